@@ -1,0 +1,221 @@
+"""Everything that can go wrong, as one tree.
+
+    BursarError                    code, message, context: safe values only, never a secret
+    ├── InputError                 the caller must change something; never retried
+    │   ├── NotExact               not an exact number
+    │   ├── OutOfBounds            more digits, rows or bytes than the door lets in
+    │   ├── Malformed              a file or text that breaks its own format: file, line, field, expectation
+    │   ├── UnknownFormat          no reader knows this file
+    │   ├── UnknownAsset           a pair or asset that no table names
+    │   └── BadChoice              an option outside its closed set
+    ├── NotFound                   asked for something the book does not hold
+    │   ├── PositionNotFoundError  no position in that pair
+    │   ├── EntryNotFound          no fact with that id
+    │   ├── FigureNotFound         no figure with that name
+    │   └── PortfolioNotFound      no portfolio with that name
+    ├── LedgerError                the facts refuse
+    │   ├── Oversold               a disposal of more than is held
+    │   └── Conflicted             a fact told twice in different words
+    ├── ConflictError              someone was first: read again, then retry
+    │   ├── StaleVersion           another writer committed in between
+    │   └── KeyReused              an id that already stands for another body
+    ├── ValueUnknown               not a number today
+    │   ├── MissingMark            no price for an asset
+    │   └── NoRatePath             no way from one currency to another
+    └── StoreError                 the place of keeping refuses
+        ├── StoreBusy              locked by another writer; retry
+        ├── StoreFull              no room; nothing was written
+        ├── StoreCorrupt           the journal does not verify; writing stops
+        ├── SchemaNewer            written by a newer bursar; not opened
+        └── OutcomeUnknown         the answer was lost; ask by id, never repeat blindly
+    BrokenInvariant                our own mistake: nothing is written, halt
+
+Catch `BursarError` to catch the world's faults. `BrokenInvariant` is an AssertionError on purpose: a
+program that swallows errors must not swallow the proof that its arithmetic is wrong.
+"""
+
+from typing import ClassVar
+
+
+class BursarError(Exception):
+    """Something went wrong, and the message says what to do about it."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str | None = None, **context: object) -> None:
+        self.message = message or (type(self).__doc__ or "").partition("\n")[0]
+        self.context = context
+        super().__init__(self.message)
+
+
+class InputError(BursarError):
+    """The input must change before this can work."""
+
+    code = "input"
+
+
+class NotExact(InputError):
+    """Not an exact, finite number in plain notation."""
+
+    code = "not_exact"
+
+
+class OutOfBounds(InputError):
+    """More digits, rows or bytes than are let in."""
+
+    code = "out_of_bounds"
+
+
+class Malformed(InputError):
+    """A file or text that breaks its own format."""
+
+    code = "malformed"
+
+
+class UnknownFormat(InputError):
+    """No reader knows this kind of file."""
+
+    code = "unknown_format"
+
+
+class UnknownAsset(InputError):
+    """A pair or asset that no table of the venue names."""
+
+    code = "unknown_asset"
+
+
+class BadChoice(InputError):
+    """An option outside its closed set."""
+
+    code = "bad_choice"
+
+
+class NotFound(BursarError):
+    """The book does not hold what was asked for."""
+
+    code = "not_found"
+
+
+class PositionNotFoundError(NotFound):
+    """No position in that pair."""
+
+    code = "position_not_found"
+
+
+class EntryNotFound(NotFound):
+    """No fact with that id."""
+
+    code = "entry_not_found"
+
+
+class FigureNotFound(NotFound):
+    """No figure with that name."""
+
+    code = "figure_not_found"
+
+
+class PortfolioNotFound(NotFound):
+    """No portfolio with that name."""
+
+    code = "portfolio_not_found"
+
+
+class LedgerError(BursarError):
+    """The facts do not allow this."""
+
+    code = "ledger"
+
+
+class Oversold(LedgerError):
+    """A disposal of more than is held."""
+
+    code = "oversold"
+
+
+class Conflicted(LedgerError):
+    """A fact told twice in different words by one source."""
+
+    code = "conflicted"
+
+
+class ConflictError(BursarError):
+    """Someone else was first: read again, then retry."""
+
+    code = "conflict"
+
+
+class StaleVersion(ConflictError):
+    """Another writer committed in between."""
+
+    code = "stale_version"
+
+
+class KeyReused(ConflictError):
+    """An id that already stands for another body."""
+
+    code = "key_reused"
+
+
+class ValueUnknown(BursarError):
+    """The value cannot be known from what is recorded."""
+
+    code = "value_unknown"
+
+
+class MissingMark(ValueUnknown):
+    """No price is known for an asset."""
+
+    code = "missing_mark"
+
+
+class NoRatePath(ValueUnknown):
+    """No chain of prices leads from one currency to the other."""
+
+    code = "no_rate_path"
+
+
+class StoreError(BursarError):
+    """The store refuses or fails."""
+
+    code = "store"
+
+
+class StoreBusy(StoreError):
+    """Locked by another writer; retry in a moment."""
+
+    code = "store_busy"
+
+
+class StoreFull(StoreError):
+    """No room left; nothing was written."""
+
+    code = "store_full"
+
+
+class StoreCorrupt(StoreError):
+    """The journal does not verify; writing has stopped."""
+
+    code = "store_corrupt"
+
+
+class SchemaNewer(StoreError):
+    """Written by a newer bursar; upgrade before opening it."""
+
+    code = "schema_newer"
+
+
+class OutcomeUnknown(StoreError):
+    """The commit's answer was lost: ask by id whether it happened."""
+
+    code = "outcome_unknown"
+
+
+class BrokenInvariant(AssertionError):
+    """The books do not close: our own mistake. Nothing of this commit was written."""
+
+    code: ClassVar[str] = "broken_invariant"
+
+    def __init__(self, message: str, **context: object) -> None:
+        self.message = message
+        self.context = context
+        super().__init__(message)

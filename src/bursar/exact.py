@@ -1,0 +1,302 @@
+"""Exact decimals: the one place where numbers are parsed, rounded, divided, split and shown.
+
+The idea: money is `Decimal`, every operation on it happens inside a context that traps, and so nothing
+rounds unless a function of this module is asked to, by name.
+
+Invariants
+- A number that came through `parse` is finite, ASCII, with at most 20 integer and 18 fractional digits.
+- `MONEY_DIGITS` holds the product of the widest legal cost and the widest legal quantity.
+- A division is followed by one rounding. The quotient is carried to `MONEY_DIGITS` places, which is so far
+  past the 18th decimal that rounding it again cannot differ from rounding the true quotient: two numbers
+  n/d and a halfway point differ by at least 1/(2 * d * 10**18), and d has under 60 digits.
+- A caller's own decimal context is never changed.
+
+Errors: `NotExact` (a float, a non-number, inexact result), `OutOfBounds` (too many digits).
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    ROUND_UP,
+    Context,
+    Decimal,
+    DivisionByZero,
+    FloatOperation,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    getcontext,
+    localcontext,
+)
+from enum import Enum
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
+
+import msgspec
+
+from bursar.errors import NotExact, OutOfBounds
+
+INTEGER_DIGITS: Final = 20
+FRACTION_DIGITS: Final = 18
+MONEY_DIGITS: Final = 150
+
+ZERO: Final = Decimal(0)
+ONE: Final = Decimal(1)
+ATOM: Final = Decimal(1).scaleb(-FRACTION_DIGITS)
+
+_TRAPS: Final = [Inexact, FloatOperation, InvalidOperation, DivisionByZero, Overflow]
+_MONEY: Final = Context(prec=MONEY_DIGITS, rounding=ROUND_HALF_EVEN, traps=_TRAPS)
+_ROUNDING: Final = Context(
+    prec=MONEY_DIGITS, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow]
+)
+_LENGTH_MAX: Final = 1 + INTEGER_DIGITS + 1 + FRACTION_DIGITS
+_PLAIN: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
+_SCIENTIFIC: Final = re.compile(
+    r"([+-]?)([0-9]{1,38})(?:\.([0-9]{0,38}))?(?:[eE]([+-]?[0-9]{1,3}))?", re.ASCII
+)
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class Rounding(Enum):
+    """How a number is brought to a step: the name says the rule."""
+
+    HALF_EVEN = ROUND_HALF_EVEN
+    HALF_UP = ROUND_HALF_UP
+    DOWN = ROUND_DOWN
+    UP = ROUND_UP
+    FLOOR = ROUND_FLOOR
+    CEILING = ROUND_CEILING
+
+
+class Precision(msgspec.Struct, frozen=True):
+    """The decimals an instrument is quoted and traded in, as its venue states them."""
+
+    price_decimals: int
+    volume_decimals: int
+    cost_decimals: int
+    lot_step: Decimal = ZERO
+
+    def price(self, value: Decimal) -> Decimal:
+        """Return a price at the instrument's price decimals, half-even."""
+        return quantise(value, _step(self.price_decimals), Rounding.HALF_EVEN)
+
+    def cost(self, value: Decimal) -> Decimal:
+        """Return an amount of quote currency at the instrument's cost decimals, half-even."""
+        return quantise(value, _step(self.cost_decimals), Rounding.HALF_EVEN)
+
+    def volume(self, value: Decimal) -> Decimal:
+        """Return a quantity that can be traded: cut toward zero to the lot step or the decimals."""
+        return quantise(value, self.lot_step or _step(self.volume_decimals), Rounding.DOWN)
+
+
+def money(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Run `function` inside the trapping money context and leave the caller's context as it was.
+
+    A generator would leave the context before its body runs, so one is refused.
+    """
+    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+        raise TypeError(f"{function.__qualname__} suspends: the money context must not cross a yield")
+
+    @wraps(function)
+    def inside(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        now = getcontext()
+        if now.prec == MONEY_DIGITS and now.traps == _MONEY.traps:
+            return function(*args, **kwargs)
+        with localcontext(_MONEY):
+            return function(*args, **kwargs)
+
+    return inside
+
+
+def parse(text: str, *, field: str = "number") -> Decimal:
+    """Read a plain decimal number such as `-12.50`.
+
+    Digits are kept as written (`1.2300` stays `1.2300`); minus zero becomes zero. The length is looked at
+    first, so a megabyte of digits costs nothing.
+
+    Raises:
+        OutOfBounds: over 20 integer or 18 fractional digits.
+        NotExact: anything that is not a plain ASCII decimal (an exponent, a separator, NaN, a blank).
+    """
+    if len(text) > _LENGTH_MAX:
+        raise OutOfBounds(
+            f"{field}: {len(text)} characters; at most 20 integer and 18 fractional digits are allowed",
+            field=field,
+        )
+    match = _PLAIN.fullmatch(text)
+    if match is None:
+        raise NotExact(f"{field}: {text!r} is not a plain decimal number", field=field, value=text)
+    sign, whole, fraction = match.group(1), match.group(2), match.group(3) or ""
+    if len(whole) > INTEGER_DIGITS or len(fraction) > FRACTION_DIGITS:
+        raise OutOfBounds(
+            f"{field}: {text} has over 20 integer or 18 fractional digits", field=field, value=text
+        )
+    value = Decimal(text)
+    return value.copy_abs() if sign and not value else value
+
+
+def parse_venue(text: str, *, field: str = "number") -> Decimal:
+    """Read a number as venues write them: like `parse`, but an exponent is allowed and expanded.
+
+    `3.605E-05` gives `0.00003605`. Bounds hold for the expanded number.
+
+    Raises:
+        NotExact, OutOfBounds: as `parse`.
+    """
+    match = _SCIENTIFIC.fullmatch(text) if len(text) <= 2 * _LENGTH_MAX else None
+    if match is None or match.group(4) is None:
+        return parse(text, field=field)
+    value = Decimal(text)
+    if abs(value.adjusted()) > INTEGER_DIGITS + FRACTION_DIGITS:
+        raise OutOfBounds(f"{field}: {text} is out of range", field=field, value=text)
+    return parse(format(value, "f"), field=field)
+
+
+def number(value: object, *, field: str = "number", strict_numbers: bool = False) -> Decimal:
+    """Take a number at a door that outsiders call: Decimal, int, text, or a float by its shortest text.
+
+    `0.02` becomes exactly 0.02. Nothing behind the door sees a float.
+
+    Raises:
+        NotExact: not a number, not finite, or a float with `strict_numbers`.
+        OutOfBounds: as `parse`.
+    """
+    if isinstance(value, float):
+        if strict_numbers:
+            raise NotExact(f"{field}: a float is refused, pass a Decimal or text", field=field)
+        return parse_venue(repr(value), field=field)
+    if isinstance(value, Decimal):
+        if not value.is_finite() or abs(value.adjusted()) > INTEGER_DIGITS + FRACTION_DIGITS:
+            raise NotExact(f"{field}: {value} is not a finite number in range", field=field)
+        return parse(format(value, "f"), field=field)
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value.bit_length() > 70:
+            raise OutOfBounds(f"{field}: an integer of over 20 digits", field=field)
+        return parse(str(value), field=field)
+    if isinstance(value, str):
+        return parse(value, field=field)
+    raise NotExact(f"{field}: {type(value).__name__} is not a number", field=field)
+
+
+def round18(value: Decimal) -> Decimal:
+    """Round half-even to 18 decimals: the one rounding of a derived base-currency value."""
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent >= -FRACTION_DIGITS:
+        return value
+    return _ROUNDING.quantize(value, ATOM)
+
+
+def product18(left: Decimal, right: Decimal) -> Decimal:
+    """Multiply, then round half-even to 18 decimals."""
+    return round18(_MONEY.multiply(left, right))
+
+
+def ratio18(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """Return value × part ÷ whole, rounded once, half-even, to 18 decimals. `whole` is not zero."""
+    return _ROUNDING.quantize(_ROUNDING.divide(_MONEY.multiply(value, part), whole), ATOM)
+
+
+def share(cost: Decimal, taken: Decimal, held: Decimal) -> Decimal:
+    """Return the cost that leaves when `taken` of `held` units leave: min(round18(…), cost).
+
+    All of the units take all of the cost, so the parts of a lot always add up to the lot. `cost` ≥ 0,
+    0 < `taken` ≤ `held`.
+    """
+    if taken == held:
+        return cost
+    part = _ROUNDING.quantize(_ROUNDING.divide(_MONEY.multiply(cost, taken), held), ATOM)
+    return part if part < cost else cost
+
+
+def divide(total: Decimal, by: Decimal, *, places: int) -> tuple[Decimal, Decimal]:
+    """Divide toward zero to `places` decimals: (quotient, remainder), quotient × by + remainder = total."""
+    quotient = _cut(_ROUNDING.divide(total, by), _step(places), ROUND_DOWN)
+    return quotient, _MONEY.subtract(total, _MONEY.multiply(quotient, by))
+
+
+def quantise(value: Decimal, step: Decimal, rule: Rounding) -> Decimal:
+    """Bring `value` to a multiple of `step` (> 0) by the named rule.
+
+    The count of steps is found from the exact remainder, so a value that is a multiple stays itself.
+    """
+    if step <= 0:
+        raise OutOfBounds(f"step {step} is not positive", field="step")
+    steps = _ROUNDING.divide(value, step)
+    count = _cut(steps, ONE, rule.value)
+    return _MONEY.multiply(count, step)
+
+
+def split(total: Decimal, weights: Sequence[Decimal], *, places: int) -> tuple[Decimal, ...]:
+    """Split `total` (≥ 0) by weights (≥ 0, not all zero) so that the parts sum to it exactly.
+
+    Largest-remainder method: each part is cut to `places`, then one atom at a time goes to the largest
+    remainder (ties to the earlier). What is finer than `places` in the total goes to the last such part.
+    """
+    whole = sum(weights, ZERO)
+    if not weights or whole <= 0 or min(weights) < 0:
+        raise OutOfBounds("split needs weights that are not negative and not all zero", field="weights")
+    atom = _step(places)
+    raw = [_ROUNDING.divide(_MONEY.multiply(total, weight), whole) for weight in weights]
+    parts = [_cut(part, atom, ROUND_DOWN) for part in raw]
+    left = _MONEY.subtract(total, _sum(parts))
+    order = sorted(range(len(parts)), key=lambda i: (parts[i] - raw[i], i))
+    for i in order:
+        if left < atom:
+            break
+        parts[i] = _MONEY.add(parts[i], atom)
+        left = _MONEY.subtract(left, atom)
+    if left:
+        parts[order[0]] = _MONEY.add(parts[order[0]], left)
+    return tuple(parts)
+
+
+def statistic(value: float) -> Decimal:
+    """Bring a statistic into a decision: finite, half-even, 9 places. The only door for floats."""
+    text = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not text.is_finite():
+        raise NotExact(f"statistic: {value} is not finite", field="statistic")
+    return _cut(text, _step(9), ROUND_HALF_EVEN)
+
+
+def plain(value: Decimal) -> str:
+    """Write a number in plain notation with every digit kept, never an exponent."""
+    return format(value, "f")
+
+
+def trimmed(value: Decimal) -> str:
+    """Write a number in plain notation without trailing zeros: one text for one value."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def show(value: Decimal, *, places: int | None = None, grouped: bool = True) -> str:
+    """Write a number for a reader: rounded half-even to `places`, thousands grouped."""
+    if places is not None:
+        value = _cut(value, _step(places), ROUND_HALF_EVEN)
+    if not value:
+        value = value.copy_abs()
+    return format(value, ",f" if grouped else "f")
+
+
+def _step(places: int) -> Decimal:
+    return ONE.scaleb(-places, _MONEY)
+
+
+def _cut(value: Decimal, step: Decimal, rule: str) -> Decimal:
+    return value.quantize(step, rounding=rule, context=_ROUNDING)
+
+
+def _sum(values: Sequence[Decimal]) -> Decimal:
+    total = ZERO
+    for value in values:
+        total = _MONEY.add(total, value)
+    return total

@@ -1,0 +1,311 @@
+"""The book: what is held where, what it cost, and what was made on it. `fold` says how facts change it.
+
+The state is a handful of mappings from
+small keys to immutable values, so `fork` costs nothing: a fork reads through to its parent and keeps only
+what it changes, and `land` puts the changed keys back. A refused or discarded change has touched nothing.
+
+    holdings   (place, asset)                          → Holding      quantity and total cost, with lots
+    cells      (account, asset, pair, strategy, regime) → Cell         size, realised, fees: all PnL views sum these
+    fees       (account, pair, asset)                  → FeeTotal     what was charged, and its worth
+    flows      (account, kind, asset, strategy)        → FlowTotal    capital, income, expenses
+    margins    (account, pair)                         → Margin       leveraged positions
+    balances   (account, asset)                        → Decimal      only where lots are pooled
+    pockets    (account, asset, pocket)                → Decimal      coins outside the main pocket
+    sleeves    strategy                                → Decimal      capital moved between strategies
+    gaps       (asset, flag)                           → int          facts that rest on something unknown
+
+Invariants (checked by `audit` on every commit)
+- Σ cost of holdings = contributed + realised + income − expenses, to the last digit.
+- Base currency and pegs are held at face: their cost is their quantity.
+- A disposal of more than is held leaves the missing part `owed`: a lot of negative quantity at its
+  proceeds, which realises nothing until the acquisition is known.
+- Fees are expensed when they happen: they are inside realised, and reported again as a memo.
+
+Errors: `Oversold` where an account is strict. Nothing has changed then.
+"""
+
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from bursar.errors import Oversold
+from bursar.exact import ZERO
+from bursar.ledger.lots import RULES, Lot, Pool, Take
+from bursar.ledger.lots.specific import SPECIFIC
+from bursar.ledger.lots.base import cut, joined, total
+from bursar.ledger.state import (
+    Cell,
+    CellKey,
+    FeeTotal,
+    FlowTotal,
+    Holding,
+    HoldingKey,
+    Line,
+    Margin,
+    Moved,
+    Removal,
+)
+from bursar.ledger.terms import FactSource, Method, Scope, Terms
+
+POOL: Final = "*"
+_NOTHING: Final = Holding(ZERO, ZERO)
+_BLANK: Final = Cell()
+_NO_FEE: Final = FeeTotal()
+_NO_FLOW: Final = FlowTotal()
+
+
+class Book:
+    """The state that facts fold into. Numbers may be read only inside the money context."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self.cash = terms.cash
+        self.rule = RULES[terms.method]
+        self.is_wac = terms.method is Method.WAC
+        self.is_pooled = terms.scope is Scope.POOLED
+        self.holdings: MutableMapping[HoldingKey, Holding] = {}
+        self.cells: MutableMapping[CellKey, Cell] = {}
+        self.fees: MutableMapping[tuple[str, str, str], FeeTotal] = {}
+        self.flows: MutableMapping[tuple[str, str, str, str], FlowTotal] = {}
+        self.margins: MutableMapping[tuple[str, str], Margin] = {}
+        self.balances: MutableMapping[HoldingKey, Decimal] = {}
+        self.pockets: MutableMapping[tuple[str, str, str], Decimal] = {}
+        self.sleeves: MutableMapping[str, Decimal] = {}
+        self.gaps: MutableMapping[tuple[str, str], int] = {}
+        self.undo: MutableMapping[str, Moved | None] = {}
+        self.lines: list[Line] | None = None
+        self.strict = {a.name for a in terms.accounts if a.source is FactSource.MANUAL}
+        self.shorts = {a.name for a in terms.accounts if a.may_short}
+
+    def fork(self) -> "Book":
+        """Return a book that reads through to this one and keeps its own changes. O(1)."""
+        child = Book(self.terms)
+        for name in STATE:
+            setattr(child, name, ChainMap({}, getattr(self, name)))
+        return child
+
+    def land(self, child: "Book") -> None:
+        """Take over what a fork of this book has changed. O(keys changed)."""
+        for name in STATE:
+            getattr(self, name).update(getattr(child, name).maps[0])
+
+    def copy(self) -> "Book":
+        """Return an independent book of the same state. O(keys): the values are shared."""
+        twin = Book(self.terms)
+        for name in STATE:
+            setattr(twin, name, dict(getattr(self, name)))
+        return twin
+
+    def place(self, account: str, asset: str) -> HoldingKey:
+        """Return where an account's lots of an asset are kept."""
+        return (POOL if self.is_pooled and asset not in self.cash else account, asset)
+
+    def held(self, account: str, asset: str) -> Holding:
+        """Return a holding, empty where there is none."""
+        return self.holdings.get(self.place(account, asset), _NOTHING)
+
+    def available(self, account: str, asset: str) -> Decimal:
+        """Return what lots are there to be taken (what is owed does not reduce it)."""
+        holding = self.held(account, asset)
+        return holding.quantity + sum((lot.quantity for lot in holding.owed), ZERO)
+
+    def require(self, account: str, needs: Iterable[tuple[str, Decimal]]) -> None:
+        """Refuse what a strict account does not have, before anything is changed."""
+        if not (self.terms.strict or account in self.strict) or account in self.shorts:
+            return
+        wanted: dict[str, Decimal] = {}
+        for asset, quantity in needs:
+            if asset not in self.cash:
+                wanted[asset] = wanted.get(asset, ZERO) + quantity
+        for asset, quantity in wanted.items():
+            there = self.available(account, asset)
+            if quantity > there:
+                raise Oversold(
+                    f"{account} holds {there:f} {asset}; {quantity:f} are to leave",
+                    account=account,
+                    asset=asset,
+                    held=there,
+                    wanted=quantity,
+                )
+
+    def acquire(self, account: str, asset: str, lot: Lot) -> Decimal:
+        """Take in a lot and return what that realises (a peg's difference, a covered short)."""
+        if not lot.quantity:
+            return -lot.cost
+        key = self.place(account, asset)
+        holding = self.holdings.get(key, _NOTHING)
+        self._balance(account, asset, lot.quantity)
+        if asset in self.cash:
+            quantity = holding.quantity + lot.quantity
+            self.holdings[key] = Holding(quantity, quantity)
+            return lot.quantity - lot.cost
+        if holding.owed and account in self.shorts:
+            return self._cover(key, holding, lot)
+        self.holdings[key] = Holding(
+            holding.quantity + lot.quantity,
+            holding.cost + lot.cost,
+            None if self.is_wac else self.rule.add(holding.pool, lot),
+            holding.owed,
+        )
+        return ZERO
+
+    def remove(
+        self, account: str, asset: str, owed: Lot, lots: Sequence[str] = (), *, own: bool = False
+    ) -> Removal:
+        """Take `owed.quantity` out and say which lots it came from and what they cost.
+
+        What is not there stays owed, at the share of `owed.cost` (the proceeds) that belongs to it. With
+        `own` the named lots go first under every rule.
+        """
+        quantity = owed.quantity
+        key = self.place(account, asset)
+        holding = self.holdings.get(key, _NOTHING)
+        self._balance(account, asset, -quantity)
+        if asset in self.cash:
+            left = holding.quantity - quantity
+            self.holdings[key] = Holding(left, left)
+            return Removal((), quantity)
+        there = self.available(account, asset)
+        taken = min(quantity, there)
+        take = self._take(holding, taken, lots, own)
+        debt = (cut(owed, quantity - taken)[0],) if taken < quantity else ()
+        self.holdings[key] = Holding(
+            holding.quantity - quantity,
+            holding.cost - take.cost - total(debt),
+            take.pool,
+            holding.owed + debt,
+        )
+        return Removal(take.parts, take.cost, quantity - taken, total(debt))
+
+    def restore(self, account: str, asset: str, removal: Removal, owed: str = "") -> Decimal:
+        """Put lots back where they came from, or into another place, and return what that realises.
+
+        With `owed` the missing part is put back into the debt of that fact.
+        """
+        key = self.place(account, asset)
+        holding = self.holdings.get(key, _NOTHING)
+        quantity = sum((part.quantity for part in removal.parts), ZERO)
+        if asset in self.cash:
+            quantity = quantity or removal.cost
+            self._balance(account, asset, quantity)
+            face = holding.quantity + quantity
+            self.holdings[key] = Holding(face, face)
+            return quantity - removal.cost
+        debts = tuple(lot for lot in holding.owed if lot.id != owed)
+        paid = tuple(lot for lot in holding.owed if lot.id == owed)
+        back = quantity + sum((lot.quantity for lot in paid), ZERO)
+        self._balance(account, asset, back)
+        self.holdings[key] = Holding(
+            holding.quantity + back,
+            holding.cost + removal.cost + total(paid),
+            None if self.is_wac else self.rule.restore(holding.pool, removal.parts),
+            debts,
+        )
+        return -total(paid)
+
+    def replace(self, account: str, asset: str, lots: Sequence[Lot]) -> None:
+        """Set the lots of a holding anew; what is owed stays."""
+        key = self.place(account, asset)
+        holding = self.holdings.get(key, _NOTHING)
+        quantity = sum((lot.quantity for lot in lots), ZERO) - sum(
+            (lot.quantity for lot in holding.owed), ZERO
+        )
+        self._balance(account, asset, quantity - holding.quantity)
+        self.holdings[key] = Holding(
+            quantity,
+            total(lots) - total(holding.owed),
+            None if self.is_wac else self.rule.arrange(joined(lots)),
+            holding.owed,
+        )
+
+    def lots(self, account: str, asset: str) -> list[Lot]:
+        """Return the open lots of a holding in order of acquisition; one pooled lot under wac."""
+        holding = self.held(account, asset)
+        if not self.is_wac:
+            return self.rule.lots(holding.pool)
+        there = self.available(account, asset)
+        return [Lot("pool", 0, there, holding.cost + total(holding.owed))] if there else []
+
+    def credit(self, key: CellKey, change: Cell) -> None:
+        """Add a change to a cell of the PnL."""
+        cell = self.cells.get(key, _BLANK)
+        self.cells[key] = Cell(
+            cell.size + change.size,
+            cell.realized + change.realized,
+            cell.fees + change.fees,
+            cell.trades + change.trades,
+            cell.peg + change.peg,
+        )
+
+    def charge(self, account: str, pair: str, asset: str, change: FeeTotal) -> None:
+        """Add to the fees of a pair."""
+        key = (account, pair, asset)
+        known = self.fees.get(key, _NO_FEE)
+        self.fees[key] = FeeTotal(known.amount + change.amount, known.value + change.value)
+
+    def count(self, key: tuple[str, str, str, str], change: FlowTotal) -> None:
+        """Add to the flows of a kind: `key` is (account, kind, asset, strategy)."""
+        known = self.flows.get(key, _NO_FLOW)
+        self.flows[key] = FlowTotal(
+            known.amount + change.amount,
+            known.booked + change.booked,
+            known.value + change.value,
+            known.count + change.count,
+        )
+
+    def _balance(self, account: str, asset: str, change: Decimal) -> None:
+        if self.is_pooled:
+            key = (account, asset)
+            self.balances[key] = self.balances.get(key, ZERO) + change
+
+    def _take(self, holding: Holding, quantity: Decimal, lots: Sequence[str], own: bool) -> Take:
+        if not quantity:
+            return Take((), ZERO, holding.pool)
+        if self.is_wac:
+            debt = holding.owed
+            there = holding.quantity + sum((lot.quantity for lot in debt), ZERO)
+            pool: Pool = Lot("pool", 0, there, holding.cost + total(debt))
+            take = self.rule.take(pool, quantity, ())
+            return Take(take.parts, take.cost, None)
+        if own and lots:
+            named = SPECIFIC.take(tuple(self.rule.lots(holding.pool)), quantity, lots)
+            return Take(named.parts, named.cost, self.rule.arrange(SPECIFIC.lots(named.pool)))
+        return self.rule.take(holding.pool, quantity, lots)
+
+    def _cover(self, key: HoldingKey, holding: Holding, lot: Lot) -> Decimal:
+        """Let an acquisition close short lots, oldest first; what is left over joins the pool."""
+        owed = list(holding.owed)
+        proceeds, cost = ZERO, ZERO
+        rest: Lot | None = lot
+        while owed and rest is not None:
+            closed, still = cut(owed.pop(0), rest.quantity)
+            spent, rest = cut(rest, closed.quantity)
+            proceeds, cost = proceeds + closed.cost, cost + spent.cost
+            if still is not None:
+                owed.insert(0, still)
+        pool = holding.pool
+        if rest is not None and not self.is_wac:
+            pool = self.rule.add(pool, rest)
+        self.holdings[key] = Holding(
+            holding.quantity + lot.quantity,
+            holding.cost + proceeds + (lot.cost - cost),
+            pool,
+            tuple(owed),
+        )
+        return proceeds - cost
+
+
+STATE: Final = (
+    "holdings",
+    "cells",
+    "fees",
+    "flows",
+    "margins",
+    "balances",
+    "pockets",
+    "sleeves",
+    "gaps",
+    "undo",
+)
+

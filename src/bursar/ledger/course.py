@@ -1,0 +1,154 @@
+"""The course of the facts after a change: where it begins, the refold from there, and what it restates.
+
+Facts added at the end are folded onto a fork of the book. Otherwise the fold starts again from the last
+checkpoint before the earliest changed place. Openings depend on the whole history of an account; where
+they change, the course is taken once more with the right ones.
+
+Errors: `Oversold`, from the fold.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from bursar.exact import ZERO
+from bursar.ledger import openings
+from bursar.ledger.book import Book
+from bursar.ledger.draft import Draft
+from bursar.ledger.entries import CashFlow, Flag
+from bursar.ledger.facts import Fact
+from bursar.ledger.fold import apply, traced
+from bursar.ledger.fold.booking import tag_of
+from bursar.ledger.order import order_key
+from bursar.ledger.pricing import priced
+from bursar.ledger.state import CellKey, Line
+
+if TYPE_CHECKING:
+    from bursar.ledger.timeline import Timeline
+
+SPACING: Final = 1_000
+
+
+class Restated(msgspec.Struct, frozen=True):
+    """A published realised figure that a refold changed, and the facts that caused it."""
+
+    account: str
+    asset: str
+    pair: str
+    strategy: str
+    regime: str
+    old: Decimal
+    new: Decimal
+    cause: tuple[str, ...]
+
+
+class Course:
+    """Where facts change in canonical order, and what stands from there on."""
+
+    def __init__(self, timeline: "Timeline", added: list[Fact], removed: list[Fact]) -> None:
+        order, facts = timeline.order, timeline.facts
+        self.added, self.removed = added, removed
+        keys = [order_key(fact) for fact in (*added, *removed)]
+        self.position = bisect_left(order, min(keys)) if keys else len(order)
+        self.is_append = self.position == len(order)
+        gone = {fact.id for fact in removed}
+        kept = [facts[key[3]] for key in order[self.position :] if key[3] not in gone]
+        self.tail = sorted((*kept, *added), key=order_key)
+
+    def all(self, timeline: "Timeline") -> Iterator[Fact]:
+        """Yield every fact as the batch leaves it, in canonical order."""
+        for key in timeline.order[: self.position]:
+            yield timeline.facts[key[3]]
+        yield from self.tail
+
+
+class Folding:
+    """The fold of a course: onto a fork at the end, from a checkpoint otherwise."""
+
+    def __init__(self, timeline: "Timeline", course: Course, *, trace: bool) -> None:
+        self.lines: list[tuple[Fact, list[Line]]] = []
+        self.checkpoints: list[tuple[int, Book]] = []
+        if course.is_append:
+            self.book = timeline.book.fork()
+            start = course.position
+        else:
+            start, book = timeline.checkpoint(course.position)
+            self.book = book.copy()
+            for key in timeline.order[start : course.position]:
+                apply(self.book, timeline.facts[key[3]])
+            start = course.position
+        for place, fact in enumerate(course.tail, start + 1):
+            if trace:
+                self.lines.append((fact, traced(self.book, fact)))
+            else:
+                apply(self.book, fact)
+            if not course.is_append and place % SPACING == 0:
+                self.checkpoints.append((place, self.book.copy()))
+
+
+def changed_openings(
+    timeline: "Timeline", draft: Draft, course: Course, book: Book
+) -> tuple[list[Fact], list[Fact]] | None:
+    """Return the openings that must come and go, or `None` where they stand as they are."""
+    standing = {name: fact for name, fact in timeline.facts.items() if _is_opening(fact)}
+    short = any(holding.owed for holding in book.holdings.values())
+    if not draft.rows and not short and (course.is_append or not standing):
+        return None
+    firsts = timeline.firsts.fork()
+    for row in draft.rows:
+        firsts.see(row)
+    history = [fact for fact in course.all(timeline) if not _is_opening(fact)]
+    due = _due(timeline, draft, history, firsts.before())
+    added = [fact for name, fact in due.items() if standing.get(name) != fact]
+    removed = [fact for name, fact in standing.items() if due.get(name) != fact]
+    return (added, removed) if added or removed else None
+
+
+def _due(
+    timeline: "Timeline",
+    draft: Draft,
+    history: list[Fact],
+    stated: dict[openings.Place, Decimal],
+) -> dict[str, Fact]:
+    """Return the openings that a history calls for, priced, by id."""
+    began: dict[str, int] = {}
+    for fact in history:
+        for name in {fact.account, getattr(fact, "to_account", fact.account)}:
+            began.setdefault(name, fact.executed_at)
+    due: dict[str, Fact] = {}
+    for place, quantity in openings.needed(history, timeline.terms.cash, stated).items():
+        if timeline.opens(place[0]):
+            fact = openings.opening(place, quantity, began[place[0]])
+            due[fact.id] = priced(fact, draft.notes.prices)
+    return due
+
+
+def _is_opening(fact: Fact) -> bool:
+    return isinstance(fact, CashFlow) and Flag.ASSUMED_BASIS in fact.flags
+
+
+def restated(before: Book, folding: Folding, course: Course) -> list[Restated]:
+    """Name the realised figures that changed by more than what the new facts made themselves."""
+    fresh = {fact.id for fact in course.added} - {fact.id for fact in course.removed}
+    own: dict[CellKey, Decimal] = {}
+    for fact, lines in folding.lines:
+        if fact.id in fresh:
+            for line in lines:
+                key = _cell(fact, line)
+                own[key] = own.get(key, ZERO) + line.realized
+    cause = tuple(sorted({fact.id for fact in (*course.added, *course.removed)}))
+    found = []
+    for key, cell in before.cells.items():
+        now = folding.book.cells.get(key)
+        new = ZERO if now is None else now.realized
+        if new != cell.realized + own.get(key, ZERO):
+            found.append(Restated(*key, cell.realized, new, cause))
+    return found
+
+
+def _cell(fact: Fact, line: Line) -> CellKey:
+    strategy = tag_of(getattr(fact, "strategy", None))
+    return fact.account, line.asset, line.pair, strategy, getattr(fact, "regime", None) or ""

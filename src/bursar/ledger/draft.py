@@ -1,0 +1,161 @@
+"""A batch of statements laid over a timeline: what they are judged to be, and which facts they change.
+
+Nothing of the timeline changes here. The draft keeps what it adds, and reads through to what stands.
+
+Errors: none.
+"""
+
+from collections import ChainMap
+from collections.abc import Iterable, MutableMapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bursar.ledger import journal
+from bursar.ledger.entries import AnyEntry, CashFlow, Link, Movement, Price, Reversal
+from bursar.ledger.facts import Fact, group_of, resolve
+from bursar.ledger.journal import RECORDED, Outcome, Verdict
+from bursar.ledger.notes import Note, linked, targets
+from bursar.ledger.order import order_key
+from bursar.ledger.pricing import priced
+
+if TYPE_CHECKING:
+    from bursar.ledger.timeline import Timeline
+
+
+class Ruled(msgspec.Struct, frozen=True):
+    """A statement with its verdict and the key under which the journal keeps it (none for a duplicate)."""
+
+    entry: AnyEntry
+    verdict: Verdict
+    key: str | None
+
+
+class Draft:
+    """A timeline with a batch of statements laid over it."""
+
+    def __init__(self, timeline: "Timeline") -> None:
+        self.timeline = timeline
+        self.groups: dict[str, tuple[AnyEntry, ...]] = {}
+        self.raw: dict[str, Fact | None] = {}
+        self.raised: dict[str, tuple[str, ...]] = {}
+        self.new_notes: list[Note] = []
+        self.rows: list[Movement] = []
+        self.notes = timeline.notes.fork()
+        self._spoken: MutableMapping[str, tuple[AnyEntry, ...]] = ChainMap(
+            self.groups, timeline.groups
+        )
+        self._dirty: set[str] = set()
+
+    def rule(self, entry: AnyEntry) -> Ruled:
+        """Give a statement its verdict, and lay it over its group if it is accepted."""
+        group = group_of(entry)
+        spoken = self._spoken.get(group, ())
+        known = same(entry, spoken)
+        verdict = journal.judge(entry, known) if known else RECORDED
+        if verdict.outcome is Outcome.DUPLICATE:
+            return Ruled(entry, verdict, None)
+        if verdict.outcome is Outcome.RECORDED:
+            self.groups[group] = (*spoken, entry)
+            if isinstance(entry, Note):
+                self._note(entry)
+            elif isinstance(entry, Movement):
+                self.rows.append(entry)
+        key = journal.refinement_key(entry) if known else journal.key(entry)
+        return Ruled(entry, verdict, key)
+
+    def settle(self) -> tuple[list[Fact], list[Fact]]:
+        """Resolve what the batch touched: (facts as they are to be, facts that give way to them)."""
+        for group in self.groups:
+            self._resolve(group)
+        added: list[Fact] = []
+        removed: list[Fact] = []
+        for name in sorted(self._related()):
+            old, new = self.timeline.facts.get(name), self._final(name)
+            if old != new:
+                removed += [old] if old is not None else []
+                added += [new] if new is not None else []
+        return added, removed
+
+    def _note(self, note: Note) -> None:
+        self.new_notes.append(note)
+        self.notes.add(note)
+        self._dirty.update((note.id, *targets(note)))
+        if isinstance(note, Price):
+            for asset in self.notes.prices.decided_by(note.asset):
+                self._dirty |= self.timeline.wanting(asset, note.executed_at)
+
+    def _resolve(self, group: str) -> None:
+        facts = resolve(self._spoken[group], self.timeline.terms.cash)
+        for name in self.timeline.raised.get(group, ()):
+            self.raw[name] = None
+            self._dirty.add(name)
+        for fact in facts:
+            self.raw[fact.id] = fact
+            self._dirty.add(fact.id)
+        self.raised[group] = tuple(fact.id for fact in facts)
+
+    def _related(self) -> set[str]:
+        """Return the facts to look at again: the touched ones, and what notes tie them to."""
+        related = set(self._dirty)
+        for name in self._dirty:
+            link = self.notes.link(name)
+            if link is not None:
+                related |= {link.id, link.withdrawal, link.deposit}
+            reversal = self.notes.reversal(name)
+            if reversal is not None:
+                related.add(reversal.id)
+        return related
+
+    def _now(self, name: str) -> Fact | None:
+        return self.raw[name] if name in self.raw else self.timeline.raw.get(name)
+
+    def _final(self, name: str) -> Fact | None:
+        """Return a fact as the notes leave it, with its values; `None` where there is none."""
+        link = self.notes.link_of(name)
+        fact = self._linked(link) if link is not None else self._now(name)
+        if fact is None or self._absorbed(name):
+            return None
+        if isinstance(fact, Reversal):
+            return self._reversing(fact)
+        reversal = self.notes.reversal(name)
+        if reversal is not None:
+            if reversal.void or not isinstance(fact, CashFlow):
+                return None
+            if fact.reversed_by is None and reversal.executed_at >= fact.executed_at:
+                fact = msgspec.structs.replace(fact, reversed_by=reversal.id)
+        return priced(self.notes.tagged(fact), self.notes.prices)
+
+    def _linked(self, link: Link) -> Fact | None:
+        if self.notes.reversal(link.withdrawal) or self.notes.reversal(link.deposit):
+            return None
+        return linked(link, self._now(link.withdrawal), self._now(link.deposit))
+
+    def _absorbed(self, name: str) -> bool:
+        """Tell whether a link has made a transfer of the flow."""
+        link = self.notes.link(name)
+        if link is None or self.notes.link_of(link.id) is None:
+            return False
+        return self._linked(link) is not None
+
+    def _reversing(self, reversal: Reversal) -> Fact | None:
+        """Return the reversal as a fact of its own, if its target stands until then."""
+        target = self._now(reversal.target)
+        if not isinstance(target, CashFlow) or reversal.void or self._absorbed(target.id):
+            return None
+        if target.reversed_by != reversal.id:
+            by_hand = self.notes.reversal(target.id)
+            if target.reversed_by is not None or by_hand is None or by_hand.id != reversal.id:
+                return None
+            if reversal.executed_at < target.executed_at:
+                return None
+        if order_key(reversal) <= order_key(target):
+            return msgspec.structs.replace(
+                reversal, executed_at=target.executed_at, sequence=target.sequence + 1
+            )
+        return reversal
+
+
+def same(entry: AnyEntry, spoken: Iterable[AnyEntry]) -> list[AnyEntry]:
+    """Return the statements that the same source has made of the same fact."""
+    return [each for each in spoken if each.id == entry.id and each.source is entry.source]

@@ -1,0 +1,371 @@
+"""Statements: what one source said of one fact. All kinds stand in this file.
+
+An entry is frozen. `id` names the fact, derived from the venue's own id; `source` says who speaks; several
+entries of one id are several statements of one fact (`facts` merges them). `group` ties rows that a venue
+files under one reference, such as the legs of a trade. Times are UTC nanoseconds (`instant`), numbers are
+exact decimals, account names are `venue:name`.
+
+Every conversion into base currency that an entry rests on is written in it as a `Rate`, with source and
+time, so folding never asks a price. `value` is always in base currency, rounded once to 18 decimals; `None`
+means unpriced.
+
+Sign rule: amounts of a `Movement` and a `CashFlow` are signed from the owner's side (in is positive); a
+`Fill` holds both amounts unsigned with a side; a fee is positive when paid, negative when it is a rebate.
+"""
+
+from decimal import Decimal
+from enum import Enum, IntEnum
+from typing import Final
+
+import msgspec
+
+from bursar.exact import ZERO
+
+
+class Source(IntEnum):
+    """Who states it, the most authoritative last."""
+
+    CLAIM = 0
+    EVENT = 1
+    TRADES = 2
+    LEDGER = 3
+
+
+class Side(Enum):
+    """Which way the base asset went."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class MovementKind(Enum):
+    """What a row of a venue's ledger is a part of."""
+
+    TRADE = "trade"
+    CONVERSION = "conversion"
+    MARGIN = "margin"
+    FINANCING = "financing"
+    INTERNAL = "internal"
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    REWARD = "reward"
+    DIVIDEND = "dividend"
+    INTEREST = "interest"
+    FUNDING = "funding"
+    REBATE = "rebate"
+    AIRDROP = "airdrop"
+    FEE = "fee"
+    ADJUSTMENT = "adjustment"
+    UNCLASSIFIED = "unclassified"
+
+
+class FlowKind(Enum):
+    """A movement that is not a trade: capital, income, or expense."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    OPENING = "opening"
+    TRANSFER = "transfer"
+    ADJUSTMENT = "adjustment"
+    UNCLASSIFIED = "unclassified"
+    UNPAIRED = "unpaired"
+    STAGED_FLOW = "staged_flow"
+    BASIS_ADJUSTMENT = "basis_adjustment"
+    REWARD = "reward"
+    DIVIDEND = "dividend"
+    INTEREST = "interest"
+    FUNDING = "funding"
+    REBATE = "rebate"
+    AIRDROP = "airdrop"
+    FEE = "fee"
+
+
+INCOME: Final = frozenset(
+    {
+        FlowKind.REWARD,
+        FlowKind.DIVIDEND,
+        FlowKind.INTEREST,
+        FlowKind.FUNDING,
+        FlowKind.REBATE,
+        FlowKind.AIRDROP,
+    }
+)
+EXPENSE: Final = frozenset({FlowKind.FEE})
+CAPITAL: Final = frozenset(FlowKind) - INCOME - EXPENSE
+
+
+class Flag(Enum):
+    """Why a fact is not yet the last word."""
+
+    PROVISIONAL = "provisional"
+    UNPAIRED = "unpaired"
+    CONFLICTED = "conflicted"
+    UNPRICED = "unpriced"
+    ASSUMED_BASIS = "assumed_basis"
+    ASSUMED_SPLIT = "assumed_split"
+
+
+class Rate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One unit of `asset` was worth `value` units of `quote`, says `source`, at that instant."""
+
+    asset: str
+    quote: str
+    value: Decimal
+    source: str
+    at: int = 0
+
+
+class Fee(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was charged (negative: given back), and its worth in base currency then."""
+
+    asset: str
+    amount: Decimal
+    value: Decimal | None = None
+
+
+class Leg(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One asset of a conversion: quantity > 0 and its worth in base currency then."""
+
+    asset: str
+    quantity: Decimal
+    value: Decimal | None = None
+
+
+class StagedLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A staged change of one position, priced per unit in base currency."""
+
+    asset: str
+    quantity: Decimal
+    price: Decimal
+    strategy: str | None = None
+
+
+class StagedLot(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One staged lot edit: `add`, `remove` or `update`, with the quantity and total cost it leaves."""
+
+    action: str
+    asset: str
+    lot: str
+    quantity: Decimal = ZERO
+    cost: Decimal = ZERO
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The fields that every statement carries. It has no behaviour of its own."""
+
+    id: str
+    executed_at: int
+    account: str
+    source: Source = Source.CLAIM
+    sequence: int = 0
+    group: str | None = None
+    rows: tuple[str, ...] = ()
+    note: str | None = None
+    flags: tuple[Flag, ...] = ()
+
+
+class Movement(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="movement"):
+    """One row of a venue's own ledger: one asset moved, one fee charged, one balance left."""
+
+    kind: MovementKind
+    asset: str
+    amount: Decimal
+    fee: Decimal = ZERO
+    balance: Decimal | None = None
+    code: str | None = None
+    pocket: str | None = None
+    label: str | None = None
+    rates: tuple[Rate, ...] = ()
+
+
+class Fill(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="fill"):
+    """One execution on the spot market.
+
+    `quantity` of `base` against `amount` of `quote`, as booked; `price` is for show and is used only where
+    no amount is stated. `rows` lists the venue's ledger rows it consists of. `lots` names the lots a sale
+    takes under the `specific` rule.
+    """
+
+    base: str
+    quote: str
+    side: Side
+    quantity: Decimal
+    amount: Decimal | None = None
+    price: Decimal | None = None
+    pair: str | None = None
+    fees: tuple[Fee, ...] = ()
+    order_id: str | None = None
+    strategy: str | None = None
+    regime: str | None = None
+    lots: tuple[str, ...] = ()
+    rates: tuple[Rate, ...] = ()
+    value: Decimal | None = None
+
+
+class MarginFill(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="margin"):
+    """One execution of a leveraged position: no asset moves but the settled PnL and the fee.
+
+    `settled` is the PnL that the venue states, in `quote`; `None` asks the book to derive it. A statement
+    without quantity settles money and leaves the position alone.
+    """
+
+    base: str
+    quote: str
+    side: Side | None = None
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    settled: Decimal | None = None
+    pair: str | None = None
+    fees: tuple[Fee, ...] = ()
+    leverage: Decimal | None = None
+    order_id: str | None = None
+    strategy: str | None = None
+    regime: str | None = None
+    rates: tuple[Rate, ...] = ()
+    quote_rate: Decimal | None = None
+
+
+class CashFlow(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="flow"):
+    """A movement that is not a trade. `basis` is a given cost, kept where it differs from the value.
+
+    `reversed_by` names the fact that puts it back, so that the book remembers what it moved.
+    """
+
+    kind: FlowKind
+    asset: str
+    amount: Decimal
+    fees: tuple[Fee, ...] = ()
+    pocket: str | None = None
+    strategy: str | None = None
+    rates: tuple[Rate, ...] = ()
+    value: Decimal | None = None
+    basis: Decimal | None = None
+    reversed_by: str | None = None
+
+
+class Transfer(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="transfer"):
+    """The owner's own coins changed place: `account` → `to_account`, or pocket → pocket in one account.
+
+    The lots go along. A fee is charged where the coins came from.
+    """
+
+    asset: str
+    quantity: Decimal
+    to_account: str
+    pocket: str | None = None
+    to_pocket: str | None = None
+    fees: tuple[Fee, ...] = ()
+    rates: tuple[Rate, ...] = ()
+
+
+class SleeveTransfer(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="sleeve"):
+    """Capital in base currency moved from one strategy's sleeve to another's. Never PnL."""
+
+    from_strategy: str
+    to_strategy: str
+    amount: Decimal
+
+
+class Conversion(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="conversion"):
+    """n assets exchanged for m at once, outside the market: dust sweeps, forced conversions."""
+
+    given: tuple[Leg, ...]
+    taken: tuple[Leg, ...]
+    fees: tuple[Fee, ...] = ()
+    rates: tuple[Rate, ...] = ()
+
+
+class Rename(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="rename"):
+    """An asset goes on under another name, one for one, lots and cost unchanged."""
+
+    asset: str
+    to_asset: str
+
+
+class Split(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="split"):
+    """Every `denominator` units of an asset become `numerator` units; total cost unchanged."""
+
+    asset: str
+    numerator: Decimal
+    denominator: Decimal
+
+
+class StagedChange(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="staged"):
+    """A committed transaction of staged deltas: cash, positions, lots, and a claim of realised PnL."""
+
+    cash: Decimal = ZERO
+    fees: Decimal = ZERO
+    lines: tuple[StagedLine, ...] = ()
+    lots: tuple[StagedLot, ...] = ()
+    claimed_realized: Decimal | None = None
+
+
+class Link(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="link"):
+    """A withdrawal and a deposit are two ends of one transfer; `id` is the link's own."""
+
+    withdrawal: str
+    deposit: str
+
+
+class Price(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="price"):
+    """One unit of `asset` was worth `value` of `quote` at `executed_at`. A fact, not a mark."""
+
+    asset: str
+    quote: str
+    value: Decimal
+
+
+class Tag(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="tag"):
+    """Who did a fill, and in which regime, told by someone who knows."""
+
+    target: str
+    strategy: str | None = None
+    regime: str | None = None
+
+
+class Reversal(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="reversal"):
+    """A fact undone by a new fact.
+
+    With `void` the target counts as never having happened; otherwise it stands until `executed_at`, when
+    what it moved is put back, lots and all.
+    """
+
+    target: str
+    void: bool = False
+
+
+AnyEntry = (
+    Movement
+    | Fill
+    | MarginFill
+    | CashFlow
+    | Transfer
+    | SleeveTransfer
+    | Conversion
+    | Rename
+    | Split
+    | StagedChange
+    | Link
+    | Price
+    | Tag
+    | Reversal
+)
+
+MANUAL: Final = "manual"
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+_DECODER: Final = msgspec.json.Decoder(AnyEntry, strict=True)
+
+
+def encode(entry: AnyEntry) -> bytes:
+    """Write the canonical bytes of an entry: JSON, fields in order, every digit kept."""
+    return _ENCODER.encode(entry)
+
+
+def decode(body: bytes | str) -> AnyEntry:
+    """Read an entry back from its canonical bytes."""
+    return _DECODER.decode(body)
+
+
+def venue(account: str) -> str:
+    """Return the venue of an account name: `kraken` of `kraken:main`."""
+    return account.partition(":")[0]

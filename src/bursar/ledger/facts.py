@@ -1,0 +1,380 @@
+"""Facts: what several statements of one group add up to.
+
+`resolve` takes every statement of one group (the rows a venue files under one reference, and whatever
+trades files, events and claims say of the same id) and returns the facts in it. It is a function of the
+set: their order of arrival does not matter.
+
+Rules
+- Of one source, statements that agree are merged; across sources each field comes from the most
+  authoritative that states it: ledger > trades > event > claim. A finer time that agrees refines a coarser.
+- Ledger rows of a trade add up per asset. Two assets that moved in opposite directions make a fill; more
+  make a conversion. One asset alone is a fill only where a trade statement lists the rows and all of them
+  are here (a leg that rounded to nothing); without any statement it is an `unpaired` flow, contributed at
+  value, until its partner arrives.
+- A fill that no ledger row backs is `provisional`.
+- A row that cancels an earlier one of its kind (opposite amount and fee) reverses it.
+
+Errors: none. What cannot be read as anything else stays a flow with a flag.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.exact import ZERO, money
+from bursar.ledger import instant
+from bursar.ledger.entries import (
+    AnyEntry,
+    CashFlow,
+    Conversion,
+    Fee,
+    Fill,
+    Flag,
+    FlowKind,
+    Leg,
+    MarginFill,
+    Movement,
+    MovementKind,
+    Rate,
+    Rename,
+    Reversal,
+    Side,
+    SleeveTransfer,
+    Source,
+    Split,
+    StagedChange,
+    Transfer,
+)
+from bursar.ledger.journal import merge
+
+Fact = (
+    Fill
+    | MarginFill
+    | CashFlow
+    | Transfer
+    | SleeveTransfer
+    | Conversion
+    | Rename
+    | Split
+    | StagedChange
+    | Reversal
+)
+MAIN: Final = "main"
+TRANSIT: Final = "in transit"
+
+_FLOWS: Final = {
+    kind: FlowKind(kind.value)
+    for kind in MovementKind
+    if kind.value in {flow.value for flow in FlowKind}
+}
+
+
+@money
+def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
+    """Return the facts in one group, ordered by id. `cash` names base currency and pegs."""
+    if len(statements) == 1 and not isinstance(statements[0], Movement):
+        only = _marked(statements[0])
+        return [only] if isinstance(only, Fact) else []
+    spoken = _by_id(statements)
+    rows = sorted(
+        (entry for entry in spoken if isinstance(entry, Movement)),
+        key=lambda row: (row.executed_at, row.sequence, row.id),
+    )
+    facts: list[Fact] = [
+        entry
+        for entry in spoken
+        if not isinstance(entry, Movement | Fill | MarginFill) and isinstance(entry, Fact)
+    ]
+    facts += _trades(rows, {fill.id: fill for fill in spoken if isinstance(fill, Fill)}, cash)
+    facts += _margins(rows, {fill.id: fill for fill in spoken if isinstance(fill, MarginFill)})
+    facts += _conversions([row for row in rows if row.kind is MovementKind.CONVERSION])
+    facts += _flows([row for row in rows if row.kind in _FLOWS or row.kind is MovementKind.FINANCING])
+    facts += [_internal(row) for row in rows if row.kind is MovementKind.INTERNAL]
+    return sorted(facts, key=lambda fact: fact.id)
+
+
+def group_of(entry: AnyEntry) -> str:
+    """Return the group a statement belongs to: its own, or the one it names."""
+    return entry.group or entry.id
+
+
+def _by_id(statements: Iterable[AnyEntry]) -> list[AnyEntry]:
+    """Return one statement per id, the several joined by authority. Rows stand for themselves."""
+    told: dict[tuple[str, type], dict[int, list[AnyEntry]]] = {}
+    for entry in statements:
+        told.setdefault((entry.id, type(entry)), {}).setdefault(entry.source, []).append(entry)
+    joined = []
+    for by_source in told.values():
+        ranked = [merge(by_source[source]) for source in sorted(by_source, reverse=True)]
+        joined.append(_marked(_joint(ranked)))
+    return joined
+
+
+def _marked(entry: AnyEntry) -> AnyEntry:
+    """Mark what only a trades file says as provisional: its amounts are the venue's estimate."""
+    if isinstance(entry, Fill | MarginFill) and entry.source is Source.TRADES:
+        return msgspec.structs.replace(entry, flags=(*entry.flags, Flag.PROVISIONAL))
+    return entry
+
+
+def _joint(ranked: Sequence[AnyEntry]) -> AnyEntry:
+    joint = ranked[0]
+    for other in ranked[1:]:
+        changes: dict[str, object] = {
+            name: getattr(other, name)
+            for name in joint.__struct_fields__
+            if getattr(joint, name) in (None, ()) and getattr(other, name) not in (None, ())
+        }
+        changes["executed_at"] = instant.refine(joint.executed_at, other.executed_at)
+        joint = msgspec.structs.replace(joint, **changes)
+    return joint
+
+
+def _trades(rows: list[Movement], fills: dict[str, Fill], cash: frozenset[str]) -> list[Fact]:
+    legs = [row for row in rows if row.kind is MovementKind.TRADE]
+    facts: list[Fact] = []
+    here = {row.id for row in rows}
+    for name in sorted({group_of(row) for row in legs}):
+        own = [row for row in legs if group_of(row) == name]
+        facts += _trade(name, own, fills.pop(name, None), here, cash)
+    return facts + list(fills.values())
+
+
+def _trade(
+    name: str, rows: list[Movement], fill: Fill | None, here: set[str], cash: frozenset[str]
+) -> list[Fact]:
+    moved = _moved(rows)
+    if fill is not None and set(moved) <= {fill.base, fill.quote}:
+        complete = set(moved) == {fill.base, fill.quote} or set(fill.rows) <= here
+        return [_backed(fill, rows, moved, complete)]
+    given = [asset for asset, amount in moved.items() if amount < 0]
+    taken = [asset for asset, amount in moved.items() if amount > 0]
+    if len(given) == len(taken) == 1:
+        base, quote = _oriented(taken[0], given[0], cash)
+        bare = Fill(
+            id=name,
+            executed_at=rows[0].executed_at,
+            account=rows[0].account,
+            base=base,
+            quote=quote,
+            side=Side.BUY if moved[base] > 0 else Side.SELL,
+            quantity=ZERO,
+        )
+        return [_backed(bare if fill is None else _named(bare, fill), rows, moved, True)]
+    if given and taken:
+        return [_conversion(name, rows)]
+    return [_unpaired(row) for row in rows]
+
+
+def _named(bare: Fill, fill: Fill) -> Fill:
+    """Take from a statement whose pair does not match the rows only what still holds: who and why."""
+    return msgspec.structs.replace(
+        bare, order_id=fill.order_id, strategy=fill.strategy, regime=fill.regime
+    )
+
+
+def _backed(fill: Fill, rows: list[Movement], moved: dict[str, Decimal], complete: bool) -> Fill:
+    """Give a fill the amounts and fees that the ledger rows booked."""
+    base, quote = moved.get(fill.base), moved.get(fill.quote)
+    side = fill.side
+    if base:
+        side = Side.BUY if base > 0 else Side.SELL
+    elif quote:
+        side = Side.SELL if quote > 0 else Side.BUY
+    missing_base = ZERO if complete else fill.quantity
+    missing_quote = ZERO if complete else fill.amount
+    keep = tuple(flag for flag in fill.flags if flag is not Flag.PROVISIONAL)
+    return msgspec.structs.replace(
+        fill,
+        executed_at=instant.refine(rows[0].executed_at, fill.executed_at),
+        sequence=min(row.sequence for row in rows),
+        side=side,
+        quantity=missing_base if base is None else abs(base),
+        amount=missing_quote if quote is None else abs(quote),
+        fees=_fees(rows) if complete else (_fees(rows) or fill.fees),
+        rows=tuple(row.id for row in rows) if complete else fill.rows,
+        rates=_rates(rows) or fill.rates,
+        flags=keep if complete else (*keep, Flag.PROVISIONAL),
+    )
+
+
+def _margins(rows: list[Movement], fills: dict[str, MarginFill]) -> list[Fact]:
+    facts: list[Fact] = []
+    legs = [row for row in rows if row.kind is MovementKind.MARGIN]
+    for group, asset in sorted({(group_of(row), row.asset) for row in legs}):
+        own = [row for row in legs if (group_of(row), row.asset) == (group, asset)]
+        stated = fills.get(f"{group}/margin")
+        if stated is not None and stated.quote == asset:
+            del fills[stated.id]
+        else:
+            stated = MarginFill(
+                id=f"{group}/margin/{asset}",
+                executed_at=own[0].executed_at,
+                account=own[0].account,
+                base="",
+                quote=asset,
+            )
+        facts.append(
+            msgspec.structs.replace(
+                stated,
+                executed_at=instant.refine(own[0].executed_at, stated.executed_at),
+                settled=sum((row.amount for row in own), ZERO),
+                fees=_fees(own),
+                rows=tuple(row.id for row in own),
+                rates=_rates(own) or stated.rates,
+                flags=tuple(flag for flag in stated.flags if flag is not Flag.PROVISIONAL),
+            )
+        )
+    return facts + list(fills.values())
+
+
+def _conversions(rows: list[Movement]) -> list[Fact]:
+    facts: list[Fact] = []
+    for name in sorted({group_of(row) for row in rows}):
+        own = [row for row in rows if group_of(row) == name]
+        signs = {row.amount > 0 for row in own if row.amount}
+        facts += [_conversion(name, own)] if len(signs) == 2 else [_unpaired(row) for row in own]
+    return facts
+
+
+def _conversion(name: str, rows: list[Movement]) -> Conversion:
+    moved = _moved(rows)
+    return Conversion(
+        id=name,
+        executed_at=rows[0].executed_at,
+        account=rows[0].account,
+        source=rows[0].source,
+        sequence=min(row.sequence for row in rows),
+        rows=tuple(row.id for row in rows),
+        note=rows[0].label,
+        given=tuple(Leg(asset, -amount) for asset, amount in moved.items() if amount < 0),
+        taken=tuple(Leg(asset, amount) for asset, amount in moved.items() if amount > 0),
+        fees=_fees(rows),
+        rates=_rates(rows),
+    )
+
+
+def _flows(rows: list[Movement]) -> list[Fact]:
+    facts: list[CashFlow] = []
+    reversals: list[Fact] = []
+    for row in rows:
+        earlier = _cancelled(row, facts)
+        if earlier is None:
+            facts.append(_flow(row))
+            continue
+        facts[earlier] = msgspec.structs.replace(facts[earlier], reversed_by=row.id)
+        reversals.append(
+            Reversal(
+                id=row.id,
+                executed_at=row.executed_at,
+                account=row.account,
+                source=row.source,
+                sequence=row.sequence,
+                rows=(row.id,),
+                note=row.label,
+                target=facts[earlier].id,
+            )
+        )
+    return [*facts, *reversals]
+
+
+def _cancelled(row: Movement, flows: list[CashFlow]) -> int | None:
+    fee = (Fee(row.asset, -row.fee),) if row.fee else ()
+    for place, flow in enumerate(flows):
+        same = flow.asset == row.asset and flow.kind is _kind(row, -row.amount)
+        if same and row.amount and flow.amount == -row.amount and flow.fees == fee:
+            if flow.reversed_by is None:
+                return place
+    return None
+
+
+def _flow(row: Movement) -> CashFlow:
+    return CashFlow(
+        id=row.id,
+        executed_at=row.executed_at,
+        account=row.account,
+        source=row.source,
+        sequence=row.sequence,
+        group=row.group,
+        rows=(row.id,),
+        note=row.label,
+        kind=_kind(row, row.amount),
+        asset=row.asset,
+        amount=row.amount,
+        fees=_fees([row]),
+        pocket=row.pocket,
+        rates=row.rates,
+    )
+
+
+def _unpaired(row: Movement) -> CashFlow:
+    return msgspec.structs.replace(
+        _flow(row), kind=FlowKind.UNPAIRED, flags=(*row.flags, Flag.UNPAIRED)
+    )
+
+
+def _kind(row: Movement, amount: Decimal) -> FlowKind:
+    """Name the flow. A deposit that takes away is a withdrawal; a withdrawal that brings is unclear."""
+    if row.kind is MovementKind.FINANCING:
+        return FlowKind.FEE
+    if row.kind is MovementKind.DEPOSIT and amount < 0:
+        return FlowKind.WITHDRAWAL
+    if row.kind is MovementKind.WITHDRAWAL and amount > 0:
+        return FlowKind.UNCLASSIFIED
+    return _FLOWS.get(row.kind, FlowKind.UNCLASSIFIED)
+
+
+def _internal(row: Movement) -> Transfer:
+    pocket = row.pocket or MAIN
+    leaves = row.amount < 0
+    return Transfer(
+        id=row.id,
+        executed_at=row.executed_at,
+        account=row.account,
+        source=row.source,
+        sequence=row.sequence,
+        rows=(row.id,),
+        note=row.label,
+        asset=row.asset,
+        quantity=abs(row.amount),
+        to_account=row.account,
+        pocket=pocket if leaves else TRANSIT,
+        to_pocket=TRANSIT if leaves else pocket,
+        fees=_fees([row]),
+        rates=row.rates,
+    )
+
+
+def _moved(rows: Iterable[Movement]) -> dict[str, Decimal]:
+    """Return what moved per asset; an asset whose rows cancel did not move."""
+    sums: dict[str, Decimal] = {}
+    for row in rows:
+        sums[row.asset] = sums.get(row.asset, ZERO) + row.amount
+    return {asset: amount for asset, amount in sums.items() if amount}
+
+
+def _fees(rows: Iterable[Movement]) -> tuple[Fee, ...]:
+    sums: dict[str, Decimal] = {}
+    for row in rows:
+        sums[row.asset] = sums.get(row.asset, ZERO) + row.fee
+    return tuple(Fee(asset, fee) for asset, fee in sums.items() if fee)
+
+
+def _rates(rows: Iterable[Movement]) -> tuple[Rate, ...]:
+    return tuple(dict.fromkeys(rate for row in rows for rate in row.rates))
+
+
+_QUOTES: Final = ("USD", "EUR", "GBP", "USDT", "USDC", "JPY", "CHF", "CAD", "AUD", "XBT", "ETH")
+
+
+def _oriented(taken: str, given: str, cash: frozenset[str]) -> tuple[str, str]:
+    """Choose (base, quote) where no pair is stated: money is the quote, else the usual quote is."""
+    ranking = {asset: place for place, asset in enumerate(_QUOTES)}
+    worst = len(ranking)
+
+    def rank(asset: str) -> tuple[bool, int]:
+        return asset not in cash, ranking.get(asset, worst)
+
+    return (given, taken) if rank(taken) < rank(given) else (taken, given)

@@ -1,0 +1,68 @@
+"""What all kinds of facts share when they are booked: disposals, fees, realised PnL, flow counts."""
+
+from decimal import Decimal
+
+from bursar.exact import ZERO
+from bursar.ledger.book import Book
+from bursar.ledger.entries import MANUAL, Fee, FlowKind
+from bursar.ledger.facts import Fact
+from bursar.ledger.lots import Lot
+from bursar.ledger.state import NO_PAIR, Cell, CellKey, FeeTotal, FlowTotal, Line, Removal
+
+
+def tag_of(strategy: str | None) -> str:
+    """Return the strategy a fact is booked under: its tag, or `manual`."""
+    return strategy or MANUAL
+
+
+def realize(
+    book: Book, key: CellKey, realized: Decimal, kind: str, removal: Removal | None = None
+) -> None:
+    """Credit realised PnL that belongs to no trade of its own pair."""
+    if realized or removal is not None:
+        book.credit(key, Cell(ZERO, realized, ZERO, 0, realized if kind == "peg" else ZERO))
+        if book.lines is not None:
+            cost, parts = (removal.cost, removal.parts) if removal else (ZERO, ())
+            book.lines.append(Line(kind, key[1], key[2], realized, cost, parts))
+
+
+def dispose(
+    book: Book, account: str, asset: str, sale: Lot, lots: tuple[str, ...] = ()
+) -> tuple[Decimal, Removal]:
+    """Remove `sale.quantity` for proceeds of `sale.cost`: (realised, what left)."""
+    removal = book.remove(account, asset, sale, lots)
+    return sale.cost - removal.deferred - removal.cost, removal
+
+
+def pay_fee(book: Book, fact: Fact, fee: Fee, place: tuple[str, str, str]) -> Removal:
+    """Let a fee leave (or a rebate come) in its own asset; what that realises goes to the fee's asset.
+
+    `place` is (pair, strategy, regime). The fee's worth itself is for the caller to book.
+    """
+    worth = fee.value or ZERO
+    key = (fact.account, fee.asset, *place)
+    if fee.amount < 0:
+        gain = book.acquire(
+            fact.account, fee.asset, Lot(fact.id, fact.executed_at, -fee.amount, -worth)
+        )
+        realize(book, key, gain, "peg" if fee.asset in book.cash else "fee")
+        return Removal((), ZERO)
+    sale = Lot(fact.id, fact.executed_at, fee.amount, worth)
+    gain, removal = dispose(book, fact.account, fee.asset, sale)
+    realize(book, key, gain, "peg" if fee.asset in book.cash else "fee")
+    return removal
+
+
+def expense(book: Book, fact: Fact, fee: Fee, strategy: str) -> Removal:
+    """Book a fee on a row that is no trade: an expense at its worth."""
+    removal = pay_fee(book, fact, fee, (NO_PAIR, strategy, ""))
+    worth = fee.value or ZERO
+    book.charge(fact.account, NO_PAIR, fee.asset, FeeTotal(fee.amount, worth))
+    count(book, fact, (FlowKind.FEE, fee.asset, strategy), FlowTotal(-fee.amount, worth, worth, 0))
+    return removal
+
+
+def count(book: Book, fact: Fact, place: tuple[FlowKind, str, str], change: FlowTotal) -> None:
+    """Add to the flows: `place` is (kind, asset, strategy)."""
+    kind, asset, strategy = place
+    book.count((fact.account, kind.value, asset, strategy), change)

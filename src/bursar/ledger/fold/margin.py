@@ -1,0 +1,79 @@
+"""Leveraged positions: no asset moves but the settled PnL and the fees.
+
+The notional of entry is kept as a total and reduced pro rata when a position closes; going through zero
+closes, then opens the rest. The PnL a venue states is the fact; where it differs from what the notional
+gives, the difference is a line of kind `rounding`.
+"""
+
+from decimal import Decimal
+
+from bursar.exact import ZERO, product18, share
+from bursar.ledger.book import Book
+from bursar.ledger.entries import MarginFill, Side
+from bursar.ledger.fold.booking import dispose, pay_fee, realize, tag_of
+from bursar.ledger.lots import Lot
+from bursar.ledger.state import Cell, FeeTotal, Line, Margin
+
+
+def fold_margin(book: Book, fill: MarginFill) -> None:
+    """Fold one execution of a leveraged position."""
+    computed = _reposition(book, fill)
+    settled = computed if fill.settled is None else fill.settled
+    rate = fill.quote_rate or ZERO
+    worth = settled if fill.quote in book.cash else product18(settled, rate)
+    derived = computed if fill.quote in book.cash else product18(computed, rate)
+    place = (fill.pair or f"{fill.base}/{fill.quote}", tag_of(fill.strategy), fill.regime or "")
+    _settle(book, fill, settled, worth, place)
+    fees = sum((fee.value or ZERO for fee in fill.fees), ZERO)
+    book.credit((fill.account, fill.base, *place), Cell(ZERO, worth - fees, fees, 1))
+    if book.lines is not None:
+        book.lines.append(Line("margin", fill.base, place[0], derived - fees))
+        if worth != derived and fill.quantity is not None:
+            book.lines.append(Line("rounding", fill.base, place[0], worth - derived))
+        elif worth != derived:
+            book.lines.append(Line("margin", fill.base, place[0], worth - derived))
+    for fee in fill.fees:
+        book.charge(fill.account, place[0], fee.asset, FeeTotal(fee.amount, fee.value or ZERO))
+        pay_fee(book, fill, fee, place)
+
+
+def _reposition(book: Book, fill: MarginFill) -> Decimal:
+    """Move the position and return the PnL that the notional of entry gives, in the quote."""
+    if fill.quantity is None or fill.price is None or fill.side is None:
+        return ZERO
+    key = (fill.account, fill.pair or f"{fill.base}/{fill.quote}")
+    position = book.margins.get(key, Margin(fill.base, fill.quote))
+    signed = fill.quantity if fill.side is Side.BUY else -fill.quantity
+    size, notional, pnl = position.quantity, position.notional, ZERO
+    if size * signed < 0:
+        closing = min(abs(size), fill.quantity)
+        entered = share(notional, closing, abs(size))
+        left = product18(closing, fill.price)
+        pnl = left - entered if size > 0 else entered - left
+        notional -= entered
+        opening = fill.quantity - closing
+    else:
+        opening = fill.quantity
+    notional += product18(opening, fill.price)
+    book.margins[key] = Margin(fill.base, fill.quote, size + signed, notional)
+    return pnl
+
+
+def _settle(
+    book: Book,
+    fill: MarginFill,
+    settled: Decimal,
+    worth: Decimal,
+    place: tuple[str, str, str],
+) -> None:
+    """Book the settled PnL: it comes in, or goes out, in the quote. The cell has it already."""
+    key = (fill.account, fill.quote, *place)
+    if settled > 0:
+        gained = book.acquire(fill.account, fill.quote, Lot(fill.id, fill.executed_at, settled, worth))
+        realize(book, key, gained, "peg")
+    elif settled < 0:
+        sale = Lot(fill.id, fill.executed_at, -settled, -worth)
+        gained, removal = dispose(book, fill.account, fill.quote, sale)
+        realize(book, key, gained, "peg" if fill.quote in book.cash else "trade", removal)
+
+

@@ -1,0 +1,94 @@
+"""Staged changes: a committed transaction of deltas, as one fact.
+
+A position delta is priced per unit in base currency: what comes in costs that, what leaves realises its
+value less the cost of its lots. Cash changes by delta − fees; what the positions do not explain of it is a
+`staged_flow` of capital, and a change of cost by lot edits that the deltas do not explain is a
+`basis_adjustment`. The claimed realised PnL is kept beside the derived one and changes nothing.
+"""
+
+
+from bursar.exact import ZERO, product18
+from bursar.ledger.book import Book
+from bursar.ledger.entries import FlowKind, StagedChange, StagedLine, StagedLot
+from bursar.ledger.fold.booking import count, dispose, realize, tag_of
+from bursar.ledger.lots import Lot
+from bursar.ledger.state import NO_PAIR, Cell, FeeTotal, FlowTotal, Line
+
+
+def fold_staged(book: Book, change: StagedChange) -> None:
+    """Fold a committed transaction."""
+    edited = {lot.asset for lot in change.lots}
+    sold = [(line.asset, -line.quantity) for line in change.lines if line.quantity < 0]
+    book.require(change.account, [(asset, need) for asset, need in sold if asset not in edited])
+    spent = ZERO
+    for line in change.lines:
+        spent += product18(line.quantity, line.price)
+        if line.asset not in edited:
+            _position(book, change, line)
+    for asset in sorted(edited):
+        _edit(book, change, asset)
+    cash = change.cash - change.fees
+    book.acquire(change.account, book.terms.base, Lot(change.id, change.executed_at, cash, cash))
+    place = (FlowKind.STAGED_FLOW, book.terms.base, tag_of(None))
+    unexplained = change.cash + spent
+    if unexplained:
+        count(book, change, place, FlowTotal(unexplained, unexplained, unexplained, 1))
+    if change.fees:
+        _fees(book, change)
+
+
+def _fees(book: Book, change: StagedChange) -> None:
+    base = book.terms.base
+    book.charge(change.account, NO_PAIR, base, FeeTotal(change.fees, change.fees))
+    key = (change.account, base, NO_PAIR, tag_of(None), "")
+    book.credit(key, Cell(ZERO, -change.fees, change.fees))
+    if book.lines is not None:
+        book.lines.append(Line("staged", base, NO_PAIR, -change.fees))
+
+
+def _position(book: Book, change: StagedChange, line: StagedLine) -> None:
+    value = product18(line.quantity, line.price)
+    strategy = tag_of(line.strategy)
+    pair = f"{line.asset}/{book.terms.base}"
+    key = (change.account, line.asset, pair, strategy, "")
+    book.credit(key, Cell(line.quantity, ZERO, ZERO, 1))
+    if line.quantity > 0:
+        lot = Lot(change.id, change.executed_at, line.quantity, value)
+        realize(book, key, book.acquire(change.account, line.asset, lot), "cover")
+    elif line.quantity < 0:
+        sale = Lot(change.id, change.executed_at, -line.quantity, -value)
+        realized, removal = dispose(book, change.account, line.asset, sale)
+        realize(book, key, realized, "staged", removal)
+
+
+def _edit(book: Book, change: StagedChange, asset: str) -> None:
+    """Set lots as staged; book the change of cost as what the deltas say, the rest as an adjustment."""
+    before = book.held(change.account, asset).cost
+    lots = {lot.id: lot for lot in book.lots(change.account, asset)}
+    for edit in change.lots:
+        if edit.asset == asset:
+            _apply_edit(lots, change, edit)
+    book.replace(change.account, asset, list(lots.values()))
+    difference = book.held(change.account, asset).cost - before
+    lines = [line for line in change.lines if line.asset == asset]
+    value = sum((product18(line.quantity, line.price) for line in lines), ZERO)
+    units = sum((line.quantity for line in lines), ZERO)
+    key = (change.account, asset, f"{asset}/{book.terms.base}", tag_of(None), "")
+    book.credit(key, Cell(units))
+    if units < 0:
+        realize(book, key, difference - value, "staged")
+    elif difference != value:
+        adjusted = difference - value
+        place = (FlowKind.BASIS_ADJUSTMENT, asset, tag_of(None))
+        count(book, change, place, FlowTotal(ZERO, adjusted, adjusted, 1))
+
+
+def _apply_edit(lots: dict[str, Lot], change: StagedChange, edit: StagedLot) -> None:
+    if edit.action == "remove":
+        lots.pop(edit.lot, None)
+    else:
+        known = lots.get(edit.lot)
+        at = change.executed_at if known is None else known.acquired_at
+        lots[edit.lot] = Lot(edit.lot, at, edit.quantity, edit.cost)
+
+

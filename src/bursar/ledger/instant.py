@@ -1,0 +1,83 @@
+"""Instants: UTC times as whole nanoseconds since 1970-01-01T00:00:00Z.
+
+Venues state times with up to nine fractional digits and `datetime` keeps six, so a fact carries an int and
+loses nothing; `to_datetime` serves readers. Text is RFC 3339 with `Z`.
+
+Errors: `Malformed` for text that is not a UTC time.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from bursar.errors import Malformed
+
+SECOND: Final = 1_000_000_000
+DAY: Final = 86_400 * SECOND
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TEXT: Final = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?Z?)?", re.ASCII
+)
+
+
+def parse(text: str, *, field: str = "time") -> int:
+    """Read `2026-01-05T10:00:00.25Z`, `2026-01-05 10:00:00` or `2026-01-05`, all as UTC."""
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        raise Malformed(f"{field}: {text!r} is not a UTC time like 2026-01-05T10:00:00Z", field=field)
+    year, month, day, hour, minute, second, fraction = match.groups(default="0")
+    try:
+        moment = datetime(
+            int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC
+        )
+    except ValueError as error:
+        raise Malformed(f"{field}: {text!r} is not a time: {error}", field=field) from None
+    return from_datetime(moment) + int(fraction.ljust(9, "0"))
+
+
+def show(at: int) -> str:
+    """Write an instant as RFC 3339 UTC, fractional digits only where there are some."""
+    seconds, nanos = divmod(at, SECOND)
+    text = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+    fraction = f".{nanos:09d}".rstrip("0") if nanos else ""
+    return f"{text}{fraction}Z"
+
+
+def from_datetime(moment: datetime) -> int:
+    """Take an aware datetime; a naive one is refused, since nobody knows what it means."""
+    if moment.tzinfo is None:
+        raise Malformed("a time without a zone; pass an aware datetime")
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds * 1_000
+
+
+def to_datetime(at: int) -> datetime:
+    """Return an aware UTC datetime, nanoseconds cut to microseconds."""
+    return _EPOCH + timedelta(microseconds=at // 1_000)
+
+
+def day(at: int) -> str:
+    """Return the UTC day as `2026-01-05`."""
+    return show(at)[:10]
+
+
+def month(at: int) -> str:
+    """Return the UTC month as `2026-01`."""
+    return show(at)[:7]
+
+
+def refine(coarse: int, fine: int) -> int:
+    """Return `fine` where it tells the same time as `coarse` with more digits, else `coarse`.
+
+    A whole second agrees with every instant inside that second.
+    """
+    unit = precision(coarse)
+    return fine if precision(fine) < unit and fine - fine % unit == coarse else coarse
+
+
+def precision(at: int) -> int:
+    """Return the coarsest decimal unit (in nanoseconds, at most a second) that divides the instant."""
+    unit = SECOND
+    while at % unit:
+        unit //= 10
+    return unit

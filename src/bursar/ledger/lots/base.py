@@ -1,0 +1,82 @@
+"""What a lot, a pool, a take and a rule are."""
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from bursar.exact import ZERO, share
+
+
+class Lot(msgspec.Struct, frozen=True):
+    """An acquired quantity with its total cost in base currency. `id` is the fact that brought it."""
+
+    id: str
+    acquired_at: int
+    quantity: Decimal
+    cost: Decimal
+
+
+Pool = object
+"""A rule's own immutable arrangement of lots. Only the rule that made it may read it."""
+
+
+class Take(msgspec.Struct, frozen=True):
+    """What a disposal takes: the parts, their cost, and the pool that is left."""
+
+    parts: tuple[Lot, ...]
+    cost: Decimal
+    pool: Pool
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A cost rule as four functions.
+
+    `take(pool, quantity, lots)` needs 0 < quantity ≤ what the pool holds; `lots` names wanted lots and
+    only `specific` looks at it. `arrange` builds a pool from lots in acquisition order.
+    """
+
+    name: str
+    arrange: Callable[[Sequence[Lot]], Pool]
+    add: Callable[[Pool, Lot], Pool]
+    take: Callable[[Pool, Decimal, Sequence[str]], Take]
+    lots: Callable[[Pool], list[Lot]]
+
+    def restore(self, pool: Pool, parts: Iterable[Lot]) -> Pool:
+        """Put lots back where they stood by time of acquisition. O(n)."""
+        return self.arrange(joined([*self.lots(pool), *parts]))
+
+
+class Counter:
+    """Counts elementary steps on lots, so that a test can check a complexity without a clock."""
+
+    steps = 0
+
+
+COUNT = Counter()
+
+
+def joined(lots: Iterable[Lot]) -> list[Lot]:
+    """Order lots by acquisition and join the parts of one lot."""
+    result: list[Lot] = []
+    for lot in sorted(lots, key=lambda each: (each.acquired_at, each.id)):
+        last = result[-1] if result else None
+        if last is not None and (last.acquired_at, last.id) == (lot.acquired_at, lot.id):
+            result[-1] = Lot(lot.id, lot.acquired_at, last.quantity + lot.quantity, last.cost + lot.cost)
+        else:
+            result.append(lot)
+    return result
+
+
+def cut(lot: Lot, quantity: Decimal) -> tuple[Lot, Lot | None]:
+    """Cut `quantity` off a lot: (part, rest), rest `None` if nothing is left."""
+    if quantity >= lot.quantity:
+        return lot, None
+    cost = share(lot.cost, quantity, lot.quantity)
+    part = Lot(lot.id, lot.acquired_at, quantity, cost)
+    return part, Lot(lot.id, lot.acquired_at, lot.quantity - quantity, lot.cost - cost)
+
+
+def total(parts: Iterable[Lot]) -> Decimal:
+    """Return the cost of several lots."""
+    return sum((part.cost for part in parts), ZERO)

@@ -1,0 +1,154 @@
+"""Notes: statements about facts rather than facts. Tags, links, voids, and the prices of assets.
+
+A note may arrive before what it speaks of; it waits. What a note says is applied when its target is known,
+so the order of arrival does not matter. Of several tags for one fill the most authoritative wins, field by
+field, and among equals the one whose id sorts first.
+
+Errors: none.
+"""
+
+from collections import ChainMap
+from collections.abc import Iterable, MutableMapping
+from typing import TypeVar
+
+import msgspec
+
+from bursar.exact import ZERO
+from bursar.ledger.entries import (
+    AnyEntry,
+    CashFlow,
+    Fee,
+    Fill,
+    Link,
+    MarginFill,
+    Price,
+    Reversal,
+    Tag,
+    Transfer,
+)
+from bursar.ledger.facts import Fact
+from bursar.ledger.pricing import Prices
+
+Note = Tag | Link | Reversal | Price
+_N = TypeVar("_N", Tag, Link, Reversal)
+_Kept = MutableMapping[str, tuple[_N, ...]]
+
+
+class Notes:
+    """All notes of a portfolio, by the fact they speak of."""
+
+    def __init__(self, prices: Prices) -> None:
+        self.prices = prices
+        self._tags: _Kept[Tag] = {}
+        self._reversals: _Kept[Reversal] = {}
+        self._links: _Kept[Link] = {}
+        self._link_ids: MutableMapping[str, Link] = {}
+
+    def fork(self) -> "Notes":
+        """Return notes that read through to these and keep their own additions."""
+        child = Notes(self.prices.fork())
+        child._tags = ChainMap({}, self._tags)
+        child._reversals = ChainMap({}, self._reversals)
+        child._links = ChainMap({}, self._links)
+        child._link_ids = ChainMap({}, self._link_ids)
+        return child
+
+    def add(self, note: Note) -> None:
+        """Take in a note; the same one again changes nothing."""
+        match note:
+            case Tag():
+                _keep(self._tags, note.target, note)
+            case Reversal():
+                _keep(self._reversals, note.target, note)
+            case Link():
+                self._link_ids[note.id] = note
+                for end in (note.withdrawal, note.deposit):
+                    _keep(self._links, end, note)
+            case Price():
+                self.prices.add(note)
+
+    def reversal(self, name: str) -> Reversal | None:
+        """Return the hand reversal of a fact; a void one before others, then the first by id."""
+        known = self._reversals.get(name, ())
+        return min(known, key=lambda note: (not note.void, note.id), default=None)
+
+    def link(self, name: str) -> Link | None:
+        """Return the link that the fact is an end of; of several the one whose id sorts first."""
+        return min(self._links.get(name, ()), key=lambda link: link.id, default=None)
+
+    def link_of(self, name: str) -> Link | None:
+        """Return the link of that id, if both of its ends take it."""
+        link = self._link_ids.get(name)
+        if link is None:
+            return None
+        ends = {self.link(link.withdrawal), self.link(link.deposit)}
+        return link if ends == {link} else None
+
+    def tagged(self, fact: Fact) -> Fact:
+        """Return the fact with the strategy and regime that its tags tell."""
+        tags = self._tags.get(fact.id)
+        if not tags or not isinstance(fact, Fill | MarginFill):
+            return fact
+        ranked = sorted(tags, key=lambda tag: (-tag.source, tag.id))
+        told = [tag.strategy for tag in ranked if tag.strategy is not None]
+        regimes = [tag.regime for tag in ranked if tag.regime is not None]
+        return msgspec.structs.replace(
+            fact,
+            strategy=told[0] if told else fact.strategy,
+            regime=regimes[0] if regimes else fact.regime,
+        )
+
+
+def targets(note: AnyEntry) -> tuple[str, ...]:
+    """Return the ids of the facts that a note speaks of."""
+    match note:
+        case Tag() | Reversal():
+            return (note.target,)
+        case Link():
+            return (note.withdrawal, note.deposit)
+        case _:
+            return ()
+
+
+def linked(link: Link, withdrawal: Fact | None, deposit: Fact | None) -> Transfer | None:
+    """Join the two ends of a transfer; `None` unless both are there and fit.
+
+    The coins leave at the withdrawal's time, or at the deposit's if that is earlier. What left and did not
+    arrive is the fee.
+    """
+    if not isinstance(withdrawal, CashFlow) or not isinstance(deposit, CashFlow):
+        return None
+    sent, came = -withdrawal.amount, deposit.amount
+    if withdrawal.asset != deposit.asset or not ZERO < came <= sent:
+        return None
+    lost = sent - came
+    fees = (Fee(withdrawal.asset, lost),) if lost else ()
+    first = min(withdrawal, deposit, key=lambda flow: flow.executed_at)
+    return Transfer(
+        id=link.id,
+        executed_at=first.executed_at,
+        account=withdrawal.account,
+        source=withdrawal.source,
+        sequence=first.sequence,
+        rows=(withdrawal.id, deposit.id),
+        note=link.note,
+        asset=withdrawal.asset,
+        quantity=came,
+        to_account=deposit.account,
+        fees=_together((*fees, *withdrawal.fees, *deposit.fees)),
+        rates=withdrawal.rates,
+    )
+
+
+def _together(fees: Iterable[Fee]) -> tuple[Fee, ...]:
+    sums: dict[str, Fee] = {}
+    for fee in fees:
+        known = sums.get(fee.asset)
+        sums[fee.asset] = fee if known is None else Fee(fee.asset, known.amount + fee.amount)
+    return tuple(sums.values())
+
+
+def _keep(kept: MutableMapping[str, tuple[_N, ...]], name: str, note: _N) -> None:
+    known = kept.get(name, ())
+    if note not in known:
+        kept[name] = (*known, note)

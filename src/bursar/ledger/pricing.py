@@ -1,0 +1,291 @@
+"""Pricing: each fact's worth in base currency, found once and written into it.
+
+A rate comes only from what does not depend on the order of arrival: the fact's own legs, a rate stated in
+it, or a recorded `Price` of the asset at or before the fact, at most a day old (the latest; of equal times
+the one whose id sorts first). Otherwise the fact is `unpriced`: its value stays `None`, the book takes it
+as nothing, and every figure that rests on it is marked until a price arrives.
+
+One value serves both legs of a trade: quote amount × quote rate, or where that is unknown base amount ×
+base rate. Each value is rounded once, half-even, to 18 decimals. Base currency and its pegs are worth
+their face; against each other, the base currency's side decides.
+
+Errors: none.
+"""
+
+from bisect import bisect_right, insort
+from collections import ChainMap
+from collections.abc import MutableMapping, Sequence
+from decimal import Decimal
+from typing import Final, TypeVar
+
+import msgspec
+
+from bursar.exact import ONE, ZERO, money, product18, ratio18, split
+from bursar.ledger import instant
+from bursar.ledger.entries import (
+    CAPITAL,
+    CashFlow,
+    Conversion,
+    Fee,
+    Fill,
+    Flag,
+    Leg,
+    MarginFill,
+    Price,
+    Rate,
+    Transfer,
+)
+from bursar.ledger.facts import Fact
+
+PRICE_AGE_MAX: Final = instant.DAY
+_DEPTH_MAX: Final = 3
+PRICE_REACH: Final = _DEPTH_MAX * PRICE_AGE_MAX
+_F = TypeVar("_F", Fill, CashFlow, Conversion, MarginFill, Transfer)
+
+
+class Prices:
+    """Recorded prices by asset and time, for one base currency. Look-up is O(log n)."""
+
+    def __init__(self, base: str, cash: frozenset[str]) -> None:
+        self.base = base
+        self.cash = cash
+        self._times: MutableMapping[str, list[int]] = {}
+        self._told: MutableMapping[tuple[str, int], Price] = {}
+        self._quoted: MutableMapping[str, frozenset[str]] = {}
+
+    def fork(self) -> "Prices":
+        """Return prices that read through to these and keep their own additions."""
+        child = Prices(self.base, self.cash)
+        child._times = ChainMap({}, self._times)
+        child._told = ChainMap({}, self._told)
+        child._quoted = ChainMap({}, self._quoted)
+        return child
+
+    def decided_by(self, asset: str) -> frozenset[str]:
+        """Return the assets whose worth may rest on a price of `asset`: itself, and what it quotes."""
+        reached, waiting = {asset}, [asset]
+        while waiting:
+            fresh = self._quoted.get(waiting.pop(), frozenset()) - reached
+            reached |= fresh
+            waiting += fresh
+        return frozenset(reached)
+
+    def add(self, price: Price) -> None:
+        """Take in a price; the same one again changes nothing."""
+        place = (price.asset, price.executed_at)
+        known = self._told.get(place)
+        if known is None:
+            insort(self._own_times(price.asset), price.executed_at)
+            quoted = self._quoted.get(price.quote, frozenset())
+            self._quoted[price.quote] = quoted | {price.asset}
+        if known is None or price.id < known.id:
+            self._told[place] = price
+
+    def _own_times(self, asset: str) -> list[int]:
+        """Return the list of times to write to: a fork copies its parent's first."""
+        own = self._times.maps[0] if isinstance(self._times, ChainMap) else self._times
+        if asset not in own:
+            own[asset] = list(self._times.get(asset, ()))
+        return own[asset]
+
+    def at(self, asset: str, when: int, *, depth: int = 0) -> Rate | None:
+        """Return what a unit of `asset` was worth in base currency at `when`, if recorded."""
+        if asset in self.cash:
+            return Rate(asset, self.base, ONE, "face", when)
+        times = self._times.get(asset, [])
+        place = bisect_right(times, when) - 1
+        if place < 0 or depth == _DEPTH_MAX or when - times[place] > PRICE_AGE_MAX:
+            return None
+        price = self._told[asset, times[place]]
+        quote = self.at(price.quote, when, depth=depth + 1)
+        if quote is None:
+            return None
+        value = product18(price.value, quote.value)
+        return Rate(asset, self.base, value, f"price {price.id}", price.executed_at)
+
+
+@money
+def priced(fact: Fact, prices: Prices) -> Fact:
+    """Return the fact with every value it has in base currency, or marked `unpriced`."""
+    match fact:
+        case Fill():
+            return _fill(fact, prices)
+        case CashFlow():
+            return _flow(fact, prices)
+        case Conversion():
+            return _conversion(fact, prices)
+        case MarginFill():
+            return _margin(fact, prices)
+        case Transfer():
+            fees = _fees(fact.fees, fact, prices)
+            return _noted(msgspec.structs.replace(fact, fees=fees), fees)
+        case _:
+            return fact
+
+
+def wanted(fact: Fact) -> frozenset[str]:
+    """Return the assets whose recorded price may decide the fact's value."""
+    match fact:
+        case Fill():
+            return frozenset({fact.base, fact.quote, *(fee.asset for fee in fact.fees)})
+        case CashFlow():
+            return frozenset({fact.asset, *(fee.asset for fee in fact.fees)})
+        case Conversion():
+            legs = (*fact.given, *fact.taken, *fact.fees)
+            return frozenset(leg.asset for leg in legs)
+        case MarginFill():
+            return frozenset({fact.quote, *(fee.asset for fee in fact.fees)})
+        case Transfer():
+            return frozenset(fee.asset for fee in fact.fees)
+        case _:
+            return frozenset()
+
+
+def _fill(fill: Fill, prices: Prices) -> Fill:
+    amount = fill.amount
+    if amount is None and fill.price is not None:
+        amount = product18(fill.quantity, fill.price)
+    value = fill.value
+    if value is None:
+        value = _trade_value(fill, amount, prices)
+    fees = tuple(
+        fee if fee.value is not None else _own_leg(fee, fill, amount, value, prices)
+        for fee in fill.fees
+    )
+    result = msgspec.structs.replace(fill, amount=amount or ZERO, value=value, fees=fees)
+    return _noted(result, fees, None if amount is None else value)
+
+
+def _trade_value(fill: Fill, amount: Decimal | None, prices: Prices) -> Decimal | None:
+    base, cash = prices.base, prices.cash
+    if fill.quote == base:
+        return amount
+    if fill.base == base:
+        return fill.quantity
+    if fill.quote in cash and amount is not None:
+        return amount
+    if fill.base in cash:
+        return fill.quantity
+    rate = _rate(fill.quote, fill, prices)
+    if rate is not None and amount is not None:
+        return product18(amount, rate)
+    rate = _rate(fill.base, fill, prices)
+    return None if rate is None else product18(fill.quantity, rate)
+
+
+def _own_leg(
+    fee: Fee, fill: Fill, amount: Decimal | None, value: Decimal | None, prices: Prices
+) -> Fee:
+    if fee.asset not in prices.cash and value is not None:
+        if fee.asset == fill.base and fill.quantity:
+            return Fee(fee.asset, fee.amount, ratio18(value, fee.amount, fill.quantity))
+        if fee.asset == fill.quote and amount:
+            return Fee(fee.asset, fee.amount, ratio18(value, fee.amount, amount))
+    return _fee(fee, fill, prices)
+
+
+def _flow(flow: CashFlow, prices: Prices) -> CashFlow:
+    value = flow.value
+    if value is None:
+        value = _worth(flow.asset, flow.amount, flow, prices)
+    fees = tuple(_commission(fee, flow, value, prices) for fee in flow.fees)
+    return _noted(msgspec.structs.replace(flow, value=value, fees=fees), fees, _needed(flow, value))
+
+
+def _commission(fee: Fee, flow: CashFlow, value: Decimal | None, prices: Prices) -> Fee:
+    """Price a fee kept back from the coins that came by what those were worth."""
+    same = fee.asset == flow.asset and flow.asset not in prices.cash and flow.amount > 0
+    if fee.value is None and same and value is not None:
+        return Fee(fee.asset, fee.amount, ratio18(value, fee.amount, flow.amount))
+    return _fee(fee, flow, prices)
+
+
+def _needed(flow: CashFlow, value: Decimal | None) -> Decimal | None:
+    """Return the value the books need: none for capital that leaves at cost or comes with a basis."""
+    if flow.kind in CAPITAL and (flow.amount < 0 or flow.basis is not None):
+        return ZERO
+    return value
+
+
+def _conversion(fact: Conversion, prices: Prices) -> Conversion:
+    given = [_leg(leg, fact, prices) for leg in fact.given]
+    taken = [_leg(leg, fact, prices) for leg in fact.taken]
+    total = _known_total(taken, prices)
+    if total is None:
+        total = _known_total(given, prices)
+    guessed = (len(given) > 1 and None in _values(given)) or (len(taken) > 1 and None in _values(taken))
+    if total is not None:
+        given, taken = _shared(given, total), _shared(taken, total)
+    fees = tuple(_fee(fee, fact, prices) for fee in fact.fees)
+    flags = (*fact.flags, Flag.ASSUMED_SPLIT) if guessed and total is not None else fact.flags
+    legs = {"given": tuple(given), "taken": tuple(taken), "fees": fees, "flags": flags}
+    return _noted(msgspec.structs.replace(fact, **legs), fees, total)
+
+
+def _known_total(legs: Sequence[Leg], prices: Prices) -> Decimal | None:
+    """Return what one side of a conversion was worth, if every leg of it is known."""
+    values = [leg.value for leg in legs if leg.value is not None]
+    return sum(values, ZERO) if len(values) == len(legs) else None
+
+
+def _values(legs: Sequence[Leg]) -> list[Decimal | None]:
+    return [leg.value for leg in legs]
+
+
+def _shared(legs: Sequence[Leg], total: Decimal) -> list[Leg]:
+    """Split `total` over legs by their own worth, or evenly where some worth is unknown."""
+    weights = [leg.value for leg in legs if leg.value is not None]
+    if len(weights) < len(legs) or not any(weights):
+        weights = [ONE] * len(legs)
+    parts = split(total, weights, places=18)
+    return [Leg(leg.asset, leg.quantity, part) for leg, part in zip(legs, parts, strict=True)]
+
+
+def _leg(leg: Leg, fact: Fact, prices: Prices) -> Leg:
+    if leg.value is not None:
+        return leg
+    return Leg(leg.asset, leg.quantity, _worth(leg.asset, leg.quantity, fact, prices))
+
+
+def _margin(fact: MarginFill, prices: Prices) -> MarginFill:
+    rate = fact.quote_rate
+    if rate is None:
+        rate = _rate(fact.quote, fact, prices)
+    fees = _fees(fact.fees, fact, prices)
+    return _noted(msgspec.structs.replace(fact, quote_rate=rate, fees=fees), fees, rate)
+
+
+def _fees(fees: Sequence[Fee], fact: Fact, prices: Prices) -> tuple[Fee, ...]:
+    return tuple(_fee(fee, fact, prices) for fee in fees)
+
+
+def _fee(fee: Fee, fact: Fact, prices: Prices) -> Fee:
+    if fee.value is not None:
+        return fee
+    return Fee(fee.asset, fee.amount, _worth(fee.asset, fee.amount, fact, prices))
+
+
+def _worth(asset: str, amount: Decimal, fact: Fact, prices: Prices) -> Decimal | None:
+    if asset in prices.cash:
+        return amount
+    rate = _rate(asset, fact, prices)
+    return None if rate is None else product18(amount, rate)
+
+
+def _rate(asset: str, fact: Fact, prices: Prices) -> Decimal | None:
+    """Return the base worth of a unit: stated in the fact, else recorded as a price."""
+    if asset in prices.cash:
+        return ONE
+    for rate in getattr(fact, "rates", ()):
+        if rate.asset == asset and (rate.quote in prices.cash or not rate.value):
+            stated: Decimal = rate.value
+            return stated
+    recorded = prices.at(asset, fact.executed_at)
+    return None if recorded is None else recorded.value
+
+
+def _noted(fact: _F, fees: Sequence[Fee], value: Decimal | None = ZERO) -> _F:
+    """Mark a fact that lacks a value it needs."""
+    if value is not None and all(fee.value is not None for fee in fees):
+        return fact
+    return msgspec.structs.replace(fact, flags=(*fact.flags, Flag.UNPRICED))

@@ -1,0 +1,93 @@
+"""The small immutable values that a book is made of."""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.exact import ZERO
+from bursar.ledger.entries import CashFlow
+from bursar.ledger.lots import Lot, Pool
+
+NO_PAIR: Final = "none"
+
+CellKey = tuple[str, str, str, str, str]
+HoldingKey = tuple[str, str]
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """Quantity and total cost of one asset in one place; `pool` arranges its lots, `owed` is missing."""
+
+    quantity: Decimal
+    cost: Decimal
+    pool: Pool = None
+    owed: tuple[Lot, ...] = ()
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """What one strategy made on one asset in one pair and regime of one account.
+
+    `size` is the signed sum of the pair's fills; `realized` has fees taken off; `fees` is their worth;
+    `peg` is the part of realised that came from a peg away from 1.
+    """
+
+    size: Decimal = ZERO
+    realized: Decimal = ZERO
+    fees: Decimal = ZERO
+    trades: int = 0
+    peg: Decimal = ZERO
+
+
+class FeeTotal(msgspec.Struct, frozen=True):
+    """Fees charged in one asset, and their worth in base currency."""
+
+    amount: Decimal = ZERO
+    value: Decimal = ZERO
+
+
+class FlowTotal(msgspec.Struct, frozen=True):
+    """Flows of one kind: quantity, what was booked (cost or value), worth, and how many."""
+
+    amount: Decimal = ZERO
+    booked: Decimal = ZERO
+    value: Decimal = ZERO
+    count: int = 0
+
+
+class Margin(msgspec.Struct, frozen=True):
+    """A leveraged position: signed quantity, and the notional at which it was entered (≥ 0)."""
+
+    base: str
+    quote: str
+    quantity: Decimal = ZERO
+    notional: Decimal = ZERO
+
+
+class Removal(msgspec.Struct, frozen=True):
+    """What left a holding: the lots it came from and their cost; what was missing, and the proceeds
+    that wait for it.
+    """
+
+    parts: tuple[Lot, ...]
+    cost: Decimal
+    missing: Decimal = ZERO
+    deferred: Decimal = ZERO
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """What a flow that will be reversed moved, so that it can be put back."""
+
+    flow: CashFlow
+    removal: Removal | None = None
+    fees: tuple[Removal, ...] = ()
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One piece of PnL that a fact made: for its record, its verdict line, and `why`."""
+
+    kind: str
+    asset: str
+    pair: str
+    realized: Decimal
+    cost: Decimal = ZERO
+    parts: tuple[Lot, ...] = ()

@@ -1,0 +1,80 @@
+"""Terms: what is fixed about a portfolio and decides how its facts fold.
+
+Base currency is fixed when the portfolio is created. The rest may be changed, which refolds and never
+edits a fact.
+
+Errors: `BadChoice` for a rule, scope or currency outside its set.
+"""
+
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+from bursar.errors import BadChoice
+
+
+class Method(Enum):
+    """Which lots a disposal takes its cost from."""
+
+    WAC = "wac"
+    FIFO = "fifo"
+    LIFO = "lifo"
+    HIFO = "hifo"
+    SPECIFIC = "specific"
+
+
+class Scope(Enum):
+    """Whether lots belong to one account or to the portfolio as a whole."""
+
+    ACCOUNT = "account"
+    POOLED = "pooled"
+
+
+class FactSource(Enum):
+    """Who may state facts of an account; `venue` histories may begin late and get an opening."""
+
+    VENUE = "venue"
+    EVENTS = "events"
+    MANUAL = "manual"
+
+
+DEFAULT_PEGS: Final = {"USD": ("USDT", "USDC"), "EUR": ("EURC",)}
+
+
+class Account(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is special about one account."""
+
+    name: str
+    source: FactSource = FactSource.VENUE
+    may_short: bool = False
+
+
+class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Base currency, pegs (assets that count as base currency, one for one), cost rule and scope."""
+
+    base: str = "USD"
+    pegs: tuple[str, ...] | None = None
+    method: Method = Method.WAC
+    scope: Scope = Scope.ACCOUNT
+    accounts: tuple[Account, ...] = ()
+    strict: bool = False
+
+    @property
+    def cash(self) -> frozenset[str]:
+        """Base currency and its pegs: what is held at face value."""
+        pegs = DEFAULT_PEGS.get(self.base, ()) if self.pegs is None else self.pegs
+        return frozenset({self.base, *pegs})
+
+    def account(self, name: str) -> Account:
+        """Return what is special about an account; an unnamed one is an ordinary venue account."""
+        return next((a for a in self.accounts if a.name == name), Account(name))
+
+
+def method(name: str) -> Method:
+    """Return the cost rule of that name."""
+    try:
+        return Method(name)
+    except ValueError:
+        known = ", ".join(m.value for m in Method)
+        raise BadChoice(f"{name!r} is no cost rule; one of {known}", value=name) from None

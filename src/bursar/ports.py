@@ -1,0 +1,142 @@
+"""What the inside needs from outside, as Protocols. No code.
+
+A `PortfolioStore` keeps one portfolio. It is synchronous and has one writer; every method either does all
+of its work or none.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from bursar.ledger.journal import Record
+from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ledger.terms import Terms
+from bursar.value.snapshot import PortfolioSnapshot
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Where a stored portfolio stands: commits so far, last journal row, its hash, and the terms."""
+
+    version: int
+    seq: int
+    hash: str
+    terms: Terms
+
+
+class Outbox(msgspec.Struct, frozen=True):
+    """One message that a commit leaves for the bus; `id` makes a second delivery harmless."""
+
+    id: str
+    topic: str
+    body: str
+
+
+class OutboxRow(msgspec.Struct, frozen=True):
+    """A message with its place in the order of commits."""
+
+    number: int
+    version: int
+    message: Outbox
+    created_at: int
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """Everything one commit writes, all of it or nothing.
+
+    `cells` is the projection: name → canonical text of one cell of the book, `None` where it is gone.
+    `trades` and `flows` are the records to write (replacing those of the same id); `dropped_trades` and
+    `dropped_flows` are ids that a refold removed.
+    """
+
+    expected_version: int
+    records: tuple[Record, ...]
+    cells: Mapping[str, str | None]
+    outbox: Outbox
+    recorded_at: int
+    trades: tuple[RealizedPnLRecord, ...] = ()
+    flows: tuple[CashFlowRecord, ...] = ()
+    dropped_trades: tuple[str, ...] = ()
+    dropped_flows: tuple[str, ...] = ()
+    terms: Terms | None = None
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> int:
+        """Return the UTC instant, in nanoseconds since 1970."""
+        ...
+
+
+class PortfolioStore(Protocol):
+    """Keeps one portfolio: its journal, its projection, its snapshots."""
+
+    def head(self) -> Head:
+        """Return where the portfolio stands."""
+        ...
+
+    def commit(self, commit: Commit) -> Head:
+        """Write a commit in one transaction and return the new head.
+
+        Raises:
+            StaleVersion: the portfolio is no longer at `expected_version`. Nothing is written.
+            KeyReused: a key is in the journal already. Nothing is written.
+            StoreBusy, StoreFull, OutcomeUnknown: nothing is written, or nobody knows.
+        """
+        ...
+
+    def records(self, after: int = 0) -> Iterator[Record]:
+        """Yield journal rows with `seq` > `after`, in order."""
+        ...
+
+    def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
+        """Return messages with a number > `after`, in order."""
+        ...
+
+    def save_state(self, state: Mapping[str, str]) -> None:
+        """Replace the whole projection; used when a refold is asked for."""
+        ...
+
+    def load_state(self) -> dict[str, str]:
+        """Return the projection: cell name → canonical text."""
+        ...
+
+    def append_trades(self, trades: Iterable[RealizedPnLRecord]) -> None:
+        """Add trade records; one with a known `trade_id` and `kind` replaces the older."""
+        ...
+
+    def get_trades(
+        self, pair: str | None = None, limit: int | None = None, since: datetime | None = None
+    ) -> list[RealizedPnLRecord]:
+        """Return trade records, newest first."""
+        ...
+
+    def save_cash_flows(self, records: Iterable[CashFlowRecord]) -> None:
+        """Add cash flow records; one with a known id replaces the older."""
+        ...
+
+    def get_cash_flows(
+        self, asset: str | None = None, limit: int | None = None, since: datetime | None = None
+    ) -> list[CashFlowRecord]:
+        """Return cash flow records, newest first."""
+        ...
+
+    def save_snapshot(self, snapshot: PortfolioSnapshot) -> None:
+        """Keep a snapshot; one of the same instant replaces the older."""
+        ...
+
+    def get_snapshots(
+        self, since: datetime | None = None, limit: int | None = None
+    ) -> list[PortfolioSnapshot]:
+        """Return snapshots, newest first."""
+        ...
+
+    def prune_snapshots(self, older_than_ts: datetime) -> int:
+        """Delete snapshots older than that and return how many. Nothing else is touched."""
+        ...
+
+    def close(self) -> None:
+        """Release the connection."""
+        ...

@@ -1,0 +1,154 @@
+"""Where databases differ, and nowhere else.
+
+A dialect is a record of plain functions. Another database joins by another record in `DIALECTS`.
+
+SQLite: WAL with synchronous=FULL, so a commit that has returned survives a power cut; foreign keys
+on; five seconds of patience; every write takes the lock when it begins, so that it cannot fail
+half-way by finding that another came first. A new file is for its owner alone.
+
+Errors: `StoreError` for a library that is too old or a folder that is not there; `BadChoice` for a
+database that is not supported.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.dml import Insert
+
+from bursar.errors import BadChoice, StoreCorrupt, StoreError
+from bursar.store.faults import Fault, Reader
+
+WRITES: Final = "bursar_writes"
+BUSY_MS: Final = 5000
+SQLITE_FLOOR: Final = (3, 37, 0)  # STRICT tables
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What one kind of database needs.
+
+    `prepare` makes the place ready and tells whether there is one (it makes none unless told to).
+    `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
+    checked.
+    """
+
+    prepare: Callable[[URL, bool], bool]
+    engine: Callable[[URL], Engine]
+    upsert: Callable[[Table], Insert]
+    fault: Reader
+    unguard: Callable[[Connection], None]
+    guard: Callable[[Connection], None]
+
+
+def dialect_of(url: URL) -> Dialect:
+    """Return the dialect of a database URL."""
+    name = url.get_backend_name()
+    if name not in DIALECTS:
+        known = ", ".join(DIALECTS)
+        raise BadChoice(f"{name!r} is no database that bursar keeps books in; one of {known}")
+    return DIALECTS[name]
+
+
+def require_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
+    """Refuse an SQLite that does not know STRICT tables.
+
+    Raises:
+        StoreError: with what is there and what is needed.
+    """
+    if version < SQLITE_FLOOR:
+        there, needed = (".".join(map(str, v)) for v in (version, SQLITE_FLOOR))
+        raise StoreError(
+            f"this Python's sqlite3 is linked to SQLite {there}; {needed} or newer is needed. "
+            "A newer Python build brings a newer one",
+            there=there,
+            needed=needed,
+        )
+
+
+def _prepare(url: URL, create: bool) -> bool:  # noqa: FBT001 (one of a record of functions)
+    require_sqlite()
+    path = Path(url.database or "")
+    if path.exists():
+        return True
+    if not path.parent.is_dir():
+        raise StoreError(f"there is no folder {path.parent} to keep {path.name} in")
+    if create:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    return create
+
+
+def _engine(url: URL) -> Engine:
+    engine = create_engine(url, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def settle(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # transactions begin where `begin` says so
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _upsert(table: Table) -> Insert:
+    statement = sqlite.insert(table)
+    values = {c.name: statement.excluded[c.name] for c in table.columns if not c.primary_key}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+
+
+def _fault(error: BaseException | None) -> Fault:
+    code = getattr(error, "sqlite_errorcode", None)
+    if not isinstance(code, int):
+        return Fault.OTHER
+    if code in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}:
+        return Fault.TAKEN
+    return _FAULTS.get(code & 0xFF, Fault.OTHER)
+
+
+def _unguard(connection: Connection) -> None:
+    # The pragma does nothing inside a transaction, and `exec_driver_sql` would begin one.
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=OFF")
+    cursor.close()
+
+
+def _guard(connection: Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        raise StoreCorrupt(f"{len(broken)} rows belong to no portfolio; nothing was changed")
+
+
+_FAULTS: Final = {
+    sqlite3.SQLITE_BUSY: Fault.BUSY,
+    sqlite3.SQLITE_LOCKED: Fault.BUSY,
+    sqlite3.SQLITE_FULL: Fault.FULL,
+    sqlite3.SQLITE_CORRUPT: Fault.CORRUPT,
+    sqlite3.SQLITE_NOTADB: Fault.CORRUPT,
+}
+
+DIALECTS: Final = {
+    "sqlite": Dialect(
+        prepare=_prepare,
+        engine=_engine,
+        upsert=_upsert,
+        fault=_fault,
+        unguard=_unguard,
+        guard=_guard,
+    )
+}

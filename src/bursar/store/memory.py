@@ -1,0 +1,186 @@
+"""A portfolio kept in memory: for tests, simulations and dry runs.
+
+A commit is planned and checked in full, then applied by steps that cannot fail, so it is as whole
+as a database's. Snapshots and terms are kept as text, so nothing that a caller holds is shared with
+the store. `close` keeps everything: the object is the only copy.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from threading import Lock
+
+from bursar.errors import KeyReused
+from bursar.ledger import instant
+from bursar.ledger.journal import GENESIS, Record
+from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ledger.terms import Terms
+from bursar.ports import Commit, Head, OutboxRow
+from bursar.store import checks, texts
+from bursar.store.checks import TradeKey
+from bursar.store.steps import STEPS, Steps, unwatched
+from bursar.value.snapshot import PortfolioSnapshot
+
+
+class MemoryStore:
+    """A `PortfolioStore` that lives as long as the process."""
+
+    def __init__(
+        self, portfolio: str = "main", *, terms: Terms | None = None, steps: Steps = unwatched
+    ) -> None:
+        checks.require_name(portfolio)
+        self.portfolio = portfolio
+        self._steps = steps
+        self._lock = Lock()
+        self._head = Head(0, 0, GENESIS, terms or Terms())
+        self._journal: list[Record] = []
+        self._keys: set[str] = set()
+        self._cells: dict[str, str] = {}
+        self._trades: dict[str, dict[TradeKey, RealizedPnLRecord]] = {}
+        self._flows: dict[str, CashFlowRecord] = {}
+        self._snapshots: dict[int, str] = {}
+        self._outbox: list[OutboxRow] = []
+        self._messages: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"MemoryStore(portfolio={self.portfolio!r})"
+
+    def head(self) -> Head:
+        """Return where the portfolio stands."""
+        return self._head
+
+    def commit(self, commit: Commit) -> Head:
+        """Apply a commit as a whole and return the new head."""
+        checks.require_commit(commit)
+        with self._lock:
+            self._steps("begin")
+            head = self._planned(commit)
+            for step in STEPS[1:-1]:
+                self._steps(step)
+            self._apply(commit, head)
+        self._steps("after_commit")
+        return head
+
+    def records(self, after: int = 0) -> Iterator[Record]:
+        """Yield the journal rows after that one, as far as it goes at the first of them."""
+        return islice(self._journal, after, len(self._journal))
+
+    def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
+        """Return the messages after that number, in order of commits."""
+        return self._outbox[after:]
+
+    def save_state(self, state: Mapping[str, str]) -> None:
+        """Replace the whole projection."""
+        with self._lock:
+            self._cells = dict(state)
+
+    def load_state(self) -> dict[str, str]:
+        """Return the projection, ordered by name."""
+        with self._lock:
+            return dict(sorted(self._cells.items()))
+
+    def append_trades(self, trades: Iterable[RealizedPnLRecord]) -> None:
+        """Add trade records; one with the same `checks.trade_key` is replaced."""
+        added = tuple(trades)
+        checks.require_exact(added)
+        with self._lock:
+            self._add_trades(added)
+
+    def get_trades(
+        self, pair: str | None = None, limit: int | None = None, since: datetime | None = None
+    ) -> list[RealizedPnLRecord]:
+        """Return trade records, newest first."""
+        checks.require_window(limit, since)
+        with self._lock:
+            kept = [
+                record
+                for of_trade in self._trades.values()
+                for record in of_trade.values()
+                if (pair is None or record.pair == pair) and (since is None or record.time >= since)
+            ]
+        return sorted(kept, key=lambda r: (r.time, *checks.trade_key(r)), reverse=True)[:limit]
+
+    def save_cash_flows(self, records: Iterable[CashFlowRecord]) -> None:
+        """Add cash flow records; one with the same id is replaced."""
+        added = tuple(records)
+        checks.require_exact(added)
+        with self._lock:
+            self._flows.update((record.id, record) for record in added)
+
+    def get_cash_flows(
+        self, asset: str | None = None, limit: int | None = None, since: datetime | None = None
+    ) -> list[CashFlowRecord]:
+        """Return cash flow records, newest first."""
+        checks.require_window(limit, since)
+        with self._lock:
+            kept = [
+                record
+                for record in self._flows.values()
+                if asset in (None, record.asset) and (since is None or record.time >= since)
+            ]
+        return sorted(kept, key=lambda r: (r.time, r.id), reverse=True)[:limit]
+
+    def save_snapshot(self, snapshot: PortfolioSnapshot) -> None:
+        """Keep a snapshot; one of the same instant is replaced."""
+        checks.require_exact((snapshot,))
+        with self._lock:
+            self._snapshots[instant.from_datetime(snapshot.timestamp)] = texts.snapshot(snapshot)
+
+    def get_snapshots(
+        self, since: datetime | None = None, limit: int | None = None
+    ) -> list[PortfolioSnapshot]:
+        """Return snapshots, newest first."""
+        checks.require_window(limit, since)
+        first = None if since is None else instant.from_datetime(since)
+        with self._lock:
+            kept = sorted(self._snapshots.items(), reverse=True)
+        bodies = [body for at, body in kept if first is None or at >= first]
+        return [texts.to_snapshot(body) for body in bodies[:limit]]
+
+    def prune_snapshots(self, older_than_ts: datetime) -> int:
+        """Delete snapshots older than that and return how many."""
+        first = instant.from_datetime(older_than_ts)
+        with self._lock:
+            old = [at for at in self._snapshots if at < first]
+            for at in old:
+                del self._snapshots[at]
+        return len(old)
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+    def _planned(self, commit: Commit) -> Head:
+        now = self._head
+        checks.require_next(commit, now.version, now.seq, now.hash)
+        checks.require_base(now.terms.base, commit.terms)
+        for record in commit.records:
+            if record.key in self._keys:
+                raise KeyReused(f"key {record.key!r} is in the journal already", key=record.key)
+        if commit.outbox.id in self._messages:
+            raise KeyReused(f"message {commit.outbox.id!r} was sent already", key=commit.outbox.id)
+        last = commit.records[-1] if commit.records else now
+        return Head(now.version + 1, last.seq, last.hash, commit.terms or now.terms)
+
+    def _apply(self, commit: Commit, head: Head) -> None:
+        self._journal.extend(commit.records)
+        self._keys.update(record.key for record in commit.records)
+        for name, body in commit.cells.items():
+            if body is None:
+                self._cells.pop(name, None)
+            else:
+                self._cells[name] = body
+        for dropped in commit.dropped_trades:
+            self._trades.pop(dropped, None)
+        self._add_trades(commit.trades)
+        for dropped in commit.dropped_flows:
+            self._flows.pop(dropped, None)
+        self._flows.update((record.id, record) for record in commit.flows)
+        self._messages.add(commit.outbox.id)
+        self._outbox.append(
+            OutboxRow(head.version, head.version, commit.outbox, commit.recorded_at)
+        )
+        self._head = head
+
+    def _add_trades(self, trades: Iterable[RealizedPnLRecord]) -> None:
+        for record in trades:
+            self._trades.setdefault(record.trade_id, {})[checks.trade_key(record)] = record

@@ -1,0 +1,102 @@
+"""Opening a portfolio: find its database, bring the tables up to date, find or make the portfolio.
+
+Errors: `PortfolioNotFound` where nothing may be made, `BadChoice` for another base currency, and
+what `schema` and `dialect` refuse.
+"""
+
+import os
+import time
+from typing import Final
+
+from sqlalchemy import URL, Connection, Engine, insert, select
+
+from bursar.errors import PortfolioNotFound
+from bursar.ledger.journal import GENESIS
+from bursar.ledger.terms import Terms
+from bursar.store import checks, schema, texts
+from bursar.store.dialect import WRITES, Dialect
+from bursar.store.faults import translated
+from bursar.store.memory import MemoryStore
+from bursar.store.places import address, engine_of, masked
+from bursar.store.sql import SqlStore
+from bursar.store.steps import Steps, unwatched
+from bursar.store.tables import PORTFOLIOS
+
+MEMORY: Final = ":memory:"
+
+
+def open_store(
+    url_or_path: str | os.PathLike[str],
+    portfolio: str = "main",
+    *,
+    terms: Terms | None = None,
+    create: bool = True,
+    steps: Steps = unwatched,
+) -> SqlStore | MemoryStore:
+    """Open a portfolio in an SQLite file (`book.db`, `sqlite:///book.db`) or in `:memory:`.
+
+    `terms` are for a new portfolio (default `Terms()`). For one that is there, only their base
+    currency is looked at: it must be the same.
+
+    Raises:
+        PortfolioNotFound: there is none, and `create` is false. Nothing was made.
+        BadChoice: another base currency, a bad name, an address that cannot be read.
+        SchemaNewer, StoreCorrupt, StoreBusy, StoreError: the database cannot be used.
+    """
+    checks.require_name(portfolio)
+    if os.fspath(url_or_path) == MEMORY:
+        return MemoryStore(portfolio, terms=terms, steps=steps)
+    url = address(url_or_path)
+    engine, dialect = engine_of(url)
+    try:
+        _require_place(dialect, url, create=create)
+        schema.ensure(engine, dialect)
+        with translated(dialect.fault):
+            _enter(engine, portfolio, terms, create=create)
+    except BaseException:
+        engine.dispose()
+        raise
+    return SqlStore(engine, dialect, portfolio, steps=steps)
+
+
+def _require_place(dialect: Dialect, url: URL, *, create: bool) -> None:
+    if not dialect.prepare(url, create):
+        raise PortfolioNotFound(f"there is no book at {masked(str(url))}")
+
+
+def _enter(engine: Engine, portfolio: str, terms: Terms | None, *, create: bool) -> None:
+    with engine.connect() as connection:
+        base = _base(connection, portfolio)
+        others = connection.execute(select(PORTFOLIOS.c.name).order_by(PORTFOLIOS.c.name).limit(9))
+        names = ", ".join(others.scalars())
+    if base is None and not create:
+        raise PortfolioNotFound(
+            f"there is no portfolio {portfolio!r} here, only: {names or 'none'}",
+            portfolio=portfolio,
+        )
+    if base is None:
+        base = _make(engine, portfolio, terms or Terms())
+    checks.require_base(base, terms)
+
+
+def _make(engine: Engine, portfolio: str, terms: Terms) -> str:
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        base = _base(connection, portfolio)
+        if base is not None:  # another process was faster
+            return base
+        row = {
+            "name": portfolio,
+            "base": terms.base,
+            "terms": texts.terms(terms),
+            "version": 0,
+            "seq": 0,
+            "hash": GENESIS,
+            "created_at": time.time_ns(),
+        }
+        connection.execute(insert(PORTFOLIOS), row)
+        return terms.base
+
+
+def _base(connection: Connection, portfolio: str) -> str | None:
+    found = select(PORTFOLIOS.c.base).where(PORTFOLIOS.c.name == portfolio)
+    return connection.execute(found).scalar()

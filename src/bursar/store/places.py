@@ -1,0 +1,44 @@
+"""Where a database is: reading the address that a user gives, and never showing its secrets.
+
+Errors: `BadChoice` for an address that cannot be read or a database that is not supported.
+"""
+
+import os
+
+from sqlalchemy import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+
+from bursar.errors import BadChoice
+from bursar.store.dialect import Dialect, dialect_of
+
+
+def address(url_or_path: str | os.PathLike[str]) -> URL:
+    """Read a plain path or a database URL."""
+    text = os.fspath(url_or_path)
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        # Their message repeats the address, password and all.
+        raise BadChoice("the database address cannot be read; is it scheme://place?") from None
+    if url.get_backend_name() == "sqlite" and url.query:
+        raise BadChoice("an SQLite address takes no options")
+    return url
+
+
+def masked(url_or_path: str | os.PathLike[str]) -> str:
+    """Return an address as it may be shown: without its password and its options."""
+    try:
+        url = address(url_or_path)
+    except BadChoice:
+        return "***"
+    if url.drivername == "sqlite" and "://" not in os.fspath(url_or_path):
+        return os.fspath(url_or_path)
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def engine_of(url: URL) -> tuple[Engine, Dialect]:
+    """Return an engine for an address, with its dialect; nothing is connected yet."""
+    dialect = dialect_of(url)
+    return dialect.engine(url), dialect

@@ -1,0 +1,94 @@
+"""Which revision a database's tables are of, and bringing them to the one this version needs.
+
+The revision stands in the table `bursar_schema`. A new database gets its tables at once; an older
+one goes forward through `migrations/`; a newer one is not opened. Each change of tables is one
+transaction: killed inside, it leaves the old state, and the next opening does it again.
+
+Errors: `SchemaNewer`; `StoreError` where somebody else's tables are; `BadChoice` at the first
+revision.
+"""
+
+from typing import Final
+
+from sqlalchemy import Connection, Engine, insert, inspect, select
+
+from bursar.errors import BadChoice, SchemaNewer, StoreError
+from bursar.store.dialect import WRITES, Dialect
+from bursar.store.faults import translated
+from bursar.store.places import address, engine_of
+from bursar.store.tables import METADATA, SCHEMA
+
+REVISIONS: Final = ("0001", "0002")
+LATEST: Final = REVISIONS[-1]
+
+
+def ensure(engine: Engine, dialect: Dialect) -> None:
+    """Bring the tables to the latest revision, making them where there are none.
+
+    Raises:
+        SchemaNewer: a newer bursar wrote them.
+        StoreError: the database holds something else.
+    """
+    with translated(dialect.fault), engine.connect() as connection:
+        found = revision(connection)
+    if found is None:
+        with translated(dialect.fault), engine.connect() as connection:
+            _make(connection.execution_options(**{WRITES: True}))
+    elif found not in REVISIONS:
+        raise SchemaNewer(
+            f"the tables are of revision {found}, this bursar knows up to {LATEST}; upgrade it",
+            found=found,
+            known=LATEST,
+        )
+    elif found != LATEST:
+        _migrate(engine, dialect, LATEST)
+
+
+def step_back(url: str) -> str:
+    """Take a database one revision back, for an older bursar; return the revision it is of then.
+
+    Raises:
+        BadChoice: it is of the first one, before which there is no book.
+    """
+    engine, dialect = engine_of(address(url))
+    try:
+        with translated(dialect.fault), engine.connect() as connection:
+            found = revision(connection)
+        place = REVISIONS.index(found) if found in REVISIONS else 0
+        if place == 0:
+            raise BadChoice(f"revision {found} cannot be taken back", found=found)
+        _migrate(engine, dialect, REVISIONS[place - 1])
+        return REVISIONS[place - 1]
+    finally:
+        engine.dispose()
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the revision of the tables, `None` where there are none at all."""
+    tables = inspect(connection)
+    if tables.has_table(SCHEMA.name):
+        found: str = connection.execute(select(SCHEMA.c.version_num)).scalar_one()
+        return found
+    if tables.get_table_names():
+        raise StoreError("the database holds tables that are not bursar's; choose another one")
+    return None
+
+
+def _make(connection: Connection) -> None:
+    with connection.begin():
+        if revision(connection) is None:  # else another process was faster
+            METADATA.create_all(connection, checkfirst=False)
+            SCHEMA.create(connection)
+            connection.execute(insert(SCHEMA), {"version_num": LATEST})
+
+
+def _migrate(engine: Engine, dialect: Dialect, target: str) -> None:
+    # Alembic takes long to import, and only a database of another revision needs it.
+    from bursar.store import migrate  # noqa: PLC0415
+
+    with translated(dialect.fault), engine.connect() as connection:
+        connection.detach()  # foreign keys rest on it: it must not serve anyone else
+        dialect.unguard(connection)
+        with connection.execution_options(**{WRITES: True}).begin():
+            migrate.run(connection, target)
+            dialect.guard(connection)

@@ -1,0 +1,283 @@
+"""A portfolio kept in a database: one implementation, whatever the dialect.
+
+One connection writes, under a lock, so a process is its own only writer; other processes are kept
+off by the database and by `version`. Readers take connections of their own and see the last commit.
+After a failed COMMIT the writer's connection is thrown away, since nobody knows what state it is
+in.
+
+Do not carry an open store across a fork.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RootTransaction, Select, Table, delete, select
+from sqlalchemy.exc import DBAPIError
+
+from bursar.errors import KeyReused, StoreError
+from bursar.ledger.journal import Outcome, Record
+from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ports import Commit, Head, Outbox, OutboxRow
+from bursar.store import checks, texts, writes
+from bursar.store.dialect import WRITES, Dialect
+from bursar.store.faults import translated
+from bursar.store.steps import Steps, unwatched
+from bursar.store.tables import CELLS, FLOWS, JOURNAL, OUTBOX, SNAPSHOTS, TRADES
+from bursar.store.writes import Place
+from bursar.value.snapshot import PortfolioSnapshot
+
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+_CHUNK = 500
+
+
+class SqlStore:
+    """A `PortfolioStore` over SQLAlchemy Core. `open_store` makes one."""
+
+    def __init__(
+        self, engine: Engine, dialect: Dialect, portfolio: str, *, steps: Steps = unwatched
+    ) -> None:
+        self.portfolio = portfolio
+        self._engine = engine
+        self._dialect = dialect
+        self._steps = steps
+        self._lock = Lock()
+        self._writer: Connection | None = None
+        self._closed = False
+
+    def __repr__(self) -> str:
+        place = self._engine.url.set(query={}).render_as_string(hide_password=True)
+        return f"SqlStore({place}, portfolio={self.portfolio!r})"
+
+    def head(self) -> Head:
+        """Return where the portfolio stands."""
+        with self._reading() as connection:
+            return writes.head(connection, self.portfolio)
+
+    def commit(self, commit: Commit) -> Head:
+        """Write a commit in one transaction and return the new head."""
+        checks.require_commit(commit)
+        if commit.terms is not None:
+            checks.require_base(self.head().terms.base, commit.terms)
+        try:
+            with self._writing() as place:
+                head = self._write(place, commit)
+        except KeyReused as error:
+            raise self._reused(commit) from error
+        self._steps("after_commit")
+        return head
+
+    def records(self, after: int = 0) -> Iterator[Record]:
+        """Yield the journal rows after that one, without holding them all."""
+        found = (
+            select(JOURNAL)
+            .where(JOURNAL.c.portfolio == self.portfolio, JOURNAL.c.seq > after)
+            .order_by(JOURNAL.c.seq)
+        )
+        with self._reading() as connection:
+            rows = connection.execution_options(yield_per=_CHUNK).execute(found)
+            for row in rows:
+                yield Record(
+                    row.seq,
+                    row.key,
+                    _OUTCOMES[row.outcome],
+                    row.recorded_at,
+                    row.body,
+                    row.previous,
+                    row.hash,
+                )
+
+    def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
+        """Return the messages after that number, in order of commits."""
+        found = (
+            select(OUTBOX)
+            .where(OUTBOX.c.portfolio == self.portfolio, OUTBOX.c.number > after)
+            .order_by(OUTBOX.c.number)
+        )
+        with self._reading() as connection:
+            return [
+                OutboxRow(r.number, r.version, Outbox(r.id, r.topic, r.body), r.created_at)
+                for r in connection.execute(found)
+            ]
+
+    def save_state(self, state: Mapping[str, str]) -> None:
+        """Replace the whole projection."""
+        with self._writing() as place:
+            writes.replace_cells(place, state)
+
+    def load_state(self) -> dict[str, str]:
+        """Return the projection, ordered by name."""
+        found = (
+            select(CELLS.c.name, CELLS.c.body)
+            .where(CELLS.c.portfolio == self.portfolio)
+            .order_by(CELLS.c.name)
+        )
+        with self._reading() as connection:
+            return {row.name: row.body for row in connection.execute(found)}
+
+    def append_trades(self, trades: Iterable[RealizedPnLRecord]) -> None:
+        """Add trade records; one with the same `checks.trade_key` is replaced."""
+        added = tuple(trades)
+        checks.require_exact(added)
+        with self._writing() as place:
+            writes.trades(place, added)
+
+    def get_trades(
+        self, pair: str | None = None, limit: int | None = None, since: datetime | None = None
+    ) -> list[RealizedPnLRecord]:
+        """Return trade records, newest first."""
+        found = self._newest(TRADES, limit, since)
+        if pair is not None:
+            found = found.where(TRADES.c.pair == pair)
+        return [RealizedPnLRecord(**row) for row in self._rows(found)]
+
+    def save_cash_flows(self, records: Iterable[CashFlowRecord]) -> None:
+        """Add cash flow records; one with the same id is replaced."""
+        added = tuple(records)
+        checks.require_exact(added)
+        with self._writing() as place:
+            writes.flows(place, added)
+
+    def get_cash_flows(
+        self, asset: str | None = None, limit: int | None = None, since: datetime | None = None
+    ) -> list[CashFlowRecord]:
+        """Return cash flow records, newest first."""
+        found = self._newest(FLOWS, limit, since)
+        if asset is not None:
+            found = found.where(FLOWS.c.asset == asset)
+        return [CashFlowRecord(**row) for row in self._rows(found)]
+
+    def save_snapshot(self, snapshot: PortfolioSnapshot) -> None:
+        """Keep a snapshot; one of the same instant is replaced."""
+        checks.require_exact((snapshot,))
+        row = {
+            "portfolio": self.portfolio,
+            "time": snapshot.timestamp,
+            "body": texts.snapshot(snapshot),
+        }
+        with self._writing() as place:
+            writes.upsert(place, SNAPSHOTS, [row])
+
+    def get_snapshots(
+        self, since: datetime | None = None, limit: int | None = None
+    ) -> list[PortfolioSnapshot]:
+        """Return snapshots, newest first."""
+        found = self._newest(SNAPSHOTS, limit, since)
+        return [texts.to_snapshot(row["body"]) for row in self._rows(found)]
+
+    def prune_snapshots(self, older_than_ts: datetime) -> int:
+        """Delete snapshots older than that and return how many."""
+        checks.require_window(None, older_than_ts)
+        gone = delete(SNAPSHOTS).where(
+            SNAPSHOTS.c.portfolio == self.portfolio, SNAPSHOTS.c.time < older_than_ts
+        )
+        with self._writing() as place:
+            return place.connection.execute(gone).rowcount
+
+    def close(self) -> None:
+        """Release every connection; the store answers nothing more."""
+        with self._lock:
+            self._closed = True
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            self._engine.dispose()
+
+    def _write(self, place: Place, commit: Commit) -> Head:
+        self._steps("begin")
+        head = writes.advance(place, commit)
+        self._steps("version")
+        writes.journal(place, commit.records)
+        self._steps("journal")
+        writes.cells(place, commit.cells)
+        self._steps("cells")
+        writes.trades(place, commit.trades, commit.dropped_trades)
+        self._steps("trades")
+        writes.flows(place, commit.flows, commit.dropped_flows)
+        self._steps("flows")
+        writes.outbox(place, commit.outbox, version=head.version, created_at=commit.recorded_at)
+        self._steps("outbox")
+        self._steps("before_commit")
+        return head
+
+    def _reused(self, commit: Commit) -> KeyReused | StoreError:
+        """Find out, after the rollback, which of the commit's keys was there."""
+        keys = [record.key for record in commit.records]
+        with self._reading() as connection:
+            for start in range(0, len(keys), _CHUNK):
+                known = select(JOURNAL.c.key).where(
+                    JOURNAL.c.portfolio == self.portfolio,
+                    JOURNAL.c.key.in_(keys[start : start + _CHUNK]),
+                )
+                key = connection.execute(known.order_by(JOURNAL.c.seq)).scalar()
+                if key is not None:
+                    return KeyReused(f"key {key!r} is in the journal already", key=key)
+        sent = commit.outbox.id
+        return KeyReused(f"message {sent!r} was sent already", key=sent)
+
+    def _newest(
+        self, table: Table, limit: int | None, since: datetime | None
+    ) -> Select[tuple[Any, ...]]:
+        checks.require_window(limit, since)
+        order = [table.c.time, *(c for c in table.primary_key if c.name != "portfolio")]
+        columns = [c for c in table.columns if c.name != "portfolio"]
+        found = select(*columns).where(table.c.portfolio == self.portfolio)
+        if since is not None:
+            found = found.where(table.c.time >= since)
+        return found.order_by(*(column.desc() for column in order)).limit(limit)
+
+    def _rows(self, found: Select[tuple[Any, ...]]) -> list[dict[str, Any]]:
+        with self._reading() as connection:
+            return [dict(row) for row in connection.execute(found).mappings()]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        self._require_open()
+        with translated(self._dialect.fault), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Place]:
+        with self._lock:
+            self._require_open()
+            with translated(self._dialect.fault):
+                connection = self._connected()
+                transaction = connection.begin()
+            try:
+                with translated(self._dialect.fault):
+                    yield Place(connection, self._dialect, self.portfolio)
+            except BaseException:
+                self._abandon(transaction)
+                raise
+            self._finish(transaction)
+
+    def _finish(self, transaction: RootTransaction) -> None:
+        try:
+            with translated(self._dialect.fault, committing=True):
+                transaction.commit()
+        except BaseException:
+            self._drop_writer()
+            raise
+
+    def _abandon(self, transaction: RootTransaction) -> None:
+        try:
+            transaction.rollback()
+        except DBAPIError:
+            self._drop_writer()
+
+    def _connected(self) -> Connection:
+        if self._writer is None:
+            self._writer = self._engine.connect().execution_options(**{WRITES: True})
+        return self._writer
+
+    def _drop_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.invalidate()
+            self._writer.close()
+            self._writer = None
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StoreError("the store was closed; open it again")

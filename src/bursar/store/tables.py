@@ -1,0 +1,214 @@
+"""The tables. Each is keyed by portfolio first, so that portfolios in one database stay apart.
+
+Numbers are exact decimals: text in SQLite (whose own numbers are floats), NUMERIC without bounds in
+Postgres. Instants are whole nanoseconds. Text sorts by code point everywhere.
+
+A table changed here needs a revision in `migrations/`; a test compares the two.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeEngine
+
+from bursar.exact import plain
+from bursar.ledger import instant
+from bursar.store import texts
+
+POSTGRES: Final = "postgresql"
+
+
+class Exact(TypeDecorator[Decimal]):
+    """A decimal with every digit it was written with; an exponent is written out."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose unbounded NUMERIC where it is exact, text elsewhere."""
+        exact: TypeEngine[Any] = Numeric() if dialect.name == POSTGRES else Text()
+        return dialect.type_descriptor(exact)
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | str | None:
+        """Write a number for the database."""
+        return value if value is None or dialect.name == POSTGRES else plain(value)
+
+    def process_result_value(
+        self, value: Decimal | str | None, _dialect: Dialect
+    ) -> Decimal | None:
+        """Read a number back."""
+        return Decimal(value) if isinstance(value, str) else value
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware time, kept as UTC nanoseconds."""
+
+    impl = BigInteger().with_variant(Integer(), "sqlite")
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
+        """Write a time for the database."""
+        return None if value is None else instant.from_datetime(value)
+
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
+        """Read a time back, in UTC."""
+        return None if value is None else instant.to_datetime(value)
+
+
+class Flags(TypeDecorator[tuple[str, ...]]):
+    """A short list of words."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, _dialect: Dialect) -> str:
+        """Write the words for the database."""
+        return texts.flags(value or ())
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> tuple[str, ...]:
+        """Read the words back."""
+        return texts.to_flags(value) if value else ()
+
+
+WORD: Final = Text().with_variant(Text(collation="C"), POSTGRES)
+LONG: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+METADATA: Final = MetaData()
+
+
+def _portfolio() -> Column[str]:
+    return Column("portfolio", WORD, ForeignKey("portfolios.name"), primary_key=True)
+
+
+PORTFOLIOS: Final = Table(
+    "portfolios",
+    METADATA,
+    Column("name", WORD, primary_key=True),
+    Column("base", WORD, nullable=False),
+    Column("terms", Text, nullable=False),
+    Column("version", LONG, nullable=False),
+    Column("seq", LONG, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("created_at", LONG, nullable=False),
+    sqlite_strict=True,
+)
+
+JOURNAL: Final = Table(
+    "journal",
+    METADATA,
+    _portfolio(),
+    Column("seq", LONG, primary_key=True),
+    Column("key", WORD, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("fact", WORD, nullable=False),
+    Column("executed_at", LONG, nullable=False),
+    Column("recorded_at", LONG, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    UniqueConstraint("portfolio", "key", name="journal_key"),
+    Index("journal_by_fact", "portfolio", "fact"),
+    sqlite_strict=True,
+)
+
+CELLS: Final = Table(
+    "cells",
+    METADATA,
+    _portfolio(),
+    Column("name", WORD, primary_key=True),
+    Column("body", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+TRADES: Final = Table(
+    "trades",
+    METADATA,
+    _portfolio(),
+    Column("trade_id", WORD, primary_key=True),
+    Column("kind", WORD, primary_key=True),
+    Column("pair", WORD, primary_key=True),
+    Column("account", WORD, primary_key=True),
+    Column("order_id", Text),
+    Column("time", Instant, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("base_delta", Exact, nullable=False),
+    Column("quote_delta", Exact, nullable=False),
+    Column("fee_asset", Text, nullable=False),
+    Column("fee_amount", Exact, nullable=False),
+    Column("pnl_quote", Exact),
+    Column("pnl_base", Exact, nullable=False),
+    Column("fee_base", Exact),
+    Column("cost_base", Exact, nullable=False),
+    Column("price", Exact),
+    Column("strategy_tag", Text),
+    Column("regime", Text),
+    Column("flags", Flags, nullable=False),
+    Index("trades_by_time", "portfolio", "time"),
+    sqlite_strict=True,
+)
+
+FLOWS: Final = Table(
+    "flows",
+    METADATA,
+    _portfolio(),
+    Column("id", WORD, primary_key=True),
+    Column("time", Instant, nullable=False),
+    Column("asset", WORD, nullable=False),
+    Column("amount", Exact, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("note", Text),
+    Column("account", Text, nullable=False),
+    Column("value_base", Exact),
+    Column("cost_base", Exact, nullable=False),
+    Column("fee_amount", Exact, nullable=False),
+    Column("flags", Flags, nullable=False),
+    Index("flows_by_time", "portfolio", "time"),
+    sqlite_strict=True,
+)
+
+SNAPSHOTS: Final = Table(
+    "snapshots",
+    METADATA,
+    _portfolio(),
+    Column("time", Instant, primary_key=True),
+    Column("body", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+OUTBOX: Final = Table(
+    "outbox",
+    METADATA,
+    _portfolio(),
+    Column("number", LONG, primary_key=True),
+    Column("version", LONG, nullable=False),
+    Column("id", WORD, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", LONG, nullable=False),
+    UniqueConstraint("portfolio", "id", name="outbox_id"),
+    sqlite_strict=True,
+)
+
+# Which revision the tables are of. Alembic makes the same table; it is no part of METADATA, since
+# it is about the tables and not one of them.
+SCHEMA: Final = Table(
+    "bursar_schema",
+    MetaData(),
+    Column("version_num", String(32), primary_key=True),
+)

@@ -1,0 +1,151 @@
+"""The statements of a commit, one function per table, in the order in which a commit runs them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
+from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy.sql.dml import Insert
+
+from bursar.errors import BrokenInvariant, PortfolioNotFound
+from bursar.ledger.journal import Record
+from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ports import Commit, Head, Outbox
+from bursar.store import checks, texts
+from bursar.store.dialect import Dialect
+from bursar.store.tables import CELLS, FLOWS, JOURNAL, OUTBOX, PORTFOLIOS, TRADES
+
+_HEAD = (PORTFOLIOS.c.version, PORTFOLIOS.c.seq, PORTFOLIOS.c.hash, PORTFOLIOS.c.terms)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One portfolio inside one open transaction."""
+
+    connection: Connection
+    dialect: Dialect
+    portfolio: str
+
+
+def head(connection: Connection, portfolio: str) -> Head:
+    """Read where a portfolio stands."""
+    row = connection.execute(select(*_HEAD).where(PORTFOLIOS.c.name == portfolio)).first()
+    if row is None:
+        raise PortfolioNotFound(f"there is no portfolio {portfolio!r}", portfolio=portfolio)
+    return Head(row.version, row.seq, row.hash, texts.to_terms(row.terms))
+
+
+def advance(place: Place, commit: Commit) -> Head:
+    """Move the portfolio one version on, if it stands where the commit expects it.
+
+    Raises:
+        StaleVersion: another writer came first.
+        BrokenInvariant: the rows do not follow the stored ones.
+    """
+    values: dict[str, object] = {"version": commit.expected_version + 1}
+    statement = update(PORTFOLIOS).where(
+        PORTFOLIOS.c.name == place.portfolio, PORTFOLIOS.c.version == commit.expected_version
+    )
+    if commit.records:
+        first, last = commit.records[0], commit.records[-1]
+        statement = statement.where(
+            PORTFOLIOS.c.seq == first.seq - 1, PORTFOLIOS.c.hash == first.previous
+        )
+        values.update(seq=last.seq, hash=last.hash)
+    if commit.terms is not None:
+        values["terms"] = texts.terms(commit.terms)
+    row = place.connection.execute(statement.values(values).returning(*_HEAD)).first()
+    if row is None:
+        now = head(place.connection, place.portfolio)
+        checks.require_next(commit, now.version, now.seq, now.hash)
+        raise BrokenInvariant(f"version {now.version} was there and was not found")
+    return Head(row.version, row.seq, row.hash, texts.to_terms(row.terms))
+
+
+def journal(place: Place, records: Sequence[Record]) -> None:
+    """Append journal rows."""
+    rows = []
+    for record in records:
+        fact, executed_at = texts.fact(record.body)
+        rows.append(
+            {
+                "portfolio": place.portfolio,
+                "seq": record.seq,
+                "key": record.key,
+                "outcome": record.outcome.value,
+                "fact": fact,
+                "executed_at": executed_at,
+                "recorded_at": record.recorded_at,
+                "body": record.body,
+                "previous": record.previous,
+                "hash": record.hash,
+            }
+        )
+    if rows:
+        place.connection.execute(insert(JOURNAL), rows)
+
+
+def cells(place: Place, changes: Mapping[str, str | None]) -> None:
+    """Put cells in their place and take out the ones that are gone."""
+    kept = [
+        {"portfolio": place.portfolio, "name": name, "body": body}
+        for name, body in changes.items()
+        if body is not None
+    ]
+    upsert(place, CELLS, kept)
+    _drop(place, CELLS.c.name, [name for name, body in changes.items() if body is None])
+
+
+def replace_cells(place: Place, state: Mapping[str, str]) -> None:
+    """Put a whole projection in the place of the one there is."""
+    place.connection.execute(delete(CELLS).where(CELLS.c.portfolio == place.portfolio))
+    cells(place, state)
+
+
+def trades(place: Place, records: Iterable[RealizedPnLRecord], dropped: Sequence[str] = ()) -> None:
+    """Take out the records of dropped trades, then put in the new ones."""
+    _drop(place, TRADES.c.trade_id, dropped)
+    upsert(place, TRADES, [_row(place, record) for record in records])
+
+
+def flows(place: Place, records: Iterable[CashFlowRecord], dropped: Sequence[str] = ()) -> None:
+    """Take out dropped cash flows, then put in the new ones."""
+    _drop(place, FLOWS.c.id, dropped)
+    upsert(place, FLOWS, [_row(place, record) for record in records])
+
+
+def outbox(place: Place, message: Outbox, *, version: int, created_at: int) -> None:
+    """Leave the commit's message; its number is the version that the commit made."""
+    row = {
+        "portfolio": place.portfolio,
+        "number": version,
+        "version": version,
+        "id": message.id,
+        "topic": message.topic,
+        "body": message.body,
+        "created_at": created_at,
+    }
+    place.connection.execute(insert(OUTBOX), row)
+
+
+def upsert(place: Place, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert rows; one whose key is there already takes the old one's place."""
+    if rows:
+        place.connection.execute(_upsert(place.dialect, table), rows)
+
+
+@lru_cache
+def _upsert(dialect: Dialect, table: Table) -> Insert:
+    return dialect.upsert(table)
+
+
+def _row(place: Place, record: RealizedPnLRecord | CashFlowRecord) -> dict[str, object]:
+    return {"portfolio": place.portfolio, **msgspec.structs.asdict(record)}
+
+
+def _drop(place: Place, column: Column[str], names: Sequence[str]) -> None:
+    if names:
+        owner = column.table.c.portfolio
+        gone = delete(column.table).where(owner == place.portfolio, column == bindparam("gone"))
+        place.connection.execute(gone, [{"gone": name} for name in names])

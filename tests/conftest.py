@@ -1,0 +1,27 @@
+"""Hypothesis profiles and the one rule about slow tests."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests import figures
+
+# A loaded machine is not a failure, so nothing here looks at the wall clock.
+settings.register_profile(
+    "default",
+    max_examples=200,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "sweep", settings.get_profile("default"), max_examples=figures.EXAMPLES
+)
+settings.load_profile("default")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for mark in item.iter_markers("slow"):
+            if not (mark.args or mark.kwargs.get("reason")):
+                message = f"{item.nodeid}: say what the time buys: slow('reason')"
+                raise pytest.UsageError(message)

@@ -1,0 +1,1 @@
+"""What `./run` starts: the checks, the sweeps and the benchmarks."""

@@ -1,0 +1,123 @@
+"""`./run test`: the linters, the types and the floors beside pytest, then one short summary.
+
+With arguments, only pytest runs, with those arguments. Everything must pass; what fails is shown
+in full. pytest's own closing line is kept back and printed last.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+BIN = Path(sys.executable).parent
+SOURCE = Path("src/bursar")
+
+CHECKS = {
+    "ruff check": ["ruff", "check", "--quiet"],
+    "ruff format": ["ruff", "format", "--check", "--quiet"],
+    "mypy": ["mypy", "--no-error-summary"],
+    "import-linter": ["lint-imports"],
+}
+
+# Rows 0–3b of the floor plan: pure, so every branch can be reached, and must be.
+COVERED = ("exact", "errors", "ledger", "value", "measure", "plan", "capital", "reconcile")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One tool at work beside pytest, its output put aside."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    output: IO[bytes]
+
+
+def workers() -> int:
+    """Test processes to use: one a core, at most eight."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return min(cores, 8)
+
+
+def pytest_command(*arguments: str, parallel: bool) -> list[str]:
+    """pytest, in parallel if asked for and if there is more than one core."""
+    spread = [f"-n{workers()}", "--dist=loadgroup"] if parallel and workers() > 1 else []
+    return ["-m", "pytest", *spread, *arguments]
+
+
+def start(name: str, command: list[str]) -> Check:
+    """Start one tool with its output going to a file."""
+    output = tempfile.TemporaryFile()
+    tool, *arguments = command
+    process = subprocess.Popen([BIN / tool, *arguments], stdout=output, stderr=output)
+    return Check(name=name, process=process, output=output)
+
+
+def finish(check: Check) -> bool:
+    """Wait for a tool, report it in one line, and in full if it failed."""
+    passed = check.process.wait() == 0
+    check.output.seek(0)
+    report("ok" if passed else "FAILED", check.name)
+    if not passed:
+        print(check.output.read().decode(errors="replace"), flush=True)
+    check.output.close()
+    return passed
+
+
+def report(verdict: str, name: str) -> None:
+    """One line of the summary."""
+    print(f"{verdict:8}{name}", flush=True)
+
+
+def run_pytest() -> tuple[bool, str]:
+    """Run pytest under coverage, passing its output on; its last line is given back unprinted."""
+    command = [sys.executable, "-m", "coverage", "run"]
+    command += pytest_command("-q", "--color=yes" if sys.stdout.isatty() else "--color=no", parallel=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace")
+    held = ""
+    for line in process.stdout or ():
+        print(held, end="", flush=True)
+        held = line
+    return process.wait() == 0, held.rstrip()
+
+
+def covered_paths() -> list[str]:
+    """The files and folders, of those that must be covered, that exist."""
+    files = [f"{SOURCE}/{name}.py" for name in COVERED if (SOURCE / f"{name}.py").is_file()]
+    return files + [f"{SOURCE}/{name}/*" for name in COVERED if (SOURCE / name).is_dir()]
+
+
+def check_coverage() -> bool:
+    """Every branch of the pure rows ran."""
+    coverage = [sys.executable, "-m", "coverage"]
+    subprocess.run([*coverage, "combine", "--quiet"], check=False)
+    gate = [*coverage, "report", "--fail-under=100", f"--include={','.join(covered_paths())}"]
+    result = subprocess.run(gate, check=False, capture_output=True, text=True)
+    passed = result.returncode == 0
+    report("ok" if passed else "FAILED", "coverage: every branch of rows 0–3b")
+    if not passed:
+        print(result.stdout + result.stderr, flush=True)
+    return passed
+
+
+def main() -> int:
+    """Run everything; 0 if all passed."""
+    if sys.argv[1:]:
+        return subprocess.call([sys.executable, *pytest_command(*sys.argv[1:], parallel=False)])
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-m", "coverage", "erase"], check=True)
+    checks = [start(name, command) for name, command in CHECKS.items()]
+    tests_passed, closing_line = run_pytest()
+    verdicts = [finish(check) for check in checks]
+    if tests_passed:
+        verdicts.append(check_coverage())
+    report("ok" if tests_passed else "FAILED", f"pytest, {time.monotonic() - began:.0f} s in all")
+    print(closing_line, flush=True)
+    return 0 if tests_passed and all(verdicts) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""Words of a line: splitting, quoting, and reading them one after another."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Final
+
+from bursar.errors import InputError, Malformed
+from bursar.exact import parse
+
+_WORD: Final = re.compile(r'(?:[^\s"=]+=)?"(?:[^"\\]|\\.)*"|\S+')
+_BARE: Final = re.compile(r'[^\s"#=@][^\s"]*')
+
+
+def split_words(line: str) -> list[str]:
+    """Split a line at blanks, keeping quoted text together."""
+    return _WORD.findall(line)
+
+
+def quote(text: str) -> str:
+    """Write text as one word: bare if it can be, as a JSON string otherwise."""
+    return text if _BARE.fullmatch(text) else json.dumps(text)
+
+
+def unquote(word: str) -> str:
+    """Read a word that `quote` wrote."""
+    if not word.startswith('"'):
+        return word
+    try:
+        text = json.loads(word)
+    except ValueError:
+        raise Malformed(f"{word}: a quoted word that does not end") from None
+    return str(text)
+
+
+class Words:
+    """The words of one line, read from the left."""
+
+    def __init__(self, words: list[str], number: int) -> None:
+        self.words = words
+        self.number = number
+        self.place = 0
+
+    def peek(self) -> str | None:
+        """Return the next word, if there is one."""
+        return self.words[self.place] if self.place < len(self.words) else None
+
+    def take(self, expected: str) -> str:
+        """Return the next word, or say what was expected."""
+        word = self.peek()
+        if word is None:
+            raise self.wrong("nothing", expected)
+        self.place += 1
+        return unquote(word)
+
+    def number_of(self, expected: str) -> Decimal:
+        """Return the next word as an exact number."""
+        word = self.take(expected)
+        return self.exact(word, expected)
+
+    def exact(self, word: str, expected: str) -> Decimal:
+        """Read a number, naming the line where it is none."""
+        try:
+            return parse(word)
+        except InputError:
+            raise self.wrong(word, expected) from None
+
+    def skip(self, word: str) -> bool:
+        """Pass over `word` if it is next."""
+        if self.peek() != word:
+            return False
+        self.place += 1
+        return True
+
+    def need(self, word: str) -> None:
+        """Pass over `word`, which must be next."""
+        found = self.peek()
+        if not self.skip(word):
+            raise self.wrong(found or "nothing", f"`{word}`")
+
+    def wrong(self, found: str, expected: str) -> Malformed:
+        """Return the error that names line, word and expectation."""
+        return Malformed(
+            f"line {self.number}: found {found}, expected {expected}",
+            line=self.number,
+            field=expected,
+            value=found,
+        )

@@ -1,0 +1,4 @@
+"""Kraken: its names for coins and pairs, its row types, its running balance.
+
+Nothing here knows whether a row came from a file or from the API.
+"""

@@ -1,0 +1,40 @@
+"""The rows of Kraken's two histories, with times and numbers read, before anyone says what they mean."""
+
+from decimal import Decimal
+
+import msgspec
+
+from bursar.ledger.entries import Side
+
+
+class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One asset moved. `subtype` is `None` where the export has no such column; `balance` likewise."""
+
+    txid: str
+    refid: str
+    executed_at: int
+    type: str
+    subtype: str | None
+    code: str
+    wallet: str
+    amount: Decimal
+    fee: Decimal
+    balance: Decimal | None = None
+    amount_usd: Decimal | None = None
+
+
+class TradeRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution. `ledgers` are the ids of the ledger rows it is booked in."""
+
+    txid: str
+    pair: str
+    executed_at: int
+    side: Side
+    volume: Decimal
+    cost: Decimal
+    fee: Decimal
+    margin: Decimal
+    price: Decimal | None = None
+    misc: str = ""
+    order_id: str | None = None
+    ledgers: tuple[str, ...] = ()

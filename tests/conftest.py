@@ -13,9 +13,7 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile(
-    "sweep", settings.get_profile("default"), max_examples=figures.EXAMPLES
-)
+settings.register_profile("sweep", settings.get_profile("default"), max_examples=figures.EXAMPLES)
 settings.load_profile("default")
 
 

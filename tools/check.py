@@ -50,7 +50,7 @@ def pytest_command(*arguments: str, parallel: bool) -> list[str]:
 
 def start(name: str, command: list[str]) -> Check:
     """Start one tool with its output going to a file."""
-    output = tempfile.TemporaryFile()
+    output = tempfile.TemporaryFile()  # noqa: SIM115  # closed by finish
     tool, *arguments = command
     process = subprocess.Popen([BIN / tool, *arguments], stdout=output, stderr=output)
     return Check(name=name, process=process, output=output)
@@ -74,11 +74,14 @@ def report(verdict: str, name: str) -> None:
 
 def run_pytest() -> tuple[bool, str]:
     """Run pytest under coverage, passing its output on; its last line is given back unprinted."""
+    color = "yes" if sys.stdout.isatty() else "no"
     command = [sys.executable, "-m", "coverage", "run"]
-    command += pytest_command("-q", "--color=yes" if sys.stdout.isatty() else "--color=no", parallel=True)
+    command += pytest_command("-q", f"--color={color}", parallel=True)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace")
     held = ""
     for line in process.stdout or ():
+        if line.startswith("bringing up nodes"):
+            continue
         print(held, end="", flush=True)
         held = line
     return process.wait() == 0, held.rstrip()

@@ -1,4 +1,4 @@
-"""`./run sweep`: the checks that take too long for every commit, and their record in docs/SWEEPS.md.
+"""`./run sweep`: the checks too long for every commit, and their record in docs/SWEEPS.md.
 
 A sweep is a set of tests with larger figures (tests/figures.py). With no name, every sweep runs
 that has not yet passed on the present source, so an interrupted run goes on where it stopped; a

@@ -4,7 +4,8 @@
     ├── InputError                 the caller must change something; never retried
     │   ├── NotExact               not an exact number
     │   ├── OutOfBounds            more digits, rows or bytes than the door lets in
-    │   ├── Malformed              a file or text that breaks its own format: file, line, field, expectation
+    │   ├── Malformed              a file or text that breaks its own format: file, line, field,
+    expectation
     │   ├── UnknownFormat          no reader knows this file
     │   ├── UnknownAsset           a pair or asset that no table names
     │   └── BadChoice              an option outside its closed set
@@ -30,8 +31,8 @@
         └── OutcomeUnknown         the answer was lost; ask by id, never repeat blindly
     BrokenInvariant                our own mistake: nothing is written, halt
 
-Catch `BursarError` to catch the world's faults. `BrokenInvariant` is an AssertionError on purpose: a
-program that swallows errors must not swallow the proof that its arithmetic is wrong.
+Catch `BursarError` to catch the world's faults. `BrokenInvariant` is an AssertionError on purpose:
+a program that swallows errors must not swallow the proof that its arithmetic is wrong.
 """
 
 from typing import ClassVar

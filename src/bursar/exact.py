@@ -1,14 +1,16 @@
 """Exact decimals: the one place where numbers are parsed, rounded, divided, split and shown.
 
-The idea: money is `Decimal`, every operation on it happens inside a context that traps, and so nothing
-rounds unless a function of this module is asked to, by name.
+The idea: money is `Decimal`, every operation on it happens inside a context that traps, and so
+nothing rounds unless a function of this module is asked to, by name.
 
 Invariants
-- A number that came through `parse` is finite, ASCII, with at most 20 integer and 18 fractional digits.
+- A number that came through `parse` is finite, ASCII, with at most 20 integer and 18 fractional
+  digits.
 - `MONEY_DIGITS` holds the product of the widest legal cost and the widest legal quantity.
-- A division is followed by one rounding. The quotient is carried to `MONEY_DIGITS` places, which is so far
-  past the 18th decimal that rounding it again cannot differ from rounding the true quotient: two numbers
-  n/d and a halfway point differ by at least 1/(2 * d * 10**18), and d has under 60 digits.
+- A division is followed by one rounding. The quotient is carried to `MONEY_DIGITS` places, which
+  is so far past the 18th decimal that rounding it again cannot differ from rounding the true
+  quotient: two numbers n/d and a halfway point differ by at least 1/(2 * d * 10**18), and d has
+  under 60 digits.
 - A caller's own decimal context is never changed.
 
 Errors: `NotExact` (a float, a non-number, inexact result), `OutOfBounds` (too many digits).
@@ -101,8 +103,17 @@ def money(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     A generator would leave the context before its body runs, so one is refused.
     """
-    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
-        raise TypeError(f"{function.__qualname__} suspends: the money context must not cross a yield")
+    if any(
+        suspends(function)
+        for suspends in (
+            inspect.isgeneratorfunction,
+            inspect.iscoroutinefunction,
+            inspect.isasyncgenfunction,
+        )
+    ):
+        raise TypeError(
+            f"{function.__qualname__} suspends: the money context must not cross a yield"
+        )
 
     @wraps(function)
     def inside(*args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -118,16 +129,17 @@ def money(function: Callable[_P, _R]) -> Callable[_P, _R]:
 def parse(text: str, *, field: str = "number") -> Decimal:
     """Read a plain decimal number such as `-12.50`.
 
-    Digits are kept as written (`1.2300` stays `1.2300`); minus zero becomes zero. The length is looked at
-    first, so a megabyte of digits costs nothing.
+    Digits are kept as written (`1.2300` stays `1.2300`); minus zero becomes zero. The length is
+    looked at first, so a megabyte of digits costs nothing.
 
     Raises:
         OutOfBounds: over 20 integer or 18 fractional digits.
-        NotExact: anything that is not a plain ASCII decimal (an exponent, a separator, NaN, a blank).
+        NotExact: anything that is not a plain ASCII decimal (an exponent, a separator, NaN, a
+        blank).
     """
     if len(text) > _LENGTH_MAX:
         raise OutOfBounds(
-            f"{field}: {len(text)} characters; at most 20 integer and 18 fractional digits are allowed",
+            f"{field}: {len(text)} characters; at most 20 integer and 18 fractional digits",
             field=field,
         )
     match = _PLAIN.fullmatch(text)
@@ -160,7 +172,8 @@ def parse_venue(text: str, *, field: str = "number") -> Decimal:
 
 
 def number(value: object, *, field: str = "number", strict_numbers: bool = False) -> Decimal:
-    """Take a number at a door that outsiders call: Decimal, int, text, or a float by its shortest text.
+    """Take a number at a door that outsiders call: Decimal, int, text, or a float by its shortest
+    text.
 
     `0.02` becomes exactly 0.02. Nothing behind the door sees a float.
 
@@ -177,7 +190,7 @@ def number(value: object, *, field: str = "number", strict_numbers: bool = False
             raise NotExact(f"{field}: {value} is not a finite number in range", field=field)
         return parse(format(value, "f"), field=field)
     if isinstance(value, int) and not isinstance(value, bool):
-        if value.bit_length() > 70:
+        if abs(value) >= 10**INTEGER_DIGITS:
             raise OutOfBounds(f"{field}: an integer of over 20 digits", field=field)
         return parse(str(value), field=field)
     if isinstance(value, str):
@@ -199,24 +212,24 @@ def product18(left: Decimal, right: Decimal) -> Decimal:
 
 
 def ratio18(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
-    """Return value × part ÷ whole, rounded once, half-even, to 18 decimals. `whole` is not zero."""
+    """Return value × part ÷ whole, rounded once, half-even, to 18 decimals (whole ≠ 0)."""
     return _ROUNDING.quantize(_ROUNDING.divide(_MONEY.multiply(value, part), whole), ATOM)
 
 
 def share(cost: Decimal, taken: Decimal, held: Decimal) -> Decimal:
     """Return the cost that leaves when `taken` of `held` units leave: min(round18(…), cost).
 
-    All of the units take all of the cost, so the parts of a lot always add up to the lot. `cost` ≥ 0,
-    0 < `taken` ≤ `held`.
+    All of the units take all of the cost, so the parts of a lot always add up to the lot. `cost` ≥
+    0, 0 < `taken` ≤ `held`.
     """
     if taken == held:
         return cost
     part = _ROUNDING.quantize(_ROUNDING.divide(_MONEY.multiply(cost, taken), held), ATOM)
-    return part if part < cost else cost
+    return min(cost, part)
 
 
 def divide(total: Decimal, by: Decimal, *, places: int) -> tuple[Decimal, Decimal]:
-    """Divide toward zero to `places` decimals: (quotient, remainder), quotient × by + remainder = total."""
+    """Divide toward zero to `places` decimals: quotient × by + remainder = total."""
     quotient = _cut(_ROUNDING.divide(total, by), _step(places), ROUND_DOWN)
     return quotient, _MONEY.subtract(total, _MONEY.multiply(quotient, by))
 
@@ -224,7 +237,8 @@ def divide(total: Decimal, by: Decimal, *, places: int) -> tuple[Decimal, Decima
 def quantise(value: Decimal, step: Decimal, rule: Rounding) -> Decimal:
     """Bring `value` to a multiple of `step` (> 0) by the named rule.
 
-    The count of steps is found from the exact remainder, so a value that is a multiple stays itself.
+    The count of steps is found from the exact remainder, so a value that is a multiple stays
+    itself.
     """
     if step <= 0:
         raise OutOfBounds(f"step {step} is not positive", field="step")
@@ -233,33 +247,34 @@ def quantise(value: Decimal, step: Decimal, rule: Rounding) -> Decimal:
     return _MONEY.multiply(count, step)
 
 
+@money
 def split(total: Decimal, weights: Sequence[Decimal], *, places: int) -> tuple[Decimal, ...]:
     """Split `total` (≥ 0) by weights (≥ 0, not all zero) so that the parts sum to it exactly.
 
-    Largest-remainder method: each part is cut to `places`, then one atom at a time goes to the largest
-    remainder (ties to the earlier). What is finer than `places` in the total goes to the last such part.
+    Largest-remainder method: each part is cut to `places`, then one atom at a time goes to the
+    largest remainder (ties to the earlier). What is finer than `places` in the total goes with the
+    largest remainder of all.
     """
     whole = sum(weights, ZERO)
     if not weights or whole <= 0 or min(weights) < 0:
-        raise OutOfBounds("split needs weights that are not negative and not all zero", field="weights")
+        raise OutOfBounds("split needs weights ≥ 0 that are not all zero", field="weights")
     atom = _step(places)
-    raw = [_ROUNDING.divide(_MONEY.multiply(total, weight), whole) for weight in weights]
+    raw = [_ROUNDING.divide(total * weight, whole) for weight in weights]
     parts = [_cut(part, atom, ROUND_DOWN) for part in raw]
-    left = _MONEY.subtract(total, _sum(parts))
-    order = sorted(range(len(parts)), key=lambda i: (parts[i] - raw[i], i))
+    left = total - sum(parts, ZERO)
+    order = sorted(range(len(parts)), key=lambda i: (_ROUNDING.subtract(parts[i], raw[i]), i))
     for i in order:
         if left < atom:
             break
-        parts[i] = _MONEY.add(parts[i], atom)
-        left = _MONEY.subtract(left, atom)
-    if left:
-        parts[order[0]] = _MONEY.add(parts[order[0]], left)
+        parts[i] += atom
+        left -= atom
+    parts[order[0]] += left
     return tuple(parts)
 
 
 def statistic(value: float) -> Decimal:
     """Bring a statistic into a decision: finite, half-even, 9 places. The only door for floats."""
-    text = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    text = Decimal(repr(value))
     if not text.is_finite():
         raise NotExact(f"statistic: {value} is not finite", field="statistic")
     return _cut(text, _step(9), ROUND_HALF_EVEN)
@@ -293,10 +308,3 @@ def _step(places: int) -> Decimal:
 
 def _cut(value: Decimal, step: Decimal, rule: str) -> Decimal:
     return value.quantize(step, rounding=rule, context=_ROUNDING)
-
-
-def _sum(values: Sequence[Decimal]) -> Decimal:
-    total = ZERO
-    for value in values:
-        total = _MONEY.add(total, value)
-    return total

@@ -1,7 +1,7 @@
 """What the inside needs from outside, as Protocols. No code.
 
-A `PortfolioStore` keeps one portfolio. It is synchronous and has one writer; every method either does all
-of its work or none.
+A `PortfolioStore` keeps one portfolio. It is synchronous and has one writer; every method either
+does all of its work or none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -45,9 +45,10 @@ class OutboxRow(msgspec.Struct, frozen=True):
 class Commit(msgspec.Struct, frozen=True):
     """Everything one commit writes, all of it or nothing.
 
-    `cells` is the projection: name → canonical text of one cell of the book, `None` where it is gone.
-    `trades` and `flows` are the records to write (replacing those of the same id); `dropped_trades` and
-    `dropped_flows` are ids that a refold removed.
+    `cells` is the projection: name → canonical text of one cell of the book, `None` where it is
+    gone. `dropped_trades` and `dropped_flows` are ids whose records go first, all kinds of them;
+    then `trades` and `flows` are written, replacing what has the same id (and, for trades, the
+    same kind).
     """
 
     expected_version: int

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from bursar.ledger import journal
 from bursar.ledger.entries import CashFlow, FlowKind
-from bursar.ledger.journal import Outcome, Record
+from bursar.ledger.journal import Outcome
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
-from bursar.ports import Commit, Head, Outbox
+from bursar.ports import Commit, Outbox
 from bursar.value.snapshot import AssetValuation, PortfolioSnapshot
 
 START = datetime(2026, 1, 5, 10, tzinfo=UTC)
@@ -44,12 +44,12 @@ def statement(name):
     )
 
 
-def rows(head: Head, names, *, recorded_at=7) -> tuple[Record, ...]:
+def rows(head, names):
     told = [(journal.key(e), Outcome.RECORDED, e) for e in map(statement, names)]
-    return tuple(journal.chain(told, head=head.hash, seq=head.seq, at=recorded_at))
+    return tuple(journal.chain(told, head=head.hash, seq=head.seq, at=7))
 
 
-def commit(head: Head, *names, message=None, **parts) -> Commit:
+def commit(head, *names, message=None, **parts):
     """A commit that follows `head`, with one journal row for each name."""
     number = head.version + 1
     defaults = {
@@ -62,7 +62,7 @@ def commit(head: Head, *names, message=None, **parts) -> Commit:
     return Commit(**{**defaults, **parts})
 
 
-def trade(name="t1", minutes=0, **parts) -> RealizedPnLRecord:
+def trade(name="t1", minutes=0, **parts):
     defaults = {
         "trade_id": name,
         "order_id": None,
@@ -72,7 +72,7 @@ def trade(name="t1", minutes=0, **parts) -> RealizedPnLRecord:
         "base_delta": Decimal("-0.50"),
         "quote_delta": Decimal("25000.00"),
         "fee_asset": "USD",
-        "fee_amount": Decimal("5"),
+        "fee_amount": Decimal(5),
         "pnl_quote": Decimal("4995.00"),
         "strategy_tag": None,
         "account": "kraken:main",
@@ -80,7 +80,7 @@ def trade(name="t1", minutes=0, **parts) -> RealizedPnLRecord:
     return RealizedPnLRecord(**{**defaults, **parts})
 
 
-def flow(name="f1", minutes=0, **parts) -> CashFlowRecord:
+def flow(name="f1", minutes=0, **parts):
     defaults = {
         "id": name,
         "time": at(minutes),
@@ -91,15 +91,17 @@ def flow(name="f1", minutes=0, **parts) -> CashFlowRecord:
     return CashFlowRecord(**{**defaults, **parts})
 
 
-def snapshot(minutes=0, **parts) -> PortfolioSnapshot:
+def snapshot(minutes=0, **parts):
     defaults = {
         "timestamp": at(minutes),
         "equity_base": Decimal("12345.6700"),
         "cash_base": Decimal("45.10"),
-        "asset_valuations": (AssetValuation("XBT", Decimal("1.50"), Decimal("12300.5700"), "XBTUSD"),),
-        "realized_pnl_base_total": Decimal("4987"),
+        "asset_valuations": (
+            AssetValuation("XBT", Decimal("1.50"), Decimal("12300.5700"), "XBTUSD"),
+        ),
+        "realized_pnl_base_total": Decimal(4987),
         "unrealized_pnl_base_total": Decimal("-0.10"),
-        "realized_pnl_base_by_pair": {"XBT/USD": Decimal("4987"), "none": Decimal("0.00")},
+        "realized_pnl_base_by_pair": {"XBT/USD": Decimal(4987), "none": Decimal("0.00")},
         "unrealized_pnl_base_by_pair": {"XBT/USD": Decimal("-0.10")},
         "unvalued": ("XDG",),
     }

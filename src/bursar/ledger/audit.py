@@ -1,8 +1,9 @@
 """The identities of the books, as functions that return what breaks them.
 
-Money identity, without marks: Σ cost of holdings (cash at face, what is owed negative) = contributed +
-realised + income − expenses, exactly. It holds for the whole book and, since every fact keeps it, for what
-any one commit changed; `changes` checks a fork in time proportional to the keys it touched.
+Money identity, without marks: Σ cost of holdings (cash at face, what is owed negative) =
+contributed + realised + income − expenses, exactly. It holds for the whole book and, since every
+fact keeps it, for what any one commit changed; `changes` checks a fork in time proportional to the
+keys it touched.
 
 Shape: base currency and pegs cost their quantity; lots add up to their holding; nothing held costs
 nothing; pooled balances add up to their pool.

@@ -1,18 +1,25 @@
-"""The book: what is held where, what it cost, and what was made on it. `fold` says how facts change it.
+"""The book: what is held where, what it cost, and what was made on it. `fold` says how facts
+change it.
 
 The state is a handful of mappings from
-small keys to immutable values, so `fork` costs nothing: a fork reads through to its parent and keeps only
-what it changes, and `land` puts the changed keys back. A refused or discarded change has touched nothing.
+small keys to immutable values, so `fork` costs nothing: a fork reads through to its parent and
+keeps only what it changes, and `land` puts the changed keys back. A refused or discarded change
+has touched nothing.
 
-    holdings   (place, asset)                          → Holding      quantity and total cost, with lots
-    cells      (account, asset, pair, strategy, regime) → Cell         size, realised, fees: all PnL views sum these
-    fees       (account, pair, asset)                  → FeeTotal     what was charged, and its worth
+    holdings   (place, asset)                          → Holding      quantity and total cost, with
+    lots
+    cells      (account, asset, pair, strategy, regime) → Cell         size, realised, fees: all
+    PnL views sum these
+    fees       (account, pair, asset)                  → FeeTotal     what was charged, and its
+    worth
     flows      (account, kind, asset, strategy)        → FlowTotal    capital, income, expenses
     margins    (account, pair)                         → Margin       leveraged positions
     balances   (account, asset)                        → Decimal      only where lots are pooled
     pockets    (account, asset, pocket)                → Decimal      coins outside the main pocket
-    sleeves    strategy                                → Decimal      capital moved between strategies
-    gaps       (asset, flag)                           → int          facts that rest on something unknown
+    sleeves    strategy                                → Decimal      capital moved between
+    strategies
+    gaps       (asset, flag)                           → int          facts that rest on something
+    unknown
 
 Invariants (checked by `audit` on every commit)
 - Σ cost of holdings = contributed + realised + income − expenses, to the last digit.
@@ -25,15 +32,15 @@ Errors: `Oversold` where an account is strict. Nothing has changed then.
 """
 
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 from bursar.errors import Oversold
 from bursar.exact import ZERO
 from bursar.ledger.lots import RULES, Lot, Pool, Take
+from bursar.ledger.lots.base import cut, joined, resized, total, units
 from bursar.ledger.lots.specific import SPECIFIC
-from bursar.ledger.lots.base import cut, joined, total
 from bursar.ledger.state import (
     Cell,
     CellKey,
@@ -108,7 +115,13 @@ class Book:
     def available(self, account: str, asset: str) -> Decimal:
         """Return what lots are there to be taken (what is owed does not reduce it)."""
         holding = self.held(account, asset)
-        return holding.quantity + sum((lot.quantity for lot in holding.owed), ZERO)
+        return holding.quantity + units(holding.owed)
+
+    def owned(self, account: str, asset: str) -> Decimal:
+        """Return what the account itself has of an asset, of its own lots or of the pool."""
+        if self.is_pooled and asset not in self.cash:
+            return self.balances.get((account, asset), ZERO)
+        return self.held(account, asset).quantity
 
     def require(self, account: str, needs: Iterable[tuple[str, Decimal]]) -> None:
         """Refuse what a strict account does not have, before anything is changed."""
@@ -155,8 +168,8 @@ class Book:
     ) -> Removal:
         """Take `owed.quantity` out and say which lots it came from and what they cost.
 
-        What is not there stays owed, at the share of `owed.cost` (the proceeds) that belongs to it. With
-        `own` the named lots go first under every rule.
+        What is not there stays owed, at the share of `owed.cost` (the proceeds) that belongs to
+        it. With `own` the named lots go first under every rule.
         """
         quantity = owed.quantity
         key = self.place(account, asset)
@@ -168,7 +181,7 @@ class Book:
             return Removal((), quantity)
         there = self.available(account, asset)
         taken = min(quantity, there)
-        take = self._take(holding, taken, lots, own)
+        take = self._take(holding, taken, lots, own=own)
         debt = (cut(owed, quantity - taken)[0],) if taken < quantity else ()
         self.holdings[key] = Holding(
             holding.quantity - quantity,
@@ -178,39 +191,41 @@ class Book:
         )
         return Removal(take.parts, take.cost, quantity - taken, total(debt))
 
-    def restore(self, account: str, asset: str, removal: Removal, owed: str = "") -> Decimal:
-        """Put lots back where they came from, or into another place, and return what that realises.
+    def restore(
+        self, account: str, asset: str, removal: Removal, owed: Lot | None = None
+    ) -> Decimal:
+        """Put back what was removed, there or in another place; return the cost that this adds.
 
-        With `owed` the missing part is put back into the debt of that fact.
+        `owed` names the fact whose missing part comes back too: out of its debt, or where that was
+        covered in the meantime, as coins that cost nothing.
         """
         key = self.place(account, asset)
         holding = self.holdings.get(key, _NOTHING)
-        quantity = sum((part.quantity for part in removal.parts), ZERO)
         if asset in self.cash:
-            quantity = quantity or removal.cost
+            quantity = units(removal.parts) or removal.cost
             self._balance(account, asset, quantity)
-            face = holding.quantity + quantity
-            self.holdings[key] = Holding(face, face)
-            return quantity - removal.cost
-        debts = tuple(lot for lot in holding.owed if lot.id != owed)
-        paid = tuple(lot for lot in holding.owed if lot.id == owed)
-        back = quantity + sum((lot.quantity for lot in paid), ZERO)
-        self._balance(account, asset, back)
-        self.holdings[key] = Holding(
-            holding.quantity + back,
-            holding.cost + removal.cost + total(paid),
-            None if self.is_wac else self.rule.restore(holding.pool, removal.parts),
-            debts,
-        )
-        return -total(paid)
+            self.holdings[key] = Holding(holding.quantity + quantity, holding.quantity + quantity)
+            return quantity
+        parts = list(removal.parts)
+        if owed is not None and removal.missing:
+            mine = tuple(lot for lot in holding.owed if lot.id == owed.id)
+            others = tuple(lot for lot in holding.owed if lot.id != owed.id)
+            open_, proceeds = units(mine), total(mine)
+            holding = Holding(
+                holding.quantity + open_, holding.cost + proceeds, holding.pool, others
+            )
+            self._balance(account, asset, open_)
+            self.holdings[key] = holding
+            if removal.missing > open_:
+                parts.append(resized(owed, removal.missing - open_, ZERO))
+            return proceeds + self._rejoin(account, asset, holding, parts)
+        return self._rejoin(account, asset, holding, parts)
 
     def replace(self, account: str, asset: str, lots: Sequence[Lot]) -> None:
         """Set the lots of a holding anew; what is owed stays."""
         key = self.place(account, asset)
         holding = self.holdings.get(key, _NOTHING)
-        quantity = sum((lot.quantity for lot in lots), ZERO) - sum(
-            (lot.quantity for lot in holding.owed), ZERO
-        )
+        quantity = units(lots) - units(holding.owed)
         self._balance(account, asset, quantity - holding.quantity)
         self.holdings[key] = Holding(
             quantity,
@@ -259,12 +274,12 @@ class Book:
             key = (account, asset)
             self.balances[key] = self.balances.get(key, ZERO) + change
 
-    def _take(self, holding: Holding, quantity: Decimal, lots: Sequence[str], own: bool) -> Take:
+    def _take(self, holding: Holding, quantity: Decimal, lots: Sequence[str], *, own: bool) -> Take:
         if not quantity:
             return Take((), ZERO, holding.pool)
         if self.is_wac:
             debt = holding.owed
-            there = holding.quantity + sum((lot.quantity for lot in debt), ZERO)
+            there = holding.quantity + units(debt)
             pool: Pool = Lot("pool", 0, there, holding.cost + total(debt))
             take = self.rule.take(pool, quantity, ())
             return Take(take.parts, take.cost, None)
@@ -273,8 +288,25 @@ class Book:
             return Take(named.parts, named.cost, self.rule.arrange(SPECIFIC.lots(named.pool)))
         return self.rule.take(holding.pool, quantity, lots)
 
+    def _rejoin(self, account: str, asset: str, holding: Holding, parts: list[Lot]) -> Decimal:
+        """Let lots join a holding by their age, after they have covered what a short owes."""
+        key = self.place(account, asset)
+        self._balance(account, asset, units(parts))
+        if holding.owed and account in self.shorts:
+            before = holding.cost
+            for part in parts:
+                self._cover(key, self.holdings.get(key, _NOTHING), part)
+            return self.holdings[key].cost - before if parts else ZERO
+        self.holdings[key] = Holding(
+            holding.quantity + units(parts),
+            holding.cost + total(parts),
+            None if self.is_wac else self.rule.restore(holding.pool, parts),
+            holding.owed,
+        )
+        return total(parts)
+
     def _cover(self, key: HoldingKey, holding: Holding, lot: Lot) -> Decimal:
-        """Let an acquisition close short lots, oldest first; what is left over joins the pool."""
+        """Let a lot close short lots, oldest first; what is left of it joins the pool by its age."""
         owed = list(holding.owed)
         proceeds, cost = ZERO, ZERO
         rest: Lot | None = lot
@@ -286,7 +318,7 @@ class Book:
                 owed.insert(0, still)
         pool = holding.pool
         if rest is not None and not self.is_wac:
-            pool = self.rule.add(pool, rest)
+            pool = self.rule.restore(pool, [rest])
         self.holdings[key] = Holding(
             holding.quantity + lot.quantity,
             holding.cost + proceeds + (lot.cost - cost),
@@ -308,4 +340,3 @@ STATE: Final = (
     "gaps",
     "undo",
 )
-

@@ -1,8 +1,8 @@
-"""The course of the facts after a change: where it begins, the refold from there, and what it restates.
+"""The course of the facts after a change: where it begins, the refold, and what that restates.
 
-Facts added at the end are folded onto a fork of the book. Otherwise the fold starts again from the last
-checkpoint before the earliest changed place. Openings depend on the whole history of an account; where
-they change, the course is taken once more with the right ones.
+Facts added at the end are folded onto a fork of the book. Otherwise the fold starts again from the
+last checkpoint before the earliest changed place. Openings depend on the whole history of an
+account; where they change, the course is taken once more with the right ones.
 
 Errors: `Oversold`, from the fold.
 """
@@ -18,10 +18,8 @@ from bursar.exact import ZERO
 from bursar.ledger import openings
 from bursar.ledger.book import Book
 from bursar.ledger.draft import Draft
-from bursar.ledger.entries import CashFlow, Flag
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import apply, traced
-from bursar.ledger.fold.booking import tag_of
 from bursar.ledger.order import order_key
 from bursar.ledger.pricing import priced
 from bursar.ledger.state import CellKey, Line
@@ -89,45 +87,29 @@ class Folding:
                 self.checkpoints.append((place, self.book.copy()))
 
 
+def followed(timeline: "Timeline", course: Course) -> openings.Prefixes:
+    """Return the running balances as the course leaves them. O(tail) at the end, else O(facts)."""
+    if course.is_append:
+        return timeline.prefixes.fork().follow(course.tail)
+    fresh = openings.Prefixes(timeline.terms.base, timeline.terms.cash)
+    return fresh.follow(course.all(timeline))
+
+
 def changed_openings(
-    timeline: "Timeline", draft: Draft, course: Course, book: Book
-) -> tuple[list[Fact], list[Fact]] | None:
-    """Return the openings that must come and go, or `None` where they stand as they are."""
-    standing = {name: fact for name, fact in timeline.facts.items() if _is_opening(fact)}
-    short = any(holding.owed for holding in book.holdings.values())
-    if not draft.rows and not short and (course.is_append or not standing):
-        return None
+    timeline: "Timeline", draft: Draft, prefixes: openings.Prefixes
+) -> tuple[list[Fact], list[Fact]]:
+    """Return the openings that must come, and those that must go."""
     firsts = timeline.firsts.fork()
     for row in draft.rows:
         firsts.see(row)
-    history = [fact for fact in course.all(timeline) if not _is_opening(fact)]
-    due = _due(timeline, draft, history, firsts.before())
+    due: dict[str, Fact] = {}
+    for fact in prefixes.due(firsts.before()):
+        if timeline.opens(fact.account):
+            due[fact.id] = priced(fact, draft.notes.prices)
+    standing = timeline.openings
     added = [fact for name, fact in due.items() if standing.get(name) != fact]
     removed = [fact for name, fact in standing.items() if due.get(name) != fact]
-    return (added, removed) if added or removed else None
-
-
-def _due(
-    timeline: "Timeline",
-    draft: Draft,
-    history: list[Fact],
-    stated: dict[openings.Place, Decimal],
-) -> dict[str, Fact]:
-    """Return the openings that a history calls for, priced, by id."""
-    began: dict[str, int] = {}
-    for fact in history:
-        for name in {fact.account, getattr(fact, "to_account", fact.account)}:
-            began.setdefault(name, fact.executed_at)
-    due: dict[str, Fact] = {}
-    for place, quantity in openings.needed(history, timeline.terms.cash, stated).items():
-        if timeline.opens(place[0]):
-            fact = openings.opening(place, quantity, began[place[0]])
-            due[fact.id] = priced(fact, draft.notes.prices)
-    return due
-
-
-def _is_opening(fact: Fact) -> bool:
-    return isinstance(fact, CashFlow) and Flag.ASSUMED_BASIS in fact.flags
+    return added, removed
 
 
 def restated(before: Book, folding: Folding, course: Course) -> list[Restated]:
@@ -137,8 +119,7 @@ def restated(before: Book, folding: Folding, course: Course) -> list[Restated]:
     for fact, lines in folding.lines:
         if fact.id in fresh:
             for line in lines:
-                key = _cell(fact, line)
-                own[key] = own.get(key, ZERO) + line.realized
+                own[line.key] = own.get(line.key, ZERO) + line.realized
     cause = tuple(sorted({fact.id for fact in (*course.added, *course.removed)}))
     found = []
     for key, cell in before.cells.items():
@@ -147,8 +128,3 @@ def restated(before: Book, folding: Folding, course: Course) -> list[Restated]:
         if new != cell.realized + own.get(key, ZERO):
             found.append(Restated(*key, cell.realized, new, cause))
     return found
-
-
-def _cell(fact: Fact, line: Line) -> CellKey:
-    strategy = tag_of(getattr(fact, "strategy", None))
-    return fact.account, line.asset, line.pair, strategy, getattr(fact, "regime", None) or ""

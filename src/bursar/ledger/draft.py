@@ -1,6 +1,8 @@
-"""A batch of statements laid over a timeline: what they are judged to be, and which facts they change.
+"""A batch of statements laid over a timeline: what they are judged to be, and which facts they
+change.
 
-Nothing of the timeline changes here. The draft keeps what it adds, and reads through to what stands.
+Nothing of the timeline changes here. The draft keeps what it adds, and reads through to what
+stands.
 
 Errors: none.
 """
@@ -13,9 +15,10 @@ import msgspec
 
 from bursar.ledger import journal
 from bursar.ledger.entries import AnyEntry, CashFlow, Link, Movement, Price, Reversal
-from bursar.ledger.facts import Fact, group_of, resolve
+from bursar.ledger.facts import Fact, resolve
 from bursar.ledger.journal import RECORDED, Outcome, Verdict
 from bursar.ledger.notes import Note, linked, targets
+from bursar.ledger.openings import is_opening
 from bursar.ledger.order import order_key
 from bursar.ledger.pricing import priced
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Ruled(msgspec.Struct, frozen=True):
-    """A statement with its verdict and the key under which the journal keeps it (none for a duplicate)."""
+    """A statement, its verdict, and the key it has in the journal (none for a duplicate)."""
 
     entry: AnyEntry
     verdict: Verdict
@@ -41,37 +44,55 @@ class Draft:
         self.raised: dict[str, tuple[str, ...]] = {}
         self.new_notes: list[Note] = []
         self.rows: list[Movement] = []
+        self.homes: dict[str, str] = {}
         self.notes = timeline.notes.fork()
+        self.repriced = False
         self._spoken: MutableMapping[str, tuple[AnyEntry, ...]] = ChainMap(
             self.groups, timeline.groups
         )
+        self._home: MutableMapping[str, str] = ChainMap(self.homes, timeline.homes)
         self._dirty: set[str] = set()
 
     def rule(self, entry: AnyEntry) -> Ruled:
         """Give a statement its verdict, and lay it over its group if it is accepted."""
-        group = group_of(entry)
-        spoken = self._spoken.get(group, ())
-        known = same(entry, spoken)
+        home = self._home.get(entry.id, entry.id)
+        known = same(entry, self._spoken.get(home, ()))
         verdict = journal.judge(entry, known) if known else RECORDED
         if verdict.outcome is Outcome.DUPLICATE:
             return Ruled(entry, verdict, None)
         if verdict.outcome is Outcome.RECORDED:
-            self.groups[group] = (*spoken, entry)
-            if isinstance(entry, Note):
-                self._note(entry)
-            elif isinstance(entry, Movement):
-                self.rows.append(entry)
+            self._lay(entry, home)
         key = journal.refinement_key(entry) if known else journal.key(entry)
         return Ruled(entry, verdict, key)
 
+    def _lay(self, entry: AnyEntry, home: str) -> None:
+        """Lay a statement over its group; the first that states a group brings the others along."""
+        group = home if entry.group is None else entry.group
+        if group != home:
+            movers = [each for each in self._spoken.get(home, ()) if each.id == entry.id]
+            stayers = [each for each in self._spoken.get(home, ()) if each.id != entry.id]
+            if movers:
+                self.groups[home] = tuple(stayers)
+                self.groups[group] = (*self._spoken.get(group, ()), *movers)
+        self.homes[entry.id] = group
+        self.groups[group] = (*self._spoken.get(group, ()), entry)
+        if isinstance(entry, Note):
+            self._note(entry)
+        elif isinstance(entry, Movement):
+            self.rows.append(entry)
+
     def settle(self) -> tuple[list[Fact], list[Fact]]:
-        """Resolve what the batch touched: (facts as they are to be, facts that give way to them)."""
+        """Resolve what the batch touched: (facts as they are to be, facts that give way)."""
         for group in self.groups:
             self._resolve(group)
         added: list[Fact] = []
         removed: list[Fact] = []
-        for name in sorted(self._related()):
-            old, new = self.timeline.facts.get(name), self._final(name)
+        for name in sorted(self.notes.related(self._dirty)):
+            old = self.timeline.facts.get(name)
+            if old is not None and is_opening(old):
+                self.repriced = True
+                continue
+            new = self._final(name)
             if old != new:
                 removed += [old] if old is not None else []
                 added += [new] if new is not None else []
@@ -94,18 +115,6 @@ class Draft:
             self.raw[fact.id] = fact
             self._dirty.add(fact.id)
         self.raised[group] = tuple(fact.id for fact in facts)
-
-    def _related(self) -> set[str]:
-        """Return the facts to look at again: the touched ones, and what notes tie them to."""
-        related = set(self._dirty)
-        for name in self._dirty:
-            link = self.notes.link(name)
-            if link is not None:
-                related |= {link.id, link.withdrawal, link.deposit}
-            reversal = self.notes.reversal(name)
-            if reversal is not None:
-                related.add(reversal.id)
-        return related
 
     def _now(self, name: str) -> Fact | None:
         return self.raw[name] if name in self.raw else self.timeline.raw.get(name)
@@ -149,11 +158,12 @@ class Draft:
                 return None
             if reversal.executed_at < target.executed_at:
                 return None
-        if order_key(reversal) <= order_key(target):
-            return msgspec.structs.replace(
-                reversal, executed_at=target.executed_at, sequence=target.sequence + 1
-            )
-        return reversal
+        at_home = msgspec.structs.replace(reversal, account=target.account)
+        if order_key(at_home) > order_key(target):
+            return at_home
+        return msgspec.structs.replace(
+            at_home, executed_at=target.executed_at, sequence=target.sequence + 1
+        )
 
 
 def same(entry: AnyEntry, spoken: Iterable[AnyEntry]) -> list[AnyEntry]:

@@ -1,16 +1,17 @@
 """Statements: what one source said of one fact. All kinds stand in this file.
 
-An entry is frozen. `id` names the fact, derived from the venue's own id; `source` says who speaks; several
-entries of one id are several statements of one fact (`facts` merges them). `group` ties rows that a venue
-files under one reference, such as the legs of a trade. Times are UTC nanoseconds (`instant`), numbers are
-exact decimals, account names are `venue:name`.
+An entry is frozen. `id` names the fact, derived from the venue's own id; `source` says who speaks;
+several entries of one id are several statements of one fact (`facts` merges them). `group` ties
+rows that a venue files under one reference, such as the legs of a trade. Times are UTC nanoseconds
+(`instant`), numbers are exact decimals, account names are `venue:name`.
 
-Every conversion into base currency that an entry rests on is written in it as a `Rate`, with source and
-time, so folding never asks a price. `value` is always in base currency, rounded once to 18 decimals; `None`
-means unpriced.
+Every conversion into base currency that an entry rests on is written in it as a `Rate`, with
+source and time, so folding never asks a price. `value` is always in base currency, rounded once to
+18 decimals; `None` means unpriced.
 
-Sign rule: amounts of a `Movement` and a `CashFlow` are signed from the owner's side (in is positive); a
-`Fill` holds both amounts unsigned with a side; a fee is positive when paid, negative when it is a rebate.
+Sign rule: amounts of a `Movement` and a `CashFlow` are signed from the owner's side (in is
+positive); a `Fill` holds both amounts unsigned with a side; a fee is positive when paid, negative
+when it is a rebate.
 """
 
 from decimal import Decimal
@@ -141,7 +142,7 @@ class StagedLine(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class StagedLot(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One staged lot edit: `add`, `remove` or `update`, with the quantity and total cost it leaves."""
+    """One staged lot edit (`add`, `remove`, `update`): the quantity and total cost it leaves."""
 
     action: str
     asset: str
@@ -181,9 +182,9 @@ class Movement(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="moveme
 class Fill(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="fill"):
     """One execution on the spot market.
 
-    `quantity` of `base` against `amount` of `quote`, as booked; `price` is for show and is used only where
-    no amount is stated. `rows` lists the venue's ledger rows it consists of. `lots` names the lots a sale
-    takes under the `specific` rule.
+    `quantity` of `base` against `amount` of `quote`, as booked; `price` is for show and is used
+    only where no amount is stated. `rows` lists the venue's ledger rows it consists of. `lots`
+    names the lots a sale takes under the `specific` rule.
     """
 
     base: str
@@ -205,8 +206,8 @@ class Fill(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="fill"):
 class MarginFill(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="margin"):
     """One execution of a leveraged position: no asset moves but the settled PnL and the fee.
 
-    `settled` is the PnL that the venue states, in `quote`; `None` asks the book to derive it. A statement
-    without quantity settles money and leaves the position alone.
+    `settled` is the PnL that the venue states, in `quote`; `None` asks the book to derive it. A
+    statement without quantity settles money and leaves the position alone.
     """
 
     base: str
@@ -226,7 +227,8 @@ class MarginFill(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="marg
 
 
 class CashFlow(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="flow"):
-    """A movement that is not a trade. `basis` is a given cost, kept where it differs from the value.
+    """A movement that is not a trade. `basis` is a given cost, kept where it differs from the
+    value.
 
     `reversed_by` names the fact that puts it back, so that the book remembers what it moved.
     """
@@ -244,9 +246,10 @@ class CashFlow(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="flow")
 
 
 class Transfer(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="transfer"):
-    """The owner's own coins changed place: `account` → `to_account`, or pocket → pocket in one account.
+    """The owner's own coins changed place: `account` → `to_account`, or pocket → pocket in one
+    account.
 
-    The lots go along. A fee is charged where the coins came from.
+    The lots go along. `fees` are charged where the coins came from, `to_fees` where they went.
     """
 
     asset: str
@@ -255,6 +258,7 @@ class Transfer(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="transf
     pocket: str | None = None
     to_pocket: str | None = None
     fees: tuple[Fee, ...] = ()
+    to_fees: tuple[Fee, ...] = ()
     rates: tuple[Rate, ...] = ()
 
 
@@ -291,7 +295,7 @@ class Split(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="split"):
 
 
 class StagedChange(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="staged"):
-    """A committed transaction of staged deltas: cash, positions, lots, and a claim of realised PnL."""
+    """A committed transaction of staged deltas: cash, positions, lots, a claim of realised PnL."""
 
     cash: Decimal = ZERO
     fees: Decimal = ZERO
@@ -326,8 +330,8 @@ class Tag(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="tag"):
 class Reversal(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="reversal"):
     """A fact undone by a new fact.
 
-    With `void` the target counts as never having happened; otherwise it stands until `executed_at`, when
-    what it moved is put back, lots and all.
+    With `void` the target counts as never having happened; otherwise it stands until
+    `executed_at`, when what it moved is put back, lots and all.
     """
 
     target: str
@@ -363,7 +367,8 @@ def encode(entry: AnyEntry) -> bytes:
 
 def decode(body: bytes | str) -> AnyEntry:
     """Read an entry back from its canonical bytes."""
-    return _DECODER.decode(body)
+    entry: AnyEntry = _DECODER.decode(body)
+    return entry
 
 
 def venue(account: str) -> str:

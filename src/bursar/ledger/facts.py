@@ -1,16 +1,17 @@
 """Facts: what several statements of one group add up to.
 
-`resolve` takes every statement of one group (the rows a venue files under one reference, and whatever
-trades files, events and claims say of the same id) and returns the facts in it. It is a function of the
-set: their order of arrival does not matter.
+`resolve` takes every statement of one group (the rows a venue files under one reference, and
+whatever trades files, events and claims say of the same id) and returns the facts in it. It is a
+function of the set: their order of arrival does not matter.
 
 Rules
 - Of one source, statements that agree are merged; across sources each field comes from the most
-  authoritative that states it: ledger > trades > event > claim. A finer time that agrees refines a coarser.
-- Ledger rows of a trade add up per asset. Two assets that moved in opposite directions make a fill; more
-  make a conversion. One asset alone is a fill only where a trade statement lists the rows and all of them
-  are here (a leg that rounded to nothing); without any statement it is an `unpaired` flow, contributed at
-  value, until its partner arrives.
+  authoritative that states it: ledger > trades > event > claim. A finer time that agrees refines a
+  coarser.
+- Ledger rows of a trade add up per asset. Two assets that moved in opposite directions make a
+  fill; more make a conversion. One asset alone is a fill only where a trade statement lists the
+  rows and all of them are here (a leg that rounded to nothing); without any statement it is an
+  `unpaired` flow, contributed at value, until its partner arrives.
 - A fill that no ledger row backs is `provisional`.
 - A row that cancels an earlier one of its kind (opposite amount and fee) reverses it.
 
@@ -90,7 +91,9 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     facts += _trades(rows, {fill.id: fill for fill in spoken if isinstance(fill, Fill)}, cash)
     facts += _margins(rows, {fill.id: fill for fill in spoken if isinstance(fill, MarginFill)})
     facts += _conversions([row for row in rows if row.kind is MovementKind.CONVERSION])
-    facts += _flows([row for row in rows if row.kind in _FLOWS or row.kind is MovementKind.FINANCING])
+    facts += _flows(
+        [row for row in rows if row.kind in _FLOWS or row.kind is MovementKind.FINANCING]
+    )
     facts += [_internal(row) for row in rows if row.kind is MovementKind.INTERNAL]
     return sorted(facts, key=lambda fact: fact.id)
 

@@ -1,7 +1,7 @@
 """Instants: UTC times as whole nanoseconds since 1970-01-01T00:00:00Z.
 
-Venues state times with up to nine fractional digits and `datetime` keeps six, so a fact carries an int and
-loses nothing; `to_datetime` serves readers. Text is RFC 3339 with `Z`.
+Venues state times with up to nine fractional digits and `datetime` keeps six, so a fact carries an
+int and loses nothing; `to_datetime` serves readers. Text is RFC 3339 with `Z`.
 
 Errors: `Malformed` for text that is not a UTC time.
 """
@@ -24,7 +24,9 @@ def parse(text: str, *, field: str = "time") -> int:
     """Read `2026-01-05T10:00:00.25Z`, `2026-01-05 10:00:00` or `2026-01-05`, all as UTC."""
     match = _TEXT.fullmatch(text)
     if match is None:
-        raise Malformed(f"{field}: {text!r} is not a UTC time like 2026-01-05T10:00:00Z", field=field)
+        raise Malformed(
+            f"{field}: {text!r} is not a UTC time like 2026-01-05T10:00:00Z", field=field
+        )
     year, month, day, hour, minute, second, fraction = match.groups(default="0")
     try:
         moment = datetime(

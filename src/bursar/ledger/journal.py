@@ -1,14 +1,15 @@
 """The journal: statements in the order we learned them, each with a verdict, chained by hash.
 
-A statement is known by its key: who speaks, of which fact, and (for a refinement) a digest of what is new.
-Told again, it is a duplicate and changes nothing. Told again with more digits in its time or with a field
-that was absent, it is a refinement and recorded beside the first. Told again in different words, it is a
-conflict: the first one stays the fact, and the second is kept and shown.
+A statement is known by its key: who speaks, of which fact, and (for a refinement) a digest of what
+is new. Told again, it is a duplicate and changes nothing. Told again with more digits in its time
+or with a field that was absent, it is a refinement and recorded beside the first. Told again in
+different words, it is a conflict: the first one stays the fact, and the second is kept and shown.
 
-Each row's hash covers the hash before it and its own canonical bytes, so a row that is changed, swapped or
-cut out breaks every hash after it.
+Each row's hash covers the hash before it and its own canonical bytes, so a row that is changed,
+swapped or cut out breaks every hash after it.
 
-Invariants: `seq` counts 1, 2, 3 …; keys are unique; a verdict never depends on what other facts say.
+Invariants: `seq` counts 1, 2, 3 …; keys are unique; a verdict never depends on what other facts
+say.
 
 Errors: `StoreCorrupt` names the first row whose hash, order or body does not hold.
 """
@@ -78,8 +79,8 @@ def refinement_key(entry: AnyEntry) -> str:
 def judge(entry: AnyEntry, known: Iterable[AnyEntry]) -> Verdict:
     """Compare a statement with what the same source said of the same fact before.
 
-    Fields are compared in the order in which `entries` declares them, so of several disagreements the
-    same one is always named.
+    Fields are compared in the order in which `entries` declares them, so of several disagreements
+    the same one is always named.
     """
     adds = True
     for other in known:
@@ -108,7 +109,9 @@ def merge(statements: Iterable[AnyEntry]) -> AnyEntry:
     return joint
 
 
-def chain(entries: Iterable[tuple[str, Outcome, AnyEntry]], *, head: str, seq: int, at: int) -> list[Record]:
+def chain(
+    entries: Iterable[tuple[str, Outcome, AnyEntry]], *, head: str, seq: int, at: int
+) -> list[Record]:
     """Append statements to a journal whose last row has `seq` and hash `head`. O(rows appended)."""
     rows: list[Record] = []
     for name, outcome, entry in entries:
@@ -129,7 +132,9 @@ def check(rows: Iterable[Record], *, head: str = GENESIS, seq: int = 0) -> Itera
     for row in rows:
         seq += 1
         if row.seq != seq:
-            raise StoreCorrupt(f"journal row {seq} is missing; the next one there is {row.seq}", seq=seq)
+            raise StoreCorrupt(
+                f"journal row {seq} is missing; the next one there is {row.seq}", seq=seq
+            )
         if row.previous != head:
             raise StoreCorrupt(f"journal row {seq} does not follow row {seq - 1}", seq=seq)
         if _digest(head, seq, row.key, row.outcome, row.recorded_at, row.body) != row.hash:
@@ -149,7 +154,7 @@ def _disagreements(known: AnyEntry, told: AnyEntry) -> Iterator[str]:
             yield name
 
 
-_SOFT: Final = frozenset({"sequence", "note", "flags", "group"})
+_SOFT: Final = frozenset({"sequence", "note"})
 
 
 def _agree(name: str, known: object, told: object) -> bool:
@@ -164,7 +169,6 @@ def _adds(known: AnyEntry, told: AnyEntry) -> bool:
     return any(
         _finer(name, getattr(known, name), getattr(told, name)) != getattr(known, name)
         for name in told.__struct_fields__
-        if name != "sequence"
     )
 
 
@@ -172,6 +176,8 @@ def _finer(name: str, known: object, told: object) -> object:
     if name == "executed_at" and isinstance(known, int) and isinstance(told, int):
         return instant.refine(known, told)
     if name == "sequence" and isinstance(known, int) and isinstance(told, int):
+        return max(known, told)
+    if name == "note" and isinstance(known, str) and isinstance(told, str):
         return max(known, told)
     return told if _absent(known) and not _absent(told) else known
 

@@ -1,8 +1,8 @@
 """Notes: statements about facts rather than facts. Tags, links, voids, and the prices of assets.
 
-A note may arrive before what it speaks of; it waits. What a note says is applied when its target is known,
-so the order of arrival does not matter. Of several tags for one fill the most authoritative wins, field by
-field, and among equals the one whose id sorts first.
+A note may arrive before what it speaks of; it waits. What a note says is applied when its target
+is known, so the order of arrival does not matter. Of several tags for one fill the most
+authoritative wins, field by field, and among equals the one whose id sorts first.
 
 Errors: none.
 """
@@ -69,12 +69,30 @@ class Notes:
 
     def reversal(self, name: str) -> Reversal | None:
         """Return the hand reversal of a fact; a void one before others, then the first by id."""
-        known = self._reversals.get(name, ())
+        known: tuple[Reversal, ...] = self._reversals.get(name, ())
         return min(known, key=lambda note: (not note.void, note.id), default=None)
+
+    def links(self, name: str) -> tuple[Link, ...]:
+        """Return every link that the fact is an end of."""
+        return self._links.get(name, ())
 
     def link(self, name: str) -> Link | None:
         """Return the link that the fact is an end of; of several the one whose id sorts first."""
-        return min(self._links.get(name, ()), key=lambda link: link.id, default=None)
+        return min(self.links(name), key=lambda link: link.id, default=None)
+
+    def related(self, names: Iterable[str]) -> set[str]:
+        """Return the facts that notes tie to these: ends of links, and of links of those, reversals."""
+        reached = set(names)
+        waiting = list(reached)
+        while waiting:
+            name = waiting.pop()
+            own = self._link_ids.get(name)
+            ties = {own} if own is not None else set()
+            fresh = {end for link in (*self.links(name), *ties) for end in _ends(link)}
+            fresh |= {reversal.id for reversal in self._reversals.get(name, ())}
+            waiting += fresh - reached
+            reached |= fresh
+        return reached
 
     def link_of(self, name: str) -> Link | None:
         """Return the link of that id, if both of its ends take it."""
@@ -113,8 +131,8 @@ def targets(note: AnyEntry) -> tuple[str, ...]:
 def linked(link: Link, withdrawal: Fact | None, deposit: Fact | None) -> Transfer | None:
     """Join the two ends of a transfer; `None` unless both are there and fit.
 
-    The coins leave at the withdrawal's time, or at the deposit's if that is earlier. What left and did not
-    arrive is the fee.
+    The coins leave at the withdrawal's time, or at the deposit's if that is earlier. What left and
+    did not arrive is the fee.
     """
     if not isinstance(withdrawal, CashFlow) or not isinstance(deposit, CashFlow):
         return None
@@ -135,7 +153,8 @@ def linked(link: Link, withdrawal: Fact | None, deposit: Fact | None) -> Transfe
         asset=withdrawal.asset,
         quantity=came,
         to_account=deposit.account,
-        fees=_together((*fees, *withdrawal.fees, *deposit.fees)),
+        fees=_together((*fees, *withdrawal.fees)),
+        to_fees=deposit.fees,
         rates=withdrawal.rates,
     )
 
@@ -152,3 +171,7 @@ def _keep(kept: MutableMapping[str, tuple[_N, ...]], name: str, note: _N) -> Non
     known = kept.get(name, ())
     if note not in known:
         kept[name] = (*known, note)
+
+
+def _ends(link: Link) -> tuple[str, str, str]:
+    return link.id, link.withdrawal, link.deposit

@@ -1,20 +1,25 @@
 """Openings: what an account must have held before its recorded history begins.
 
-An export may start in the middle. The opening of an asset is the smallest quantity that keeps every prefix
-of the account's history at or above zero, or what the first recorded balance says was there before, if that
-is larger. It is derived from the facts, never stated, so it is recomputed whenever they change, and it does
-not depend on the order in which they came.
+An export may start in the middle. The opening of an asset is the smallest quantity that keeps every
+prefix of the account's history at or above zero, or what the first recorded balance says was there
+before, if that is larger. It is derived from the facts, never stated, so it is recomputed whenever
+they change, and it does not depend on the order in which they came.
 
 Base currency and pegs may be negative; they get an opening only from a stated balance.
+
+`Prefixes` follows the balances fact by fact, so facts at the end cost only themselves.
 
 Errors: none.
 """
 
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, MutableMapping
 from decimal import Decimal
 
-from bursar.exact import ZERO, money
+import msgspec
+
+from bursar.exact import ATOM, ONE, ZERO, Rounding, quantise, ratio18
+from bursar.ledger import instant
 from bursar.ledger.entries import (
     CashFlow,
     Conversion,
@@ -23,20 +28,132 @@ from bursar.ledger.entries import (
     FlowKind,
     MarginFill,
     Movement,
+    Rename,
     Reversal,
     Side,
+    Split,
+    StagedChange,
     Transfer,
 )
 from bursar.ledger.facts import Fact
+from bursar.ledger.journal import merge
 
 Place = tuple[str, str]
 
 
+class Balance(msgspec.Struct, frozen=True):
+    """One balance on its way: where it is, how low it went (in first units), units since then."""
+
+    now: Decimal = ZERO
+    lowest: Decimal = ZERO
+    scale: Decimal = ONE
+
+
+class Prefixes:
+    """The running balances of every account, without openings, and how low they ever went."""
+
+    def __init__(self, base: str, cash: frozenset[str]) -> None:
+        self._base = base
+        self._cash = cash
+        self._balances: MutableMapping[Place, Balance] = {}
+        self._began: MutableMapping[str, int] = {}
+        self._flows: MutableMapping[str, tuple[tuple[Place, Decimal], ...]] = {}
+
+    def fork(self) -> "Prefixes":
+        """Return prefixes that read through to these and keep their own changes."""
+        child = Prefixes(self._base, self._cash)
+        child._balances = ChainMap({}, self._balances)
+        child._began = ChainMap({}, self._began)
+        child._flows = ChainMap({}, self._flows)
+        return child
+
+    def flat(self) -> "Prefixes":
+        """Return an independent copy. O(places)."""
+        twin = Prefixes(self._base, self._cash)
+        twin._balances = dict(self._balances)
+        twin._began = dict(self._began)
+        twin._flows = dict(self._flows)
+        return twin
+
+    def follow(self, facts: Iterable[Fact]) -> "Prefixes":
+        """Take facts in canonical order, openings left out, and return self. O(facts)."""
+        for fact in facts:
+            if not is_opening(fact):
+                self._follow(fact)
+        return self
+
+    def due(self, stated: dict[Place, Decimal]) -> list[CashFlow]:
+        """Return the openings that the history calls for, unpriced."""
+        places = {place for place, held in self._balances.items() if held.lowest < 0}
+        found = []
+        for place in sorted(places | stated.keys()):
+            lowest = self._balances.get(place, Balance()).lowest
+            quantity = max(-lowest, stated.get(place, ZERO))
+            found.append(opening(place, quantity, self._began[place[0]]))
+        return found
+
+    def _follow(self, fact: Fact) -> None:
+        for account in (fact.account, getattr(fact, "to_account", fact.account)):
+            self._began.setdefault(account, fact.executed_at)
+        if isinstance(fact, Rename):
+            self._rename(fact)
+        elif isinstance(fact, Split):
+            self._split(fact)
+        else:
+            moved = self._deltas(fact)
+            if isinstance(fact, CashFlow) and fact.reversed_by is not None:
+                self._flows[fact.id] = tuple(moved)
+            for place, change in _net(moved):
+                self._move(place, change)
+
+    def _move(self, place: Place, change: Decimal) -> None:
+        held = self._balances.get(place, Balance())
+        now, lowest = held.now + change, held.lowest
+        if now < 0 and place[1] not in self._cash:
+            lowest = min(lowest, _first_units(now, held.scale))
+        self._balances[place] = Balance(now, lowest, held.scale)
+
+    def _rename(self, fact: Rename) -> None:
+        """What is there goes on under the new name; what had to be opened with is part of it."""
+        for place in self._places(fact.account, fact.asset):
+            held = self._balances[place]
+            floor = held.lowest * held.scale
+            self._balances[place] = Balance(floor, held.lowest, held.scale)
+            self._move((place[0], fact.to_asset), held.now - floor)
+
+    def _split(self, fact: Split) -> None:
+        for place in self._places(fact.account, fact.asset):
+            held = self._balances[place]
+            self._balances[place] = Balance(
+                ratio18(held.now, fact.numerator, fact.denominator),
+                held.lowest,
+                ratio18(held.scale, fact.numerator, fact.denominator),
+            )
+
+    def _places(self, account: str, asset: str) -> list[Place]:
+        return sorted(
+            place
+            for place in self._balances
+            if place[1] == asset and account in {"*", place[0]}
+        )
+
+    def _deltas(self, fact: Fact) -> list[tuple[Place, Decimal]]:
+        if isinstance(fact, Reversal):
+            return [(place, -change) for place, change in self._flows.get(fact.target, ())]
+        if isinstance(fact, StagedChange):
+            moved = [((fact.account, line.asset), line.quantity) for line in fact.lines]
+            return [*moved, ((fact.account, self._base), fact.cash - fact.fees)]
+        return deltas(fact)
+
+
 class Firsts:
-    """The first ledger row of each asset code, by account: what its balance was before."""
+    """The first ledger rows of each asset code, by account: what its balance was before.
+
+    All rows of the first second are kept, since a finer time may yet put them in another order.
+    """
 
     def __init__(self) -> None:
-        self._rows: MutableMapping[tuple[str, str, str], Movement] = {}
+        self._rows: MutableMapping[tuple[str, str, str], tuple[Movement, ...]] = {}
 
     def fork(self) -> "Firsts":
         """Return firsts that read through to these and keep their own."""
@@ -45,37 +162,31 @@ class Firsts:
         return child
 
     def see(self, row: Movement) -> None:
-        """Look at a row; only the earliest of its code is kept."""
+        """Look at a statement of a row."""
+        if row.balance is None:
+            return
         key = (row.account, row.asset, row.code or row.asset)
-        known = self._rows.get(key)
-        if row.balance is not None and (known is None or _when(row) < _when(known)):
-            self._rows[key] = row
+        known = self._rows.get(key, ())
+        second = _second(known[0]) if known else _second(row)
+        if _second(row) < second:
+            self._rows[key] = (row,)
+        elif _second(row) == second and row not in known:
+            self._rows[key] = (*known, row)
 
     def before(self) -> dict[Place, Decimal]:
-        """Return what was there before the first row, by account and asset, where that is positive."""
+        """Return what was there before the first row, by account and asset, where positive."""
         sums: dict[Place, Decimal] = {}
-        for row in self._rows.values():
-            prior = (row.balance or ZERO) - row.amount + row.fee
+        for rows in self._rows.values():
+            told: dict[str, list[Movement]] = {}
+            for row in rows:
+                told.setdefault(row.id, []).append(row)
+            first = min((merge(each) for each in told.values()), key=_when)
+            assert isinstance(first, Movement)
+            prior = (first.balance or ZERO) - first.amount + first.fee
             if prior > 0:
-                place = (row.account, row.asset)
+                place = (first.account, first.asset)
                 sums[place] = sums.get(place, ZERO) + prior
         return sums
-
-
-@money
-def needed(facts: Iterable[Fact], cash: frozenset[str], stated: Mapping[Place, Decimal]) -> dict[Place, Decimal]:
-    """Return the opening quantity by account and asset, > 0, for facts in canonical order. O(facts)."""
-    running: dict[Place, Decimal] = {}
-    lowest: dict[Place, Decimal] = dict.fromkeys(stated, ZERO)
-    amounts: dict[str, list[tuple[Place, Decimal]]] = {}
-    for fact in facts:
-        for place, change in _net(deltas(fact, amounts)):
-            total = running.get(place, ZERO) + change
-            running[place] = total
-            if total < lowest.get(place, ZERO) and place[1] not in cash:
-                lowest[place] = total
-    openings = {place: max(-low, stated.get(place, ZERO)) for place, low in lowest.items()}
-    return {place: quantity for place, quantity in openings.items() if quantity > 0}
 
 
 def opening(place: Place, quantity: Decimal, first_at: int) -> CashFlow:
@@ -92,10 +203,13 @@ def opening(place: Place, quantity: Decimal, first_at: int) -> CashFlow:
     )
 
 
-def deltas(
-    fact: Fact, reversible: dict[str, list[tuple[Place, Decimal]]]
-) -> list[tuple[Place, Decimal]]:
-    """Return how a fact changes balances. Flows are remembered in `reversible`, by id."""
+def is_opening(fact: Fact) -> bool:
+    """Tell whether a fact is a derived opening."""
+    return isinstance(fact, CashFlow) and Flag.ASSUMED_BASIS in fact.flags
+
+
+def deltas(fact: Fact) -> list[tuple[Place, Decimal]]:
+    """Return how a fact changes balances, place by place. Names and counts are not moved here."""
     account = fact.account
     match fact:
         case Fill():
@@ -116,24 +230,29 @@ def deltas(
                 ((account, fact.asset), -fact.quantity),
                 ((fact.to_account, fact.asset), fact.quantity),
             ]
-        case Reversal():
-            return [(place, -change) for place, change in reversible.get(fact.target, [])]
+            moved += [((fact.to_account, fee.asset), -fee.amount) for fee in fact.to_fees]
         case _:
             return []
-    moved += [((account, fee.asset), -fee.amount) for fee in fact.fees]
-    if isinstance(fact, CashFlow) and fact.reversed_by is not None:
-        reversible[fact.id] = moved
-    return moved
+    return moved + [((account, fee.asset), -fee.amount) for fee in fact.fees]
 
 
-def _net(moved: list[tuple[Place, Decimal]]) -> Iterable[tuple[Place, Decimal]]:
+def _net(moved: Iterable[tuple[Place, Decimal]]) -> Iterable[tuple[Place, Decimal]]:
     sums: dict[Place, Decimal] = {}
     for place, change in moved:
         sums[place] = sums.get(place, ZERO) + change
     return sums.items()
 
 
+def _first_units(now: Decimal, scale: Decimal) -> Decimal:
+    """Return a shortfall in the units of the account's beginning, rounded so that it suffices."""
+    if scale == ONE:
+        return now
+    return quantise(ratio18(now, ONE, scale) - ATOM, ATOM, Rounding.FLOOR)
+
+
+def _second(row: Movement) -> int:
+    return row.executed_at // instant.SECOND
+
+
 def _when(row: Movement) -> tuple[int, int, str]:
     return row.executed_at, row.sequence, row.id
-
-

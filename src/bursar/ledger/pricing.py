@@ -1,20 +1,21 @@
 """Pricing: each fact's worth in base currency, found once and written into it.
 
-A rate comes only from what does not depend on the order of arrival: the fact's own legs, a rate stated in
-it, or a recorded `Price` of the asset at or before the fact, at most a day old (the latest; of equal times
-the one whose id sorts first). Otherwise the fact is `unpriced`: its value stays `None`, the book takes it
-as nothing, and every figure that rests on it is marked until a price arrives.
+A rate comes only from what does not depend on the order of arrival: the fact's own legs, a rate
+stated in it, or a recorded `Price` of the asset at or before the fact, at most a day old (the
+latest; of equal times the one whose id sorts first). Otherwise the fact is `unpriced`: its value
+stays `None`, the book takes it as nothing, and every figure that rests on it is marked until a
+price arrives.
 
-One value serves both legs of a trade: quote amount × quote rate, or where that is unknown base amount ×
-base rate. Each value is rounded once, half-even, to 18 decimals. Base currency and its pegs are worth
-their face; against each other, the base currency's side decides.
+One value serves both legs of a trade: quote amount × quote rate, or where that is unknown base
+amount × base rate. Each value is rounded once, half-even, to 18 decimals. Base currency and its
+pegs are worth their face; against each other, the base currency's side decides.
 
 Errors: none.
 """
 
 from bisect import bisect_right, insort
 from collections import ChainMap
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from decimal import Decimal
 from typing import Final, TypeVar
 
@@ -62,7 +63,7 @@ class Prices:
         return child
 
     def decided_by(self, asset: str) -> frozenset[str]:
-        """Return the assets whose worth may rest on a price of `asset`: itself, and what it quotes."""
+        """Return the assets whose worth may rest on a price of `asset`: itself, what it quotes."""
         reached, waiting = {asset}, [asset]
         while waiting:
             fresh = self._quoted.get(waiting.pop(), frozenset()) - reached
@@ -74,10 +75,10 @@ class Prices:
         """Take in a price; the same one again changes nothing."""
         place = (price.asset, price.executed_at)
         known = self._told.get(place)
+        quoted = self._quoted.get(price.quote, frozenset())
+        self._quoted[price.quote] = quoted | {price.asset}
         if known is None:
             insort(self._own_times(price.asset), price.executed_at)
-            quoted = self._quoted.get(price.quote, frozenset())
-            self._quoted[price.quote] = quoted | {price.asset}
         if known is None or price.id < known.id:
             self._told[place] = price
 
@@ -117,8 +118,9 @@ def priced(fact: Fact, prices: Prices) -> Fact:
         case MarginFill():
             return _margin(fact, prices)
         case Transfer():
-            fees = _fees(fact.fees, fact, prices)
-            return _noted(msgspec.structs.replace(fact, fees=fees), fees)
+            fees, to_fees = _fees(fact.fees, fact, prices), _fees(fact.to_fees, fact, prices)
+            moved = msgspec.structs.replace(fact, fees=fees, to_fees=to_fees)
+            return _noted(moved, (*fees, *to_fees))
         case _:
             return fact
 
@@ -131,12 +133,12 @@ def wanted(fact: Fact) -> frozenset[str]:
         case CashFlow():
             return frozenset({fact.asset, *(fee.asset for fee in fact.fees)})
         case Conversion():
-            legs = (*fact.given, *fact.taken, *fact.fees)
-            return frozenset(leg.asset for leg in legs)
+            legs = frozenset(leg.asset for leg in (*fact.given, *fact.taken))
+            return legs | {fee.asset for fee in fact.fees}
         case MarginFill():
             return frozenset({fact.quote, *(fee.asset for fee in fact.fees)})
         case Transfer():
-            return frozenset(fee.asset for fee in fact.fees)
+            return frozenset(fee.asset for fee in (*fact.fees, *fact.to_fees))
         case _:
             return frozenset()
 
@@ -146,28 +148,28 @@ def _fill(fill: Fill, prices: Prices) -> Fill:
     if amount is None and fill.price is not None:
         amount = product18(fill.quantity, fill.price)
     value = fill.value
-    if value is None:
+    if value is None and amount is not None:
         value = _trade_value(fill, amount, prices)
     fees = tuple(
         fee if fee.value is not None else _own_leg(fee, fill, amount, value, prices)
         for fee in fill.fees
     )
     result = msgspec.structs.replace(fill, amount=amount or ZERO, value=value, fees=fees)
-    return _noted(result, fees, None if amount is None else value)
+    return _noted(result, fees, value)
 
 
-def _trade_value(fill: Fill, amount: Decimal | None, prices: Prices) -> Decimal | None:
+def _trade_value(fill: Fill, amount: Decimal, prices: Prices) -> Decimal | None:
     base, cash = prices.base, prices.cash
     if fill.quote == base:
         return amount
     if fill.base == base:
         return fill.quantity
-    if fill.quote in cash and amount is not None:
+    if fill.quote in cash:
         return amount
     if fill.base in cash:
         return fill.quantity
     rate = _rate(fill.quote, fill, prices)
-    if rate is not None and amount is not None:
+    if rate is not None:
         return product18(amount, rate)
     rate = _rate(fill.base, fill, prices)
     return None if rate is None else product18(fill.quantity, rate)
@@ -201,7 +203,7 @@ def _commission(fee: Fee, flow: CashFlow, value: Decimal | None, prices: Prices)
 
 
 def _needed(flow: CashFlow, value: Decimal | None) -> Decimal | None:
-    """Return the value the books need: none for capital that leaves at cost or comes with a basis."""
+    """Return the value the books need: none for capital that leaves, or comes with a basis."""
     if flow.kind in CAPITAL and (flow.amount < 0 or flow.basis is not None):
         return ZERO
     return value
@@ -210,35 +212,51 @@ def _needed(flow: CashFlow, value: Decimal | None) -> Decimal | None:
 def _conversion(fact: Conversion, prices: Prices) -> Conversion:
     given = [_leg(leg, fact, prices) for leg in fact.given]
     taken = [_leg(leg, fact, prices) for leg in fact.taken]
-    total = _known_total(taken, prices)
-    if total is None:
-        total = _known_total(given, prices)
-    guessed = (len(given) > 1 and None in _values(given)) or (len(taken) > 1 and None in _values(taken))
+    total = _exchanged(given, taken, prices)
+    flags = fact.flags
     if total is not None:
-        given, taken = _shared(given, total), _shared(taken, total)
+        if _guessed(given) or _guessed(taken):
+            flags = (*flags, Flag.ASSUMED_SPLIT)
+        given, taken = _shared(given, total, prices), _shared(taken, total, prices)
     fees = tuple(_fee(fee, fact, prices) for fee in fact.fees)
-    flags = (*fact.flags, Flag.ASSUMED_SPLIT) if guessed and total is not None else fact.flags
     legs = {"given": tuple(given), "taken": tuple(taken), "fees": fees, "flags": flags}
     return _noted(msgspec.structs.replace(fact, **legs), fees, total)
 
 
-def _known_total(legs: Sequence[Leg], prices: Prices) -> Decimal | None:
-    """Return what one side of a conversion was worth, if every leg of it is known."""
-    values = [leg.value for leg in legs if leg.value is not None]
-    return sum(values, ZERO) if len(values) == len(legs) else None
+def _exchanged(given: Sequence[Leg], taken: Sequence[Leg], prices: Prices) -> Decimal | None:
+    """Return what was exchanged: the side that is all money decides, else one that is all known."""
+    sides = (taken, given)
+    for side in sides:
+        if all(leg.asset in prices.cash for leg in side):
+            return _face(side, prices)
+    for side in sides:
+        values = [leg.value for leg in side if leg.value is not None]
+        if len(values) == len(side):
+            return max(sum(values, ZERO), *(_face(each, prices) for each in sides))
+    return None
 
 
-def _values(legs: Sequence[Leg]) -> list[Decimal | None]:
-    return [leg.value for leg in legs]
+def _face(legs: Iterable[Leg], prices: Prices) -> Decimal:
+    return sum((leg.quantity for leg in legs if leg.asset in prices.cash), ZERO)
 
 
-def _shared(legs: Sequence[Leg], total: Decimal) -> list[Leg]:
-    """Split `total` over legs by their own worth, or evenly where some worth is unknown."""
-    weights = [leg.value for leg in legs if leg.value is not None]
-    if len(weights) < len(legs) or not any(weights):
-        weights = [ONE] * len(legs)
-    parts = split(total, weights, places=18)
-    return [Leg(leg.asset, leg.quantity, part) for leg, part in zip(legs, parts, strict=True)]
+def _guessed(legs: Sequence[Leg]) -> bool:
+    return len(legs) > 1 and any(leg.value is None for leg in legs)
+
+
+def _shared(legs: Sequence[Leg], total: Decimal, prices: Prices) -> list[Leg]:
+    """Split `total` over legs: money at its face, the rest by worth (evenly where one is unknown)."""
+    coins = [leg for leg in legs if leg.asset not in prices.cash] or list(legs)
+    face = _face(legs, prices) if len(coins) < len(legs) else ZERO
+    weights = [leg.value for leg in coins if leg.value is not None]
+    if len(weights) < len(coins) or not any(weights):
+        weights = [ONE] * len(coins)
+    parts = iter(split(max(total - face, ZERO), weights, places=18))
+    own = {leg.asset for leg in coins}
+    return [
+        Leg(leg.asset, leg.quantity, next(parts) if leg.asset in own else leg.quantity)
+        for leg in legs
+    ]
 
 
 def _leg(leg: Leg, fact: Fact, prices: Prices) -> Leg:
@@ -252,7 +270,9 @@ def _margin(fact: MarginFill, prices: Prices) -> MarginFill:
     if rate is None:
         rate = _rate(fact.quote, fact, prices)
     fees = _fees(fact.fees, fact, prices)
-    return _noted(msgspec.structs.replace(fact, quote_rate=rate, fees=fees), fees, rate)
+    unknown = fact.quantity is not None and fact.price is None
+    known = None if unknown else rate
+    return _noted(msgspec.structs.replace(fact, quote_rate=rate, fees=fees), fees, known)
 
 
 def _fees(fees: Sequence[Fee], fact: Fact, prices: Prices) -> tuple[Fee, ...]:

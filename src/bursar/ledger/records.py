@@ -1,7 +1,7 @@
 """The records outsiders read: balances, positions, realised PnL, cash flows.
 
-Names and fields are the contract's. Amounts are exact decimals; `*_base` is in base currency; times are
-aware UTC datetimes.
+Names and fields are the contract's. Amounts are exact decimals; `*_base` is in base currency;
+times are aware UTC datetimes.
 """
 
 from datetime import datetime
@@ -25,8 +25,8 @@ class AssetBalance(msgspec.Struct, frozen=True):
 class SpotPosition(msgspec.Struct, frozen=True):
     """What was done in one pair, and what its asset cost.
 
-    `base_size` is the signed sum of the pair's fills; `avg_entry_price` is the asset pool's average, in
-    the quote; `None` where nothing is held or the quote has no rate.
+    `base_size` is the signed sum of the pair's fills; `avg_entry_price` is the asset pool's
+    average, in the quote; `None` where nothing is held or the quote has no rate.
     """
 
     pair: str
@@ -43,8 +43,9 @@ class SpotPosition(msgspec.Struct, frozen=True):
 class RealizedPnLRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one trade did: amounts moved, fee, and realised PnL (fees taken off).
 
-    `pnl_quote` is in quote currency where the quote is base currency or a peg; `pnl_base` always is in
-    base currency. `kind` is `trade`, `peg`, `margin`, `rounding`, `conversion`, `flow` or `staged`.
+    `pnl_quote` is in quote currency where the quote is base currency or a peg; `pnl_base` always
+    is in base currency. `kind` is `trade`, `peg`, `margin`, `rounding`, `conversion`, `flow` or
+    `staged`.
     """
 
     trade_id: str

@@ -27,8 +27,8 @@ class Holding(msgspec.Struct, frozen=True):
 class Cell(msgspec.Struct, frozen=True):
     """What one strategy made on one asset in one pair and regime of one account.
 
-    `size` is the signed sum of the pair's fills; `realized` has fees taken off; `fees` is their worth;
-    `peg` is the part of realised that came from a peg away from 1.
+    `size` is the signed sum of the pair's fills; `realized` has fees taken off; `fees` is their
+    worth; `peg` is the part of realised that came from a peg away from 1.
     """
 
     size: Decimal = ZERO
@@ -86,8 +86,17 @@ class Line(msgspec.Struct, frozen=True):
     """One piece of PnL that a fact made: for its record, its verdict line, and `why`."""
 
     kind: str
-    asset: str
-    pair: str
+    key: CellKey
     realized: Decimal
     cost: Decimal = ZERO
     parts: tuple[Lot, ...] = ()
+
+    @property
+    def asset(self) -> str:
+        """The asset it was made on."""
+        return self.key[1]
+
+    @property
+    def pair(self) -> str:
+        """The pair it was made in."""
+        return self.key[2]

@@ -1,7 +1,7 @@
 """Terms: what is fixed about a portfolio and decides how its facts fold.
 
-Base currency is fixed when the portfolio is created. The rest may be changed, which refolds and never
-edits a fact.
+Base currency is fixed when the portfolio is created. The rest may be changed, which refolds and
+never edits a fact.
 
 Errors: `BadChoice` for a rule, scope or currency outside its set.
 """

@@ -1,16 +1,19 @@
 """The timeline: all facts in canonical order, and the book they fold into.
 
-Canonical order is (executed_at, venue, sequence, id): when it happened, whatever the order in which we
-learned it. `plan` works out what a batch of statements would change without changing anything; `land` makes
-it so. Facts at the end are folded onto a fork of the book. A late fact, or one that changes an earlier
-fact, refolds from the last checkpoint before its place, and the plan names what that restates.
+Canonical order is (executed_at, venue, sequence, id): when it happened, whatever the order in
+which we learned it. `plan` works out what a batch of statements would change without changing
+anything; `land` makes it so. Facts at the end are folded onto a fork of the book. A late fact, or
+one that changes an earlier fact, refolds from the last checkpoint before its place, and the plan
+names what that restates.
 
 Invariants
-- Any permutation of the same statements, delivered any number of times, gives the same facts and book.
+- Any permutation of the same statements, delivered any number of times, gives the same facts and
+  book.
 - The book is the fold of the facts in canonical order, openings included.
 - A plan touches O(statements), O(facts after the earliest changed place) and O(keys touched).
 
-Errors: `Oversold` from strict accounts, judged on the fold of the whole batch. Nothing has changed then.
+Errors: `Oversold` from strict accounts, judged on the fold of the whole batch. Nothing has changed
+then.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,15 +21,23 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from bursar.exact import money
-from bursar.ledger import openings
 from bursar.ledger.book import Book
-from bursar.ledger.course import SPACING, Course, Folding, Restated, changed_openings, restated
+from bursar.ledger.course import (
+    SPACING,
+    Course,
+    Folding,
+    Restated,
+    changed_openings,
+    followed,
+    restated,
+)
 from bursar.ledger.draft import Draft, Ruled, same
 from bursar.ledger.entries import AnyEntry, Movement
-from bursar.ledger.facts import Fact, group_of
+from bursar.ledger.facts import Fact
 from bursar.ledger.fold import apply
 from bursar.ledger.journal import Outcome
 from bursar.ledger.notes import Note, Notes
+from bursar.ledger.openings import Firsts, Prefixes, is_opening
 from bursar.ledger.order import Key, order_key
 from bursar.ledger.pricing import PRICE_REACH, Prices, wanted
 from bursar.ledger.state import Line
@@ -45,6 +56,8 @@ class Plan(msgspec.Struct, frozen=True):
     raised: dict[str, tuple[str, ...]]
     notes: list[Note]
     rows: list[Movement]
+    homes: dict[str, str]
+    prefixes: Prefixes
 
     @property
     def recorded(self) -> list[tuple[str, Outcome, AnyEntry]]:
@@ -71,7 +84,10 @@ class Timeline:
         self.order: list[Key] = []
         self.facts: dict[str, Fact] = {}
         self.notes = Notes(Prices(terms.base, terms.cash))
-        self.firsts = openings.Firsts()
+        self.firsts = Firsts()
+        self.prefixes = Prefixes(terms.base, terms.cash)
+        self.openings: dict[str, Fact] = {}
+        self.homes: dict[str, str] = {}
         self.groups: dict[str, tuple[AnyEntry, ...]] = {}
         self.raw: dict[str, Fact] = {}
         self.raised: dict[str, tuple[str, ...]] = {}
@@ -88,12 +104,10 @@ class Timeline:
         draft = Draft(self)
         ruled = [draft.rule(entry) for entry in entries]
         added, removed = draft.settle()
-        course = Course(self, added, removed)
+        prefixes = followed(self, Course(self, added, removed))
+        opened, closed = changed_openings(self, draft, prefixes)
+        course = Course(self, added + opened, removed + closed)
         folding = Folding(self, course, trace=trace)
-        changed = changed_openings(self, draft, course, folding.book)
-        if changed is not None:
-            course = Course(self, added + changed[0], removed + changed[1])
-            folding = Folding(self, course, trace=trace)
         late = trace and not course.is_append
         return Plan(
             ruled=ruled,
@@ -105,12 +119,15 @@ class Timeline:
             raised=draft.raised,
             notes=draft.new_notes,
             rows=draft.rows,
+            homes=draft.homes,
+            prefixes=prefixes,
         )
 
     @money
     def land(self, plan: Plan) -> None:
         """Make a plan so. It must have been made on the timeline as it is now."""
         self.groups.update(plan.groups)
+        self.homes.update(plan.homes)
         for name, fact in plan.raw.items():
             if fact is None:
                 self.raw.pop(name, None)
@@ -126,6 +143,7 @@ class Timeline:
             self.book.land(plan.book)
         else:
             self.book = plan.book
+        self.prefixes = plan.prefixes.flat()
         self._keep_checkpoints(plan)
 
     @money
@@ -138,7 +156,8 @@ class Timeline:
 
     def known(self, entry: AnyEntry) -> list[AnyEntry]:
         """Return what the same source has said of the same fact."""
-        return same(entry, self.groups.get(group_of(entry), ()))
+        home = self.homes.get(entry.id, entry.id)
+        return same(entry, self.groups.get(home, ()))
 
     def wanting(self, asset: str, since: int) -> set[str]:
         """Return the facts whose value a price of `asset` at `since` may decide."""
@@ -159,10 +178,13 @@ class Timeline:
     def _replace(self, course: Course) -> None:
         for fact in course.removed:
             self.facts.pop(fact.id, None)
+            self.openings.pop(fact.id, None)
             for asset in wanted(fact):
                 self._wanting.get(asset, set()).discard(fact.id)
         for fact in course.added:
             self.facts[fact.id] = fact
+            if is_opening(fact):
+                self.openings[fact.id] = fact
             for asset in wanted(fact) - self.terms.cash:
                 self._wanting.setdefault(asset, set()).add(fact.id)
         self.order[course.position :] = [order_key(fact) for fact in course.tail]

@@ -19,7 +19,7 @@ from bursar.ledger.terms import Terms
 from bursar.ports import Commit
 from bursar.value.snapshot import PortfolioSnapshot
 
-TradeKey = tuple[str, str, str, str]
+TradeKey = tuple[str, str]
 
 _NAME_LENGTH_MAX = 128
 
@@ -93,11 +93,10 @@ def require_window(limit: int | None, since: datetime | None) -> None:
 def trade_key(record: RealizedPnLRecord) -> TradeKey:
     """Return what a trade record is known by.
 
-    A trade may leave several records: `trade` and `peg` of one pair, or one `conversion` for each
-    asset given. Trade and kind alone would lose some of these; an ordinal would change with a
-    refold.
+    A trade leaves at most one record of each kind, such as `trade` and `peg`. Pair and account are
+    no part of the key: a refold may change them, and the older record must not stay beside the new.
     """
-    return record.trade_id, record.kind, record.pair, record.account
+    return record.trade_id, record.kind
 
 
 def _require_rows(records: Sequence[Record]) -> None:

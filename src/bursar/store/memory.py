@@ -63,11 +63,11 @@ class MemoryStore:
 
     def records(self, after: int = 0) -> Iterator[Record]:
         """Yield the journal rows after that one, as far as it goes at the first of them."""
-        return islice(self._journal, after, len(self._journal))
+        return islice(self._journal, max(after, 0), len(self._journal))
 
     def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
         """Return the messages after that number, in order of commits."""
-        return self._outbox[after:]
+        return self._outbox[max(after, 0) :]
 
     def save_state(self, state: Mapping[str, str]) -> None:
         """Replace the whole projection."""
@@ -80,7 +80,7 @@ class MemoryStore:
             return dict(sorted(self._cells.items()))
 
     def append_trades(self, trades: Iterable[RealizedPnLRecord]) -> None:
-        """Add trade records; one with the same `checks.trade_key` is replaced."""
+        """Add trade records; one of the same id and kind is replaced."""
         added = tuple(trades)
         checks.require_exact(added)
         with self._lock:

@@ -1,6 +1,7 @@
 """Running Alembic inside an open transaction. The only module that imports it."""
 
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from alembic import command
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, select
 from bursar.store.tables import SCHEMA
 
 FOLDER: Final = Path(__file__).parent / "migrations"
+_ALONE: Final = Lock()  # Alembic keeps the present run in a global
 
 
 def run(connection: Connection, target: str) -> None:
@@ -17,11 +19,12 @@ def run(connection: Connection, target: str) -> None:
     config = configured()
     config.attributes["connection"] = connection
     found: str = connection.execute(select(SCHEMA.c.version_num)).scalar_one()
-    if found < target:
-        command.upgrade(config, target)
-    elif found > target:
-        command.downgrade(config, target)
-    # Else another process was faster.
+    with _ALONE:
+        if found < target:
+            command.upgrade(config, target)
+        elif found > target:
+            command.downgrade(config, target)
+        # Else another process was faster.
 
 
 def configured() -> Config:

@@ -118,7 +118,7 @@ class SqlStore:
             return {row.name: row.body for row in connection.execute(found)}
 
     def append_trades(self, trades: Iterable[RealizedPnLRecord]) -> None:
-        """Add trade records; one with the same `checks.trade_key` is replaced."""
+        """Add trade records; one of the same id and kind is replaced."""
         added = tuple(trades)
         checks.require_exact(added)
         with self._writing() as place:

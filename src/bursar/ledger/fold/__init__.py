@@ -1,14 +1,16 @@
 """The fold: how each kind of fact changes the book.
 
-`apply` takes one priced fact after another, in canonical order. Each kind has one function. Legs apply acquire, dispose, fee. The value that pricing wrote into
-a fact is what is booked; an unpriced one counts as nothing and leaves a gap.
+`apply` takes one priced fact after another, in canonical order. Each kind has one function. Legs
+apply acquire, dispose, fee. The value that pricing wrote into a fact is what is booked; an
+unpriced one counts as nothing and leaves a gap.
 
 Rules
-- Disposing of an asset realises its value less the cost of the lots it came from; the part that is not
-  there realises nothing and is owed.
-- Base currency and pegs have no lots: a peg that changes hands away from 1 realises the difference at once.
-- Capital comes in at value (or a given basis) and goes out at cost, so it realises nothing; income is
-  booked at value; a charge in a coin is a disposal of that coin at its value then.
+- Disposing of an asset realises its value less the cost of the lots it came from; the part that is
+  not there realises nothing and is owed.
+- Base currency and pegs have no lots: a peg that changes hands away from 1 realises the difference
+  at once.
+- Capital comes in at value (or a given basis) and goes out at cost, so it realises nothing; income
+  is booked at value; a charge in a coin is a disposal of that coin at its value then.
 - A trade's fees are inside its realised PnL; fees on other rows are expenses.
 - A fee in the asset just received is taken from the lot just received.
 
@@ -106,13 +108,13 @@ def _note_gaps(book: Book, fact: Fact) -> None:
 
 _Fold = Callable[[Book, Fact], None]
 _FOLDS: Final = {
-    CashFlow: cast(_Fold, fold_flow),
-    Conversion: cast(_Fold, fold_conversion),
-    MarginFill: cast(_Fold, fold_margin),
-    Rename: cast(_Fold, fold_rename),
-    Reversal: cast(_Fold, fold_reversal),
-    SleeveTransfer: cast(_Fold, fold_sleeve),
-    Split: cast(_Fold, fold_split),
-    StagedChange: cast(_Fold, fold_staged),
-    Transfer: cast(_Fold, fold_transfer),
+    CashFlow: cast("_Fold", fold_flow),
+    Conversion: cast("_Fold", fold_conversion),
+    MarginFill: cast("_Fold", fold_margin),
+    Rename: cast("_Fold", fold_rename),
+    Reversal: cast("_Fold", fold_reversal),
+    SleeveTransfer: cast("_Fold", fold_sleeve),
+    Split: cast("_Fold", fold_split),
+    StagedChange: cast("_Fold", fold_staged),
+    Transfer: cast("_Fold", fold_transfer),
 }

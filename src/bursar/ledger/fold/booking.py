@@ -1,5 +1,6 @@
 """What all kinds of facts share when they are booked: disposals, fees, realised PnL, flow counts."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from bursar.exact import ZERO
@@ -15,6 +16,27 @@ def tag_of(strategy: str | None) -> str:
     return strategy or MANUAL
 
 
+def lot_of(fact: Fact, quantity: Decimal, cost: Decimal) -> Lot:
+    """Return a lot that the fact brings, or the proceeds of what it takes away."""
+    return Lot(fact.id, fact.executed_at, quantity, cost, fact.sequence)
+
+
+def kept_back(
+    fees: Iterable[Fee], asset: str, came: Decimal, cash: frozenset[str]
+) -> tuple[list[Fee], list[Fee]]:
+    """Part fees into those kept back from the coins that came, and the others."""
+    inside = [fee for fee in fees if fee.asset == asset and asset not in cash and fee.amount > 0]
+    if sum((fee.amount for fee in inside), ZERO) > came:
+        inside = []
+    return inside, [fee for fee in fees if fee not in inside]
+
+
+def charge(book: Book, fact: Fact, fee: Fee, pair: str) -> None:
+    """Add a fee to the fees of a pair, as the memo it is."""
+    if fee.amount:
+        book.charge(fact.account, pair, fee.asset, FeeTotal(fee.amount, fee.value or ZERO))
+
+
 def realize(
     book: Book, key: CellKey, realized: Decimal, kind: str, removal: Removal | None = None
 ) -> None:
@@ -23,7 +45,7 @@ def realize(
         book.credit(key, Cell(ZERO, realized, ZERO, 0, realized if kind == "peg" else ZERO))
         if book.lines is not None:
             cost, parts = (removal.cost, removal.parts) if removal else (ZERO, ())
-            book.lines.append(Line(kind, key[1], key[2], realized, cost, parts))
+            book.lines.append(Line(kind, key, realized, cost, parts))
 
 
 def dispose(
@@ -35,19 +57,17 @@ def dispose(
 
 
 def pay_fee(book: Book, fact: Fact, fee: Fee, place: tuple[str, str, str]) -> Removal:
-    """Let a fee leave (or a rebate come) in its own asset; what that realises goes to the fee's asset.
+    """Let a fee leave (or a rebate come) in its own asset, which realises what it realises.
 
     `place` is (pair, strategy, regime). The fee's worth itself is for the caller to book.
     """
     worth = fee.value or ZERO
     key = (fact.account, fee.asset, *place)
     if fee.amount < 0:
-        gain = book.acquire(
-            fact.account, fee.asset, Lot(fact.id, fact.executed_at, -fee.amount, -worth)
-        )
+        gain = book.acquire(fact.account, fee.asset, lot_of(fact, -fee.amount, -worth))
         realize(book, key, gain, "peg" if fee.asset in book.cash else "fee")
         return Removal((), ZERO)
-    sale = Lot(fact.id, fact.executed_at, fee.amount, worth)
+    sale = lot_of(fact, fee.amount, worth)
     gain, removal = dispose(book, fact.account, fee.asset, sale)
     realize(book, key, gain, "peg" if fee.asset in book.cash else "fee")
     return removal
@@ -57,7 +77,7 @@ def expense(book: Book, fact: Fact, fee: Fee, strategy: str) -> Removal:
     """Book a fee on a row that is no trade: an expense at its worth."""
     removal = pay_fee(book, fact, fee, (NO_PAIR, strategy, ""))
     worth = fee.value or ZERO
-    book.charge(fact.account, NO_PAIR, fee.asset, FeeTotal(fee.amount, worth))
+    charge(book, fact, fee, NO_PAIR)
     count(book, fact, (FlowKind.FEE, fee.asset, strategy), FlowTotal(-fee.amount, worth, worth, 0))
     return removal
 

@@ -1,14 +1,15 @@
 """Fills: what was bought and sold on the spot market."""
 
+from decimal import Decimal
 from typing import Final
+
+import msgspec
 
 from bursar.exact import ZERO, share
 from bursar.ledger.book import Book
 from bursar.ledger.entries import MANUAL, Fee, Fill, Side
-from bursar.ledger.fold.booking import dispose, pay_fee, realize, tag_of
-from bursar.ledger.lots import Lot
+from bursar.ledger.fold.booking import charge, dispose, kept_back, lot_of, pay_fee, realize, tag_of
 from bursar.ledger.state import Cell, FeeTotal, Holding, Line, Removal
-from decimal import Decimal
 
 _NOTHING: Final = Holding(ZERO, ZERO)
 _BLANK: Final = Cell()
@@ -33,13 +34,13 @@ def _plain_fill(book: Book, fill: Fill) -> bool:
     account, base, quantity = fill.account, fill.base, fill.quantity
     fee = fees[0].amount if fees else ZERO
     held = book.holdings.get((account, base), _NOTHING)
-    if held.owed:
+    if held.owed or not quantity:
         return False
     if fill.side is Side.BUY:
         cash, size, realized = -value - fee, quantity, -fee
         holding = Holding(held.quantity + quantity, held.cost + value)
     else:
-        if quantity > held.quantity or not quantity:
+        if quantity > held.quantity:
             return False
         cost = share(held.cost, quantity, held.quantity)
         cash, size, realized = value - fee, -quantity, value - cost - fee
@@ -60,57 +61,59 @@ def _plain_fill(book: Book, fill: Fill) -> bool:
 
 
 def _fill(book: Book, fill: Fill) -> None:
-    value, account = fill.value or ZERO, fill.account
-    amount = fill.amount or ZERO
+    value, amount = fill.value or ZERO, fill.amount or ZERO
     bought = fill.side is Side.BUY
     got, came = (fill.base, fill.quantity) if bought else (fill.quote, amount)
     gave, went = (fill.quote, amount) if bought else (fill.base, fill.quantity)
-    inside, outside = _fees_inside(book, fill, got, came)
-    book.require(account, [(gave, went), *((fee.asset, fee.amount) for fee in outside)])
+    inside, outside = kept_back(fill.fees, got, came, book.cash)
+    charges = [(fee.asset, fee.amount) for fee in outside]
+    book.require(fill.account, [(gave, went), (got, sum((f.amount for f in inside), -came)), *charges])
     place = (fill.pair or f"{fill.base}/{fill.quote}", tag_of(fill.strategy), fill.regime or "")
-    kept = Lot(
-        fill.id,
-        fill.executed_at,
-        came - sum((fee.amount for fee in inside), ZERO),
-        value - sum((fee.value or ZERO for fee in inside), ZERO),
-    )
-    gained = book.acquire(account, got, kept)
-    kind = "peg" if got in book.cash else "cover"
-    realize(book, (account, got, *place), gained, kind)
-    sale = Lot(fill.id, fill.executed_at, went, value)
-    realized, removal = dispose(book, account, gave, sale, fill.lots)
-    _book_trade(book, fill, place, gave, realized, removal)
+    kept, cost = _net(inside, came, value)
+    gained = book.acquire(fill.account, got, lot_of(fill, kept, cost))
+    realize(book, (fill.account, got, *place), gained, "peg" if got in book.cash else "cover")
     for fee in outside:
-        pay_fee(book, fill, fee, place)
+        if fee.amount < 0:
+            pay_fee(book, fill, fee, place)
+    sale = lot_of(fill, went, value)
+    realized, removal = dispose(book, fill.account, gave, sale, fill.lots)
+    charged = value - cost + sum((fee.value or ZERO for fee in outside), ZERO)
+    _book_trade(book, fill, place, charged, Sale(gave, realized, removal))
+    for fee in outside:
+        if fee.amount > 0:
+            pay_fee(book, fill, fee, place)
 
 
-def _fees_inside(book: Book, fill: Fill, got: str, came: Decimal) -> tuple[list[Fee], list[Fee]]:
-    """Part the fees into those taken from the coins just received and the others."""
-    inside = [fee for fee in fill.fees if fee.asset == got and got not in book.cash and fee.amount > 0]
-    if sum((fee.amount for fee in inside), ZERO) > came:
-        inside = []
-    return inside, [fee for fee in fill.fees if fee not in inside]
+class Sale(msgspec.Struct, frozen=True):
+    """What a trade gave away, and what that realised."""
+
+    asset: str
+    realized: Decimal
+    removal: Removal
+
+
+def _net(inside: list[Fee], came: Decimal, value: Decimal) -> tuple[Decimal, Decimal]:
+    """Take the fees that are kept back off what came: (quantity, cost) of the lot that stays."""
+    for fee in inside:
+        came, value = came - fee.amount, value - min(fee.value or ZERO, value)
+    return came, value
 
 
 def _book_trade(
-    book: Book,
-    fill: Fill,
-    place: tuple[str, str, str],
-    gave: str,
-    realized: Decimal,
-    removal: Removal,
+    book: Book, fill: Fill, place: tuple[str, str, str], charged: Decimal, sale: Sale
 ) -> None:
-    """Credit the pair's cell with the trade, its fees inside, and the disposed asset with the rest."""
-    worth = sum((fee.value or ZERO for fee in fill.fees), ZERO)
+    """Credit the pair's cell with the trade, fees inside; what else was disposed of, its own."""
     for fee in fill.fees:
-        book.charge(fill.account, place[0], fee.asset, FeeTotal(fee.amount, fee.value or ZERO))
-    sold = gave == fill.base and gave not in book.cash
+        charge(book, fill, fee, place[0])
+    is_base = sale.asset == fill.base and sale.asset not in book.cash
     size = fill.quantity if fill.side is Side.BUY else -fill.quantity
-    own = realized - worth if sold else -worth
-    book.credit((fill.account, fill.base, *place), Cell(size, own, worth, 1))
+    own = sale.realized - charged if is_base else -charged
+    key = (fill.account, fill.base, *place)
+    book.credit(key, Cell(size, own, charged, 1))
     if book.lines is not None:
-        cost, parts = (removal.cost, removal.parts) if sold else (ZERO, ())
-        book.lines.append(Line("trade", fill.base, place[0], own, cost, parts))
-    if not sold:
-        kind = "peg" if gave in book.cash else "trade"
-        realize(book, (fill.account, gave, *place), realized, kind, removal if removal.parts else None)
+        cost, parts = (sale.removal.cost, sale.removal.parts) if is_base else (ZERO, ())
+        book.lines.append(Line("trade", key, own, cost, parts))
+    if not is_base:
+        kind = "peg" if sale.asset in book.cash else "trade"
+        removal = sale.removal if sale.removal.parts else None
+        realize(book, (fill.account, sale.asset, *place), sale.realized, kind, removal)

@@ -4,16 +4,24 @@ from decimal import Decimal
 
 from bursar.exact import ZERO, share
 from bursar.ledger.book import Book
-from bursar.ledger.entries import CAPITAL, INCOME, CashFlow, Fee, FlowKind, Reversal
-from bursar.ledger.fold.booking import count, dispose, expense, realize, tag_of
-from bursar.ledger.lots import Lot
-from bursar.ledger.state import NO_PAIR, FeeTotal, FlowTotal, Line, Moved, Removal
+from bursar.ledger.entries import CAPITAL, CashFlow, Fee, FlowKind, Reversal
+from bursar.ledger.fold.booking import (
+    charge,
+    count,
+    dispose,
+    expense,
+    kept_back,
+    lot_of,
+    realize,
+    tag_of,
+)
+from bursar.ledger.state import NO_PAIR, FlowTotal, Line, Moved, Removal
 
 
 def fold_flow(book: Book, flow: CashFlow) -> None:
     """Fold capital, income or an expense."""
     strategy = tag_of(flow.strategy)
-    inside, outside = _commission(book, flow)
+    inside, outside = _inside(book, flow)
     spent = [(flow.asset, -flow.amount)] if flow.amount < 0 else []
     book.require(flow.account, [*spent, *((fee.asset, fee.amount) for fee in outside)])
     removal = None
@@ -28,32 +36,27 @@ def fold_flow(book: Book, flow: CashFlow) -> None:
         book.undo[flow.id] = Moved(flow, removal, fees)
 
 
-def _commission(book: Book, flow: CashFlow) -> tuple[list[Fee], list[Fee]]:
-    """Part the fees of a flow into what is kept back from the coins it brings and the others."""
-    inside = [
-        fee
-        for fee in flow.fees
-        if fee.asset == flow.asset and flow.asset not in book.cash and ZERO < fee.amount <= flow.amount
-    ]
-    return inside, [fee for fee in flow.fees if fee not in inside]
-
-
 def _come(book: Book, flow: CashFlow, strategy: str, inside: list[Fee]) -> None:
-    value = flow.value or ZERO
-    is_income = flow.kind in INCOME
-    basis = value if flow.basis is None or flow.asset in book.cash or is_income else flow.basis
+    value, basis = flow.value or ZERO, _basis(book, flow)
     key = (flow.account, flow.asset, NO_PAIR, strategy, "")
     kept, cost = flow.amount, basis
     for fee in inside:
-        part, worth = share(basis, fee.amount, flow.amount), fee.value or ZERO
+        part, worth = share(cost, fee.amount, kept), fee.value or ZERO
         kept, cost = kept - fee.amount, cost - part
-        book.charge(flow.account, NO_PAIR, fee.asset, FeeTotal(fee.amount, worth))
+        charge(book, flow, fee, NO_PAIR)
         count(book, flow, (FlowKind.FEE, fee.asset, strategy), FlowTotal(-fee.amount, worth, worth))
         realize(book, key, worth - part, "flow")
-    gained = book.acquire(flow.account, flow.asset, Lot(flow.id, flow.executed_at, kept, cost))
+    gained = book.acquire(flow.account, flow.asset, lot_of(flow, kept, cost))
     realize(book, key, gained, "cover")
     booked = -basis if flow.kind is FlowKind.FEE else basis
     count(book, flow, (flow.kind, flow.asset, strategy), FlowTotal(flow.amount, booked, value, 1))
+
+
+def _basis(book: Book, flow: CashFlow) -> Decimal:
+    """Return the cost of what a flow brings: its value, or for capital in coins a given basis."""
+    given = flow.basis is not None and flow.kind in CAPITAL and flow.asset not in book.cash
+    cost = flow.basis if given else flow.value
+    return cost or ZERO
 
 
 def _go(book: Book, flow: CashFlow, strategy: str) -> Removal:
@@ -61,13 +64,13 @@ def _go(book: Book, flow: CashFlow, strategy: str) -> Removal:
     value = -(flow.value or ZERO)
     key = (flow.account, flow.asset, NO_PAIR, strategy, "")
     if flow.kind in CAPITAL:
-        sale = Lot(flow.id, flow.executed_at, -flow.amount, ZERO)
+        sale = lot_of(flow, -flow.amount, ZERO)
         removal = book.remove(flow.account, flow.asset, sale)
         booked = -removal.cost
         if book.lines is not None:
-            book.lines.append(Line("flow", flow.asset, NO_PAIR, ZERO, removal.cost, removal.parts))
+            book.lines.append(Line("flow", key, ZERO, removal.cost, removal.parts))
     else:
-        sale = Lot(flow.id, flow.executed_at, -flow.amount, value)
+        sale = lot_of(flow, -flow.amount, value)
         realized, removal = dispose(book, flow.account, flow.asset, sale)
         realize(book, key, realized, "flow", removal if removal.parts else None)
         booked = value if flow.kind is FlowKind.FEE else -value
@@ -81,50 +84,64 @@ def fold_reversal(book: Book, reversal: Reversal) -> None:
     assert moved is not None, "a fact is reversed once"
     book.undo[reversal.target] = None
     flow, strategy = moved.flow, tag_of(moved.flow.strategy)
+    inside, outside = _inside(book, flow)
     key = (flow.account, flow.asset, NO_PAIR, strategy, "")
-    value = flow.value or ZERO
     booked = ZERO
     if moved.removal is not None:
-        book.restore(flow.account, flow.asset, moved.removal, owed=flow.id)
-        booked = moved.removal.cost
-        if flow.kind not in CAPITAL:
-            realized = moved.removal.cost + moved.removal.deferred + value
-            realize(book, key, realized, "flow")
-            booked = value if flow.kind is FlowKind.FEE else -value
+        booked = _bring_back(book, flow, moved.removal)
     elif flow.amount > 0:
-        booked = _send_back(book, reversal, flow)
-    count(book, flow, (flow.kind, flow.asset, strategy), FlowTotal(-flow.amount, booked, -value, -1))
-    outside = _commission(book, flow)[1]
+        booked = _send_back(book, reversal, flow, inside)
+    value = flow.value or ZERO
+    count(
+        book, flow, (flow.kind, flow.asset, key[3]), FlowTotal(-flow.amount, booked, -value, -1)
+    )
     for fee, removal in zip(outside, moved.fees, strict=True):
         _give_back(book, flow, fee, removal)
 
 
-def _send_back(book: Book, reversal: Reversal, flow: CashFlow) -> Decimal:
-    """Take out what an inflow had brought, from its own lot first. Capital leaves at cost."""
-    strategy, value = tag_of(flow.strategy), flow.value or ZERO
-    inside = _commission(book, flow)[0]
-    kept = flow.amount - sum((fee.amount for fee in inside), ZERO)
-    proceeds = ZERO if flow.kind in CAPITAL else value
-    sale = Lot(reversal.id, reversal.executed_at, kept, proceeds)
-    removal = book.remove(flow.account, flow.asset, sale, (flow.id,), own=True)
+def _inside(book: Book, flow: CashFlow) -> tuple[list[Fee], list[Fee]]:
+    """Part the fees of a flow into what is kept back from the coins it brings and the others."""
+    return kept_back(flow.fees, flow.asset, max(flow.amount, ZERO), book.cash)
+
+
+def _bring_back(book: Book, flow: CashFlow, removal: Removal) -> Decimal:
+    """Put back what an outflow took: capital at its cost, a charge at its worth."""
+    key = (flow.account, flow.asset, NO_PAIR, tag_of(flow.strategy), "")
+    added = book.restore(flow.account, flow.asset, removal, owed=lot_of(flow, ZERO, ZERO))
+    worth = removal.cost if flow.kind in CAPITAL else -(flow.value or ZERO)
+    realize(book, key, added - worth, "flow")
+    return -worth if flow.kind is FlowKind.FEE else worth
+
+
+def _send_back(book: Book, reversal: Reversal, flow: CashFlow, inside: list[Fee]) -> Decimal:
+    """Take out what an inflow brought, from its own lot first: capital at cost, income at worth."""
+    kept, parts, basis = flow.amount, ZERO, _basis(book, flow)
+    key = (flow.account, flow.asset, NO_PAIR, tag_of(flow.strategy), "")
     for fee in inside:
-        worth = fee.value or ZERO
-        book.charge(flow.account, NO_PAIR, fee.asset, FeeTotal(-fee.amount, -worth))
-        place = (FlowKind.FEE, fee.asset, strategy)
+        part, worth = share(basis - parts, fee.amount, kept), fee.value or ZERO
+        kept, parts = kept - fee.amount, parts + part
+        charge(book, flow, Fee(fee.asset, -fee.amount, -worth), NO_PAIR)
+        place = (FlowKind.FEE, fee.asset, key[3])
         count(book, flow, place, FlowTotal(fee.amount, -worth, -worth))
-        proceeds -= worth
-    if flow.kind in CAPITAL:
-        return -removal.cost - proceeds
-    key = (flow.account, flow.asset, NO_PAIR, strategy, "")
-    realize(book, key, proceeds - removal.deferred - removal.cost, "flow")
-    return value if flow.kind is FlowKind.FEE else -value
+        realize(book, key, part - worth, "flow")
+    is_capital = flow.kind in CAPITAL
+    sale = lot_of(reversal, kept, ZERO if is_capital else basis - parts)
+    removal = book.remove(flow.account, flow.asset, sale, (flow.id,), own=True)
+    if is_capital:
+        return -removal.cost - parts
+    realize(book, key, sale.cost - removal.deferred - removal.cost, "flow")
+    return basis if flow.kind is FlowKind.FEE else -basis
 
 
 def _give_back(book: Book, flow: CashFlow, fee: Fee, removal: Removal) -> None:
-    """Undo a fee that was charged beside the flow."""
+    """Undo a fee that was charged beside the flow, or a rebate."""
     strategy, worth = tag_of(flow.strategy), fee.value or ZERO
     key = (flow.account, fee.asset, NO_PAIR, strategy, "")
-    back = book.restore(flow.account, fee.asset, removal, owed=flow.id)
-    realize(book, key, back + removal.cost + removal.deferred - worth, "fee")
-    book.charge(flow.account, NO_PAIR, fee.asset, FeeTotal(-fee.amount, -worth))
+    if fee.amount < 0:
+        sale = lot_of(flow, -fee.amount, -worth)
+        realize(book, key, dispose(book, flow.account, fee.asset, sale)[0], "fee")
+    else:
+        added = book.restore(flow.account, fee.asset, removal, owed=lot_of(flow, ZERO, ZERO))
+        realize(book, key, added - worth, "fee")
+    charge(book, flow, Fee(fee.asset, -fee.amount, -worth), NO_PAIR)
     count(book, flow, (FlowKind.FEE, fee.asset, strategy), FlowTotal(fee.amount, -worth, -worth))

@@ -1,8 +1,8 @@
 """Leveraged positions: no asset moves but the settled PnL and the fees.
 
-The notional of entry is kept as a total and reduced pro rata when a position closes; going through zero
-closes, then opens the rest. The PnL a venue states is the fact; where it differs from what the notional
-gives, the difference is a line of kind `rounding`.
+The notional of entry is kept as a total and reduced pro rata when a position closes; going through
+zero closes, then opens the rest. The PnL a venue states is the fact; where it differs from what
+the notional gives, the difference is a line of kind `rounding`.
 """
 
 from decimal import Decimal
@@ -10,9 +10,8 @@ from decimal import Decimal
 from bursar.exact import ZERO, product18, share
 from bursar.ledger.book import Book
 from bursar.ledger.entries import MarginFill, Side
-from bursar.ledger.fold.booking import dispose, pay_fee, realize, tag_of
-from bursar.ledger.lots import Lot
-from bursar.ledger.state import Cell, FeeTotal, Line, Margin
+from bursar.ledger.fold.booking import charge, dispose, lot_of, pay_fee, realize, tag_of
+from bursar.ledger.state import Cell, Line, Margin
 
 
 def fold_margin(book: Book, fill: MarginFill) -> None:
@@ -25,22 +24,23 @@ def fold_margin(book: Book, fill: MarginFill) -> None:
     place = (fill.pair or f"{fill.base}/{fill.quote}", tag_of(fill.strategy), fill.regime or "")
     _settle(book, fill, settled, worth, place)
     fees = sum((fee.value or ZERO for fee in fill.fees), ZERO)
-    book.credit((fill.account, fill.base, *place), Cell(ZERO, worth - fees, fees, 1))
+    key = (fill.account, fill.base, *place)
+    book.credit(key, Cell(ZERO, worth - fees, fees, 1))
     if book.lines is not None:
-        book.lines.append(Line("margin", fill.base, place[0], derived - fees))
-        if worth != derived and fill.quantity is not None:
-            book.lines.append(Line("rounding", fill.base, place[0], worth - derived))
-        elif worth != derived:
-            book.lines.append(Line("margin", fill.base, place[0], worth - derived))
+        kind = "margin" if fill.quantity is None else "rounding"
+        book.lines.append(Line("margin", key, derived - fees))
+        if worth != derived:
+            book.lines.append(Line(kind, key, worth - derived))
     for fee in fill.fees:
-        book.charge(fill.account, place[0], fee.asset, FeeTotal(fee.amount, fee.value or ZERO))
+        charge(book, fill, fee, place[0])
         pay_fee(book, fill, fee, place)
 
 
 def _reposition(book: Book, fill: MarginFill) -> Decimal:
     """Move the position and return the PnL that the notional of entry gives, in the quote."""
-    if fill.quantity is None or fill.price is None or fill.side is None:
+    if fill.quantity is None or fill.side is None:
         return ZERO
+    price = fill.price or ZERO
     key = (fill.account, fill.pair or f"{fill.base}/{fill.quote}")
     position = book.margins.get(key, Margin(fill.base, fill.quote))
     signed = fill.quantity if fill.side is Side.BUY else -fill.quantity
@@ -48,13 +48,15 @@ def _reposition(book: Book, fill: MarginFill) -> Decimal:
     if size * signed < 0:
         closing = min(abs(size), fill.quantity)
         entered = share(notional, closing, abs(size))
-        left = product18(closing, fill.price)
+        left = product18(closing, price)
         pnl = left - entered if size > 0 else entered - left
+        if fill.price is None:
+            pnl = fill.settled or ZERO
         notional -= entered
         opening = fill.quantity - closing
     else:
         opening = fill.quantity
-    notional += product18(opening, fill.price)
+    notional += product18(opening, price)
     book.margins[key] = Margin(fill.base, fill.quote, size + signed, notional)
     return pnl
 
@@ -69,11 +71,9 @@ def _settle(
     """Book the settled PnL: it comes in, or goes out, in the quote. The cell has it already."""
     key = (fill.account, fill.quote, *place)
     if settled > 0:
-        gained = book.acquire(fill.account, fill.quote, Lot(fill.id, fill.executed_at, settled, worth))
+        gained = book.acquire(fill.account, fill.quote, lot_of(fill, settled, worth))
         realize(book, key, gained, "peg")
     elif settled < 0:
-        sale = Lot(fill.id, fill.executed_at, -settled, -worth)
+        sale = lot_of(fill, -settled, -worth)
         gained, removal = dispose(book, fill.account, fill.quote, sale)
         realize(book, key, gained, "peg" if fill.quote in book.cash else "trade", removal)
-
-

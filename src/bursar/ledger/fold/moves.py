@@ -1,13 +1,17 @@
 """What changes place, name or count: transfers, renames, splits, conversions, sleeves."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
-from bursar.exact import ZERO, ratio18
+import msgspec
+
+from bursar.exact import ZERO, ratio18, split
 from bursar.ledger.book import Book
 from bursar.ledger.entries import Conversion, Leg, Rename, SleeveTransfer, Split, Transfer
 from bursar.ledger.facts import MAIN
-from bursar.ledger.fold.booking import dispose, expense, realize, tag_of
+from bursar.ledger.fold.booking import dispose, expense, lot_of, realize, tag_of
 from bursar.ledger.lots import Lot
+from bursar.ledger.lots.base import resized, units
 from bursar.ledger.state import NO_PAIR, Removal
 
 
@@ -17,69 +21,56 @@ def fold_transfer(book: Book, move: Transfer) -> None:
     elsewhere = move.to_account != move.account
     book.require(move.account, [(move.asset, move.quantity), *needs] if elsewhere else needs)
     if elsewhere:
-        _carry(book, move)
+        _carry(book, move, (move.account, move.asset), (move.to_account, move.asset), move.quantity)
     for pocket, change, account in (
         (move.pocket, -move.quantity, move.account),
         (move.to_pocket, move.quantity, move.to_account),
     ):
-        if pocket not in (None, MAIN):
+        if pocket is not None and pocket != MAIN:
             key = (account, move.asset, pocket)
             book.pockets[key] = book.pockets.get(key, ZERO) + change
     for fee in move.fees:
         expense(book, move, fee, tag_of(None))
-
-
-def _carry(book: Book, move: Transfer) -> None:
-    sale = Lot(move.id, move.executed_at, move.quantity, ZERO)
-    removal = book.remove(move.account, move.asset, sale)
-    parts = removal.parts
-    if removal.missing:
-        parts = (*parts, Lot(move.id, move.executed_at, removal.missing, ZERO))
-    book.restore(move.to_account, move.asset, Removal(parts, removal.cost))
+    arrival = msgspec.structs.replace(move, account=move.to_account)
+    for fee in move.to_fees:
+        expense(book, arrival, fee, tag_of(None))
 
 
 def fold_rename(book: Book, rename: Rename) -> None:
-    """Let an asset go on under another name, lots and cost unchanged."""
-    for account in _places(book, rename.account, rename.asset):
-        lots = book.lots(account, rename.asset)
-        quantity = sum((lot.quantity for lot in lots), ZERO)
-        if not quantity:
-            continue
-        removal = book.remove(
-            account, rename.asset, Lot(rename.id, rename.executed_at, quantity, ZERO)
-        )
-        gained = book.restore(account, rename.to_asset, removal)
-        key = (account, rename.to_asset, NO_PAIR, tag_of(None), "")
-        realize(book, key, gained, "peg")
+    """Let an asset go on under another name, lots and cost unchanged; so do its debts."""
+    for account in accounts_with(book, rename.account, rename.asset):
+        debts = _take_debts(book, account, rename.asset)
+        quantity = book.owned(account, rename.asset)
+        if quantity:
+            source, target = (account, rename.asset), (account, rename.to_asset)
+            _carry(book, rename, source, target, quantity)
+        _put_debts(book, account, rename.to_asset, debts)
 
 
-def fold_split(book: Book, split: Split) -> None:
-    """Multiply the units of an asset; each lot keeps its cost, the units keep their exact sum."""
-    for account in _places(book, split.account, split.asset):
-        lots = book.lots(account, split.asset)
-        held = sum((lot.quantity for lot in lots), ZERO)
-        if not held:
-            continue
-        left = ratio18(held, split.numerator, split.denominator)
-        scaled = []
-        for lot in lots[:-1]:
-            units = ratio18(lot.quantity, split.numerator, split.denominator)
-            scaled.append(Lot(lot.id, lot.acquired_at, units, lot.cost))
-            left -= units
-        scaled.append(Lot(lots[-1].id, lots[-1].acquired_at, left, lots[-1].cost))
-        book.replace(account, split.asset, scaled)
+def fold_split(book: Book, fact: Split) -> None:
+    """Multiply the units of an asset; lots keep their cost, and the units their exact sum."""
+    for account in accounts_with(book, fact.account, fact.asset):
+        debts = _take_debts(book, account, fact.asset)
+        held = book.owned(account, fact.asset)
+        if held > 0 and fact.asset not in book.cash:
+            removal = book.remove(account, fact.asset, lot_of(fact, held, ZERO))
+            parts = _scaled(removal.parts, fact)
+            added = book.restore(account, fact.asset, Removal(parts, removal.cost))
+            key = (account, fact.asset, NO_PAIR, tag_of(None), "")
+            realize(book, key, added - removal.cost, "rounding")
+        _put_debts(book, account, fact.asset, _scaled(debts, fact))
 
 
 def fold_conversion(book: Book, fact: Conversion) -> None:
     """Exchange n assets for m at their worth then."""
     needs = [(leg.asset, leg.quantity) for leg in fact.given]
+    needs += [(leg.asset, -leg.quantity) for leg in fact.taken]
     book.require(fact.account, [*needs, *((fee.asset, fee.amount) for fee in fact.fees)])
     for leg in fact.taken:
-        lot = Lot(fact.id, fact.executed_at, leg.quantity, leg.value or ZERO)
-        gained = book.acquire(fact.account, leg.asset, lot)
-        _credit(book, fact, leg, gained, None)
+        lot = lot_of(fact, leg.quantity, leg.value or ZERO)
+        _credit(book, fact, leg, book.acquire(fact.account, leg.asset, lot), None)
     for leg in fact.given:
-        lot = Lot(fact.id, fact.executed_at, leg.quantity, leg.value or ZERO)
+        lot = lot_of(fact, leg.quantity, leg.value or ZERO)
         realized, removal = dispose(book, fact.account, leg.asset, lot)
         _credit(book, fact, leg, realized, removal)
     for fee in fact.fees:
@@ -87,9 +78,77 @@ def fold_conversion(book: Book, fact: Conversion) -> None:
 
 
 def fold_sleeve(book: Book, move: SleeveTransfer) -> None:
-    """Move capital from one strategy's sleeve to another's. The account as a whole does not change."""
+    """Move capital from one strategy's sleeve to another's. The account does not change."""
     for strategy, change in ((move.from_strategy, -move.amount), (move.to_strategy, move.amount)):
         book.sleeves[strategy] = book.sleeves.get(strategy, ZERO) + change
+
+
+def accounts_with(book: Book, account: str, asset: str) -> Iterator[str]:
+    """Yield the accounts a fact is about: the named one, or for `*` all that have the asset."""
+    if account != "*":
+        return iter((account,))
+    places = book.balances if book.is_pooled and asset not in book.cash else book.holdings
+    return iter(sorted(place for place, held in places if held == asset))
+
+
+def _carry(
+    book: Book,
+    fact: Transfer | Rename,
+    source: tuple[str, str],
+    target: tuple[str, str],
+    quantity: Decimal,
+) -> None:
+    """Move a quantity with its lots from one (account, asset) to another."""
+    removal = book.remove(*source, lot_of(fact, quantity, ZERO))
+    parts = removal.parts
+    if source[1] in book.cash:
+        parts = (lot_of(fact, quantity, quantity),)
+    elif removal.missing:
+        parts = (*parts, lot_of(fact, removal.missing, ZERO))
+    added = book.restore(*target, Removal(parts, removal.cost))
+    key = (*target, NO_PAIR, tag_of(None), "")
+    realize(book, key, added - removal.cost, "peg" if target[1] in book.cash else "cover")
+
+
+def _scaled(lots: tuple[Lot, ...], fact: Split) -> tuple[Lot, ...]:
+    """Multiply the units of lots so that they add up; a lot of no units leaves its cost to others."""
+    if not lots:
+        return ()
+    left = ratio18(units(lots), fact.numerator, fact.denominator)
+    shares = split(left, [lot.quantity for lot in lots], places=18)
+    scaled = [resized(lot, each, lot.cost) for lot, each in zip(lots, shares, strict=True)]
+    kept = [lot for lot in scaled if lot.quantity]
+    lost = sum((lot.cost for lot in scaled if not lot.quantity), ZERO)
+    if kept and lost:
+        kept[-1] = resized(kept[-1], kept[-1].quantity, kept[-1].cost + lost)
+    return tuple(kept)
+
+
+def _take_debts(book: Book, account: str, asset: str) -> tuple[Lot, ...]:
+    """Take what is owed out of a holding of its own; a pool's debts stay with the pool."""
+    key = book.place(account, asset)
+    holding = book.holdings.get(key)
+    if holding is None or not holding.owed or book.is_pooled:
+        return ()
+    debts = holding.owed
+    book.holdings[key] = msgspec.structs.replace(
+        holding,
+        quantity=holding.quantity + units(debts),
+        cost=holding.cost + sum((lot.cost for lot in debts), ZERO),
+        owed=(),
+    )
+    return debts
+
+
+def _put_debts(book: Book, account: str, asset: str, debts: tuple[Lot, ...]) -> None:
+    if debts:
+        holding = book.held(account, asset)
+        book.holdings[book.place(account, asset)] = msgspec.structs.replace(
+            holding,
+            quantity=holding.quantity - units(debts),
+            cost=holding.cost - sum((lot.cost for lot in debts), ZERO),
+            owed=holding.owed + debts,
+        )
 
 
 def _credit(
@@ -99,10 +158,3 @@ def _credit(
     key = (fact.account, leg.asset, NO_PAIR, tag_of(None), "")
     kept = removal if removal is not None and removal.parts else None
     realize(book, key, realized, "peg" if is_cash else "conversion", kept)
-
-
-def _places(book: Book, account: str, asset: str) -> list[str]:
-    """Return where an asset is held: the named account, or everywhere for `*` or pooled lots."""
-    if account != "*" and not book.is_pooled:
-        return [account]
-    return sorted(place for place, held in book.holdings if held == asset)

@@ -1,34 +1,35 @@
 """Staged changes: a committed transaction of deltas, as one fact.
 
-A position delta is priced per unit in base currency: what comes in costs that, what leaves realises its
-value less the cost of its lots. Cash changes by delta − fees; what the positions do not explain of it is a
-`staged_flow` of capital, and a change of cost by lot edits that the deltas do not explain is a
-`basis_adjustment`. The claimed realised PnL is kept beside the derived one and changes nothing.
+A position delta is priced per unit in base currency: what comes in costs that, what leaves
+realises its value less the cost of its lots. Cash changes by delta − fees; what the positions do
+not explain of it is a `staged_flow` of capital, and a change of cost by lot edits that the deltas
+do not explain is a `basis_adjustment`. The claimed realised PnL is kept beside the derived one and
+changes nothing.
 """
-
 
 from bursar.exact import ZERO, product18
 from bursar.ledger.book import Book
 from bursar.ledger.entries import FlowKind, StagedChange, StagedLine, StagedLot
-from bursar.ledger.fold.booking import count, dispose, realize, tag_of
+from bursar.ledger.fold.booking import count, dispose, lot_of, realize, tag_of
 from bursar.ledger.lots import Lot
+from bursar.ledger.lots.base import resized
 from bursar.ledger.state import NO_PAIR, Cell, FeeTotal, FlowTotal, Line
 
 
 def fold_staged(book: Book, change: StagedChange) -> None:
     """Fold a committed transaction."""
-    edited = {lot.asset for lot in change.lots}
-    sold = [(line.asset, -line.quantity) for line in change.lines if line.quantity < 0]
-    book.require(change.account, [(asset, need) for asset, need in sold if asset not in edited])
+    edited = {lot.asset for lot in change.lots} - book.cash
+    moved = [(line.asset, -line.quantity) for line in change.lines]
+    book.require(change.account, [(asset, need) for asset, need in moved if asset not in edited])
     spent = ZERO
-    for line in change.lines:
+    for line in sorted(change.lines, key=lambda each: each.quantity < 0):
         spent += product18(line.quantity, line.price)
         if line.asset not in edited:
             _position(book, change, line)
     for asset in sorted(edited):
         _edit(book, change, asset)
     cash = change.cash - change.fees
-    book.acquire(change.account, book.terms.base, Lot(change.id, change.executed_at, cash, cash))
+    book.acquire(change.account, book.terms.base, lot_of(change, cash, cash))
     place = (FlowKind.STAGED_FLOW, book.terms.base, tag_of(None))
     unexplained = change.cash + spent
     if unexplained:
@@ -43,7 +44,7 @@ def _fees(book: Book, change: StagedChange) -> None:
     key = (change.account, base, NO_PAIR, tag_of(None), "")
     book.credit(key, Cell(ZERO, -change.fees, change.fees))
     if book.lines is not None:
-        book.lines.append(Line("staged", base, NO_PAIR, -change.fees))
+        book.lines.append(Line("staged", key, -change.fees))
 
 
 def _position(book: Book, change: StagedChange, line: StagedLine) -> None:
@@ -53,16 +54,16 @@ def _position(book: Book, change: StagedChange, line: StagedLine) -> None:
     key = (change.account, line.asset, pair, strategy, "")
     book.credit(key, Cell(line.quantity, ZERO, ZERO, 1))
     if line.quantity > 0:
-        lot = Lot(change.id, change.executed_at, line.quantity, value)
+        lot = lot_of(change, line.quantity, value)
         realize(book, key, book.acquire(change.account, line.asset, lot), "cover")
     elif line.quantity < 0:
-        sale = Lot(change.id, change.executed_at, -line.quantity, -value)
+        sale = lot_of(change, -line.quantity, -value)
         realized, removal = dispose(book, change.account, line.asset, sale)
         realize(book, key, realized, "staged", removal)
 
 
 def _edit(book: Book, change: StagedChange, asset: str) -> None:
-    """Set lots as staged; book the change of cost as what the deltas say, the rest as an adjustment."""
+    """Set lots as staged; book the change of cost by the deltas, the rest as an adjustment."""
     before = book.held(change.account, asset).cost
     lots = {lot.id: lot for lot in book.lots(change.account, asset)}
     for edit in change.lots:
@@ -87,8 +88,6 @@ def _apply_edit(lots: dict[str, Lot], change: StagedChange, edit: StagedLot) -> 
     if edit.action == "remove":
         lots.pop(edit.lot, None)
     else:
-        known = lots.get(edit.lot)
-        at = change.executed_at if known is None else known.acquired_at
-        lots[edit.lot] = Lot(edit.lot, at, edit.quantity, edit.cost)
-
-
+        fresh = Lot(edit.lot, change.executed_at, edit.quantity, edit.cost, change.sequence)
+        known = lots.get(edit.lot, fresh)
+        lots[edit.lot] = resized(known, edit.quantity, edit.cost)

@@ -1,11 +1,13 @@
 """Playing a text: each statement is committed, each `=` line is answered by the book.
 
-After a statement stand its verdict, what it realised, and what it restated; after `=` stand the figures
-that the line asks for, as the book has them. A statement that is refused says why and changes nothing.
+After a statement stand its verdict, what it realised, and what it restated; after `=` stand the
+figures that the line asks for, as the book has them. A statement that is refused says why and
+changes nothing.
 
 Figures on a `=` line: `XBT 1.5 cost 60000 USD` (quantity, and cost if asked), `realized`, `income`,
-`expenses`, `contributed`; `fees ASSET`, `gap ASSET FLAG`, `owed ASSET`, `lots ASSET`, `pocket NAME ASSET`,
-`sleeve NAME`, `margin PAIR`, `size PAIR`, `strategy NAME`; `in ACCOUNT` narrows what follows to one account.
+`expenses`, `contributed`; `fees ASSET`, `gap ASSET FLAG`, `owed ASSET`, `lots ASSET`, `pocket NAME
+ASSET`, `sleeve NAME`, `margin PAIR`, `size PAIR`, `strategy NAME`; `in ACCOUNT` narrows what
+follows to one account.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,7 +23,6 @@ from bursar.ledger.golden.read import read_line, read_terms
 from bursar.ledger.golden.words import Words, quote, split_words
 from bursar.ledger.golden.write import write_line
 from bursar.ledger.timeline import Plan, Timeline
-
 
 _Asked = Callable[[Book, Words, str | None], str]
 
@@ -79,8 +80,7 @@ def _told(timeline: Timeline, plan: Plan) -> list[str]:
     if made:
         words.append(f"realized {trimmed(made)} {timeline.terms.base}")
     words += [
-        f"restated {each.pair} {trimmed(each.old)} to {trimmed(each.new)}"
-        for each in plan.restated
+        f"restated {each.pair} {trimmed(each.old)} to {trimmed(each.new)}" for each in plan.restated
     ]
     return words
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from bursar.errors import BursarError, Malformed
 from bursar.exact import product18
 from bursar.ledger import instant
@@ -114,7 +116,7 @@ def _statement(words: Words) -> AnyEntry:
     return _with_options(fields, common, options, words)
 
 
-Made = tuple[Callable[..., AnyEntry], dict[str, object]]
+Made = tuple[type[AnyEntry], dict[str, object]]
 
 
 def _body(verb: str, words: Words) -> Made:
@@ -263,7 +265,9 @@ def _staged_line(words: Words) -> StagedLine:
     asset = words.take("an asset")
     words.need("@")
     price = words.number_of("a price")
-    return StagedLine(asset, quantity, price, words.take("a strategy") if words.skip("by") else None)
+    return StagedLine(
+        asset, quantity, price, words.take("a strategy") if words.skip("by") else None
+    )
 
 
 def _staged_lot(words: Words) -> StagedLot:
@@ -360,7 +364,7 @@ def _with_options(
             fields["lots"] = tuple(text.split("\n"))
         else:
             raise words.wrong(f"{name}=", "an option of this verb")
-    return kind(**fields)
+    return msgspec.convert(fields, kind)
 
 
 def _rate(text: str, words: Words) -> Rate:

@@ -9,12 +9,16 @@ from bursar.exact import ZERO, share
 
 
 class Lot(msgspec.Struct, frozen=True):
-    """An acquired quantity with its total cost in base currency. `id` is the fact that brought it."""
+    """An acquired quantity with its total cost in base currency.
+
+    `id` is the fact that brought it, `sequence` that fact's place among those of its instant.
+    """
 
     id: str
     acquired_at: int
     quantity: Decimal
     cost: Decimal
+    sequence: int = 0
 
 
 Pool = object
@@ -32,8 +36,8 @@ class Take(msgspec.Struct, frozen=True):
 class Rule(msgspec.Struct, frozen=True):
     """A cost rule as four functions.
 
-    `take(pool, quantity, lots)` needs 0 < quantity ≤ what the pool holds; `lots` names wanted lots and
-    only `specific` looks at it. `arrange` builds a pool from lots in acquisition order.
+    `take(pool, quantity, lots)` needs 0 < quantity ≤ what the pool holds; `lots` names wanted lots
+    and only `specific` looks at it. `arrange` builds a pool from lots in acquisition order.
     """
 
     name: str
@@ -59,10 +63,10 @@ COUNT = Counter()
 def joined(lots: Iterable[Lot]) -> list[Lot]:
     """Order lots by acquisition and join the parts of one lot."""
     result: list[Lot] = []
-    for lot in sorted(lots, key=lambda each: (each.acquired_at, each.id)):
+    for lot in sorted(lots, key=age):
         last = result[-1] if result else None
-        if last is not None and (last.acquired_at, last.id) == (lot.acquired_at, lot.id):
-            result[-1] = Lot(lot.id, lot.acquired_at, last.quantity + lot.quantity, last.cost + lot.cost)
+        if last is not None and age(last) == age(lot):
+            result[-1] = resized(lot, last.quantity + lot.quantity, last.cost + lot.cost)
         else:
             result.append(lot)
     return result
@@ -73,8 +77,22 @@ def cut(lot: Lot, quantity: Decimal) -> tuple[Lot, Lot | None]:
     if quantity >= lot.quantity:
         return lot, None
     cost = share(lot.cost, quantity, lot.quantity)
-    part = Lot(lot.id, lot.acquired_at, quantity, cost)
-    return part, Lot(lot.id, lot.acquired_at, lot.quantity - quantity, lot.cost - cost)
+    return resized(lot, quantity, cost), resized(lot, lot.quantity - quantity, lot.cost - cost)
+
+
+def resized(lot: Lot, quantity: Decimal, cost: Decimal) -> Lot:
+    """Return the lot with another quantity and cost."""
+    return Lot(lot.id, lot.acquired_at, quantity, cost, lot.sequence)
+
+
+def age(lot: Lot) -> tuple[int, str, int, str]:
+    """Return the order of acquisition: the canonical order of the facts that brought the lots."""
+    return lot.acquired_at, lot.id.partition(":")[0], lot.sequence, lot.id
+
+
+def units(lots: Iterable[Lot]) -> Decimal:
+    """Return the quantity of several lots."""
+    return sum((lot.quantity for lot in lots), ZERO)
 
 
 def total(parts: Iterable[Lot]) -> Decimal:

@@ -1,7 +1,7 @@
 """First in, first out: a queue as two stacks, so that a pool can be shared and never copied.
 
-`front` holds the oldest lots, next one outermost; `back` holds the newest, last one outermost. When the
-front is empty the back is turned over. Each lot is turned over once: O(1) amortised.
+`front` holds the oldest lots, next one outermost; `back` holds the newest, last one outermost.
+When the front is empty the back is turned over. Each lot is turned over once: O(1) amortised.
 """
 
 from collections.abc import Sequence

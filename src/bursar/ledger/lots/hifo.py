@@ -1,14 +1,14 @@
 """Highest cost first: a leftist heap, immutable, ordered by cost per unit.
 
-Unit costs are compared by cross-multiplication, so no division rounds them together; of equal ones the
-earlier lot goes first. Joining two heaps walks their right spines, which are at most log2(n + 1) long:
-O(log n) worst case per lot added or taken.
+Unit costs are compared by cross-multiplication, so no division rounds them together; of equal ones
+the earlier lot goes first. Joining two heaps walks their right spines, which are at most log2(n +
+1) long: O(log n) worst case per lot added or taken.
 """
 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from bursar.ledger.lots.base import COUNT, Lot, Pool, Rule, Take, cut, total
+from bursar.ledger.lots.base import COUNT, Lot, Pool, Rule, Take, age, cut, total
 
 _Heap = tuple[int, Lot, "_Heap", "_Heap"] | None
 
@@ -47,7 +47,7 @@ def _lots(pool: Pool) -> list[Lot]:
         if heap is not None:
             found.append(heap[1])
             waiting += heap[2:]
-    return sorted(found, key=lambda lot: (lot.acquired_at, lot.id))
+    return sorted(found, key=age)
 
 
 def _join(one: _Heap, other: _Heap) -> _Heap:
@@ -78,7 +78,7 @@ def _before(one: Lot, other: Lot) -> bool:
     ours, theirs = one.cost * other.quantity, other.cost * one.quantity
     if ours != theirs:
         return ours > theirs
-    return (one.acquired_at, one.id) < (other.acquired_at, other.id)
+    return age(one) < age(other)
 
 
 def _heap(pool: Pool) -> _Heap:

@@ -1,11 +1,12 @@
 """Kraken's names for coins: from the code in a row to the asset and the pocket it lies in.
 
-A coin has one name here, Kraken's own short one (`XBT`, `XDG`, `EUR`), whichever generation of exports or
-API wrote the row. Names come from the tables below and never from cutting letters: `XTZ`, `ZRX` and `ZEUS`
-begin like prefixed codes and are not.
+A coin has one name here, Kraken's own short one (`XBT`, `XDG`, `EUR`), whichever generation of
+exports or API wrote the row. Names come from the tables below and never from cutting letters:
+`XTZ`, `ZRX` and `ZEUS` begin like prefixed codes and are not.
 
-A suffix says where the coins lie: `DOT.S` is DOT, staked. The digits of `DOT28.S` are bonding days; the
-digit of `ETH2.S` belongs to the name. An unknown code or suffix is kept as it is: it is an asset of its own.
+A suffix says where the coins lie: `DOT.S` is DOT, staked. The digits of `DOT28.S` are bonding days;
+the digit of `ETH2.S` belongs to the name. An unknown code or suffix is kept as it is: it is an
+asset of its own.
 """
 
 from functools import lru_cache
@@ -19,7 +20,8 @@ KFEE: Final = "KFEE"
 # Codes that differ from the short name. The last line has left the venue but stands in old exports.
 _LONG: Final = (
     "XETC XETH XLTC XMLN XREP XXBT XXDG XXLM XXMR XXRP XZEC "
-    "ZARS ZAUD ZCAD ZCLP ZCOP ZDKK ZEUR ZGBP ZGEL ZGHS ZJPY ZLKR ZMXN ZPLN ZSEK ZUGX ZUSD ZVND ZXOF "
+    "ZARS ZAUD ZCAD ZCLP ZCOP ZDKK ZEUR ZGBP ZGEL ZGHS ZJPY "
+    "ZLKR ZMXN ZPLN ZSEK ZUGX ZUSD ZVND ZXOF "
     "XDAO XICN XNMC XXVN ZKRW"
 )
 _SHORT: Final = {code: code[1:] for code in _LONG.split()} | {"BTC": "XBT", "DOGE": "XDG"}
@@ -35,7 +37,8 @@ _POCKETS: Final = {
 }
 _BONDING_DAYS: Final = frozenset({"03", "04", "07", "14", "21", "28"})
 
-# A wallet and a suffix that mean the same place have the same name, so generations of exports agree.
+# A wallet and a suffix that mean the same place have the same name, so generations of exports
+# agree.
 _WALLETS: Final = {
     "": None,
     "spot / main": None,
@@ -62,8 +65,8 @@ def coin(code: str) -> Coin:
         name = _SHORT.get(code, code)
         return Coin(name, name)
     pocket = _POCKETS[suffix]
-    days = stem[-2:] if suffix == "S" and stem[-2:] in _BONDING_DAYS and len(stem) > 2 else ""
-    bare = stem.removesuffix(days)
+    days = stem[-2:] if suffix == "S" and stem[-2:] in _BONDING_DAYS else ""
+    bare = stem.removesuffix(days) or stem
     asset = _SHORT.get(bare, bare)
     return Coin(asset, f"{asset}{days}.{suffix}", f"{pocket}:{days}" if days else pocket)
 
@@ -75,4 +78,4 @@ def pocket(of: Coin, wallet: str) -> str | None:
     """
     if of.pocket is not None:
         return of.pocket
-    return _WALLETS[wallet] if wallet in _WALLETS else wallet
+    return _WALLETS.get(wallet, wallet)

@@ -1,7 +1,7 @@
 """What a row of Kraken's ledger is a part of, by its type and subtype.
 
-New types appear without notice. One that the tables lack is `UNCLASSIFIED`: its coins count and it is
-shown. So is a row whose type alone does not tell, where the export leaves the subtype out.
+New types appear without notice. One that the tables lack is `UNCLASSIFIED`: its coins count and it
+is shown. So is a row whose type alone does not tell, where the export leaves the subtype out.
 """
 
 from decimal import Decimal

@@ -1,8 +1,8 @@
 """Kraken's names for markets, each with its base and quote.
 
-A pair's name cannot be split by rule: `DOGEUR` is DOG against EUR, `XTZEUR` is XTZ against EUR, `EURTUSD` is
-EURT against USD. So `pairs.csv` beside this module lists the names, and only a name with a slash is split,
-at its slash.
+A pair's name cannot be split by rule: `DOGEUR` is DOG against EUR, `XTZEUR` is XTZ against EUR,
+`EURTUSD` is EURT against USD. So `pairs.csv` beside this module lists the names, and only a name
+with a slash is split, at its slash.
 
 Errors: `UnknownAsset` for a name that the table lacks.
 """

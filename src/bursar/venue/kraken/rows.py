@@ -1,4 +1,4 @@
-"""The rows of Kraken's two histories, with times and numbers read, before anyone says what they mean."""
+"""The rows of Kraken's two histories: times and numbers read, their meaning still open."""
 
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from bursar.ledger.entries import Side
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One asset moved. `subtype` is `None` where the export has no such column; `balance` likewise."""
+    """One asset moved. `subtype` and `balance` are `None` where the export lacks the column."""
 
     txid: str
     refid: str

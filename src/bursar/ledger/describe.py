@@ -1,0 +1,136 @@
+"""Describing facts: what a fact did, as the records that outsiders read.
+
+A fact and the lines it realised (from `fold.traced`) become `RealizedPnLRecord`s, one per kind of
+line, or a `CashFlowRecord`. Nothing is computed here but sums of lines.
+
+Errors: none.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from bursar.exact import ZERO, money
+from bursar.ledger import instant
+from bursar.ledger.entries import (
+    CashFlow,
+    Conversion,
+    Fee,
+    Fill,
+    Leg,
+    MarginFill,
+    Side,
+    StagedChange,
+)
+from bursar.ledger.facts import Fact
+from bursar.ledger.fold.booking import tag_of
+from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ledger.state import NO_PAIR, Line
+
+_PRIMARY = {Fill: "trade", MarginFill: "margin", Conversion: "conversion", StagedChange: "staged"}
+
+
+@money
+def trade_records(
+    fact: Fact, lines: Sequence[Line], cash: frozenset[str]
+) -> list[RealizedPnLRecord]:
+    """Return the PnL records of a fact, one per kind; a trade has one even if it realised nothing."""
+    primary = _PRIMARY.get(type(fact))
+    if primary is None:
+        return _flow_gains(fact, lines, cash)
+    by_kind: dict[str, list[Line]] = {primary: []}
+    for line in lines:
+        own = line.kind if line.kind in {"peg", "rounding"} else primary
+        by_kind.setdefault(own, []).append(line)
+    return [
+        _record(fact, kind, own, cash, is_first=kind == primary) for kind, own in by_kind.items()
+    ]
+
+
+@money
+def flow_record(fact: Fact, lines: Sequence[Line]) -> CashFlowRecord | None:
+    """Return the cash flow record of a fact, if it is a flow."""
+    if not isinstance(fact, CashFlow):
+        return None
+    came = fact.value if fact.basis is None else fact.basis
+    cost = (came or ZERO) if fact.amount > 0 else -_cost(lines)
+    fees = [fee.amount for fee in fact.fees if fee.asset == fact.asset]
+    return CashFlowRecord(
+        id=fact.id,
+        time=instant.to_datetime(fact.executed_at),
+        asset=fact.asset,
+        amount=fact.amount,
+        type=fact.kind.value,
+        note=fact.note,
+        account=fact.account,
+        value_base=fact.value,
+        cost_base=cost,
+        fee_amount=sum(fees, ZERO),
+        flags=tuple(flag.value for flag in fact.flags),
+    )
+
+
+def _flow_gains(fact: Fact, lines: Sequence[Line], cash: frozenset[str]) -> list[RealizedPnLRecord]:
+    made = [line for line in lines if line.realized]
+    return [_record(fact, "flow", made, cash, is_first=True)] if made else []
+
+
+def _record(
+    fact: Fact, kind: str, lines: Sequence[Line], cash: frozenset[str], *, is_first: bool
+) -> RealizedPnLRecord:
+    made = sum((line.realized for line in lines), ZERO)
+    charged = is_first and isinstance(fact, Fill | MarginFill | Conversion | CashFlow)
+    fees: tuple[Fee, ...] = fact.fees if charged else ()
+    worth = [fee.value for fee in fees]
+    known = [value for value in worth if value is not None]
+    base, quote, side, moved = _moved(fact, is_first=is_first)
+    return RealizedPnLRecord(
+        trade_id=fact.id,
+        order_id=getattr(fact, "order_id", None),
+        pair=_pair(fact, lines),
+        time=instant.to_datetime(fact.executed_at),
+        side=side,
+        base_delta=moved[0],
+        quote_delta=moved[1] - sum((fee.amount for fee in fees if fee.asset == quote), ZERO),
+        fee_asset=fees[0].asset if fees else "",
+        fee_amount=sum((fee.amount for fee in fees if fee.asset == fees[0].asset), ZERO),
+        pnl_quote=made if quote in cash else None,
+        strategy_tag=tag_of(getattr(fact, "strategy", None)),
+        pnl_base=made,
+        fee_base=sum(known, ZERO) if len(known) == len(worth) else None,
+        regime=getattr(fact, "regime", None),
+        account=fact.account,
+        kind=kind,
+        price=getattr(fact, "price", None),
+        cost_base=_cost(lines),
+        flags=tuple(flag.value for flag in fact.flags),
+    )
+
+
+def _moved(fact: Fact, *, is_first: bool) -> tuple[str, str, str, tuple[Decimal, Decimal]]:
+    """Return (base, quote, side, signed amounts) of what a fact exchanged."""
+    if isinstance(fact, Fill):
+        sign = 1 if fact.side is Side.BUY else -1
+        moved = (sign * fact.quantity, -sign * (fact.amount or ZERO)) if is_first else (ZERO, ZERO)
+        return fact.base, fact.quote, fact.side.value, moved
+    if isinstance(fact, MarginFill):
+        side = fact.side.value if fact.side is not None else ""
+        return fact.base, fact.quote, side, (ZERO, (fact.settled or ZERO) if is_first else ZERO)
+    if isinstance(fact, Conversion):
+        came, went = _units(fact.taken), _units(fact.given)
+        return "", "", "sell", (-went if len(fact.given) == 1 else ZERO, came)
+    return "", "", "", (ZERO, ZERO)
+
+
+def _units(legs: Iterable[Leg]) -> Decimal:
+    units = [leg.quantity for leg in legs]
+    return units[0] if len(units) == 1 else ZERO
+
+
+def _pair(fact: Fact, lines: Sequence[Line]) -> str:
+    if isinstance(fact, Fill | MarginFill):
+        return fact.pair or f"{fact.base}/{fact.quote}"
+    return lines[0].pair if lines else NO_PAIR
+
+
+def _cost(lines: Iterable[Line]) -> Decimal:
+    return sum((line.cost for line in lines), ZERO)

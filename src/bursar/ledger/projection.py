@@ -1,0 +1,83 @@
+"""The projection: a book as named cells of canonical text, and its digest.
+
+A cell holds one key of one of the book's mappings. Numbers are written without trailing zeros, so
+that one value has one text; lots are left out of the cells, being derived from the journal, and
+are part of the digest. Two books with equal digests are equal in everything a reader can ask.
+
+Errors: none.
+"""
+
+import json
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from hashlib import sha256
+
+import msgspec
+
+from bursar.exact import trimmed
+from bursar.ledger.book import STATE, Book
+from bursar.ledger.lots import Lot
+
+_Layer = Callable[[Mapping[object, object]], Mapping[object, object]]
+_SECTIONS = tuple(name for name in STATE if name != "undo")
+
+
+def cells(book: Book) -> dict[str, str]:
+    """Return the whole projection: cell name → text. O(keys)."""
+    return dict(_cells(book, lambda mapping: mapping))
+
+
+def touched(fork: Book) -> dict[str, str]:
+    """Return the cells that a fork has changed. O(keys changed)."""
+    return dict(_cells(fork, _own_layer))
+
+
+def difference(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str | None]:
+    """Return what turns one projection into another; `None` where a cell is gone."""
+    changed: dict[str, str | None] = {
+        name: text for name, text in after.items() if before.get(name) != text
+    }
+    changed.update(dict.fromkeys(before.keys() - after.keys()))
+    return changed
+
+
+def digest(book: Book) -> str:
+    """Return a hash of everything in the book, lots included."""
+    state = cells(book)
+    for place in sorted(book.holdings):
+        lots = [_lot(lot) for lot in book.lots(*place)]
+        state[json.dumps(["lots", *place])] = json.dumps(lots)
+    return sha256(json.dumps(sorted(state.items())).encode()).hexdigest()
+
+
+def _cells(book: Book, layer: _Layer) -> Iterator[tuple[str, str]]:
+    for section in _SECTIONS:
+        for key, value in layer(getattr(book, section)).items():
+            parts = key if isinstance(key, tuple) else (key,)
+            yield json.dumps([section, *parts], ensure_ascii=False), _text(value)
+
+
+def _text(value: object) -> str:
+    return json.dumps(_plain(value), ensure_ascii=False)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return trimmed(value)
+    if isinstance(value, Lot):
+        return _lot(value)
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, msgspec.Struct):
+        named = ((name, getattr(value, name)) for name in value.__struct_fields__ if name != "pool")
+        return {name: _plain(each) for name, each in named}
+    return value
+
+
+def _lot(lot: Lot) -> list[str | int]:
+    return [lot.id, lot.acquired_at, trimmed(lot.quantity), trimmed(lot.cost)]
+
+
+def _own_layer(mapping: Mapping[object, object]) -> Mapping[object, object]:
+    return mapping.maps[0] if isinstance(mapping, ChainMap) else mapping

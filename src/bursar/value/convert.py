@@ -1,0 +1,199 @@
+"""Conversion: from one asset to another over the marks there are.
+
+A path is the shortest chain of marks: direct, inverse, or across others, at most three. Base currency and
+its pegs (`cash`) are worth each other's face, which costs no step, so a mark between two of them is never
+used. Of equally short paths the one with fewer names counts, then the one whose names sort first.
+
+A path keeps its marks, so it can be shown: ATOM → XBT → EUR. Its prices are multiplied exactly, those of
+inverse steps into the divisor, and an amount that takes the path is rounded once, half-even, to 18 places.
+
+What leads nowhere is a `Missing` with its reason: never zero.
+
+Errors: `MissingMark` and `NoRatePath`, from `rate` alone.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
+from heapq import heappop, heappush
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from bursar.errors import MissingMark, NoRatePath
+from bursar.exact import ONE, money, product18, ratio18
+from bursar.value.marks import Mark, Marks
+
+HOPS_MAX: Final = 3
+DIGITS_MAX: Final = 90  # with a quantity this stays within what `exact` multiplies and divides
+_NO_CASH: Final[frozenset[str]] = frozenset()
+_NO_PAIRS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Reason(Enum):
+    """Why an asset has no value."""
+
+    NO_MARK = "no mark"
+    NO_PATH = "no path"
+    NO_PAIR = "no mark of its valuation pair"
+
+
+class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An asset without a value, and the reason; `detail` names the currency or pair that was sought."""
+
+    asset: str
+    reason: Reason
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.asset}: {self.reason.value} ({self.detail})"
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One step of a path. Without a mark it is at face; `is_inverse` divides by the mark's price."""
+
+    asset: str
+    quote: str
+    mark: Mark | None = None
+    is_inverse: bool = False
+
+
+class Path(msgspec.Struct, frozen=True):
+    """A chain of steps: an amount of `asset` × `times` ÷ `over` is an amount of `quote`."""
+
+    asset: str
+    quote: str
+    steps: tuple[Step, ...]
+    times: Decimal
+    over: Decimal
+
+    def __str__(self) -> str:
+        return " → ".join((self.asset, *(step.quote for step in self.steps)))
+
+    @property
+    def rate(self) -> Decimal:
+        """One unit of the asset in the quote, rounded to 18 places. For show: `convert` is exact."""
+        return convert(ONE, self)
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """The marks that the path rests on, in order."""
+        return tuple(step.mark for step in self.steps if step.mark is not None)
+
+    @property
+    def pair(self) -> str | None:
+        """The pair, or chain of pairs, that gave the price; `None` at face."""
+        return " → ".join(mark.pair for mark in self.marks) or None
+
+
+@money
+def find_path(
+    asset: str,
+    quote: str,
+    *,
+    marks: Marks,
+    cash: frozenset[str] = _NO_CASH,
+    pairs: Mapping[str, str] = _NO_PAIRS,
+) -> Path | Missing:
+    """Return the path from an asset to a quote, or why there is none.
+
+    `cash` names what is worth each other's face. `pairs` overrides with which pair an asset is priced:
+    that pair's mark is then the first step, and there is no other way.
+    """
+    face = frozenset(marks.name(each) for each in cash)
+    start, goal = marks.name(asset), marks.name(quote)
+    own = {marks.name(each): pair for each, pair in pairs.items()}.get(start)
+    first: tuple[Step, ...] = ()
+    if own is not None and start != goal and start not in face:
+        step = _by_pair(start, marks.named(own), marks)
+        if step is None:
+            return Missing(asset, Reason.NO_PAIR, own)
+        first, start = (step,), marks.name(step.quote)
+    names = _search(start, goal, marks, face)
+    if names is None:
+        known = first or marks.neighbours(start) or start in face
+        return Missing(asset, Reason.NO_PATH if known else Reason.NO_MARK, quote)
+    return _path(asset, quote, first + _steps(names, marks, face))
+
+
+@money
+def convert(amount: Decimal, path: Path) -> Decimal:
+    """Return an amount of the path's asset in its quote, rounded once, half-even, to 18 places."""
+    if path.over == ONE:
+        return product18(amount, path.times)
+    return ratio18(amount, path.times, path.over)
+
+
+@money
+def rate(
+    asset: str,
+    quote: str,
+    *,
+    marks: Marks,
+    cash: frozenset[str] = _NO_CASH,
+    pairs: Mapping[str, str] = _NO_PAIRS,
+) -> Decimal:
+    """Return one unit of an asset in a quote, for callers who want an error where there is none.
+
+    Raises:
+        MissingMark: no mark names the asset, or its valuation pair has none.
+        NoRatePath: there are marks of the asset, but no way to the quote.
+    """
+    path = find_path(asset, quote, marks=marks, cash=cash, pairs=pairs)
+    if isinstance(path, Path):
+        return path.rate
+    error = NoRatePath if path.reason is Reason.NO_PATH else MissingMark
+    raise error(f"{path}; give a mark like {asset}/{quote}=PRICE", asset=asset, quote=quote)
+
+
+def _by_pair(asset: str, mark: Mark | None, marks: Marks) -> Step | None:
+    """Price an asset by a pair's mark; a pair of other assets lends it its price."""
+    if mark is None:
+        return None
+    if marks.name(mark.quote) != asset:
+        return Step(asset, mark.quote, mark)
+    return Step(asset, mark.asset, mark, is_inverse=True) if mark.price else None
+
+
+def _search(start: str, goal: str, marks: Marks, face: frozenset[str]) -> tuple[str, ...] | None:
+    """Return the names on the best path: fewest marks, then fewest names, then first by name."""
+    waiting: list[tuple[int, int, tuple[str, ...]]] = [(0, 0, (start,))]
+    done: set[str] = set()
+    while waiting:
+        hops, length, names = heappop(waiting)
+        here = names[-1]
+        if here == goal:
+            return names
+        if here in done:
+            continue
+        done.add(here)
+        for other in (marks.neighbours(here) | (face if here in face else _NO_CASH)) - done:
+            at_face = here in face and other in face
+            far = hops if at_face else hops + 1
+            if far <= HOPS_MAX and (at_face or marks.between(here, other) is not None):
+                heappush(waiting, (far, length + 1, (*names, other)))
+    return None
+
+
+def _steps(names: tuple[str, ...], marks: Marks, face: frozenset[str]) -> tuple[Step, ...]:
+    steps = []
+    for here, other in zip(names, names[1:], strict=False):
+        mark = None if here in face and other in face else marks.between(here, other)
+        steps.append(Step(here, other, mark, mark is not None and marks.name(mark.asset) != here))
+    return tuple(steps)
+
+
+def _path(asset: str, quote: str, steps: tuple[Step, ...]) -> Path | Missing:
+    prices = [(step.mark.price, step.is_inverse) for step in steps if step.mark is not None]
+    if sum(len(price.as_tuple().digits) for price, _ in prices) > DIGITS_MAX:
+        return Missing(asset, Reason.NO_PATH, f"{quote}: its prices have too many digits")
+    times, over = ONE, ONE
+    for price, is_inverse in prices:
+        if is_inverse:
+            over *= price
+        else:
+            times *= price
+    if steps:
+        steps = (*steps[:-1], msgspec.structs.replace(steps[-1], quote=quote))
+    return Path(asset, quote, steps, times, over)

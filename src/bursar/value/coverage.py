@@ -1,0 +1,203 @@
+"""Coverage: what a total does not know, beside what it says.
+
+A missing mark, an old one, a basis that was assumed, a sale without acquisition: each is named here, so
+that no figure looks better founded than it is. Only what a view shows is spoken of.
+
+Errors: none.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.exact import ONE, ZERO, money, ratio18, trimmed
+from bursar.ledger import instant
+from bursar.ledger.book import POOL, Book
+from bursar.ledger.state import Holding
+from bursar.value.convert import Missing, Path, find_path
+from bursar.value.marks import Mark, Standing, stale
+from bursar.value.worth import AssetWorth, Frame, MarginWorth
+
+DEPEG_MAX: Final = Decimal("0.005")
+_ALL: Final = Decimal(100)
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """How many facts about an asset carry a flag such as `unpriced` or `assumed_basis`."""
+
+    asset: str
+    flag: str
+    count: int
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A mark that an asset's value rests on, and its age in nanoseconds."""
+
+    asset: str
+    mark: Mark
+    age: int
+
+
+class Amiss(msgspec.Struct, frozen=True):
+    """A quantity of an asset in one account that is not as it should be."""
+
+    account: str
+    asset: str
+    quantity: Decimal
+
+
+class Depeg(msgspec.Struct, frozen=True):
+    """A peg whose own mark is away from 1. It still counts at face."""
+
+    asset: str
+    rate: Decimal
+    mark: Mark
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """What is known of the assets shown.
+
+    `valued_pct` is the percentage of held assets (cash apart) that have a value. `negative_cash` holds
+    quantities below zero, `pending` quantities sold whose acquisition is not known (> 0).
+    """
+
+    assets: int = 0
+    valued: int = 0
+    valued_pct: Decimal = _ALL
+    unvalued: tuple[Missing, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    stale: tuple[Seen, ...] = ()
+    future: tuple[Seen, ...] = ()
+    last_trade: tuple[Seen, ...] = ()
+    negative_cash: tuple[Amiss, ...] = ()
+    pending: tuple[Amiss, ...] = ()
+    depegs: tuple[Depeg, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether everything has a value, and a basis that is known."""
+        return not (self.unvalued or self.gaps or self.pending)
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether there is nothing at all to say."""
+        return not self.lines()
+
+    def lines(self) -> list[str]:
+        """Return one sentence for each thing to say, the gravest first."""
+        said = [f"not valued: {each}" for each in self.unvalued]
+        for each in self.pending:
+            what = f"{trimmed(each.quantity)} {each.asset} in {each.account}"
+            said.append(f"pending: {what} sold, acquisition unknown")
+        for gap in self.gaps:
+            said.append(f"{gap.flag}: {gap.count} of {gap.asset}")
+        for each in self.negative_cash:
+            said.append(f"negative cash: {trimmed(each.quantity)} {each.asset} in {each.account}")
+        for peg in self.depegs:
+            said.append(f"depeg: {peg.asset} at {trimmed(peg.rate)} ({peg.mark.source})")
+        for kind, marks in (("from the future", self.future), ("stale", self.stale)):
+            said += [_told(kind, each) for each in marks]
+        return said + [_told("last trade", each) for each in self.last_trade]
+
+
+@money
+def cover(frame: Frame, assets: Sequence[AssetWorth], margins: Sequence[MarginWorth]) -> Coverage:
+    """Say what is known of the assets and leveraged positions that a view shows."""
+    held = [each for each in assets if not each.is_cash]
+    valued = sum(each.value is not None for each in held)
+    seen = [
+        Seen(name, mark, mark.age(frame.now))
+        for name, path in _paths(assets, margins)
+        for mark in path.marks
+    ]
+    limit, now = frame.options.stale_after, frame.now
+    return Coverage(
+        assets=len(held),
+        valued=valued,
+        valued_pct=ratio18(_ALL, Decimal(valued), Decimal(len(held))) if held else _ALL,
+        unvalued=tuple(each.missing for each in (*assets, *margins) if each.missing is not None),
+        gaps=gaps_of(frame, None),
+        stale=tuple(each for each in seen if stale(each.mark, now, limit=limit)),
+        future=tuple(each for each in seen if each.mark.is_ahead(now)),
+        last_trade=tuple(each for each in seen if each.mark.standing is Standing.TRADE),
+        negative_cash=_negative_cash(assets),
+        pending=_pending(frame),
+        depegs=_depegs(frame, assets, margins),
+    )
+
+
+def gaps_of(frame: Frame, asset: str | None) -> tuple[Gap, ...]:
+    """Return the book's gaps: of one asset under all its names, or of all that the view shows."""
+    book, marks, found = frame.book, frame.marks, []
+    for (name, flag), count in sorted(book.gaps.items()):
+        if asset is None:
+            wanted = frame.options.shows(name, book.terms.base, marks)
+        else:
+            wanted = marks.name(name) == marks.name(asset)
+        if wanted and count:
+            found.append(Gap(name, flag, count))
+    return tuple(found)
+
+
+def owed(holding: Holding) -> Decimal:
+    """Return what was taken out of a holding without having been there."""
+    return sum((lot.quantity for lot in holding.owed), ZERO)
+
+
+def may_owe(book: Book, place: str) -> bool:
+    """Tell whether what a place owes is a short sale, not a sale that waits for its acquisition."""
+    return bool(book.shorts) if place == POOL else place in book.shorts
+
+
+def _told(kind: str, seen: Seen) -> str:
+    mark = seen.mark
+    price = f"{mark.pair} {trimmed(mark.price)} ({mark.source})"
+    return f"{kind}: {seen.asset} by {price} of {instant.show(mark.at)}"
+
+
+def _paths(
+    assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]
+) -> list[tuple[str, Path]]:
+    own = [(each.asset, each.path) for each in assets if each.path is not None]
+    return own + [(each.pair, path) for each in margins for path in each.paths]
+
+
+def _negative_cash(assets: Iterable[AssetWorth]) -> tuple[Amiss, ...]:
+    return tuple(
+        Amiss(row.account, row.asset, row.quantity)
+        for each in assets
+        if each.is_cash
+        for row in each.holdings
+        if row.quantity < 0
+    )
+
+
+def _pending(frame: Frame) -> tuple[Amiss, ...]:
+    book = frame.book
+    return tuple(
+        Amiss(place, asset, owed(holding))
+        for (place, asset), holding in sorted(book.holdings.items())
+        if holding.owed
+        and not may_owe(book, place)
+        and frame.options.shows(asset, book.terms.base, frame.marks)
+    )
+
+
+def _depegs(
+    frame: Frame, assets: Sequence[AssetWorth], margins: Sequence[MarginWorth]
+) -> tuple[Depeg, ...]:
+    """Look at the pegs that are held, and at those through which something else is valued."""
+    base, marks = frame.book.terms.base, frame.marks
+    touched = {marks.name(each.asset) for each in assets}
+    for _, path in _paths(assets, margins):
+        touched |= {marks.name(name) for step in path.steps for name in (step.asset, step.quote)}
+    found = []
+    for peg in sorted(frame.book.cash - {base}):
+        if marks.name(peg) in touched and marks.between(peg, base) is not None:
+            path = find_path(peg, base, marks=marks)
+            if isinstance(path, Path) and abs(path.rate - ONE) > DEPEG_MAX:
+                found.append(Depeg(peg, path.rate, path.marks[0]))
+    return tuple(found)

@@ -1,0 +1,245 @@
+"""Marks: prices that somebody stated, each with its source and time.
+
+`Marks` keeps one mark for each (asset, quote). Of several, the one of higher standing counts: given by the
+user (a flag, a file) > a venue > the last trade of the ledger; of equal standing the latest. So the marks
+that remain do not depend on the order in which they came.
+
+Rules
+- An asset has several names (XBT = BTC, XDG = DOGE); a mark is found under any of them.
+- A price is finite and not negative. Zero is a price only where somebody gives it, such as a fee credit,
+  which is not money; a zero from a venue or a trade is no price and is left out.
+- A mark more than 5 seconds ahead of `now` is from the future, and said to be.
+
+Errors: `OutOfBounds` for a price that is negative or not finite, `Malformed` for a flag that is not
+`ASSET=PRICE`, `NotExact` and `OutOfBounds` for its number.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from enum import IntEnum
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from bursar.errors import Malformed, OutOfBounds
+from bursar.exact import ONE, ZERO, money, number, parse, ratio18
+from bursar.ledger import instant
+from bursar.ledger.entries import Fill, MarginFill
+from bursar.ledger.facts import Fact
+
+ALIASES: Final[Mapping[str, str]] = MappingProxyType({"BTC": "XBT", "DOGE": "XDG"})
+LAST_TRADE: Final = "last trade"
+FEE_CREDIT: Final = "fee credit: not money"
+AHEAD_MAX: Final = 5 * instant.SECOND
+
+
+class Standing(IntEnum):
+    """Whose word a mark is; the higher outranks the lower, whatever their times."""
+
+    TRADE = 0
+    VENUE = 1
+    GIVEN = 2
+
+
+class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One unit of `asset` is believed to be worth `price` of `quote`; `source` said so at `at`."""
+
+    asset: str
+    quote: str
+    price: Decimal
+    source: str
+    at: int
+    standing: Standing = Standing.VENUE
+
+    def __post_init__(self) -> None:
+        if not self.price.is_finite() or self.price < 0:
+            raise OutOfBounds(f"{self.pair}: {self.price} is not a price", pair=self.pair)
+
+    @property
+    def pair(self) -> str:
+        """The pair that the mark prices."""
+        return f"{self.asset}/{self.quote}"
+
+    def age(self, now: int) -> int:
+        """Return how old the mark is, in nanoseconds; negative for one from the future."""
+        return now - self.at
+
+    def is_ahead(self, now: int) -> bool:
+        """Tell whether the mark is from the future, beyond what clocks differ by."""
+        return self.at - now > AHEAD_MAX
+
+
+class Marks:
+    """The mark that counts for each (asset, quote). It never changes; `plus` makes new ones."""
+
+    def __init__(
+        self, marks: Iterable[Mark] = (), *, aliases: Mapping[str, str] = ALIASES
+    ) -> None:
+        self.aliases = aliases
+        self._marks: dict[tuple[str, str], Mark] = {}
+        for mark in marks:
+            self._take(mark)
+
+    def __iter__(self) -> Iterator[Mark]:
+        """Yield the marks by asset and quote."""
+        return (self._marks[key] for key in sorted(self._marks))
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Marks) and self._marks == other._marks
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, like a dict
+
+    def plus(self, marks: Iterable[Mark]) -> "Marks":
+        """Return these marks and others, the higher standing and then the later one counting."""
+        joined = Marks(aliases=self.aliases)
+        joined._marks.update(self._marks)
+        for mark in marks:
+            joined._take(mark)
+        return joined
+
+    def name(self, asset: str) -> str:
+        """Return the one name that stands for all names of an asset."""
+        return self.aliases.get(asset, asset)
+
+    def get(self, asset: str, quote: str) -> Mark | None:
+        """Return the mark of an asset in that quote, as stated, if there is one."""
+        return self._marks.get((self.name(asset), self.name(quote)))
+
+    def between(self, asset: str, quote: str) -> Mark | None:
+        """Return the mark that leads from an asset to a quote: stated so, or the other way round.
+
+        The one of higher standing counts, of equal ones the one stated so. A zero leads only one way.
+        """
+        direct, inverse = self.get(asset, quote), self.get(quote, asset)
+        if inverse is None or not inverse.price:
+            return direct
+        return inverse if direct is None or inverse.standing > direct.standing else direct
+
+    def named(self, pair: str) -> Mark | None:
+        """Return the mark of a pair under any of its names: `XBT/USD`, `XBTUSD`, `BTC-USD`."""
+        return self._spelled.get(spelled(pair))
+
+    def neighbours(self, asset: str) -> frozenset[str]:
+        """Return the assets that a mark ties to this one."""
+        return self._tied.get(self.name(asset), frozenset())
+
+    def _take(self, mark: Mark) -> None:
+        key = self.name(mark.asset), self.name(mark.quote)
+        if key[0] == key[1] or not (mark.price or mark.standing is Standing.GIVEN):
+            return
+        known = self._marks.get(key)
+        if known is None or _weight(mark) > _weight(known):
+            self._marks[key] = mark
+
+    @cached_property
+    def _tied(self) -> dict[str, frozenset[str]]:
+        tied: dict[str, set[str]] = {}
+        for asset, quote in self._marks:
+            tied.setdefault(asset, set()).add(quote)
+            tied.setdefault(quote, set()).add(asset)
+        return {asset: frozenset(others) for asset, others in tied.items()}
+
+    @cached_property
+    def _spelled(self) -> dict[str, Mark]:
+        spellings: dict[str, Mark] = {}
+        for (asset, quote), mark in sorted(self._marks.items()):
+            for spelling in pair_names(asset, quote, aliases=self.aliases):
+                spellings.setdefault(spelling, mark)
+        return spellings
+
+
+def stale(mark: Mark, now: int, *, limit: int) -> bool:
+    """Tell whether a mark is older than `limit` nanoseconds. What is not money does not age."""
+    return mark.age(now) > limit and mark.source != FEE_CREDIT
+
+
+def spelled(pair: str) -> str:
+    """Return a pair's letters without what stands between them: `XBT/USD` → `XBTUSD`."""
+    return pair.replace("/", "").replace("-", "").replace("_", "").upper()
+
+
+def pair_names(asset: str, quote: str, *, aliases: Mapping[str, str] = ALIASES) -> list[str]:
+    """Return every spelling of a pair under the names of its two assets."""
+    firsts, seconds = _names(asset, aliases), _names(quote, aliases)
+    return [spelled(first + second) for first in firsts for second in seconds]
+
+
+@money
+def from_fills(facts: Iterable[Fact], *, aliases: Mapping[str, str] = ALIASES) -> Marks:
+    """Return the last price at which each pair was traded, from facts in canonical order.
+
+    A fill that states no price is taken at amount ÷ quantity; one without either is no mark.
+    """
+    last: dict[tuple[str, str], Fill | MarginFill] = {}
+    for fact in facts:
+        if isinstance(fact, Fill | MarginFill):
+            known = last.get((fact.base, fact.quote))
+            if (known is None or fact.executed_at >= known.executed_at) and _traded(fact):
+                last[fact.base, fact.quote] = fact
+    return Marks(
+        (
+            Mark(base, quote, _traded(fact), LAST_TRADE, fact.executed_at, Standing.TRADE)
+            for (base, quote), fact in last.items()
+        ),
+        aliases=aliases,
+    )
+
+
+@money
+def given(
+    prices: Mapping[str, object],
+    base: str,
+    *,
+    at: int,
+    source: str = "given",
+    strict_numbers: bool = False,
+) -> Marks:
+    """Take prices at a door that outsiders call: `{"XBT": "65000", "ATOM/XBT": 0.0002}`.
+
+    A name without a quote is priced in `base`. A float counts by its shortest text.
+    """
+    marks = []
+    for pair, price in prices.items():
+        asset, _, quote = pair.partition("/")
+        value = number(price, field=pair, strict_numbers=strict_numbers)
+        marks.append(Mark(asset, quote or base, value, source, at, Standing.GIVEN))
+    return Marks(marks)
+
+
+@money
+def parse_flag(text: str, base: str, *, at: int) -> Mark:
+    """Read `XBT=65000` (in base currency) or `ATOM/XBT=0.0002` from a command line."""
+    pair, equals, price = text.partition("=")
+    asset, slash, quote = pair.strip().partition("/")
+    if not equals or not asset or (slash and not quote):
+        raise Malformed(f"{text!r} is not a mark like XBT=65000 or ATOM/XBT=0.0002", field="mark")
+    value = parse(price.strip(), field=pair.strip())
+    return Mark(asset, quote or base, value, "flag", at, Standing.GIVEN)
+
+
+def fee_credit(asset: str, base: str, *, at: int) -> Mark:
+    """Return the mark of a venue's fee credit: it pays fees, it is not money."""
+    return Mark(asset, base, ZERO, FEE_CREDIT, at, Standing.GIVEN)
+
+
+def _traded(fill: Fill | MarginFill) -> Decimal:
+    """Return the price of an execution; zero where it has none."""
+    if fill.price:
+        return fill.price
+    if isinstance(fill, Fill) and fill.quantity and fill.amount:
+        return ratio18(ONE, fill.amount, fill.quantity)
+    return ZERO
+
+
+def _weight(mark: Mark) -> tuple[int, int, str, Decimal]:
+    return mark.standing, mark.at, mark.source, mark.price
+
+
+def _names(asset: str, aliases: Mapping[str, str]) -> list[str]:
+    one = aliases.get(asset, asset)
+    return [one, *sorted(name for name, known in aliases.items() if known == one)]

@@ -1,0 +1,247 @@
+"""PnL: realised, unrealised, fees and income, by pair, asset, strategy, regime or account.
+
+Realised PnL has the fees of its trades taken off; fees are reported again as a memo. Income and expenses
+are beside it: `total` of a line is realised + unrealised.
+
+Where a figure has no place under a heading, it stands under the key `none`, so the lines add up to the
+total, to the last digit: open lots belong to no strategy and no regime; income belongs to no pair. By pair,
+realised goes to the traded pair, the unrealised PnL of an asset to its pair with base currency, that of a
+leveraged position to its own pair.
+
+What a view leaves out is in `excluded`: total + excluded is the book's.
+
+Errors: `BadChoice` for a heading that there is none of.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+from bursar.errors import BadChoice
+from bursar.exact import ZERO, money
+from bursar.ledger.book import Book
+from bursar.ledger.entries import INCOME, FlowKind
+from bursar.ledger.state import NO_PAIR, Cell, CellKey, FeeTotal, FlowTotal
+from bursar.value.convert import Missing
+from bursar.value.equity import Valuation
+from bursar.value.marks import spelled
+
+NONE: Final = NO_PAIR
+_INCOME: Final = frozenset(kind.value for kind in INCOME)
+_FEE: Final = FlowKind.FEE.value
+_NOBODY: Final[frozenset[str]] = frozenset()
+
+
+class By(Enum):
+    """The headings under which PnL can be read."""
+
+    PAIR = "pair"
+    ASSET = "asset"
+    STRATEGY = "strategy"
+    REGIME = "regime"
+    ACCOUNT = "account"
+
+
+class PnLLine(msgspec.Struct, frozen=True):
+    """What was made under one heading, in base currency. `trades` counts executions."""
+
+    realized: Decimal = ZERO
+    unrealized: Decimal = ZERO
+    fees: Decimal = ZERO
+    income: Decimal = ZERO
+    expenses: Decimal = ZERO
+    trades: int = 0
+
+    @property
+    def total(self) -> Decimal:
+        """Realised and unrealised PnL together."""
+        return _total(self)
+
+
+class PnL(msgspec.Struct, frozen=True):
+    """PnL by heading. The lines add up to `total`; `unvalued` has no unrealised PnL in it."""
+
+    by: By
+    lines: dict[str, PnLLine]
+    total: PnLLine
+    excluded: PnLLine
+    unvalued: tuple[Missing, ...] = ()
+
+
+class FeeSummary(msgspec.Struct, frozen=True):
+    """All fees: of trades (inside realised) and of everything else (expenses, under the pair `none`)."""
+
+    by_asset: dict[str, FeeTotal]
+    by_pair: dict[str, Decimal]
+    total: Decimal
+
+
+class _Piece(msgspec.Struct, frozen=True):
+    """A piece of PnL with its headings."""
+
+    asset: str
+    headings: dict[By, str]
+    line: PnLLine
+
+
+def heading(name: str) -> By:
+    """Return the heading of that name."""
+    try:
+        return By(name)
+    except ValueError:
+        known = ", ".join(each.value for each in By)
+        raise BadChoice(f"PnL cannot be read by {name!r}; by one of {known}", value=name) from None
+
+
+@money
+def pnl(
+    book: Book, valuation: Valuation, *, by: By = By.PAIR, without: frozenset[str] = _NOBODY
+) -> PnL:
+    """Return PnL by heading. `valuation` is of the same book.
+
+    `without` names strategies whose trades are left out (`manual`, say): their realised PnL, fees and
+    counts. Open lots belong to no strategy, so unrealised PnL stays.
+    """
+    pieces = _traded(book, without) + _flowed(book) + _open(book, valuation)
+    base, marks, options = valuation.base, valuation.marks, valuation.options
+    lines: dict[str, PnLLine] = {}
+    total, excluded = PnLLine(), PnLLine()
+    for piece in pieces:
+        if not options.shows(piece.asset, base, marks):
+            excluded = _plus(excluded, piece.line)
+            continue
+        key = piece.headings.get(by) or NONE
+        if by is By.ASSET:
+            key = _shown_name(valuation, key)
+        lines[key] = _plus(lines.get(key, PnLLine()), piece.line)
+        total = _plus(total, piece.line)
+    ordered = {key: lines[key] for key in sorted(lines)}
+    return PnL(by, ordered, total, excluded, valuation.unvalued)
+
+
+@money
+def fees(book: Book) -> FeeSummary:
+    """Return all fees the book has, by the asset and the pair in which they were charged.
+
+    Fees of trades come from the fee totals by pair; fees of everything else, and rows that are nothing
+    but a fee, are the expenses.
+    """
+    by_asset: dict[str, FeeTotal] = {}
+    by_pair: dict[str, Decimal] = {}
+    for asset, pair, fee in _charged(book):
+        known = by_asset.get(asset, FeeTotal())
+        by_asset[asset] = FeeTotal(known.amount + fee.amount, known.value + fee.value)
+        by_pair[pair] = by_pair.get(pair, ZERO) + fee.value
+    return FeeSummary(
+        {asset: by_asset[asset] for asset in sorted(by_asset)},
+        {pair: by_pair[pair] for pair in sorted(by_pair)},
+        sum(by_pair.values(), ZERO),
+    )
+
+
+def valuation_pair(book: Book, asset: str) -> str:
+    """Return the pair of an asset with base currency, spelled as it was traded if it was."""
+    pair = f"{asset}/{book.terms.base}"
+    traded = {cell[2] for cell in book.cells}
+    if pair in traded:
+        return pair
+    return next((name for name in sorted(traded) if spelled(name) == spelled(pair)), pair)
+
+
+def _traded(book: Book, without: frozenset[str]) -> list[_Piece]:
+    return [
+        _Piece(key[1], _headings(key), _line(cell))
+        for key, cell in book.cells.items()
+        if key[3] not in without
+    ]
+
+
+def _headings(key: CellKey) -> dict[By, str]:
+    account, asset, pair, strategy, regime = key
+    return {
+        By.ACCOUNT: account,
+        By.ASSET: asset,
+        By.PAIR: pair,
+        By.STRATEGY: strategy,
+        By.REGIME: regime,
+    }
+
+
+def _line(cell: Cell) -> PnLLine:
+    return PnLLine(realized=cell.realized, fees=cell.fees, trades=cell.trades)
+
+
+def _flowed(book: Book) -> list[_Piece]:
+    pieces = []
+    for (account, kind, asset, strategy), flow in book.flows.items():
+        if kind in _INCOME or kind == _FEE:
+            headings = {By.ACCOUNT: account, By.ASSET: asset, By.STRATEGY: strategy}
+            pieces.append(_Piece(asset, headings, _booked(kind, flow)))
+    return pieces
+
+
+def _booked(kind: str, flow: FlowTotal) -> PnLLine:
+    return PnLLine(expenses=flow.booked) if kind == _FEE else PnLLine(income=flow.booked)
+
+
+def _open(book: Book, valuation: Valuation) -> list[_Piece]:
+    """Return the unrealised PnL: an asset's by account where its lots are, else in one piece."""
+    pieces = []
+    for each in (*valuation.assets, *valuation.excluded):
+        if each.is_cash or each.unrealized is None:
+            continue
+        common = {By.ASSET: each.asset, By.PAIR: valuation_pair(book, each.asset)}
+        parts = {row.account: row.unrealized for row in each.holdings}
+        if None in parts.values():
+            parts = {NONE: each.unrealized}
+        pieces += [
+            _Piece(each.asset, {**common, By.ACCOUNT: name}, PnLLine(unrealized=part or ZERO))
+            for name, part in parts.items()
+        ]
+    for margin in (*valuation.margins, *valuation.excluded_margins):
+        if margin.unrealized is not None:
+            common = {By.ASSET: margin.asset, By.PAIR: margin.pair, By.ACCOUNT: margin.account}
+            pieces.append(_Piece(margin.asset, common, PnLLine(unrealized=margin.unrealized)))
+    return pieces
+
+
+def _shown_name(valuation: Valuation, asset: str) -> str:
+    """Return the name under which the valuation shows an asset, so that its lines meet."""
+    worth = valuation.asset(asset)
+    return asset if worth is None else worth.asset
+
+
+def _charged(book: Book) -> Iterable[tuple[str, str, FeeTotal]]:
+    found = [
+        (asset, pair, fee) for (_, pair, asset), fee in book.fees.items() if pair != NO_PAIR
+    ]
+    found += [
+        (asset, NO_PAIR, FeeTotal(cell.fees, cell.fees))
+        for (_, asset, pair, _, _), cell in book.cells.items()
+        if pair == NO_PAIR and cell.fees
+    ]
+    found += [
+        (asset, NO_PAIR, FeeTotal(-flow.amount, flow.booked))
+        for (_, kind, asset, _), flow in book.flows.items()
+        if kind == _FEE
+    ]
+    return found
+
+
+def _plus(one: PnLLine, other: PnLLine) -> PnLLine:
+    return PnLLine(
+        one.realized + other.realized,
+        one.unrealized + other.unrealized,
+        one.fees + other.fees,
+        one.income + other.income,
+        one.expenses + other.expenses,
+        one.trades + other.trades,
+    )
+
+
+@money
+def _total(line: PnLLine) -> Decimal:
+    return line.realized + line.unrealized

@@ -1,0 +1,126 @@
+"""What a valuation looks at, and its records of what each holding, asset, position and account is worth.
+
+All amounts are in the book's base currency. `None` is a worth that is not known; it is in no total, and the
+valuation's `unvalued` names it.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from bursar.exact import ZERO
+from bursar.ledger import instant
+from bursar.ledger.book import Book
+from bursar.value.convert import Missing, Path
+from bursar.value.marks import Mark, Marks
+
+STALE_AFTER: Final = 300 * instant.SECOND
+
+
+class Options(msgspec.Struct, frozen=True):
+    """Which assets a view shows, how it prices them, and when it calls a mark stale (nanoseconds).
+
+    Base currency is always shown. An empty `include_assets` shows all. Names count under every alias.
+    `valuation_pairs` says with which pair an asset is priced: `{"ATOM": "ATOM/XBT"}`.
+    """
+
+    include_assets: frozenset[str] = frozenset()
+    exclude_assets: frozenset[str] = frozenset()
+    valuation_pairs: Mapping[str, str] = MappingProxyType({})
+    stale_after: int = STALE_AFTER
+
+    def shows(self, asset: str, base: str, marks: Marks) -> bool:
+        """Tell whether a view with these options shows the asset."""
+        name = marks.name(asset)
+        if name == marks.name(base):
+            return True
+        if name in {marks.name(each) for each in self.exclude_assets}:
+            return False
+        return not self.include_assets or name in {marks.name(e) for e in self.include_assets}
+
+
+EVERYTHING: Final = Options()
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """What a valuation looks at: a book, marks, the instant, and how to look."""
+
+    book: Book
+    marks: Marks
+    now: int
+    options: Options
+
+
+class HoldingWorth(msgspec.Struct, frozen=True):
+    """One account's holding of an asset, under the name the account has for it.
+
+    `owed` (≥ 0) is what was sold without an acquisition; the quantity has it taken off. `cost` is `None`
+    where lots are pooled over accounts: it belongs to no one account.
+    """
+
+    account: str
+    asset: str
+    quantity: Decimal
+    cost: Decimal | None
+    owed: Decimal
+    value: Decimal | None = None
+    unrealized: Decimal | None = None
+
+
+class AssetWorth(msgspec.Struct, frozen=True):
+    """One asset over all accounts. Base currency and pegs are at face: their value is their quantity.
+
+    What is owed counts at the mark, as a negative quantity; `pending` is the part of it that an account
+    sold without knowing where it came from. `share_pct` is the percentage of equity. `flags` names what is
+    not the last word: gaps of the book, `pending`, `short`, `unvalued`, `stale`, `future`, `last_trade`.
+    """
+
+    asset: str
+    quantity: Decimal
+    cost: Decimal
+    value: Decimal | None
+    unrealized: Decimal | None
+    path: Path | None
+    missing: Missing | None
+    holdings: tuple[HoldingWorth, ...]
+    is_cash: bool = False
+    owed: Decimal = ZERO
+    pending: Decimal = ZERO
+    share_pct: Decimal | None = None
+    flags: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> Mark | None:
+        """The mark of the asset itself: the first on its path."""
+        return self.path.marks[0] if self.path is not None and self.path.marks else None
+
+
+class MarginWorth(msgspec.Struct, frozen=True):
+    """A leveraged position. `value` is its signed notional at the mark, `entry` that at which it was
+    entered, both through the marks; `unrealized` is their difference, and all of it that equity counts.
+    """
+
+    account: str
+    pair: str
+    asset: str
+    quote: str
+    quantity: Decimal
+    notional: Decimal
+    value: Decimal | None
+    entry: Decimal | None
+    unrealized: Decimal | None
+    paths: tuple[Path, ...] = ()
+    missing: Missing | None = None
+
+
+class AccountWorth(msgspec.Struct, frozen=True):
+    """One account's part of the totals. Over all accounts they add up to the valuation's."""
+
+    account: str
+    equity: Decimal
+    cash: Decimal
+    margin_unrealized: Decimal
+    unvalued: tuple[str, ...] = ()

@@ -1,0 +1,84 @@
+"""Files: any export that a user has, told apart by what stands in it, read into statements.
+
+`read` looks at the column names, never at the file's name, except that `*.journal` is the golden
+language.
+
+Errors: `UnknownFormat` for a file that no reader knows, `InputError` for one that cannot be opened;
+what a reader finds wrong is `Malformed`, `OutOfBounds` or `UnknownAsset` and names file, line and
+column.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from bursar.errors import UnknownFormat
+from bursar.venue.files.kraken import read_ledgers, read_trades
+from bursar.venue.files.prices import read_prices
+from bursar.venue.files.reading import FileReading, Options
+from bursar.venue.files.table import Progress, Table, opened, readable
+
+__all__ = ["FileReading", "Options", "read"]
+
+GOLDEN: Final = "golden journal"
+_HEAD: Final = 64 * 1024
+_GOLDEN_START: Final = re.compile(r"@|\d{4}-\d\d-\d\dT\d\d:\d\d")
+_DEFAULTS: Final = Options()
+
+_Reader = Callable[[Table, str | None, Options], FileReading]
+
+# The first whose columns are all there reads the file.
+_READERS: Final[tuple[tuple[frozenset[str], _Reader], ...]] = (
+    (frozenset({"txid", "refid"}), read_ledgers),
+    (frozenset({"txid", "pair"}), read_trades),
+    (frozenset({"asset", "time", "price"}), read_prices),
+)
+
+
+def read(
+    path: str | os.PathLike[str],
+    account: str | None = None,
+    *,
+    options: Options = _DEFAULTS,
+    progress: Progress | None = None,
+) -> FileReading:
+    """Read a file into statements for `account`, by default its venue's main account."""
+    place = Path(path)
+    if _is_golden(place):
+        return _read_golden(place, options)
+    with opened(place, progress=progress) as table:
+        return _reader(table)(table, account, options)
+
+
+def _reader(table: Table) -> _Reader:
+    for columns, reader in _READERS:
+        if columns <= set(table.columns):
+            return reader
+    seen = ", ".join(table.columns)[:200]
+    raise UnknownFormat(
+        f"{table.name}, line 1: no reader knows the columns {seen!r}; known are"
+        " Kraken's ledgers.csv and trades.csv, and prices (asset, time, price, quote)",
+        file=table.name,
+    )
+
+
+def _is_golden(path: Path) -> bool:
+    if path.suffix == ".journal":
+        return True
+    with readable(path) as file:
+        head = file.read(_HEAD)
+    if head.startswith(b"PK\x03\x04"):
+        raise UnknownFormat(f"{path.name}: a zip archive; unpack it first", file=path.name)
+    lines = head.decode("utf-8-sig", errors="replace").splitlines()
+    said = (line.strip() for line in lines)
+    first = next((line for line in said if line and not line.startswith("#")), "")
+    return _GOLDEN_START.match(first) is not None
+
+
+def _read_golden(path: Path, options: Options) -> FileReading:
+    if options.golden is None:
+        raise UnknownFormat(f"{path.name}: a golden journal, and no reader for it", file=path.name)
+    statements = tuple(options.golden(path))
+    return FileReading(format=GOLDEN, statements=statements, rows=len(statements))

@@ -1,0 +1,225 @@
+"""Kraken's exports: ledgers.csv and trades.csv of every generation, whatever columns were chosen.
+
+Both are read oldest first, also where the file stands newest first. A ledger row with neither id
+nor balance only announces a movement: it is counted as pending and left out. A row that stands in
+the file twice in the same words is read once.
+
+Errors: as `table`; `Malformed` also for the first row whose balance does not follow from the row
+before it, and for an id told twice in different words; `UnknownAsset` for a pair that no table
+names.
+"""
+
+from decimal import Decimal
+from typing import Final, Generic, TypeVar
+
+from bursar.errors import Malformed, UnknownAsset
+from bursar.exact import ZERO, plain
+from bursar.ledger.entries import Side
+from bursar.venue.files.reading import FileReading, Options
+from bursar.venue.files.table import Table
+from bursar.venue.kraken.assets import coin
+from bursar.venue.kraken.chain import Break, verify
+from bursar.venue.kraken.ledger_rows import ACCOUNT, movements
+from bursar.venue.kraken.pairs import pair
+from bursar.venue.kraken.rows import LedgerRow, TradeRow
+from bursar.venue.kraken.trade_rows import fills
+
+LEDGERS: Final = "kraken ledgers"
+TRADES: Final = "kraken trades"
+_ABSENT: Final = frozenset({"", "-"})
+_SIDES: Final = {side.value: side for side in Side}
+_R = TypeVar("_R", LedgerRow, TradeRow)
+
+
+def read_ledgers(table: Table, account: str | None, options: Options) -> FileReading:
+    """Read ledgers.csv: one `Movement` a row."""
+    cells = _LedgerCells(table)
+    kept = _Kept[LedgerRow](table)
+    pending = 0
+    for line, row in table:
+        if cells.is_pending(row):
+            pending += 1
+        else:
+            kept.add(line, cells.read(line, row))
+    kept.oldest_first()
+    chain = verify(kept.rows)
+    breaks = [_fault(table, kept, each) for each in chain.breaks]
+    if breaks and not options.allow_breaks:
+        raise breaks[0]
+    return FileReading(
+        format=LEDGERS,
+        statements=tuple(movements(kept.rows, chain.ranks, account=account or ACCOUNT)),
+        rows=len(kept.rows) + kept.repeated + pending,
+        pending=pending,
+        repeated=kept.repeated,
+        breaks=tuple(map(str, breaks)),
+    )
+
+
+def read_trades(table: Table, account: str | None, _: Options) -> FileReading:
+    """Read trades.csv: one `Fill` or `MarginFill` a row."""
+    cells = _TradeCells(table)
+    kept = _Kept[TradeRow](table)
+    for line, row in table:
+        kept.add(line, cells.read(line, row))
+    kept.oldest_first()
+    return FileReading(
+        format=TRADES,
+        statements=tuple(fills(kept.rows, account=account or ACCOUNT)),
+        rows=len(kept.rows) + kept.repeated,
+        repeated=kept.repeated,
+    )
+
+
+class _Kept(Generic[_R]):
+    """The rows of a file with their line numbers, each id once."""
+
+    def __init__(self, table: Table) -> None:
+        self.rows: list[_R] = []
+        self.lines: list[int] = []
+        self.repeated = 0
+        self._table = table
+        self._places: dict[str, int] = {}
+
+    def add(self, line: int, row: _R) -> None:
+        place = self._places.setdefault(row.txid, len(self.rows))
+        if place == len(self.rows):
+            self.rows.append(row)
+            self.lines.append(line)
+        elif self.rows[place] == row:
+            self.repeated += 1
+        else:
+            before = f"an id of its own; line {self.lines[place]} has it with other values"
+            raise self._table.fault(line, "txid", row.txid, before)
+
+    def oldest_first(self) -> None:
+        """Turn the rows round where they stand newest first."""
+        if self.rows and self.rows[0].executed_at > self.rows[-1].executed_at:
+            self.rows.reverse()
+            self.lines.reverse()
+
+
+class _LedgerCells:
+    """Where the cells of ledgers.csv stand, and how to read them."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._txid = table.place("txid")
+        self._refid = table.place("refid")
+        self._time = table.place("time")
+        self._type = table.place("type")
+        self._asset = table.place("asset")
+        self._amount = table.place("amount")
+        self._fee = table.place("fee")
+        self._subtype = table.place_if_any("subtype")
+        self._wallet = table.place_if_any("wallet")
+        self._balance = table.place_if_any("balance")
+        self._usd = table.place_if_any("amountusd")
+        self._fee_asset = table.place_if_any("feecurrency")
+
+    def is_pending(self, cells: list[str]) -> bool:
+        """Tell whether a row only announces a movement: it has no id and no balance."""
+        return not cells[self._txid] and (self._balance is None or not cells[self._balance])
+
+    def read(self, line: int, cells: list[str]) -> LedgerRow:
+        """Read one row."""
+        table = self._table
+        usd = "-" if self._usd is None else cells[self._usd]
+        row = LedgerRow(
+            txid=cells[self._txid],
+            refid=cells[self._refid],
+            executed_at=table.time(line, "time", cells[self._time]),
+            type=cells[self._type],
+            subtype=None if self._subtype is None else cells[self._subtype],
+            code=cells[self._asset],
+            wallet="" if self._wallet is None else cells[self._wallet],
+            amount=table.number(line, "amount", cells[self._amount]),
+            fee=table.number(line, "fee", cells[self._fee]),
+            balance=None
+            if self._balance is None
+            else table.number(line, "balance", cells[self._balance]),
+            amount_usd=None if usd in _ABSENT else table.number(line, "amountusd", usd),
+        )
+        self._check(line, cells, row)
+        return row
+
+    def _check(self, line: int, cells: list[str], row: LedgerRow) -> None:
+        if not row.txid or not row.code or not row.type:
+            empty = "txid" if not row.txid else "type" if not row.type else "asset"
+            raise self._table.fault(line, empty, "", "a value")
+        if self._fee_asset is not None and row.fee:
+            stated = cells[self._fee_asset]
+            if stated and coin(stated).asset != coin(row.code).asset:
+                own = f"{row.code}, since amount, fee and balance are in the row's own asset"
+                raise self._table.fault(line, "feecurrency", stated, own)
+
+
+class _TradeCells:
+    """Where the cells of trades.csv stand, and how to read them."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._txid = table.place("txid")
+        self._pair = table.place("pair")
+        self._time = table.place("time")
+        self._type = table.place("type")
+        self._cost = table.place("cost")
+        self._fee = table.place("fee")
+        self._volume = table.place("vol")
+        # Without it a leveraged trade would look like a purchase.
+        self._margin = table.place("margin")
+        self._price = table.place_if_any("price")
+        self._misc = table.place_if_any("misc")
+        self._order = table.place_if_any("ordertxid")
+        self._ledgers = table.place_if_any("ledgers")
+
+    def read(self, line: int, cells: list[str]) -> TradeRow:
+        """Read one row."""
+        table = self._table
+        if not cells[self._txid]:
+            raise table.fault(line, "txid", "", "a value")
+        side = _SIDES.get(cells[self._type])
+        if side is None:
+            raise table.fault(line, "type", cells[self._type], "buy or sell")
+        price = "" if self._price is None else cells[self._price]
+        margin = cells[self._margin]
+        ledgers = "" if self._ledgers is None else cells[self._ledgers]
+        return TradeRow(
+            txid=cells[self._txid],
+            pair=self._known_pair(line, cells[self._pair]),
+            executed_at=table.time(line, "time", cells[self._time]),
+            side=side,
+            volume=self._unsigned(line, "vol", cells[self._volume]),
+            cost=self._unsigned(line, "cost", cells[self._cost]),
+            fee=table.number(line, "fee", cells[self._fee]),
+            margin=ZERO if margin in _ABSENT else table.number(line, "margin", margin),
+            price=None if price in _ABSENT else table.number(line, "price", price),
+            misc="" if self._misc is None else cells[self._misc],
+            order_id=None if self._order is None else cells[self._order] or None,
+            ledgers=tuple(txid.strip() for txid in ledgers.split(",") if txid.strip()),
+        )
+
+    def _unsigned(self, line: int, column: str, text: str) -> Decimal:
+        value = self._table.number(line, column, text)
+        if value < 0:
+            raise self._table.fault(line, column, text, "a number not below zero")
+        return value
+
+    def _known_pair(self, line: int, name: str) -> str:
+        try:
+            pair(name)
+        except UnknownAsset:
+            fault = self._table.fault(line, "pair", name, "a pair that Kraken lists, or BASE/QUOTE")
+            raise UnknownAsset(fault.message, **fault.context) from None
+        return name
+
+
+def _fault(table: Table, kept: _Kept[LedgerRow], broken: Break) -> Malformed:
+    row = kept.rows[broken.place]
+    before = broken.expected - row.amount + row.fee
+    expected = (
+        f"{plain(broken.expected)}: the {row.code} row before left {plain(before)}, this one moves"
+        f" {plain(row.amount)} less a fee of {plain(row.fee)}; a row is missing or changed"
+    )
+    balance = ZERO if row.balance is None else row.balance
+    return table.fault(kept.lines[broken.place], "balance", plain(balance), expected)

@@ -1,0 +1,36 @@
+"""What reading one file gives, and how a caller wants it read."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from bursar.ledger.entries import AnyEntry
+
+
+class FileReading(msgspec.Struct, frozen=True, kw_only=True):
+    """The statements of one file, one a row, in the file's order.
+
+    `rows` counts data rows. `pending` of them announce a movement that another row books, and
+    `repeated` ones say a row again; neither makes a statement. `breaks` tells where the running
+    balance does not follow, if the caller lets such a file in.
+    """
+
+    format: str
+    statements: tuple[AnyEntry, ...]
+    rows: int
+    pending: int = 0
+    repeated: int = 0
+    breaks: tuple[str, ...] = ()
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How to read.
+
+    `quote` is the currency of a prices file that names none. `allow_breaks` lets in a file whose
+    running balance does not follow. `golden` reads a journal in the golden language.
+    """
+
+    quote: str | None = None
+    allow_breaks: bool = False
+    golden: Callable[[Path], Sequence[AnyEntry]] | None = None

@@ -1,0 +1,214 @@
+"""A CSV file, read row by row, with its faults named: file, line, column, value, expectation.
+
+Columns are found by name, in any order, and columns nobody asked for are passed over. A byte order
+mark, any line ends and blank lines are fine. Anything that would make a cell mean something else is
+not: bytes that are not UTF-8, NUL, a row with too few or too many cells, a quote that does not
+close.
+
+The file is streamed: at most a line is in memory at once.
+
+Errors
+- `Malformed`: the file breaks its format.
+- `OutOfBounds`: more bytes, rows or characters in a cell than the door lets in.
+- `UnknownFormat`: an empty file.
+- `InputError`: the file cannot be opened or read.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from bursar import exact
+from bursar.errors import InputError, Malformed, NotExact, OutOfBounds, UnknownFormat
+from bursar.ledger import instant
+
+BYTES_MAX: Final = 50 * 1024 * 1024
+ROWS_MAX: Final = 1_000_000
+CELL_MAX: Final = 64 * 1024
+LINE_MAX: Final = 1024 * 1024
+_SHOWN_MAX: Final = 60
+_REPORT_EVERY: Final = 1024 * 1024
+
+Progress = Callable[[int, int], None]
+"""Told (bytes done, bytes in all) about once a megabyte and at the end."""
+
+
+class Table:
+    """An open CSV file: its column names, and its rows once."""
+
+    def __init__(
+        self, name: str, columns: Sequence[str], records: Iterator[tuple[int, list[str]]]
+    ) -> None:
+        self.name = name
+        self.columns = tuple(columns)
+        self._records = records
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the line number and the cells of each row, as many as there are columns."""
+        width = len(self.columns)
+        for count, (line, cells) in enumerate(self._records, 1):
+            if count > ROWS_MAX:
+                raise OutOfBounds(f"{self.name}: over {ROWS_MAX:,} rows; split the file by date")
+            if len(cells) != width:
+                raise Malformed(
+                    f"{self.name}, line {line}: {len(cells)} columns, expected {width} as in the"
+                    " header; is the file cut off?",
+                    file=self.name,
+                    line=line,
+                )
+            if max(map(len, cells)) > CELL_MAX:
+                raise OutOfBounds(
+                    f"{self.name}, line {line}: a cell of over {CELL_MAX:,} characters",
+                    file=self.name,
+                    line=line,
+                )
+            yield line, cells
+
+    def place(self, column: str) -> int:
+        """Return where a column stands that the file must have."""
+        if column not in self.columns:
+            raise Malformed(
+                f"{self.name}, line 1: no column {column!r}, expected one; export again with it",
+                file=self.name,
+                line=1,
+                column=column,
+            )
+        return self.columns.index(column)
+
+    def place_if_any(self, column: str) -> int | None:
+        """Return where a column stands, or `None` where the export leaves it out."""
+        return self.columns.index(column) if column in self.columns else None
+
+    def fault(self, line: int, column: str, value: str, expected: str) -> Malformed:
+        """Make the error that names the cell and what should be in it."""
+        return Malformed(
+            f"{self.name}, line {line}, column {column}: {_shown(value)}, expected {expected}",
+            file=self.name,
+            line=line,
+            column=column,
+            value=_shown(value),
+            expected=expected,
+        )
+
+    def number(self, line: int, column: str, text: str) -> Decimal:
+        """Read a number cell."""
+        try:
+            return exact.parse_venue(text)
+        except NotExact:
+            raise self.fault(line, column, text, "a plain decimal number") from None
+        except OutOfBounds:
+            limits = "a number of at most 20 integer and 18 fractional digits"
+            raise self.fault(line, column, text, limits) from None
+
+    def time(self, line: int, column: str, text: str) -> int:
+        """Read a time cell, UTC."""
+        try:
+            return instant.parse(text)
+        except Malformed:
+            raise self.fault(line, column, text, "a UTC time like 2026-01-05 10:00:00") from None
+
+
+@contextmanager
+def opened(path: Path, *, progress: Progress | None = None) -> Iterator[Table]:
+    """Open a CSV file and read its header."""
+    with readable(path) as file:
+        records = _records(path.name, _lines(path, file, progress))
+        first = next(records, None)
+        if first is None:
+            raise UnknownFormat(f"{path.name}: the file is empty", file=path.name)
+        line, cells = first
+        columns = [cell.strip().casefold() for cell in cells]
+        twice = {column for column in columns if columns.count(column) > 1}
+        if twice:
+            raise Malformed(
+                f"{path.name}, line {line}: column {_shown(min(twice))} stands there twice,"
+                " expected each name once",
+                file=path.name,
+                line=line,
+            )
+        yield Table(path.name, columns, records)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for its bytes; what the system refuses, now or later, is an `InputError`."""
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise InputError(
+            f"{path.name}: cannot be read: {error.strerror or error}", file=path.name
+        ) from None
+
+
+def _records(name: str, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(lines, strict=True)
+    while True:
+        start = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise Malformed(
+                f"{name}, line {start}: {error}, expected comma-separated cells, quotes closed",
+                file=name,
+                line=start,
+            ) from None
+        if cells:
+            yield start, cells
+
+
+def _lines(path: Path, file: BinaryIO, progress: Progress | None) -> Iterator[str]:
+    total = path.stat().st_size
+    done = reported = 0
+    for number, raw in enumerate(iter(lambda: file.readline(LINE_MAX + 1), b""), 1):
+        done += len(raw)
+        if done > BYTES_MAX or len(raw) > LINE_MAX:
+            raise OutOfBounds(
+                f"{path.name}, line {number}: over {BYTES_MAX >> 20} MiB in the file or"
+                f" {LINE_MAX >> 20} MiB in a line; split the file by date",
+                file=path.name,
+                line=number,
+            )
+        yield from _ended(_decoded(path.name, number, raw))
+        if progress is not None and done - reported >= _REPORT_EVERY:
+            reported = done
+            progress(done, total)
+    if progress is not None:
+        progress(done, total)
+
+
+def _decoded(name: str, number: int, raw: bytes) -> str:
+    try:
+        text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed(
+            f"{name}, line {number}: byte {error.start + 1} is"
+            f" 0x{raw[error.start]:02x}, expected UTF-8 text",
+            file=name,
+            line=number,
+        ) from None
+    if "\0" in text:
+        raise Malformed(f"{name}, line {number}: a NUL, expected text", file=name, line=number)
+    return text
+
+
+def _ended(text: str) -> Iterator[str]:
+    """Give every line the same end; a bare carriage return ends one too."""
+    if "\r" not in text:
+        yield text
+        return
+    pieces = text.replace("\r\n", "\n").split("\r")
+    for piece in pieces[:-1]:
+        yield piece + "\n"
+    if pieces[-1]:
+        yield pieces[-1]
+
+
+def _shown(value: str) -> str:
+    """Quote a value, cut where it is long, control characters escaped."""
+    return repr(value if len(value) <= _SHOWN_MAX else value[:_SHOWN_MAX] + "…")

@@ -1,0 +1,96 @@
+"""Kraken's trades: each row becomes one `Fill`, or a `MarginFill` where a position is leveraged.
+
+A leveraged trade moves no coins but the PnL and the fee that the ledger states, so it must never
+look like a purchase. It shows by its initial margin, or by the words of `misc` that open, close or
+liquidate.
+
+Errors: `UnknownAsset` for a pair that no table names.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from bursar.exact import divide
+from bursar.ledger.entries import Fee, Fill, MarginFill, Source
+from bursar.venue.kraken.ledger_rows import ACCOUNT
+from bursar.venue.kraken.pairs import Pair, pair
+from bursar.venue.kraken.rows import TradeRow
+
+_LEVERAGED: Final = frozenset({"initiated", "closing", "liquidated"})
+
+
+def fills(rows: Sequence[TradeRow], *, account: str = ACCOUNT) -> list[Fill | MarginFill]:
+    """Turn trades, oldest first, into statements, one each."""
+    said: list[Fill | MarginFill] = []
+    counted: dict[int, int] = {}
+    for row in rows:
+        rank = counted.get(row.executed_at, 0)
+        counted[row.executed_at] = rank + 1
+        market = pair(row.pair)
+        said.append(
+            _margin_fill(row, market, rank, account)
+            if is_margin(row)
+            else _fill(row, market, rank, account)
+        )
+    return said
+
+
+def is_margin(row: TradeRow) -> bool:
+    """Tell whether a trade belongs to a leveraged position."""
+    return bool(row.margin) or not _LEVERAGED.isdisjoint(
+        word.strip() for word in row.misc.split(",")
+    )
+
+
+def _fill(row: TradeRow, market: Pair, rank: int, account: str) -> Fill:
+    return Fill(
+        id=f"{account}:{row.txid}",
+        group=f"{account}:{row.txid}",
+        account=account,
+        source=Source.TRADES,
+        executed_at=row.executed_at,
+        sequence=rank,
+        rows=tuple(f"{account}:{txid}" for txid in row.ledgers),
+        pair=str(market),
+        base=market.base,
+        quote=market.quote,
+        side=row.side,
+        quantity=row.volume,
+        amount=row.cost,
+        price=row.price,
+        fees=_fees(row, market),
+        order_id=row.order_id,
+    )
+
+
+def _margin_fill(row: TradeRow, market: Pair, rank: int, account: str) -> MarginFill:
+    return MarginFill(
+        id=f"{account}:{row.txid}/margin",
+        group=f"{account}:{row.txid}",
+        account=account,
+        source=Source.TRADES,
+        executed_at=row.executed_at,
+        sequence=rank,
+        pair=str(market),
+        base=market.base,
+        quote=market.quote,
+        side=row.side,
+        quantity=row.volume,
+        price=row.price,
+        fees=_fees(row, market),
+        leverage=_leverage(row),
+        order_id=row.order_id,
+    )
+
+
+def _fees(row: TradeRow, market: Pair) -> tuple[Fee, ...]:
+    return (Fee(market.quote, row.fee),) if row.fee else ()
+
+
+def _leverage(row: TradeRow) -> Decimal | None:
+    """Return cost ÷ initial margin where that is a whole number; the export does not state it."""
+    if row.margin <= 0 or row.cost <= 0:
+        return None
+    times, rest = divide(row.cost, row.margin, places=0)
+    return None if rest else times

@@ -1,0 +1,153 @@
+"""Two bookkeepers, one history: the book and the naive auditor agree to the last digit."""
+
+import os
+import random
+from fractions import Fraction
+
+import msgspec
+import pytest
+
+from bursar.exact import money
+from bursar.ledger import audit
+from bursar.ledger.terms import Method, Scope
+from bursar.ledger.timeline import Timeline
+from tests import figures
+from tests.auditor import histories
+from tests.auditor.auditor import Auditor
+
+HISTORIES = int(os.environ.get("BURSAR_SWEEP_HISTORIES", "300"))
+SEED = int(os.environ.get("BURSAR_SEED", figures.SEED))
+LENGTH = 40
+
+
+def audited(terms, facts):
+    auditor = Auditor(
+        base=terms.base,
+        cash=terms.cash,
+        method=terms.method.value,
+        pooled=terms.scope is Scope.POOLED,
+        shorts=[account.name for account in terms.accounts if account.may_short],
+    )
+    return auditor.read(facts)
+
+
+def present(values):
+    """Leave out what is zero everywhere: a key that never mattered is no disagreement."""
+    return {key: value for key, value in values.items() if any(each != 0 for each in value)}
+
+
+def fractions(*values):
+    return tuple(Fraction(value) for value in values)
+
+
+@money
+def of_book(book):
+    pooled = book.is_pooled
+    cells = book.cells.items()
+    return {
+        "holdings": present({k: fractions(h.quantity, h.cost) for k, h in book.holdings.items()}),
+        "balances": present({k: fractions(q) for k, q in book.balances.items()}) if pooled else {},
+        "lots": {k: v for k in book.holdings if (v := lots_of(book, k))},
+        "owed": {
+            key: [(lot.id, *fractions(lot.quantity, lot.cost)) for lot in holding.owed]
+            for key, holding in book.holdings.items()
+            if holding.owed
+        },
+        "cells": present(
+            {k: (*fractions(c.size, c.realized, c.fees, c.peg), c.trades) for k, c in cells}
+        ),
+        "fees": present({k: fractions(f.amount, f.value) for k, f in book.fees.items()}),
+        "flows": present(
+            {
+                k: (*fractions(f.amount, f.booked, f.value), f.count)
+                for k, f in book.flows.items()
+            }
+        ),
+        "margins": present({k: fractions(m.quantity, m.notional) for k, m in book.margins.items()}),
+        "pockets": present({k: fractions(q) for k, q in book.pockets.items()}),
+        "sleeves": present({k: fractions(q) for k, q in book.sleeves.items()}),
+        "gaps": {key: count for key, count in book.gaps.items() if count},
+        "totals": fractions(*msgspec.structs.astuple(audit.totals(book))),
+    }
+
+
+def lots_of(book, key):
+    if key[1] in book.cash:
+        return []
+    if book.is_wac:
+        return [fractions(lot.quantity, lot.cost) for lot in book.lots(*key)]
+    kept = book.rule.lots(book.holdings[key].pool)
+    return [(lot.id, *fractions(lot.quantity, lot.cost)) for lot in kept]
+
+
+def of_auditor(own):
+    places = own.places.items()
+    keys = {*own.realized, *own.sizes, *own.charged, *own.trades, *own.pegged}
+    return {
+        "holdings": present({k: (p.quantity, p.cost) for k, p in places}),
+        "balances": present({k: (q,) for k, q in own.balances.items()}) if own.pooled else {},
+        "lots": {
+            k: [
+                (lot.quantity, lot.cost)
+                if own.method == "wac"
+                else (lot.name, lot.quantity, lot.cost)
+                for lot in p.lots
+            ]
+            for k, p in places
+            if p.lots
+        },
+        "owed": {
+            k: [(lot.name, lot.quantity, lot.cost) for lot in p.debts] for k, p in places if p.debts
+        },
+        "cells": present(
+            {
+                k: (own.sizes[k], own.realized[k], own.charged[k], own.pegged[k], own.trades[k])
+                for k in keys
+            }
+        ),
+        "fees": present({k: tuple(v) for k, v in own.fees.items()}),
+        "flows": present({k: tuple(v) for k, v in own.flows.items()}),
+        "margins": present({k: tuple(v) for k, v in own.margins.items()}),
+        "pockets": present({k: (v,) for k, v in own.pockets.items()}),
+        "sleeves": present({k: (v,) for k, v in own.sleeves.items()}),
+        "gaps": dict(own.gaps),
+        "totals": own.totals(),
+    }
+
+
+def differences(book, own):
+    ours, theirs = of_book(book), of_auditor(own)
+    found = []
+    for part, value in ours.items():
+        if value == theirs[part]:
+            continue
+        if not isinstance(value, dict):
+            found.append((part, value, theirs[part]))
+            continue
+        for key in sorted({*value, *theirs[part]}, key=str):
+            if value.get(key) != theirs[part].get(key):
+                found.append((part, key, value.get(key), theirs[part].get(key)))
+    return found
+
+
+def judged(seed, *, method=None, scope=None, length=LENGTH):
+    rng = random.Random(seed)
+    terms = histories.terms(rng, method=method, scope=scope)
+    timeline = Timeline(terms)
+    entries = histories.history(rng, rng.randint(1, length), terms)
+    timeline.land(timeline.plan(entries))
+    assert not audit.breaches(timeline.book), f"seed {seed}"
+    found = differences(timeline.book, audited(terms, list(timeline)))
+    assert not found, f"seed {seed}: {found[:3]}"
+
+
+@pytest.mark.sweep
+def test_book_and_auditor_agree_to_the_last_digit():
+    for seed in range(SEED, SEED + HISTORIES):
+        judged(seed)
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("method", list(Method))
+def test_they_agree_on_a_long_history(method, scope):
+    judged(SEED, method=method, scope=scope, length=250)

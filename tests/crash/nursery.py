@@ -1,0 +1,146 @@
+"""A warm process that forks children to be killed, so that each costs milliseconds.
+
+It reads one job a line and never opens a database itself: a connection must not cross a fork.
+Children speak through its standard output, one short line at a time: `born <pid>`, `ack <version>
+<seq>`; when one is gone the nursery says `dead <code>`.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+from sqlalchemy import Engine, event
+
+import bursar.store.migrate  # noqa: F401 (warm)
+from bursar.store import open_store
+from bursar.store.steps import unwatched
+from tests.contract.samples import commit, flow, trade
+
+
+def say(line):
+    os.write(1, f"{line}\n".encode())
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def write(path, seed, step=None, commits=100_000):
+    """Commit without end, telling of each once it has returned; die at a step of the third."""
+    left = 3
+
+    def watch(name):
+        nonlocal left
+        if name == step:
+            left -= 1
+            if left == 0:
+                die()
+
+    store = open_store(path, steps=watch if step else unwatched)
+    choices = random.Random(seed)
+    for _ in range(commits):
+        head = store.commit(next_commit(store.head(), choices))
+        say(f"ack {head.version} {head.seq}")
+    store.close()
+
+
+def next_commit(head, choices):
+    """One to three rows, a trade, a flow, and cells which say what they belong to."""
+    n = head.version + 1
+    names = [f"{n}-{i}" for i in range(choices.randint(1, 3))]
+    cells = {"version": str(n), "seq": str(head.seq + len(names)), f"slot-{n % 5}": str(n)}
+    return commit(head, *names, cells=cells, trades=(trade(f"t{n}"),), flows=(flow(f"f{n}"),))
+
+
+def open_and_die(path, statement):
+    """Open a database and die when that statement is about to run."""
+    left = statement
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def count(*_):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            die()
+
+    open_store(path).close()
+
+
+JOBS = {"write": write, "open": open_and_die}
+
+
+def main():
+    for line in sys.stdin:
+        job = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            work(job)
+        _, status = os.waitpid(pid, 0)
+        say(f"dead {os.waitstatus_to_exitcode(status)}")
+
+
+def work(job):
+    code = 0
+    try:
+        say(f"born {os.getpid()}")
+        JOBS[job.pop("job")](**job)
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()
+        code = 1
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+class Nursery:
+    """The other end: starts jobs, kills children, hears what they said."""
+
+    def __init__(self):
+        path = os.pathsep.join(filter(None, sys.path))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.nursery"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process, self._jobs, self._told = process, process.stdin, process.stdout
+
+    def run(self, job, *, kill=None, **settings):
+        """Run one job to its end; `kill(pid, acknowledged)` is asked after each line and may kill.
+
+        Returns what was acknowledged, as (version, seq), and the exit code (-9 for killed).
+        """
+        self._jobs.write(json.dumps({"job": job, **settings}) + "\n")
+        acknowledged, pid = [], None
+        for line in self._told:
+            match line.split():
+                case ["born", number]:
+                    pid = int(number)
+                case ["ack", version, seq]:
+                    acknowledged.append((int(version), int(seq)))
+                case ["dead", code]:
+                    return acknowledged, int(code)
+                case _:
+                    raise AssertionError(line)
+            if kill is not None and kill(pid, len(acknowledged)):
+                kill = None
+        raise AssertionError("the nursery is gone")
+
+    def close(self):
+        self._jobs.close()
+        self._process.wait()
+        self._told.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Opening a portfolio, and what is said where that cannot be done."""
+
+import stat
+import threading
+
+import pytest
+
+from bursar.errors import BadChoice, PortfolioNotFound, StoreCorrupt, StoreError
+from bursar.ledger.terms import Terms
+from bursar.store import MemoryStore, masked, open_store, step_back
+from bursar.store.dialect import require_sqlite
+from tests.contract.samples import commit
+
+SECRET = "c4nary"
+POSTGRES = f"postgresql://trader:{SECRET}@db.example:5432/book?sslpassword={SECRET}"
+
+
+def test_a_path_and_its_url_are_one_book(tmp_path):
+    path = tmp_path / "book.db"
+    store = open_store(path)
+    store.commit(commit(store.head(), "a"))
+    store.close()
+    for address in (str(path), f"sqlite:///{path}"):
+        again = open_store(address, create=False)
+        assert again.head().version == 1
+        again.close()
+
+
+def test_memory_is_a_place_of_its_own():
+    store = open_store(":memory:", terms=Terms(base="EUR"))
+    assert isinstance(store, MemoryStore)
+    assert store.head().terms.base == "EUR"
+    assert repr(store) == "MemoryStore(portfolio='main')"
+
+
+def test_nothing_is_made_where_nothing_may_be_made(tmp_path):
+    path = tmp_path / "book.db"
+    with pytest.raises(PortfolioNotFound, match=r"book\.db"):
+        open_store(path, create=False)
+    assert list(tmp_path.iterdir()) == []
+    open_store(path, "one").close()
+    with pytest.raises(PortfolioNotFound, match="only: one"):
+        open_store(path, "two", create=False)
+    with pytest.raises(PortfolioNotFound):
+        open_store(path, "two", create=False)
+
+
+def test_the_base_currency_stays_what_it_was(tmp_path):
+    path = tmp_path / "book.db"
+    open_store(path, terms=Terms(base="EUR")).close()
+    open_store(path, terms=Terms(base="EUR", strict=True)).close()
+    with pytest.raises(BadChoice, match="EUR"):
+        open_store(path, terms=Terms(base="USD"))
+
+
+def test_files_are_for_their_owner_alone(tmp_path):
+    store = open_store(tmp_path / "book.db")
+    store.commit(commit(store.head(), "a"))
+    files = list(tmp_path.iterdir())
+    assert {path.name for path in files} == {"book.db", "book.db-wal", "book.db-shm"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    store.close()
+
+
+@pytest.mark.parametrize("name", ["", " main", "main ", "a\nb", "a\x00b", "x" * 129])
+def test_a_name_that_cannot_be_shown_is_refused(tmp_path, name):
+    with pytest.raises(BadChoice):
+        open_store(tmp_path / "book.db", name)
+    with pytest.raises(BadChoice):
+        MemoryStore(name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(StoreError, match="nowhere"):
+        open_store(tmp_path / "nowhere" / "book.db")
+    with pytest.raises(StoreError):
+        open_store(tmp_path)
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("what I bought\n" * 400)
+    before = path.read_bytes()
+    with pytest.raises(StoreCorrupt):
+        open_store(path)
+    assert path.read_bytes() == before
+
+
+def test_an_old_sqlite_is_refused_with_what_is_needed():
+    with pytest.raises(StoreError, match=r"SQLite 3\.34\.1; 3\.37\.0 or newer"):
+        require_sqlite((3, 34, 1))
+    require_sqlite((3, 37, 0))
+    require_sqlite()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        POSTGRES,
+        f"mysql://u:{SECRET}@h/b",
+        f"nonsense+driver://u:{SECRET}@h/b",
+        f"postgresql://u:{SECRET}@h:port/b",
+        f"://{SECRET}",
+        f"sqlite:///book.db?key={SECRET}",
+    ],
+)
+def test_no_secret_of_an_address_is_ever_shown(tmp_path, monkeypatch, address):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadChoice) as caught:
+        open_store(address)
+    said = f"{caught.value} {caught.value!r} {caught.value.context} {masked(address)}"
+    assert SECRET not in said
+    assert caught.value.__cause__ is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_masked_address_still_tells_the_place():
+    assert masked(POSTGRES) == "postgresql://trader:***@db.example:5432/book"
+    assert masked("data/book.db") == "data/book.db"
+
+
+def test_a_store_says_where_it_is(tmp_path):
+    store = open_store(tmp_path / "book.db", "one")
+    assert repr(store) == f"SqlStore(sqlite:///{tmp_path}/book.db, portfolio='one')"
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.head()
+    with pytest.raises(StoreError, match="closed"):
+        store.save_state({})
+    store.close()
+
+
+@pytest.mark.parametrize("there", ["nothing", "older tables"])
+def test_eight_at_once_make_one_book(tmp_path, there):
+    failed = []
+    if there == "older tables":
+        open_store(tmp_path / "book.db").close()
+        step_back(str(tmp_path / "book.db"))
+
+    def make(barrier):
+        try:
+            barrier.wait()
+            open_store(tmp_path / "book.db").close()
+        except BaseException as error:  # noqa: BLE001
+            failed.append(error)
+
+    barrier = threading.Barrier(8)
+    threads = [threading.Thread(target=make, args=(barrier,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    store = open_store(tmp_path / "book.db", create=False)
+    assert store.head().version == 0
+    store.close()

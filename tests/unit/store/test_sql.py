@@ -1,0 +1,183 @@
+"""What a database does when it cannot: busy, full, damaged, or silent at the wrong moment."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from bursar.errors import (
+    KeyReused,
+    OutcomeUnknown,
+    StoreBusy,
+    StoreCorrupt,
+    StoreError,
+    StoreFull,
+)
+from bursar.ledger import journal
+from bursar.store import open_store
+from tests.contract.samples import NUMBERS, commit, contents, flow, trade
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "book.db"
+
+
+@pytest.fixture
+def store(path):
+    store = open_store(path)
+    store.commit(commit(store.head(), "a"))
+    yield store
+    store.close()
+
+
+def settle(store, pragma):
+    """Set a pragma on the writer's connection, outside any transaction."""
+    cursor = store._connected().connection.cursor()
+    cursor.execute(f"PRAGMA {pragma}").fetchall()
+    cursor.close()
+
+
+def pragma(store, name):
+    cursor = store._connected().connection.cursor()
+    ((value,),) = cursor.execute(f"PRAGMA {name}").fetchall()
+    cursor.close()
+    return value
+
+
+def answer_with(store, monkeypatch, code, *, after):
+    """Let COMMIT fail with an SQLite code, before or after it has been done."""
+    dialect = store._engine.dialect
+    real = dialect.do_commit
+
+    def commit_and_fail(connection):
+        if after:
+            real(connection)
+        error = sqlite3.OperationalError("planted")
+        error.sqlite_errorcode = code
+        raise error
+
+    monkeypatch.setattr(dialect, "do_commit", commit_and_fail)
+
+
+def test_the_settings_that_the_promises_rest_on(store):
+    assert pragma(store, "journal_mode") == "wal"
+    assert pragma(store, "synchronous") == 2
+    assert pragma(store, "foreign_keys") == 1
+    assert pragma(store, "busy_timeout") == 5000
+
+
+def test_numbers_at_rest_are_text_with_every_digit(store, path):
+    for n, number in enumerate(NUMBERS):
+        store.save_cash_flows([flow(f"f{n}", amount=number)])
+    with closing(sqlite3.connect(path)) as raw:
+        kept = raw.execute("SELECT amount, typeof(amount) FROM flows ORDER BY rowid").fetchall()
+    assert kept == [(format(number, "f"), "text") for number in NUMBERS]
+
+
+def test_a_busy_database_says_so_and_writes_nothing(store, path):
+    settle(store, "busy_timeout=0")
+    before = contents(store)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy):
+            store.commit(commit(store.head(), "b"))
+        assert contents(store) == before  # readers go on
+        other.execute("ROLLBACK")
+    assert store.commit(commit(store.head(), "b")).version == 2
+
+
+def test_a_full_disk_leaves_nothing_of_the_commit_at_any_page(store):
+    before = contents(store)
+    planned = commit(store.head(), *map(str, range(200)), trades=(trade(),), flows=(flow(),))
+    refused = 0
+    for spare in range(100):
+        settle(store, f"max_page_count={pragma(store, 'page_count') + spare}")
+        try:
+            store.commit(planned)
+        except StoreFull:
+            refused += 1
+            assert contents(store) == before
+        else:
+            break
+    assert refused > 10
+    assert store.head().version == 2
+    assert len(list(journal.check(store.records()))) == store.head().seq == 201
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_lost_answer_at_commit_is_an_unknown_outcome(store, monkeypatch, after):
+    planned = commit(store.head(), "b")
+    with monkeypatch.context() as patch:
+        answer_with(store, patch, sqlite3.SQLITE_IOERR, after=after)
+        with pytest.raises(OutcomeUnknown):
+            store.commit(planned)
+    # Ask by id, then go on: it is whole or it is absent.
+    found = planned.records[0].key in {record.key for record in store.records()}
+    assert found is after
+    assert store.head().version == (2 if after else 1)
+    if after:
+        with pytest.raises(KeyReused):
+            store.commit(commit(store.head(), "b", message="again"))
+    assert store.commit(commit(store.head(), "c")).version == store.head().version
+
+
+@pytest.mark.parametrize(
+    "code, error", [(sqlite3.SQLITE_BUSY, StoreBusy), (sqlite3.SQLITE_FULL, StoreFull)]
+)
+def test_busy_and_full_at_commit_are_certain(store, monkeypatch, code, error):
+    before = contents(store)
+    with monkeypatch.context() as patch:
+        answer_with(store, patch, code, after=False)
+        with pytest.raises(error):
+            store.commit(commit(store.head(), "b"))
+    assert contents(store) == before
+    assert store.commit(commit(store.head(), "b")).version == 2
+
+
+def test_a_damaged_page_is_corruption(store, path):
+    for n in range(40):
+        store.commit(commit(store.head(), f"x{n}"))
+    store.close()
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
+    with pytest.raises(StoreCorrupt):
+        open_store(path).head()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE journal SET body = replace(body, '10.50', '10.51') WHERE seq = 2",
+        "DELETE FROM journal WHERE seq = 2",
+        "UPDATE journal SET recorded_at = recorded_at + 1 WHERE seq = 3",
+    ],
+)
+def test_a_changed_journal_is_found_by_its_chain(store, path, change):
+    store.commit(commit(store.head(), "b", "c"))
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute(change)
+    with pytest.raises(StoreCorrupt):
+        list(journal.check(store.records()))
+
+
+def test_an_error_names_no_values(store, path):
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute("DROP TABLE flows")
+    with pytest.raises(StoreError) as caught:
+        store.save_cash_flows([flow(note="c4nary")])
+    assert "c4nary" not in f"{caught.value} {caught.value.__cause__}"
+
+
+def test_an_interrupt_inside_a_commit_leaves_nothing_and_the_store_goes_on(path, store):
+    def interrupt(name):
+        if name == "cells":
+            raise KeyboardInterrupt
+
+    other = open_store(path, steps=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        other.commit(commit(other.head(), "b"))
+    assert store.commit(commit(store.head(), "b")).version == 2
+    assert other.head().version == 2
+    other.close()

@@ -1,0 +1,71 @@
+"""Which reader reads a file."""
+
+import pytest
+
+from bursar.errors import InputError, UnknownFormat
+from bursar.ledger.entries import Price
+from bursar.venue.files import Options, read
+
+PRICE = Price(id="p", executed_at=1, account="a", asset="DOT", quote="EUR", value=1)
+GOLDEN = "2026-01-05T10:00:00Z  buy 2 XBT @ 40000 USD\n"
+
+
+@pytest.mark.parametrize(
+    "name,content",
+    [
+        ("book.journal", ""),
+        ("book.journal", "anything, at all"),
+        ("book.txt", GOLDEN),
+        ("book.csv", "# a comment\n\n   # another\n" + GOLDEN),
+        ("book", "\ufeff@ base USD\n"),
+    ],
+)
+def test_a_golden_journal_goes_to_its_own_reader(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    asked = []
+
+    def golden(place):
+        asked.append(place)
+        return [PRICE]
+
+    reading = read(path, options=Options(golden=golden))
+    assert (reading.format, reading.statements, reading.rows) == ("golden journal", (PRICE,), 1)
+    assert asked == [path]
+    with pytest.raises(UnknownFormat, match="golden journal, and no reader"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "header,known",
+    [
+        ("txid,refid,time,type,asset,amount,fee", "kraken ledgers"),
+        ("\ufeffTxid,REFID,Time,Type,Asset,Amount,Fee", "kraken ledgers"),
+        ("txid,pair,time,type,cost,fee,vol,margin", "kraken trades"),
+        ("quote,price,time,asset", "prices"),
+    ],
+)
+def test_a_table_is_known_by_its_columns(tmp_path, header, known):
+    path = tmp_path / "whatever.bin"
+    path.write_text(header + "\n", encoding="utf-8")
+    assert read(str(path)).format == known
+
+
+@pytest.mark.parametrize("content", ["date,amount\n1,2\n", "hello", "{}", "a;b;c\n", "[1]\n"])
+def test_a_file_that_nobody_knows(tmp_path, content):
+    path = tmp_path / "x.csv"
+    path.write_text(content)
+    with pytest.raises(UnknownFormat, match=r"x\.csv, line 1: no reader knows the columns"):
+        read(path)
+
+
+def test_an_archive_says_so(tmp_path):
+    path = tmp_path / "x.zip"
+    path.write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(UnknownFormat, match="a zip archive; unpack it first"):
+        read(path)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        read(tmp_path / "absent.csv")

@@ -1,0 +1,92 @@
+"""One trade, one fill; a leveraged one never looks like a purchase."""
+
+from decimal import Decimal
+
+import pytest
+
+from bursar.ledger.entries import Fee, Fill, MarginFill, Side, Source
+from bursar.venue.kraken.rows import TradeRow
+from bursar.venue.kraken.trade_rows import fills
+
+
+def row(txid="T1", **fields):
+    base = {
+        "pair": "XXBTZEUR",
+        "executed_at": 7,
+        "side": Side.BUY,
+        "volume": Decimal("0.05000000"),
+        "cost": Decimal("2000.00000"),
+        "fee": Decimal("5.20000"),
+        "margin": Decimal("0.00000"),
+        "price": Decimal("40000.00000"),
+        "order_id": "O1",
+        "ledgers": ("L3", "L4"),
+    }
+    return TradeRow(txid=txid, **(base | fields))
+
+
+def test_every_field_of_a_spot_trade():
+    assert fills([row()], account="kraken:two") == [
+        Fill(
+            id="kraken:two:T1",
+            group="kraken:two:T1",
+            account="kraken:two",
+            source=Source.TRADES,
+            executed_at=7,
+            rows=("kraken:two:L3", "kraken:two:L4"),
+            pair="XBT/EUR",
+            base="XBT",
+            quote="EUR",
+            side=Side.BUY,
+            quantity=Decimal("0.05"),
+            amount=Decimal(2000),
+            price=Decimal(40000),
+            fees=(Fee("EUR", Decimal("5.2")),),
+            order_id="O1",
+        )
+    ]
+
+
+def test_a_trade_without_fee_lists_none():
+    assert fills([row(fee=Decimal("0.00000"))])[0].fees == ()
+
+
+def test_trades_of_one_instant_are_counted():
+    said = fills([row("T1"), row("T2"), row("T3", executed_at=8)])
+    assert [each.sequence for each in said] == [0, 1, 0]
+
+
+def test_a_leveraged_trade():
+    (said,) = fills([row(margin=Decimal(1000), misc="initiated", side=Side.SELL)])
+    assert said == MarginFill(
+        id="kraken:main:T1/margin",
+        group="kraken:main:T1",
+        account="kraken:main",
+        source=Source.TRADES,
+        executed_at=7,
+        pair="XBT/EUR",
+        base="XBT",
+        quote="EUR",
+        side=Side.SELL,
+        quantity=Decimal("0.05"),
+        price=Decimal(40000),
+        fees=(Fee("EUR", Decimal("5.2")),),
+        leverage=Decimal(2),
+        order_id="O1",
+    )
+
+
+@pytest.mark.parametrize("misc", ["initiated", "closing", "closing,liquidated", "stopped, closing"])
+def test_the_words_alone_show_leverage(misc):
+    (said,) = fills([row(misc=misc)])
+    assert isinstance(said, MarginFill)
+    assert said.leverage is None
+
+
+@pytest.mark.parametrize("misc", ["", "stopped", "touched", "partial", "amended"])
+def test_other_words_do_not(misc):
+    assert isinstance(fills([row(misc=misc)])[0], Fill)
+
+
+def test_a_leverage_that_is_not_whole_is_not_stated():
+    assert fills([row(margin=Decimal(999))])[0].leverage is None

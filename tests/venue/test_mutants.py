@@ -1,0 +1,120 @@
+"""Damaged files: each is read or refused by name. Nothing else may happen."""
+
+from importlib.resources import files
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from bursar.errors import BursarError
+from bursar.venue.files import read
+from tests import figures
+
+STORY = Path(str(files("bursar.samples") / "kraken-story-a"))
+FILES = sorted(STORY.glob("*.csv"))
+
+
+def nul(data, random):
+    at = random.randrange(len(data))
+    return data[:at] + b"\0" + data[at:]
+
+
+def cut(data, random):
+    return data[: random.randrange(len(data))]
+
+
+def a_column_less(data, random):
+    lines = data.splitlines(keepends=True)
+    at = random.randrange(len(lines))
+    lines[at] = lines[at].partition(b",")[2]
+    return b"".join(lines)
+
+
+def a_column_more(data, random):
+    lines = data.splitlines(keepends=True)
+    at = random.randrange(len(lines))
+    lines[at] = b'"extra",' + lines[at]
+    return b"".join(lines)
+
+
+def a_huge_cell(data, random):
+    at = random.randrange(len(data))
+    return data[:at] + random.choice([b"9", b"x", b",", b'"', b"\n"]) * 100_000 + data[at:]
+
+
+def other_bytes(data, random):
+    changed = bytearray(data)
+    for _ in range(random.randint(1, 20)):
+        changed[random.randrange(len(changed))] = random.randrange(256)
+    return bytes(changed)
+
+
+def other_text(data, random):
+    changed = bytearray(data)
+    for _ in range(random.randint(1, 5)):
+        changed[random.randrange(len(changed))] = random.choice(b'0123456789-.,"eE:/ \r\n')
+    return bytes(changed)
+
+
+def lines_moved(data, random):
+    lines = data.splitlines(keepends=True)
+    random.shuffle(lines)
+    return b"".join(lines[: random.randint(1, len(lines))])
+
+
+def twice(data, random):
+    return data + data
+
+
+def another_alphabet(data, random):
+    return data.decode().encode(random.choice(["utf-16", "utf-32", "utf-16-be"]))
+
+
+DAMAGE = [
+    nul,
+    cut,
+    a_column_less,
+    a_column_more,
+    a_huge_cell,
+    other_bytes,
+    other_text,
+    lines_moved,
+    twice,
+    another_alphabet,
+]
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_damaged_file_is_read_or_refused(path, damage, tmp_path):
+    data = path.read_bytes()
+    mutant = tmp_path / path.name
+    for seed in range(figures.MUTANTS):
+        random = Random(f"{figures.SEED} {seed} {path.name} {damage.__name__}")
+        mutant.write_bytes(damage(data, random))
+        try:
+            read(mutant)
+        except BursarError as error:
+            assert path.name in error.message, f"seed {seed}"
+            assert len(error.message) < 1000, f"seed {seed}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_another_spelling_of_the_same_file_is_the_same(path, tmp_path):
+    right = read(path)
+    data = path.read_bytes()
+    random = Random(figures.SEED)
+    lines = data.splitlines()
+    spellings = [
+        b"\xef\xbb\xbf" + data,
+        data.replace(b"\n", b"\r\n"),
+        data.replace(b"\n", b"\r"),
+        b"".join(line + random.choice([b"\n", b"\r\n", b"\r"]) for line in lines),
+        data.rstrip(b"\n"),
+        data + b"\n\n\n",
+    ]
+    for number, spelling in enumerate(spellings):
+        made = tmp_path / path.name
+        made.write_bytes(spelling)
+        assert read(made) == right, number

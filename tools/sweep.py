@@ -28,6 +28,7 @@ The last run of each long check: `./run sweep`, or `./run sweep NAME --seed N` t
 | date (UTC) | commit | sweep | figures | seed | result | duration |
 |---|---|---|---|---|---|---|
 """
+NO_TESTS = 5  # pytest's exit code
 NAME_COLUMN = 3  # counted in the pieces of a row split at "|"
 
 
@@ -99,8 +100,8 @@ def remember(name: str, run: Run) -> None:
     (MEMORY / f"{name}.json").write_text(json.dumps(asdict(run)))
 
 
-def measure(sweep: Sweep, seed: int) -> tuple[bool, str]:
-    """Run the tests of a sweep; whether they passed, and pytest's closing words."""
+def measure(sweep: Sweep, seed: int) -> tuple[int, str]:
+    """Run the tests of a sweep; pytest's exit code and its closing words."""
     options = [f"--randomly-seed={seed}", f"--hypothesis-seed={seed}", "--timeout=7200"]
     command = pytest_command(sweep.tests, "-q", *options, *sweep.options, parallel=True)
     figures = {f"BURSAR_SWEEP_{name}": str(figure) for name, figure in sweep.figures.items()}
@@ -112,7 +113,7 @@ def measure(sweep: Sweep, seed: int) -> tuple[bool, str]:
     for line in process.stdout or ():
         print(line, end="", flush=True)
         last = line.strip(" =\n") or last
-    return process.wait() == 0, last.split(" in ")[0]
+    return process.wait(), last.split(" in ")[0]
 
 
 def record(name: str, *cells: str) -> None:
@@ -137,7 +138,11 @@ def run(name: str, seed: int) -> bool:
     remember(name, Run(source=source, seed=seed, state="started"))
     print(f"sweep {name}, seed {seed}: {sweep.asks}", flush=True)
     date, began = datetime.now(UTC), time.monotonic()
-    passed, words = measure(sweep, seed)
+    code, words = measure(sweep, seed)
+    if code == NO_TESTS:
+        print(f"sweep {name}: {sweep.tests} has no tests for it yet", flush=True)
+        return False
+    passed = code == 0
     duration = f"{time.monotonic() - began:.0f} s"
     figures = ", ".join(f"{name.lower()} {figure:,}" for name, figure in sweep.figures.items())
     result = words if passed else f"**failed**: {words or 'pytest did not finish'}"

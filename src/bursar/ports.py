@@ -17,7 +17,7 @@ from bursar.value.snapshot import PortfolioSnapshot
 
 
 class Head(msgspec.Struct, frozen=True):
-    """Where a stored portfolio stands: commits so far, last journal row, its hash, and the terms."""
+    """Where a stored portfolio stands: commits so far, last journal row, its hash, its terms."""
 
     version: int
     seq: int

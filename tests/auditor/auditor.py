@@ -8,71 +8,13 @@ digits for a product or a share, and a share is never more than the whole.
 from collections import defaultdict
 from fractions import Fraction
 
-ATOM = Fraction(1, 10**18)
+from tests.auditor.places import Lot, Place, Taken, exact, half_even, part_of, shares
+
 INCOME = {"reward", "dividend", "interest", "funding", "rebate", "airdrop"}
 CAPITAL = {
     *("deposit", "withdrawal", "opening", "transfer", "adjustment", "unclassified"),
     *("unpaired", "staged_flow", "basis_adjustment"),
 }
-CASH_LOT = "cash"
-
-
-def half_even(x):
-    return round(x / ATOM) * ATOM
-
-
-def exact(x):
-    return Fraction(0) if x is None else Fraction(x)
-
-
-def part_of(cost, taken, held):
-    return cost if taken == held else min(half_even(cost * taken / held), cost)
-
-
-class Lot:
-    """What one fact brought into one place. `born` counts acquisitions in canonical order."""
-
-    def __init__(self, born, name, quantity, cost):
-        self.born, self.name, self.quantity, self.cost = born, name, quantity, cost
-
-    def cut(self, quantity):
-        """Cut off a part and return it; the rest stays here."""
-        if quantity >= self.quantity:
-            whole = Lot(self.born, self.name, self.quantity, self.cost)
-            self.quantity = self.cost = Fraction(0)
-            return whole
-        cost = part_of(self.cost, quantity, self.quantity)
-        self.quantity -= quantity
-        self.cost -= cost
-        return Lot(self.born, self.name, quantity, cost)
-
-
-class Place:
-    """Lots of one asset in one account (or the pool), and what was sold without being there."""
-
-    def __init__(self):
-        self.lots = []
-        self.debts = []
-        self.face = Fraction(0)  # only for cash
-
-    @property
-    def quantity(self):
-        held = sum((lot.quantity for lot in self.lots), self.face)
-        return held - sum(lot.quantity for lot in self.debts)
-
-    @property
-    def cost(self):
-        held = sum((lot.cost for lot in self.lots), self.face)
-        return held - sum(lot.cost for lot in self.debts)
-
-
-class Taken:
-    """What a disposal took: parts of lots, what was missing, and the proceeds waiting for it."""
-
-    def __init__(self, parts, debt, cash=0):
-        self.parts, self.debt, self.cash = parts, debt, Fraction(cash)
-        self.cost = sum((part.cost for part in parts), self.cash)
-        self.deferred = debt.cost if debt else Fraction(0)
 
 
 class Auditor:
@@ -96,7 +38,8 @@ class Auditor:
         self.births = {}
 
     def read(self, facts):
-        for fact in facts:
+        for place, fact in enumerate(facts):
+            self.births[fact.id] = (place, "")
             getattr(self, "_" + type(fact).__name__.lower())(fact)
             for asset in self._rests_on(fact):
                 for flag in fact.flags:
@@ -108,9 +51,6 @@ class Auditor:
     def place(self, account, asset):
         pooled = self.pooled and asset not in self.cash
         return self.places["*" if pooled else account, asset]
-
-    def birth(self, name):
-        return self.births.setdefault(name, len(self.births))
 
     def put(self, account, asset, lots):
         """Bring lots in; what they settle of a debt is realised. Returns what was realised."""
@@ -154,7 +94,7 @@ class Auditor:
         place.lots.sort(key=lambda each: each.born)
 
     def bring(self, fact, account, asset, quantity, cost):
-        lot = Lot(self.birth(fact.id), fact.id, exact(quantity), exact(cost))
+        lot = Lot(self.births[fact.id], fact.id, exact(quantity), exact(cost))
         return self.put(account, asset, [lot])
 
     def take(self, fact, account, asset, quantity, proceeds=0, named=(), *, own=False):
@@ -203,31 +143,33 @@ class Auditor:
         self.gain(key, worth - taken.deferred - taken.cost, peg=key[1] in self.cash)
         return taken
 
-    def book(self, fact, kind, asset, strategy, amount, booked, worth, count):
-        flow = self.flows[fact.account, kind, asset, strategy]
-        for i, change in enumerate((amount, booked, worth, count)):
-            flow[i] += change
+    def book(self, place, *changes):
+        """Add (amount, booked, worth, count) to the flows of (account, kind, asset, strategy)."""
+        for i, change in enumerate(changes):
+            self.flows[place][i] += change
 
     def charge(self, account, pair, fee, sign=1):
         memo = self.fees[account, pair, fee.asset]
         memo[0] += sign * exact(fee.amount)
         memo[1] += sign * exact(fee.value)
 
-    def pay(self, fact, fee, place):
+    def pay(self, fact, fee, place, account=None):
         """Let a fee leave, or a rebate come, in its own asset."""
-        key = (fact.account, fee.asset, *place)
+        key = (account or fact.account, fee.asset, *place)
         amount, worth = exact(fee.amount), exact(fee.value)
         if amount >= 0:
             return self.sell(fact, key, amount, worth)
-        gain = self.bring(fact, fact.account, fee.asset, -amount, -worth)
+        gain = self.bring(fact, key[0], fee.asset, -amount, -worth)
         self.gain(key, gain, peg=fee.asset in self.cash)
         return None
 
-    def expense(self, fact, fee, strategy):
-        taken = self.pay(fact, fee, ("none", strategy, ""))
-        self.charge(fact.account, "none", fee)
+    def expense(self, fact, fee, strategy, account=None):
+        account = account or fact.account
+        taken = self.pay(fact, fee, ("none", strategy, ""), account)
+        self.charge(account, "none", fee)
         worth = exact(fee.value)
-        self.book(fact, "fee", fee.asset, strategy, -exact(fee.amount), worth, worth, 0)
+        place = (account, "fee", fee.asset, strategy)
+        self.book(place, -exact(fee.amount), worth, worth, 0)
         return taken
 
     def inside(self, fees, asset, came):
@@ -247,18 +189,25 @@ class Auditor:
         place = (*place, fill.regime or "")
         cell = (account, fill.base, *place)
         inside = self.inside(fill.fees, got, came)
-        kept = came - sum(exact(fee.amount) for fee in inside)
-        cost = value - sum(exact(fee.value) for fee in inside)
-        came_gain = self.bring(fill, account, got, kept, cost)
+        outside = [fee for fee in fill.fees if fee not in inside]
+        cost = value
+        for fee in inside:
+            came, cost = came - exact(fee.amount), cost - min(exact(fee.value), cost)
+        came_gain = self.bring(fill, account, got, came, cost)
         self.gain((account, got, *place), came_gain, peg=got in self.cash)
+        for fee in outside:
+            if fee.amount < 0:
+                self.pay(fill, fee, place)
         self.sell(fill, (account, gave, *place), went, value, fill.lots)
         self.sizes[cell] += quantity if bought else -quantity
         self.trades[cell] += 1
+        charged = value - cost + sum(exact(fee.value) for fee in outside)
+        self.realized[cell] -= charged
+        self.charged[cell] += charged
         for fee in fill.fees:
-            self.realized[cell] -= exact(fee.value)
-            self.charged[cell] += exact(fee.value)
             self.charge(account, place[0], fee)
-            if fee not in inside:
+        for fee in outside:
+            if fee.amount > 0:
                 self.pay(fill, fee, place)
 
     def _marginfill(self, fill):
@@ -284,7 +233,7 @@ class Auditor:
             self.pay(fill, fee, place)
 
     def _reposition(self, fill, pair):
-        if fill.quantity is None or fill.price is None or fill.side is None:
+        if fill.quantity is None or fill.side is None:
             return Fraction(0)
         position, left, pnl = self.margins[fill.account, pair], exact(fill.quantity), Fraction(0)
         price, sign = exact(fill.price), 1 if fill.side.value == "buy" else -1
@@ -292,6 +241,8 @@ class Auditor:
             closing = min(abs(position[0]), left)
             entered = part_of(position[1], closing, abs(position[0]))
             pnl = -sign * (half_even(closing * price) - entered)
+            if fill.price is None:
+                pnl = exact(fill.settled)
             position[0] += sign * closing
             position[1] -= entered
             left -= closing
@@ -309,7 +260,7 @@ class Auditor:
         elif amount < 0:
             taken = self._go(flow, strategy)
         else:
-            self.book(flow, kind, flow.asset, strategy, 0, 0, 0, 1)
+            self.book((flow.account, kind, flow.asset, strategy), 0, 0, 0, 1)
         paid = [(fee, self.expense(flow, fee, strategy)) for fee in outside]
         if flow.reversed_by is not None:
             self.kept[flow.id] = (flow, inside, came, taken, paid)
@@ -321,16 +272,16 @@ class Auditor:
         key = (flow.account, asset, "none", strategy, "")
         kept, cost, lost = amount, basis, Fraction(0)
         for fee in inside:
-            share = part_of(basis, exact(fee.amount), amount)
+            share = part_of(cost, exact(fee.amount), kept)
             kept, cost = kept - exact(fee.amount), cost - share
             lost += exact(fee.value) - share
             self.charge(flow.account, "none", fee)
             value = exact(fee.value)
-            self.book(flow, "fee", asset, strategy, -exact(fee.amount), value, value, 0)
+            self.book((flow.account, "fee", asset, strategy), -exact(fee.amount), value, value, 0)
         self.gain(key, lost + self.bring(flow, flow.account, asset, kept, cost))
         booked = -basis if kind == "fee" else basis
-        self.book(flow, kind, asset, strategy, amount, booked, worth, 1)
-        return kept, lost
+        self.book((flow.account, kind, asset, strategy), amount, booked, worth, 1)
+        return kept, lost, basis
 
     def _go(self, flow, strategy):
         kind, asset, amount, worth = flow.kind.value, flow.asset, exact(flow.amount), exact(flow.value)
@@ -342,7 +293,7 @@ class Auditor:
             taken = self.take(flow, flow.account, asset, -amount, -worth)
             self.gain(key, -worth - taken.deferred - taken.cost)
             booked = -worth if kind == "fee" else worth
-        self.book(flow, kind, asset, strategy, amount, booked, worth, 1)
+        self.book((flow.account, kind, asset, strategy), amount, booked, worth, 1)
         return taken
 
     def _reversal(self, reversal):
@@ -351,80 +302,93 @@ class Auditor:
         key = (flow.account, flow.asset, "none", strategy, "")
         booked = Fraction(0)
         if taken is not None:
-            self.give_back(flow, flow.asset, taken)
-            booked = taken.cost
-            if kind not in CAPITAL:
-                self.gain(key, taken.cost + taken.deferred + worth)
-                booked = worth if kind == "fee" else -worth
+            added = self.give_back(flow, flow.asset, taken)
+            booked = taken.cost if kind in CAPITAL else -worth
+            self.gain(key, added - booked)
+            booked = -booked if kind == "fee" else booked
         elif came is not None:
             booked = self._send_back(reversal, flow, inside, came)
-        self.book(flow, kind, flow.asset, strategy, -exact(flow.amount), booked, -worth, -1)
+        place = (flow.account, kind, flow.asset, strategy)
+        self.book(place, -exact(flow.amount), booked, -worth, -1)
         for fee, left in paid:
             self._refund(reversal, flow, fee, left)
 
     def give_back(self, flow, asset, taken):
+        """Put back what an outflow took. Returns by how much the cost of what is held grew."""
         place = self.place(flow.account, asset)
+        before = place.cost
         if asset in self.cash:
             place.face += taken.cash
             self.balances[flow.account, asset] += taken.cash
-            return
-        for debt in [debt for debt in place.debts if debt.name == flow.id]:
-            place.debts.remove(debt)
-            self.balances[flow.account, asset] += debt.quantity
-        self.put(flow.account, asset, taken.parts)
+            return taken.cash
+        missing = taken.debt.quantity if taken.debt else Fraction(0)
+        if missing:
+            for debt in [debt for debt in place.debts if debt.name == flow.id]:
+                place.debts.remove(debt)
+                self.balances[flow.account, asset] += debt.quantity
+                missing -= debt.quantity
+        parts = list(taken.parts)
+        if missing > 0:  # covered in the meantime: it comes back without cost
+            parts.append(Lot(self.births[flow.id], flow.id, missing, Fraction(0)))
+        self.put(flow.account, asset, parts)
+        return place.cost - before
 
     def _send_back(self, reversal, flow, inside, came):
         """Everything that the inflow did is undone but what its coins cost by now."""
-        kind, asset, worth = flow.kind.value, flow.asset, exact(flow.value)
+        kind, asset = flow.kind.value, flow.asset
         strategy = flow.strategy or "manual"
-        kept, lost = came
-        proceeds = Fraction(0)
-        if kind not in CAPITAL:
-            proceeds = worth - sum(exact(fee.value) for fee in inside)
-        named = (flow.id,) if self.method != "wac" else ()
-        taken = self.take(reversal, flow.account, asset, kept, proceeds, named, own=True)
-        key = (flow.account, asset, "none", strategy, "")
-        fees = Fraction(0)
+        kept, lost, basis = came
+        worths = Fraction(0)
         for fee in inside:
             self.charge(flow.account, "none", fee, -1)
             value = exact(fee.value)
-            fees += value
-            self.book(flow, "fee", asset, strategy, exact(fee.amount), -value, -value, 0)
+            worths += value
+            place = (flow.account, "fee", asset, strategy)
+            self.book(place, exact(fee.amount), -value, -value, 0)
+        key = (flow.account, asset, "none", strategy, "")
+        self.gain(key, -lost)
+        cost = basis - (worths - lost)
+        proceeds = Fraction(0) if kind in CAPITAL else cost
+        taken = self.take(reversal, flow.account, asset, kept, proceeds, (flow.id,), own=True)
         if kind in CAPITAL:
-            self.gain(key, -lost)
-            return -taken.cost - (fees - lost)
+            return -taken.cost - (worths - lost)
         self.gain(key, proceeds - taken.deferred - taken.cost)
-        return worth if kind == "fee" else -worth
+        return basis if kind == "fee" else -basis
 
     def _refund(self, reversal, flow, fee, left):
         strategy, amount, worth = flow.strategy or "manual", exact(fee.amount), exact(fee.value)
         key = (flow.account, fee.asset, "none", strategy, "")
         if amount < 0:  # a rebate goes back
-            taken = self.take(reversal, flow.account, fee.asset, -amount, -worth)
+            taken = self.take(flow, flow.account, fee.asset, -amount, -worth)
             self.gain(key, -worth - taken.deferred - taken.cost)
         else:
-            self.give_back(flow, fee.asset, left)
-            self.gain(key, left.cost + left.deferred - worth)
+            self.gain(key, self.give_back(flow, fee.asset, left) - worth)
         self.charge(flow.account, "none", fee, -1)
-        self.book(flow, "fee", fee.asset, strategy, amount, -worth, -worth, 0)
+        self.book((flow.account, "fee", fee.asset, strategy), amount, -worth, -worth, 0)
 
     def _transfer(self, move):
         if move.to_account != move.account:
-            taken = self.take(move, move.account, move.asset, move.quantity)
-            parts = list(taken.parts)
-            if move.asset in self.cash:
-                parts = [Lot(0, CASH_LOT, taken.cash, taken.cash)]
-            elif taken.debt:
-                lot = Lot(self.birth(move.id), move.id, taken.debt.quantity, Fraction(0))
-                parts.append(lot)
-            gain = self.put(move.to_account, move.asset, parts)
-            self.gain((move.to_account, move.asset, "none", "manual", ""), gain)
+            ends = (move.account, move.asset), (move.to_account, move.asset)
+            self.carry(move, *ends, exact(move.quantity))
         ends = ((move.account, move.pocket, -1), (move.to_account, move.to_pocket, 1))
         for account, pocket, sign in ends:
             if pocket not in (None, "main"):
                 self.pockets[account, move.asset, pocket] += sign * exact(move.quantity)
-        for fee in move.fees:
-            self.expense(move, fee, "manual")
+        for account, fees in ((move.account, move.fees), (move.to_account, move.to_fees)):
+            for fee in fees:
+                self.expense(move, fee, "manual", account)
+
+    def carry(self, fact, source, target, quantity):
+        """Lots go along; what was not there arrives without cost."""
+        taken = self.take(fact, *source, quantity)
+        parts = list(taken.parts)
+        born = self.births[fact.id]
+        if source[1] in self.cash:
+            parts = [Lot(born, fact.id, quantity, quantity)]
+        elif taken.debt:
+            parts.append(Lot(born, fact.id, taken.debt.quantity, Fraction(0)))
+        gain = self.put(*target, parts)
+        self.gain((*target, "none", "manual", ""), gain, peg=target[1] in self.cash)
 
     def _sleevetransfer(self, move):
         self.sleeves[move.from_strategy] -= exact(move.amount)
@@ -443,38 +407,68 @@ class Auditor:
 
     def _rename(self, rename):
         for account in self._where(rename.account, rename.asset):
-            old = self.places.pop((account, rename.asset))
-            new = self.places[account, rename.to_asset]
-            for lot in old.lots:
-                self.join(new, lot)
-            new.debts += old.debts
-            moved = old.quantity
-            self.balances[account, rename.asset] -= moved
-            self.balances[account, rename.to_asset] += moved
+            debts = self._lift_debts(account, rename.asset)
+            quantity = self.owned(account, rename.asset)
+            if quantity:
+                ends = (account, rename.asset), (account, rename.to_asset)
+                self.carry(rename, *ends, quantity)
+            self._lay_debts(account, rename.to_asset, debts)
 
     def _split(self, split):
         factor = exact(split.numerator) / exact(split.denominator)
         for account in self._where(split.account, split.asset):
-            place = self.places[account, split.asset]
-            before = place.quantity
-            for lots in (place.lots, place.debts):
-                whole = half_even(sum(lot.quantity for lot in lots) * factor)
-                for lot in lots[:-1]:
-                    lot.quantity = half_even(lot.quantity * factor)
-                    whole -= lot.quantity
-                if lots:
-                    lots[-1].quantity = whole
-            self.balances[account, split.asset] += place.quantity - before
+            debts = self._lift_debts(account, split.asset)
+            quantity = self.owned(account, split.asset)
+            if quantity > 0 and split.asset not in self.cash:
+                taken = self.take(split, account, split.asset, quantity)
+                gain = self.put(account, split.asset, self._scaled(taken.parts, factor))
+                kept = [lot for lot in taken.parts if lot.quantity]
+                lost = taken.cost - sum((lot.cost for lot in kept), Fraction(0))
+                self.gain((account, split.asset, "none", "manual", ""), gain - lost)
+            self._lay_debts(account, split.asset, self._scaled(debts, factor))
+
+    def _scaled(self, lots, factor):
+        """Multiply the units; a lot that comes to nothing leaves its cost to the last that stays."""
+        if lots:
+            whole = half_even(sum(lot.quantity for lot in lots) * factor)
+            for lot, units in zip(lots, shares(whole, [x.quantity for x in lots]), strict=True):
+                lot.quantity = units
+        kept = [lot for lot in lots if lot.quantity]
+        if kept:
+            kept[-1].cost += sum(lot.cost for lot in lots if not lot.quantity)
+        lots[:] = kept
+        return [Lot(lot.born, lot.name, lot.quantity, lot.cost) for lot in kept]
+
+    def owned(self, account, asset):
+        if self.pooled and asset not in self.cash:
+            return self.balances[account, asset]
+        return self.places[account, asset].quantity
+
+    def _lift_debts(self, account, asset):
+        """Take the debts out of an account's own place; a pool's debts stay with the pool."""
+        place = self.place(account, asset)
+        if self.pooled:
+            return []
+        debts, place.debts = place.debts, []
+        self.balances[account, asset] += sum(debt.quantity for debt in debts)
+        return debts
+
+    def _lay_debts(self, account, asset, debts):
+        self.place(account, asset).debts += debts
+        self.balances[account, asset] -= sum(debt.quantity for debt in debts)
 
     def _where(self, account, asset):
-        everywhere = [place for place, held in self.places if held == asset]
-        return everywhere if account == "*" else [account] if account in everywhere else []
+        if account != "*":
+            return [account]
+        pooled = self.pooled and asset not in self.cash
+        known = self.balances if pooled else self.places
+        return sorted({place for place, held in known if held == asset})
 
     def _stagedchange(self, change):
         account = change.account
-        edited = {lot.asset for lot in change.lots}
+        edited = {lot.asset for lot in change.lots} - self.cash
         value = Fraction(0)
-        for line in change.lines:
+        for line in sorted(change.lines, key=lambda line: line.quantity < 0):
             worth = half_even(exact(line.quantity) * exact(line.price))
             value += worth
             if line.asset not in edited:
@@ -486,7 +480,7 @@ class Auditor:
         self.balances[account, self.base] += cash - fees
         if cash + value:
             flow = cash + value
-            self.book(change, "staged_flow", self.base, "manual", flow, flow, flow, 1)
+            self.book((change.account, "staged_flow", self.base, "manual"), flow, flow, flow, 1)
         if fees:
             memo = self.fees[account, "none", self.base]
             memo[0], memo[1] = memo[0] + fees, memo[1] + fees
@@ -517,7 +511,7 @@ class Auditor:
                 known = []
             place.lots = [lot for lot in place.lots if lot not in known]
             if edit.action != "remove":
-                born = known[0].born if known else self.birth(change.id + "/" + name)
+                born = known[0].born if known else (self.births[change.id][0], name)
                 lot = Lot(born, name, exact(edit.quantity), exact(edit.cost))
                 self.join(place, lot)
         self.balances[account, asset] += place.quantity - units_before
@@ -532,7 +526,7 @@ class Auditor:
         if units < 0:
             self.gain(cell, rest)
         elif rest:
-            self.book(change, "basis_adjustment", asset, "manual", 0, rest, rest, 1)
+            self.book((change.account, "basis_adjustment", asset, "manual"), 0, rest, rest, 1)
 
     def _rests_on(self, fact):
         named = [getattr(fact, "asset", None)]

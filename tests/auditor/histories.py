@@ -65,6 +65,12 @@ def history(rng, length, terms):
     return _Maker(rng, terms).run(length)
 
 
+def batches(rng, entries):
+    """Cut a list at random places, now and then with nothing between two cuts."""
+    cuts = sorted(rng.randint(0, len(entries)) for _ in range(rng.randint(0, 6)))
+    return [entries[a:b] for a, b in zip([0, *cuts], [*cuts, len(entries)], strict=True)]
+
+
 class _Maker:
     def __init__(self, rng, terms):
         self.rng, self.terms = rng, terms
@@ -103,10 +109,10 @@ class _Maker:
 
     # -------------------------------------------------------------- values
 
-    def name(self, kind):
-        """An id whose place in the alphabet says nothing about when it was made."""
+    def name(self, kind, account):
+        """An id as venues give them: its place in the alphabet says nothing about its time."""
         self.count += 1
-        return f"{self.rng.choice('abcxyz')}{kind}{self.count}"
+        return f"{account}:{self.rng.choice('abcxyz')}{kind}{self.count}"
 
     def units(self):
         if self.rng.random() < 0.6:
@@ -127,10 +133,11 @@ class _Maker:
         return self.rng.choice(["USD", "USD", "USD", "USDT", "EUR", "XBT", "ETH"])
 
     def common(self, kind, account=None):
+        account = account or self.rng.choice(ACCOUNTS)
         return {
-            "id": self.name(kind),
+            "id": self.name(kind, account),
             "executed_at": self.at,
-            "account": account or self.rng.choice(ACCOUNTS),
+            "account": account,
             "sequence": self.rng.choice([0, 0, 1, 2]),
         }
 

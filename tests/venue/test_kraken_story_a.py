@@ -1,4 +1,4 @@
-"""One made-up account in every generation of Kraken's exports: they must all tell the same story."""
+"""One made-up account in every generation of Kraken's exports: all must tell one story."""
 
 import csv
 import json
@@ -23,8 +23,12 @@ TRADES = sorted(STORY.glob("trades.*.csv"))
 EXPECTED = json.loads((STORY / "expected.json").read_text())["expected"]
 
 
+def said_in(path):
+    return read(path).statements
+
+
 def told(path):
-    return {said.id: said for said in read(path).statements}
+    return {said.id: said for said in said_in(path)}
 
 
 def movement(number):
@@ -50,7 +54,9 @@ def test_every_row_is_read(ledger):
     assert all(isinstance(said, Movement) for said in reading.statements)
 
 
-@pytest.mark.parametrize("one,other", list(combinations(LEDGERS, 2)) + list(combinations(TRADES, 2)))
+@pytest.mark.parametrize(
+    "one,other", list(combinations(LEDGERS, 2)) + list(combinations(TRADES, 2))
+)
 def test_no_generation_contradicts_another(one, other):
     first, second = told(one), told(other)
     assert first.keys() == second.keys()
@@ -68,8 +74,8 @@ def test_the_same_file_again_adds_nothing(ledger):
 
 
 def test_rows_add_up_to_the_last_digit(ledger):
-    sums = {}
-    for said in read(ledger).statements:
+    sums: dict[str, Decimal] = {}
+    for said in said_in(ledger):
         sums[said.asset] = sums.get(said.asset, Decimal(0)) + said.amount - said.fee
     right = {coin(name).asset: value for name, value in EXPECTED["final_balance_by_asset"].items()}
     assert sums == {asset: Decimal(value) for asset, value in right.items()}
@@ -77,7 +83,7 @@ def test_rows_add_up_to_the_last_digit(ledger):
 
 def test_the_last_balance_of_each_code_is_the_venues(ledger):
     last = {}
-    for said in read(ledger).statements:
+    for said in said_in(ledger):
         last[said.code] = said.balance
     right = {
         coin(name).code: value for name, value in EXPECTED["final_balance_by_venue_code"].items()
@@ -203,9 +209,9 @@ def test_any_order_of_columns_gives_the_same_statements(path, tmp_path):
 
 
 def test_no_row_can_be_lost_unseen_between_two_of_its_code(ledger, tmp_path):
-    statements = read(ledger).statements
+    statements = said_in(ledger)
     pending = read(ledger).pending
-    by_code = {}
+    by_code: dict[str, list[int]] = {}
     for place, said in enumerate(statements):
         by_code.setdefault(said.code, []).append(place)
     tried = 0
@@ -225,8 +231,8 @@ def test_no_row_can_be_lost_unseen_between_two_of_its_code(ledger, tmp_path):
 
 
 def test_prices_are_for_what_the_exports_leave_unvalued():
-    reading = read(STORY / "prices.csv")
-    assert {said.asset for said in reading.statements} == {
+    prices = said_in(STORY / "prices.csv")
+    assert {said.asset for said in prices} == {
         "XBT",
         "ETH",
         "DOT",
@@ -234,4 +240,4 @@ def test_prices_are_for_what_the_exports_leave_unvalued():
         "SGB",
         "XTZ",
     }
-    assert {said.quote for said in reading.statements} == {"EUR"}
+    assert {said.quote for said in prices} == {"EUR"}

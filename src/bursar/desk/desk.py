@@ -1,4 +1,4 @@
-"""The desk of one portfolio: its timeline in memory, its store, and the way from one to the other."""
+"""The desk of one portfolio: its timeline in memory, its store, and the way between them."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -62,19 +62,27 @@ class Desk:
             StoreCorrupt: the journal does not verify, or the projection is not the fold of it.
         """
         self.head = self.store.head()
-        self.timeline = Timeline(self.head.terms)
+        try:
+            self._read()
+        except StoreCorrupt:
+            if self.store.head().version == self.head.version:
+                raise
+            self.reload()
+
+    def _read(self) -> None:
+        timeline = Timeline(self.head.terms)
         told: list[AnyEntry] = []
         last: Record | None = None
         for row in journal.check(self.store.records()):
             last = row
-            if row.outcome is Outcome.RECORDED:
-                told.append(row.entry())
+            told.append(row.entry())
             if row.seq % 1_000 == 0:
                 self._tell("reading the journal", row.seq, self.head.seq)
         self._require_head(last)
-        self.timeline.land(self.timeline.plan(told))
-        if self.store.load_state() != projection.cells(self.timeline.book):
+        timeline.land(timeline.plan(told))
+        if self.store.load_state() != projection.cells(timeline.book):
             raise StoreCorrupt("the stored projection is not the fold of the journal")
+        self.timeline = timeline
 
     def stage(self, entries: Iterable[AnyEntry]) -> Staged:
         """Judge statements and work out what they would change. Nothing changes."""

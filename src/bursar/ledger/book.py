@@ -306,7 +306,7 @@ class Book:
         return total(parts)
 
     def _cover(self, key: HoldingKey, holding: Holding, lot: Lot) -> Decimal:
-        """Let a lot close short lots, oldest first; what is left of it joins the pool by its age."""
+        """Let a lot close short lots, oldest first; what is left joins the pool by its age."""
         owed = list(holding.owed)
         proceeds, cost = ZERO, ZERO
         rest: Lot | None = lot

@@ -33,7 +33,7 @@ _PRIMARY = {Fill: "trade", MarginFill: "margin", Conversion: "conversion", Stage
 def trade_records(
     fact: Fact, lines: Sequence[Line], cash: frozenset[str]
 ) -> list[RealizedPnLRecord]:
-    """Return the PnL records of a fact, one per kind; a trade has one even if it realised nothing."""
+    """Return the PnL records of a fact, one per kind; a trade always has one."""
     primary = _PRIMARY.get(type(fact))
     if primary is None:
         return _flow_gains(fact, lines, cash)
@@ -78,11 +78,12 @@ def _record(
     fact: Fact, kind: str, lines: Sequence[Line], cash: frozenset[str], *, is_first: bool
 ) -> RealizedPnLRecord:
     made = sum((line.realized for line in lines), ZERO)
-    charged = is_first and isinstance(fact, Fill | MarginFill | Conversion | CashFlow)
-    fees: tuple[Fee, ...] = fact.fees if charged else ()
+    fees: tuple[Fee, ...] = ()
+    if is_first and isinstance(fact, Fill | MarginFill | Conversion | CashFlow):
+        fees = fact.fees
     worth = [fee.value for fee in fees]
     known = [value for value in worth if value is not None]
-    base, quote, side, moved = _moved(fact, is_first=is_first)
+    quote, side, moved = _moved(fact, is_first=is_first)
     return RealizedPnLRecord(
         trade_id=fact.id,
         order_id=getattr(fact, "order_id", None),
@@ -106,19 +107,19 @@ def _record(
     )
 
 
-def _moved(fact: Fact, *, is_first: bool) -> tuple[str, str, str, tuple[Decimal, Decimal]]:
-    """Return (base, quote, side, signed amounts) of what a fact exchanged."""
+def _moved(fact: Fact, *, is_first: bool) -> tuple[str, str, tuple[Decimal, Decimal]]:
+    """Return (quote, side, signed amounts) of what a fact exchanged."""
     if isinstance(fact, Fill):
         sign = 1 if fact.side is Side.BUY else -1
         moved = (sign * fact.quantity, -sign * (fact.amount or ZERO)) if is_first else (ZERO, ZERO)
-        return fact.base, fact.quote, fact.side.value, moved
+        return fact.quote, fact.side.value, moved
     if isinstance(fact, MarginFill):
         side = fact.side.value if fact.side is not None else ""
-        return fact.base, fact.quote, side, (ZERO, (fact.settled or ZERO) if is_first else ZERO)
+        return fact.quote, side, (ZERO, (fact.settled or ZERO) if is_first else ZERO)
     if isinstance(fact, Conversion):
         came, went = _units(fact.taken), _units(fact.given)
-        return "", "", "sell", (-went if len(fact.given) == 1 else ZERO, came)
-    return "", "", "", (ZERO, ZERO)
+        return "", "sell", (-went if len(fact.given) == 1 else ZERO, came)
+    return "", "", (ZERO, ZERO)
 
 
 def _units(legs: Iterable[Leg]) -> Decimal:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bursar.ledger import journal
-from bursar.ledger.entries import AnyEntry, CashFlow, Link, Movement, Price, Reversal
+from bursar.ledger import door, journal
+from bursar.ledger.entries import AnyEntry, CashFlow, Flag, Link, Movement, Price, Reversal
 from bursar.ledger.facts import Fact, resolve
 from bursar.ledger.journal import RECORDED, Outcome, Verdict
 from bursar.ledger.notes import Note, linked, targets
@@ -45,6 +45,8 @@ class Draft:
         self.new_notes: list[Note] = []
         self.rows: list[Movement] = []
         self.homes: dict[str, str] = {}
+        self.conflicts: dict[str, str] = {}
+        self._told_conflicts = ChainMap(self.conflicts, timeline.conflicts)
         self.notes = timeline.notes.fork()
         self.repriced = False
         self._spoken: MutableMapping[str, tuple[AnyEntry, ...]] = ChainMap(
@@ -55,14 +57,20 @@ class Draft:
 
     def rule(self, entry: AnyEntry) -> Ruled:
         """Give a statement its verdict, and lay it over its group if it is accepted."""
+        door.check(entry)
         home = self._home.get(entry.id, entry.id)
         known = same(entry, self._spoken.get(home, ()))
         verdict = journal.judge(entry, known) if known else RECORDED
         if verdict.outcome is Outcome.DUPLICATE:
             return Ruled(entry, verdict, None)
+        key = journal.refinement_key(entry) if known else journal.key(entry)
         if verdict.outcome is Outcome.RECORDED:
             self._lay(entry, home)
-        key = journal.refinement_key(entry) if known else journal.key(entry)
+            return Ruled(entry, verdict, key)
+        if key in self._told_conflicts:
+            return Ruled(entry, verdict, None)
+        self.conflicts[key] = entry.id
+        self.groups.setdefault(home, self._spoken[home])
         return Ruled(entry, verdict, key)
 
     def _lay(self, entry: AnyEntry, home: str) -> None:
@@ -107,7 +115,7 @@ class Draft:
                 self._dirty |= self.timeline.wanting(asset, note.executed_at)
 
     def _resolve(self, group: str) -> None:
-        facts = resolve(self._spoken[group], self.timeline.terms.cash)
+        facts = self._marked(resolve(self._spoken[group], self.timeline.terms.cash))
         for name in self.timeline.raised.get(group, ()):
             self.raw[name] = None
             self._dirty.add(name)
@@ -115,6 +123,18 @@ class Draft:
             self.raw[fact.id] = fact
             self._dirty.add(fact.id)
         self.raised[group] = tuple(fact.id for fact in facts)
+
+    def _marked(self, facts: list[Fact]) -> list[Fact]:
+        """Mark the facts that one source has told in different words."""
+        disputed = set(self._told_conflicts.values())
+        if not disputed:
+            return facts
+        return [
+            msgspec.structs.replace(fact, flags=(*fact.flags, Flag.CONFLICTED))
+            if disputed & {fact.id, *fact.rows}
+            else fact
+            for fact in facts
+        ]
 
     def _now(self, name: str) -> Fact | None:
         return self.raw[name] if name in self.raw else self.timeline.raw.get(name)

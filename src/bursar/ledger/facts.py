@@ -151,7 +151,7 @@ def _trade(
     moved = _moved(rows)
     if fill is not None and set(moved) <= {fill.base, fill.quote}:
         complete = set(moved) == {fill.base, fill.quote} or set(fill.rows) <= here
-        return [_backed(fill, rows, moved, complete)]
+        return [_backed(fill, rows, moved, complete=complete)]
     given = [asset for asset, amount in moved.items() if amount < 0]
     taken = [asset for asset, amount in moved.items() if amount > 0]
     if len(given) == len(taken) == 1:
@@ -165,20 +165,21 @@ def _trade(
             side=Side.BUY if moved[base] > 0 else Side.SELL,
             quantity=ZERO,
         )
-        return [_backed(bare if fill is None else _named(bare, fill), rows, moved, True)]
+        named = bare if fill is None else _named(bare, fill)
+        return [_backed(named, rows, moved, complete=True)]
     if given and taken:
         return [_conversion(name, rows)]
     return [_unpaired(row) for row in rows]
 
 
 def _named(bare: Fill, fill: Fill) -> Fill:
-    """Take from a statement whose pair does not match the rows only what still holds: who and why."""
+    """Take from a statement whose pair does not match the rows only who did it."""
     return msgspec.structs.replace(
         bare, order_id=fill.order_id, strategy=fill.strategy, regime=fill.regime
     )
 
 
-def _backed(fill: Fill, rows: list[Movement], moved: dict[str, Decimal], complete: bool) -> Fill:
+def _backed(fill: Fill, rows: list[Movement], moved: dict[str, Decimal], *, complete: bool) -> Fill:
     """Give a fill the amounts and fees that the ledger rows booked."""
     base, quote = moved.get(fill.base), moved.get(fill.quote)
     side = fill.side
@@ -238,7 +239,9 @@ def _conversions(rows: list[Movement]) -> list[Fact]:
     for name in sorted({group_of(row) for row in rows}):
         own = [row for row in rows if group_of(row) == name]
         signs = {row.amount > 0 for row in own if row.amount}
-        facts += [_conversion(name, own)] if len(signs) == 2 else [_unpaired(row) for row in own]
+        facts += (
+            [_conversion(name, own)] if signs == {True, False} else [_unpaired(row) for row in own]
+        )
     return facts
 
 
@@ -287,9 +290,9 @@ def _cancelled(row: Movement, flows: list[CashFlow]) -> int | None:
     fee = (Fee(row.asset, -row.fee),) if row.fee else ()
     for place, flow in enumerate(flows):
         same = flow.asset == row.asset and flow.kind is _kind(row, -row.amount)
-        if same and row.amount and flow.amount == -row.amount and flow.fees == fee:
-            if flow.reversed_by is None:
-                return place
+        opposite = row.amount and flow.amount == -row.amount and flow.fees == fee
+        if same and opposite and flow.reversed_by is None:
+            return place
     return None
 
 
@@ -319,7 +322,7 @@ def _unpaired(row: Movement) -> CashFlow:
 
 
 def _kind(row: Movement, amount: Decimal) -> FlowKind:
-    """Name the flow. A deposit that takes away is a withdrawal; a withdrawal that brings is unclear."""
+    """Name the flow. A deposit that takes away is a withdrawal; its opposite is unclear."""
     if row.kind is MovementKind.FINANCING:
         return FlowKind.FEE
     if row.kind is MovementKind.DEPOSIT and amount < 0:

@@ -78,7 +78,7 @@ def refine(coarse: int, fine: int) -> int:
 
 
 def precision(at: int) -> int:
-    """Return the coarsest decimal unit (in nanoseconds, at most a second) that divides the instant."""
+    """Return the coarsest decimal unit (in ns, at most a second) that divides the instant."""
     unit = SECOND
     while at % unit:
         unit //= 10

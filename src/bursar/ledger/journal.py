@@ -117,7 +117,7 @@ def chain(
     for name, outcome, entry in entries:
         seq += 1
         body = encode(entry).decode()
-        digest = _digest(head, seq, name, outcome, at, body)
+        digest = _digest(head, seq, name, outcome.value, at, body)
         rows.append(Record(seq, name, outcome, at, body, head, digest))
         head = digest
     return rows
@@ -137,14 +137,14 @@ def check(rows: Iterable[Record], *, head: str = GENESIS, seq: int = 0) -> Itera
             )
         if row.previous != head:
             raise StoreCorrupt(f"journal row {seq} does not follow row {seq - 1}", seq=seq)
-        if _digest(head, seq, row.key, row.outcome, row.recorded_at, row.body) != row.hash:
+        if _digest(head, seq, row.key, row.outcome.value, row.recorded_at, row.body) != row.hash:
             raise StoreCorrupt(f"journal row {seq} was changed after it was written", seq=seq)
         head = row.hash
         yield row
 
 
-def _digest(head: str, seq: int, name: str, outcome: Outcome, at: int, body: str) -> str:
-    line = f"{head}\n{seq}\n{name}\n{outcome.value}\n{at}\n{body}"
+def _digest(head: str, *parts: str | int) -> str:
+    line = "\n".join((head, *(str(part) for part in parts)))
     return sha256(line.encode()).hexdigest()
 
 
@@ -154,7 +154,7 @@ def _disagreements(known: AnyEntry, told: AnyEntry) -> Iterator[str]:
             yield name
 
 
-_SOFT: Final = frozenset({"sequence", "note"})
+_SOFT: Final = frozenset({"sequence", "note", "code", "label"})
 
 
 def _agree(name: str, known: object, told: object) -> bool:
@@ -175,11 +175,18 @@ def _adds(known: AnyEntry, told: AnyEntry) -> bool:
 def _finer(name: str, known: object, told: object) -> object:
     if name == "executed_at" and isinstance(known, int) and isinstance(told, int):
         return instant.refine(known, told)
-    if name == "sequence" and isinstance(known, int) and isinstance(told, int):
-        return max(known, told)
-    if name == "note" and isinstance(known, str) and isinstance(told, str):
-        return max(known, told)
+    if name in _SOFT:
+        return _larger(known, told)
     return told if _absent(known) and not _absent(told) else known
+
+
+def _larger(known: object, told: object) -> object:
+    """Choose between two soft fields by their own order, since arrival must not matter."""
+    if isinstance(known, int) and isinstance(told, int):
+        return max(known, told)
+    if isinstance(known, str) and isinstance(told, str):
+        return max(known, told)
+    return told if _absent(known) else known
 
 
 def _absent(value: object) -> bool:

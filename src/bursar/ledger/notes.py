@@ -81,7 +81,7 @@ class Notes:
         return min(self.links(name), key=lambda link: link.id, default=None)
 
     def related(self, names: Iterable[str]) -> set[str]:
-        """Return the facts that notes tie to these: ends of links, and of links of those, reversals."""
+        """Return these facts and all that links and reversals tie to them, however far."""
         reached = set(names)
         waiting = list(reached)
         while waiting:

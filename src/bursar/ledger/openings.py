@@ -132,9 +132,7 @@ class Prefixes:
 
     def _places(self, account: str, asset: str) -> list[Place]:
         return sorted(
-            place
-            for place in self._balances
-            if place[1] == asset and account in {"*", place[0]}
+            place for place in self._balances if place[1] == asset and account in {"*", place[0]}
         )
 
     def _deltas(self, fact: Fact) -> list[tuple[Place, Decimal]]:
@@ -180,8 +178,8 @@ class Firsts:
             told: dict[str, list[Movement]] = {}
             for row in rows:
                 told.setdefault(row.id, []).append(row)
-            first = min((merge(each) for each in told.values()), key=_when)
-            assert isinstance(first, Movement)
+            merged = [merge(each) for each in told.values()]
+            first = min((row for row in merged if isinstance(row, Movement)), key=_when)
             prior = (first.balance or ZERO) - first.amount + first.fee
             if prior > 0:
                 place = (first.account, first.asset)

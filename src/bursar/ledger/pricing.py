@@ -245,7 +245,7 @@ def _guessed(legs: Sequence[Leg]) -> bool:
 
 
 def _shared(legs: Sequence[Leg], total: Decimal, prices: Prices) -> list[Leg]:
-    """Split `total` over legs: money at its face, the rest by worth (evenly where one is unknown)."""
+    """Split `total` over legs: money at face, the rest by worth, or evenly if one is unknown."""
     coins = [leg for leg in legs if leg.asset not in prices.cash] or list(legs)
     face = _face(legs, prices) if len(coins) < len(legs) else ZERO
     weights = [leg.value for leg in coins if leg.value is not None]

@@ -13,7 +13,7 @@ from bursar.exact import ZERO
 
 
 class AssetBalance(msgspec.Struct, frozen=True):
-    """Holdings of one asset. `total` = `free` + `reserved`; what open orders hold is in `reserved`."""
+    """Holdings of one asset: `total` = `free` + `reserved` (what open orders hold)."""
 
     asset: str
     free: Decimal
@@ -70,7 +70,7 @@ class RealizedPnLRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class CashFlowRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A movement that is not a trade: positive in, negative out. Cost and value are in base currency."""
+    """A movement that is not a trade: positive in, negative out; worth in base currency."""
 
     id: str
     time: datetime

@@ -16,7 +16,7 @@ HoldingKey = tuple[str, str]
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """Quantity and total cost of one asset in one place; `pool` arranges its lots, `owed` is missing."""
+    """Quantity and total cost of one asset in one place; `pool` is its lots, `owed` is missing."""
 
     quantity: Decimal
     cost: Decimal

@@ -51,7 +51,7 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Base currency, pegs (assets that count as base currency, one for one), cost rule and scope."""
+    """Base currency, pegs (assets that count as base currency, 1:1), cost rule and scope."""
 
     base: str = "USD"
     pegs: tuple[str, ...] | None = None

@@ -57,6 +57,7 @@ class Plan(msgspec.Struct, frozen=True):
     notes: list[Note]
     rows: list[Movement]
     homes: dict[str, str]
+    conflicts: dict[str, str]
     prefixes: Prefixes
 
     @property
@@ -88,6 +89,7 @@ class Timeline:
         self.prefixes = Prefixes(terms.base, terms.cash)
         self.openings: dict[str, Fact] = {}
         self.homes: dict[str, str] = {}
+        self.conflicts: dict[str, str] = {}
         self.groups: dict[str, tuple[AnyEntry, ...]] = {}
         self.raw: dict[str, Fact] = {}
         self.raised: dict[str, tuple[str, ...]] = {}
@@ -120,6 +122,7 @@ class Timeline:
             notes=draft.new_notes,
             rows=draft.rows,
             homes=draft.homes,
+            conflicts=draft.conflicts,
             prefixes=prefixes,
         )
 
@@ -128,6 +131,7 @@ class Timeline:
         """Make a plan so. It must have been made on the timeline as it is now."""
         self.groups.update(plan.groups)
         self.homes.update(plan.homes)
+        self.conflicts.update(plan.conflicts)
         for name, fact in plan.raw.items():
             if fact is None:
                 self.raw.pop(name, None)

@@ -1,1 +1,1 @@
-"""Sample data: made-up accounts in the venues' own formats, to try the program on and to test it."""
+"""Sample data: made-up accounts in the venues' own formats, to try the program on."""

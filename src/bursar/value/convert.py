@@ -1,11 +1,13 @@
 """Conversion: from one asset to another over the marks there are.
 
-A path is the shortest chain of marks: direct, inverse, or across others, at most three. Base currency and
-its pegs (`cash`) are worth each other's face, which costs no step, so a mark between two of them is never
-used. Of equally short paths the one with fewer names counts, then the one whose names sort first.
+A path is the shortest chain of marks: direct, inverse, or across others, at most three. Base
+currency and its pegs (`cash`) are worth each other's face, which costs no step, so a mark between
+two of them is never used. Of equally short paths the one with fewer names counts, then the one
+whose names sort first.
 
-A path keeps its marks, so it can be shown: ATOM → XBT → EUR. Its prices are multiplied exactly, those of
-inverse steps into the divisor, and an amount that takes the path is rounded once, half-even, to 18 places.
+A path keeps its marks, so it can be shown: ATOM → XBT → EUR. Its prices are multiplied exactly,
+those of inverse steps into the divisor, and an amount that takes the path is rounded once,
+half-even, to 18 places.
 
 What leads nowhere is a `Missing` with its reason: never zero.
 
@@ -16,6 +18,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
 from heapq import heappop, heappush
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -40,7 +43,7 @@ class Reason(Enum):
 
 
 class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An asset without a value, and the reason; `detail` names the currency or pair that was sought."""
+    """An asset without a value, and why; `detail` names the currency or pair that was sought."""
 
     asset: str
     reason: Reason
@@ -51,7 +54,7 @@ class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One step of a path. Without a mark it is at face; `is_inverse` divides by the mark's price."""
+    """One step of a path: at face without a mark; divided by the mark where it `is_inverse`."""
 
     asset: str
     quote: str
@@ -73,7 +76,7 @@ class Path(msgspec.Struct, frozen=True):
 
     @property
     def rate(self) -> Decimal:
-        """One unit of the asset in the quote, rounded to 18 places. For show: `convert` is exact."""
+        """One unit of the asset in the quote, rounded to 18 places, for show."""
         return convert(ONE, self)
 
     @property
@@ -98,8 +101,8 @@ def find_path(
 ) -> Path | Missing:
     """Return the path from an asset to a quote, or why there is none.
 
-    `cash` names what is worth each other's face. `pairs` overrides with which pair an asset is priced:
-    that pair's mark is then the first step, and there is no other way.
+    `cash` names what is worth each other's face. `pairs` overrides with which pair an asset is
+    priced: that pair's mark is then the first step, and there is no other way.
     """
     face = frozenset(marks.name(each) for each in cash)
     start, goal = marks.name(asset), marks.name(quote)
@@ -178,7 +181,7 @@ def _search(start: str, goal: str, marks: Marks, face: frozenset[str]) -> tuple[
 
 def _steps(names: tuple[str, ...], marks: Marks, face: frozenset[str]) -> tuple[Step, ...]:
     steps = []
-    for here, other in zip(names, names[1:], strict=False):
+    for here, other in pairwise(names):
         mark = None if here in face and other in face else marks.between(here, other)
         steps.append(Step(here, other, mark, mark is not None and marks.name(mark.asset) != here))
     return tuple(steps)

@@ -1,13 +1,12 @@
 """Coverage: what a total does not know, beside what it says.
 
-A missing mark, an old one, a basis that was assumed, a sale without acquisition: each is named here, so
-that no figure looks better founded than it is. Only what a view shows is spoken of.
+A missing mark, an old one, a basis that was assumed, a sale without acquisition: each is named
+here, so that no figure looks better founded than it is. Only what a view shows is spoken of.
 
 Errors: none.
 """
 
 from collections.abc import Iterable, Sequence
-
 from decimal import Decimal
 from typing import Final
 
@@ -17,7 +16,7 @@ from bursar.exact import ONE, ZERO, money, ratio18, trimmed
 from bursar.ledger import instant
 from bursar.ledger.book import POOL, Book
 from bursar.ledger.state import Holding
-from bursar.value.convert import Missing, Path, find_path
+from bursar.value.convert import Missing, Path
 from bursar.value.marks import Mark, Standing, stale
 from bursar.value.worth import AssetWorth, Frame, MarginWorth
 
@@ -48,6 +47,9 @@ class Amiss(msgspec.Struct, frozen=True):
     asset: str
     quantity: Decimal
 
+    def __str__(self) -> str:
+        return f"{trimmed(self.quantity)} {self.asset} in {self.account}"
+
 
 class Depeg(msgspec.Struct, frozen=True):
     """A peg whose own mark is away from 1. It still counts at face."""
@@ -60,8 +62,8 @@ class Depeg(msgspec.Struct, frozen=True):
 class Coverage(msgspec.Struct, frozen=True):
     """What is known of the assets shown.
 
-    `valued_pct` is the percentage of held assets (cash apart) that have a value. `negative_cash` holds
-    quantities below zero, `pending` quantities sold whose acquisition is not known (> 0).
+    `valued_pct` is the percentage of held assets (cash apart) that have a value. `negative_cash`
+    holds quantities below zero, `pending` quantities sold whose acquisition is not known (> 0).
     """
 
     assets: int = 0
@@ -89,15 +91,12 @@ class Coverage(msgspec.Struct, frozen=True):
     def lines(self) -> list[str]:
         """Return one sentence for each thing to say, the gravest first."""
         said = [f"not valued: {each}" for each in self.unvalued]
-        for each in self.pending:
-            what = f"{trimmed(each.quantity)} {each.asset} in {each.account}"
-            said.append(f"pending: {what} sold, acquisition unknown")
-        for gap in self.gaps:
-            said.append(f"{gap.flag}: {gap.count} of {gap.asset}")
-        for each in self.negative_cash:
-            said.append(f"negative cash: {trimmed(each.quantity)} {each.asset} in {each.account}")
-        for peg in self.depegs:
-            said.append(f"depeg: {peg.asset} at {trimmed(peg.rate)} ({peg.mark.source})")
+        said += [f"pending: {each} sold, acquisition unknown" for each in self.pending]
+        said += [f"{gap.flag}: {gap.count} of {gap.asset}" for gap in self.gaps]
+        said += [f"negative cash: {each}" for each in self.negative_cash]
+        said += [
+            f"depeg: {peg.asset} at {trimmed(peg.rate)} ({peg.mark.source})" for peg in self.depegs
+        ]
         for kind, marks in (("from the future", self.future), ("stale", self.stale)):
             said += [_told(kind, each) for each in marks]
         return said + [_told("last trade", each) for each in self.last_trade]
@@ -118,7 +117,7 @@ def cover(frame: Frame, assets: Sequence[AssetWorth], margins: Sequence[MarginWo
         assets=len(held),
         valued=valued,
         valued_pct=ratio18(_ALL, Decimal(valued), Decimal(len(held))) if held else _ALL,
-        unvalued=tuple(each.missing for each in (*assets, *margins) if each.missing is not None),
+        unvalued=_unvalued(assets, margins),
         gaps=gaps_of(frame, None),
         stale=tuple(each for each in seen if stale(each.mark, now, limit=limit)),
         future=tuple(each for each in seen if each.mark.is_ahead(now)),
@@ -158,9 +157,13 @@ def _told(kind: str, seen: Seen) -> str:
     return f"{kind}: {seen.asset} by {price} of {instant.show(mark.at)}"
 
 
-def _paths(
-    assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]
-) -> list[tuple[str, Path]]:
+def _unvalued(assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]) -> tuple[Missing, ...]:
+    spot = [each.missing for each in assets]
+    leveraged = [each.missing for each in margins]
+    return tuple(missing for missing in spot + leveraged if missing is not None)
+
+
+def _paths(assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]) -> list[tuple[str, Path]]:
     own = [(each.asset, each.path) for each in assets if each.path is not None]
     return own + [(each.pair, path) for each in margins for path in each.paths]
 
@@ -196,8 +199,12 @@ def _depegs(
         touched |= {marks.name(name) for step in path.steps for name in (step.asset, step.quote)}
     found = []
     for peg in sorted(frame.book.cash - {base}):
-        if marks.name(peg) in touched and marks.between(peg, base) is not None:
-            path = find_path(peg, base, marks=marks)
-            if isinstance(path, Path) and abs(path.rate - ONE) > DEPEG_MAX:
-                found.append(Depeg(peg, path.rate, path.marks[0]))
+        mark = marks.between(peg, base)
+        if mark is None or marks.name(peg) not in touched:
+            continue
+        rate = mark.price
+        if marks.name(mark.asset) != marks.name(peg):
+            rate = ratio18(ONE, ONE, mark.price)
+        if abs(rate - ONE) > DEPEG_MAX:
+            found.append(Depeg(peg, rate, mark))
     return tuple(found)

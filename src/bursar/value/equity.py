@@ -1,21 +1,22 @@
 """Equity: a book at its marks.
 
-Every unit counts at its mark: what is held positive, what is owed negative, whether sold short or sold
-before its acquisition is known (that is `pending`, and said). Base currency and pegs count at face. A
-leveraged position counts as its unrealised PnL. What has no mark counts as nothing, is named in `unvalued`,
-and keeps its cost in the identity.
+Every unit counts at its mark: what is held positive, what is owed negative, whether sold short or
+sold before its acquisition is known (that is `pending`, and said). Base currency and pegs count at
+face. A leveraged position counts as its unrealised PnL. What has no mark counts as nothing, is
+named in `unvalued`, and keeps its cost in the identity.
 
 Invariants
 - Equity of priced holdings + cost of unpriced ones = contributed + realised + income − expenses +
-  unrealised of priced holdings and leveraged positions, to the last digit (`valuation_gap` is zero).
-- The accounts add up to the total: an asset's value is rounded once over all accounts, and each account
-  in order of name has what the value grows by when its quantity joins.
+  unrealised of priced holdings and leveraged positions, to the last digit (`valuation_gap` is
+  zero).
+- The accounts add up to the total: an asset's value is rounded once over all accounts, and each
+  account in order of name has what the value grows by when its quantity joins.
 - What the options leave out is valued all the same and carried as `excluded_value`.
 
 Errors: none. What is not known is said.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -23,32 +24,23 @@ import msgspec
 
 from bursar.exact import ZERO, money, ratio18
 from bursar.ledger.audit import Totals
-from bursar.ledger.book import POOL, Book
-from bursar.ledger.state import Holding, Margin
-from bursar.value.convert import Missing, Path, convert, find_path
-from bursar.value.coverage import Coverage, cover, gaps_of, may_owe, owed
+from bursar.ledger.book import Book
+from bursar.value.convert import Missing
+from bursar.value.coverage import Coverage, cover, gaps_of
+from bursar.value.holdings import known_sum, shown_names, value_assets, value_margins
 from bursar.value.marks import Marks, Standing, stale
-from bursar.value.worth import (
-    EVERYTHING,
-    AccountWorth,
-    AssetWorth,
-    Frame,
-    HoldingWorth,
-    MarginWorth,
-    Options,
-)
+from bursar.value.worth import EVERYTHING, AccountWorth, AssetWorth, Frame, MarginWorth, Options
 
 _ALL: Final = Decimal(100)
-_Places = list[tuple[str, str, Holding]]
 
 
 class Valuation(msgspec.Struct, frozen=True):
     """A book at its marks, at one instant.
 
-    `equity` is the value of the priced holdings shown plus the unrealised PnL of the leveraged positions
-    shown; `unrealized` is that of both. `cash_base` is base currency, `cash` adds the pegs shown.
-    `excluded_value` and `excluded_unrealized` are the same figures of what the options leave out, which
-    `excluded` and `excluded_margins` list.
+    `equity` is the value of the priced holdings shown plus the unrealised PnL of the leveraged
+    positions shown; `unrealized` is that of both. `cash_base` is base currency, `cash` adds the
+    pegs shown. `excluded_value` and `excluded_unrealized` are the same figures of what the options
+    leave out, which `excluded` and `excluded_margins` list.
     """
 
     base: str
@@ -81,14 +73,15 @@ class Valuation(msgspec.Struct, frozen=True):
 
 
 @money
-def value_book(
-    book: Book, marks: Marks, *, now: int, options: Options = EVERYTHING
-) -> Valuation:
-    """Value a book at its marks. `now` is the instant (nanoseconds) by which marks are old. O(keys)."""
+def value_book(book: Book, marks: Marks, *, now: int, options: Options = EVERYTHING) -> Valuation:
+    """Value a book at its marks. O(keys).
+
+    `now` is the instant, in nanoseconds, by which a mark is old or from the future.
+    """
     frame = Frame(book, marks, now, options)
-    names = _names(frame)
-    assets = _assets(frame, names)
-    margins = _margins(frame, names)
+    names = shown_names(frame)
+    assets = value_assets(frame, names)
+    margins = value_margins(frame, names)
     seen = {name for name in names.values() if options.shows(name, book.terms.base, marks)}
     shown = [each for each in assets if each.asset in seen]
     hidden = [each for each in assets if each.asset not in seen]
@@ -101,8 +94,8 @@ def value_book(
         base=book.terms.base,
         at=now,
         equity=equity,
-        cash_base=_sum(each.value for each in shown if marks.name(each.asset) == base),
-        cash=_sum(each.value for each in shown if each.is_cash),
+        cash_base=known_sum(each.value for each in shown if marks.name(each.asset) == base),
+        cash=known_sum(each.value for each in shown if each.is_cash),
         unrealized=_unrealized(shown, open_),
         assets=tuple(shown),
         margins=open_,
@@ -121,128 +114,11 @@ def value_book(
 def valuation_gap(valuation: Valuation, totals: Totals) -> Decimal:
     """Return the left side of the identity at valuation less its right side: zero."""
     every = (*valuation.assets, *valuation.excluded)
-    unpriced = _sum(each.cost for each in every if each.value is None)
+    unpriced = known_sum(each.cost for each in every if each.value is None)
     left = valuation.equity + valuation.excluded_value + unpriced
     unrealized = valuation.unrealized + valuation.excluded_unrealized
     booked = totals.contributed + totals.realized + totals.income - totals.expenses
     return left - (booked + unrealized)
-
-
-def _names(frame: Frame) -> dict[str, str]:
-    """Return the name to show an asset under: the book's own, or the one for all where it has several."""
-    book, marks = frame.book, frame.marks
-    used = [asset for (_, asset), holding in book.holdings.items() if _is_open(holding)]
-    used += [margin.base for margin in book.margins.values() if margin.quantity]
-    spellings: dict[str, set[str]] = {}
-    for asset in used:
-        spellings.setdefault(marks.name(asset), set()).add(asset)
-    return {
-        name: next(iter(known)) if len(known) == 1 else name for name, known in spellings.items()
-    }
-
-
-def _is_open(holding: Holding) -> bool:
-    return bool(holding.quantity or holding.cost or holding.owed)
-
-
-def _assets(frame: Frame, names: dict[str, str]) -> list[AssetWorth]:
-    book, marks = frame.book, frame.marks
-    places: dict[str, _Places] = {}
-    for (place, asset), holding in sorted(book.holdings.items()):
-        if _is_open(holding):
-            places.setdefault(marks.name(asset), []).append((place, asset, holding))
-    pooled: dict[str, list[HoldingWorth]] = {}
-    for (account, asset), quantity in sorted(book.balances.items()):
-        if quantity and asset not in book.cash:
-            row = HoldingWorth(account, asset, quantity, None, ZERO)
-            pooled.setdefault(marks.name(asset), []).append(row)
-    return [
-        _asset(frame, names[name], places[name], pooled.get(name, [])) for name in sorted(places)
-    ]
-
-
-def _asset(
-    frame: Frame, asset: str, places: _Places, pooled: Sequence[HoldingWorth]
-) -> AssetWorth:
-    book, marks = frame.book, frame.marks
-    path = find_path(
-        asset,
-        book.terms.base,
-        marks=marks,
-        cash=book.cash,
-        pairs=frame.options.valuation_pairs,
-    )
-    rows = [
-        HoldingWorth(place, name, holding.quantity, holding.cost, owed(holding))
-        for place, name, holding in places
-        if place != POOL
-    ]
-    valued = _valued([*rows, *pooled], path)
-    cost = _sum(holding.cost for _, _, holding in places)
-    value = None if any(row.value is None for row in valued) else _sum(r.value for r in valued)
-    return AssetWorth(
-        asset=asset,
-        quantity=_sum(holding.quantity for _, _, holding in places),
-        cost=cost,
-        value=value,
-        unrealized=None if value is None else value - cost,
-        path=path if isinstance(path, Path) else None,
-        missing=path if isinstance(path, Missing) and value is None else None,
-        holdings=valued,
-        is_cash=marks.name(asset) in {marks.name(each) for each in book.cash},
-        owed=_sum(owed(holding) for _, _, holding in places),
-        pending=_sum(owed(held) for place, _, held in places if not may_owe(book, place)),
-    )
-
-
-def _valued(rows: Iterable[HoldingWorth], path: Path | Missing) -> tuple[HoldingWorth, ...]:
-    """Value holdings in order so that their values add up to that of their sum. Nothing is worth 0."""
-    running, told, valued = ZERO, ZERO, []
-    for row in rows:
-        value: Decimal | None = None if row.quantity else ZERO
-        if isinstance(path, Path):
-            running += row.quantity
-            value, told = convert(running, path) - told, convert(running, path)
-        unrealized = None if value is None or row.cost is None else value - row.cost
-        valued.append(msgspec.structs.replace(row, value=value, unrealized=unrealized))
-    return tuple(valued)
-
-
-def _margins(frame: Frame, names: dict[str, str]) -> list[MarginWorth]:
-    return [
-        _margin(frame, key, margin, names[frame.marks.name(margin.base)])
-        for key, margin in sorted(frame.book.margins.items())
-        if margin.quantity
-    ]
-
-
-def _margin(frame: Frame, key: tuple[str, str], margin: Margin, asset: str) -> MarginWorth:
-    terms, pairs = frame.book.terms, frame.options.valuation_pairs
-    entered = margin.notional if margin.quantity > 0 else -margin.notional
-    paths, worths = [], []
-    missing: Missing | None = None
-    for name, amount in ((margin.base, margin.quantity), (margin.quote, entered)):
-        path = find_path(name, terms.base, marks=frame.marks, cash=terms.cash, pairs=pairs)
-        if isinstance(path, Missing):
-            missing = missing or Missing(key[1], path.reason, f"{name} to {path.detail}")
-            worths.append(None)
-        else:
-            paths.append(path)
-            worths.append(convert(amount, path))
-    value, entry = worths
-    return MarginWorth(
-        account=key[0],
-        pair=key[1],
-        asset=asset,
-        quote=margin.quote,
-        quantity=margin.quantity,
-        notional=margin.notional,
-        value=value,
-        entry=entry,
-        unrealized=None if value is None or entry is None else value - entry,
-        paths=tuple(paths),
-        missing=missing,
-    )
 
 
 def _finished(frame: Frame, worth: AssetWorth, equity: Decimal) -> AssetWorth:
@@ -278,14 +154,14 @@ def _accounts(
     for name in sorted(names):
         own = [(each, row) for each, row in rows if row.account == name]
         leveraged = [each for each in open_ if each.account == name]
-        margin = _sum(each.unrealized for each in leveraged)
+        margin = known_sum(each.unrealized for each in leveraged)
         unvalued = [row.asset for _, row in own if row.value is None]
         unvalued += [each.pair for each in leveraged if each.unrealized is None]
         worths.append(
             AccountWorth(
                 account=name,
-                equity=_sum(row.value for _, row in own) + margin,
-                cash=_sum(row.value for each, row in own if each.is_cash),
+                equity=known_sum(row.value for _, row in own) + margin,
+                cash=known_sum(row.value for each, row in own if each.is_cash),
                 margin_unrealized=margin,
                 unvalued=tuple(unvalued),
             )
@@ -294,13 +170,10 @@ def _accounts(
 
 
 def _equity(assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]) -> Decimal:
-    return _sum(each.value for each in assets) + _sum(each.unrealized for each in margins)
+    return known_sum(each.value for each in assets) + known_sum(each.unrealized for each in margins)
 
 
 def _unrealized(assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]) -> Decimal:
-    return _sum(each.unrealized for each in (*assets, *margins))
-
-
-def _sum(values: Iterable[Decimal | None]) -> Decimal:
-    """Add up what is known."""
-    return sum((value for value in values if value is not None), ZERO)
+    return known_sum(each.unrealized for each in assets) + known_sum(
+        each.unrealized for each in margins
+    )

@@ -1,8 +1,9 @@
 """Exposure: how much of what moves with the market is held, and which way.
 
-Every holding of every account and every leveraged position is one notional at its mark, signed. Gross is
-Σ|notional|, net is Σ notional, long and short are its two parts (both ≥ 0). Base currency and pegs do not
-move and are left out, unless asked for. What has no value is in no sum; `unvalued` names it.
+Every holding of every account and every leveraged position is one notional at its mark, signed.
+Gross is Σ|notional|, net is Σ notional, long and short are its two parts (both ≥ 0). Base currency
+and pegs do not move and are left out, unless asked for. What has no value is in no sum; `unvalued`
+names it.
 
 Errors: none.
 """
@@ -21,7 +22,7 @@ _ALL: Final = Decimal(100)
 
 
 class AssetExposure(msgspec.Struct, frozen=True):
-    """Net exposure to one asset, spot and leveraged. `None` where there is no value, or no equity."""
+    """Net exposure to one asset, spot and leveraged. `None`: no value, or no equity."""
 
     asset: str
     amount: Decimal

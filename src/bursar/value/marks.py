@@ -1,13 +1,13 @@
 """Marks: prices that somebody stated, each with its source and time.
 
-`Marks` keeps one mark for each (asset, quote). Of several, the one of higher standing counts: given by the
-user (a flag, a file) > a venue > the last trade of the ledger; of equal standing the latest. So the marks
-that remain do not depend on the order in which they came.
+`Marks` keeps one mark for each (asset, quote). Of several, the one of higher standing counts: given
+by the user (a flag, a file) > a venue > the last trade of the ledger; of equal standing the latest.
+So the marks that remain do not depend on the order in which they came.
 
 Rules
 - An asset has several names (XBT = BTC, XDG = DOGE); a mark is found under any of them.
-- A price is finite and not negative. Zero is a price only where somebody gives it, such as a fee credit,
-  which is not money; a zero from a venue or a trade is no price and is left out.
+- A price is finite and not negative. Zero is a price only where somebody gives it, such as a fee
+  credit, which is not money; a zero from a venue or a trade is no price and is left out.
 - A mark more than 5 seconds ahead of `now` is from the future, and said to be.
 
 Errors: `OutOfBounds` for a price that is negative or not finite, `Malformed` for a flag that is not
@@ -74,9 +74,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
 class Marks:
     """The mark that counts for each (asset, quote). It never changes; `plus` makes new ones."""
 
-    def __init__(
-        self, marks: Iterable[Mark] = (), *, aliases: Mapping[str, str] = ALIASES
-    ) -> None:
+    def __init__(self, marks: Iterable[Mark] = (), *, aliases: Mapping[str, str] = ALIASES) -> None:
         self.aliases = aliases
         self._marks: dict[tuple[str, str], Mark] = {}
         for mark in marks:
@@ -113,7 +111,8 @@ class Marks:
     def between(self, asset: str, quote: str) -> Mark | None:
         """Return the mark that leads from an asset to a quote: stated so, or the other way round.
 
-        The one of higher standing counts, of equal ones the one stated so. A zero leads only one way.
+        The one of higher standing counts, of equal ones the one stated so. A zero leads only one
+        way.
         """
         direct, inverse = self.get(asset, quote), self.get(quote, asset)
         if inverse is None or not inverse.price:

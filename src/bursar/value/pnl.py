@@ -1,12 +1,12 @@
 """PnL: realised, unrealised, fees and income, by pair, asset, strategy, regime or account.
 
-Realised PnL has the fees of its trades taken off; fees are reported again as a memo. Income and expenses
-are beside it: `total` of a line is realised + unrealised.
+Realised PnL has the fees of its trades taken off; fees are reported again as a memo. Income and
+expenses are beside it: `total` of a line is realised + unrealised.
 
-Where a figure has no place under a heading, it stands under the key `none`, so the lines add up to the
-total, to the last digit: open lots belong to no strategy and no regime; income belongs to no pair. By pair,
-realised goes to the traded pair, the unrealised PnL of an asset to its pair with base currency, that of a
-leveraged position to its own pair.
+Where a figure has no place under a heading, it stands under the key `none`, so the lines add up to
+the total, to the last digit: open lots belong to no strategy and no regime; income belongs to no
+pair. By pair, realised goes to the traded pair, the unrealised PnL of an asset to its pair with
+base currency, that of a leveraged position to its own pair.
 
 What a view leaves out is in `excluded`: total + excluded is the book's.
 
@@ -72,7 +72,7 @@ class PnL(msgspec.Struct, frozen=True):
 
 
 class FeeSummary(msgspec.Struct, frozen=True):
-    """All fees: of trades (inside realised) and of everything else (expenses, under the pair `none`)."""
+    """All fees: of trades (inside realised) and of the rest (expenses, under the pair `none`)."""
 
     by_asset: dict[str, FeeTotal]
     by_pair: dict[str, Decimal]
@@ -102,20 +102,23 @@ def pnl(
 ) -> PnL:
     """Return PnL by heading. `valuation` is of the same book.
 
-    `without` names strategies whose trades are left out (`manual`, say): their realised PnL, fees and
-    counts. Open lots belong to no strategy, so unrealised PnL stays.
+    `without` names strategies whose trades are left out (`manual`, say): their realised PnL, fees
+    and counts. Open lots belong to no strategy, so unrealised PnL stays.
     """
     pieces = _traded(book, without) + _flowed(book) + _open(book, valuation)
-    base, marks, options = valuation.base, valuation.marks, valuation.options
+    base, marks = valuation.base, valuation.marks
+    assets = {piece.asset for piece in pieces}
+    shown = {each for each in assets if valuation.options.shows(each, base, marks)}
+    names = {marks.name(each.asset): each.asset for each in valuation.assets}
     lines: dict[str, PnLLine] = {}
     total, excluded = PnLLine(), PnLLine()
     for piece in pieces:
-        if not options.shows(piece.asset, base, marks):
+        if piece.asset not in shown:
             excluded = _plus(excluded, piece.line)
             continue
         key = piece.headings.get(by) or NONE
         if by is By.ASSET:
-            key = _shown_name(valuation, key)
+            key = names.get(marks.name(key), key)
         lines[key] = _plus(lines.get(key, PnLLine()), piece.line)
         total = _plus(total, piece.line)
     ordered = {key: lines[key] for key in sorted(lines)}
@@ -126,8 +129,8 @@ def pnl(
 def fees(book: Book) -> FeeSummary:
     """Return all fees the book has, by the asset and the pair in which they were charged.
 
-    Fees of trades come from the fee totals by pair; fees of everything else, and rows that are nothing
-    but a fee, are the expenses.
+    Fees of trades come from the fee totals by pair; fees of everything else, and rows that are
+    nothing but a fee, are the expenses.
     """
     by_asset: dict[str, FeeTotal] = {}
     by_pair: dict[str, Decimal] = {}
@@ -151,6 +154,11 @@ def valuation_pair(book: Book, asset: str) -> str:
     return next((name for name in sorted(traded) if spelled(name) == spelled(pair)), pair)
 
 
+def traded_pair(pair: str) -> str:
+    """Return a pair's heading: `none` where a settlement named its quote alone."""
+    return NONE if pair.startswith("/") else pair
+
+
 def _traded(book: Book, without: frozenset[str]) -> list[_Piece]:
     return [
         _Piece(key[1], _headings(key), _line(cell))
@@ -164,7 +172,7 @@ def _headings(key: CellKey) -> dict[By, str]:
     return {
         By.ACCOUNT: account,
         By.ASSET: asset,
-        By.PAIR: pair,
+        By.PAIR: traded_pair(pair),
         By.STRATEGY: strategy,
         By.REGIME: regime,
     }
@@ -191,15 +199,15 @@ def _open(book: Book, valuation: Valuation) -> list[_Piece]:
     """Return the unrealised PnL: an asset's by account where its lots are, else in one piece."""
     pieces = []
     for each in (*valuation.assets, *valuation.excluded):
-        if each.is_cash or each.unrealized is None:
+        if each.unrealized is None or (each.is_cash and not each.unrealized):
             continue
         common = {By.ASSET: each.asset, By.PAIR: valuation_pair(book, each.asset)}
-        parts = {row.account: row.unrealized for row in each.holdings}
-        if None in parts.values():
-            parts = {NONE: each.unrealized}
+        parts = [(row.account, row.unrealized) for row in each.holdings]
+        if not parts or any(part is None for _, part in parts):
+            parts = [(NONE, each.unrealized)]
         pieces += [
             _Piece(each.asset, {**common, By.ACCOUNT: name}, PnLLine(unrealized=part or ZERO))
-            for name, part in parts.items()
+            for name, part in parts
         ]
     for margin in (*valuation.margins, *valuation.excluded_margins):
         if margin.unrealized is not None:
@@ -208,15 +216,11 @@ def _open(book: Book, valuation: Valuation) -> list[_Piece]:
     return pieces
 
 
-def _shown_name(valuation: Valuation, asset: str) -> str:
-    """Return the name under which the valuation shows an asset, so that its lines meet."""
-    worth = valuation.asset(asset)
-    return asset if worth is None else worth.asset
-
-
 def _charged(book: Book) -> Iterable[tuple[str, str, FeeTotal]]:
     found = [
-        (asset, pair, fee) for (_, pair, asset), fee in book.fees.items() if pair != NO_PAIR
+        (asset, traded_pair(pair), fee)
+        for (_, pair, asset), fee in book.fees.items()
+        if pair != NO_PAIR
     ]
     found += [
         (asset, NO_PAIR, FeeTotal(cell.fees, cell.fees))

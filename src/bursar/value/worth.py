@@ -1,7 +1,7 @@
-"""What a valuation looks at, and its records of what each holding, asset, position and account is worth.
+"""What a valuation looks at, and its records of what everything is worth.
 
-All amounts are in the book's base currency. `None` is a worth that is not known; it is in no total, and the
-valuation's `unvalued` names it.
+All amounts are in the book's base currency. `None` is a worth that is not known; it is in no total,
+and the valuation's `unvalued` names it.
 """
 
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ STALE_AFTER: Final = 300 * instant.SECOND
 class Options(msgspec.Struct, frozen=True):
     """Which assets a view shows, how it prices them, and when it calls a mark stale (nanoseconds).
 
-    Base currency is always shown. An empty `include_assets` shows all. Names count under every alias.
-    `valuation_pairs` says with which pair an asset is priced: `{"ATOM": "ATOM/XBT"}`.
+    Base currency is always shown. An empty `include_assets` shows all. Names count under every
+    alias. `valuation_pairs` says with which pair an asset is priced: `{"ATOM": "ATOM/XBT"}`.
     """
 
     include_assets: frozenset[str] = frozenset()
@@ -57,8 +57,8 @@ class Frame(msgspec.Struct, frozen=True):
 class HoldingWorth(msgspec.Struct, frozen=True):
     """One account's holding of an asset, under the name the account has for it.
 
-    `owed` (≥ 0) is what was sold without an acquisition; the quantity has it taken off. `cost` is `None`
-    where lots are pooled over accounts: it belongs to no one account.
+    `owed` (≥ 0) is what was sold without an acquisition; the quantity has it taken off. `cost` is
+    `None` where lots are pooled over accounts: it belongs to no one account.
     """
 
     account: str
@@ -71,11 +71,12 @@ class HoldingWorth(msgspec.Struct, frozen=True):
 
 
 class AssetWorth(msgspec.Struct, frozen=True):
-    """One asset over all accounts. Base currency and pegs are at face: their value is their quantity.
+    """One asset over all accounts. Base currency and pegs are worth their quantity.
 
-    What is owed counts at the mark, as a negative quantity; `pending` is the part of it that an account
-    sold without knowing where it came from. `share_pct` is the percentage of equity. `flags` names what is
-    not the last word: gaps of the book, `pending`, `short`, `unvalued`, `stale`, `future`, `last_trade`.
+    What is owed counts at the mark, as a negative quantity; `pending` is the part of it that an
+    account sold without knowing where it came from. `share_pct` is the percentage of equity.
+    `flags` names what is not the last word: gaps of the book, `pending`, `short`, `unvalued`,
+    `stale`, `future`, `last_trade`.
     """
 
     asset: str
@@ -99,8 +100,10 @@ class AssetWorth(msgspec.Struct, frozen=True):
 
 
 class MarginWorth(msgspec.Struct, frozen=True):
-    """A leveraged position. `value` is its signed notional at the mark, `entry` that at which it was
-    entered, both through the marks; `unrealized` is their difference, and all of it that equity counts.
+    """A leveraged position.
+
+    `value` is its signed notional at the mark, `entry` that at which it was entered, each brought
+    to base currency by the marks; `unrealized` is their difference, and all that equity counts.
     """
 
     account: str

@@ -32,7 +32,7 @@ def test_codes_that_differ_from_the_short_name(code, asset):
 
 @pytest.mark.parametrize(
     "currency",
-    "ARS AUD CAD CLP COP DKK EUR GBP GEL GHS JPY LKR MXN PLN SEK UGX USD VND XOF".split(),
+    str.split("ARS AUD CAD CLP COP DKK EUR GBP GEL GHS JPY LKR MXN PLN SEK UGX USD VND XOF"),
 )
 def test_money_loses_its_z_and_keeps_its_name_without(currency):
     assert coin(f"Z{currency}").asset == coin(currency).asset == currency
@@ -40,8 +40,10 @@ def test_money_loses_its_z_and_keeps_its_name_without(currency):
 
 @pytest.mark.parametrize(
     "code",
-    "XTZ XCN XLM XMR XRP XRT XNY ZEC ZRX ZRO ZK ZEX ZETA ZEUS ZORA ZEREBRO DOG ETH2 LUNA LUNA2"
-    " 1INCH AI16Z EURT EURC USDT MATIC POL TSLAx".split(),
+    str.split(
+        "XTZ XCN XLM XMR XRP XRT XNY ZEC ZRX ZRO ZK ZEX ZETA ZEUS ZORA ZEREBRO DOG ETH2 LUNA LUNA2"
+        " 1INCH AI16Z EURT EURC USDT MATIC POL TSLAx"
+    ),
 )
 def test_a_name_that_looks_like_a_code_is_untouched(code):
     assert coin(code).asset == coin(code).code == code

@@ -22,13 +22,17 @@ def given(tmp_path):
     return write
 
 
+def statements(path, account=None):
+    return read(path, account).statements
+
+
 def refused(path, **expected):
     with pytest.raises(BursarError) as caught:
         read(path)
     context = caught.value.context
     assert {key: context[key] for key in expected} == expected
     assert caught.value.message.startswith(
-        f"export.csv, line {context['line']}, column {context['column']}: {context['value']}, expected "
+        "export.csv, line {line}, column {column}: {value}, expected ".format(**context)
     )
     return caught.value
 
@@ -80,8 +84,8 @@ def test_the_first_row_that_does_not_follow_is_named(given):
 
 
 def test_an_opening_balance_is_not_a_break(given):
-    reading = read(given(LEDGER, GOOD.replace(",0,100.0", ",0,250.0")))
-    assert reading.statements[0].balance == Decimal(250)
+    (said,) = statements(given(LEDGER, GOOD.replace(",0,100.0", ",0,250.0")))
+    assert said.balance == Decimal(250)
 
 
 def test_newest_first_gives_the_same_statements(given):
@@ -90,7 +94,7 @@ def test_newest_first_gives_the_same_statements(given):
         "L2,R2,2024-01-02 11:00:00,withdrawal,,currency,ZEUR,-30.0,0.5,69.5",
         "L3,R3,2024-01-02 11:00:00,withdrawal,,currency,ZEUR,-10.0,0.5,59.0",
     ]
-    forward = read(given(LEDGER, *lines)).statements
+    forward = statements(given(LEDGER, *lines))
     assert read(given(LEDGER, *reversed(lines))).statements == forward
     assert [said.sequence for said in forward] == [0, 0, 1]
 
@@ -113,7 +117,7 @@ def test_an_id_told_in_other_words_is_refused(given):
 
 def test_columns_may_stand_anywhere_and_some_may_lack(given):
     header = "fee,amount,asset,type,time,refid,txid"
-    (said,) = read(given(header, "0.5,-3,XTZ,trade,2024-01-02,R1,L1")).statements
+    (said,) = statements(given(header, "0.5,-3,XTZ,trade,2024-01-02,R1,L1"))
     assert (said.asset, said.amount, said.fee) == ("XTZ", Decimal(-3), Decimal("0.5"))
     assert (said.balance, said.label, said.kind) == (None, None, MovementKind.TRADE)
 
@@ -154,7 +158,7 @@ def test_a_bad_trade_cell_is_named(given, cell, bad, column):
 
 
 def test_a_trade_keeps_its_fraction_of_a_second_and_its_rows(given):
-    (said,) = read(given(TRADE, BOUGHT), "kraken:two").statements
+    (said,) = statements(given(TRADE, BOUGHT), "kraken:two")
     assert isinstance(said, Fill)
     assert said.executed_at % 1_000_000_000 == 123_400_000
     assert said.rows == ("kraken:two:L3", "kraken:two:L4")
@@ -162,10 +166,10 @@ def test_a_trade_keeps_its_fraction_of_a_second_and_its_rows(given):
 
 
 def test_a_margin_cell_decides(given):
-    (said,) = read(given(TRADE, BOUGHT.replace("0.05,0.0", "0.05,500.0"))).statements
+    (said,) = statements(given(TRADE, BOUGHT.replace("0.05,0.0", "0.05,500.0")))
     assert isinstance(said, MarginFill)
     assert said.leverage == 4
-    (spot,) = read(given(TRADE, BOUGHT.replace("0.05,0.0", "0.05,-"))).statements
+    (spot,) = statements(given(TRADE, BOUGHT.replace("0.05,0.0", "0.05,-")))
     assert isinstance(spot, Fill)
 
 
@@ -177,5 +181,5 @@ def test_trades_without_the_margin_column_are_refused(given):
 
 def test_trades_with_the_fewest_columns(given):
     header = "vol,fee,cost,margin,type,time,pair,txid"
-    (said,) = read(given(header, "1,0,2,0,sell,2024-01-02,DOGE/USD,T1")).statements
+    (said,) = statements(given(header, "1,0,2,0,sell,2024-01-02,DOGE/USD,T1"))
     assert (said.pair, said.price, said.order_id, said.rows) == ("XDG/USD", None, None, ())

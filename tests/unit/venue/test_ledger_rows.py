@@ -1,6 +1,7 @@
 """One ledger row, one movement; only the venue's own reference ties rows together."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from bursar.venue.kraken.rows import LedgerRow
 
 
 def row(txid="L1", **fields):
-    base = {
+    base: dict[str, Any] = {
         "refid": "R1",
         "executed_at": 100 * SECOND,
         "type": "trade",

@@ -20,6 +20,10 @@ def given(tmp_path):
     return write
 
 
+def statements(path, **options):
+    return read(path, **options).statements
+
+
 def test_a_price(given):
     reading = read(given("asset,time,price,quote", "XBT,2024-01-02 10:00:00,39850.00,EUR"))
     assert reading.format == "prices"
@@ -38,7 +42,7 @@ def test_a_price(given):
 
 def test_the_caller_may_name_the_quote(given):
     path = given("time,price,asset", "2024-01-02,2,DOT")
-    (said,) = read(path, options=Options(quote="USD")).statements
+    (said,) = statements(path, options=Options(quote="USD"))
     assert said.quote == "USD"
     with pytest.raises(Malformed, match="line 1: no column 'quote'"):
         read(path)
@@ -46,7 +50,7 @@ def test_the_caller_may_name_the_quote(given):
 
 def test_a_quote_in_the_file_goes_before_the_callers(given):
     path = given("asset,time,price,quote", "DOT,2024-01-02,2,EUR", "DOT,2024-01-03,2,")
-    said = read(path, options=Options(quote="USD")).statements
+    said = statements(path, options=Options(quote="USD"))
     assert [each.quote for each in said] == ["EUR", "USD"]
 
 

@@ -3,10 +3,11 @@
 import pytest
 
 from bursar.errors import InputError, UnknownFormat
+from bursar.exact import ONE
 from bursar.ledger.entries import Price
 from bursar.venue.files import Options, read
 
-PRICE = Price(id="p", executed_at=1, account="a", asset="DOT", quote="EUR", value=1)
+PRICE = Price(id="p", executed_at=1, account="a", asset="DOT", quote="EUR", value=ONE)
 GOLDEN = "2026-01-05T10:00:00Z  buy 2 XBT @ 40000 USD\n"
 
 
@@ -25,13 +26,13 @@ def test_a_golden_journal_goes_to_its_own_reader(tmp_path, name, content):
     path.write_text(content, encoding="utf-8")
     asked = []
 
-    def golden(place):
-        asked.append(place)
+    def golden(lines):
+        asked.extend(lines)
         return [PRICE]
 
     reading = read(path, options=Options(golden=golden))
     assert (reading.format, reading.statements, reading.rows) == ("golden journal", (PRICE,), 1)
-    assert asked == [path]
+    assert "".join(asked) == content.removeprefix("\ufeff")
     with pytest.raises(UnknownFormat, match="golden journal, and no reader"):
         read(path)
 

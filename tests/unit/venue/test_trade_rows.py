@@ -1,6 +1,7 @@
 """One trade, one fill; a leveraged one never looks like a purchase."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from bursar.venue.kraken.trade_rows import fills
 
 
 def row(txid="T1", **fields):
-    base = {
+    base: dict[str, Any] = {
         "pair": "XXBTZEUR",
         "executed_at": 7,
         "side": Side.BUY,
@@ -89,4 +90,6 @@ def test_other_words_do_not(misc):
 
 
 def test_a_leverage_that_is_not_whole_is_not_stated():
-    assert fills([row(margin=Decimal(999))])[0].leverage is None
+    (said,) = fills([row(margin=Decimal(999))])
+    assert isinstance(said, MarginFill)
+    assert said.leverage is None

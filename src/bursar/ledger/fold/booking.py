@@ -1,4 +1,4 @@
-"""What all kinds of facts share when they are booked: disposals, fees, realised PnL, flow counts."""
+"""What all facts share when they are booked: disposals, fees, realised PnL, flow counts."""
 
 from collections.abc import Iterable
 from decimal import Decimal

@@ -67,7 +67,8 @@ def _fill(book: Book, fill: Fill) -> None:
     gave, went = (fill.quote, amount) if bought else (fill.base, fill.quantity)
     inside, outside = kept_back(fill.fees, got, came, book.cash)
     charges = [(fee.asset, fee.amount) for fee in outside]
-    book.require(fill.account, [(gave, went), (got, sum((f.amount for f in inside), -came)), *charges])
+    arriving = sum((fee.amount for fee in inside), -came)
+    book.require(fill.account, [(gave, went), (got, arriving), *charges])
     place = (fill.pair or f"{fill.base}/{fill.quote}", tag_of(fill.strategy), fill.regime or "")
     kept, cost = _net(inside, came, value)
     gained = book.acquire(fill.account, got, lot_of(fill, kept, cost))

@@ -5,6 +5,7 @@ from decimal import Decimal
 from bursar.exact import ZERO, share
 from bursar.ledger.book import Book
 from bursar.ledger.entries import CAPITAL, CashFlow, Fee, FlowKind, Reversal
+from bursar.ledger.facts import MAIN
 from bursar.ledger.fold.booking import (
     charge,
     count,
@@ -32,6 +33,7 @@ def fold_flow(book: Book, flow: CashFlow) -> None:
     else:
         count(book, flow, (flow.kind, flow.asset, strategy), FlowTotal(count=1))
     fees = tuple(expense(book, flow, fee, strategy) for fee in outside)
+    _pocket(book, flow, 1)
     if flow.reversed_by is not None:
         book.undo[flow.id] = Moved(flow, removal, fees)
 
@@ -92,11 +94,18 @@ def fold_reversal(book: Book, reversal: Reversal) -> None:
     elif flow.amount > 0:
         booked = _send_back(book, reversal, flow, inside)
     value = flow.value or ZERO
-    count(
-        book, flow, (flow.kind, flow.asset, key[3]), FlowTotal(-flow.amount, booked, -value, -1)
-    )
+    count(book, flow, (flow.kind, flow.asset, key[3]), FlowTotal(-flow.amount, booked, -value, -1))
     for fee, removal in zip(outside, moved.fees, strict=True):
         _give_back(book, flow, fee, removal)
+    _pocket(book, flow, -1)
+
+
+def _pocket(book: Book, flow: CashFlow, sign: int) -> None:
+    """Keep count of coins outside the main pocket, fees of the same asset taken off."""
+    if flow.pocket is not None and flow.pocket != MAIN:
+        fees = sum((fee.amount for fee in flow.fees if fee.asset == flow.asset), ZERO)
+        key = (flow.account, flow.asset, flow.pocket)
+        book.pockets[key] = book.pockets.get(key, ZERO) + sign * (flow.amount - fees)
 
 
 def _inside(book: Book, flow: CashFlow) -> tuple[list[Fee], list[Fee]]:

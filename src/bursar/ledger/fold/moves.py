@@ -111,7 +111,7 @@ def _carry(
 
 
 def _scaled(lots: tuple[Lot, ...], fact: Split) -> tuple[Lot, ...]:
-    """Multiply the units of lots so that they add up; a lot of no units leaves its cost to others."""
+    """Multiply units of lots so that they add up; a lot of no units leaves its cost to others."""
     if not lots:
         return ()
     left = ratio18(units(lots), fact.numerator, fact.denominator)

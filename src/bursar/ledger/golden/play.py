@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Final
 
-from bursar.errors import BursarError
+from bursar.errors import BrokenInvariant, BursarError, Malformed
 from bursar.exact import ZERO, money, trimmed
 from bursar.ledger import audit
 from bursar.ledger.book import POOL, Book
@@ -32,25 +32,27 @@ def play(lines: Iterable[str]) -> list[str]:
     text = list(lines)
     timeline = Timeline(read_terms(text))
     played: list[str] = []
-    held: list[tuple[int, AnyEntry]] | None = None
+    held: list[AnyEntry] | None = None
     for number, line in enumerate(text, 1):
         bare = line.strip()
         if not bare or bare[0] in "#@":
             played.append(line)
-        elif bare == "begin":
-            held = []
-            played.append(line)
-        elif bare == "commit":
-            played.append(f"commit  {_commit(timeline, [entry for _, entry in held or []])[1]}")
-            held = None
+        elif bare in {"begin", "commit"}:
+            if (bare == "begin") is (held is not None):
+                raise Malformed(f"line {number}: `{bare}` where none can be", line=number)
+            verdict = _commit(timeline, held)[1] if held else "recorded"
+            played.append("begin" if held is None else f"commit  {verdict}")
+            held = [] if held is None else None
         elif bare[0] == "=":
             played.append("= " + "  ".join(_answers(timeline.book, bare[1:], number)))
         elif held is not None:
-            held.append((number, read_line(bare, number)))
-            played.append(write_line(held[-1][1]))
+            held.append(read_line(bare, number))
+            played.append(write_line(held[-1]))
         else:
             entry = read_line(bare, number)
             played.append(f"{write_line(entry)}  {_commit(timeline, [entry])[0]}")
+    if held is not None:
+        raise Malformed("`begin` without `commit`", line=len(text))
     return played
 
 
@@ -63,7 +65,8 @@ def _commit(timeline: Timeline, entries: list[AnyEntry]) -> tuple[str, str]:
     broken = audit.changes(timeline.book, plan.book) if plan.course.is_append else []
     timeline.land(plan)
     broken += audit.breaches(timeline.book)
-    assert not broken, f"the books do not close: {broken[0]}"
+    if broken:
+        raise BrokenInvariant(f"the books do not close: {broken[0]}")
     told = _told(timeline, plan)
     return "  ".join((str(plan.ruled[0].verdict), *told)), "  ".join(("recorded", *told))
 
@@ -92,6 +95,7 @@ def _answers(book: Book, line: str, number: int) -> list[str]:
     answers = []
     while (word := words.peek()) is not None:
         words.place += 1
+        word = words.unquoted(word)
         if word == "in":
             account = words.take("an account")
             answers.append(f"in {quote(account)}")
@@ -106,10 +110,10 @@ def _holding(book: Book, asset: str, words: Words, account: str | None) -> str:
     words.take("a quantity")
     quantity, cost = _held(book, asset, account)
     if not words.skip("cost"):
-        return f"{asset} {trimmed(quantity)}"
+        return f"{quote(asset)} {trimmed(quantity)}"
     words.take("a cost")
     words.take("base currency")
-    return f"{asset} {trimmed(quantity)} cost {trimmed(cost)} {book.terms.base}"
+    return f"{quote(asset)} {trimmed(quantity)} cost {trimmed(cost)} {book.terms.base}"
 
 
 def _held(book: Book, asset: str, account: str | None) -> tuple[Decimal, Decimal]:
@@ -141,13 +145,13 @@ def _fees(book: Book, words: Words, account: str | None) -> str:
         for (place, _, held), total in book.fees.items()
         if held == asset and account in (None, place)
     ]
-    return f"{asset} {trimmed(sum((total.amount for total in charged), ZERO))}"
+    return f"{quote(asset)} {trimmed(sum((total.amount for total in charged), ZERO))}"
 
 
 def _gap(book: Book, words: Words, _account: str | None) -> str:
     asset, flag = words.take("an asset"), words.take("a flag")
     words.take("a count")
-    return f"{asset} {flag} {book.gaps.get((asset, flag), 0)}"
+    return f"{quote(asset)} {flag} {book.gaps.get((asset, flag), 0)}"
 
 
 def _owed(book: Book, words: Words, account: str | None) -> str:
@@ -159,7 +163,7 @@ def _owed(book: Book, words: Words, account: str | None) -> str:
         if held == asset and account in (None, place)
         for lot in holding.owed
     ]
-    return f"{asset} {trimmed(sum(owed, ZERO))}"
+    return f"{quote(asset)} {trimmed(sum(owed, ZERO))}"
 
 
 def _lots(book: Book, words: Words, account: str | None) -> str:
@@ -168,12 +172,12 @@ def _lots(book: Book, words: Words, account: str | None) -> str:
         words.place += 1
     place = POOL if book.is_pooled else account
     found = [
-        f"{lot.id}:{trimmed(lot.quantity)}@{trimmed(lot.cost)}"
+        f"{quote(lot.id)}:{trimmed(lot.quantity)}@{trimmed(lot.cost)}"
         for (where, held) in sorted(book.holdings)
         if held == asset and place in (None, where)
         for lot in book.lots(where, asset)
     ]
-    return " ".join((asset, *found))
+    return " ".join((quote(asset), *found))
 
 
 def _pocket(book: Book, words: Words, account: str | None) -> str:
@@ -184,7 +188,7 @@ def _pocket(book: Book, words: Words, account: str | None) -> str:
         for (place, held, pocket), quantity in book.pockets.items()
         if (held, pocket) == (asset, name) and account in (None, place)
     ]
-    return f"{quote(name)} {asset} {trimmed(sum(kept, ZERO))}"
+    return f"{quote(name)} {quote(asset)} {trimmed(sum(kept, ZERO))}"
 
 
 def _sleeve(book: Book, words: Words, _account: str | None) -> str:
@@ -204,7 +208,7 @@ def _margin(book: Book, words: Words, account: str | None) -> str:
     ]
     quantity = sum((each.quantity for each in found), ZERO)
     notional = sum((each.notional for each in found), ZERO)
-    return f"{pair} {trimmed(quantity)} {trimmed(notional)}"
+    return f"{quote(pair)} {trimmed(quantity)} {trimmed(notional)}"
 
 
 def _size(book: Book, words: Words, account: str | None) -> str:
@@ -215,7 +219,7 @@ def _size(book: Book, words: Words, account: str | None) -> str:
         for (place, _, held, _, _), cell in book.cells.items()
         if held == pair and account in (None, place)
     ]
-    return f"{pair} {trimmed(sum(sizes, ZERO))}"
+    return f"{quote(pair)} {trimmed(sum(sizes, ZERO))}"
 
 
 def _strategy(book: Book, words: Words, account: str | None) -> str:

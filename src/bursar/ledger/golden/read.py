@@ -1,5 +1,6 @@
 """Reading lines into entries and terms."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Final
@@ -15,6 +16,7 @@ from bursar.ledger.entries import (
     Conversion,
     Fee,
     Fill,
+    Flag,
     FlowKind,
     Leg,
     Link,
@@ -35,11 +37,12 @@ from bursar.ledger.entries import (
     Tag,
     Transfer,
 )
-from bursar.ledger.golden.words import Words, split_words, unquote
+from bursar.ledger.golden.words import Words, split_words
 from bursar.ledger.terms import Account, FactSource, Method, Scope, Terms
 
+_BAR: Final = re.compile(r"(?<!\\)\|")
 OUTWARD: Final = frozenset({FlowKind.WITHDRAWAL, FlowKind.FEE})
-Options = dict[str, str]
+Options = dict[str, list[str]]
 
 
 def read(lines: Iterable[str]) -> Iterator[AnyEntry]:
@@ -66,35 +69,46 @@ def read_line(line: str, number: int = 1) -> AnyEntry:
 
 
 def read_terms(lines: Iterable[str]) -> Terms:
-    """Read the `@` lines of a text."""
-    found: dict[str, str] = {}
-    accounts: list[Account] = []
+    """Read the `@` lines of a text.
+
+    Raises:
+        Malformed: names the line and what was expected.
+    """
+    terms = Terms()
     for number, line in enumerate(lines, 1):
-        if not line.startswith("@"):
-            continue
-        words = Words(split_words(line[1:]), number)
-        name = words.take("a term")
-        if name == "account":
-            accounts.append(_account(words))
-        else:
-            found[name] = " ".join(words.words[1:])
-    unknown = set(found) - {"base", "pegs", "method", "scope", "strict"}
-    if unknown:
-        raise Malformed(f"@ {min(unknown)}: expected base, pegs, method, scope, strict or account")
-    pegs = tuple(found["pegs"].split()) if "pegs" in found else None
-    return Terms(
-        base=found.get("base", "USD"),
-        pegs=pegs,
-        method=Method(found.get("method", "wac")),
-        scope=Scope(found.get("scope", "account")),
-        accounts=tuple(accounts),
-        strict="strict" in found,
-    )
+        text = line.strip()
+        if text.startswith("@"):
+            words = Words(split_words(text[1:]), number)
+            terms = _term(terms, words)
+            if words.peek() is not None:
+                raise words.wrong(words.take(""), "the end of the line")
+    return terms
+
+
+def _term(terms: Terms, words: Words) -> Terms:
+    name = words.take("a term")
+    replace = msgspec.structs.replace
+    match name:
+        case "base":
+            return replace(terms, base=words.take("a currency"))
+        case "pegs":
+            pegs, words.place = tuple(words.words[words.place :]), len(words.words)
+            return replace(terms, pegs=pegs)
+        case "method":
+            return replace(terms, method=words.one_of(Method))
+        case "scope":
+            return replace(terms, scope=words.one_of(Scope))
+        case "strict":
+            return replace(terms, strict=True)
+        case "account":
+            return replace(terms, accounts=(*terms.accounts, _account(words)))
+        case _:
+            raise words.wrong(name, "base, pegs, method, scope, strict or account")
 
 
 def _account(words: Words) -> Account:
     name = words.take("an account name")
-    source = FactSource(words.take("venue, events or manual"))
+    source = words.one_of(FactSource)
     return Account(name, source, words.skip("short"))
 
 
@@ -105,14 +119,14 @@ def _statement(words: Words) -> AnyEntry:
     name = words.take("#id")
     if not name.startswith("#") or len(name) == 1:
         raise words.wrong(name, "#id")
-    name = unquote(name[1:])
+    name = words.unquoted(name[1:])
     options = _options(words)
     common: dict[str, object] = {
         "id": name,
         "executed_at": at,
-        "account": options.pop("account", name.rpartition(":")[0] or "main"),
+        "account": options.pop("account", [name.rpartition(":")[0] or "main"])[-1],
     }
-    common.update(_common(options))
+    common.update(_common(options, words))
     return _with_options(fields, common, options, words)
 
 
@@ -143,7 +157,7 @@ def _amounts(fields: dict[str, object], words: Words) -> None:
         fields["price"] = price
         fields["quote"] = words.take("a quote asset")
     if words.skip("for"):
-        fields["amount"] = words.number_of("an amount")
+        fields["amount"] = words.number_or_unknown("an amount")
         fields["quote"] = words.take("a quote asset")
     elif price is not None and isinstance(fields["quantity"], Decimal):
         fields["amount"] = product18(fields["quantity"], price)
@@ -156,7 +170,7 @@ def _flow(kind: FlowKind, words: Words) -> Made:
     amount = words.number_of("an amount")
     fields: dict[str, object] = {
         "kind": kind,
-        "amount": -amount if kind in OUTWARD else amount,
+        "amount": amount.copy_negate() if kind in OUTWARD and amount else amount,
         "asset": words.take("an asset"),
         "fees": _fees(words),
     }
@@ -167,7 +181,7 @@ def _margin(words: Words) -> Made:
     fields: dict[str, object] = {}
     if words.peek() in {"buy", "sell"}:
         fields["side"] = Side(words.take("buy or sell"))
-        fields["quantity"] = words.number_of("a quantity")
+        fields["quantity"] = words.number_or_unknown("a quantity")
     fields["base"] = words.take("an asset")
     if words.skip("@"):
         fields["price"] = words.number_of("a price")
@@ -179,7 +193,7 @@ def _margin(words: Words) -> Made:
 
 
 def _row(words: Words) -> Made:
-    fields: dict[str, object] = {"kind": MovementKind(words.take("a row kind"))}
+    fields: dict[str, object] = {"kind": words.one_of(MovementKind)}
     fields["amount"] = words.number_of("an amount")
     fields["asset"] = words.take("an asset")
     if words.skip("fee"):
@@ -195,6 +209,7 @@ def _transfer(words: Words) -> Made:
     words.need("to")
     fields["to_account"] = words.take("an account")
     fields["fees"] = _fees(words)
+    fields["to_fees"] = _fees(words, "to-fee")
     return Transfer, fields
 
 
@@ -289,9 +304,9 @@ def _price(words: Words) -> Made:
     return Price, {"asset": asset, "value": value, "quote": words.take("a quote asset")}
 
 
-def _fees(words: Words) -> tuple[Fee, ...]:
+def _fees(words: Words, name: str = "fee") -> tuple[Fee, ...]:
     fees = []
-    while words.skip("fee"):
+    while words.skip(name):
         amount, asset = words.number_of("a fee"), words.take("the fee's asset")
         fees.append(Fee(asset, amount, words.number_of("a value") if words.skip("worth") else None))
     return tuple(fees)
@@ -316,25 +331,37 @@ _VERBS: Final[dict[str, Callable[[Words], Made]]] = {
 
 def _options(words: Words) -> Options:
     options: Options = {}
-    while (word := words.peek()) is not None and "=" in word:
+    while (word := words.peek()) is not None and _is_option(word):
         name, _, value = word.partition("=")
-        value = unquote(value)
-        options[name] = f"{options[name]}\n{value}" if name in options else value
+        options.setdefault(name, []).append(words.unquoted(value))
         words.place += 1
     return options
 
 
-def _common(options: Options) -> dict[str, object]:
+def _is_option(word: str) -> bool:
+    name, found, _ = word.partition("=")
+    return bool(found) and name.replace("_", "").isalpha()
+
+
+def _common(options: Options, words: Words) -> dict[str, object]:
     fields: dict[str, object] = {}
     if "source" in options:
-        fields["source"] = Source[options.pop("source").upper()]
+        name = options.pop("source")[-1]
+        if name.upper() not in Source.__members__:
+            raise words.wrong(f"source={name}", "one of claim, event, trades, ledger")
+        fields["source"] = Source[name.upper()]
     if "sequence" in options:
-        fields["sequence"] = int(options.pop("sequence"))
+        text = options.pop("sequence")[-1]
+        if not text.isdecimal():
+            raise words.wrong(f"sequence={text}", "a whole number")
+        fields["sequence"] = int(text)
     if "rows" in options:
-        fields["rows"] = tuple(options.pop("rows").split("\n"))
+        fields["rows"] = tuple(options.pop("rows"))
+    if "flag" in options:
+        fields["flags"] = tuple(words.member(flag, Flag) for flag in options.pop("flag"))
     for name in ("group", "note"):
         if name in options:
-            fields[name] = options.pop(name)
+            fields[name] = options.pop(name)[-1]
     return fields
 
 
@@ -349,28 +376,34 @@ def _with_options(
 ) -> AnyEntry:
     kind, fields = made
     fields = {**common, **fields}
-    allowed = set(getattr(kind, "__struct_fields__", ()))
-    for name, text in options.items():
+    allowed = set(kind.__struct_fields__)
+    for name, texts in options.items():
         field = {"rate": "rates", "lot": "lots"}.get(name, name)
         if field not in allowed:
             raise words.wrong(f"{name}=", "an option of this verb")
         if name in _TEXTS:
-            fields[name] = text
+            fields[name] = texts[-1]
         elif name in _NUMBERS:
-            fields[name] = words.exact(text, f"a number for {name}")
+            fields[name] = words.exact(texts[-1], f"a number for {name}")
         elif name == "rate":
-            fields["rates"] = tuple(_rate(each, words) for each in text.split("\n"))
-        elif name == "lot":
-            fields["lots"] = tuple(text.split("\n"))
+            fields["rates"] = tuple(_rate(each, words) for each in texts)
+        elif name == "lot" and kind is Fill:
+            fields["lots"] = tuple(texts)
         else:
             raise words.wrong(f"{name}=", "an option of this verb")
+    value = fields.get("value")
+    if fields.get("kind") in OUTWARD and isinstance(value, Decimal) and value:
+        fields["value"] = value.copy_negate()
     return msgspec.convert(fields, kind)
 
 
 def _rate(text: str, words: Words) -> Rate:
-    parts = text.split("|")
-    if len(parts) != 5:  # noqa: PLR2004 (asset, quote, value, time, source)
-        raise words.wrong(f"rate={text}", "asset|quote|value|time|source")
-    asset, quote_asset, value, at, source = parts
-    moment = instant.parse(at) if at else 0
+    parts = [part.replace("\\|", "|") for part in _BAR.split(text)]
+    if len(parts) != len(Rate.__struct_fields__):
+        raise words.wrong(f"rate={text}", "asset|quote|value|source|time")
+    asset, quote_asset, value, source, at = parts
+    try:
+        moment = instant.parse(at) if at else 0
+    except Malformed:
+        raise words.wrong(f"rate={text}", "a UTC time at its end") from None
     return Rate(asset, quote_asset, words.exact(value, "a rate"), source, moment)

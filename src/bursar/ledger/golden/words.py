@@ -3,12 +3,14 @@
 import json
 import re
 from decimal import Decimal
-from typing import Final
+from enum import Enum
+from typing import Final, TypeVar
 
 from bursar.errors import InputError, Malformed
 from bursar.exact import parse
 
-_WORD: Final = re.compile(r'(?:[^\s"=]+=)?"(?:[^"\\]|\\.)*"|\S+')
+_WORD: Final = re.compile(r'[^\s"]*"(?:[^"\\]|\\.)*"|\S+')
+_E = TypeVar("_E", bound=Enum)
 _BARE: Final = re.compile(r'[^\s"#=@][^\s"]*')
 
 
@@ -51,12 +53,34 @@ class Words:
         if word is None:
             raise self.wrong("nothing", expected)
         self.place += 1
-        return unquote(word)
+        return self.unquoted(word)
+
+    def unquoted(self, word: str) -> str:
+        """Read a word that may be quoted."""
+        try:
+            return unquote(word)
+        except Malformed:
+            raise self.wrong(word, "a quoted word that ends") from None
 
     def number_of(self, expected: str) -> Decimal:
         """Return the next word as an exact number."""
         word = self.take(expected)
         return self.exact(word, expected)
+
+    def number_or_unknown(self, expected: str) -> Decimal | None:
+        """Return the next word as an exact number, or `None` for `?`."""
+        return None if self.skip("?") else self.number_of(expected)
+
+    def one_of(self, choices: type[_E]) -> _E:
+        """Return the next word as a member of a closed set."""
+        return self.member(self.take("a word"), choices)
+
+    def member(self, word: str, choices: type[_E]) -> _E:
+        """Read a word of a closed set, naming the set where it is none."""
+        try:
+            return choices(word)
+        except ValueError:
+            raise self.wrong(word, "one of " + ", ".join(str(c.value) for c in choices)) from None
 
     def exact(self, word: str, expected: str) -> Decimal:
         """Read a number, naming the line where it is none."""

@@ -17,6 +17,7 @@ from bursar.ledger.entries import (
     MarginFill,
     Movement,
     Price,
+    Rate,
     Rename,
     Reversal,
     SleeveTransfer,
@@ -63,20 +64,20 @@ def write_line(entry: AnyEntry) -> str:
     return "  ".join((*words, *_options(entry)))
 
 
-def _body(entry: AnyEntry) -> Sequence[str]:
+def _body(entry: AnyEntry) -> Sequence[str]:  # noqa: C901, PLR0911, PLR0912 (one case a kind)
     match entry:
         case Fill():
             return _fill(entry)
         case CashFlow():
-            amount = -entry.amount if entry.kind in OUTWARD else entry.amount
-            return [entry.kind.value, f"{plain(amount)} {quote(entry.asset)}", *_fees(entry.fees)]
+            amount = f"{_signed(entry, entry.amount)} {quote(entry.asset)}"
+            return [entry.kind.value, amount, *_fees(entry.fees)]
         case Movement():
             return _row(entry)
         case MarginFill():
             return _margin(entry)
         case Transfer():
             moved = f"{plain(entry.quantity)} {quote(entry.asset)} to {quote(entry.to_account)}"
-            return ["transfer", moved, *_fees(entry.fees)]
+            return ["transfer", moved, *_fees(entry.fees), *_fees(entry.to_fees, "to-fee")]
         case SleeveTransfer():
             way = f"from {quote(entry.from_strategy)} to {quote(entry.to_strategy)}"
             return ["sleeve", plain(entry.amount), way]
@@ -107,13 +108,22 @@ def _fill(fill: Fill) -> list[str]:
     if fill.price is not None:
         words.append(f"@ {plain(fill.price)} {quote(fill.quote)}")
     implied = None if fill.price is None else product18(fill.quantity, fill.price)
-    if fill.amount is not None and not _same(fill.amount, implied):
-        words.append(f"for {plain(fill.amount)} {quote(fill.quote)}")
+    if not _same(fill.amount, implied):
+        amount = "?" if fill.amount is None else plain(fill.amount)
+        words.append(f"for {amount} {quote(fill.quote)}")
     return [*words, *_fees(fill.fees)]
 
 
-def _same(amount: Decimal, implied: Decimal | None) -> bool:
-    return implied is not None and plain(amount) == plain(implied)
+def _same(amount: Decimal | None, implied: Decimal | None) -> bool:
+    if amount is None or implied is None:
+        return False
+    return plain(amount) == plain(implied)
+
+
+def _signed(flow: AnyEntry, number: Decimal) -> str:
+    """Write a number of a flow from the side that its verb takes: a withdrawal of 5 is 5."""
+    outward = isinstance(flow, CashFlow) and flow.kind in OUTWARD
+    return plain(number.copy_negate() if outward and number else number)
 
 
 def _row(row: Movement) -> list[str]:
@@ -127,8 +137,8 @@ def _row(row: Movement) -> list[str]:
 
 def _margin(fill: MarginFill) -> list[str]:
     words = ["margin"]
-    if fill.side is not None and fill.quantity is not None:
-        words += [fill.side.value, plain(fill.quantity)]
+    if fill.side is not None:
+        words += [fill.side.value, "?" if fill.quantity is None else plain(fill.quantity)]
     words.append(quote(fill.base))
     if fill.price is not None:
         words.append(f"@ {plain(fill.price)}")
@@ -162,8 +172,8 @@ def _legs(legs: Sequence[Leg]) -> str:
     )
 
 
-def _fees(fees: Sequence[Fee]) -> list[str]:
-    return [f"fee {plain(fee.amount)} {quote(fee.asset)}{_worth(fee.value)}" for fee in fees]
+def _fees(fees: Sequence[Fee], name: str = "fee") -> list[str]:
+    return [f"{name} {plain(fee.amount)} {quote(fee.asset)}{_worth(fee.value)}" for fee in fees]
 
 
 def _worth(value: Decimal | None) -> str:
@@ -179,20 +189,30 @@ def _options(entry: AnyEntry) -> Iterator[str]:
         yield f"sequence={entry.sequence}"
     if entry.group is not None:
         yield f"group={quote(entry.group)}"
+    yield from _named(entry)
+    yield from (f"flag={flag.value}" for flag in entry.flags)
+    yield from (f"rows={quote(row)}" for row in entry.rows)
+    if isinstance(entry, Fill):
+        yield from (f"lot={quote(lot)}" for lot in entry.lots)
+    yield from (f"rate={quote(_rate(rate))}" for rate in getattr(entry, "rates", ()))
+    if entry.note is not None:
+        yield f"note={quote(entry.note)}"
+
+
+def _named(entry: AnyEntry) -> Iterator[str]:
+    """Write the fields that are options of the same name."""
     for name in _TEXTS:
         text = getattr(entry, name, None)
         if text is not None:
             yield f"{name}={quote(text)}"
-    for name in _NUMBERS:
-        number = None if isinstance(entry, Price) else getattr(entry, name, None)
+    for name in () if isinstance(entry, Price) else _NUMBERS:
+        number = getattr(entry, name, None)
         if number is not None:
-            yield f"{name}={plain(number)}"
-    yield from (f"rows={quote(row)}" for row in entry.rows)
-    if isinstance(entry, Fill):
-        yield from (f"lot={quote(lot)}" for lot in entry.lots)
-    for rate in getattr(entry, "rates", ()):
-        at = instant.show(rate.at) if rate.at else ""
-        text = "|".join((rate.asset, rate.quote, plain(rate.value), at, rate.source))
-        yield f"rate={quote(text)}"
-    if entry.note is not None:
-        yield f"note={quote(entry.note)}"
+            own = isinstance(entry, CashFlow) and name == "value"
+            yield f"{name}={_signed(entry, number) if own else plain(number)}"
+
+
+def _rate(rate: Rate) -> str:
+    at = instant.show(rate.at) if rate.at else ""
+    parts = (rate.asset, rate.quote, plain(rate.value), rate.source, at)
+    return "|".join(part.replace("|", "\\|") for part in parts)

@@ -1,4 +1,4 @@
-"""Specific identification: a sale names its lots; what it does not name goes first in, first out."""
+"""Specific identification: a sale names its lots; the rest goes first in, first out."""
 
 from collections.abc import Sequence
 from decimal import Decimal

@@ -18,7 +18,7 @@ from bursar.errors import UnknownFormat
 from bursar.venue.files.kraken import read_ledgers, read_trades
 from bursar.venue.files.prices import read_prices
 from bursar.venue.files.reading import FileReading, Options
-from bursar.venue.files.table import Progress, Table, opened, readable
+from bursar.venue.files.table import Progress, Table, lines, opened, readable
 
 __all__ = ["FileReading", "Options", "read"]
 
@@ -47,7 +47,7 @@ def read(
     """Read a file into statements for `account`, by default its venue's main account."""
     place = Path(path)
     if _is_golden(place):
-        return _read_golden(place, options)
+        return _read_golden(place, options, progress)
     with opened(place, progress=progress) as table:
         return _reader(table)(table, account, options)
 
@@ -71,14 +71,14 @@ def _is_golden(path: Path) -> bool:
         head = file.read(_HEAD)
     if head.startswith(b"PK\x03\x04"):
         raise UnknownFormat(f"{path.name}: a zip archive; unpack it first", file=path.name)
-    lines = head.decode("utf-8-sig", errors="replace").splitlines()
-    said = (line.strip() for line in lines)
+    said = (line.strip() for line in head.decode("utf-8-sig", errors="replace").splitlines())
     first = next((line for line in said if line and not line.startswith("#")), "")
     return _GOLDEN_START.match(first) is not None
 
 
-def _read_golden(path: Path, options: Options) -> FileReading:
+def _read_golden(path: Path, options: Options, progress: Progress | None) -> FileReading:
     if options.golden is None:
         raise UnknownFormat(f"{path.name}: a golden journal, and no reader for it", file=path.name)
-    statements = tuple(options.golden(path))
+    with readable(path) as file:
+        statements = tuple(options.golden(lines(path, file, progress)))
     return FileReading(format=GOLDEN, statements=statements, rows=len(statements))

@@ -1,7 +1,6 @@
 """What reading one file gives, and how a caller wants it read."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -28,9 +27,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How to read.
 
     `quote` is the currency of a prices file that names none. `allow_breaks` lets in a file whose
-    running balance does not follow. `golden` reads a journal in the golden language.
+    running balance does not follow. `golden` reads the lines of a journal in the golden language.
     """
 
     quote: str | None = None
     allow_breaks: bool = False
-    golden: Callable[[Path], Sequence[AnyEntry]] | None = None
+    golden: Callable[[Iterable[str]], Iterable[AnyEntry]] | None = None

@@ -115,7 +115,7 @@ class Table:
 def opened(path: Path, *, progress: Progress | None = None) -> Iterator[Table]:
     """Open a CSV file and read its header."""
     with readable(path) as file:
-        records = _records(path.name, _lines(path, file, progress))
+        records = _records(path.name, lines(path, file, progress))
         first = next(records, None)
         if first is None:
             raise UnknownFormat(f"{path.name}: the file is empty", file=path.name)
@@ -144,8 +144,8 @@ def readable(path: Path) -> Iterator[BinaryIO]:
         ) from None
 
 
-def _records(name: str, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(lines, strict=True)
+def _records(name: str, texts: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(texts, strict=True)
     while True:
         start = reader.line_num + 1
         try:
@@ -162,7 +162,8 @@ def _records(name: str, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]
             yield start, cells
 
 
-def _lines(path: Path, file: BinaryIO, progress: Progress | None) -> Iterator[str]:
+def lines(path: Path, file: BinaryIO, progress: Progress | None) -> Iterator[str]:
+    """Yield the lines of an open file as text, each ended by a bare line feed."""
     total = path.stat().st_size
     done = reported = 0
     for number, raw in enumerate(iter(lambda: file.readline(LINE_MAX + 1), b""), 1):

@@ -12,6 +12,7 @@ Errors: none. What does not follow is returned as a `Break`.
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from itertools import groupby, pairwise
+from typing import NamedTuple
 
 import msgspec
 
@@ -49,21 +50,31 @@ def verify(rows: Sequence[LedgerRow]) -> Chain:
 
     Rows out of order in time are tried as they stand, then by time.
     """
-    if any(row.balance is None for row in rows):
+    steps = [
+        _Step(row.balance - row.amount + row.fee, row.balance)
+        for row in rows
+        if row.balance is not None
+    ]
+    if len(steps) < len(rows):
         return Chain(_ranks(rows, range(len(rows))))
-    found = _verify(rows, range(len(rows)))
+    found = _verify(rows, steps, range(len(rows)))
     if not found.breaks:
         return found
     by_time = sorted(range(len(rows)), key=lambda place: rows[place].executed_at)
-    again = _verify(rows, by_time)
+    again = _verify(rows, steps, by_time)
     return found if again.breaks else again
 
 
-def _verify(rows: Sequence[LedgerRow], order: Sequence[int]) -> Chain:
-    by_code = _follow(rows, order, _code)
+class _Step(NamedTuple):
+    before: Decimal
+    after: Decimal
+
+
+def _verify(rows: Sequence[LedgerRow], steps: Sequence[_Step], order: Sequence[int]) -> Chain:
+    by_code = _follow(rows, steps, order, key=_code)
     if not by_code.breaks:
         return by_code
-    by_wallet = _follow(rows, order, _code_and_wallet)
+    by_wallet = _follow(rows, steps, order, key=_code_and_wallet)
     if by_wallet.breaks:
         return by_code
     # A lost row breaks the chain by code, and a fresh start of another wallet's would hide it. So
@@ -82,7 +93,11 @@ def _code_and_wallet(row: LedgerRow) -> Key:
 
 
 def _follow(
-    rows: Sequence[LedgerRow], order: Sequence[int], key: Callable[[LedgerRow], Key]
+    rows: Sequence[LedgerRow],
+    steps: Sequence[_Step],
+    order: Sequence[int],
+    *,
+    key: Callable[[LedgerRow], Key],
 ) -> Chain:
     chains: dict[Key, list[int]] = {}
     for place in order:
@@ -91,95 +106,85 @@ def _follow(
     breaks: list[Break] = []
     crossings = 0
     for chain in chains.values():
-        linked = _linked(rows, chain)
-        crossings += _crossings(rows, linked)
-        breaks += _breaks(rows, linked)
+        linked = _linked(rows, steps, chain)
         path += linked
+        for earlier, place in pairwise(linked):
+            left = steps[earlier].after
+            if steps[place].before != left:
+                breaks.append(Break(place, left + rows[place].amount - rows[place].fee))
+            elif left and rows[place].wallet != rows[earlier].wallet:
+                crossings += 1
     breaks.sort(key=lambda each: (rows[each.place].executed_at, each.place))
     openings = frozenset(chain[0] for chain in chains.values())
     return Chain(_ranks(rows, path), tuple(breaks), openings, crossings)
 
 
-def _linked(rows: Sequence[LedgerRow], chain: list[int]) -> list[int]:
+def _linked(rows: Sequence[LedgerRow], steps: Sequence[_Step], chain: list[int]) -> list[int]:
     """Order one chain so that its rows follow, moving a row only within its instant."""
+    groups = [list(group) for _, group in groupby(chain, key=lambda place: rows[place].executed_at)]
+    balance = _opening(steps, groups)
     path: list[int] = []
-    for _, instant in groupby(chain, key=lambda place: rows[place].executed_at):
-        group = list(instant)
-        before = rows[path[-1]].balance if path else None
-        if len(group) > 1 and not _holds(rows, group, before):
-            group = _arranged(rows, group, before) or group
-        path += group
+    for group in groups:
+        if len(group) > 1 and not _holds(steps, group, balance):
+            by_id = sorted(group, key=lambda place: rows[place].txid)
+            path += _arranged(steps, by_id, balance) or group
+        else:
+            path += group
+        balance = steps[path[-1]].after
     return path
 
 
-def _holds(rows: Sequence[LedgerRow], group: Iterable[int], before: Decimal | None) -> bool:
+def _opening(steps: Sequence[_Step], groups: Sequence[list[int]]) -> Decimal:
+    """Say what was there before the first row of a chain.
+
+    Of the rows of one instant it is the balance that more steps leave than reach. Where there is
+    none, they go round in a circle from wherever the next instant starts.
+    """
+    common: set[Decimal] = set()
+    for group in groups:
+        if len(group) == 1:
+            return steps[group[0]].before
+        net: dict[Decimal, int] = {}
+        for place in group:
+            net[steps[place].before] = net.get(steps[place].before, 0) + 1
+            net[steps[place].after] = net.get(steps[place].after, 0) - 1
+        start = next((balance for balance, surplus in net.items() if surplus > 0), None)
+        if start is not None:
+            return start
+        common = common & net.keys() or set(net)
+    return min(common)
+
+
+def _holds(steps: Sequence[_Step], group: Iterable[int], balance: Decimal) -> bool:
     for place in group:
-        if before is not None and _before(rows[place]) != before:
+        if steps[place].before != balance:
             return False
-        before = rows[place].balance
+        balance = steps[place].after
     return True
 
 
-def _arranged(
-    rows: Sequence[LedgerRow], group: list[int], before: Decimal | None
-) -> list[int] | None:
-    """Find the order of rows of one instant, or `None`.
+def _arranged(steps: Sequence[_Step], group: list[int], balance: Decimal) -> list[int] | None:
+    """Find an order in which rows of one instant follow from a balance, or `None`.
 
-    Each row is a step from one balance to another, so the order is an Eulerian path (Hierholzer's
-    way). Without a balance to start from, it starts where more steps leave than arrive.
+    Each row is a step from one balance to another, so the order is an Eulerian path, found
+    Hierholzer's way; where several would do, the given order decides.
     """
-    steps: dict[Decimal | None, list[int]] = {}
-    for place in sorted(group, key=lambda place: rows[place].txid, reverse=True):
-        steps.setdefault(_before(rows[place]), []).append(place)
-    if before is None:
-        before = _start(rows, steps)
-    trail: list[tuple[Decimal | None, int]] = [(before, -1)]
+    leaving: dict[Decimal, list[int]] = {}
+    for place in reversed(group):
+        leaving.setdefault(steps[place].before, []).append(place)
+    trail: list[tuple[Decimal, int | None]] = [(balance, None)]
     path: list[int] = []
     while trail:
         at, by = trail[-1]
-        if steps.get(at):
-            step = steps[at].pop()
-            trail.append((rows[step].balance, step))
+        if leaving.get(at):
+            step = leaving[at].pop()
+            trail.append((steps[step].after, step))
         else:
-            path.append(by)
             trail.pop()
+            if by is not None:
+                path.append(by)
     path.reverse()
-    found = path[1:]
-    return found if len(found) == len(group) and _holds(rows, found, before) else None
-
-
-def _start(rows: Sequence[LedgerRow], steps: dict[Decimal | None, list[int]]) -> Decimal | None:
-    arriving: dict[Decimal | None, int] = {}
-    for places in steps.values():
-        for place in places:
-            after = rows[place].balance
-            arriving[after] = arriving.get(after, 0) + 1
-    for balance, places in steps.items():
-        if len(places) > arriving.get(balance, 0):
-            return balance
-    return next(iter(steps))
-
-
-def _breaks(rows: Sequence[LedgerRow], path: list[int]) -> list[Break]:
-    found = []
-    for earlier, place in pairwise(path):
-        row, before = rows[place], rows[earlier].balance
-        if before is not None and _before(row) != before:
-            found.append(Break(place, before + row.amount - row.fee))
-    return found
-
-
-def _crossings(rows: Sequence[LedgerRow], path: list[int]) -> int:
-    return sum(
-        rows[earlier].wallet != rows[place].wallet
-        and bool(rows[earlier].balance)
-        and _before(rows[place]) == rows[earlier].balance
-        for earlier, place in pairwise(path)
-    )
-
-
-def _before(row: LedgerRow) -> Decimal | None:
-    return None if row.balance is None else row.balance - row.amount + row.fee
+    return path if len(path) == len(group) and _holds(steps, path, balance) else None
 
 
 def _ranks(rows: Sequence[LedgerRow], path: Iterable[int]) -> tuple[int, ...]:

@@ -1,0 +1,91 @@
+"""The door: what no statement may say, whatever its source.
+
+Signs and closed sets that the fold relies on are checked once, before a statement is judged, so
+that a nonsensical one is an error with a name and never a broken book.
+
+Errors: `OutOfBounds` for a number outside its domain, `BadChoice` for a word outside its set, each
+naming the entry and the field.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Final
+
+from bursar.errors import BadChoice, OutOfBounds
+from bursar.exact import ZERO, plain
+from bursar.ledger.entries import (
+    AnyEntry,
+    Conversion,
+    Fill,
+    Leg,
+    MarginFill,
+    Price,
+    Rename,
+    SleeveTransfer,
+    Split,
+    StagedChange,
+    Transfer,
+)
+
+_ACTIONS: Final = frozenset({"add", "remove", "update"})
+_Named = Iterable[tuple[str, Decimal | None]]
+
+
+def check(entry: AnyEntry) -> None:
+    """Refuse a statement that cannot be one."""
+    match entry:
+        case Fill() | MarginFill():
+            _not_negative(entry, _amounts(entry))
+        case Transfer():
+            _positive(entry, [("quantity", entry.quantity)])
+        case SleeveTransfer():
+            _not_negative(entry, [("amount", entry.amount)])
+        case Price():
+            _not_negative(entry, [("value", entry.value)])
+        case Split():
+            _positive(entry, [("numerator", entry.numerator), ("denominator", entry.denominator)])
+        case Conversion():
+            _positive(entry, _legs(entry.given, "given"))
+            _positive(entry, _legs(entry.taken, "taken"))
+        case Rename():
+            if entry.asset == entry.to_asset:
+                raise BadChoice(f"{entry.id}: {entry.asset} is renamed to itself", field="to_asset")
+        case StagedChange():
+            _staged(entry)
+        case _:
+            return
+
+
+def _amounts(fill: Fill | MarginFill) -> _Named:
+    if isinstance(fill, Fill):
+        yield "amount", fill.amount
+    yield "quantity", fill.quantity
+    yield "price", fill.price
+
+
+def _legs(legs: Sequence[Leg], name: str) -> _Named:
+    if not legs:
+        yield name, ZERO
+    yield from ((f"{name} {leg.asset}", leg.quantity) for leg in legs)
+
+
+def _staged(change: StagedChange) -> None:
+    _not_negative(change, [("fees", change.fees)])
+    _not_negative(change, [(f"price {line.asset}", line.price) for line in change.lines])
+    for lot in change.lots:
+        _not_negative(change, [(f"lot {lot.lot}", lot.quantity), (f"cost {lot.lot}", lot.cost)])
+        if lot.action not in _ACTIONS:
+            known = ", ".join(sorted(_ACTIONS))
+            raise BadChoice(f"{change.id}: lot action {lot.action!r}; one of {known}", field="lots")
+
+
+def _not_negative(entry: AnyEntry, numbers: _Named) -> None:
+    for field, value in numbers:
+        if value is not None and value < 0:
+            raise OutOfBounds(f"{entry.id}: {field} {plain(value)} is negative", field=field)
+
+
+def _positive(entry: AnyEntry, numbers: _Named) -> None:
+    for field, value in numbers:
+        if value is not None and value <= 0:
+            raise OutOfBounds(f"{entry.id}: {field} {plain(value)} is not positive", field=field)

@@ -4,7 +4,7 @@ With a seeded `random.Random` a history replays from its number; with Hypothesis
 shrinks. No id is ever told in two different ways, so a history has one meaning in any order.
 """
 
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 
 from bursar.ledger.entries import (
     CAPITAL,
@@ -62,7 +62,8 @@ def terms(rng, *, method=None, scope=None):
 
 def history(rng, length, terms):
     """About `length` happenings, each one or several statements, in order of time."""
-    return _Maker(rng, terms).run(length)
+    with localcontext(Context(prec=60)):
+        return _Maker(rng, terms).run(length)
 
 
 def batches(rng, entries):

@@ -73,4 +73,4 @@ def _apply(book, fact):
 
 @money
 def _add(told, line):
-    told[line.cell] = told.get(line.cell, ZERO) + line.realized
+    told[line.key] = told.get(line.key, ZERO) + line.realized

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from bursar.errors import BadChoice, OutOfBounds
-from bursar.exact import ZERO, plain
+from bursar.exact import plain
 from bursar.ledger.entries import (
     AnyEntry,
     Conversion,
@@ -64,8 +64,8 @@ def _amounts(fill: Fill | MarginFill) -> _Named:
 
 
 def _legs(legs: Sequence[Leg], name: str) -> _Named:
-    if not legs:
-        yield name, ZERO
+    if not legs or len({leg.asset for leg in legs}) < len(legs):
+        raise BadChoice(f"{name}: a conversion has at least one asset, each once", field=name)
     yield from ((f"{name} {leg.asset}", leg.quantity) for leg in legs)
 
 

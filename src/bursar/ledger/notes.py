@@ -168,9 +168,9 @@ def _together(fees: Iterable[Fee]) -> tuple[Fee, ...]:
 
 
 def _keep(kept: MutableMapping[str, tuple[_N, ...]], name: str, note: _N) -> None:
-    known = kept.get(name, ())
-    if note not in known:
-        kept[name] = (*known, note)
+    told: tuple[_N, ...] = kept.get(name, ())
+    if note not in told:
+        kept[name] = (*told, note)
 
 
 def _ends(link: Link) -> tuple[str, str, str]:

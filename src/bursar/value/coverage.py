@@ -133,7 +133,7 @@ def gaps_of(frame: Frame, asset: str | None) -> tuple[Gap, ...]:
     book, marks, found = frame.book, frame.marks, []
     for (name, flag), count in sorted(book.gaps.items()):
         if asset is None:
-            wanted = frame.options.shows(name, book.terms.base, marks)
+            wanted = frame.options.shows(name, book.terms.base, marks=marks)
         else:
             wanted = marks.name(name) == marks.name(asset)
         if wanted and count:
@@ -185,7 +185,7 @@ def _pending(frame: Frame) -> tuple[Amiss, ...]:
         for (place, asset), holding in sorted(book.holdings.items())
         if holding.owed
         and not may_owe(book, place)
-        and frame.options.shows(asset, book.terms.base, frame.marks)
+        and frame.options.shows(asset, book.terms.base, marks=frame.marks)
     )
 
 

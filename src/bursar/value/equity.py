@@ -82,7 +82,7 @@ def value_book(book: Book, marks: Marks, *, now: int, options: Options = EVERYTH
     names = shown_names(frame)
     assets = value_assets(frame, names)
     margins = value_margins(frame, names)
-    seen = {name for name in names.values() if options.shows(name, book.terms.base, marks)}
+    seen = {name for name in names.values() if options.shows(name, book.terms.base, marks=marks)}
     shown = [each for each in assets if each.asset in seen]
     hidden = [each for each in assets if each.asset not in seen]
     open_ = tuple(each for each in margins if each.asset in seen)

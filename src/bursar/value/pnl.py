@@ -108,7 +108,7 @@ def pnl(
     pieces = _traded(book, without) + _flowed(book) + _open(book, valuation)
     base, marks = valuation.base, valuation.marks
     assets = {piece.asset for piece in pieces}
-    shown = {each for each in assets if valuation.options.shows(each, base, marks)}
+    shown = {each for each in assets if valuation.options.shows(each, base, marks=marks)}
     names = {marks.name(each.asset): each.asset for each in valuation.assets}
     lines: dict[str, PnLLine] = {}
     total, excluded = PnLLine(), PnLLine()

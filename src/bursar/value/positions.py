@@ -46,7 +46,7 @@ def positions(book: Book, valuation: Valuation) -> list[SpotPosition]:
     shown = [
         pair
         for pair in sorted(bases)
-        if valuation.options.shows(bases[pair], valuation.base, valuation.marks)
+        if valuation.options.shows(bases[pair], valuation.base, marks=valuation.marks)
     ]
     return [
         _position(book, valuation, by_pair, (pair, bases[pair], sizes.get(pair, ZERO)))
@@ -87,7 +87,7 @@ def balances(
     sums: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
     spellings: dict[str, set[str]] = {}
     for (account, asset), total in _totals(book).items():
-        if total and options.shows(asset, book.terms.base, names):
+        if total and options.shows(asset, book.terms.base, marks=names):
             key = (account, asset) if by_account else ("", names.name(asset))
             spellings.setdefault(key[1], set()).add(asset)
             known = sums.get(key, (ZERO, ZERO))

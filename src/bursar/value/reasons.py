@@ -8,6 +8,8 @@ Errors: `FigureNotFound` for an asset that is not there, `MissingMark` for one t
 
 from decimal import Decimal
 
+import msgspec
+
 from bursar.errors import FigureNotFound, MissingMark
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
@@ -47,7 +49,7 @@ def why_unrealized(valuation: Valuation, asset: str) -> Why:
 
 
 @money
-def why_realized(book: Book, valuation: Valuation, asset: str | None = None) -> Why:
+def why_realized(book: Book, valuation: Valuation, *, asset: str | None = None) -> Why:
     """Explain realised PnL piece by piece: of one asset (any of its names) or of the book."""
     names = valuation.marks
     parts = [
@@ -62,7 +64,7 @@ def why_realized(book: Book, valuation: Valuation, asset: str | None = None) -> 
 
 
 @money
-def why_cost(book: Book, valuation: Valuation, asset: str) -> Why:
+def why_cost(book: Book, valuation: Valuation, *, asset: str) -> Why:
     """Explain the cost of a held asset: its open lots, by the facts that brought them."""
     worth = _found(valuation, asset)
     parts = []
@@ -73,7 +75,7 @@ def why_cost(book: Book, valuation: Valuation, asset: str) -> Why:
             parts.append(Amount("at face", holding.cost, place))
             continue
         parts += [_lot("lot", place, name, lot) for lot in book.lots(place, name)]
-        debts = (Lot(lot.id, lot.acquired_at, lot.quantity, -lot.cost) for lot in holding.owed)
+        debts = (msgspec.structs.replace(lot, cost=-lot.cost) for lot in holding.owed)
         parts += [_lot("owed", place, name, debt) for debt in debts]
     formula = f"cost of {worth.asset} = Σ cost of its lots − proceeds of what is owed"
     return Why(worth.cost, formula, tuple(parts))

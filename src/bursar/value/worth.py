@@ -32,7 +32,7 @@ class Options(msgspec.Struct, frozen=True):
     valuation_pairs: Mapping[str, str] = MappingProxyType({})
     stale_after: int = STALE_AFTER
 
-    def shows(self, asset: str, base: str, marks: Marks) -> bool:
+    def shows(self, asset: str, base: str, *, marks: Marks) -> bool:
         """Tell whether a view with these options shows the asset."""
         name = marks.name(asset)
         if name == marks.name(base):

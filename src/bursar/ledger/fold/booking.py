@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from bursar.exact import ZERO
 from bursar.ledger.book import Book
-from bursar.ledger.entries import MANUAL, Fee, FlowKind
+from bursar.ledger.entries import MANUAL, Fee, FlowKind, venue
 from bursar.ledger.facts import Fact
 from bursar.ledger.lots import Lot
 from bursar.ledger.state import NO_PAIR, Cell, CellKey, FeeTotal, FlowTotal, Line, Removal
@@ -16,9 +16,14 @@ def tag_of(strategy: str | None) -> str:
     return strategy or MANUAL
 
 
-def lot_of(fact: Fact, quantity: Decimal, cost: Decimal) -> Lot:
-    """Return a lot that the fact brings, or the proceeds of what it takes away."""
-    return Lot(fact.id, fact.executed_at, quantity, cost, fact.sequence)
+def lot_of(fact: Fact, quantity: Decimal, cost: Decimal, *, part: str = "") -> Lot:
+    """Return a lot that the fact brings, or the proceeds of what it takes away.
+
+    A second lot of one fact is named by its `part`, so that no two lots share an id.
+    """
+    name = f"{fact.id}/{part}" if part else fact.id
+    place = (venue(fact.account), fact.sequence)
+    return Lot(name, fact.executed_at, quantity, cost, *place)
 
 
 def kept_back(
@@ -64,7 +69,8 @@ def pay_fee(book: Book, fact: Fact, fee: Fee, place: tuple[str, str, str]) -> Re
     worth = fee.value or ZERO
     key = (fact.account, fee.asset, *place)
     if fee.amount < 0:
-        gain = book.acquire(fact.account, fee.asset, lot_of(fact, -fee.amount, -worth))
+        rebate = lot_of(fact, -fee.amount, -worth, part="rebate")
+        gain = book.acquire(fact.account, fee.asset, rebate)
         realize(book, key, gain, "peg" if fee.asset in book.cash else "fee")
         return Removal((), ZERO)
     sale = lot_of(fact, fee.amount, worth)

@@ -53,12 +53,25 @@ def fold_split(book: Book, fact: Split) -> None:
         debts = _take_debts(book, account, fact.asset)
         held = book.owned(account, fact.asset)
         if held > 0 and fact.asset not in book.cash:
-            removal = book.remove(account, fact.asset, lot_of(fact, held, ZERO))
+            there = min(held, book.available(account, fact.asset))
+            removal = book.remove(account, fact.asset, lot_of(fact, there, ZERO))
             parts = _scaled(removal.parts, fact)
             added = book.restore(account, fact.asset, Removal(parts, removal.cost))
             key = (account, fact.asset, NO_PAIR, tag_of(None), "")
             realize(book, key, added - removal.cost, "rounding")
+            _beyond(book, fact, account, held - there)
         _put_debts(book, account, fact.asset, _scaled(debts, fact))
+
+
+def _beyond(book: Book, fact: Split, account: str, units_beyond: Decimal) -> None:
+    """Multiply what an account has beyond the lots of its pool: coins of unknown cost."""
+    more = ratio18(units_beyond, fact.numerator, fact.denominator) - units_beyond
+    if more > 0:
+        book.acquire(account, fact.asset, lot_of(fact, more, ZERO))
+    elif more < 0:
+        removal = book.remove(account, fact.asset, lot_of(fact, -more, ZERO))
+        key = (account, fact.asset, NO_PAIR, tag_of(None), "")
+        realize(book, key, -removal.cost, "rounding", removal)
 
 
 def fold_conversion(book: Book, fact: Conversion) -> None:

@@ -9,7 +9,7 @@ changes nothing.
 
 from bursar.exact import ZERO, product18
 from bursar.ledger.book import Book
-from bursar.ledger.entries import FlowKind, StagedChange, StagedLine, StagedLot
+from bursar.ledger.entries import FlowKind, StagedChange, StagedLine, StagedLot, venue
 from bursar.ledger.fold.booking import count, dispose, lot_of, realize, tag_of
 from bursar.ledger.lots import Lot
 from bursar.ledger.lots.base import resized
@@ -22,10 +22,11 @@ def fold_staged(book: Book, change: StagedChange) -> None:
     moved = [(line.asset, -line.quantity) for line in change.lines]
     book.require(change.account, [(asset, need) for asset, need in moved if asset not in edited])
     spent = ZERO
-    for line in sorted(change.lines, key=lambda each: each.quantity < 0):
+    numbered = list(enumerate(change.lines))
+    for number, line in sorted(numbered, key=lambda each: each[1].quantity < 0):
         spent += product18(line.quantity, line.price)
         if line.asset not in edited:
-            _position(book, change, line)
+            _position(book, change, line, part=str(number) if number else "")
     for asset in sorted(edited):
         _edit(book, change, asset)
     cash = change.cash - change.fees
@@ -47,14 +48,14 @@ def _fees(book: Book, change: StagedChange) -> None:
         book.lines.append(Line("staged", key, -change.fees))
 
 
-def _position(book: Book, change: StagedChange, line: StagedLine) -> None:
+def _position(book: Book, change: StagedChange, line: StagedLine, *, part: str) -> None:
     value = product18(line.quantity, line.price)
     strategy = tag_of(line.strategy)
     pair = f"{line.asset}/{book.terms.base}"
     key = (change.account, line.asset, pair, strategy, "")
     book.credit(key, Cell(line.quantity, ZERO, ZERO, 1))
     if line.quantity > 0:
-        lot = lot_of(change, line.quantity, value)
+        lot = lot_of(change, line.quantity, value, part=part)
         realize(book, key, book.acquire(change.account, line.asset, lot), "cover")
     elif line.quantity < 0:
         sale = lot_of(change, -line.quantity, -value)
@@ -88,6 +89,7 @@ def _apply_edit(lots: dict[str, Lot], change: StagedChange, edit: StagedLot) -> 
     if edit.action == "remove":
         lots.pop(edit.lot, None)
     else:
-        fresh = Lot(edit.lot, change.executed_at, edit.quantity, edit.cost, change.sequence)
+        place = (venue(change.account), change.sequence)
+        fresh = Lot(edit.lot, change.executed_at, edit.quantity, edit.cost, *place)
         known = lots.get(edit.lot, fresh)
         lots[edit.lot] = resized(known, edit.quantity, edit.cost)

@@ -11,13 +11,15 @@ from bursar.exact import ZERO, share
 class Lot(msgspec.Struct, frozen=True):
     """An acquired quantity with its total cost in base currency.
 
-    `id` is the fact that brought it, `sequence` that fact's place among those of its instant.
+    `id` is the fact that brought it; `venue` and `sequence` are that fact's place in canonical
+    order among those of its instant.
     """
 
     id: str
     acquired_at: int
     quantity: Decimal
     cost: Decimal
+    venue: str = ""
     sequence: int = 0
 
 
@@ -82,12 +84,12 @@ def cut(lot: Lot, quantity: Decimal) -> tuple[Lot, Lot | None]:
 
 def resized(lot: Lot, quantity: Decimal, cost: Decimal) -> Lot:
     """Return the lot with another quantity and cost."""
-    return Lot(lot.id, lot.acquired_at, quantity, cost, lot.sequence)
+    return Lot(lot.id, lot.acquired_at, quantity, cost, lot.venue, lot.sequence)
 
 
 def age(lot: Lot) -> tuple[int, str, int, str]:
     """Return the order of acquisition: the canonical order of the facts that brought the lots."""
-    return lot.acquired_at, lot.id.partition(":")[0], lot.sequence, lot.id
+    return lot.acquired_at, lot.venue, lot.sequence, lot.id
 
 
 def units(lots: Iterable[Lot]) -> Decimal:

@@ -1,1 +1,65 @@
-"""bursar: knows, to the last digit, what a trader owns, what it cost and what it is worth."""
+"""bursar: knows, to the last digit, what a trader owns, what it cost and what it is worth.
+
+    import bursar
+
+    p = bursar.open("book.db")
+    p.import_files("ledgers.csv", "trades.csv")
+    equity = p.equity()
+    print(equity, equity.why())
+
+Names load when they are first asked for, so importing bursar is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from bursar.app import open
+    from bursar.errors import BrokenInvariant, BursarError
+    from bursar.ledger.terms import Account, FactSource, Method, Scope, Terms
+    from bursar.ledger.why import Why
+    from bursar.portfolio import Equity, ImportReport, Portfolio
+    from bursar.value.marks import Mark, Marks
+    from bursar.value.worth import Options
+
+__version__ = "0.1.0"
+__all__ = [
+    "Account",
+    "BrokenInvariant",
+    "BursarError",
+    "Equity",
+    "FactSource",
+    "ImportReport",
+    "Mark",
+    "Marks",
+    "Method",
+    "Options",
+    "Portfolio",
+    "Scope",
+    "Terms",
+    "Why",
+    "open",
+]
+
+_HOMES: Final = {
+    "bursar.app": ("open",),
+    "bursar.errors": ("BrokenInvariant", "BursarError"),
+    "bursar.ledger.terms": ("Account", "FactSource", "Method", "Scope", "Terms"),
+    "bursar.ledger.why": ("Why",),
+    "bursar.portfolio": ("Equity", "ImportReport", "Portfolio"),
+    "bursar.value.marks": ("Mark", "Marks"),
+    "bursar.value.worth": ("Options",),
+}
+_HOME: Final = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'bursar' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

@@ -4,16 +4,21 @@ A `PortfolioStore` keeps one portfolio. It is synchronous and has one writer; ev
 does all of its work or none.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from bursar.ledger.entries import AnyEntry
 from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import Terms
 from bursar.value.snapshot import PortfolioSnapshot
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -61,6 +66,42 @@ class Commit(msgspec.Struct, frozen=True):
     dropped_trades: tuple[str, ...] = ()
     dropped_flows: tuple[str, ...] = ()
     terms: Terms | None = None
+
+
+class Reading(Protocol):
+    """The statements of one file: what a reader gives."""
+
+    @property
+    def format(self) -> str:
+        """What kind of file it was."""
+        ...
+
+    @property
+    def statements(self) -> tuple[AnyEntry, ...]:
+        """What it states, one statement a row."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """How many data rows it has."""
+        ...
+
+    @property
+    def pending(self) -> int:
+        """How many rows only announce what another row books."""
+        ...
+
+
+class FileReader(Protocol):
+    """Reads a file of any known format into statements, all of it or none."""
+
+    def __call__(self, path: Path, account: str | None, progress: Progress | None) -> Reading:
+        """Read a file for an account, by default its venue's main one.
+
+        Raises:
+            InputError: naming file, line, column, value and expectation.
+        """
+        ...
 
 
 class Clock(Protocol):

@@ -8,7 +8,8 @@ digits for a product or a share, and a share is never more than the whole.
 from collections import defaultdict
 from fractions import Fraction
 
-from tests.auditor.places import Lot, Place, Taken, exact, half_even, part_of, shares
+from tests.auditor.places import Lot, exact, half_even, part_of, shares
+from tests.auditor.stock import Stock
 
 INCOME = {"reward", "dividend", "interest", "funding", "rebate", "airdrop"}
 CAPITAL = {
@@ -20,9 +21,7 @@ CAPITAL = {
 class Auditor:
     def __init__(self, *, base, cash, method, pooled, shorts=()):
         self.base, self.cash, self.method = base, set(cash), method
-        self.pooled, self.shorts = pooled, set(shorts)
-        self.places = defaultdict(Place)
-        self.balances = defaultdict(Fraction)
+        self.stock = Stock(cash=cash, method=method, pooled=pooled, shorts=shorts)
         self.realized = defaultdict(Fraction)
         self.pegged = defaultdict(Fraction)
         self.sizes = defaultdict(Fraction)
@@ -39,98 +38,22 @@ class Auditor:
 
     def read(self, facts):
         for place, fact in enumerate(facts):
-            self.births[fact.id] = (place, "")
+            self.births[fact.id] = place
             getattr(self, "_" + type(fact).__name__.lower())(fact)
             for asset in self._rests_on(fact):
                 for flag in fact.flags:
                     self.gaps[asset, flag.value] += 1
         return self
 
-    # ------------------------------------------------------------------ places
-
-    def place(self, account, asset):
-        pooled = self.pooled and asset not in self.cash
-        return self.places["*" if pooled else account, asset]
-
-    def put(self, account, asset, lots):
-        """Bring lots in; what they settle of a debt is realised. Returns what was realised."""
-        place = self.place(account, asset)
-        self.balances[account, asset] += sum(lot.quantity for lot in lots)
-        if asset in self.cash:
-            gain = sum((lot.quantity - lot.cost for lot in lots), Fraction(0))
-            place.face += sum(lot.quantity for lot in lots)
-            return gain
-        gain = Fraction(0)
-        for lot in lots:
-            if not lot.quantity:
-                gain -= lot.cost
-                continue
-            gain += self.cover(account, place, lot)
-            if lot.quantity:
-                self.join(place, lot)
-        return gain
-
-    def cover(self, account, place, lot):
-        gain = Fraction(0)
-        while account in self.shorts and place.debts and lot.quantity:
-            closed = place.debts[0].cut(lot.quantity)
-            spent = lot.cut(closed.quantity)
-            gain += closed.cost - spent.cost
-            if not place.debts[0].quantity:
-                place.debts.pop(0)
-        return gain
-
-    def join(self, place, lot):
-        if self.method == "wac" and place.lots:
-            place.lots[0].quantity += lot.quantity
-            place.lots[0].cost += lot.cost
-            return
-        for known in place.lots:
-            if known.name == lot.name:
-                known.quantity += lot.quantity
-                known.cost += lot.cost
-                return
-        place.lots.append(Lot(lot.born, lot.name, lot.quantity, lot.cost))
-        place.lots.sort(key=lambda each: each.born)
-
-    def bring(self, fact, account, asset, quantity, cost):
-        lot = Lot(self.births[fact.id], fact.id, exact(quantity), exact(cost))
-        return self.put(account, asset, [lot])
-
-    def take(self, fact, account, asset, quantity, proceeds=0, named=(), *, own=False):
-        """Take out by the rule. What is not there becomes a debt at its share of the proceeds."""
-        place, quantity = self.place(account, asset), exact(quantity)
-        self.balances[account, asset] -= quantity
-        if asset in self.cash:
-            place.face -= quantity
-            return Taken([], None, quantity)
-        parts, missing = [], quantity
-        for lot in self.ordered(place.lots, named, own=own):
-            if missing:
-                parts.append(lot.cut(missing))
-                missing -= parts[-1].quantity
-        place.lots = [lot for lot in place.lots if lot.quantity]
-        if not missing:
-            return Taken(parts, None)
-        owed = Lot(0, fact.id, quantity, exact(proceeds)).cut(missing)
-        place.debts.append(owed)
-        return Taken(parts, Lot(0, fact.id, owed.quantity, owed.cost))
-
-    def ordered(self, lots, named, *, own):
-        lots = sorted(lots, key=lambda lot: lot.born)
-        if self.method == "lifo":
-            lots.reverse()
-        elif self.method == "hifo":
-            lots.sort(key=lambda lot: -lot.cost / lot.quantity)
-        if self.method == "specific" or own:
-            wanted = list(named)
-            last = len(wanted)
-            if own and wanted:
-                lots.sort(key=lambda lot: lot.born)
-            lots.sort(key=lambda lot: wanted.index(lot.name) if lot.name in wanted else last)
-        return lots
-
     # ------------------------------------------------------------------ sums
+
+    def lot(self, fact, quantity, cost, part=""):
+        """A lot that a fact brings; a second one of the same fact is named by its part."""
+        name = fact.id + part
+        return Lot((self.births[fact.id], name), name, exact(quantity), exact(cost))
+
+    def bring(self, fact, account, asset, quantity, cost, part=""):
+        return self.stock.put(account, asset, [self.lot(fact, quantity, cost, part)])
 
     def gain(self, key, amount, *, peg=False):
         self.realized[key] += amount
@@ -139,7 +62,7 @@ class Auditor:
 
     def sell(self, fact, key, quantity, worth, named=()):
         """Dispose at a worth, and credit the gain to the cell."""
-        taken = self.take(fact, key[0], key[1], quantity, worth, named)
+        taken = self.stock.take(fact, key[0], key[1], quantity, worth, named)
         self.gain(key, worth - taken.deferred - taken.cost, peg=key[1] in self.cash)
         return taken
 
@@ -159,7 +82,7 @@ class Auditor:
         amount, worth = exact(fee.amount), exact(fee.value)
         if amount >= 0:
             return self.sell(fact, key, amount, worth)
-        gain = self.bring(fact, key[0], fee.asset, -amount, -worth)
+        gain = self.bring(fact, key[0], fee.asset, -amount, -worth, "/rebate")
         self.gain(key, gain, peg=fee.asset in self.cash)
         return None
 
@@ -266,7 +189,12 @@ class Auditor:
             self.kept[flow.id] = (flow, inside, came, taken, paid)
 
     def _come(self, flow, strategy, inside):
-        kind, asset, amount, worth = flow.kind.value, flow.asset, exact(flow.amount), exact(flow.value)
+        kind, asset, amount, worth = (
+            flow.kind.value,
+            flow.asset,
+            exact(flow.amount),
+            exact(flow.value),
+        )
         given = kind in CAPITAL and asset not in self.cash and flow.basis is not None
         basis = exact(flow.basis) if given else worth
         key = (flow.account, asset, "none", strategy, "")
@@ -284,13 +212,18 @@ class Auditor:
         return kept, lost, basis
 
     def _go(self, flow, strategy):
-        kind, asset, amount, worth = flow.kind.value, flow.asset, exact(flow.amount), exact(flow.value)
+        kind, asset, amount, worth = (
+            flow.kind.value,
+            flow.asset,
+            exact(flow.amount),
+            exact(flow.value),
+        )
         key = (flow.account, asset, "none", strategy, "")
         if kind in CAPITAL:
-            taken = self.take(flow, flow.account, asset, -amount)
+            taken = self.stock.take(flow, flow.account, asset, -amount)
             booked = -taken.cost
         else:
-            taken = self.take(flow, flow.account, asset, -amount, -worth)
+            taken = self.stock.take(flow, flow.account, asset, -amount, -worth)
             self.gain(key, -worth - taken.deferred - taken.cost)
             booked = -worth if kind == "fee" else worth
         self.book((flow.account, kind, asset, strategy), amount, booked, worth, 1)
@@ -315,22 +248,20 @@ class Auditor:
 
     def give_back(self, flow, asset, taken):
         """Put back what an outflow took. Returns by how much the cost of what is held grew."""
-        place = self.place(flow.account, asset)
+        place = self.stock.place(flow.account, asset)
         before = place.cost
         if asset in self.cash:
             place.face += taken.cash
-            self.balances[flow.account, asset] += taken.cash
+            self.stock.balances[flow.account, asset] += taken.cash
             return taken.cash
-        missing = taken.debt.quantity if taken.debt else Fraction(0)
-        if missing:
-            for debt in [debt for debt in place.debts if debt.name == flow.id]:
-                place.debts.remove(debt)
-                self.balances[flow.account, asset] += debt.quantity
-                missing -= debt.quantity
-        parts = list(taken.parts)
+        parts, missing = list(taken.parts), taken.missing
+        if taken.debt in place.debts:
+            place.debts.remove(taken.debt)
+            self.stock.balances[flow.account, asset] += taken.debt.quantity
+            missing -= taken.debt.quantity
         if missing > 0:  # covered in the meantime: it comes back without cost
-            parts.append(Lot(self.births[flow.id], flow.id, missing, Fraction(0)))
-        self.put(flow.account, asset, parts)
+            parts.append(self.lot(flow, missing, 0))
+        self.stock.put(flow.account, asset, parts)
         return place.cost - before
 
     def _send_back(self, reversal, flow, inside, came):
@@ -349,7 +280,7 @@ class Auditor:
         self.gain(key, -lost)
         cost = basis - (worths - lost)
         proceeds = Fraction(0) if kind in CAPITAL else cost
-        taken = self.take(reversal, flow.account, asset, kept, proceeds, (flow.id,), own=True)
+        taken = self.stock.take(reversal, flow.account, asset, kept, proceeds, (flow.id,), own=True)
         if kind in CAPITAL:
             return -taken.cost - (worths - lost)
         self.gain(key, proceeds - taken.deferred - taken.cost)
@@ -359,7 +290,7 @@ class Auditor:
         strategy, amount, worth = flow.strategy or "manual", exact(fee.amount), exact(fee.value)
         key = (flow.account, fee.asset, "none", strategy, "")
         if amount < 0:  # a rebate goes back
-            taken = self.take(flow, flow.account, fee.asset, -amount, -worth)
+            taken = self.stock.take(flow, flow.account, fee.asset, -amount, -worth)
             self.gain(key, -worth - taken.deferred - taken.cost)
         else:
             self.gain(key, self.give_back(flow, fee.asset, left) - worth)
@@ -380,14 +311,13 @@ class Auditor:
 
     def carry(self, fact, source, target, quantity):
         """Lots go along; what was not there arrives without cost."""
-        taken = self.take(fact, *source, quantity)
+        taken = self.stock.take(fact, *source, quantity)
         parts = list(taken.parts)
-        born = self.births[fact.id]
         if source[1] in self.cash:
-            parts = [Lot(born, fact.id, quantity, quantity)]
-        elif taken.debt:
-            parts.append(Lot(born, fact.id, taken.debt.quantity, Fraction(0)))
-        gain = self.put(*target, parts)
+            parts = [self.lot(fact, quantity, quantity)]
+        elif taken.missing:
+            parts.append(self.lot(fact, taken.missing, 0))
+        gain = self.stock.put(*target, parts)
         self.gain((*target, "none", "manual", ""), gain, peg=target[1] in self.cash)
 
     def _sleevetransfer(self, move):
@@ -406,26 +336,43 @@ class Auditor:
             self.expense(fact, fee, "manual")
 
     def _rename(self, rename):
-        for account in self._where(rename.account, rename.asset):
-            debts = self._lift_debts(account, rename.asset)
-            quantity = self.owned(account, rename.asset)
-            if quantity:
-                ends = (account, rename.asset), (account, rename.to_asset)
+        for account in self.stock.accounts_with(rename.account, rename.asset):
+            debts = self.stock.lift_debts(account, rename.asset)
+            quantity = self.stock.owned(account, rename.asset)
+            ends = (account, rename.asset), (account, rename.to_asset)
+            if quantity > 0 or rename.asset in self.cash:
                 self.carry(rename, *ends, quantity)
-            self._lay_debts(account, rename.to_asset, debts)
+            elif quantity < 0:  # in a pool: what the account lacks goes on under the new name
+                gain = self.bring(rename, *ends[0], -quantity, 0)
+                gain -= self.stock.take(rename, *ends[1], -quantity).cost
+                self.gain((*ends[1], "none", "manual", ""), gain)
+            self.stock.lay_debts(account, rename.to_asset, debts)
 
     def _split(self, split):
         factor = exact(split.numerator) / exact(split.denominator)
-        for account in self._where(split.account, split.asset):
-            debts = self._lift_debts(account, split.asset)
-            quantity = self.owned(account, split.asset)
+        for account in self.stock.accounts_with(split.account, split.asset):
+            debts = self.stock.lift_debts(account, split.asset)
+            quantity = self.stock.owned(account, split.asset)
+            key = (account, split.asset, "none", "manual", "")
             if quantity > 0 and split.asset not in self.cash:
-                taken = self.take(split, account, split.asset, quantity)
-                gain = self.put(account, split.asset, self._scaled(taken.parts, factor))
-                kept = [lot for lot in taken.parts if lot.quantity]
-                lost = taken.cost - sum((lot.cost for lot in kept), Fraction(0))
-                self.gain((account, split.asset, "none", "manual", ""), gain - lost)
-            self._lay_debts(account, split.asset, self._scaled(debts, factor))
+                there = sum(lot.quantity for lot in self.stock.place(account, split.asset).lots)
+                taken = self.stock.take(split, account, split.asset, min(quantity, there))
+                scaled = self._scaled(taken.parts, factor)
+                self.gain(key, sum((lot.cost for lot in scaled), Fraction(0)) - taken.cost)
+                self.gain(key, self.stock.put(account, split.asset, scaled))
+                self._beyond(split, key, quantity - min(quantity, there), factor)
+            cost = sum((debt.cost for debt in debts), Fraction(0))
+            scaled = self._scaled(debts, factor)
+            self.gain(key, cost - sum((debt.cost for debt in scaled), Fraction(0)))
+            self.stock.lay_debts(account, split.asset, scaled)
+
+    def _beyond(self, split, key, units, factor):
+        """What a pool's account has beyond the lots of the pool is multiplied without a cost."""
+        more = half_even(units * factor) - units
+        if more > 0:
+            self.bring(split, key[0], key[1], more, 0)
+        elif more < 0:
+            self.gain(key, -self.stock.take(split, key[0], key[1], -more).cost)
 
     def _scaled(self, lots, factor):
         """Multiply the units; a lot that comes to nothing leaves its cost to the last that stays."""
@@ -436,48 +383,23 @@ class Auditor:
         kept = [lot for lot in lots if lot.quantity]
         if kept:
             kept[-1].cost += sum(lot.cost for lot in lots if not lot.quantity)
-        lots[:] = kept
-        return [Lot(lot.born, lot.name, lot.quantity, lot.cost) for lot in kept]
-
-    def owned(self, account, asset):
-        if self.pooled and asset not in self.cash:
-            return self.balances[account, asset]
-        return self.places[account, asset].quantity
-
-    def _lift_debts(self, account, asset):
-        """Take the debts out of an account's own place; a pool's debts stay with the pool."""
-        place = self.place(account, asset)
-        if self.pooled:
-            return []
-        debts, place.debts = place.debts, []
-        self.balances[account, asset] += sum(debt.quantity for debt in debts)
-        return debts
-
-    def _lay_debts(self, account, asset, debts):
-        self.place(account, asset).debts += debts
-        self.balances[account, asset] -= sum(debt.quantity for debt in debts)
-
-    def _where(self, account, asset):
-        if account != "*":
-            return [account]
-        pooled = self.pooled and asset not in self.cash
-        known = self.balances if pooled else self.places
-        return sorted({place for place, held in known if held == asset})
+        return kept
 
     def _stagedchange(self, change):
         account = change.account
         edited = {lot.asset for lot in change.lots} - self.cash
         value = Fraction(0)
-        for line in sorted(change.lines, key=lambda line: line.quantity < 0):
+        numbered = enumerate(change.lines)
+        for number, line in sorted(numbered, key=lambda each: each[1].quantity < 0):
             worth = half_even(exact(line.quantity) * exact(line.price))
             value += worth
             if line.asset not in edited:
-                self._staged_line(change, line, worth)
+                self._staged_line(change, line, worth, f"/{number}" if number else "")
         for asset in edited:
             self._staged_lots(change, asset)
         cash, fees = exact(change.cash), exact(change.fees)
-        self.places[account, self.base].face += cash - fees
-        self.balances[account, self.base] += cash - fees
+        self.stock.places[account, self.base].face += cash - fees
+        self.stock.balances[account, self.base] += cash - fees
         if cash + value:
             flow = cash + value
             self.book((change.account, "staged_flow", self.base, "manual"), flow, flow, flow, 1)
@@ -488,18 +410,19 @@ class Auditor:
             self.realized[cell] -= fees
             self.charged[cell] += fees
 
-    def _staged_line(self, change, line, worth):
+    def _staged_line(self, change, line, worth, part):
         quantity, strategy = exact(line.quantity), line.strategy or "manual"
         cell = (change.account, line.asset, f"{line.asset}/{self.base}", strategy, "")
         self.sizes[cell] += quantity
         self.trades[cell] += 1
         if quantity > 0:
-            self.gain(cell, self.bring(change, change.account, line.asset, quantity, worth))
+            gain = self.bring(change, change.account, line.asset, quantity, worth, part)
+            self.gain(cell, gain)
         elif quantity < 0:
             self.sell(change, cell, -quantity, -worth)
 
     def _staged_lots(self, change, asset):
-        account, place = change.account, self.place(change.account, asset)
+        account, place = change.account, self.stock.place(change.account, asset)
         cell = (account, asset, f"{asset}/{self.base}", "manual", "")
         before, units_before = place.cost, place.quantity
         for edit in change.lots:
@@ -511,10 +434,10 @@ class Auditor:
                 known = []
             place.lots = [lot for lot in place.lots if lot not in known]
             if edit.action != "remove":
-                born = known[0].born if known else (self.births[change.id][0], name)
+                born = known[0].born if known else (self.births[change.id], name)
                 lot = Lot(born, name, exact(edit.quantity), exact(edit.cost))
-                self.join(place, lot)
-        self.balances[account, asset] += place.quantity - units_before
+                self.stock.join(place, lot)
+        self.stock.balances[account, asset] += place.quantity - units_before
         difference = place.cost - before
         lines = [line for line in change.lines if line.asset == asset]
         units = sum((exact(line.quantity) for line in lines), Fraction(0))
@@ -544,6 +467,6 @@ class Auditor:
         for (_, kind, _, _), flow in self.flows.items():
             side = "income" if kind in INCOME else "expense" if kind == "fee" else "capital"
             sums[side] += flow[1]
-        cost = sum((place.cost for place in self.places.values()), Fraction(0))
+        cost = sum((place.cost for place in self.stock.places.values()), Fraction(0))
         realized = sum(self.realized.values(), Fraction(0))
         return cost, sums["capital"], realized, sums["income"], sums["expense"]

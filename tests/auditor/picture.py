@@ -22,9 +22,7 @@ def digest(book):
 @money
 def picture(book):
     """Everything a book holds, as sorted tuples of text and numbers."""
-    found = {
-        name: _plain(dict(getattr(book, name))) for name in STATE if name != "holdings"
-    }
+    found = {name: _plain(dict(getattr(book, name))) for name in STATE if name != "holdings"}
     found["holdings"] = {
         "/".join(key): _plain(
             {

@@ -3,6 +3,8 @@
 from fractions import Fraction
 
 ATOM = Fraction(1, 10**18)
+
+
 def half_even(x):
     return round(x / ATOM) * ATOM
 
@@ -58,6 +60,7 @@ class Taken:
     def __init__(self, parts, debt, cash=0):
         self.parts, self.debt, self.cash = parts, debt, Fraction(cash)
         self.cost = sum((part.cost for part in parts), self.cash)
+        self.missing = debt.quantity if debt else Fraction(0)
         self.deferred = debt.cost if debt else Fraction(0)
 
 

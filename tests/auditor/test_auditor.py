@@ -49,7 +49,7 @@ def of_book(book):
         "balances": present({k: fractions(q) for k, q in book.balances.items()}) if pooled else {},
         "lots": {k: v for k in book.holdings if (v := lots_of(book, k))},
         "owed": {
-            key: [(lot.id, *fractions(lot.quantity, lot.cost)) for lot in holding.owed]
+            key: [fractions(lot.quantity, lot.cost) for lot in holding.owed]
             for key, holding in book.holdings.items()
             if holding.owed
         },
@@ -58,10 +58,7 @@ def of_book(book):
         ),
         "fees": present({k: fractions(f.amount, f.value) for k, f in book.fees.items()}),
         "flows": present(
-            {
-                k: (*fractions(f.amount, f.booked, f.value), f.count)
-                for k, f in book.flows.items()
-            }
+            {k: (*fractions(f.amount, f.booked, f.value), f.count) for k, f in book.flows.items()}
         ),
         "margins": present({k: fractions(m.quantity, m.notional) for k, m in book.margins.items()}),
         "pockets": present({k: fractions(q) for k, q in book.pockets.items()}),
@@ -81,11 +78,13 @@ def lots_of(book, key):
 
 
 def of_auditor(own):
-    places = own.places.items()
+    places = own.stock.places.items()
     keys = {*own.realized, *own.sizes, *own.charged, *own.trades, *own.pegged}
     return {
         "holdings": present({k: (p.quantity, p.cost) for k, p in places}),
-        "balances": present({k: (q,) for k, q in own.balances.items()}) if own.pooled else {},
+        "balances": present({k: (q,) for k, q in own.stock.balances.items()})
+        if own.stock.pooled
+        else {},
         "lots": {
             k: [
                 (lot.quantity, lot.cost)
@@ -96,9 +95,7 @@ def of_auditor(own):
             for k, p in places
             if p.lots
         },
-        "owed": {
-            k: [(lot.name, lot.quantity, lot.cost) for lot in p.debts] for k, p in places if p.debts
-        },
+        "owed": {k: [(lot.quantity, lot.cost) for lot in p.debts] for k, p in places if p.debts},
         "cells": present(
             {
                 k: (own.sizes[k], own.realized[k], own.charged[k], own.pegged[k], own.trades[k])

@@ -1,7 +1,7 @@
 """The desk of one portfolio: its timeline in memory, its store, and the way between them."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
@@ -12,9 +12,7 @@ from bursar.ledger.entries import AnyEntry
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.timeline import Plan, Timeline
-from bursar.ports import Clock, Commit, Head, Outbox, PortfolioStore
-
-Progress = Callable[[str, int, int], None]
+from bursar.ports import Clock, Commit, Head, Outbox, PortfolioStore, Progress
 
 
 class Staged(msgspec.Struct, frozen=True):

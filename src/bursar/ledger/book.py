@@ -208,16 +208,13 @@ class Book:
             return quantity
         parts = list(removal.parts)
         if owed is not None and removal.missing:
-            mine = tuple(lot for lot in holding.owed if lot.id == owed.id)
-            others = tuple(lot for lot in holding.owed if lot.id != owed.id)
-            open_, proceeds = units(mine), total(mine)
-            holding = Holding(
-                holding.quantity + open_, holding.cost + proceeds, holding.pool, others
-            )
-            self._balance(account, asset, open_)
+            lifted, kept = _lifted(holding.owed, owed.id, removal.missing)
+            back, proceeds = units(lifted), total(lifted)
+            holding = Holding(holding.quantity + back, holding.cost + proceeds, holding.pool, kept)
+            self._balance(account, asset, back)
             self.holdings[key] = holding
-            if removal.missing > open_:
-                parts.append(resized(owed, removal.missing - open_, ZERO))
+            if removal.missing > back:
+                parts.append(resized(owed, removal.missing - back, ZERO))
             return proceeds + self._rejoin(account, asset, holding, parts)
         return self._rejoin(account, asset, holding, parts)
 
@@ -326,6 +323,23 @@ class Book:
             tuple(owed),
         )
         return proceeds - cost
+
+
+def _lifted(
+    owed: tuple[Lot, ...], name: str, quantity: Decimal
+) -> tuple[tuple[Lot, ...], tuple[Lot, ...]]:
+    """Lift up to `quantity` of one fact's debts: (lifted, kept)."""
+    lifted: list[Lot] = []
+    kept: list[Lot] = []
+    for lot in owed:
+        if lot.id != name or not quantity:
+            kept.append(lot)
+            continue
+        part, rest = cut(lot, quantity)
+        lifted.append(part)
+        kept += [rest] if rest is not None else []
+        quantity -= part.quantity
+    return tuple(lifted), tuple(kept)
 
 
 STATE: Final = (

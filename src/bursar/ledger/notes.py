@@ -30,7 +30,7 @@ from bursar.ledger.facts import Fact
 from bursar.ledger.pricing import Prices
 
 Note = Tag | Link | Reversal | Price
-_N = TypeVar("_N", Tag, Link, Reversal)
+_N = TypeVar("_N", bound=Tag | Link | Reversal)
 _Kept = MutableMapping[str, tuple[_N, ...]]
 
 

@@ -18,7 +18,7 @@ from decimal import Decimal
 
 import msgspec
 
-from bursar.exact import ATOM, ONE, ZERO, Rounding, quantise, ratio18
+from bursar.exact import ATOM, ONE, ZERO, divide, ratio18
 from bursar.ledger import instant
 from bursar.ledger.entries import (
     CashFlow,
@@ -50,13 +50,18 @@ class Balance(msgspec.Struct, frozen=True):
 
 
 class Prefixes:
-    """The running balances of every account, without openings, and how low they ever went."""
+    """The running balances of every account, without openings, and how low they ever went.
+
+    What the facts before an asset's first ledger row explain of its balance is kept apart, since a
+    stated balance calls for an opening only beyond that.
+    """
 
     def __init__(self, base: str, cash: frozenset[str]) -> None:
         self._base = base
         self._cash = cash
         self._balances: MutableMapping[Place, Balance] = {}
         self._began: MutableMapping[str, int] = {}
+        self._explained: MutableMapping[Place, Decimal] = {}
         self._flows: MutableMapping[str, tuple[tuple[Place, Decimal], ...]] = {}
 
     def fork(self) -> "Prefixes":
@@ -64,6 +69,7 @@ class Prefixes:
         child = Prefixes(self._base, self._cash)
         child._balances = ChainMap({}, self._balances)
         child._began = ChainMap({}, self._began)
+        child._explained = ChainMap({}, self._explained)
         child._flows = ChainMap({}, self._flows)
         return child
 
@@ -72,6 +78,7 @@ class Prefixes:
         twin = Prefixes(self._base, self._cash)
         twin._balances = dict(self._balances)
         twin._began = dict(self._began)
+        twin._explained = dict(self._explained)
         twin._flows = dict(self._flows)
         return twin
 
@@ -88,8 +95,10 @@ class Prefixes:
         found = []
         for place in sorted(places | stated.keys()):
             lowest = self._balances.get(place, Balance()).lowest
-            quantity = max(-lowest, stated.get(place, ZERO))
-            found.append(opening(place, quantity, self._began[place[0]]))
+            unexplained = stated.get(place, ZERO) - self._explained.get(place, ZERO)
+            quantity = max(-lowest, unexplained)
+            if quantity > 0:
+                found.append(opening(place, quantity, self._began[place[0]]))
         return found
 
     def _follow(self, fact: Fact) -> None:
@@ -103,8 +112,14 @@ class Prefixes:
             moved = self._deltas(fact)
             if isinstance(fact, CashFlow) and fact.reversed_by is not None:
                 self._flows[fact.id] = tuple(moved)
+            stated = bool(fact.rows) and Flag.PROVISIONAL not in fact.flags
             for place, change in _net(moved):
+                if stated:
+                    self._explained.setdefault(place, self._balance(place).now)
                 self._move(place, change)
+
+    def _balance(self, place: Place) -> Balance:
+        return self._balances.get(place, Balance())
 
     def _move(self, place: Place, change: Decimal) -> None:
         held = self._balances.get(place, Balance())
@@ -243,9 +258,8 @@ def _net(moved: Iterable[tuple[Place, Decimal]]) -> Iterable[tuple[Place, Decima
 
 def _first_units(now: Decimal, scale: Decimal) -> Decimal:
     """Return a shortfall in the units of the account's beginning, rounded so that it suffices."""
-    if scale == ONE:
-        return now
-    return quantise(ratio18(now, ONE, scale) - ATOM, ATOM, Rounding.FLOOR)
+    quotient, remainder = divide(now, scale, places=18)
+    return quotient - ATOM if remainder < 0 else quotient
 
 
 def _second(row: Movement) -> int:

@@ -82,6 +82,10 @@ class Prices:
         if known is None or price.id < known.id:
             self._told[place] = price
 
+    def latest(self) -> list[Price]:
+        """Return the newest price of each asset."""
+        return [self._told[asset, times[-1]] for asset, times in sorted(self._times.items())]
+
     def _own_times(self, asset: str) -> list[int]:
         """Return the list of times to write to: a fork copies its parent's first."""
         own = self._times.maps[0] if isinstance(self._times, ChainMap) else self._times
@@ -218,6 +222,8 @@ def _conversion(fact: Conversion, prices: Prices) -> Conversion:
         if _guessed(given) or _guessed(taken):
             flags = (*flags, Flag.ASSUMED_SPLIT)
         given, taken = _shared(given, total, prices), _shared(taken, total, prices)
+    else:
+        given, taken = list(fact.given), list(fact.taken)
     fees = tuple(_fee(fee, fact, prices) for fee in fact.fees)
     legs = {"given": tuple(given), "taken": tuple(taken), "fees": fees, "flags": flags}
     return _noted(msgspec.structs.replace(fact, **legs), fees, total)
@@ -225,14 +231,11 @@ def _conversion(fact: Conversion, prices: Prices) -> Conversion:
 
 def _exchanged(given: Sequence[Leg], taken: Sequence[Leg], prices: Prices) -> Decimal | None:
     """Return what was exchanged: the side that is all money decides, else one that is all known."""
-    sides = (taken, given)
-    for side in sides:
-        if all(leg.asset in prices.cash for leg in side):
-            return _face(side, prices)
-    for side in sides:
+    money = [side for side in (taken, given) if all(leg.asset in prices.cash for leg in side)]
+    for side in (*money, taken, given):
         values = [leg.value for leg in side if leg.value is not None]
         if len(values) == len(side):
-            return max(sum(values, ZERO), *(_face(each, prices) for each in sides))
+            return max(sum(values, ZERO), _face(taken, prices), _face(given, prices))
     return None
 
 

@@ -64,7 +64,7 @@ def why_realized(book: Book, valuation: Valuation, *, asset: str | None = None) 
 
 
 @money
-def why_cost(book: Book, valuation: Valuation, *, asset: str) -> Why:
+def why_cost(book: Book, valuation: Valuation, asset: str) -> Why:
     """Explain the cost of a held asset: its open lots, by the facts that brought them."""
     worth = _found(valuation, asset)
     parts = []
@@ -121,7 +121,9 @@ def _asset(worth: AssetWorth, base: str) -> Why | Amount:
 
 def _value(worth: AssetWorth, value: Decimal, base: str) -> Why:
     quantity = Amount(f"quantity of {worth.asset}", worth.quantity)
-    if worth.path is None or not worth.path.marks:
+    if worth.path is None:
+        return Why(value, f"value of {worth.asset} = 0, none is held", (quantity,))
+    if not worth.path.marks:
         return Why(value, f"value of {worth.asset} in {base} at face", (quantity,))
     formula = f"value of {worth.asset} = quantity × mark, {worth.path}"
     return Why(value, formula, (quantity, *_marks(worth.path)))
@@ -133,12 +135,16 @@ def _lot(kind: str, place: str, asset: str, lot: Lot) -> Amount:
 
 def _margin(worth: MarginWorth) -> Why | Amount:
     name = f"{worth.quantity:f} {worth.pair}, leveraged, in {worth.account}"
-    if worth.unrealized is None:
+    if worth.value is None or worth.entry is None:
         return Amount(name, None, str(worth.missing))
-    entry: Decimal | None = None if worth.entry is None else -worth.entry
-    marks = tuple(mark for path in worth.paths for mark in _marks(path))
-    parts = (Amount("value at the mark", worth.value), Amount("notional of entry", entry))
-    return Why(worth.unrealized, f"unrealised of {name} = value − entry", parts + marks)
+    at_mark, at_entry = (_marks(path) for path in worth.paths)
+    quantity = Amount(f"quantity of {worth.asset}", worth.quantity)
+    notional = Amount(f"notional of entry in {worth.quote}", worth.notional)
+    parts = (
+        Why(worth.value, f"value = quantity × mark, {worth.paths[0]}", (quantity, *at_mark)),
+        Why(-worth.entry, "entry, taken off", (notional, *at_entry)),
+    )
+    return Why(worth.value - worth.entry, f"unrealised of {name} = value − entry", parts)
 
 
 def _marks(path: Path) -> tuple[Amount, ...]:

@@ -1,6 +1,5 @@
 """Conversion: which path is taken, that it is exact, and what is said where there is none."""
 
-from decimal import Decimal as D
 from decimal import localcontext
 from fractions import Fraction
 
@@ -9,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.errors import MissingMark, NoRatePath
-from bursar.value.convert import Missing, Path, Reason, convert, find_path, rate
+from bursar.value import convert as module
+from bursar.value.convert import Missing, Path, Reason, rate
 from bursar.value.marks import Mark, Marks, fee_credit
-from tests.unit.value.books import NOW, marks
+from tests.unit.value.books import NOW, D, loose, marks
+
+find_path, convert = loose(module.find_path), loose(module.convert)
 
 USD = frozenset({"USD", "USDT", "USDC"})
 

@@ -1,14 +1,15 @@
 """Coverage: every weakness of a total is named, and nothing else is."""
 
-from decimal import Decimal as D
-
 import pytest
 
+from bursar.value import equity
 from bursar.value.coverage import Coverage
-from bursar.value.equity import value_book
-from bursar.value.marks import AHEAD_MAX, LAST_TRADE, Mark, Marks, Standing
+from bursar.value.marks import AHEAD_MAX, LAST_TRADE, Marks, Standing
+from bursar.value.marks import Mark as StrictMark
 from bursar.value.worth import STALE_AFTER, Options
-from tests.unit.value.books import EXAMPLE, NOW, book_of, valued
+from tests.unit.value.books import EXAMPLE, NOW, D, book_of, loose, valued
+
+Mark, value_book = loose(StrictMark), loose(equity.value_book)
 
 
 def coverage(text, *marks, **options):

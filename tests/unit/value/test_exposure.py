@@ -1,7 +1,9 @@
 """Exposure: gross, net, long and short of what moves."""
 
-from bursar.value.exposure import AssetExposure, exposure
-from tests.unit.value.books import EXAMPLE, valued
+from bursar.value import exposure as module
+from tests.unit.value.books import EXAMPLE, loose, valued
+
+exposure, AssetExposure = loose(module.exposure), loose(module.AssetExposure)
 
 TEXT = """
 @ account s events short

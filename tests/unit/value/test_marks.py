@@ -1,6 +1,5 @@
 """Marks: which one counts, under which name, how old it is, and where they come from."""
 
-from decimal import Decimal as D
 from itertools import permutations
 
 import pytest
@@ -12,7 +11,6 @@ from bursar.value.marks import (
     FEE_CREDIT,
     LAST_TRADE,
     Mark,
-    Marks,
     Standing,
     fee_credit,
     from_fills,
@@ -21,7 +19,10 @@ from bursar.value.marks import (
     parse_flag,
     stale,
 )
-from tests.unit.value.books import DAY, NOW, timeline
+from bursar.value.marks import Marks as StrictMarks
+from tests.unit.value.books import DAY, NOW, D, loose, timeline
+
+Marks = loose(StrictMarks)
 
 OLD = Mark("XBT", "USD", D(40000), "kraken", NOW - DAY)
 NEW = Mark("XBT", "USD", D(50000), "kraken", NOW)
@@ -126,7 +127,7 @@ def test_last_trades_come_from_the_facts():
         2026-01-05T10:00:06Z  margin ETH USD settled 3                  #k:6
         """
     )
-    marks = from_fills(facts)
+    marks = loose(from_fills)(facts)
     assert [(mark.pair, mark.price) for mark in marks] == [
         ("ADA/EUR", D("0.25")),
         ("ETH/USDT", D(2000)),

@@ -11,7 +11,7 @@ from bursar.ledger.entries import Conversion, Leg, Rename, SleeveTransfer, Split
 from bursar.ledger.facts import MAIN
 from bursar.ledger.fold.booking import dispose, expense, lot_of, realize, tag_of
 from bursar.ledger.lots import Lot
-from bursar.ledger.lots.base import resized, units
+from bursar.ledger.lots.base import resized, total, units
 from bursar.ledger.state import NO_PAIR, Removal
 
 
@@ -41,9 +41,14 @@ def fold_rename(book: Book, rename: Rename) -> None:
     for account in accounts_with(book, rename.account, rename.asset):
         debts = _take_debts(book, account, rename.asset)
         quantity = book.owned(account, rename.asset)
-        if quantity:
-            source, target = (account, rename.asset), (account, rename.to_asset)
+        source, target = (account, rename.asset), (account, rename.to_asset)
+        if quantity > 0 or rename.asset in book.cash:
             _carry(book, rename, source, target, quantity)
+        elif quantity < 0:
+            # A pool's account that is short: what it lacks goes on under the new name.
+            lacking = lot_of(rename, -quantity, ZERO)
+            gained = book.acquire(*source, lacking) - book.remove(*target, lacking).cost
+            realize(book, (*target, NO_PAIR, tag_of(None), ""), gained, "cover")
         _put_debts(book, account, rename.to_asset, debts)
 
 
@@ -60,7 +65,10 @@ def fold_split(book: Book, fact: Split) -> None:
             key = (account, fact.asset, NO_PAIR, tag_of(None), "")
             realize(book, key, added - removal.cost, "rounding")
             _beyond(book, fact, account, held - there)
-        _put_debts(book, account, fact.asset, _scaled(debts, fact))
+        kept = _scaled(debts, fact)
+        _put_debts(book, account, fact.asset, kept)
+        key = (account, fact.asset, NO_PAIR, tag_of(None), "")
+        realize(book, key, total(debts) - total(kept), "rounding")
 
 
 def _beyond(book: Book, fact: Split, account: str, units_beyond: Decimal) -> None:

@@ -22,6 +22,7 @@ from bursar.ledger.entries import AnyEntry
 from bursar.ledger.golden.read import read_line, read_terms
 from bursar.ledger.golden.words import Words, quote, split_words
 from bursar.ledger.golden.write import write_line
+from bursar.ledger.journal import Outcome
 from bursar.ledger.timeline import Plan, Timeline
 
 _Asked = Callable[[Book, Words, str | None], str]
@@ -37,9 +38,9 @@ def play(lines: Iterable[str]) -> list[str]:
         bare = line.strip()
         if not bare or bare[0] in "#@":
             played.append(line)
-        elif bare in {"begin", "commit"}:
-            if (bare == "begin") is (held is not None):
-                raise Malformed(f"line {number}: `{bare}` where none can be", line=number)
+        elif (word := bare.split()[0]) in {"begin", "commit"}:
+            if (word == "begin") is (held is not None):
+                raise Malformed(f"line {number}: `{word}` where none can be", line=number)
             verdict = _commit(timeline, held)[1] if held else "recorded"
             played.append("begin" if held is None else f"commit  {verdict}")
             held = [] if held is None else None
@@ -68,7 +69,9 @@ def _commit(timeline: Timeline, entries: list[AnyEntry]) -> tuple[str, str]:
     if broken:
         raise BrokenInvariant(f"the books do not close: {broken[0]}")
     told = _told(timeline, plan)
-    return "  ".join((str(plan.ruled[0].verdict), *told)), "  ".join(("recorded", *told))
+    verdict = plan.ruled[0].verdict
+    own = told if verdict.outcome is Outcome.RECORDED else []
+    return "  ".join((str(verdict), *own)), "  ".join(("recorded", *told))
 
 
 @money

@@ -53,7 +53,7 @@ def read(lines: Iterable[str]) -> Iterator[AnyEntry]:
     """
     for number, line in enumerate(lines, 1):
         text = line.strip()
-        if text and text[0] not in "#@=" and text not in {"begin", "commit"}:
+        if text and text[0] not in "#@=" and text.split()[0] not in {"begin", "commit"}:
             yield read_line(text, number)
 
 

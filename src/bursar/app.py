@@ -1,0 +1,90 @@
+"""Wiring: the only module that names concrete parts.
+
+`open` puts a store, a desk, the file readers and the system clock together into a `Portfolio`.
+
+Errors: what opening a store raises, and `StoreCorrupt` for a journal that does not verify.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from bursar.desk import Desk
+from bursar.errors import BadChoice
+from bursar.ledger import golden
+from bursar.ledger.entries import AnyEntry
+from bursar.ledger.terms import Terms
+from bursar.portfolio import Portfolio
+from bursar.ports import Progress
+from bursar.store import open_store
+from bursar.value.worth import EVERYTHING, Options
+from bursar.venue import files
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> int:
+        """Return the UTC instant, in nanoseconds since 1970."""
+        return time.time_ns()
+
+
+def open(  # noqa: A001 (the front door is called open)
+    place: str | os.PathLike[str],
+    *,
+    portfolio: str = "main",
+    terms: Terms | None = None,
+    create: bool = True,
+    options: Options = EVERYTHING,
+    progress: Progress | None = None,
+) -> Portfolio:
+    """Open a portfolio in a database file (`book.db`), or in memory (`:memory:`).
+
+    `terms` (base currency, cost rule, pegs …) are those of a new portfolio; one that is there keeps
+    its own.
+
+    Raises:
+        PortfolioNotFound: there is none, and `create` is false.
+        BadChoice: it is there in another base currency.
+        StoreCorrupt: its journal does not verify.
+    """
+    store = open_store(place, portfolio, terms=terms, create=create)
+    try:
+        desk = Desk(store, SystemClock(), progress=progress)
+    except BaseException:
+        store.close()
+        raise
+    return Portfolio(desk, _Reader(desk.head.terms), options=options)
+
+
+class _Reader:
+    """The file readers, told what the portfolio counts in."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+
+    def __call__(
+        self, path: Path, account: str | None, progress: Progress | None
+    ) -> files.FileReading:
+        options = files.Options(quote=self._terms.base, golden=self._golden)
+        return files.read(path, account, options=options, progress=_named(path, progress))
+
+    def _golden(self, lines: Iterable[str]) -> Iterator[AnyEntry]:
+        text = list(lines)
+        base = golden.read_terms(text).base
+        if base != self._terms.base:
+            raise BadChoice(
+                f"the journal is kept in {base}, the portfolio in {self._terms.base}", base=base
+            )
+        return golden.read(text)
+
+
+def _named(path: Path, progress: Progress | None) -> files.Progress | None:
+    if progress is None:
+        return None
+
+    def told(done: int, total: int) -> None:
+        progress(f"reading {path.name}", done, total)
+
+    return told

@@ -1,0 +1,70 @@
+"""What the verbs answer."""
+
+from decimal import Decimal
+
+import msgspec
+
+from bursar.desk import Receipt
+from bursar.exact import show
+from bursar.ledger.audit import Totals
+from bursar.ledger.why import Why
+from bursar.value.equity import Valuation
+from bursar.value.pnl import PnL
+from bursar.value.reasons import why_equity
+
+_CENTS = 2
+
+
+class Equity(msgspec.Struct, frozen=True):
+    """What a portfolio is worth, in `base`, with the valuation behind it and what it is made of."""
+
+    value: Decimal
+    base: str
+    valuation: Valuation
+    totals: Totals
+
+    def __str__(self) -> str:
+        return f"{show(self.value, places=_CENTS)} {self.base}"
+
+    def why(self) -> Why:
+        """Return the assets, quantities and marks behind it."""
+        return why_equity(self.valuation)
+
+
+class FileImported(msgspec.Struct, frozen=True):
+    """One file of an import."""
+
+    name: str
+    format: str
+    rows: int
+    pending: int
+
+
+class ImportReport(msgspec.Struct, frozen=True):
+    """What an import did: its files, and the one commit that holds them all."""
+
+    files: tuple[FileImported, ...]
+    receipt: Receipt
+
+
+class MethodPnL(msgspec.Struct, frozen=True):
+    """PnL under one cost rule. The totals of different rules differ only in what is realised yet."""
+
+    method: str
+    pnl: PnL
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """What `verify` looked at, and what it found wrong (nothing, it is hoped)."""
+
+    rows: int
+    facts: int
+    lots: int
+    head: str
+    totals: Totals
+    faults: tuple[str, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Tell whether the journal verifies, the projection is its fold, and the books close."""
+        return not self.faults

@@ -1,0 +1,80 @@
+"""PnL by month: what each fact realised, added up by the UTC month in which it happened."""
+
+from decimal import Decimal
+
+import msgspec
+
+from bursar.exact import ZERO, money
+from bursar.ledger import instant
+from bursar.ledger.book import Book
+from bursar.ledger.entries import INCOME, FlowKind
+from bursar.ledger.fold import traced
+from bursar.ledger.terms import Method, Terms
+from bursar.ledger.timeline import Timeline
+
+
+class MonthLine(msgspec.Struct, frozen=True):
+    """One UTC month, in base currency: realised PnL with fees taken off, and what was not trading."""
+
+    month: str
+    realized: Decimal = ZERO
+    fees: Decimal = ZERO
+    income: Decimal = ZERO
+    expenses: Decimal = ZERO
+    contributed: Decimal = ZERO
+    trades: int = 0
+
+
+class MonthlyPnL(msgspec.Struct, frozen=True):
+    """The months under one cost rule, oldest first. They add up to `total`."""
+
+    method: str
+    lines: tuple[MonthLine, ...]
+    total: MonthLine
+
+
+@money
+def monthly(terms: Terms, rule: Method, timeline: Timeline) -> MonthlyPnL:
+    """Fold all facts under a rule and note each month's part of the books. O(facts)."""
+    book = Book(msgspec.structs.replace(terms, method=rule))
+    lines: dict[str, MonthLine] = {}
+    before = MonthLine("")
+    current = ""
+    for fact in timeline:
+        month = instant.month(fact.executed_at)
+        if month != current:
+            before = _close(lines, current, before, book)
+            current = month
+        traced(book, fact)
+    total = _close(lines, current, before, book)
+    return MonthlyPnL(rule.value, tuple(lines.values()), msgspec.structs.replace(total, month=""))
+
+
+def _close(lines: dict[str, MonthLine], month: str, before: MonthLine, book: Book) -> MonthLine:
+    """Write down what the month added to the books; return where they stand."""
+    now = _standing(book)
+    if month:
+        names = [name for name in now.__struct_fields__ if name != "month"]
+        changes = {name: getattr(now, name) - getattr(before, name) for name in names}
+        lines[month] = MonthLine(month, **changes)
+    return now
+
+
+def _standing(book: Book) -> MonthLine:
+    income, expenses, contributed = ZERO, ZERO, ZERO
+    for (_, kind, _, _), flow in book.flows.items():
+        if FlowKind(kind) in INCOME:
+            income += flow.booked
+        elif kind == FlowKind.FEE.value:
+            expenses += flow.booked
+        else:
+            contributed += flow.booked
+    return MonthLine(
+        "",
+        sum((cell.realized for cell in book.cells.values()), ZERO),
+        sum((total.value for total in book.fees.values()), ZERO),
+        income,
+        expenses,
+        contributed,
+        sum(cell.trades for cell in book.cells.values()),
+    )

@@ -1,0 +1,265 @@
+"""One portfolio and its verbs."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from bursar.desk import Desk, Receipt, Staged
+from bursar.errors import BadChoice, StoreCorrupt
+from bursar.exact import money
+from bursar.ledger import audit, describe, instant, journal, projection
+from bursar.ledger.book import Book
+from bursar.ledger.entries import AnyEntry
+from bursar.ledger.fold import traced
+from bursar.ledger.journal import Record
+from bursar.ledger.lots import Lot
+from bursar.ledger.records import (
+    AssetBalance,
+    CashFlowRecord,
+    RealizedPnLRecord,
+    SpotPosition,
+)
+from bursar.ledger.terms import Method, Terms, method
+from bursar.ledger.timeline import Timeline
+from bursar.ledger.why import Why
+from bursar.portfolio import months, whys
+from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
+from bursar.ports import FileReader, Progress
+from bursar.value import pnl as pnl_views
+from bursar.value import positions as position_views
+from bursar.value.equity import Valuation, value_book
+from bursar.value.marks import Mark, Marks, fee_credit, from_fills, given
+from bursar.value.pnl import FeeSummary, heading
+from bursar.value.worth import EVERYTHING, Options
+
+Prices = Marks | Mapping[str, object] | None
+FEE_CREDITS = ("KFEE",)
+
+
+class Portfolio:
+    """A portfolio, open for questions and changes. Close it, or use it in a `with` block."""
+
+    def __init__(self, desk: Desk, reader: FileReader, *, options: Options = EVERYTHING) -> None:
+        self.desk = desk
+        self.options = options
+        self._reader = reader
+        self._books: dict[Method, tuple[int, Book]] = {}
+
+    def __enter__(self) -> "Portfolio":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the store."""
+        self.desk.store.close()
+
+    @property
+    def terms(self) -> Terms:
+        """Base currency, pegs, cost rule, scope and accounts."""
+        return self.timeline.terms
+
+    @property
+    def timeline(self) -> Timeline:
+        """All facts in canonical order, and their book."""
+        return self.desk.timeline
+
+    def import_files(
+        self,
+        *paths: str | os.PathLike[str],
+        account: str | None = None,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Import files in one commit: every row of every file, or nothing.
+
+        Raises:
+            InputError: the first row that cannot be read; nothing was written.
+        """
+        staged, files = self.stage_files(*paths, account=account, progress=progress)
+        if progress is not None:
+            progress("writing", 1, 1)
+        return ImportReport(files, self.desk.commit(staged))
+
+    def stage_files(
+        self,
+        *paths: str | os.PathLike[str],
+        account: str | None = None,
+        progress: Progress | None = None,
+    ) -> tuple[Staged, tuple[FileImported, ...]]:
+        """Read files and work out what importing them would do. Nothing is written."""
+        if not paths:
+            raise BadChoice("no file to import")
+        entries: list[AnyEntry] = []
+        files = []
+        for place in (Path(path) for path in paths):
+            reading = self._reader(place, account, progress)
+            entries += reading.statements
+            found = FileImported(place.name, reading.format, reading.rows, reading.pending)
+            files.append(found)
+        if progress is not None:
+            progress("folding", 0, len(entries))
+        return self.desk.stage(entries), tuple(files)
+
+    def record(self, *entries: AnyEntry) -> Receipt:
+        """Commit statements."""
+        return self.desk.submit(entries)
+
+    def marks(self, prices: Prices = None) -> Marks:
+        """Return the marks to value with: last trades, then fee credits, then `prices` given.
+
+        `prices` may be a mapping such as `{"XBT": "65000"}`, in base currency.
+        """
+        now = self.desk.clock.now()
+        known = from_fills(self.timeline).plus(self._recorded_prices())
+        held = {asset for _, asset in self.timeline.book.holdings}
+        base = self.terms.base
+        known = known.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS if each in held)
+        if prices is None:
+            return known
+        return known.plus(prices if isinstance(prices, Marks) else given(prices, base, at=now))
+
+    def valuation(self, prices: Prices = None, *, rule: Method | None = None) -> Valuation:
+        """Value everything that is held, at the marks of `marks(prices)`."""
+        book = self.timeline.book if rule is None else self.book(rule)
+        now = self.desk.clock.now()
+        return value_book(book, self.marks(prices), now=now, options=self.options)
+
+    def equity(self, prices: Prices = None) -> Equity:
+        """Return what the portfolio is worth, with its coverage and the entries behind it."""
+        valuation = self.valuation(prices)
+        totals = audit.totals(self.timeline.book)
+        return Equity(valuation.equity, valuation.base, valuation, totals)
+
+    def pnl(
+        self,
+        by: str = "pair",
+        *,
+        methods: Iterable[str] = (),
+        prices: Prices = None,
+        include_manual: bool = True,
+    ) -> list[MethodPnL]:
+        """Return PnL by pair, asset, strategy, regime or account, under one or several cost rules."""
+        rules = [method(name) for name in methods] or [self.terms.method]
+        without = frozenset() if include_manual else frozenset({"manual"})
+        answers = []
+        for rule in rules:
+            valuation = self.valuation(prices, rule=rule)
+            view = pnl_views.pnl(self.book(rule), valuation, by=heading(by), without=without)
+            answers.append(MethodPnL(rule.value, view))
+        return answers
+
+    def pnl_by_month(self, *, methods: Iterable[str] = ()) -> list[months.MonthlyPnL]:
+        """Return realised PnL, fees and flows by UTC month, under one or several cost rules."""
+        rules = [method(name) for name in methods] or [self.terms.method]
+        return [months.monthly(self.terms, rule, self.timeline) for rule in rules]
+
+    def book(self, rule: Method | None = None) -> Book:
+        """Return the book under a cost rule; another than the portfolio's own is folded once."""
+        if rule is None or rule is self.terms.method:
+            return self.timeline.book
+        version, book = self._books.get(rule, (-1, None))
+        if book is None or version != self.desk.head.version:
+            book = self.timeline.refold(rule)
+            self._books[rule] = (self.desk.head.version, book)
+        return book
+
+    def positions(self, prices: Prices = None) -> list[SpotPosition]:
+        """Return a position for each pair."""
+        return position_views.positions(self.timeline.book, self.valuation(prices))
+
+    def position(self, pair: str, prices: Prices = None) -> SpotPosition:
+        """Return the position of a pair, under any of its names.
+
+        Raises:
+            PositionNotFoundError: there is none.
+        """
+        return position_views.find_position(self.positions(prices), pair)
+
+    def balances(self, *, by_account: bool = False) -> list[AssetBalance]:
+        """Return what is held of each asset."""
+        return position_views.balances(
+            self.timeline.book, options=self.options, by_account=by_account
+        )
+
+    def lots(
+        self, asset: str | None = None, *, rule: Method | None = None
+    ) -> dict[tuple[str, str], Sequence[Lot]]:
+        """Return open lots by (account, asset), oldest first."""
+        book, names = self.book(rule), Marks()
+        wanted = None if asset is None else names.name(asset)
+        return {
+            place: lots
+            for place in sorted(book.holdings)
+            if place[1] not in book.cash and wanted in (None, names.name(place[1]))
+            if (lots := _lots(book, place))
+        }
+
+    def fees(self) -> FeeSummary:
+        """Return fees by asset, by pair, and their worth in total."""
+        return pnl_views.fees(self.timeline.book)
+
+    def trades(self, pair: str | None = None, limit: int | None = None) -> list[RealizedPnLRecord]:
+        """Return trade records, newest first."""
+        return self.desk.store.get_trades(pair, limit)
+
+    def flows(self, asset: str | None = None, limit: int | None = None) -> list[CashFlowRecord]:
+        """Return cash flows, newest first."""
+        return self.desk.store.get_cash_flows(asset, limit)
+
+    def journal(self, after: int = 0) -> Iterator[Record]:
+        """Yield journal rows, oldest first."""
+        return self.desk.store.records(after)
+
+    def why(self, figure: str, asset: str | None = None, prices: Prices = None) -> Why:
+        """Explain a figure: `equity`, `realized XBT`, `cost XBT`, `value XBT`, `fees`, …
+
+        Raises:
+            FigureNotFound: there is no such figure.
+        """
+        totals = audit.totals(self.timeline.book)
+        asked = whys.Asked(self.timeline, self.valuation(prices), totals)
+        return whys.why(asked, figure, asset)
+
+    @money
+    def verify(self) -> Verification:
+        """Read the journal anew, check its chain, refold it, and audit the whole book."""
+        faults: list[str] = []
+        head = self.desk.store.head()
+        fresh, rows = Timeline(head.terms), 0
+        try:
+            told = []
+            for row in journal.check(self.desk.store.records()):
+                told.append(row.entry())
+                rows = row.seq
+            fresh.land(fresh.plan(told))
+        except StoreCorrupt as error:
+            faults.append(error.message)
+        if not faults and self.desk.store.load_state() != projection.cells(fresh.book):
+            faults.append("the stored projection is not the fold of the journal")
+        if not faults and projection.digest(fresh.book) != projection.digest(self.timeline.book):
+            faults.append("the book in memory is not the fold of the journal")
+        faults += [str(breach) for breach in audit.breaches(fresh.book)]
+        count = sum(len(_lots(fresh.book, place)) for place in fresh.book.holdings)
+        totals = audit.totals(fresh.book)
+        return Verification(rows, len(fresh.facts), count, head.hash, totals, tuple(faults))
+
+    def records_of(self, rule: Method | None = None) -> Iterator[RealizedPnLRecord]:
+        """Yield the trade records under a cost rule, oldest first."""
+        book = Book(self.terms) if rule is None else Book(_with(self.terms, rule))
+        for fact in self.timeline:
+            yield from describe.trade_records(fact, traced(book, fact), book.cash)
+
+    def _recorded_prices(self) -> Iterator[Mark]:
+        latest = self.timeline.notes.prices.latest()
+        for price in latest:
+            source = f"price of {instant.show(price.executed_at)}"
+            yield Mark(price.asset, price.quote, price.value, source, price.executed_at)
+
+
+def _lots(book: Book, place: tuple[str, str]) -> Sequence[Lot]:
+    return [] if place[1] in book.cash else book.lots(*place)
+
+
+def _with(terms: Terms, rule: Method) -> Terms:
+    return Terms(terms.base, terms.pegs, rule, terms.scope, terms.accounts, terms.strict)

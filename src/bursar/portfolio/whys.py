@@ -1,0 +1,106 @@
+"""Looking up why: a figure by its name, opened to the entries, marks and formula behind it."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.errors import FigureNotFound
+from bursar.exact import ZERO, money
+from bursar.ledger import instant
+from bursar.ledger.audit import Totals
+from bursar.ledger.book import Book
+from bursar.ledger.entries import CAPITAL, INCOME, FlowKind
+from bursar.ledger.facts import Fact
+from bursar.ledger.fold import traced
+from bursar.ledger.timeline import Timeline
+from bursar.ledger.why import Amount, Why
+from bursar.value import reasons
+from bursar.value.equity import Valuation
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a question is asked of."""
+
+    timeline: Timeline
+    valuation: Valuation
+    totals: Totals
+
+
+def why(asked: Asked, figure: str, asset: str | None) -> Why:
+    """Return the figure of that name, of one asset or of the whole book.
+
+    Raises:
+        FigureNotFound: there is none of that name, or it needs an asset.
+    """
+    if figure not in _FIGURES:
+        known = ", ".join(sorted(_FIGURES))
+        raise FigureNotFound(f"no figure is called {figure!r}; there are {known}", figure=figure)
+    return _FIGURES[figure](asked, asset)
+
+
+@money
+def _realized(asked: Asked, asset: str | None) -> Why:
+    """Refold, and show every entry that realised something."""
+    names, base = asked.valuation.marks, asked.valuation.base
+    book = Book(asked.timeline.terms)
+    parts: list[Amount] = []
+    total = ZERO
+    for fact in asked.timeline:
+        for line in traced(book, fact):
+            if line.realized and (asset is None or names.name(line.asset) == names.name(asset)):
+                total += line.realized
+                parts.append(Amount(_told(fact, line.kind, line.cost), line.realized, fact.id))
+    whose = "" if asset is None else f" of {asset}"
+    formula = f"realised{whose} in {base} = Σ (value − cost of the lots that left − fees), by entry"
+    return Why(total, formula, tuple(parts))
+
+
+def _told(fact: Fact, kind: str, cost: Decimal) -> str:
+    spent = f", cost {cost.normalize():f}" if cost else ""
+    return f"{instant.show(fact.executed_at)} {type(fact).__name__.lower()} {kind}{spent}"
+
+
+def _flows(name: str, kinds: frozenset[FlowKind], total: str) -> "_Figure":
+    @money
+    def figure(asked: Asked, asset: str | None) -> Why:
+        names = asked.valuation.marks
+        wanted = {kind.value for kind in kinds}
+        parts = tuple(
+            Amount(f"{kind} {flow.amount:f} {held} ({flow.count})", flow.booked, account)
+            for (account, kind, held, _), flow in sorted(asked.timeline.book.flows.items())
+            if kind in wanted and (asset is None or names.name(held) == names.name(asset))
+        )
+        value = sum((part.value for part in parts if part.value is not None), ZERO)
+        return Why(value, f"{name} = Σ {total}, by account, kind and asset", parts)
+
+    return figure
+
+
+def _needs(figure: Callable[[Asked, str], Why], name: str) -> "_Figure":
+    def asked_of(asked: Asked, asset: str | None) -> Why:
+        if asset is None:
+            raise FigureNotFound(f"{name} of which asset? Ask `why {name} XBT`", figure=name)
+        return figure(asked, asset)
+
+    return asked_of
+
+
+_Figure = Callable[[Asked, str | None], Why]
+_FIGURES: Final[dict[str, _Figure]] = {
+    "equity": lambda asked, _: reasons.why_equity(asked.valuation),
+    "value": _needs(lambda asked, asset: reasons.why_value(asked.valuation, asset), "value"),
+    "unrealized": _needs(
+        lambda asked, asset: reasons.why_unrealized(asked.valuation, asset), "unrealized"
+    ),
+    "realized": _realized,
+    "cost": _needs(
+        lambda asked, asset: reasons.why_cost(asked.timeline.book, asked.valuation, asset), "cost"
+    ),
+    "fees": lambda asked, _: reasons.why_fees(asked.timeline.book),
+    "identity": lambda asked, _: reasons.why_identity(asked.valuation, asked.totals),
+    "contributed": _flows("contributed", CAPITAL, "cost of capital in − cost of capital out"),
+    "income": _flows("income", INCOME, "income at its value"),
+    "expenses": _flows("expenses", frozenset({FlowKind.FEE}), "charges at their value"),
+}

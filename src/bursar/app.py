@@ -7,7 +7,7 @@ Errors: what opening a store raises, and `StoreCorrupt` for a journal that does 
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from bursar.desk import Desk
@@ -30,7 +30,7 @@ class SystemClock:
         return time.time_ns()
 
 
-def open(  # noqa: A001 (the front door is called open)
+def open(  # noqa: A001, PLR0913 (the front door; only the place is needed)
     place: str | os.PathLike[str],
     *,
     portfolio: str = "main",
@@ -80,7 +80,7 @@ class _Reader:
         return golden.read(text)
 
 
-def _named(path: Path, progress: Progress | None) -> files.Progress | None:
+def _named(path: Path, progress: Progress | None) -> Callable[[int, int], None] | None:
     if progress is None:
         return None
 

@@ -441,8 +441,15 @@ class _Maker:
 
     def price(self):
         asset, quote = self.rng.choice(
-            [("XBT", "USD"), ("ETH", "USD"), ("EUR", "USD"), ("ADA", "EUR"), ("BNB", "USDT")]
-            + [("ETH", "XBT"), ("XBT", "EUR")]
+            [
+                ("XBT", "USD"),
+                ("ETH", "USD"),
+                ("EUR", "USD"),
+                ("ADA", "EUR"),
+                ("BNB", "USDT"),
+                ("ETH", "XBT"),
+                ("XBT", "EUR"),
+            ]
         )
         common = self.common("q", "prices:file") | {"sequence": 0}
         value = Decimal(self.rng.choice(PRICES))

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from bursar.exact import ZERO, money
 from bursar.ledger import audit
-from bursar.ledger.fold import apply, traced
 from bursar.ledger.book import Book
+from bursar.ledger.fold import apply, traced
 from bursar.ledger.terms import Method
 from bursar.ledger.timeline import Timeline
 from tests.auditor import histories

@@ -70,7 +70,7 @@ def test_a_huge_integer_is_refused_before_it_is_written_out():
 
 
 @pytest.mark.parametrize(
-    ("text", "written"),
+    "text, written",
     [
         ("3.605E-05", "0.00003605"),
         ("1e5", "100000"),
@@ -97,7 +97,7 @@ def test_what_no_venue_writes_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("value", "written"),
+    "value, written",
     [
         (Decimal("1.20"), "1.20"),
         (Decimal("1E+3"), "1000"),
@@ -115,8 +115,19 @@ def test_the_door_takes_decimal_int_text_and_a_float_by_its_shortest_text(value,
 
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), float("inf"), Decimal("NaN"), Decimal("sNaN"), Decimal("-Infinity")]
-    + [True, None, b"1", [1], Decimal("1E+60"), Decimal("1E-60")],
+    [
+        float("nan"),
+        float("inf"),
+        Decimal("NaN"),
+        Decimal("sNaN"),
+        Decimal("-Infinity"),
+        True,
+        None,
+        b"1",
+        [1],
+        Decimal("1E+60"),
+        Decimal("1E-60"),
+    ],
 )
 def test_the_door_refuses_what_is_no_finite_number(value):
     with pytest.raises(NotExact):
@@ -147,7 +158,7 @@ def test_a_statistic_enters_at_nine_places_half_even():
 
 
 @pytest.mark.parametrize(
-    ("value", "rounded"),
+    "value, rounded",
     [
         ("1.0000000000000000005", "1.000000000000000000"),
         ("1.0000000000000000015", "1.000000000000000002"),
@@ -183,7 +194,7 @@ def test_a_division_leaves_its_remainder():
 
 
 @pytest.mark.parametrize(
-    ("rule", "expected"),
+    "rule, expected",
     [
         (Rounding.HALF_EVEN, "0.2"),
         (Rounding.HALF_UP, "0.3"),
@@ -247,9 +258,16 @@ def test_numbers_are_shown_without_exponents():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [("1.2300", "1.23"), ("100", "100"), ("100.00", "100"), ("-0.000", "0"), ("0", "0")]
-    + [("1E+2", "100"), ("-0.5", "-0.5")],
+    "value, text",
+    [
+        ("1.2300", "1.23"),
+        ("100", "100"),
+        ("100.00", "100"),
+        ("-0.000", "0"),
+        ("0", "0"),
+        ("1E+2", "100"),
+        ("-0.5", "-0.5"),
+    ],
 )
 def test_one_value_has_one_trimmed_text(value, text):
     assert exact.trimmed(Decimal(value)) == text

@@ -48,7 +48,7 @@ class ImportReport(msgspec.Struct, frozen=True):
 
 
 class MethodPnL(msgspec.Struct, frozen=True):
-    """PnL under one cost rule. The totals of different rules differ only in what is realised yet."""
+    """PnL under one cost rule. Rules differ only in how much is realised yet."""
 
     method: str
     pnl: PnL

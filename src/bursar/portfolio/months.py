@@ -14,7 +14,7 @@ from bursar.ledger.timeline import Timeline
 
 
 class MonthLine(msgspec.Struct, frozen=True):
-    """One UTC month, in base currency: realised PnL with fees taken off, and what was not trading."""
+    """One UTC month, in base currency: realised PnL (fees taken off), and what was not trading."""
 
     month: str
     realized: Decimal = ZERO

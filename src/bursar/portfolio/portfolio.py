@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from bursar.desk import Desk, Receipt, Staged
 from bursar.errors import BadChoice, StoreCorrupt
@@ -45,7 +46,7 @@ class Portfolio:
         self._reader = reader
         self._books: dict[Method, tuple[int, Book]] = {}
 
-    def __enter__(self) -> "Portfolio":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -139,7 +140,7 @@ class Portfolio:
         prices: Prices = None,
         include_manual: bool = True,
     ) -> list[MethodPnL]:
-        """Return PnL by pair, asset, strategy, regime or account, under one or several cost rules."""
+        """Return PnL by pair, asset, strategy, regime or account, under one or several rules."""
         rules = [method(name) for name in methods] or [self.terms.method]
         without = frozenset() if include_manual else frozenset({"manual"})
         answers = []
@@ -212,7 +213,7 @@ class Portfolio:
         return self.desk.store.records(after)
 
     def why(self, figure: str, asset: str | None = None, prices: Prices = None) -> Why:
-        """Explain a figure: `equity`, `realized XBT`, `cost XBT`, `value XBT`, `fees`, …
+        """Explain a figure: `equity`, `realized XBT`, `cost XBT`, `value XBT`, `fees` and others.
 
         Raises:
             FigureNotFound: there is no such figure.

@@ -51,7 +51,7 @@ SWEEPS = {
     ),
     "auditor": Sweep(
         asks="does an independent auditor agree after random histories?",
-        tests="tests/sim",
+        tests="tests/auditor",
         figures={"HISTORIES": 2_000},
         options=("-m", "sweep"),
     ),

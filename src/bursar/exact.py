@@ -259,10 +259,10 @@ def split(total: Decimal, weights: Sequence[Decimal], *, places: int) -> tuple[D
     if not weights or whole <= 0 or min(weights) < 0:
         raise OutOfBounds("split needs weights ≥ 0 that are not all zero", field="weights")
     atom = _step(places)
-    raw = [_ROUNDING.divide(total * weight, whole) for weight in weights]
+    raw = (_ROUNDING.divide(total * weight, whole) for weight in weights)
     parts = [_cut(part, atom, ROUND_DOWN) for part in raw]
     left = total - sum(parts, ZERO)
-    order = sorted(range(len(parts)), key=lambda i: (_ROUNDING.subtract(parts[i], raw[i]), i))
+    order = sorted(range(len(parts)), key=lambda i: (parts[i] * whole - total * weights[i], i))
     for i in order:
         if left < atom:
             break

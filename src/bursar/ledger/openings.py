@@ -97,7 +97,7 @@ class Prefixes:
             lowest = self._balances.get(place, Balance()).lowest
             unexplained = stated.get(place, ZERO) - self._explained.get(place, ZERO)
             quantity = max(-lowest, unexplained)
-            if quantity > 0:
+            if quantity > 0 and place[0] in self._began:
                 found.append(opening(place, quantity, self._began[place[0]]))
         return found
 

@@ -113,7 +113,7 @@ def find_path(
         if step is None:
             return Missing(asset, Reason.NO_PAIR, own)
         first, start = (step,), marks.name(step.quote)
-    names = _search(start, goal, marks, face)
+    names = _chain(start, goal, marks, face)
     if names is None:
         known = first or marks.neighbours(start) or start in face
         return Missing(asset, Reason.NO_PATH if known else Reason.NO_MARK, quote)
@@ -159,24 +159,37 @@ def _by_pair(asset: str, mark: Mark | None, marks: Marks) -> Step | None:
     return Step(asset, mark.asset, mark, is_inverse=True) if mark.price else None
 
 
-def _search(start: str, goal: str, marks: Marks, face: frozenset[str]) -> tuple[str, ...] | None:
+def _chain(start: str, goal: str, marks: Marks, face: frozenset[str]) -> tuple[str, ...] | None:
     """Return the names on the best path: fewest marks, then fewest names, then first by name."""
-    waiting: list[tuple[int, int, tuple[str, ...]]] = [(0, 0, (start,))]
-    done: set[str] = set()
+    if start == goal:
+        return (start,)
+    if (start in face and goal in face) or marks.between(start, goal) is not None:
+        return start, goal
+    if start not in face and not marks.neighbours(start):
+        return None
+    chains = marks.chains.get((goal, face))
+    if chains is None:
+        chains = marks.chains[goal, face] = _chains(goal, marks, face)
+    return chains.get(start)
+
+
+def _chains(goal: str, marks: Marks, face: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """Return the best path from every asset that has one, working outward from the goal."""
+    waiting: list[tuple[int, int, tuple[str, ...]]] = [(0, 0, (goal,))]
+    best: dict[str, tuple[str, ...]] = {}
     while waiting:
         hops, length, names = heappop(waiting)
-        here = names[-1]
-        if here == goal:
-            return names
-        if here in done:
+        here = names[0]
+        if here in best:
             continue
-        done.add(here)
-        for other in (marks.neighbours(here) | (face if here in face else _NO_CASH)) - done:
+        best[here] = names
+        for other in marks.neighbours(here) | (face if here in face else _NO_CASH):
             at_face = here in face and other in face
             far = hops if at_face else hops + 1
-            if far <= HOPS_MAX and (at_face or marks.between(here, other) is not None):
-                heappush(waiting, (far, length + 1, (*names, other)))
-    return None
+            usable = at_face or marks.between(other, here) is not None
+            if other not in best and usable and far <= HOPS_MAX:
+                heappush(waiting, (far, length + 1, (other, *names)))
+    return best
 
 
 def _steps(names: tuple[str, ...], marks: Marks, face: frozenset[str]) -> tuple[Step, ...]:

@@ -72,10 +72,14 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Marks:
-    """The mark that counts for each (asset, quote). It never changes; `plus` makes new ones."""
+    """The mark that counts for each (asset, quote). It never changes; `plus` makes new ones.
+
+    `chains` is where `convert` remembers the paths it has found.
+    """
 
     def __init__(self, marks: Iterable[Mark] = (), *, aliases: Mapping[str, str] = ALIASES) -> None:
         self.aliases = aliases
+        self.chains: dict[tuple[str, frozenset[str]], dict[str, tuple[str, ...]]] = {}
         self._marks: dict[tuple[str, str], Mark] = {}
         for mark in marks:
             self._take(mark)

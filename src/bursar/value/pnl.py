@@ -13,7 +13,7 @@ What a view leaves out is in `excluded`: total + excluded is the book's.
 Errors: `BadChoice` for a heading that there is none of.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Final
@@ -145,13 +145,18 @@ def fees(book: Book) -> FeeSummary:
     )
 
 
-def valuation_pair(book: Book, asset: str) -> str:
+def traded_pairs(book: Book) -> dict[str, str]:
+    """Return the names of the traded pairs by their letters: `XBTUSD` → `XBT/USD`."""
+    names: dict[str, str] = {}
+    for pair in sorted({cell[2] for cell in book.cells}):
+        names.setdefault(spelled(pair), pair)
+    return names
+
+
+def valuation_pair(asset: str, base: str, *, traded: Mapping[str, str]) -> str:
     """Return the pair of an asset with base currency, spelled as it was traded if it was."""
-    pair = f"{asset}/{book.terms.base}"
-    traded = {cell[2] for cell in book.cells}
-    if pair in traded:
-        return pair
-    return next((name for name in sorted(traded) if spelled(name) == spelled(pair)), pair)
+    pair = f"{asset}/{base}"
+    return traded.get(spelled(pair), pair)
 
 
 def traded_pair(pair: str) -> str:
@@ -197,11 +202,14 @@ def _booked(kind: str, flow: FlowTotal) -> PnLLine:
 
 def _open(book: Book, valuation: Valuation) -> list[_Piece]:
     """Return the unrealised PnL: an asset's by account where its lots are, else in one piece."""
-    pieces = []
+    pieces, traded = [], traded_pairs(book)
     for each in (*valuation.assets, *valuation.excluded):
         if each.unrealized is None or (each.is_cash and not each.unrealized):
             continue
-        common = {By.ASSET: each.asset, By.PAIR: valuation_pair(book, each.asset)}
+        common = {
+            By.ASSET: each.asset,
+            By.PAIR: valuation_pair(each.asset, valuation.base, traded=traded),
+        }
         parts = [(row.account, row.unrealized) for row in each.holdings]
         if not parts or any(part is None for _, part in parts):
             parts = [(NONE, each.unrealized)]

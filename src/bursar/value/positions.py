@@ -17,6 +17,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+import msgspec
+
 from bursar.errors import PositionNotFoundError
 from bursar.exact import ZERO, money, ratio18
 from bursar.ledger.book import POOL, Book
@@ -24,16 +26,38 @@ from bursar.ledger.records import AssetBalance, SpotPosition
 from bursar.value.convert import Path, convert, find_path
 from bursar.value.equity import Valuation
 from bursar.value.marks import ALIASES, Marks, pair_names, spelled
-from bursar.value.pnl import NONE, By, PnL, PnLLine, pnl, traded_pair, valuation_pair
+from bursar.value.pnl import (
+    NONE,
+    By,
+    PnL,
+    PnLLine,
+    pnl,
+    traded_pair,
+    traded_pairs,
+    valuation_pair,
+)
 from bursar.value.worth import EVERYTHING, AssetWorth, Options
 
 _NOTHING: Final[Mapping[tuple[str, str], Decimal]] = MappingProxyType({})
 
 
+class _Frame(msgspec.Struct, frozen=True):
+    """What positions are read off."""
+
+    book: Book
+    valuation: Valuation
+    by_pair: PnL
+    traded: dict[str, str]
+
+    def own_pair(self, asset: str) -> str:
+        """Return the pair in which an asset's unrealised PnL stands."""
+        return valuation_pair(asset, self.valuation.base, traded=self.traded)
+
+
 @money
 def positions(book: Book, valuation: Valuation) -> list[SpotPosition]:
     """Return a position for each pair that was traded or that values a held asset, by name."""
-    by_pair = pnl(book, valuation, by=By.PAIR)
+    frame = _Frame(book, valuation, pnl(book, valuation, by=By.PAIR), traded_pairs(book))
     sizes: dict[str, Decimal] = {}
     bases: dict[str, str] = {}
     for (_, asset, pair, _, _), cell in book.cells.items():
@@ -42,16 +66,13 @@ def positions(book: Book, valuation: Valuation) -> list[SpotPosition]:
             bases[pair] = asset
     for worth in valuation.assets:
         if not worth.is_cash:
-            bases.setdefault(valuation_pair(book, worth.asset), worth.asset)
+            bases.setdefault(frame.own_pair(worth.asset), worth.asset)
     shown = [
         pair
         for pair in sorted(bases)
         if valuation.options.shows(bases[pair], valuation.base, marks=valuation.marks)
     ]
-    return [
-        _position(book, valuation, by_pair, (pair, bases[pair], sizes.get(pair, ZERO)))
-        for pair in shown
-    ]
+    return [_position(frame, pair, base=bases[pair], size=sizes.get(pair, ZERO)) for pair in shown]
 
 
 def find_position(
@@ -116,26 +137,23 @@ def _kept(book: Book, account: str, asset: str) -> Decimal:
     return max(sum(pockets, ZERO), ZERO)
 
 
-def _position(
-    book: Book, valuation: Valuation, by_pair: PnL, what: tuple[str, str, Decimal]
-) -> SpotPosition:
-    pair, base, size = what
-    quote = _quote(book, pair, base)
-    worth = valuation.asset(base)
-    line = by_pair.lines.get(pair, PnLLine())
+def _position(frame: _Frame, pair: str, *, base: str, size: Decimal) -> SpotPosition:
+    quote = _quote(frame.book, pair, base)
+    worth = frame.valuation.asset(base)
+    line = frame.by_pair.lines.get(pair, PnLLine())
     unrealized: Decimal | None = line.unrealized
-    if worth is not None and worth.value is None and pair == valuation_pair(book, worth.asset):
+    if worth is not None and worth.value is None and pair == frame.own_pair(worth.asset):
         unrealized = None
     return SpotPosition(
         pair=pair,
         base_asset=base,
         quote_asset=quote,
         base_size=size,
-        avg_entry_price=_average(book, valuation, worth, quote),
+        avg_entry_price=_average(frame, worth, quote),
         realized_pnl_base=line.realized,
         fees_paid_base=line.fees,
         unrealized_pnl_base=unrealized,
-        current_value_base=_value(book, valuation, base, size),
+        current_value_base=_value(frame, base, size),
     )
 
 
@@ -150,25 +168,25 @@ def _quote(book: Book, pair: str, base: str) -> str:
     return letters.removeprefix(spelled(base)) if letters.startswith(spelled(base)) else ""
 
 
-def _average(
-    book: Book, valuation: Valuation, worth: AssetWorth | None, quote: str
-) -> Decimal | None:
+def _average(frame: _Frame, worth: AssetWorth | None, quote: str) -> Decimal | None:
     if worth is None or not worth.quantity:
         return None
-    path = find_path(book.terms.base, quote, marks=valuation.marks, cash=book.cash)
+    marks, cash = frame.valuation.marks, frame.book.cash
+    path = find_path(frame.valuation.base, quote, marks=marks, cash=cash)
     if not isinstance(path, Path):
         return None
     return ratio18(worth.cost, path.times, worth.quantity * path.over)
 
 
-def _value(book: Book, valuation: Valuation, base: str, size: Decimal) -> Decimal | None:
+def _value(frame: _Frame, base: str, size: Decimal) -> Decimal | None:
     if not size:
         return ZERO
+    valuation = frame.valuation
     path = find_path(
         base,
-        book.terms.base,
+        valuation.base,
         marks=valuation.marks,
-        cash=book.cash,
+        cash=frame.book.cash,
         pairs=valuation.options.valuation_pairs,
     )
     return convert(size, path) if isinstance(path, Path) else None

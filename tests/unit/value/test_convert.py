@@ -2,6 +2,7 @@
 
 from decimal import localcontext
 from fractions import Fraction
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given
@@ -168,3 +169,28 @@ def test_a_conversion_is_the_exact_product_rounded_once(amount, first, second, t
     path = find_path("A", "D", marks=marks(A_B=first, C_B=second, C_D=third))
     exact = Fraction(amount) * Fraction(first) / Fraction(second) * Fraction(third)
     assert Fraction(convert(amount, path)) == Fraction(round(exact * 10**18), 10**18)
+
+
+NAMES = "ABCDE"
+FACE = frozenset("AB")
+
+
+@given(st.sets(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), max_size=7))
+def test_the_path_is_the_best_of_all_there_are(pairs):
+    known = Marks(Mark(asset, quote, D(2), "x", NOW) for asset, quote in pairs)
+
+    def cost(names):
+        steps = list(pairwise(names))
+        free = [step for step in steps if FACE.issuperset(step)]
+        usable = all(step in free or known.between(*step) is not None for step in steps)
+        return (len(steps) - len(free), len(steps), names) if usable else None
+
+    for start, goal in permutations(NAMES, 2):
+        between = [name for name in NAMES if name not in (start, goal)]
+        chains = [
+            (start, *middle, goal) for size in range(4) for middle in permutations(between, size)
+        ]
+        costs = [found for chain in chains if (found := cost(chain)) and found[0] <= 3]
+        path = find_path(start, goal, marks=known, cash=FACE)
+        found = None if isinstance(path, Missing) else (start, *(s.quote for s in path.steps))
+        assert found == (min(costs)[2] if costs else None)

@@ -12,7 +12,7 @@ from bursar.ledger.terms import Scope
 from bursar.ledger.timeline import Timeline
 from bursar.value import pnl as module
 from bursar.value.equity import value_book
-from bursar.value.pnl import NONE, By, PnLLine, fees, heading, valuation_pair
+from bursar.value.pnl import NONE, By, PnLLine, fees, heading, traded_pairs, valuation_pair
 from bursar.value.worth import Options
 from tests.auditor import histories
 from tests.unit.value.books import EXAMPLE, NOW, D, book_of, loose, marks, valued
@@ -129,10 +129,12 @@ def test_names_of_one_asset_meet_under_one_heading():
 
 
 def test_the_valuation_pair_is_spelled_as_it_was_traded():
-    assert valuation_pair(book_of(EXAMPLE), "XBT") == "XBT/USD"
-    assert valuation_pair(book_of(EXAMPLE), "ETH") == "ETH/USD"
-    other = book_of("2026-02-02T00:00:00Z buy 1 XBT @ 10 USD #k:1 pair=XBTUSD")
-    assert valuation_pair(other, "XBT") == "XBTUSD"
+    assert valuation_pair("XBT", "USD", traded=traded_pairs(book_of(EXAMPLE))) == "XBT/USD"
+    assert valuation_pair("ETH", "USD", traded=traded_pairs(book_of(EXAMPLE))) == "ETH/USD"
+    text = "2026-02-02T00:00:00Z buy 1 XBT @ 10 USD #k:1 pair=XBTUSD"
+    assert valuation_pair("XBT", "USD", traded=traded_pairs(book_of(text))) == "XBTUSD"
+    both = traded_pairs(book_of(f"{text}\n2026-02-02T00:00:00Z buy 1 XBT @ 10 USD #k:2"))
+    assert valuation_pair("XBT", "USD", traded=both) == "XBT/USD"
 
 
 def test_a_settlement_that_names_no_base_has_no_pair():

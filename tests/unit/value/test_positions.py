@@ -164,3 +164,11 @@ def test_balances_of_pooled_lots_and_of_a_view():
         AssetBalance("BTC", D(2), D(0), D(2), "b"),
         AssetBalance("USD", D(-40), D(0), D(-40), "b"),
     ]
+
+
+def test_more_taken_from_a_pocket_than_was_put_in_reserves_nothing():
+    text = """
+    2026-02-02T00:00:00Z  deposit 5 ETH              #kraken:1   value=1
+    2026-02-02T00:00:01Z  transfer 1 ETH to kraken   #kraken:2   pocket=staked
+    """
+    assert balances(book_of(text)) == [AssetBalance("ETH", D(5), D(0), D(5))]

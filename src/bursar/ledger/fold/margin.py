@@ -16,6 +16,8 @@ from bursar.ledger.state import Cell, Line, Margin
 
 def fold_margin(book: Book, fill: MarginFill) -> None:
     """Fold one execution of a leveraged position."""
+    charges = [(fee.asset, fee.amount) for fee in fill.fees]
+    book.require(fill.account, [(fill.quote, -(fill.settled or ZERO)), *charges])
     computed = _reposition(book, fill)
     settled = computed if fill.settled is None else fill.settled
     rate = fill.quote_rate or ZERO

@@ -53,7 +53,7 @@ def play(lines: Iterable[str]) -> list[str]:
             entry = read_line(bare, number)
             played.append(f"{write_line(entry)}  {_commit(timeline, [entry])[0]}")
     if held is not None:
-        raise Malformed("`begin` without `commit`", line=len(text))
+        raise Malformed(f"line {len(text)}: the end, and `begin` has no `commit`", line=len(text))
     return played
 
 
@@ -175,7 +175,7 @@ def _lots(book: Book, words: Words, account: str | None) -> str:
         words.place += 1
     place = POOL if book.is_pooled else account
     found = [
-        f"{quote(lot.id)}:{trimmed(lot.quantity)}@{trimmed(lot.cost)}"
+        quote(f"{lot.id}:{trimmed(lot.quantity)}@{trimmed(lot.cost)}")
         for (where, held) in sorted(book.holdings)
         if held == asset and place in (None, where)
         for lot in book.lots(where, asset)

@@ -1,6 +1,5 @@
 """Reading lines into entries and terms."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Final
@@ -40,7 +39,6 @@ from bursar.ledger.entries import (
 from bursar.ledger.golden.words import Words, split_words
 from bursar.ledger.terms import Account, FactSource, Method, Scope, Terms
 
-_BAR: Final = re.compile(r"(?<!\\)\|")
 OUTWARD: Final = frozenset({FlowKind.WITHDRAWAL, FlowKind.FEE})
 Options = dict[str, list[str]]
 
@@ -92,8 +90,10 @@ def _term(terms: Terms, words: Words) -> Terms:
         case "base":
             return replace(terms, base=words.take("a currency"))
         case "pegs":
-            pegs, words.place = tuple(words.words[words.place :]), len(words.words)
-            return replace(terms, pegs=pegs)
+            pegs = []
+            while words.peek() is not None:
+                pegs.append(words.take("a peg"))
+            return replace(terms, pegs=tuple(pegs))
         case "method":
             return replace(terms, method=words.one_of(Method))
         case "scope":
@@ -352,7 +352,7 @@ def _common(options: Options, words: Words) -> dict[str, object]:
         fields["source"] = Source[name.upper()]
     if "sequence" in options:
         text = options.pop("sequence")[-1]
-        if not text.isdecimal():
+        if not (text.isdecimal() and text.isascii()):
             raise words.wrong(f"sequence={text}", "a whole number")
         fields["sequence"] = int(text)
     if "rows" in options:
@@ -398,7 +398,7 @@ def _with_options(
 
 
 def _rate(text: str, words: Words) -> Rate:
-    parts = [part.replace("\\|", "|") for part in _BAR.split(text)]
+    parts = _parts(text)
     if len(parts) != len(Rate.__struct_fields__):
         raise words.wrong(f"rate={text}", "asset|quote|value|source|time")
     asset, quote_asset, value, source, at = parts
@@ -407,3 +407,16 @@ def _rate(text: str, words: Words) -> Rate:
     except Malformed:
         raise words.wrong(f"rate={text}", "a UTC time at its end") from None
     return Rate(asset, quote_asset, words.exact(value, "a rate"), source, moment)
+
+
+def _parts(text: str) -> list[str]:
+    """Split at bars; a backslash takes the character after it as it is."""
+    parts, escaped = [""], False
+    for char in text:
+        if not escaped and char in "\\|":
+            escaped = char == "\\"
+            parts += [""] if char == "|" else []
+        else:
+            parts[-1] += char
+            escaped = False
+    return parts

@@ -73,14 +73,14 @@ class Words:
 
     def one_of(self, choices: type[_E]) -> _E:
         """Return the next word as a member of a closed set."""
-        return self.member(self.take("a word"), choices)
+        return self.member(self.take(_listed(choices)), choices)
 
     def member(self, word: str, choices: type[_E]) -> _E:
         """Read a word of a closed set, naming the set where it is none."""
         try:
             return choices(word)
         except ValueError:
-            raise self.wrong(word, "one of " + ", ".join(str(c.value) for c in choices)) from None
+            raise self.wrong(word, _listed(choices)) from None
 
     def exact(self, word: str, expected: str) -> Decimal:
         """Read a number, naming the line where it is none."""
@@ -110,3 +110,7 @@ class Words:
             field=expected,
             value=found,
         )
+
+
+def _listed(choices: type[Enum]) -> str:
+    return "one of " + ", ".join(str(choice.value) for choice in choices)

@@ -44,9 +44,9 @@ def write(terms: Terms, entries: Iterable[AnyEntry]) -> Iterator[str]:
 
 def write_terms(terms: Terms) -> Iterator[str]:
     """Write the `@` lines."""
-    yield f"@ base {terms.base}"
+    yield f"@ base {quote(terms.base)}"
     if terms.pegs is not None:
-        yield " ".join(("@ pegs", *terms.pegs))
+        yield " ".join(("@ pegs", *(quote(peg) for peg in terms.pegs)))
     if terms.method is not Method.WAC:
         yield f"@ method {terms.method.value}"
     if terms.scope is not Scope.ACCOUNT:
@@ -215,4 +215,4 @@ def _named(entry: AnyEntry) -> Iterator[str]:
 def _rate(rate: Rate) -> str:
     at = instant.show(rate.at) if rate.at else ""
     parts = (rate.asset, rate.quote, plain(rate.value), rate.source, at)
-    return "|".join(part.replace("|", "\\|") for part in parts)
+    return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)

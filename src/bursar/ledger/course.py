@@ -8,7 +8,6 @@ Errors: `Oversold`, from the fold.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -56,12 +55,6 @@ class Course:
         kept = [facts[key[3]] for key in order[self.position :] if key[3] not in gone]
         self.tail = sorted((*kept, *added), key=order_key)
 
-    def all(self, timeline: "Timeline") -> Iterator[Fact]:
-        """Yield every fact as the batch leaves it, in canonical order."""
-        for key in timeline.order[: self.position]:
-            yield timeline.facts[key[3]]
-        yield from self.tail
-
 
 class Folding:
     """The fold of a course: onto a fork at the end, from a checkpoint otherwise."""
@@ -87,12 +80,21 @@ class Folding:
                 self.checkpoints.append((place, self.book.copy()))
 
 
-def followed(timeline: "Timeline", course: Course) -> openings.Prefixes:
-    """Return the running balances as the course leaves them. O(tail) at the end, else O(facts)."""
-    if course.is_append:
-        return timeline.prefixes.fork().follow(course.tail)
-    fresh = openings.Prefixes(timeline.terms.base, timeline.terms.cash)
-    return fresh.follow(course.all(timeline))
+class Following:
+    """The running balances as a course leaves them, and copies of them on the way."""
+
+    def __init__(self, timeline: "Timeline", course: Course) -> None:
+        self.kept: list[tuple[int, openings.Prefixes]] = []
+        if course.is_append:
+            self.prefixes = timeline.prefixes.fork().follow(course.tail)
+            return
+        start, known = timeline.following(course.position)
+        self.prefixes = known.flat()
+        before = timeline.order[start : course.position]
+        self.prefixes.follow(timeline.facts[key[3]] for key in before)
+        for first in range(0, len(course.tail), SPACING):
+            self.kept.append((course.position + first, self.prefixes.flat()))
+            self.prefixes.follow(course.tail[first : first + SPACING])
 
 
 def changed_openings(

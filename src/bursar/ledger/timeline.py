@@ -26,9 +26,9 @@ from bursar.ledger.course import (
     SPACING,
     Course,
     Folding,
+    Following,
     Restated,
     changed_openings,
-    followed,
     restated,
 )
 from bursar.ledger.draft import Draft, Ruled, same
@@ -59,6 +59,7 @@ class Plan(msgspec.Struct, frozen=True):
     homes: dict[str, str]
     conflicts: dict[str, str]
     prefixes: Prefixes
+    followed: list[tuple[int, Prefixes]]
 
     @property
     def recorded(self) -> list[tuple[str, Outcome, AnyEntry]]:
@@ -95,6 +96,7 @@ class Timeline:
         self.raised: dict[str, tuple[str, ...]] = {}
         self._wanting: dict[str, set[str]] = {}
         self._checkpoints: list[tuple[int, Book]] = []
+        self._followed: list[tuple[int, Prefixes]] = []
 
     def __iter__(self) -> Iterator[Fact]:
         """Yield all facts in canonical order."""
@@ -106,8 +108,8 @@ class Timeline:
         draft = Draft(self)
         ruled = [draft.rule(entry) for entry in entries]
         added, removed = draft.settle()
-        prefixes = followed(self, Course(self, added, removed))
-        opened, closed = changed_openings(self, draft, prefixes)
+        following = Following(self, Course(self, added, removed))
+        opened, closed = changed_openings(self, draft, following.prefixes)
         course = Course(self, added + opened, removed + closed)
         folding = Folding(self, course, trace=trace)
         late = trace and not course.is_append
@@ -123,7 +125,8 @@ class Timeline:
             rows=draft.rows,
             homes=draft.homes,
             conflicts=draft.conflicts,
-            prefixes=prefixes,
+            prefixes=following.prefixes,
+            followed=[] if opened or closed else following.kept,
         )
 
     @money
@@ -179,6 +182,11 @@ class Timeline:
         fitting = [each for each in self._checkpoints if each[0] <= position]
         return fitting[-1] if fitting else (0, Book(self.terms))
 
+    def following(self, position: int) -> tuple[int, Prefixes]:
+        """Return the last kept balances after at most `position` facts."""
+        fitting = [each for each in self._followed if each[0] <= position]
+        return fitting[-1] if fitting else (0, Prefixes(self.terms.base, self.terms.cash))
+
     def _replace(self, course: Course) -> None:
         for fact in course.removed:
             self.facts.pop(fact.id, None)
@@ -199,3 +207,8 @@ class Timeline:
         last = self._checkpoints[-1][0] if self._checkpoints else 0
         if len(self.order) - last >= SPACING:
             self._checkpoints.append((len(self.order), self.book.copy()))
+        followed = [each for each in self._followed if each[0] <= plan.course.position]
+        self._followed = followed + plan.followed
+        last = self._followed[-1][0] if self._followed else 0
+        if len(self.order) - last >= SPACING:
+            self._followed.append((len(self.order), self.prefixes))

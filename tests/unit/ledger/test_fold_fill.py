@@ -160,7 +160,7 @@ def test_an_unpriced_fill_has_no_cost_and_leaves_a_gap():
 
 def test_a_peg_away_from_one_realises_the_difference_at_once():
     pen = Pen()
-    book = folded(pen.buy(1_000, "USDT", 998), pen.sell(500, "USDT", 500.5))
+    book = folded(pen.buy(1_000, "USDT", 998), pen.sell(500, "USDT", "500.5"))
     assert held(book, "USDT") == (D(500), D(500))
     assert realized(book) == D(2) + D("0.5")
     assert {cell.peg for cell in book.cells.values()} == {D("2.5")}

@@ -506,11 +506,11 @@ def test_a_question_is_answered_whatever_figures_it_holds():
 
 
 def test_answers_quote_odd_names():
+    rebate = 'fee -1 "A FEE" worth -2'
     text = [
         "@ method fifo",
-        f'{TIME}  buy  1 "MY COIN"  @ 5 USD  fee 1 "A FEE" worth 2  #"k a:1"  pair="MY/USD X"  '
-        "recorded  realized -2 USD",
-        '= "MY COIN" 1  fees "A FEE" 1  size "MY/USD X" 1  gap "MY COIN" unpriced 0',
+        f'{TIME}  buy  1 "MY COIN"  @ 5 USD  {rebate}  #"k a:1"  recorded  realized 2 USD',
+        '= "MY COIN" 1  fees "A FEE" -1  size "MY COIN/USD" 1  gap "MY COIN" unpriced 0',
         '= lots "MY COIN" "k a:1:1@5"  margin "MY/USD X" 0 0  pocket "my pocket" "MY COIN" 0',
     ]
     assert golden.play(text) == text

@@ -78,4 +78,5 @@ def _settle(
     elif settled < 0:
         sale = lot_of(fill, -settled, -worth)
         gained, removal = dispose(book, fill.account, fill.quote, sale)
-        realize(book, key, gained, "peg" if fill.quote in book.cash else "trade", removal)
+        kind = "peg" if fill.quote in book.cash else "trade"
+        realize(book, key, gained, kind, removal if removal.parts else None)

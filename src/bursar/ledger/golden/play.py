@@ -53,7 +53,7 @@ def play(lines: Iterable[str]) -> list[str]:
             entry = read_line(bare, number)
             played.append(f"{write_line(entry)}  {_commit(timeline, [entry])[0]}")
     if held is not None:
-        raise Malformed(f"line {len(text)}: the end, and `begin` has no `commit`", line=len(text))
+        raise Malformed(f"line {len(text)}: `begin` without `commit`", line=len(text))
     return played
 
 

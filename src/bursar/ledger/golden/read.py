@@ -39,6 +39,7 @@ from bursar.ledger.entries import (
 from bursar.ledger.golden.words import Words, split_words
 from bursar.ledger.terms import Account, FactSource, Method, Scope, Terms
 
+FOREIGN: Final = "foreign-transfer"  # the flow of that kind; `transfer` is the owner's own
 OUTWARD: Final = frozenset({FlowKind.WITHDRAWAL, FlowKind.FEE})
 Options = dict[str, list[str]]
 
@@ -138,6 +139,8 @@ def _body(verb: str, words: Words) -> Made:
         return _VERBS[verb](words)
     if verb in {"buy", "sell"}:
         return _fill(Side(verb), words)
+    if verb == FOREIGN:
+        return _flow(FlowKind.TRANSFER, words)
     if verb in {kind.value for kind in FlowKind}:
         return _flow(FlowKind(verb), words)
     raise words.wrong(verb, "a verb such as buy, sell, deposit, transfer")

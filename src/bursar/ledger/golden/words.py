@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from bursar.errors import InputError, Malformed
 from bursar.exact import parse
 
-_WORD: Final = re.compile(r'[^\s"]*"(?:[^"\\]|\\.)*"|\S+')
+_WORD: Final = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"]|"\S*$)+')
 _E = TypeVar("_E", bound=Enum)
 _BARE: Final = re.compile(r'[^\s"#=@][^\s"]*')
 

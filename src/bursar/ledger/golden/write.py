@@ -12,6 +12,7 @@ from bursar.ledger.entries import (
     Conversion,
     Fee,
     Fill,
+    FlowKind,
     Leg,
     Link,
     MarginFill,
@@ -27,7 +28,7 @@ from bursar.ledger.entries import (
     Tag,
     Transfer,
 )
-from bursar.ledger.golden.read import OUTWARD
+from bursar.ledger.golden.read import FOREIGN, OUTWARD
 from bursar.ledger.golden.words import quote
 from bursar.ledger.terms import Method, Scope, Terms
 
@@ -70,7 +71,8 @@ def _body(entry: AnyEntry) -> Sequence[str]:  # noqa: C901, PLR0911, PLR0912 (on
             return _fill(entry)
         case CashFlow():
             amount = f"{_signed(entry, entry.amount)} {quote(entry.asset)}"
-            return [entry.kind.value, amount, *_fees(entry.fees)]
+            verb = FOREIGN if entry.kind is FlowKind.TRANSFER else entry.kind.value
+            return [verb, amount, *_fees(entry.fees)]
         case Movement():
             return _row(entry)
         case MarginFill():

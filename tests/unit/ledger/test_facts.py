@@ -1,0 +1,234 @@
+"""What several statements of one fact add up to."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from bursar.ledger.entries import (
+    CashFlow,
+    Conversion,
+    Fee,
+    Fill,
+    Flag,
+    FlowKind,
+    MarginFill,
+    Reversal,
+    Side,
+    Source,
+    Tag,
+    Transfer,
+)
+from bursar.ledger.facts import MAIN as MAIN_POCKET
+from bursar.ledger.facts import TRANSIT, resolve
+from tests.unit.ledger.samples import MAIN, START, Pen, fees
+
+D = Decimal
+CASH = frozenset({"USD", "USDT"})
+
+
+def trade(*legs, group="kraken:main:t", fee="0"):
+    pen = Pen()
+    return [
+        pen.row("trade", amount, asset, group=group, sequence=place, fee=D(fee) if not place else D(0))
+        for place, (amount, asset) in enumerate(legs)
+    ]
+
+
+def statement(rows=(), **named):
+    pen = Pen()
+    named = {"id": "kraken:main:t", "source": Source.TRADES, "executed_at": START} | named
+    return pen.buy(2, "XBT", 101, rows=tuple(row.id for row in rows), **named)
+
+
+def only(entries, kind):
+    (fact,) = resolve(entries, CASH)
+    assert isinstance(fact, kind)
+    return fact
+
+
+def test_two_rows_that_moved_in_opposite_directions_make_a_fill():
+    fact = only(trade(("-100", "USD"), ("2", "XBT"), fee="0.26"), Fill)
+    assert (fact.base, fact.quote, fact.side) == ("XBT", "USD", Side.BUY)
+    assert (fact.quantity, fact.amount) == (2, 100)
+    assert fact.fees == (Fee("USD", D("0.26")),)
+    assert fact.flags == ()
+
+
+@pytest.mark.parametrize(
+    "given, taken, pair, side",
+    [
+        ("XBT", "USD", ("XBT", "USD"), Side.SELL),
+        ("EUR", "USD", ("EUR", "USD"), Side.SELL),
+        ("ETH", "XBT", ("ETH", "XBT"), Side.SELL),
+        ("XBT", "ETH", ("ETH", "XBT"), Side.BUY),
+        ("ADA", "SOL", ("SOL", "ADA"), Side.BUY),
+        ("USDT", "XBT", ("XBT", "USDT"), Side.BUY),
+    ],
+)
+def test_where_no_pair_is_stated_the_usual_quote_is_the_quote(given, taken, pair, side):
+    fact = only(trade(("-1", given), ("3", taken)), Fill)
+    assert ((fact.base, fact.quote), fact.side) == (pair, side)
+
+
+def test_a_trade_statement_alone_is_provisional():
+    assert only([statement()], Fill).flags == (Flag.PROVISIONAL,)
+    event = msgspec.structs.replace(statement(), source=Source.EVENT)
+    assert only([event], Fill).flags == ()
+
+
+def test_the_ledger_decides_amounts_and_the_trade_tells_the_rest():
+    rows = trade(("2", "XBT"), ("-100", "USD"), fee="0.01")
+    fact = only([*rows, statement(rows, order_id="o", strategy="grid")], Fill)
+    assert (fact.quantity, fact.amount, fact.order_id) == (2, 100, "o")
+    assert fact.fees == (Fee("XBT", D("0.01")),)
+    assert fact.rows == tuple(row.id for row in rows)
+    assert fact.flags == ()
+
+
+def test_with_half_of_the_rows_the_trade_still_fills_the_gap():
+    rows = trade(("2", "XBT"), ("-100", "USD"))
+    stated = statement(rows, fees=fees((1, "USD")))
+    fact = only([rows[0], stated], Fill)
+    assert (fact.quantity, fact.amount) == (2, 101)
+    assert fact.fees == stated.fees
+    assert fact.flags == (Flag.PROVISIONAL,)
+    other = only([rows[1], stated], Fill)
+    assert (other.quantity, other.amount, other.side) == (2, 100, Side.BUY)
+
+
+def test_a_leg_that_rounded_to_nothing_is_complete_with_all_its_rows():
+    rows = trade(("-0.01", "USD"))
+    fact = only([*rows, statement(rows)], Fill)
+    assert (fact.quantity, fact.amount, fact.side, fact.flags) == (0, D("0.01"), Side.BUY, ())
+
+
+def test_a_statement_of_another_pair_lends_only_its_names():
+    rows = trade(("2", "ETH"), ("-100", "USD"))
+    fact = only([*rows, statement(rows, strategy="grid")], Fill)
+    assert (fact.base, fact.strategy) == ("ETH", "grid")
+
+
+def test_more_than_two_assets_are_a_conversion():
+    rows = trade(("2", "XBT"), ("-100", "USD"), ("-1", "ETH"))
+    fact = only(rows, Conversion)
+    assert [leg.asset for leg in fact.given] == ["USD", "ETH"]
+    assert [leg.asset for leg in fact.taken] == ["XBT"]
+
+
+def test_a_lone_leg_waits_as_an_unpaired_flow():
+    fact = only(trade(("2", "XBT")), CashFlow)
+    assert (fact.kind, fact.flags) == (FlowKind.UNPAIRED, (Flag.UNPAIRED,))
+
+
+def test_rows_that_cancel_each_other_did_not_move():
+    rows = trade(("2", "XBT"), ("-2", "XBT"))
+    assert {fact.kind for fact in resolve(rows, CASH)} == {FlowKind.UNPAIRED}
+
+
+def test_a_finer_time_refines_a_coarser_one_of_another_source():
+    rows = trade(("2", "XBT"), ("-100", "USD"))
+    rows = [msgspec.structs.replace(row, executed_at=START) for row in rows]
+    fine = statement(rows, executed_at=START + 250_000_000)
+    assert only([*rows, fine], Fill).executed_at == START + 250_000_000
+
+
+def test_of_several_sources_each_field_comes_from_the_most_authoritative():
+    told = statement(strategy=None, regime=None)
+    event = msgspec.structs.replace(
+        told, source=Source.EVENT, strategy="grid", quantity=D(9), executed_at=START + 5
+    )
+    fact = only([event, told], Fill)
+    assert (fact.quantity, fact.strategy, fact.executed_at) == (2, "grid", START + 5)
+
+
+def test_instant_swaps_and_lone_legs_of_them():
+    pen = Pen()
+    rows = [
+        pen.row("conversion", amount, asset, group="kraken:main:c", label="dust")
+        for amount, asset in (("-1", "ADA"), ("-2", "SOL"), ("0.01", "BNB"))
+    ]
+    fact = only(rows, Conversion)
+    assert (len(fact.given), len(fact.taken), fact.note) == (2, 1, "dust")
+    assert {each.kind for each in resolve(rows[:2], CASH)} == {FlowKind.UNPAIRED}
+
+
+def test_margin_rows_settle_the_stated_position():
+    pen = Pen()
+    rows = [
+        pen.row("margin", "-5", "USD", group="kraken:main:m", fee=D("0.1")),
+        pen.row("margin", "3", "EUR", group="kraken:main:m"),
+    ]
+    stated = pen.margin("buy", 2, 100, id="kraken:main:m/margin", source=Source.TRADES)
+    stated = msgspec.structs.replace(stated, group="kraken:main:m")
+    facts = {fact.id: fact for fact in resolve([*rows, stated], CASH)}
+    position = facts["kraken:main:m/margin"]
+    assert isinstance(position, MarginFill)
+    assert (position.quantity, position.settled, position.flags) == (2, -5, ())
+    assert position.fees == (Fee("USD", D("0.1")),)
+    money = facts["kraken:main:m/margin/EUR"]
+    assert (money.quantity, money.settled) == (None, 3)
+
+
+@pytest.mark.parametrize(
+    "kind, amount, booked",
+    [
+        ("deposit", 5, FlowKind.DEPOSIT),
+        ("deposit", -5, FlowKind.WITHDRAWAL),
+        ("withdrawal", -5, FlowKind.WITHDRAWAL),
+        ("withdrawal", 5, FlowKind.UNCLASSIFIED),
+        ("financing", -5, FlowKind.FEE),
+        ("airdrop", 5, FlowKind.AIRDROP),
+    ],
+)
+def test_a_row_is_a_flow_of_its_kind_and_sign(kind, amount, booked):
+    assert only([Pen().row(kind, amount, "USD")], CashFlow).kind is booked
+
+
+def test_a_row_that_cancels_an_earlier_one_reverses_it():
+    pen = Pen()
+    rows = [
+        pen.row("withdrawal", amount, "XBT", group="g", fee=D(fee))
+        for amount, fee in ((-5, 1), (-5, 1), (5, -1), (5, -1), (5, -1))
+    ]
+    facts = resolve(rows, CASH)
+    flows = [fact for fact in facts if isinstance(fact, CashFlow)]
+    reversals = [fact for fact in facts if isinstance(fact, Reversal)]
+    assert [flow.reversed_by for flow in flows] == [rows[2].id, rows[3].id, None]
+    assert [each.target for each in reversals] == [rows[0].id, rows[1].id]
+    assert flows[2].kind is FlowKind.UNCLASSIFIED
+
+
+@pytest.mark.parametrize("change", [{"fee": D(2)}, {"asset": "ETH"}, {"amount": D(4)}])
+def test_what_is_not_the_exact_opposite_reverses_nothing(change):
+    pen = Pen()
+    first = pen.row("withdrawal", -5, "XBT", group="g", fee=D(1))
+    back = pen.row("withdrawal", 5, "XBT", group="g", fee=D(-1))
+    facts = resolve([first, msgspec.structs.replace(back, **change)], CASH)
+    assert [type(fact) for fact in facts] == [CashFlow, CashFlow]
+
+
+def test_a_row_of_nothing_reverses_nothing():
+    pen = Pen()
+    rows = [pen.row("deposit", 0, "USD", group="g") for _ in range(2)]
+    assert len([fact for fact in resolve(rows, CASH) if isinstance(fact, CashFlow)]) == 2
+
+
+@pytest.mark.parametrize("amount, way", [(-3, (MAIN_POCKET, TRANSIT)), (3, (TRANSIT, MAIN_POCKET))])
+def test_an_internal_row_passes_through_transit(amount, way):
+    fact = only([Pen().row("internal", amount, "ETH")], Transfer)
+    assert (fact.quantity, (fact.pocket, fact.to_pocket)) == (3, way)
+    staked = only([Pen().row("internal", amount, "ETH", pocket="staked")], Transfer)
+    assert "staked" in {staked.pocket, staked.to_pocket}
+
+
+def test_a_note_is_no_fact():
+    tag = Tag(id="n", executed_at=START, account=MAIN, target="x", strategy="s")
+    assert resolve([tag], CASH) == []
+
+
+def test_other_facts_stand_for_themselves_beside_rows():
+    pen = Pen()
+    flow = pen.flow("deposit", 5, "USD", group="g")
+    row = pen.row("deposit", 7, "USD", group="g")
+    assert [fact.amount for fact in resolve([row, flow], CASH)] == [5, 7]

@@ -1,0 +1,185 @@
+"""What an account must have held before its history begins."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from bursar.ledger import openings
+from bursar.ledger.openings import deltas
+from bursar.ledger.terms import Account, FactSource, Scope, Terms
+from tests.unit.ledger.samples import (
+    MAIN,
+    OTHER,
+    START,
+    Pen,
+    booked,
+    fees,
+    held,
+    landed,
+    terms,
+)
+
+D = Decimal
+
+
+def opened(line):
+    """(account, asset) → quantity of every opening."""
+    return {
+        (fact.account, fact.asset): fact.amount for fact in line if openings.is_opening(fact)
+    }
+
+
+def test_the_smallest_quantity_that_keeps_every_prefix_at_zero():
+    pen = Pen()
+    line = landed(
+        [pen.sell(3, "XBT", 30), pen.buy(2, "XBT", 20), pen.sell(4, "XBT", 40)],
+    )
+    assert opened(line) == {(MAIN, "XBT"): D(5)}
+    assert held(line.book, "XBT")[0] == 0
+    first = next(iter(line))
+    assert openings.is_opening(first)
+    assert first.executed_at == min(fact.executed_at for fact in line if fact != first) - 1
+
+
+def test_an_opening_shrinks_when_the_acquisition_arrives():
+    pen = Pen()
+    buy, sell = pen.buy(3, "XBT", 30), pen.sell(5, "XBT", 50)
+    line = landed([sell])
+    assert opened(line) == {(MAIN, "XBT"): D(5)}
+    line.land(line.plan([buy]))
+    assert opened(line) == {(MAIN, "XBT"): D(2)}
+    line.land(line.plan([pen.buy(2, "XBT", 1, executed_at=START)]))
+    assert opened(line) == {}
+
+
+def test_the_first_stated_balance_may_ask_for_more():
+    pen = Pen()
+    row = pen.row("reward", 1, "XBT", balance=D("8.9"), fee=D("0.1"))
+    assert opened(landed([row])) == {(MAIN, "XBT"): D(8)}
+    assert opened(landed([pen.row("reward", 5, "XBT", balance=D(5))])) == {}
+    assert opened(landed([pen.row("reward", 5, "XBT")])) == {}
+
+
+def test_of_several_codes_of_one_coin_the_balances_add_up():
+    pen = Pen()
+    rows = [
+        pen.row("reward", 1, "ETH", code=code, balance=D(balance))
+        for code, balance in (("ETH", 4), ("ETH.S", 3), ("ETH", 9))
+    ]
+    assert opened(landed(rows)) == {(MAIN, "ETH"): D(5)}
+    assert opened(landed(rows[::-1])) == {(MAIN, "ETH"): D(5)}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_finer_time_decides_which_row_was_first(order):
+    pen = Pen()
+    exported = [
+        pen.row("deposit", 5, "XBT", id="z", executed_at=START, balance=D(5)),
+        pen.row("withdrawal", -2, "XBT", id="a", executed_at=START, balance=D(3)),
+    ]
+    fetched = [
+        msgspec.structs.replace(row, executed_at=START + part)
+        for row, part in zip(exported, (200_000_000, 500_000_000), strict=True)
+    ]
+    batches = (exported, fetched)
+    assert opened(landed(*(batches[i] for i in order))) == {}
+
+
+def test_a_row_that_never_was_opens_nothing():
+    pen = Pen()
+    row = pen.row("deposit", 5, "XBT", balance=D(9))
+    line = landed([row, pen.reversal(row.id, void=True)])
+    assert opened(line) in ({}, {(MAIN, "XBT"): D(4)})
+
+
+def test_money_may_be_negative_without_an_opening_but_not_against_its_balance():
+    pen = Pen()
+    assert opened(landed([pen.buy(1, "XBT", 10)])) == {}
+    row = pen.row("withdrawal", -1, "USD", balance=D(4))
+    assert opened(landed([row])) == {(MAIN, "USD"): D(5)}
+
+
+@pytest.mark.parametrize(
+    "under",
+    [
+        terms(),
+        terms(strict=True),
+        Terms(accounts=(Account(MAIN, may_short=True),)),
+        Terms(accounts=(Account(MAIN, FactSource.MANUAL),)),
+    ],
+)
+def test_only_a_venues_history_begins_late(under):
+    pen = Pen()
+    sale = pen.flow("deposit", -1, "XBT")
+    try:
+        assert opened(landed([sale], under=under)) == {}
+    except openings.__dict__.get("Oversold", Exception):
+        assert under.account(MAIN).source is FactSource.MANUAL
+
+
+@pytest.mark.parametrize("is_split", [False, True])
+def test_an_account_of_a_pool_is_opened_on_its_own(is_split):
+    pen = Pen()
+    facts = [pen.buy(10, "XBT", 30), pen.sell(4, "XBT", 30, account=OTHER)]
+    batches = [[fact] for fact in facts] if is_split else [facts]
+    line = landed(*batches, under=Terms(scope=Scope.POOLED))
+    assert opened(line) == {(OTHER, "XBT"): D(4)}
+
+
+def test_a_rename_and_a_split_are_followed():
+    pen = Pen()
+    facts = [
+        pen.buy(10, "OLD", 100),
+        pen.rename("OLD", "NEW"),
+        pen.split("NEW", 2, 1),
+        pen.sell(20, "NEW", 100),
+    ]
+    assert opened(landed(facts)) == {}
+    more = pen.sell(4, "NEW", 10)
+    line = landed([*facts, more])
+    assert sum(opened(line).values()) in (2, 4)
+    assert held(line.book, "NEW")[0] >= 0
+    everywhere = [pen.buy(1, "OLD", 1), pen.rename("OLD", "NEW", account="*")]
+    assert opened(landed([*everywhere, pen.sell(1, "NEW", 1)])) == {}
+
+
+def test_what_was_short_before_a_split_is_opened_in_the_first_units():
+    pen = Pen()
+    facts = [pen.buy(1, "A", 1), pen.split("A", 3, 1), pen.sell(4, "A", 4)]
+    line = landed(facts)
+    (quantity,) = opened(line).values()
+    assert D("0.333") < quantity < D("0.334")
+    assert held(line.book, "A")[0] >= 0
+
+
+def test_every_kind_of_fact_says_how_it_moves_balances():
+    pen = Pen()
+    place = (MAIN, "XBT")
+    moves = {
+        "sale": (pen.sell(1, "XBT", 10, fees=fees((2, "XBT"))), -3),
+        "conversion": (pen.convert([(1, "XBT")], [(5, "ETH")]), -1),
+        "transfer": (pen.move(4, "XBT"), -4),
+        "margin": (pen.margin(None, None, None, "6", quote="XBT"), 6),
+        "open margin": (pen.margin("buy", 1, 1, quote="XBT"), 0),
+        "rename": (pen.rename("XBT", "BTC"), 0),
+    }
+    for name, (fact, change) in moves.items():
+        found = sum((moved for where, moved in deltas(fact) if where == place), D(0))
+        assert found == change, name
+
+
+def test_a_withdrawal_that_came_back_needs_no_opening_twice():
+    pen = Pen()
+    out = pen.row("withdrawal", -5, "XBT", group="g")
+    back = pen.row("withdrawal", 5, "XBT", group="g")
+    again = pen.row("withdrawal", -5, "XBT", group="h")
+    line = landed([out, back, again])
+    assert opened(line) == {(MAIN, "XBT"): D(5)}
+    assert booked(line.book, "opening") == 0
+
+
+def test_a_staged_change_counts_too():
+    pen = Pen()
+    change = pen.staged("-5", "1", lines=[("XBT", 2, 1)])
+    assert opened(landed([change, pen.sell(2, "XBT", 9)])) == {}

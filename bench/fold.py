@@ -1,105 +1,148 @@
-"""How fast does a history fold into a book, beside other people's ledgers?
+"""How fast does a history of fills fold into a book, beside other people's ledgers?
 
-Every contestant gets the same fills in the same order. The history is cut into chunks; a chunk is
-put into each contestant's own records first, untimed, and then each takes it in turn (A B C, A B C,
-…), so that whatever else the machine does slows all of them alike. Hence: read the ratios.
+Every contestant gets the same fills in the same order. The history comes in chunks; each is first
+put into a contestant's own records, untimed, and then the contestants take it in turn (A B C,
+A B C, …), so whatever else the machine does slows all of them alike. Hence: read the ratios.
 
-The yardstick is what the arithmetic alone costs: a loop over the same records that keeps the same
-sums with the same exact decimals in plain dicts, and nothing a ledger is for. Peers run only where
-they are installed, and at sizes they can do. Sums are compared at the end of every run.
+The yardstick is what the arithmetic alone costs. Peers run where they are installed and at sizes
+they can do. At the end of every pass the realised PnL of the contestants is compared.
 """
 
 import argparse
 import gc
-import importlib.util
 import json
+import platform
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator
-from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from random import Random
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple
 
+import _yardstick
+from _fills import ACCOUNT, BASE, COIN, EXACT, Contestant, Run, history
 from bursar.ledger.book import Book
-from bursar.ledger.entries import Fee, Fill, Rate, Side
+from bursar.ledger.entries import CashFlow, FlowKind
 from bursar.ledger.fold import fold
 from bursar.ledger.terms import Method, Terms
 
-SYMBOLS = 50
-CHUNK = 5_000
-ACCOUNT = "kraken:main"
-START, SECOND = 1_767_600_000_000_000_000, 1_000_000_000
-ZERO, ATOM, CENT = Decimal(0), Decimal("1e-18"), Decimal("1e-8")
-EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
-RATE = Decimal("43210.98")
+_CHUNK = 5_000
+_ZERO = Decimal(0)
+_PLENTY = Decimal(10) ** 15
+_CLOSE = Decimal("1e-7")
+_RULES = (Method.WAC, Method.FIFO, Method.LIFO, Method.HIFO)
+_COIN_RULES = (Method.WAC, Method.FIFO)
 
 
-class Contestant(NamedTuple):
-    """One way to fold: `begin` gives (its records of a chunk, take them, realised PnL so far)."""
-
-    name: str
-    group: str
-    begin: Callable[[], "Run"]
-    limit: int = sys.maxsize
-    full_limit: int = sys.maxsize
-    exact: bool = True
-
-
-class Run(NamedTuple):
-    """One pass over a history. Only `take` is timed; `realized` is `None` if nothing compares."""
-
-    records: Callable[[list[Fill]], object]
-    take: Callable[[object], object]
-    realized: Callable[[], Decimal | float | None]
+def main() -> None:
+    """Fold each size, print a table, and write it as JSON where asked to."""
+    asked = _arguments()
+    sizes = asked.sizes or ([10_000, 100_000, 1_000_000] if asked.full else [10_000, 100_000])
+    contestants = _contestants(full=asked.full)
+    rows = []
+    for size in sizes:
+        able = [each for each in contestants if size <= each.limit]
+        passes = [_times(able, size) for _ in range(asked.repeats)]
+        rows += [_row(each, size, passes) for each in able]
+    growth = _growth(rows, sizes)
+    _show(rows, growth)
+    if asked.json:
+        machine = {"python": platform.python_version(), "machine": platform.machine()}
+        asked.json.write_text(json.dumps({**machine, "rows": rows, "growth": growth}, indent=1))
 
 
-# ------------------------------------------------------------------------------------- the history
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("sizes", nargs="*", type=int, help="fills (default: 10000 100000)")
+    parser.add_argument("--full", action="store_true", help="also 1000000; peers up to 100000")
+    parser.add_argument("--repeats", type=int, default=5, help="passes; medians are shown")
+    parser.add_argument("--json", type=Path, help="write the figures there too")
+    return parser.parse_args()
 
 
-def history(quote: str) -> Iterator[Fill]:
-    """Endless fills over 50 coins: prices of 2–8 decimals, sales of a part, fee in the quote.
+def _contestants(*, full: bool) -> list[Contestant]:
+    found = [
+        Contestant("decimal loop", "wac", _yardstick.average),
+        Contestant("decimal loop", "fifo", _yardstick.queue),
+        *(Contestant("bursar", rule.value, _bursar(rule)) for rule in _RULES),
+        *(
+            Contestant("bursar", f"{rule.value}, coin to coin", _bursar(rule), quote=COIN)
+            for rule in _COIN_RULES
+        ),
+    ]
+    limit = 100_000 if full else 10_000
+    for package, file, rule in (
+        ("nautilus_trader", "_nautilus", "wac"),
+        ("beancount", "_beancount", "fifo"),
+    ):
+        if find_spec(package):
+            begin = import_module(file).begin
+            found.append(Contestant(package, rule, begin, limit, exact=False))
+        else:
+            sys.stderr.write(f"{package} is not installed: left out\n")
+    return found
 
-    About one sale in seven closes its position. The same for every size: a short history begins a
-    long one. Quoted in a coin, a fill carries the rate it was booked at, as a recorded one does.
-    """
-    rng = Random(20260105)
-    places = [rng.randint(2, 8) for _ in range(SYMBOLS)]
-    prices = [rng.randint(10**5, 10**8) for _ in range(SYMBOLS)]
-    held = [0] * SYMBOLS
-    count = 0
-    while True:
-        count += 1
-        coin = rng.randrange(SYMBOLS)
-        digits = places[coin]
-        prices[coin] = max(10**5, prices[coin] + rng.randint(-999, 999))
-        buys = not held[coin] or rng.random() < 0.5
-        units = rng.randint(1, 10**10) if buys else -min(held[coin], rng.randint(1, 10**10))
-        held[coin] += units
-        price = Decimal(prices[coin]).scaleb(-digits)
-        yield _fill(count, coin, Decimal(units).scaleb(digits - 10), price, quote)
+
+def _bursar(method: Method) -> Callable[[], Run]:
+    def begin() -> Run:
+        book = Book(Terms(base=BASE, method=method))
+        opening = CashFlow(
+            id="opening",
+            executed_at=0,
+            account=ACCOUNT,
+            kind=FlowKind.OPENING,
+            asset=COIN,
+            amount=_PLENTY,
+            value=_PLENTY,
+        )
+        fold([opening], book)
+        return Run(list, lambda fills: fold(fills, book), lambda: _realized(book))
+
+    return begin
 
 
-def _fill(count: int, coin: int, units: Decimal, price: Decimal, quote: str) -> Fill:
-    amount = EXACT.multiply(abs(units), price).quantize(CENT)
-    fee = EXACT.multiply(amount, Decimal("0.0016")).quantize(CENT)
-    coins = quote != "USD"
-    return Fill(
-        id=f"kraken:{count}",
-        executed_at=START + count * SECOND,
-        account=ACCOUNT,
-        sequence=count,
-        base=f"C{coin:02}",
-        quote=quote,
-        side=Side.BUY if units > 0 else Side.SELL,
-        quantity=abs(units),
-        amount=amount,
-        price=price,
-        pair=f"C{coin:02}/{quote}",
-        fees=(Fee(quote, fee, EXACT.multiply(fee, RATE) if coins else fee),),
-        rates=(Rate(quote, "USD", RATE, "candle", START),) if coins else (),
-        value=EXACT.multiply(amount, RATE) if coins else amount,
-    )
+def _realized(book: Book) -> Decimal:
+    total = _ZERO
+    for cell in book.cells.values():
+        total = EXACT.add(total, cell.realized)
+    return total
+
+
+def _times(contestants: Sequence[Contestant], size: int) -> list[float]:
+    """Let all fold the same history, chunk by chunk in turn: the seconds each took."""
+    streams = {each.quote: history(each.quote) for each in contestants}
+    runs = [each.begin() for each in contestants]
+    seconds = [0.0] * len(runs)
+    for start in range(0, size, _CHUNK):
+        count = min(_CHUNK, size - start)
+        chunks = {quote: list(islice(stream, count)) for quote, stream in streams.items()}
+        for place, (each, run) in enumerate(zip(contestants, runs, strict=True)):
+            seconds[place] += _timed(run.take, run.records(chunks[each.quote]))
+    _compare(contestants, [run.realized() for run in runs])
+    return seconds
+
+
+def _timed(take: Callable[[object], object], records: object) -> float:
+    gc.disable()
+    begun = perf_counter()
+    take(records)
+    seconds = perf_counter() - begun
+    gc.enable()
+    return seconds
+
+
+def _compare(contestants: Sequence[Contestant], realized: Sequence[Decimal | None]) -> None:
+    """Check that one rule made one result: to the last digit, or closely where a peer rounds."""
+    told: dict[str, Decimal] = {}
+    for each, made in zip(contestants, realized, strict=True):
+        if made is not None:
+            known = told.setdefault(each.rule, made)
+            margin = _ZERO if each.exact else abs(known) * _CLOSE
+            assert abs(EXACT.subtract(known, made)) <= margin, (each.name, each.rule, known, made)
+
+
+def _row(each: Contestant, size: int, passes: list[list[float]]) -> dict[str, object]:
+    ...

@@ -1,0 +1,213 @@
+"""The verbs of a portfolio, on the shipped sample account."""
+
+import json
+from decimal import Decimal
+from importlib.resources import files
+
+import pytest
+
+import bursar
+from bursar.errors import (
+    BadChoice,
+    FigureNotFound,
+    Malformed,
+    PortfolioNotFound,
+    PositionNotFoundError,
+    UnknownFormat,
+)
+from bursar.ledger import projection
+from bursar.ledger.why import render
+
+STORY = files("bursar") / "samples" / "kraken-story-a"
+LEDGERS = str(STORY / "ledgers.gen4-16col.csv")
+TRADES = str(STORY / "trades.gen2-24col.csv")
+PRICES = str(STORY / "prices.csv")
+EUR = bursar.Terms(base="EUR")
+
+
+@pytest.fixture
+def book(tmp_path):
+    with bursar.open(tmp_path / "book.db", terms=EUR) as portfolio:
+        portfolio.import_files(LEDGERS, TRADES, PRICES)
+        yield portfolio
+
+
+def test_the_public_names_are_these():
+    assert bursar.__all__ == [
+        "Account",
+        "BrokenInvariant",
+        "BursarError",
+        "Equity",
+        "FactSource",
+        "ImportReport",
+        "Mark",
+        "Marks",
+        "Method",
+        "Options",
+        "Portfolio",
+        "Scope",
+        "Terms",
+        "Why",
+        "open",
+    ]
+    assert all(getattr(bursar, name) is not None for name in dir(bursar))
+    with pytest.raises(AttributeError, match="no attribute 'close'"):
+        _ = bursar.close
+
+
+def test_holdings_equal_the_venue(book):
+    expected = json.loads((STORY / "expected.json").read_text())["expected"]
+    wanted = {
+        "XBT" if asset == "BTC" else asset: Decimal(amount)
+        for asset, amount in expected["final_balance_by_asset"].items()
+        if Decimal(amount)
+    }
+    assert {balance.asset: balance.total for balance in book.balances()} == wanted
+
+
+def test_equity_explains_itself_and_the_books_close(book):
+    equity = book.equity({"XBT": "58420.5", "ETH": "3100.25", "DOT": "6.1234"})
+    assert str(equity).endswith(" EUR")
+    assert equity.why().value == equity.value
+    assert book.why("identity").value == 0
+    assert book.verify().is_sound
+
+
+def test_every_cost_rule_gives_the_same_equity(book):
+    totals = {
+        each.method: each.pnl.total.realized + each.pnl.total.unrealized
+        for each in book.pnl("asset", methods=["wac", "fifo", "lifo", "hifo", "specific"])
+    }
+    assert len(totals) == 5
+    # What the rules differ by left with a withdrawal at cost.
+    withdrawn = {rule: book.book(bursar.Method(rule)) for rule in totals}
+    carried = {
+        rule: sum(flow.booked for key, flow in each.flows.items() if key[1] == "withdrawal")
+        for rule, each in withdrawn.items()
+    }
+    assert len({totals[rule] + carried[rule] for rule in totals}) == 1
+
+
+def test_months_add_up(book):
+    (wac,) = book.pnl_by_month()
+    (pair,) = book.pnl("pair")
+    assert [line.month for line in wac.lines] == ["2024-01"]
+    assert wac.total.realized == pair.pnl.total.realized
+    assert wac.total.expenses == pair.pnl.total.expenses
+
+
+def test_a_position_is_found_under_its_names(book):
+    assert book.position("BTCEUR").base_asset == "XBT"
+    with pytest.raises(PositionNotFoundError):
+        book.position("LTC/EUR")
+
+
+def test_lots_stand_by_account_and_asset(book):
+    assert set(book.lots("BTC")) == {("kraken:main", "XBT")}
+    fifo = book.lots(rule=bursar.Method.FIFO)
+    quantities = {asset: sum(lot.quantity for lot in lots) for (_, asset), lots in fifo.items()}
+    assert quantities["XBT"] == Decimal("0.0400899864")
+
+
+def test_why_opens_a_figure(book):
+    why = book.why("realized", "XBT")
+    assert why.value == sum(part.value for part in why.parts)
+    assert "TA0001-AAAAA-000001" in "\n".join(render(why))
+    for figure in ("contributed", "income", "expenses", "fees", "equity", "identity"):
+        assert book.why(figure).formula
+    for figure in ("cost", "value", "unrealized"):
+        assert book.why(figure, "ETH").formula
+        with pytest.raises(FigureNotFound, match="of which asset"):
+            book.why(figure)
+    with pytest.raises(FigureNotFound, match="no figure is called"):
+        book.why("luck")
+
+
+def test_importing_again_changes_nothing(book):
+    version, digest = book.desk.head.version, projection.digest(book.timeline.book)
+    report = book.import_files(TRADES, LEDGERS)
+    assert report.receipt.review.recorded == 0
+    assert (book.desk.head.version, projection.digest(book.timeline.book)) == (version, digest)
+
+
+def test_a_bad_file_imports_none_of_them(tmp_path):
+    bad = tmp_path / "ledgers.csv"
+    text = (STORY / "ledgers.gen4-16col.csv").read_text()
+    bad.write_text(text.replace("-2000.0000", "-2oo0.0000"))
+    with bursar.open(tmp_path / "book.db", terms=EUR) as portfolio:
+        with pytest.raises(Malformed, match=r"ledgers.csv, line 4, column amount"):
+            portfolio.import_files(TRADES, bad)
+        assert portfolio.desk.store.head().seq == 0
+        with pytest.raises(BadChoice, match="no file"):
+            portfolio.import_files()
+
+
+def test_an_unknown_file_is_named(tmp_path):
+    odd = tmp_path / "odd.csv"
+    odd.write_text("a,b\n1,2\n")
+    with bursar.open(":memory:") as portfolio, pytest.raises(UnknownFormat, match=r"odd.csv"):
+        portfolio.import_files(odd)
+
+
+def test_a_golden_journal_is_imported_in_its_own_currency_only(tmp_path):
+    line = "2026-01-05T10:00:00Z buy 2 XBT @ 40000 USD fee 8 USD #k:1\n"
+    dollars = tmp_path / "a.journal"
+    dollars.write_text("@ base USD\n" + line)
+    with bursar.open(":memory:") as portfolio:
+        assert portfolio.import_files(dollars).files[0].format == "golden journal"
+        assert portfolio.balances()[1].total == 2
+    with bursar.open(":memory:", terms=EUR) as portfolio, pytest.raises(BadChoice, match="USD"):
+        portfolio.import_files(dollars)
+
+
+def test_a_price_entered_by_hand_prices_what_waited_for_it(tmp_path):
+    lines = ["2026-01-02T00:00:00Z reward 1 XBT #k:1"]
+    journal = tmp_path / "a.journal"
+    journal.write_text("\n".join(lines))
+    with bursar.open(":memory:") as portfolio:
+        portfolio.import_files(journal)
+        assert portfolio.timeline.book.gaps["XBT", "unpriced"] == 1
+        (entry,) = bursar.app.golden.read(["2026-01-01T12:00:00Z price XBT 40000 USD #p:1"])
+        portfolio.record(entry)
+        assert not any(portfolio.timeline.book.gaps.values())
+        assert portfolio.why("income").value == 40_000
+        assert portfolio.equity().value == 40_000
+
+
+def test_a_missing_mark_is_named_and_never_zero(tmp_path):
+    journal = tmp_path / "a.journal"
+    journal.write_text("2026-01-02T00:00:00Z deposit 1 ODD #k:1\n")
+    with bursar.open(":memory:") as portfolio:
+        portfolio.import_files(journal)
+        equity = portfolio.equity()
+        assert [each.asset for each in equity.valuation.unvalued] == ["ODD"]
+        assert equity.valuation.asset("ODD").value is None
+
+
+def test_opening_what_is_not_there(tmp_path):
+    with pytest.raises(PortfolioNotFound):
+        bursar.open(tmp_path / "none.db", create=False)
+
+
+def test_another_base_currency_is_refused(tmp_path):
+    bursar.open(tmp_path / "book.db", terms=EUR).close()
+    with pytest.raises(BadChoice, match="EUR"):
+        bursar.open(tmp_path / "book.db", terms=bursar.Terms(base="USD"))
+
+
+def test_progress_is_told(tmp_path):
+    told = []
+    with bursar.open(tmp_path / "b.db", terms=EUR) as portfolio:
+        portfolio.import_files(LEDGERS, progress=lambda *what: told.append(what[0]))
+    assert told[-2:] == ["folding", "writing"]
+    assert told[0] == "reading ledgers.gen4-16col.csv"
+
+
+def test_records_follow_the_rule_they_are_asked_for(book):
+    own = list(book.records_of())
+    fifo = list(book.records_of(bursar.Method.FIFO))
+    assert [each.trade_id for each in own] == [each.trade_id for each in fifo]
+    stored = {(each.trade_id, each.kind): each for each in book.trades()}
+    assert {(each.trade_id, each.kind): each for each in own} == stored
+    assert len(book.flows(limit=3)) == 3
+    assert sum(1 for _ in book.journal()) == book.desk.head.seq

@@ -41,7 +41,7 @@ def _transaction(fill: Fill) -> Transaction:
     fee, amount, price = fill.fees[0].amount, fill.amount, fill.price
     assert amount is not None
     units = Amount(fill.quantity if buys else -fill.quantity, fill.base)
-    cost = CostSpec(price if buys else MISSING, None, BASE, None, None, merge=False)
+    cost = CostSpec(price if buys else MISSING, None, BASE, None, fill.id if buys else None, merge=False)
     cash = Amount((-amount if buys else amount) - fee, BASE)
     postings = [
         _posting(_COINS, units, cost),

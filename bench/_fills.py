@@ -54,7 +54,7 @@ def history(quote: str) -> Iterator[Fill]:
         count += 1
         coin = rng.randrange(len(SYMBOLS))
         prices[coin] = max(10**5, prices[coin] + rng.randint(-999, 999))
-        units = rng.randint(1, 10**10)
+        units = rng.randint(1, 10**7)
         if held[coin] and rng.random() < 0.5:  # noqa: PLR2004 (as often in as out)
             units = -min(held[coin], units)
         held[coin] += units

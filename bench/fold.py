@@ -13,7 +13,7 @@ import gc
 import json
 import platform
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from importlib import import_module
 from importlib.util import find_spec
@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import NamedTuple
 
 import _yardstick
 from _fills import ACCOUNT, BASE, COIN, EXACT, Contestant, Run, history
@@ -30,6 +31,7 @@ from bursar.ledger.fold import fold
 from bursar.ledger.terms import Method, Terms
 
 _CHUNK = 5_000
+_LOOP, _OURS = "decimal loop", "bursar"
 _ZERO = Decimal(0)
 _PLENTY = Decimal(10) ** 15
 _CLOSE = Decimal("1e-7")
@@ -37,21 +39,33 @@ _RULES = (Method.WAC, Method.FIFO, Method.LIFO, Method.HIFO)
 _COIN_RULES = (Method.WAC, Method.FIFO)
 
 
+class Row(NamedTuple):
+    """One line of the table. Ratios are of time: above 1 is slower than the one named."""
+
+    size: int
+    name: str
+    rule: str
+    per_second: int
+    x_loop: float
+    x_bursar: float
+
+
 def main() -> None:
     """Fold each size, print a table, and write it as JSON where asked to."""
     asked = _arguments()
     sizes = asked.sizes or ([10_000, 100_000, 1_000_000] if asked.full else [10_000, 100_000])
     contestants = _contestants(full=asked.full)
-    rows = []
+    rows: list[Row] = []
     for size in sizes:
         able = [each for each in contestants if size <= each.limit]
         passes = [_times(able, size) for _ in range(asked.repeats)]
-        rows += [_row(each, size, passes) for each in able]
-    growth = _growth(rows, sizes)
+        rows += _rows(able, size, passes)
+    growth = _growth(rows)
     _show(rows, growth)
     if asked.json:
         machine = {"python": platform.python_version(), "machine": platform.machine()}
-        asked.json.write_text(json.dumps({**machine, "rows": rows, "growth": growth}, indent=1))
+        figures = {**machine, "rows": [row._asdict() for row in rows], "growth": growth}
+        asked.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def _arguments() -> argparse.Namespace:
@@ -65,11 +79,11 @@ def _arguments() -> argparse.Namespace:
 
 def _contestants(*, full: bool) -> list[Contestant]:
     found = [
-        Contestant("decimal loop", "wac", _yardstick.average),
-        Contestant("decimal loop", "fifo", _yardstick.queue),
-        *(Contestant("bursar", rule.value, _bursar(rule)) for rule in _RULES),
+        Contestant(_LOOP, "wac", _yardstick.average),
+        Contestant(_LOOP, "fifo", _yardstick.queue),
+        *(Contestant(_OURS, rule.value, _bursar(rule)) for rule in _RULES),
         *(
-            Contestant("bursar", f"{rule.value}, coin to coin", _bursar(rule), quote=COIN)
+            Contestant(_OURS, f"{rule.value}, coin to coin", _bursar(rule), quote=COIN)
             for rule in _COIN_RULES
         ),
     ]
@@ -144,5 +158,42 @@ def _compare(contestants: Sequence[Contestant], realized: Sequence[Decimal | Non
             assert abs(EXACT.subtract(known, made)) <= margin, (each.name, each.rule, known, made)
 
 
-def _row(each: Contestant, size: int, passes: list[list[float]]) -> dict[str, object]:
-    ...
+def _rows(
+    contestants: Sequence[Contestant], size: int, passes: Sequence[Sequence[float]]
+) -> list[Row]:
+    """Return what is shown of each contestant: medians over the passes, ratios within a pass."""
+    places = {(each.name, each.rule): place for place, each in enumerate(contestants)}
+    rows = []
+    for place, each in enumerate(contestants):
+        loop = places.get((_LOOP, each.rule), places[_LOOP, "wac"])
+        ours = places.get((_OURS, each.rule), place)
+        seconds = median(times[place] for times in passes)
+        beside = [median(times[place] / times[base] for times in passes) for base in (loop, ours)]
+        rows.append(Row(size, each.name, each.rule, round(size / seconds), *beside))
+    return rows
+
+
+def _growth(rows: Sequence[Row]) -> dict[str, float]:
+    """Return how many times as long ten times as many fills take: 10 is linear."""
+    speeds = {(row.name, row.rule, row.size): row.per_second for row in rows}
+    return {
+        f"{name}, {rule}: {size * 10:,} / {size:,}": 10 * speeds[name, rule, size] / faster
+        for (name, rule, size) in speeds
+        if (faster := speeds.get((name, rule, size * 10)))
+    }
+
+
+def _show(rows: Sequence[Row], growth: dict[str, float]) -> None:
+    print(f"{'fills':>9}  {'':16} {'rule':20} {'fills/s':>9} {'x loop':>8} {'x bursar':>9}")
+    for row in rows:
+        print(
+            f"{row.size:9,}  {row.name:16} {row.rule:20} {row.per_second:9,}"
+            f" {row.x_loop:8.2f} {row.x_bursar:9.2f}"
+        )
+    print("\ntime for ten times as many fills (10 is linear)")
+    for name, times in growth.items():
+        print(f"{times:9.2f}  {name}")
+
+
+if __name__ == "__main__":
+    main()

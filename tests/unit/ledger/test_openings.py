@@ -5,9 +5,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from bursar.errors import Oversold
 from bursar.ledger import openings
 from bursar.ledger.openings import deltas
-from bursar.ledger.terms import Account, FactSource, Scope, Terms
+from bursar.ledger.terms import Account, Scope, Terms
 from tests.unit.ledger.samples import (
     MAIN,
     OTHER,
@@ -100,22 +101,18 @@ def test_money_may_be_negative_without_an_opening_but_not_against_its_balance():
     assert opened(landed([row])) == {(MAIN, "USD"): D(5)}
 
 
-@pytest.mark.parametrize(
-    "under",
-    [
-        terms(),
-        terms(strict=True),
-        Terms(accounts=(Account(MAIN, may_short=True),)),
-        Terms(accounts=(Account(MAIN, FactSource.MANUAL),)),
-    ],
-)
+@pytest.mark.parametrize("under", [terms(), Terms(accounts=(Account(MAIN, may_short=True),))])
 def test_only_a_venues_history_begins_late(under):
-    pen = Pen()
-    sale = pen.flow("deposit", -1, "XBT")
-    try:
-        assert opened(landed([sale], under=under)) == {}
-    except openings.__dict__.get("Oversold", Exception):
-        assert under.account(MAIN).source is FactSource.MANUAL
+    sale = Pen().sell(1, "XBT", 10)
+    line = landed([sale], under=under)
+    assert opened(line) == {}
+    assert held(line.book, "XBT")[0] == -1
+
+
+@pytest.mark.parametrize("under", [terms(strict=True), Terms(strict=True)])
+def test_strict_terms_refuse_instead_of_opening(under):
+    with pytest.raises(Oversold):
+        landed([Pen().sell(1, "XBT", 10)], under=under)
 
 
 @pytest.mark.parametrize("is_split", [False, True])

@@ -1,0 +1,107 @@
+"""Instants: nanoseconds since 1970, read and written without loss."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from bursar.errors import BadChoice, Malformed
+from bursar.ledger import instant
+from bursar.ledger.order import order_key
+from bursar.ledger.terms import Account, FactSource, Method, Terms, method
+from tests.unit.ledger.samples import Pen
+
+NOON = 1_767_614_400_000_000_000
+
+
+@pytest.mark.parametrize(
+    "text, at",
+    [
+        ("2026-01-05T12:00:00Z", NOON),
+        ("2026-01-05 12:00:00", NOON),
+        ("2026-01-05T12:00", NOON),
+        ("2026-01-05T12:00:00.25Z", NOON + 250_000_000),
+        ("2026-01-05T12:00:00.123456789Z", NOON + 123_456_789),
+        ("2026-01-05", NOON - 43_200_000_000_000),
+        ("1970-01-01T00:00:00Z", 0),
+        ("1969-12-31T23:59:59.5Z", -500_000_000),
+    ],
+)
+def test_a_utc_time_is_read_to_the_nanosecond(text, at):
+    assert instant.parse(text) == at
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "yesterday", "2026-13-01", "2026-02-30", "2026-01-05T24:00:00Z", "2026-01-05T12:00:00+01"]
+    + ["2026-01-05T12:00:00.1234567890Z", "2026-1-5", "٢٠٢٦-01-05"],
+)
+def test_what_is_no_utc_time_is_refused(text):
+    with pytest.raises(Malformed, match="opened_at"):
+        instant.parse(text, field="opened_at")
+
+
+@pytest.mark.parametrize("at", [0, NOON, NOON + 1, NOON + 250_000_000, -1])
+def test_an_instant_is_written_and_read_back(at):
+    assert instant.parse(instant.show(at)) == at
+
+
+def test_an_instant_is_written_with_the_digits_it_has():
+    assert instant.show(NOON) == "2026-01-05T12:00:00Z"
+    assert instant.show(NOON + 250_000_000) == "2026-01-05T12:00:00.25Z"
+    assert (instant.day(NOON), instant.month(NOON)) == ("2026-01-05", "2026-01")
+
+
+def test_an_aware_datetime_is_taken_and_a_naive_one_is_not():
+    moment = datetime(2026, 1, 5, 13, 0, 0, 1, tzinfo=timezone(timedelta(hours=1)))
+    assert instant.from_datetime(moment) == NOON + 1_000
+    assert instant.to_datetime(NOON + 1_999) == datetime(2026, 1, 5, 12, 0, 0, 1, tzinfo=UTC)
+    with pytest.raises(Malformed, match="zone"):
+        instant.from_datetime(moment.replace(tzinfo=None))
+
+
+def test_the_unit_of_an_instant_is_its_last_digit():
+    assert instant.precision(NOON) == instant.SECOND
+    assert instant.precision(NOON + 250_000_000) == 10_000_000
+    assert instant.precision(NOON + 1) == 1
+
+
+@pytest.mark.parametrize(
+    "coarse, fine, refined",
+    [
+        (NOON, NOON + 250_000_000, NOON + 250_000_000),
+        (NOON, NOON + instant.SECOND, NOON),
+        (NOON + 250_000_000, NOON, NOON + 250_000_000),
+        (NOON + 200_000_000, NOON + 250_000_000, NOON + 250_000_000),
+        (NOON + 250_000_000, NOON + 260_000_000, NOON + 250_000_000),
+        (NOON, NOON, NOON),
+    ],
+)
+def test_a_finer_time_refines_only_what_it_agrees_with(coarse, fine, refined):
+    assert instant.refine(coarse, fine) == refined
+
+
+def test_canonical_order_is_time_venue_sequence_id():
+    pen = Pen()
+    facts = [
+        pen.buy(1, "XBT", 1, executed_at=NOON, account="kraken:b", sequence=1, id="z"),
+        pen.buy(1, "XBT", 1, executed_at=NOON, account="kraken:a", sequence=2, id="a"),
+        pen.buy(1, "XBT", 1, executed_at=NOON, account="binance:x", sequence=9, id="y"),
+        pen.buy(1, "XBT", 1, executed_at=NOON - 1, account="zebra", sequence=9, id="x"),
+    ]
+    assert [fact.id for fact in sorted(facts, key=order_key)] == ["x", "y", "z", "a"]
+
+
+def test_terms_name_money_and_accounts():
+    assert Terms().cash == {"USD", "USDT", "USDC"}
+    assert Terms(base="EUR").cash == {"EUR", "EURC"}
+    assert Terms(base="GBP").cash == {"GBP"}
+    assert Terms(pegs=()).cash == {"USD"}
+    known = Account("kraken:main", FactSource.EVENTS)
+    assert Terms(accounts=(known,)).account("kraken:main") is known
+    assert Terms().account("else").source is FactSource.VENUE
+
+
+def test_a_cost_rule_is_known_by_its_name():
+    assert method("hifo") is Method.HIFO
+    with pytest.raises(BadChoice, match="wac, fifo"):
+        method("guess")

@@ -1,0 +1,221 @@
+"""Plans: what a batch would change, what it restates, what it refuses."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from bursar.errors import Oversold
+from bursar.ledger import audit
+from bursar.ledger.course import Restated
+from bursar.ledger.entries import CashFlow, Flag, Source, Tag
+from bursar.ledger.journal import Outcome
+from bursar.ledger.terms import Method, Terms
+from bursar.ledger.timeline import Timeline
+from tests.auditor.picture import picture
+from tests.unit.ledger.samples import (
+    MAIN,
+    START,
+    Pen,
+    booked,
+    fees,
+    held,
+    landed,
+    realized,
+    terms,
+)
+
+D = Decimal
+
+
+def test_a_plan_shows_the_book_and_changes_nothing_until_it_lands():
+    pen, line = Pen(), Timeline(terms())
+    plan = line.plan([pen.buy(2, "XBT", 100)])
+    assert held(plan.book, "XBT") == (D(2), D(100))
+    assert not line.book.holdings
+    line.land(plan)
+    assert held(line.book, "XBT") == (D(2), D(100))
+
+
+def test_an_empty_batch_is_no_change():
+    line = landed([Pen().buy(2, "XBT", 100)])
+    plan = line.plan([])
+    assert (plan.recorded, plan.course.tail, plan.restated, plan.lines) == ([], [], [], [])
+    line.land(plan)
+    assert len(list(line)) == 1
+
+
+def test_verdicts_of_one_batch_see_each_other():
+    buy = Pen().buy(2, "XBT", 100)
+    other = msgspec.structs.replace(buy, quantity=D(3))
+    finer = msgspec.structs.replace(buy, executed_at=buy.executed_at + 5)
+    plan = Timeline(terms()).plan([buy, buy, other, other, finer])
+    outcomes = [str(ruled.verdict) for ruled in plan.ruled]
+    assert outcomes == ["recorded", "duplicate", *["conflict quantity"] * 2, "recorded"]
+    keys = [key for key, _, _ in plan.recorded]
+    assert len(keys) == len(set(keys)) == 3
+    assert plan.recorded[1][1] is Outcome.CONFLICT
+
+
+def test_a_conflict_keeps_the_first_and_marks_the_fact():
+    buy = Pen().buy(2, "XBT", 100)
+    other = msgspec.structs.replace(buy, quantity=D(3))
+    line = landed([buy], [other], [other])
+    (fact,) = line
+    assert (fact.quantity, fact.flags) == (2, (Flag.CONFLICTED,))
+    assert line.book.gaps["XBT", "conflicted"] == 1
+    line.land(line.plan([msgspec.structs.replace(buy, regime="calm")]))
+    (fact,) = line
+    assert (fact.regime, fact.flags) == ("calm", (Flag.CONFLICTED,))
+
+
+def test_a_row_of_a_disputed_statement_marks_its_trade():
+    pen = Pen()
+    rows = [pen.row("trade", 2, "XBT", group="t"), pen.row("trade", -9, "USD", group="t")]
+    line = landed(rows, [msgspec.structs.replace(rows[1], amount=D(-8))])
+    assert [fact.flags for fact in line] == [(Flag.CONFLICTED,)]
+    line.land(line.plan([pen.flow("deposit", 1, "USD")]))
+    assert [fact.flags for fact in line] == [(Flag.CONFLICTED,), ()]
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+def test_a_group_may_be_told_later(is_first):
+    pen = Pen()
+    rows = [pen.row("trade", 2, "XBT", group="t"), pen.row("trade", -9, "USD", group="t")]
+    bare = [msgspec.structs.replace(row, group=None) for row in rows]
+    line = landed(bare, rows) if is_first else landed(rows, bare)
+    (fact,) = line
+    assert (fact.quantity, fact.amount) == (2, 9)
+    assert audit.breaches(line.book) == []
+
+
+def test_a_late_fact_names_what_it_restates():
+    pen = Pen()
+    early, buy, sell = pen.buy(1, "XBT", 10), pen.buy(1, "XBT", 30), pen.sell(1, "XBT", 50)
+    line = landed([buy, sell], under=terms("fifo"))
+    plan = line.plan([early], trace=True)
+    assert plan.restated == [
+        Restated(MAIN, "XBT", "XBT/USD", "manual", "", D(20), D(40), (early.id,))
+    ]
+    assert [fact.id for fact, _ in plan.lines] == [early.id, buy.id, sell.id]
+    line.land(plan)
+    assert realized(line.book) == 40
+
+
+def test_a_late_fact_that_changes_no_figure_restates_nothing():
+    pen = Pen()
+    early = pen.sell(1, "XBT", 50, fees=fees((1, "USD")))
+    line = landed([pen.buy(1, "ETH", 30), pen.sell(1, "ETH", 40)], under=terms())
+    assert line.plan([early], trace=True).restated == []
+
+
+def test_a_figure_that_vanishes_is_restated_too():
+    pen = Pen()
+    buy, sell = pen.buy(1, "XBT", 30), pen.sell(1, "XBT", 50)
+    line = landed([buy, sell], under=terms())
+    plan = line.plan([pen.reversal(buy.id, void=True), pen.reversal(sell.id)], trace=True)
+    assert [(each.old, each.new) for each in plan.restated] == [(D(20), D(0))]
+    line.land(plan)
+    assert list(line) == []
+
+
+def test_strategies_of_staged_lines_are_not_restated_by_their_own_arrival():
+    pen = Pen()
+    early = pen.staged("20", lines=[("XBT", -1, 20, "grid")])
+    buy = pen.buy(10, "XBT", 100, executed_at=START)
+    later = [pen.staged("20", lines=[("XBT", -1, 20, "grid")]), pen.buy(1, "ETH", 5)]
+    line = landed([buy, *later], under=terms())
+    assert line.plan([early], trace=True).restated == []
+
+
+def test_a_refused_batch_is_refused_as_a_whole():
+    pen = Pen()
+    line = landed([pen.buy(1, "XBT", 10)], under=terms(strict=True))
+    before = picture(line.book)
+    with pytest.raises(Oversold):
+        line.plan([pen.buy(5, "ETH", 10), pen.sell(2, "XBT", 30)])
+    assert picture(line.book) == before
+    line.land(line.plan([pen.sell(2, "XBT", 30), pen.buy(1, "XBT", 5, executed_at=START)]))
+    assert held(line.book, "XBT") == (0, 0)
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_another_rule_refolds_the_same_facts(method):
+    pen = Pen()
+    facts = [pen.buy(1, "XBT", 10), pen.buy(1, "XBT", 30), pen.sell(1, "XBT", 50)]
+    line = landed(facts)
+    book = line.refold(method)
+    assert held(book, "XBT")[1] - realized(book) == 10 + 30 - 50
+    assert line.terms.method is Method.WAC
+
+
+# ------------------------------------------------------------------------------------ reversals
+
+
+def test_a_trade_undone_by_hand_never_happened():
+    pen = Pen()
+    buy = pen.buy(1, "XBT", 10)
+    for void in (False, True):
+        line = landed([buy], [pen.reversal(buy.id, void=void)])
+        assert list(line) == []
+
+
+def test_a_void_flow_never_happened_and_a_reversed_one_did():
+    pen = Pen()
+    flow = pen.flow("deposit", 10, "USD")
+    assert list(landed([flow, pen.reversal(flow.id, void=True)])) == []
+    line = landed([pen.reversal(flow.id, id="z"), pen.reversal(flow.id, id="r")], [flow])
+    assert [fact.id for fact in line] == [flow.id, "r"]
+    assert booked(line.book, "deposit") == 0
+
+
+def test_a_reversal_before_its_target_undoes_nothing():
+    pen = Pen()
+    early = pen.reversal("kraken:main:2")
+    flow = pen.flow("deposit", 10, "USD")
+    line = landed([early, flow])
+    assert [fact.id for fact in line] == [flow.id]
+    assert held(line.book, "USD") == (D(10), D(10))
+
+
+def test_a_reversal_of_the_same_instant_follows_its_target():
+    pen = Pen()
+    flow = pen.flow("deposit", 10, "USD", sequence=4)
+    line = landed([flow, pen.reversal(flow.id, executed_at=flow.executed_at, account="bursar")])
+    assert [type(fact).__name__ for fact in line] == ["CashFlow", "Reversal"]
+    assert held(line.book, "USD") == (0, 0)
+
+
+def test_a_flow_that_the_venue_gave_back_is_not_given_back_by_hand_as_well():
+    pen = Pen()
+    rows = [pen.row("withdrawal", amount, "USD", group="g") for amount in (-5, 5)]
+    line = landed(rows, [pen.reversal(rows[0].id)])
+    assert held(line.book, "USD") == (0, 0)
+    assert [fact.id for fact in line] == [row.id for row in rows]
+
+
+def test_a_reversal_of_the_unknown_waits():
+    line = landed([Pen().reversal("never")])
+    assert list(line) == []
+
+
+def test_a_partner_that_arrives_late_takes_the_place_of_the_lone_leg():
+    pen = Pen()
+    first = pen.row("trade", 2, "XBT", group="t")
+    second = pen.row("trade", -9, "USD", group="t")
+    line = landed([first])
+    assert [type(fact) for fact in line] == [CashFlow]
+    line.land(line.plan([second]))
+    assert [type(fact).__name__ for fact in line] == ["Fill"]
+    assert held(line.book, "XBT") == (D(2), D(9))
+
+
+def test_an_event_adds_its_tag_to_what_the_venue_says():
+    pen = Pen()
+    buy = pen.buy(2, "XBT", 100, source=Source.TRADES)
+    event = msgspec.structs.replace(buy, source=Source.EVENT, strategy="grid")
+    tag = Tag(id="n", executed_at=START, account=MAIN, target=buy.id, regime="calm")
+    line = landed([event], [tag], [buy])
+    (fact,) = line
+    assert (fact.strategy, fact.regime, fact.flags) == ("grid", "calm", (Flag.PROVISIONAL,))
+    assert Terms().strict is False

@@ -57,6 +57,7 @@ _MONEY: Final = Context(prec=MONEY_DIGITS, rounding=ROUND_HALF_EVEN, traps=_TRAP
 _ROUNDING: Final = Context(
     prec=MONEY_DIGITS, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow]
 )
+_multiply, _divide, _quantize = _MONEY.multiply, _ROUNDING.divide, _ROUNDING.quantize
 _LENGTH_MAX: Final = 1 + INTEGER_DIGITS + 1 + FRACTION_DIGITS
 _PLAIN: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 _SCIENTIFIC: Final = re.compile(
@@ -224,8 +225,8 @@ def share(cost: Decimal, taken: Decimal, held: Decimal) -> Decimal:
     """
     if taken == held:
         return cost
-    part = _ROUNDING.quantize(_ROUNDING.divide(_MONEY.multiply(cost, taken), held), ATOM)
-    return min(cost, part)
+    part = _quantize(_divide(_multiply(cost, taken), held), ATOM)
+    return part if part < cost else cost
 
 
 def divide(total: Decimal, by: Decimal, *, places: int) -> tuple[Decimal, Decimal]:

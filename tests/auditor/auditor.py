@@ -1,8 +1,8 @@
 """A second, naive bookkeeper: the same decisions in `fractions.Fraction`, sharing no code.
 
-It reads the fields of priced facts in canonical order, keeps plain lists of lots, searches and sorts
-them anew each time (O(n²)), and rounds only where the decisions name a rounding: half-even to 18
-digits for a product or a share, and a share is never more than the whole.
+It reads the fields of priced facts in canonical order, keeps plain lists of lots, searches and
+sorts them anew each time (O(n²)), and rounds only where the decisions name a rounding: half-even
+to 18 digits for a product or a share, and a share is never more than the whole.
 """
 
 from collections import defaultdict
@@ -27,9 +27,9 @@ class Auditor:
         self.sizes = defaultdict(Fraction)
         self.charged = defaultdict(Fraction)
         self.trades = defaultdict(int)
-        self.fees = defaultdict(lambda: [Fraction(0), Fraction(0)])
-        self.flows = defaultdict(lambda: [Fraction(0), Fraction(0), Fraction(0), 0])
-        self.margins = defaultdict(lambda: [Fraction(0), Fraction(0)])
+        self.fees: dict = defaultdict(lambda: [Fraction(0), Fraction(0)])
+        self.flows: dict = defaultdict(lambda: [Fraction(0), Fraction(0), Fraction(0), 0])
+        self.margins: dict = defaultdict(lambda: [Fraction(0), Fraction(0)])
         self.pockets = defaultdict(Fraction)
         self.sleeves = defaultdict(Fraction)
         self.gaps = defaultdict(int)
@@ -52,8 +52,8 @@ class Auditor:
         name = fact.id + part
         return Lot((self.births[fact.id], name), name, exact(quantity), exact(cost))
 
-    def bring(self, fact, account, asset, quantity, cost, part=""):
-        return self.stock.put(account, asset, [self.lot(fact, quantity, cost, part)])
+    def bring(self, fact, key, quantity, cost, part=""):
+        return self.stock.put(key[:2], [self.lot(fact, quantity, cost, part)])
 
     def gain(self, key, amount, *, peg=False):
         self.realized[key] += amount
@@ -62,7 +62,7 @@ class Auditor:
 
     def sell(self, fact, key, quantity, worth, named=()):
         """Dispose at a worth, and credit the gain to the cell."""
-        taken = self.stock.take(fact, key[0], key[1], quantity, worth, named)
+        taken = self.stock.take(fact, key[:2], quantity, worth, named=named)
         self.gain(key, worth - taken.deferred - taken.cost, peg=key[1] in self.cash)
         return taken
 
@@ -82,7 +82,7 @@ class Auditor:
         amount, worth = exact(fee.amount), exact(fee.value)
         if amount >= 0:
             return self.sell(fact, key, amount, worth)
-        gain = self.bring(fact, key[0], fee.asset, -amount, -worth, "/rebate")
+        gain = self.bring(fact, key, -amount, -worth, "/rebate")
         self.gain(key, gain, peg=fee.asset in self.cash)
         return None
 
@@ -108,15 +108,15 @@ class Auditor:
         got, came = (fill.base, quantity) if bought else (fill.quote, amount)
         gave, went = (fill.quote, amount) if bought else (fill.base, quantity)
         account = fill.account
-        place = (fill.pair or f"{fill.base}/{fill.quote}", fill.strategy or "manual")
-        place = (*place, fill.regime or "")
+        pair = fill.pair or f"{fill.base}/{fill.quote}"
+        place = (pair, fill.strategy or "manual", fill.regime or "")
         cell = (account, fill.base, *place)
         inside = self.inside(fill.fees, got, came)
         outside = [fee for fee in fill.fees if fee not in inside]
         cost = value
         for fee in inside:
             came, cost = came - exact(fee.amount), cost - min(exact(fee.value), cost)
-        came_gain = self.bring(fill, account, got, came, cost)
+        came_gain = self.bring(fill, (account, got), came, cost)
         self.gain((account, got, *place), came_gain, peg=got in self.cash)
         for fee in outside:
             if fee.amount < 0:
@@ -145,7 +145,7 @@ class Auditor:
         self.trades[cell] += 1
         quote = (fill.account, fill.quote, *place)
         if settled > 0:
-            gain = self.bring(fill, fill.account, fill.quote, settled, worth)
+            gain = self.bring(fill, quote, settled, worth)
             self.gain(quote, gain, peg=True)
         elif settled < 0:
             self.sell(fill, quote, -settled, -worth)
@@ -185,8 +185,15 @@ class Auditor:
         else:
             self.book((flow.account, kind, flow.asset, strategy), 0, 0, 0, 1)
         paid = [(fee, self.expense(flow, fee, strategy)) for fee in outside]
+        self._pocket(flow, 1)
         if flow.reversed_by is not None:
             self.kept[flow.id] = (flow, inside, came, taken, paid)
+
+    def _pocket(self, flow, sign):
+        if flow.pocket not in {None, "main"}:
+            fees = sum(exact(fee.amount) for fee in flow.fees if fee.asset == flow.asset)
+            key = (flow.account, flow.asset, flow.pocket)
+            self.pockets[key] += sign * (exact(flow.amount) - fees)
 
     def _come(self, flow, strategy, inside):
         kind, asset, amount, worth = (
@@ -206,7 +213,7 @@ class Auditor:
             self.charge(flow.account, "none", fee)
             value = exact(fee.value)
             self.book((flow.account, "fee", asset, strategy), -exact(fee.amount), value, value, 0)
-        self.gain(key, lost + self.bring(flow, flow.account, asset, kept, cost))
+        self.gain(key, lost + self.bring(flow, key, kept, cost))
         booked = -basis if kind == "fee" else basis
         self.book((flow.account, kind, asset, strategy), amount, booked, worth, 1)
         return kept, lost, basis
@@ -220,10 +227,10 @@ class Auditor:
         )
         key = (flow.account, asset, "none", strategy, "")
         if kind in CAPITAL:
-            taken = self.stock.take(flow, flow.account, asset, -amount)
+            taken = self.stock.take(flow, key[:2], -amount)
             booked = -taken.cost
         else:
-            taken = self.stock.take(flow, flow.account, asset, -amount, -worth)
+            taken = self.stock.take(flow, key[:2], -amount, -worth)
             self.gain(key, -worth - taken.deferred - taken.cost)
             booked = -worth if kind == "fee" else worth
         self.book((flow.account, kind, asset, strategy), amount, booked, worth, 1)
@@ -245,6 +252,7 @@ class Auditor:
         self.book(place, -exact(flow.amount), booked, -worth, -1)
         for fee, left in paid:
             self._refund(reversal, flow, fee, left)
+        self._pocket(flow, -1)
 
     def give_back(self, flow, asset, taken):
         """Put back what an outflow took. Returns by how much the cost of what is held grew."""
@@ -261,7 +269,7 @@ class Auditor:
             missing -= taken.debt.quantity
         if missing > 0:  # covered in the meantime: it comes back without cost
             parts.append(self.lot(flow, missing, 0))
-        self.stock.put(flow.account, asset, parts)
+        self.stock.put((flow.account, asset), parts)
         return place.cost - before
 
     def _send_back(self, reversal, flow, inside, came):
@@ -280,7 +288,7 @@ class Auditor:
         self.gain(key, -lost)
         cost = basis - (worths - lost)
         proceeds = Fraction(0) if kind in CAPITAL else cost
-        taken = self.stock.take(reversal, flow.account, asset, kept, proceeds, (flow.id,), own=True)
+        taken = self.stock.take(reversal, key[:2], kept, proceeds, named=(flow.id,), own=True)
         if kind in CAPITAL:
             return -taken.cost - (worths - lost)
         self.gain(key, proceeds - taken.deferred - taken.cost)
@@ -290,7 +298,7 @@ class Auditor:
         strategy, amount, worth = flow.strategy or "manual", exact(fee.amount), exact(fee.value)
         key = (flow.account, fee.asset, "none", strategy, "")
         if amount < 0:  # a rebate goes back
-            taken = self.stock.take(flow, flow.account, fee.asset, -amount, -worth)
+            taken = self.stock.take(flow, key[:2], -amount, -worth)
             self.gain(key, -worth - taken.deferred - taken.cost)
         else:
             self.gain(key, self.give_back(flow, fee.asset, left) - worth)
@@ -301,8 +309,8 @@ class Auditor:
         if move.to_account != move.account:
             ends = (move.account, move.asset), (move.to_account, move.asset)
             self.carry(move, *ends, exact(move.quantity))
-        ends = ((move.account, move.pocket, -1), (move.to_account, move.to_pocket, 1))
-        for account, pocket, sign in ends:
+        pockets = ((move.account, move.pocket, -1), (move.to_account, move.to_pocket, 1))
+        for account, pocket, sign in pockets:
             if pocket not in (None, "main"):
                 self.pockets[account, move.asset, pocket] += sign * exact(move.quantity)
         for account, fees in ((move.account, move.fees), (move.to_account, move.to_fees)):
@@ -311,13 +319,13 @@ class Auditor:
 
     def carry(self, fact, source, target, quantity):
         """Lots go along; what was not there arrives without cost."""
-        taken = self.stock.take(fact, *source, quantity)
+        taken = self.stock.take(fact, source, quantity)
         parts = list(taken.parts)
         if source[1] in self.cash:
             parts = [self.lot(fact, quantity, quantity)]
         elif taken.missing:
             parts.append(self.lot(fact, taken.missing, 0))
-        gain = self.stock.put(*target, parts)
+        gain = self.stock.put(target, parts)
         self.gain((*target, "none", "manual", ""), gain, peg=target[1] in self.cash)
 
     def _sleevetransfer(self, move):
@@ -327,7 +335,7 @@ class Auditor:
     def _conversion(self, fact):
         for leg in fact.taken:
             key = (fact.account, leg.asset, "none", "manual", "")
-            gain = self.bring(fact, fact.account, leg.asset, leg.quantity, leg.value)
+            gain = self.bring(fact, key, leg.quantity, leg.value)
             self.gain(key, gain, peg=leg.asset in self.cash)
         for leg in fact.given:
             key = (fact.account, leg.asset, "none", "manual", "")
@@ -343,8 +351,8 @@ class Auditor:
             if quantity > 0 or rename.asset in self.cash:
                 self.carry(rename, *ends, quantity)
             elif quantity < 0:  # in a pool: what the account lacks goes on under the new name
-                gain = self.bring(rename, *ends[0], -quantity, 0)
-                gain -= self.stock.take(rename, *ends[1], -quantity).cost
+                gain = self.bring(rename, ends[0], -quantity, 0)
+                gain -= self.stock.take(rename, ends[1], -quantity).cost
                 self.gain((*ends[1], "none", "manual", ""), gain)
             self.stock.lay_debts(account, rename.to_asset, debts)
 
@@ -356,10 +364,10 @@ class Auditor:
             key = (account, split.asset, "none", "manual", "")
             if quantity > 0 and split.asset not in self.cash:
                 there = sum(lot.quantity for lot in self.stock.place(account, split.asset).lots)
-                taken = self.stock.take(split, account, split.asset, min(quantity, there))
+                taken = self.stock.take(split, key[:2], min(quantity, there))
                 scaled = self._scaled(taken.parts, factor)
                 self.gain(key, sum((lot.cost for lot in scaled), Fraction(0)) - taken.cost)
-                self.gain(key, self.stock.put(account, split.asset, scaled))
+                self.gain(key, self.stock.put(key[:2], scaled))
                 self._beyond(split, key, quantity - min(quantity, there), factor)
             cost = sum((debt.cost for debt in debts), Fraction(0))
             scaled = self._scaled(debts, factor)
@@ -370,12 +378,12 @@ class Auditor:
         """What a pool's account has beyond the lots of the pool is multiplied without a cost."""
         more = half_even(units * factor) - units
         if more > 0:
-            self.bring(split, key[0], key[1], more, 0)
+            self.bring(split, key, more, 0)
         elif more < 0:
-            self.gain(key, -self.stock.take(split, key[0], key[1], -more).cost)
+            self.gain(key, -self.stock.take(split, key[:2], -more).cost)
 
     def _scaled(self, lots, factor):
-        """Multiply the units; a lot that comes to nothing leaves its cost to the last that stays."""
+        """Multiply the units; a lot that comes to nothing leaves its cost to the last one."""
         if lots:
             whole = half_even(sum(lot.quantity for lot in lots) * factor)
             for lot, units in zip(lots, shares(whole, [x.quantity for x in lots]), strict=True):
@@ -416,7 +424,7 @@ class Auditor:
         self.sizes[cell] += quantity
         self.trades[cell] += 1
         if quantity > 0:
-            gain = self.bring(change, change.account, line.asset, quantity, worth, part)
+            gain = self.bring(change, cell, quantity, worth, part)
             self.gain(cell, gain)
         elif quantity < 0:
             self.sell(change, cell, -quantity, -worth)
@@ -463,7 +471,7 @@ class Auditor:
 
     def totals(self):
         """(cost, contributed, realised, income, expenses)."""
-        sums = defaultdict(Fraction)
+        sums: dict = defaultdict(Fraction)
         for (_, kind, _, _), flow in self.flows.items():
             side = "income" if kind in INCOME else "expense" if kind == "fee" else "capital"
             sums[side] += flow[1]

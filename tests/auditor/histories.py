@@ -280,6 +280,7 @@ class _Maker:
             fees=self.fees(asset, "BNB"),
             strategy=self.maybe(0.2, "trend"),
             rates=self.rates(asset, "BNB"),
+            pocket=self.maybe(0.2, "staked"),
             value=value,
             basis=basis,
         )
@@ -298,6 +299,7 @@ class _Maker:
             amount=amount,
             fee=self.rng.choice([Decimal(0), abs(amount) / 10]),
             balance=self.maybe(0.2, max(amount, Decimal(0)) + 5),
+            pocket=self.maybe(0.2, "staked"),
             rates=self.rates(asset),
         )
         self.flows.append(row.id)
@@ -422,7 +424,8 @@ class _Maker:
             )
             for asset in assets
         )
-        common, lots = self.common("g", account), ()
+        common = self.common("g", account)
+        lots: tuple[StagedLot, ...] = ()
         if self.rng.random() < 0.3:
             asset, units = self.rng.choice(COINS), self.units()
             lots = (StagedLot("add", asset, common["id"] + "/lot", units, self.money(units)),)

@@ -65,7 +65,7 @@ class Taken:
 
 
 def shares(total, weights):
-    """Split a multiple of 10**-18 by weights: cut down, then an atom each to the largest remains."""
+    """Split atoms by weights: cut down, then one more to each of the largest remainders."""
     whole = sum(weights)
     raw = [total * weight / whole for weight in weights]
     cut = [each // ATOM * ATOM for each in raw]

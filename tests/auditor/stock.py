@@ -17,10 +17,11 @@ class Stock:
         pooled = self.pooled and asset not in self.cash
         return self.places["*" if pooled else account, asset]
 
-    def put(self, account, asset, lots):
+    def put(self, where, lots):
         """Bring lots in; what they settle of a debt is realised. Returns what was realised."""
+        account, asset = where
         place = self.place(account, asset)
-        self.balances[account, asset] += sum(lot.quantity for lot in lots)
+        self.balances[where] += sum(lot.quantity for lot in lots)
         if asset in self.cash:
             gain = sum((lot.quantity - lot.cost for lot in lots), Fraction(0))
             place.face += sum(lot.quantity for lot in lots)
@@ -58,11 +59,11 @@ class Stock:
         place.lots.append(Lot(lot.born, lot.name, lot.quantity, lot.cost))
         place.lots.sort(key=lambda each: each.born)
 
-    def take(self, fact, account, asset, quantity, proceeds=0, named=(), *, own=False):
+    def take(self, fact, where, quantity, proceeds=0, *, named=(), own=False):
         """Take out by the rule. What is not there becomes a debt at its share of the proceeds."""
-        place, quantity = self.place(account, asset), exact(quantity)
-        self.balances[account, asset] -= quantity
-        if asset in self.cash:
+        place, quantity = self.place(*where), exact(quantity)
+        self.balances[where] -= quantity
+        if where[1] in self.cash:
             place.face -= quantity
             return Taken([], None, quantity)
         parts, missing = [], quantity

@@ -114,17 +114,17 @@ def of_auditor(own):
 
 def differences(book, own):
     ours, theirs = of_book(book), of_auditor(own)
-    found = []
     for part, value in ours.items():
-        if value == theirs[part]:
-            continue
-        if not isinstance(value, dict):
-            found.append((part, value, theirs[part]))
-            continue
-        for key in sorted({*value, *theirs[part]}, key=str):
-            if value.get(key) != theirs[part].get(key):
-                found.append((part, key, value.get(key), theirs[part].get(key)))
-    return found
+        other = theirs[part]
+        if isinstance(value, dict):
+            keys = sorted({*value, *other}, key=str)
+            yield from (
+                (part, key, value.get(key), other.get(key))
+                for key in keys
+                if value.get(key) != other.get(key)
+            )
+        elif value != other:
+            yield part, value, other
 
 
 def judged(seed, *, method=None, scope=None, length=LENGTH):
@@ -134,7 +134,7 @@ def judged(seed, *, method=None, scope=None, length=LENGTH):
     entries = histories.history(rng, rng.randint(1, length), terms)
     timeline.land(timeline.plan(entries))
     assert not audit.breaches(timeline.book), f"seed {seed}"
-    found = differences(timeline.book, audited(terms, list(timeline)))
+    found = list(differences(timeline.book, audited(terms, list(timeline))))
     assert not found, f"seed {seed}: {found[:3]}"
 
 

@@ -57,7 +57,7 @@ def test_what_is_told_of_each_fact_adds_up_to_what_it_realised(chance, length):
     timeline = Timeline(terms)
     timeline.land(timeline.plan(histories.history(chance, length, terms)))
     book = Book(terms)
-    told = {}
+    told: dict = {}
     for fact in timeline:
         for line in traced(book, fact):
             _add(told, line)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar import exact
+from bursar.errors import OutOfBounds
 from bursar.exact import ATOM, Rounding, money
 
 WIDEST = Decimal("99999999999999999999.999999999999999999")
@@ -45,7 +46,7 @@ def test_a_number_comes_back_as_it_was_written(text):
 def test_a_float_enters_by_its_shortest_text_or_not_at_all(value):
     try:
         entered = exact.number(value)
-    except exact.OutOfBounds:
+    except OutOfBounds:
         assert value == 0 or abs(value) < 1
     else:
         assert float(entered) == value

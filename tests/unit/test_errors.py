@@ -25,7 +25,8 @@ ALL = [*tree(), BrokenInvariant]
 
 def drawing():
     """Every drawn class with the class it is drawn under."""
-    found, path = {}, []
+    found: dict = {}
+    path: list = []
     for line in errors.__doc__.splitlines():
         match = re.match(r"    ([│├└─ ]*)([A-Z]\w+)(?:  |$)", line)
         if match and hasattr(errors, match.group(2)):

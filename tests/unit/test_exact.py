@@ -230,8 +230,8 @@ def test_a_split_gives_the_odd_atoms_to_the_largest_remainders():
     assert exact.split(Decimal("0.05"), weights, places=2) == tuple(
         map(Decimal, ("0.01", "0.02", "0.02"))
     )
-    assert exact.split(Decimal(0), thirds, places=2) == (0, 0, 0)
-    assert exact.split(Decimal(5), [Decimal(0), Decimal(2)], places=0) == (0, 5)
+    assert exact.split(Decimal(0), thirds, places=2) == (Decimal(0),) * 3
+    assert exact.split(Decimal(5), [Decimal(0), Decimal(2)], places=0) == (Decimal(0), Decimal(5))
 
 
 def test_what_is_finer_than_the_places_is_not_lost():
@@ -313,7 +313,7 @@ def test_the_widest_legal_product_fits():
 
 
 def test_a_new_thread_computes_exactly_and_keeps_its_own_digits():
-    seen = {}
+    seen: dict = {}
 
     def work():
         seen["before"] = getcontext().prec

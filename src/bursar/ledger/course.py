@@ -83,29 +83,27 @@ class Folding:
 class Following:
     """The running balances as a course leaves them, and copies of them on the way."""
 
-    def __init__(self, timeline: "Timeline", course: Course) -> None:
+    def __init__(self, timeline: "Timeline", course: Course, firsts: frozenset[str]) -> None:
         self.kept: list[tuple[int, openings.Prefixes]] = []
+        self.is_append = course.is_append
         if course.is_append:
-            self.prefixes = timeline.prefixes.fork().follow(course.tail)
+            self.prefixes = timeline.prefixes.fork().follow(course.tail, firsts)
             return
         start, known = timeline.following(course.position)
         self.prefixes = known.flat()
         before = timeline.order[start : course.position]
-        self.prefixes.follow(timeline.facts[key[3]] for key in before)
+        self.prefixes.follow((timeline.facts[key[3]] for key in before), firsts)
         for first in range(0, len(course.tail), SPACING):
             self.kept.append((course.position + first, self.prefixes.flat()))
-            self.prefixes.follow(course.tail[first : first + SPACING])
+            self.prefixes.follow(course.tail[first : first + SPACING], firsts)
 
 
 def changed_openings(
     timeline: "Timeline", draft: Draft, prefixes: openings.Prefixes
 ) -> tuple[list[Fact], list[Fact]]:
     """Return the openings that must come, and those that must go."""
-    firsts = timeline.firsts.fork()
-    for row in draft.rows:
-        firsts.see(row)
     due: dict[str, Fact] = {}
-    for fact in prefixes.due(firsts.before()):
+    for fact in prefixes.due(draft.firsts.before(prefixes)):
         if timeline.opens(fact.account):
             due[fact.id] = priced(fact, draft.notes.prices)
     standing = timeline.openings

@@ -35,7 +35,7 @@ def check(entry: AnyEntry) -> None:
     """Refuse a statement that cannot be one."""
     match entry:
         case Fill() | MarginFill():
-            _not_negative(entry, _amounts(entry))
+            _fill(entry)
         case Transfer():
             _positive(entry, [("quantity", entry.quantity)])
         case SleeveTransfer():
@@ -47,13 +47,18 @@ def check(entry: AnyEntry) -> None:
         case Conversion():
             _positive(entry, _legs(entry.given, "given"))
             _positive(entry, _legs(entry.taken, "taken"))
-        case Rename():
-            if entry.asset == entry.to_asset:
-                raise BadChoice(f"{entry.id}: {entry.asset} is renamed to itself", field="to_asset")
+        case Rename() if entry.asset == entry.to_asset:
+            raise BadChoice(f"{entry.id}: {entry.asset} is renamed to itself", field="to_asset")
         case StagedChange():
             _staged(entry)
         case _:
             return
+
+
+def _fill(fill: Fill | MarginFill) -> None:
+    _not_negative(fill, _amounts(fill))
+    if fill.quantity is not None and fill.side is None:
+        raise BadChoice(f"{fill.id}: a quantity without a side", field="side")
 
 
 def _amounts(fill: Fill | MarginFill) -> _Named:

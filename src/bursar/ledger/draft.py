@@ -45,10 +45,10 @@ class Draft:
         self.new_notes: list[Note] = []
         self.rows: list[Movement] = []
         self.homes: dict[str, str] = {}
+        self.firsts = timeline.firsts.fork()
         self.conflicts: dict[str, str] = {}
         self._told_conflicts = ChainMap(self.conflicts, timeline.conflicts)
         self.notes = timeline.notes.fork()
-        self.repriced = False
         self._spoken: MutableMapping[str, tuple[AnyEntry, ...]] = ChainMap(
             self.groups, timeline.groups
         )
@@ -74,10 +74,10 @@ class Draft:
         return Ruled(entry, verdict, key)
 
     def _lay(self, entry: AnyEntry, home: str) -> None:
-        """Lay a statement over its group; the first that states a group brings the others along."""
-        group = home if entry.group is None else entry.group
+        """Lay a statement over its group, and bring along what else was said of the fact."""
+        movers = [each for each in self._spoken.get(home, ()) if each.id == entry.id]
+        group = _group([*movers, entry])
         if group != home:
-            movers = [each for each in self._spoken.get(home, ()) if each.id == entry.id]
             stayers = [each for each in self._spoken.get(home, ()) if each.id != entry.id]
             if movers:
                 self.groups[home] = tuple(stayers)
@@ -88,6 +88,7 @@ class Draft:
             self._note(entry)
         elif isinstance(entry, Movement):
             self.rows.append(entry)
+            self.firsts.see(entry)
 
     def settle(self) -> tuple[list[Fact], list[Fact]]:
         """Resolve what the batch touched: (facts as they are to be, facts that give way)."""
@@ -98,7 +99,6 @@ class Draft:
         for name in sorted(self.notes.related(self._dirty)):
             old = self.timeline.facts.get(name)
             if old is not None and is_opening(old):
-                self.repriced = True
                 continue
             new = self._final(name)
             if old != new:
@@ -189,3 +189,9 @@ class Draft:
 def same(entry: AnyEntry, spoken: Iterable[AnyEntry]) -> list[AnyEntry]:
     """Return the statements that the same source has made of the same fact."""
     return [each for each in spoken if each.id == entry.id and each.source is entry.source]
+
+
+def _group(statements: list[AnyEntry]) -> str:
+    """Return a fact's group: what the most authoritative source says, then the smaller name."""
+    stated = [(-each.source, each.group) for each in statements if each.group is not None]
+    return min(stated)[1] if stated else statements[0].id

@@ -52,8 +52,8 @@ class Balance(msgspec.Struct, frozen=True):
 class Prefixes:
     """The running balances of every account, without openings, and how low they ever went.
 
-    What the facts before an asset's first ledger row explain of its balance is kept apart, since a
-    stated balance calls for an opening only beyond that.
+    What stood there just before a first ledger row is kept, since a stated balance calls for an
+    opening only beyond what earlier facts explain.
     """
 
     def __init__(self, base: str, cash: frozenset[str]) -> None:
@@ -61,7 +61,7 @@ class Prefixes:
         self._cash = cash
         self._balances: MutableMapping[Place, Balance] = {}
         self._began: MutableMapping[str, int] = {}
-        self._explained: MutableMapping[Place, Decimal] = {}
+        self._explained: MutableMapping[tuple[str, Place], Decimal] = {}
         self._flows: MutableMapping[str, tuple[tuple[Place, Decimal], ...]] = {}
 
     def fork(self) -> "Prefixes":
@@ -82,12 +82,24 @@ class Prefixes:
         twin._flows = dict(self._flows)
         return twin
 
-    def follow(self, facts: Iterable[Fact]) -> "Prefixes":
-        """Take facts in canonical order, openings left out, and return self. O(facts)."""
+    def land(self, child: "Prefixes") -> None:
+        """Take over what a fork of these has changed."""
+        for name in ("_balances", "_began", "_explained", "_flows"):
+            getattr(self, name).update(getattr(child, name).maps[0])
+
+    def follow(self, facts: Iterable[Fact], firsts: frozenset[str]) -> "Prefixes":
+        """Take facts in canonical order, openings left out, and return self. O(facts).
+
+        `firsts` are the rows before which the balance is to be kept.
+        """
         for fact in facts:
             if not is_opening(fact):
-                self._follow(fact)
+                self._follow(fact, firsts.intersection(fact.rows))
         return self
+
+    def before(self, row: str, place: Place) -> Decimal:
+        """Return the balance of a place just before a first row."""
+        return self._explained.get((row, place), ZERO)
 
     def due(self, stated: dict[Place, Decimal]) -> list[CashFlow]:
         """Return the openings that the history calls for, unpriced."""
@@ -95,13 +107,12 @@ class Prefixes:
         found = []
         for place in sorted(places | stated.keys()):
             lowest = self._balances.get(place, Balance()).lowest
-            unexplained = stated.get(place, ZERO) - self._explained.get(place, ZERO)
-            quantity = max(-lowest, unexplained)
+            quantity = max(-lowest, stated.get(place, ZERO))
             if quantity > 0 and place[0] in self._began:
                 found.append(opening(place, quantity, self._began[place[0]]))
         return found
 
-    def _follow(self, fact: Fact) -> None:
+    def _follow(self, fact: Fact, firsts: frozenset[str]) -> None:
         for account in (fact.account, getattr(fact, "to_account", fact.account)):
             self._began.setdefault(account, fact.executed_at)
         if isinstance(fact, Rename):
@@ -112,10 +123,9 @@ class Prefixes:
             moved = self._deltas(fact)
             if isinstance(fact, CashFlow) and fact.reversed_by is not None:
                 self._flows[fact.id] = tuple(moved)
-            stated = bool(fact.rows) and Flag.PROVISIONAL not in fact.flags
             for place, change in _net(moved):
-                if stated:
-                    self._explained.setdefault(place, self._balance(place).now)
+                for row in firsts:
+                    self._explained[row, place] = self._balance(place).now
                 self._move(place, change)
 
     def _balance(self, place: Place) -> Balance:
@@ -142,7 +152,7 @@ class Prefixes:
             self._balances[place] = Balance(
                 ratio18(held.now, fact.numerator, fact.denominator),
                 held.lowest,
-                ratio18(held.scale, fact.numerator, fact.denominator),
+                max(ratio18(held.scale, fact.numerator, fact.denominator), ATOM),
             )
 
     def _places(self, account: str, asset: str) -> list[Place]:
@@ -186,20 +196,29 @@ class Firsts:
         elif _second(row) == second and row not in known:
             self._rows[key] = (*known, row)
 
-    def before(self) -> dict[Place, Decimal]:
-        """Return what was there before the first row, by account and asset, where positive."""
-        sums: dict[Place, Decimal] = {}
+    def ids(self) -> frozenset[str]:
+        """Return the rows that may be the first of their code."""
+        return frozenset(row.id for rows in self._rows.values() for row in rows)
+
+    def before(self, prefixes: Prefixes) -> dict[Place, Decimal]:
+        """Return what was there before the first rows, beyond what earlier facts explain.
+
+        Of several codes of one asset, what earlier facts explain belongs to the first.
+        """
+        firsts: dict[Place, list[Movement]] = {}
         for rows in self._rows.values():
             told: dict[str, list[Movement]] = {}
             for row in rows:
                 told.setdefault(row.id, []).append(row)
             merged = [merge(each) for each in told.values()]
             first = min((row for row in merged if isinstance(row, Movement)), key=_when)
-            prior = (first.balance or ZERO) - first.amount + first.fee
-            if prior > 0:
-                place = (first.account, first.asset)
-                sums[place] = sums.get(place, ZERO) + prior
-        return sums
+            firsts.setdefault((first.account, first.asset), []).append(first)
+        sums = {}
+        for place, found in firsts.items():
+            earliest = min(found, key=_when)
+            prior = sum(((row.balance or ZERO) - row.amount + row.fee for row in found), ZERO)
+            sums[place] = prior - prefixes.before(earliest.id, place)
+        return {place: quantity for place, quantity in sums.items() if quantity > 0}
 
 
 def opening(place: Place, quantity: Decimal, first_at: int) -> CashFlow:

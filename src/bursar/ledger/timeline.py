@@ -60,6 +60,7 @@ class Plan(msgspec.Struct, frozen=True):
     conflicts: dict[str, str]
     prefixes: Prefixes
     followed: list[tuple[int, Prefixes]]
+    is_following: bool
 
     @property
     def recorded(self) -> list[tuple[str, Outcome, AnyEntry]]:
@@ -108,7 +109,7 @@ class Timeline:
         draft = Draft(self)
         ruled = [draft.rule(entry) for entry in entries]
         added, removed = draft.settle()
-        following = Following(self, Course(self, added, removed))
+        following = Following(self, Course(self, added, removed), draft.firsts.ids())
         opened, closed = changed_openings(self, draft, following.prefixes)
         course = Course(self, added + opened, removed + closed)
         folding = Folding(self, course, trace=trace)
@@ -127,6 +128,7 @@ class Timeline:
             conflicts=draft.conflicts,
             prefixes=following.prefixes,
             followed=[] if opened or closed else following.kept,
+            is_following=following.is_append,
         )
 
     @money
@@ -150,7 +152,10 @@ class Timeline:
             self.book.land(plan.book)
         else:
             self.book = plan.book
-        self.prefixes = plan.prefixes.flat()
+        if plan.is_following:
+            self.prefixes.land(plan.prefixes)
+        else:
+            self.prefixes = plan.prefixes
         self._keep_checkpoints(plan)
 
     @money
@@ -211,4 +216,4 @@ class Timeline:
         self._followed = followed + plan.followed
         last = self._followed[-1][0] if self._followed else 0
         if len(self.order) - last >= SPACING:
-            self._followed.append((len(self.order), self.prefixes))
+            self._followed.append((len(self.order), self.prefixes.flat()))

@@ -10,7 +10,22 @@ Errors: everything that the desk, the readers and `value` raise; `FigureNotFound
 nothing.
 """
 
-from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
+from bursar.portfolio.answers import (
+    Check,
+    Equity,
+    FileImported,
+    ImportReport,
+    MethodPnL,
+    Verification,
+)
 from bursar.portfolio.portfolio import Portfolio
 
-__all__ = ["Equity", "FileImported", "ImportReport", "MethodPnL", "Portfolio", "Verification"]
+__all__ = [
+    "Check",
+    "Equity",
+    "FileImported",
+    "ImportReport",
+    "MethodPnL",
+    "Portfolio",
+    "Verification",
+]

@@ -54,8 +54,19 @@ class MethodPnL(msgspec.Struct, frozen=True):
     pnl: PnL
 
 
+class Check(msgspec.Struct, frozen=True):
+    """One thing that `verify` looked at: what it is, what was seen, and what is wrong with it."""
+
+    name: str
+    seen: str
+    faults: tuple[str, ...] = ()
+
+
 class Verification(msgspec.Struct, frozen=True):
-    """What `verify` looked at, and what it found wrong (nothing, it is hoped)."""
+    """What `verify` looked at, and what it found wrong (nothing, it is hoped).
+
+    `digest` is a hash of the book alone: two books of equal digest are equal in all they can tell.
+    """
 
     rows: int
     facts: int
@@ -63,6 +74,8 @@ class Verification(msgspec.Struct, frozen=True):
     head: str
     totals: Totals
     faults: tuple[str, ...]
+    digest: str = ""
+    checks: tuple[Check, ...] = ()
 
     @property
     def is_sound(self) -> bool:

@@ -23,7 +23,7 @@ from bursar.ledger.records import (
 from bursar.ledger.terms import Method, Terms, method
 from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
-from bursar.portfolio import months, whys
+from bursar.portfolio import months, proof, whys
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
 from bursar.ports import FileReader, Progress
 from bursar.value import pnl as pnl_views
@@ -89,6 +89,18 @@ class Portfolio:
         progress: Progress | None = None,
     ) -> tuple[Staged, tuple[FileImported, ...]]:
         """Read files and work out what importing them would do. Nothing is written."""
+        entries, files = self.read_files(*paths, account=account, progress=progress)
+        if progress is not None:
+            progress("folding", 0, len(entries))
+        return self.desk.stage(entries), files
+
+    def read_files(
+        self,
+        *paths: str | os.PathLike[str],
+        account: str | None = None,
+        progress: Progress | None = None,
+    ) -> tuple[list[AnyEntry], tuple[FileImported, ...]]:
+        """Read files into statements, to be staged here or in another portfolio of this base."""
         if not paths:
             raise BadChoice("no file to import")
         entries: list[AnyEntry] = []
@@ -98,9 +110,7 @@ class Portfolio:
             entries += reading.statements
             found = FileImported(place.name, reading.format, reading.rows, reading.pending)
             files.append(found)
-        if progress is not None:
-            progress("folding", 0, len(entries))
-        return self.desk.stage(entries), tuple(files)
+        return entries, tuple(files)
 
     def record(self, *entries: AnyEntry) -> Receipt:
         """Commit statements."""
@@ -222,28 +232,9 @@ class Portfolio:
         asked = whys.Asked(self.timeline, self.valuation(prices), totals)
         return whys.why(asked, figure, asset)
 
-    @money
     def verify(self) -> Verification:
         """Read the journal anew, check its chain, refold it, and audit the whole book."""
-        faults: list[str] = []
-        head = self.desk.store.head()
-        fresh, rows = Timeline(head.terms), 0
-        try:
-            told = []
-            for row in journal.check(self.desk.store.records()):
-                told.append(row.entry())
-                rows = row.seq
-            fresh.land(fresh.plan(told))
-        except StoreCorrupt as error:
-            faults.append(error.message)
-        if not faults and self.desk.store.load_state() != projection.cells(fresh.book):
-            faults.append("the stored projection is not the fold of the journal")
-        if not faults and projection.digest(fresh.book) != projection.digest(self.timeline.book):
-            faults.append("the book in memory is not the fold of the journal")
-        faults += [str(breach) for breach in audit.breaches(fresh.book)]
-        count = sum(len(_lots(fresh.book, place)) for place in fresh.book.holdings)
-        totals = audit.totals(fresh.book)
-        return Verification(rows, len(fresh.facts), count, head.hash, totals, tuple(faults))
+        return proof.verify(self.desk, self.valuation())
 
     def records_of(self, rule: Method | None = None) -> Iterator[RealizedPnLRecord]:
         """Yield the trade records under a cost rule, oldest first."""

@@ -91,8 +91,8 @@ class Pen:
         return Rename(**self.common(named), asset=asset, to_asset=to_asset)
 
     def split(self, asset, numerator, denominator, **named):
-        ratio = {"numerator": Decimal(numerator), "denominator": Decimal(denominator)}
-        return Split(**self.common(named), asset=asset, **ratio)
+        common, up, down = self.common(named), Decimal(numerator), Decimal(denominator)
+        return Split(**common, asset=asset, numerator=up, denominator=down)
 
     def convert(self, given, taken, **named):
         return Conversion(**self.common(named), given=legs(given), taken=legs(taken))

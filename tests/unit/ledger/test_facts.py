@@ -30,7 +30,9 @@ CASH = frozenset({"USD", "USDT"})
 def trade(*legs, group="kraken:main:t", fee="0"):
     pen = Pen()
     return [
-        pen.row("trade", amount, asset, group=group, sequence=place, fee=D(fee) if not place else D(0))
+        pen.row(
+            "trade", amount, asset, group=group, sequence=place, fee=D(fee) if not place else D(0)
+        )
         for place, (amount, asset) in enumerate(legs)
     ]
 
@@ -232,3 +234,9 @@ def test_other_facts_stand_for_themselves_beside_rows():
     flow = pen.flow("deposit", 5, "USD", group="g")
     row = pen.row("deposit", 7, "USD", group="g")
     assert [fact.amount for fact in resolve([row, flow], CASH)] == [5, 7]
+
+
+def test_a_trade_whose_rows_cancel_moved_nothing():
+    rows = trade(("2", "XBT"), ("-2", "XBT"))
+    fact = only([*rows, statement(rows)], Fill)
+    assert (fact.quantity, fact.amount, fact.side) == (0, 0, Side.BUY)

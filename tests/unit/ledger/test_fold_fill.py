@@ -229,3 +229,10 @@ def test_a_trace_tells_each_piece_by_name():
         pen.buy(2, "XBT", 50, quote="EUR", rates=EUR, fees=fees((1, "USDT"))),
     ]
     assert told(*facts) == [("trade", "XBT", D(-1)), ("trade", "EUR", D("2.5"))]
+
+
+def test_a_fee_of_nothing_leaves_no_trace():
+    pen = Pen()
+    bought = pen.buy(1, "XBT", 10, fees=fees((0, "USD")))
+    assert not folded(bought).fees
+    assert not folded(bought, under=terms("fifo")).fees

@@ -28,7 +28,7 @@ XBT = (Rate("XBT", "USD", D(100), "file"),)
 
 
 def test_every_kind_of_flow_is_capital_income_or_expense():
-    assert CAPITAL | INCOME | EXPENSE == set(FlowKind)
+    assert set(FlowKind) == CAPITAL | INCOME | EXPENSE
     assert not CAPITAL & INCOME
 
 
@@ -240,3 +240,14 @@ def test_a_reversal_is_not_repeated():
     line = landed([flow, *again])
     assert held(line.book, "USD") == (0, 0)
     assert sum(fact.id in {each.id for each in again} for fact in line) == 1
+
+
+# -------------------------------------------------------------------------------------- pockets
+
+
+def test_a_flow_into_a_pocket_is_counted_there_and_taken_back():
+    pen = Pen()
+    came = pen.flow("reward", 4, "ETH", value=8, pocket="staked", fees=fees((1, "ETH"), (2, "USD")))
+    assert folded(came).pockets == {(MAIN, "ETH", "staked"): D(3)}
+    assert not any(reversed_book(came, pen).pockets.values())
+    assert not folded(pen.flow("reward", 4, "ETH", value=8, pocket="main")).pockets

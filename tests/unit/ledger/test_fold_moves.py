@@ -120,9 +120,7 @@ def test_a_rename_changes_the_name_and_nothing_else(account):
 
 def test_a_short_goes_on_under_the_new_name():
     pen = Pen()
-    book = folded(
-        pen.sell(10, "FB", 100, account=SHORT), pen.rename("FB", "META", account=SHORT)
-    )
+    book = folded(pen.sell(10, "FB", 100, account=SHORT), pen.rename("FB", "META", account=SHORT))
     assert held(book, "FB", SHORT) == (0, 0)
     assert held(book, "META", SHORT) == (D(-10), D(-100))
 
@@ -209,17 +207,13 @@ def test_a_holding_that_splits_to_nothing_realises_its_cost():
 
 def test_a_short_is_split_at_the_same_proceeds():
     pen = Pen()
-    book = folded(
-        pen.sell(10, "AAPL", 100, account=SHORT), pen.split("AAPL", 2, 1, account=SHORT)
-    )
+    book = folded(pen.sell(10, "AAPL", 100, account=SHORT), pen.split("AAPL", 2, 1, account=SHORT))
     assert held(book, "AAPL", SHORT) == (D(-20), D(-100))
 
 
 def test_money_and_nothing_do_not_split():
     pen = Pen()
-    book = folded(
-        pen.flow("deposit", 10, "USD"), pen.split("USD", 2, 1), pen.split("AAPL", 2, 1)
-    )
+    book = folded(pen.flow("deposit", 10, "USD"), pen.split("USD", 2, 1), pen.split("AAPL", 2, 1))
     assert held(book, "USD") == (D(10), D(10))
     assert held(book, "AAPL") == (0, 0)
 

@@ -61,9 +61,7 @@ def test_two_purchases_of_one_change_are_two_lots():
 def test_lot_edits_take_the_place_of_the_rule():
     pen = Pen()
     buys = [pen.buy(1, "XBT", cost) for cost in (10, 20)]
-    change = pen.staged(
-        "30", lines=[("XBT", -1, 30)], lots=[("remove", "XBT", buys[1].id)]
-    )
+    change = pen.staged("30", lines=[("XBT", -1, 30)], lots=[("remove", "XBT", buys[1].id)])
     book = folded(*buys, change, under=terms("fifo"))
     assert lots(book, "XBT") == [("1", D(1), D(10))]
     assert realized(book) == 30 - 20
@@ -124,8 +122,7 @@ def test_the_claim_changes_nothing():
     pen = Pen()
     plain, claimed = Pen(), Pen()
     assert (
-        folded(plain.staged("5")).cells
-        == folded(claimed.staged("5", claimed_realized=D(99))).cells
+        folded(plain.staged("5")).cells == folded(claimed.staged("5", claimed_realized=D(99))).cells
     )
     assert fees() == ()
     assert pen.count == 0

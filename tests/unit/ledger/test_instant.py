@@ -32,8 +32,17 @@ def test_a_utc_time_is_read_to_the_nanosecond(text, at):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "yesterday", "2026-13-01", "2026-02-30", "2026-01-05T24:00:00Z", "2026-01-05T12:00:00+01"]
-    + ["2026-01-05T12:00:00.1234567890Z", "2026-1-5", "٢٠٢٦-01-05"],
+    [
+        "",
+        "yesterday",
+        "2026-13-01",
+        "2026-02-30",
+        "2026-01-05T24:00:00Z",
+        "2026-01-05T12:00:00+01",
+        "2026-01-05T12:00:00.1234567890Z",
+        "2026-1-5",
+        "٢٠٢٦-01-05",
+    ],
 )
 def test_what_is_no_utc_time_is_refused(text):
     with pytest.raises(Malformed, match="opened_at"):

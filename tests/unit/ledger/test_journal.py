@@ -116,8 +116,9 @@ def test_merging_does_not_depend_on_the_order():
     merged = {encode(journal.merge(order)) for order in (told, told[::-1], told[1:] + told[:1])}
     assert len(merged) == 1
     joint = decode(merged.pop())
-    assert (joint.executed_at, joint.strategy, joint.regime) == (START + 5, "grid", "calm")
-    assert (joint.sequence, joint.note) == (3, "n")
+    assert joint == fill(
+        executed_at=START + 5, strategy="grid", regime="calm", sequence=3, note="n"
+    )
 
 
 def test_keys_are_the_source_the_id_and_a_digest_of_what_is_new():

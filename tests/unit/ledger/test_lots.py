@@ -10,7 +10,10 @@ from bursar.ledger.lots.base import age, cut, joined, total, units
 from bursar.ledger.terms import Method
 
 D = Decimal
-LOTS = [Lot(name, at, D(2), D(cost)) for at, (name, cost) in enumerate(zip("abc", (20, 60, 40), strict=True))]
+LOTS = [
+    Lot(name, at, D(2), D(cost))
+    for at, (name, cost) in enumerate(zip("abc", (20, 60, 40), strict=True))
+]
 ONE_BY_ONE = [Method.FIFO, Method.LIFO, Method.HIFO, Method.SPECIFIC]
 
 

@@ -116,9 +116,9 @@ class Counted:
             self.folded += 1
             apply(book, fact)
 
-        def counted_follow(prefixes, fact):
+        def counted_follow(prefixes, fact, firsts):
             self.followed += 1
-            follow(prefixes, fact)
+            follow(prefixes, fact, firsts)
 
         patch.setattr(course, "apply", counted_apply)
         patch.setattr(openings.Prefixes, "_follow", counted_follow)

@@ -26,9 +26,7 @@ D = Decimal
 
 def opened(line):
     """(account, asset) → quantity of every opening."""
-    return {
-        (fact.account, fact.asset): fact.amount for fact in line if openings.is_opening(fact)
-    }
+    return {(fact.account, fact.asset): fact.amount for fact in line if openings.is_opening(fact)}
 
 
 def test_the_smallest_quantity_that_keeps_every_prefix_at_zero():

@@ -69,6 +69,13 @@ def test_a_conflict_keeps_the_first_and_marks_the_fact():
     assert (fact.regime, fact.flags) == ("calm", (Flag.CONFLICTED,))
 
 
+def test_a_disputed_change_without_an_asset_of_its_own_leaves_no_gap():
+    change = Pen().staged("5")
+    line = landed([change], [msgspec.structs.replace(change, cash=D(6))])
+    assert [fact.flags for fact in line] == [(Flag.CONFLICTED,)]
+    assert not line.book.gaps
+
+
 def test_a_row_of_a_disputed_statement_marks_its_trade():
     pen = Pen()
     rows = [pen.row("trade", 2, "XBT", group="t"), pen.row("trade", -9, "USD", group="t")]

@@ -55,7 +55,9 @@ from bursar.ledger.state import Line
 def fold(facts: Iterable[Fact], book: Book) -> Book:
     """Fold facts, which stand in canonical order and are priced, into `book`, and return it."""
     for fact in facts:
-        apply(book, fact)
+        _FOLDS[type(fact)](book, fact)
+        if fact.flags:
+            _note_gaps(book, fact)
     return book
 
 
@@ -65,10 +67,7 @@ def apply(book: Book, fact: Fact) -> None:
     Raises:
         Oversold: a strict account disposes of more than it holds. The book is as it was.
     """
-    if type(fact) is Fill:
-        fold_fill(book, fact)
-    else:
-        _FOLDS[type(fact)](book, fact)
+    _FOLDS[type(fact)](book, fact)
     if fact.flags:
         _note_gaps(book, fact)
 
@@ -110,6 +109,7 @@ _Fold = Callable[[Book, Fact], None]
 _FOLDS: Final = {
     CashFlow: cast("_Fold", fold_flow),
     Conversion: cast("_Fold", fold_conversion),
+    Fill: cast("_Fold", fold_fill),
     MarginFill: cast("_Fold", fold_margin),
     Rename: cast("_Fold", fold_rename),
     Reversal: cast("_Fold", fold_reversal),

@@ -36,6 +36,11 @@ def kept_back(
     return inside, [fee for fee in fees if fee not in inside]
 
 
+def charges(fees: Iterable[Fee]) -> list[tuple[str, Decimal]]:
+    """Return what fees take away. A rebate comes last, so it pays for nothing else of its fact."""
+    return [(fee.asset, fee.amount) for fee in fees if fee.amount > 0]
+
+
 def charge(book: Book, fact: Fact, fee: Fee, pair: str) -> None:
     """Add a fee to the fees of a pair, as the memo it is."""
     if fee.amount:

@@ -14,50 +14,65 @@ from bursar.ledger.state import Cell, FeeTotal, Holding, Line, Removal
 _NOTHING: Final = Holding(ZERO, ZERO)
 _BLANK: Final = Cell()
 _NO_FEE: Final = FeeTotal()
+_BUY: Final = Side.BUY
 
 
 def fold_fill(book: Book, fill: Fill) -> None:
     """Fold a fill: the ordinary case in one go, any other leg by leg."""
-    if not _plain_fill(book, fill):
+    value, fees, quote = fill.value, fill.fees, fill.quote
+    plain = value and value == fill.amount and quote in book.cash and fill.base not in book.cash
+    if not plain or book.is_pooled or book.lines is not None or not _plain_fill(book, fill):
         _fill(book, fill)
 
 
 def _plain_fill(book: Book, fill: Fill) -> bool:
-    """Fold the ordinary case in one go: wac, quoted in base currency or a peg, fee in the quote."""
-    value, fees, quote = fill.value, fill.fees, fill.quote
-    if not book.is_wac or book.is_pooled or book.lines is not None or value != fill.amount:
-        return False
-    if value is None or quote not in book.cash or fill.base in book.cash or len(fees) > 1:
-        return False
-    if fees and fees[0].asset != quote:
-        return False
-    account, base, quantity = fill.account, fill.base, fill.quantity
-    fee = fees[0].amount if fees else ZERO
-    held = book.holdings.get((account, base), _NOTHING)
+    """Fold a fill quoted in base currency or a peg at 1, its one fee as well, in one go.
+
+    It is what `_fill` does, with each number read and written once. Returns False, and has changed
+    nothing, where more is to be done: another fee, something owed or about to be.
+    """
+    account, base, quote, quantity = fill.account, fill.base, fill.quote, fill.quantity
+    value, fee = fill.value or ZERO, ZERO
+    if fill.fees:
+        paid, *more = fill.fees
+        fee = paid.amount
+        if more or paid.asset != quote or paid.value != fee:
+            return False
+    place, purse, holdings = (account, base), (account, quote), book.holdings
+    held = holdings.get(place, _NOTHING)
     if held.owed or not quantity:
         return False
-    if fill.side is Side.BUY:
+    if fill.side is _BUY:
         cash, size, realized = -value - fee, quantity, -fee
-        holding = Holding(held.quantity + quantity, held.cost + value)
+        pool = None if book.is_wac else book.rule.add(held.pool, lot_of(fill, quantity, value))
+        holdings[place] = Holding(held.quantity + quantity, held.cost + value, pool)
     else:
         if quantity > held.quantity:
             return False
-        cost = share(held.cost, quantity, held.quantity)
+        if book.is_wac:
+            cost, pool = share(held.cost, quantity, held.quantity), None
+        else:
+            take = book.rule.take(held.pool, quantity, fill.lots)
+            cost, pool = take.cost, take.pool
         cash, size, realized = value - fee, -quantity, value - cost - fee
-        holding = Holding(held.quantity - quantity, held.cost - cost)
-    book.holdings[account, base] = holding
-    cash += book.holdings.get((account, quote), _NOTHING).quantity
-    book.holdings[account, quote] = Holding(cash, cash)
-    pair = fill.pair or f"{base}/{quote}"
-    key = (account, base, pair, fill.strategy or MANUAL, fill.regime or "")
+        holdings[place] = Holding(held.quantity - quantity, held.cost - cost, pool)
+    cash += holdings.get(purse, _NOTHING).quantity
+    holdings[purse] = Holding(cash, cash)
+    _credit(book, fill, fee, size, realized)
+    return True
+
+
+def _credit(book: Book, fill: Fill, fee: Decimal, size: Decimal, realized: Decimal) -> None:
+    pair = fill.pair or f"{fill.base}/{fill.quote}"
+    key = (fill.account, fill.base, pair, fill.strategy or MANUAL, fill.regime or "")
     cell = book.cells.get(key, _BLANK)
     book.cells[key] = Cell(
         cell.size + size, cell.realized + realized, cell.fees + fee, cell.trades + 1, cell.peg
     )
     if fee:
-        charged = book.fees.get((account, pair, quote), _NO_FEE)
-        book.fees[account, pair, quote] = FeeTotal(charged.amount + fee, charged.value + fee)
-    return True
+        charged = (fill.account, pair, fill.quote)
+        known = book.fees.get(charged, _NO_FEE)
+        book.fees[charged] = FeeTotal(known.amount + fee, known.value + fee)
 
 
 def _fill(book: Book, fill: Fill) -> None:

@@ -8,6 +8,7 @@ from bursar.ledger.entries import CAPITAL, CashFlow, Fee, FlowKind, Reversal
 from bursar.ledger.facts import MAIN
 from bursar.ledger.fold.booking import (
     charge,
+    charges,
     count,
     dispose,
     expense,
@@ -24,7 +25,7 @@ def fold_flow(book: Book, flow: CashFlow) -> None:
     strategy = tag_of(flow.strategy)
     inside, outside = _inside(book, flow)
     spent = [(flow.asset, -flow.amount)] if flow.amount < 0 else []
-    book.require(flow.account, [*spent, *((fee.asset, fee.amount) for fee in outside)])
+    book.require(flow.account, [*spent, *charges(outside)])
     removal = None
     if flow.amount > 0:
         _come(book, flow, strategy, inside)

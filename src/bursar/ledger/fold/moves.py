@@ -9,7 +9,7 @@ from bursar.exact import ZERO, ratio18, split
 from bursar.ledger.book import Book
 from bursar.ledger.entries import Conversion, Leg, Rename, SleeveTransfer, Split, Transfer
 from bursar.ledger.facts import MAIN
-from bursar.ledger.fold.booking import dispose, expense, lot_of, realize, tag_of
+from bursar.ledger.fold.booking import charges, dispose, expense, lot_of, realize, tag_of
 from bursar.ledger.lots import Lot
 from bursar.ledger.lots.base import resized, total, units
 from bursar.ledger.state import NO_PAIR, Removal
@@ -17,7 +17,7 @@ from bursar.ledger.state import NO_PAIR, Removal
 
 def fold_transfer(book: Book, move: Transfer) -> None:
     """Move coins with their lots: to another account, or to another pocket of the same."""
-    needs = [(fee.asset, fee.amount) for fee in move.fees]
+    needs = charges(move.fees)
     elsewhere = move.to_account != move.account
     book.require(move.account, [(move.asset, move.quantity), *needs] if elsewhere else needs)
     if elsewhere:
@@ -86,7 +86,7 @@ def fold_conversion(book: Book, fact: Conversion) -> None:
     """Exchange n assets for m at their worth then."""
     needs = [(leg.asset, leg.quantity) for leg in fact.given]
     needs += [(leg.asset, -leg.quantity) for leg in fact.taken]
-    book.require(fact.account, [*needs, *((fee.asset, fee.amount) for fee in fact.fees)])
+    book.require(fact.account, [*needs, *charges(fact.fees)])
     for leg in fact.taken:
         lot = lot_of(fact, leg.quantity, leg.value or ZERO)
         _credit(book, fact, leg, book.acquire(fact.account, leg.asset, lot), None)

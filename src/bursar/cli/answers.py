@@ -1,0 +1,64 @@
+"""Answers as text: JSON for programs, and what of a stranger's text may reach a terminal.
+
+JSON: decimals are strings in plain notation without trailing zeros, times are RFC 3339 with `Z`,
+an unknown value is `null`, and keys stay what they are.
+"""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+
+import msgspec
+
+from bursar.exact import trimmed
+from bursar.ledger import instant
+
+
+def json_text(answer: object) -> str:
+    """Write an answer as JSON."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
+    return json.dumps(told(answer), indent=2, ensure_ascii=encoding != "utf8")
+
+
+def told(value: object) -> object:  # noqa: PLR0911 (one way a kind)
+    """Turn a value into what JSON has."""
+    match value:
+        case Decimal():
+            return trimmed(value)
+        case datetime():
+            return moment(value)
+        case Enum():
+            return told(value.value)
+        case Path():
+            return str(value)
+        case Mapping():
+            return {str(key): told(each) for key, each in value.items()}
+        case msgspec.Struct():
+            return {name: told(getattr(value, name)) for name in value.__struct_fields__}
+        case str() | int() | None:
+            return value
+        case Sequence() | set() | frozenset():
+            return [told(each) for each in value]
+        case _:
+            return str(value)
+
+
+def moment(at: datetime) -> str:
+    """Write a time as RFC 3339 UTC."""
+    return instant.show(instant.from_datetime(at.astimezone(UTC)))
+
+
+def printable(text: str) -> str:
+    r"""Escape what would steer a terminal: `\x1b`, other controls, turns of writing direction."""
+    if text.isprintable():
+        return text
+    return "".join(each if _is_harmless(each) else ascii(each)[1:-1] for each in text)
+
+
+def _is_harmless(character: str) -> bool:
+    return character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"}

@@ -1,0 +1,90 @@
+"""What is not known, told under a table: grouped, the gravest first, each with what helps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.text import Text
+
+from bursar.cli.figures import age, day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bursar.cli.screen import Screen
+    from bursar.value.coverage import Coverage, Seen
+
+_INDENT: Final = 12
+_MEANINGS: Final = {
+    "assumed_basis": "history begins later; what it cost before is assumed",
+    "assumed_split": "proceeds were split by an assumed rule",
+    "conflicted": "one source told it twice in different words; the first stays",
+    "provisional": "told by a trade file only; the ledger has not confirmed it",
+    "unpaired": "the other side of the movement is not here yet",
+    "unpriced": "worth nothing until a price for its time is imported",
+}
+
+
+def told(coverage: Coverage) -> dict[str, object]:
+    """Return coverage as JSON has it."""
+    return {
+        "is_complete": coverage.is_complete,
+        "assets": coverage.assets,
+        "valued": coverage.valued,
+        "valued_pct": coverage.valued_pct,
+        "unvalued": [{"asset": each.asset, "reason": str(each)} for each in coverage.unvalued],
+        "gaps": coverage.gaps,
+        "stale": [each.asset for each in coverage.stale],
+        "future": [each.asset for each in coverage.future],
+        "last_trade": [each.asset for each in coverage.last_trade],
+        "negative_cash": coverage.negative_cash,
+        "pending": coverage.pending,
+        "depegs": [{"asset": each.asset, "rate": each.rate} for each in coverage.depegs],
+        "lines": coverage.lines(),
+    }
+
+
+def show(screen: Screen, coverage: Coverage, now: int) -> None:
+    """Show what is not known; nothing where all is."""
+    lines = list(_lines(coverage, now))
+    if not lines:
+        return
+    screen.print("")
+    for is_grave, kind, said in lines:
+        line = Text(f"{'!' if is_grave else '·'} {kind:<{_INDENT}}")
+        line.stylize("yellow" if is_grave else "dim")
+        line.append(said)
+        screen.console.print(line)
+
+
+def _lines(coverage: Coverage, now: int) -> Iterator[tuple[bool, str, str]]:
+    for missing in coverage.unvalued:
+        yield True, "unknown", f"{missing}; --price {missing.asset}=… gives it one"
+    for each in coverage.pending:
+        yield True, "pending", f"{each} was sold, its acquisition is not known"
+    for flag in sorted({gap.flag for gap in coverage.gaps}):
+        of_flag = [gap for gap in coverage.gaps if gap.flag == flag]
+        whose = ", ".join(f"{gap.asset} {gap.count}×" for gap in of_flag)
+        meaning = f": {_MEANINGS[flag]}" if flag in _MEANINGS else ""
+        yield True, flag.replace("_", " "), f"{whose}{meaning}"
+    for each in coverage.negative_cash:
+        yield True, "below zero", str(each)
+    for peg in coverage.depegs:
+        yield True, "depeg", f"{peg.asset} at {peg.rate.normalize():f}, counted at face"
+    if coverage.future:
+        yield True, "from ahead", _marks(coverage.future, now)
+    if coverage.last_trade:
+        yield False, "last trade", f"{_names(coverage.last_trade)}: no mark, the last trade counts"
+    if coverage.stale:
+        yield False, "old marks", _marks(coverage.stale, now)
+
+
+def _marks(seen: Sequence[Seen], now: int) -> str:
+    days = sorted({day(each.mark.at) for each in seen})
+    span = days[0] if len(days) == 1 else f"{days[0]} … {days[-1]}"
+    old = age(min(now - each.mark.at for each in seen))
+    return f"{_names(seen)}: of {span}, {old} old or more; --price and --prices give newer ones"
+
+
+def _names(seen: Iterable[Seen]) -> str:
+    return ", ".join(dict.fromkeys(each.asset for each in seen))

@@ -1,0 +1,92 @@
+"""What went wrong, told in one block: message, code, what to do next. Never a traceback.
+
+The block goes to stderr; with `--json` it is `{"error": {"code", "message", "context"}}` on stdout.
+"""
+
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from bursar.cli.answers import json_text, printable
+from bursar.errors import (
+    BrokenInvariant,
+    BursarError,
+    ConflictError,
+    NotFound,
+    StoreError,
+    ValueUnknown,
+)
+
+__all__ = ["BrokenInvariant", "BursarError", "interrupted", "refused", "told", "usage"]
+
+INPUT, ABSENT, STORE, BROKEN, STOPPED = 2, 3, 4, 70, 130
+
+_NEXT: Final = {
+    "bad_choice": "Nothing was changed. `bursar COMMAND --help` lists the choices.",
+    "broken_invariant": "Nothing was written. This is a mistake in bursar: keep the book as it is"
+    " and report the message.",
+    "conflicted": "Nothing was written. Remove the statement that is wrong, then import again.",
+    "entry_not_found": "`bursar journal --grep TEXT` finds entries by their text.",
+    "figure_not_found": "`bursar why equity` and `bursar why realized XBT` are two to start with.",
+    "input": "Nothing was written. Look at the file, then run the command again.",
+    "malformed": "Nothing was written. Correct that place, or export the file again.",
+    "missing_mark": "Give a mark with --price ASSET=PRICE or --prices FILE.",
+    "no_rate_path": "Give a mark with --price ASSET=PRICE or --prices FILE.",
+    "not_exact": "Write a plain decimal number such as 65000.5.",
+    "outcome_unknown": "Run the same command again: what was written counts as duplicate.",
+    "oversold": "Nothing was written. Import what was bought earlier first.",
+    "portfolio_not_found": "`bursar import FILE` makes one; --book and --portfolio choose another.",
+    "schema_newer": "Upgrade bursar, then open the book again.",
+    "stale_version": "Nothing was written. Run the command again.",
+    "store_busy": "Nothing was written. Wait for the other writer, then run the command again.",
+    "store_corrupt": "Nothing is written to this book any more. Restore a backup, or import the"
+    " files into a new one.",
+    "store_full": "Nothing was written. Make room, then run the command again.",
+    "unknown_format": "Nothing was written. Export ledgers or trades as CSV and import that.",
+    "usage": "`bursar --help` lists commands and options.",
+}
+
+
+def told(error: BursarError | BrokenInvariant, *, wants_json: bool) -> int:
+    """Tell an error of ours and return its exit code."""
+    _tell(error.code, error.message, error.context, wants_json=wants_json)
+    match error:
+        case BrokenInvariant():
+            return BROKEN
+        case NotFound() | ValueUnknown():
+            return ABSENT
+        case StoreError() | ConflictError():
+            return STORE
+        case _:
+            return INPUT
+
+
+def usage(message: str, *, wants_json: bool) -> int:
+    """Tell of a line that is no command line."""
+    _tell("usage", message, {}, wants_json=wants_json)
+    return INPUT
+
+
+def refused(error: OSError, *, wants_json: bool) -> int:
+    """Tell what the system refuses: a file that cannot be written, a full disk."""
+    place = {"file": error.filename} if isinstance(error.filename, str) else {}
+    named = f"{error.filename}: {error.strerror}" if place else str(error)
+    _tell("input", named, place, wants_json=wants_json)
+    return INPUT
+
+
+def interrupted() -> int:
+    """Tell that the user stopped it."""
+    print("\nbursar: stopped; what was not yet committed is not written", file=sys.stderr)
+    return STOPPED
+
+
+def _tell(code: str, message: str, context: Mapping[str, object], *, wants_json: bool) -> None:
+    if wants_json:
+        found = {"code": code, "message": message, "context": dict(context)}
+        print(json_text({"error": found}))
+        return
+    lines = [f"bursar: {printable(message)}", f"  code  {code}"]
+    if code in _NEXT:
+        lines.append(f"  next  {_NEXT[code]}")
+    print("\n".join(lines), file=sys.stderr)

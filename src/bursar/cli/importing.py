@@ -1,0 +1,186 @@
+"""`bursar import`: files in, all of them or nothing."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from bursar.cli.session import HIDDEN, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bursar.cli.screen import Screen
+    from bursar.desk import Receipt
+    from bursar.ledger.entries import AnyEntry
+    from bursar.ledger.terms import Terms
+    from bursar.portfolio import FileImported, ImportReport, Portfolio
+
+
+def import_files(
+    *files: Path,
+    account: str | None = None,
+    base: str | None = None,
+    dry_run: bool = False,
+    session: Annotated[Session, HIDDEN],
+) -> int:
+    """Import exports of an exchange: Kraken's ledgers and trades, prices, golden journals.
+
+    All files are one commit: every row of them, or nothing. Importing a file again, or the same
+    account in another generation of the export, adds nothing. A book that is not there is made.
+
+    Args:
+        files: CSV files or golden journals, told apart by what stands in them.
+        account: The account they belong to, such as kraken:second; by default the venue's main one.
+        base: The base currency of a new book, by default USD or what a journal names.
+        dry_run: Show what would happen, and write nothing.
+
+    """
+    report, created = run(session, files, account=account, base=base, dry_run=dry_run)
+    if session.wants_json:
+        session.tell({**told(report), "dry_run": dry_run, "created": created is not None})
+        return 0
+    if created is not None:
+        session.screen.remark(created)
+    if not session.is_quiet or dry_run:
+        show(session.screen, report, dry_run=dry_run)
+    return 0
+
+
+def run(
+    session: Session,
+    files: Sequence[Path],
+    *,
+    account: str | None = None,
+    base: str | None = None,
+    dry_run: bool = False,
+) -> tuple[ImportReport, str | None]:
+    """Import files; return the report, and what to say of a book that was made for them.
+
+    A new book is made only once its files are read, so a bad file leaves nothing behind.
+    """
+    import bursar
+    from bursar.errors import BadChoice, PortfolioNotFound
+
+    if not files:
+        raise BadChoice("no file to import; try `bursar import ledgers.csv trades.csv`")
+    with ExitStack() as stack:
+        terms = _terms(files, base)
+        created = None
+        try:
+            portfolio = session.open(terms=terms)
+        except PortfolioNotFound:
+            terms = terms or bursar.Terms()
+            portfolio = bursar.open(":memory:", terms=terms)
+            created = _created(session, terms)
+        stack.callback(portfolio.close)
+        stack.enter_context(session.bar.running())
+        entries, read = portfolio.read_files(*files, account=account, progress=session.bar.tell)
+        session.bar.tell("folding", 0, len(entries))
+        if created is not None and not dry_run:
+            portfolio = session.open(terms=terms, create=True)
+            stack.callback(portfolio.close)
+        return _report(portfolio, entries, read, dry_run=dry_run), None if dry_run else created
+
+
+def told(report: ImportReport) -> dict[str, object]:
+    """Return a report as JSON has it."""
+    review = report.receipt.review
+    return {
+        "files": report.files,
+        "version": report.receipt.version,
+        "recorded": review.recorded,
+        "duplicates": review.duplicates,
+        "conflicts": review.conflicts,
+        "facts_added": review.facts_added,
+        "facts_changed": review.facts_changed,
+        "restated": review.restated,
+        "flags": review.flags,
+    }
+
+
+def show(screen: Screen, report: ImportReport, *, dry_run: bool = False) -> None:
+    """Show a report."""
+    from bursar.cli.screen import figure, name
+
+    columns = (name("file"), name("format"), figure("rows"), figure("announced only", rank=1))
+    rows = [(each.name, each.format, f"{each.rows:,}", f"{each.pending:,}") for each in report.files]
+    if not any(each.pending for each in report.files):
+        columns, rows = columns[:3], [row[:3] for row in rows]
+    screen.table(columns, rows)
+    screen.print("")
+    for line in _outcome(report.receipt, dry_run=dry_run):
+        screen.print(line)
+
+
+def _outcome(receipt: Receipt, *, dry_run: bool) -> Iterable[str]:
+    review = receipt.review
+    would = "would be " if dry_run else ""
+    yield (
+        f"{review.recorded:,} {would}recorded · {review.duplicates:,} duplicate"
+        f" · {len(review.conflicts):,} conflict{'' if len(review.conflicts) == 1 else 's'}"
+    )
+    if review.facts_added or review.facts_changed:
+        changed = f", {review.facts_changed:,} completed or changed" if review.facts_changed else ""
+        yield f"{review.facts_added:,} new facts{changed}"
+    if not review.recorded:
+        yield "Nothing new: the book stays as it was."
+    yield from (f"! conflict  {each}; the first statement stays" for each in review.conflicts)
+    yield from (f"! restated  {each}" for each in review.restated)
+    yield from (f"! {flag}  {count:,} facts" for flag, count in sorted(review.flags.items()))
+    if dry_run:
+        yield "Nothing was written."
+
+
+def _report(
+    portfolio: Portfolio,
+    entries: Sequence[AnyEntry],
+    read: tuple[FileImported, ...],
+    *,
+    dry_run: bool,
+) -> ImportReport:
+    from bursar.desk import Receipt
+    from bursar.portfolio import ImportReport
+
+    staged = portfolio.desk.stage(entries)
+    if dry_run:
+        receipt = Receipt(portfolio.desk.head.version, portfolio.desk.review(staged))
+    else:
+        receipt = portfolio.desk.commit(staged)
+    return ImportReport(read, receipt)
+
+
+def _created(session: Session, terms: Terms) -> str:
+    from bursar.store import masked
+
+    place = f"{masked(session.book)}, portfolio {session.portfolio}"
+    return f"Made {place}: base currency {terms.base}, cost rule {terms.method.value}."
+
+
+def _terms(files: Sequence[Path], base: str | None) -> Terms | None:
+    """Return the terms of a new book: those that are asked for, or that a golden journal states."""
+    from bursar.ledger import golden
+    from bursar.ledger.terms import Terms
+
+    if base is not None:
+        return Terms(base)
+    for path in files:
+        lines = _term_lines(path)
+        if lines:
+            return golden.read_terms(lines)
+    return None
+
+
+def _term_lines(path: Path) -> list[str]:
+    """Return the `@` lines of a golden journal; none of any other file."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            first = next((line for line in file if line.strip() and line[0] != "#"), "")
+            if not first.startswith("@"):
+                return []
+            return [first, *(line for line in file if line.startswith("@"))]
+    except OSError:  # the reader says it better
+        return []

@@ -1,0 +1,68 @@
+"""`bursar new`: a portfolio made on purpose, with its terms."""
+
+from typing import Annotated, Literal
+
+from bursar.cli.session import HIDDEN, Session
+
+Method = Literal["wac", "fifo", "lifo", "hifo", "specific"]
+Scope = Literal["account", "pooled"]
+
+
+def new(
+    *,
+    base: str = "USD",
+    method: Method = "wac",
+    scope: Scope = "account",
+    peg: tuple[str, ...] = (),
+    session: Annotated[Session, HIDDEN],
+) -> int:
+    """Make an empty portfolio. `bursar import` makes one too.
+
+    Args:
+        base: The currency it counts in. Fixed from here on.
+        method: Which lots a sale takes its cost from.
+        scope: Whether lots belong to each account, or to all of them as one pool.
+        peg: An asset that counts as base currency, 1:1; repeatable. By default USD's and EUR's own.
+
+    """
+    import bursar
+    from bursar.errors import BadChoice, PortfolioNotFound
+
+    try:
+        session.open().close()
+    except PortfolioNotFound:
+        pass
+    else:
+        raise BadChoice(
+            f"there is a portfolio {session.portfolio!r} in {_place(session)} already;"
+            " --portfolio names another",
+            portfolio=session.portfolio,
+        )
+    terms = bursar.Terms(
+        base, peg or None, bursar.Method(method), bursar.Scope(scope)
+    )
+    with session.open(terms=terms, create=True) as portfolio:
+        made = portfolio.terms
+    if session.wants_json:
+        session.tell(
+            {
+                "book": _place(session),
+                "portfolio": session.portfolio,
+                "base": made.base,
+                "method": made.method,
+                "scope": made.scope,
+                "pegs": sorted(made.cash - {made.base}),
+            }
+        )
+    elif not session.is_quiet:
+        session.screen.print(
+            f"Made {_place(session)}, portfolio {session.portfolio}: base currency {made.base},"
+            f" cost rule {made.method.value}, lots by {made.scope.value}."
+        )
+    return 0
+
+
+def _place(session: Session) -> str:
+    from bursar.store import masked
+
+    return masked(session.book)

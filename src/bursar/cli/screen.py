@@ -1,0 +1,182 @@
+"""The screen: tables on stdout, remarks on stderr, as wide as the terminal and never cut.
+
+A table that is too wide loses its least important columns first; figures are never shortened.
+Nothing that a file says is taken for markup or reaches the terminal with control characters.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bursar.cli.answers import printable
+from bursar.cli.figures import Figures
+
+Cell = str | Text
+_GAP: Final = 2
+_UNPIPED: Final = 120
+_RULE: Final = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column: its title, whether it holds figures, whether their points line up, and its rank.
+
+    The column of the highest rank goes first where there is no room; those of rank 0 stay.
+    """
+
+    title: str
+    is_figure: bool = False
+    is_aligned: bool = False
+    rank: int = 0
+
+
+def name(title: str, *, rank: int = 0) -> Column:
+    """Make a column of names."""
+    return Column(title, rank=rank)
+
+
+def figure(title: str, *, rank: int = 0) -> Column:
+    """Make a column of figures of equally many decimals."""
+    return Column(title, is_figure=True, rank=rank)
+
+
+def units(title: str, *, rank: int = 0) -> Column:
+    """Make a column of figures of any number of decimals, their points in line."""
+    return Column(title, is_figure=True, is_aligned=True, rank=rank)
+
+
+class Screen:
+    """Where a reader looks."""
+
+    def __init__(self, *, is_exact: bool = False, is_quiet: bool = False) -> None:
+        self.figures = Figures(is_exact)
+        self.is_quiet = is_quiet
+        self.console = _console(sys.stdout)
+        self.remarks = _console(sys.stderr)
+
+    @property
+    def width(self) -> int:
+        """How many characters a line has."""
+        return self.console.width
+
+    def print(self, *things: RenderableType) -> None:
+        """Show things, each from a new line."""
+        for thing in things:
+            self.console.print(Text(printable(thing)) if isinstance(thing, str) else thing)
+
+    def raw(self, line: str) -> None:
+        """Show a line as it is, however long."""
+        self.console.print(Text(printable(line)), soft_wrap=True)
+
+    def remark(self, text: str) -> None:
+        """Say something beside the answer, on stderr."""
+        if not self.is_quiet:
+            self.remarks.print(Text(printable(text)), soft_wrap=True)
+
+    def title(self, text: str, beside: str = "") -> None:
+        """Show a heading, and what stands dim beside it."""
+        line = Text(printable(text), style="bold")
+        if beside:
+            line.append(f"  {printable(beside)}", style="not bold dim")
+        self.console.print(line)
+
+    def table(
+        self,
+        columns: Sequence[Column],
+        rows: Iterable[Sequence[Cell]],
+        *,
+        total: Sequence[Cell] | None = None,
+    ) -> None:
+        """Show rows under columns, and a total under them."""
+        self.console.print(table(columns, rows, total=total, width=self.width))
+
+
+def table(
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    total: Sequence[Cell] | None = None,
+    width: int,
+) -> Table:
+    """Make a table that fits a width as long as its columns of rank 0 do."""
+    every = [[_text(cell) for cell in row] for row in rows]
+    every += [] if total is None else [[_text(cell) for cell in total]]
+    stacked = [[row[place] for row in every] for place in range(len(columns))]
+    written = [
+        _aligned(column, cells) if column.is_aligned else (column.title, cells)
+        for column, cells in zip(columns, stacked, strict=True)
+    ]
+    widths = [
+        max(_wide(title), *(cell_len(cell.plain) for cell in cells), 0) for title, cells in written
+    ]
+    kept = _fitting(columns, widths, width)
+    made = Table(box=_RULE, show_edge=False, pad_edge=False, padding=(0, 1), header_style="dim")
+    for place in kept:
+        column = columns[place]
+        justify = "right" if column.is_figure and not column.is_aligned else "left"
+        made.add_column(Text(written[place][0]), justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for index in range(len(every)):
+        is_last = total is not None and index == len(every) - 1
+        cells = [written[place][1][index] for place in kept]
+        if is_last:
+            made.add_section()
+        made.add_row(*cells, style="bold" if is_last else None)
+    return made
+
+
+def _fitting(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
+    kept = list(range(len(columns)))
+    while sum(widths[place] + _GAP for place in kept) - _GAP > width:
+        last = max(kept, key=lambda place: columns[place].rank)
+        if not columns[last].rank:
+            break
+        kept.remove(last)
+    return kept
+
+
+def _aligned(column: Column, cells: Sequence[Text]) -> tuple[str, list[Text]]:
+    """Pad figures on both sides so that their points stand in one line."""
+    pieces = [cell.plain.partition(".") for cell in cells]
+    tails = [len(point + fraction) for _, point, fraction in pieces]
+    longest = max(tails, default=0)
+    right = [longest - tail for tail in tails]
+    wide = max((cell_len(c.plain) + pad for c, pad in zip(cells, right, strict=True)), default=0)
+    wide = max(wide, _wide(column.title))
+    padded = []
+    for cell, after in zip(cells, right, strict=True):
+        text = cell.copy()
+        text.pad_right(after)
+        text.pad_left(wide - cell_len(text.plain))
+        padded.append(text)
+    return column.title.rjust(wide), padded
+
+
+def _wide(title: str) -> int:
+    return max(cell_len(line) for line in title.split("\n"))
+
+
+def _text(cell: Cell) -> Text:
+    if isinstance(cell, str):
+        return Text(printable(cell))
+    if not cell.plain.isprintable():
+        return Text(printable(cell.plain), style=cell.style)
+    return cell
+
+
+def _console(file: object) -> Console:
+    is_piped = not (hasattr(file, "isatty") and file.isatty())
+    width = _UNPIPED if is_piped and "COLUMNS" not in os.environ else None
+    return Console(
+        file=file,  # type: ignore[arg-type]  # a text stream, sys.stdout or sys.stderr
+        width=width,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )

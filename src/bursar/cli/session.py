@@ -1,0 +1,107 @@
+"""One command's surroundings: which book, which marks, how to speak.
+
+Only names and flags are read when this loads; the database comes with `open`.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from cyclopts import Parameter
+
+from bursar.cli.answers import json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bursar.cli.progress import Bar
+    from bursar.cli.screen import Screen
+    from bursar.ledger.terms import Terms
+    from bursar.portfolio import Portfolio
+    from bursar.value.marks import Mark, Marks
+
+HIDDEN: Final = Parameter(parse=False)
+"""Marks the parameter through which a command gets its session."""
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """The options that every command takes."""
+
+    book: str
+    portfolio: str = "main"
+    price: tuple[str, ...] = ()
+    prices: Path | None = None
+    is_exact: bool = False
+    wants_json: bool = False
+    is_quiet: bool = False
+
+    @cached_property
+    def screen(self) -> Screen:
+        """Where a reader looks."""
+        from bursar.cli.progress import Bar
+    from bursar.cli.screen import Screen
+
+        return Screen(is_exact=self.is_exact, is_quiet=self.is_quiet or self.wants_json)
+
+    @cached_property
+    def bar(self) -> Bar:
+        """The progress bar: on stderr, on a terminal, after two seconds."""
+        from bursar.cli.progress import Bar
+
+        return Bar(self.screen.remarks, is_quiet=self.screen.is_quiet)
+
+    def open(self, *, terms: Terms | None = None, create: bool = False) -> Portfolio:
+        """Open the portfolio."""
+        import bursar
+
+        with self.bar.running():
+            return bursar.open(
+                self.book,
+                portfolio=self.portfolio,
+                terms=terms,
+                create=create,
+                progress=self.bar.tell,
+            )
+
+    def marks(self, portfolio: Portfolio) -> Marks | None:
+        """Return the marks that the user gives: those of the prices file, then the flags."""
+        from bursar.value.marks import Marks, parse_flag
+
+        base, now = portfolio.terms.base, time.time_ns()
+        flags = [parse_flag(text, base, at=now) for text in self.price]
+        filed = [] if self.prices is None else _marks_of(self.prices, base)
+        return Marks(flags).plus(_unsaid(filed, flags)) if flags or filed else None
+
+    def tell(self, answer: object) -> None:
+        """Print an answer as JSON."""
+        print(json_text(answer))
+
+
+def _unsaid(marks: Iterable[Mark], flags: Iterable[Mark]) -> list[Mark]:
+    """Leave out what a flag says already, whatever its time."""
+    from bursar.value.marks import Marks
+
+    known = Marks(flags)
+    return [mark for mark in marks if known.get(mark.asset, mark.quote) is None]
+
+
+def _marks_of(path: Path, base: str) -> list[Mark]:
+    from bursar.errors import UnknownFormat
+    from bursar.ledger.entries import Price
+    from bursar.value.marks import Mark, Standing
+    from bursar.venue import files
+
+    reading = files.read(path, options=files.Options(quote=base))
+    said = [each for each in reading.statements if isinstance(each, Price)]
+    if len(said) != len(reading.statements):
+        raise UnknownFormat(
+            f"{path.name}: not a prices file (asset, time, price, quote)", file=path.name
+        )
+    return [
+        Mark(each.asset, each.quote, each.value, path.name, each.executed_at, Standing.GIVEN)
+        for each in said
+    ]

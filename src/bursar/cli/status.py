@@ -1,0 +1,230 @@
+"""`bursar status`: what there is, what it cost, what it is worth, and what is not known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from bursar.cli.session import HIDDEN, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bursar.cli.figures import Figures
+    from bursar.cli.screen import Cell, Screen
+    from bursar.portfolio import Equity, Portfolio
+    from bursar.value.worth import AssetWorth
+
+
+def status(*, session: Annotated[Session, HIDDEN]) -> int:
+    """Show equity, PnL and holdings, and name what is not known.
+
+    What has no mark is named and in no total; --price XBT=65000 or --prices FILE gives it one.
+    """
+    with session.open() as portfolio:
+        equity = portfolio.equity(session.marks(portfolio))
+        if session.wants_json:
+            session.tell(told(portfolio, equity, name=session.portfolio))
+        else:
+            show(session.screen, portfolio, equity, name=session.portfolio)
+    return 0
+
+
+def told(portfolio: Portfolio, equity: Equity, *, name: str) -> dict[str, object]:
+    """Return the status as JSON has it."""
+    from bursar.cli.coverage import told as covered
+    from bursar.ledger import instant
+
+    valuation, totals = equity.valuation, equity.totals
+    return {
+        "portfolio": name,
+        "base": equity.base,
+        "method": portfolio.terms.method,
+        "version": portfolio.desk.head.version,
+        "at": instant.show(valuation.at),
+        "equity": equity.value,
+        "is_complete": valuation.coverage.is_complete,
+        "cash": valuation.cash,
+        "cash_base": valuation.cash_base,
+        "cost": totals.cost,
+        "contributed": totals.contributed,
+        "realized": totals.realized,
+        "unrealized": valuation.unrealized,
+        "income": totals.income,
+        "expenses": totals.expenses,
+        "fees": portfolio.fees().total,
+        "holdings": [_holding(each, valuation.at) for each in valuation.assets],
+        "margins": [
+            {
+                "account": each.account,
+                "pair": each.pair,
+                "quantity": each.quantity,
+                "notional": each.notional,
+                "unrealized": each.unrealized,
+            }
+            for each in valuation.margins
+        ],
+        "accounts": valuation.accounts,
+        "coverage": covered(valuation.coverage),
+        "excluded": {
+            "value": valuation.excluded_value,
+            "unrealized": valuation.excluded_unrealized,
+            "assets": [each.asset for each in valuation.excluded],
+        },
+    }
+
+
+def _holding(worth: AssetWorth, now: int) -> dict[str, object]:
+    from bursar.ledger import instant
+
+    mark = worth.mark
+    return {
+        "asset": worth.asset,
+        "quantity": worth.quantity,
+        "cost": worth.cost,
+        "mark": None
+        if mark is None
+        else {
+            "pair": mark.pair,
+            "price": mark.price,
+            "source": mark.source,
+            "at": instant.show(mark.at),
+            "age_s": mark.age(now) // instant.SECOND,
+        },
+        "value": worth.value,
+        "unrealized": worth.unrealized,
+        "share_pct": worth.share_pct,
+        "is_cash": worth.is_cash,
+        "owed": worth.owed,
+        "flags": worth.flags,
+        "unknown": None if worth.missing is None else str(worth.missing),
+        "accounts": [
+            {"account": row.account, "asset": row.asset, "quantity": row.quantity}
+            for row in worth.holdings
+        ],
+    }
+
+
+def show(screen: Screen, portfolio: Portfolio, equity: Equity, *, name: str) -> None:
+    """Show the status."""
+    from bursar.cli.coverage import show as show_coverage
+    from bursar.cli.figures import minute
+
+    valuation = equity.valuation
+    screen.title(name, f"{equity.base} · {portfolio.terms.method.value} · {minute(valuation.at)} UTC")
+    screen.print("")
+    screen.console.print(_totals(screen.figures, portfolio, equity))
+    screen.print("")
+    _show_holdings(screen, equity)
+    if valuation.margins:
+        screen.print("")
+        _show_margins(screen, equity)
+    if len(valuation.accounts) > 1:
+        screen.print("")
+        _show_accounts(screen, equity)
+    if valuation.excluded:
+        names = ", ".join(each.asset for each in valuation.excluded)
+        worth = screen.figures.money(valuation.excluded_value).plain
+        screen.print("", f"Left out of this view: {names}, worth {worth} {equity.base}.")
+    show_coverage(screen, valuation.coverage, valuation.at)
+
+
+def _totals(figures: Figures, portfolio: Portfolio, equity: Equity) -> object:
+    from rich.table import Table
+
+    valuation, totals = equity.valuation, equity.totals
+    missing = ", ".join(sorted({each.asset for each in valuation.unvalued}))
+    grid = Table.grid(padding=(0, 2))
+    for justify in ("left", "right", "left", "right"):
+        grid.add_column(justify=justify)  # type: ignore[arg-type]
+    worth = figures.money(equity.value)
+    worth.stylize("bold")
+    rows: list[Sequence[Cell]] = [
+        ("Equity", worth, "Contributed", figures.money(totals.contributed)),
+        ("Cash", figures.money(valuation.cash), "Realised", figures.gain(totals.realized)),
+        ("Fees", figures.money(portfolio.fees().total), "Income", figures.gain(totals.income)),
+        ("", "", "Expenses", figures.gain(-totals.expenses)),
+        ("", "", "Unrealised", figures.gain(valuation.unrealized)),
+    ]
+    for row in rows:
+        grid.add_row(*row)
+    if missing:
+        grid.add_row("without", missing, "without", missing, style="yellow")
+    return grid
+
+
+def _show_holdings(screen: Screen, equity: Equity) -> None:
+    from bursar.cli.figures import NOTHING, age
+    from bursar.cli.screen import figure, name, units
+
+    valuation, figures = equity.valuation, screen.figures
+    columns = (
+        name("asset"),
+        units("quantity"),
+        figure("cost", rank=2),
+        figure("mark", rank=1),
+        figure("value"),
+        figure("unrealised"),
+        figure("share", rank=3),
+        name("marked by", rank=5),
+        figure("age", rank=4),
+    )
+    rows: list[Sequence[Cell]] = []
+    for each in valuation.assets:
+        mark = each.mark
+        rows.append(
+            (
+                each.asset,
+                figures.quantity(each.quantity),
+                figures.money(each.cost),
+                NOTHING if each.is_cash else figures.price(None if mark is None else mark.price),
+                figures.money(each.value),
+                NOTHING if each.is_cash else figures.gain(each.unrealized),
+                figures.percent(each.share_pct),
+                "" if mark is None else _source(mark.source, mark.pair, each.asset, equity.base),
+                "" if mark is None else age(mark.age(valuation.at)),
+            )
+        )
+    screen.table(columns, rows)
+
+
+def _source(source: str, pair: str, asset: str, base: str) -> str:
+    source = "price on file" if source.startswith("price of ") else source
+    return source if pair == f"{asset}/{base}" else f"{pair}, {source}"
+
+
+def _show_margins(screen: Screen, equity: Equity) -> None:
+    from bursar.cli.screen import figure, name, units
+
+    figures = screen.figures
+    columns = (name("leveraged"), name("account"), units("quantity"), figure("entered at"))
+    screen.table(
+        (*columns, figure("unrealised")),
+        [
+            (
+                each.pair,
+                each.account,
+                figures.quantity(each.quantity),
+                figures.money(each.notional),
+                figures.gain(each.unrealized),
+            )
+            for each in equity.valuation.margins
+        ],
+    )
+
+
+def _show_accounts(screen: Screen, equity: Equity) -> None:
+    from bursar.cli.screen import figure, name
+
+    figures = screen.figures
+    screen.table(
+        (name("account"), figure("equity"), figure("cash"), name("without")),
+        [
+            (
+                each.account,
+                figures.money(each.equity),
+                figures.money(each.cash),
+                ", ".join(each.unvalued),
+            )
+            for each in equity.valuation.accounts
+        ],
+    )

@@ -1,0 +1,80 @@
+"""No statement may say what no fact can be; each refusal names the entry and the field."""
+
+from decimal import Decimal
+
+import pytest
+
+from bursar.errors import BadChoice, OutOfBounds
+from bursar.ledger import door
+from bursar.ledger.entries import SleeveTransfer
+from tests.unit.ledger.samples import MAIN, START, Pen, landed
+
+D = Decimal
+pen = Pen()
+
+
+def sleeve(amount):
+    return SleeveTransfer(
+        id="s",
+        executed_at=START,
+        account=MAIN,
+        from_strategy="a",
+        to_strategy="b",
+        amount=D(amount),
+    )
+
+
+@pytest.mark.parametrize(
+    "entry, field",
+    [
+        (pen.buy(-1, "XBT", 1), "quantity"),
+        (pen.buy(1, "XBT", -1), "amount"),
+        (pen.buy(1, "XBT", 1, price=D(-1)), "price"),
+        (pen.margin("buy", -1, 1), "quantity"),
+        (pen.move(0, "XBT"), "quantity"),
+        (sleeve(-1), "amount"),
+        (pen.price("XBT", "USD", -1), "value"),
+        (pen.split("A", 0, 1), "numerator"),
+        (pen.split("A", 1, 0), "denominator"),
+        (pen.convert([(0, "A")], [(1, "B")]), "given A"),
+        (pen.convert([(1, "A")], [(-1, "B")]), "taken B"),
+        (pen.staged(fees="-1"), "fees"),
+        (pen.staged(lines=[("A", 1, -1)]), "price A"),
+        (pen.staged(lots=[("add", "A", "l", -1, 1)]), "lot l"),
+        (pen.staged(lots=[("add", "A", "l", 1, -1)]), "cost l"),
+    ],
+)
+def test_a_number_outside_its_domain_is_refused(entry, field):
+    with pytest.raises(OutOfBounds, match=entry.id) as caught:
+        landed([entry])
+    assert caught.value.context["field"] == field
+
+
+@pytest.mark.parametrize(
+    "entry, field",
+    [
+        (pen.convert([], [(1, "B")]), "given"),
+        (pen.convert([(1, "A")], [(1, "B"), (2, "B")]), "taken"),
+        (pen.rename("A", "A"), "to_asset"),
+        (pen.staged(lots=[("frobnicate", "A", "l", 1, 1)]), "lots"),
+    ],
+)
+def test_a_word_outside_its_set_is_refused(entry, field):
+    with pytest.raises(BadChoice) as caught:
+        landed([entry])
+    assert caught.value.context["field"] == field
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pen.buy(0, "XBT", 0, fees=()),
+        pen.margin(None, None, None, "-5"),
+        pen.flow("withdrawal", -5, "USD"),
+        pen.rename("A", "B"),
+        pen.staged("-5", lines=[("A", -1, 0)], lots=[("remove", "A", "l")]),
+        sleeve(0),
+    ],
+)
+def test_what_can_be_a_fact_passes(entry):
+    door.check(entry)

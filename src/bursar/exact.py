@@ -226,7 +226,9 @@ def share(cost: Decimal, taken: Decimal, held: Decimal) -> Decimal:
     if taken == held:
         return cost
     part = _quantize(_divide(_multiply(cost, taken), held), ATOM)
-    return part if part < cost else cost
+    if part < cost:
+        return part
+    return cost
 
 
 def divide(total: Decimal, by: Decimal, *, places: int) -> tuple[Decimal, Decimal]:

@@ -263,10 +263,11 @@ class Auditor:
             self.stock.balances[flow.account, asset] += taken.cash
             return taken.cash
         parts, missing = list(taken.parts), taken.missing
-        if taken.debt in place.debts:
-            place.debts.remove(taken.debt)
-            self.stock.balances[flow.account, asset] += taken.debt.quantity
-            missing -= taken.debt.quantity
+        if missing and taken.debt in place.debts:
+            lifted = taken.debt.cut(missing).quantity
+            place.debts = [debt for debt in place.debts if debt.quantity]
+            self.stock.balances[flow.account, asset] += lifted
+            missing -= lifted
         if missing > 0:  # covered in the meantime: it comes back without cost
             parts.append(self.lot(flow, missing, 0))
         self.stock.put((flow.account, asset), parts)

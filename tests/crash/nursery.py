@@ -17,6 +17,8 @@ from pathlib import Path
 from sqlalchemy import Engine, event
 
 import bursar.store.migrate  # noqa: F401 (warm)
+from bursar.desk import Desk
+from bursar.ledger import golden
 from bursar.store import open_store
 from bursar.store.steps import unwatched
 from tests.contract.samples import commit, flow, trade
@@ -71,7 +73,43 @@ def open_and_die(path, statement):
     open_store(path).close()
 
 
-JOBS = {"write": write, "open": open_and_die}
+def trade_through_a_desk(path, seed, step=None, commits=100_000):
+    """Commit fills, some of them late, through a desk; die at a step of the third commit."""
+    left = 3
+
+    def watch(name):
+        nonlocal left
+        if name == step:
+            left -= 1
+            if left == 0:
+                die()
+
+    desk = Desk(open_store(path, steps=watch if step else unwatched), Ticks())
+    choices = random.Random(seed)
+    for _ in range(commits):
+        n = desk.head.seq
+        lines = [fill_line(n + i, choices) for i in range(choices.randint(1, 3))]
+        receipt = desk.submit(golden.read(lines))
+        say(f"ack {receipt.version} {desk.head.seq}")
+    desk.store.close()
+
+
+def fill_line(n, choices):
+    """A fill in the golden language, at a random second of one day."""
+    second = choices.randrange(86_400)
+    at = f"2026-01-05T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+    side = choices.choice(["buy", "sell"])
+    return f"{at} {side} 0.{choices.randint(1, 999):03} XBT @ 40000.1 USD fee 0.01 USD #k:{n}"
+
+
+class Ticks:
+    """A clock that stands still: what it says is only written down."""
+
+    def now(self):
+        return 1
+
+
+JOBS = {"write": write, "open": open_and_die, "desk": trade_through_a_desk}
 
 
 def main():

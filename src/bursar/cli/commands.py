@@ -47,17 +47,11 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-    except CycloptsError as error:
-        return faults.usage(str(error), wants_json=wants_json)
     except BrokenPipeError:  # `bursar journal | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
-    except KeyboardInterrupt:
-        return faults.interrupted()
-    except (faults.BursarError, faults.BrokenInvariant) as error:
+    except (*faults.EXPECTED, CycloptsError) as error:
         return faults.told(error, wants_json=wants_json)
-    except OSError as error:
-        return faults.refused(error, wants_json=wants_json)
     return answer if isinstance(answer, int) else 0
 
 

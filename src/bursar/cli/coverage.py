@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from bursar.cli.screen import Screen
     from bursar.value.coverage import Coverage, Seen
 
-_INDENT: Final = 12
 _MEANINGS: Final = {
     "assumed_basis": "history begins later; what it cost before is assumed",
     "assumed_split": "proceeds were split by an assumed rule",
@@ -47,14 +46,15 @@ def told(coverage: Coverage) -> dict[str, object]:
 def show(screen: Screen, coverage: Coverage, now: int) -> None:
     """Show what is not known; nothing where all is."""
     lines = list(_lines(coverage, now))
-    if not lines:
-        return
-    screen.print("")
-    for is_grave, kind, said in lines:
-        line = Text(f"{'!' if is_grave else '·'} {kind:<{_INDENT}}")
-        line.stylize("yellow" if is_grave else "dim")
-        line.append(said)
-        screen.console.print(line)
+    if lines:
+        screen.print("")
+        screen.list(
+            (
+                Text(f"{'!' if is_grave else '·'} {kind}", style="yellow" if is_grave else "dim"),
+                said,
+            )
+            for is_grave, kind, said in lines
+        )
 
 
 def _lines(coverage: Coverage, now: int) -> Iterator[tuple[bool, str, str]]:

@@ -17,8 +17,7 @@ from bursar.errors import (
     ValueUnknown,
 )
 
-__all__ = ["BrokenInvariant", "BursarError", "interrupted", "refused", "told", "usage"]
-
+EXPECTED: Final = (BursarError, BrokenInvariant, OSError, KeyboardInterrupt)
 INPUT, ABSENT, STORE, BROKEN, STOPPED = 2, 3, 4, 70, 130
 
 _NEXT: Final = {
@@ -47,9 +46,24 @@ _NEXT: Final = {
 }
 
 
-def told(error: BursarError | BrokenInvariant, *, wants_json: bool) -> int:
-    """Tell an error of ours and return its exit code."""
-    _tell(error.code, error.message, error.context, wants_json=wants_json)
+def told(error: BaseException, *, wants_json: bool) -> int:
+    """Tell an error and return its exit code. Anything but ours and the system's is bad usage."""
+    match error:
+        case KeyboardInterrupt():
+            print("\nbursar: stopped; what was not committed is not written", file=sys.stderr)
+            return STOPPED
+        case BursarError() | BrokenInvariant():
+            _tell(error.code, error.message, error.context, wants_json=wants_json)
+        case OSError():
+            place = {"file": error.filename} if isinstance(error.filename, str) else {}
+            named = f"{error.filename}: {error.strerror}" if place else str(error)
+            _tell("input", named, place, wants_json=wants_json)
+        case _:
+            _tell("usage", str(error), {}, wants_json=wants_json)
+    return _code(error)
+
+
+def _code(error: BaseException) -> int:
     match error:
         case BrokenInvariant():
             return BROKEN
@@ -59,26 +73,6 @@ def told(error: BursarError | BrokenInvariant, *, wants_json: bool) -> int:
             return STORE
         case _:
             return INPUT
-
-
-def usage(message: str, *, wants_json: bool) -> int:
-    """Tell of a line that is no command line."""
-    _tell("usage", message, {}, wants_json=wants_json)
-    return INPUT
-
-
-def refused(error: OSError, *, wants_json: bool) -> int:
-    """Tell what the system refuses: a file that cannot be written, a full disk."""
-    place = {"file": error.filename} if isinstance(error.filename, str) else {}
-    named = f"{error.filename}: {error.strerror}" if place else str(error)
-    _tell("input", named, place, wants_json=wants_json)
-    return INPUT
-
-
-def interrupted() -> int:
-    """Tell that the user stopped it."""
-    print("\nbursar: stopped; what was not yet committed is not written", file=sys.stderr)
-    return STOPPED
 
 
 def _tell(code: str, message: str, context: Mapping[str, object], *, wants_json: bool) -> None:

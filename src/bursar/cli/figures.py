@@ -11,8 +11,7 @@ from typing import Final
 import msgspec
 from rich.text import Text
 
-from bursar.exact import quantise, show, trimmed
-from bursar.exact import Rounding
+from bursar.exact import Rounding, quantise, show, trimmed
 from bursar.ledger import instant
 
 UNKNOWN: Final = "unknown"
@@ -60,7 +59,7 @@ class Figures(msgspec.Struct, frozen=True):
             return Text(grouped(value))
         places = _CENTS if abs(value) >= 1000 else 6  # noqa: PLR2004 (a coin or a cent)
         rounded = quantise(value, Decimal(1).scaleb(-places), Rounding.HALF_EVEN)
-        return Text(grouped(rounded if rounded else value))
+        return Text(grouped(rounded or value))
 
     def percent(self, value: Decimal | None) -> Text:
         """Write a percentage, one decimal."""

@@ -6,8 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
-
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -106,10 +104,11 @@ def show(screen: Screen, report: ImportReport, *, dry_run: bool = False) -> None
     """Show a report."""
     from bursar.cli.screen import figure, name
 
-    columns = (name("file"), name("format"), figure("rows"), figure("announced only", rank=1))
-    rows = [(each.name, each.format, f"{each.rows:,}", f"{each.pending:,}") for each in report.files]
-    if not any(each.pending for each in report.files):
-        columns, rows = columns[:3], [row[:3] for row in rows]
+    columns = [name("file"), name("format"), figure("rows")]
+    rows = [[each.name, each.format, f"{each.rows:,}"] for each in report.files]
+    if any(each.pending for each in report.files):
+        columns.append(figure("announced only"))
+        rows = [[*row, f"{each.pending:,}"] for row, each in zip(rows, report.files, strict=True)]
     screen.table(columns, rows)
     screen.print("")
     for line in _outcome(report.receipt, dry_run=dry_run):

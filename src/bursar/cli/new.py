@@ -38,9 +38,7 @@ def new(
             " --portfolio names another",
             portfolio=session.portfolio,
         )
-    terms = bursar.Terms(
-        base, peg or None, bursar.Method(method), bursar.Scope(scope)
-    )
+    terms = bursar.Terms(base, peg or None, bursar.Method(method), bursar.Scope(scope))
     with session.open(terms=terms, create=True) as portfolio:
         made = portfolio.terms
     if session.wants_json:

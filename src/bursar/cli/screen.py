@@ -28,7 +28,7 @@ _RULE: Final = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n  
 class Column(msgspec.Struct, frozen=True):
     """A column: its title, whether it holds figures, whether their points line up, and its rank.
 
-    The column of the highest rank goes first where there is no room; those of rank 0 stay.
+    Columns of the highest rank go first where there is no room; those of rank 0 stay.
     """
 
     title: str
@@ -87,6 +87,13 @@ class Screen:
             line.append(f"  {printable(beside)}", style="not bold dim")
         self.console.print(line)
 
+    def list(self, rows: Iterable[Sequence[Cell]]) -> None:
+        """Show rows without heads or lines; a long text goes on under its own beginning."""
+        grid = Table.grid(padding=(0, 2))
+        for row in rows:
+            grid.add_row(*(_text(cell) for cell in row))
+        self.console.print(grid)
+
     def table(
         self,
         columns: Sequence[Column],
@@ -117,7 +124,9 @@ def table(
         max(_wide(title), *(cell_len(cell.plain) for cell in cells), 0) for title, cells in written
     ]
     kept = _fitting(columns, widths, width)
-    made = Table(box=_RULE, show_edge=False, pad_edge=False, padding=(0, 1), header_style="dim")
+    made = Table(
+        box=_RULE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim"
+    )
     for place in kept:
         column = columns[place]
         justify = "right" if column.is_figure and not column.is_aligned else "left"
@@ -134,10 +143,10 @@ def table(
 def _fitting(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
     kept = list(range(len(columns)))
     while sum(widths[place] + _GAP for place in kept) - _GAP > width:
-        last = max(kept, key=lambda place: columns[place].rank)
-        if not columns[last].rank:
+        last = max(columns[place].rank for place in kept)
+        if not last:
             break
-        kept.remove(last)
+        kept = [place for place in kept if columns[place].rank < last]
     return kept
 
 

@@ -42,8 +42,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def screen(self) -> Screen:
         """Where a reader looks."""
-        from bursar.cli.progress import Bar
-    from bursar.cli.screen import Screen
+        from bursar.cli.screen import Screen
 
         return Screen(is_exact=self.is_exact, is_quiet=self.is_quiet or self.wants_json)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.table import Table
+
     from bursar.cli.figures import Figures
     from bursar.cli.screen import Cell, Screen
     from bursar.portfolio import Equity, Portfolio
     from bursar.value.worth import AssetWorth
+
+_JUSTIFIED: Final[tuple[Literal["left", "right"], ...]] = ("left", "right", "left", "left", "right")
 
 
 def status(*, session: Annotated[Session, HIDDEN]) -> int:
@@ -110,7 +114,9 @@ def show(screen: Screen, portfolio: Portfolio, equity: Equity, *, name: str) -> 
     from bursar.cli.figures import minute
 
     valuation = equity.valuation
-    screen.title(name, f"{equity.base} · {portfolio.terms.method.value} · {minute(valuation.at)} UTC")
+    screen.title(
+        name, f"{equity.base} · {portfolio.terms.method.value} · {minute(valuation.at)} UTC"
+    )
     screen.print("")
     screen.console.print(_totals(screen.figures, portfolio, equity))
     screen.print("")
@@ -128,27 +134,39 @@ def show(screen: Screen, portfolio: Portfolio, equity: Equity, *, name: str) -> 
     show_coverage(screen, valuation.coverage, valuation.at)
 
 
-def _totals(figures: Figures, portfolio: Portfolio, equity: Equity) -> object:
+def _totals(figures: Figures, portfolio: Portfolio, equity: Equity) -> Table:
+    """Set equity against the sum that it is, to the last digit."""
     from rich.table import Table
+    from rich.text import Text
+
+    from bursar.exact import ZERO
 
     valuation, totals = equity.valuation, equity.totals
-    missing = ", ".join(sorted({each.asset for each in valuation.unvalued}))
-    grid = Table.grid(padding=(0, 2))
-    for justify in ("left", "right", "left", "right"):
-        grid.add_column(justify=justify)  # type: ignore[arg-type]
+    unpriced = [each for each in (*valuation.assets, *valuation.excluded) if each.value is None]
+    hidden = valuation.excluded_value + sum((each.cost for each in unpriced), ZERO)
     worth = figures.money(equity.value)
     worth.stylize("bold")
-    rows: list[Sequence[Cell]] = [
-        ("Equity", worth, "Contributed", figures.money(totals.contributed)),
-        ("Cash", figures.money(valuation.cash), "Realised", figures.gain(totals.realized)),
-        ("Fees", figures.money(portfolio.fees().total), "Income", figures.gain(totals.income)),
-        ("", "", "Expenses", figures.gain(-totals.expenses)),
-        ("", "", "Unrealised", figures.gain(valuation.unrealized)),
+    left: list[tuple[str, Cell]] = [
+        ("equity", worth),
+        ("cash in it", figures.money(valuation.cash)),
+        ("fees paid", figures.money(portfolio.fees().total)),
     ]
-    for row in rows:
-        grid.add_row(*row)
-    if missing:
-        grid.add_row("without", missing, "without", missing, style="yellow")
+    right: list[tuple[str, Cell]] = [
+        ("contributed", figures.money(totals.contributed)),
+        ("realised", figures.gain(totals.realized)),
+        ("income", figures.gain(totals.income)),
+        ("expenses", figures.gain(-totals.expenses)),
+        ("unrealised", figures.gain(valuation.unrealized + valuation.excluded_unrealized)),
+    ]
+    if unpriced or valuation.excluded:
+        right.append(("not in it", figures.gain(-hidden)))
+    grid = Table.grid(padding=(0, 2))
+    for justify in _JUSTIFIED:
+        grid.add_column(justify=justify)
+    for index, (said, figure) in enumerate(right):
+        name, value = left[index] if index < len(left) else ("", "")
+        sign = "+" if index else "="
+        grid.add_row(name, value, Text(sign, style="dim"), said, figure)
     return grid
 
 

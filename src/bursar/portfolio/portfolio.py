@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Self
 
 from bursar.desk import Desk, Receipt, Staged
-from bursar.errors import BadChoice, StoreCorrupt
-from bursar.exact import money
-from bursar.ledger import audit, describe, instant, journal, projection
+from bursar.errors import BadChoice
+from bursar.ledger import audit, describe, instant
 from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.fold import traced

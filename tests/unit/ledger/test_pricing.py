@@ -160,5 +160,6 @@ def test_a_fact_names_the_assets_whose_price_it_may_want():
 def test_a_base_currency_of_choice_is_worth_its_face():
     prices = Prices("EUR", frozenset({"EUR"}))
     pen = Pen()
-    assert priced(pen.buy(1, "XBT", 5, quote="EUR"), prices).value == 5
+    fill = priced(pen.buy(1, "XBT", 5, quote="EUR"), prices)
+    assert getattr(fill, "value", None) == 5
     assert held(folded(pen.flow("deposit", 1, "USD")), "USD", MAIN) == (1, 1)

@@ -55,9 +55,10 @@ from bursar.ledger.state import Line
 def fold(facts: Iterable[Fact], book: Book) -> Book:
     """Fold facts, which stand in canonical order and are priced, into `book`, and return it."""
     for fact in facts:
-        _FOLDS[type(fact)](book, fact)
-        if fact.flags:
-            _note_gaps(book, fact)
+        if type(fact) is Fill and not fact.flags:
+            fold_fill(book, fact)
+        else:
+            apply(book, fact)
     return book
 
 

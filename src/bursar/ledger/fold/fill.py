@@ -18,61 +18,53 @@ _BUY: Final = Side.BUY
 
 
 def fold_fill(book: Book, fill: Fill) -> None:
-    """Fold a fill: the ordinary case in one go, any other leg by leg."""
+    """Fold a fill: a plain one in one go, any other leg by leg.
+
+    Plain is what is quoted in base currency or a peg at 1, with at most one fee, in the same.
+    """
     value, fees, quote = fill.value, fill.fees, fill.quote
     plain = value and value == fill.amount and quote in book.cash and fill.base not in book.cash
+    if plain and fees:
+        fee = fees[0]
+        plain = len(fees) == 1 and fee.asset == quote and fee.value == fee.amount
     if not plain or book.is_pooled or book.lines is not None or not _plain_fill(book, fill):
         _fill(book, fill)
 
 
 def _plain_fill(book: Book, fill: Fill) -> bool:
-    """Fold a fill quoted in base currency or a peg at 1, its one fee as well, in one go.
-
-    It is what `_fill` does, with each number read and written once. Returns False, and has changed
-    nothing, where more is to be done: another fee, something owed or about to be.
-    """
+    """Do what `_fill` does, at once; False, and no change, where coins are or would be owed."""
     account, base, quote, quantity = fill.account, fill.base, fill.quote, fill.quantity
-    value, fee = fill.value or ZERO, ZERO
-    if fill.fees:
-        paid, *more = fill.fees
-        fee = paid.amount
-        if more or paid.asset != quote or paid.value != fee:
-            return False
-    place, purse, holdings = (account, base), (account, quote), book.holdings
-    held = holdings.get(place, _NOTHING)
+    value, fee = fill.value or ZERO, fill.fees[0].amount if fill.fees else ZERO
+    holdings, place, purse = book.holdings, (account, base), (account, quote)
+    held, cash = holdings.get(place, _NOTHING), holdings.get(purse, _NOTHING).quantity
     if held.owed or not quantity:
         return False
     if fill.side is _BUY:
-        cash, size, realized = -value - fee, quantity, -fee
         pool = None if book.is_wac else book.rule.add(held.pool, lot_of(fill, quantity, value))
         holdings[place] = Holding(held.quantity + quantity, held.cost + value, pool)
+        cash, size, realized = cash - value - fee, quantity, -fee
+    elif quantity > held.quantity:
+        return False
     else:
-        if quantity > held.quantity:
-            return False
         if book.is_wac:
             cost, pool = share(held.cost, quantity, held.quantity), None
         else:
             take = book.rule.take(held.pool, quantity, fill.lots)
             cost, pool = take.cost, take.pool
-        cash, size, realized = value - fee, -quantity, value - cost - fee
         holdings[place] = Holding(held.quantity - quantity, held.cost - cost, pool)
-    cash += holdings.get(purse, _NOTHING).quantity
+        net = value - fee
+        cash, size, realized = cash + net, -quantity, net - cost
     holdings[purse] = Holding(cash, cash)
-    _credit(book, fill, fee, size, realized)
-    return True
-
-
-def _credit(book: Book, fill: Fill, fee: Decimal, size: Decimal, realized: Decimal) -> None:
-    pair = fill.pair or f"{fill.base}/{fill.quote}"
-    key = (fill.account, fill.base, pair, fill.strategy or MANUAL, fill.regime or "")
-    cell = book.cells.get(key, _BLANK)
-    book.cells[key] = Cell(
-        cell.size + size, cell.realized + realized, cell.fees + fee, cell.trades + 1, cell.peg
-    )
+    pair = fill.pair or f"{base}/{quote}"
+    key = (account, base, pair, fill.strategy or MANUAL, fill.regime or "")
+    cells, cell = book.cells, book.cells.get(key, _BLANK)
+    fees, trades = cell.fees + fee, cell.trades + 1
+    cells[key] = Cell(cell.size + size, cell.realized + realized, fees, trades, cell.peg)
     if fee:
-        charged = (fill.account, pair, fill.quote)
+        charged = (account, pair, quote)
         known = book.fees.get(charged, _NO_FEE)
         book.fees[charged] = FeeTotal(known.amount + fee, known.value + fee)
+    return True
 
 
 def _fill(book: Book, fill: Fill) -> None:

@@ -79,7 +79,10 @@ def cut(lot: Lot, quantity: Decimal) -> tuple[Lot, Lot | None]:
     if quantity >= lot.quantity:
         return lot, None
     cost = share(lot.cost, quantity, lot.quantity)
-    return resized(lot, quantity, cost), resized(lot, lot.quantity - quantity, lot.cost - cost)
+    left, worth = lot.quantity - quantity, lot.cost - cost
+    name, at, place, sequence = lot.id, lot.acquired_at, lot.venue, lot.sequence
+    part = Lot(name, at, quantity, cost, place, sequence)
+    return part, Lot(name, at, left, worth, place, sequence)
 
 
 def resized(lot: Lot, quantity: Decimal, cost: Decimal) -> Lot:
@@ -94,9 +97,15 @@ def age(lot: Lot) -> tuple[int, str, int, str]:
 
 def units(lots: Iterable[Lot]) -> Decimal:
     """Return the quantity of several lots."""
-    return sum((lot.quantity for lot in lots), ZERO)
+    quantity = ZERO
+    for lot in lots:
+        quantity += lot.quantity
+    return quantity
 
 
 def total(parts: Iterable[Lot]) -> Decimal:
     """Return the cost of several lots."""
-    return sum((part.cost for part in parts), ZERO)
+    cost = ZERO
+    for part in parts:
+        cost += part.cost
+    return cost

@@ -1,0 +1,127 @@
+"""`bursar demo`: the main job on a made-up account. No keys, no server, nothing left behind."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+
+from bursar.cli.session import HIDDEN, Session
+
+if TYPE_CHECKING:
+    from bursar.cli.screen import Screen
+    from bursar.portfolio import Portfolio
+
+BASE: Final = "EUR"
+METHODS: Final = ("wac", "fifo", "hifo")
+_STORY: Final = "kraken-story-a"
+_FIRST: Final = ("ledgers.gen4-16col.csv", "trades.gen2-24col.csv", "prices.csv")
+_AGAIN: Final = ("ledgers.gen1-10col.csv", "trades.gen1-13col.csv")
+
+
+def demo(*, keep: Path | None = None, session: Annotated[Session, HIDDEN]) -> int:
+    """Show the main job on a made-up Kraken account: import, status, PnL, why, verify.
+
+    Args:
+        keep: Keep the book in this file, to go on with; by default it is thrown away.
+
+    """
+    from bursar.errors import BadChoice
+
+    if keep is not None and keep.exists():
+        raise BadChoice(f"{keep} is there already; the demo makes a book of its own")
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bursar-"))
+        book = Path(folder) / "demo.db" if keep is None else keep
+        own = msgspec.structs.replace(session, book=str(book), portfolio="main")
+        story = files("bursar.samples") / _STORY
+        first = [stack.enter_context(as_file(story / name)) for name in _FIRST]
+        again = [stack.enter_context(as_file(story / name)) for name in _AGAIN]
+        if session.wants_json:
+            own.tell(_told(own, first, again))
+        else:
+            _show(own, first, again, keep)
+    return 0
+
+
+def _told(session: Session, first: list[Path], again: list[Path]) -> dict[str, object]:
+    from bursar.cli import importing, pnl, status, verify, why
+
+    imported = importing.run(session, first, base=BASE)[0]
+    repeated = importing.run(session, again)[0]
+    with session.open() as portfolio:
+        marks = session.marks(portfolio)
+        return {
+            "import": importing.told(imported),
+            "again": importing.told(repeated),
+            "status": status.told(portfolio, portfolio.equity(marks), name="main"),
+            "pnl": [
+                pnl.told(each) for each in portfolio.pnl("asset", methods=METHODS, prices=marks)
+            ],
+            "why": why.told(portfolio.why("realized", "XBT", marks)),
+            "verify": verify.told(portfolio.verify()),
+        }
+
+
+def _show(session: Session, first: list[Path], again: list[Path], keep: Path | None) -> None:
+    from bursar.cli import importing
+
+    screen = session.screen
+    _banner(screen)
+    _section(screen, "1", "Import", "bursar import ledgers.csv trades.csv prices.csv --base EUR")
+    importing.show(screen, importing.run(session, first, base=BASE)[0])
+    _section(screen, "2", "Import an older export of the same account", "nothing is counted twice")
+    importing.show(screen, importing.run(session, again)[0])
+    with session.open() as portfolio:
+        _show_book(session, portfolio)
+    _next(screen, keep)
+
+
+def _show_book(session: Session, portfolio: Portfolio) -> None:
+    from bursar.cli import pnl, status, verify, why
+
+    screen, marks = session.screen, session.marks(portfolio)
+    _section(screen, "3", "What is there", "bursar status")
+    status.show(screen, portfolio, portfolio.equity(marks), name="main")
+    _section(screen, "4", "What was made", "bursar pnl --by asset --method wac,fifo,hifo")
+    pnl.show(screen, portfolio.pnl("asset", methods=METHODS, prices=marks), portfolio.terms.base)
+    _section(screen, "5", "Why", "bursar why realized XBT")
+    why.show(screen, portfolio.why("realized", "XBT", marks))
+    _section(screen, "6", "Is it right", "bursar verify")
+    verify.show(screen, portfolio.verify())
+
+
+def _banner(screen: Screen) -> None:
+    from rich.text import Text
+
+    line = Text("bursar", style="bold")
+    line.append("  knows exactly what you own, what it cost and what it is worth", style="not bold")
+    screen.console.print(line)
+    screen.print("A made-up Kraken account of January 2024, every case its exports can hold.")
+
+
+def _section(screen: Screen, number: str, title: str, command: str) -> None:
+    from rich.rule import Rule
+    from rich.text import Text
+
+    heading = Text(f"{number}  {title}", style="bold")
+    heading.append(f"   {command}", style="not bold dim")
+    screen.print("")
+    screen.console.print(Rule(heading, align="left", style="dim", characters="─"))
+    screen.print("")
+
+
+def _next(screen: Screen, keep: Path | None) -> None:
+    _section(screen, "→", "Yours", "the same on your own files")
+    book = "" if keep is None else f"--book {keep} "
+    if keep is not None:
+        screen.print(f"  bursar {book}status", "")
+    screen.print(
+        "  bursar import ledgers.csv trades.csv --base EUR",
+        "  bursar status --price XBT=65000",
+        "  bursar why equity",
+    )

@@ -1,0 +1,109 @@
+"""`bursar flows`: movements that are not trades."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from bursar.cli.session import HIDDEN, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bursar.cli.screen import Screen
+    from bursar.ledger.records import CashFlowRecord
+    from bursar.portfolio import Portfolio
+
+
+def flows(
+    *,
+    asset: str | None = None,
+    limit: Annotated[int | None, Parameter(name=["--limit", "-n"])] = None,
+    session: Annotated[Session, HIDDEN],
+) -> int:
+    """Show deposits, withdrawals, rewards, charges and the like, newest first.
+
+    Args:
+        asset: Only of this asset, under any of its names.
+        limit: At most so many.
+
+    """
+    with session.open() as portfolio:
+        found = of_asset(portfolio, asset)[: _count(limit)]
+        undone = reversed_by(portfolio, found)
+        base = portfolio.terms.base
+    if session.wants_json:
+        told_ = [told(each, undone.get(each.id)) for each in found]
+        session.tell({"base": base, "flows": told_})
+    elif found:
+        session.screen.title("Flows", f"newest first · value and cost in {base}")
+        _show(session.screen, found, undone)
+    else:
+        session.screen.print("No flows." if asset is None else f"No flows of {asset}.")
+    return 0
+
+
+def of_asset(portfolio: Portfolio, asset: str | None) -> list[CashFlowRecord]:
+    """Return the flows of an asset under any of its names."""
+    from bursar.value.marks import Marks
+
+    names = Marks()
+    found = portfolio.flows()
+    if asset is None:
+        return found
+    return [each for each in found if names.name(each.asset) == names.name(asset)]
+
+
+def reversed_by(portfolio: Portfolio, found: Sequence[CashFlowRecord]) -> dict[str, str]:
+    """Return which of the flows the venue took back, and by what."""
+    facts = portfolio.timeline.facts
+    undone = {each.id: getattr(facts.get(each.id), "reversed_by", None) for each in found}
+    return {name: by for name, by in undone.items() if by is not None}
+
+
+def told(record: CashFlowRecord, undone: str | None) -> dict[str, object]:
+    """Return a flow as JSON has it."""
+    fields = {name: getattr(record, name) for name in record.__struct_fields__}
+    return {**fields, "reversed_by": undone}
+
+
+def _count(limit: int | None) -> int | None:
+    from bursar.errors import BadChoice
+
+    if limit is not None and limit < 0:
+        raise BadChoice(f"--limit {limit} is below zero", value=limit)
+    return limit
+
+
+def _show(screen: Screen, found: Sequence[CashFlowRecord], undone: dict[str, str]) -> None:
+    from bursar.cli.figures import minute, word
+    from bursar.cli.screen import figure, name, units
+
+    figures = screen.figures
+    columns = (
+        name("time (UTC)"),
+        name("type"),
+        name("asset"),
+        units("amount"),
+        figure("value"),
+        figure("cost", rank=2),
+        name("account", rank=4),
+        name("note", rank=3),
+    )
+    rows = [
+        (
+            minute(each.time),
+            each.type,
+            each.asset,
+            figures.quantity(each.amount),
+            figures.money(each.value_base),
+            figures.money(each.cost_base),
+            each.account,
+            word("taken back" if each.id in undone else ", ".join(each.flags) or each.note),
+        )
+        for each in found
+    ]
+    screen.table(columns, rows)
+    if undone:
+        screen.print("", f"{len(undone)} of them the venue took back: they moved nothing.")

@@ -1,0 +1,214 @@
+"""`bursar pnl`: PnL by heading, under one cost rule or several side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from bursar.cli.session import HIDDEN, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    from bursar.cli.screen import Cell, Screen
+    from bursar.portfolio import MethodPnL, Portfolio
+    from bursar.portfolio.months import MonthLine
+    from bursar.value.marks import Marks
+    from bursar.value.pnl import PnL, PnLLine
+
+Heading = Literal["pair", "asset", "strategy", "regime", "account", "month"]
+
+
+def pnl(
+    *,
+    by: Heading = "pair",
+    method: str | None = None,
+    session: Annotated[Session, HIDDEN],
+) -> int:
+    """Show PnL by pair, asset, strategy, regime, account or month.
+
+    Realised PnL has the fees of its trades taken off; they are shown again beside it.
+
+    Args:
+        by: The heading to read it under.
+        method: Cost rules to compare, such as wac,fifo,hifo; by default the portfolio's own.
+
+    """
+    methods = [] if method is None else [each.strip() for each in method.split(",")]
+    with session.open() as portfolio:
+        if by == "month":
+            return _by_month(session, portfolio, methods)
+        answers = answer(portfolio, by, methods, session.marks(portfolio))
+        base = portfolio.terms.base
+    if session.wants_json:
+        session.tell({"base": base, "by": by, "methods": [told(each) for each in answers]})
+    else:
+        show(session.screen, answers, base)
+    return 0
+
+
+def answer(
+    portfolio: Portfolio, by: str, methods: Sequence[str], marks: Marks | None
+) -> list[MethodPnL]:
+    """Ask the portfolio."""
+    return portfolio.pnl(by, methods=methods, prices=marks)
+
+
+def told(answer: MethodPnL) -> dict[str, object]:
+    """Return the PnL of one rule as JSON has it; what is not known is null."""
+    found = answer.pnl
+    return {
+        "method": answer.method,
+        "lines": {
+            key: _line(line, _unrealized(found, key, line)) for key, line in found.lines.items()
+        },
+        "total": _line(found.total, found.total.unrealized),
+        "excluded": _line(found.excluded, found.excluded.unrealized),
+        "is_complete": not found.unvalued,
+        "unvalued": [{"asset": each.asset, "reason": str(each)} for each in found.unvalued],
+    }
+
+
+def _line(line: PnLLine, unrealized: Decimal | None) -> dict[str, object]:
+    return {
+        "realized": line.realized,
+        "unrealized": unrealized,
+        "total": None if unrealized is None else line.total,
+        "fees": line.fees,
+        "income": line.income,
+        "expenses": line.expenses,
+        "trades": line.trades,
+    }
+
+
+def _unrealized(found: PnL, key: str, line: PnLLine) -> Decimal | None:
+    """Return what a line has unrealised; `None` where its asset has no value."""
+    missing = {each.asset for each in found.unvalued}
+    unknown = {
+        "asset": key in missing,
+        "pair": key in missing or key.partition("/")[0] in missing,
+    }.get(found.by.value, False)
+    return None if unknown and not line.unrealized else line.unrealized
+
+
+def show(screen: Screen, answers: Sequence[MethodPnL], base: str) -> None:
+    """Show the PnL of one rule in full, or of several side by side."""
+    by = answers[0].pnl.by.value
+    screen.title(f"PnL by {by}", f"{base} · {' · '.join(each.method for each in answers)}")
+    if len(answers) == 1:
+        _show_one(screen, answers[0].pnl)
+    else:
+        _show_several(screen, answers)
+    missing = answers[0].pnl.unvalued
+    if missing:
+        screen.print("", *(f"! unknown     {each}: in no unrealised PnL" for each in missing))
+
+
+def _show_one(screen: Screen, found: PnL) -> None:
+    from bursar.cli.screen import figure, name
+
+    columns = (
+        name(found.by.value),
+        figure("realised"),
+        figure("unrealised"),
+        figure("total"),
+        figure("fees", rank=1),
+        figure("income", rank=2),
+        figure("expenses", rank=3),
+        figure("trades", rank=4),
+    )
+    rows = [
+        (key, *_cells(screen, line, _unrealized(found, key, line)))
+        for key, line in found.lines.items()
+        if _says(found, key)
+    ]
+    total = ("total", *_cells(screen, found.total, found.total.unrealized))
+    screen.table(columns, rows, total=total)
+
+
+def _says(found: PnL, key: str) -> bool:
+    """Tell whether a line says anything: base currency, for one, has no PnL."""
+    line = found.lines.get(key)
+    if line is None:
+        return False
+    figures = (line.realized, line.fees, line.income, line.expenses, line.trades)
+    return _unrealized(found, key, line) is None or any(figures) or bool(line.unrealized)
+
+
+def _cells(screen: Screen, line: PnLLine, unrealized: Decimal | None) -> list[Cell]:
+    figures = screen.figures
+    return [
+        figures.gain(line.realized),
+        figures.gain(unrealized),
+        figures.gain(None if unrealized is None else line.total),
+        figures.money(line.fees),
+        figures.money(line.income),
+        figures.money(line.expenses),
+        f"{line.trades:,}",
+    ]
+
+
+def _show_several(screen: Screen, answers: Sequence[MethodPnL]) -> None:
+    from bursar.cli.screen import figure, name
+    from bursar.value.pnl import PnLLine
+
+    columns = [name(answers[0].pnl.by.value)]
+    for rank, title in ((0, "realised"), (0, "unrealised"), (1, "total")):
+        columns += [figure(f"{title}\n{each.method}", rank=rank) for each in answers]
+    keys = dict.fromkeys(key for each in answers for key in each.pnl.lines)
+    rows = [
+        _beside(screen, key, [(a.pnl, a.pnl.lines.get(key, PnLLine())) for a in answers])
+        for key in keys
+        if any(_says(a.pnl, key) for a in answers)
+    ]
+    total = _beside(screen, "total", [(each.pnl, each.pnl.total) for each in answers])
+    screen.table(columns, rows, total=total)
+
+
+def _beside(screen: Screen, key: str, lines: Sequence[tuple[PnL, PnLLine]]) -> list[Cell]:
+    figures = screen.figures
+    open_ = [_unrealized(found, key, line) for found, line in lines]
+    both = [
+        None if unrealized is None else line.total
+        for (_, line), unrealized in zip(lines, open_, strict=True)
+    ]
+    return [
+        key,
+        *(figures.gain(line.realized) for _, line in lines),
+        *(figures.gain(each) for each in open_),
+        *(figures.gain(each) for each in both),
+    ]
+
+
+def _by_month(session: Session, portfolio: Portfolio, methods: Sequence[str]) -> int:
+    from bursar.cli.screen import figure, name
+
+    answers = portfolio.pnl_by_month(methods=methods)
+    base = portfolio.terms.base
+    if session.wants_json:
+        session.tell({"base": base, "by": "month", "methods": answers})
+        return 0
+    columns = [name("month"), *(figure(f"realised\n{each.method}") for each in answers)]
+    columns += [figure("fees"), figure("income"), figure("expenses", rank=2)]
+    columns += [figure("contributed", rank=1), figure("trades", rank=3)]
+    rows = [
+        [lines[0].month, *_month(session.screen, lines)]
+        for lines in zip(*(answer.lines for answer in answers), strict=True)
+    ]
+    total: list[Cell] = ["total", *_month(session.screen, [each.total for each in answers])]
+    session.screen.title("PnL by month", f"{base} · {' · '.join(e.method for e in answers)}")
+    session.screen.table(columns, rows, total=total)
+    return 0
+
+
+def _month(screen: Screen, lines: Sequence[MonthLine]) -> list[Cell]:
+    """Return one month's figures: realised under each rule, and what no rule changes."""
+    figures, line = screen.figures, lines[0]
+    return [
+        *(figures.gain(each.realized) for each in lines),
+        figures.money(line.fees),
+        figures.money(line.income),
+        figures.money(line.expenses),
+        figures.money(line.contributed),
+        f"{line.trades:,}",
+    ]

@@ -1,0 +1,94 @@
+"""`bursar trades`: what each trade did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from bursar.cli.session import HIDDEN, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bursar.cli.screen import Screen
+    from bursar.ledger.records import RealizedPnLRecord
+    from bursar.portfolio import Portfolio
+
+
+def trades(
+    *,
+    pair: str | None = None,
+    limit: Annotated[int | None, Parameter(name=["--limit", "-n"])] = None,
+    session: Annotated[Session, HIDDEN],
+) -> int:
+    """Show trades and whatever else realised PnL, newest first.
+
+    Args:
+        pair: Only of this pair, under any of its names: XBT/EUR, XBTEUR, BTC-EUR.
+        limit: At most so many.
+
+    """
+    from bursar.errors import BadChoice
+
+    if limit is not None and limit < 0:
+        raise BadChoice(f"--limit {limit} is below zero", value=limit)
+    with session.open() as portfolio:
+        found = of_pair(portfolio, pair)[:limit]
+        base = portfolio.terms.base
+    if session.wants_json:
+        session.tell({"base": base, "trades": found})
+    elif found:
+        session.screen.title("Trades", f"newest first · realised in {base}, fees taken off")
+        _show(session.screen, found)
+    else:
+        session.screen.print("No trades." if pair is None else f"No trades in {pair}.")
+    return 0
+
+
+def of_pair(portfolio: Portfolio, pair: str | None) -> list[RealizedPnLRecord]:
+    """Return the trade records of a pair under any of its names."""
+    from bursar.value.marks import pair_names, spelled
+
+    found = portfolio.trades()
+    if pair is None:
+        return found
+    wanted = spelled(pair)
+    return [
+        each
+        for each in found
+        if wanted in (spelled(each.pair), *pair_names(*each.pair.partition("/")[::2]))
+    ]
+
+
+def _show(screen: Screen, found: Sequence[RealizedPnLRecord]) -> None:
+    from bursar.cli.figures import grouped, minute, word
+    from bursar.cli.screen import figure, name, units
+
+    figures = screen.figures
+    columns = (
+        name("time (UTC)"),
+        name("pair"),
+        name("did"),
+        units("quantity"),
+        figure("price", rank=2),
+        figure("fee", rank=3),
+        figure("realised"),
+        name("strategy", rank=4),
+        name("flags", rank=5),
+    )
+    rows = [
+        (
+            minute(each.time),
+            each.pair if each.pair != "none" else "—",
+            each.kind if each.kind != "trade" else each.side,
+            figures.quantity(each.base_delta),
+            figures.price(each.price),
+            f"{grouped(each.fee_amount)} {each.fee_asset}" if each.fee_asset else "—",
+            figures.gain(each.pnl_base),
+            word(each.strategy_tag),
+            word(", ".join(each.flags)),
+        )
+        for each in found
+    ]
+    screen.table(columns, rows)

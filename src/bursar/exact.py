@@ -266,12 +266,10 @@ def split(total: Decimal, weights: Sequence[Decimal], *, places: int) -> tuple[D
     parts = [_cut(part, atom, ROUND_DOWN) for part in raw]
     left = total - sum(parts, ZERO)
     order = sorted(range(len(parts)), key=lambda i: (parts[i] * whole - total * weights[i], i))
-    for i in order:
-        if left < atom:
-            break
+    whole_atoms = int(left // atom)
+    for i in order[:whole_atoms]:
         parts[i] += atom
-        left -= atom
-    parts[order[0]] += left
+    parts[order[0]] += left - whole_atoms * atom
     return tuple(parts)
 
 

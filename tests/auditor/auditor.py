@@ -352,7 +352,7 @@ class Auditor:
             if quantity > 0 or rename.asset in self.cash:
                 self.carry(rename, *ends, quantity)
             elif quantity < 0:  # in a pool: what the account lacks goes on under the new name
-                gain = self.bring(rename, ends[0], -quantity, 0)
+                gain = self.bring(rename, ends[0], -quantity, 0, f"/{account}")
                 gain -= self.stock.take(rename, ends[1], -quantity).cost
                 self.gain((*ends[1], "none", "manual", ""), gain)
             self.stock.lay_debts(account, rename.to_asset, debts)
@@ -379,7 +379,7 @@ class Auditor:
         """What a pool's account has beyond the lots of the pool is multiplied without a cost."""
         more = half_even(units * factor) - units
         if more > 0:
-            self.bring(split, key, more, 0)
+            self.bring(split, key, more, 0, f"/{key[0]}")
         elif more < 0:
             self.gain(key, -self.stock.take(split, key[:2], -more).cost)
 

@@ -1,16 +1,31 @@
 """All commands by name, the options that every one of them takes, and how a line is run."""
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
-from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts import App, Group, Parameter
 
 from bursar import __version__
 from bursar.cli import faults
+from bursar.cli.demo import demo
+from bursar.cli.export import export
+from bursar.cli.fees import fees
+from bursar.cli.flows import flows
+from bursar.cli.importing import import_files
+from bursar.cli.journal import journal
+from bursar.cli.lots import lots
+from bursar.cli.new import new
+from bursar.cli.pnl import pnl
+from bursar.cli.positions import positions
 from bursar.cli.session import Session
+from bursar.cli.status import status
+from bursar.cli.trades import trades
+from bursar.cli.verify import verify
+from bursar.cli.why import why
 
 _PURPOSE: Final = "Knows exactly what you own, what it cost and what it is worth."
 _CODES: Final = (
@@ -20,28 +35,26 @@ _CODES: Final = (
 _START: Final = Group("Start here", sort_key=1)
 _ASK: Final = Group("Ask", sort_key=2)
 _CHECK: Final = Group("Check and take away", sort_key=3)
+_BESIDES: Final = Group("Besides", sort_key=4)
 _EVERY: Final = Group("Options of every command", sort_key=9)
-_COMMANDS: Final[tuple[tuple[str, str, Group], ...]] = (
-    ("demo", "demo:demo", _START),
-    ("import", "importing:import_files", _START),
-    ("new", "new:new", _START),
-    ("status", "status:status", _ASK),
-    ("positions", "positions:positions", _ASK),
-    ("pnl", "pnl:pnl", _ASK),
-    ("lots", "lots:lots", _ASK),
-    ("fees", "fees:fees", _ASK),
-    ("flows", "flows:flows", _ASK),
-    ("trades", "trades:trades", _ASK),
-    ("why", "why:why", _CHECK),
-    ("verify", "verify:verify", _CHECK),
-    ("journal", "journal:journal", _CHECK),
-    ("export", "export:export", _CHECK),
-)
+_COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
+    _START: (demo, import_files, new),
+    _ASK: (status, positions, pnl, lots, fees, flows, trades),
+    _CHECK: (why, verify, journal, export),
+}
+_NAMES: Final = {import_files: "import"}
+_TRACE: Final = "BURSAR_TRACE"
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code. No error of the world leaves here."""
+    """Run one command line and return its exit code.
+
+    No error leaves here, but with BURSAR_TRACE in the environment every one does, with its trace.
+    """
     wants_json = "--json" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show ✓ shows ? for it
+            stream.reconfigure(errors="replace")
     try:
         answer = _app().meta(list(arguments))
         sys.stdout.flush()
@@ -50,7 +63,9 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # `bursar journal | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
-    except (*faults.EXPECTED, CycloptsError) as error:
+    except (KeyboardInterrupt, Exception) as error:
+        if _TRACE in os.environ:
+            raise
         return faults.told(error, wants_json=wants_json)
     return answer if isinstance(answer, int) else 0
 
@@ -61,13 +76,16 @@ def _app() -> App:
         help=_PURPOSE,
         help_epilogue=_CODES,
         version=__version__,
+        group_commands=_BESIDES,
         default_parameter=Parameter(negative="", show_default=False),
         result_action="return_value",
         exit_on_error=False,
         print_error=False,
     )
-    for name, place, group in _COMMANDS:
-        app.command(f"bursar.cli.{place}", name=name, group=group)
+    for group, commands in _COMMANDS.items():
+        for rank, command in enumerate(commands):
+            name = _NAMES.get(command, command.__name__)
+            app.command(command, name=name, group=group, sort_key=rank)
     app.register_install_completion_command(add_to_startup=False)
     app.meta.group_parameters = _EVERY
     app.meta.default(_launcher(app))

@@ -117,11 +117,10 @@ def _section(screen: Screen, number: str, title: str, command: str) -> None:
 
 def _next(screen: Screen, keep: Path | None) -> None:
     _section(screen, "→", "Yours", "the same on your own files")
-    book = "" if keep is None else f"--book {keep} "
-    if keep is not None:
-        screen.print(f"  bursar {book}status", "")
     screen.print(
         "  bursar import ledgers.csv trades.csv --base EUR",
         "  bursar status --price XBT=65000",
         "  bursar why equity",
     )
+    if keep is not None:
+        screen.print("", f"The demo's own book is in {keep}: bursar status --book {keep}")

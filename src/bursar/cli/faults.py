@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
+from cyclopts import CycloptsError
+
 from bursar.cli.answers import json_text, printable
 from bursar.errors import (
     BrokenInvariant,
@@ -17,7 +19,6 @@ from bursar.errors import (
     ValueUnknown,
 )
 
-EXPECTED: Final = (BursarError, BrokenInvariant, OSError, KeyboardInterrupt)
 INPUT, ABSENT, STORE, BROKEN, STOPPED = 2, 3, 4, 70, 130
 
 _NEXT: Final = {
@@ -28,6 +29,7 @@ _NEXT: Final = {
     "entry_not_found": "`bursar journal --grep TEXT` finds entries by their text.",
     "figure_not_found": "`bursar why equity` and `bursar why realized XBT` are two to start with.",
     "input": "Nothing was written. Look at the file, then run the command again.",
+    "internal": "A mistake in bursar: please report it, with what BURSAR_TRACE=1 shows.",
     "malformed": "Nothing was written. Correct that place, or export the file again.",
     "missing_mark": "Give a mark with --price ASSET=PRICE or --prices FILE.",
     "no_rate_path": "Give a mark with --price ASSET=PRICE or --prices FILE.",
@@ -47,7 +49,7 @@ _NEXT: Final = {
 
 
 def told(error: BaseException, *, wants_json: bool) -> int:
-    """Tell an error and return its exit code. Anything but ours and the system's is bad usage."""
+    """Tell an error and return its exit code. What nobody foresaw is our own mistake."""
     match error:
         case KeyboardInterrupt():
             print("\nbursar: stopped; what was not committed is not written", file=sys.stderr)
@@ -58,21 +60,23 @@ def told(error: BaseException, *, wants_json: bool) -> int:
             place = {"file": error.filename} if isinstance(error.filename, str) else {}
             named = f"{error.filename}: {error.strerror}" if place else str(error)
             _tell("input", named, place, wants_json=wants_json)
-        case _:
+        case CycloptsError():
             _tell("usage", str(error), {}, wants_json=wants_json)
+        case _:
+            _tell("internal", f"{type(error).__name__}: {error}", {}, wants_json=wants_json)
     return _code(error)
 
 
 def _code(error: BaseException) -> int:
     match error:
-        case BrokenInvariant():
-            return BROKEN
         case NotFound() | ValueUnknown():
             return ABSENT
         case StoreError() | ConflictError():
             return STORE
-        case _:
+        case BursarError() | CycloptsError() | OSError():
             return INPUT
+        case _:
+            return BROKEN
 
 
 def _tell(code: str, message: str, context: Mapping[str, object], *, wants_json: bool) -> None:

@@ -29,6 +29,7 @@ def flows(
         limit: At most so many.
 
     """
+    asset = session.asset(asset)
     with session.open() as portfolio:
         found = of_asset(portfolio, asset)[: _count(limit)]
         undone = reversed_by(portfolio, found)
@@ -86,6 +87,7 @@ def _show(screen: Screen, found: Sequence[CashFlowRecord], undone: dict[str, str
         name("type"),
         name("asset"),
         units("amount"),
+        units("fee"),
         figure("value"),
         figure("cost", rank=2),
         name("account", rank=4),
@@ -97,6 +99,7 @@ def _show(screen: Screen, found: Sequence[CashFlowRecord], undone: dict[str, str
             each.type,
             each.asset,
             figures.quantity(each.amount),
+            figures.quantity(each.fee_amount),
             figures.money(each.value_base),
             figures.money(each.cost_base),
             each.account,

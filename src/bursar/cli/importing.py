@@ -118,20 +118,29 @@ def show(screen: Screen, report: ImportReport, *, dry_run: bool = False) -> None
 def _outcome(receipt: Receipt, *, dry_run: bool) -> Iterable[str]:
     review = receipt.review
     would = "would be " if dry_run else ""
-    yield (
-        f"{review.recorded:,} {would}recorded · {review.duplicates:,} duplicate"
-        f" · {len(review.conflicts):,} conflict{'' if len(review.conflicts) == 1 else 's'}"
+    yield " · ".join(
+        (
+            f"{review.recorded:,} {would}recorded",
+            _counted(review.duplicates, "duplicate"),
+            _counted(len(review.conflicts), "conflict"),
+        )
     )
     if review.facts_added or review.facts_changed:
         changed = f", {review.facts_changed:,} completed or changed" if review.facts_changed else ""
-        yield f"{review.facts_added:,} new facts{changed}"
+        yield f"{_counted(review.facts_added, 'new fact')}{changed}"
     if not review.recorded:
         yield "Nothing new: the book stays as it was."
     yield from (f"! conflict  {each}; the first statement stays" for each in review.conflicts)
     yield from (f"! restated  {each}" for each in review.restated)
-    yield from (f"! {flag}  {count:,} facts" for flag, count in sorted(review.flags.items()))
+    yield from (
+        f"! {flag}  {_counted(count, 'fact')}" for flag, count in sorted(review.flags.items())
+    )
     if dry_run:
         yield "Nothing was written."
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _report(

@@ -22,7 +22,9 @@ def lots(
     method: Method | None = None,
     session: Annotated[Session, HIDDEN],
 ) -> int:
-    """Show open lots, oldest first. Under wac an account has one lot of each asset: its pool.
+    """Show open lots, oldest first.
+
+    Under wac an account has one lot of each asset: its pool, without a date.
 
     Args:
         asset: One asset, under any of its names.
@@ -31,6 +33,7 @@ def lots(
     """
     from bursar.ledger.terms import Method as Rule
 
+    asset = session.asset(asset)
     with session.open() as portfolio:
         rule = portfolio.terms.method if method is None else Rule(method)
         found = portfolio.lots(asset, rule=rule)
@@ -54,7 +57,7 @@ def _told(found: Found) -> list[dict[str, object]]:
             "asset": asset,
             "quantity": lot.quantity,
             "cost": lot.cost,
-            "acquired_at": instant.show(lot.acquired_at),
+            "acquired_at": instant.show(lot.acquired_at) if lot.acquired_at else None,
             "entry": lot.id,
         }
         for (account, asset), lots in found.items()
@@ -63,7 +66,7 @@ def _told(found: Found) -> list[dict[str, object]]:
 
 
 def _show(screen: Screen, found: Found) -> None:
-    from bursar.cli.figures import minute
+    from bursar.cli.figures import NOTHING, minute
     from bursar.cli.screen import figure, name, units
     from bursar.exact import ratio18
 
@@ -83,7 +86,7 @@ def _show(screen: Screen, found: Found) -> None:
             figures.quantity(lot.quantity),
             figures.money(lot.cost),
             figures.price(ratio18(lot.cost, type(lot.cost)(1), lot.quantity)),
-            minute(lot.acquired_at),
+            minute(lot.acquired_at) if lot.acquired_at else NOTHING,
             account,
             lot.id,
         )

@@ -128,11 +128,17 @@ def _show_one(screen: Screen, found: PnL) -> None:
 
 def _says(found: PnL, key: str) -> bool:
     """Tell whether a line says anything: base currency, for one, has no PnL."""
+    line = found.lines[key]
+    figures = (line.realized, line.fees, line.income, line.expenses, line.trades)
+    return _unrealized(found, key, line) is None or any(figures) or bool(line.unrealized)
+
+
+def _differs(found: PnL, key: str) -> bool:
+    """Tell whether a line has PnL of either kind, or may have."""
     line = found.lines.get(key)
     if line is None:
         return False
-    figures = (line.realized, line.fees, line.income, line.expenses, line.trades)
-    return _unrealized(found, key, line) is None or any(figures) or bool(line.unrealized)
+    return _unrealized(found, key, line) is None or bool(line.realized or line.unrealized)
 
 
 def _cells(screen: Screen, line: PnLLine, unrealized: Decimal | None) -> list[Cell]:
@@ -159,7 +165,7 @@ def _show_several(screen: Screen, answers: Sequence[MethodPnL]) -> None:
     rows = [
         _beside(screen, key, [(a.pnl, a.pnl.lines.get(key, PnLLine())) for a in answers])
         for key in keys
-        if any(_says(a.pnl, key) for a in answers)
+        if any(_differs(a.pnl, key) for a in answers)
     ]
     total = _beside(screen, "total", [(each.pnl, each.pnl.total) for each in answers])
     screen.table(columns, rows, total=total)

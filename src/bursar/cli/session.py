@@ -16,7 +16,7 @@ from cyclopts import Parameter
 from bursar.cli.answers import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bursar.cli.progress import Bar
     from bursar.cli.screen import Screen
@@ -56,28 +56,58 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def open(self, *, terms: Terms | None = None, create: bool = False) -> Portfolio:
         """Open the portfolio."""
         import bursar
+        from bursar.errors import PortfolioNotFound
+        from bursar.store import masked
 
-        with self.bar.running():
-            return bursar.open(
-                self.book,
-                portfolio=self.portfolio,
-                terms=terms,
-                create=create,
-                progress=self.bar.tell,
-            )
+        try:
+            with self.bar.running():
+                return bursar.open(
+                    self.book,
+                    portfolio=self.portfolio,
+                    terms=terms,
+                    create=create,
+                    progress=self.bar.tell,
+                )
+        except PortfolioNotFound as error:
+            if "portfolio" in error.context:
+                raise
+            place = masked(self.book)
+            raise PortfolioNotFound(f"there is no book at {place}", book=place) from None
+
+    def asset(self, name: str | None) -> str | None:
+        """Read the name of an asset: `xbt` is XBT."""
+        return name.upper() if name is not None and name.islower() else name
 
     def marks(self, portfolio: Portfolio) -> Marks | None:
         """Return the marks that the user gives: those of the prices file, then the flags."""
         from bursar.value.marks import Marks, parse_flag
 
         base, now = portfolio.terms.base, time.time_ns()
-        flags = [parse_flag(text, base, at=now) for text in self.price]
+        flags = [parse_flag(_raised(text), base, at=now) for text in self.price]
         filed = [] if self.prices is None else _marks_of(self.prices, base)
+        self._doubt(portfolio, flags)
         return Marks(flags).plus(_unsaid(filed, flags)) if flags or filed else None
+
+    def _doubt(self, portfolio: Portfolio, flags: Sequence[Mark]) -> None:
+        """Say which prices are of nothing that is held: a slip of the pen, most likely."""
+        from bursar.value.marks import Marks
+
+        names = Marks()
+        known = {names.name(asset) for _, asset in portfolio.timeline.book.holdings}
+        known |= {names.name(mark.quote) for mark in flags}
+        for mark in flags:
+            if names.name(mark.asset) not in known:
+                self.screen.remark(f"--price {mark.pair}: no {mark.asset} in the book")
 
     def tell(self, answer: object) -> None:
         """Print an answer as JSON."""
         print(json_text(answer))
+
+
+def _raised(flag: str) -> str:
+    """Read `xbt=65000` as `XBT=65000`."""
+    pair, equals, price = flag.partition("=")
+    return f"{pair.upper()}{equals}{price}" if pair.islower() else flag
 
 
 def _unsaid(marks: Iterable[Mark], flags: Iterable[Mark]) -> list[Mark]:

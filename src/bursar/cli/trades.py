@@ -76,11 +76,12 @@ def _show(screen: Screen, found: Sequence[RealizedPnLRecord]) -> None:
         figure("realised"),
         name("strategy", rank=4),
         name("flags", rank=5),
+        name("entry", rank=6),
     )
     rows = [
         (
             minute(each.time),
-            each.pair if each.pair != "none" else "—",
+            word(None if each.pair == "none" else each.pair.removeprefix("/")),
             each.kind if each.kind != "trade" else each.side,
             figures.quantity(each.base_delta),
             figures.price(each.price),
@@ -88,6 +89,7 @@ def _show(screen: Screen, found: Sequence[RealizedPnLRecord]) -> None:
             figures.gain(each.pnl_base),
             word(each.strategy_tag),
             word(", ".join(each.flags)),
+            each.trade_id,
         )
         for each in found
     ]

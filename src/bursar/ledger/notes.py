@@ -64,7 +64,7 @@ class Notes:
                 self._link_ids[note.id] = note
                 for end in (note.withdrawal, note.deposit):
                     _keep(self._links, end, note)
-            case Price():
+            case _:
                 self.prices.add(note)
 
     def reversal(self, name: str) -> Reversal | None:

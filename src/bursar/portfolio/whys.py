@@ -7,11 +7,11 @@ from typing import Final
 import msgspec
 
 from bursar.errors import FigureNotFound
-from bursar.exact import ZERO, money
+from bursar.exact import ZERO, money, trimmed
 from bursar.ledger import instant
 from bursar.ledger.audit import Totals
 from bursar.ledger.book import Book
-from bursar.ledger.entries import CAPITAL, INCOME, FlowKind
+from bursar.ledger.entries import CAPITAL, INCOME, CashFlow, Fill, FlowKind, MarginFill
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import traced
 from bursar.ledger.timeline import Timeline
@@ -58,8 +58,25 @@ def _realized(asked: Asked, asset: str | None) -> Why:
 
 
 def _told(fact: Fact, kind: str, cost: Decimal) -> str:
-    spent = f", cost {cost.normalize():f}" if cost else ""
-    return f"{instant.show(fact.executed_at)} {type(fact).__name__.lower()} {kind}{spent}"
+    spent = f", cost {trimmed(cost)}" if cost else ""
+    return f"{instant.show(fact.executed_at)} {_deed(fact)}{_part(kind)}{spent}"
+
+
+def _deed(fact: Fact) -> str:
+    match fact:
+        case Fill():
+            return f"{fact.side.value} {trimmed(fact.quantity)} {fact.base}"
+        case CashFlow():
+            return f"{fact.kind.value} {trimmed(fact.amount)} {fact.asset}"
+        case MarginFill():
+            return f"leveraged {fact.pair or fact.quote}"
+        case _:
+            return type(fact).__name__.lower()
+
+
+def _part(kind: str) -> str:
+    """Name what part of a deed made it, where that is not the deed itself."""
+    return "" if kind in {"trade", "margin", "conversion", "flow"} else f", {kind}"
 
 
 def _flows(name: str, kinds: frozenset[FlowKind], total: str) -> "_Figure":

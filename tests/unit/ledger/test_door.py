@@ -56,6 +56,7 @@ def test_a_number_outside_its_domain_is_refused(entry, field):
         (pen.convert([], [(1, "B")]), "given"),
         (pen.convert([(1, "A")], [(1, "B"), (2, "B")]), "taken"),
         (pen.rename("A", "A"), "to_asset"),
+        (pen.margin(None, 1, 1), "side"),
         (pen.staged(lots=[("frobnicate", "A", "l", 1, 1)]), "lots"),
     ],
 )

@@ -236,3 +236,4 @@ def test_a_fee_of_nothing_leaves_no_trace():
     bought = pen.buy(1, "XBT", 10, fees=fees((0, "USD")))
     assert not folded(bought).fees
     assert not folded(bought, under=terms("fifo")).fees
+    assert not folded(pen.flow("deposit", 1, "USD", fees=fees((0, "USD")))).fees

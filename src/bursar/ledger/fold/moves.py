@@ -46,7 +46,7 @@ def fold_rename(book: Book, rename: Rename) -> None:
             _carry(book, rename, source, target, quantity)
         elif quantity < 0:
             # A pool's account that is short: what it lacks goes on under the new name.
-            lacking = lot_of(rename, -quantity, ZERO)
+            lacking = lot_of(rename, -quantity, ZERO, part=account)
             gained = book.acquire(*source, lacking) - book.remove(*target, lacking).cost
             realize(book, (*target, NO_PAIR, tag_of(None), ""), gained, "cover")
         _put_debts(book, account, rename.to_asset, debts)
@@ -75,7 +75,7 @@ def _beyond(book: Book, fact: Split, account: str, units_beyond: Decimal) -> Non
     """Multiply what an account has beyond the lots of its pool: coins of unknown cost."""
     more = ratio18(units_beyond, fact.numerator, fact.denominator) - units_beyond
     if more > 0:
-        book.acquire(account, fact.asset, lot_of(fact, more, ZERO))
+        book.acquire(account, fact.asset, lot_of(fact, more, ZERO, part=account))
     elif more < 0:
         removal = book.remove(account, fact.asset, lot_of(fact, -more, ZERO))
         key = (account, fact.asset, NO_PAIR, tag_of(None), "")

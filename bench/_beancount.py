@@ -41,7 +41,8 @@ def _transaction(fill: Fill) -> Transaction:
     fee, amount, price = fill.fees[0].amount, fill.amount, fill.price
     assert amount is not None
     units = Amount(fill.quantity if buys else -fill.quantity, fill.base)
-    cost = CostSpec(price if buys else MISSING, None, BASE, None, fill.id if buys else None, merge=False)
+    lot, each = (fill.id, price) if buys else (None, MISSING)
+    cost = CostSpec(each, None, BASE, None, lot, merge=False)
     cash = Amount((-amount if buys else amount) - fee, BASE)
     postings = [
         _posting(_COINS, units, cost),

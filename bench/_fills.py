@@ -59,7 +59,8 @@ def history(quote: str) -> Iterator[Fill]:
             units = -min(held[coin], units)
         held[coin] += units
         quantity = Decimal(units).scaleb(digits[coin] - 10)
-        yield _fill(count, SYMBOLS[coin], quantity, Decimal(prices[coin]).scaleb(-digits[coin]), quote)
+        price = Decimal(prices[coin]).scaleb(-digits[coin])
+        yield _fill(count, SYMBOLS[coin], quantity, price, quote)
 
 
 def _fill(count: int, base: str, quantity: Decimal, price: Decimal, quote: str) -> Fill:

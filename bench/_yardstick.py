@@ -8,6 +8,7 @@ from collections import deque
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 
 from _fills import Run
+
 from bursar.ledger.entries import Fill, Side
 
 _ZERO, _ATOM = Decimal(0), Decimal("1e-18")

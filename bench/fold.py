@@ -1,10 +1,10 @@
-"""How fast does a history of fills fold into a book, beside other people's ledgers?
+"""How fast a history of fills folds into a book, beside other people's ledgers.
 
 Every contestant gets the same fills in the same order. The history comes in chunks; each is first
 put into a contestant's own records, untimed, and then the contestants take it in turn (A B C,
 A B C, …), so whatever else the machine does slows all of them alike. Hence: read the ratios.
 
-The yardstick is what the arithmetic alone costs. Peers run where they are installed and at sizes
+The decimal loop is the yardstick: what the arithmetic alone costs. Peers run where they are installed and at sizes
 they can do. At the end of every pass the realised PnL of the contestants is compared.
 """
 
@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import _yardstick
 from _fills import ACCOUNT, BASE, COIN, EXACT, Contestant, Run, history
+
 from bursar.ledger.book import Book
 from bursar.ledger.entries import CashFlow, FlowKind
 from bursar.ledger.fold import fold

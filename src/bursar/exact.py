@@ -57,6 +57,7 @@ _MONEY: Final = Context(prec=MONEY_DIGITS, rounding=ROUND_HALF_EVEN, traps=_TRAP
 _ROUNDING: Final = Context(
     prec=MONEY_DIGITS, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow]
 )
+# Bound once: every sale of a history comes through `share`.
 _multiply, _divide, _quantize = _MONEY.multiply, _ROUNDING.divide, _ROUNDING.quantize
 _LENGTH_MAX: Final = 1 + INTEGER_DIGITS + 1 + FRACTION_DIGITS
 _PLAIN: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)

@@ -13,10 +13,10 @@ def test_the_front_door_opens(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name, file in (("ledgers", "ledgers.gen4-16col.csv"), ("trades", "trades.gen2-24col.csv")):
         shutil.copy(str(STORY / file), f"{name}.csv")
-    block = re.search(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    exec(compile(block.group(1), "README.md", "exec"), {})  # noqa: S102
+    block, *_ = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    exec(compile(block, "README.md", "exec"), {})  # noqa: S102
     said = capsys.readouterr().out.splitlines()
-    told = re.findall(r"# ([\d,.]+ EUR)", block.group(1))
+    told = re.findall(r"# ([\d,.]+ EUR)", block)
     assert said[0] == told[0]
     assert said[1].startswith("equity in EUR")
     assert [line.split()[0] for line in said[2:]] == ["wac", "fifo"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bursar.cli.screen import Screen
     from bursar.value.coverage import Coverage, Seen
 
-_MEANINGS: Final = {
+MEANINGS: Final = {
     "assumed_basis": "history begins later; what it cost before is assumed",
     "assumed_split": "proceeds were split by an assumed rule",
     "conflicted": "one source told it twice in different words; the first stays",
@@ -65,7 +65,7 @@ def _lines(coverage: Coverage, now: int) -> Iterator[tuple[bool, str, str]]:
     for flag in sorted({gap.flag for gap in coverage.gaps}):
         of_flag = [gap for gap in coverage.gaps if gap.flag == flag]
         whose = ", ".join(f"{gap.asset} {gap.count}×" for gap in of_flag)
-        meaning = f": {_MEANINGS[flag]}" if flag in _MEANINGS else ""
+        meaning = f": {MEANINGS[flag]}" if flag in MEANINGS else ""
         yield True, flag.replace("_", " "), f"{whose}{meaning}"
     for each in coverage.negative_cash:
         yield True, "below zero", str(each)

@@ -10,6 +10,7 @@ from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     from bursar.cli.screen import Screen
     from bursar.ledger.records import CashFlowRecord
@@ -77,6 +78,12 @@ def _count(limit: int | None) -> int | None:
     return limit
 
 
+def _cost(record: CashFlowRecord) -> Decimal | None:
+    """Return what came in cost or went out; not known where what came in had no price."""
+    is_free = record.value_base is None and not record.cost_base
+    return None if is_free else record.cost_base
+
+
 def _show(screen: Screen, found: Sequence[CashFlowRecord], undone: dict[str, str]) -> None:
     from bursar.cli.figures import minute, word
     from bursar.cli.screen import figure, name, units
@@ -101,7 +108,7 @@ def _show(screen: Screen, found: Sequence[CashFlowRecord], undone: dict[str, str
             figures.quantity(each.amount),
             figures.quantity(each.fee_amount),
             figures.money(each.value_base),
-            figures.money(each.cost_base),
+            figures.money(_cost(each)),
             each.account,
             word("taken back" if each.id in undone else ", ".join(each.flags) or each.note),
         )

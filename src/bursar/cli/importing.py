@@ -116,6 +116,7 @@ def show(screen: Screen, report: ImportReport, *, dry_run: bool = False) -> None
 
 
 def _outcome(receipt: Receipt, *, dry_run: bool) -> Iterable[str]:
+
     review = receipt.review
     would = "would be " if dry_run else ""
     yield " · ".join(

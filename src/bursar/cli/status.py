@@ -120,7 +120,10 @@ def show(screen: Screen, portfolio: Portfolio, equity: Equity, *, name: str) -> 
     screen.print("")
     screen.console.print(_totals(screen.figures, portfolio, equity))
     screen.print("")
-    _show_holdings(screen, equity)
+    if valuation.assets:
+        _show_holdings(screen, equity)
+    else:
+        screen.print("Nothing is held. `bursar import FILE` brings it in.")
     if valuation.margins:
         screen.print("")
         _show_margins(screen, equity)
@@ -139,6 +142,7 @@ def _totals(figures: Figures, portfolio: Portfolio, equity: Equity) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    from bursar.cli.answers import printable
     from bursar.exact import ZERO
 
     valuation, totals = equity.valuation, equity.totals
@@ -151,6 +155,9 @@ def _totals(figures: Figures, portfolio: Portfolio, equity: Equity) -> Table:
         ("cash in it", figures.money(valuation.cash)),
         ("fees paid", figures.money(portfolio.fees().total)),
     ]
+    if valuation.unvalued:
+        missing = ", ".join(sorted({each.asset for each in valuation.unvalued}))
+        left.append(("without", Text(printable(missing), style="yellow")))
     right: list[tuple[str, Cell]] = [
         ("contributed", figures.money(totals.contributed)),
         ("realised", figures.gain(totals.realized)),
@@ -158,7 +165,7 @@ def _totals(figures: Figures, portfolio: Portfolio, equity: Equity) -> Table:
         ("expenses", figures.gain(-totals.expenses)),
         ("unrealised", figures.gain(valuation.unrealized + valuation.excluded_unrealized)),
     ]
-    if unpriced or valuation.excluded:
+    if hidden:
         right.append(("not in it", figures.gain(-hidden)))
     grid = Table.grid(padding=(0, 2))
     for justify in _JUSTIFIED:
@@ -193,7 +200,7 @@ def _show_holdings(screen: Screen, equity: Equity) -> None:
             (
                 each.asset,
                 figures.quantity(each.quantity),
-                figures.money(each.cost),
+                figures.money(None if _is_free(each) else each.cost),
                 NOTHING if each.is_cash else figures.price(None if mark is None else mark.price),
                 figures.money(each.value),
                 NOTHING if each.is_cash else figures.gain(each.unrealized),
@@ -205,8 +212,14 @@ def _show_holdings(screen: Screen, equity: Equity) -> None:
     screen.table(columns, rows)
 
 
+def _is_free(worth: AssetWorth) -> bool:
+    """Tell whether nothing of the cost is known: no part of it had a price."""
+    return not worth.cost and "unpriced" in worth.flags
+
+
 def _source(source: str, pair: str, asset: str, base: str) -> str:
     source = "price on file" if source.startswith("price of ") else source
+    source = "--price" if source == "flag" else source
     return source if pair == f"{asset}/{base}" else f"{pair}, {source}"
 
 

@@ -15,6 +15,7 @@ from bursar.errors import (
     StoreCorrupt,
     StoreFull,
 )
+from bursar.exact import ONE
 from bursar.ledger import audit, golden, journal, projection
 from bursar.ledger.journal import Outcome
 from bursar.ledger.terms import Account, FactSource, Terms
@@ -141,7 +142,7 @@ def test_oversold_in_a_strict_account_changes_nothing():
 
 def test_books_that_do_not_close_are_not_written_and_stop_the_desk(store, monkeypatch):
     desk = Desk(store, Ticks())
-    breach = audit.Breach("money", "this commit", audit.ZERO + 1)
+    breach = audit.Breach("money", "this commit", ONE)
     monkeypatch.setattr(audit, "changes", lambda *_: [breach])
     with pytest.raises(BrokenInvariant, match="off by 1"):
         desk.submit(entries(BUY))

@@ -178,3 +178,12 @@ def test_a_staged_change_counts_too():
     pen = Pen()
     change = pen.staged("-5", "1", lines=[("XBT", 2, 1)])
     assert opened(landed([change, pen.sell(2, "XBT", 9)])) == {}
+
+
+def test_a_balance_that_is_told_later_counts_what_came_before_its_row():
+    pen = Pen()
+    buy = pen.buy(1, "XBT", 25)
+    row = pen.row("reward", -7, "USD", balance=D(5))
+    bare = msgspec.structs.replace(row, balance=None)
+    for batches in ([[buy], [row]], [[bare], [buy], [row]], [[bare, buy], [row]], [[row], [buy]]):
+        assert opened(landed(*batches)) == {(MAIN, "USD"): D(37)}

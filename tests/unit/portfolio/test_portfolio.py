@@ -15,7 +15,7 @@ from bursar.errors import (
     PositionNotFoundError,
     UnknownFormat,
 )
-from bursar.ledger import projection
+from bursar.ledger import golden, projection
 from bursar.ledger.why import render
 
 STORY = files("bursar") / "samples" / "kraken-story-a"
@@ -167,7 +167,7 @@ def test_a_price_entered_by_hand_prices_what_waited_for_it(tmp_path):
     with bursar.open(":memory:") as portfolio:
         portfolio.import_files(journal)
         assert portfolio.timeline.book.gaps["XBT", "unpriced"] == 1
-        (entry,) = bursar.app.golden.read(["2026-01-01T12:00:00Z price XBT 40000 USD #p:1"])
+        (entry,) = golden.read(["2026-01-01T12:00:00Z price XBT 40000 USD #p:1"])
         portfolio.record(entry)
         assert not any(portfolio.timeline.book.gaps.values())
         assert portfolio.why("income").value == 40_000
@@ -181,7 +181,7 @@ def test_a_missing_mark_is_named_and_never_zero(tmp_path):
         portfolio.import_files(journal)
         equity = portfolio.equity()
         assert [each.asset for each in equity.valuation.unvalued] == ["ODD"]
-        assert equity.valuation.asset("ODD").value is None
+        assert [each.value for each in equity.valuation.assets] == [None]
 
 
 def test_opening_what_is_not_there(tmp_path):

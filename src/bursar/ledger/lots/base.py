@@ -79,10 +79,7 @@ def cut(lot: Lot, quantity: Decimal) -> tuple[Lot, Lot | None]:
     if quantity >= lot.quantity:
         return lot, None
     cost = share(lot.cost, quantity, lot.quantity)
-    left, worth = lot.quantity - quantity, lot.cost - cost
-    name, at, place, sequence = lot.id, lot.acquired_at, lot.venue, lot.sequence
-    part = Lot(name, at, quantity, cost, place, sequence)
-    return part, Lot(name, at, left, worth, place, sequence)
+    return resized(lot, quantity, cost), resized(lot, lot.quantity - quantity, lot.cost - cost)
 
 
 def resized(lot: Lot, quantity: Decimal, cost: Decimal) -> Lot:

@@ -1,0 +1,70 @@
+"""The command line, run in this process as the console script runs it."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from bursar.cli import main
+
+STORY = Path(str(files("bursar.samples") / "kraken-story-a"))
+
+
+class Ran:
+    """What one command line left behind."""
+
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """An empty folder, a known width, no settings of the one who runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    for name in ("BURSAR_BOOK", "BURSAR_TRACE", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def bursar(capsys):
+    def run(*arguments, code=0):
+        capsys.readouterr()
+        left = main([str(each) for each in arguments])
+        said = capsys.readouterr()
+        assert left == code, said.err or said.out
+        return Ran(left, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def ask(bursar):
+    """Run a command with --json and return the document."""
+
+    def run(*arguments, code=0):
+        ran = bursar(*arguments, "--json", code=code)
+        assert ran.err == ""
+        return ran.json
+
+    return run
+
+
+@pytest.fixture
+def story(bursar):
+    """A book with the whole story in it."""
+    bursar(
+        "import",
+        STORY / "ledgers.gen4-16col.csv",
+        STORY / "trades.gen2-24col.csv",
+        STORY / "prices.csv",
+        "--base",
+        "EUR",
+        "--quiet",
+    )
+    return STORY

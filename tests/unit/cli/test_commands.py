@@ -1,0 +1,286 @@
+"""Every command: what it says, in text and in JSON."""
+
+import csv
+import io
+import json
+import re
+from decimal import Decimal
+
+import pytest
+
+from bursar import __version__
+from bursar.cli.commands import _COMMANDS, _NAMES
+from tests.unit.cli.conftest import STORY
+
+EVERY = [_NAMES.get(each, each.__name__) for group in _COMMANDS.values() for each in group]
+ASKED = [
+    ("status",),
+    ("positions",),
+    ("pnl",),
+    ("pnl", "--by", "asset", "--method", "wac,fifo,hifo"),
+    ("pnl", "--by", "month"),
+    ("lots",),
+    ("lots", "XBT", "--method", "fifo"),
+    ("fees",),
+    ("flows", "--asset", "XBT", "--limit", "1"),
+    ("trades", "--pair", "XBTEUR", "--limit", "2"),
+    ("journal", "--tail", "3"),
+    ("why", "realized", "XBT"),
+    ("why", "equity"),
+    ("verify",),
+    ("export",),
+    ("export", "--what", "trades"),
+    ("import", STORY / "prices.csv", "--dry-run"),
+]
+
+
+def leaves(document):
+    match document:
+        case dict():
+            for each in document.values():
+                yield from leaves(each)
+        case list():
+            for each in document:
+                yield from leaves(each)
+        case _:
+            yield document
+
+
+@pytest.mark.parametrize("line", ASKED, ids=lambda line: " ".join(map(str, line[:2])))
+def test_every_answer_is_json_and_text(story, ask, bursar, line):
+    document = ask(*line)
+    assert bursar(*line).out.strip()
+    for leaf in leaves(document):
+        assert not isinstance(leaf, float)
+        if isinstance(leaf, str):
+            assert not re.fullmatch(r"-?\d+(\.\d+)?[eE][+-]?\d+", leaf)
+
+
+def test_json_writes_one_value_one_way(story, ask):
+    held = {row["asset"]: row for row in ask("status")["holdings"]}
+    assert held["ETH"]["quantity"] == "1"
+    assert held["EUR"]["unrealized"] == "0"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", ask("status")["at"])
+    assert ask("flows", "-n", "1")["flows"][0]["time"] == "2024-01-22T03:40:00Z"
+
+
+def test_help_names_every_command_and_the_exit_codes(bursar):
+    said = bursar("--help").out
+    assert set(EVERY) == {
+        *("demo", "import", "new", "status", "positions", "pnl", "lots", "fees", "flows"),
+        *("trades", "why", "verify", "journal", "export"),
+    }
+    for name in EVERY:
+        assert re.search(rf"^│ {name} +\S", said, re.MULTILINE), name
+    for code in ("0 fine", "1 a check", "2 wrong", "3 not found", "4 the store", "70 broken"):
+        assert code in " ".join(said.split())
+    for option in ("--book", "--portfolio", "--price", "--prices", "--json", "--quiet", "--exact"):
+        assert option in said
+    assert "--install-completion" in said
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_command_has_its_own_help(bursar, name):
+    said = bursar(name, "--help").out
+    assert f"bursar {name}" in said
+    assert "Options of every command" in said
+
+
+def test_version(bursar):
+    assert bursar("--version").out.strip() == __version__
+
+
+def test_the_book_is_found_by_flag_environment_and_folder(
+    story, bursar, ask, monkeypatch, tmp_path
+):
+    (tmp_path / "bursar.db").rename(tmp_path / "elsewhere.db")
+    bursar("status", code=3)
+    assert ask("status", "--book", "elsewhere.db")["base"] == "EUR"
+    monkeypatch.setenv("BURSAR_BOOK", "elsewhere.db")
+    assert ask("status")["base"] == "EUR"
+    assert ask("--json", "status", "--portfolio", "main")["portfolio"] == "main"
+
+
+def test_status_reads_well(story, bursar):
+    said = bursar("status").out
+    assert re.search(r"equity +14,999\.40 +=  contributed +5,188\.09", said)
+    assert re.search(
+        r"^XBT +0\.0400899864 +1,627\.46 +38,410 +1,539\.86 +-87\.61 +10\.3 %", said, re.MULTILINE
+    )
+    assert re.search(r"^EUR +4,143\.3726 .* —  27\.6 %", said, re.MULTILINE)
+    assert "old marks" in said
+    assert "7,387.470612753576101784" in bursar("status", "--exact").out
+
+
+def test_a_price_counts_and_a_slip_is_named(story, bursar, ask):
+    given = ask("status", "--price", "xbt=65000")
+    mark = next(row["mark"] for row in given["holdings"] if row["asset"] == "XBT")
+    assert (mark["price"], mark["source"]) == ("65000", "flag")
+    assert mark["age_s"] == 0
+    assert "no ABC in the book" in bursar("status", "--price", "ABC=1").err
+    assert bursar("status", "--price", "ABC=1", "--quiet").err == ""
+
+
+def test_a_prices_file_is_looked_at_and_not_booked(story, ask, tmp_path):
+    rows = ask("verify")["rows"]
+    path = tmp_path / "now.csv"
+    path.write_text("asset,time,price,quote\nXBT,2024-02-01,70000,EUR\nETH,2024-02-01,3000,EUR\n")
+    marks = {
+        row["asset"]: row["mark"]["price"]
+        for row in ask("status", "--prices", path, "--price", "ETH=3100")["holdings"]
+        if row["mark"]
+    }
+    assert (marks["XBT"], marks["ETH"], marks["DOT"]) == ("70000", "3100", "6.15")
+    assert ask("verify")["rows"] == rows
+
+
+@pytest.fixture
+def unpriced(bursar):
+    """The story without prices: SGB came for nothing that is known."""
+    bursar("import", STORY / "ledgers.gen4-16col.csv", "--base", "EUR", "--quiet")
+
+
+def test_what_has_no_mark_is_named_and_never_zero(unpriced, ask, bursar):
+    said = ask("status")
+    row = next(each for each in said["holdings"] if each["asset"] == "SGB")
+    assert (row["value"], row["unrealized"], row["mark"]) == (None, None, None)
+    assert row["unknown"] == "SGB: no mark (EUR)"
+    assert not said["is_complete"]
+    assert "SGB: no mark (EUR)" in [each["reason"] for each in said["coverage"]["unvalued"]]
+    text = bursar("status").out
+    assert re.search(r"^SGB +39\.99999 +unknown +— +unknown +unknown", text, re.MULTILINE)
+    assert re.search(r"^! unknown +SGB: no mark \(EUR\)", text, re.MULTILINE)
+    assert re.search(r"without +SGB", text)
+    found = ask("pnl", "--by", "asset")["methods"][0]
+    assert found["lines"]["SGB"]["unrealized"] is None
+    assert not found["is_complete"]
+    assert re.search(r"^SGB .*unknown +unknown", bursar("pnl", "--by", "asset").out, re.MULTILINE)
+    beside = bursar("pnl", "--by", "asset", "--method", "wac,fifo").out
+    assert re.search(r"^SGB .*unknown", beside, re.MULTILINE)
+    assert bursar("why", "value", "SGB", code=3).err.startswith("bursar: SGB: no mark")
+    assert re.search(r"unknown +39\.99999 SGB", bursar("why", "equity").out)
+    priced = ask("status", "--price", "SGB=0.005")
+    assert "SGB" not in [each["asset"] for each in priced["coverage"]["unvalued"]]
+
+
+def test_colours_carry_signs_and_can_be_left_out(story, bursar, monkeypatch):
+    assert "\x1b" not in bursar("pnl").out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert re.search(r"\x1b\[32m\+2,437\.00", bursar("pnl").out)
+    assert re.search(r"\x1b\[31m *-87\.61", bursar("pnl").out)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", bursar("pnl").out)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+def test_figures_are_never_cut(story, bursar, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    for line in ASKED[:7]:
+        said = bursar(*line).out
+        assert "…" not in said
+    said = bursar("status").out
+    assert max(map(len, said.splitlines())) <= width
+    assert all(figure in said for figure in ("40.0812345677", "+7,449.75", "8,950.00"))
+
+
+def test_lots(story, ask, bursar):
+    found = ask("lots", "btc", "--method", "fifo")["lots"]
+    assert [each["quantity"] for each in found] == [
+        "0.0298",
+        "0.009974",
+        "0.0003102764",
+        "0.00000571",
+    ]
+    held = next(row for row in ask("status")["holdings"] if row["asset"] == "XBT")
+    assert sum(Decimal(each["quantity"]) for each in found) == Decimal(held["quantity"])
+    pool = ask("lots", "XBT")["lots"]
+    assert [(each["acquired_at"], each["entry"]) for each in pool] == [(None, "pool")]
+    assert bursar("lots", "NONE").out == "No open lots of NONE.\n"
+
+
+def test_pairs_and_assets_go_by_any_name(story, ask):
+    assert len(ask("trades", "--pair", "BTC-EUR")["trades"]) == 3
+    assert ask("trades", "--pair", "XBT/EUR") == ask("trades", "--pair", "XBTEUR")
+    assert ask("flows", "--asset", "BTC") == ask("flows", "--asset", "xbt")
+    assert len(ask("flows", "--limit", "2")["flows"]) == 2
+
+
+def test_journal_filters(story, ask, bursar):
+    assert [row["seq"] for row in ask("journal", "--tail", "2")["rows"]] == [99, 100]
+    assert [row["seq"] for row in ask("journal", "--after", "98")["rows"]] == [99, 100]
+    assert {row["kind"] for row in ask("journal", "--kind", "fill")["rows"]} == {"fill"}
+    assert len(ask("journal", "--grep", "ROLLOVER")["rows"]) == 2
+    assert bursar("journal", "--tail", "0").out == ""
+    line = bursar("journal", "--tail", "1").out
+    assert re.match(r" +100  recorded  2024-01-22T00:00:00Z  price  XTZ", line)
+
+
+def test_conflicts_are_shown_and_kept_apart(story, ask, bursar, tmp_path):
+    text = (STORY / "trades.gen2-24col.csv").read_text()
+    assert "40000.00000" in text
+    changed = tmp_path / "trades.csv"
+    changed.write_text(text.replace("40000.00000", "40001.00000"))
+    said = bursar("import", changed).out
+    assert re.search(r"0 recorded · 11 duplicates · 1 conflict$", said, re.MULTILINE)
+    assert "TA0001-AAAAA-000001: price differs" in said
+    assert ask("journal", "--tail", "1")["rows"][0]["verdict"] == "conflict"
+    assert ask("verify")["is_sound"]
+
+
+def test_a_dry_run_writes_nothing(bursar, ask, tmp_path):
+    path = STORY / "ledgers.gen4-16col.csv"
+    assert "46 would be recorded" in bursar("import", path, "--dry-run", "--base", "EUR").out
+    assert list(tmp_path.iterdir()) == []
+    bursar("import", path, "--base", "EUR")
+    done = ask("import", STORY / "trades.gen2-24col.csv", "--dry-run")
+    assert (done["recorded"], done["version"], done["dry_run"]) == (12, 1, True)
+    assert ask("status")["version"] == 1
+
+
+def test_new(bursar, ask):
+    made = ask("new", "--base", "EUR", "--method", "fifo")
+    assert (made["base"], made["method"], made["scope"]) == ("EUR", "fifo", "account")
+    assert "there is a portfolio 'main'" in bursar("new", code=2).err
+    bursar("new", "--portfolio", "other", "--quiet")
+    assert ask("status", "--portfolio", "other")["base"] == "USD"
+    assert "Nothing is held" in bursar("status").out
+    assert "total" in bursar("pnl").out
+
+
+def test_why_is_a_tree_of_every_digit(story, bursar, ask):
+    said = bursar("why", "realized", "XBT").out
+    assert said.startswith("-7.041812133856515859  realised of XBT in EUR")
+    assert re.search(
+        r"^├── -5\.2 +2024-01-02T11:10:00Z buy 0\.05 XBT +\S+TA0001", said, re.MULTILINE
+    )
+    found = ask("why", "realized", "XBT")
+    parts = sum(Decimal(each["value"]) for each in found["parts"])
+    assert parts == Decimal(found["value"])
+    assert ask("why", "identity")["value"] == "0"
+
+
+def test_verify_ticks_every_check(story, bursar, ask):
+    said = bursar("verify").out
+    assert said.count("✓") == 6
+    assert "✗" not in said
+    found = ask("verify")
+    assert found["is_sound"]
+    assert [each["name"] for each in found["checks"]] == [
+        *("journal", "projection", "memory", "books", "lots", "marks"),
+    ]
+
+
+def test_export_csv_is_data_only(story, bursar, tmp_path):
+    for what in ("journal", "trades", "flows", "holdings"):
+        rows = list(
+            csv.DictReader(io.StringIO(bursar("export", "--format", "csv", "--what", what).out))
+        )
+        assert rows
+        assert json.loads(bursar("export", "--format", "json", "--what", what).out)[what]
+    flows = list(csv.DictReader(io.StringIO(bursar("export", "--what", "flows").out)))
+    assert next(row["amount"] for row in flows if row["type"] == "withdrawal") == "-0.02"
+    said = bursar("export", "--what", "trades", "-o", tmp_path / "trades.csv")
+    assert (said.out, said.err) == ("", f"Wrote {tmp_path / 'trades.csv'}.\n")
+    assert [path.name for path in tmp_path.glob("*trades*")] == ["trades.csv"]
+    bursar("export", "--format", "golden", "--what", "trades", code=2)
+    bursar("export", "-o", tmp_path / "no" / "where.csv", code=2)

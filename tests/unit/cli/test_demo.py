@@ -1,0 +1,45 @@
+"""The first thing anyone sees."""
+
+import re
+
+import pytest
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_demo_tells_the_story(bursar, monkeypatch, tmp_path, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    said = bursar("demo")
+    assert said.err == ""
+    assert max(map(len, said.out.splitlines())) <= width
+    for key in (
+        r"^bursar  knows exactly what you own",
+        r"^1  Import ",
+        r"^ledgers\.gen4-16col\.csv +kraken ledgers +46",
+        r"^100 recorded · 0 duplicates · 0 conflicts",
+        r"^0 recorded · 58 duplicates · 0 conflicts",
+        r"^Nothing new: the book stays as it was\.",
+        r"^equity +14,999\.40",
+        r"^asset +wac +fifo +hifo",
+        r"^XBT +-7\.04 +-6\.92 +-6\.92 +-87\.61 +-99\.64 +-63\.73",
+        r"^-7\.041812133856515859  realised of XBT",
+        r"^✓ +books",
+        r"^Sound\.",
+        r"^  bursar import ledgers\.csv trades\.csv --base EUR",
+    ):
+        assert re.search(key, said.out, re.MULTILINE), key
+    assert "✗" not in said.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_as_json(ask):
+    told = ask("demo")
+    assert [*told] == ["import", "again", "status", "pnl", "why", "verify"]
+    assert told["again"]["recorded"] == 0
+    assert told["verify"]["is_sound"]
+
+
+def test_its_book_can_be_kept(bursar, ask, tmp_path):
+    said = bursar("demo", "--keep", "kept.db")
+    assert "bursar status --book kept.db" in said.out
+    assert ask("status", "--book", "kept.db")["base"] == "EUR"
+    assert "is there already" in bursar("demo", "--keep", "kept.db", code=2).err

@@ -1,0 +1,131 @@
+"""What a stranger's text may do on a screen and in a spreadsheet: nothing."""
+
+from decimal import Decimal
+
+import pytest
+from rich.console import Console
+
+from bursar.cli.answers import printable
+from bursar.cli.export import cell, csv_text
+from bursar.cli.figures import Figures, age, grouped
+from bursar.cli.screen import figure, name, table, units
+
+
+@pytest.mark.parametrize(
+    "text,written",
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("plain", "plain"),
+        ("", ""),
+        (None, ""),
+        (Decimal("-1.50"), "-1.5"),
+        (Decimal("1E-8"), "0.00000001"),
+        (7, "7"),
+        (("a", "b"), "a b"),
+        (("=a",), "'=a"),
+    ],
+)
+def test_cells(text, written):
+    assert cell(text) == written
+
+
+def test_csv_quotes_what_must_be_quoted():
+    assert csv_text([{"a": 'x,"y"\nz', "b": Decimal(-1)}]) == 'a,b\n"x,""y""\nz",-1\n'
+    assert csv_text([]) == ""
+
+
+def test_controls_are_escaped():
+    assert printable("a\x1b[31mb\x07\u202e") == r"a\x1b[31mb\x07\u202e"
+    assert printable("Zürich → €\n") == "Zürich → €\n"
+
+
+def test_a_note_steers_no_terminal(bursar, tmp_path):
+    path = tmp_path / "evil.journal"
+    path.write_text(
+        '@ base EUR\n2024-01-01T00:00:00Z  deposit  5 "[red]X"  #a:1  note="\\x1b[2J"\n'
+        '2024-01-01T00:00:00Z  deposit  5 EUR  #a:2  note="\x1b[2J"\n'
+    )
+    bursar("import", path)
+    for line in (["flows"], ["status"], ["journal"], ["why", "contributed"], ["why", "equity"]):
+        said = bursar(*line)
+        assert "\x1b" not in said.out + said.err
+    assert "[red]X" in bursar("status").out
+
+
+@pytest.mark.parametrize(
+    "value,money,gain",
+    [
+        ("1234567.005", "1,234,567.00", "+1,234,567.00"),
+        ("-0.0004", "-0.00", "-0.00"),
+        ("0.0004", "0.00", "+0.00"),
+        ("0", "0.00", "0.00"),
+        ("0E-18", "0.00", "0.00"),
+        ("-87.606", "-87.61", "-87.61"),
+    ],
+)
+def test_figures_for_reading(value, money, gain):
+    figures = Figures()
+    assert figures.money(Decimal(value)).plain == money
+    assert figures.gain(Decimal(value)).plain == gain
+
+
+def test_unknown_is_a_word():
+    figures = Figures()
+    for made in (figures.money, figures.gain, figures.quantity):
+        assert made(None).plain == "unknown"
+    assert figures.price(None).plain == "—"
+    assert figures.percent(None).plain == "—"
+
+
+def test_every_digit_on_request():
+    figures = Figures(is_exact=True)
+    assert figures.money(Decimal("1234.500000000000000001")).plain == "1,234.500000000000000001"
+    assert figures.price(Decimal("0.123456789")).plain == "0.123456789"
+    assert figures.percent(Decimal("33.3333")).plain == "33.3333 %"
+    assert grouped(Decimal("1E+3")) == "1,000"
+
+
+@pytest.mark.parametrize(
+    "value,shown",
+    [
+        ("40595.249380790308", "40,595.25"),
+        ("0.375000382519", "0.375"),
+        ("0.00000001", "0.00000001"),
+    ],
+)
+def test_prices_for_reading(value, shown):
+    assert Figures().price(Decimal(value)).plain == shown
+
+
+def test_ages():
+    second = 1_000_000_000
+    assert [age(n * second) for n in (-5, 0, 5, 90, 7200, 200_000, 10**8)] == [
+        *("now", "now", "5 s", "1 min", "2 h", "2 d", "3 y"),
+    ]
+
+
+def shown(made, width):
+    console = Console(width=width, force_terminal=False)
+    with console.capture() as captured:
+        console.print(made)
+    return [line.rstrip() for line in captured.get().splitlines()]
+
+
+def test_points_stand_in_line_and_the_least_important_goes_first():
+    columns = (name("a"), units("quantity"), figure("cost", rank=1), name("note", rank=2))
+    rows = [("X", "1,000", "2.00", "long words"), ("Y", "0.25", "10.00", "few")]
+    wide = shown(table(columns, rows, total=("total", "", "12.00", ""), width=60), 60)
+    assert wide[0] == "a         quantity   cost  note"
+    assert wide[2:4] == ["X      1,000        2.00  long words", "Y          0.25    10.00  few"]
+    assert wide[-1] == "total                12.00"
+    assert (
+        shown(table(columns, rows, width=26), 26)[0]
+        == "a     quantity   cost"[:1] + shown(table(columns, rows, width=26), 26)[0][1:]
+    )
+    assert "note" not in shown(table(columns, rows, width=26), 26)[0]
+    assert "cost" not in shown(table(columns, rows, width=14), 14)[0]

@@ -4,8 +4,9 @@ Every contestant gets the same fills in the same order. The history comes in chu
 put into a contestant's own records, untimed, and then the contestants take it in turn (A B C,
 A B C, …), so whatever else the machine does slows all of them alike. Hence: read the ratios.
 
-The decimal loop is the yardstick: what the arithmetic alone costs. Peers run where they are installed and at sizes
-they can do. At the end of every pass the realised PnL of the contestants is compared.
+The decimal loop is the yardstick: what the arithmetic alone costs. Peers run where they are
+installed and at sizes they can do. At the end of every pass the realised PnL of the contestants is
+compared.
 """
 
 import argparse
@@ -71,7 +72,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("sizes", nargs="*", type=int, help="fills (default: 10000 100000)")
+    parser.add_argument("--sizes", nargs="+", type=int, help="fills (default: 10000 100000)")
     parser.add_argument("--full", action="store_true", help="also 1000000; peers up to 100000")
     parser.add_argument("--repeats", type=int, default=5, help="passes; medians are shown")
     parser.add_argument("--json", type=Path, help="write the figures there too")

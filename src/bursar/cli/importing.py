@@ -133,9 +133,9 @@ def _outcome(receipt: Receipt, *, dry_run: bool) -> Iterable[str]:
         yield "Nothing new: the book stays as it was."
     yield from (f"! conflict  {each}; the first statement stays" for each in review.conflicts)
     yield from (f"! restated  {each}" for each in review.restated)
-    yield from (
-        f"! {flag}  {_counted(count, 'fact')}" for flag, count in sorted(review.flags.items())
-    )
+    for flag, count in sorted(review.flags.items()):
+        meaning = f": {MEANINGS[flag]}" if flag in MEANINGS else ""
+        yield f"! {flag.replace('_', ' ')}  {_counted(count, 'fact')}{meaning}"
     if dry_run:
         yield "Nothing was written."
 

@@ -85,17 +85,30 @@ class Following:
 
     def __init__(self, timeline: "Timeline", course: Course, firsts: frozenset[str]) -> None:
         self.kept: list[tuple[int, openings.Prefixes]] = []
-        self.is_append = course.is_append
-        if course.is_append:
+        told = _first_told(timeline, firsts - timeline.firsts.ids())
+        self.begin = min(course.position, told)
+        self.is_append = self.begin == len(timeline.order)
+        if self.is_append:
             self.prefixes = timeline.prefixes.fork().follow(course.tail, firsts)
             return
-        start, known = timeline.following(course.position)
+        start, known = timeline.following(self.begin)
         self.prefixes = known.flat()
         before = timeline.order[start : course.position]
         self.prefixes.follow((timeline.facts[key[3]] for key in before), firsts)
         for first in range(0, len(course.tail), SPACING):
             self.kept.append((course.position + first, self.prefixes.flat()))
             self.prefixes.follow(course.tail[first : first + SPACING], firsts)
+
+
+def _first_told(timeline: "Timeline", rows: frozenset[str]) -> int:
+    """Return the place of the earliest fact whose row turns out to be a first only now."""
+    places = [len(timeline.order)]
+    for row in rows:
+        for name in timeline.raised.get(timeline.homes.get(row, row), ()):
+            fact = timeline.facts.get(name)
+            if fact is not None and row in fact.rows:
+                places.append(bisect_left(timeline.order, order_key(fact)))
+    return min(places)
 
 
 def changed_openings(

@@ -61,6 +61,7 @@ class Plan(msgspec.Struct, frozen=True):
     prefixes: Prefixes
     followed: list[tuple[int, Prefixes]]
     is_following: bool
+    followed_from: int
 
     @property
     def recorded(self) -> list[tuple[str, Outcome, AnyEntry]]:
@@ -129,6 +130,7 @@ class Timeline:
             prefixes=following.prefixes,
             followed=[] if opened or closed else following.kept,
             is_following=following.is_append,
+            followed_from=following.begin,
         )
 
     @money
@@ -212,7 +214,8 @@ class Timeline:
         last = self._checkpoints[-1][0] if self._checkpoints else 0
         if len(self.order) - last >= SPACING:
             self._checkpoints.append((len(self.order), self.book.copy()))
-        followed = [each for each in self._followed if each[0] <= plan.course.position]
+        reached = plan.course.position if plan.is_following else plan.followed_from
+        followed = [each for each in self._followed if each[0] <= reached]
         self._followed = followed + plan.followed
         last = self._followed[-1][0] if self._followed else 0
         if len(self.order) - last >= SPACING:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import bursar as package
 from bursar.cli import main
 
+SOURCE = Path(package.__file__).parents[1]
 STORY = Path(str(files("bursar.samples") / "kraken-story-a"))
 
 
@@ -27,6 +29,7 @@ def elsewhere(tmp_path, monkeypatch):
     """An empty folder, a known width, no settings of the one who runs the tests."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("PYTHONPATH", str(SOURCE))
     for name in ("BURSAR_BOOK", "BURSAR_TRACE", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
 

@@ -98,7 +98,7 @@ def test_the_book_is_found_by_flag_environment_and_folder(
     assert ask("status", "--book", "elsewhere.db")["base"] == "EUR"
     monkeypatch.setenv("BURSAR_BOOK", "elsewhere.db")
     assert ask("status")["base"] == "EUR"
-    assert ask("--json", "status", "--portfolio", "main")["portfolio"] == "main"
+    assert json.loads(bursar("--json", "status").out)["portfolio"] == "main"
 
 
 def test_status_reads_well(story, bursar):

@@ -5,6 +5,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from decimal import Decimal
 
 import pytest
 
@@ -78,7 +79,8 @@ def test_one_bad_file_stops_all_of_them(story, bursar, ask, tmp_path):
         (["why", "value", "DOGE"], 3, "figure_not_found"),
     ],
 )
-def test_exit_codes(story, bursar, ask, arguments, code, word):
+@pytest.mark.usefixtures("story")
+def test_exit_codes(bursar, ask, arguments, code, word):
     said = bursar(*arguments, code=code)
     assert said.out == ""
     assert re.match(rf"bursar: .+\n  code  {word}\n  next  .+\n$", said.err, re.DOTALL)
@@ -144,9 +146,8 @@ def test_a_book_that_was_tampered_with_fails(story, bursar, ask, tmp_path):
 
 def test_a_fault_in_the_book_fails(story, bursar, ask, monkeypatch):
     from bursar.ledger import audit
-    from bursar.ledger.audit import Breach
 
-    one = [Breach("money", "the whole book", audit.ZERO + 1)]
+    one = [audit.Breach("money", "the whole book", Decimal(1))]
     monkeypatch.setattr(audit, "breaches", lambda _book: one)
     said = bursar("verify", code=1)
     assert re.search(r"✗ +books +money at the whole book: off by 1", said.out)
@@ -166,6 +167,7 @@ def test_the_process_itself_exits_so(tmp_path):
 def test_help_loads_no_database():
     code = (
         "import sys; from bursar.cli import main; main(['--help']);"
+        "main(['pnl', '--help']); main(['--version']);"
         "heavy = {'sqlalchemy', 'alembic', 'fastapi', 'matplotlib', 'bursar.store', 'bursar.app'};"
         "sys.exit(', '.join(sorted(heavy & sys.modules.keys())))"
     )

@@ -19,7 +19,7 @@ def named(amounts):
 
 
 def summed(rows, asset, amount):
-    sums = {}
+    sums: dict[str, Decimal] = {}
     for row in rows:
         if row[asset]:
             sums[row[asset]] = sums.get(row[asset], Decimal(0)) + Decimal(row[amount])
@@ -105,7 +105,7 @@ def test_conversions(story, ask):
     assert done == {each["refid"] for each in EXPECTED["conversions"]}
     for each in EXPECTED["conversions"]:
         rows = ask("journal", "--grep", f"group=kraken:main:{each['refid']}")["rows"]
-        legs = [row["line"].split("  ")[2] for row in rows if "conversion" in row["line"]]
+        legs = [row["line"].split("  ")[2] for row in rows if "row  conversion" in row["line"]]
         sold = each["sold"] if isinstance(each["sold"], list) else [each["sold"]]
         assert named_legs(legs, -1) == {named_leg(leg) for leg in sold}
         assert named_legs(legs, 1) == {named_leg(each["bought"])}
@@ -177,9 +177,21 @@ def test_every_generation_in_any_order_gives_one_book(ledgers, trades, is_revers
         done = ask("import", path, "--base", "EUR")
         assert done["version"] == number
         assert done["conflicts"] == []
-    book = book_of(ask)
-    assert known.setdefault("told", book[1:]) == book[1:]
-    assert known.setdefault(("digest", trades is not None), book[0]) == book[0]
+    digest, held, *made = book_of(ask)
+    # Without a trades file the dust trade has one row only, and waits for its partner.
+    of_trades = trades is not None
+    # The oldest export does not say in which pocket a staked coin lies.
+    of_pockets = "gen1" not in ledgers.name
+    assert known.setdefault("held", held) == held
+    assert known.setdefault(("made", of_trades), made) == made
+    assert known.setdefault(("digest", of_trades, of_pockets), digest) == digest
+
+
+@pytest.mark.parametrize("files", [(*LEDGERS, *TRADES), (*TRADES[::-1], *LEDGERS[::-1])])
+def test_all_generations_together_are_the_newest(ask, files):
+    ask("import", STORY / "prices.csv", LEDGERS[-1], TRADES[-1], "--base", "EUR")
+    ask("import", STORY / "prices.csv", *files, "--base", "EUR", "--book", "all.db")
+    assert ask("verify", "--book", "all.db")["digest"] == ask("verify")["digest"]
 
 
 def test_a_second_import_changes_nothing(story, ask):

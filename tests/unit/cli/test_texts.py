@@ -47,8 +47,8 @@ def test_controls_are_escaped():
 def test_a_note_steers_no_terminal(bursar, tmp_path):
     path = tmp_path / "evil.journal"
     path.write_text(
-        '@ base EUR\n2024-01-01T00:00:00Z  deposit  5 "[red]X"  #a:1  note="\\x1b[2J"\n'
-        '2024-01-01T00:00:00Z  deposit  5 EUR  #a:2  note="\x1b[2J"\n'
+        "@ base EUR\n2024-01-01T00:00:00Z  deposit  5 [red]X  #a:1\n"
+        "2024-01-01T00:00:00Z  deposit  5 EUR  #a:2  note=x\x1b[2J\n"
     )
     bursar("import", path)
     for line in (["flows"], ["status"], ["journal"], ["why", "contributed"], ["why", "equity"]):
@@ -120,12 +120,8 @@ def test_points_stand_in_line_and_the_least_important_goes_first():
     columns = (name("a"), units("quantity"), figure("cost", rank=1), name("note", rank=2))
     rows = [("X", "1,000", "2.00", "long words"), ("Y", "0.25", "10.00", "few")]
     wide = shown(table(columns, rows, total=("total", "", "12.00", ""), width=60), 60)
-    assert wide[0] == "a         quantity   cost  note"
-    assert wide[2:4] == ["X      1,000        2.00  long words", "Y          0.25    10.00  few"]
-    assert wide[-1] == "total                12.00"
-    assert (
-        shown(table(columns, rows, width=26), 26)[0]
-        == "a     quantity   cost"[:1] + shown(table(columns, rows, width=26), 26)[0][1:]
-    )
-    assert "note" not in shown(table(columns, rows, width=26), 26)[0]
-    assert "cost" not in shown(table(columns, rows, width=14), 14)[0]
+    assert wide[0] == "a      quantity   cost  note"
+    assert wide[2:4] == ["X      1,000      2.00  long words", "Y          0.25  10.00  few"]
+    assert wide[-1] == "total             12.00"
+    assert shown(table(columns, rows, width=26), 26)[0] == "a  quantity   cost"
+    assert shown(table(columns, rows, width=14), 14)[0] == "a  quantity"

@@ -4,6 +4,7 @@ import random
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from bursar.exact import money
 from bursar.ledger.book import Book
@@ -15,23 +16,27 @@ from bursar.ledger.terms import Account, Method, Scope, Terms
 
 SHORTS = "alpaca:margin"
 ACCOUNTS = ("kraken:main", "binance:spot", SHORTS)
-TERMS = {"base": "USD", "accounts": (Account(SHORTS, may_short=True),)}
+
+
+def a_book(method=Method.WAC, scope=Scope.ACCOUNT):
+    terms = Terms(method=method, scope=scope, accounts=(Account(SHORTS, may_short=True),))
+    return Book(terms)
 
 
 def a_fill(**changes):
-    plain = {
-        "id": "kraken:1",
-        "executed_at": 1,
-        "account": "kraken:main",
-        "base": "XBT",
-        "quote": "USD",
-        "side": Side.BUY,
-        "quantity": Decimal(2),
-        "amount": Decimal(60000),
-        "value": Decimal(60000),
-        "fees": (Fee("USD", Decimal(8), Decimal(8)),),
-    }
-    return Fill(**(plain | changes))
+    plain = Fill(
+        id="kraken:1",
+        executed_at=1,
+        account="kraken:main",
+        base="XBT",
+        quote="USD",
+        side=Side.BUY,
+        quantity=Decimal(2),
+        amount=Decimal(60000),
+        value=Decimal(60000),
+        fees=(Fee("USD", Decimal(8), Decimal(8)),),
+    )
+    return replace(plain, **changes)
 
 
 def a_fee(rng, base, quote):
@@ -76,19 +81,20 @@ def leg_by_leg(facts, book):
 @pytest.mark.parametrize("scope", list(Scope))
 @pytest.mark.parametrize("method", list(Method))
 def test_both_ways_make_the_same_book(method, scope):
-    terms = Terms(method=method, scope=scope, **TERMS)
     for seed in range(60):
         facts = list(random_fills(seed))
-        at_once, slowly = fold(facts, Book(terms)), leg_by_leg(facts, Book(terms))
+        at_once, slowly = (
+            fold(facts, a_book(method, scope)),
+            leg_by_leg(facts, a_book(method, scope)),
+        )
         assert money(digest)(at_once) == money(digest)(slowly), f"seed {seed}"
 
 
 @pytest.mark.parametrize("method", list(Method))
 def test_both_ways_make_the_same_book_on_a_fork(method):
     early, late = list(random_fills(1)), list(random_fills(2))
-    terms = Terms(method=method, **TERMS)
-    fork = fold(early, Book(terms)).fork()
-    slowly = leg_by_leg([*early, *late], Book(terms))
+    fork = fold(early, a_book(method)).fork()
+    slowly = leg_by_leg([*early, *late], a_book(method))
     assert money(digest)(fold(late, fork)) == money(digest)(slowly)
 
 
@@ -97,7 +103,7 @@ def test_plain_fills_do_not_take_the_long_way(method, monkeypatch):
     monkeypatch.setattr(fills, "_fill", lambda _book, fill: pytest.fail(f"{fill.id} was not plain"))
     sale = a_fill(id="kraken:2", side=Side.SELL, quantity=Decimal("0.5"), fees=())
     rebate = a_fill(id="kraken:3", quote="USDT", fees=(Fee("USDT", Decimal(-1), Decimal(-1)),))
-    book = fold([a_fill(), sale, rebate], Book(Terms(method=method, **TERMS)))
+    book = fold([a_fill(), sale, rebate], a_book(method))
     assert book.holdings["kraken:main", "XBT"].quantity == Decimal("3.5")
 
 
@@ -120,6 +126,6 @@ def test_plain_fills_do_not_take_the_long_way(method, monkeypatch):
 def test_any_other_fill_takes_the_long_way(changes, monkeypatch):
     taken = []
     monkeypatch.setattr(fills, "_fill", lambda _book, fill: taken.append(fill))
-    book = fold([a_fill(**changes)], Book(Terms(**TERMS)))
+    book = fold([a_fill(**changes)], a_book())
     assert len(taken) == 1
     assert not book.holdings

@@ -52,6 +52,17 @@ class Row(NamedTuple):
     x_bursar: float
 
 
+class Growth(NamedTuple):
+    """How many times as long a longer history takes, by the clock and beside the loop."""
+
+    name: str
+    rule: str
+    size: int
+    more: int
+    clock: float
+    steady: float
+
+
 def main() -> None:
     """Fold each size, print a table, and write it as JSON where asked to."""
     asked = _arguments()
@@ -66,7 +77,11 @@ def main() -> None:
     _show(rows, growth)
     if asked.json:
         machine = {"python": platform.python_version(), "machine": platform.machine()}
-        figures = {**machine, "rows": [row._asdict() for row in rows], "growth": growth}
+        figures = {
+            **machine,
+            "rows": [row._asdict() for row in rows],
+            "growth": [each._asdict() for each in growth],
+        }
         asked.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
@@ -175,26 +190,34 @@ def _rows(
     return rows
 
 
-def _growth(rows: Sequence[Row]) -> dict[str, float]:
-    """Return how many times as long ten times as many fills take: 10 is linear."""
-    speeds = {(row.name, row.rule, row.size): row.per_second for row in rows}
-    return {
-        f"{name}, {rule}: {size * 10:,} / {size:,}": 10 * speeds[name, rule, size] / faster
-        for (name, rule, size) in speeds
-        if (faster := speeds.get((name, rule, size * 10)))
-    }
+def _growth(rows: Sequence[Row]) -> list[Growth]:
+    """Say how many times as long ten times as many fills take: 10 is linear.
+
+    The sizes ran at different times. The loop is linear by its nature, so what it took more or less
+    than ten times as long is the machine's doing; `steady` has that taken out.
+    """
+    known = {(row.name, row.rule, row.size): row for row in rows}
+    found = []
+    for (name, rule, size), row in known.items():
+        more = known.get((name, rule, size * 10))
+        if more is not None:
+            times, steady = row.per_second / more.per_second, more.x_loop / row.x_loop
+            found.append(Growth(name, rule, size, size * 10, 10 * times, 10 * steady))
+    return found
 
 
-def _show(rows: Sequence[Row], growth: dict[str, float]) -> None:
+def _show(rows: Sequence[Row], growth: Sequence[Growth]) -> None:
     print(f"{'fills':>9}  {'':16} {'rule':20} {'fills/s':>9} {'x loop':>8} {'x bursar':>9}")
     for row in rows:
         print(
             f"{row.size:9,}  {row.name:16} {row.rule:20} {row.per_second:9,}"
             f" {row.x_loop:8.2f} {row.x_bursar:9.2f}"
         )
-    print("\ntime for ten times as many fills (10 is linear)")
-    for name, times in growth.items():
-        print(f"{times:9.2f}  {name}")
+    print(f"\n{'times as long for ten times as many':58} {'clock':>6} {'steady':>7}")
+    for each in growth:
+        sizes = f"{each.size:,} to {each.more:,}"
+        print(f"{'':11}{each.name:16} {each.rule:20} {sizes:>20} {each.clock:6.2f}", end="")
+        print(f" {each.steady:7.2f}")
 
 
 if __name__ == "__main__":

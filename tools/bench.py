@@ -18,7 +18,7 @@ def main() -> int:
     if unknown := [name for name in wanted if name not in files]:
         print(f"no such benchmark: {', '.join(unknown)}; there are: {', '.join(files) or 'none'}")
         return 2
-    calls = ([sys.executable, files[name], *options] for name in wanted)
+    calls = ([sys.executable, str(files[name]), *options] for name in wanted)
     return max((subprocess.call(call) for call in calls), default=0)
 
 

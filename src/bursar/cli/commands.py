@@ -93,7 +93,7 @@ def _app() -> App:
 
 
 def _launcher(app: App) -> Callable[..., object]:
-    def launch(  # noqa: PLR0913 (each is an option that every command takes)
+    def launch(  # noqa: PLR0913 (the options that every command takes)
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
         book: Annotated[str, Parameter(env_var="BURSAR_BOOK", show_default=True)] = "bursar.db",
         portfolio: Annotated[str, Parameter(show_default=True)] = "main",
@@ -116,13 +116,7 @@ def _launcher(app: App) -> Callable[..., object]:
 
         """
         session = Session(
-            book=book,
-            portfolio=portfolio,
-            price=price,
-            prices=prices,
-            is_exact=exact,
-            wants_json=json,
-            is_quiet=quiet,
+            book, portfolio, price, prices, is_exact=exact, wants_json=json, is_quiet=quiet
         )
         command, bound, hidden = app.parse_args(tokens)
         return command(*bound.args, **bound.kwargs, **dict.fromkeys(hidden, session))

@@ -56,20 +56,19 @@ def export(
         raise BadChoice(f"{what} cannot be written as golden; as csv or json", value=what)
     with session.open() as portfolio:
         text = _text(session, portfolio, what, chosen)
-    if output is None:
-        if session.wants_json and chosen != "json":
-            session.tell({"what": what, "format": chosen, "text": text})
-        else:
-            sys.stdout.write(text)
-        return 0
-    _write(output, text)
-    if session.wants_json:
-        session.tell(
-            {"what": what, "format": chosen, "output": output, "bytes": len(text.encode())}
-        )
-    else:
+    if output is not None:
+        _write(output, text)
         session.screen.remark(f"Wrote {output}.")
+    _tell(session, {"what": what, "format": chosen}, text, output)
     return 0
+
+
+def _tell(session: Session, told: dict[str, object], text: str, output: Path | None) -> None:
+    if output is None and (told["format"] == "json" or not session.wants_json):
+        sys.stdout.write(text)
+    elif session.wants_json:
+        at = {"text": text} if output is None else {"output": output, "bytes": len(text.encode())}
+        session.tell({**told, **at})
 
 
 def _text(session: Session, portfolio: Portfolio, what: What, chosen: str) -> str:

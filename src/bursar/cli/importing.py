@@ -116,6 +116,7 @@ def show(screen: Screen, report: ImportReport, *, dry_run: bool = False) -> None
 
 
 def _outcome(receipt: Receipt, *, dry_run: bool) -> Iterable[str]:
+    from bursar.cli.coverage import MEANINGS
 
     review = receipt.review
     would = "would be " if dry_run else ""
@@ -129,7 +130,7 @@ def _outcome(receipt: Receipt, *, dry_run: bool) -> Iterable[str]:
     if review.facts_added or review.facts_changed:
         changed = f", {review.facts_changed:,} completed or changed" if review.facts_changed else ""
         yield f"{_counted(review.facts_added, 'new fact')}{changed}"
-    if not review.recorded:
+    if not (review.recorded or review.conflicts):
         yield "Nothing new: the book stays as it was."
     yield from (f"! conflict  {each}; the first statement stays" for each in review.conflicts)
     yield from (f"! restated  {each}" for each in review.restated)

@@ -1,8 +1,13 @@
 """`bursar new`: a portfolio made on purpose, with its terms."""
 
-from typing import Annotated, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from bursar.cli.session import HIDDEN, Session
+
+if TYPE_CHECKING:
+    from bursar.ledger.terms import Terms
 
 Method = Literal["wac", "fifo", "lifo", "hifo", "specific"]
 Scope = Literal["account", "pooled"]
@@ -39,8 +44,12 @@ def new(
             portfolio=session.portfolio,
         )
     terms = bursar.Terms(base, peg or None, bursar.Method(method), bursar.Scope(scope))
-    with session.open(terms=terms, create=True) as portfolio:
-        made = portfolio.terms
+    session.open(terms=terms, create=True).close()
+    _tell(session, terms)
+    return 0
+
+
+def _tell(session: Session, made: Terms) -> None:
     if session.wants_json:
         session.tell(
             {
@@ -57,7 +66,6 @@ def new(
             f"Made {_place(session)}, portfolio {session.portfolio}: base currency {made.base},"
             f" cost rule {made.method.value}, lots by {made.scope.value}."
         )
-    return 0
 
 
 def _place(session: Session) -> str:

@@ -1,8 +1,16 @@
 """`bursar positions`: what was done in each pair, and what its asset cost."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 from bursar.cli.session import HIDDEN, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bursar.cli.screen import Screen
+    from bursar.ledger.records import SpotPosition
 
 
 def positions(*, session: Annotated[Session, HIDDEN]) -> int:
@@ -16,9 +24,18 @@ def positions(*, session: Annotated[Session, HIDDEN]) -> int:
     if session.wants_json:
         session.tell({"base": base, "positions": found})
         return 0
+    if found:
+        session.screen.title("Positions", f"amounts in {base}")
+        _show(session.screen, found)
+    else:
+        session.screen.print("No positions.")
+    return 0
+
+
+def _show(screen: Screen, found: Sequence[SpotPosition]) -> None:
     from bursar.cli.screen import figure, name, units
 
-    screen, figures = session.screen, session.screen.figures
+    figures = screen.figures
     columns = (
         name("pair"),
         units("size"),
@@ -40,9 +57,4 @@ def positions(*, session: Annotated[Session, HIDDEN]) -> int:
         )
         for each in found
     ]
-    if not rows:
-        screen.print("No positions.")
-        return 0
-    screen.title("Positions", f"amounts in {base}")
     screen.table(columns, rows)
-    return 0

@@ -128,9 +128,10 @@ def table(
         box=_RULE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim"
     )
     for place in kept:
-        column = columns[place]
-        justify = "right" if column.is_figure and not column.is_aligned else "left"
-        made.add_column(Text(written[place][0]), justify=justify, overflow="fold")  # type: ignore[arg-type]
+        is_right = columns[place].is_figure and not columns[place].is_aligned
+        made.add_column(
+            Text(written[place][0]), justify="right" if is_right else "left", overflow="fold"
+        )
     for index in range(len(every)):
         is_last = total is not None and index == len(every) - 1
         cells = [written[place][1][index] for place in kept]
@@ -179,10 +180,18 @@ def _text(cell: Cell) -> Text:
     return cell
 
 
+class _Piped(Console):
+    """A console that leaves a reader's early leaving to the one who runs the command."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass it on: exit code 1, which rich would leave with, says something else here."""
+        raise BrokenPipeError
+
+
 def _console(file: object) -> Console:
     is_piped = not (hasattr(file, "isatty") and file.isatty())
     width = _UNPIPED if is_piped and "COLUMNS" not in os.environ else None
-    return Console(
+    return _Piped(
         file=file,  # type: ignore[arg-type]  # a text stream, sys.stdout or sys.stderr
         width=width,
         markup=False,

@@ -28,7 +28,7 @@ HIDDEN: Final = Parameter(parse=False)
 """Marks the parameter through which a command gets its session."""
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+class Session(msgspec.Struct, frozen=True, dict=True):
     """The options that every command takes."""
 
     book: str

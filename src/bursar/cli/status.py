@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bursar.cli.figures import Figures
     from bursar.cli.screen import Cell, Screen
     from bursar.portfolio import Equity, Portfolio
-    from bursar.value.worth import AssetWorth
+    from bursar.value.worth import AssetWorth, MarginWorth
 
 _JUSTIFIED: Final[tuple[Literal["left", "right"], ...]] = ("left", "right", "left", "left", "right")
 
@@ -57,16 +57,7 @@ def told(portfolio: Portfolio, equity: Equity, *, name: str) -> dict[str, object
         "expenses": totals.expenses,
         "fees": portfolio.fees().total,
         "holdings": [_holding(each, valuation.at) for each in valuation.assets],
-        "margins": [
-            {
-                "account": each.account,
-                "pair": each.pair,
-                "quantity": each.quantity,
-                "notional": each.notional,
-                "unrealized": each.unrealized,
-            }
-            for each in valuation.margins
-        ],
+        "margins": [_margin(each) for each in valuation.margins],
         "accounts": valuation.accounts,
         "coverage": covered(valuation.coverage),
         "excluded": {
@@ -75,6 +66,11 @@ def told(portfolio: Portfolio, equity: Equity, *, name: str) -> dict[str, object
             "assets": [each.asset for each in valuation.excluded],
         },
     }
+
+
+def _margin(worth: MarginWorth) -> dict[str, object]:
+    names = ("account", "pair", "quantity", "notional", "unrealized")
+    return {name: getattr(worth, name) for name in names}
 
 
 def _holding(worth: AssetWorth, now: int) -> dict[str, object]:
@@ -142,39 +138,51 @@ def _totals(figures: Figures, portfolio: Portfolio, equity: Equity) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from bursar.cli.answers import printable
-    from bursar.exact import ZERO
+    left = _parts(figures, portfolio, equity)
+    grid = Table.grid(padding=(0, 2))
+    for justify in _JUSTIFIED:
+        grid.add_column(justify=justify)
+    for index, (said, figure) in enumerate(_sum(figures, equity)):
+        name, value = left[index] if index < len(left) else ("", "")
+        sign = "+" if index else "="
+        grid.add_row(name, value, Text(sign, style="dim"), said, figure)
+    return grid
 
-    valuation, totals = equity.valuation, equity.totals
-    unpriced = [each for each in (*valuation.assets, *valuation.excluded) if each.value is None]
-    hidden = valuation.excluded_value + sum((each.cost for each in unpriced), ZERO)
+
+def _parts(figures: Figures, portfolio: Portfolio, equity: Equity) -> list[tuple[str, Cell]]:
+    from rich.text import Text
+
+    from bursar.cli.answers import printable
+
+    valuation = equity.valuation
     worth = figures.money(equity.value)
     worth.stylize("bold")
-    left: list[tuple[str, Cell]] = [
+    parts: list[tuple[str, Cell]] = [
         ("equity", worth),
         ("cash in it", figures.money(valuation.cash)),
         ("fees paid", figures.money(portfolio.fees().total)),
     ]
     if valuation.unvalued:
         missing = ", ".join(sorted({each.asset for each in valuation.unvalued}))
-        left.append(("without", Text(printable(missing), style="yellow")))
-    right: list[tuple[str, Cell]] = [
+        parts.append(("without", Text(printable(missing), style="yellow")))
+    return parts
+
+
+def _sum(figures: Figures, equity: Equity) -> list[tuple[str, Cell]]:
+    """Return what adds up to equity; `not in it` is what has no value, at cost."""
+    from bursar.exact import ZERO
+
+    valuation, totals = equity.valuation, equity.totals
+    unpriced = [each for each in (*valuation.assets, *valuation.excluded) if each.value is None]
+    hidden = valuation.excluded_value + sum((each.cost for each in unpriced), ZERO)
+    parts: list[tuple[str, Cell]] = [
         ("contributed", figures.money(totals.contributed)),
         ("realised", figures.gain(totals.realized)),
         ("income", figures.gain(totals.income)),
         ("expenses", figures.gain(-totals.expenses)),
         ("unrealised", figures.gain(valuation.unrealized + valuation.excluded_unrealized)),
     ]
-    if hidden:
-        right.append(("not in it", figures.gain(-hidden)))
-    grid = Table.grid(padding=(0, 2))
-    for justify in _JUSTIFIED:
-        grid.add_column(justify=justify)
-    for index, (said, figure) in enumerate(right):
-        name, value = left[index] if index < len(left) else ("", "")
-        sign = "+" if index else "="
-        grid.add_row(name, value, Text(sign, style="dim"), said, figure)
-    return grid
+    return [*parts, ("not in it", figures.gain(-hidden))] if hidden else parts
 
 
 def _show_holdings(screen: Screen, equity: Equity) -> None:

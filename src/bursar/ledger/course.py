@@ -76,7 +76,7 @@ class Folding:
                 self.lines.append((fact, traced(self.book, fact)))
             else:
                 apply(self.book, fact)
-            if not course.is_append and place % SPACING == 0:
+            if place % SPACING == 0:
                 self.checkpoints.append((place, self.book.copy()))
 
 
@@ -89,15 +89,16 @@ class Following:
         self.begin = min(course.position, told)
         self.is_append = self.begin == len(timeline.order)
         if self.is_append:
-            self.prefixes = timeline.prefixes.fork().follow(course.tail, firsts)
-            return
-        start, known = timeline.following(self.begin)
-        self.prefixes = known.flat()
-        before = timeline.order[start : course.position]
-        self.prefixes.follow((timeline.facts[key[3]] for key in before), firsts)
+            self.prefixes = timeline.prefixes.fork()
+        else:
+            start, known = timeline.following(self.begin)
+            self.prefixes = known.flat()
+            before = timeline.order[start : course.position]
+            self.prefixes.follow((timeline.facts[key[3]] for key in before), firsts)
         for first in range(0, len(course.tail), SPACING):
-            self.kept.append((course.position + first, self.prefixes.flat()))
             self.prefixes.follow(course.tail[first : first + SPACING], firsts)
+            if first + SPACING <= len(course.tail):
+                self.kept.append((course.position + first + SPACING, self.prefixes.flat()))
 
 
 def _first_told(timeline: "Timeline", rows: frozenset[str]) -> int:

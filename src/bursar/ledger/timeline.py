@@ -112,7 +112,10 @@ class Timeline:
         added, removed = draft.settle()
         following = Following(self, Course(self, added, removed), draft.firsts.ids())
         opened, closed = changed_openings(self, draft, following.prefixes)
-        course = Course(self, added + opened, removed + closed)
+        if opened or closed:
+            added, removed = added + opened, removed + closed
+            following = Following(self, Course(self, added, removed), draft.firsts.ids())
+        course = Course(self, added, removed)
         folding = Folding(self, course, trace=trace)
         late = trace and not course.is_append
         return Plan(
@@ -128,7 +131,7 @@ class Timeline:
             homes=draft.homes,
             conflicts=draft.conflicts,
             prefixes=following.prefixes,
-            followed=[] if opened or closed else following.kept,
+            followed=following.kept,
             is_following=following.is_append,
             followed_from=following.begin,
         )

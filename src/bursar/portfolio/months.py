@@ -26,11 +26,15 @@ class MonthLine(msgspec.Struct, frozen=True):
 
 
 class MonthlyPnL(msgspec.Struct, frozen=True):
-    """The months under one cost rule, oldest first. They add up to `total`."""
+    """The months under one cost rule, oldest first. They add up to `total`.
+
+    `gaps` tells which assets rest on something unknown: (asset, flag, facts).
+    """
 
     method: str
     lines: tuple[MonthLine, ...]
     total: MonthLine
+    gaps: tuple[tuple[str, str, int], ...] = ()
 
 
 @money
@@ -47,7 +51,9 @@ def monthly(terms: Terms, rule: Method, timeline: Timeline) -> MonthlyPnL:
             current = month
         traced(book, fact)
     total = _close(lines, current, before, book)
-    return MonthlyPnL(rule.value, tuple(lines.values()), msgspec.structs.replace(total, month=""))
+    gaps = tuple((*key, count) for key, count in sorted(book.gaps.items()) if count)
+    whole = msgspec.structs.replace(total, month="")
+    return MonthlyPnL(rule.value, tuple(lines.values()), whole, gaps)
 
 
 def _close(lines: dict[str, MonthLine], month: str, before: MonthLine, book: Book) -> MonthLine:

@@ -26,6 +26,7 @@ from bursar.ledger.book import Book
 from bursar.ledger.entries import INCOME, FlowKind
 from bursar.ledger.state import NO_PAIR, Cell, CellKey, FeeTotal, FlowTotal
 from bursar.value.convert import Missing
+from bursar.value.coverage import Gap
 from bursar.value.equity import Valuation
 from bursar.value.marks import spelled
 
@@ -62,13 +63,17 @@ class PnLLine(msgspec.Struct, frozen=True):
 
 
 class PnL(msgspec.Struct, frozen=True):
-    """PnL by heading. The lines add up to `total`; `unvalued` has no unrealised PnL in it."""
+    """PnL by heading. The lines add up to `total`.
+
+    `unvalued` has no unrealised PnL in it, and what `gaps` names rests on something unknown.
+    """
 
     by: By
     lines: dict[str, PnLLine]
     total: PnLLine
     excluded: PnLLine
     unvalued: tuple[Missing, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 class FeeSummary(msgspec.Struct, frozen=True):
@@ -122,7 +127,7 @@ def pnl(
         lines[key] = _plus(lines.get(key, PnLLine()), piece.line)
         total = _plus(total, piece.line)
     ordered = {key: lines[key] for key in sorted(lines)}
-    return PnL(by, ordered, total, excluded, valuation.unvalued)
+    return PnL(by, ordered, total, excluded, valuation.unvalued, valuation.coverage.gaps)
 
 
 @money

@@ -222,6 +222,7 @@ def test_conflicts_are_shown_and_kept_apart(story, ask, bursar, tmp_path):
     changed.write_text(text.replace("40000.00000", "40001.00000"))
     said = bursar("import", changed).out
     assert re.search(r"0 recorded · 11 duplicates · 1 conflict$", said, re.MULTILINE)
+    assert "Nothing new" not in said
     assert "TA0001-AAAAA-000001: price differs" in said
     assert ask("journal", "--tail", "1")["rows"][0]["verdict"] == "conflict"
     assert ask("verify")["is_sound"]

@@ -105,7 +105,7 @@ def test_conversions(story, ask):
     assert done == {each["refid"] for each in EXPECTED["conversions"]}
     for each in EXPECTED["conversions"]:
         rows = ask("journal", "--grep", f"group=kraken:main:{each['refid']}")["rows"]
-        legs = [row["line"].split("  ")[2] for row in rows if "row  conversion" in row["line"]]
+        legs = [row["line"].split("  ")[3] for row in rows if "row  conversion" in row["line"]]
         sold = each["sold"] if isinstance(each["sold"], list) else [each["sold"]]
         assert named_legs(legs, -1) == {named_leg(leg) for leg in sold}
         assert named_legs(legs, 1) == {named_leg(each["bought"])}

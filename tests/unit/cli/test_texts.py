@@ -122,6 +122,6 @@ def test_points_stand_in_line_and_the_least_important_goes_first():
     wide = shown(table(columns, rows, total=("total", "", "12.00", ""), width=60), 60)
     assert wide[0] == "a      quantity   cost  note"
     assert wide[2:4] == ["X      1,000      2.00  long words", "Y          0.25  10.00  few"]
-    assert wide[-1] == "total             12.00"
+    assert wide[-1] == "total            12.00"
     assert shown(table(columns, rows, width=26), 26)[0] == "a  quantity   cost"
     assert shown(table(columns, rows, width=14), 14)[0] == "a  quantity"

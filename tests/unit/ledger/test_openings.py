@@ -1,12 +1,14 @@
 """What an account must have held before its history begins."""
 
 from decimal import Decimal
+from itertools import permutations
 
 import msgspec
 import pytest
 
 from bursar.errors import Oversold
-from bursar.ledger import openings
+from bursar.ledger import course, openings, timeline
+from bursar.ledger.entries import Link
 from bursar.ledger.openings import deltas
 from bursar.ledger.terms import Account, Scope, Terms
 from tests.unit.ledger.samples import (
@@ -187,3 +189,29 @@ def test_a_balance_that_is_told_later_counts_what_came_before_its_row():
     bare = msgspec.structs.replace(row, balance=None)
     for batches in ([[buy], [row]], [[bare], [buy], [row]], [[bare, buy], [row]], [[row], [buy]]):
         assert opened(landed(*batches)) == {(MAIN, "USD"): D(37)}
+
+
+def test_the_balance_of_a_linked_withdrawal_may_be_told_later():
+    pen = Pen()
+    buy = pen.buy(10, "XBT", 100)
+    row = pen.row("withdrawal", -4, "XBT", balance=D(30))
+    bare = msgspec.structs.replace(row, balance=None)
+    back = pen.flow("deposit", 4, "XBT", account=OTHER)
+    link = Link(id="l", executed_at=START, account=MAIN, withdrawal=row.id, deposit=back.id)
+    for batches in ([[buy, row, back, link]], [[buy, bare, back, link], [row]]):
+        assert opened(landed(*batches)) == {(MAIN, "XBT"): D(24)}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_an_opening_that_moves_every_place_spoils_no_kept_balances(order, monkeypatch):
+    for module in (course, timeline):
+        monkeypatch.setattr(module, "SPACING", 1)
+    pen = Pen()
+    facts = [
+        pen.sell(1, "ETH", 9),
+        pen.sell(2, "ADA", 9),
+        pen.buy(6, "ADA", 9),
+        pen.buy(1, "SOL", 1),
+    ]
+    line = landed(*([facts[i]] for i in order))
+    assert opened(line) == {(MAIN, "ETH"): D(1), (MAIN, "ADA"): D(2)}

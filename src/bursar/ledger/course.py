@@ -105,7 +105,9 @@ def _first_told(timeline: "Timeline", rows: frozenset[str]) -> int:
     """Return the place of the earliest fact whose row turns out to be a first only now."""
     places = [len(timeline.order)]
     for row in rows:
-        for name in timeline.raised.get(timeline.homes.get(row, row), ()):
+        link = timeline.notes.link(row)
+        linked = () if link is None else (link.id,)
+        for name in (*timeline.raised.get(timeline.homes.get(row, row), ()), *linked):
             fact = timeline.facts.get(name)
             if fact is not None and row in fact.rows:
                 places.append(bisect_left(timeline.order, order_key(fact)))

@@ -110,9 +110,10 @@ class Draft:
         self.new_notes.append(note)
         self.notes.add(note)
         self._dirty.update((note.id, *targets(note)))
-        if isinstance(note, Price):
-            for asset in self.notes.prices.decided_by(note.asset):
-                self._dirty |= self.timeline.wanting(asset, note.executed_at)
+        price = note if isinstance(note, Price) else self.notes.prices.find(targets(note)[0])
+        if price is not None:
+            for asset in self.notes.prices.decided_by(price.asset):
+                self._dirty |= self.timeline.wanting(asset, price.executed_at)
 
     def _resolve(self, group: str) -> None:
         facts = self._marked(resolve(self._spoken[group], self.timeline.terms.cash))

@@ -166,7 +166,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Movement(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="movement"):
-    """One row of a venue's own ledger: one asset moved, one fee charged, one balance left."""
+    """One row of a venue's own ledger: one asset moved, one fee charged, one balance left.
+
+    `worth` is what the venue says the amount was worth then, signed, in `worth_asset`.
+    """
 
     kind: MovementKind
     asset: str
@@ -176,6 +179,8 @@ class Movement(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="moveme
     code: str | None = None
     pocket: str | None = None
     label: str | None = None
+    worth: Decimal | None = None
+    worth_asset: str | None = None
     rates: tuple[Rate, ...] = ()
 
 

@@ -13,6 +13,8 @@ Rules
   rows and all of them are here (a leg that rounded to nothing); without any statement it is an
   `unpaired` flow, contributed at value, until its partner arrives.
 - A fill that no ledger row backs is `provisional`.
+- Two adjustment rows near each other and near no third, of opposite sign and two assets, are a
+  forced conversion: such rows bear no common reference.
 - A row that cancels an earlier one of its kind (opposite amount and fee) reverses it.
 
 Errors: none. What cannot be read as anything else stays a flow with a flag.
@@ -64,6 +66,7 @@ Fact = (
 )
 MAIN: Final = "main"
 TRANSIT: Final = "in transit"
+NEAR_MAX: Final = 5 * instant.SECOND
 
 _FLOWS: Final = {
     kind: FlowKind(kind.value)
@@ -90,10 +93,11 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     ]
     facts += _trades(rows, {fill.id: fill for fill in spoken if isinstance(fill, Fill)}, cash)
     facts += _margins(rows, {fill.id: fill for fill in spoken if isinstance(fill, MarginFill)})
-    facts += _conversions([row for row in rows if row.kind is MovementKind.CONVERSION])
-    facts += _flows(
-        [row for row in rows if row.kind in _FLOWS or row.kind is MovementKind.FINANCING]
-    )
+    forced, rows = _forced(rows)
+    facts += _conversions([row for row in rows if row.kind is MovementKind.CONVERSION], cash)
+    facts += [_conversion(pair[0].id, pair) for pair in forced]
+    flows = [row for row in rows if row.kind in _FLOWS or row.kind is MovementKind.FINANCING]
+    facts += _flows(flows, cash)
     facts += [_internal(row) for row in rows if row.kind is MovementKind.INTERNAL]
     return sorted(facts, key=lambda fact: fact.id)
 
@@ -151,7 +155,7 @@ def _trade(
     moved = _moved(rows)
     if fill is not None and set(moved) <= {fill.base, fill.quote}:
         complete = set(moved) == {fill.base, fill.quote} or set(fill.rows) <= here
-        return [_backed(fill, rows, moved, complete=complete)]
+        return [_valued(_backed(fill, rows, moved, complete=complete), rows, cash)]
     given = [asset for asset, amount in moved.items() if amount < 0]
     taken = [asset for asset, amount in moved.items() if amount > 0]
     if len(given) == len(taken) == 1:
@@ -166,10 +170,10 @@ def _trade(
             quantity=ZERO,
         )
         named = bare if fill is None else _named(bare, fill)
-        return [_backed(named, rows, moved, complete=True)]
+        return [_valued(_backed(named, rows, moved, complete=True), rows, cash)]
     if given and taken:
         return [_conversion(name, rows)]
-    return [_unpaired(row) for row in rows]
+    return [_unpaired(row, cash) for row in rows]
 
 
 def _named(bare: Fill, fill: Fill) -> Fill:
@@ -204,6 +208,15 @@ def _backed(fill: Fill, rows: list[Movement], moved: dict[str, Decimal], *, comp
     )
 
 
+def _valued(fill: Fill, rows: list[Movement], cash: frozenset[str]) -> Fill:
+    """Give a trade of coin for coin the worth that the venue states for one of its legs."""
+    if fill.value is not None or cash & {fill.base, fill.quote}:
+        return fill
+    told = (_worth(rows, asset, cash) for asset in (fill.quote, fill.base))
+    worth = next((each for each in told if each is not None), None)
+    return fill if worth is None else msgspec.structs.replace(fill, value=abs(worth))
+
+
 def _margins(rows: list[Movement], fills: dict[str, MarginFill]) -> list[Fact]:
     facts: list[Fact] = []
     legs = [row for row in rows if row.kind is MovementKind.MARGIN]
@@ -234,15 +247,37 @@ def _margins(rows: list[Movement], fills: dict[str, MarginFill]) -> list[Fact]:
     return facts + list(fills.values())
 
 
-def _conversions(rows: list[Movement]) -> list[Fact]:
+def _conversions(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
     facts: list[Fact] = []
     for name in sorted({group_of(row) for row in rows}):
         own = [row for row in rows if group_of(row) == name]
         signs = {row.amount > 0 for row in own if row.amount}
-        facts += (
-            [_conversion(name, own)] if signs == {True, False} else [_unpaired(row) for row in own]
-        )
+        whole = signs == {True, False}
+        facts += [_conversion(name, own)] if whole else [_unpaired(row, cash) for row in own]
     return facts
+
+
+def _forced(rows: list[Movement]) -> tuple[list[list[Movement]], list[Movement]]:
+    """Pair the rows of forced conversions, which bear no common reference: (pairs, the other rows).
+
+    Two rows are a pair if they are near each other in time and near no third, of two assets and
+    opposite signs.
+    """
+    lone = [row for row in rows if row.kind is MovementKind.ADJUSTMENT]
+    near: list[list[Movement]] = []
+    for row in lone:
+        if near and row.executed_at - near[-1][-1].executed_at <= NEAR_MAX:
+            near[-1].append(row)
+        else:
+            near.append([row])
+    pairs = [pair for pair in near if _opposite(pair)]
+    paired = {row.id for pair in pairs for row in pair}
+    return pairs, [row for row in rows if row.id not in paired]
+
+
+def _opposite(rows: list[Movement]) -> bool:
+    one, other = rows[0], rows[-1]
+    return rows == [one, other] and one.amount * other.amount < 0 and one.asset != other.asset
 
 
 def _conversion(name: str, rows: list[Movement]) -> Conversion:
@@ -262,13 +297,13 @@ def _conversion(name: str, rows: list[Movement]) -> Conversion:
     )
 
 
-def _flows(rows: list[Movement]) -> list[Fact]:
+def _flows(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
     facts: list[CashFlow] = []
     reversals: list[Fact] = []
     for row in rows:
         earlier = _cancelled(row, facts)
         if earlier is None:
-            facts.append(_flow(row))
+            facts.append(_flow(row, cash))
             continue
         facts[earlier] = msgspec.structs.replace(facts[earlier], reversed_by=row.id)
         reversals.append(
@@ -296,7 +331,7 @@ def _cancelled(row: Movement, flows: list[CashFlow]) -> int | None:
     return None
 
 
-def _flow(row: Movement) -> CashFlow:
+def _flow(row: Movement, cash: frozenset[str]) -> CashFlow:
     return CashFlow(
         id=row.id,
         executed_at=row.executed_at,
@@ -312,12 +347,22 @@ def _flow(row: Movement) -> CashFlow:
         fees=_fees([row]),
         pocket=row.pocket,
         rates=row.rates,
+        value=_worth([row], row.asset, cash),
     )
 
 
-def _unpaired(row: Movement) -> CashFlow:
+def _worth(rows: Iterable[Movement], asset: str, cash: frozenset[str]) -> Decimal | None:
+    """Return what the venue says an asset's only row was worth, if it says so in base currency."""
+    own = [row for row in rows if row.asset == asset]
+    if len(own) != 1 or asset in cash or own[0].worth_asset not in cash:
+        return None
+    worth, amount = own[0].worth, own[0].amount
+    return None if worth is None else worth.copy_sign(amount)
+
+
+def _unpaired(row: Movement, cash: frozenset[str]) -> CashFlow:
     return msgspec.structs.replace(
-        _flow(row), kind=FlowKind.UNPAIRED, flags=(*row.flags, Flag.UNPAIRED)
+        _flow(row, cash), kind=FlowKind.UNPAIRED, flags=(*row.flags, Flag.UNPAIRED)
     )
 
 

@@ -27,7 +27,7 @@ from bursar.ledger.entries import (
     Transfer,
 )
 from bursar.ledger.facts import Fact
-from bursar.ledger.pricing import Prices
+from bursar.ledger.prices import Prices
 
 Note = Tag | Link | Reversal | Price
 _N = TypeVar("_N", bound=Tag | Link | Reversal)
@@ -60,6 +60,8 @@ class Notes:
                 _keep(self._tags, note.target, note)
             case Reversal():
                 _keep(self._reversals, note.target, note)
+                if note.void:
+                    self.prices.void(note.target)
             case Link():
                 self._link_ids[note.id] = note
                 for end in (note.withdrawal, note.deposit):

@@ -13,16 +13,13 @@ pegs are worth their face; against each other, the base currency's side decides.
 Errors: none.
 """
 
-from bisect import bisect_right, insort
-from collections import ChainMap
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from bursar.exact import ONE, ZERO, money, product18, ratio18, split
-from bursar.ledger import instant
 from bursar.ledger.entries import (
     CAPITAL,
     CashFlow,
@@ -32,81 +29,13 @@ from bursar.ledger.entries import (
     Flag,
     Leg,
     MarginFill,
-    Price,
-    Rate,
     Transfer,
 )
 from bursar.ledger.facts import Fact
+from bursar.ledger.names import canonical
+from bursar.ledger.prices import Prices
 
-PRICE_AGE_MAX: Final = instant.DAY
-_DEPTH_MAX: Final = 3
-PRICE_REACH: Final = _DEPTH_MAX * PRICE_AGE_MAX
 _F = TypeVar("_F", Fill, CashFlow, Conversion, MarginFill, Transfer)
-
-
-class Prices:
-    """Recorded prices by asset and time, for one base currency. Look-up is O(log n)."""
-
-    def __init__(self, base: str, cash: frozenset[str]) -> None:
-        self.base = base
-        self.cash = cash
-        self._times: MutableMapping[str, list[int]] = {}
-        self._told: MutableMapping[tuple[str, int], Price] = {}
-        self._quoted: MutableMapping[str, frozenset[str]] = {}
-
-    def fork(self) -> "Prices":
-        """Return prices that read through to these and keep their own additions."""
-        child = Prices(self.base, self.cash)
-        child._times = ChainMap({}, self._times)
-        child._told = ChainMap({}, self._told)
-        child._quoted = ChainMap({}, self._quoted)
-        return child
-
-    def decided_by(self, asset: str) -> frozenset[str]:
-        """Return the assets whose worth may rest on a price of `asset`: itself, what it quotes."""
-        reached, waiting = {asset}, [asset]
-        while waiting:
-            fresh = self._quoted.get(waiting.pop(), frozenset()) - reached
-            reached |= fresh
-            waiting += fresh
-        return frozenset(reached)
-
-    def add(self, price: Price) -> None:
-        """Take in a price; the same one again changes nothing."""
-        place = (price.asset, price.executed_at)
-        known = self._told.get(place)
-        quoted = self._quoted.get(price.quote, frozenset())
-        self._quoted[price.quote] = quoted | {price.asset}
-        if known is None:
-            insort(self._own_times(price.asset), price.executed_at)
-        if known is None or price.id < known.id:
-            self._told[place] = price
-
-    def latest(self) -> list[Price]:
-        """Return the newest price of each asset."""
-        return [self._told[asset, times[-1]] for asset, times in sorted(self._times.items())]
-
-    def _own_times(self, asset: str) -> list[int]:
-        """Return the list of times to write to: a fork copies its parent's first."""
-        own = self._times.maps[0] if isinstance(self._times, ChainMap) else self._times
-        if asset not in own:
-            own[asset] = list(self._times.get(asset, ()))
-        return own[asset]
-
-    def at(self, asset: str, when: int, *, depth: int = 0) -> Rate | None:
-        """Return what a unit of `asset` was worth in base currency at `when`, if recorded."""
-        if asset in self.cash:
-            return Rate(asset, self.base, ONE, "face", when)
-        times = self._times.get(asset, [])
-        place = bisect_right(times, when) - 1
-        if place < 0 or depth == _DEPTH_MAX or when - times[place] > PRICE_AGE_MAX:
-            return None
-        price = self._told[asset, times[place]]
-        quote = self.at(price.quote, when, depth=depth + 1)
-        if quote is None:
-            return None
-        value = product18(price.value, quote.value)
-        return Rate(asset, self.base, value, f"price {price.id}", price.executed_at)
 
 
 @money
@@ -130,21 +59,25 @@ def priced(fact: Fact, prices: Prices) -> Fact:
 
 
 def wanted(fact: Fact) -> frozenset[str]:
-    """Return the assets whose recorded price may decide the fact's value."""
+    """Return the assets, by canonical name, whose recorded price may decide the fact's value."""
+    return frozenset(canonical(asset) for asset in _assets(fact))
+
+
+def _assets(fact: Fact) -> Iterable[str]:
     match fact:
         case Fill():
-            return frozenset({fact.base, fact.quote, *(fee.asset for fee in fact.fees)})
+            return (fact.base, fact.quote, *(fee.asset for fee in fact.fees))
         case CashFlow():
-            return frozenset({fact.asset, *(fee.asset for fee in fact.fees)})
+            return (fact.asset, *(fee.asset for fee in fact.fees))
         case Conversion():
-            legs = frozenset(leg.asset for leg in (*fact.given, *fact.taken))
-            return legs | {fee.asset for fee in fact.fees}
+            legs = (leg.asset for leg in (*fact.given, *fact.taken))
+            return (*legs, *(fee.asset for fee in fact.fees))
         case MarginFill():
-            return frozenset({fact.quote, *(fee.asset for fee in fact.fees)})
+            return (fact.quote, *(fee.asset for fee in fact.fees))
         case Transfer():
-            return frozenset(fee.asset for fee in (*fact.fees, *fact.to_fees))
+            return (fee.asset for fee in (*fact.fees, *fact.to_fees))
         case _:
-            return frozenset()
+            return ()
 
 
 def _fill(fill: Fill, prices: Prices) -> Fill:

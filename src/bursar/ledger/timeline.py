@@ -16,6 +16,7 @@ Errors: `Oversold` from strict accounts, judged on the fold of the whole batch. 
 then.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -39,7 +40,8 @@ from bursar.ledger.journal import Outcome
 from bursar.ledger.notes import Note, Notes
 from bursar.ledger.openings import Firsts, Prefixes, is_opening
 from bursar.ledger.order import Key, order_key
-from bursar.ledger.pricing import PRICE_REACH, Prices, wanted
+from bursar.ledger.prices import PRICE_REACH, Prices
+from bursar.ledger.pricing import wanted
 from bursar.ledger.state import Line
 from bursar.ledger.terms import FactSource, Method, Terms
 
@@ -96,7 +98,7 @@ class Timeline:
         self.groups: dict[str, tuple[AnyEntry, ...]] = {}
         self.raw: dict[str, Fact] = {}
         self.raised: dict[str, tuple[str, ...]] = {}
-        self._wanting: dict[str, set[str]] = {}
+        self._wanting: dict[str, list[tuple[int, str]]] = {}
         self._checkpoints: list[tuple[int, Book]] = []
         self._followed: list[tuple[int, Prefixes]] = []
 
@@ -178,9 +180,10 @@ class Timeline:
 
     def wanting(self, asset: str, since: int) -> set[str]:
         """Return the facts whose value a price of `asset` at `since` may decide."""
-        reach = range(since, since + PRICE_REACH + 1)
-        names = self._wanting.get(asset, set())
-        return {name for name in names if self.facts[name].executed_at in reach}
+        listed = self._wanting.get(asset, [])
+        first = bisect_left(listed, (since, ""))
+        last = bisect_left(listed, (since + PRICE_REACH + 1, ""))
+        return {name for _, name in listed[first:last]}
 
     def opens(self, account: str) -> bool:
         """Tell whether an account's history may begin late, so that an opening fills it."""
@@ -201,14 +204,18 @@ class Timeline:
         for fact in course.removed:
             self.facts.pop(fact.id, None)
             self.openings.pop(fact.id, None)
-            for asset in wanted(fact):
-                self._wanting.get(asset, set()).discard(fact.id)
+            for asset in wanted(fact) - self.terms.cash:
+                listed = self._wanting[asset]
+                del listed[bisect_left(listed, (fact.executed_at, fact.id))]
+        fresh: dict[str, list[tuple[int, str]]] = {}
         for fact in course.added:
             self.facts[fact.id] = fact
             if is_opening(fact):
                 self.openings[fact.id] = fact
             for asset in wanted(fact) - self.terms.cash:
-                self._wanting.setdefault(asset, set()).add(fact.id)
+                fresh.setdefault(asset, []).append((fact.executed_at, fact.id))
+        for asset, listed in fresh.items():
+            self._wanting[asset] = sorted(self._wanting.get(asset, []) + listed)
         self.order[course.position :] = [order_key(fact) for fact in course.tail]
 
     def _keep_checkpoints(self, plan: Plan) -> None:

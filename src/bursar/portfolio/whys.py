@@ -11,9 +11,10 @@ from bursar.exact import ZERO, money, trimmed
 from bursar.ledger import instant
 from bursar.ledger.audit import Totals
 from bursar.ledger.book import Book
-from bursar.ledger.entries import CAPITAL, INCOME, CashFlow, Fill, FlowKind, MarginFill
+from bursar.ledger.entries import CAPITAL, INCOME, CashFlow, Fill, Flag, FlowKind, MarginFill
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import traced
+from bursar.ledger.state import FlowTotal
 from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Amount, Why
 from bursar.value import reasons
@@ -85,7 +86,11 @@ def _flows(name: str, kinds: frozenset[FlowKind], total: str) -> "_Figure":
         names = asked.valuation.marks
         wanted = {kind.value for kind in kinds}
         parts = tuple(
-            Amount(f"{kind} {flow.amount:f} {held} ({flow.count})", flow.booked, account)
+            Amount(
+                f"{kind} {flow.amount:f} {held} ({flow.count})",
+                _booked(asked.timeline.book, held, flow),
+                account,
+            )
             for (account, kind, held, _), flow in sorted(asked.timeline.book.flows.items())
             if kind in wanted and (asset is None or names.name(held) == names.name(asset))
         )
@@ -93,6 +98,12 @@ def _flows(name: str, kinds: frozenset[FlowKind], total: str) -> "_Figure":
         return Why(value, f"{name} = Σ {total}, by account, kind and asset", parts)
 
     return figure
+
+
+def _booked(book: Book, asset: str, flow: FlowTotal) -> Decimal | None:
+    """Return what a flow was booked at; coins that nobody has priced are unknown, not nothing."""
+    unknown = book.gaps.get((asset, Flag.UNPRICED.value)) and flow.amount and not flow.booked
+    return None if unknown else flow.booked
 
 
 def _needs(figure: Callable[[Asked, str], Why], name: str) -> "_Figure":

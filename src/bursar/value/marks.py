@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from enum import IntEnum
 from functools import cached_property
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -28,8 +27,8 @@ from bursar.exact import ONE, ZERO, money, number, parse, ratio18
 from bursar.ledger import instant
 from bursar.ledger.entries import Fill, MarginFill
 from bursar.ledger.facts import Fact
+from bursar.ledger.names import ALIASES
 
-ALIASES: Final[Mapping[str, str]] = MappingProxyType({"BTC": "XBT", "DOGE": "XDG"})
 LAST_TRADE: Final = "last trade"
 FEE_CREDIT: Final = "fee credit: not money"
 AHEAD_MAX: Final = 5 * instant.SECOND

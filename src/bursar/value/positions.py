@@ -22,10 +22,11 @@ import msgspec
 from bursar.errors import PositionNotFoundError
 from bursar.exact import ZERO, money, ratio18
 from bursar.ledger.book import POOL, Book
+from bursar.ledger.names import ALIASES
 from bursar.ledger.records import AssetBalance, SpotPosition
 from bursar.value.convert import Path, convert, find_path
 from bursar.value.equity import Valuation
-from bursar.value.marks import ALIASES, Marks, pair_names, spelled
+from bursar.value.marks import Marks, pair_names, spelled
 from bursar.value.pnl import (
     NONE,
     By,

@@ -25,7 +25,8 @@ from bursar.ledger.entries import (
     Transfer,
 )
 from bursar.ledger.fold import fold, traced
-from bursar.ledger.pricing import Prices, priced
+from bursar.ledger.prices import Prices
+from bursar.ledger.pricing import priced
 from bursar.ledger.terms import Account, FactSource, Method, Scope, Terms
 from bursar.ledger.timeline import Timeline
 

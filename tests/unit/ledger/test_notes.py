@@ -6,7 +6,7 @@ import pytest
 
 from bursar.ledger.entries import CashFlow, Fee, Link, Source, Tag, Transfer
 from bursar.ledger.notes import Notes, linked, targets
-from bursar.ledger.pricing import PRICE_AGE_MAX, Prices
+from bursar.ledger.prices import PRICE_AGE_MAX, Prices
 from tests.unit.ledger.samples import (
     HOUR,
     MAIN,

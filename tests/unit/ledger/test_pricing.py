@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from bursar.ledger.entries import Flag, Rate
-from bursar.ledger.pricing import Prices, priced, wanted
+from bursar.ledger.prices import Prices
+from bursar.ledger.pricing import priced, wanted
 from tests.unit.ledger.samples import MAIN, Pen, fees, folded, held
 
 D = Decimal

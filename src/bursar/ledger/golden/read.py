@@ -369,9 +369,19 @@ def _common(options: Options, words: Words) -> dict[str, object]:
 
 
 _TEXTS: Final = frozenset(
-    {"pair", "strategy", "regime", "order_id", "pocket", "to_pocket", "code", "label"}
+    {
+        "pair",
+        "strategy",
+        "regime",
+        "order_id",
+        "pocket",
+        "to_pocket",
+        "code",
+        "label",
+        "worth_asset",
+    }
 )
-_NUMBERS: Final = frozenset({"value", "basis", "leverage", "quote_rate"})
+_NUMBERS: Final = frozenset({"value", "basis", "leverage", "quote_rate", "worth"})
 
 
 def _with_options(

@@ -32,8 +32,18 @@ from bursar.ledger.golden.read import FOREIGN, OUTWARD
 from bursar.ledger.golden.words import quote
 from bursar.ledger.terms import Method, Scope, Terms
 
-_TEXTS: Final = ("pair", "order_id", "strategy", "regime", "pocket", "to_pocket", "code", "label")
-_NUMBERS: Final = ("leverage", "value", "basis", "quote_rate")
+_TEXTS: Final = (
+    "pair",
+    "order_id",
+    "strategy",
+    "regime",
+    "pocket",
+    "to_pocket",
+    "code",
+    "label",
+    "worth_asset",
+)
+_NUMBERS: Final = ("leverage", "value", "basis", "quote_rate", "worth")
 
 
 def write(terms: Terms, entries: Iterable[AnyEntry]) -> Iterator[str]:

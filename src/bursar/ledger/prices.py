@@ -1,0 +1,111 @@
+"""Recorded prices: what a unit of an asset was worth, by asset and time, for one base currency.
+
+A price counts under every name of its asset. Of several for one instant the one whose id sorts
+first counts; a voided one never does, whether it or its void came first. A price serves its own
+instant and a day after it.
+
+Errors: none.
+"""
+
+from bisect import bisect_right, insort
+from collections import ChainMap
+from collections.abc import Iterator, MutableMapping
+from typing import Final
+
+from bursar.exact import ONE, product18
+from bursar.ledger import instant
+from bursar.ledger.entries import Price, Rate
+from bursar.ledger.names import canonical
+
+PRICE_AGE_MAX: Final = instant.DAY
+_DEPTH_MAX: Final = 3
+PRICE_REACH: Final = _DEPTH_MAX * PRICE_AGE_MAX
+_Place = tuple[str, int]
+
+
+class Prices:
+    """All recorded prices. Look-up is O(log n)."""
+
+    def __init__(self, base: str, cash: frozenset[str]) -> None:
+        self.base = base
+        self.cash = cash
+        self._times: MutableMapping[str, list[int]] = {}
+        self._told: MutableMapping[_Place, tuple[Price, ...]] = {}
+        self._quoted: MutableMapping[str, frozenset[str]] = {}
+        self._by_id: MutableMapping[str, Price] = {}
+        self._voided: MutableMapping[str, bool] = {}
+
+    def fork(self) -> "Prices":
+        """Return prices that read through to these and keep their own additions."""
+        child = Prices(self.base, self.cash)
+        child._times = ChainMap({}, self._times)
+        child._told = ChainMap({}, self._told)
+        child._quoted = ChainMap({}, self._quoted)
+        child._by_id = ChainMap({}, self._by_id)
+        child._voided = ChainMap({}, self._voided)
+        return child
+
+    def add(self, price: Price) -> None:
+        """Take in a price; the same one again changes nothing."""
+        asset, quote = canonical(price.asset), canonical(price.quote)
+        place = (asset, price.executed_at)
+        known = self._told.get(place, ())
+        if price in known:
+            return
+        if not known:
+            insort(self._own_times(asset), price.executed_at)
+        self._told[place] = tuple(sorted((*known, price), key=lambda each: each.id))
+        self._quoted[quote] = self._quoted.get(quote, frozenset()) | {asset}
+        self._by_id[price.id] = price
+
+    def void(self, name: str) -> None:
+        """Let the price of that id count as never having been told."""
+        self._voided[name] = True
+
+    def find(self, name: str) -> Price | None:
+        """Return the price of that id, voided or not."""
+        return self._by_id.get(name)
+
+    def decided_by(self, asset: str) -> frozenset[str]:
+        """Return the assets whose worth may rest on a price of `asset`: itself, what it quotes."""
+        reached, waiting = {canonical(asset)}, [canonical(asset)]
+        while waiting:
+            fresh = self._quoted.get(waiting.pop(), frozenset()) - reached
+            reached |= fresh
+            waiting += fresh
+        return frozenset(reached)
+
+    def latest(self) -> list[Price]:
+        """Return the newest price of each asset."""
+        newest = (next(self._back(asset, times[-1]), None) for asset, times in self._listed())
+        return [price for price in newest if price is not None]
+
+    def at(self, asset: str, when: int, *, depth: int = 0) -> Rate | None:
+        """Return what a unit of `asset` was worth in base currency at `when`, if recorded."""
+        if asset in self.cash:
+            return Rate(asset, self.base, ONE, "face", when)
+        price = next(self._back(canonical(asset), when), None)
+        if price is None or depth == _DEPTH_MAX or when - price.executed_at > PRICE_AGE_MAX:
+            return None
+        quote = self.at(price.quote, when, depth=depth + 1)
+        if quote is None:
+            return None
+        value = product18(price.value, quote.value)
+        return Rate(asset, self.base, value, f"price {price.id}", price.executed_at)
+
+    def _back(self, asset: str, when: int) -> Iterator[Price]:
+        """Yield the prices that count, from `when` back in time."""
+        times = self._times.get(asset, [])
+        for place in range(bisect_right(times, when) - 1, -1, -1):
+            told = self._told[asset, times[place]]
+            yield from (price for price in told if price.id not in self._voided)
+
+    def _listed(self) -> list[tuple[str, list[int]]]:
+        return sorted(self._times.items())
+
+    def _own_times(self, asset: str) -> list[int]:
+        """Return the list of times to write to: a fork copies its parent's first."""
+        own = self._times.maps[0] if isinstance(self._times, ChainMap) else self._times
+        if asset not in own:
+            own[asset] = list(self._times.get(asset, ()))
+        return own[asset]

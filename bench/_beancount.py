@@ -15,7 +15,7 @@ from beancount.parser.options import OPTIONS_DEFAULTS
 
 from bursar.ledger.entries import Fill, Side
 
-_COINS, _CASH = "Assets:Coins", "Assets:Cash"
+_CASH = "Assets:Cash"
 _FEES, _GAINS = "Expenses:Fees", "Income:Gains"
 
 
@@ -45,7 +45,7 @@ def _transaction(fill: Fill) -> Transaction:
     cost = CostSpec(each, None, BASE, None, lot, merge=False)
     cash = Amount((-amount if buys else amount) - fee, BASE)
     postings = [
-        _posting(_COINS, units, cost),
+        _posting(f"Assets:{fill.base}", units, cost),
         _posting(_CASH, cash),
         _posting(_FEES, Amount(fee, BASE)),
         *([] if buys else [_posting(_GAINS, MISSING)]),

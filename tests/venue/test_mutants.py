@@ -1,17 +1,22 @@
 """Damaged files: each is read or refused by name. Nothing else may happen."""
 
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from random import Random
 
 import pytest
 
+import bursar
 from bursar.errors import BursarError
+from bursar.ledger import golden, projection
 from bursar.venue.files import read
 from tests import figures
 
 STORY = Path(str(files("bursar.samples") / "kraken-story-a"))
 FILES = sorted(STORY.glob("*.csv"))
+IMPORTED = ("ledgers.gen4-16col.csv", "trades.gen2-24col.csv", "prices.csv")
+JOURNAL = "story.journal"
 
 
 def nul(data, random):
@@ -84,22 +89,40 @@ DAMAGE = [
 ]
 
 
+@pytest.fixture(scope="module")
+def book():
+    with bursar.open(":memory:", terms=bursar.Terms(base="EUR")) as portfolio:
+        portfolio.import_files(*(STORY / name for name in IMPORTED))
+        yield portfolio
+
+
+@pytest.fixture(scope="module")
+def texts(book):
+    exported = "\n".join(golden.write(book.terms, (row.entry() for row in book.journal())))
+    return {path.name: path.read_bytes() for path in FILES} | {JOURNAL: exported.encode()}
+
+
 @pytest.mark.sweep
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_a_damaged_file_is_read_or_refused(path, damage, tmp_path):
-    data = path.read_bytes()
-    mutant = tmp_path / path.name
+@pytest.mark.parametrize("name", [*(path.name for path in FILES), JOURNAL])
+def test_a_damaged_file_is_refused_by_name_or_read_and_changes_nothing(
+    name, damage, book, texts, tmp_path
+):
+    before = projection.digest(book.timeline.book), book.desk.store.head()
+    mutant = tmp_path / name
     for seed in range(figures.MUTANTS):
-        random = Random(f"{figures.SEED} {seed} {path.name} {damage.__name__}")
-        mutant.write_bytes(damage(data, random))
-        refusal = path.name
+        random = Random(f"{figures.SEED} {seed} {name} {damage.__name__}")
+        mutant.write_bytes(damage(texts[name], random))
+        refusal = name
         try:
-            read(mutant)
+            entries = book.read_files(mutant)[0]
         except BursarError as error:
-            refusal = error.message
-        assert path.name in refusal, f"seed {seed}"
+            refusal, entries = error.message, []
+        with suppress(BursarError):
+            book.desk.stage(entries)
+        assert name in refusal or "journal is kept in" in refusal, f"seed {seed}: {refusal}"
         assert len(refusal) < 1000, f"seed {seed}"
+    assert (projection.digest(book.timeline.book), book.desk.store.head()) == before
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -19,5 +19,6 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line, by default the process's own, and return its exit code."""
     from bursar.cli.commands import run
+    from bursar.exact import money
 
-    return run(sys.argv[1:] if arguments is None else arguments)
+    return money(run)(sys.argv[1:] if arguments is None else arguments)

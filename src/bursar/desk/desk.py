@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from bursar.errors import BrokenInvariant, OutcomeUnknown, StoreCorrupt
-from bursar.exact import plain
+from bursar.errors import BrokenInvariant, OutcomeUnknown, StaleVersion, StoreCorrupt
+from bursar.exact import plain, trimmed
 from bursar.ledger import audit, describe, journal, projection
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.journal import Outcome, Record
@@ -60,6 +60,7 @@ class Desk:
             StoreCorrupt: the journal does not verify, or the projection is not the fold of it.
         """
         self.head = self.store.head()
+        self.halted = None
         try:
             self._read()
         except StoreCorrupt:
@@ -107,7 +108,7 @@ class Desk:
             facts_added=len({fact.id for fact in plan.course.added} - changed),
             facts_changed=len(changed),
             restated=tuple(
-                f"{each.pair} {each.asset}: {plain(each.old)} → {plain(each.new)}"
+                f"{each.asset} in {each.pair}: {trimmed(each.old)} → {trimmed(each.new)}"
                 for each in plan.restated
             ),
             flags=flags,
@@ -123,6 +124,13 @@ class Desk:
         """
         if self.halted is not None:
             raise BrokenInvariant(f"writing has stopped: {self.halted}")
+        if staged.version != self.head.version:
+            raise StaleVersion(
+                f"staged at version {staged.version}, the portfolio is at {self.head.version};"
+                " stage again",
+                expected=staged.version,
+                actual=self.head.version,
+            )
         review = self.review(staged)
         if not staged.plan.recorded:
             return Receipt(self.head.version, review)

@@ -50,6 +50,7 @@ class Totals(msgspec.Struct, frozen=True):
     expenses: Decimal
 
     @property
+    @money
     def gap(self) -> Decimal:
         """Left side less right side; zero when the books close."""
         return self.cost - (self.contributed + self.realized + self.income - self.expenses)

@@ -37,7 +37,7 @@ from decimal import Decimal
 from typing import Final
 
 from bursar.errors import Oversold
-from bursar.exact import ZERO
+from bursar.exact import ZERO, money
 from bursar.ledger.lots import RULES, Lot, Pool, Take
 from bursar.ledger.lots.base import cut, joined, resized, total, units
 from bursar.ledger.lots.specific import SPECIFIC
@@ -231,6 +231,7 @@ class Book:
             holding.owed,
         )
 
+    @money
     def lots(self, account: str, asset: str) -> list[Lot]:
         """Return the open lots of a holding in order of acquisition; one pooled lot under wac."""
         holding = self.held(account, asset)

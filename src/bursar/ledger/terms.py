@@ -6,6 +6,7 @@ never edits a fact.
 Errors: `BadChoice` for a rule, scope or currency outside its set.
 """
 
+import re
 from enum import Enum
 from typing import Final
 
@@ -39,6 +40,7 @@ class FactSource(Enum):
     MANUAL = "manual"
 
 
+_NAME: Final = re.compile(r"[A-Z0-9][A-Z0-9.]{0,15}")
 DEFAULT_PEGS: Final = {"USD": ("USDT", "USDC"), "EUR": ("EURC",)}
 
 
@@ -59,6 +61,15 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     scope: Scope = Scope.ACCOUNT
     accounts: tuple[Account, ...] = ()
     strict: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no asset has: everything would be unknown for ever."""
+        for name in (self.base, *(self.pegs or ())):
+            if _NAME.fullmatch(name) is None:
+                raise BadChoice(
+                    f"{name!r} is no currency; up to 16 of A-Z, 0-9 and dots, such as EUR",
+                    value=name,
+                )
 
     @property
     def cash(self) -> frozenset[str]:

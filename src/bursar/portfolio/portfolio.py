@@ -27,8 +27,9 @@ from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodP
 from bursar.ports import FileReader, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
+from bursar.value.coverage import Gap, book_gaps
 from bursar.value.equity import Valuation, value_book
-from bursar.value.marks import Mark, Marks, fee_credit, from_fills, given
+from bursar.value.marks import Mark, Marks, Standing, fee_credit, from_fills, given
 from bursar.value.pnl import FeeSummary, heading
 from bursar.value.worth import EVERYTHING, Options
 
@@ -209,6 +210,10 @@ class Portfolio:
         """Return fees by asset, by pair, and their worth in total."""
         return pnl_views.fees(self.timeline.book)
 
+    def gaps(self, asset: str | None = None, *, rule: Method | None = None) -> tuple[Gap, ...]:
+        """Return what the figures do not know: of an asset, or of all that the view shows."""
+        return book_gaps(self.book(rule), asset=asset, options=self.options)
+
     def trades(self, pair: str | None = None, limit: int | None = None) -> list[RealizedPnLRecord]:
         """Return trade records, newest first."""
         return self.desk.store.get_trades(pair, limit)
@@ -245,7 +250,10 @@ class Portfolio:
         latest = self.timeline.notes.prices.latest()
         for price in latest:
             source = f"price of {instant.show(price.executed_at)}"
-            yield Mark(price.asset, price.quote, price.value, source, price.executed_at)
+            # No better than a trade: of the two the later one counts.
+            yield Mark(
+                price.asset, price.quote, price.value, source, price.executed_at, Standing.TRADE
+            )
 
 
 def _lots(book: Book, place: tuple[str, str]) -> Sequence[Lot]:

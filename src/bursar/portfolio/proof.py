@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from bursar.desk import Desk
 from bursar.errors import StoreCorrupt
 from bursar.exact import money, show
-from bursar.ledger import audit, journal, projection
+from bursar.ledger import audit, describe, journal, projection
 from bursar.ledger.audit import Breach, Totals
 from bursar.ledger.book import Book
+from bursar.ledger.fold import traced
+from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.answers import Check, Verification
 from bursar.value.equity import Valuation, valuation_gap
@@ -42,6 +44,7 @@ def verify(desk: Desk, valuation: Valuation) -> Verification:
             f"the book in memory is that fold: {digest[:12]}",
             () if broken or digest == projection.digest(desk.timeline.book) else (_MEMORY,),
         ),
+        Check("records", *_recorded(desk, fresh, broken)),
         Check("books", _equation(totals, book.terms.base), _named(breaches, of_money=True)),
         Check(
             "lots",
@@ -77,6 +80,28 @@ def _projected(desk: Desk, book: Book) -> tuple[str, ...]:
     if desk.store.load_state() == projection.cells(book):
         return ()
     return ("the stored projection is not the fold of the journal",)
+
+
+def _recorded(desk: Desk, fresh: Timeline, broken: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Compare the stored trade and flow records with those the facts give."""
+    trades: list[RealizedPnLRecord] = []
+    flows: list[CashFlowRecord] = []
+    book = Book(fresh.terms)
+    for fact in fresh:
+        lines = traced(book, fact)
+        trades += describe.trade_records(fact, lines, book.cash)
+        flow = describe.flow_record(fact, lines)
+        flows += [flow] if flow is not None else []
+    told = f"{len(trades):,} trade records and {len(flows):,} flows say what the facts say"
+    if broken:
+        return told, ()
+    stored = {(each.trade_id, each.kind): each for each in desk.store.get_trades()}
+    faults = []
+    if stored != {(each.trade_id, each.kind): each for each in trades}:
+        faults.append("the stored trade records are not those of the facts")
+    if {each.id: each for each in desk.store.get_cash_flows()} != {each.id: each for each in flows}:
+        faults.append("the stored flow records are not those of the facts")
+    return told, tuple(faults)
 
 
 def _named(breaches: Iterable[Breach], *, of_money: bool) -> tuple[str, ...]:

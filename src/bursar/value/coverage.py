@@ -15,12 +15,14 @@ import msgspec
 from bursar.exact import ONE, ZERO, money, ratio18, trimmed
 from bursar.ledger import instant
 from bursar.ledger.book import POOL, Book
+from bursar.ledger.entries import Flag
 from bursar.ledger.state import Holding
 from bursar.value.convert import Missing, Path
-from bursar.value.marks import Mark, Standing, stale
-from bursar.value.worth import AssetWorth, Frame, MarginWorth
+from bursar.value.marks import Mark, Marks, Standing, stale
+from bursar.value.worth import EVERYTHING, AssetWorth, Frame, MarginWorth, Options
 
 DEPEG_MAX: Final = Decimal("0.005")
+UNPRICED: Final = Flag.UNPRICED.value
 _ALL: Final = Decimal(100)
 
 
@@ -139,6 +141,21 @@ def gaps_of(frame: Frame, asset: str | None) -> tuple[Gap, ...]:
         if wanted and count:
             found.append(Gap(name, flag, count))
     return tuple(found)
+
+
+def book_gaps(
+    book: Book, *, asset: str | None = None, options: Options = EVERYTHING
+) -> tuple[Gap, ...]:
+    """Return a book's gaps, whatever the marks: of one asset, or of all that the options show."""
+    return gaps_of(Frame(book, Marks(), 0, options), asset)
+
+
+def is_cost_known(cost: Decimal, quantity: Decimal, gaps: Iterable[Gap]) -> bool:
+    """Tell whether anything of a cost is known: it is not where no part of it had a price.
+
+    `gaps` are those of the asset.
+    """
+    return bool(cost) or not quantity or all(gap.flag != UNPRICED for gap in gaps)
 
 
 def owed(holding: Holding) -> Decimal:

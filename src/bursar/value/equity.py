@@ -8,7 +8,8 @@ named in `unvalued`, and keeps its cost in the identity.
 Invariants
 - Equity of priced holdings + cost of unpriced ones = contributed + realised + income − expenses +
   unrealised of priced holdings and leveraged positions, to the last digit (`valuation_gap` is
-  zero).
+  zero). What has a value and no known cost is booked at nothing; its gain, all of its value, is
+  `unfounded`, counts on the right side too, and is never called unrealised.
 - The accounts add up to the total: an asset's value is rounded once over all accounts, and each
   account in order of name has what the value grows by when its quantity joins.
 - What the options leave out is valued all the same and carried as `excluded_value`.
@@ -59,6 +60,12 @@ class Valuation(msgspec.Struct, frozen=True):
     excluded_margins: tuple[MarginWorth, ...]
     marks: Marks
     options: Options
+
+    @property
+    @money
+    def unfounded(self) -> Decimal:
+        """What the books gain by what is valued and has no known cost, shown or not."""
+        return known_sum(each.unfounded for each in (*self.assets, *self.excluded))
 
     @property
     def unvalued(self) -> tuple[Missing, ...]:
@@ -116,7 +123,7 @@ def valuation_gap(valuation: Valuation, totals: Totals) -> Decimal:
     every = (*valuation.assets, *valuation.excluded)
     unpriced = known_sum(each.cost for each in every if each.value is None)
     left = valuation.equity + valuation.excluded_value + unpriced
-    unrealized = valuation.unrealized + valuation.excluded_unrealized
+    unrealized = valuation.unrealized + valuation.excluded_unrealized + valuation.unfounded
     booked = totals.contributed + totals.realized + totals.income - totals.expenses
     return left - (booked + unrealized)
 

@@ -17,7 +17,7 @@ from bursar.exact import ZERO
 from bursar.ledger.book import POOL
 from bursar.ledger.state import Holding, Margin
 from bursar.value.convert import Missing, Path, convert, find_path
-from bursar.value.coverage import may_owe, owed
+from bursar.value.coverage import gaps_of, is_cost_known, may_owe, owed
 from bursar.value.worth import AssetWorth, Frame, HoldingWorth, MarginWorth
 
 _Places = list[tuple[str, str, Holding]]
@@ -72,11 +72,12 @@ def _asset(frame: Frame, asset: str, places: _Places, pooled: Sequence[HoldingWo
         if place != POOL
     ]
     valued = _valued([*rows, *pooled], path)
+    quantity = known_sum(holding.quantity for _, _, holding in places)
     cost = known_sum(holding.cost for _, _, holding in places)
     value = None if any(row.value is None for row in valued) else known_sum(r.value for r in valued)
-    return AssetWorth(
+    worth = AssetWorth(
         asset=asset,
-        quantity=known_sum(holding.quantity for _, _, holding in places),
+        quantity=quantity,
         cost=cost,
         value=value,
         unrealized=None if value is None else value - cost,
@@ -86,6 +87,20 @@ def _asset(frame: Frame, asset: str, places: _Places, pooled: Sequence[HoldingWo
         is_cash=marks.name(asset) in {marks.name(each) for each in book.cash},
         owed=known_sum(owed(holding) for _, _, holding in places),
         pending=known_sum(owed(held) for place, _, held in places if not may_owe(book, place)),
+    )
+    is_known = is_cost_known(cost, quantity, gaps_of(frame, asset))
+    return worth if is_known else _unfounded(worth)
+
+
+def _unfounded(worth: AssetWorth) -> AssetWorth:
+    """Take the unrealised PnL for unknown, as the cost is; what is booked stays beside it."""
+    replace = msgspec.structs.replace
+    return replace(
+        worth,
+        unrealized=None,
+        holdings=tuple(replace(row, cost=None, unrealized=None) for row in worth.holdings),
+        is_cost_known=False,
+        unfounded=ZERO if worth.unrealized is None else worth.unrealized,
     )
 
 

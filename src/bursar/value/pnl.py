@@ -65,7 +65,8 @@ class PnLLine(msgspec.Struct, frozen=True):
 class PnL(msgspec.Struct, frozen=True):
     """PnL by heading. The lines add up to `total`.
 
-    `unvalued` has no unrealised PnL in it, and what `gaps` names rests on something unknown.
+    `unvalued` has no unrealised PnL in it, nor has `unfounded`, assets whose cost is not known;
+    what `gaps` names rests on something unknown.
     """
 
     by: By
@@ -74,6 +75,7 @@ class PnL(msgspec.Struct, frozen=True):
     excluded: PnLLine
     unvalued: tuple[Missing, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    unfounded: tuple[str, ...] = ()
 
 
 class FeeSummary(msgspec.Struct, frozen=True):
@@ -126,8 +128,15 @@ def pnl(
             key = names.get(marks.name(key), key)
         lines[key] = _plus(lines.get(key, PnLLine()), piece.line)
         total = _plus(total, piece.line)
-    ordered = {key: lines[key] for key in sorted(lines)}
-    return PnL(by, ordered, total, excluded, valuation.unvalued, valuation.coverage.gaps)
+    return PnL(
+        by,
+        {key: lines[key] for key in sorted(lines)},
+        total,
+        excluded,
+        valuation.unvalued,
+        valuation.coverage.gaps,
+        tuple(e.asset for e in valuation.assets if e.value is not None and not e.is_cost_known),
+    )
 
 
 @money

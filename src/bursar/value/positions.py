@@ -143,7 +143,7 @@ def _position(frame: _Frame, pair: str, *, base: str, size: Decimal) -> SpotPosi
     worth = frame.valuation.asset(base)
     line = frame.by_pair.lines.get(pair, PnLLine())
     unrealized: Decimal | None = line.unrealized
-    if worth is not None and worth.value is None and pair == frame.own_pair(worth.asset):
+    if worth is not None and worth.unrealized is None and pair == frame.own_pair(worth.asset):
         unrealized = None
     return SpotPosition(
         pair=pair,
@@ -170,7 +170,7 @@ def _quote(book: Book, pair: str, base: str) -> str:
 
 
 def _average(frame: _Frame, worth: AssetWorth | None, quote: str) -> Decimal | None:
-    if worth is None or not worth.quantity:
+    if worth is None or not worth.quantity or not worth.is_cost_known:
         return None
     marks, cash = frame.valuation.marks, frame.book.cash
     path = find_path(frame.valuation.base, quote, marks=marks, cash=cash)

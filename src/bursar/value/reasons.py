@@ -3,14 +3,16 @@
 Each function returns the figure that the valuation or the book has, never a new one. In a sum, the
 known parts add up to the figure; an unknown one stands beside them as `None`.
 
-Errors: `FigureNotFound` for an asset that is not there, `MissingMark` for one that has no value.
+Errors: `FigureNotFound` for an asset that is not there, `MissingMark` for one that has no value,
+`ValueUnknown` for one whose cost nobody has priced.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
 
-from bursar.errors import FigureNotFound, MissingMark
+from bursar.errors import FigureNotFound, MissingMark, ValueUnknown
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.audit import Totals
@@ -18,6 +20,7 @@ from bursar.ledger.book import Book
 from bursar.ledger.lots import Lot
 from bursar.ledger.why import Amount, Why
 from bursar.value.convert import Path
+from bursar.value.coverage import Gap, book_gaps, is_cost_known
 from bursar.value.equity import Valuation, valuation_gap
 from bursar.value.pnl import fees
 from bursar.value.worth import AssetWorth, MarginWorth
@@ -44,6 +47,7 @@ def why_value(valuation: Valuation, asset: str) -> Why:
 def why_unrealized(valuation: Valuation, asset: str) -> Why:
     """Explain the unrealised PnL of one asset: value − cost."""
     worth, value = _valued(valuation, asset)
+    _require_cost(worth)
     parts = (_value(worth, value, valuation.base), Amount("cost, taken off", -worth.cost))
     return Why(value - worth.cost, f"unrealised of {worth.asset} = value − cost", parts)
 
@@ -67,6 +71,8 @@ def why_realized(book: Book, valuation: Valuation, *, asset: str | None = None) 
 def why_cost(book: Book, valuation: Valuation, asset: str) -> Why:
     """Explain the cost of a held asset: its open lots, by the facts that brought them."""
     worth = _found(valuation, asset)
+    _require_cost(worth)
+    gaps = book_gaps(book, asset=asset)
     parts = []
     for (place, name), holding in sorted(book.holdings.items()):
         if valuation.marks.name(name) != valuation.marks.name(asset):
@@ -74,9 +80,9 @@ def why_cost(book: Book, valuation: Valuation, asset: str) -> Why:
         if name in book.cash:
             parts.append(Amount("at face", holding.cost, place))
             continue
-        parts += [_lot("lot", place, name, lot) for lot in book.lots(place, name)]
+        parts += [_lot("lot", place, name, lot, gaps) for lot in book.lots(place, name)]
         debts = (msgspec.structs.replace(lot, cost=-lot.cost) for lot in holding.owed)
-        parts += [_lot("owed", place, name, debt) for debt in debts]
+        parts += [_lot("owed", place, name, debt, gaps) for debt in debts]
     formula = f"cost of {worth.asset} = Σ cost of its lots − proceeds of what is owed"
     return Why(worth.cost, formula, tuple(parts))
 
@@ -99,7 +105,7 @@ def why_identity(valuation: Valuation, totals: Totals) -> Why:
     return Why(
         valuation_gap(valuation, totals),
         "gap = equity + excluded + cost of unpriced"
-        " − contributed − realised − income + expenses − unrealised",
+        " − contributed − realised − income + expenses − unrealised − value without a known cost",
         (
             Amount("equity", valuation.equity),
             Amount("excluded", valuation.excluded_value),
@@ -109,6 +115,7 @@ def why_identity(valuation: Valuation, totals: Totals) -> Why:
             Amount("income", -totals.income),
             Amount("expenses", totals.expenses),
             Amount("unrealised", -unrealized),
+            Amount("value without a known cost", -valuation.unfounded),
         ),
     )
 
@@ -129,8 +136,18 @@ def _value(worth: AssetWorth, value: Decimal, base: str) -> Why:
     return Why(value, formula, (quantity, *_marks(worth.path)))
 
 
-def _lot(kind: str, place: str, asset: str, lot: Lot) -> Amount:
-    return Amount(f"{kind} of {lot.quantity:f} {asset}", lot.cost, f"{place}, {lot.id}")
+def _lot(kind: str, place: str, asset: str, lot: Lot, gaps: Sequence[Gap]) -> Amount:
+    cost = lot.cost if is_cost_known(lot.cost, lot.quantity, gaps) else None
+    return Amount(f"{kind} of {lot.quantity:f} {asset}", cost, f"{place}, {lot.id}")
+
+
+def _require_cost(worth: AssetWorth) -> None:
+    if not worth.is_cost_known:
+        raise ValueUnknown(
+            f"{worth.asset}: cost unknown, no part of it had a price;"
+            " a price for its time, imported, gives it one",
+            asset=worth.asset,
+        )
 
 
 def _margin(worth: MarginWorth) -> Why | Amount:

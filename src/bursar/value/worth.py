@@ -77,6 +77,10 @@ class AssetWorth(msgspec.Struct, frozen=True):
     account sold without knowing where it came from. `share_pct` is the percentage of equity.
     `flags` names what is not the last word: gaps of the book, `pending`, `short`, `unvalued`,
     `stale`, `future`, `last_trade`.
+
+    `cost` is what is booked, and that is nothing where no part of it had a price: then
+    `is_cost_known` is false, `known_cost` and `unrealized` are `None`, and `unfounded` is what the
+    books would call unrealised.
     """
 
     asset: str
@@ -92,6 +96,13 @@ class AssetWorth(msgspec.Struct, frozen=True):
     pending: Decimal = ZERO
     share_pct: Decimal | None = None
     flags: tuple[str, ...] = ()
+    is_cost_known: bool = True
+    unfounded: Decimal = ZERO
+
+    @property
+    def known_cost(self) -> Decimal | None:
+        """What it cost; `None` where nothing of that is known."""
+        return self.cost if self.is_cost_known else None
 
     @property
     def mark(self) -> Mark | None:

@@ -131,6 +131,17 @@ def test_a_staged_change_of_another_version_is_stale(store):
         desk.commit(staged)
 
 
+def test_of_two_staged_changes_the_second_is_stale_and_nothing_halts(store):
+    desk = Desk(store, Ticks())
+    desk.submit(entries(BUY))
+    one = desk.stage(entries(SELL + " strategy=grid"))
+    other = desk.stage(entries(SELL.replace("k:2", "k:4") + " strategy=trend"))
+    desk.commit(one)
+    with pytest.raises(StaleVersion, match="stage again"):
+        desk.commit(other)
+    assert desk.halted is None
+
+
 def test_oversold_in_a_strict_account_changes_nothing():
     terms = Terms(accounts=(Account("k", FactSource.MANUAL),))
     desk = Desk(MemoryStore(terms=terms), Ticks())
@@ -150,6 +161,8 @@ def test_books_that_do_not_close_are_not_written_and_stop_the_desk(store, monkey
     with pytest.raises(BrokenInvariant, match="writing has stopped"):
         desk.submit(entries(BUY))
     assert store.head().version == 0
+    desk.reload()
+    assert desk.submit(entries(BUY)).version == 1
 
 
 class Wrapped:

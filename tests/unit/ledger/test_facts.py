@@ -245,3 +245,44 @@ def test_a_trade_whose_rows_cancel_moved_nothing():
     rows = trade(("2", "XBT"), ("-2", "XBT"))
     fact = only([*rows, statement(rows)], Fill)
     assert (fact.quantity, fact.amount, fact.side) == (0, 0, Side.BUY)
+
+
+def forced(*rows):
+    """Adjustment rows of one group: (seconds, amount, asset)."""
+    pen = Pen()
+    return [
+        pen.row("adjustment", amount, asset, group="g", executed_at=START + seconds * 10**9)
+        for seconds, amount, asset in rows
+    ]
+
+
+def test_two_rows_near_each_other_are_a_forced_conversion():
+    fact = only(forced((0, -5, "LUNA"), (1, 3, "USD")), Conversion)
+    assert [leg.asset for leg in (*fact.given, *fact.taken)] == ["LUNA", "USD"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(0, -5, "LUNA")],
+        [(0, -5, "LUNA"), (10**6, 3, "USD")],
+        [(0, -5, "LUNA"), (1, -3, "USD")],
+        [(0, -5, "LUNA"), (1, 5, "LUNA"), (1, 3, "USD")],
+    ],
+)
+def test_rows_that_are_no_clear_pair_stay_apart(rows):
+    assert not any(isinstance(fact, Conversion) for fact in resolved(forced(*rows)))
+
+
+@pytest.mark.parametrize(
+    "amount, asset, worth_asset, value",
+    [
+        (-5, "XBT", "USD", -70),
+        (5, "XBT", "USD", 70),
+        (5, "XBT", "EUR", None),
+        (5, "USD", "USD", None),
+    ],
+)
+def test_a_row_may_say_what_it_was_worth(amount, asset, worth_asset, value):
+    row = Pen().row("deposit", amount, asset, worth=D(70), worth_asset=worth_asset)
+    assert only([row], CashFlow).value == value

@@ -124,12 +124,12 @@ class Counted:
         patch.setattr(openings.Prefixes, "_follow", counted_follow)
 
 
-def long_line(size, patch, spacing=100):
+def long_line(size, patch, spacing=100, batch=50):
     patch.setattr(course, "SPACING", spacing)
     patch.setattr(timeline, "SPACING", spacing)
     line = Timeline(Terms())
-    for start in range(0, size, 50):
-        line.land(line.plan([fill(10 * i) for i in range(start, start + 50)]))
+    for start in range(0, size, batch):
+        line.land(line.plan([fill(10 * i) for i in range(start, start + batch)]))
     return line
 
 
@@ -140,9 +140,10 @@ def test_a_fact_at_the_end_costs_itself_alone(monkeypatch):
     assert (counted.folded, counted.followed) == (1, 1)
 
 
+@pytest.mark.parametrize("batch", [50, 2_000])
 @pytest.mark.parametrize("after", [0, 10, 500])
-def test_a_late_fact_costs_the_facts_after_it_and_one_spacing(after, monkeypatch):
-    line = long_line(2_000, monkeypatch)
+def test_a_late_fact_costs_the_facts_after_it_and_one_spacing(after, batch, monkeypatch):
+    line = long_line(2_000, monkeypatch, batch=batch)
     counted = Counted(monkeypatch)
     line.land(line.plan([fill(10 * (1_999 - after) - 1)]))
     assert counted.folded <= after + 2 + 100

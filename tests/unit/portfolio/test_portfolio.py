@@ -1,9 +1,10 @@
 """The verbs of a portfolio, on the shipped sample account."""
 
 import json
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, localcontext
 from importlib.resources import files
 
+import msgspec
 import pytest
 
 import bursar
@@ -211,3 +212,48 @@ def test_records_follow_the_rule_they_are_asked_for(book):
     assert {(each.trade_id, each.kind): each for each in own} == stored
     assert len(book.flows(limit=3)) == 3
     assert sum(1 for _ in book.journal()) == book.desk.head.seq
+
+
+def test_the_later_of_a_recorded_price_and_a_trade_is_the_mark(tmp_path):
+    journal = tmp_path / "a.journal"
+    lines = [
+        "2024-01-02T00:00:00Z price XBT 40000 USD #p:1",
+        "2024-01-05T00:00:00Z buy 1 XBT @ 80000 USD #k:1",
+    ]
+    journal.write_text("\n".join(lines))
+    with bursar.open(":memory:") as portfolio:
+        portfolio.import_files(journal)
+        assert portfolio.equity().value == 0
+
+
+def test_no_digit_is_lost_whatever_context_the_caller_has(tmp_path):
+    many = "12345678901234567890.123456789012345678"
+    journal = tmp_path / "a.journal"
+    journal.write_text(
+        f"2024-01-02T00:00:00Z deposit {many} SHIB fee 0.000000000000000001 USD #k:1 basis={many}\n"
+        f"2024-01-03T00:00:00Z deposit {many} USD #k:2\n"
+    )
+    with bursar.open(":memory:") as portfolio, localcontext(Context(prec=5)) as mine:
+        portfolio.import_files(journal)
+        (lots,) = portfolio.lots().values()
+        assert (str(lots[0].quantity), str(lots[0].cost)) == (many, many)
+        rest = "12345678901234567890.123456789012345677"
+        assert {str(each.total) for each in portfolio.balances()} == {many, rest}
+        assert str(portfolio.equity({"SHIB": 1}).value) == "24691357802469135780.246913578024691355"
+        assert portfolio.equity().totals.gap == 0
+        assert str(portfolio.why("contributed").value) == "24691357802469135780.246913578024691356"
+        assert str(portfolio.why("cost", "SHIB").value) == many
+        assert portfolio.verify().is_sound
+        assert not mine.flags[Inexact]
+
+
+def test_records_that_were_changed_are_found(book):
+    assert book.verify().is_sound
+    store = book.desk.store
+    trade, flow = book.trades()[0], book.flows()[0]
+    store.append_trades([msgspec.structs.replace(trade, pnl_base=Decimal(12_345))])
+    store.save_cash_flows([msgspec.structs.replace(flow, amount=Decimal(1))])
+    assert book.verify().faults == (
+        "the stored trade records are not those of the facts",
+        "the stored flow records are not those of the facts",
+    )

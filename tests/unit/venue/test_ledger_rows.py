@@ -63,64 +63,33 @@ def test_fee_credits_are_not_money():
     assert said.rates == (Rate("KFEE", "*", Decimal(0), "fee credit: not money"),)
 
 
-@pytest.mark.parametrize(
-    "amount,usd,value",
-    [("-10", "-11", "1.1"), ("4", "5", "1.25"), ("8", "8", "1"), ("2", "10000", "5000")],
-)
-def test_a_stated_worth_that_divides_exactly_is_a_rate(amount, usd, value):
-    (said,) = moved(row(amount=Decimal(amount), amount_usd=Decimal(usd)))
-    (rate,) = said.rates
-    assert (rate.asset, rate.quote, rate.value) == ("EUR", "USD", Decimal(value))
-    assert (rate.source, rate.at) == ("column amountusd", 100 * SECOND)
-
-
-@pytest.mark.parametrize("amount,usd", [("3", "1"), ("0", "1"), ("1", "0"), ("1", "-1")])
-def test_a_stated_worth_that_does_not_is_none(amount, usd):
-    assert moved(row(amount=Decimal(amount), amount_usd=Decimal(usd)))[0].rates == ()
-
-
-def adjusted(txid, second, amount, code, refid=None):
-    return row(
-        txid=txid,
-        refid=refid or f"R{txid}",
-        type="adjustment",
-        subtype="",
-        executed_at=second * SECOND,
-        amount=Decimal(amount),
-        code=code,
-    )
-
-
-def test_a_forced_conversion_is_paired_by_time():
-    said = moved(adjusted("LB", 100, "-5", "OLD"), adjusted("LA", 101, "5", "NEW"))
-    assert {each.kind for each in said} == {MovementKind.CONVERSION}
-    assert {each.group for each in said} == {"kraken:main:adjustment:LA"}
-
-
-def test_the_pair_does_not_depend_on_the_order_of_rows():
-    one, other = adjusted("LB", 100, "-5", "OLD"), adjusted("LA", 105, "5", "NEW")
-    assert {each.group for each in moved(one, other)} == {each.group for each in moved(other, one)}
+@pytest.mark.parametrize("usd", ["11.00", "0.22", "-3"])
+def test_a_stated_worth_is_kept_as_it_stands(usd):
+    (said,) = moved(row(amount_usd=Decimal(usd)))
+    assert (said.worth, said.worth_asset, said.rates) == (Decimal(usd), "USD", ())
 
 
 @pytest.mark.parametrize(
-    "rows",
+    "fields",
     [
-        [("L1", 100, "-5", "OLD")],
-        [("L1", 100, "-5", "OLD"), ("L2", 106, "5", "NEW")],
-        [("L1", 100, "5", "OLD"), ("L2", 101, "5", "NEW")],
-        [("L1", 100, "-5", "OLD"), ("L2", 101, "5", "OLD")],
-        [("L1", 100, "-5", "OLD"), ("L2", 101, "5", "NEW"), ("L3", 102, "7", "NEW2")],
-        [("L1", 100, "-5", "OLD"), ("L2", 101, "0", "NEW")],
+        {"amount": Decimal(0), "amount_usd": Decimal(1)},
+        {"amount_usd": Decimal(0)},
+        {"amount_usd": None},
+        {"code": "ZUSD", "amount_usd": Decimal(10)},
+        {"code": "KFEE", "amount_usd": Decimal(1)},
     ],
-    ids=["alone", "too far", "same sign", "same asset", "a third", "nothing moved"],
 )
-def test_an_unclear_pair_stays_apart(rows):
-    said = moved(*(adjusted(*each) for each in rows))
+def test_a_worth_that_says_nothing_is_none(fields):
+    (said,) = moved(row(**fields))
+    assert (said.worth, said.worth_asset) == (None, None)
+
+
+def test_adjustments_of_a_day_are_one_group_whatever_their_references():
+    rows = [
+        row(f"L{n}", refid=f"R{n}", type="adjustment", subtype="", executed_at=n * 43_200 * SECOND)
+        for n in range(3)
+    ]
+    said = moved(*rows)
     assert {each.kind for each in said} == {MovementKind.ADJUSTMENT}
-    assert len({each.group for each in said}) == len(said)
-
-
-def test_a_common_reference_pairs_whatever_the_time():
-    said = moved(adjusted("L1", 100, "-5", "OLD", "RX"), adjusted("L2", 900, "5", "NEW", "RX"))
-    assert {each.kind for each in said} == {MovementKind.CONVERSION}
-    assert {each.group for each in said} == {"kraken:main:RX"}
+    days = ["1970-01-01", "1970-01-01", "1970-01-02"]
+    assert [each.group for each in said] == [f"kraken:main:adjustment:{day}" for day in days]

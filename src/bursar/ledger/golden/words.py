@@ -10,6 +10,7 @@ from bursar.errors import InputError, Malformed
 from bursar.exact import parse
 
 _WORD: Final = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"]|"\S*$)+')
+_SHOWN_MAX: Final = 80
 _E = TypeVar("_E", bound=Enum)
 _BARE: Final = re.compile(r'[^\s"#=@][^\s"]*')
 
@@ -104,6 +105,8 @@ class Words:
 
     def wrong(self, found: str, expected: str) -> Malformed:
         """Return the error that names line, word and expectation."""
+        if len(found) > _SHOWN_MAX:
+            found = f"{found[:_SHOWN_MAX]}…"
         return Malformed(
             f"line {self.number}: found {found}, expected {expected}",
             line=self.number,

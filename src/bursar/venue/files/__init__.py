@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bursar.errors import UnknownFormat
+from bursar.errors import Malformed, UnknownFormat
 from bursar.venue.files.kraken import read_ledgers, read_trades
 from bursar.venue.files.prices import read_prices
 from bursar.venue.files.reading import FileReading, Options
@@ -80,5 +80,9 @@ def _read_golden(path: Path, options: Options, progress: Progress | None) -> Fil
     if options.golden is None:
         raise UnknownFormat(f"{path.name}: a golden journal, and no reader for it", file=path.name)
     with readable(path) as file:
-        statements = tuple(options.golden(lines(path, file, progress)))
+        try:
+            statements = tuple(options.golden(lines(path, file, progress)))
+        except Malformed as error:
+            told = {"file": path.name, **error.context}
+            raise Malformed(f"{path.name}, {error.message}", **told) from None
     return FileReading(format=GOLDEN, statements=statements, rows=len(statements))

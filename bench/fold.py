@@ -1,8 +1,9 @@
 """How fast a history of fills folds into a book, beside other people's ledgers.
 
 Every contestant gets the same fills in the same order. The history comes in chunks; each is first
-put into a contestant's own records, untimed, and then the contestants take it in turn (A B C,
-A B C, …), so whatever else the machine does slows all of them alike. Hence: read the ratios.
+put into a contestant's own records, untimed, and the contestants take it in turn (A B C, B C A, …,
+so that none is always first at cold memory). Whatever else the machine does slows all of them
+alike. Hence: read the ratios.
 
 The decimal loop is the yardstick: what the arithmetic alone costs. Peers run where they are
 installed and at sizes they can do. At the end of every pass the realised PnL of the contestants is
@@ -150,8 +151,10 @@ def _times(contestants: Sequence[Contestant], size: int) -> list[float]:
     for start in range(0, size, _CHUNK):
         count = min(_CHUNK, size - start)
         chunks = {quote: list(islice(stream, count)) for quote, stream in streams.items()}
-        for place, (each, run) in enumerate(zip(contestants, runs, strict=True)):
-            seconds[place] += _timed(run.take, run.records(chunks[each.quote]))
+        for turn in range(len(runs)):
+            place = (turn + start // _CHUNK) % len(runs)
+            records = runs[place].records(chunks[contestants[place].quote])
+            seconds[place] += _timed(runs[place].take, records)
     _compare(contestants, [run.realized() for run in runs])
     return seconds
 

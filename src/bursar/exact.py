@@ -186,7 +186,7 @@ def number(value: object, *, field: str = "number", strict_numbers: bool = False
     if isinstance(value, float):
         if strict_numbers:
             raise NotExact(f"{field}: a float is refused, pass a Decimal or text", field=field)
-        return parse_venue(repr(value), field=field)
+        return parse_venue(float.__repr__(value), field=field)
     if isinstance(value, Decimal):
         if not value.is_finite() or abs(value.adjusted()) > INTEGER_DIGITS + FRACTION_DIGITS:
             raise NotExact(f"{field}: {value} is not a finite number in range", field=field)
@@ -276,7 +276,7 @@ def split(total: Decimal, weights: Sequence[Decimal], *, places: int) -> tuple[D
 
 def statistic(value: float) -> Decimal:
     """Bring a statistic into a decision: finite, half-even, 9 places. The only door for floats."""
-    text = Decimal(repr(value))
+    text = Decimal(float.__repr__(value))
     if not text.is_finite():
         raise NotExact(f"statistic: {value} is not finite", field="statistic")
     return _cut(text, _step(9), ROUND_HALF_EVEN)

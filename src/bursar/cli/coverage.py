@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from bursar.cli.screen import Screen
-    from bursar.value.coverage import Coverage, Seen
+    from bursar.value.coverage import Coverage, Gap, Seen
 
 MEANINGS: Final = {
     "assumed_basis": "history begins later; what it cost before is assumed",
@@ -57,6 +57,53 @@ def show(screen: Screen, coverage: Coverage, now: int) -> None:
         )
 
 
+def show_gaps(screen: Screen, gaps: Sequence[Gap]) -> None:
+    """Show what a table's figures rest on and do not know."""
+    from bursar.value.coverage import Coverage
+
+    show(screen, Coverage(gaps=tuple(gaps)), 0)
+
+
+def unpriced(gaps: Iterable[Gap]) -> frozenset[str]:
+    """Return the names of the assets of which something had no price."""
+    from bursar.value.coverage import UNPRICED
+    from bursar.value.marks import Marks
+
+    names = Marks()
+    return frozenset(names.name(gap.asset) for gap in gaps if gap.flag == UNPRICED)
+
+
+def is_of(asset: str, assets: Iterable[str]) -> bool:
+    """Tell whether an asset is one of those that `unpriced` names."""
+    from bursar.value.marks import Marks
+
+    return Marks().name(asset) in assets
+
+
+def touches(heading: str, assets: Iterable[str]) -> bool:
+    """Tell whether one of the assets that `unpriced` names is in a pair, however that is spelled."""
+    from bursar.value.marks import Marks
+
+    names = Marks()
+    first, slash, second = heading.partition("/")
+    own = {names.name(each) for each in (first, second) if each}
+    return any(each in own or (not slash and _is_in(first, each)) for each in assets)
+
+
+def marked(heading: str, *, is_marked: bool) -> str:
+    """Set a mark beside the name of a row that does not have every figure."""
+    return f"{heading} !" if is_marked else heading
+
+
+def _is_in(pair: str, asset: str) -> bool:
+    """Look for an asset in a pair whose name does not say where it parts: `XBTUSD`."""
+    from bursar.value.marks import pair_names, spelled
+
+    letters = spelled(pair)
+    spellings = [each for each in pair_names(asset, "") if each]
+    return any(letters.startswith(each) or letters.endswith(each) for each in spellings)
+
+
 def _lines(coverage: Coverage, now: int) -> Iterator[tuple[bool, str, str]]:
     for missing in coverage.unvalued:
         yield True, "unknown", f"{missing}; --price {missing.asset}=… gives it one"
@@ -64,7 +111,7 @@ def _lines(coverage: Coverage, now: int) -> Iterator[tuple[bool, str, str]]:
         yield True, "pending", f"{each} was sold, its acquisition is not known"
     for flag in sorted({gap.flag for gap in coverage.gaps}):
         of_flag = [gap for gap in coverage.gaps if gap.flag == flag]
-        whose = ", ".join(f"{gap.asset} {gap.count}×" for gap in of_flag)
+        whose = ", ".join(f"{gap.asset or 'of no asset'} {gap.count}×" for gap in of_flag)
         meaning = f": {MEANINGS[flag]}" if flag in MEANINGS else ""
         yield True, flag.replace("_", " "), f"{whose}{meaning}"
     for each in coverage.negative_cash:

@@ -117,7 +117,7 @@ def _holdings(session: Session, portfolio: Portfolio) -> Iterator[dict[str, obje
         yield {
             "asset": each.asset,
             "quantity": each.quantity,
-            "cost": each.cost,
+            "cost": each.known_cost,
             "mark": None if mark is None else mark.price,
             "mark_pair": None if mark is None else mark.pair,
             "mark_source": None if mark is None else mark.source,

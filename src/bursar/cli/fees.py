@@ -1,8 +1,17 @@
 """`bursar fees`: what was charged, by asset and by pair."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 from bursar.cli.session import HIDDEN, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bursar.cli.screen import Screen
+    from bursar.value.coverage import Gap
+    from bursar.value.pnl import FeeSummary
 
 
 def fees(*, session: Annotated[Session, HIDDEN]) -> int:
@@ -11,26 +20,41 @@ def fees(*, session: Annotated[Session, HIDDEN]) -> int:
     Worth is in base currency when charged. Fees outside trades stand under the pair `none`.
     """
     with session.open() as portfolio:
-        found, base = portfolio.fees(), portfolio.terms.base
+        found, base, gaps = portfolio.fees(), portfolio.terms.base, portfolio.gaps()
     if session.wants_json:
-        session.tell({"base": base, **{k: getattr(found, k) for k in found.__struct_fields__}})
+        fields = {name: getattr(found, name) for name in found.__struct_fields__}
+        session.tell({"base": base, **fields, "gaps": gaps})
         return 0
+    _show(session.screen, found, gaps, base)
+    return 0
+
+
+def _show(screen: Screen, found: FeeSummary, gaps: Sequence[Gap], base: str) -> None:
+    from bursar.cli.coverage import is_of, marked, show_gaps, touches, unpriced
     from bursar.cli.screen import figure, name, units
 
-    screen, figures = session.screen, session.screen.figures
+    figures, open_ = screen.figures, unpriced(gaps)
+    total = marked("total", is_marked=bool(open_))
     screen.title("Fees", f"worth in {base} when charged")
     screen.table(
         (name("charged in"), units("amount"), figure("worth")),
         [
-            (asset, figures.quantity(fee.amount), figures.money(fee.value))
+            (
+                marked(asset, is_marked=is_of(asset, open_)),
+                figures.quantity(fee.amount),
+                figures.money(fee.value),
+            )
             for asset, fee in found.by_asset.items()
         ],
-        total=("total", "", figures.money(found.total)),
+        total=(total, "", figures.money(found.total)),
     )
     screen.print("")
     screen.table(
         (name("pair"), figure("worth")),
-        [(pair, figures.money(worth)) for pair, worth in found.by_pair.items()],
-        total=("total", figures.money(found.total)),
+        [
+            (marked(pair, is_marked=touches(pair, open_)), figures.money(worth))
+            for pair, worth in found.by_pair.items()
+        ],
+        total=(total, figures.money(found.total)),
     )
-    return 0
+    show_gaps(screen, gaps)

@@ -34,13 +34,16 @@ def flows(
     with session.open() as portfolio:
         found = of_asset(portfolio, asset)[: _count(limit)]
         undone = reversed_by(portfolio, found)
-        base = portfolio.terms.base
+        base, gaps = portfolio.terms.base, portfolio.gaps(asset)
     if session.wants_json:
         told_ = [told(each, undone.get(each.id)) for each in found]
-        session.tell({"base": base, "flows": told_})
+        session.tell({"base": base, "flows": told_, "gaps": gaps})
     elif found:
+        from bursar.cli.coverage import show_gaps
+
         session.screen.title("Flows", f"newest first · value and cost in {base}")
         _show(session.screen, found, undone)
+        show_gaps(session.screen, gaps)
     else:
         session.screen.print("No flows." if asset is None else f"No flows of {asset}.")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from bursar.cli.session import HIDDEN, Session
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bursar.ledger.entries import AnyEntry
     from bursar.ledger.terms import Terms
     from bursar.portfolio import FileImported, ImportReport, Portfolio
+
+_FIAT: Final = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "JPY", "USD"})
 
 
 def import_files(
@@ -66,18 +68,19 @@ def run(
     if not files:
         raise BadChoice("no file to import; try `bursar import ledgers.csv trades.csv`")
     with ExitStack() as stack:
-        terms = _terms(files, base)
-        created = None
+        terms, created = _terms(files, base), None
+        is_stated = terms is not None
         try:
             portfolio = session.open(terms=terms)
         except PortfolioNotFound:
             terms = terms or bursar.Terms()
-            portfolio = bursar.open(":memory:", terms=terms)
-            created = _created(session, terms)
+            portfolio, created = bursar.open(":memory:", terms=terms), _created(session, terms)
         stack.callback(portfolio.close)
         stack.enter_context(session.bar.running())
         entries, read = portfolio.read_files(*files, account=account, progress=session.bar.tell)
         session.bar.tell("folding", 0, len(entries))
+        if created is not None and not is_stated:
+            _doubt(session, entries, terms)
         if created is not None and not dry_run:
             portfolio = session.open(terms=terms, create=True)
             stack.callback(portfolio.close)
@@ -170,13 +173,26 @@ def _created(session: Session, terms: Terms) -> str:
     return f"Made {place}: base currency {terms.base}, cost rule {terms.method.value}."
 
 
+def _doubt(session: Session, entries: Iterable[AnyEntry], terms: Terms | None) -> None:
+    """Say which money the files are in, where it is another than what nobody chose."""
+    named = {
+        getattr(entry, field, None) for entry in entries for field in ("asset", "base", "quote")
+    }
+    found = sorted(_FIAT & named)
+    if terms is not None and found and terms.base not in found:
+        session.screen.remark(
+            f"These files are in {' and '.join(found)}, the book counts in {terms.base}, which"
+            f" is fixed; start again with --base {found[0]}."
+        )
+
+
 def _terms(files: Sequence[Path], base: str | None) -> Terms | None:
     """Return the terms of a new book: those that are asked for, or that a golden journal states."""
     from bursar.ledger import golden
     from bursar.ledger.terms import Terms
 
     if base is not None:
-        return Terms(base)
+        return Terms(base.upper())
     for path in files:
         lines = _term_lines(path)
         if lines:

@@ -9,9 +9,11 @@ from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from decimal import Decimal
 
     from bursar.cli.screen import Screen
     from bursar.ledger.lots import Lot
+    from bursar.value.coverage import Gap
 
     Found = Mapping[tuple[str, str], Sequence[Lot]]
 
@@ -37,18 +39,27 @@ def lots(
     with session.open() as portfolio:
         rule = portfolio.terms.method if method is None else Rule(method)
         found = portfolio.lots(asset, rule=rule)
-        base = portfolio.terms.base
+        base, gaps = portfolio.terms.base, portfolio.gaps(asset, rule=rule)
     if session.wants_json:
-        session.tell({"base": base, "method": rule, "lots": _told(found)})
+        lots = _told(found, gaps)
+        session.tell({"base": base, "method": rule, "lots": lots, "gaps": gaps})
     elif found:
         session.screen.title("Lots", f"cost in {base} · {rule.value}")
-        _show(session.screen, found)
+        _show(session.screen, found, gaps)
     else:
         session.screen.print("No open lots." if asset is None else f"No open lots of {asset}.")
     return 0
 
 
-def _told(found: Found) -> list[dict[str, object]]:
+def _cost(asset: str, lot: Lot, gaps: Sequence[Gap]) -> Decimal | None:
+    """Return what a lot cost; `None` where no part of it had a price."""
+    from bursar.value.coverage import is_cost_known
+
+    own = [gap for gap in gaps if gap.asset == asset]
+    return lot.cost if is_cost_known(lot.cost, lot.quantity, own) else None
+
+
+def _told(found: Found, gaps: Sequence[Gap]) -> list[dict[str, object]]:
     from bursar.ledger import instant
 
     return [
@@ -56,36 +67,32 @@ def _told(found: Found) -> list[dict[str, object]]:
             "account": account,
             "asset": asset,
             "quantity": lot.quantity,
-            "cost": lot.cost,
+            "cost": _cost(asset, lot, gaps),
             "acquired_at": instant.show(lot.acquired_at) if lot.acquired_at else None,
             "entry": lot.id,
+            "flags": sorted({gap.flag for gap in gaps if gap.asset == asset}),
         }
         for (account, asset), lots in found.items()
         for lot in lots
     ]
 
 
-def _show(screen: Screen, found: Found) -> None:
+def _show(screen: Screen, found: Found, gaps: Sequence[Gap]) -> None:
+    from bursar.cli.coverage import is_of, marked, show_gaps, unpriced
     from bursar.cli.figures import NOTHING, minute
     from bursar.cli.screen import figure, name, units
-    from bursar.exact import ratio18
 
-    figures = screen.figures
+    figures, open_ = screen.figures, unpriced(gaps)
     columns = (
-        name("asset"),
-        units("quantity"),
-        figure("cost"),
-        figure("cost of one", rank=2),
-        name("acquired"),
-        name("account", rank=3),
-        name("entry", rank=4),
+        *(name("asset"), units("quantity"), figure("cost"), figure("cost of one", rank=2)),
+        *(name("acquired"), name("account", rank=3), name("entry", rank=4)),
     )
     rows = [
         (
-            asset,
+            marked(asset, is_marked=is_of(asset, open_)),
             figures.quantity(lot.quantity),
-            figures.money(lot.cost),
-            figures.price(ratio18(lot.cost, type(lot.cost)(1), lot.quantity)),
+            figures.money(_cost(asset, lot, gaps)),
+            figures.price(_each(_cost(asset, lot, gaps), lot.quantity)),
             minute(lot.acquired_at) if lot.acquired_at else NOTHING,
             account,
             lot.id,
@@ -94,3 +101,10 @@ def _show(screen: Screen, found: Found) -> None:
         for lot in lots
     ]
     screen.table(columns, rows)
+    show_gaps(screen, gaps)
+
+
+def _each(cost: Decimal | None, quantity: Decimal) -> Decimal | None:
+    from bursar.exact import ONE, ratio18
+
+    return None if cost is None else ratio18(cost, ONE, quantity)

@@ -43,7 +43,8 @@ def new(
             " --portfolio names another",
             portfolio=session.portfolio,
         )
-    terms = bursar.Terms(base, peg or None, bursar.Method(method), bursar.Scope(scope))
+    pegs = tuple(each.upper() for each in peg)
+    terms = bursar.Terms(base.upper(), pegs or None, bursar.Method(method), bursar.Scope(scope))
     session.open(terms=terms, create=True).close()
     _tell(session, terms)
     return 0

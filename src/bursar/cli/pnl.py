@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from bursar.cli.screen import Cell, Screen
     from bursar.portfolio import MethodPnL, Portfolio
-    from bursar.portfolio.months import MonthLine
+    from bursar.portfolio.months import MonthLine, MonthlyPnL
+    from bursar.value.coverage import Gap
     from bursar.value.marks import Marks
     from bursar.value.pnl import PnL, PnLLine
 
@@ -60,13 +61,45 @@ def told(answer: MethodPnL) -> dict[str, object]:
     return {
         "method": answer.method,
         "lines": {
-            key: _line(line, _unrealized(found, key, line)) for key, line in found.lines.items()
+            key: {**_line(line, _unrealized(found, key, line)), "flags": _flags(found, key)}
+            for key, line in found.lines.items()
         },
         "total": _line(found.total, found.total.unrealized),
         "excluded": _line(found.excluded, found.excluded.unrealized),
-        "is_complete": not found.unvalued,
+        "is_complete": not (found.unvalued or found.unfounded),
         "unvalued": [{"asset": each.asset, "reason": str(each)} for each in found.unvalued],
+        "unfounded": found.unfounded,
+        "gaps": found.gaps,
     }
+
+
+def _flags(found: PnL, key: str) -> list[str]:
+    """Return the flags of a line of an asset or a pair; other lines are of no asset.
+
+    What belongs to no pair, income say, may be of any asset.
+    """
+    from bursar.cli.coverage import is_of, touches, unpriced
+    from bursar.value.coverage import UNPRICED
+    from bursar.value.pnl import NONE, By
+
+    names = unpriced(found.gaps)
+    if found.by is By.PAIR:
+        is_open = bool(names) if key == NONE else touches(key, names)
+    else:
+        is_open = found.by is By.ASSET and is_of(key, names)
+    return [UNPRICED] if is_open else []
+
+
+def _named(found: PnL, key: str) -> str:
+    from bursar.cli.coverage import marked
+
+    return marked(key, is_marked=bool(_flags(found, key)))
+
+
+def _total(gaps: Sequence[Gap]) -> str:
+    from bursar.cli.coverage import marked, unpriced
+
+    return marked("total", is_marked=bool(unpriced(gaps)))
 
 
 def _line(line: PnLLine, unrealized: Decimal | None) -> dict[str, object]:
@@ -83,7 +116,7 @@ def _line(line: PnLLine, unrealized: Decimal | None) -> dict[str, object]:
 
 def _unrealized(found: PnL, key: str, line: PnLLine) -> Decimal | None:
     """Return what a line has unrealised; `None` where its asset has no value."""
-    missing = {each.asset for each in found.unvalued}
+    missing = {each.asset for each in found.unvalued} | set(found.unfounded)
     unknown = {
         "asset": key in missing,
         "pair": key in missing or key.partition("/")[0] in missing,
@@ -93,15 +126,19 @@ def _unrealized(found: PnL, key: str, line: PnLLine) -> Decimal | None:
 
 def show(screen: Screen, answers: Sequence[MethodPnL], base: str) -> None:
     """Show the PnL of one rule in full, or of several side by side."""
+    from bursar.cli.coverage import show_gaps
+
     by = answers[0].pnl.by.value
     screen.title(f"PnL by {by}", f"{base} · {' · '.join(each.method for each in answers)}")
     if len(answers) == 1:
         _show_one(screen, answers[0].pnl)
     else:
         _show_several(screen, answers)
-    missing = answers[0].pnl.unvalued
+    missing = [str(each) for each in answers[0].pnl.unvalued]
+    missing += [f"{each}: no known cost" for each in answers[0].pnl.unfounded]
     if missing:
         screen.print("", *(f"! unknown     {each}: in no unrealised PnL" for each in missing))
+    show_gaps(screen, answers[0].pnl.gaps)
 
 
 def _show_one(screen: Screen, found: PnL) -> None:
@@ -118,11 +155,11 @@ def _show_one(screen: Screen, found: PnL) -> None:
         figure("trades", rank=4),
     )
     rows = [
-        (key, *_cells(screen, line, _unrealized(found, key, line)))
+        (_named(found, key), *_cells(screen, line, _unrealized(found, key, line)))
         for key, line in found.lines.items()
         if _says(found, key)
     ]
-    total = ("total", *_cells(screen, found.total, found.total.unrealized))
+    total = (_total(found.gaps), *_cells(screen, found.total, found.total.unrealized))
     screen.table(columns, rows, total=total)
 
 
@@ -163,11 +200,16 @@ def _show_several(screen: Screen, answers: Sequence[MethodPnL]) -> None:
         columns += [figure(f"{title}\n{each.method}", rank=rank) for each in answers]
     keys = dict.fromkeys(key for each in answers for key in each.pnl.lines)
     rows = [
-        _beside(screen, key, [(a.pnl, a.pnl.lines.get(key, PnLLine())) for a in answers])
+        _beside(
+            screen,
+            _named(answers[0].pnl, key),
+            [(a.pnl, a.pnl.lines.get(key, PnLLine())) for a in answers],
+        )
         for key in keys
         if any(_differs(a.pnl, key) for a in answers)
     ]
-    total = _beside(screen, "total", [(each.pnl, each.pnl.total) for each in answers])
+    beside = [(each.pnl, each.pnl.total) for each in answers]
+    total = _beside(screen, _total(answers[0].pnl.gaps), beside)
     screen.table(columns, rows, total=total)
 
 
@@ -187,24 +229,41 @@ def _beside(screen: Screen, key: str, lines: Sequence[tuple[PnL, PnLLine]]) -> l
 
 
 def _by_month(session: Session, portfolio: Portfolio, methods: Sequence[str]) -> int:
+    answers, base = portfolio.pnl_by_month(methods=methods), portfolio.terms.base
+    if session.wants_json:
+        told_ = [{**_fields(each), "gaps": _gaps(each)} for each in answers]
+        session.tell({"base": base, "by": "month", "methods": told_})
+    else:
+        _show_months(session.screen, answers, base)
+    return 0
+
+
+def _fields(answer: MonthlyPnL) -> dict[str, object]:
+    return {name: getattr(answer, name) for name in answer.__struct_fields__}
+
+
+def _gaps(answer: MonthlyPnL) -> list[Gap]:
+    from bursar.value.coverage import Gap
+
+    return [Gap(*each) for each in answer.gaps]
+
+
+def _show_months(screen: Screen, answers: Sequence[MonthlyPnL], base: str) -> None:
+    from bursar.cli.coverage import show_gaps
     from bursar.cli.screen import figure, name
 
-    answers = portfolio.pnl_by_month(methods=methods)
-    base = portfolio.terms.base
-    if session.wants_json:
-        session.tell({"base": base, "by": "month", "methods": answers})
-        return 0
     columns = [name("month"), *(figure(f"realised\n{each.method}") for each in answers)]
     columns += [figure("fees"), figure("income"), figure("expenses", rank=2)]
     columns += [figure("contributed", rank=1), figure("trades", rank=3)]
     rows = [
-        [lines[0].month, *_month(session.screen, lines)]
+        [lines[0].month, *_month(screen, lines)]
         for lines in zip(*(answer.lines for answer in answers), strict=True)
     ]
-    total: list[Cell] = ["total", *_month(session.screen, [each.total for each in answers])]
-    session.screen.title("PnL by month", f"{base} · {' · '.join(e.method for e in answers)}")
-    session.screen.table(columns, rows, total=total)
-    return 0
+    gaps = _gaps(answers[0])
+    total: list[Cell] = [_total(gaps), *_month(screen, [each.total for each in answers])]
+    screen.title("PnL by month", f"{base} · {' · '.join(e.method for e in answers)}")
+    screen.table(columns, rows, total=total)
+    show_gaps(screen, gaps)
 
 
 def _month(screen: Screen, lines: Sequence[MonthLine]) -> list[Cell]:

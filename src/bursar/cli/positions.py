@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from bursar.cli.screen import Screen
     from bursar.ledger.records import SpotPosition
+    from bursar.value.coverage import Gap
 
 
 def positions(*, session: Annotated[Session, HIDDEN]) -> int:
@@ -20,22 +21,23 @@ def positions(*, session: Annotated[Session, HIDDEN]) -> int:
     """
     with session.open() as portfolio:
         found = portfolio.positions(session.marks(portfolio))
-        base = portfolio.terms.base
+        base, gaps = portfolio.terms.base, portfolio.gaps()
     if session.wants_json:
-        session.tell({"base": base, "positions": found})
+        session.tell({"base": base, "positions": found, "gaps": gaps})
         return 0
     if found:
         session.screen.title("Positions", f"amounts in {base}")
-        _show(session.screen, found)
+        _show(session.screen, found, gaps)
     else:
         session.screen.print("No positions.")
     return 0
 
 
-def _show(screen: Screen, found: Sequence[SpotPosition]) -> None:
+def _show(screen: Screen, found: Sequence[SpotPosition], gaps: Sequence[Gap]) -> None:
+    from bursar.cli.coverage import marked, show_gaps, touches, unpriced
     from bursar.cli.screen import figure, name, units
 
-    figures = screen.figures
+    figures, open_ = screen.figures, unpriced(gaps)
     columns = (
         name("pair"),
         units("size"),
@@ -47,7 +49,7 @@ def _show(screen: Screen, found: Sequence[SpotPosition]) -> None:
     )
     rows = [
         (
-            each.pair,
+            marked(each.pair, is_marked=touches(f"{each.base_asset}/{each.quote_asset}", open_)),
             figures.quantity(each.base_size),
             figures.price(each.avg_entry_price),
             figures.money(each.current_value_base),
@@ -58,3 +60,4 @@ def _show(screen: Screen, found: Sequence[SpotPosition]) -> None:
         for each in found
     ]
     screen.table(columns, rows)
+    show_gaps(screen, gaps)

@@ -53,6 +53,7 @@ def told(portfolio: Portfolio, equity: Equity, *, name: str) -> dict[str, object
         "contributed": totals.contributed,
         "realized": totals.realized,
         "unrealized": valuation.unrealized,
+        "unfounded": valuation.unfounded,
         "income": totals.income,
         "expenses": totals.expenses,
         "fees": portfolio.fees().total,
@@ -80,7 +81,7 @@ def _holding(worth: AssetWorth, now: int) -> dict[str, object]:
     return {
         "asset": worth.asset,
         "quantity": worth.quantity,
-        "cost": worth.cost,
+        "cost": worth.known_cost,
         "mark": None
         if mark is None
         else {
@@ -169,7 +170,10 @@ def _parts(figures: Figures, portfolio: Portfolio, equity: Equity) -> list[tuple
 
 
 def _sum(figures: Figures, equity: Equity) -> list[tuple[str, Cell]]:
-    """Return what adds up to equity; `not in it` is what has no value, at cost."""
+    """Return what adds up to equity; `not in it` is what has no value, at cost.
+
+    `of no known cost` is worth something, but nobody knows what was gained by it.
+    """
     from bursar.exact import ZERO
 
     valuation, totals = equity.valuation, equity.totals
@@ -182,33 +186,31 @@ def _sum(figures: Figures, equity: Equity) -> list[tuple[str, Cell]]:
         ("expenses", figures.gain(-totals.expenses)),
         ("unrealised", figures.gain(valuation.unrealized + valuation.excluded_unrealized)),
     ]
+    if valuation.unfounded:
+        parts.append(("of no known cost", figures.gain(valuation.unfounded)))
     return [*parts, ("not in it", figures.gain(-hidden))] if hidden else parts
 
 
 def _show_holdings(screen: Screen, equity: Equity) -> None:
+    from bursar.cli.coverage import marked
     from bursar.cli.figures import NOTHING, age
     from bursar.cli.screen import figure, name, units
+    from bursar.value.coverage import UNPRICED
 
     valuation, figures = equity.valuation, screen.figures
     columns = (
-        name("asset"),
-        units("quantity"),
-        figure("cost", rank=2),
-        figure("mark", rank=1),
-        figure("value"),
-        figure("unrealised"),
-        figure("share", rank=3),
-        name("marked by", rank=5),
-        figure("age", rank=4),
+        *(name("asset"), units("quantity"), figure("cost", rank=2), figure("mark", rank=1)),
+        *(figure("value"), figure("unrealised"), figure("share", rank=3)),
+        *(name("marked by", rank=5), figure("age", rank=4)),
     )
     rows: list[Sequence[Cell]] = []
     for each in valuation.assets:
         mark = each.mark
         rows.append(
             (
-                each.asset,
+                marked(each.asset, is_marked=UNPRICED in each.flags),
                 figures.quantity(each.quantity),
-                figures.money(None if _is_free(each) else each.cost),
+                figures.money(each.known_cost),
                 NOTHING if each.is_cash else figures.price(None if mark is None else mark.price),
                 figures.money(each.value),
                 NOTHING if each.is_cash else figures.gain(each.unrealized),
@@ -218,11 +220,6 @@ def _show_holdings(screen: Screen, equity: Equity) -> None:
             )
         )
     screen.table(columns, rows)
-
-
-def _is_free(worth: AssetWorth) -> bool:
-    """Tell whether nothing of the cost is known: no part of it had a price."""
-    return not worth.cost and "unpriced" in worth.flags
 
 
 def _source(source: str, pair: str, asset: str, base: str) -> str:

@@ -14,7 +14,7 @@ from bursar.ledger.timeline import Timeline
 
 
 class MonthLine(msgspec.Struct, frozen=True):
-    """One UTC month, in base currency: realised PnL (fees taken off), and what was not trading."""
+    """One UTC month, in base currency: realised PnL, its fees taken off, and what is no trade."""
 
     month: str
     realized: Decimal = ZERO
@@ -78,7 +78,7 @@ def _standing(book: Book) -> MonthLine:
     return MonthLine(
         "",
         sum((cell.realized for cell in book.cells.values()), ZERO),
-        sum((total.value for total in book.fees.values()), ZERO),
+        sum((cell.fees for cell in book.cells.values()), ZERO),
         income,
         expenses,
         contributed,

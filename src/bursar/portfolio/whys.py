@@ -115,9 +115,18 @@ def _needs(figure: Callable[[Asked, str], Why], name: str) -> "_Figure":
     return asked_of
 
 
+def _whole(figure: Callable[[Asked], Why], name: str) -> "_Figure":
+    def asked_of(asked: Asked, asset: str | None) -> Why:
+        if asset is not None:
+            raise FigureNotFound(f"{name} is a figure of the whole book, not of {asset}")
+        return figure(asked)
+
+    return asked_of
+
+
 _Figure = Callable[[Asked, str | None], Why]
 _FIGURES: Final[dict[str, _Figure]] = {
-    "equity": lambda asked, _: reasons.why_equity(asked.valuation),
+    "equity": _whole(lambda asked: reasons.why_equity(asked.valuation), "equity"),
     "value": _needs(lambda asked, asset: reasons.why_value(asked.valuation, asset), "value"),
     "unrealized": _needs(
         lambda asked, asset: reasons.why_unrealized(asked.valuation, asset), "unrealized"
@@ -126,8 +135,10 @@ _FIGURES: Final[dict[str, _Figure]] = {
     "cost": _needs(
         lambda asked, asset: reasons.why_cost(asked.timeline.book, asked.valuation, asset), "cost"
     ),
-    "fees": lambda asked, _: reasons.why_fees(asked.timeline.book),
-    "identity": lambda asked, _: reasons.why_identity(asked.valuation, asked.totals),
+    "fees": _whole(lambda asked: reasons.why_fees(asked.timeline.book), "fees"),
+    "identity": _whole(
+        lambda asked: reasons.why_identity(asked.valuation, asked.totals), "identity"
+    ),
     "contributed": _flows("contributed", CAPITAL, "cost of capital in − cost of capital out"),
     "income": _flows("income", INCOME, "income at its value"),
     "expenses": _flows("expenses", frozenset({FlowKind.FEE}), "charges at their value"),

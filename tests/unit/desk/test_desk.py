@@ -82,9 +82,7 @@ def test_a_late_fact_says_what_it_restated_and_rewrites_the_records(store):
     desk = Desk(store, Ticks())
     desk.submit(entries(BUY, SELL))
     receipt = desk.submit(entries(LATE))
-    assert receipt.review.restated == (
-        "XBT/USD XBT: 4987.000000000000000000 → -13.000000000000000000",
-    )
+    assert receipt.review.restated == ("XBT in XBT/USD: 4987 → -13",)
     assert store.outbox()[-1].message.topic == "portfolio.restated"
     pnl = {trade.trade_id: trade.pnl_base for trade in store.get_trades()}
     assert pnl["k:2"] == -5

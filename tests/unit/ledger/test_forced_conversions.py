@@ -71,10 +71,10 @@ def test_a_stated_worth_is_the_value_of_a_reward_in_base_currency_only():
 
 
 def test_a_stated_worth_values_a_trade_of_coin_for_coin():
+    given = "2026-01-05T10:00:00Z row trade -0.1 XBT #k:2 source=ledger group=k:t"
     rows = [
         "2026-01-05T10:00:00Z row trade 2 ETH #k:1 source=ledger group=k:t",
-        "2026-01-05T10:00:00Z row trade -0.1 XBT #k:2 source=ledger group=k:t worth=-4000"
-        " worth_asset=USD",
+        f"{given} worth=-4000 worth_asset=USD",
     ]
     assert landed(rows).facts["k:t"].value == 4_000
     sale = "2026-01-04T00:00:00Z row trade -1 USD #k:3 source=ledger group=k:u"

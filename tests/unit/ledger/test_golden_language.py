@@ -309,8 +309,8 @@ def test_a_whole_text_is_terms_and_statements():
 @given(
     st.builds(
         Terms,
-        base=names,
-        pegs=maybe(texts),
+        base=st.from_regex(r"[A-Z0-9][A-Z0-9.]{0,15}", fullmatch=True),
+        pegs=maybe(st.lists(st.from_regex(r"[A-Z0-9][A-Z0-9.]{0,15}", fullmatch=True)).map(tuple)),
         method=st.sampled_from(Method),
         scope=st.sampled_from(Scope),
         accounts=st.lists(
@@ -321,6 +321,11 @@ def test_a_whole_text_is_terms_and_statements():
 )
 def test_terms_read_as_they_were_written(terms):
     assert read_terms(write_terms(terms)) == terms
+
+
+def test_a_currency_that_is_none_is_told_by_line():
+    with pytest.raises(Malformed, match=r"^line 2: 'e u r' is no currency"):
+        read_terms(["# a comment", '@ base "e u r"'])
 
 
 def test_terms_stand_anywhere_and_may_be_indented():

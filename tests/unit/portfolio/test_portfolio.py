@@ -120,6 +120,9 @@ def test_why_opens_a_figure(book):
         assert book.why(figure, "ETH").formula
         with pytest.raises(FigureNotFound, match="of which asset"):
             book.why(figure)
+    for figure in ("equity", "fees", "identity"):
+        with pytest.raises(FigureNotFound, match="of the whole book"):
+            book.why(figure, "XBT")
     with pytest.raises(FigureNotFound, match="no figure is called"):
         book.why("luck")
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.errors import BursarError, Malformed
+from bursar.errors import BadChoice, BursarError, Malformed
 from bursar.exact import product18
 from bursar.ledger import instant
 from bursar.ledger.entries import (
@@ -78,7 +78,10 @@ def read_terms(lines: Iterable[str]) -> Terms:
         text = line.strip()
         if text.startswith("@"):
             words = Words(split_words(text[1:]), number)
-            terms = _term(terms, words)
+            try:
+                terms = _term(terms, words)
+            except BadChoice as error:
+                raise Malformed(f"line {number}: {error.message}", line=number) from None
             if words.peek() is not None:
                 raise words.wrong(words.take(""), "the end of the line")
     return terms

@@ -81,7 +81,7 @@ def is_of(asset: str, assets: Iterable[str]) -> bool:
 
 
 def touches(heading: str, assets: Iterable[str]) -> bool:
-    """Tell whether one of the assets that `unpriced` names is in a pair, however that is spelled."""
+    """Tell whether one of the assets that `unpriced` names is in a pair, however spelled."""
     from bursar.value.marks import Marks
 
     names = Marks()

@@ -40,7 +40,7 @@ class FactSource(Enum):
     MANUAL = "manual"
 
 
-_NAME: Final = re.compile(r"[A-Z0-9][A-Z0-9.]{0,15}")
+_NAME: Final = re.compile(r"[A-Z0-9.]{1,16}")
 DEFAULT_PEGS: Final = {"USD": ("USDT", "USDC"), "EUR": ("EURC",)}
 
 

@@ -103,7 +103,7 @@ def test_the_book_is_found_by_flag_environment_and_folder(
 
 def test_status_reads_well(story, bursar):
     said = bursar("status").out
-    assert re.search(r"equity +14,999\.40 +=  contributed +5,188\.09", said)
+    assert re.search(r"equity +15,042\.04 +=  contributed +5,188\.09", said)
     assert re.search(
         r"^XBT +0\.0400899864 +1,627\.46 +38,410 +1,539\.86 +-87\.61 +10\.3 %", said, re.MULTILINE
     )
@@ -148,7 +148,7 @@ def test_what_has_no_mark_is_named_and_never_zero(unpriced, ask, bursar):
     assert not said["is_complete"]
     assert "SGB: no mark (EUR)" in [each["reason"] for each in said["coverage"]["unvalued"]]
     text = bursar("status").out
-    assert re.search(r"^SGB +39\.99999 +unknown +— +unknown +unknown", text, re.MULTILINE)
+    assert re.search(r"^SGB ! +39\.99999 +unknown +— +unknown +unknown", text, re.MULTILINE)
     assert re.search(r"^! unknown +SGB: no mark \(EUR\)", text, re.MULTILINE)
     assert re.search(r"without +SGB", text)
     found = ask("pnl", "--by", "asset")["methods"][0]
@@ -161,6 +161,104 @@ def test_what_has_no_mark_is_named_and_never_zero(unpriced, ask, bursar):
     assert re.search(r"unknown +39\.99999 SGB", bursar("why", "equity").out)
     priced = ask("status", "--price", "SGB=0.005")
     assert "SGB" not in [each["asset"] for each in priced["coverage"]["unvalued"]]
+
+
+def test_a_gain_without_a_known_cost_is_not_known(unpriced, ask, bursar):
+    price = ("--price", "SGB=0.5")
+    said = ask("status", *price)
+    row = next(each for each in said["holdings"] if each["asset"] == "SGB")
+    assert (row["value"], row["cost"], row["unrealized"]) == ("19.999995", None, None)
+    assert said["unfounded"] == "19.999995"
+    right = sum(Decimal(said[each]) for each in ("contributed", "realized", "income", "unrealized"))
+    assert Decimal(said["equity"]) == right + Decimal("19.999995") - Decimal(said["expenses"])
+    text = bursar("status", *price).out
+    assert re.search(r"of no known cost +\+20\.00$", text, re.MULTILINE)
+    assert re.search(r"^SGB ! +39\.99999 +unknown +0\.5 +20\.00 +unknown", text, re.MULTILINE)
+    assert re.search(r"^XBT ! +0\.0400899864 +1,627\.24", text, re.MULTILINE)
+    found = ask("pnl", "--by", "asset", *price)["methods"][0]
+    assert found["unfounded"] == ["SGB"]
+    assert found["lines"]["SGB"]["unrealized"] is None
+    assert not found["is_complete"]
+    text = bursar("pnl", "--by", "asset", *price).out
+    assert re.search(r"^! unknown +SGB: no known cost: in no unrealised", text, re.MULTILINE)
+    at = {each["pair"]: each for each in ask("positions", *price)["positions"]}["SGB/EUR"]
+    assert (at["avg_entry_price"], at["unrealized_pnl_base"]) == (None, None)
+    assert re.search(r"^SGB/EUR ! .*unknown", bursar("positions", *price).out, re.MULTILINE)
+    for figure in ("cost", "unrealized"):
+        said = bursar("why", figure, "SGB", *price, code=3).err
+        assert said.startswith("bursar: SGB: cost unknown, no part of it had a price")
+    assert ask("why", "identity", *price)["value"] == "0"
+    rows = csv.DictReader(io.StringIO(bursar("export", "--what", "holdings", *price).out))
+    assert [each["cost"] for each in rows if each["asset"] == "SGB"] == [""]
+
+
+def test_lots_without_a_known_cost_say_so(unpriced, ask, bursar):
+    (lot,) = ask("lots", "SGB")["lots"]
+    assert lot["cost"] is None
+    assert "unpriced" in lot["flags"]
+    assert re.search(r"^SGB ! +39\.99999 +unknown +—", bursar("lots", "SGB").out, re.MULTILINE)
+    known = ask("lots", "XBT", "--method", "fifo")["lots"]
+    assert [each["cost"] is None for each in known][-2:] == [True, True]
+    assert ask("lots", "ETH")["lots"][0]["flags"] == []
+
+
+@pytest.fixture
+def dollars(bursar):
+    """An account in EUR, in a book that counts in USD: nothing is known."""
+    path = STORY / "ledgers.gen4-16col.csv"
+    said = bursar("import", path).err
+    assert "These files are in EUR, the book counts in USD" in said
+    assert "start again with --base EUR" in said
+
+
+@pytest.mark.parametrize("by", ["pair", "asset", "month"])
+def test_pnl_of_what_nobody_priced_is_marked(dollars, ask, bursar, by):
+    (found,) = ask("pnl", "--by", by)["methods"]
+    gaps = {each["asset"]: each["count"] for each in found["gaps"] if each["flag"] == "unpriced"}
+    assert gaps["EUR"] > 0
+    if by != "month":
+        name = "XBT/EUR" if by == "pair" else "XBT"
+        assert found["lines"][name]["flags"] == found["lines"]["none"]["flags"] == ["unpriced"]
+    said = bursar("pnl", "--by", by).out
+    assert re.search(r"^total ! +0\.00", said, re.MULTILINE)
+    assert re.search(r"^! unpriced .*EUR \d+×", said, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", ["fees", "flows", "lots", "positions"])
+def test_every_table_names_what_nobody_priced(dollars, ask, bursar, command):
+    assert {"EUR", "XBT"} <= {each["asset"] for each in ask(command)["gaps"]}
+    said = bursar(command).out
+    assert re.search(r"^! unpriced .*EUR \d+×", said, re.MULTILINE)
+    if command == "fees":
+        assert re.search(r"^EUR ! +19\.5527 +0\.00", said, re.MULTILINE)
+        assert re.search(r"^XBT/EUR ! +0\.00", said, re.MULTILINE)
+
+
+def test_lines_of_no_asset_carry_no_mark(dollars, ask):
+    (found,) = ask("pnl", "--by", "strategy")["methods"]
+    assert {tuple(line["flags"]) for line in found["lines"].values()} == {()}
+    assert found["gaps"]
+
+
+def test_a_pair_without_a_stroke_is_found_by_its_letters():
+    from bursar.cli.coverage import touches
+
+    assert touches("XBTUSD", {"BTC"})
+    assert touches("ADAXBT", {"XBT"})
+    assert touches("BTC/USD", {"XBT"})
+    assert not touches("ETHUSD", {"XBT", ""})
+    assert not touches("ETH/USD", {"XBT", ""})
+
+
+def test_a_base_is_a_name_in_capitals(bursar, ask):
+    assert ask("new", "--base", "eur", "--peg", "eurc")["pegs"] == ["EURC"]
+    said = bursar("new", "--base", "E/U R", "--portfolio", "other", code=2).err
+    assert "'E/U R' is no currency" in said
+    path = STORY / "ledgers.gen4-16col.csv"
+    said = bursar("import", path, "--base", "eur", "--book", "other.db").err
+    assert "base currency EUR" in said
+    assert "These files" not in said
+    assert "These files" not in bursar("import", STORY / "prices.csv").err
 
 
 def test_colours_carry_signs_and_can_be_left_out(story, bursar, monkeypatch):
@@ -180,7 +278,7 @@ def test_figures_are_never_cut(story, bursar, monkeypatch, width):
         assert "…" not in said
     said = bursar("status").out
     assert max(map(len, said.splitlines())) <= width
-    assert all(figure in said for figure in ("40.0812345677", "+7,449.75", "8,950.00"))
+    assert all(figure in said for figure in ("40.0812345677", "+7,499.75", "9,000.00"))
 
 
 def test_lots(story, ask, bursar):
@@ -262,7 +360,7 @@ def test_why_is_a_tree_of_every_digit(story, bursar, ask):
 
 def test_verify_ticks_every_check(story, bursar, ask):
     said = bursar("verify").out
-    assert said.count("✓") == 6
+    assert said.count("✓") == len(ask("verify")["checks"]) == 7
     assert "✗" not in said
     found = ask("verify")
     assert found["is_sound"]

@@ -281,3 +281,34 @@ def test_valuing_a_book_leaves_it_as_it_was():
     first = value_book(book, marks(XBT_USD="1"), now=NOW)
     assert (dict(book.holdings), dict(book.cells)) == before
     assert value_book(book, marks(XBT_USD="1"), now=NOW) == first
+
+
+AIRDROP = """
+2026-02-02T00:00:00Z  deposit 5 SGB          #k:1
+2026-02-02T00:00:01Z  buy 1 XBT @ 10 USD     #k:2
+2026-02-02T00:00:02Z  deposit 1 XBT          #k:3
+"""
+
+
+def test_what_came_without_a_price_has_no_known_cost_and_no_known_gain():
+    _, worth = valued(AIRDROP, SGB_USD="2", XBT_USD="30")
+    free, partly = worth.asset("SGB"), worth.asset("XBT")
+    assert (free.value, free.cost, free.known_cost, free.unrealized) == (10, 0, None, None)
+    assert (free.unfounded, free.flags[0]) == (10, "unpriced")
+    assert [(row.cost, row.unrealized) for row in free.holdings] == [(None, None)]
+    assert (partly.known_cost, partly.unrealized, partly.unfounded) == (10, 50, 0)
+    assert "unpriced" in partly.flags
+    assert (worth.unrealized, worth.unfounded) == (50, 10)
+
+
+def test_what_has_neither_value_nor_cost_gains_nothing():
+    _, worth = valued(AIRDROP, XBT_USD="30")
+    assert (worth.asset("SGB").value, worth.asset("SGB").is_cost_known) == (None, False)
+    assert worth.unfounded == 0
+    _, hidden = valued(AIRDROP, SGB_USD="2", options=Options(exclude_assets=frozenset({"SGB"})))
+    assert (hidden.unfounded, hidden.excluded_unrealized) == (10, 0)
+
+
+def test_a_gift_of_known_worth_nothing_has_a_known_cost():
+    _, worth = valued("2026-02-02T00:00:00Z deposit 5 SGB #k:1 value=0", SGB_USD="2")
+    assert (worth.asset("SGB").known_cost, worth.asset("SGB").unrealized) == (0, 10)

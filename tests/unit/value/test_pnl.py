@@ -98,6 +98,13 @@ def test_what_has_no_value_has_no_unrealised_pnl():
     assert [each.asset for each in told.unvalued] == ["XBT"]
 
 
+def test_what_has_no_known_cost_has_no_unrealised_pnl():
+    book, worth = valued("2026-02-02T00:00:00Z deposit 5 SGB #k:1", SGB_USD="2")
+    told = pnl(book, worth, by=By.ASSET)
+    assert (told.total.unrealized, told.unfounded, told.unvalued) == (0, ("SGB",), ())
+    assert [(gap.asset, gap.flag) for gap in told.gaps] == [("SGB", "unpriced")]
+
+
 def test_a_leveraged_position_stands_under_its_own_pair():
     text = """
     2026-02-02T00:00:00Z  margin buy 2 XBT @ 10 USDT    #k:1  strategy=perp

@@ -64,6 +64,11 @@ def test_a_held_asset_has_a_position_though_it_was_never_traded():
     assert (position.unrealized_pnl_base, position.current_value_base) == (3, 0)
 
 
+def test_without_a_known_cost_there_is_no_average_and_no_unrealised():
+    (position,) = positions(*valued("2026-02-02T00:00:00Z deposit 3 ETH #k:1", ETH_USD="11"))
+    assert (position.avg_entry_price, position.unrealized_pnl_base) == (None, None)
+
+
 def test_a_closed_position_stays_with_what_it_made():
     text = """
     2026-02-02T00:00:00Z  buy  1 XBT @ 10 USD  #k:1

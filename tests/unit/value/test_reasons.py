@@ -2,7 +2,7 @@
 
 import pytest
 
-from bursar.errors import FigureNotFound, MissingMark
+from bursar.errors import FigureNotFound, MissingMark, ValueUnknown
 from bursar.exact import money
 from bursar.ledger import audit
 from bursar.ledger.why import Amount, Why, render
@@ -112,6 +112,26 @@ def test_cost_is_the_sum_of_open_lots(case):
 
 
 @money
+@money
+def test_a_cost_that_nobody_priced_is_not_known():
+    text = """
+    @ method fifo
+    2026-02-02T00:00:00Z  deposit 5 SGB          #k:1
+    2026-02-02T00:00:01Z  buy 1 XBT @ 10 USD     #k:2
+    2026-02-02T00:00:02Z  deposit 1 XBT          #k:3
+    """
+    book, worth = valued(text, SGB_USD="2", XBT_USD="30")
+    with pytest.raises(ValueUnknown, match="SGB: cost unknown"):
+        why_cost(book, worth, "SGB")
+    with pytest.raises(ValueUnknown, match="SGB: cost unknown"):
+        why_unrealized(worth, "SGB")
+    own = summed(why_cost(book, worth, "XBT"))
+    assert (own.value, [part.value for part in own.parts]) == (10, [10, None])
+    why = summed(why_identity(worth, audit.totals(book)))
+    assert why.value == 0
+    assert why.parts[-1] == Amount("value without a known cost", D(-10))
+
+
 def test_fees_and_the_identity(case):
     book, worth = case
     assert summed(why_fees(book)).value == 1

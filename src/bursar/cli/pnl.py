@@ -66,7 +66,7 @@ def told(answer: MethodPnL) -> dict[str, object]:
         },
         "total": _line(found.total, found.total.unrealized),
         "excluded": _line(found.excluded, found.excluded.unrealized),
-        "is_complete": not (found.unvalued or found.unfounded),
+        "is_complete": not (found.unvalued or found.unfounded or found.gaps),
         "unvalued": [{"asset": each.asset, "reason": str(each)} for each in found.unvalued],
         "unfounded": found.unfounded,
         "gaps": found.gaps,
@@ -86,7 +86,7 @@ def _flags(found: PnL, key: str) -> list[str]:
     if found.by is By.PAIR:
         is_open = bool(names) if key == NONE else touches(key, names)
     else:
-        is_open = found.by is By.ASSET and is_of(key, names)
+        is_open = found.by is By.ASSET and is_of("" if key == NONE else key, names)
     return [UNPRICED] if is_open else []
 
 
@@ -200,16 +200,15 @@ def _show_several(screen: Screen, answers: Sequence[MethodPnL]) -> None:
         columns += [figure(f"{title}\n{each.method}", rank=rank) for each in answers]
     keys = dict.fromkeys(key for each in answers for key in each.pnl.lines)
     rows = [
-        _beside(
-            screen,
+        [
             _named(answers[0].pnl, key),
-            [(a.pnl, a.pnl.lines.get(key, PnLLine())) for a in answers],
-        )
+            *_beside(screen, key, [(a.pnl, a.pnl.lines.get(key, PnLLine())) for a in answers]),
+        ]
         for key in keys
         if any(_differs(a.pnl, key) for a in answers)
     ]
     beside = [(each.pnl, each.pnl.total) for each in answers]
-    total = _beside(screen, _total(answers[0].pnl.gaps), beside)
+    total = [_total(answers[0].pnl.gaps), *_beside(screen, "total", beside)]
     screen.table(columns, rows, total=total)
 
 
@@ -221,7 +220,6 @@ def _beside(screen: Screen, key: str, lines: Sequence[tuple[PnL, PnLLine]]) -> l
         for (_, line), unrealized in zip(lines, open_, strict=True)
     ]
     return [
-        key,
         *(figures.gain(line.realized) for _, line in lines),
         *(figures.gain(each) for each in open_),
         *(figures.gain(each) for each in both),

@@ -18,7 +18,7 @@ def test_the_demo_tells_the_story(bursar, monkeypatch, tmp_path, width):
         r"^100 recorded · 0 duplicates · 0 conflicts",
         r"^0 recorded · 58 duplicates · 0 conflicts",
         r"^Nothing new: the book stays as it was\.",
-        r"^equity +14,999\.40",
+        r"^equity +15,042\.04",
         r"^asset +wac +fifo +hifo",
         r"^XBT +-7\.04 +-6\.92 +-6\.92 +-87\.61 +-99\.64 +-63\.73",
         r"^-7\.041812133856515859  realised of XBT",

@@ -18,7 +18,7 @@ from bursar.ledger.book import POOL, Book
 from bursar.ledger.entries import Flag
 from bursar.ledger.state import Holding
 from bursar.value.convert import Missing, Path
-from bursar.value.marks import Mark, Marks, Standing, stale
+from bursar.value.marks import LAST_TRADE, Mark, Marks, stale
 from bursar.value.worth import EVERYTHING, AssetWorth, Frame, MarginWorth, Options
 
 DEPEG_MAX: Final = Decimal("0.005")
@@ -123,7 +123,7 @@ def cover(frame: Frame, assets: Sequence[AssetWorth], margins: Sequence[MarginWo
         gaps=gaps_of(frame, None),
         stale=tuple(each for each in seen if stale(each.mark, now, limit=limit)),
         future=tuple(each for each in seen if each.mark.is_ahead(now)),
-        last_trade=tuple(each for each in seen if each.mark.standing is Standing.TRADE),
+        last_trade=tuple(each for each in seen if each.mark.source == LAST_TRADE),
         negative_cash=_negative_cash(assets),
         pending=_pending(frame),
         depegs=_depegs(frame, assets, margins),

@@ -29,7 +29,7 @@ from bursar.ledger.book import Book
 from bursar.value.convert import Missing
 from bursar.value.coverage import Coverage, cover, gaps_of
 from bursar.value.holdings import known_sum, shown_names, value_assets, value_margins
-from bursar.value.marks import Marks, Standing, stale
+from bursar.value.marks import LAST_TRADE, Marks, stale
 from bursar.value.worth import EVERYTHING, AccountWorth, AssetWorth, Frame, MarginWorth, Options
 
 _ALL: Final = Decimal(100)
@@ -139,7 +139,7 @@ def _finished(frame: Frame, worth: AssetWorth, equity: Decimal) -> AssetWorth:
         "unvalued": worth.value is None,
         "stale": any(stale(mark, now, limit=limit) for mark in used),
         "future": any(mark.is_ahead(now) for mark in used),
-        "last_trade": any(mark.standing is Standing.TRADE for mark in used),
+        "last_trade": any(mark.source == LAST_TRADE for mark in used),
     }
     share = None
     if worth.value is not None and equity > 0:

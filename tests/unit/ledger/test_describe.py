@@ -1,0 +1,70 @@
+"""Records of facts: one per kind of line, and they add up to what the fact realised."""
+
+from decimal import Decimal
+
+from bursar.ledger import describe, golden
+from bursar.ledger.book import Book
+from bursar.ledger.fold import traced
+from bursar.ledger.terms import Terms
+from bursar.ledger.timeline import Timeline
+
+AT = "2026-01-05T10:00:00Z"
+
+
+def records(*lines):
+    line = Timeline(Terms())
+    line.land(line.plan(golden.read(lines)))
+    book, trades, flows = Book(line.terms), [], []
+    for fact in line:
+        made = traced(book, fact)
+        own = describe.trade_records(fact, made, book.cash)
+        assert sum(each.pnl_base for each in own) == sum(each.realized for each in made)
+        trades += own
+        flows += [describe.flow_record(fact, made)]
+    return trades, [flow for flow in flows if flow is not None]
+
+
+def test_a_peg_away_from_one_has_a_record_of_its_own_without_the_fee():
+    bought = f"{AT} buy 1000 USDT @ 0.99 USD fee 1 USD #k:1"
+    trade, peg = records(bought)[0]
+    assert (trade.kind, trade.pnl_base, trade.fee_amount, trade.quote_delta) == (
+        "trade",
+        -1,
+        1,
+        -991,
+    )
+    assert (peg.kind, peg.pnl_base, peg.fee_amount, peg.base_delta, peg.quote_delta) == (
+        "peg",
+        10,
+        0,
+        0,
+        0,
+    )
+
+
+def test_a_staged_change_counts_its_fees_in_what_it_realised():
+    (record,), _ = records(f"{AT} staged cash -100 fees 5 position 1 XBT @ 100 #k:1")
+    assert (record.kind, record.pnl_base, record.fee_amount) == ("staged", -5, 0)
+
+
+def test_a_margin_trade_that_rounds_has_two_records():
+    opened = f"{AT} margin buy 3 XBT @ 10 USD #k:1"
+    closed = "2026-01-06T10:00:00Z margin sell 3 XBT @ 11 USD settled 3.01 fee 1 USD #k:2"
+    kinds = {each.kind: each.pnl_base for each in records(opened, closed)[0] if each.pnl_base}
+    assert kinds == {"margin": Decimal(2), "rounding": Decimal("0.01")}
+
+
+def test_a_conversion_and_what_a_flow_realised():
+    trades, flows = records(
+        f"{AT} deposit 2 XBT #k:1 basis=10 value=20",
+        "2026-01-06T10:00:00Z convert 1 XBT into 30 USD #k:2",
+        "2026-01-07T10:00:00Z fee 1 XBT #k:3 value=7",
+    )
+    assert [(each.kind, each.pnl_base, each.quote_delta) for each in trades] == [
+        ("conversion", 25, 30),
+        ("flow", 2, 0),
+    ]
+    assert [(each.type, each.amount, each.cost_base) for each in flows] == [
+        ("deposit", 2, 10),
+        ("fee", -1, -5),
+    ]

@@ -14,6 +14,7 @@ from bursar.errors import Malformed
 
 SECOND: Final = 1_000_000_000
 DAY: Final = 86_400 * SECOND
+_SHOWN_MAX: Final = 80
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXT: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?Z?)?", re.ASCII
@@ -24,9 +25,8 @@ def parse(text: str, *, field: str = "time") -> int:
     """Read `2026-01-05T10:00:00.25Z`, `2026-01-05 10:00:00` or `2026-01-05`, all as UTC."""
     match = _TEXT.fullmatch(text)
     if match is None:
-        raise Malformed(
-            f"{field}: {text!r} is not a UTC time like 2026-01-05T10:00:00Z", field=field
-        )
+        shown = repr(text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…")
+        raise Malformed(f"{field}: {shown} is no UTC time like 2026-01-05T10:00:00Z", field=field)
     year, month, day, hour, minute, second, fraction = match.groups(default="0")
     try:
         moment = datetime(

@@ -85,9 +85,12 @@ def fold_reversal(book: Book, reversal: Reversal) -> None:
     """Put back what the target moved: its lots, its cost, its fees."""
     moved = book.undo[reversal.target]
     assert moved is not None, "a fact is reversed once"
-    book.undo[reversal.target] = None
     flow, strategy = moved.flow, tag_of(moved.flow.strategy)
     inside, outside = _inside(book, flow)
+    kept = sum((-fee.amount for fee in inside), max(flow.amount, ZERO))
+    rebates = [(fee.asset, -fee.amount) for fee in outside if fee.amount < 0]
+    book.require(flow.account, [(flow.asset, kept), *rebates])
+    book.undo[reversal.target] = None
     key = (flow.account, flow.asset, NO_PAIR, strategy, "")
     booked = ZERO
     if moved.removal is not None:

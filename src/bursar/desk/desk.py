@@ -10,7 +10,6 @@ from bursar.exact import plain, trimmed
 from bursar.ledger import audit, describe, journal, projection
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.journal import Outcome, Record
-from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.timeline import Plan, Timeline
 from bursar.ports import Clock, Commit, Head, Outbox, PortfolioStore, Progress
 
@@ -150,7 +149,7 @@ class Desk:
     def _commit(self, staged: Staged) -> Commit:
         plan, at = staged.plan, self.clock.now()
         rows = journal.chain(plan.recorded, head=self.head.hash, seq=self.head.seq, at=at)
-        trades, flows = self._records(plan)
+        trades, flows = describe.records(plan.lines, self.timeline.terms.cash)
         gone = {fact.id for fact in plan.course.removed}
         if not plan.course.is_append:
             gone |= {fact.id for fact, _ in plan.lines}
@@ -165,16 +164,6 @@ class Desk:
             dropped_trades=tuple(sorted(gone)),
             dropped_flows=tuple(sorted(gone)),
         )
-
-    def _records(self, plan: Plan) -> tuple[list[RealizedPnLRecord], list[CashFlowRecord]]:
-        cash = self.timeline.terms.cash
-        trades: list[RealizedPnLRecord] = []
-        flows: list[CashFlowRecord] = []
-        for fact, lines in plan.lines:
-            trades += describe.trade_records(fact, lines, cash)
-            flow = describe.flow_record(fact, lines)
-            flows += [flow] if flow is not None else []
-        return trades, flows
 
     def _cells(self, plan: Plan) -> dict[str, str | None]:
         if plan.course.is_append:

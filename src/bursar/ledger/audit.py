@@ -11,21 +11,17 @@ nothing; pooled balances add up to their pool.
 Errors: none here. The desk turns a breach into `BrokenInvariant` and writes nothing.
 """
 
-from collections import ChainMap
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import TypeVar
 
 import msgspec
 
 from bursar.exact import ZERO, money, plain
-from bursar.ledger.book import POOL, Book
+from bursar.ledger.book import POOL, Book, own_changes
 from bursar.ledger.entries import INCOME, FlowKind
 from bursar.ledger.lots.base import total
 from bursar.ledger.state import Cell, FlowTotal, Holding, HoldingKey
 
-_K = TypeVar("_K")
-_V = TypeVar("_V")
 _INCOME = frozenset(kind.value for kind in INCOME)
 
 
@@ -75,14 +71,14 @@ def breaches(book: Book) -> list[Breach]:
 @money
 def changes(parent: Book, child: Book) -> list[Breach]:
     """Check what a fork changed: the identity between the two, and the shape of what it touched."""
-    touched = _touched(child.holdings)
+    touched = own_changes(child.holdings)
     gap = (
         _sum(each.cost for each in touched.values())
         - _sum(parent.holdings[key].cost for key in touched if key in parent.holdings)
-        - _right(_touched(child.cells), _touched(child.flows))
+        - _right(own_changes(child.cells), own_changes(child.flows))
         + _right(
-            {key: parent.cells[key] for key in _touched(child.cells) if key in parent.cells},
-            {key: parent.flows[key] for key in _touched(child.flows) if key in parent.flows},
+            {key: parent.cells[key] for key in own_changes(child.cells) if key in parent.cells},
+            {key: parent.flows[key] for key in own_changes(child.flows) if key in parent.flows},
         )
     )
     found = [Breach("money", "this commit", gap)] if gap else []
@@ -154,11 +150,6 @@ def _pools(book: Book) -> list[Breach]:
         if place == POOL and off:
             found.append(Breach("pooled balances", asset, off))
     return found
-
-
-def _touched(layer: MutableMapping[_K, _V]) -> Mapping[_K, _V]:
-    """Return what a fork itself changed, without what it reads through to."""
-    return layer.maps[0] if isinstance(layer, ChainMap) else layer
 
 
 def _sum(values: Iterable[Decimal]) -> Decimal:

@@ -32,9 +32,9 @@ Errors: `Oversold` where an account is strict. Nothing has changed then.
 """
 
 from collections import ChainMap
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from bursar.errors import Oversold
 from bursar.exact import ZERO, money
@@ -56,6 +56,8 @@ from bursar.ledger.state import (
 from bursar.ledger.terms import FactSource, Method, Scope, Terms
 
 POOL: Final = "*"
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 _NOTHING: Final = Holding(ZERO, ZERO)
 _BLANK: Final = Cell()
 _NO_FEE: Final = FeeTotal()
@@ -324,6 +326,11 @@ class Book:
             tuple(owed),
         )
         return proceeds - cost
+
+
+def own_changes(mapping: Mapping[_K, _V]) -> Mapping[_K, _V]:
+    """Return what a fork itself has changed of a mapping, without what it reads through to."""
+    return mapping.maps[0] if isinstance(mapping, ChainMap) else mapping
 
 
 def _lifted(

@@ -29,6 +29,19 @@ from bursar.ledger.state import NO_PAIR, Line
 _PRIMARY = {Fill: "trade", MarginFill: "margin", Conversion: "conversion", StagedChange: "staged"}
 
 
+def records(
+    told: Iterable[tuple[Fact, Sequence[Line]]], cash: frozenset[str]
+) -> tuple[list[RealizedPnLRecord], list[CashFlowRecord]]:
+    """Return the trade and flow records of facts with what each realised, in their order."""
+    trades: list[RealizedPnLRecord] = []
+    flows: list[CashFlowRecord] = []
+    for fact, lines in told:
+        trades += trade_records(fact, lines, cash)
+        flow = flow_record(fact, lines)
+        flows += [flow] if flow is not None else []
+    return trades, flows
+
+
 @money
 def trade_records(
     fact: Fact, lines: Sequence[Line], cash: frozenset[str]

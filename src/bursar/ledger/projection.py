@@ -8,7 +8,6 @@ Errors: none.
 """
 
 import json
-from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from hashlib import sha256
@@ -16,7 +15,7 @@ from hashlib import sha256
 import msgspec
 
 from bursar.exact import trimmed
-from bursar.ledger.book import STATE, Book
+from bursar.ledger.book import STATE, Book, own_changes
 from bursar.ledger.lots import Lot
 
 _Layer = Callable[[Mapping[object, object]], Mapping[object, object]]
@@ -30,7 +29,7 @@ def cells(book: Book) -> dict[str, str]:
 
 def touched(fork: Book) -> dict[str, str]:
     """Return the cells that a fork has changed. O(keys changed)."""
-    return dict(_cells(fork, _own_layer))
+    return dict(_cells(fork, own_changes))
 
 
 def difference(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str | None]:
@@ -77,7 +76,3 @@ def _plain(value: object) -> object:
 
 def _lot(lot: Lot) -> list[str | int]:
     return [lot.id, lot.acquired_at, trimmed(lot.quantity), trimmed(lot.cost)]
-
-
-def _own_layer(mapping: Mapping[object, object]) -> Mapping[object, object]:
-    return mapping.maps[0] if isinstance(mapping, ChainMap) else mapping

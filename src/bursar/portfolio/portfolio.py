@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+import msgspec
+
 from bursar.desk import Desk, Receipt, Staged
 from bursar.errors import BadChoice
 from bursar.ledger import audit, describe, instant
@@ -242,7 +244,7 @@ class Portfolio:
 
     def records_of(self, rule: Method | None = None) -> Iterator[RealizedPnLRecord]:
         """Yield the trade records under a cost rule, oldest first."""
-        book = Book(self.terms) if rule is None else Book(_with(self.terms, rule))
+        book = Book(msgspec.structs.replace(self.terms, method=rule or self.terms.method))
         for fact in self.timeline:
             yield from describe.trade_records(fact, traced(book, fact), book.cash)
 
@@ -258,7 +260,3 @@ class Portfolio:
 
 def _lots(book: Book, place: tuple[str, str]) -> Sequence[Lot]:
     return [] if place[1] in book.cash else book.lots(*place)
-
-
-def _with(terms: Terms, rule: Method) -> Terms:
-    return Terms(terms.base, terms.pegs, rule, terms.scope, terms.accounts, terms.strict)

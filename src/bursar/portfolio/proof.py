@@ -14,7 +14,6 @@ from bursar.ledger import audit, describe, journal, projection
 from bursar.ledger.audit import Breach, Totals
 from bursar.ledger.book import Book
 from bursar.ledger.fold import traced
-from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.answers import Check, Verification
 from bursar.value.equity import Valuation, valuation_gap
@@ -84,14 +83,8 @@ def _projected(desk: Desk, book: Book) -> tuple[str, ...]:
 
 def _recorded(desk: Desk, fresh: Timeline, broken: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Compare the stored trade and flow records with those the facts give."""
-    trades: list[RealizedPnLRecord] = []
-    flows: list[CashFlowRecord] = []
     book = Book(fresh.terms)
-    for fact in fresh:
-        lines = traced(book, fact)
-        trades += describe.trade_records(fact, lines, book.cash)
-        flow = describe.flow_record(fact, lines)
-        flows += [flow] if flow is not None else []
+    trades, flows = describe.records(((fact, traced(book, fact)) for fact in fresh), book.cash)
     told = f"{len(trades):,} trade records and {len(flows):,} flows say what the facts say"
     if broken:
         return told, ()

@@ -93,7 +93,7 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         from bursar.value.marks import Marks
 
         names = Marks()
-        known = {names.name(asset) for _, asset in portfolio.timeline.book.holdings}
+        known = {names.name(asset) for _, asset in portfolio.book().holdings}
         known |= {names.name(mark.quote) for mark in flags}
         for mark in flags:
             if names.name(mark.asset) not in known:

@@ -4,7 +4,7 @@ Facts added at the end are folded onto a fork of the book. Otherwise the fold st
 last checkpoint before the earliest changed place. Openings depend on the whole history of an
 account; where they change, the course is taken once more with the right ones.
 
-Errors: `Oversold`, from the fold.
+Errors: `Oversold`, from the fold; `Behind` for what belongs before a timeline's checkpoint.
 """
 
 from bisect import bisect_left
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from bursar.errors import Behind
 from bursar.exact import ZERO
 from bursar.ledger import openings
 from bursar.ledger.book import Book
@@ -49,6 +50,8 @@ class Course:
         order, facts = timeline.order, timeline.facts
         self.added, self.removed = added, removed
         keys = [order_key(fact) for fact in (*added, *removed)]
+        if keys and timeline.is_behind(min(keys)[0]):
+            raise Behind("a fact belongs before the checkpoint")
         self.position = bisect_left(order, min(keys)) if keys else len(order)
         self.is_append = self.position == len(order)
         gone = {fact.id for fact in removed}

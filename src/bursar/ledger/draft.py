@@ -4,7 +4,7 @@ change.
 Nothing of the timeline changes here. The draft keeps what it adds, and reads through to what
 stands.
 
-Errors: none.
+Errors: `Behind` for a statement that reaches behind the timeline's checkpoint.
 """
 
 from collections import ChainMap
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from bursar.errors import Behind
 from bursar.ledger import door, journal
+from bursar.ledger.checkpoint import Recalled
 from bursar.ledger.entries import AnyEntry, CashFlow, Flag, Link, Movement, Price, Reversal
-from bursar.ledger.facts import Fact, resolve
+from bursar.ledger.facts import Fact, group_of, resolve
 from bursar.ledger.journal import RECORDED, Outcome, Verdict
 from bursar.ledger.notes import Note, linked, targets
 from bursar.ledger.openings import is_opening
@@ -37,8 +39,9 @@ class Ruled(msgspec.Struct, frozen=True):
 class Draft:
     """A timeline with a batch of statements laid over it."""
 
-    def __init__(self, timeline: "Timeline") -> None:
+    def __init__(self, timeline: "Timeline", recalled: Recalled) -> None:
         self.timeline = timeline
+        self.recalled = recalled
         self.groups: dict[str, tuple[AnyEntry, ...]] = {}
         self.raw: dict[str, Fact | None] = {}
         self.raised: dict[str, tuple[str, ...]] = {}
@@ -50,9 +53,11 @@ class Draft:
         self._told_conflicts = ChainMap(self.conflicts, timeline.conflicts)
         self.notes = timeline.notes.fork()
         self._spoken: MutableMapping[str, tuple[AnyEntry, ...]] = ChainMap(
-            self.groups, timeline.groups
+            self.groups, timeline.groups, dict(recalled.groups)
         )
-        self._home: MutableMapping[str, str] = ChainMap(self.homes, timeline.homes)
+        self._home: MutableMapping[str, str] = ChainMap(
+            self.homes, timeline.homes, dict(recalled.homes)
+        )
         self._dirty: set[str] = set()
 
     def rule(self, entry: AnyEntry) -> Ruled:
@@ -64,6 +69,9 @@ class Draft:
         if verdict.outcome is Outcome.DUPLICATE:
             return Ruled(entry, verdict, None)
         key = journal.refinement_key(entry) if known else journal.key(entry)
+        if key in self.recalled.conflicts:
+            return Ruled(entry, verdict, None)
+        self._require_ahead(entry, home)
         if verdict.outcome is Outcome.RECORDED:
             self._lay(entry, home)
             return Ruled(entry, verdict, key)
@@ -72,6 +80,12 @@ class Draft:
         self.conflicts[key] = entry.id
         self.groups.setdefault(home, self._spoken[home])
         return Ruled(entry, verdict, key)
+
+    def _require_ahead(self, entry: AnyEntry, home: str) -> None:
+        """Refuse what only the whole journal can judge: it is early, or adds to what is."""
+        names = {home, group_of(entry)}
+        if self.timeline.is_behind(entry.executed_at) or names & self.recalled.groups.keys():
+            raise Behind(f"{entry.id} reaches behind the checkpoint")
 
     def _lay(self, entry: AnyEntry, home: str) -> None:
         """Lay a statement over its group, and bring along what else was said of the fact."""
@@ -94,6 +108,7 @@ class Draft:
         """Resolve what the batch touched: (facts as they are to be, facts that give way)."""
         for group in self.groups:
             self._resolve(group)
+        self._require_known_targets()
         added: list[Fact] = []
         removed: list[Fact] = []
         for name in sorted(self.notes.related(self._dirty)):
@@ -105,6 +120,15 @@ class Draft:
                 removed += [old] if old is not None else []
                 added += [new] if new is not None else []
         return added, removed
+
+    def _require_known_targets(self) -> None:
+        """Refuse a note whose facts are not all ahead of the checkpoint: they may be behind."""
+        if self.timeline.is_whole:
+            return
+        tied = {link for name in self._dirty for link in self.notes.links(name)}
+        for note in (*self.new_notes, *tied):
+            if any(self._now(name) is None for name in targets(note)):
+                raise Behind(f"{note.id} speaks of what may be behind the checkpoint")
 
     def _note(self, note: Note) -> None:
         self.new_notes.append(note)

@@ -69,6 +69,13 @@ class Notes:
             case _:
                 self.prices.add(note)
 
+    def told(self) -> list[Note]:
+        """Return every note, each kind by its target."""
+        tags = [tag for name in sorted(self._tags) for tag in self._tags[name]]
+        undone = [each for name in sorted(self._reversals) for each in self._reversals[name]]
+        links = [self._link_ids[name] for name in sorted(self._link_ids)]
+        return [*tags, *undone, *links, *self.prices.told()]
+
     def reversal(self, name: str) -> Reversal | None:
         """Return the hand reversal of a fact; a void one before others, then the first by id."""
         known: tuple[Reversal, ...] = self._reversals.get(name, ())

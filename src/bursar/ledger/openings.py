@@ -49,6 +49,15 @@ class Balance(msgspec.Struct, frozen=True):
     scale: Decimal = ONE
 
 
+class Walked(msgspec.Struct, frozen=True):
+    """Running balances taken down: each mapping as its pairs of key and value."""
+
+    balances: tuple[tuple[Place, Balance], ...] = ()
+    began: tuple[tuple[str, int], ...] = ()
+    explained: tuple[tuple[tuple[str, Place], Decimal], ...] = ()
+    flows: tuple[tuple[str, tuple[tuple[Place, Decimal], ...]], ...] = ()
+
+
 class Prefixes:
     """The running balances of every account, without openings, and how low they ever went.
 
@@ -63,6 +72,25 @@ class Prefixes:
         self._began: MutableMapping[str, int] = {}
         self._explained: MutableMapping[tuple[str, Place], Decimal] = {}
         self._flows: MutableMapping[str, tuple[tuple[Place, Decimal], ...]] = {}
+
+    @classmethod
+    def resumed(cls, base: str, cash: frozenset[str], walked: Walked) -> "Prefixes":
+        """Return balances as they were taken down."""
+        prefixes = cls(base, cash)
+        prefixes._balances.update(walked.balances)
+        prefixes._began.update(walked.began)
+        prefixes._explained.update(walked.explained)
+        prefixes._flows.update(walked.flows)
+        return prefixes
+
+    def walked(self) -> Walked:
+        """Take the balances down. O(places)."""
+        return Walked(
+            tuple(sorted(self._balances.items())),
+            tuple(sorted(self._began.items())),
+            tuple(sorted(self._explained.items())),
+            tuple(sorted(self._flows.items())),
+        )
 
     def fork(self) -> "Prefixes":
         """Return prefixes that read through to these and keep their own changes."""
@@ -195,6 +223,10 @@ class Firsts:
             self._rows[key] = (row,)
         elif _second(row) == second and row not in known:
             self._rows[key] = (*known, row)
+
+    def rows(self) -> Iterable[Movement]:
+        """Yield the statements of the first rows."""
+        return (row for key in sorted(self._rows) for row in self._rows[key])
 
     def ids(self) -> frozenset[str]:
         """Return the rows that may be the first of their code."""

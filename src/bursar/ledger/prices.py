@@ -80,6 +80,10 @@ class Prices:
         newest = (next(self._back(asset, times[-1]), None) for asset, times in self._listed())
         return [price for price in newest if price is not None]
 
+    def told(self) -> list[Price]:
+        """Return every price, voided or not."""
+        return [price for place in sorted(self._told) for price in self._told[place]]
+
     def at(self, asset: str, when: int, *, depth: int = 0) -> Rate | None:
         """Return what a unit of `asset` was worth in base currency at `when`, if recorded."""
         if asset in self.cash:

@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 
 from bursar.desk import Desk, Receipt, Staged
-from bursar.errors import BadChoice
+from bursar.errors import BadChoice, StaleVersion
 from bursar.ledger import audit, describe, instant
 from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry
@@ -61,12 +61,16 @@ class Portfolio:
     @property
     def terms(self) -> Terms:
         """Base currency, pegs, cost rule, scope and accounts."""
-        return self.timeline.terms
+        return self.desk.timeline.terms
 
     @property
     def timeline(self) -> Timeline:
-        """All facts in canonical order, and their book."""
-        return self.desk.timeline
+        """All facts in canonical order, and their book. Asked first, it may read the journal."""
+        try:
+            return self.desk.whole()
+        except StaleVersion:
+            self.desk.reload()
+            return self.desk.whole()
 
     def import_files(
         self,
@@ -124,8 +128,8 @@ class Portfolio:
         `prices` may be a mapping such as `{"XBT": "65000"}`, in base currency.
         """
         now = self.desk.clock.now()
-        known = from_fills(self.timeline).plus(self._recorded_prices())
-        held = {asset for _, asset in self.timeline.book.holdings}
+        known = from_fills(self.desk.timeline.last_trades()).plus(self._recorded_prices())
+        held = {asset for _, asset in self.book().holdings}
         base = self.terms.base
         known = known.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS if each in held)
         if prices is None:
@@ -134,14 +138,14 @@ class Portfolio:
 
     def valuation(self, prices: Prices = None, *, rule: Method | None = None) -> Valuation:
         """Value everything that is held, at the marks of `marks(prices)`."""
-        book = self.timeline.book if rule is None else self.book(rule)
+        book = self.book(rule)
         now = self.desk.clock.now()
         return value_book(book, self.marks(prices), now=now, options=self.options)
 
     def equity(self, prices: Prices = None) -> Equity:
         """Return what the portfolio is worth, with its coverage and the entries behind it."""
         valuation = self.valuation(prices)
-        totals = audit.totals(self.timeline.book)
+        totals = audit.totals(self.book())
         return Equity(valuation.equity, valuation.base, valuation, totals)
 
     def pnl(
@@ -170,7 +174,7 @@ class Portfolio:
     def book(self, rule: Method | None = None) -> Book:
         """Return the book under a cost rule; another than the portfolio's own is folded once."""
         if rule is None or rule is self.terms.method:
-            return self.timeline.book
+            return self.desk.timeline.book
         version, book = self._books.get(rule, (-1, None))
         if book is None or version != self.desk.head.version:
             book = self.timeline.refold(rule)
@@ -179,7 +183,7 @@ class Portfolio:
 
     def positions(self, prices: Prices = None) -> list[SpotPosition]:
         """Return a position for each pair."""
-        return position_views.positions(self.timeline.book, self.valuation(prices))
+        return position_views.positions(self.book(), self.valuation(prices))
 
     def position(self, pair: str, prices: Prices = None) -> SpotPosition:
         """Return the position of a pair, under any of its names.
@@ -192,7 +196,7 @@ class Portfolio:
     def balances(self, *, by_account: bool = False) -> list[AssetBalance]:
         """Return what is held of each asset."""
         return position_views.balances(
-            self.timeline.book, options=self.options, by_account=by_account
+            self.book(), options=self.options, by_account=by_account
         )
 
     def lots(
@@ -210,7 +214,7 @@ class Portfolio:
 
     def fees(self) -> FeeSummary:
         """Return fees by asset, by pair, and their worth in total."""
-        return pnl_views.fees(self.timeline.book)
+        return pnl_views.fees(self.book())
 
     def gaps(self, asset: str | None = None, *, rule: Method | None = None) -> tuple[Gap, ...]:
         """Return what the figures do not know: of an asset, or of all that the view shows."""
@@ -234,7 +238,7 @@ class Portfolio:
         Raises:
             FigureNotFound: there is no such figure.
         """
-        totals = audit.totals(self.timeline.book)
+        totals = audit.totals(self.book())
         asked = whys.Asked(self.timeline, self.valuation(prices), totals)
         return whys.why(asked, figure, asset)
 
@@ -249,7 +253,7 @@ class Portfolio:
             yield from describe.trade_records(fact, traced(book, fact), book.cash)
 
     def _recorded_prices(self) -> Iterator[Mark]:
-        latest = self.timeline.notes.prices.latest()
+        latest = self.desk.timeline.notes.prices.latest()
         for price in latest:
             source = f"price of {instant.show(price.executed_at)}"
             # No better than a trade: of the two the later one counts.

@@ -18,7 +18,7 @@ from bursar.store.faults import translated
 from bursar.store.places import address, engine_of
 from bursar.store.tables import METADATA, SCHEMA
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003")
 LATEST: Final = REVISIONS[-1]
 
 

@@ -141,7 +141,7 @@ def restated(before: Book, folding: Folding, course: Course) -> list[Restated]:
                 own[line.key] = own.get(line.key, ZERO) + line.realized
     cause = tuple(sorted({fact.id for fact in (*course.added, *course.removed)}))
     found = []
-    for key, cell in before.cells.items():
+    for key, cell in sorted(before.cells.items()):
         now = folding.book.cells.get(key)
         new = ZERO if now is None else now.realized
         if new != cell.realized + own.get(key, ZERO):

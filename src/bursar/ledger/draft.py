@@ -7,9 +7,8 @@ stands.
 Errors: `Behind` for a statement that reaches behind the timeline's checkpoint.
 """
 
-from collections import ChainMap
-from collections.abc import Iterable, MutableMapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -19,6 +18,7 @@ from bursar.ledger.checkpoint import Recalled
 from bursar.ledger.entries import AnyEntry, CashFlow, Flag, Link, Movement, Price, Reversal
 from bursar.ledger.facts import Fact, group_of, resolve
 from bursar.ledger.journal import RECORDED, Outcome, Verdict
+from bursar.ledger.layer import Layer
 from bursar.ledger.notes import Note, linked, targets
 from bursar.ledger.openings import is_opening
 from bursar.ledger.order import order_key
@@ -26,6 +26,9 @@ from bursar.ledger.pricing import priced
 
 if TYPE_CHECKING:
     from bursar.ledger.timeline import Timeline
+
+
+_T = TypeVar("_T")
 
 
 class Ruled(msgspec.Struct, frozen=True):
@@ -50,14 +53,10 @@ class Draft:
         self.homes: dict[str, str] = {}
         self.firsts = timeline.firsts.fork()
         self.conflicts: dict[str, str] = {}
-        self._told_conflicts = ChainMap(self.conflicts, timeline.conflicts)
+        self._told_conflicts = Layer(timeline.conflicts, self.conflicts)
         self.notes = timeline.notes.fork()
-        self._spoken: MutableMapping[str, tuple[AnyEntry, ...]] = ChainMap(
-            self.groups, timeline.groups, dict(recalled.groups)
-        )
-        self._home: MutableMapping[str, str] = ChainMap(
-            self.homes, timeline.homes, dict(recalled.homes)
-        )
+        self._spoken = Layer(_with(timeline.groups, recalled.groups), self.groups)
+        self._home = Layer(_with(timeline.homes, recalled.homes), self.homes)
         self._dirty: set[str] = set()
 
     def rule(self, entry: AnyEntry) -> Ruled:
@@ -220,3 +219,7 @@ def _group(statements: list[AnyEntry]) -> str:
     """Return a fact's group: what the most authoritative source says, then the smaller name."""
     stated = [(-each.source, each.group) for each in statements if each.group is not None]
     return min(stated)[1] if stated else statements[0].id
+
+
+def _with(known: dict[str, _T], recalled: Mapping[str, _T]) -> Mapping[str, _T]:
+    return Layer(recalled, known) if recalled else known

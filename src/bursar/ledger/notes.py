@@ -7,7 +7,6 @@ authoritative wins, field by field, and among equals the one whose id sorts firs
 Errors: none.
 """
 
-from collections import ChainMap
 from collections.abc import Iterable, MutableMapping
 from typing import TypeVar
 
@@ -27,6 +26,7 @@ from bursar.ledger.entries import (
     Transfer,
 )
 from bursar.ledger.facts import Fact
+from bursar.ledger.layer import Layer
 from bursar.ledger.prices import Prices
 
 Note = Tag | Link | Reversal | Price
@@ -47,10 +47,10 @@ class Notes:
     def fork(self) -> "Notes":
         """Return notes that read through to these and keep their own additions."""
         child = Notes(self.prices.fork())
-        child._tags = ChainMap({}, self._tags)
-        child._reversals = ChainMap({}, self._reversals)
-        child._links = ChainMap({}, self._links)
-        child._link_ids = ChainMap({}, self._link_ids)
+        child._tags = Layer(self._tags)
+        child._reversals = Layer(self._reversals)
+        child._links = Layer(self._links)
+        child._link_ids = Layer(self._link_ids)
         return child
 
     def add(self, note: Note) -> None:

@@ -12,7 +12,6 @@ Base currency and pegs may be negative; they get an opening only from a stated b
 Errors: none.
 """
 
-from collections import ChainMap
 from collections.abc import Iterable, MutableMapping
 from decimal import Decimal
 
@@ -37,6 +36,7 @@ from bursar.ledger.entries import (
 )
 from bursar.ledger.facts import Fact
 from bursar.ledger.journal import merge
+from bursar.ledger.layer import Layer
 
 Place = tuple[str, str]
 
@@ -95,10 +95,10 @@ class Prefixes:
     def fork(self) -> "Prefixes":
         """Return prefixes that read through to these and keep their own changes."""
         child = Prefixes(self._base, self._cash)
-        child._balances = ChainMap({}, self._balances)
-        child._began = ChainMap({}, self._began)
-        child._explained = ChainMap({}, self._explained)
-        child._flows = ChainMap({}, self._flows)
+        child._balances = Layer(self._balances)
+        child._began = Layer(self._began)
+        child._explained = Layer(self._explained)
+        child._flows = Layer(self._flows)
         return child
 
     def flat(self) -> "Prefixes":
@@ -113,7 +113,7 @@ class Prefixes:
     def land(self, child: "Prefixes") -> None:
         """Take over what a fork of these has changed."""
         for name in ("_balances", "_began", "_explained", "_flows"):
-            getattr(self, name).update(getattr(child, name).maps[0])
+            getattr(self, name).update(getattr(child, name).own)
 
     def follow(self, facts: Iterable[Fact], firsts: frozenset[str]) -> "Prefixes":
         """Take facts in canonical order, openings left out, and return self. O(facts).
@@ -209,7 +209,7 @@ class Firsts:
     def fork(self) -> "Firsts":
         """Return firsts that read through to these and keep their own."""
         child = Firsts()
-        child._rows = ChainMap({}, self._rows)
+        child._rows = Layer(self._rows)
         return child
 
     def see(self, row: Movement) -> None:

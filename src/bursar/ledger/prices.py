@@ -8,13 +8,13 @@ Errors: none.
 """
 
 from bisect import bisect_right, insort
-from collections import ChainMap
 from collections.abc import Iterator, MutableMapping
 from typing import Final
 
 from bursar.exact import ONE, product18
 from bursar.ledger import instant
 from bursar.ledger.entries import Price, Rate
+from bursar.ledger.layer import Layer
 from bursar.ledger.names import canonical
 
 PRICE_AGE_MAX: Final = instant.DAY
@@ -38,11 +38,11 @@ class Prices:
     def fork(self) -> "Prices":
         """Return prices that read through to these and keep their own additions."""
         child = Prices(self.base, self.cash)
-        child._times = ChainMap({}, self._times)
-        child._told = ChainMap({}, self._told)
-        child._quoted = ChainMap({}, self._quoted)
-        child._by_id = ChainMap({}, self._by_id)
-        child._voided = ChainMap({}, self._voided)
+        child._times = Layer(self._times)
+        child._told = Layer(self._told)
+        child._quoted = Layer(self._quoted)
+        child._by_id = Layer(self._by_id)
+        child._voided = Layer(self._voided)
         return child
 
     def add(self, price: Price) -> None:
@@ -109,7 +109,7 @@ class Prices:
 
     def _own_times(self, asset: str) -> list[int]:
         """Return the list of times to write to: a fork copies its parent's first."""
-        own = self._times.maps[0] if isinstance(self._times, ChainMap) else self._times
+        own = self._times.own if isinstance(self._times, Layer) else self._times
         if asset not in own:
             own[asset] = list(self._times.get(asset, ()))
         return own[asset]

@@ -195,9 +195,7 @@ class Portfolio:
 
     def balances(self, *, by_account: bool = False) -> list[AssetBalance]:
         """Return what is held of each asset."""
-        return position_views.balances(
-            self.book(), options=self.options, by_account=by_account
-        )
+        return position_views.balances(self.book(), options=self.options, by_account=by_account)
 
     def lots(
         self, asset: str | None = None, *, rule: Method | None = None

@@ -88,13 +88,12 @@ class Draft:
 
     def _lay(self, entry: AnyEntry, home: str) -> None:
         """Lay a statement over its group, and bring along what else was said of the fact."""
-        movers = [each for each in self._spoken.get(home, ()) if each.id == entry.id]
-        group = _group([*movers, entry])
-        if group != home:
-            stayers = [each for each in self._spoken.get(home, ()) if each.id != entry.id]
-            if movers:
-                self.groups[home] = tuple(stayers)
-                self.groups[group] = (*self._spoken.get(group, ()), *movers)
+        there = self._spoken.get(home)
+        movers = [each for each in there if each.id == entry.id] if there else []
+        group = _group([*movers, entry]) if movers else group_of(entry)
+        if movers and group != home:
+            self.groups[home] = tuple(each for each in there or () if each.id != entry.id)
+            self.groups[group] = (*self._spoken.get(group, ()), *movers)
         self.homes[entry.id] = group
         self.groups[group] = (*self._spoken.get(group, ()), entry)
         if isinstance(entry, Note):

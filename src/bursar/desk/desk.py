@@ -34,6 +34,8 @@ from bursar.ports import (
 KEPT_AHEAD: Final = 1_000
 """How many facts stay ahead of a checkpoint, so that one a little late does not reach behind it."""
 
+_NONE: Final = (-1, 0)
+
 
 class Staged(msgspec.Struct, frozen=True):
     """A drafted change, the version it was drafted on, and the timeline it was drafted over."""
@@ -73,7 +75,7 @@ class Desk:
         self.clock = clock
         self.progress = progress
         self.halted: str | None = None
-        self._kept = 0
+        self._kept = _NONE
         self.reload()
 
     def reload(self) -> None:
@@ -95,7 +97,8 @@ class Desk:
                 raise
             self.reload()
             return
-        self._kept = 0 if self.timeline.start is None else self.timeline.start.facts
+        start = self.timeline.start
+        self._kept = _NONE if start is None else (start.time, start.facts)
 
     def whole(self) -> Timeline:
         """Return the timeline with every fact in it; the first time this reads the journal.
@@ -175,6 +178,9 @@ class Desk:
         except OutcomeUnknown:
             self.head = self._outcome(commit)
         self.timeline.land(staged.plan)
+        back = commit.reaches_back_to
+        if back is not None and back <= self._kept[0]:
+            self._kept = _NONE  # the commit has taken it away
         self._keep_checkpoint()
         return Receipt(self.head.version, review)
 
@@ -204,17 +210,18 @@ class Desk:
 
     def _keep_checkpoint(self) -> None:
         """Store a checkpoint where enough facts have come since the last one."""
-        if len(self.timeline) - self._kept < 2 * KEPT_AHEAD:
+        time, facts = self._kept
+        if len(self.timeline) - facts < 2 * KEPT_AHEAD:
             return
         made = self.timeline.checkpoint_behind(KEPT_AHEAD)
         if made is None:  # no second ends where no group spans it: look again in a while
-            self._kept += KEPT_AHEAD // 4
+            self._kept = time, facts + KEPT_AHEAD // 4
             return
         seq, digest = self.store.row_before(made.time)
         kept = StoredCheckpoint(made.time, seq, digest, checkpoint.encode(made))
         with suppress(StoreError):  # a shortcut: the journal is no worse without it
             if self.store.save_checkpoint(kept, self.head.version):
-                self._kept = made.facts
+                self._kept = made.time, made.facts
 
     def _cells(self, plan: Plan) -> dict[str, str | None]:
         if plan.course.is_append:

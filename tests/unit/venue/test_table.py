@@ -83,7 +83,7 @@ def test_an_empty_file_has_no_format(tmp_path, content):
 def test_limits(tmp_path, monkeypatch):
     with pytest.raises(OutOfBounds, match=r"line 2: a cell of over 65,536 characters"):
         rows(write(tmp_path, "a,b\n1," + "x" * 65537 + "\n"))
-    with pytest.raises(OutOfBounds, match="line 2: over 50 MiB in the file or 1 MiB in a line"):
+    with pytest.raises(OutOfBounds, match="line 2: over 256 MiB in the file or 1 MiB in a line"):
         rows(write(tmp_path, "a,b\n1," + "x" * (1024 * 1024) + "\n"))
     monkeypatch.setattr(table_module, "ROWS_MAX", 2)
     with pytest.raises(OutOfBounds, match="over 2 rows"):

@@ -25,7 +25,7 @@ from bursar import exact
 from bursar.errors import InputError, Malformed, NotExact, OutOfBounds, UnknownFormat
 from bursar.ledger import instant
 
-BYTES_MAX: Final = 50 * 1024 * 1024
+BYTES_MAX: Final = 256 * 1024 * 1024
 ROWS_MAX: Final = 1_000_000
 CELL_MAX: Final = 64 * 1024
 LINE_MAX: Final = 1024 * 1024

@@ -19,7 +19,7 @@ from bursar.exact import plain
 from bursar.ledger import journal
 from bursar.ledger.terms import Method, Terms
 from bursar.store import STEPS
-from tests.contract.places import PLACES
+from tests.contract.places import PLACES, opened
 from tests.contract.samples import (
     NUMBERS,
     at,
@@ -33,11 +33,10 @@ from tests.contract.samples import (
 )
 
 
-@pytest.fixture(params=PLACES, ids=lambda place: place.__name__)
-def place(request, tmp_path):
-    place = request.param(tmp_path)
-    yield place
-    place.close()
+@pytest.fixture(params=PLACES)
+def place(request):
+    with opened(request.param, request) as place:
+        yield place
 
 
 @pytest.fixture

@@ -2,16 +2,27 @@
 
 import json
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
-from bursar.errors import BrokenInvariant, OutcomeUnknown, StaleVersion, StoreCorrupt
+from bursar.errors import (
+    BrokenInvariant,
+    OutcomeUnknown,
+    StaleVersion,
+    StoreBusy,
+    StoreCorrupt,
+    StoreDown,
+)
 from bursar.exact import plain, trimmed
 from bursar.ledger import audit, describe, journal, projection
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.timeline import Plan, Timeline
-from bursar.ports import Clock, Commit, Head, Outbox, PortfolioStore, Progress
+from bursar.ports import Clock, Commit, Head, Outbox, PortfolioStore, Progress, Wait
+
+# How long to wait before each further question about a lost answer: seven seconds in all.
+_PAUSES_MS: Final = (50, 100, 200, 400, 800, 1_600, 1_950, 1_950)
 
 
 class Staged(msgspec.Struct, frozen=True):
@@ -41,14 +52,23 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class Desk:
-    """The only writer of one portfolio. Not for use from several threads at once."""
+    """The only writer of one portfolio. Not for use from several threads at once.
+
+    `wait` lets time pass while a database server comes back; without it, the desk asks only once.
+    """
 
     def __init__(
-        self, store: PortfolioStore, clock: Clock, *, progress: Progress | None = None
+        self,
+        store: PortfolioStore,
+        clock: Clock,
+        *,
+        progress: Progress | None = None,
+        wait: Wait | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.progress = progress
+        self.wait = wait
         self.halted: str | None = None
         self.reload()
 
@@ -213,11 +233,33 @@ class Desk:
             )
 
     def _outcome(self, commit: Commit) -> Head:
-        """Ask whether a commit whose answer was lost has happened; re-raise if it has not."""
-        head = self.store.head()
-        if head.hash != commit.records[-1].hash:
-            raise OutcomeUnknown("the commit's answer was lost and it is not in the journal")
-        return head
+        """Ask whether a commit whose answer was lost has happened; raise if it has not.
+
+        Others may have come after it, so its own last row is looked for and not the head.
+        """
+        last = commit.records[-1]
+        row = self._row(last.seq)
+        if row is None or row.hash != last.hash:
+            raise OutcomeUnknown(
+                "the commit's answer was lost, and it is not in the journal; reload, stage again"
+            )
+        terms = commit.terms or self.head.terms
+        return Head(commit.expected_version + 1, last.seq, last.hash, terms)
+
+    def _row(self, seq: int) -> Record | None:
+        """Read one row of the journal, waiting for a server that is away for a moment."""
+        pauses = iter(_PAUSES_MS)
+        while True:
+            try:
+                return next(iter(self.store.records(seq - 1)), None)
+            except (StoreBusy, StoreDown) as error:
+                pause = next(pauses, None)
+                if pause is None or self.wait is None:
+                    raise OutcomeUnknown(
+                        "the commit's answer was lost and the database stays away;"
+                        " reload once it is back"
+                    ) from error
+                self.wait(pause)
 
     def _tell(self, what: str, done: int, total: int) -> None:
         if self.progress is not None:

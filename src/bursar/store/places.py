@@ -22,6 +22,8 @@ def address(url_or_path: str | os.PathLike[str]) -> URL:
     except (ArgumentError, ValueError):
         # Their message repeats the address, password and all.
         raise BadChoice("the database address cannot be read; is it scheme://place?") from None
+    if url.drivername == "postgres":  # as some hosts write it
+        return url.set(drivername="postgresql")
     if url.get_backend_name() == "sqlite" and url.query:
         raise BadChoice("an SQLite address takes no options")
     return url

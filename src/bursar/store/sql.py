@@ -3,7 +3,7 @@
 One connection writes, under a lock, so a process is its own only writer; other processes are kept
 off by the database and by `version`. Readers take connections of their own and see the last commit.
 After a failed COMMIT the writer's connection is thrown away, since nobody knows what state it is
-in.
+in. A connection that died of a server's restart is replaced when the next transaction begins.
 
 Do not carry an open store across a fork.
 """
@@ -48,7 +48,8 @@ class SqlStore:
         self._closed = False
 
     def __repr__(self) -> str:
-        place = self._engine.url.set(query={}).render_as_string(hide_password=True)
+        url = self._engine.url
+        place = url.set(drivername=url.get_backend_name(), query={}).render_as_string()
         return f"SqlStore({place}, portfolio={self.portfolio!r})"
 
     def head(self) -> Head:
@@ -243,8 +244,7 @@ class SqlStore:
         with self._lock:
             self._require_open()
             with translated(self._dialect.fault):
-                connection = self._connected()
-                transaction = connection.begin()
+                connection, transaction = self._begun()
             try:
                 with translated(self._dialect.fault):
                     yield Place(connection, self._dialect, self.portfolio)
@@ -252,6 +252,26 @@ class SqlStore:
                 self._abandon(transaction)
                 raise
             self._finish(transaction)
+
+    def _begun(self) -> tuple[Connection, RootTransaction]:
+        try:
+            return self._locked()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._locked()  # the old connection is gone, and nothing was written through it
+
+    def _locked(self) -> tuple[Connection, RootTransaction]:
+        connection = self._connected()
+        transaction = connection.begin()
+        try:
+            self._dialect.lock(connection, self.portfolio)
+        except BaseException as error:
+            self._abandon(transaction)
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                self._drop_writer()
+            raise
+        return connection, transaction
 
     def _finish(self, transaction: RootTransaction) -> None:
         try:

@@ -1,5 +1,6 @@
 """Every kind of place that keeps portfolios, opened alike."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
 
 from bursar.store import MemoryStore, open_store
@@ -38,18 +39,16 @@ class Database:
             store.close()
 
 
-PLACES = ("memory", "sqlite", "postgres")
+PLACES: dict[str, Callable[[Callable], MemoryPlace | Database]] = {
+    "memory": lambda _: MemoryPlace(),
+    "sqlite": lambda fixture: Database(fixture("tmp_path") / "book.db"),
+    "postgres": lambda fixture: Database(fixture("database")),
+}
 
 
 @contextmanager
 def opened(kind, request):
     """Give a place of that kind to one test."""
-    match kind:
-        case "memory":
-            place = MemoryPlace()
-        case "sqlite":
-            place = Database(request.getfixturevalue("tmp_path") / "book.db")
-        case "postgres":
-            place = Database(request.getfixturevalue("database"))
+    place = PLACES[kind](request.getfixturevalue)
     yield place
     place.close()

@@ -408,6 +408,7 @@ def test_a_time_without_a_zone_and_a_negative_limit_are_refused(store):
 # Contention
 
 
+@pytest.mark.slow("eight writers must really get in each other's way, on a server too")
 def test_no_increment_is_lost_between_eight_writers(place):
     place.open()
     acknowledged, failed = [], []
@@ -425,7 +426,7 @@ def test_no_increment_is_lost_between_eight_writers(place):
                 try:
                     store.commit(planned)
                 except StaleVersion:
-                    threading.Event().wait(wait.random() / 1000)
+                    threading.Event().wait(wait.random() / 100)
                 else:
                     acknowledged.append((who, n))
                     break

@@ -52,7 +52,7 @@ def translated(fault_of: Reader, *, committing: bool = False) -> Iterator[None]:
         raise _error(fault_of(error.orig), _said(error.orig), committing=committing) from error
 
 
-def _error(fault: Fault, said: str, *, committing: bool) -> BursarError:
+def _error(fault: Fault, said: str, *, committing: bool) -> BursarError:  # noqa: PLR0911
     match fault:
         case Fault.BUSY:
             return StoreBusy("another writer holds the database; retry in a moment", said=said)

@@ -8,7 +8,7 @@ import os
 import time
 from typing import Final
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import URL, Connection, Engine, insert, select
 
 from bursar.errors import PortfolioNotFound
 from bursar.ledger.journal import GENESIS
@@ -51,15 +51,18 @@ def open_store(
     url = address(url_or_path)
     engine, dialect = engine_of(url)
     try:
-        is_there = dialect.prepare(url, create) and schema.ensure(engine, dialect, create=create)
-        if not is_there:
-            raise PortfolioNotFound(f"there is no book at {masked(url_or_path)}")
+        _require_tables(engine, dialect, url, create=create)
         with translated(dialect.fault):
             _enter(engine, dialect, portfolio, terms, create=create)
     except BaseException:
         engine.dispose()
         raise
     return SqlStore(engine, dialect, portfolio, steps=steps)
+
+
+def _require_tables(engine: Engine, dialect: Dialect, url: URL, *, create: bool) -> None:
+    if not (dialect.prepare(url, create) and schema.ensure(engine, dialect, create=create)):
+        raise PortfolioNotFound(f"there is no book at {masked(str(url))}")
 
 
 def _enter(

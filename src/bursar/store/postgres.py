@@ -20,10 +20,10 @@ Errors: `StoreError` for a server that is too old; `BadChoice` for an address th
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import unquote
 
-from sqlalchemy import URL, Column, Connection, Engine, Table, create_engine, event
+from sqlalchemy import URL, Column, Connection, Dialect, Engine, Table, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -31,9 +31,6 @@ from sqlalchemy.sql.dml import Insert
 
 from bursar.errors import BadChoice, StoreError
 from bursar.store.faults import Fault
-
-if TYPE_CHECKING:
-    import psycopg
 
 DRIVER: Final = "postgresql+psycopg"
 FLOOR: Final = 14  # the oldest that is maintained, and the first whose NUMERIC knows infinity
@@ -49,15 +46,20 @@ _CONNECT: Final = {
     "tcp_user_timeout": "30000",
     "client_encoding": "utf8",
 }
-# Whoever set a time limit keeps it; whoever set a stronger guarantee keeps that.
+# Whoever set a time limit keeps it; whoever set a stronger guarantee keeps that. A plan kept from
+# when a table was small would make an import crawl, so each statement gets a plan of its own.
 _SETTINGS: Final = """
 SELECT set_config(name, ours, false)
 FROM (VALUES ('synchronous_commit', 'on'), ('lock_timeout', '5s'), ('statement_timeout', '1min'),
-             ('idle_in_transaction_session_timeout', '10min')) AS wanted (name, ours)
-WHERE current_setting(name) IN ('0', 'off', 'local', 'remote_write')
+             ('idle_in_transaction_session_timeout', '10min'),
+             ('plan_cache_mode', 'force_custom_plan')) AS wanted (name, ours)
+WHERE current_setting(name) IN ('0', 'off', 'local', 'remote_write', 'auto')
 """
+# One who writes holds others up, so it may do nothing for a shorter while than one who reads.
 _LOCK: Final = """
-SELECT set_config('idle_in_transaction_session_timeout', '1min', true), pg_advisory_xact_lock(%s)
+SELECT pg_advisory_xact_lock(%s),
+       set_config(name, replace(current_setting(name), '10min', '1min'), true)
+FROM (VALUES ('idle_in_transaction_session_timeout')) AS waiting (name)
 """
 _FAULTS: Final = {
     "23505": Fault.TAKEN,
@@ -236,5 +238,5 @@ def _written(
         yield [row[name] if write is None else write(row[name]) for name, write in columns]
 
 
-def _writer(column: Column[Any], dialect: Any) -> Callable[[Any], Any] | None:
+def _writer(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     return column.type.dialect_impl(dialect).bind_processor(dialect)

@@ -77,8 +77,10 @@ class SqlStore:
             .where(JOURNAL.c.portfolio == self.portfolio, JOURNAL.c.seq > after)
             .order_by(JOURNAL.c.seq)
         )
-        with self._reading() as connection:
-            rows = connection.execution_options(yield_per=_CHUNK).execute(found)
+        with (
+            self._reading() as connection,
+            connection.execution_options(yield_per=_CHUNK).execute(found) as rows,
+        ):
             for row in rows:
                 yield Record(
                     row.seq,

@@ -1,7 +1,8 @@
 """The tables. Each is keyed by portfolio first, so that portfolios in one database stay apart.
 
 Numbers are exact decimals: text in SQLite (whose own numbers are floats), NUMERIC without bounds in
-Postgres, which is told to refuse what is no number there. Instants are whole nanoseconds. Text sorts by code point everywhere.
+Postgres, where a check refuses what is no number. Instants are whole nanoseconds. Text sorts by
+code point everywhere.
 
 A table changed here needs a revision in `migrations/`; a test compares the two.
 """

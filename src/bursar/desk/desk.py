@@ -244,7 +244,8 @@ class Desk:
                 "the commit's answer was lost, and it is not in the journal; reload, stage again"
             )
         terms = commit.terms or self.head.terms
-        return Head(commit.expected_version + 1, last.seq, last.hash, terms)
+        version = commit.expected_version + 1
+        return Head(version=version, seq=last.seq, hash=last.hash, terms=terms)
 
     def _row(self, seq: int) -> Record | None:
         """Read one row of the journal, waiting for a server that is away for a moment."""

@@ -4,6 +4,7 @@ Errors: `BadChoice` for an address that cannot be read or a database that is not
 """
 
 import os
+import re
 
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
@@ -17,6 +18,9 @@ def address(url_or_path: str | os.PathLike[str]) -> URL:
     text = os.fspath(url_or_path)
     if "://" not in text:
         return URL.create("sqlite", database=text)
+    scheme, _, place = text.partition("://")
+    if not scheme.startswith("sqlite") and "@" in "".join(re.split("[/?#]", place, maxsplit=1)[1:]):
+        raise BadChoice("write %40 %2F %3F %23 for the @ / ? # of a password")
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):

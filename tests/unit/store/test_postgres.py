@@ -433,15 +433,16 @@ def test_every_usual_way_to_write_an_address_is_read(database):
 
 
 @pytest.mark.parametrize(
-    "address, named",
+    "address, said",
     [
-        ("postgresql://h/b?row_factory=x", "row_factory"),
-        ("postgresql://h/b?autocommit=1", "autocommit"),
+        ("postgresql://h/b?row_factory=x", "option"),
+        ("postgresql://h/b?autocommit=1", "option"),
         ("postgresql+asyncpg://h/b", "write postgresql://"),
+        ("postgresql://u:12/34@h/b", "%2F"),
     ],
 )
-def test_an_address_that_is_no_use_is_refused_by_name(address, named):
-    with pytest.raises(BadChoice, match=named):
+def test_an_address_that_is_no_use_is_refused(address, said):
+    with pytest.raises(BadChoice, match=said):
         open_store(address)
 
 

@@ -32,6 +32,7 @@ from bursar.store.places import address, engine_of
 
 OVERRIDE = "BURSAR_TEST_POSTGRES_URL"
 OWNER = "trader"
+NUMBERS = count(1)
 PATIENCE_S = 30
 STRATEGIES = 150_000  # the first version that can be told how to copy a database
 PR_SET_PDEATHSIG = 1
@@ -44,7 +45,7 @@ class Server:
 
     def __init__(self, url, owner=None):
         self.url, self._owner = url, owner
-        self._numbers, self._template = count(1), None
+        self._template = None
 
     def run(self, statement, *names):
         """Run one statement as the one who may; names are quoted."""
@@ -68,7 +69,7 @@ class Server:
             self._drop(self._template)
 
     def _create(self, template):
-        name = f"bursar_{os.getpid()}_{next(self._numbers)}"
+        name = f"bursar_{os.getpid()}_{next(NUMBERS)}"
         with psycopg.connect(self.url, autocommit=True) as connection:
             owner = self._owner or connection.info.user
             # Older servers know no other way than this, which is the faster one here.

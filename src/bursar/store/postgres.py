@@ -18,6 +18,7 @@ Nothing here needs more than a role that may make tables in the schema that come
 Errors: `StoreError` for a server that is too old; `BadChoice` for an address that is no use.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
@@ -33,6 +34,7 @@ from bursar.errors import BadChoice, StoreError
 from bursar.store.faults import Fault
 
 DRIVER: Final = "postgresql+psycopg"
+_SILENT: Final = logging.NullHandler()
 FLOOR: Final = 14  # the oldest that is maintained, and the first whose NUMERIC knows infinity
 COPY_ROWS: Final = 200
 
@@ -102,6 +104,8 @@ def engine(url: URL) -> Engine:
     Raises:
         BadChoice: the address names another driver, or an option that libpq does not know.
     """
+    # The driver warns of what it raises as well; who has set up no log needs it only once.
+    logging.getLogger("psycopg").addHandler(_SILENT)
     made = create_engine(
         URL.create(DRIVER, url.username, None, _host(url), url.port, url.database),
         connect_args=_options(url),

@@ -14,7 +14,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RootTransaction, Select, Table, delete, select
+from sqlalchemy import Connection, Engine, RootTransaction, Row, Select, Table, delete, func, select
 from sqlalchemy.exc import DBAPIError
 
 from bursar.errors import KeyReused, StoreError
@@ -71,17 +71,18 @@ class SqlStore:
         return head
 
     def records(self, after: int = 0) -> Iterator[Record]:
-        """Yield the journal rows after that one, without holding them all."""
-        found = (
-            select(JOURNAL)
-            .where(JOURNAL.c.portfolio == self.portfolio, JOURNAL.c.seq > after)
-            .order_by(JOURNAL.c.seq)
-        )
-        with (
-            self._reading() as connection,
-            connection.execution_options(yield_per=_CHUNK).execute(found) as rows,
-        ):
-            for row in rows:
+        """Yield the journal rows after that one, as far as it goes at the first of them.
+
+        They come by pages, so a slow reader holds neither all of them nor a transaction.
+        """
+        newest = select(func.max(JOURNAL.c.seq)).where(JOURNAL.c.portfolio == self.portfolio)
+        with self._reading() as connection:
+            last = connection.execute(newest).scalar() or 0
+        after = max(after, 0)
+        while after < last:
+            # A page without rows is a gap that a sound journal has not; what is beyond it is shown.
+            page = self._page(after, min(after + _CHUNK, last)) or self._page(after, last)
+            for row in page:
                 yield Record(
                     row.seq,
                     row.key,
@@ -91,6 +92,7 @@ class SqlStore:
                     row.previous,
                     row.hash,
                 )
+            after = page[-1].seq if page else last
 
     def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
         """Return the messages after that number, in order of commits."""
@@ -230,6 +232,17 @@ class SqlStore:
         if since is not None:
             found = found.where(table.c.time >= since)
         return found.order_by(*(column.desc() for column in order)).limit(limit)
+
+    def _page(self, after: int, last: int) -> Sequence[Row[Any]]:
+        found = (
+            select(JOURNAL)
+            .where(JOURNAL.c.portfolio == self.portfolio)
+            .where(JOURNAL.c.seq > after, JOURNAL.c.seq <= last)
+            .order_by(JOURNAL.c.seq)
+            .limit(_CHUNK)
+        )
+        with self._reading() as connection:
+            return connection.execute(found).all()
 
     def _rows(self, found: Select[tuple[Any, ...]]) -> list[dict[str, Any]]:
         with self._reading() as connection:

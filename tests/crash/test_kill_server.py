@@ -6,14 +6,16 @@ The server waits for its disk here, and comes back on the same data.
 import random
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
+import psycopg
 import pytest
 
 from bursar.desk import Desk
 from bursar.errors import OutcomeUnknown, StoreDown
 from bursar.ledger import audit, golden, journal
-from bursar.store import open_store
+from bursar.store import SqlStore, open_store
 from tests import figures
 from tests.crash.nursery import Ticks, fill_line
 from tests.servers.postgres import DURABLE, OWNER, Server, cluster
@@ -118,6 +120,40 @@ def test_a_desk_survives_its_server(durable, record_property, end, times):
     record_property("refused before COMMIT", writer.refused)
     record_property("lost answers", writer.store.lost)
     record_property("lost answers that took a reload", writer.unresolved)
+
+
+@pytest.mark.parametrize("landed", [True, False])
+def test_an_answer_lost_with_the_server_is_found_when_it_is_back(durable, monkeypatch, landed):
+    killed = threading.Event()
+
+    def commit_and_die(connection):
+        if landed:
+            do_commit(connection)
+        durable.kill()
+        killed.set()
+        raise psycopg.OperationalError("the server closed the connection unexpectedly")
+
+    with Server(durable.url, OWNER).database() as url, closing(open_store(url)) as store:
+        desk = Desk(store, Ticks(), wait=lambda milliseconds: rest(5 * milliseconds))
+        fill = list(golden.read([fill_line(0, random.Random(figures.SEED))]))
+        with ThreadPoolExecutor() as aside, monkeypatch.context() as patch:
+            assert isinstance(store, SqlStore)
+            dialect = store._engine.dialect
+            do_commit = dialect.do_commit
+            patch.setattr(dialect, "do_commit", commit_and_die)
+            answer = aside.submit(desk.submit, fill)
+            assert killed.wait(60)
+            durable.start()  # by this thread: the server dies with the one that started it
+            error = answer.exception()
+        if landed:
+            assert error is None
+            assert answer.result().version == desk.head.version == store.head().version == 1
+        else:
+            assert isinstance(error, OutcomeUnknown)
+            assert "not in the journal" in error.message
+        again = desk.submit(fill).review
+        assert (again.duplicates, again.recorded) == ((1, 0) if landed else (0, 1))
+        assert [row.entry().id for row in journal.check(store.records())] == ["k:0"]
 
 
 def judge(url, writer):

@@ -29,6 +29,10 @@ class SystemClock:
         """Return the UTC instant, in nanoseconds since 1970."""
         return time.time_ns()
 
+    def wait(self, milliseconds: int) -> None:
+        """Let that much time pass."""
+        time.sleep(milliseconds / 1000)
+
 
 def open(  # noqa: A001, PLR0913 (the front door; only the place is needed)
     place: str | os.PathLike[str],
@@ -39,7 +43,9 @@ def open(  # noqa: A001, PLR0913 (the front door; only the place is needed)
     options: Options = EVERYTHING,
     progress: Progress | None = None,
 ) -> Portfolio:
-    """Open a portfolio in a database file (`book.db`), or in memory (`:memory:`).
+    """Open a portfolio in a database file, in a Postgres database, or in memory.
+
+    The place is `book.db`, `postgresql://user@host/database` or `:memory:`.
 
     `terms` (base currency, cost rule, pegs …) are those of a new portfolio; one that is there keeps
     its own.
@@ -51,7 +57,8 @@ def open(  # noqa: A001, PLR0913 (the front door; only the place is needed)
     """
     store = open_store(place, portfolio, terms=terms, create=create)
     try:
-        desk = Desk(store, SystemClock(), progress=progress)
+        clock = SystemClock()
+        desk = Desk(store, clock, progress=progress, wait=clock.wait)
     except BaseException:
         store.close()
         raise

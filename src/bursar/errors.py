@@ -26,6 +26,7 @@
     │   └── NoRatePath             no way from one currency to another
     └── StoreError                 the place of keeping refuses
         ├── StoreBusy              locked by another writer; retry
+        ├── StoreDown              the server is away; nothing was written; retry
         ├── StoreFull              no room; nothing was written
         ├── StoreCorrupt           the journal does not verify; writing stops
         ├── SchemaNewer            written by a newer bursar; not opened
@@ -192,6 +193,12 @@ class StoreBusy(StoreError):
     """Locked by another writer; retry in a moment."""
 
     code = "store_busy"
+
+
+class StoreDown(StoreError):
+    """The database server cannot be reached; nothing was written, retry in a moment."""
+
+    code = "store_down"
 
 
 class StoreFull(StoreError):

@@ -21,6 +21,9 @@ from bursar.value.snapshot import PortfolioSnapshot
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
 
+Wait = Callable[[int], None]
+"""Lets that many milliseconds pass."""
+
 
 class Head(msgspec.Struct, frozen=True):
     """Where a stored portfolio stands: commits so far, last journal row, its hash, its terms."""
@@ -140,14 +143,16 @@ class PortfolioStore(Protocol):
         Raises:
             StaleVersion: the portfolio is no longer at `expected_version`. Nothing is written.
             KeyReused: a key is in the journal already. Nothing is written.
-            StoreBusy, StoreFull, OutcomeUnknown: nothing is written, or nobody knows.
+            StoreBusy, StoreDown, StoreFull: nothing is written.
+            OutcomeUnknown: nobody knows; look for the last row of `records` by its hash.
         """
         ...
 
     def grouped(self) -> AbstractContextManager[None]:
         """Let the commits inside become durable together, when the block ends, or not at all.
 
-        Each still has its version and its message. What is read inside sees them.
+        Each still has its version and its message, and one that is refused is taken back alone.
+        What is read inside sees them.
 
         Raises:
             OutcomeUnknown, StoreFull: at the end of the block, as `commit` does.

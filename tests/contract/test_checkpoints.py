@@ -7,15 +7,14 @@ from bursar.errors import KeyReused, StaleVersion
 from bursar.ledger import journal
 from bursar.ledger.journal import Outcome
 from bursar.ports import StoredCheckpoint
-from tests.contract.places import PLACES
+from tests.contract.places import PLACES, opened
 from tests.contract.samples import commit, contents, statement
 
 
-@pytest.fixture(params=PLACES, ids=lambda place: place.__name__)
-def place(request, tmp_path):
-    place = request.param(tmp_path)
-    yield place
-    place.close()
+@pytest.fixture(params=PLACES)
+def place(request):
+    with opened(request.param, request) as place:
+        yield place
 
 
 @pytest.fixture
@@ -142,3 +141,15 @@ def test_a_group_that_breaks_off_leaves_nothing(store):
     assert contents(store) == before
     assert store.checkpoint() is None
     told(store, timed("c", 3))
+
+
+def test_a_commit_that_is_refused_inside_a_group_is_taken_back_alone(store):
+    told(store, timed("a", 1))
+    with store.grouped():
+        told(store, timed("b", 2))
+        with pytest.raises(KeyReused):
+            told(store, timed("c", 3), timed("a", 1), cells={"cash": "9"})
+        head = told(store, timed("d", 4))
+    assert store.head() == head
+    assert [row.entry().id[-1] for row in store.records()] == ["a", "b", "d"]
+    assert store.load_state() == {}

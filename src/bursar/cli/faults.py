@@ -42,6 +42,7 @@ _NEXT: Final = {
     "store_busy": "Nothing was written. Wait for the other writer, then run the command again.",
     "store_corrupt": "Nothing is written to this book any more. Restore a backup, or import the"
     " files into a new one.",
+    "store_down": "Nothing was written. Look at the server and the address, then run it again.",
     "store_full": "Nothing was written. Make room, then run the command again.",
     "unknown_format": "Nothing was written. Export ledgers or trades as CSV and import that.",
     "usage": "`bursar --help` lists commands and options.",

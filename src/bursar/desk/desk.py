@@ -13,7 +13,9 @@ from bursar.errors import (
     BrokenInvariant,
     OutcomeUnknown,
     StaleVersion,
+    StoreBusy,
     StoreCorrupt,
+    StoreDown,
     StoreError,
 )
 from bursar.exact import plain, trimmed
@@ -29,12 +31,16 @@ from bursar.ports import (
     PortfolioStore,
     Progress,
     StoredCheckpoint,
+    Wait,
 )
 
 KEPT_AHEAD: Final = 1_000
 """How many facts stay ahead of a checkpoint, so that one a little late does not reach behind it."""
 
 _NONE: Final = (-1, 0)
+
+# How long to wait before each further question about a lost answer: seven seconds in all.
+_PAUSES_MS: Final = (50, 100, 200, 400, 800, 1_600, 1_950, 1_950)
 
 
 class Staged(msgspec.Struct, frozen=True):
@@ -66,14 +72,23 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class Desk:
-    """The only writer of one portfolio. Not for use from several threads at once."""
+    """The only writer of one portfolio. Not for use from several threads at once.
+
+    `wait` lets time pass while a database server comes back; without it, the desk asks only once.
+    """
 
     def __init__(
-        self, store: PortfolioStore, clock: Clock, *, progress: Progress | None = None
+        self,
+        store: PortfolioStore,
+        clock: Clock,
+        *,
+        progress: Progress | None = None,
+        wait: Wait | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.progress = progress
+        self.wait = wait
         self.halted: str | None = None
         self._kept = _NONE
         self.reload()
@@ -273,11 +288,34 @@ class Desk:
             )
 
     def _outcome(self, commit: Commit) -> Head:
-        """Ask whether a commit whose answer was lost has happened; re-raise if it has not."""
-        head = self.store.head()
-        if head.hash != commit.records[-1].hash:
-            raise OutcomeUnknown("the commit's answer was lost and it is not in the journal")
-        return head
+        """Ask whether a commit whose answer was lost has happened; raise if it has not.
+
+        Others may have come after it, so its own last row is looked for and not the head.
+        """
+        last = commit.records[-1]
+        row = self._row(last.seq)
+        if row is None or row.hash != last.hash:
+            raise OutcomeUnknown(
+                "the commit's answer was lost, and it is not in the journal; reload, stage again"
+            )
+        terms = commit.terms or self.head.terms
+        version = commit.expected_version + 1
+        return Head(version=version, seq=last.seq, hash=last.hash, terms=terms)
+
+    def _row(self, seq: int) -> Record | None:
+        """Read one row of the journal, waiting for a server that is away for a moment."""
+        pauses = iter(_PAUSES_MS)
+        while True:
+            try:
+                return next(iter(self.store.records(seq - 1)), None)
+            except (StoreBusy, StoreDown) as error:
+                pause = next(pauses, None)
+                if pause is None or self.wait is None:
+                    raise OutcomeUnknown(
+                        "the commit's answer was lost and the database stays away;"
+                        " reload once it is back"
+                    ) from error
+                self.wait(pause)
 
 
 def _earliest(plan: Plan) -> int | None:

@@ -3,7 +3,7 @@
 One connection writes, under a lock, so a process is its own only writer; other processes are kept
 off by the database and by `version`. Readers take connections of their own and see the last commit.
 After a failed COMMIT the writer's connection is thrown away, since nobody knows what state it is
-in.
+in. A connection that died of a server's restart is replaced when the next transaction begins.
 
 Do not carry an open store across a fork.
 """
@@ -23,6 +23,7 @@ from sqlalchemy import (
     Select,
     Table,
     delete,
+    func,
     select,
 )
 from sqlalchemy.exc import DBAPIError
@@ -68,7 +69,8 @@ class SqlStore:
         self._closed = False
 
     def __repr__(self) -> str:
-        place = self._engine.url.set(query={}).render_as_string(hide_password=True)
+        url = self._engine.url
+        place = url.set(drivername=url.get_backend_name(), query={}).render_as_string()
         return f"SqlStore({place}, portfolio={self.portfolio!r})"
 
     def head(self) -> Head:
@@ -90,20 +92,27 @@ class SqlStore:
         return head
 
     def records(self, after: int = 0) -> Iterator[Record]:
-        """Yield the journal rows after that one, without holding them all."""
-        found = (
-            select(JOURNAL)
-            .where(JOURNAL.c.portfolio == self.portfolio, JOURNAL.c.seq > after)
-            .order_by(JOURNAL.c.seq)
-        )
+        """Yield the journal rows after that one, as far as it goes at the first of them.
+
+        They come by pages, so a slow reader holds neither all of them nor a transaction.
+        """
+        newest = select(func.max(JOURNAL.c.seq)).where(JOURNAL.c.portfolio == self.portfolio)
         with self._reading() as connection:
-            rows = connection.execution_options(yield_per=_CHUNK).execute(found)
-            for row in rows:
+            last = connection.execute(newest).scalar() or 0
+        after = max(after, 0)
+        while after < last:
+            # A page without rows is a gap that a sound journal has not; what is beyond it is shown.
+            page = self._page(after, min(after + _CHUNK, last)) or self._page(after, last)
+            for row in page:
                 yield _record(row)
+            after = page[-1].seq if page else last
 
     @contextmanager
     def grouped(self) -> Iterator[None]:
-        """Let the commits inside become durable together, or not at all."""
+        """Let the commits inside become durable together, or not at all.
+
+        One that is refused is taken back alone, and the others may go on.
+        """
         with self._writing() as place:
             self._group = place
             try:
@@ -303,6 +312,17 @@ class SqlStore:
             found = found.where(table.c.time >= since)
         return found.order_by(*(column.desc() for column in order)).limit(limit)
 
+    def _page(self, after: int, last: int) -> Sequence[Row[Any]]:
+        found = (
+            select(JOURNAL)
+            .where(JOURNAL.c.portfolio == self.portfolio)
+            .where(JOURNAL.c.seq > after, JOURNAL.c.seq <= last)
+            .order_by(JOURNAL.c.seq)
+            .limit(_CHUNK)
+        )
+        with self._reading() as connection:
+            return connection.execute(found).all()
+
     def _rows(self, found: Select[tuple[Any, ...]]) -> list[dict[str, Any]]:
         with self._reading() as connection:
             return [dict(row) for row in connection.execute(found).mappings()]
@@ -320,14 +340,13 @@ class SqlStore:
     @contextmanager
     def _writing(self) -> Iterator[Place]:
         if self._group is not None:
-            with translated(self._dialect.fault):
+            with self._inside(self._group):
                 yield self._group
             return
         with self._lock:
             self._require_open()
             with translated(self._dialect.fault):
-                connection = self._connected()
-                transaction = connection.begin()
+                connection, transaction = self._begun()
             try:
                 with translated(self._dialect.fault):
                     yield Place(connection, self._dialect, self.portfolio)
@@ -335,6 +354,47 @@ class SqlStore:
                 self._abandon(transaction)
                 raise
             self._finish(transaction)
+
+    @contextmanager
+    def _inside(self, group: Place) -> Iterator[None]:
+        """Write inside a group: what fails is taken back alone, and the group goes on.
+
+        Where the database has taken back everything, as SQLite does when it is full, nothing more
+        may be written.
+        """
+        with translated(self._dialect.fault):
+            inner = group.connection.begin_nested()
+        try:
+            with translated(self._dialect.fault):
+                yield
+        except BaseException:
+            try:
+                inner.rollback()
+            except DBAPIError:
+                group.connection.invalidate()
+            raise
+        with translated(self._dialect.fault):
+            inner.commit()
+
+    def _begun(self) -> tuple[Connection, RootTransaction]:
+        try:
+            return self._locked()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._locked()  # the old connection is gone, and nothing was written through it
+
+    def _locked(self) -> tuple[Connection, RootTransaction]:
+        connection = self._connected()
+        transaction = connection.begin()
+        try:
+            self._dialect.lock(connection, self.portfolio)
+        except BaseException as error:
+            self._abandon(transaction)
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                self._drop_writer()
+            raise
+        return connection, transaction
 
     def _finish(self, transaction: RootTransaction) -> None:
         try:

@@ -83,7 +83,7 @@ def journal(place: Place, records: Sequence[Record]) -> None:
                 "hash": record.hash,
             }
         )
-    if rows:
+    if rows and not place.dialect.copied(place.connection, JOURNAL, rows, replacing=False):
         place.connection.execute(insert(JOURNAL), rows)
 
 
@@ -152,7 +152,7 @@ def outbox(place: Place, message: Outbox, *, version: int, created_at: int) -> N
 
 def upsert(place: Place, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert rows; one whose key is there already takes the old one's place."""
-    if rows:
+    if rows and not place.dialect.copied(place.connection, table, rows, replacing=True):
         place.connection.execute(_upsert(place.dialect, table), rows)
 
 

@@ -160,8 +160,10 @@ def _parcel(parcel: Parcel, cash: frozenset[str]) -> list[Fact]:
     """Make of legs what they are, and take each from, or to, the pocket it lies in."""
     rows, fill = list(parcel.rows), parcel.fill
     if fill is not None and parcel.is_part:
-        backed = _backed(fill, rows, _moved(rows), complete=False) if rows else fill
-        return [backed, *_placed(rows)]
+        if not rows:
+            return [fill]
+        listed = msgspec.structs.replace(fill, rows=tuple(row.id for row in rows))
+        return [_backed(listed, rows, _moved(rows), complete=False), *_placed(rows)]
     made = _trade(rows[0].id if fill is None else fill.id, rows, fill, set(), cash)
     if all(isinstance(fact, CashFlow) for fact in made):
         return made

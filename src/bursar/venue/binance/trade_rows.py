@@ -21,7 +21,7 @@ SPOT: Final = "spot"
 
 def fills(rows: Sequence[TradeRow], *, account: str = ACCOUNT) -> list[Fill]:
     """Turn trades, oldest first, into statements, one each."""
-    ids = numbered(rows, _content, lambda _: ())
+    ids = numbered(rows, _content, lambda row: (trimmed(row.price),))
     places = ranks(row.executed_at for row in rows)
     return [
         _fill(row, name, place, account) for row, name, place in zip(rows, ids, places, strict=True)
@@ -34,7 +34,7 @@ def hour_of(account: str, family: str, at: int) -> str:
 
 
 def _content(row: TradeRow) -> str:
-    amounts = "/".join(map(trimmed, (row.quantity, row.amount, row.price)))
+    amounts = f"{trimmed(row.quantity)}/{trimmed(row.amount)}"
     fee = f"/{trimmed(row.fee)}{row.fee_asset}" if row.fee else ""
     market = f"{row.pair.base}-{row.pair.quote}"
     return f"{stamp(row.executed_at)}/{market}/{row.side.value}/{amounts}{fee}"

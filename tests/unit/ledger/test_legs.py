@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bursar.ledger import golden, projection
-from bursar.ledger.entries import CashFlow, Conversion, Fill, Flag, Transfer
+from bursar.ledger.entries import CashFlow, Conversion, Fill, Flag, Movement, Transfer
 from bursar.ledger.openings import deltas, is_opening
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Timeline
@@ -286,7 +286,7 @@ def histories(draw):
 
 
 def summed(moves):
-    sums = {}
+    sums: dict[str, Decimal] = {}
     for asset, change in moves:
         sums[asset] = sums.get(asset, 0) + change
     return {asset: total for asset, total in sums.items() if total}
@@ -304,7 +304,8 @@ def booked(*lines):
 @given(histories(), st.randoms())
 def test_with_any_part_of_the_trade_history_the_ledger_is_what_moved(history, random):
     rows, fills = history
-    right = summed((row.asset, row.amount - row.fee) for row in golden.read(rows))
+    legs = [row for row in golden.read(rows) if isinstance(row, Movement)]
+    right = summed((row.asset, row.amount - row.fee) for row in legs)
     known = random.sample(fills, random.randint(0, len(fills)))
     made = facts(*rows, *known)
     assert booked(*rows, *known) == right

@@ -24,9 +24,10 @@ from bursar.errors import UnknownAsset
 # What markets are or were quoted in.
 _QUOTED: Final = """
 AEUR ARS AUD BIDR BKRW BNB BRL BTC BUSD BVND COP CZK DAI DOGE DOT ETH EUR EURI FDUSD GBP IDRT JPY
-KZT MXN NGN PAX PLN RON RUB SOL TRX TRY TUSD UAH USD USD1 USDC USDP USDS USDT UST VAI XRP XUSD ZAR
+KZT MXN NGN PAX PLN RON RUB SOL TRX TRY TUSD UAH USD1 USDC USDP USDS USDT UST VAI XRP XUSD ZAR
 """
 QUOTES: Final = frozenset(_QUOTED.split())
+_NAME_MAX: Final = 64
 _NUMBER: Final = r"[0-9][0-9,]*(?:\.[0-9]*)?"
 _AMOUNT: Final = re.compile(_NUMBER, re.ASCII)
 _GLUED: Final = re.compile(rf"({_NUMBER})([^0-9.,\s+-]\S*)", re.ASCII)
@@ -52,7 +53,7 @@ def pair(name: str) -> Pair:
     if known is not None:
         return known
     found = [Pair(name[: -len(end)], end) for end in sorted(QUOTES) if name.endswith(end)]
-    found = [each for each in found if each.base]
+    found = [each for each in found if each.base.isalnum()]
     if len(found) > 1:
         found = [each for each in found if each.base in assets()]
     if len(found) != 1:
@@ -69,7 +70,7 @@ def assets() -> frozenset[str]:
 def unglued(name: str, base_text: str, quote_text: str) -> tuple[Pair, str, str] | None:
     """Part two glued amounts by the pair they belong to: (pair, base number, quote number)."""
     letters = name.replace("/", "")
-    for cut in range(1, len(letters)):
+    for cut in range(1, min(len(letters), _NAME_MAX)):
         of = Pair(letters[:cut], letters[cut:])
         base, quote = number_of(base_text, of.base), number_of(quote_text, of.quote)
         if base is not None and quote is not None and name in {letters, str(of)}:

@@ -16,8 +16,18 @@ from random import Random
 import pytest
 
 import bursar
-from bursar.ledger import projection
-from bursar.ledger.entries import CashFlow, Conversion, Fill, Flag, FlowKind, MarginFill, Movement
+from bursar.ledger import golden, projection
+from bursar.ledger.entries import (
+    CashFlow,
+    Conversion,
+    Fill,
+    Flag,
+    FlowKind,
+    MarginFill,
+    Movement,
+    decode,
+    encode,
+)
 from bursar.ledger.journal import Outcome, judge
 from bursar.ledger.openings import is_opening
 from bursar.venue.files import read
@@ -274,6 +284,20 @@ def test_another_generation_of_the_history_adds_nothing(tmp_path):
         assert receipt.review.conflicts == ()
         assert receipt.review.facts_added == 0
         assert projection.digest(story.timeline.book) == before
+
+
+@pytest.mark.parametrize("path", EXPORTS, ids=lambda path: path.name)
+def test_statements_survive_the_journal_and_the_golden_language(path):
+    said = list(read(path).statements)
+    assert [decode(encode(each)) for each in said] == said
+    assert list(golden.read(golden.write(bursar.Terms(), said))) == said
+
+
+def test_an_account_of_another_name():
+    for path in EXPORTS:
+        for said in read(path, "binance:second").statements:
+            assert said.account == "binance:second"
+            assert said.id.startswith("binance:second:")
 
 
 def test_rows_are_movements_and_count_as_the_file_says():

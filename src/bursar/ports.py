@@ -109,6 +109,11 @@ class Reading(Protocol):
         """How many rows only announce what another row books."""
         ...
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Which operations no reader knows; their rows count, unclassified."""
+        ...
+
 
 class FileReader(Protocol):
     """Reads a file of any known format into statements, all of it or none."""

@@ -27,7 +27,7 @@ def import_files(
     dry_run: bool = False,
     session: Annotated[Session, HIDDEN],
 ) -> int:
-    """Import exports of an exchange: Kraken's ledgers and trades, prices, golden journals.
+    """Import exports of an exchange: Kraken's, Binance's, prices, golden journals.
 
     All files are one commit: every row of them, or nothing. Importing a file again, or the same
     account in another generation of the export, adds nothing. A book that is not there is made.
@@ -114,6 +114,10 @@ def show(screen: Screen, report: ImportReport, *, dry_run: bool = False) -> None
         rows = [[*row, f"{each.pending:,}"] for row, each in zip(rows, report.files, strict=True)]
     screen.table(columns, rows)
     screen.print("")
+    for each in report.files:
+        if each.unknown:
+            named = ", ".join(each.unknown)
+            screen.print(f"! unclassified  {each.name}: {named}; counted, nobody knows as what")
     for line in _outcome(report.receipt, dry_run=dry_run):
         screen.print(line)
 

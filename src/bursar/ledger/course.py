@@ -132,7 +132,10 @@ def changed_openings(
 
 
 def restated(before: Book, folding: Folding, course: Course) -> list[Restated]:
-    """Name the realised figures that changed by more than what the new facts made themselves."""
+    """Name the realised figures that changed by more than what the new facts made themselves.
+
+    One that stands as it was told is not restated, whatever facts it is made of now.
+    """
     fresh = {fact.id for fact in course.added} - {fact.id for fact in course.removed}
     own: dict[CellKey, Decimal] = {}
     for fact, lines in folding.lines:
@@ -144,6 +147,6 @@ def restated(before: Book, folding: Folding, course: Course) -> list[Restated]:
     for key, cell in sorted(before.cells.items()):
         now = folding.book.cells.get(key)
         new = ZERO if now is None else now.realized
-        if new != cell.realized + own.get(key, ZERO):
+        if new not in {cell.realized, cell.realized + own.get(key, ZERO)}:
             found.append(Restated(*key, cell.realized, new, cause))
     return found

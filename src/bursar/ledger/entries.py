@@ -40,10 +40,16 @@ class Side(Enum):
 
 
 class MovementKind(Enum):
-    """What a row of a venue's ledger is a part of."""
+    """What a row of a venue's ledger is a part of.
+
+    A `leg` is a part of a trade and a `swap` one of a conversion, where the venue gives the rows no
+    common reference: their group is only a stretch of time.
+    """
 
     TRADE = "trade"
     CONVERSION = "conversion"
+    LEG = "leg"
+    SWAP = "swap"
     MARGIN = "margin"
     FINANCING = "financing"
     INTERNAL = "internal"
@@ -212,7 +218,8 @@ class MarginFill(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True,
     """One execution of a leveraged position: no asset moves but the settled PnL and the fee.
 
     `settled` is the PnL that the venue states, in `quote`; `None` asks the book to derive it. A
-    statement without quantity settles money and leaves the position alone.
+    statement without quantity settles money and leaves the position alone. `pocket` is where the
+    money lies.
     """
 
     base: str
@@ -223,6 +230,7 @@ class MarginFill(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True,
     settled: Decimal | None = None
     pair: str | None = None
     fees: tuple[Fee, ...] = ()
+    pocket: str | None = None
     leverage: Decimal | None = None
     order_id: str | None = None
     strategy: str | None = None

@@ -114,8 +114,8 @@ class Portfolio:
         for place in (Path(path) for path in paths):
             reading = self._reader(place, account, progress)
             entries += reading.statements
-            found = FileImported(place.name, reading.format, reading.rows, reading.pending)
-            files.append(found)
+            counts = reading.rows, reading.pending, reading.unknown
+            files.append(FileImported(place.name, reading.format, *counts))
         return entries, tuple(files)
 
     def record(self, *entries: AnyEntry) -> Receipt:

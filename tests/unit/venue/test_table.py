@@ -61,6 +61,7 @@ def test_a_quoted_cell_keeps_commas_and_line_ends(tmp_path):
         (b"a,b\n1,2\n3,\xff\n", 3, "byte 3 is 0xff"),
         (b"\xff\xfea\x00,\x00", 1, "byte 1 is 0xff"),
         ("a,b,A\n", 1, "'a' stands there twice"),
+        ("," * 100_000 + "\n", 1, "'' stands there twice"),
     ],
 )
 def test_a_broken_table_is_refused_by_line(tmp_path, content, line, says):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from bursar.errors import Malformed, UnknownFormat
+from bursar.venue.files import binance
 from bursar.venue.files.kraken import read_ledgers, read_trades
 from bursar.venue.files.prices import read_prices
 from bursar.venue.files.reading import FileReading, Options
@@ -33,6 +34,7 @@ _Reader = Callable[[Table, str | None, Options], FileReading]
 _READERS: Final[tuple[tuple[frozenset[str], _Reader], ...]] = (
     (frozenset({"txid", "refid"}), read_ledgers),
     (frozenset({"txid", "pair"}), read_trades),
+    *binance.READERS,
     (frozenset({"asset", "time", "price"}), read_prices),
 )
 
@@ -59,7 +61,8 @@ def _reader(table: Table) -> _Reader:
     seen = ", ".join(table.columns)[:200]
     raise UnknownFormat(
         f"{table.name}, line 1: no reader knows the columns {seen!r}; known are"
-        " Kraken's ledgers.csv and trades.csv, and prices (asset, time, price, quote)",
+        " Kraken's ledgers.csv and trades.csv, Binance's trade, transaction and futures histories,"
+        " and prices (asset, time, price, quote)",
         file=table.name,
     )
 

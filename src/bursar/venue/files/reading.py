@@ -8,11 +8,12 @@ from bursar.ledger.entries import AnyEntry
 
 
 class FileReading(msgspec.Struct, frozen=True, kw_only=True):
-    """The statements of one file, one a row, in the file's order.
+    """The statements of one file, one a row (or one and what it is about), in the file's order.
 
     `rows` counts data rows. `pending` of them announce a movement that another row books, and
     `repeated` ones say a row again; neither makes a statement. `breaks` tells where the running
-    balance does not follow, if the caller lets such a file in.
+    balance does not follow, if the caller lets such a file in. `unknown` names the operations that
+    the reader does not know, and how often they come: their coins count, unclassified.
     """
 
     format: str
@@ -21,6 +22,7 @@ class FileReading(msgspec.Struct, frozen=True, kw_only=True):
     pending: int = 0
     repeated: int = 0
     breaks: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

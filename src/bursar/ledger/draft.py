@@ -110,10 +110,17 @@ class Draft:
         self.new_notes.append(note)
         self.notes.add(note)
         self._dirty.update((note.id, *targets(note)))
-        price = note if isinstance(note, Price) else self.notes.prices.find(targets(note)[0])
-        if price is not None:
+        for price in self._prices_of(note):
             for asset in self.notes.prices.decided_by(price.asset):
                 self._dirty |= self.timeline.wanting(asset, price.executed_at)
+
+    def _prices_of(self, note: Note) -> list[Price]:
+        """Return the prices that a note tells, or takes back, or lets stand again."""
+        if isinstance(note, Price):
+            return [note]
+        names = self.notes.spoken_of(note) if isinstance(note, Reversal) else []
+        found = (self.notes.prices.find(name) for name in names)
+        return [price for price in found if price is not None]
 
     def _resolve(self, group: str) -> None:
         facts = self._marked(resolve(self._spoken[group], self.timeline.terms.cash))

@@ -58,9 +58,18 @@ class Prices:
         self._quoted[quote] = self._quoted.get(quote, frozenset()) | {asset}
         self._by_id[price.id] = price
 
-    def void(self, name: str) -> None:
-        """Let the price of that id count as never having been told."""
-        self._voided[name] = True
+    def void(self, name: str, *, is_void: bool = True) -> None:
+        """Let the price of that id count as never having been told, or let it count again."""
+        self._voided[name] = is_void
+
+    def until(self, when: int) -> "Prices":
+        """Return the prices that stand and are of `when` or earlier."""
+        known = Prices(self.base, self.cash)
+        for told in self._told.values():
+            for price in told:
+                if price.executed_at <= when and not self._voided.get(price.id, False):
+                    known.add(price)
+        return known
 
     def find(self, name: str) -> Price | None:
         """Return the price of that id, voided or not."""
@@ -98,7 +107,7 @@ class Prices:
         times = self._times.get(asset, [])
         for place in range(bisect_right(times, when) - 1, -1, -1):
             told = self._told[asset, times[place]]
-            yield from (price for price in told if price.id not in self._voided)
+            yield from (price for price in told if not self._voided.get(price.id, False))
 
     def _listed(self) -> list[tuple[str, list[int]]]:
         return sorted(self._times.items())

@@ -67,13 +67,18 @@ class Prices:
         known = Prices(self.base, self.cash)
         for told in self._told.values():
             for price in told:
-                if price.executed_at <= when and not self._voided.get(price.id, False):
+                if price.executed_at <= when and not self._is_void(price):
                     known.add(price)
         return known
 
     def find(self, name: str) -> Price | None:
         """Return the price of that id, voided or not."""
         return self._by_id.get(name)
+
+    def told(self, asset: str, when: int) -> list[Price]:
+        """Return the prices of that very instant that stand, the one that counts first."""
+        told = self._told.get((canonical(asset), when), ())
+        return [price for price in told if not self._is_void(price)]
 
     def decided_by(self, asset: str) -> frozenset[str]:
         """Return the assets whose worth may rest on a price of `asset`: itself, what it quotes."""
@@ -106,8 +111,10 @@ class Prices:
         """Yield the prices that count, from `when` back in time."""
         times = self._times.get(asset, [])
         for place in range(bisect_right(times, when) - 1, -1, -1):
-            told = self._told[asset, times[place]]
-            yield from (price for price in told if not self._voided.get(price.id, False))
+            yield from self.told(asset, times[place])
+
+    def _is_void(self, price: Price) -> bool:
+        return self._voided.get(price.id, False)
 
     def _listed(self) -> list[tuple[str, list[int]]]:
         return sorted(self._times.items())

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
 import msgspec
 
@@ -24,7 +24,7 @@ from bursar.ledger.records import (
 from bursar.ledger.terms import Method, Terms, method
 from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
-from bursar.portfolio import months, proof, whys
+from bursar.portfolio import hand, months, past, proof, whys
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
 from bursar.ports import FileReader, Progress
 from bursar.value import pnl as pnl_views
@@ -42,7 +42,13 @@ FEE_CREDITS = ("KFEE",)
 class Portfolio:
     """A portfolio, open for questions and changes. Close it, or use it in a `with` block."""
 
-    def __init__(self, desk: Desk, reader: FileReader, *, options: Options = EVERYTHING) -> None:
+    def __init__(
+        self,
+        desk: Desk | past.PastDesk,
+        reader: FileReader,
+        *,
+        options: Options = EVERYTHING,
+    ) -> None:
         self.desk = desk
         self.options = options
         self._reader = reader
@@ -117,6 +123,55 @@ class Portfolio:
     def record(self, *entries: AnyEntry) -> Receipt:
         """Commit statements."""
         return self.desk.submit(entries)
+
+    def add(
+        self, verb: str, quantity: hand.Number, what: str, **details: Unpack[hand.Details]
+    ) -> Receipt:
+        """Enter a deed by hand: `add("buy", "0.5", "XBT/EUR", price="40000", fee="8 EUR")`.
+
+        The verbs are those of `bursar add`. The same words twice are one deed, unless `again`.
+
+        Raises:
+            InputError, KeyReused, Oversold: nothing was recorded.
+        """
+        return self._correct(hand.entered(self._writer, verb, quantity, what, details))
+
+    def price(
+        self, asset: str, time: hand.Time, value: hand.Number, quote: str | None = None
+    ) -> Receipt:
+        """Record what one unit of an asset was worth at a time."""
+        return self._correct(hand.priced(self._writer, asset, time, value, quote))
+
+    def tag(self, id: str, *, strategy: str | None = None, regime: str | None = None) -> Receipt:  # noqa: A002
+        """Say who did a trade, and in which regime."""
+        return self._correct(hand.tagged(self._writer, id, strategy=strategy, regime=regime))
+
+    def link(self, one: str, other: str) -> Receipt:
+        """Make a withdrawal and a deposit the two ends of one transfer."""
+        return self._correct(hand.linked(self._writer, one, other))
+
+    def reverse(self, id: str, *, time: hand.Time = None, note: str | None = None) -> Receipt:  # noqa: A002
+        """Take back what stands under an id; with `time`, a flow stood until then."""
+        return self._correct(hand.reversed_(self._writer, id, time=time, note=note))
+
+    def stage(self, *entries: AnyEntry) -> Staged:
+        """Work out what statements would do. Nothing is written until the desk commits it."""
+        return self.desk.stage(entries)
+
+    def preview(self, staged: Staged) -> hand.Preview:
+        """Say what committing a staged change would do."""
+        return hand.preview(self._writer, staged)
+
+    def at(
+        self, time: hand.Time = None, *, known_at: hand.Time = None, is_closing: bool = False
+    ) -> "Portfolio":
+        """Return the portfolio as it was at a time, or as it was known then, for reading only.
+
+        `known_at` is a time, or a row of the journal such as `#123`. The view shares this
+        portfolio's store; with `is_closing` it closes it too. More is said in `portfolio.past`.
+        """
+        then = past.desk_of(self._writer, time, known_at, is_closing=is_closing)
+        return Portfolio(then, self._reader, options=self.options)
 
     def marks(self, prices: Prices = None) -> Marks:
         """Return the marks to value with: last trades, then fee credits, then `prices` given.
@@ -240,13 +295,23 @@ class Portfolio:
 
     def verify(self) -> Verification:
         """Read the journal anew, check its chain, refold it, and audit the whole book."""
-        return proof.verify(self.desk, self.valuation())
+        return proof.verify(self._writer, self.valuation())
 
     def records_of(self, rule: Method | None = None) -> Iterator[RealizedPnLRecord]:
         """Yield the trade records under a cost rule, oldest first."""
         book = Book(msgspec.structs.replace(self.terms, method=rule or self.terms.method))
         for fact in self.timeline:
             yield from describe.trade_records(fact, traced(book, fact), book.cash)
+
+    @property
+    def _writer(self) -> Desk:
+        """The desk itself, which the past does not have."""
+        if isinstance(self.desk, past.PastDesk):
+            raise BadChoice("the past is for reading only; ask the portfolio of today")
+        return self.desk
+
+    def _correct(self, correction: hand.Correction) -> Receipt:
+        return self._writer.commit(hand.stage(self._writer, correction))
 
     def _recorded_prices(self) -> Iterator[Mark]:
         latest = self.timeline.notes.prices.latest()

@@ -6,7 +6,7 @@ from itertools import permutations
 import msgspec
 import pytest
 
-from bursar.ledger.entries import CashFlow, Fee, Link, Source, Tag, Transfer
+from bursar.ledger.entries import CashFlow, Fee, Fill, Link, Source, Tag, Transfer
 from bursar.ledger.notes import Notes, linked, targets
 from bursar.ledger.prices import PRICE_AGE_MAX, Prices
 from tests.unit.ledger.samples import (
@@ -266,6 +266,7 @@ def test_of_two_tags_of_one_source_the_later_one_counts():
     late = msgspec.structs.replace(late, executed_at=START + HOUR)
     for batches in ([[early], [late]], [[late], [early]]):
         (fact,) = landed([buy], *batches)
+        assert isinstance(fact, Fill)
         assert fact.strategy == "late"
 
 
@@ -279,9 +280,9 @@ def test_a_chain_of_reversals_counts_from_its_end_in_any_order(order, void):
     second = pen.reversal("r1", id="r2", void=void)
     entries = [buy, said, first, second]
     line = landed(*([entries[place]] for place in order))
-    assert line.facts[buy.id].strategy == "s"
+    assert getattr(line.facts[buy.id], "strategy", None) == "s"
     line.land(line.plan([pen.reversal("r2", id="r3")]))
-    assert line.facts[buy.id].strategy is None
+    assert getattr(line.facts[buy.id], "strategy", "") is None
     assert [note.id for note in line.notes.tags(buy.id)] == []
 
 
@@ -310,7 +311,7 @@ def test_a_price_counts_again_when_its_void_is_void():
     notes.add(pen.reversal("p", id="r1", void=True))
     assert notes.prices.at("XBT", START) is None
     notes.add(pen.reversal("r1", id="r2", void=True))
-    assert notes.prices.at("XBT", START).value == 10
+    assert getattr(notes.prices.at("XBT", START), "value", None) == 10
 
 
 def test_prices_until_an_instant_leave_out_what_is_later_or_void():

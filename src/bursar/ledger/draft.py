@@ -178,7 +178,7 @@ class Draft:
     def _reversing(self, reversal: Reversal) -> Fact | None:
         """Return the reversal as a fact of its own, if its target stands until then."""
         target = self._now(reversal.target)
-        if not isinstance(target, CashFlow) or reversal.void or self._absorbed(target.id):
+        if not isinstance(target, CashFlow) or reversal.void:
             return None
         if target.reversed_by != reversal.id:
             by_hand = self.notes.reversal(target.id)

@@ -181,7 +181,8 @@ def targets(note: AnyEntry) -> tuple[str, ...]:
 
 
 def linked(link: Link, withdrawal: Fact | None, deposit: Fact | None) -> Transfer | None:
-    """Join the two ends of a transfer; `None` unless both are there and fit.
+    """Join the two ends of a transfer; `None` unless both are there, fit, and were not taken back
+    by the venue.
 
     The coins leave at the withdrawal's time, or at the deposit's if that is earlier. What left and
     did not arrive is the fee.
@@ -189,6 +190,8 @@ def linked(link: Link, withdrawal: Fact | None, deposit: Fact | None) -> Transfe
     if not isinstance(withdrawal, CashFlow) or not isinstance(deposit, CashFlow):
         return None
     sent, came = -withdrawal.amount, deposit.amount
+    if withdrawal.reversed_by is not None or deposit.reversed_by is not None:
+        return None
     if withdrawal.asset != deposit.asset or not ZERO < came <= sent:
         return None
     lost = sent - came

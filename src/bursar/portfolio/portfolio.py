@@ -9,7 +9,7 @@ import msgspec
 
 from bursar.desk import Desk, Receipt, Staged
 from bursar.errors import BadChoice
-from bursar.ledger import audit, describe, instant
+from bursar.ledger import audit, describe, instant, projection
 from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.fold import traced
@@ -29,6 +29,7 @@ from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodP
 from bursar.ports import FileReader, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
+from bursar.value.accounts import account_book, account_digest, accounts
 from bursar.value.coverage import Gap, book_gaps
 from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Mark, Marks, Standing, fee_credit, from_fills, given
@@ -73,6 +74,13 @@ class Portfolio:
     def timeline(self) -> Timeline:
         """All facts in canonical order, and their book."""
         return self.desk.timeline
+
+    @property
+    def writer(self) -> Desk:
+        """The desk itself, which the past does not have."""
+        if isinstance(self.desk, past.PastDesk):
+            raise BadChoice("the past is for reading only; ask the portfolio of today")
+        return self.desk
 
     def import_files(
         self,
@@ -134,25 +142,25 @@ class Portfolio:
         Raises:
             InputError, KeyReused, Oversold: nothing was recorded.
         """
-        return self._correct(hand.entered(self._writer, verb, quantity, what, details))
+        return self._correct(hand.entered(self.writer, verb, quantity, what, details))
 
     def price(
         self, asset: str, time: hand.Time, value: hand.Number, quote: str | None = None
     ) -> Receipt:
         """Record what one unit of an asset was worth at a time."""
-        return self._correct(hand.priced(self._writer, asset, time, value, quote))
+        return self._correct(hand.priced(self.writer, asset, time, value, quote))
 
     def tag(self, id: str, *, strategy: str | None = None, regime: str | None = None) -> Receipt:  # noqa: A002
         """Say who did a trade, and in which regime."""
-        return self._correct(hand.tagged(self._writer, id, strategy=strategy, regime=regime))
+        return self._correct(hand.tagged(self.writer, id, strategy=strategy, regime=regime))
 
     def link(self, one: str, other: str) -> Receipt:
         """Make a withdrawal and a deposit the two ends of one transfer."""
-        return self._correct(hand.linked(self._writer, one, other))
+        return self._correct(hand.linked(self.writer, one, other))
 
     def reverse(self, id: str, *, time: hand.Time = None, note: str | None = None) -> Receipt:  # noqa: A002
         """Take back what stands under an id; with `time`, a flow stood until then."""
-        return self._correct(hand.reversed_(self._writer, id, time=time, note=note))
+        return self._correct(hand.reversed_(self.writer, id, time=time, note=note))
 
     def stage(self, *entries: AnyEntry) -> Staged:
         """Work out what statements would do. Nothing is written until the desk commits it."""
@@ -160,7 +168,7 @@ class Portfolio:
 
     def preview(self, staged: Staged) -> hand.Preview:
         """Say what committing a staged change would do."""
-        return hand.preview(self._writer, staged)
+        return hand.preview(self.writer, staged)
 
     def at(
         self, time: hand.Time = None, *, known_at: hand.Time = None, is_closing: bool = False
@@ -170,7 +178,7 @@ class Portfolio:
         `known_at` is a time, or a row of the journal such as `#123`. The view shares this
         portfolio's store; with `is_closing` it closes it too. More is said in `portfolio.past`.
         """
-        then = past.desk_of(self._writer, time, known_at, is_closing=is_closing)
+        then = past.desk_of(self.writer, time, known_at, is_closing=is_closing)
         return Portfolio(then, self._reader, options=self.options)
 
     def marks(self, prices: Prices = None) -> Marks:
@@ -232,9 +240,22 @@ class Portfolio:
             self._books[rule] = (self.desk.head.version, book)
         return book
 
-    def positions(self, prices: Prices = None) -> list[SpotPosition]:
-        """Return a position for each pair."""
-        return position_views.positions(self.timeline.book, self.valuation(prices))
+    def positions(self, prices: Prices = None, *, account: str | None = None) -> list[SpotPosition]:
+        """Return a position for each pair, of one account or of all together."""
+        if account is None:
+            return position_views.positions(self.timeline.book, self.valuation(prices))
+        book, now = account_book(self.timeline.book, account), self.desk.clock.now()
+        valuation = value_book(book, self.marks(prices), now=now, options=self.options)
+        return position_views.positions(book, valuation)
+
+    def accounts(self) -> list[str]:
+        """Return the accounts of which the book knows anything."""
+        return accounts(self.timeline.book)
+
+    def digest(self, account: str | None = None) -> str:
+        """Return a hash of the book, or of one account: equal digests are equal books."""
+        book = self.timeline.book
+        return projection.digest(book) if account is None else account_digest(book, account)
 
     def position(self, pair: str, prices: Prices = None) -> SpotPosition:
         """Return the position of a pair, under any of its names.
@@ -295,7 +316,7 @@ class Portfolio:
 
     def verify(self) -> Verification:
         """Read the journal anew, check its chain, refold it, and audit the whole book."""
-        return proof.verify(self._writer, self.valuation())
+        return proof.verify(self.writer, self.valuation())
 
     def records_of(self, rule: Method | None = None) -> Iterator[RealizedPnLRecord]:
         """Yield the trade records under a cost rule, oldest first."""
@@ -303,15 +324,8 @@ class Portfolio:
         for fact in self.timeline:
             yield from describe.trade_records(fact, traced(book, fact), book.cash)
 
-    @property
-    def _writer(self) -> Desk:
-        """The desk itself, which the past does not have."""
-        if isinstance(self.desk, past.PastDesk):
-            raise BadChoice("the past is for reading only; ask the portfolio of today")
-        return self.desk
-
     def _correct(self, correction: hand.Correction) -> Receipt:
-        return self._writer.commit(hand.stage(self._writer, correction))
+        return self.writer.commit(hand.stage(self.writer, correction))
 
     def _recorded_prices(self) -> Iterator[Mark]:
         latest = self.timeline.notes.prices.latest()

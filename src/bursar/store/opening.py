@@ -49,7 +49,7 @@ def open_store(
     url = address(url_or_path)
     engine, dialect = engine_of(url)
     try:
-        _require_place(dialect, url, create=create)
+        require_place(dialect, url, create=create)
         schema.ensure(engine, dialect)
         with translated(dialect.fault):
             _enter(engine, portfolio, terms, create=create)
@@ -59,7 +59,8 @@ def open_store(
     return SqlStore(engine, dialect, portfolio, steps=steps)
 
 
-def _require_place(dialect: Dialect, url: URL, *, create: bool) -> None:
+def require_place(dialect: Dialect, url: URL, *, create: bool) -> None:
+    """Refuse a place where there is no database and none may be made."""
     if not dialect.prepare(url, create):
         raise PortfolioNotFound(f"there is no book at {masked(str(url))}")
 

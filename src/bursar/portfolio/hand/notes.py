@@ -148,6 +148,8 @@ def linked(desk: Desk, one: str, other: str) -> Correction:
 def _flow(timeline: Timeline, name: str) -> CashFlow:
     fact: Fact | None = timeline.facts.get(name)
     if isinstance(fact, CashFlow):
+        if fact.reversed_by is not None:
+            raise BadChoice(f"{name} was taken back by {fact.reversed_by}", id=name)
         return fact
     raise BadChoice(f"{name} is no deposit or withdrawal{_gone(timeline, name)}", id=name)
 

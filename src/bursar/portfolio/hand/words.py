@@ -11,7 +11,7 @@ import msgspec
 
 from bursar.desk import Desk, Staged
 from bursar.errors import BadChoice, EntryNotFound, KeyReused, Oversold
-from bursar.exact import number, plain
+from bursar.exact import number, plain, trimmed
 from bursar.ledger import instant
 from bursar.ledger.book import POOL
 from bursar.ledger.entries import AnyEntry, CashFlow, Fee, Link, Price, Tag, encode
@@ -285,7 +285,7 @@ def _require_covered(timeline: Timeline, plan: Plan) -> None:
         had = known.amount if isinstance(known, CashFlow) else Decimal(0)
         if fact.amount > had:
             raise Oversold(
-                f"{fact.account} would spend {plain(fact.amount - had)} {fact.asset} that nothing"
+                f"{fact.account} would spend {trimmed(fact.amount - had)} {fact.asset} that nothing"
                 " in the book brings; enter that first",
                 account=fact.account,
                 asset=fact.asset,

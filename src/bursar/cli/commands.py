@@ -120,7 +120,7 @@ def _launcher(app: App) -> Callable[..., object]:
             price: A mark such as XBT=65000, in base currency, or ATOM/XBT=0.0002. Repeatable.
             prices: A prices file (asset, time, price, quote) to take marks from; nothing is booked.
             at: Show the book as it was at a time: 2024-01-15, 2024-01-15T12:00:00Z. Looks only.
-            known_at: Show what was known at a time, or at a row of the journal: #120. Looks only.
+            known_at: Show what was known at a time, or at a row of the journal: '#120'. Looks only.
             exact: Every digit, as in --json.
             json: One JSON document on stdout: decimals as strings, times in UTC.
             quiet: No remarks and no progress.

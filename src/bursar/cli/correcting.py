@@ -124,8 +124,8 @@ def _show_facts(screen: Screen, seen: Preview) -> None:
 
 
 def _is_stated(name: str, seen: Preview) -> bool:
-    """Tell whether a fact is what the first statement says, word for word."""
-    return any(f"  #{name}" in line for line in seen.statements)
+    """Tell whether a fact is what a statement says itself."""
+    return any(f"  #{name}  " in line for line in seen.statements)
 
 
 def _show_holdings(screen: Screen, seen: Preview, base: str) -> None:

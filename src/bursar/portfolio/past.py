@@ -244,7 +244,7 @@ def _is_of(entry: AnyEntry, at: int) -> bool:
 
 def _version(store: PortfolioStore, seq: int) -> int:
     """Return the version whose commit wrote a row."""
-    for each in store.outbox():
-        if json.loads(each.message.body)["last_seq"] >= seq:
-            return each.version
-    return 0
+    later = (
+        each.version for each in store.outbox() if json.loads(each.message.body)["last_seq"] >= seq
+    )
+    return next(later, 0)

@@ -145,13 +145,16 @@ def test_tags_links_and_prices_are_entered_and_taken_back(story, bursar, ask):
 
 
 def test_a_long_preview_is_cut_and_says_so(bursar, tmp_path):
-    lines = [f"2024-01-0{1 + n % 9}T10:00:00Z deposit 1 ETH #k:{n}" for n in range(20)]
+    lines = [f"2024-01-01T10:{n}:00Z deposit 1 ETH #k:{n}" for n in range(10, 30)]
     (tmp_path / "a.journal").write_text("@ base EUR\n" + "\n".join(lines))
     bursar("import", tmp_path / "a.journal", "--quiet")
     said = bursar("price", "ETH", "2024-01-01", "2500", code=5).out
-    assert "What else changes" in said
-    said = bursar("price", "ETH", "2024-01-01", "2500", "EUR", "--exact", code=5).out
-    assert said.count("~ ") < 20
+    assert "What else changes\n~ 2024-01-01T10:10:00Z  deposit  1 ETH" in said
+    assert said.count("~ ") == 12
+    assert "  and 8 more\n" in said
+    said = bursar("add", "deposit", "1", "ADA", code=5).out
+    assert "! unpriced  1 fact: worth nothing until a price" in said
+    assert "What else changes" not in said
 
 
 def test_errors_have_their_codes(book, bursar, ask):

@@ -231,6 +231,14 @@ def test_the_past_is_for_reading_only(tmp_path):
     assert book.desk.head == before
 
 
+def test_a_time_may_be_text_a_moment_or_nanoseconds():
+    book = told_late()
+    at = instant.parse("2026-01-06T12:00:00Z")
+    for time in ("2026-01-06T12:00:00Z", "2026-01-06 12:00", at, instant.to_datetime(at)):
+        assert [fact.id for fact in book.at(time).timeline] == ["k:1", "k:2"]
+    assert realized(book.at(known_at=instant.to_datetime(at))) == 0
+
+
 def test_no_time_is_no_time():
     book = told_late()
     for ask in (lambda: book.at("soon"), lambda: book.at(known_at="#x")):

@@ -150,17 +150,19 @@ class Portfolio:
         """Record what one unit of an asset was worth at a time."""
         return self._correct(hand.priced(self.writer, asset, time, value, quote))
 
-    def tag(self, id: str, *, strategy: str | None = None, regime: str | None = None) -> Receipt:  # noqa: A002
+    def tag(
+        self, entry_id: str, *, strategy: str | None = None, regime: str | None = None
+    ) -> Receipt:
         """Say who did a trade, and in which regime."""
-        return self._correct(hand.tagged(self.writer, id, strategy=strategy, regime=regime))
+        return self._correct(hand.tagged(self.writer, entry_id, strategy=strategy, regime=regime))
 
     def link(self, one: str, other: str) -> Receipt:
         """Make a withdrawal and a deposit the two ends of one transfer."""
         return self._correct(hand.linked(self.writer, one, other))
 
-    def reverse(self, id: str, *, time: hand.Time = None, note: str | None = None) -> Receipt:  # noqa: A002
+    def reverse(self, entry_id: str, *, time: hand.Time = None, note: str | None = None) -> Receipt:
         """Take back what stands under an id; with `time`, a flow stood until then."""
-        return self._correct(hand.reversed_(self.writer, id, time=time, note=note))
+        return self._correct(hand.reversed_(self.writer, entry_id, time=time, note=note))
 
     def stage(self, *entries: AnyEntry) -> Staged:
         """Work out what statements would do. Nothing is written until the desk commits it."""

@@ -17,7 +17,7 @@ from bursar.ledger.entries import AnyEntry
 from bursar.ledger.terms import Terms
 from bursar.portfolio import Portfolio
 from bursar.ports import Progress
-from bursar.store import open_store
+from bursar.store import Listed, list_portfolios, open_store
 from bursar.value.worth import EVERYTHING, Options
 from bursar.venue import files
 
@@ -63,6 +63,15 @@ def open(  # noqa: A001, PLR0913 (the front door; only the place is needed)
         store.close()
         raise
     return Portfolio(desk, _Reader(desk.head.terms), options=options)
+
+
+def portfolios(place: str | os.PathLike[str]) -> list[Listed]:
+    """List the portfolios of a database: name, terms, how much, and when it was last changed.
+
+    Raises:
+        PortfolioNotFound: there is no database.
+    """
+    return list_portfolios(place)
 
 
 class _Reader:

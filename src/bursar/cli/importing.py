@@ -65,6 +65,7 @@ def run(
     import bursar
     from bursar.errors import BadChoice, PortfolioNotFound
 
+    session.require_present()
     if not files:
         raise BadChoice("no file to import; try `bursar import ledgers.csv trades.csv`")
     with ExitStack() as stack:

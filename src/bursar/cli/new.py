@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import msgspec
+
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -13,7 +15,8 @@ Method = Literal["wac", "fifo", "lifo", "hifo", "specific"]
 Scope = Literal["account", "pooled"]
 
 
-def new(
+def new(  # noqa: PLR0913 (the terms of a portfolio)
+    name: str | None = None,
     *,
     base: str = "USD",
     method: Method = "wac",
@@ -24,6 +27,7 @@ def new(
     """Make an empty portfolio. `bursar import` makes one too.
 
     Args:
+        name: Its name, by default that of --portfolio.
         base: The currency it counts in. Fixed from here on.
         method: Which lots a sale takes its cost from.
         scope: Whether lots belong to each account, or to all of them as one pool.
@@ -33,13 +37,16 @@ def new(
     import bursar
     from bursar.errors import BadChoice, PortfolioNotFound
 
+    session.require_present()
+    if name is not None:
+        session = msgspec.structs.replace(session, portfolio=name)
     try:
         session.open().close()
     except PortfolioNotFound:
         pass
     else:
         raise BadChoice(
-            f"there is a portfolio {session.portfolio!r} in {_place(session)} already;"
+            f"there is a portfolio {session.portfolio!r} in {session.place} already;"
             " --portfolio names another",
             portfolio=session.portfolio,
         )
@@ -54,7 +61,7 @@ def _tell(session: Session, made: Terms) -> None:
     if session.wants_json:
         session.tell(
             {
-                "book": _place(session),
+                "book": session.place,
                 "portfolio": session.portfolio,
                 "base": made.base,
                 "method": made.method,
@@ -64,12 +71,6 @@ def _tell(session: Session, made: Terms) -> None:
         )
     elif not session.is_quiet:
         session.screen.print(
-            f"Made {_place(session)}, portfolio {session.portfolio}: base currency {made.base},"
+            f"Made {session.place}, portfolio {session.portfolio}: base currency {made.base},"
             f" cost rule {made.method.value}, lots by {made.scope.value}."
         )
-
-
-def _place(session: Session) -> str:
-    from bursar.store import masked
-
-    return masked(session.book)

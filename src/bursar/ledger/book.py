@@ -127,7 +127,7 @@ class Book:
 
     def require(self, account: str, needs: Iterable[tuple[str, Decimal]]) -> None:
         """Refuse what a strict account does not have, before anything is changed."""
-        if not (self.terms.strict or account in self.strict) or account in self.shorts:
+        if not (self.terms.strict or self._is_strict(account)) or account in self.shorts:
             return
         wanted: dict[str, Decimal] = {}
         for asset, quantity in needs:
@@ -268,6 +268,13 @@ class Book:
             known.value + change.value,
             known.count + change.count,
         )
+
+    def _is_strict(self, account: str) -> bool:
+        """Tell whether an account is kept by hand, which those of the venue `manual` are."""
+        if account in self.strict:
+            return True
+        may_be = account.startswith(FactSource.MANUAL.value)
+        return may_be and self.terms.account(account).source is FactSource.MANUAL
 
     def _balance(self, account: str, asset: str, change: Decimal) -> None:
         if self.is_pooled:

@@ -132,10 +132,17 @@ class Draft:
         self.new_notes.append(note)
         self.notes.add(note)
         self._dirty.update((note.id, *targets(note)))
-        price = note if isinstance(note, Price) else self.notes.prices.find(targets(note)[0])
-        if price is not None:
+        for price in self._prices_of(note):
             for asset in self.notes.prices.decided_by(price.asset):
                 self._dirty |= self.timeline.wanting(asset, price.executed_at)
+
+    def _prices_of(self, note: Note) -> list[Price]:
+        """Return the prices that a note tells, or takes back, or lets stand again."""
+        if isinstance(note, Price):
+            return [note]
+        names = self.notes.spoken_of(note) if isinstance(note, Reversal) else []
+        found = (self.notes.prices.find(name) for name in names)
+        return [price for price in found if price is not None]
 
     def _resolve(self, group: str) -> None:
         facts = self._marked(resolve(self._spoken[group], self.timeline.terms.cash))
@@ -193,7 +200,7 @@ class Draft:
     def _reversing(self, reversal: Reversal) -> Fact | None:
         """Return the reversal as a fact of its own, if its target stands until then."""
         target = self._now(reversal.target)
-        if not isinstance(target, CashFlow) or reversal.void or self._absorbed(target.id):
+        if not isinstance(target, CashFlow) or reversal.void:
             return None
         if target.reversed_by != reversal.id:
             by_hand = self.notes.reversal(target.id)

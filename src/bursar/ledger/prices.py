@@ -58,13 +58,27 @@ class Prices:
         self._quoted[quote] = self._quoted.get(quote, frozenset()) | {asset}
         self._by_id[price.id] = price
 
-    def void(self, name: str) -> None:
-        """Let the price of that id count as never having been told."""
-        self._voided[name] = True
+    def void(self, name: str, *, is_void: bool = True) -> None:
+        """Let the price of that id count as never having been told, or let it count again."""
+        self._voided[name] = is_void
+
+    def until(self, when: int) -> "Prices":
+        """Return the prices that stand and are of `when` or earlier."""
+        known = Prices(self.base, self.cash)
+        for told in self._told.values():
+            for price in told:
+                if price.executed_at <= when and not self._is_void(price):
+                    known.add(price)
+        return known
 
     def find(self, name: str) -> Price | None:
         """Return the price of that id, voided or not."""
         return self._by_id.get(name)
+
+    def told(self, asset: str, when: int) -> list[Price]:
+        """Return the prices of that very instant that stand, the one that counts first."""
+        told = self._told.get((canonical(asset), when), ())
+        return [price for price in told if not self._is_void(price)]
 
     def decided_by(self, asset: str) -> frozenset[str]:
         """Return the assets whose worth may rest on a price of `asset`: itself, what it quotes."""
@@ -80,7 +94,7 @@ class Prices:
         newest = (next(self._back(asset, times[-1]), None) for asset, times in self._listed())
         return [price for price in newest if price is not None]
 
-    def told(self) -> list[Price]:
+    def every(self) -> list[Price]:
         """Return every price, voided or not."""
         return [price for place in sorted(self._told) for price in self._told[place]]
 
@@ -101,8 +115,10 @@ class Prices:
         """Yield the prices that count, from `when` back in time."""
         times = self._times.get(asset, [])
         for place in range(bisect_right(times, when) - 1, -1, -1):
-            told = self._told[asset, times[place]]
-            yield from (price for price in told if price.id not in self._voided)
+            yield from self.told(asset, times[place])
+
+    def _is_void(self, price: Price) -> bool:
+        return self._voided.get(price.id, False)
 
     def _listed(self) -> list[tuple[str, list[int]]]:
         return sorted(self._times.items())

@@ -3,13 +3,13 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
 import msgspec
 
 from bursar.desk import Desk, Receipt, Staged
 from bursar.errors import BadChoice, StaleVersion
-from bursar.ledger import audit, describe, instant
+from bursar.ledger import audit, describe, instant, projection
 from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.fold import traced
@@ -24,11 +24,12 @@ from bursar.ledger.records import (
 from bursar.ledger.terms import Method, Terms, method
 from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
-from bursar.portfolio import months, proof, whys
+from bursar.portfolio import hand, months, past, proof, whys
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
 from bursar.ports import FileReader, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
+from bursar.value.accounts import account_book, account_digest, accounts
 from bursar.value.coverage import Gap, book_gaps
 from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Mark, Marks, Standing, fee_credit, from_fills, given
@@ -42,7 +43,13 @@ FEE_CREDITS = ("KFEE",)
 class Portfolio:
     """A portfolio, open for questions and changes. Close it, or use it in a `with` block."""
 
-    def __init__(self, desk: Desk, reader: FileReader, *, options: Options = EVERYTHING) -> None:
+    def __init__(
+        self,
+        desk: Desk | past.PastDesk,
+        reader: FileReader,
+        *,
+        options: Options = EVERYTHING,
+    ) -> None:
         self.desk = desk
         self.options = options
         self._reader = reader
@@ -71,6 +78,20 @@ class Portfolio:
         except StaleVersion:
             self.desk.reload()
             return self.desk.whole()
+
+    @property
+    def writer(self) -> Desk:
+        """The desk itself, which the past does not have."""
+        if isinstance(self.desk, past.PastDesk):
+            raise BadChoice("the past is for reading only; ask the portfolio of today")
+        return self.desk
+
+    @property
+    def corrector(self) -> Desk:
+        """The desk with the whole journal in memory: a correction may speak of any fact."""
+        desk = self.writer
+        assert self.timeline.is_whole
+        return desk
 
     def import_files(
         self,
@@ -121,6 +142,59 @@ class Portfolio:
     def record(self, *entries: AnyEntry) -> Receipt:
         """Commit statements."""
         return self.desk.submit(entries)
+
+    def add(
+        self, verb: str, quantity: hand.Number, what: str, **details: Unpack[hand.Details]
+    ) -> Receipt:
+        """Enter a deed by hand: `add("buy", "0.5", "XBT/EUR", price="40000", fee="8 EUR")`.
+
+        The verbs are those of `bursar add`. The same words twice are one deed, unless `again`.
+
+        Raises:
+            InputError, KeyReused, Oversold: nothing was recorded.
+        """
+        return self._correct(hand.entered(self.corrector, verb, quantity, what, details))
+
+    def price(
+        self, asset: str, time: hand.Time, value: hand.Number, quote: str | None = None
+    ) -> Receipt:
+        """Record what one unit of an asset was worth at a time."""
+        return self._correct(hand.priced(self.corrector, asset, time, value, quote))
+
+    def tag(
+        self, entry_id: str, *, strategy: str | None = None, regime: str | None = None
+    ) -> Receipt:
+        """Say who did a trade, and in which regime."""
+        return self._correct(
+            hand.tagged(self.corrector, entry_id, strategy=strategy, regime=regime)
+        )
+
+    def link(self, one: str, other: str) -> Receipt:
+        """Make a withdrawal and a deposit the two ends of one transfer."""
+        return self._correct(hand.linked(self.corrector, one, other))
+
+    def reverse(self, entry_id: str, *, time: hand.Time = None, note: str | None = None) -> Receipt:
+        """Take back what stands under an id; with `time`, a flow stood until then."""
+        return self._correct(hand.reversed_(self.corrector, entry_id, time=time, note=note))
+
+    def stage(self, *entries: AnyEntry) -> Staged:
+        """Work out what statements would do. Nothing is written until the desk commits it."""
+        return self.desk.stage(entries)
+
+    def preview(self, staged: Staged) -> hand.Preview:
+        """Say what committing a staged change would do."""
+        return hand.preview(self.writer, staged)
+
+    def at(
+        self, time: hand.Time = None, *, known_at: hand.Time = None, is_closing: bool = False
+    ) -> "Portfolio":
+        """Return the portfolio as it was at a time, or as it was known then, for reading only.
+
+        `known_at` is a time, or a row of the journal such as `#123`. The view shares this
+        portfolio's store; with `is_closing` it closes it too. More is said in `portfolio.past`.
+        """
+        then = past.desk_of(self.corrector, time, known_at, is_closing=is_closing)
+        return Portfolio(then, self._reader, options=self.options)
 
     def marks(self, prices: Prices = None) -> Marks:
         """Return the marks to value with: last trades, then fee credits, then `prices` given.
@@ -181,9 +255,22 @@ class Portfolio:
             self._books[rule] = (self.desk.head.version, book)
         return book
 
-    def positions(self, prices: Prices = None) -> list[SpotPosition]:
-        """Return a position for each pair."""
-        return position_views.positions(self.book(), self.valuation(prices))
+    def positions(self, prices: Prices = None, *, account: str | None = None) -> list[SpotPosition]:
+        """Return a position for each pair, of one account or of all together."""
+        if account is None:
+            return position_views.positions(self.book(), self.valuation(prices))
+        book, now = account_book(self.book(), account), self.desk.clock.now()
+        valuation = value_book(book, self.marks(prices), now=now, options=self.options)
+        return position_views.positions(book, valuation)
+
+    def accounts(self) -> list[str]:
+        """Return the accounts of which the book knows anything."""
+        return accounts(self.book())
+
+    def digest(self, account: str | None = None) -> str:
+        """Return a hash of the book, or of one account: equal digests are equal books."""
+        book = self.book()
+        return projection.digest(book) if account is None else account_digest(book, account)
 
     def position(self, pair: str, prices: Prices = None) -> SpotPosition:
         """Return the position of a pair, under any of its names.
@@ -242,13 +329,16 @@ class Portfolio:
 
     def verify(self) -> Verification:
         """Read the journal anew, check its chain, refold it, and audit the whole book."""
-        return proof.verify(self.desk, self.valuation())
+        return proof.verify(self.writer, self.valuation())
 
     def records_of(self, rule: Method | None = None) -> Iterator[RealizedPnLRecord]:
         """Yield the trade records under a cost rule, oldest first."""
         book = Book(msgspec.structs.replace(self.terms, method=rule or self.terms.method))
         for fact in self.timeline:
             yield from describe.trade_records(fact, traced(book, fact), book.cash)
+
+    def _correct(self, correction: hand.Correction) -> Receipt:
+        return self.writer.commit(hand.stage(self.writer, correction))
 
     def _recorded_prices(self) -> Iterator[Mark]:
         latest = self.desk.timeline.notes.prices.latest()

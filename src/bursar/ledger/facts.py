@@ -15,6 +15,7 @@ Rules
 - A fill that no ledger row backs is `provisional`.
 - Two adjustment rows near each other and near no third, of opposite sign and two assets, are a
   forced conversion: such rows bear no common reference.
+- Rows that take an asset out and put it, or another, back in are a split or a rename (`actions`).
 - A row that cancels an earlier one of its kind (opposite amount and fee) reverses it.
 
 Errors: none. What cannot be read as anything else stays a flow with a flag.
@@ -27,7 +28,7 @@ from typing import Final
 import msgspec
 
 from bursar.exact import ZERO, money
-from bursar.ledger import instant
+from bursar.ledger import actions, instant
 from bursar.ledger.entries import (
     AnyEntry,
     CashFlow,
@@ -96,6 +97,8 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     forced, rows = _forced(rows)
     facts += _conversions([row for row in rows if row.kind is MovementKind.CONVERSION], cash)
     facts += [_conversion(pair[0].id, pair) for pair in forced]
+    whole, apart = actions.paired(rows)
+    facts += [*whole, *(_unpaired(row, cash) for row in apart)]
     flows = [row for row in rows if row.kind in _FLOWS or row.kind is MovementKind.FINANCING]
     facts += _flows(flows, cash)
     facts += [_internal(row) for row in rows if row.kind is MovementKind.INTERNAL]

@@ -37,12 +37,18 @@ Progress = Callable[[int, int], None]
 
 
 class Table:
-    """An open CSV file: its column names, and its rows once."""
+    """An open file of rows: its column names, and its rows once. `cell` is what faults call one."""
 
     def __init__(
-        self, name: str, columns: Sequence[str], records: Iterator[tuple[int, list[str]]]
+        self,
+        name: str,
+        columns: Sequence[str],
+        records: Iterator[tuple[int, list[str]]],
+        *,
+        cell: str = "column",
     ) -> None:
         self.name = name
+        self._cell = cell
         self.columns = tuple(columns)
         self._records = records
 
@@ -84,8 +90,9 @@ class Table:
 
     def fault(self, line: int, column: str, value: str, expected: str) -> Malformed:
         """Make the error that names the cell and what should be in it."""
+        place = f"{self.name}, line {line}, {self._cell} {column}"
         return Malformed(
-            f"{self.name}, line {line}, column {column}: {_shown(value)}, expected {expected}",
+            f"{place}: {_shown(value)}, expected {expected}",
             file=self.name,
             line=line,
             column=column,

@@ -55,6 +55,7 @@ SIDES: Final = {
 }
 _UNKNOWN: Final = MovementKind.UNCLASSIFIED
 _STRAY: Final = "/cash"
+OPENS_SHORT: Final = frozenset({"sell_short", "sell_short_exempt", "sell_to_open"})
 _BILLION: Final = 10**9
 _SEQUENCE_MAX: Final = 2**62
 _PAIRED: Final = frozenset({MovementKind.SPLIT, MovementKind.RENAME})

@@ -17,6 +17,8 @@ from typing import Final
 from bursar.errors import Malformed, UnknownFormat
 from bursar.venue.files.alpaca import FIELDS as ALPACA_FIELDS
 from bursar.venue.files.alpaca import read_activities
+from bursar.venue.files.generic import KNOWN_BY as EVENTS_KNOWN_BY
+from bursar.venue.files.generic import read_events
 from bursar.venue.files.kraken import read_ledgers, read_trades
 from bursar.venue.files.objects import is_json, opened_objects
 from bursar.venue.files.prices import read_prices
@@ -37,6 +39,7 @@ _READERS: Final[tuple[tuple[frozenset[str], _Reader], ...]] = (
     (frozenset({"txid", "refid"}), read_ledgers),
     (frozenset({"txid", "pair"}), read_trades),
     (ALPACA_FIELDS.known_by, read_activities),
+    (EVENTS_KNOWN_BY, read_events),
     (frozenset({"asset", "time", "price"}), read_prices),
 )
 
@@ -66,7 +69,8 @@ def _reader(table: Table) -> _Reader:
     seen = ", ".join(table.columns)[:200]
     raise UnknownFormat(
         f"{table.name}, line 1: no reader knows the columns {seen!r}; known are"
-        " Kraken's ledgers.csv and trades.csv, and prices (asset, time, price, quote)",
+        " Kraken's ledgers.csv and trades.csv, Alpaca's activities (id, activity_type, …), events"
+        " (time, type, asset, quantity, …) and prices (asset, time, price, quote)",
         file=table.name,
     )
 

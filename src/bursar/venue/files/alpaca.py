@@ -16,11 +16,17 @@ from bursar.exact import ZERO
 from bursar.ledger.entries import AnyEntry
 from bursar.venue.alpaca.kinds import FILL, may_move_units
 from bursar.venue.alpaca.rows import Row
-from bursar.venue.alpaca.statements import ACCOUNT, CANCELED, SIDES, statements
+from bursar.venue.alpaca.statements import (
+    ACCOUNT,
+    CANCELED,
+    OPENS_SHORT,
+    SIDES,
+    statements,
+)
 from bursar.venue.alpaca.symbols import is_adjusted
 from bursar.venue.files.objects import Fields
 from bursar.venue.files.reading import FileReading, Options
-from bursar.venue.files.table import Table
+from bursar.venue.files.table import Table, one_line
 
 ACTIVITIES: Final = "alpaca activities"
 FIELDS: Final = Fields(
@@ -59,14 +65,19 @@ _SYMBOL: Final = re.compile(r"[A-Za-z0-9._-]{1,32}(?:/[A-Za-z0-9._-]{1,32})?", r
 _CURRENCY: Final = re.compile(r"[A-Z]{3,5}", re.ASCII)
 
 
-def read_activities(table: Table, account: str | None, _: Options) -> FileReading:
+def read_activities(table: Table, account: str | None, options: Options) -> FileReading:
     """Read account activities: for each row what it states."""
+    account = account or ACCOUNT
+    may_short = options.shorts is None or account in options.shorts
     cells = _Cells(table)
     said: dict[tuple[str, str], tuple[int, Row]] = {}
     count = pending = repeated = 0
     for line, given in table:
         count += 1
         row = cells.read(line, given)
+        if row.side in OPENS_SHORT and not may_short:
+            expected = f"a sale of what is held: {account} may not sell short in this book"
+            raise table.fault(line, "side", row.side, expected)
         if row.status == PENDING:
             pending += 1
             continue
@@ -77,7 +88,7 @@ def read_activities(table: Table, account: str | None, _: Options) -> FileReadin
         repeated += before != line
     stated: list[AnyEntry] = []
     for _line, row in said.values():
-        stated += statements(row, account=account or ACCOUNT)
+        stated += statements(row, account=account)
     return FileReading(
         format=ACTIVITIES,
         statements=tuple(stated),
@@ -121,7 +132,7 @@ class _Cells:
             filled=self._number(line, given, "cum_qty") or ZERO,
             order_id=given["order_id"] or None,
             group_id=given["group_id"],
-            description=_plain_text(given["description"]),
+            description=one_line(given["description"]),
         )
         self._check(line, given, row)
         return row
@@ -176,8 +187,3 @@ class _Cells:
         if text and pattern.fullmatch(text) is None:
             raise self._table.fault(line, column, text, expected)
         return text
-
-
-def _plain_text(text: str) -> str:
-    """Return words without line ends and control characters: a note must not break a screen."""
-    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())

@@ -151,6 +151,11 @@ def readable(path: Path) -> Iterator[BinaryIO]:
         ) from None
 
 
+def one_line(text: str) -> str:
+    """Return a note without line ends and control characters, which would break a screen."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+
+
 def _records(name: str, texts: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(texts, strict=True)
     while True:

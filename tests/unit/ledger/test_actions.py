@@ -20,23 +20,27 @@ def rows(kind, *legs, group="kraken:main:action"):
     ]
 
 
+def resolved(told):
+    return resolve(told, CASH)
+
+
 def test_the_old_units_out_and_the_new_ones_in_are_a_split():
     told = rows("split", ("-10", "ACME"), ("30", "ACME"))
-    (split,) = resolve(told, CASH)
+    (split,) = resolved(told)
     assert isinstance(split, Split)
-    assert (split.asset, split.numerator, split.denominator) == ("ACME", 30, 10)
+    assert (split.asset, split.numerator, split.denominator) == ("ACME", Decimal(30), Decimal(10))
     assert (split.id, split.rows) == (told[0].id, (told[0].id, told[1].id))
 
 
 def test_as_many_units_under_another_name_are_a_rename():
     told = rows("rename", ("7.5", "NEW"), ("-7.5", "OLD"))
-    (rename,) = resolve(told, CASH)
+    (rename,) = resolved(told)
     assert isinstance(rename, Rename)
     assert (rename.asset, rename.to_asset, rename.id) == ("OLD", "NEW", told[1].id)
 
 
 def test_the_same_name_under_a_new_number_changes_nothing():
-    (split,) = resolve(rows("rename", ("-4", "ACME"), ("4", "ACME")), CASH)
+    (split,) = resolved(rows("rename", ("-4", "ACME"), ("4", "ACME")))
     assert (split.numerator, split.denominator) == (4, 4)
 
 
@@ -45,7 +49,7 @@ def test_the_same_name_under_a_new_number_changes_nothing():
 )
 def test_a_short_position_goes_the_other_way_round(label_going, label_coming):
     told = rows("split", ("-2", "ACME", label_going), ("25", "ACME", label_coming))
-    (split,) = resolve(told, CASH)
+    (split,) = resolved(told)
     assert (split.numerator, split.denominator) == (2, 25)
 
 
@@ -62,14 +66,14 @@ def test_a_short_position_goes_the_other_way_round(label_going, label_coming):
     ],
 )
 def test_rows_that_are_no_clear_pair_stay_apart_and_are_seen(kind, legs):
-    facts = resolve(rows(kind, *legs), CASH)
+    facts = resolved(rows(kind, *legs))
     assert len(facts) == len(legs)
     assert all(isinstance(fact, CashFlow) and Flag.UNPAIRED in fact.flags for fact in facts)
 
 
 def test_two_renames_of_one_day_are_told_apart_by_their_quantities():
     told = rows("rename", ("-7", "A"), ("-3", "X"), ("3", "Y"), ("7", "B"))
-    renames = {(fact.asset, fact.to_asset) for fact in resolve(told, CASH)}
+    renames = {(fact.asset, fact.to_asset) for fact in resolved(told)}
     assert renames == {("A", "B"), ("X", "Y")}
 
 

@@ -9,9 +9,9 @@ from bursar.venue.alpaca.days import ends, starts
 @pytest.mark.parametrize(
     "day,start,end",
     [
-        # winter: five hours behind
+        # Five hours behind in winter
         ("2025-01-08", "2025-01-08T01:00:00Z", "2025-01-09T04:59:59.999999999Z"),
-        # summer: four
+        # and four of them in the summer, when the clocks are forward
         ("2025-07-04", "2025-07-04T00:00:00Z", "2025-07-05T03:59:59.999999999Z"),
         # the night to Sunday, 9 March 2025, is the first with an hour less
         ("2025-03-08", "2025-03-08T01:00:00Z", "2025-03-09T04:59:59.999999999Z"),

@@ -1,4 +1,4 @@
-"""Alpaca's activities cell by cell: what is asked of each, and what is said when it is not there."""
+"""Alpaca's activities cell by cell: what is asked of each, and what is said of a bad one."""
 
 import csv
 import json
@@ -42,6 +42,10 @@ def given(request, tmp_path):
         return path
 
     return write
+
+
+def stated(path, account=None, **options):
+    return read(path, account, **options).statements
 
 
 def refused(path, column, **options):
@@ -111,13 +115,13 @@ def test_an_adjusted_option_is_refused_in_other_rows_too(given):
 
 def test_a_row_of_units_needs_no_money(given):
     row = {"id": "3::c", "activity_type": "ACATS", "date": "2025-01-03", "symbol": "T", "qty": "2"}
-    assert read(given(row)).statements[0].amount == 2
+    assert stated(given(row))[0].amount == 2
     assert "a number" in refused(given(row | {"activity_type": "DIV"}), "net_amount")
 
 
 def test_the_time_stands_in_where_no_day_is_told(given):
     row = {name: value for name, value in CASH.items() if name != "date"}
-    said = read(given(row | {"transaction_time": "2025-01-03T10:00:00.5Z"})).statements[0]
+    (said,) = stated(given(row | {"transaction_time": "2025-01-03T10:00:00.5Z"}))
     assert said.executed_at % 10**9 == 5 * 10**8
 
 
@@ -129,7 +133,7 @@ def test_a_row_again_is_read_once_and_another_under_its_id_is_refused(given):
 
 
 def test_a_row_and_its_cancellation(given):
-    said = read(given(CASH, CASH | {"status": "canceled"})).statements
+    said = stated(given(CASH, CASH | {"status": "canceled"}))
     assert [type(each) for each in said] == [Movement, Reversal]
     assert said[1].target == said[0].id
 

@@ -27,10 +27,10 @@ OPTION = "AAPL250117C00150000"
 
 
 def row(type_, **named):
-    named = {"id": "1::x", "at": DAY} | named
-    for name in ("quantity", "price", "amount", "per_share", "filled"):
-        if name in named:
-            named[name] = D(named[name])
+    numbers = {"quantity", "price", "amount", "per_share", "filled"} & named.keys()
+    named.update({name: D(named[name]) for name in numbers})
+    named.setdefault("id", "1::x")
+    named.setdefault("at", DAY)
     return Row(type=type_, **named)
 
 
@@ -51,9 +51,7 @@ def only(type_, **named):
 
 def test_an_execution():
     at = parse("2025-01-06T14:30:00.214535Z")
-    said = only(
-        "FILL", at=at, symbol="AAPL", side="buy", quantity="3", price="250.10", filled="3"
-    )
+    said = only("FILL", at=at, symbol="AAPL", side="buy", quantity="3", price="250.10", filled="3")
     assert said == Fill(
         id="alpaca:main:1::x",
         account="alpaca:main",
@@ -70,10 +68,9 @@ def test_an_execution():
 
 
 def test_an_execution_of_a_pair_in_another_account():
-    (said,) = statements(
-        row("FILL", symbol="ETH/BTC", side="sell", quantity="2", price="0.05", order_id="o"),
-        account="alpaca:paper",
-    )
+    told = row("FILL", symbol="ETH/BTC", side="sell", quantity="2", price="0.05", order_id="o")
+    (said,) = statements(told, account="alpaca:paper")
+    assert isinstance(said, Fill)
     assert (said.id, said.account) == ("alpaca:paper:1::x", "alpaca:paper")
     assert (said.base, said.quote, said.pair, said.side) == ("ETH", "BTC", "ETH/BTC", Side.SELL)
     assert said.order_id == "o"
@@ -259,7 +256,7 @@ def test_an_unknown_row_that_moves_shares():
 def test_an_option_ends_at_nothing(type_, quantity, side):
     said = only(type_, symbol=OPTION, quantity=quantity, amount="0", price="0")
     assert isinstance(said, Fill)
-    assert (said.side, said.quantity, said.amount, said.value) == (side, 2, 0, 0)
+    assert (said.side, said.quantity, said.amount, said.value) == (side, D(2), D(0), D(0))
     assert show(said.executed_at) == "2025-01-09T04:59:59.999999999Z"
 
 

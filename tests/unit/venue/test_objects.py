@@ -1,5 +1,7 @@
 """JSON read as a table: exact, and with its faults named."""
 
+from contextlib import suppress
+
 import pytest
 
 from bursar.errors import InputError, Malformed, OutOfBounds, UnknownFormat
@@ -109,6 +111,18 @@ def test_a_value_of_another_kind_is_named(tmp_path, field, written, expected):
     assert f"sample.json, line 2, field {field}: " in fault.message
     assert expected in fault.message
     assert (fault.context["line"], fault.context["column"]) == (2, field)
+
+
+@pytest.mark.parametrize("depth", [10, 300, 900, 980, 1100, 50_000])
+def test_no_depth_of_nesting_breaks_anything(tmp_path, depth):
+    deep = "[" * depth + "]" * depth
+    refused(write(tmp_path, f'[{{"id": "a", "qty": {deep}}}]'))
+    path = write(tmp_path, f'[{{"id": "a", "other": {deep}}}]')
+    if depth < 500:
+        assert len(rows(path)) == 1
+    else:
+        with suppress(Malformed):
+            rows(path)
 
 
 def test_a_field_that_stands_twice_is_named(tmp_path):

@@ -63,7 +63,9 @@ def test_a_file_that_nobody_knows(tmp_path, content):
         read(path)
 
 
-@pytest.mark.parametrize("content", ["{}", '[{"symbol": "AAPL", "qty": "7.5"}]', '{"code": 40110000}'])
+@pytest.mark.parametrize(
+    "content", ["{}", '[{"symbol": "AAPL", "qty": "7.5"}]', '{"code": 40110000}']
+)
 def test_json_that_nobody_knows(tmp_path, content):
     path = tmp_path / "x.csv"
     path.write_text(content)

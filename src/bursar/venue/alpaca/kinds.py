@@ -36,7 +36,7 @@ class Kind(Enum):
 
 Booked = MovementKind | Kind
 
-_TYPES: Final[dict[str, tuple[Booked, Moves]]] = {
+TYPES: Final[dict[str, tuple[Booked, Moves]]] = {
     # Money and securities of the owner's own, in and out.
     "CSD": (Kind.CAPITAL, Moves.EITHER),
     "CSW": (Kind.CAPITAL, Moves.EITHER),
@@ -85,7 +85,7 @@ _TYPES: Final[dict[str, tuple[Booked, Moves]]] = {
 
 def kind(type_: str) -> tuple[Booked, Moves]:
     """Name what a row of a type is booked as, and what of it moves."""
-    return _TYPES.get(type_, (MovementKind.UNCLASSIFIED, Moves.BOTH))
+    return TYPES.get(type_, (MovementKind.UNCLASSIFIED, Moves.BOTH))
 
 
 def may_move_units(type_: str) -> bool:

@@ -76,7 +76,10 @@ def read_activities(table: Table, account: str | None, options: Options) -> File
         count += 1
         row = cells.read(line, given)
         if row.side in OPENS_SHORT and not may_short:
-            expected = f"a sale of what is held: {account} may not sell short in this book"
+            expected = (
+                f"a sale of what is held: {account} may not sell short in this book; `bursar new"
+                f" --short {account}` makes one where it may"
+            )
             raise table.fault(line, "side", row.side, expected)
         if row.status == PENDING:
             pending += 1

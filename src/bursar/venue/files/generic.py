@@ -112,7 +112,7 @@ class _Cells:
         strange = [column for column in table.columns if column not in COLUMNS]
         if strange:
             known = ", ".join(sorted(COLUMNS))
-            raise table.fault(1, strange[0], strange[0], f"one of the columns {known}")
+            raise table.fault(1, strange[0][:_LABEL_MAX], strange[0], f"one of the columns {known}")
 
     def read(self, line: int, cells: list[str]) -> Row:
         """Read one row."""

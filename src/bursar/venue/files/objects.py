@@ -14,6 +14,7 @@ Errors
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from bursar.venue.files.table import Progress, Table, readable
 PAGES_DEEP: Final = 2
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
+_NAME_MAX: Final = 60
 _HEAD: Final = 4096
 _REPORT_EVERY: Final = 1024 * 1024
 
@@ -104,7 +106,8 @@ def _records(
         counted = start
         told(start)
         if isinstance(found, Twice):
-            raise faults.fault(line, found.field, found.field, "each field once")
+            named = found.field[:_NAME_MAX]
+            raise faults.fault(line, named, found.field, "each field once")
         if not is_known and not fields.known_by <= found.keys():
             raise UnknownFormat(
                 f"{name}, line {line}: JSON, but not {fields.said}: expected objects with"
@@ -126,8 +129,22 @@ def _cell(faults: Table, fields: Fields, line: int, column: str, value: object) 
         return value.text
     if isinstance(value, str) and "\0" not in value and _is_unicode(value):
         return value
-    shown = value.text if isinstance(value, Number) else json.dumps(value, default=str)
-    raise faults.fault(line, column, shown, "a number" if wants_number else "text")
+    raise faults.fault(line, column, _shown(value), "a number" if wants_number else "text")
+
+
+def _shown(value: object) -> str:
+    """Write a value of the wrong kind, without looking into what may be nested deeply."""
+    match value:
+        case Number():
+            return value.text
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return "[…]"
+        case str():
+            return value
+        case _:
+            return "{…}"
 
 
 def _is_unicode(text: str) -> bool:
@@ -180,8 +197,8 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object] | Twice:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    names = [name for name, _ in pairs]
-    return Twice(next(name for place, name in enumerate(names) if name in names[:place]))
+    counted = Counter(name for name, _ in pairs)
+    return Twice(next(name for name, times in counted.items() if times > 1))
 
 
 _DECODER: Final = json.JSONDecoder(

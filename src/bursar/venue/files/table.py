@@ -15,6 +15,7 @@ Errors
 """
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -128,7 +129,7 @@ def opened(path: Path, *, progress: Progress | None = None) -> Iterator[Table]:
             raise UnknownFormat(f"{path.name}: the file is empty", file=path.name)
         line, cells = first
         columns = [cell.strip().casefold() for cell in cells]
-        twice = {column for column in columns if columns.count(column) > 1}
+        twice = [column for column, times in Counter(columns).items() if times > 1]
         if twice:
             raise Malformed(
                 f"{path.name}, line {line}: column {_shown(min(twice))} stands there twice,"

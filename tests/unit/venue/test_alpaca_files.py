@@ -86,6 +86,8 @@ def test_an_account_of_another_name(given):
         (CASH, "net_amount", "1E999999", "a plain decimal"),
         (CASH, "net_amount", "1E999", "at most 20 integer"),
         (CASH, "net_amount", "0.1234567890123456789", "at most 20 integer"),
+        (CASH, "group_id", "a\tb", "a name without blanks"),
+        (FILL, "order_id", "é", "a name without blanks"),
         (CASH, "currency", "dollars", "a currency like USD"),
         (CASH, "symbol", "A B", "a symbol like AAPL"),
         (FILL, "transaction_time", "", "a UTC time"),

@@ -59,6 +59,7 @@ _STATUSES: Final = {
     **dict.fromkeys((PENDING, "queued", "sent_to_clearing", "processing"), PENDING),
 }
 _EXECUTIONS: Final = frozenset({"", "fill", "partial_fill"})
+_A_NAME: Final = "a name without blanks"
 _STANDARD: Final = "a stock, a pair like BTC/USD or an option of a hundred shares"
 _NAME: Final = re.compile(r"[!-~]{1,128}", re.ASCII)
 _SYMBOL: Final = re.compile(r"[A-Za-z0-9._-]{1,32}(?:/[A-Za-z0-9._-]{1,32})?", re.ASCII)
@@ -133,8 +134,8 @@ class _Cells:
             or "USD",
             per_share=self._number(line, given, "per_share_amount"),
             filled=self._number(line, given, "cum_qty") or ZERO,
-            order_id=given["order_id"] or None,
-            group_id=given["group_id"],
+            order_id=self._matching(line, "order_id", given["order_id"], _NAME, _A_NAME) or None,
+            group_id=self._matching(line, "group_id", given["group_id"], _NAME, _A_NAME),
             description=one_line(given["description"]),
         )
         self._check(line, given, row)
@@ -182,7 +183,7 @@ class _Cells:
     def _name(self, line: int, given: dict[str, str], column: str) -> str:
         if not given[column]:
             raise self._table.fault(line, column, "", "a value")
-        return self._matching(line, column, given[column], _NAME, "a name without blanks")
+        return self._matching(line, column, given[column], _NAME, _A_NAME)
 
     def _matching(
         self, line: int, column: str, text: str, pattern: re.Pattern[str], expected: str

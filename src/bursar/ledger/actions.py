@@ -20,8 +20,13 @@ REMOVE: Final = "REMOVE"
 ADD: Final = "ADD"
 
 
-def paired(rows: Iterable[Movement]) -> tuple[list[Split | Rename], list[Movement]]:
-    """Return the splits and renames among the rows of one group, and the rows left over."""
+def paired(
+    rows: Iterable[Movement], cash: frozenset[str]
+) -> tuple[list[Split | Rename], list[Movement]]:
+    """Return the splits and renames among the rows of one group, and the rows left over.
+
+    Money (`cash`) is neither split nor renamed.
+    """
     sets: dict[tuple[MovementKind, str | Decimal], list[Movement]] = {}
     for row in rows:
         if row.kind is MovementKind.SPLIT:
@@ -32,7 +37,7 @@ def paired(rows: Iterable[Movement]) -> tuple[list[Split | Rename], list[Movemen
     apart: list[Movement] = []
     for own in sets.values():
         pair = _pair(own)
-        if pair is None:
+        if pair is None or cash & {row.asset for row in pair}:
             apart += own
         else:
             facts.append(_fact(*pair))

@@ -97,7 +97,7 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     forced, rows = _forced(rows)
     facts += _conversions([row for row in rows if row.kind is MovementKind.CONVERSION], cash)
     facts += [_conversion(pair[0].id, pair) for pair in forced]
-    whole, apart = actions.paired(rows)
+    whole, apart = actions.paired(rows, cash)
     facts += [*whole, *(_unpaired(row, cash) for row in apart)]
     flows = [row for row in rows if row.kind in _FLOWS or row.kind is MovementKind.FINANCING]
     facts += _flows(flows, cash)
@@ -254,7 +254,7 @@ def _conversions(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
     facts: list[Fact] = []
     for name in sorted({group_of(row) for row in rows}):
         own = [row for row in rows if group_of(row) == name]
-        signs = {row.amount > 0 for row in own if row.amount}
+        signs = {amount > 0 for amount in _moved(own).values()}
         whole = signs == {True, False}
         facts += [_conversion(name, own)] if whole else [_unpaired(row, cash) for row in own]
     return facts

@@ -63,6 +63,9 @@ def test_a_short_position_goes_the_other_way_round(label_going, label_coming):
         ("rename", [("-7", "OLD"), ("8", "NEW")]),
         ("rename", [("-7", "OLD"), ("7", "NEW"), ("7", "ALSO"), ("-7", "ELSE")]),
         ("split", [("0", "ACME"), ("3", "ACME")]),
+        ("split", [("-1", "USD"), ("3", "USD")]),
+        ("rename", [("-3", "USD"), ("3", "ACME")]),
+        ("rename", [("-3", "ACME"), ("3", "USD")]),
     ],
 )
 def test_rows_that_are_no_clear_pair_stay_apart_and_are_seen(kind, legs):
@@ -78,7 +81,7 @@ def test_two_renames_of_one_day_are_told_apart_by_their_quantities():
 
 
 def test_other_rows_are_none_of_its_business():
-    assert paired(rows("deposit", ("1", "ACME"))) == ([], [])
+    assert paired(rows("deposit", ("1", "ACME")), CASH) == ([], [])
 
 
 def test_lots_keep_their_cost_whichever_row_comes_first():

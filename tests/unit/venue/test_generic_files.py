@@ -28,7 +28,7 @@ from bursar.venue.generic.rows import Type
 D = Decimal
 BASE = {"time": "2025-01-05 14:30:00", "asset": "BTC", "quantity": "2"}
 BUY = BASE | {"type": "buy", "quote": "USD", "amount": "6000"}
-OPTIONS = Options(quote="USD")
+OPTIONS = Options(quote="USD", money=frozenset({"USD", "USDT"}))
 
 
 @pytest.fixture
@@ -215,6 +215,9 @@ def test_a_bad_cell_is_named(given, column, value, expected):
         ({"type": "split", "amount": "1", "quantity": "0"}, "quantity", "a number above zero"),
         ({"type": "rename", "quote": "X"}, "quantity", "nothing: a rename has none"),
         ({"type": "rename", "quote": "BTC", "quantity": ""}, "quote", "another asset"),
+        ({"type": "rename", "quote": "USDT", "quantity": ""}, "quote", "it keeps its name"),
+        ({"type": "rename", "asset": "USD", "quote": "X", "quantity": ""}, "asset", "no money"),
+        ({"type": "split", "asset": "USDT", "amount": "1"}, "asset", "no money"),
         ({"type": "reward", "value": "5", "value_asset": "EUR"}, "value_asset", "'EUR', expected"),
         ({"type": "reward", "value": "5", "value_asset": "BTC"}, "value_asset", "'BTC', expected"),
     ],

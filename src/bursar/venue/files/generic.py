@@ -46,6 +46,7 @@ _EXPECTED: Final = {
     "strategy": _A_LABEL,
     "regime": _A_LABEL,
 }
+_RESHAPES: Final = frozenset({Type.SPLIT, Type.RENAME})
 _BOTH_ABOVE_ZERO: Final = frozenset({Type.CONVERSION, Type.SPLIT})
 
 
@@ -79,7 +80,7 @@ COLUMNS: Final = _ALWAYS.union(*(needs.must | needs.may for needs in _NEEDS.valu
 
 def read_events(table: Table, account: str | None, options: Options) -> FileReading:
     """Read a generic CSV: one entry a row."""
-    cells = _Cells(table, account or ACCOUNT, options.quote)
+    cells = _Cells(table, account or ACCOUNT, options)
     rows: list[Row] = []
     named: dict[tuple[str, str], tuple[int, Row]] = {}
     count = repeated = 0
@@ -105,10 +106,11 @@ def read_events(table: Table, account: str | None, options: Options) -> FileRead
 class _Cells:
     """Where the cells of an event stand, and how to read them."""
 
-    def __init__(self, table: Table, account: str, base: str | None) -> None:
+    def __init__(self, table: Table, account: str, options: Options) -> None:
         self._table = table
         self._account = account
-        self._base = base
+        self._base = options.quote
+        self._money = options.money
         strange = [column for column in table.columns if column not in COLUMNS]
         if strange:
             known = ", ".join(sorted(COLUMNS))
@@ -167,6 +169,9 @@ class _Cells:
             raise self._table.fault(line, "amount", "", "what was paid or got, or else a price")
         if row.quote == row.asset:
             raise self._table.fault(line, "quote", given["quote"], "another asset")
+        if row.type in _RESHAPES and self._money & {row.asset, row.quote}:
+            column = "asset" if row.asset in self._money else "quote"
+            raise self._table.fault(line, column, given[column], "no money: it keeps its name")
         if row.to_account == row.account:
             raise self._table.fault(line, "to_account", given["to_account"], "another account")
         if row.type in _BOTH_ABOVE_ZERO and not row.amount:

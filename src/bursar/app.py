@@ -83,7 +83,10 @@ class _Reader:
     def __call__(
         self, path: Path, account: str | None, progress: Progress | None
     ) -> files.FileReading:
-        options = files.Options(quote=self._terms.base, golden=self._golden)
+        shorts = frozenset(each.name for each in self._terms.accounts if each.may_short)
+        options = files.Options(
+            quote=self._terms.base, money=self._terms.cash, shorts=shorts, golden=self._golden
+        )
         return files.read(path, account, options=options, progress=_named(path, progress))
 
     def _golden(self, lines: Iterable[str]) -> Iterator[AnyEntry]:

@@ -34,7 +34,7 @@ def correct(session: Session, made: Callable[[Desk], Correction], *, is_yes: boo
 
     session.require_present()
     with session.open() as portfolio:
-        desk = portfolio.writer
+        desk = portfolio.corrector
         correction = made(desk)
         staged = hand.stage(desk, correction)
         seen = hand.preview(desk, staged)

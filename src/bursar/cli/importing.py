@@ -27,13 +27,13 @@ def import_files(
     dry_run: bool = False,
     session: Annotated[Session, HIDDEN],
 ) -> int:
-    """Import exports of an exchange: Kraken's, Binance's, prices, golden journals.
+    """Import exports: Kraken's, Binance's, Alpaca's, a generic CSV, prices, golden journals.
 
     All files are one commit: every row of them, or nothing. Importing a file again, or the same
     account in another generation of the export, adds nothing. A book that is not there is made.
 
     Args:
-        files: CSV files or golden journals, told apart by what stands in them.
+        files: CSV or JSON files or golden journals, told apart by what stands in them.
         account: The account they belong to, such as kraken:second; by default the venue's main one.
         base: The base currency of a new book, by default USD or what a journal names.
         dry_run: Show what would happen, and write nothing.

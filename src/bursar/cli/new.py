@@ -22,6 +22,7 @@ def new(  # noqa: PLR0913 (the terms of a portfolio)
     method: Method = "wac",
     scope: Scope = "account",
     peg: tuple[str, ...] = (),
+    short: tuple[str, ...] = (),
     session: Annotated[Session, HIDDEN],
 ) -> int:
     """Make an empty portfolio. `bursar import` makes one too.
@@ -32,10 +33,12 @@ def new(  # noqa: PLR0913 (the terms of a portfolio)
         method: Which lots a sale takes its cost from.
         scope: Whether lots belong to each account, or to all of them as one pool.
         peg: An asset that counts as base currency, 1:1; repeatable. By default USD's and EUR's own.
+        short: An account that may sell short, such as alpaca:main; repeatable.
 
     """
     import bursar
     from bursar.errors import BadChoice, PortfolioNotFound
+    from bursar.ledger.terms import Account
 
     session.require_present()
     if name is not None:
@@ -51,7 +54,13 @@ def new(  # noqa: PLR0913 (the terms of a portfolio)
             portfolio=session.portfolio,
         )
     pegs = tuple(each.upper() for each in peg)
-    terms = bursar.Terms(base.upper(), pegs or None, bursar.Method(method), bursar.Scope(scope))
+    terms = bursar.Terms(
+        base.upper(),
+        pegs or None,
+        bursar.Method(method),
+        bursar.Scope(scope),
+        tuple(Account(name, may_short=True) for name in short),
+    )
     session.open(terms=terms, create=True).close()
     _tell(session, terms)
     return 0
@@ -67,6 +76,7 @@ def _tell(session: Session, made: Terms) -> None:
                 "method": made.method,
                 "scope": made.scope,
                 "pegs": sorted(made.cash - {made.base}),
+                "short": sorted(each.name for each in made.accounts if each.may_short),
             }
         )
     elif not session.is_quiet:

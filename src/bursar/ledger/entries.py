@@ -53,6 +53,8 @@ class MovementKind(Enum):
     MARGIN = "margin"
     FINANCING = "financing"
     INTERNAL = "internal"
+    SPLIT = "split"
+    RENAME = "rename"
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
     REWARD = "reward"

@@ -17,6 +17,7 @@ Rules
   forced conversion: such rows bear no common reference.
 - Legs and swaps, which bear no common reference either, are parted by `legs`; what it says is one
   trade adds up as the rows of one reference do.
+- Rows that take an asset out and put it, or another, back in are a split or a rename (`actions`).
 - A row that cancels an earlier one of its kind (opposite amount and fee) reverses it.
 
 Errors: none. What cannot be read as anything else stays a flow with a flag.
@@ -29,7 +30,7 @@ from typing import Final
 import msgspec
 
 from bursar.exact import ZERO, money
-from bursar.ledger import instant
+from bursar.ledger import actions, instant
 from bursar.ledger.entries import (
     AnyEntry,
     CashFlow,
@@ -98,6 +99,8 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     facts += _conversions([row for row in rows if row.kind is MovementKind.CONVERSION], cash)
     facts += [_conversion(pair[0].id, pair) for pair in forced]
     facts += _swaps([row for row in rows if row.kind is MovementKind.SWAP], cash)
+    whole, apart = actions.paired(rows, cash)
+    facts += [*whole, *(_unpaired(row, cash) for row in apart)]
     flows = [row for row in rows if row.kind in _FLOWS or row.kind is MovementKind.FINANCING]
     facts += _flows(flows, cash)
     facts += [_internal(row) for row in rows if row.kind is MovementKind.INTERNAL]
@@ -301,7 +304,7 @@ def _conversions(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
     facts: list[Fact] = []
     for name in sorted({group_of(row) for row in rows}):
         own = [row for row in rows if group_of(row) == name]
-        signs = {row.amount > 0 for row in own if row.amount}
+        signs = {amount > 0 for amount in _moved(own).values()}
         whole = signs == {True, False}
         facts += [_conversion(name, own)] if whole else [_unpaired(row, cash) for row in own]
     return facts

@@ -29,9 +29,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How to read.
 
     `quote` is the currency of a prices file that names none. `allow_breaks` lets in a file whose
-    running balance does not follow. `golden` reads the lines of a journal in the golden language.
+    running balance does not follow. `money` is base currency and pegs, `shorts` the accounts that
+    may sell short, if that is known. `golden` reads the lines of a journal in the golden language.
     """
 
     quote: str | None = None
     allow_breaks: bool = False
+    money: frozenset[str] = frozenset()
+    shorts: frozenset[str] | None = None
     golden: Callable[[Iterable[str]], Iterable[AnyEntry]] | None = None

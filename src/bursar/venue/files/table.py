@@ -38,12 +38,18 @@ Progress = Callable[[int, int], None]
 
 
 class Table:
-    """An open CSV file: its column names, and its rows once."""
+    """An open file of rows: its column names, and its rows once. `cell` is what faults call one."""
 
     def __init__(
-        self, name: str, columns: Sequence[str], records: Iterator[tuple[int, list[str]]]
+        self,
+        name: str,
+        columns: Sequence[str],
+        records: Iterator[tuple[int, list[str]]],
+        *,
+        cell: str = "column",
     ) -> None:
         self.name = name
+        self._cell = cell
         self.columns = tuple(columns)
         self._records = records
 
@@ -85,8 +91,9 @@ class Table:
 
     def fault(self, line: int, column: str, value: str, expected: str) -> Malformed:
         """Make the error that names the cell and what should be in it."""
+        place = f"{self.name}, line {line}, {self._cell} {column}"
         return Malformed(
-            f"{self.name}, line {line}, column {column}: {_shown(value)}, expected {expected}",
+            f"{place}: {_shown(value)}, expected {expected}",
             file=self.name,
             line=line,
             column=column,
@@ -143,6 +150,11 @@ def readable(path: Path) -> Iterator[BinaryIO]:
         raise InputError(
             f"{path.name}: cannot be read: {error.strerror or error}", file=path.name
         ) from None
+
+
+def one_line(text: str) -> str:
+    """Return a note without line ends and control characters, which would break a screen."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
 
 
 def _records(name: str, texts: Iterator[str]) -> Iterator[tuple[int, list[str]]]:

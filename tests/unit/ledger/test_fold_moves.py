@@ -136,6 +136,27 @@ def test_money_may_be_renamed(method):
     assert audit.breaches(book) == []
 
 
+@pytest.mark.parametrize("pooled", [False, True])
+@pytest.mark.parametrize("method", ["wac", "fifo"])
+def test_money_below_zero_is_owed_under_a_coins_name(method, pooled):
+    pen = Pen()
+    facts = [pen.flow("fee", -1, "USD"), pen.rename("USD", "USDX")]
+    book = folded(*facts, under=terms(method, pooled=pooled))
+    assert held(book, "USD") == (0, 0)
+    assert held(book, "USDX") == (-1, -1)
+    assert audit.breaches(book) == []
+
+
+@pytest.mark.parametrize("method", ["wac", "fifo"])
+def test_coins_owed_that_turn_out_to_be_money_are_owed_at_face(method):
+    pen = Pen()
+    facts = [pen.sell(1, "USDX", 5), pen.rename("USDX", "USDT")]
+    book = folded(*facts, under=terms(method))
+    assert held(book, "USDT") == (-1, -1)
+    assert realized(book) == 4
+    assert audit.breaches(book) == []
+
+
 @pytest.mark.parametrize("method", ["wac", "fifo"])
 def test_in_a_pool_each_accounts_coins_are_renamed(method):
     pen = Pen()

@@ -7,7 +7,7 @@ import pytest
 
 from bursar.errors import BadChoice, PortfolioNotFound, StoreCorrupt, StoreError
 from bursar.ledger.terms import Terms
-from bursar.store import MemoryStore, masked, open_store, step_back
+from bursar.store import MemoryStore, dialect, masked, open_store, step_back
 from bursar.store.dialect import require_sqlite
 from tests.contract.samples import commit
 
@@ -135,7 +135,8 @@ def test_a_store_says_where_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("there", ["nothing", "older tables"])
-def test_eight_at_once_make_one_book(tmp_path, there):
+def test_eight_at_once_make_one_book(tmp_path, there, monkeypatch):
+    monkeypatch.setattr(dialect, "BUSY_MS", 60_000)  # a loaded machine is no failure
     failed = []
     if there == "older tables":
         open_store(tmp_path / "book.db").close()

@@ -47,12 +47,14 @@ def fold_rename(book: Book, rename: Rename) -> None:
         debts = _take_debts(book, account, rename.asset)
         quantity = book.owned(account, rename.asset)
         source, target = (account, rename.asset), (account, rename.to_asset)
-        if quantity > 0 or rename.asset in book.cash:
+        if quantity > 0:
             _carry(book, rename, source, target, quantity)
         elif quantity < 0:
-            # A pool's account that is short: what it lacks goes on under the new name.
-            lacking = lot_of(rename, -quantity, ZERO, part=account)
-            gained = book.acquire(*source, lacking) - book.remove(*target, lacking).cost
+            # Money below zero, or a pool's account that is short: what it lacks goes on as well.
+            cost = -quantity if rename.asset in book.cash else ZERO
+            lacking = lot_of(rename, -quantity, cost, part=account)
+            gained, _ = dispose(book, *target, lacking)
+            gained += book.acquire(*source, lacking)
             realize(book, (*target, NO_PAIR, tag_of(None), ""), gained, "cover")
         _put_debts(book, account, rename.to_asset, debts)
 
@@ -167,7 +169,11 @@ def _take_debts(book: Book, account: str, asset: str) -> tuple[Lot, ...]:
 
 
 def _put_debts(book: Book, account: str, asset: str, debts: tuple[Lot, ...]) -> None:
-    if debts:
+    if debts and asset in book.cash:  # owed in money: at face, and the proceeds are made
+        spent = book.remove(account, asset, Lot("", 0, units(debts), total(debts)))
+        key = (account, asset, NO_PAIR, tag_of(None), "")
+        realize(book, key, total(debts) - spent.cost, "peg")
+    elif debts:
         holding = book.held(account, asset)
         book.holdings[book.place(account, asset)] = msgspec.structs.replace(
             holding,

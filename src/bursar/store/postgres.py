@@ -165,7 +165,7 @@ def copied(
     try:
         if replacing:
             rows = _cleared(connection, table, rows)
-        driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+        driver: Any = connection.connection.driver_connection
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             for row in _written(connection, table, rows):
                 copy.write_row(row)
@@ -224,8 +224,9 @@ def _cleared(
     gone = ", ".join(f"gone_{name}" for name in key)
     same = " AND ".join(f'{table.name}.{name} = gone_{name} COLLATE "C"' for name in key)
     arrays = ", ".join("%s::text[]" for _ in key)
+    source = f"unnest({arrays}) AS gone ({gone})"
     connection.exec_driver_sql(
-        f"DELETE FROM {table.name} USING unnest({arrays}) AS gone ({gone}) WHERE {same}",  # noqa: S608 (our own names)
+        f"DELETE FROM {table.name} USING {source} WHERE {same}",  # noqa: S608 (our own names)
         tuple([*column] for column in zip(*last, strict=True)),
     )
     return list(last.values())

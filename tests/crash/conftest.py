@@ -20,12 +20,14 @@ def new_place(request, tmp_path):
     if request.param == "sqlite":
         yield lambda: str(tmp_path / f"{next(numbers)}.db")
         return
+    from tests.servers.postgres import asking
+
     with request.getfixturevalue("postgres").database(empty=True) as url:
 
         def schema():
             name = f"place_{next(numbers)}"
             with psycopg.connect(url) as connection:
                 connection.execute(f"CREATE SCHEMA {name}")
-            return f"{url}&options=-csearch_path%3D{name}"
+            return asking(url, options=f"-csearch_path={name}")
 
         yield schema

@@ -202,6 +202,11 @@ INITDB = ("-E", "UTF8", "--no-locale", "--no-sync", "--data-checksums")
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded before any fork
 
 
+def asking(url, **options):
+    """The same place, asked for with more options of libpq."""
+    return make_url(url).update_query_dict(options).render_as_string(hide_password=False)
+
+
 def new_folder(*, is_durable):
     """A folder for a server: in memory where nothing has to last and there is room.
 

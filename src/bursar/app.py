@@ -17,7 +17,7 @@ from bursar.ledger.entries import AnyEntry
 from bursar.ledger.terms import Terms
 from bursar.portfolio import Portfolio
 from bursar.ports import Progress
-from bursar.store import open_store
+from bursar.store import Listed, list_portfolios, open_store
 from bursar.value.worth import EVERYTHING, Options
 from bursar.venue import files
 
@@ -65,6 +65,15 @@ def open(  # noqa: A001, PLR0913 (the front door; only the place is needed)
     return Portfolio(desk, _Reader(desk.head.terms), options=options)
 
 
+def portfolios(place: str | os.PathLike[str]) -> list[Listed]:
+    """List the portfolios of a database: name, terms, how much, and when it was last changed.
+
+    Raises:
+        PortfolioNotFound: there is no database.
+    """
+    return list_portfolios(place)
+
+
 class _Reader:
     """The file readers, told what the portfolio counts in."""
 
@@ -74,7 +83,10 @@ class _Reader:
     def __call__(
         self, path: Path, account: str | None, progress: Progress | None
     ) -> files.FileReading:
-        options = files.Options(quote=self._terms.base, golden=self._golden)
+        shorts = frozenset(each.name for each in self._terms.accounts if each.may_short)
+        options = files.Options(
+            quote=self._terms.base, money=self._terms.cash, shorts=shorts, golden=self._golden
+        )
         return files.read(path, account, options=options, progress=_named(path, progress))
 
     def _golden(self, lines: Iterable[str]) -> Iterator[AnyEntry]:

@@ -16,7 +16,8 @@
     │   └── PortfolioNotFound      no portfolio with that name
     ├── LedgerError                the facts refuse
     │   ├── Oversold               a disposal of more than is held
-    │   └── Conflicted             a fact told twice in different words
+    │   ├── Conflicted             a fact told twice in different words
+    │   └── Behind                 it reaches behind what is in memory; the desk reads the journal
     ├── ConflictError              someone was first: read again, then retry
     │   ├── StaleVersion           another writer committed in between
     │   └── KeyReused              an id that already stands for another body
@@ -138,6 +139,12 @@ class Conflicted(LedgerError):
     """A fact told twice in different words by one source."""
 
     code = "conflicted"
+
+
+class Behind(LedgerError):
+    """A statement reaches behind the checkpoint: only the whole journal can judge it."""
+
+    code = "behind"
 
 
 class ConflictError(BursarError):

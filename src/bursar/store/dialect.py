@@ -15,10 +15,12 @@ import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+from sqlalchemy import Dialect as SqlDialect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -27,6 +29,7 @@ from sqlalchemy.sql.dml import Insert
 from bursar.errors import BadChoice, StoreCorrupt, StoreError
 from bursar.store import postgres
 from bursar.store.faults import Fault, Reader
+from bursar.store.rows import written
 
 WRITES: Final = "bursar_writes"
 BUSY_MS: Final = 5000
@@ -139,9 +142,18 @@ def _lock(_connection: Connection, _name: str) -> None:
 
 
 def _copied(
-    _connection: Connection, _table: Table, _rows: Sequence[Mapping[str, Any]], **_how: bool
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replacing: bool
 ) -> bool:
-    return False  # SQLite has no faster way than INSERT
+    """Hand the driver all rows at once."""
+    statement = _inserting(connection.dialect, table, replacing=replacing)
+    connection.exec_driver_sql(statement, list(written(rows, table, connection.dialect)))
+    return True
+
+
+@lru_cache
+def _inserting(dialect: SqlDialect, table: Table, *, replacing: bool) -> str:
+    statement = _upsert(table) if replacing else sqlite.insert(table)
+    return str(statement.compile(dialect=dialect))
 
 
 def _fault(error: BaseException | None) -> Fault:

@@ -51,7 +51,7 @@ def open_store(
     url = address(url_or_path)
     engine, dialect = engine_of(url)
     try:
-        _require_tables(engine, dialect, url, create=create)
+        require_tables(engine, dialect, url, create=create)
         with translated(dialect.fault):
             _enter(engine, dialect, portfolio, terms, create=create)
     except BaseException:
@@ -60,7 +60,8 @@ def open_store(
     return SqlStore(engine, dialect, portfolio, steps=steps)
 
 
-def _require_tables(engine: Engine, dialect: Dialect, url: URL, *, create: bool) -> None:
+def require_tables(engine: Engine, dialect: Dialect, url: URL, *, create: bool) -> None:
+    """Refuse a place where there is no database and none may be made."""
     if not (dialect.prepare(url, create) and schema.ensure(engine, dialect, create=create)):
         raise PortfolioNotFound(f"there is no book at {masked(str(url))}")
 

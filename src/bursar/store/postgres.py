@@ -19,12 +19,12 @@ Errors: `StoreError` for a server that is too old; `BadChoice` for an address th
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import unquote
 
-from sqlalchemy import URL, Column, Connection, Dialect, Engine, Table, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -32,6 +32,7 @@ from sqlalchemy.sql.dml import Insert
 
 from bursar.errors import BadChoice, StoreError
 from bursar.store.faults import Fault
+from bursar.store.rows import written
 
 DRIVER: Final = "postgresql+psycopg"
 _SILENT: Final = logging.NullHandler()
@@ -167,7 +168,7 @@ def copied(
             rows = _cleared(connection, table, rows)
         driver: Any = connection.connection.driver_connection
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in _written(connection, table, rows):
+            for row in written(rows, table, connection.dialect):
                 copy.write_row(row)
     except psycopg.Error as error:
         raise DBAPIError(statement, None, error, hide_parameters=True) from error
@@ -224,23 +225,7 @@ def _cleared(
     gone = ", ".join(f"gone_{name}" for name in key)
     same = " AND ".join(f'{table.name}.{name} = gone_{name} COLLATE "C"' for name in key)
     arrays = ", ".join("%s::text[]" for _ in key)
-    source = f"unnest({arrays}) AS gone ({gone})"
-    connection.exec_driver_sql(
-        f"DELETE FROM {table.name} USING {source} WHERE {same}",  # noqa: S608 (our own names)
-        tuple([*column] for column in zip(*last, strict=True)),
-    )
+    gone = f"{table.name} USING unnest({arrays}) AS gone ({gone})"
+    arrived = tuple([*column] for column in zip(*last, strict=True))
+    connection.exec_driver_sql(f"DELETE FROM {gone} WHERE {same}", arrived)  # noqa: S608
     return list(last.values())
-
-
-def _written(
-    connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]
-) -> Iterable[list[Any]]:
-    """Give the values of each row as an INSERT would."""
-    dialect = connection.dialect
-    columns = [(c.name, _writer(c, dialect)) for c in table.columns]
-    for row in rows:
-        yield [row[name] if write is None else write(row[name]) for name, write in columns]
-
-
-def _writer(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    return column.type.dialect_impl(dialect).bind_processor(dialect)

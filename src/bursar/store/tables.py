@@ -124,8 +124,9 @@ JOURNAL: Final = Table(
     Column("body", Text, nullable=False),
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
+    Column("home", WORD, nullable=False),
     UniqueConstraint("portfolio", "key", name="journal_key"),
-    Index("journal_by_fact", "portfolio", "fact"),
+    Index("journal_by_home", "portfolio", "home"),
     sqlite_strict=True,
 )
 
@@ -135,6 +136,18 @@ CELLS: Final = Table(
     _portfolio(),
     Column("name", WORD, primary_key=True),
     Column("body", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+CHECKPOINTS: Final = Table(
+    "checkpoints",
+    METADATA,
+    _portfolio(),
+    Column("time", LONG, nullable=False),
+    Column("seq", LONG, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("digest", Text, nullable=False),
     sqlite_strict=True,
 )
 

@@ -1,6 +1,6 @@
-from contextlib import ExitStack
 from itertools import count
 
+import psycopg
 import pytest
 
 from tests.crash.nursery import Nursery
@@ -16,10 +16,18 @@ def nursery():
 @pytest.fixture(params=["sqlite", "postgres"])
 def new_place(request, tmp_path):
     """Gives the address of a new place at each call; nothing is there yet."""
+    numbers = count(1)
     if request.param == "sqlite":
-        numbers = count(1)
         yield lambda: str(tmp_path / f"{next(numbers)}.db")
         return
-    postgres = request.getfixturevalue("postgres")
-    with ExitStack() as places:
-        yield lambda: places.enter_context(postgres.database(empty=True))
+    from tests.servers.postgres import asking
+
+    with request.getfixturevalue("postgres").database(empty=True) as url:
+
+        def schema():
+            name = f"place_{next(numbers)}"
+            with psycopg.connect(url) as connection:
+                connection.execute(f"CREATE SCHEMA {name}")
+            return asking(url, options=f"-csearch_path={name}")
+
+        yield schema

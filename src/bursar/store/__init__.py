@@ -8,7 +8,7 @@ commit that has returned may be acknowledged. All stores obey one contract
     opening ──▶ schema ──▶ migrate ──▶ migrations/     only an older file loads alembic
        ├─────▶ memory                                  MemoryStore
        └─────▶ sql ──▶ writes ──▶ tables               SqlStore
-                └───▶ dialect ──▶ faults               where databases differ
+                └───▶ dialect ──▶ postgres, faults     where databases differ
 
 Invariants
 - `version` counts commits, and commit n leaves the outbox row number n. `seq` counts journal rows.
@@ -19,7 +19,7 @@ Invariants
   commit that came in between then makes the plan stale and not wrong.
 
 Errors: `StaleVersion`, `KeyReused`, `PortfolioNotFound`, `BadChoice`, and the `StoreError`s:
-`StoreBusy`, `StoreFull`, `StoreCorrupt`, `SchemaNewer`, `OutcomeUnknown`.
+`StoreBusy`, `StoreDown`, `StoreFull`, `StoreCorrupt`, `SchemaNewer`, `OutcomeUnknown`.
 """
 
 from bursar.store.listing import Listed, list_portfolios

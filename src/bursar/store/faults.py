@@ -80,4 +80,4 @@ def _error(fault: Fault, said: str, *, committing: bool) -> BursarError:  # noqa
 
 def _said(error: BaseException | None) -> str:
     sentence = getattr(getattr(error, "diag", None), "message_primary", None)
-    return (sentence or str(error)).strip()
+    return " ".join((sentence or str(error)).split())

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from bursar.errors import (
     BadChoice,
@@ -22,6 +23,7 @@ from bursar.ledger import journal
 from bursar.store import STEPS, SqlStore, masked, open_store, postgres
 from bursar.store.faults import Fault
 from tests.contract.samples import NUMBERS, commit, contents, flow, trade
+from tests.servers.postgres import asking
 
 SECRET = "c4nary"
 MANY = postgres.COPY_ROWS + 50
@@ -54,8 +56,9 @@ def opened(url):
 
 
 def with_options(database, settings):
-    options = "%20".join(f"-c{name}%3D{value}" for name, value in settings.items())
-    return f"{database}&options={options}"
+    return asking(
+        database, options=" ".join(f"-c{name}={value}" for name, value in settings.items())
+    )
 
 
 def setting(store, name):
@@ -410,10 +413,13 @@ def test_an_error_names_no_values(store, ask):
 
 
 def test_no_password_is_ever_shown(database, tmp_path):
-    url = database.replace("@/", f":{SECRET}@/") + f"&sslpassword={SECRET}"
-    with opened(url) as store:
-        assert SECRET not in f"{store!r} {store._engine!r} {masked(url)}"
-        assert repr(store).startswith("SqlStore(postgresql://trader@/bursar_")
+    given = make_url(database)
+    url = given.set(password=given.password or SECRET).update_query_dict({"sslpassword": SECRET})
+    place = url.render_as_string(hide_password=False)
+    assert SECRET in place
+    with opened(place) as store:
+        assert SECRET not in f"{store!r} {store._engine!r} {masked(place)}"
+        assert repr(store).startswith(f"SqlStore(postgresql://{given.username}@")
     for place in (f"trader:{SECRET}@/book?host={tmp_path}", f"trader:{SECRET}@:1/?host=127.0.0.1"):
         with pytest.raises(StoreDown) as caught:
             open_store(f"postgresql://{place}&sslpassword={SECRET}")
@@ -422,13 +428,15 @@ def test_no_password_is_ever_shown(database, tmp_path):
 
 
 def test_every_usual_way_to_write_an_address_is_read(database):
-    name, _, query = database.removeprefix("postgresql://trader@/").partition("?")
-    folder = query.partition("&")[0].removeprefix("host=").replace("/", "%2F")
-    for address in (
-        database.replace("postgresql://", "postgres://"),
-        database.replace("postgresql://", "postgresql+psycopg://"),
-        f"postgresql://trader@{folder}:5432/{name}",
-    ):
+    given = make_url(database)
+    ways = [
+        given.set(drivername=name).render_as_string(hide_password=False)
+        for name in ("postgres", "postgresql+psycopg")
+    ]
+    if isinstance(folder := given.query.get("host"), str):
+        place = folder.replace("/", "%2F")
+        ways.append(f"postgresql://{given.username}@{place}:5432/{given.database}")
+    for address in ways:
         open_store(address).close()
 
 
@@ -448,4 +456,4 @@ def test_an_address_that_is_no_use_is_refused(address, said):
 
 def test_a_bad_value_of_an_option_is_refused(database):
     with pytest.raises(StoreError, match="sslmode"):
-        open_store(f"{database}&sslmode=none")
+        open_store(asking(database, sslmode="none"))

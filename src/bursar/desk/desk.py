@@ -213,11 +213,15 @@ class Desk:
             )
 
     def _outcome(self, commit: Commit) -> Head:
-        """Ask whether a commit whose answer was lost has happened; re-raise if it has not."""
-        head = self.store.head()
-        if head.hash != commit.records[-1].hash:
+        """Ask whether a commit whose answer was lost has happened; re-raise if it has not.
+
+        Somebody else may have committed since, so its last row is looked for, not the head.
+        """
+        last = commit.records[-1]
+        stored = next(iter(self.store.records(last.seq - 1)), None)
+        if stored is None or stored.hash != last.hash:
             raise OutcomeUnknown("the commit's answer was lost and it is not in the journal")
-        return head
+        return Head(commit.expected_version + 1, last.seq, last.hash, self.head.terms)
 
     def _tell(self, what: str, done: int, total: int) -> None:
         if self.progress is not None:

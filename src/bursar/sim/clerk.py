@@ -193,6 +193,8 @@ class Clerk:
             raise error
         if isinstance(error, LedgerError):
             return State.REFUSED
+        if isinstance(error, OutcomeUnknown) and self._line.could_tell:
+            raise Wrong(f"{self.name}: the desk calls unknown what is in the journal")
         if isinstance(error, ConflictError | OutcomeUnknown):
             self.desk.reload()
         return State.UNKNOWN if isinstance(error, OutcomeUnknown) else State.WAITING

@@ -161,5 +161,9 @@ class _Stopped:
         return 0
 
 
-def _no_files(path: Path, _account: str | None, _progress: Progress | None, /) -> Reading:
+def _no_files(
+    path: Path,
+    account: str | None,  # noqa: ARG001 (as every reader has it)
+    progress: Progress | None,  # noqa: ARG001 (the same)
+) -> Reading:
     raise BadChoice(f"no world reads {path}")

@@ -10,8 +10,9 @@ allowed. Threads are refused, since nobody could replay them.
 
 import asyncio
 import selectors
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Never, TypeVar
+from collections.abc import Callable, Coroutine
+from math import inf, nextafter
+from typing import Any, Never, TypeVar
 
 STEPS_MAX = 1_000_000
 
@@ -32,7 +33,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, *, steps_max: int = STEPS_MAX) -> None:
         self._patience = _Patience(steps_max)
-        self._spawned: list[asyncio.Task[object]] = []
+        self._spawned: list[asyncio.Task[Any]] = []
         super().__init__(self._patience)
 
     @property
@@ -50,19 +51,24 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._spawned.append(task)
         return task
 
-    def run_in_executor(self, *_: object) -> Never:  # type: ignore[override]
+    def run_in_executor(self, *_: object) -> Never:
         """Refuse a thread."""
         raise RuntimeError("no threads in virtual time")
 
-    def play(self, main: Callable[[], Awaitable[_T]]) -> _T:
+    def play(self, main: Callable[[], Coroutine[object, object, _T]]) -> _T:
         """Run to the end of `main`, then end what was spawned, and close the loop."""
         try:
-            return self.run_until_complete(main())
+            first = self.create_task(main(), name="main")
+            self._spawned.insert(0, first)
+            return self.run_until_complete(first)
         finally:
-            for task in self._spawned:
-                task.cancel()
-            self.run_until_complete(asyncio.gather(*self._spawned, return_exceptions=True))
+            self.run_until_complete(self._end())
             self.close()
+
+    async def _end(self) -> None:
+        for task in self._spawned:
+            task.cancel()
+        await asyncio.gather(*self._spawned, return_exceptions=True)
 
 
 class _Patience(selectors.SelectSelector):
@@ -81,5 +87,6 @@ class _Patience(selectors.SelectSelector):
         self.steps += 1
         if self.steps == self._steps_max:
             raise Exhausted(f"{self.steps:,} rounds by {self.now:.3f} s")
-        self.now += max(timeout, 0.0)
+        if timeout > 0:  # a hair past the timer, or it would never be due where floats are coarse
+            self.now = nextafter(self.now + timeout, inf)
         return []

@@ -5,7 +5,6 @@ Errors: none.
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from random import Random
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
@@ -73,7 +72,7 @@ def furnish(name: str, size: int, air: Air, shelve: Callable[[str, Terms], Shelf
     terms = _terms(places, chance.choice(list(Method)), scope)
     room = Room(name, terms, ground, shelve(name, terms), [], [], [])
     feeds = [_feed(room, venue, air) for venue in air.venues]
-    rival = _rival(room)
+    rival = _rival(room, air)
     for number in range(1, chance.choice(_CLERKS) + 1):
         clerk = _clerk(room, f"{name}-d{number}", feeds, air, rival)
         room.clerks.append(clerk)
@@ -113,9 +112,9 @@ def _clerk(
     return Clerk(name, line, reads, asked, life)
 
 
-def _rival(room: Room) -> Callable[[], None]:
+def _rival(room: Room, air: Air) -> Callable[[], None]:
     """Return somebody who commits between two looks of another, and never fails."""
-    luck = Random(0)  # noqa: S311 (nothing is left to chance: this weather has healed)
+    luck = air.streams.named("rival", room.name)
     calm = Weather(luck)
     calm.heal()
     line = cast("PortfolioStore", Line(room.shelf, calm, luck))

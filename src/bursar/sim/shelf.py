@@ -86,6 +86,7 @@ class Line:
         self.shelf = shelf
         self.rival: Callable[[], None] | None = None
         self.has_garbled = False
+        self._has_landed = False
         self._weather = weather
         self._chance = chance
         self._seen = 0
@@ -93,6 +94,11 @@ class Line:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (whatever the store has)
         return getattr(self.shelf.store, name)
+
+    @property
+    def could_tell(self) -> bool:
+        """Whether the last commit landed, and whoever has looked since could have seen it."""
+        return self._has_landed and self._seen == self.shelf.heads[-1].version
 
     def head(self) -> Head:
         """Return where the portfolio stands, or stood."""
@@ -119,6 +125,7 @@ class Line:
     def commit(self, commit: Commit) -> Head:
         """Write, or fail in one of the ways in which stores do."""
         self._be_overtaken()
+        self._has_landed = False
         if self._weather.strikes(Fault.BUSY, self._chance):
             raise StoreBusy
         if self._weather.strikes(Fault.LOST_REQUEST, self._chance):
@@ -126,6 +133,7 @@ class Line:
         step, error = self._breaking_point()
 
         def watch(name: str) -> None:
+            self._has_landed = name == WRITTEN
             if name == step and error is not None:
                 if name == WRITTEN and self.rival is not None and hits(self._chance, 0.5):
                     self.rival()  # a reply takes long to be lost

@@ -23,6 +23,7 @@ def fixed_seeds():
     return [int(line.split()[0]) for line in lines if line and not line.startswith("#")]
 
 
+@pytest.mark.slow("fifty worlds, each a day of trouble, and a sweep of thousands")
 @pytest.mark.sweep
 def test_worlds_end_well_and_every_fault_has_struck():
     fired, errors = Counter[str](), Counter[str]()

@@ -12,7 +12,7 @@ Errors: `Wrong` for what must not happen; it ends the world.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
@@ -46,7 +46,8 @@ _JUMP_MAX: Final = 86_400 * SECOND
 class JumpingClock:
     """A clock that runs with the loop, and jumps."""
 
-    def __init__(self, weather: Weather, chance: Random) -> None:
+    def __init__(self, seconds: Callable[[], float], weather: Weather, chance: Random) -> None:
+        self._seconds = seconds
         self._weather = weather
         self._chance = chance
         self._offset = 0
@@ -55,7 +56,7 @@ class JumpingClock:
         """Return the instant that this machine believes in."""
         if self._weather.strikes(Fault.CLOCK, self._chance):
             self._offset = self._chance.randint(-_JUMP_MAX, _JUMP_MAX)
-        return START + int(asyncio.get_running_loop().time() * SECOND) + self._offset
+        return START + int(self._seconds() * SECOND) + self._offset
 
 
 class Life(msgspec.Struct, frozen=True):

@@ -23,7 +23,16 @@ from bursar.desk import Desk
 from bursar.errors import BadChoice
 from bursar.ledger import journal, projection
 from bursar.ledger.book import Book
-from bursar.ledger.entries import CashFlow, Conversion, Fill, Reversal, Side, Split, Transfer
+from bursar.ledger.entries import (
+    CashFlow,
+    Conversion,
+    Fill,
+    MarginFill,
+    Rename,
+    Reversal,
+    Side,
+    Split,
+)
 from bursar.ledger.facts import Fact
 from bursar.ledger.terms import Terms
 from bursar.portfolio import Portfolio
@@ -66,20 +75,20 @@ class Witness:
             raise Wrong(f"{self.name}: commit {head.version} leaves the books open by {self._gap}")
 
 
-def final(name: str, store: PortfolioStore, desks: Iterable[Desk], truth: Sequence[Fact]) -> Book:
+def final(name: str, desks: Sequence[Desk], truth: Sequence[Fact]) -> Book:
     """Judge a portfolio whose world has come to rest, and return its book."""
-    fresh = Desk(store, _Stopped())
-    proof = Portfolio(fresh, _no_files).verify()
+    timeline = desks[0].timeline
+    proof = Portfolio(desks[0], _no_files).verify()
     if not proof.is_sound:
         raise Wrong(f"{name}: {'; '.join(proof.faults)}")
     for desk in desks:
         if projection.digest(desk.timeline.book) != proof.digest:
             raise Wrong(f"{name}: a desk's book is not the fold of the journal")
-    known, true = set(fresh.timeline.facts), {fact.id for fact in truth}
+    known, true = set(timeline.facts), {fact.id for fact in truth}
     if known != true:
         made_up, missing = sorted(known - true)[:_SHOWN], sorted(true - known)[:_SHOWN]
         raise Wrong(f"{name}: never happened {made_up}, missing {missing}")
-    book = fresh.timeline.book
+    book = timeline.book
     _require_quantities(name, truth, book)
     return book
 
@@ -122,6 +131,8 @@ def _require_quantities(name: str, truth: Iterable[Fact], book: Book) -> None:
         known[fact.id] = fact
         if isinstance(fact, Split):
             held[fact.asset] *= Fraction(fact.numerator) / Fraction(fact.denominator)
+        if isinstance(fact, Rename):
+            held[fact.to_asset] += held.pop(fact.asset, Fraction(0))
         for asset, change in _changes(fact, known):
             held[asset] += change
     for (_, asset), holding in book.holdings.items():
@@ -132,33 +143,28 @@ def _require_quantities(name: str, truth: Iterable[Fact], book: Book) -> None:
 
 
 def _changes(fact: Fact, known: Mapping[str, Fact]) -> list[tuple[str, Fraction]]:
-    fees = [(fee.asset, -Fraction(fee.amount)) for fee in getattr(fact, "fees", ())]
+    """Return how a fact changes what is held of each asset."""
+    moved: list[tuple[str, Fraction]] = []
     match fact:
         case Fill():
             sign = 1 if fact.side is Side.BUY else -1
-            amount = Fraction(fact.amount or Decimal(0))
-            return [
+            moved = [
                 (fact.base, sign * Fraction(fact.quantity)),
-                (fact.quote, -sign * amount),
-                *fees,
+                (fact.quote, -sign * Fraction(fact.amount or Decimal(0))),
             ]
+        case MarginFill():
+            moved = [(fact.quote, Fraction(fact.settled or Decimal(0)))]
         case CashFlow():
-            return [(fact.asset, Fraction(fact.amount)), *fees]
+            moved = [(fact.asset, Fraction(fact.amount))]
         case Conversion():
-            given = [(leg.asset, -Fraction(leg.quantity)) for leg in fact.given]
-            return [*given, *((leg.asset, Fraction(leg.quantity)) for leg in fact.taken), *fees]
+            moved = [(leg.asset, -Fraction(leg.quantity)) for leg in fact.given]
+            moved += [(leg.asset, Fraction(leg.quantity)) for leg in fact.taken]
         case Reversal():
             back = _changes(known[fact.target], known)
-            return [(asset, -change) for asset, change in back]
-        case Transfer():
-            return fees
+            moved = [(asset, -change) for asset, change in back]
         case _:
-            return []
-
-
-class _Stopped:
-    def now(self) -> int:
-        return 0
+            pass  # places, names and counts: what is held stays
+    return moved + [(fee.asset, -Fraction(fee.amount)) for fee in getattr(fact, "fees", ())]
 
 
 def _no_files(

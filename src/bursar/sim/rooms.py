@@ -35,6 +35,7 @@ _CARELESS: Final = 0.3
 class Air(msgspec.Struct, frozen=True):
     """What all rooms of a world share."""
 
+    seconds: Callable[[], float]
     streams: Streams
     weather: Weather
     story: Story
@@ -102,7 +103,7 @@ def _clerk(
         story=air.story,
         practice=air.practice,
         chance=chance,
-        clock=JumpingClock(air.weather, air.streams.named("clock", name)),
+        clock=JumpingClock(air.seconds, air.weather, air.streams.named("clock", name)),
         span=air.span,
     )
     line = Line(room.shelf, air.weather, air.streams.named("faults", name))
@@ -125,7 +126,7 @@ def _rival(room: Room, air: Air) -> Callable[[], None]:
         if number > _RIVALS_MAX or room.shelf.is_full:
             return
         if not desks:
-            desks.append(Desk(line, JumpingClock(calm, luck)))
+            desks.append(Desk(line, JumpingClock(air.seconds, calm, luck)))
         desks[0].reload()
         flow = CashFlow(
             id=f"{RIVAL}:{number}",

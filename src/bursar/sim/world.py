@@ -104,7 +104,9 @@ class World:
         shape = self.streams.named("shape")
         self.span = shape.uniform(15, 45)
         venues = sorted(shape.sample(VENUES, shape.randint(1, len(VENUES))))
-        air = Air(self.streams, self.weather, self.story, practice, self.span, venues)
+        air = Air(
+            self.loop.time, self.streams, self.weather, self.story, practice, self.span, venues
+        )
         size = round(_LEAST * _RATIO ** (shape.random() ** _SKEW))
         count = shape.choice(_ROOMS)
         self.rooms = [
@@ -173,7 +175,7 @@ class World:
             store = room.shelf.store
             truth = room.truth(judge.orders(room.name, store, room.orders))
             desks = [clerk.desk for clerk in room.clerks if clerk.desk is not None]
-            book = judge.final(room.name, store, desks, truth)
+            book = judge.final(room.name, desks, truth)
             found = [] if last_word is None else list(last_word(room.terms, truth, book))
             if found:
                 raise Wrong(f"{room.name}: {'; '.join(found[:_SHOWN])}")

@@ -113,7 +113,6 @@ class Clerk:
                 self._life.story.errors[type(error).__name__] += 1
                 if not self._line.has_garbled:
                     raise Wrong(f"{self.name}: a sound journal is refused: {error}") from error
-                self._line.has_garbled = False
                 self._tell(f"stops: {error}")
             self.desk = None
             self._places = [0] * len(self._feeds)
@@ -122,10 +121,12 @@ class Clerk:
     async def _work(self) -> None:
         while self.desk is None:
             await self._wait(self._chance.uniform(0, 0.5))
+            self._line.has_garbled = False
             self.desk = Desk(self._life.practice.store(self._line), self._life.clock)
             self._tell(f"opens at version {self.desk.head.version}")
         while True:
             await self._wait(self._chance.uniform(0.1, 1 if self._life.weather.has_healed else 4))
+            self._line.has_garbled = False
             now = asyncio.get_running_loop().time()
             order = next((o for o in self.orders if not o.is_done and o.due <= now), None)
             if order is not None:

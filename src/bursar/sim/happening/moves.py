@@ -82,20 +82,25 @@ def stake(ground: Ground, place: Place) -> None:
         pocket="main",
         to_pocket="staked",
     )
-    if not place.has_rows:
+    if place.has_rows:
+        _stake_by_rows(ground, move)
+    else:
         ground.truth[move.id] = move
         ground.tell(place.account, move)
-        return
-    for part, (pocket, amount) in enumerate((("main", -units), ("staked", units))):
+
+
+def _stake_by_rows(ground: Ground, move: Transfer) -> None:
+    ends = (("main", -move.quantity), ("staked", move.quantity))
+    for part, (pocket, amount) in enumerate(ends):
         name = f"{move.id}/{pocket}"
-        ends = (pocket, _TRANSIT) if amount < 0 else (_TRANSIT, pocket)
+        way = (pocket, _TRANSIT) if amount < 0 else (_TRANSIT, pocket)
         ground.truth[name] = msgspec.structs.replace(
-            move, id=name, sequence=part, pocket=ends[0], to_pocket=ends[1]
+            move, id=name, sequence=part, pocket=way[0], to_pocket=way[1]
         )
         row = Movement(
             id=name,
             executed_at=ground.at,
-            account=place.account,
+            account=move.account,
             source=Source.LEDGER,
             sequence=part,
             kind=MovementKind.INTERNAL,
@@ -103,7 +108,7 @@ def stake(ground: Ground, place: Place) -> None:
             amount=amount,
             pocket=pocket,
         )
-        ground.tell(place.account, row)
+        ground.tell(move.account, row)
 
 
 def entrust(ground: Ground, place: Place) -> None:

@@ -1,7 +1,7 @@
 """The last word on a simulated world: the independent auditor, in fractions, over what truly
 happened.
 
-    bursar sim --seed N --judge tests.sim.judging:last_word
+    PYTHONPATH=. bursar sim --seed N --judge tests.sim.judging:last_word
 """
 
 from tests.auditor.test_auditor import audited, differences
@@ -22,5 +22,5 @@ def replay(ending):
     """Say how to see a world that went wrong once more."""
     return (
         f"seed {ending.seed}, step {ending.step}: {ending.verdict}\n"
-        f"bursar sim --seed {ending.seed} --judge tests.sim.judging:last_word"
+        f"PYTHONPATH=. bursar sim --seed {ending.seed} --judge tests.sim.judging:last_word"
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bursar.ledger import course, timeline
 from bursar.sim import play
 from bursar.sim.faults import Fault
 from tests import figures
@@ -46,3 +47,11 @@ def test_worlds_that_once_found_a_mistake_end_well(seed):
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_a_world_on_sqlite_has_the_story_of_the_one_in_memory(seed, tmp_path):
     assert play(seed, folder=tmp_path, last_word=last_word).story == play(seed).story
+
+
+@pytest.mark.parametrize("spacing", [1, 7])
+def test_checkpoints_change_no_story(spacing, monkeypatch):
+    stories = [play(seed).story for seed in (2, 5)]
+    for module in (course, timeline):
+        monkeypatch.setattr(module, "SPACING", spacing)
+    assert [play(seed).story for seed in (2, 5)] == stories

@@ -4,18 +4,25 @@ happened.
     PYTHONPATH=. bursar sim --seed N --judge tests.sim.judging:last_word
 """
 
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
 from tests.auditor.test_auditor import audited, differences
 
 
 def last_word(terms, truth, book):
-    """Return every figure in which book and auditor differ."""
+    """Return every figure in which book and auditor differ: what, ours, theirs."""
     own = audited(terms, truth)
-    return [f"{part} {key}: {ours} and {theirs}" for part, key, ours, theirs in _four(book, own)]
+    return [" ".join(_shown(each) for each in found) for found in differences(book, own)]
 
 
-def _four(book, own):
-    for part, *rest in differences(book, own):
-        yield (part, *rest) if len(rest) == 3 else (part, "", *rest)
+def _shown(value):
+    if isinstance(value, Fraction):
+        with localcontext(prec=60):
+            return str(Decimal(value.numerator) / Decimal(value.denominator))
+    if isinstance(value, tuple | list):
+        return f"({', '.join(_shown(each) for each in value)})"
+    return str(value)
 
 
 def replay(ending):

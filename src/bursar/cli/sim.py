@@ -37,6 +37,8 @@ def sim(
         judge: A judge from outside for the last word, as MODULE:FUNCTION.
 
     """
+    asked = (("--bug", bug), ("--judge", judge))
+    options = [f" {name} {value}" for name, value in asked if value is not None]
     wrong, shown = 0, []
     for ending in _endings(range(seed, seed + worlds), bug, judge):
         wrong += not ending.is_well
@@ -45,7 +47,7 @@ def sim(
         if session.wants_json:
             shown.append(msgspec.structs.asdict(ending))
         else:
-            show(session.screen, ending)
+            show(session.screen, ending, "".join(options))
     if session.wants_json:
         session.tell({"worlds": worlds, "wrong": wrong, "endings": shown})
     elif worlds > 1:
@@ -53,7 +55,7 @@ def sim(
     return FAILED if wrong else 0
 
 
-def show(screen: Screen, ending: Ending) -> None:
+def show(screen: Screen, ending: Ending, options: str = "") -> None:
     """Show a world line by line, then what became of it."""
     rates = ", ".join(f"{name} {rate:.0%}" for name, rate in sorted(ending.rates.items()))
     screen.raw(f"world {ending.seed}: {rates or 'no faults'}")
@@ -63,8 +65,8 @@ def show(screen: Screen, ending: Ending) -> None:
     if ending.is_well:
         screen.print(f"All is well: {told}.")
     else:
-        screen.print(f"Wrong at step {ending.step}: {ending.verdict}", told)
-        screen.print(f"To play it again: bursar sim --seed {ending.seed}")
+        screen.raw(f"Wrong at step {ending.step}: {ending.verdict}")
+        screen.print(told, f"To play it again: bursar sim --seed {ending.seed}{options}")
 
 
 def _endings(seeds: range, bug: str | None, judge: str | None) -> Iterator[Ending]:

@@ -9,7 +9,9 @@ def _figure(name: str, default: int) -> int:
 
 EXAMPLES = _figure("EXAMPLES", 200)  # Hypothesis examples for each property
 HISTORIES = _figure("HISTORIES", 300)  # random histories for the auditor
+HUNT = _figure("HUNT", 250)  # simulated worlds in which a planted bug must be found
 KILLS = _figure("KILLS", 20)  # random kills, beside one at every step
 SERVER_KILLS = _figure("SERVER_KILLS", 2)  # kills of a whole Postgres server under load
 MUTANTS = _figure("MUTANTS", 20)  # mutated files for each file format
+SEEDS = _figure("SEEDS", 50)  # simulated worlds
 SEED = _figure("SEED", 1)  # the first seed of a seeded run

@@ -66,6 +66,12 @@ SWEEPS = {
         figures={"MUTANTS": 100},
         options=("-m", "sweep"),
     ),
+    "sim": Sweep(
+        asks="does every simulated world end well, and is every planted bug found?",
+        tests="tests/sim",
+        figures={"SEEDS": 1_000, "HUNT": 2_000},
+        options=("-m", "sweep"),
+    ),
 }
 
 

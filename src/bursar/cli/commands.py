@@ -25,6 +25,7 @@ from bursar.cli.pnl import pnl
 from bursar.cli.positions import positions
 from bursar.cli.reverse import reverse
 from bursar.cli.session import Session
+from bursar.cli.sim import sim
 from bursar.cli.status import status
 from bursar.cli.trades import trades
 from bursar.cli.verify import verify
@@ -93,6 +94,7 @@ def _app() -> App:
             name = _NAMES.get(command, command.__name__)
             app.command(command, name=name, group=group, sort_key=rank)
     app.command(portfolios.made(_START))
+    app.command(sim, name="sim")
     app.register_install_completion_command(add_to_startup=False)
     app.meta.group_parameters = _EVERY
     app.meta.default(_launcher(app))

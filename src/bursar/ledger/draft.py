@@ -123,7 +123,7 @@ class Draft:
         """Refuse a note whose facts are not all ahead of the checkpoint: they may be behind."""
         if self.timeline.is_whole:
             return
-        tied = {link for name in self._dirty for link in self.notes.links(name)}
+        tied = (link for name in sorted(self._dirty) for link in self.notes.links(name))
         for note in (*self.new_notes, *tied):
             if any(self._now(name) is None for name in targets(note)):
                 raise Behind(f"{note.id} speaks of what may be behind the checkpoint")

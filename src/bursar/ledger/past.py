@@ -35,7 +35,7 @@ def until(timeline: Timeline, at: int) -> Timeline:
     start, known = timeline.checkpoint(end)
     past.order = timeline.order[:end]
     kept = {key[3] for key in past.order}
-    past.facts = {name: _standing(timeline.facts[name], kept) for name in kept}
+    past.facts = {name: _standing(timeline.facts[name], kept) for _, _, _, name in past.order}
     past.openings = {name: fact for name, fact in past.facts.items() if is_opening(fact)}
     past.notes = Notes(timeline.notes.prices.until(at))
     past.book = known.copy()

@@ -185,6 +185,24 @@ def test_a_lost_answer_is_asked_for_by_hash(store):
     assert len(desk.timeline.facts) == 1
 
 
+def test_a_lost_answer_is_found_behind_the_commit_of_another_writer(store):
+    other = Desk(store, Ticks())
+
+    def lost(commit):
+        store.commit(commit)
+        other.reload()
+        other.submit(entries(SELL))
+        raise OutcomeUnknown
+
+    desk = Desk(Wrapped(store, lost), Ticks())
+    receipt = desk.submit(entries(BUY))
+    assert (receipt.version, store.head().version) == (1, 2)
+    with pytest.raises(StaleVersion):
+        desk.submit(entries(LATE))
+    desk.reload()
+    assert [row.entry().id for row in store.records()] == ["k:1", "k:2"]
+
+
 def test_a_lost_answer_to_a_commit_that_did_not_happen_is_told(store):
     def lost(_):
         raise OutcomeUnknown

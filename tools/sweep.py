@@ -60,6 +60,11 @@ SWEEPS = {
         tests="tests/crash",
         figures={"KILLS": 200},
     ),
+    "backup": Sweep(
+        asks="does every backup of a book under load restore to a moment of it?",
+        tests="tests/crash/test_backup_under_load.py",
+        figures={"BACKUPS": 100},
+    ),
     "mutants": Sweep(
         asks="is every damaged file refused or read right?",
         tests="tests/venue",

@@ -11,6 +11,7 @@ from cyclopts import App, Group, Parameter
 
 from bursar import __version__
 from bursar.cli import faults
+from bursar.cli.backup import backup, restore
 from bursar.cli.demo import demo
 from bursar.cli.export import export
 from bursar.cli.fees import fees
@@ -40,7 +41,7 @@ _EVERY: Final = Group("Options of every command", sort_key=9)
 _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
     _START: (demo, import_files, new),
     _ASK: (status, positions, pnl, lots, fees, flows, trades),
-    _CHECK: (why, verify, journal, export),
+    _CHECK: (why, verify, journal, export, backup, restore),
 }
 _NAMES: Final = {import_files: "import"}
 _TRACE: Final = "BURSAR_TRACE"

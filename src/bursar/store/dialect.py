@@ -37,7 +37,8 @@ class Dialect:
 
     `prepare` makes the place ready and tells whether there is one (it makes none unless told to).
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
-    checked.
+    checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
+    where every transaction does.
     """
 
     prepare: Callable[[URL, bool], bool]
@@ -46,6 +47,7 @@ class Dialect:
     fault: Reader
     unguard: Callable[[Connection], None]
     guard: Callable[[Connection], None]
+    still: str | None = "REPEATABLE READ"
 
 
 def dialect_of(url: URL) -> Dialect:
@@ -150,5 +152,6 @@ DIALECTS: Final = {
         fault=_fault,
         unguard=_unguard,
         guard=_guard,
+        still=None,
     )
 }

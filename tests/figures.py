@@ -8,6 +8,7 @@ def _figure(name: str, default: int) -> int:
 
 
 BACKUPS = _figure("BACKUPS", 3)  # backups of a book that another process writes to
+EXPORTS = _figure("EXPORTS", 30)  # random histories that another program reads
 EXAMPLES = _figure("EXAMPLES", 200)  # Hypothesis examples for each property
 HISTORIES = _figure("HISTORIES", 300)  # random histories for the auditor
 KILLS = _figure("KILLS", 20)  # random kills, beside one at every step

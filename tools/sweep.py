@@ -65,6 +65,12 @@ SWEEPS = {
         tests="tests/crash/test_backup_under_load.py",
         figures={"BACKUPS": 100},
     ),
+    "exports": Sweep(
+        asks="does beancount hold the same lots after random histories?",
+        tests="tests/auditor/test_beancount.py",
+        figures={"EXPORTS": 300},
+        options=("-m", "sweep"),
+    ),
     "mutants": Sweep(
         asks="is every damaged file refused or read right?",
         tests="tests/venue",

@@ -22,17 +22,8 @@ from bursar.ledger import instant
 from bursar.ledger.book import POOL
 from bursar.ledger.terms import Method
 from bursar.portfolio.exports.double import Ledger, deed, next_day, one_line, told
-from bursar.portfolio.exports.legs import (
-    Age,
-    Change,
-    Face,
-    Leg,
-    Posted,
-    Stake,
-    Worth,
-    closing,
-    posted,
-)
+from bursar.portfolio.exports.following import Age, Stake
+from bursar.portfolio.exports.legs import Change, Face, Leg, Posted, Worth, closing, posted
 from bursar.portfolio.exports.names import Names, commodity, component
 
 TOLERANCE: Final = Decimal("0.000000000001")

@@ -11,7 +11,7 @@ by minus.
 Errors: `BrokenInvariant` if the legs of a fact did not add up to nothing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -23,12 +23,17 @@ from bursar.ledger.book import Book, own_changes
 from bursar.ledger.entries import INCOME, FlowKind
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import traced
-from bursar.ledger.lots import Lot
-from bursar.ledger.lots.base import age
 from bursar.ledger.state import HoldingKey
 from bursar.ledger.terms import Terms
+from bursar.portfolio.exports.following import (
+    Age,
+    Stake,
+    followed,
+    forgotten,
+    logged,
+    stakes,
+)
 
-Age = tuple[int, str, int, str]
 _INCOME: Final = frozenset(kind.value for kind in INCOME)
 
 
@@ -38,13 +43,6 @@ class Face(msgspec.Struct, frozen=True):
     account: str
     asset: str
     units: Decimal
-
-
-class Stake(msgspec.Struct, frozen=True):
-    """How much of a lot there is, and what that cost."""
-
-    units: Decimal = ZERO
-    cost: Decimal = ZERO
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -85,9 +83,9 @@ class Posted(msgspec.Struct, frozen=True):
 
 def posted(terms: Terms, facts: Iterable[Fact]) -> Iterator[Posted]:
     """Yield facts, which stand in canonical order, with their legs. One pass, one book."""
-    book = Book(terms)
+    stock = _Stock(terms)
     for fact in facts:
-        yield _posted(book, fact)
+        yield stock.post(fact)
 
 
 @money
@@ -104,21 +102,70 @@ def _flows_by_path(empty: Book, book: Book) -> tuple[Worth, ...]:
     return tuple(Worth(path, amount) for path, amount in sums.items())
 
 
-@money
-def _posted(book: Book, fact: Fact) -> Posted:
-    fork = book.fork()
-    traced(fork, fact)
-    legs: list[Leg] = []
-    for key in own_changes(fork.holdings):
-        legs += _held(book, fork, key)
-    legs += _realized(book, fork)
-    legs += _flows(book, fork)
-    off = sum((_amount(leg) for leg in legs), ZERO)
-    if off:
-        raise BrokenInvariant(f"the legs of {fact.id} are off by {off:f}", id=fact.id)
-    remarks = tuple(_remarks(fork))
-    book.land(fork)
-    return Posted(fact, tuple(legs), remarks)
+class _Stock:
+    """The book as facts are posted, and every lot in it."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._book = Book(terms)
+        self._rule = followed(self._book.rule)
+        self._book.rule = self._rule
+        self._stakes: dict[HoldingKey, dict[Age, Stake]] = {}
+
+    @money
+    def post(self, fact: Fact) -> Posted:
+        """Fold a fact and return its legs."""
+        book, fork = self._book, self._book.fork()
+        fork.rule = self._rule
+        traced(fork, fact)
+        legs: list[Leg] = []
+        for key in own_changes(fork.holdings):
+            legs += _face(book, fork, key) if key[1] in book.cash else self._lots(fork, key)
+        legs += _realized(book, fork)
+        legs += _flows(book, fork)
+        off = sum((_amount(leg) for leg in legs), ZERO)
+        if off:
+            raise BrokenInvariant(f"the legs of {fact.id} are off by {off:f}", id=fact.id)
+        remarks = tuple(_remarks(fork))
+        book.land(fork)
+        return Posted(fact, tuple(legs), remarks)
+
+    def _lots(self, fork: Book, key: HoldingKey) -> Iterator[Change]:
+        """Yield what changed about the lots of a place, and about what is owed there."""
+        holding, known = fork.holdings[key], self._stakes.setdefault(key, {})
+        added = None if fork.is_wac else logged(holding.pool)
+        if added is None:
+            now = stakes(fork.lots(*key))
+            changed = {lot: now.get(lot, Stake()) for lot in {*known, *now}}
+        else:
+            changed = {
+                lot: known.get(lot, Stake()).plus(more.units, more.cost)
+                for lot, more in added.items()
+            }
+        yield from _changes(key, known, changed, is_owed=False)
+        known.update(changed)
+        for lot in [lot for lot, stake in changed.items() if not stake.units]:
+            del known[lot]
+        before = stakes(self._book.holdings[key].owed) if key in self._book.holdings else {}
+        owed = stakes(holding.owed)
+        now = {lot: owed.get(lot, Stake()) for lot in {*before, *owed}}
+        yield from _changes(key, before, now, is_owed=True)
+        if not fork.is_wac:
+            fork.holdings[key] = msgspec.structs.replace(holding, pool=forgotten(holding.pool))
+
+
+def _changes(
+    key: HoldingKey, before: Mapping[Age, Stake], now: Mapping[Age, Stake], *, is_owed: bool
+) -> Iterator[Change]:
+    for lot, stake in sorted(now.items()):
+        old = before.get(lot, Stake())
+        if old != stake:
+            yield Change(*key, lot, old, stake, is_owed)
+
+
+def _face(book: Book, fork: Book, key: HoldingKey) -> Iterator[Face]:
+    units = fork.held(*key).quantity - book.held(*key).quantity
+    if units:
+        yield Face(*key, units)
 
 
 def _amount(leg: Leg) -> Decimal:
@@ -129,33 +176,6 @@ def _amount(leg: Leg) -> Decimal:
             return leg.cost
         case Worth():
             return leg.amount
-
-
-def _held(book: Book, fork: Book, key: HoldingKey) -> Iterator[Leg]:
-    account, asset = key
-    if asset in book.cash:
-        units = fork.held(*key).quantity - book.held(*key).quantity
-        if units:
-            yield Face(account, asset, units)
-        return
-    for is_owed in (False, True):
-        before, after = _stakes(book, key, is_owed), _stakes(fork, key, is_owed)
-        for lot in sorted({*before, *after}):
-            old, new = before.get(lot, Stake()), after.get(lot, Stake())
-            if old != new:
-                yield Change(account, asset, lot, old, new, is_owed)
-
-
-def _stakes(book: Book, key: HoldingKey, is_owed: bool) -> dict[Age, Stake]:  # noqa: FBT001
-    """Return the lots of a place by age; those of one age count as one."""
-    if key not in book.holdings:
-        return {}
-    lots: Iterable[Lot] = book.holdings[key].owed if is_owed else book.lots(*key)
-    found: dict[Age, Stake] = {}
-    for lot in lots:
-        known = found.get(age(lot), Stake())
-        found[age(lot)] = Stake(known.units + lot.quantity, known.cost + lot.cost)
-    return found
 
 
 def _realized(book: Book, fork: Book) -> Iterator[Worth]:

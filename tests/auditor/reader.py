@@ -43,7 +43,7 @@ def held(transactions):
 
     Where lots bear no label, all of an account's units of an asset count as one.
     """
-    found = {}
+    found: dict = {}
     for transaction in transactions:
         for posting in transaction.postings:
             if posting.account.startswith("Assets:"):
@@ -58,10 +58,12 @@ def held(transactions):
 
 @money
 def kept(book):
-    """Return the same of our book, without postings. What is owed is negative, on its own account."""
+    """Return the same of our book; what is owed is negative, on an account of its own."""
     found = {}
     for (place, asset), holding in book.holdings.items():
-        account = ":".join(map(component, f"Assets:{'Pool' if place == POOL else place}".split(":")))
+        account = ":".join(
+            map(component, f"Assets:{'Pool' if place == POOL else place}".split(":"))
+        )
         name = commodity(asset)
         if asset in book.cash:
             found[account, name, None] = (Fraction(holding.quantity), Fraction(0))

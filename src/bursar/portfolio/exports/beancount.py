@@ -110,14 +110,17 @@ class _Writer:
     def openings(self, day: str, lines: list[_Line]) -> Iterator[str]:
         """Open the accounts and commodities that are new."""
         for account, asset, _ in lines:
-            if asset not in self._opened:
-                self._opened.add(asset)
+            if self._is_new(f"commodity {asset}"):
                 yield f"\n{day} commodity {self.commodity(asset)}\n  name: {_text(asset)}\n"
                 if asset in self.ledger.terms.cash and asset != self.ledger.terms.base:
                     yield f"{day} price {self.commodity(asset)} 1 {self.base}\n"
-            if f"account {account}" not in self._opened:
-                self._opened.add(f"account {account}")
-                yield f"{day} open {account}{self._booking(account)}\n"
+            if self._is_new(f"account {account}"):
+                yield f"\n{day} open {account}{self._booking(account)}\n"
+
+    def _is_new(self, name: str) -> bool:
+        is_new = name not in self._opened
+        self._opened.add(name)
+        return is_new
 
     def is_open(self, account: str) -> bool:
         """Tell whether anything was posted on an account."""
@@ -169,7 +172,7 @@ class _Writer:
         units = leg.after.units - leg.before.units
         cost = leg.after.cost - leg.before.cost
         pieces = self._pieces.setdefault((account, leg.asset, leg.lot), [])
-        if units > 0 and cost >= 0:
+        if units > 0 and _is_share(leg.before, units, cost):
             return [self._add(leg, account, Stake(units, cost))]
         taken = _spread(pieces, -units)
         if units < 0 and abs(_worth(taken) + cost) <= TOLERANCE:
@@ -223,7 +226,8 @@ def _lines(writer: _Writer, each: Posted) -> list[_Line]:
 
 
 def _prices(writer: _Writer) -> Iterator[str]:
-    yield "\n"
+    if writer.ledger.prices:
+        yield "\n"
     for mark in writer.ledger.prices:
         asset, quote = writer.commodity(mark.asset), writer.commodity(mark.quote)
         if asset != quote:
@@ -266,6 +270,13 @@ def _spread(pieces: list[_Piece], units: Decimal) -> list[tuple[_Piece, Decimal]
             taken.append((piece, part))
             units = units - part
     return taken
+
+
+def _is_share(before: Stake, units: Decimal, cost: Decimal) -> bool:
+    """Tell whether what is added to a lot cost as much for one unit as the lot does."""
+    if not before.units:
+        return True
+    return abs(ratio18(before.cost, units, before.units) - cost) <= TOLERANCE
 
 
 def _worth(taken: list[tuple[_Piece, Decimal]]) -> Decimal:

@@ -63,7 +63,7 @@ class _Writer:
         for asset in assets:
             if asset not in self._declared:
                 self._declared.add(asset)
-                yield f"commodity 1.{'0' * FRACTION_DIGITS} {self._quoted(asset)}\n"
+                yield f"\ncommodity 1.{'0' * FRACTION_DIGITS} {self._quoted(asset)}\n"
 
     def lines(self, leg: Leg) -> list[_Line]:
         """Return the postings of a leg."""

@@ -8,13 +8,12 @@ polars is loaded here, when it is asked for, and nowhere else.
 Errors: `BadChoice` without polars; `OutOfBounds` with the column, the row and the number.
 """
 
-from collections.abc import Sequence
 from decimal import Decimal
 from types import ModuleType
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from bursar.errors import BadChoice, OutOfBounds
-from bursar.exact import FRACTION_DIGITS, INTEGER_DIGITS, trimmed
+from bursar.errors import BadChoice, BrokenInvariant, OutOfBounds
+from bursar.exact import FRACTION_DIGITS, INTEGER_DIGITS, round18, trimmed
 from bursar.portfolio.exports.tables import Cell, Column, Kind, Table
 
 if TYPE_CHECKING:
@@ -35,16 +34,24 @@ def write_parquet(table: Table, file: BinaryIO) -> int:
     for row in table.rows:
         for values, value in zip(held, row, strict=True):
             values.append(value)
-    for column, values in zip(table.columns, held, strict=True):
-        _require_fit(column, values)
     made: pl.DataFrame = library.DataFrame(
         [
-            library.Series(column.name, values, dtype=_dtype(library, column.kind), strict=True)
+            _series(library, column, values)
             for column, values in zip(table.columns, held, strict=True)
         ]
     )
     made.write_parquet(file)
     return made.height
+
+
+def _series(library: ModuleType, column: Column, values: list[Cell]) -> "pl.Series":
+    kept = [_fitting(column, row, value) for row, value in enumerate(values, 1)]
+    made: pl.Series = library.Series(
+        column.name, kept, dtype=_dtype(library, column.kind), strict=True
+    )
+    if column.kind is Kind.NUMBER and made.to_list() != kept:
+        raise BrokenInvariant(f"the numbers of {column.name} would not leave as they are")
+    return made
 
 
 def _polars() -> ModuleType:
@@ -71,17 +78,16 @@ def _dtype(library: ModuleType, kind: Kind) -> object:
             return library.List(library.String)
 
 
-def _require_fit(column: Column, values: Sequence[Cell]) -> None:
-    for number, value in enumerate(values, 1):
-        if isinstance(value, Decimal) and not _fits(value):
-            raise OutOfBounds(
-                f"{column.name} of row {number} is {trimmed(value)}; Parquet holds {INTEGER_DIGITS}"
-                f" integer and {FRACTION_DIGITS} fractional digits. ndjson and csv hold all",
-                field=column.name,
-                row=number,
-            )
-
-
-def _fits(value: Decimal) -> bool:
+def _fitting(column: Column, row: int, value: Cell) -> Cell:
+    """Return a cell as polars may have it; digits past the 18th decimal are zeros, or too many."""
+    if not isinstance(value, Decimal):
+        return value
     whole, _, fraction = trimmed(value.copy_abs()).partition(".")
-    return len(whole) <= INTEGER_DIGITS and len(fraction) <= FRACTION_DIGITS
+    if len(whole) > INTEGER_DIGITS or len(fraction) > FRACTION_DIGITS:
+        raise OutOfBounds(
+            f"{column.name} of row {row} is {trimmed(value)}; Parquet holds {INTEGER_DIGITS}"
+            f" integer and {FRACTION_DIGITS} fractional digits. ndjson and csv hold all",
+            field=column.name,
+            row=row,
+        )
+    return round18(value)

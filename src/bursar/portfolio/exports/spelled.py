@@ -7,10 +7,9 @@ with an apostrophe; to undo it, take one away from every text that has one. Numb
 -5 is no formula.
 """
 
-import csv
-import io
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -20,18 +19,15 @@ from bursar.portfolio.exports.tables import Cell, Column, Kind, Table
 
 # What a cell may not begin with, full-width forms included; and our own mark.
 _RISKY: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠", "'")
+_SPECIAL: Final = re.compile(r'[,"\r\n\0]|^\s|\s$')
 _INDENT: Final = 4
 
 
 def csv_lines(table: Table) -> Iterator[str]:
     """Yield a head and one line a row; a line may hold line breaks, quoted."""
-    made = io.StringIO()
-    writer = csv.writer(made, lineterminator="\n")
-    writer.writerow(column.name for column in table.columns)
+    yield _line(column.name for column in table.columns)
     for row in table.rows:
-        yield _taken(made)
-        writer.writerow([csv_cell(c, v) for c, v in zip(table.columns, row, strict=True)])
-    yield _taken(made)
+        yield _line(csv_cell(c, v) for c, v in zip(table.columns, row, strict=True))
 
 
 def ndjson_lines(table: Table) -> Iterator[str]:
@@ -75,8 +71,10 @@ def _plain(column: Column, value: Cell) -> str | int | list[str] | None:
     return value
 
 
-def _taken(made: io.StringIO) -> str:
-    text = made.getvalue()
-    made.seek(0)
-    made.truncate()
-    return text
+def _line(cells: Iterable[str]) -> str:
+    # By hand: the standard library's writer leaves a carriage return unquoted, which ends a row.
+    return ",".join(_quoted(cell) for cell in cells) + "\n"
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if _SPECIAL.search(cell) else cell

@@ -80,11 +80,6 @@ class Prices:
         newest = (next(self._back(asset, times[-1]), None) for asset, times in self._listed())
         return [price for price in newest if price is not None]
 
-    def every(self) -> list[Price]:
-        """Return all prices that count, the oldest first."""
-        told = [price for asset, times in self._listed() for price in self._back(asset, times[-1])]
-        return sorted(told, key=lambda price: (price.executed_at, price.id))
-
     def at(self, asset: str, when: int, *, depth: int = 0) -> Rate | None:
         """Return what a unit of `asset` was worth in base currency at `when`, if recorded."""
         if asset in self.cash:
@@ -97,6 +92,11 @@ class Prices:
             return None
         value = product18(price.value, quote.value)
         return Rate(asset, self.base, value, f"price {price.id}", price.executed_at)
+
+    def every(self) -> list[Price]:
+        """Return all prices that count, the oldest first."""
+        told = [price for asset, times in self._listed() for price in self._back(asset, times[-1])]
+        return sorted(told, key=lambda price: (price.executed_at, price.id))
 
     def _back(self, asset: str, when: int) -> Iterator[Price]:
         """Yield the prices that count, from `when` back in time."""

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, select
+from sqlalchemy import Connection, Engine, Select, Table, select
 
 from bursar.errors import BadChoice, PortfolioNotFound, SchemaNewer, StoreCorrupt
 from bursar.ledger.journal import Outcome, Record
@@ -32,6 +32,10 @@ from bursar.store.whole import whole
 
 _CHUNK = 500
 _TELL_EVERY = 1_000
+_OPENED = "name terms version seq hash created_at"
+_ROW = "seq key outcome recorded_at body previous hash"
+_SHOT = "time body"
+_MESSAGE = "number version id topic body created_at"
 
 
 def take_backup(
@@ -104,7 +108,7 @@ class Told:
 
 def records_of(connection: Connection, portfolio: str) -> Iterator[Record]:
     """Yield the journal rows of a portfolio as this transaction sees them, not holding them all."""
-    for row in _rows(connection, JOURNAL.c.seq, portfolio):
+    for row in _rows(connection, JOURNAL, _ROW, portfolio):
         outcome = Outcome(row.outcome)
         yield Record(row.seq, row.key, outcome, row.recorded_at, row.body, row.previous, row.hash)
 
@@ -138,7 +142,7 @@ def _require_tables(connection: Connection) -> None:
 def _named(connection: Connection, portfolio: str | None) -> list[Opened]:
     found = [
         Opened(row.name, row.terms, row.version, row.seq, row.hash, row.created_at)
-        for row in connection.execute(select(PORTFOLIOS).order_by(PORTFOLIOS.c.name))
+        for row in connection.execute(_select(PORTFOLIOS, _OPENED))
     ]
     wanted = [each for each in found if portfolio in (None, each.name)]
     if portfolio is not None and not wanted:
@@ -156,10 +160,10 @@ def _portfolio(connection: Connection, told: Told, opened: Opened) -> Kept:
     name, terms = opened.name, texts.to_terms(opened.terms)
     found = folded(terms, told.passed(records_of(connection, name), opened.seq))
     require_head(found, opened)
-    shots = told.each(Shot(row.body) for row in _rows(connection, SNAPSHOTS.c.time, name))
+    shots = told.each(Shot(row.body) for row in _rows(connection, SNAPSHOTS, _SHOT, name))
     sent = told.each(
         Message(row.number, row.version, row.id, row.topic, row.body, row.created_at)
-        for row in _rows(connection, OUTBOX.c.number, name)
+        for row in _rows(connection, OUTBOX, _MESSAGE, name)
     )
     return kept_of(opened, found, shots, sent)
 
@@ -192,7 +196,12 @@ def require_head(found: Folded, opened: Opened) -> None:
         )
 
 
-def _rows(connection: Connection, order: Column[Any], portfolio: str) -> Iterator[Any]:
-    table = order.table
-    found = select(table).where(table.c.portfolio == portfolio).order_by(order)
+def _rows(connection: Connection, table: Table, names: str, portfolio: str) -> Iterator[Any]:
+    found = _select(table, names).where(table.c.portfolio == portfolio)
     yield from connection.execution_options(yield_per=_CHUNK).execute(found)
+
+
+def _select(table: Table, names: str) -> Select[Any]:
+    """Select columns by name, in order of the first: tables of any revision have these."""
+    columns = [table.c[name] for name in names.split()]
+    return select(*columns).order_by(columns[0])

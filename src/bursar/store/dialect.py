@@ -146,12 +146,12 @@ _FAULTS: Final = {
 
 DIALECTS: Final = {
     "sqlite": Dialect(
+        still=None,
         prepare=_prepare,
         engine=_engine,
         upsert=_upsert,
         fault=_fault,
         unguard=_unguard,
         guard=_guard,
-        still=None,
     )
 }

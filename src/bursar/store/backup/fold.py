@@ -6,6 +6,7 @@ import msgspec
 
 from bursar.ledger import describe, journal, projection
 from bursar.ledger.book import Book
+from bursar.ledger.entries import AnyEntry
 from bursar.ledger.fold import traced
 from bursar.ledger.journal import GENESIS, Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
@@ -13,40 +14,45 @@ from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Timeline
 
 
-class Folded(msgspec.Struct, frozen=True):
-    """A journal read to its end, its chain verified, and the facts in it folded."""
+class Chain(msgspec.Struct, frozen=True):
+    """A journal read to its end and verified: its last row, that row's hash, and what was told."""
 
     seq: int
     hash: str
-    timeline: Timeline
+    told: list[AnyEntry]
 
-    @property
-    def digest(self) -> str:
-        """A hash of the whole book, lots included."""
-        return projection.digest(self.timeline.book)
-
-    @property
-    def cells(self) -> dict[str, str]:
-        """The projection, as a store keeps it."""
-        return projection.cells(self.timeline.book)
-
-    def records(self) -> tuple[list[RealizedPnLRecord], list[CashFlowRecord]]:
-        """Return the trade and flow records that the facts give."""
-        book = Book(self.timeline.terms)
-        told = ((fact, traced(book, fact)) for fact in self.timeline)
-        return describe.records(told, book.cash)
+    def folded(self, terms: Terms) -> Timeline:
+        """Return the facts in it, and the book they make."""
+        timeline = Timeline(terms)
+        timeline.land(timeline.plan(self.told))
+        return timeline
 
 
-def folded(terms: Terms, rows: Iterable[Record]) -> Folded:
-    """Verify the chain of a whole journal and fold it.
+class Derived(msgspec.Struct, frozen=True):
+    """What a store keeps beside the journal, worked out anew."""
+
+    cells: dict[str, str]
+    trades: list[RealizedPnLRecord]
+    flows: list[CashFlowRecord]
+
+
+def verified(rows: Iterable[Record]) -> Chain:
+    """Verify the chain of a whole journal.
 
     Raises:
         StoreCorrupt: at the first row that does not follow from the one before it.
     """
-    timeline, told = Timeline(terms), []
     seq, head = 0, GENESIS
+    told: list[AnyEntry] = []
     for row in journal.check(rows):
         seq, head = row.seq, row.hash
         told.append(row.entry())
-    timeline.land(timeline.plan(told))
-    return Folded(seq, head, timeline)
+    return Chain(seq, head, told)
+
+
+def derived(timeline: Timeline) -> Derived:
+    """Return the projection and the records of a portfolio, as a store keeps them."""
+    book = Book(timeline.terms)
+    told = ((fact, traced(book, fact)) for fact in timeline)
+    trades, flows = describe.records(told, book.cash)
+    return Derived(projection.cells(timeline.book), trades, flows)

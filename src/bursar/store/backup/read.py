@@ -10,12 +10,13 @@ import msgspec
 
 from bursar.errors import BackupDamaged, BadChoice, StoreCorrupt
 from bursar.ledger.journal import GENESIS, Record
+from bursar.ledger.timeline import Timeline
 from bursar.ports import Progress
 from bursar.store import checks, texts
-from bursar.store.backup.fold import Folded, folded
+from bursar.store.backup.fold import verified
 from bursar.store.backup.lines import FORMAT, End, Header, Message, Opened, Reel, Row, Shot
 from bursar.store.backup.manifest import Kept, Manifest
-from bursar.store.backup.take import kept_of, manifest_of, require_head
+from bursar.store.backup.take import Found, manifest_of, require_head
 
 _TELL_EVERY = 1_000
 
@@ -25,7 +26,7 @@ class Backup(msgspec.Struct, frozen=True):
 
     path: Path
     manifest: Manifest
-    books: dict[str, Folded]
+    books: dict[str, Timeline]
 
 
 def read_backup(path: Path, *, refold: bool = False, progress: Progress | None = None) -> Backup:
@@ -58,24 +59,25 @@ def _read(path: Path, *, refold: bool, progress: Progress | None) -> Backup:
         raise BackupDamaged(
             f"{path.name} is of format {header.format}; this bursar reads format {FORMAT}"
         )
-    books: dict[str, Folded] = {}
+    books: dict[str, Timeline] = {}
     kept: list[Kept] = []
     for opened in reel.take(Opened):
-        found = _folded(opened, reel, progress)
-        books[opened.name] = found
-        shots = [texts.to_snapshot(shot.body) for shot in reel.take(Shot)]
-        kept.append(kept_of(opened, found, len(shots), sum(1 for _ in reel.take(Message))))
+        found = _found(opened, reel, progress)
+        books[opened.name] = found.chain.folded(found.terms)
+        kept.append(found.kept(books[opened.name]))
     end = reel.one(End)
     assert list(reel.take(End)) == [], "the reader has refused what comes after the end"
     _require_kept(path, header, end.portfolios, tuple(kept), refold=refold)
     return Backup(path, manifest_of(path, header, tuple(kept)), books)
 
 
-def _folded(opened: Opened, reel: Reel, progress: Progress | None) -> Folded:
+def _found(opened: Opened, reel: Reel, progress: Progress | None) -> Found:
     checks.require_name(opened.name)
-    found = folded(texts.to_terms(opened.terms), _watched(rows_of(reel), opened.seq, progress))
-    require_head(found, opened)
-    return found
+    chain = verified(_watched(rows_of(reel), opened.seq, progress))
+    require_head(chain, opened)
+    shots = [texts.to_snapshot(shot.body) for shot in reel.take(Shot)]
+    sent = sum(1 for _ in reel.take(Message))
+    return Found(opened, texts.to_terms(opened.terms), chain, len(shots), sent)
 
 
 def _watched(rows: Iterator[Record], total: int, progress: Progress | None) -> Iterator[Record]:

@@ -6,7 +6,7 @@ does the same; tables that were made for it may stay, empty.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -19,17 +19,18 @@ from sqlalchemy import URL, Connection, insert, select
 from bursar.errors import BadChoice, StoreCorrupt
 from bursar.ledger import journal
 from bursar.ledger.journal import GENESIS
-from bursar.ports import Outbox, Progress
+from bursar.ports import Progress
 from bursar.store import schema, texts, writes
+from bursar.store.backup.fold import Derived, derived
 from bursar.store.backup.lines import End, Header, Message, Opened, Reel, Shot
-from bursar.store.backup.manifest import Manifest
+from bursar.store.backup.manifest import Kept, Manifest
 from bursar.store.backup.read import Backup, read_backup, rows_of
 from bursar.store.backup.take import records_of
 from bursar.store.dialect import WRITES, Dialect
 from bursar.store.faults import translated
 from bursar.store.opening import MEMORY
 from bursar.store.places import address, engine_of, masked
-from bursar.store.tables import CELLS, PORTFOLIOS, SNAPSHOTS
+from bursar.store.tables import CELLS, OUTBOX, PORTFOLIOS, SNAPSHOTS
 from bursar.store.whole import require_absent, settle
 from bursar.store.writes import Place
 
@@ -109,6 +110,8 @@ def _fresh(url: URL) -> Iterator[URL]:
 
 
 def _fill(url: URL, found: Backup) -> None:
+    # Worked out before the transaction, which then only writes.
+    books = {name: derived(timeline) for name, timeline in found.books.items()}
     engine, dialect = engine_of(url)
     try:
         dialect.prepare(url, True)  # noqa: FBT003 (one of a record of functions)
@@ -117,35 +120,38 @@ def _fill(url: URL, found: Backup) -> None:
             writer = connection.execution_options(**{WRITES: True})
             with writer.begin():
                 _require_empty(writer, url)
-                _write(writer, dialect, found)
-                _read_back(writer, found)
+                _write(writer, dialect, found.path, books)
+                for kept in found.manifest.portfolios:
+                    _read_back(writer, kept, books[kept.portfolio])
     finally:
         engine.dispose()
 
 
-def _write(connection: Connection, dialect: Dialect, found: Backup) -> None:
-    """Go through the lines a second time, now into tables; then write what they fold to."""
-    reel = Reel(found.path)
+def _write(
+    connection: Connection, dialect: Dialect, path: Path, books: Mapping[str, Derived]
+) -> None:
+    """Go through the lines a second time, now into tables; then write what they come to."""
+    reel = Reel(path)
     reel.one(Header)
     for opened in reel.take(Opened):
-        book = found.books[opened.name]
-        connection.execute(insert(PORTFOLIOS), _opened(opened, book.timeline.terms.base))
+        connection.execute(insert(PORTFOLIOS), _opened(opened))
         place = Place(connection, dialect, opened.name)
         for rows in _batches(rows_of(reel)):
             writes.journal(place, rows)
         for shots in _batches(reel.take(Shot)):
             writes.upsert(place, SNAPSHOTS, [_shot(opened.name, shot) for shot in shots])
-        for each in reel.take(Message):
-            message = Outbox(each.id, each.topic, each.body)
-            writes.outbox(place, message, version=each.version, created_at=each.created_at)
-        trades, flows = book.records()
+        for sent in _batches(reel.take(Message)):
+            messages = [{"portfolio": opened.name, **msgspec.structs.asdict(each)} for each in sent]
+            connection.execute(insert(OUTBOX), messages)
+        book = books[opened.name]
         writes.cells(place, book.cells)
-        writes.trades(place, trades)
-        writes.flows(place, flows)
+        writes.trades(place, book.trades)
+        writes.flows(place, book.flows)
     reel.one(End)
 
 
-def _opened(opened: Opened, base: str) -> dict[str, object]:
+def _opened(opened: Opened) -> dict[str, object]:
+    base = texts.to_terms(opened.terms).base
     return {"base": base, **msgspec.structs.asdict(opened)}
 
 
@@ -160,17 +166,16 @@ def _batches(lines: Iterable[_T]) -> Iterator[list[_T]]:
         yield batch
 
 
-def _read_back(connection: Connection, found: Backup) -> None:
+def _read_back(connection: Connection, kept: Kept, book: Derived) -> None:
     """Read what was written, before it stands: the journal's chain, and the projection.
 
     Raises:
         StoreCorrupt: the database does not give back what it was given.
     """
-    for kept in found.manifest.portfolios:
-        seq, head = 0, GENESIS
-        for row in journal.check(records_of(connection, kept.portfolio)):
-            seq, head = row.seq, row.hash
-        own = select(CELLS.c.name, CELLS.c.body).where(CELLS.c.portfolio == kept.portfolio)
-        cells = {row.name: row.body for row in connection.execute(own)}
-        if (seq, head) != (kept.seq, kept.hash) or cells != found.books[kept.portfolio].cells:
-            raise StoreCorrupt(f"the new book of {kept.portfolio} is not what was written to it")
+    seq, head = 0, GENESIS
+    for row in journal.check(records_of(connection, kept.portfolio)):
+        seq, head = row.seq, row.hash
+    own = select(CELLS.c.name, CELLS.c.body).where(CELLS.c.portfolio == kept.portfolio)
+    cells = {row.name: row.body for row in connection.execute(own)}
+    if (seq, head) != (kept.seq, kept.hash) or cells != book.cells:
+        raise StoreCorrupt(f"the new book of {kept.portfolio} is not what was written to it")

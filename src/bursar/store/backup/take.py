@@ -2,8 +2,8 @@
 
 On SQLite a reader of a write-ahead log sees the moment at which it began and stops nobody; on a
 server a transaction of repeatable reads does the same. Whatever is committed meanwhile is not in
-the backup. What is written is verified and folded on the way, so a backup that was made can be
-restored.
+the backup. The chain is verified on the way; the journal is folded when the transaction is over, so
+that it holds nothing up for longer than reading takes.
 """
 
 import os
@@ -14,13 +14,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine, Select, Table, select
 
 from bursar.errors import BadChoice, PortfolioNotFound, SchemaNewer, StoreCorrupt
+from bursar.ledger import projection
 from bursar.ledger.journal import Outcome, Record
+from bursar.ledger.terms import Terms
+from bursar.ledger.timeline import Timeline
 from bursar.ports import Progress
 from bursar.store import schema, texts
-from bursar.store.backup.fold import Folded, folded
+from bursar.store.backup.fold import Chain, verified
 from bursar.store.backup.lines import FORMAT, Header, Line, Message, Opened, Row, Scribe, Shot
 from bursar.store.backup.manifest import Kept, Manifest
 from bursar.store.dialect import Dialect
@@ -64,11 +68,35 @@ def take_backup(
         with whole(path, replace=replace) as out, translated(dialect.fault):
             scribe = Scribe(out)
             scribe.write(header)
-            kept = _read(engine, dialect, portfolio, Told(scribe, progress))
+            found = _read(engine, dialect, portfolio, Told(scribe, progress))
+            kept = tuple(each.kept(each.chain.folded(each.terms)) for each in found)
             scribe.end(kept)
     finally:
         engine.dispose()
     return manifest_of(path, header, kept)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One portfolio as it was read, from a book or from a backup."""
+
+    opened: Opened
+    terms: Terms
+    chain: Chain
+    snapshots: int
+    messages: int
+
+    def kept(self, timeline: Timeline) -> Kept:
+        """Return what the end line says of it, once it is folded."""
+        return Kept(
+            portfolio=self.opened.name,
+            base=self.terms.base,
+            version=self.opened.version,
+            seq=self.chain.seq,
+            hash=self.chain.hash,
+            digest=projection.digest(timeline.book),
+            snapshots=self.snapshots,
+            messages=self.messages,
+        )
 
 
 def manifest_of(path: Path, header: Header, kept: tuple[Kept, ...]) -> Manifest:
@@ -113,7 +141,7 @@ def records_of(connection: Connection, portfolio: str) -> Iterator[Record]:
         yield Record(row.seq, row.key, outcome, row.recorded_at, row.body, row.previous, row.hash)
 
 
-def _read(engine: Engine, dialect: Dialect, portfolio: str | None, told: Told) -> tuple[Kept, ...]:
+def _read(engine: Engine, dialect: Dialect, portfolio: str | None, told: Told) -> tuple[Found, ...]:
     with engine.connect() as connection:
         still = {} if dialect.still is None else {"isolation_level": dialect.still}
         with connection.execution_options(**still).begin():
@@ -154,35 +182,20 @@ def _named(connection: Connection, portfolio: str | None) -> list[Opened]:
     return wanted
 
 
-def _portfolio(connection: Connection, told: Told, opened: Opened) -> Kept:
-    """Write the lines of one portfolio, and work out what they come to."""
+def _portfolio(connection: Connection, told: Told, opened: Opened) -> Found:
+    """Write the lines of one portfolio, and verify its chain."""
     told.write(opened)
-    name, terms = opened.name, texts.to_terms(opened.terms)
-    found = folded(terms, told.passed(records_of(connection, name), opened.seq))
-    require_head(found, opened)
-    shots = told.each(Shot(row.body) for row in _rows(connection, SNAPSHOTS, _SHOT, name))
+    chain = verified(told.passed(records_of(connection, opened.name), opened.seq))
+    require_head(chain, opened)
+    shots = told.each(Shot(row.body) for row in _rows(connection, SNAPSHOTS, _SHOT, opened.name))
     sent = told.each(
         Message(row.number, row.version, row.id, row.topic, row.body, row.created_at)
-        for row in _rows(connection, OUTBOX, _MESSAGE, name)
+        for row in _rows(connection, OUTBOX, _MESSAGE, opened.name)
     )
-    return kept_of(opened, found, shots, sent)
+    return Found(opened, texts.to_terms(opened.terms), chain, shots, sent)
 
 
-def kept_of(opened: Opened, found: Folded, snapshots: int, messages: int) -> Kept:
-    """Return what the end line says of a portfolio."""
-    return Kept(
-        portfolio=opened.name,
-        base=found.timeline.terms.base,
-        version=opened.version,
-        seq=opened.seq,
-        hash=opened.hash,
-        digest=found.digest,
-        snapshots=snapshots,
-        messages=messages,
-    )
-
-
-def require_head(found: Folded, opened: Opened) -> None:
+def require_head(found: Chain, opened: Opened) -> None:
     """Refuse a journal that ends elsewhere than its portfolio says.
 
     Raises:

@@ -50,6 +50,7 @@ def export(
 
     """
     from bursar.errors import BadChoice
+    from bursar.portfolio.exports import table, write_parquet
 
     chosen = format or ("json" if session.wants_json else "golden" if what == "journal" else "csv")
     if chosen in _WHOLE and what != "journal":
@@ -57,33 +58,36 @@ def export(
     if chosen == "parquet" and output is None:
         raise BadChoice("parquet is no text; name a file with --output")
     with session.open() as portfolio:
-        asked = _asked(session, portfolio, method)
-        if chosen == "parquet" and output is not None:
-            _parquet(portfolio, what, asked, output)
-        else:
-            lines = _lines(portfolio, what, chosen, asked)
-            if output is None:
-                _print(session, lines, {"what": what, "format": chosen})
-                return 0
-            with _opened(output) as file:
-                file.writelines(line.encode() for line in lines)
+        is_valued = what == "holdings" or chosen in {"beancount", "hledger"}
+        asked = _asked(session, portfolio, method, is_valued=is_valued)
+        if output is None:
+            _print(session, _lines(portfolio, what, chosen, asked), what, chosen)
+            return 0
+        with _opened(output) as file:
+            if chosen == "parquet":
+                write_parquet(table(portfolio, what, asked), file)
+            else:
+                file.writelines(line.encode() for line in _lines(portfolio, what, chosen, asked))
     session.screen.remark(f"Wrote {output}.")
-    if session.wants_json and output is not None:
+    if session.wants_json:
         size = output.stat().st_size
         session.tell({"what": what, "format": chosen, "output": output, "bytes": size})
     return 0
 
 
-def _asked(session: Session, portfolio: Portfolio, method: Method | None) -> Asked:
+def _asked(
+    session: Session, portfolio: Portfolio, method: Method | None, *, is_valued: bool
+) -> Asked:
     from bursar.ledger.terms import Method as Rule
     from bursar.portfolio.exports import Asked
 
-    return Asked(session.marks(portfolio), None if method is None else Rule(method))
+    prices = session.marks(portfolio) if is_valued else None
+    return Asked(prices, None if method is None else Rule(method))
 
 
-def _print(session: Session, lines: Iterator[str], told: dict[str, object]) -> None:
-    if session.wants_json and told["format"] != "json":
-        session.tell({**told, "text": "".join(lines)})
+def _print(session: Session, lines: Iterator[str], what: What, chosen: Format) -> None:
+    if session.wants_json and chosen != "json":
+        session.tell({"what": what, "format": chosen, "text": "".join(lines)})
     else:
         sys.stdout.writelines(lines)
 
@@ -108,13 +112,6 @@ def _lines(portfolio: Portfolio, what: What, chosen: Format, asked: Asked) -> It
             encoding = (sys.stdout.encoding or "").lower().replace("-", "")
             found = exports.table(portfolio, what, asked)
             return exports.json_lines(found, is_ascii=encoding != "utf8")
-
-
-def _parquet(portfolio: Portfolio, what: What, asked: Asked, output: Path) -> None:
-    from bursar.portfolio.exports import table, write_parquet
-
-    with _opened(output) as file:
-        write_parquet(table(portfolio, what, asked), file)
 
 
 @contextmanager

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PAGE = Path(__file__).parents[3] / "docs" / "BACKUP.md"
 
 
+@pytest.mark.slow("six processes, started as an operator would")
 def test_the_drill_succeeds_as_it_is_written(story, tmp_path, monkeypatch):
     folder = tmp_path / "bin"
     folder.mkdir()

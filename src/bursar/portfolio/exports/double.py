@@ -33,7 +33,7 @@ def ledger_of(portfolio: Portfolio, asked: Asked) -> Ledger:
     timeline, rule = portfolio.timeline, asked.method or portfolio.terms.method
     told_ = [
         Mark(each.asset, each.quote, each.value, "recorded", each.executed_at)
-        for each in timeline.notes.prices.every()
+        for each in timeline.notes.prices.counting()
     ]
     valuation = portfolio.valuation(asked.prices, rule=rule)
     marks = [

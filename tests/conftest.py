@@ -23,3 +23,19 @@ def pytest_collection_modifyitems(items):
             if not (mark.args or mark.kwargs.get("reason")):
                 message = f"{item.nodeid}: say what the time buys: slow('reason')"
                 raise pytest.UsageError(message)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """The Postgres server of this test process, started when it is first asked for."""
+    from tests.servers.postgres import server
+
+    with server() as running:
+        yield running
+
+
+@pytest.fixture
+def database(postgres):
+    """The URL of a Postgres database of one's own, with bursar's tables in it."""
+    with postgres.database() as url:
+        yield url

@@ -12,5 +12,6 @@ EXPORTS = _figure("EXPORTS", 30)  # random histories that another program reads
 EXAMPLES = _figure("EXAMPLES", 200)  # Hypothesis examples for each property
 HISTORIES = _figure("HISTORIES", 300)  # random histories for the auditor
 KILLS = _figure("KILLS", 20)  # random kills, beside one at every step
+SERVER_KILLS = _figure("SERVER_KILLS", 2)  # kills of a whole Postgres server under load
 MUTANTS = _figure("MUTANTS", 20)  # mutated files for each file format
 SEED = _figure("SEED", 1)  # the first seed of a seeded run

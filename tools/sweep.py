@@ -58,7 +58,7 @@ SWEEPS = {
     "crash": Sweep(
         asks="is nothing lost by kill −9 at every step, and at random moments?",
         tests="tests/crash",
-        figures={"KILLS": 200},
+        figures={"KILLS": 200, "SERVER_KILLS": 10},
     ),
     "backup": Sweep(
         asks="does every backup of a book under load restore to a moment of it?",

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from bursar.app import open
+    from bursar.app import open, portfolios
     from bursar.errors import BrokenInvariant, BursarError
     from bursar.ledger.terms import Account, FactSource, Method, Scope, Terms
     from bursar.ledger.why import Why
@@ -39,10 +39,11 @@ __all__ = [
     "Terms",
     "Why",
     "open",
+    "portfolios",
 ]
 
 _HOMES: Final = {
-    "bursar.app": ("open",),
+    "bursar.app": ("open", "portfolios"),
     "bursar.errors": ("BrokenInvariant", "BursarError"),
     "bursar.ledger.terms": ("Account", "FactSource", "Method", "Scope", "Terms"),
     "bursar.ledger.why": ("Why",),

@@ -17,7 +17,7 @@ from bursar.ledger.entries import AnyEntry
 from bursar.ledger.terms import Terms
 from bursar.portfolio import Portfolio
 from bursar.ports import Progress
-from bursar.store import open_store
+from bursar.store import Listed, list_portfolios, open_store
 from bursar.value.worth import EVERYTHING, Options
 from bursar.venue import files
 
@@ -29,6 +29,10 @@ class SystemClock:
         """Return the UTC instant, in nanoseconds since 1970."""
         return time.time_ns()
 
+    def wait(self, milliseconds: int) -> None:
+        """Let that much time pass."""
+        time.sleep(milliseconds / 1000)
+
 
 def open(  # noqa: A001, PLR0913 (the front door; only the place is needed)
     place: str | os.PathLike[str],
@@ -39,7 +43,9 @@ def open(  # noqa: A001, PLR0913 (the front door; only the place is needed)
     options: Options = EVERYTHING,
     progress: Progress | None = None,
 ) -> Portfolio:
-    """Open a portfolio in a database file (`book.db`), or in memory (`:memory:`).
+    """Open a portfolio in a database file, in a Postgres database, or in memory.
+
+    The place is `book.db`, `postgresql://user@host/database` or `:memory:`.
 
     `terms` (base currency, cost rule, pegs …) are those of a new portfolio; one that is there keeps
     its own.
@@ -51,11 +57,21 @@ def open(  # noqa: A001, PLR0913 (the front door; only the place is needed)
     """
     store = open_store(place, portfolio, terms=terms, create=create)
     try:
-        desk = Desk(store, SystemClock(), progress=progress)
+        clock = SystemClock()
+        desk = Desk(store, clock, progress=progress, wait=clock.wait)
     except BaseException:
         store.close()
         raise
     return Portfolio(desk, _Reader(desk.head.terms), options=options)
+
+
+def portfolios(place: str | os.PathLike[str]) -> list[Listed]:
+    """List the portfolios of a database: name, terms, how much, and when it was last changed.
+
+    Raises:
+        PortfolioNotFound: there is no database.
+    """
+    return list_portfolios(place)
 
 
 class _Reader:
@@ -67,7 +83,10 @@ class _Reader:
     def __call__(
         self, path: Path, account: str | None, progress: Progress | None
     ) -> files.FileReading:
-        options = files.Options(quote=self._terms.base, golden=self._golden)
+        shorts = frozenset(each.name for each in self._terms.accounts if each.may_short)
+        options = files.Options(
+            quote=self._terms.base, money=self._terms.cash, shorts=shorts, golden=self._golden
+        )
         return files.read(path, account, options=options, progress=_named(path, progress))
 
     def _golden(self, lines: Iterable[str]) -> Iterator[AnyEntry]:

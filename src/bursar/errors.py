@@ -16,7 +16,8 @@
     │   └── PortfolioNotFound      no portfolio with that name
     ├── LedgerError                the facts refuse
     │   ├── Oversold               a disposal of more than is held
-    │   └── Conflicted             a fact told twice in different words
+    │   ├── Conflicted             a fact told twice in different words
+    │   └── Behind                 it reaches behind what is in memory; the desk reads the journal
     ├── ConflictError              someone was first: read again, then retry
     │   ├── StaleVersion           another writer committed in between
     │   └── KeyReused              an id that already stands for another body
@@ -25,6 +26,7 @@
     │   └── NoRatePath             no way from one currency to another
     └── StoreError                 the place of keeping refuses
         ├── StoreBusy              locked by another writer; retry
+        ├── StoreDown              the server is away; nothing was written; retry
         ├── StoreFull              no room; nothing was written
         ├── StoreCorrupt           the journal does not verify; writing stops
         ├── SchemaNewer            written by a newer bursar; not opened
@@ -140,6 +142,12 @@ class Conflicted(LedgerError):
     code = "conflicted"
 
 
+class Behind(LedgerError):
+    """A statement reaches behind the checkpoint: only the whole journal can judge it."""
+
+    code = "behind"
+
+
 class ConflictError(BursarError):
     """Someone else was first: read again, then retry."""
 
@@ -186,6 +194,12 @@ class StoreBusy(StoreError):
     """Locked by another writer; retry in a moment."""
 
     code = "store_busy"
+
+
+class StoreDown(StoreError):
+    """The database server cannot be reached; nothing was written, retry in a moment."""
+
+    code = "store_down"
 
 
 class StoreFull(StoreError):

@@ -164,8 +164,10 @@ def parse_venue(text: str, *, field: str = "number") -> Decimal:
     Raises:
         NotExact, OutOfBounds: as `parse`.
     """
+    if "e" not in text and "E" not in text:  # the ordinary case
+        return parse(text, field=field)
     match = _SCIENTIFIC.fullmatch(text) if len(text) <= 2 * _LENGTH_MAX else None
-    if match is None or match.group(4) is None:
+    if match is None:
         return parse(text, field=field)
     value = Decimal(text)
     if abs(value.adjusted()) > INTEGER_DIGITS + FRACTION_DIGITS:

@@ -4,7 +4,8 @@ A `PortfolioStore` keeps one portfolio. It is synchronous and has one writer; ev
 does all of its work or none.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +20,9 @@ from bursar.value.snapshot import PortfolioSnapshot
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
+
+Wait = Callable[[int], None]
+"""Lets that many milliseconds pass."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -53,7 +57,8 @@ class Commit(msgspec.Struct, frozen=True):
     `cells` is the projection: name → canonical text of one cell of the book, `None` where it is
     gone. `dropped_trades` and `dropped_flows` are ids whose records go first, all kinds of them;
     then `trades` and `flows` are written, replacing what has the same id (and, for trades, the
-    same kind).
+    same kind). `reaches_back_to` is the earliest instant that the commit touches; a stored
+    checkpoint of that time or later goes, since it says what is no longer so.
     """
 
     expected_version: int
@@ -66,6 +71,19 @@ class Commit(msgspec.Struct, frozen=True):
     dropped_trades: tuple[str, ...] = ()
     dropped_flows: tuple[str, ...] = ()
     terms: Terms | None = None
+    reaches_back_to: int | None = None
+
+
+class StoredCheckpoint(msgspec.Struct, frozen=True):
+    """A checkpoint at rest: its time, the journal row it goes on after, that row's hash, its text.
+
+    Rows up to `seq` are of that time or earlier, all of them; of later rows, some may be.
+    """
+
+    time: int
+    seq: int
+    hash: str
+    body: str
 
 
 class Reading(Protocol):
@@ -89,6 +107,11 @@ class Reading(Protocol):
     @property
     def pending(self) -> int:
         """How many rows only announce what another row books."""
+        ...
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Which operations no reader knows; their rows count, unclassified."""
         ...
 
 
@@ -125,12 +148,48 @@ class PortfolioStore(Protocol):
         Raises:
             StaleVersion: the portfolio is no longer at `expected_version`. Nothing is written.
             KeyReused: a key is in the journal already. Nothing is written.
-            StoreBusy, StoreFull, OutcomeUnknown: nothing is written, or nobody knows.
+            StoreBusy, StoreDown, StoreFull: nothing is written.
+            OutcomeUnknown: nobody knows; look for the last row of `records` by its hash.
+        """
+        ...
+
+    def grouped(self) -> AbstractContextManager[None]:
+        """Let the commits inside become durable together, when the block ends, or not at all.
+
+        Each still has its version and its message, and one that is refused is taken back alone.
+        What is read inside sees them.
+
+        Raises:
+            OutcomeUnknown, StoreFull: at the end of the block, as `commit` does.
         """
         ...
 
     def records(self, after: int = 0) -> Iterator[Record]:
         """Yield journal rows with `seq` > `after`, in order."""
+        ...
+
+    def recall(self, facts: Collection[str], homes: Collection[str]) -> list[Record]:
+        """Return, in order, the journal rows that first told of one of these facts, and all rows
+        of these groups (a statement that names none is the group of its own id).
+        """
+        ...
+
+    def row_before(self, time: int) -> tuple[int, str]:
+        """Return seq and hash of the row before the first one that is of a later time than `time`;
+        those of the last row if there is none.
+        """
+        ...
+
+    def checkpoint(self) -> StoredCheckpoint | None:
+        """Return the checkpoint, if there is one.
+
+        Raises:
+            StoreCorrupt: it was changed after it was written.
+        """
+        ...
+
+    def save_checkpoint(self, checkpoint: StoredCheckpoint, version: int) -> bool:
+        """Keep a checkpoint if the portfolio stands at `version`, and tell whether it does."""
         ...
 
     def outbox(self, after: int = 0) -> Sequence[OutboxRow]:

@@ -77,7 +77,7 @@ class _Maker:
         self.rng, self.terms = rng, terms
         self.pooled = terms.scope is Scope.POOLED
         self.at, self.count = START, 0
-        self.flows, self.fills, self.told = [], [], []
+        self.flows, self.fills, self.told, self.notes = [], [], [], []
 
     def run(self, length):
         happenings = [
@@ -341,6 +341,7 @@ class _Maker:
             Link(**self.common("l", VENUE), withdrawal=out.id, deposit=back.id)
             for _ in range(self.rng.choice([1, 1, 2]))
         ]
+        self.notes += [link.id for link in links]
         return [out, back, *links]
 
     # -------------------------------------------------------------- moves
@@ -456,6 +457,7 @@ class _Maker:
         )
         common = self.common("q", "prices:file") | {"sequence": 0}
         value = Decimal(self.rng.choice(PRICES))
+        self.notes.append(common["id"])
         return [Price(**common, asset=asset, quote=quote, value=value)]
 
     def tag(self):
@@ -463,12 +465,15 @@ class _Maker:
         source = self.rng.choice([Source.CLAIM, Source.EVENT])
         regime, strategy = self.maybe(0.6, "wild"), self.rng.choice(["tagged", "other"])
         common = self.common("h", VENUE)
+        self.notes.append(common["id"])
         return [Tag(**common, source=source, target=target, strategy=strategy, regime=regime)]
 
     def reversal(self):
-        """A fact undone by hand, at once or as if it had never been."""
-        known = self.flows * 3 + self.fills
+        """A fact or a note undone by hand, a reversal too, at once or as if it had never been."""
+        known = self.flows * 3 + self.fills + self.notes
         target = self.rng.choice(known) if known else "never"
         account = self.rng.choice([VENUE, "bursar:hand"])
         void = self.rng.random() < 0.3
-        return [Reversal(**self.common("u", account), target=target, void=void)]
+        common = self.common("u", account)
+        self.notes.append(common["id"])
+        return [Reversal(**common, target=target, void=void)]

@@ -1,5 +1,8 @@
 """Every kind of place that keeps portfolios, opened alike."""
 
+from collections.abc import Callable
+from contextlib import contextmanager
+
 from bursar.store import MemoryStore, open_store
 from bursar.store.steps import unwatched
 
@@ -7,7 +10,7 @@ from bursar.store.steps import unwatched
 class MemoryPlace:
     """Each portfolio is one object; opening it again finds the same."""
 
-    def __init__(self, folder):
+    def __init__(self):
         self._stores = {}
 
     def open(self, portfolio="main", *, terms=None, steps=unwatched):
@@ -19,15 +22,15 @@ class MemoryPlace:
         pass
 
 
-class SqlitePlace:
-    """One file; each opening has connections of its own."""
+class Database:
+    """A database at an address; each opening has connections of its own."""
 
-    def __init__(self, folder):
-        self.path = folder / "book.db"
+    def __init__(self, address):
+        self.address = address
         self._stores = []
 
     def open(self, portfolio="main", *, terms=None, steps=unwatched):
-        store = open_store(self.path, portfolio, terms=terms, steps=steps)
+        store = open_store(self.address, portfolio, terms=terms, steps=steps)
         self._stores.append(store)
         return store
 
@@ -36,4 +39,16 @@ class SqlitePlace:
             store.close()
 
 
-PLACES = (MemoryPlace, SqlitePlace)
+PLACES: dict[str, Callable[[Callable], MemoryPlace | Database]] = {
+    "memory": lambda _: MemoryPlace(),
+    "sqlite": lambda fixture: Database(fixture("tmp_path") / "book.db"),
+    "postgres": lambda fixture: Database(fixture("database")),
+}
+
+
+@contextmanager
+def opened(kind, request):
+    """Give a place of that kind to one test."""
+    place = PLACES[kind](request.getfixturevalue)
+    yield place
+    place.close()

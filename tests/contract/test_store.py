@@ -19,7 +19,7 @@ from bursar.exact import plain
 from bursar.ledger import journal
 from bursar.ledger.terms import Method, Terms
 from bursar.store import STEPS
-from tests.contract.places import PLACES
+from tests.contract.places import PLACES, opened
 from tests.contract.samples import (
     NUMBERS,
     at,
@@ -33,11 +33,10 @@ from tests.contract.samples import (
 )
 
 
-@pytest.fixture(params=PLACES, ids=lambda place: place.__name__)
-def place(request, tmp_path):
-    place = request.param(tmp_path)
-    yield place
-    place.close()
+@pytest.fixture(params=PLACES)
+def place(request):
+    with opened(request.param, request) as place:
+        yield place
 
 
 @pytest.fixture
@@ -409,6 +408,7 @@ def test_a_time_without_a_zone_and_a_negative_limit_are_refused(store):
 # Contention
 
 
+@pytest.mark.slow("eight writers must really get in each other's way, on a server too")
 def test_no_increment_is_lost_between_eight_writers(place):
     place.open()
     acknowledged, failed = [], []
@@ -426,7 +426,7 @@ def test_no_increment_is_lost_between_eight_writers(place):
                 try:
                     store.commit(planned)
                 except StaleVersion:
-                    threading.Event().wait(wait.random() / 1000)
+                    threading.Event().wait(wait.random() / 100)
                 else:
                     acknowledged.append((who, n))
                     break

@@ -14,7 +14,9 @@ import sys
 import traceback
 from pathlib import Path
 
+import psycopg  # noqa: F401 (warm)
 from sqlalchemy import Engine, event
+from sqlalchemy.dialects import postgresql  # noqa: F401 (warm)
 
 import bursar.store.migrate  # noqa: F401 (warm)
 from bursar.desk import Desk
@@ -107,6 +109,15 @@ class Ticks:
 
     def now(self):
         return 1
+
+
+def settle(store):
+    """Wait until what a killed writer has sent to a server has been done or dropped.
+
+    Whoever could still commit holds the portfolio's lock.
+    """
+    with store._writing():
+        pass
 
 
 JOBS = {"write": write, "open": open_and_die, "desk": trade_through_a_desk}

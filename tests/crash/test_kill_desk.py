@@ -11,14 +11,16 @@ from bursar.desk import Desk
 from bursar.ledger import audit
 from bursar.store import STEPS, open_store
 from tests import figures
-from tests.crash.nursery import Ticks
+from tests.crash.nursery import Ticks, settle
 
 pytestmark = pytest.mark.sweep
 
 
 def judge(path, acknowledged):
     """Open the book anew (which compares chain, fold and projection) and return its head."""
-    desk = Desk(open_store(path, create=False), Ticks())
+    store = open_store(path, create=False)
+    settle(store)
+    desk = Desk(store, Ticks())
     try:
         assert not audit.breaches(desk.timeline.book)
         assert max((seq for _, seq in acknowledged), default=0) <= desk.head.seq
@@ -32,16 +34,16 @@ def judge(path, acknowledged):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_kill_at_a_step_leaves_a_book_that_opens(nursery, tmp_path, step):
-    path = str(tmp_path / "book.db")
+def test_a_kill_at_a_step_leaves_a_book_that_opens(nursery, new_place, step):
+    path = new_place()
     open_store(path).close()
     acknowledged, code = nursery.run("desk", path=path, seed=figures.SEED, step=step)
     assert code == -signal.SIGKILL
     assert judge(path, acknowledged).version == (3 if step == "after_commit" else 2)
 
 
-def test_kills_at_random_moments_leave_a_book_that_opens(nursery, tmp_path):
-    path = str(tmp_path / "book.db")
+def test_kills_at_random_moments_leave_a_book_that_opens(nursery, new_place):
+    path = new_place()
     open_store(path).close()
     choices = random.Random(figures.SEED)
     told, before = [], 0

@@ -13,8 +13,9 @@ from bursar.ledger import golden, projection
 from bursar.venue.files import read
 from tests import figures
 
-STORY = Path(str(files("bursar.samples") / "kraken-story-a"))
-FILES = sorted(STORY.glob("*.csv"))
+SAMPLES = Path(str(files("bursar.samples")))
+STORY = SAMPLES / "kraken-story-a"
+FILES = sorted([*STORY.glob("*.csv"), *(SAMPLES / "binance-story-a").glob("*history*.csv")])
 IMPORTED = ("ledgers.gen4-16col.csv", "trades.gen2-24col.csv", "prices.csv")
 JOURNAL = "story.journal"
 

@@ -4,7 +4,8 @@
 
     0  fine                                      3  not found, or not known
     1  a check failed (verify)                   4  the store refuses, or someone was first
-    2  wrong usage or input; nothing written    70  a broken invariant: our own mistake
+    2  wrong usage or input; nothing written     5  only shown: nobody said yes
+                                                70  a broken invariant: our own mistake
                                                130  stopped by the user
 
 With `--json`, stdout holds one JSON document and nothing else; messages go to stderr, always.

@@ -31,6 +31,7 @@ def backup(
     """
     from bursar.store.backup import take_backup
 
+    session.require_present()
     with session.bar.running():
         made = take_backup(
             session.book,
@@ -61,6 +62,7 @@ def restore(
     from bursar.store import masked
     from bursar.store.backup import restore_backup
 
+    session.require_present()
     with session.bar.running():
         made = restore_backup(file, to, refold=refold, progress=session.bar.tell)
     place = masked(to)

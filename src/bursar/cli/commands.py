@@ -10,7 +10,8 @@ from typing import Annotated, Final
 from cyclopts import App, Group, Parameter
 
 from bursar import __version__
-from bursar.cli import faults
+from bursar.cli import faults, portfolios
+from bursar.cli.add import add
 from bursar.cli.backup import backup, restore
 from bursar.cli.demo import demo
 from bursar.cli.export import export
@@ -20,8 +21,10 @@ from bursar.cli.importing import import_files
 from bursar.cli.journal import journal
 from bursar.cli.lots import lots
 from bursar.cli.new import new
+from bursar.cli.notes import link, price, tag
 from bursar.cli.pnl import pnl
 from bursar.cli.positions import positions
+from bursar.cli.reverse import reverse
 from bursar.cli.session import Session
 from bursar.cli.status import status
 from bursar.cli.trades import trades
@@ -31,16 +34,19 @@ from bursar.cli.why import why
 _PURPOSE: Final = "Knows exactly what you own, what it cost and what it is worth."
 _CODES: Final = (
     "Exit codes: 0 fine · 1 a check failed (verify) · 2 wrong usage or input, nothing written ·"
-    " 3 not found or not known · 4 the store refuses or someone was first · 70 broken invariant."
+    " 3 not found or not known · 4 the store refuses or someone was first · 5 only shown, not"
+    " written · 70 broken invariant."
 )
 _START: Final = Group("Start here", sort_key=1)
 _ASK: Final = Group("Ask", sort_key=2)
-_CHECK: Final = Group("Check and take away", sort_key=3)
-_BESIDES: Final = Group("Besides", sort_key=4)
+_ENTER: Final = Group("Enter by hand", sort_key=3)
+_CHECK: Final = Group("Check and take away", sort_key=4)
+_BESIDES: Final = Group("Besides", sort_key=5)
 _EVERY: Final = Group("Options of every command", sort_key=9)
 _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
     _START: (demo, import_files, new),
     _ASK: (status, positions, pnl, lots, fees, flows, trades),
+    _ENTER: (add, price, tag, link, reverse),
     _CHECK: (why, verify, journal, export, backup, restore),
 }
 _NAMES: Final = {import_files: "import"}
@@ -87,6 +93,7 @@ def _app() -> App:
         for rank, command in enumerate(commands):
             name = _NAMES.get(command, command.__name__)
             app.command(command, name=name, group=group, sort_key=rank)
+    app.command(portfolios.made(_START))
     app.register_install_completion_command(add_to_startup=False)
     app.meta.group_parameters = _EVERY
     app.meta.default(_launcher(app))
@@ -100,6 +107,8 @@ def _launcher(app: App) -> Callable[..., object]:
         portfolio: Annotated[str, Parameter(show_default=True)] = "main",
         price: tuple[str, ...] = (),
         prices: Path | None = None,
+        at: str | None = None,
+        known_at: str | None = None,
         exact: bool = False,
         json: bool = False,
         quiet: bool = False,
@@ -111,13 +120,23 @@ def _launcher(app: App) -> Callable[..., object]:
             portfolio: The portfolio in it.
             price: A mark such as XBT=65000, in base currency, or ATOM/XBT=0.0002. Repeatable.
             prices: A prices file (asset, time, price, quote) to take marks from; nothing is booked.
+            at: Show the book as it was at a time: 2024-01-15, 2024-01-15T12:00:00Z. Looks only.
+            known_at: Show what was known at a time, or at a row of the journal: '#120'. Looks only.
             exact: Every digit, as in --json.
             json: One JSON document on stdout: decimals as strings, times in UTC.
             quiet: No remarks and no progress.
 
         """
         session = Session(
-            book, portfolio, price, prices, is_exact=exact, wants_json=json, is_quiet=quiet
+            book,
+            portfolio,
+            price,
+            prices,
+            is_exact=exact,
+            wants_json=json,
+            is_quiet=quiet,
+            at=at,
+            known_at=known_at,
         )
         command, bound, hidden = app.parse_args(tokens)
         return command(*bound.args, **bound.kwargs, **dict.fromkeys(hidden, session))

@@ -32,6 +32,7 @@ def demo(*, keep: Path | None = None, session: Annotated[Session, HIDDEN]) -> in
     """
     from bursar.errors import BadChoice
 
+    session.require_present()
     if keep is not None and keep.exists():
         raise BadChoice(f"{keep} is there already; the demo makes a book of its own")
     with ExitStack() as stack:

@@ -27,13 +27,13 @@ def import_files(
     dry_run: bool = False,
     session: Annotated[Session, HIDDEN],
 ) -> int:
-    """Import exports of an exchange: Kraken's ledgers and trades, prices, golden journals.
+    """Import exports: Kraken's, Binance's, Alpaca's, a generic CSV, prices, golden journals.
 
     All files are one commit: every row of them, or nothing. Importing a file again, or the same
     account in another generation of the export, adds nothing. A book that is not there is made.
 
     Args:
-        files: CSV files or golden journals, told apart by what stands in them.
+        files: CSV or JSON files or golden journals, told apart by what stands in them.
         account: The account they belong to, such as kraken:second; by default the venue's main one.
         base: The base currency of a new book, by default USD or what a journal names.
         dry_run: Show what would happen, and write nothing.
@@ -65,6 +65,7 @@ def run(
     import bursar
     from bursar.errors import BadChoice, PortfolioNotFound
 
+    session.require_present()
     if not files:
         raise BadChoice("no file to import; try `bursar import ledgers.csv trades.csv`")
     with ExitStack() as stack:
@@ -114,6 +115,10 @@ def show(screen: Screen, report: ImportReport, *, dry_run: bool = False) -> None
         rows = [[*row, f"{each.pending:,}"] for row, each in zip(rows, report.files, strict=True)]
     screen.table(columns, rows)
     screen.print("")
+    for each in report.files:
+        if each.unknown:
+            named = ", ".join(each.unknown)
+            screen.print(f"! unclassified  {each.name}: {named}; counted, nobody knows as what")
     for line in _outcome(report.receipt, dry_run=dry_run):
         screen.print(line)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import msgspec
+
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -13,38 +15,52 @@ Method = Literal["wac", "fifo", "lifo", "hifo", "specific"]
 Scope = Literal["account", "pooled"]
 
 
-def new(
+def new(  # noqa: PLR0913 (the terms of a portfolio)
+    name: str | None = None,
     *,
     base: str = "USD",
     method: Method = "wac",
     scope: Scope = "account",
     peg: tuple[str, ...] = (),
+    short: tuple[str, ...] = (),
     session: Annotated[Session, HIDDEN],
 ) -> int:
     """Make an empty portfolio. `bursar import` makes one too.
 
     Args:
+        name: Its name, by default that of --portfolio.
         base: The currency it counts in. Fixed from here on.
         method: Which lots a sale takes its cost from.
         scope: Whether lots belong to each account, or to all of them as one pool.
         peg: An asset that counts as base currency, 1:1; repeatable. By default USD's and EUR's own.
+        short: An account that may sell short, such as alpaca:main; repeatable.
 
     """
     import bursar
     from bursar.errors import BadChoice, PortfolioNotFound
+    from bursar.ledger.terms import Account
 
+    session.require_present()
+    if name is not None:
+        session = msgspec.structs.replace(session, portfolio=name)
     try:
         session.open().close()
     except PortfolioNotFound:
         pass
     else:
         raise BadChoice(
-            f"there is a portfolio {session.portfolio!r} in {_place(session)} already;"
+            f"there is a portfolio {session.portfolio!r} in {session.place} already;"
             " --portfolio names another",
             portfolio=session.portfolio,
         )
     pegs = tuple(each.upper() for each in peg)
-    terms = bursar.Terms(base.upper(), pegs or None, bursar.Method(method), bursar.Scope(scope))
+    terms = bursar.Terms(
+        base.upper(),
+        pegs or None,
+        bursar.Method(method),
+        bursar.Scope(scope),
+        tuple(Account(name, may_short=True) for name in short),
+    )
     session.open(terms=terms, create=True).close()
     _tell(session, terms)
     return 0
@@ -54,22 +70,17 @@ def _tell(session: Session, made: Terms) -> None:
     if session.wants_json:
         session.tell(
             {
-                "book": _place(session),
+                "book": session.place,
                 "portfolio": session.portfolio,
                 "base": made.base,
                 "method": made.method,
                 "scope": made.scope,
                 "pegs": sorted(made.cash - {made.base}),
+                "short": sorted(each.name for each in made.accounts if each.may_short),
             }
         )
     elif not session.is_quiet:
         session.screen.print(
-            f"Made {_place(session)}, portfolio {session.portfolio}: base currency {made.base},"
+            f"Made {session.place}, portfolio {session.portfolio}: base currency {made.base},"
             f" cost rule {made.method.value}, lots by {made.scope.value}."
         )
-
-
-def _place(session: Session) -> str:
-    from bursar.store import masked
-
-    return masked(session.book)

@@ -14,23 +14,38 @@ if TYPE_CHECKING:
     from bursar.value.coverage import Gap
 
 
-def positions(*, session: Annotated[Session, HIDDEN]) -> int:
+def positions(*, by_account: bool = False, session: Annotated[Session, HIDDEN]) -> int:
     """Show a position for each traded pair.
 
     Size is the signed sum of the pair's fills; the average entry is that of the whole asset.
+
+    Args:
+        by_account: Each account's positions apart.
+
     """
     with session.open() as portfolio:
-        found = portfolio.positions(session.marks(portfolio))
+        marks = session.marks(portfolio)
+        names = portfolio.accounts() if by_account else [None]
+        found = [(name, portfolio.positions(marks, account=name)) for name in names]
         base, gaps = portfolio.terms.base, portfolio.gaps()
     if session.wants_json:
-        session.tell({"base": base, "positions": found, "gaps": gaps})
+        told = [_told(name, each) for name, own in found for each in own]
+        session.tell({"base": base, "positions": told, "gaps": gaps})
         return 0
-    if found:
-        session.screen.title("Positions", f"amounts in {base}")
-        _show(session.screen, found, gaps)
-    else:
+    for name, own in found:
+        if own:
+            session.screen.title(
+                "Positions", f"{name} · amounts in {base}" if name else f"amounts in {base}"
+            )
+            _show(session.screen, own, gaps)
+    if not any(own for _, own in found):
         session.screen.print("No positions.")
     return 0
+
+
+def _told(account: str | None, position: SpotPosition) -> dict[str, object]:
+    fields = {name: getattr(position, name) for name in position.__struct_fields__}
+    return fields if account is None else {"account": account, **fields}
 
 
 def _show(screen: Screen, found: Sequence[SpotPosition], gaps: Sequence[Gap]) -> None:

@@ -5,7 +5,6 @@ Only names and flags are read when this loads; the database comes with `open`.
 
 from __future__ import annotations
 
-import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -38,6 +37,8 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     is_exact: bool = False
     wants_json: bool = False
     is_quiet: bool = False
+    at: str | None = None
+    known_at: str | None = None
 
     @cached_property
     def screen(self) -> Screen:
@@ -53,26 +54,52 @@ class Session(msgspec.Struct, frozen=True, dict=True):
 
         return Bar(self.screen.remarks, is_quiet=self.screen.is_quiet)
 
+    @property
+    def place(self) -> str:
+        """Where the book is, as it may be shown."""
+        from bursar.store import masked
+
+        return masked(self.book)
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the past is asked for."""
+        return self.at is not None or self.known_at is not None
+
+    def require_present(self) -> None:
+        """Refuse the past to a command that does more than look."""
+        from bursar.errors import BadChoice
+
+        if self.is_past:
+            raise BadChoice("--at and --known-at only look; this command does more", at=self.at)
+
     def open(self, *, terms: Terms | None = None, create: bool = False) -> Portfolio:
-        """Open the portfolio."""
+        """Open the portfolio, as it is or as it was."""
         import bursar
         from bursar.errors import PortfolioNotFound
-        from bursar.store import masked
 
         try:
             with self.bar.running():
-                return bursar.open(
+                found = bursar.open(
                     self.book,
                     portfolio=self.portfolio,
                     terms=terms,
                     create=create,
                     progress=self.bar.tell,
                 )
+                return self._then(found) if self.is_past else found
         except PortfolioNotFound as error:
             if "portfolio" in error.context:
                 raise
-            place = masked(self.book)
-            raise PortfolioNotFound(f"there is no book at {place}", book=place) from None
+            raise PortfolioNotFound(f"there is no book at {self.place}", book=self.place) from None
+
+    def _then(self, portfolio: Portfolio) -> Portfolio:
+        """Return the past that is asked for, which closes what it is the past of."""
+        try:
+            return portfolio.at(self.at, known_at=self.known_at, is_closing=True)
+        except BaseException:
+            portfolio.close()
+            raise
 
     def asset(self, name: str | None) -> str | None:
         """Read the name of an asset: `xbt` is XBT."""
@@ -82,9 +109,11 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         """Return the marks that the user gives: those of the prices file, then the flags."""
         from bursar.value.marks import Marks, parse_flag
 
-        base, now = portfolio.terms.base, time.time_ns()
+        base, now = portfolio.terms.base, portfolio.desk.clock.now()
         flags = [parse_flag(_raised(text), base, at=now) for text in self.price]
         filed = [] if self.prices is None else _marks_of(self.prices, base)
+        if self.is_past:
+            filed = [mark for mark in filed if mark.at <= now]
         self._doubt(portfolio, flags)
         return Marks(flags).plus(_unsaid(filed, flags)) if flags or filed else None
 
@@ -93,7 +122,7 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         from bursar.value.marks import Marks
 
         names = Marks()
-        known = {names.name(asset) for _, asset in portfolio.timeline.book.holdings}
+        known = {names.name(asset) for _, asset in portfolio.book().holdings}
         known |= {names.name(mark.quote) for mark in flags}
         for mark in flags:
             if names.name(mark.asset) not in known:

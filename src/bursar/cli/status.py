@@ -19,18 +19,70 @@ if TYPE_CHECKING:
 _JUSTIFIED: Final[tuple[Literal["left", "right"], ...]] = ("left", "right", "left", "left", "right")
 
 
-def status(*, session: Annotated[Session, HIDDEN]) -> int:
+def status(*, by_account: bool = False, session: Annotated[Session, HIDDEN]) -> int:
     """Show equity, PnL and holdings, and name what is not known.
 
     What has no mark is named and in no total; --price XBT=65000 or --prices FILE gives it one.
+
+    Args:
+        by_account: Add what each account holds.
+
     """
     with session.open() as portfolio:
         equity = portfolio.equity(session.marks(portfolio))
         if session.wants_json:
-            session.tell(told(portfolio, equity, name=session.portfolio))
+            found = told(portfolio, equity, name=session.portfolio)
+            session.tell({**found, "by_account": apart(equity)} if by_account else found)
         else:
             show(session.screen, portfolio, equity, name=session.portfolio)
+            if by_account:
+                _show_apart(session.screen, equity)
     return 0
+
+
+def apart(equity: Equity) -> list[dict[str, object]]:
+    """Return what each account holds; cost is `None` where lots are pooled, or not known."""
+    rows = [(row, each) for each in equity.valuation.assets for row in each.holdings]
+    return [
+        {
+            "account": row.account,
+            "asset": row.asset,
+            "quantity": row.quantity,
+            "cost": row.cost,
+            "value": row.value,
+            "unrealized": row.unrealized,
+            "flags": each.flags,
+        }
+        for row, each in sorted(rows, key=lambda found: (found[0].account, found[0].asset))
+        if row.quantity or row.cost
+    ]
+
+
+def _show_apart(screen: Screen, equity: Equity) -> None:
+    from bursar.cli.figures import NOTHING
+    from bursar.cli.screen import figure, name, units
+
+    figures = screen.figures
+    rows = sorted(
+        ((row, each.is_cash) for each in equity.valuation.assets for row in each.holdings),
+        key=lambda found: (found[0].account, found[0].asset),
+    )
+    screen.print("")
+    screen.table(
+        (
+            *(name("account"), name("asset"), units("quantity"), figure("cost", rank=1)),
+            *(figure("value"), figure("unrealised", rank=2)),
+        ),
+        [
+            (
+                *(row.account, row.asset, figures.quantity(row.quantity)),
+                *(figures.money(row.cost), figures.money(row.value)),
+                NOTHING if is_cash else figures.gain(row.unrealized),
+            )
+            for row, is_cash in rows
+            if row.quantity or row.cost
+        ],
+    )
 
 
 def told(portfolio: Portfolio, equity: Equity, *, name: str) -> dict[str, object]:

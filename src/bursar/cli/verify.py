@@ -18,6 +18,7 @@ def verify(*, session: Annotated[Session, HIDDEN]) -> int:
     """Read the journal anew, refold it and audit every identity. Exit 1 if anything is wrong."""
     from bursar.errors import StoreCorrupt
 
+    session.require_present()
     try:
         with session.open() as portfolio:
             found = portfolio.verify()

@@ -2,23 +2,54 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
 
 import msgspec
 
-from bursar.errors import BrokenInvariant, OutcomeUnknown, StaleVersion, StoreCorrupt
+from bursar.desk import reading
+from bursar.errors import (
+    Behind,
+    BrokenInvariant,
+    OutcomeUnknown,
+    StaleVersion,
+    StoreBusy,
+    StoreCorrupt,
+    StoreDown,
+    StoreError,
+)
 from bursar.exact import plain, trimmed
-from bursar.ledger import audit, describe, journal, projection
+from bursar.ledger import audit, checkpoint, describe, journal, projection
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.timeline import Plan, Timeline
-from bursar.ports import Clock, Commit, Head, Outbox, PortfolioStore, Progress
+from bursar.ports import (
+    Clock,
+    Commit,
+    Head,
+    Outbox,
+    PortfolioStore,
+    Progress,
+    StoredCheckpoint,
+    Wait,
+)
+
+KEPT_AHEAD: Final = 1_000
+"""How many facts stay ahead of a checkpoint, so that one a little late does not reach behind it."""
+
+_NONE: Final = (-1, 0)
+
+# How long to wait before each further question about a lost answer: seven seconds in all.
+_PAUSES_MS: Final = (50, 100, 200, 400, 800, 1_600, 1_950, 1_950)
 
 
 class Staged(msgspec.Struct, frozen=True):
-    """A drafted change and the version it was drafted on."""
+    """A drafted change, the version it was drafted on, and the timeline it was drafted over."""
 
     plan: Plan
     version: int
+    told: tuple[AnyEntry, ...]
+    timeline: Timeline
 
 
 class Review(msgspec.Struct, frozen=True):
@@ -41,50 +72,76 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class Desk:
-    """The only writer of one portfolio. Not for use from several threads at once."""
+    """The only writer of one portfolio. Not for use from several threads at once.
+
+    `wait` lets time pass while a database server comes back; without it, the desk asks only once.
+    """
 
     def __init__(
-        self, store: PortfolioStore, clock: Clock, *, progress: Progress | None = None
+        self,
+        store: PortfolioStore,
+        clock: Clock,
+        *,
+        progress: Progress | None = None,
+        wait: Wait | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.progress = progress
+        self.wait = wait
         self.halted: str | None = None
+        self._kept = _NONE
         self.reload()
 
     def reload(self) -> None:
-        """Read the journal, verify its chain, fold it, and compare with the stored projection.
+        """Take up where the store stands: from its checkpoint, or else from the first row.
+
+        The rows read are verified and folded, and the book they give is compared with the stored
+        projection. What lies behind a checkpoint is not read; `portfolio.verify` does that.
 
         Raises:
-            StoreCorrupt: the journal does not verify, or the projection is not the fold of it.
+            StoreCorrupt: a row does not verify, or the projection is not what the rows come to.
         """
         self.head = self.store.head()
         self.halted = None
+        kept = self.store.checkpoint()
         try:
-            self._read()
+            self.timeline = self._read(kept)
         except StoreCorrupt:
             if self.store.head().version == self.head.version:
                 raise
             self.reload()
+            return
+        start = self.timeline.start
+        self._kept = _NONE if start is None else (start.time, start.facts)
 
-    def _read(self) -> None:
-        timeline = Timeline(self.head.terms)
-        told: list[AnyEntry] = []
-        last: Record | None = None
-        for row in journal.check(self.store.records()):
-            last = row
-            told.append(row.entry())
-            if row.seq % 1_000 == 0:
-                self._tell("reading the journal", row.seq, self.head.seq)
-        self._require_head(last)
-        timeline.land(timeline.plan(told))
-        if self.store.load_state() != projection.cells(timeline.book):
-            raise StoreCorrupt("the stored projection is not the fold of the journal")
-        self.timeline = timeline
+    def whole(self) -> Timeline:
+        """Return the timeline with every fact in it; the first time this reads the journal.
+
+        Raises:
+            StoreCorrupt: as `reload`.
+            StaleVersion: another writer was first; `reload`.
+        """
+        if not self.timeline.is_whole:
+            try:
+                self.timeline = self._read(None)
+            except StoreCorrupt:
+                self._require_current(self.store.head().version)
+                raise
+        return self.timeline
+
+    def _read(self, kept: StoredCheckpoint | None) -> Timeline:
+        return reading.read(self.store, self.head, kept=kept, progress=self.progress)
 
     def stage(self, entries: Iterable[AnyEntry]) -> Staged:
         """Judge statements and work out what they would change. Nothing changes."""
-        return Staged(self.timeline.plan(entries, trace=True), self.head.version)
+        told = tuple(entries)
+        try:
+            earlier = reading.recalled(self.store, self.timeline, told)
+            plan = self.timeline.plan(told, trace=True, recalled=earlier)
+        except Behind:
+            plan = self.whole().plan(told, trace=True)
+        return Staged(plan, self.head.version, told, self.timeline)
 
     def review(self, staged: Staged) -> Review:
         """Return what committing would do."""
@@ -123,13 +180,9 @@ class Desk:
         """
         if self.halted is not None:
             raise BrokenInvariant(f"writing has stopped: {self.halted}")
-        if staged.version != self.head.version:
-            raise StaleVersion(
-                f"staged at version {staged.version}, the portfolio is at {self.head.version};"
-                " stage again",
-                expected=staged.version,
-                actual=self.head.version,
-            )
+        self._require_current(staged.version)
+        if staged.timeline is not self.timeline:  # the whole journal was read in between
+            staged = self.stage(staged.told)
         review = self.review(staged)
         if not staged.plan.recorded:
             return Receipt(self.head.version, review)
@@ -140,6 +193,10 @@ class Desk:
         except OutcomeUnknown:
             self.head = self._outcome(commit)
         self.timeline.land(staged.plan)
+        back = commit.reaches_back_to
+        if back is not None and back <= self._kept[0]:
+            self._kept = _NONE  # the commit has taken it away
+        self._keep_checkpoint()
         return Receipt(self.head.version, review)
 
     def submit(self, entries: Iterable[AnyEntry]) -> Receipt:
@@ -163,7 +220,23 @@ class Desk:
             flows=tuple(flows),
             dropped_trades=tuple(sorted(gone)),
             dropped_flows=tuple(sorted(gone)),
+            reaches_back_to=_earliest(plan),
         )
+
+    def _keep_checkpoint(self) -> None:
+        """Store a checkpoint where enough facts have come since the last one."""
+        time, facts = self._kept
+        if len(self.timeline) - facts < 2 * KEPT_AHEAD:
+            return
+        made = self.timeline.checkpoint_behind(KEPT_AHEAD)
+        if made is None:  # no second ends where no group spans it: look again in a while
+            self._kept = time, facts + KEPT_AHEAD // 4
+            return
+        seq, digest = self.store.row_before(made.time)
+        kept = StoredCheckpoint(made.time, seq, digest, checkpoint.encode(made))
+        with suppress(StoreError):  # a shortcut: the journal is no worse without it
+            if self.store.save_checkpoint(kept, self.head.version):
+                self._kept = made.time, made.facts
 
     def _cells(self, plan: Plan) -> dict[str, str | None]:
         if plan.course.is_append:
@@ -205,20 +278,49 @@ class Desk:
             self.halted = str(broken[0])
             raise BrokenInvariant(f"the books do not close: {broken[0]}", breach=str(broken[0]))
 
-    def _require_head(self, last: Record | None) -> None:
-        seq, digest = (0, journal.GENESIS) if last is None else (last.seq, last.hash)
-        if (self.head.seq, self.head.hash) != (seq, digest):
-            raise StoreCorrupt(
-                f"the journal ends at row {seq}; the portfolio says {self.head.seq}", seq=seq
+    def _require_current(self, version: int) -> None:
+        if version != self.head.version:
+            raise StaleVersion(
+                f"staged at version {version}, the portfolio is at {self.head.version};"
+                " stage again",
+                expected=version,
+                actual=self.head.version,
             )
 
     def _outcome(self, commit: Commit) -> Head:
-        """Ask whether a commit whose answer was lost has happened; re-raise if it has not."""
-        head = self.store.head()
-        if head.hash != commit.records[-1].hash:
-            raise OutcomeUnknown("the commit's answer was lost and it is not in the journal")
-        return head
+        """Ask whether a commit whose answer was lost has happened; raise if it has not.
 
-    def _tell(self, what: str, done: int, total: int) -> None:
-        if self.progress is not None:
-            self.progress(what, done, total)
+        Others may have come after it, so its own last row is looked for and not the head.
+        """
+        last = commit.records[-1]
+        row = self._row(last.seq)
+        if row is None or row.hash != last.hash:
+            raise OutcomeUnknown(
+                "the commit's answer was lost, and it is not in the journal; reload, stage again"
+            )
+        terms = commit.terms or self.head.terms
+        version = commit.expected_version + 1
+        return Head(version=version, seq=last.seq, hash=last.hash, terms=terms)
+
+    def _row(self, seq: int) -> Record | None:
+        """Read one row of the journal, waiting for a server that is away for a moment."""
+        pauses = iter(_PAUSES_MS)
+        while True:
+            try:
+                return next(iter(self.store.records(seq - 1)), None)
+            except (StoreBusy, StoreDown) as error:
+                pause = next(pauses, None)
+                if pause is None or self.wait is None:
+                    raise OutcomeUnknown(
+                        "the commit's answer was lost and the database stays away;"
+                        " reload once it is back"
+                    ) from error
+                self.wait(pause)
+
+
+def _earliest(plan: Plan) -> int | None:
+    """Return the earliest instant that a plan touches: by a statement, or by a fact it changes."""
+    times = [each.executed_at for group in plan.groups.values() for each in group]
+    times += [ruled.entry.executed_at for ruled in plan.ruled if ruled.key is not None]
+    times += [fact.executed_at for fact in (*plan.course.added, *plan.course.removed)]
+    return min(times, default=None)

@@ -31,13 +31,13 @@ Invariants (checked by `audit` on every commit)
 Errors: `Oversold` where an account is strict. Nothing has changed then.
 """
 
-from collections import ChainMap
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from decimal import Decimal
 from typing import Final, TypeVar
 
 from bursar.errors import Oversold
 from bursar.exact import ZERO, money
+from bursar.ledger.layer import Layer
 from bursar.ledger.lots import RULES, Lot, Pool, Take
 from bursar.ledger.lots.base import cut, joined, resized, total, units
 from bursar.ledger.lots.specific import SPECIFIC
@@ -91,13 +91,13 @@ class Book:
         """Return a book that reads through to this one and keeps its own changes. O(1)."""
         child = Book(self.terms)
         for name in STATE:
-            setattr(child, name, ChainMap({}, getattr(self, name)))
+            setattr(child, name, Layer(getattr(self, name)))
         return child
 
     def land(self, child: "Book") -> None:
         """Take over what a fork of this book has changed. O(keys changed)."""
         for name in STATE:
-            getattr(self, name).update(getattr(child, name).maps[0])
+            getattr(self, name).update(getattr(child, name).own)
 
     def copy(self) -> "Book":
         """Return an independent book of the same state. O(keys): the values are shared."""
@@ -127,7 +127,7 @@ class Book:
 
     def require(self, account: str, needs: Iterable[tuple[str, Decimal]]) -> None:
         """Refuse what a strict account does not have, before anything is changed."""
-        if not (self.terms.strict or account in self.strict) or account in self.shorts:
+        if not (self.terms.strict or self._is_strict(account)) or account in self.shorts:
             return
         wanted: dict[str, Decimal] = {}
         for asset, quantity in needs:
@@ -269,6 +269,13 @@ class Book:
             known.count + change.count,
         )
 
+    def _is_strict(self, account: str) -> bool:
+        """Tell whether an account is kept by hand, which those of the venue `manual` are."""
+        if account in self.strict:
+            return True
+        may_be = account.startswith(FactSource.MANUAL.value)
+        return may_be and self.terms.account(account).source is FactSource.MANUAL
+
     def _balance(self, account: str, asset: str, change: Decimal) -> None:
         if self.is_pooled:
             key = (account, asset)
@@ -330,7 +337,7 @@ class Book:
 
 def own_changes(mapping: Mapping[_K, _V]) -> Mapping[_K, _V]:
     """Return what a fork itself has changed of a mapping, without what it reads through to."""
-    return mapping.maps[0] if isinstance(mapping, ChainMap) else mapping
+    return mapping.own if isinstance(mapping, Layer) else mapping
 
 
 def _lifted(

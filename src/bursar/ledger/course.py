@@ -4,7 +4,7 @@ Facts added at the end are folded onto a fork of the book. Otherwise the fold st
 last checkpoint before the earliest changed place. Openings depend on the whole history of an
 account; where they change, the course is taken once more with the right ones.
 
-Errors: `Oversold`, from the fold.
+Errors: `Oversold`, from the fold; `Behind` for what belongs before a timeline's checkpoint.
 """
 
 from bisect import bisect_left
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from bursar.errors import Behind
 from bursar.exact import ZERO
 from bursar.ledger import openings
 from bursar.ledger.book import Book
@@ -49,6 +50,8 @@ class Course:
         order, facts = timeline.order, timeline.facts
         self.added, self.removed = added, removed
         keys = [order_key(fact) for fact in (*added, *removed)]
+        if keys and timeline.is_behind(min(keys)[0]):
+            raise Behind("a fact belongs before the checkpoint")
         self.position = bisect_left(order, min(keys)) if keys else len(order)
         self.is_append = self.position == len(order)
         gone = {fact.id for fact in removed}
@@ -129,7 +132,10 @@ def changed_openings(
 
 
 def restated(before: Book, folding: Folding, course: Course) -> list[Restated]:
-    """Name the realised figures that changed by more than what the new facts made themselves."""
+    """Name the realised figures that changed by more than what the new facts made themselves.
+
+    One that stands as it was told is not restated, whatever facts it is made of now.
+    """
     fresh = {fact.id for fact in course.added} - {fact.id for fact in course.removed}
     own: dict[CellKey, Decimal] = {}
     for fact, lines in folding.lines:
@@ -138,9 +144,9 @@ def restated(before: Book, folding: Folding, course: Course) -> list[Restated]:
                 own[line.key] = own.get(line.key, ZERO) + line.realized
     cause = tuple(sorted({fact.id for fact in (*course.added, *course.removed)}))
     found = []
-    for key, cell in before.cells.items():
+    for key, cell in sorted(before.cells.items()):
         now = folding.book.cells.get(key)
         new = ZERO if now is None else now.realized
-        if new != cell.realized + own.get(key, ZERO):
+        if new not in {cell.realized, cell.realized + own.get(key, ZERO)}:
             found.append(Restated(*key, cell.realized, new, cause))
     return found

@@ -4,19 +4,21 @@ change.
 Nothing of the timeline changes here. The draft keeps what it adds, and reads through to what
 stands.
 
-Errors: none.
+Errors: `Behind` for a statement that reaches behind the timeline's checkpoint.
 """
 
-from collections import ChainMap
-from collections.abc import Iterable, MutableMapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from bursar.errors import Behind
 from bursar.ledger import door, journal
+from bursar.ledger.checkpoint import Recalled
 from bursar.ledger.entries import AnyEntry, CashFlow, Flag, Link, Movement, Price, Reversal
-from bursar.ledger.facts import Fact, resolve
+from bursar.ledger.facts import Fact, group_of, resolve
 from bursar.ledger.journal import RECORDED, Outcome, Verdict
+from bursar.ledger.layer import Layer
 from bursar.ledger.notes import Note, linked, targets
 from bursar.ledger.openings import is_opening
 from bursar.ledger.order import order_key
@@ -24,6 +26,9 @@ from bursar.ledger.pricing import priced
 
 if TYPE_CHECKING:
     from bursar.ledger.timeline import Timeline
+
+
+_T = TypeVar("_T")
 
 
 class Ruled(msgspec.Struct, frozen=True):
@@ -37,8 +42,9 @@ class Ruled(msgspec.Struct, frozen=True):
 class Draft:
     """A timeline with a batch of statements laid over it."""
 
-    def __init__(self, timeline: "Timeline") -> None:
+    def __init__(self, timeline: "Timeline", recalled: Recalled) -> None:
         self.timeline = timeline
+        self.recalled = recalled
         self.groups: dict[str, tuple[AnyEntry, ...]] = {}
         self.raw: dict[str, Fact | None] = {}
         self.raised: dict[str, tuple[str, ...]] = {}
@@ -47,12 +53,10 @@ class Draft:
         self.homes: dict[str, str] = {}
         self.firsts = timeline.firsts.fork()
         self.conflicts: dict[str, str] = {}
-        self._told_conflicts = ChainMap(self.conflicts, timeline.conflicts)
+        self._told_conflicts = Layer(timeline.conflicts, self.conflicts)
         self.notes = timeline.notes.fork()
-        self._spoken: MutableMapping[str, tuple[AnyEntry, ...]] = ChainMap(
-            self.groups, timeline.groups
-        )
-        self._home: MutableMapping[str, str] = ChainMap(self.homes, timeline.homes)
+        self._spoken = Layer(_with(timeline.groups, recalled.groups), self.groups)
+        self._home = Layer(_with(timeline.homes, recalled.homes), self.homes)
         self._dirty: set[str] = set()
 
     def rule(self, entry: AnyEntry) -> Ruled:
@@ -64,6 +68,9 @@ class Draft:
         if verdict.outcome is Outcome.DUPLICATE:
             return Ruled(entry, verdict, None)
         key = journal.refinement_key(entry) if known else journal.key(entry)
+        if key in self.recalled.conflicts:
+            return Ruled(entry, verdict, None)
+        self._require_ahead(entry, home)
         if verdict.outcome is Outcome.RECORDED:
             self._lay(entry, home)
             return Ruled(entry, verdict, key)
@@ -73,15 +80,20 @@ class Draft:
         self.groups.setdefault(home, self._spoken[home])
         return Ruled(entry, verdict, key)
 
+    def _require_ahead(self, entry: AnyEntry, home: str) -> None:
+        """Refuse what only the whole journal can judge: it is early, or adds to what is."""
+        names = {home, group_of(entry)}
+        if self.timeline.is_behind(entry.executed_at) or names & self.recalled.groups.keys():
+            raise Behind(f"{entry.id} reaches behind the checkpoint")
+
     def _lay(self, entry: AnyEntry, home: str) -> None:
         """Lay a statement over its group, and bring along what else was said of the fact."""
-        movers = [each for each in self._spoken.get(home, ()) if each.id == entry.id]
-        group = _group([*movers, entry])
-        if group != home:
-            stayers = [each for each in self._spoken.get(home, ()) if each.id != entry.id]
-            if movers:
-                self.groups[home] = tuple(stayers)
-                self.groups[group] = (*self._spoken.get(group, ()), *movers)
+        there = self._spoken.get(home)
+        movers = [each for each in there if each.id == entry.id] if there else []
+        group = _group([*movers, entry]) if movers else group_of(entry)
+        if movers and group != home:
+            self.groups[home] = tuple(each for each in there or () if each.id != entry.id)
+            self.groups[group] = (*self._spoken.get(group, ()), *movers)
         self.homes[entry.id] = group
         self.groups[group] = (*self._spoken.get(group, ()), entry)
         if isinstance(entry, Note):
@@ -94,6 +106,7 @@ class Draft:
         """Resolve what the batch touched: (facts as they are to be, facts that give way)."""
         for group in self.groups:
             self._resolve(group)
+        self._require_known_targets()
         added: list[Fact] = []
         removed: list[Fact] = []
         for name in sorted(self.notes.related(self._dirty)):
@@ -106,14 +119,30 @@ class Draft:
                 added += [new] if new is not None else []
         return added, removed
 
+    def _require_known_targets(self) -> None:
+        """Refuse a note whose facts are not all ahead of the checkpoint: they may be behind."""
+        if self.timeline.is_whole:
+            return
+        tied = {link for name in self._dirty for link in self.notes.links(name)}
+        for note in (*self.new_notes, *tied):
+            if any(self._now(name) is None for name in targets(note)):
+                raise Behind(f"{note.id} speaks of what may be behind the checkpoint")
+
     def _note(self, note: Note) -> None:
         self.new_notes.append(note)
         self.notes.add(note)
         self._dirty.update((note.id, *targets(note)))
-        price = note if isinstance(note, Price) else self.notes.prices.find(targets(note)[0])
-        if price is not None:
+        for price in self._prices_of(note):
             for asset in self.notes.prices.decided_by(price.asset):
                 self._dirty |= self.timeline.wanting(asset, price.executed_at)
+
+    def _prices_of(self, note: Note) -> list[Price]:
+        """Return the prices that a note tells, or takes back, or lets stand again."""
+        if isinstance(note, Price):
+            return [note]
+        names = self.notes.spoken_of(note) if isinstance(note, Reversal) else []
+        found = (self.notes.prices.find(name) for name in names)
+        return [price for price in found if price is not None]
 
     def _resolve(self, group: str) -> None:
         facts = self._marked(resolve(self._spoken[group], self.timeline.terms.cash))
@@ -171,7 +200,7 @@ class Draft:
     def _reversing(self, reversal: Reversal) -> Fact | None:
         """Return the reversal as a fact of its own, if its target stands until then."""
         target = self._now(reversal.target)
-        if not isinstance(target, CashFlow) or reversal.void or self._absorbed(target.id):
+        if not isinstance(target, CashFlow) or reversal.void:
             return None
         if target.reversed_by != reversal.id:
             by_hand = self.notes.reversal(target.id)
@@ -196,3 +225,7 @@ def _group(statements: list[AnyEntry]) -> str:
     """Return a fact's group: what the most authoritative source says, then the smaller name."""
     stated = [(-each.source, each.group) for each in statements if each.group is not None]
     return min(stated)[1] if stated else statements[0].id
+
+
+def _with(known: dict[str, _T], recalled: Mapping[str, _T]) -> Mapping[str, _T]:
+    return Layer(recalled, known) if recalled else known

@@ -40,13 +40,21 @@ class Side(Enum):
 
 
 class MovementKind(Enum):
-    """What a row of a venue's ledger is a part of."""
+    """What a row of a venue's ledger is a part of.
+
+    A `leg` is a part of a trade and a `swap` one of a conversion, where the venue gives the rows no
+    common reference: their group is only a stretch of time.
+    """
 
     TRADE = "trade"
     CONVERSION = "conversion"
+    LEG = "leg"
+    SWAP = "swap"
     MARGIN = "margin"
     FINANCING = "financing"
     INTERNAL = "internal"
+    SPLIT = "split"
+    RENAME = "rename"
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
     REWARD = "reward"
@@ -106,7 +114,7 @@ class Flag(Enum):
     ASSUMED_SPLIT = "assumed_split"
 
 
-class Rate(msgspec.Struct, frozen=True, omit_defaults=True):
+class Rate(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One unit of `asset` was worth `value` units of `quote`, says `source`, at that instant."""
 
     asset: str
@@ -116,7 +124,7 @@ class Rate(msgspec.Struct, frozen=True, omit_defaults=True):
     at: int = 0
 
 
-class Fee(msgspec.Struct, frozen=True, omit_defaults=True):
+class Fee(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What was charged (negative: given back), and its worth in base currency then."""
 
     asset: str
@@ -124,7 +132,7 @@ class Fee(msgspec.Struct, frozen=True, omit_defaults=True):
     value: Decimal | None = None
 
 
-class Leg(msgspec.Struct, frozen=True, omit_defaults=True):
+class Leg(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One asset of a conversion: quantity > 0 and its worth in base currency then."""
 
     asset: str
@@ -151,7 +159,7 @@ class StagedLot(msgspec.Struct, frozen=True, omit_defaults=True):
     cost: Decimal = ZERO
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The fields that every statement carries. It has no behaviour of its own."""
 
     id: str
@@ -165,7 +173,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     flags: tuple[Flag, ...] = ()
 
 
-class Movement(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="movement"):
+class Movement(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="movement"):
     """One row of a venue's own ledger: one asset moved, one fee charged, one balance left.
 
     `worth` is what the venue says the amount was worth then, signed, in `worth_asset`.
@@ -184,7 +192,7 @@ class Movement(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="moveme
     rates: tuple[Rate, ...] = ()
 
 
-class Fill(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="fill"):
+class Fill(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="fill"):
     """One execution on the spot market.
 
     `quantity` of `base` against `amount` of `quote`, as booked; `price` is for show and is used
@@ -208,11 +216,12 @@ class Fill(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="fill"):
     value: Decimal | None = None
 
 
-class MarginFill(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="margin"):
+class MarginFill(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="margin"):
     """One execution of a leveraged position: no asset moves but the settled PnL and the fee.
 
     `settled` is the PnL that the venue states, in `quote`; `None` asks the book to derive it. A
-    statement without quantity settles money and leaves the position alone.
+    statement without quantity settles money and leaves the position alone. `pocket` is where the
+    money lies.
     """
 
     base: str
@@ -223,6 +232,7 @@ class MarginFill(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="marg
     settled: Decimal | None = None
     pair: str | None = None
     fees: tuple[Fee, ...] = ()
+    pocket: str | None = None
     leverage: Decimal | None = None
     order_id: str | None = None
     strategy: str | None = None
@@ -231,7 +241,7 @@ class MarginFill(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="marg
     quote_rate: Decimal | None = None
 
 
-class CashFlow(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="flow"):
+class CashFlow(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="flow"):
     """A movement that is not a trade. `basis` is a given cost, kept where it differs from the
     value.
 
@@ -250,7 +260,7 @@ class CashFlow(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="flow")
     reversed_by: str | None = None
 
 
-class Transfer(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="transfer"):
+class Transfer(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="transfer"):
     """The owner's own coins changed place: `account` → `to_account`, or pocket → pocket in one
     account.
 
@@ -267,7 +277,7 @@ class Transfer(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="transf
     rates: tuple[Rate, ...] = ()
 
 
-class SleeveTransfer(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="sleeve"):
+class SleeveTransfer(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="sleeve"):
     """Capital in base currency moved from one strategy's sleeve to another's. Never PnL."""
 
     from_strategy: str
@@ -275,7 +285,7 @@ class SleeveTransfer(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="
     amount: Decimal
 
 
-class Conversion(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="conversion"):
+class Conversion(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="conversion"):
     """n assets exchanged for m at once, outside the market: dust sweeps, forced conversions."""
 
     given: tuple[Leg, ...]
@@ -284,14 +294,14 @@ class Conversion(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="conv
     rates: tuple[Rate, ...] = ()
 
 
-class Rename(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="rename"):
+class Rename(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="rename"):
     """An asset goes on under another name, one for one, lots and cost unchanged."""
 
     asset: str
     to_asset: str
 
 
-class Split(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="split"):
+class Split(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="split"):
     """Every `denominator` units of an asset become `numerator` units; total cost unchanged."""
 
     asset: str
@@ -299,7 +309,7 @@ class Split(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="split"):
     denominator: Decimal
 
 
-class StagedChange(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="staged"):
+class StagedChange(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="staged"):
     """A committed transaction of staged deltas: cash, positions, lots, a claim of realised PnL."""
 
     cash: Decimal = ZERO
@@ -309,14 +319,14 @@ class StagedChange(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="st
     claimed_realized: Decimal | None = None
 
 
-class Link(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="link"):
+class Link(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="link"):
     """A withdrawal and a deposit are two ends of one transfer; `id` is the link's own."""
 
     withdrawal: str
     deposit: str
 
 
-class Price(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="price"):
+class Price(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="price"):
     """One unit of `asset` was worth `value` of `quote` at `executed_at`. A fact, not a mark."""
 
     asset: str
@@ -324,7 +334,7 @@ class Price(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="price"):
     value: Decimal
 
 
-class Tag(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="tag"):
+class Tag(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="tag"):
     """Who did a fill, and in which regime, told by someone who knows."""
 
     target: str
@@ -332,7 +342,7 @@ class Tag(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="tag"):
     regime: str | None = None
 
 
-class Reversal(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="reversal"):
+class Reversal(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="reversal"):
     """A fact undone by a new fact.
 
     With `void` the target counts as never having happened; otherwise it stands until

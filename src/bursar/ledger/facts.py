@@ -15,6 +15,9 @@ Rules
 - A fill that no ledger row backs is `provisional`.
 - Two adjustment rows near each other and near no third, of opposite sign and two assets, are a
   forced conversion: such rows bear no common reference.
+- Legs and swaps, which bear no common reference either, are parted by `legs`; what it says is one
+  trade adds up as the rows of one reference do.
+- Rows that take an asset out and put it, or another, back in are a split or a rename (`actions`).
 - A row that cancels an earlier one of its kind (opposite amount and fee) reverses it.
 
 Errors: none. What cannot be read as anything else stays a flow with a flag.
@@ -27,7 +30,7 @@ from typing import Final
 import msgspec
 
 from bursar.exact import ZERO, money
-from bursar.ledger import instant
+from bursar.ledger import actions, instant
 from bursar.ledger.entries import (
     AnyEntry,
     CashFlow,
@@ -51,6 +54,7 @@ from bursar.ledger.entries import (
     Transfer,
 )
 from bursar.ledger.journal import merge
+from bursar.ledger.legs import Parcel, bundles, parcels, when
 
 Fact = (
     Fill
@@ -82,20 +86,21 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
         only = _marked(statements[0])
         return [only] if isinstance(only, Fact) else []
     spoken = _by_id(statements)
-    rows = sorted(
-        (entry for entry in spoken if isinstance(entry, Movement)),
-        key=lambda row: (row.executed_at, row.sequence, row.id),
-    )
+    rows = sorted((entry for entry in spoken if isinstance(entry, Movement)), key=when)
     facts: list[Fact] = [
         entry
         for entry in spoken
         if not isinstance(entry, Movement | Fill | MarginFill) and isinstance(entry, Fact)
     ]
-    facts += _trades(rows, {fill.id: fill for fill in spoken if isinstance(fill, Fill)}, cash)
+    fills = {fill.id: fill for fill in spoken if isinstance(fill, Fill)}
+    facts += _trades(rows, fills, cash)
     facts += _margins(rows, {fill.id: fill for fill in spoken if isinstance(fill, MarginFill)})
     forced, rows = _forced(rows)
     facts += _conversions([row for row in rows if row.kind is MovementKind.CONVERSION], cash)
     facts += [_conversion(pair[0].id, pair) for pair in forced]
+    facts += _swaps([row for row in rows if row.kind is MovementKind.SWAP], cash)
+    whole, apart = actions.paired(rows, cash)
+    facts += [*whole, *(_unpaired(row, cash) for row in apart)]
     flows = [row for row in rows if row.kind in _FLOWS or row.kind is MovementKind.FINANCING]
     facts += _flows(flows, cash)
     facts += [_internal(row) for row in rows if row.kind is MovementKind.INTERNAL]
@@ -146,7 +151,54 @@ def _trades(rows: list[Movement], fills: dict[str, Fill], cash: frozenset[str]) 
     for name in sorted({group_of(row) for row in legs}):
         own = [row for row in legs if group_of(row) == name]
         facts += _trade(name, own, fills.pop(name, None), here, cash)
-    return facts + list(fills.values())
+    loose = [row for row in rows if row.kind is MovementKind.LEG]
+    if not loose:
+        return facts + list(fills.values())
+    for parcel in parcels(loose, list(fills.values())):
+        facts += _parcel(parcel, cash)
+    return facts
+
+
+def _parcel(parcel: Parcel, cash: frozenset[str]) -> list[Fact]:
+    """Make of legs what they are, and take each from, or to, the pocket it lies in."""
+    rows, fill = list(parcel.rows), parcel.fill
+    if fill is not None and parcel.is_part:
+        if not rows:
+            return [fill]
+        listed = msgspec.structs.replace(fill, rows=tuple(row.id for row in rows))
+        return [_backed(listed, rows, _moved(rows), complete=False), *_placed(rows)]
+    made = _trade(rows[0].id if fill is None else fill.id, rows, fill, set(), cash)
+    if all(isinstance(fact, CashFlow) for fact in made):
+        return made
+    return [*(_flagged(fact, parcel.flags) for fact in made), *_placed(rows)]
+
+
+def _flagged(fact: Fact, flags: tuple[Flag, ...]) -> Fact:
+    return msgspec.structs.replace(fact, flags=(*fact.flags, *flags)) if flags else fact
+
+
+def _placed(rows: Iterable[Movement]) -> list[Transfer]:
+    """Put what a trade brought into the pocket it lies in, and take what it gave out of its own.
+
+    Trades and conversions themselves know no pockets.
+    """
+    moves = ((row, row.amount - row.fee) for row in rows if row.pocket is not None)
+    return [
+        Transfer(
+            id=f"{row.id}/pocket",
+            executed_at=row.executed_at,
+            account=row.account,
+            source=row.source,
+            sequence=row.sequence,
+            asset=row.asset,
+            quantity=abs(change),
+            to_account=row.account,
+            pocket=row.pocket if change < 0 else MAIN,
+            to_pocket=MAIN if change < 0 else row.pocket,
+        )
+        for row, change in moves
+        if change
+    ]
 
 
 def _trade(
@@ -239,6 +291,7 @@ def _margins(rows: list[Movement], fills: dict[str, MarginFill]) -> list[Fact]:
                 executed_at=instant.refine(own[0].executed_at, stated.executed_at),
                 settled=sum((row.amount for row in own), ZERO),
                 fees=_fees(own),
+                pocket=own[0].pocket,
                 rows=tuple(row.id for row in own),
                 rates=_rates(own) or stated.rates,
                 flags=tuple(flag for flag in stated.flags if flag is not Flag.PROVISIONAL),
@@ -251,7 +304,7 @@ def _conversions(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
     facts: list[Fact] = []
     for name in sorted({group_of(row) for row in rows}):
         own = [row for row in rows if group_of(row) == name]
-        signs = {row.amount > 0 for row in own if row.amount}
+        signs = {amount > 0 for amount in _moved(own).values()}
         whole = signs == {True, False}
         facts += [_conversion(name, own)] if whole else [_unpaired(row, cash) for row in own]
     return facts
@@ -278,6 +331,17 @@ def _forced(rows: list[Movement]) -> tuple[list[list[Movement]], list[Movement]]
 def _opposite(rows: list[Movement]) -> bool:
     one, other = rows[0], rows[-1]
     return rows == [one, other] and one.amount * other.amount < 0 and one.asset != other.asset
+
+
+def _swaps(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
+    facts: list[Fact] = []
+    for bundle in bundles(rows):
+        own = list(bundle.rows)
+        if {amount > 0 for amount in _moved(own).values()} == {True, False}:
+            facts += [_conversion(own[0].id, own), *_placed(own)]
+        else:
+            facts += [_unpaired(row, cash) for row in own]
+    return facts
 
 
 def _conversion(name: str, rows: list[Movement]) -> Conversion:

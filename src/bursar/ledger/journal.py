@@ -36,7 +36,7 @@ class Outcome(Enum):
     CONFLICT = "conflict"
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What the journal answers to a statement; `field` names the first one that disagrees."""
 
     outcome: Outcome
@@ -50,7 +50,7 @@ RECORDED: Final = Verdict(Outcome.RECORDED)
 DUPLICATE: Final = Verdict(Outcome.DUPLICATE)
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One row of the journal. A `conflict` row is kept for show and never folded."""
 
     seq: int

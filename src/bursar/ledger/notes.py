@@ -2,13 +2,15 @@
 
 A note may arrive before what it speaks of; it waits. What a note says is applied when its target
 is known, so the order of arrival does not matter. Of several tags for one fill the most
-authoritative wins, field by field, and among equals the one whose id sorts first.
+authoritative wins, field by field; among equals the later one, then the one whose id sorts first.
+
+A note is itself undone by a reversal of its id: a link, a tag or a price then says nothing, and of
+a reversal what it undid stands again, and so on for as long as the chain is.
 
 Errors: none.
 """
 
-from collections import ChainMap
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import TypeVar
 
 import msgspec
@@ -27,6 +29,7 @@ from bursar.ledger.entries import (
     Transfer,
 )
 from bursar.ledger.facts import Fact
+from bursar.ledger.layer import Layer
 from bursar.ledger.prices import Prices
 
 Note = Tag | Link | Reversal | Price
@@ -40,17 +43,21 @@ class Notes:
     def __init__(self, prices: Prices) -> None:
         self.prices = prices
         self._tags: _Kept[Tag] = {}
+        self._tag_ids: _Kept[Tag] = {}
         self._reversals: _Kept[Reversal] = {}
+        self._reversal_ids: _Kept[Reversal] = {}
         self._links: _Kept[Link] = {}
         self._link_ids: MutableMapping[str, Link] = {}
 
     def fork(self) -> "Notes":
         """Return notes that read through to these and keep their own additions."""
         child = Notes(self.prices.fork())
-        child._tags = ChainMap({}, self._tags)
-        child._reversals = ChainMap({}, self._reversals)
-        child._links = ChainMap({}, self._links)
-        child._link_ids = ChainMap({}, self._link_ids)
+        child._tags = Layer(self._tags)
+        child._tag_ids = Layer(self._tag_ids)
+        child._reversals = Layer(self._reversals)
+        child._reversal_ids = Layer(self._reversal_ids)
+        child._links = Layer(self._links)
+        child._link_ids = Layer(self._link_ids)
         return child
 
     def add(self, note: Note) -> None:
@@ -58,10 +65,12 @@ class Notes:
         match note:
             case Tag():
                 _keep(self._tags, note.target, note)
+                _keep(self._tag_ids, note.id, note)
             case Reversal():
                 _keep(self._reversals, note.target, note)
-                if note.void:
-                    self.prices.void(note.target)
+                _keep(self._reversal_ids, note.id, note)
+                for name in self.spoken_of(note):
+                    self.prices.void(name, is_void=self.is_undone(name))
             case Link():
                 self._link_ids[note.id] = note
                 for end in (note.withdrawal, note.deposit):
@@ -69,32 +78,79 @@ class Notes:
             case _:
                 self.prices.add(note)
 
+    def told(self) -> list[Note]:
+        """Return every note, each kind by its target."""
+        tags = [tag for name in sorted(self._tags) for tag in self._tags[name]]
+        undone = [each for name in sorted(self._reversals) for each in self._reversals[name]]
+        links = [self._link_ids[name] for name in sorted(self._link_ids)]
+        return [*tags, *undone, *links, *self.prices.every()]
+
     def reversal(self, name: str) -> Reversal | None:
         """Return the hand reversal of a fact; a void one before others, then the first by id."""
-        known: tuple[Reversal, ...] = self._reversals.get(name, ())
+        known = [note for note in self._of(name) if not self.is_undone(note.id)]
         return min(known, key=lambda note: (not note.void, note.id), default=None)
+
+    def is_undone(self, name: str) -> bool:
+        """Tell whether a reversal that still stands names that id.
+
+        Reversals of reversals are followed to the last one. One that leads back to where it began
+        counts once.
+        """
+        undone: set[str] = set()
+        for each in reversed(_reached(name, lambda known: {note.id for note in self._of(known)})):
+            if {note.id for note in self._of(each)} - undone - {name}:
+                undone.add(each)
+        return name in undone
+
+    def spoken_of(self, reversal: Reversal) -> list[str]:
+        """Return all that a reversal decides of: its target, the target's target, and so on."""
+
+        def targets_of(name: str) -> set[str]:
+            own: tuple[Reversal, ...] = self._reversal_ids.get(name, ())
+            return {note.target for note in own}
+
+        return _reached(reversal.target, targets_of)
 
     def links(self, name: str) -> tuple[Link, ...]:
         """Return every link that the fact is an end of."""
         return self._links.get(name, ())
 
+    def tags(self, name: str) -> list[Tag]:
+        """Return the tags of a fact that still stand, the weightiest first."""
+        told: tuple[Tag, ...] = self._tags.get(name, ())
+        standing = [tag for tag in told if not self.is_undone(tag.id)]
+        return sorted(standing, key=lambda tag: (-tag.source, -tag.executed_at, tag.id))
+
     def link(self, name: str) -> Link | None:
         """Return the link that the fact is an end of; of several the one whose id sorts first."""
-        return min(self.links(name), key=lambda link: link.id, default=None)
+        standing = (link for link in self.links(name) if not self.is_undone(link.id))
+        return min(standing, key=lambda link: link.id, default=None)
 
     def related(self, names: Iterable[str]) -> set[str]:
-        """Return these facts and all that links and reversals tie to them, however far."""
+        """Return these facts and all that notes tie to them, however far."""
         reached = set(names)
         waiting = list(reached)
         while waiting:
-            name = waiting.pop()
-            own = self._link_ids.get(name)
-            ties = {own} if own is not None else set()
-            fresh = {end for link in (*self.links(name), *ties) for end in _ends(link)}
-            fresh |= {reversal.id for reversal in self._reversals.get(name, ())}
-            waiting += fresh - reached
+            fresh = self._tied(waiting.pop()) - reached
+            waiting += fresh
             reached |= fresh
         return reached
+
+    def _tied(self, name: str) -> set[str]:
+        own = self._link_ids.get(name)
+        links = (*self.links(name), *(() if own is None else (own,)))
+        spoken: tuple[Tag | Reversal, ...] = (
+            *self._tag_ids.get(name, ()),
+            *self._reversal_ids.get(name, ()),
+        )
+        return {
+            *(end for link in links for end in _ends(link)),
+            *(note.id for note in self._of(name)),
+            *(note.target for note in spoken),
+        }
+
+    def _of(self, name: str) -> tuple[Reversal, ...]:
+        return self._reversals.get(name, ())
 
     def link_of(self, name: str) -> Link | None:
         """Return the link of that id, if both of its ends take it."""
@@ -106,10 +162,11 @@ class Notes:
 
     def tagged(self, fact: Fact) -> Fact:
         """Return the fact with the strategy and regime that its tags tell."""
-        tags = self._tags.get(fact.id)
-        if not tags or not isinstance(fact, Fill | MarginFill):
+        if not isinstance(fact, Fill | MarginFill):
             return fact
-        ranked = sorted(tags, key=lambda tag: (-tag.source, tag.id))
+        ranked = self.tags(fact.id)
+        if not ranked:
+            return fact
         told = [tag.strategy for tag in ranked if tag.strategy is not None]
         regimes = [tag.regime for tag in ranked if tag.regime is not None]
         return msgspec.structs.replace(
@@ -131,7 +188,8 @@ def targets(note: AnyEntry) -> tuple[str, ...]:
 
 
 def linked(link: Link, withdrawal: Fact | None, deposit: Fact | None) -> Transfer | None:
-    """Join the two ends of a transfer; `None` unless both are there and fit.
+    """Join the two ends of a transfer; `None` unless both are there, fit, and were not taken back
+    by the venue.
 
     The coins leave at the withdrawal's time, or at the deposit's if that is earlier. What left and
     did not arrive is the fee.
@@ -139,6 +197,8 @@ def linked(link: Link, withdrawal: Fact | None, deposit: Fact | None) -> Transfe
     if not isinstance(withdrawal, CashFlow) or not isinstance(deposit, CashFlow):
         return None
     sent, came = -withdrawal.amount, deposit.amount
+    if withdrawal.reversed_by is not None or deposit.reversed_by is not None:
+        return None
     if withdrawal.asset != deposit.asset or not ZERO < came <= sent:
         return None
     lost = sent - came
@@ -173,6 +233,16 @@ def _keep(kept: MutableMapping[str, tuple[_N, ...]], name: str, note: _N) -> Non
     told: tuple[_N, ...] = kept.get(name, ())
     if note not in told:
         kept[name] = (*told, note)
+
+
+def _reached(first: str, step: Callable[[str], set[str]]) -> list[str]:
+    """Return a name and all that steps lead to from it, each once, the nearest first."""
+    reached, seen = [first], {first}
+    for each in reached:
+        fresh = sorted(step(each) - seen)
+        reached += fresh
+        seen.update(fresh)
+    return reached
 
 
 def _ends(link: Link) -> tuple[str, str, str]:

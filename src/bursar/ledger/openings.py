@@ -12,7 +12,6 @@ Base currency and pegs may be negative; they get an opening only from a stated b
 Errors: none.
 """
 
-from collections import ChainMap
 from collections.abc import Iterable, MutableMapping
 from decimal import Decimal
 
@@ -37,6 +36,7 @@ from bursar.ledger.entries import (
 )
 from bursar.ledger.facts import Fact
 from bursar.ledger.journal import merge
+from bursar.ledger.layer import Layer
 
 Place = tuple[str, str]
 
@@ -47,6 +47,15 @@ class Balance(msgspec.Struct, frozen=True):
     now: Decimal = ZERO
     lowest: Decimal = ZERO
     scale: Decimal = ONE
+
+
+class Walked(msgspec.Struct, frozen=True):
+    """Running balances taken down: each mapping as its pairs of key and value."""
+
+    balances: tuple[tuple[Place, Balance], ...] = ()
+    began: tuple[tuple[str, int], ...] = ()
+    explained: tuple[tuple[tuple[str, Place], Decimal], ...] = ()
+    flows: tuple[tuple[str, tuple[tuple[Place, Decimal], ...]], ...] = ()
 
 
 class Prefixes:
@@ -64,13 +73,32 @@ class Prefixes:
         self._explained: MutableMapping[tuple[str, Place], Decimal] = {}
         self._flows: MutableMapping[str, tuple[tuple[Place, Decimal], ...]] = {}
 
+    @classmethod
+    def resumed(cls, base: str, cash: frozenset[str], walked: Walked) -> "Prefixes":
+        """Return balances as they were taken down."""
+        prefixes = cls(base, cash)
+        prefixes._balances.update(walked.balances)
+        prefixes._began.update(walked.began)
+        prefixes._explained.update(walked.explained)
+        prefixes._flows.update(walked.flows)
+        return prefixes
+
+    def walked(self) -> Walked:
+        """Take the balances down. O(places)."""
+        return Walked(
+            tuple(sorted(self._balances.items())),
+            tuple(sorted(self._began.items())),
+            tuple(sorted(self._explained.items())),
+            tuple(sorted(self._flows.items())),
+        )
+
     def fork(self) -> "Prefixes":
         """Return prefixes that read through to these and keep their own changes."""
         child = Prefixes(self._base, self._cash)
-        child._balances = ChainMap({}, self._balances)
-        child._began = ChainMap({}, self._began)
-        child._explained = ChainMap({}, self._explained)
-        child._flows = ChainMap({}, self._flows)
+        child._balances = Layer(self._balances)
+        child._began = Layer(self._began)
+        child._explained = Layer(self._explained)
+        child._flows = Layer(self._flows)
         return child
 
     def flat(self) -> "Prefixes":
@@ -85,7 +113,7 @@ class Prefixes:
     def land(self, child: "Prefixes") -> None:
         """Take over what a fork of these has changed."""
         for name in ("_balances", "_began", "_explained", "_flows"):
-            getattr(self, name).update(getattr(child, name).maps[0])
+            getattr(self, name).update(getattr(child, name).own)
 
     def follow(self, facts: Iterable[Fact], firsts: frozenset[str]) -> "Prefixes":
         """Take facts in canonical order, openings left out, and return self. O(facts).
@@ -181,7 +209,7 @@ class Firsts:
     def fork(self) -> "Firsts":
         """Return firsts that read through to these and keep their own."""
         child = Firsts()
-        child._rows = ChainMap({}, self._rows)
+        child._rows = Layer(self._rows)
         return child
 
     def see(self, row: Movement) -> None:
@@ -195,6 +223,10 @@ class Firsts:
             self._rows[key] = (row,)
         elif _second(row) == second and row not in known:
             self._rows[key] = (*known, row)
+
+    def rows(self) -> Iterable[Movement]:
+        """Yield the statements of the first rows."""
+        return (row for key in sorted(self._rows) for row in self._rows[key])
 
     def ids(self) -> frozenset[str]:
         """Return the rows that may be the first of their code."""

@@ -8,13 +8,13 @@ Errors: none.
 """
 
 from bisect import bisect_right, insort
-from collections import ChainMap
 from collections.abc import Iterator, MutableMapping
 from typing import Final
 
 from bursar.exact import ONE, product18
 from bursar.ledger import instant
 from bursar.ledger.entries import Price, Rate
+from bursar.ledger.layer import Layer
 from bursar.ledger.names import canonical
 
 PRICE_AGE_MAX: Final = instant.DAY
@@ -38,11 +38,11 @@ class Prices:
     def fork(self) -> "Prices":
         """Return prices that read through to these and keep their own additions."""
         child = Prices(self.base, self.cash)
-        child._times = ChainMap({}, self._times)
-        child._told = ChainMap({}, self._told)
-        child._quoted = ChainMap({}, self._quoted)
-        child._by_id = ChainMap({}, self._by_id)
-        child._voided = ChainMap({}, self._voided)
+        child._times = Layer(self._times)
+        child._told = Layer(self._told)
+        child._quoted = Layer(self._quoted)
+        child._by_id = Layer(self._by_id)
+        child._voided = Layer(self._voided)
         return child
 
     def add(self, price: Price) -> None:
@@ -58,13 +58,27 @@ class Prices:
         self._quoted[quote] = self._quoted.get(quote, frozenset()) | {asset}
         self._by_id[price.id] = price
 
-    def void(self, name: str) -> None:
-        """Let the price of that id count as never having been told."""
-        self._voided[name] = True
+    def void(self, name: str, *, is_void: bool = True) -> None:
+        """Let the price of that id count as never having been told, or let it count again."""
+        self._voided[name] = is_void
+
+    def until(self, when: int) -> "Prices":
+        """Return the prices that stand and are of `when` or earlier."""
+        known = Prices(self.base, self.cash)
+        for told in self._told.values():
+            for price in told:
+                if price.executed_at <= when and not self._is_void(price):
+                    known.add(price)
+        return known
 
     def find(self, name: str) -> Price | None:
         """Return the price of that id, voided or not."""
         return self._by_id.get(name)
+
+    def told(self, asset: str, when: int) -> list[Price]:
+        """Return the prices of that very instant that stand, the one that counts first."""
+        told = self._told.get((canonical(asset), when), ())
+        return [price for price in told if not self._is_void(price)]
 
     def decided_by(self, asset: str) -> frozenset[str]:
         """Return the assets whose worth may rest on a price of `asset`: itself, what it quotes."""
@@ -79,6 +93,10 @@ class Prices:
         """Return the newest price of each asset."""
         newest = (next(self._back(asset, times[-1]), None) for asset, times in self._listed())
         return [price for price in newest if price is not None]
+
+    def every(self) -> list[Price]:
+        """Return every price, voided or not."""
+        return [price for place in sorted(self._told) for price in self._told[place]]
 
     def at(self, asset: str, when: int, *, depth: int = 0) -> Rate | None:
         """Return what a unit of `asset` was worth in base currency at `when`, if recorded."""
@@ -102,15 +120,17 @@ class Prices:
         """Yield the prices that count, from `when` back in time."""
         times = self._times.get(asset, [])
         for place in range(bisect_right(times, when) - 1, -1, -1):
-            told = self._told[asset, times[place]]
-            yield from (price for price in told if price.id not in self._voided)
+            yield from self.told(asset, times[place])
+
+    def _is_void(self, price: Price) -> bool:
+        return self._voided.get(price.id, False)
 
     def _listed(self) -> list[tuple[str, list[int]]]:
         return sorted(self._times.items())
 
     def _own_times(self, asset: str) -> list[int]:
         """Return the list of times to write to: a fork copies its parent's first."""
-        own = self._times.maps[0] if isinstance(self._times, ChainMap) else self._times
+        own = self._times.own if isinstance(self._times, Layer) else self._times
         if asset not in own:
             own[asset] = list(self._times.get(asset, ()))
         return own[asset]

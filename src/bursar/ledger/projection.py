@@ -18,7 +18,7 @@ from bursar.exact import trimmed
 from bursar.ledger.book import STATE, Book, own_changes
 from bursar.ledger.lots import Lot
 
-_Layer = Callable[[Mapping[object, object]], Mapping[object, object]]
+_View = Callable[[Mapping[object, object]], Mapping[object, object]]
 _SECTIONS = tuple(name for name in STATE if name != "undo")
 
 
@@ -50,7 +50,7 @@ def digest(book: Book) -> str:
     return sha256(json.dumps(sorted(state.items())).encode()).hexdigest()
 
 
-def _cells(book: Book, layer: _Layer) -> Iterator[tuple[str, str]]:
+def _cells(book: Book, layer: _View) -> Iterator[tuple[str, str]]:
     for section in _SECTIONS:
         for key, value in layer(getattr(book, section)).items():
             parts = key if isinstance(key, tuple) else (key,)

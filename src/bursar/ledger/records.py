@@ -40,7 +40,7 @@ class SpotPosition(msgspec.Struct, frozen=True):
     current_value_base: Decimal | None = None
 
 
-class RealizedPnLRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+class RealizedPnLRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What one trade did: amounts moved, fee, and realised PnL (fees taken off).
 
     `pnl_quote` is in quote currency where the quote is base currency or a peg; `pnl_base` always
@@ -69,7 +69,7 @@ class RealizedPnLRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     flags: tuple[str, ...] = ()
 
 
-class CashFlowRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+class CashFlowRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A movement that is not a trade: positive in, negative out; worth in base currency."""
 
     id: str

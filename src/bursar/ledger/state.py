@@ -15,7 +15,7 @@ CellKey = tuple[str, str, str, str, str]
 HoldingKey = tuple[str, str]
 
 
-class Holding(msgspec.Struct, frozen=True):
+class Holding(msgspec.Struct, frozen=True, gc=False):
     """Quantity and total cost of one asset in one place; `pool` is its lots, `owed` is missing."""
 
     quantity: Decimal
@@ -24,7 +24,7 @@ class Holding(msgspec.Struct, frozen=True):
     owed: tuple[Lot, ...] = ()
 
 
-class Cell(msgspec.Struct, frozen=True):
+class Cell(msgspec.Struct, frozen=True, gc=False):
     """What one strategy made on one asset in one pair and regime of one account.
 
     `size` is the signed sum of the pair's fills; `realized` has fees taken off; `fees` is their
@@ -38,14 +38,14 @@ class Cell(msgspec.Struct, frozen=True):
     peg: Decimal = ZERO
 
 
-class FeeTotal(msgspec.Struct, frozen=True):
+class FeeTotal(msgspec.Struct, frozen=True, gc=False):
     """Fees charged in one asset, and their worth in base currency."""
 
     amount: Decimal = ZERO
     value: Decimal = ZERO
 
 
-class FlowTotal(msgspec.Struct, frozen=True):
+class FlowTotal(msgspec.Struct, frozen=True, gc=False):
     """Flows of one kind: quantity, what was booked (cost or value), worth, and how many."""
 
     amount: Decimal = ZERO
@@ -54,7 +54,7 @@ class FlowTotal(msgspec.Struct, frozen=True):
     count: int = 0
 
 
-class Margin(msgspec.Struct, frozen=True):
+class Margin(msgspec.Struct, frozen=True, gc=False):
     """A leveraged position: signed quantity, and the notional at which it was entered (≥ 0)."""
 
     base: str
@@ -82,7 +82,7 @@ class Moved(msgspec.Struct, frozen=True):
     fees: tuple[Removal, ...] = ()
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One piece of PnL that a fact made: for its record, its verdict line, and `why`."""
 
     kind: str

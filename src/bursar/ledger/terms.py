@@ -78,8 +78,16 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
         return frozenset({self.base, *pegs})
 
     def account(self, name: str) -> Account:
-        """Return what is special about an account; an unnamed one is an ordinary venue account."""
-        return next((a for a in self.accounts if a.name == name), Account(name))
+        """Return what is special about an account; an unnamed one is an ordinary venue account.
+
+        Accounts of the venue `manual` are kept by hand unless the terms say otherwise.
+        """
+        return next((a for a in self.accounts if a.name == name), Account(name, _source(name)))
+
+
+def _source(account: str) -> FactSource:
+    by_hand = account.partition(":")[0] == FactSource.MANUAL.value
+    return FactSource.MANUAL if by_hand else FactSource.VENUE
 
 
 def method(name: str) -> Method:

@@ -12,17 +12,30 @@ Invariants
 - The book is the fold of the facts in canonical order, openings included.
 - A plan touches O(statements), O(facts after the earliest changed place) and O(keys touched).
 
-Errors: `Oversold` from strict accounts, judged on the fold of the whole batch. Nothing has changed
-then.
+A timeline may start at a checkpoint instead of the first fact. Then it takes what lies ahead of
+that, and what reaches back is `Behind`.
+
+Errors: `Oversold` from strict accounts, judged on the fold of the whole batch; `Behind`. Nothing
+has changed then.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final
 
 import msgspec
 
 from bursar.exact import money
+from bursar.ledger import instant
 from bursar.ledger.book import Book
+from bursar.ledger.checkpoint import (
+    Checkpoint,
+    Recalled,
+    end_of_second,
+    last_trades,
+    state_of,
+)
 from bursar.ledger.course import (
     SPACING,
     Course,
@@ -32,12 +45,12 @@ from bursar.ledger.course import (
     changed_openings,
     restated,
 )
-from bursar.ledger.draft import Draft, Ruled, same
-from bursar.ledger.entries import AnyEntry, Movement
+from bursar.ledger.draft import Draft, Ruled
+from bursar.ledger.entries import AnyEntry, CashFlow, Fill, Link, MarginFill, Movement, Reversal
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import apply
 from bursar.ledger.journal import Outcome
-from bursar.ledger.notes import Note, Notes
+from bursar.ledger.notes import Note, Notes, targets
 from bursar.ledger.openings import Firsts, Prefixes, is_opening
 from bursar.ledger.order import Key, order_key
 from bursar.ledger.prices import PRICE_REACH, Prices
@@ -81,11 +94,15 @@ class Plan(msgspec.Struct, frozen=True):
         return self.folding.lines
 
 
+_NOTHING: Final = Recalled()
+
+
 class Timeline:
     """Statements, facts and book of one portfolio in memory."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, start: Checkpoint | None = None) -> None:
         self.terms = terms
+        self.start = start
         self.book = Book(terms)
         self.order: list[Key] = []
         self.facts: dict[str, Fact] = {}
@@ -101,15 +118,44 @@ class Timeline:
         self._wanting: dict[str, list[tuple[int, str]]] = {}
         self._checkpoints: list[tuple[int, Book]] = []
         self._followed: list[tuple[int, Prefixes]] = []
+        self._spans: dict[str, tuple[int, int]] = {}
+        if start is not None:
+            self._begin(start)
 
     def __iter__(self) -> Iterator[Fact]:
-        """Yield all facts in canonical order."""
+        """Yield all facts in canonical order. A timeline that is not whole cannot."""
+        assert self.is_whole, "the facts before the checkpoint are not here"
         return (self.facts[key[3]] for key in self.order)
 
+    def __len__(self) -> int:
+        """Return how many facts there are, those behind the checkpoint included."""
+        return len(self.order) + (0 if self.start is None else self.start.facts)
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether all facts are here, from the first one on."""
+        return self.start is None
+
+    def is_behind(self, at: int) -> bool:
+        """Tell whether an instant lies behind the checkpoint."""
+        return self.start is not None and self.start.is_behind(at)
+
+    def last_trades(self) -> tuple[Fill | MarginFill, ...]:
+        """Return the last execution of each pair that tells a price."""
+        return self._last_trades(len(self.order))
+
     @money
-    def plan(self, entries: Iterable[AnyEntry], *, trace: bool = False) -> Plan:
-        """Work out what statements would change. With `trace`, also what each fact realises."""
-        draft = Draft(self)
+    def plan(
+        self, entries: Iterable[AnyEntry], *, trace: bool = False, recalled: Recalled = _NOTHING
+    ) -> Plan:
+        """Work out what statements would change. With `trace`, also what each fact realises.
+
+        `recalled` are statements from behind the checkpoint that these may be telling again.
+
+        Raises:
+            Behind: they reach behind the checkpoint in earnest.
+        """
+        draft = Draft(self, recalled)
         ruled = [draft.rule(entry) for entry in entries]
         added, removed = draft.settle()
         following = Following(self, Course(self, added, removed), draft.firsts.ids())
@@ -164,6 +210,7 @@ class Timeline:
         else:
             self.prefixes = plan.prefixes
         self._keep_checkpoints(plan)
+        self._keep_spans(plan)
 
     @money
     def refold(self, method: Method) -> Book:
@@ -173,10 +220,23 @@ class Timeline:
             apply(book, fact)
         return book
 
-    def known(self, entry: AnyEntry) -> list[AnyEntry]:
-        """Return what the same source has said of the same fact."""
-        home = self.homes.get(entry.id, entry.id)
-        return same(entry, self.groups.get(home, ()))
+    @money
+    def checkpoint_behind(self, keep: int) -> Checkpoint | None:
+        """Return a checkpoint that at least `keep` facts lie ahead of, if there is a place for one.
+
+        A whole timeline looks through all its facts; another through those it has.
+        """
+        for position, book in reversed(self._checkpoints):
+            if 0 < position <= len(self.order) - keep:
+                edge = self._edge(position, len(self.order) - keep)
+                if edge is not None:
+                    return self._taken_down(position, book, edge)
+        return None
+
+    def told_after(self, at: int) -> list[AnyEntry]:
+        """Return every statement of a time after `at`, in the order of their times."""
+        told = (each for group in self.groups.values() for each in group)
+        return sorted((each for each in told if each.executed_at > at), key=_when)
 
     def wanting(self, asset: str, since: int) -> set[str]:
         """Return the facts whose value a price of `asset` at `since` may decide."""
@@ -193,15 +253,98 @@ class Timeline:
     def checkpoint(self, position: int) -> tuple[int, Book]:
         """Return the last kept fold of at most `position` facts."""
         fitting = [each for each in self._checkpoints if each[0] <= position]
-        return fitting[-1] if fitting else (0, Book(self.terms))
+        return fitting[-1] if fitting else (0, self._book_at_start())
 
     def following(self, position: int) -> tuple[int, Prefixes]:
         """Return the last kept balances after at most `position` facts."""
         fitting = [each for each in self._followed if each[0] <= position]
-        return fitting[-1] if fitting else (0, Prefixes(self.terms.base, self.terms.cash))
+        return fitting[-1] if fitting else (0, self._prefixes_at_start())
+
+    def _begin(self, start: Checkpoint) -> None:
+        self.book = start.book(self.terms)
+        self.prefixes = start.prefixes(self.terms)
+        self.firsts = start.first_rows()
+        self.openings.update((fact.id, fact) for fact in start.openings)
+        for note in start.notes:
+            self.notes.add(note)
+
+    def _book_at_start(self) -> Book:
+        return Book(self.terms) if self.start is None else self.start.book(self.terms)
+
+    def _prefixes_at_start(self) -> Prefixes:
+        if self.start is None:
+            return Prefixes(self.terms.base, self.terms.cash)
+        return self.start.prefixes(self.terms)
+
+    def _last_trades(self, position: int) -> tuple[Fill | MarginFill, ...]:
+        earlier = () if self.start is None else self.start.lasts
+        here = (self.facts[key[3]] for key in self.order[:position])
+        return last_trades(chain(earlier, here))
+
+    def _edge(self, position: int, last: int) -> int | None:
+        """Return the first place from `position` on where a second ends that no group spans."""
+        for place in range(position, last + 1):
+            second = self.order[place - 1][0] // instant.SECOND
+            if self.order[place][0] // instant.SECOND > second and not any(
+                first <= second < end for first, end in chain(self._spans.values(), self._ties())
+            ):
+                return place
+        return None
+
+    def _ties(self) -> Iterator[tuple[int, int]]:
+        """Yield the seconds between facts that a note makes depend on each other."""
+        for note in self.notes.told():
+            if isinstance(note, Link) or (isinstance(note, Reversal) and not note.void):
+                ends = [self.raw[name] for name in targets(note) if name in self.raw]
+                times = [end.executed_at for end in ends]
+                times += [note.executed_at] if isinstance(note, Reversal) else []
+                if times:
+                    yield min(times) // instant.SECOND, max(times) // instant.SECOND
+
+    def _taken_down(self, position: int, book: Book, edge: int) -> Checkpoint:
+        there = book.copy()
+        for key in self.order[position:edge]:
+            apply(there, self.facts[key[3]])
+        time = end_of_second(self.order[edge - 1][0])
+        begin, known = self.following(edge)
+        prefixes = known.flat()
+        between = (self.facts[key[3]] for key in self.order[begin:edge])
+        prefixes.follow(between, self.firsts.ids())
+        return Checkpoint(
+            time=time,
+            facts=edge + (0 if self.start is None else self.start.facts),
+            state=state_of(there),
+            walked=prefixes.walked(),
+            firsts=tuple(row for row in self.firsts.rows() if row.executed_at <= time),
+            openings=self._openings_until(time),
+            notes=tuple(self.notes.told()),
+            lasts=self._last_trades(edge),
+        )
+
+    def _openings_until(self, time: int) -> tuple[CashFlow, ...]:
+        standing = (self.openings[name] for name in sorted(self.openings))
+        flows = (fact for fact in standing if isinstance(fact, CashFlow))
+        return tuple(flow for flow in flows if flow.executed_at <= time)
+
+    def _keep_spans(self, plan: Plan) -> None:
+        """Remember the groups whose statements lie in several seconds; a span never shrinks."""
+        for name, statements in plan.groups.items():
+            if len(statements) > 1:
+                self._span(name, statements)
+        for ruled in plan.ruled:
+            if ruled.verdict.outcome is Outcome.CONFLICT:
+                home = self.homes.get(ruled.entry.id, ruled.entry.id)
+                self._span(home, (*self.groups.get(home, ()), ruled.entry))
+
+    def _span(self, name: str, statements: Iterable[AnyEntry]) -> None:
+        seconds = [each.executed_at // instant.SECOND for each in statements]
+        seconds += self._spans.get(name, ())
+        if min(seconds) < max(seconds):
+            self._spans[name] = (min(seconds), max(seconds))
 
     def _replace(self, course: Course) -> None:
         for fact in course.removed:
+            assert fact.id in self.facts, "a fact behind the checkpoint gives way"
             self.facts.pop(fact.id, None)
             self.openings.pop(fact.id, None)
             for asset in wanted(fact) - self.terms.cash:
@@ -230,3 +373,7 @@ class Timeline:
         last = self._followed[-1][0] if self._followed else 0
         if len(self.order) - last >= SPACING:
             self._followed.append((len(self.order), self.prefixes.flat()))
+
+
+def _when(entry: AnyEntry) -> int:
+    return entry.executed_at

@@ -32,12 +32,13 @@ class Equity(msgspec.Struct, frozen=True):
 
 
 class FileImported(msgspec.Struct, frozen=True):
-    """One file of an import."""
+    """One file of an import. `unknown` are operations its reader does not know: unclassified."""
 
     name: str
     format: str
     rows: int
     pending: int
+    unknown: tuple[str, ...] = ()
 
 
 class ImportReport(msgspec.Struct, frozen=True):

@@ -3,13 +3,13 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
 import msgspec
 
 from bursar.desk import Desk, Receipt, Staged
-from bursar.errors import BadChoice
-from bursar.ledger import audit, describe, instant
+from bursar.errors import BadChoice, StaleVersion
+from bursar.ledger import audit, describe, instant, projection
 from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.fold import traced
@@ -24,11 +24,12 @@ from bursar.ledger.records import (
 from bursar.ledger.terms import Method, Terms, method
 from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
-from bursar.portfolio import months, proof, whys
+from bursar.portfolio import hand, months, past, proof, whys
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
 from bursar.ports import FileReader, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
+from bursar.value.accounts import account_book, account_digest, accounts
 from bursar.value.coverage import Gap, book_gaps
 from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Mark, Marks, Standing, fee_credit, from_fills, given
@@ -42,7 +43,13 @@ FEE_CREDITS = ("KFEE",)
 class Portfolio:
     """A portfolio, open for questions and changes. Close it, or use it in a `with` block."""
 
-    def __init__(self, desk: Desk, reader: FileReader, *, options: Options = EVERYTHING) -> None:
+    def __init__(
+        self,
+        desk: Desk | past.PastDesk,
+        reader: FileReader,
+        *,
+        options: Options = EVERYTHING,
+    ) -> None:
         self.desk = desk
         self.options = options
         self._reader = reader
@@ -61,12 +68,29 @@ class Portfolio:
     @property
     def terms(self) -> Terms:
         """Base currency, pegs, cost rule, scope and accounts."""
-        return self.timeline.terms
+        return self.desk.timeline.terms
 
     @property
     def timeline(self) -> Timeline:
-        """All facts in canonical order, and their book."""
-        return self.desk.timeline
+        """All facts in canonical order, and their book. Asked first, it may read the journal."""
+        try:
+            return self.desk.whole()
+        except StaleVersion:
+            self.desk.reload()
+            return self.desk.whole()
+
+    @property
+    def writer(self) -> Desk:
+        """The desk itself, which the past does not have."""
+        if isinstance(self.desk, past.PastDesk):
+            raise BadChoice("the past is for reading only; ask the portfolio of today")
+        return self.desk
+
+    @property
+    def corrector(self) -> Desk:
+        """The desk with the whole journal in memory: a correction may speak of any fact."""
+        desk, _read = self.writer, self.timeline
+        return desk
 
     def import_files(
         self,
@@ -110,13 +134,66 @@ class Portfolio:
         for place in (Path(path) for path in paths):
             reading = self._reader(place, account, progress)
             entries += reading.statements
-            found = FileImported(place.name, reading.format, reading.rows, reading.pending)
-            files.append(found)
+            counts = reading.rows, reading.pending, reading.unknown
+            files.append(FileImported(place.name, reading.format, *counts))
         return entries, tuple(files)
 
     def record(self, *entries: AnyEntry) -> Receipt:
         """Commit statements."""
         return self.desk.submit(entries)
+
+    def add(
+        self, verb: str, quantity: hand.Number, what: str, **details: Unpack[hand.Details]
+    ) -> Receipt:
+        """Enter a deed by hand: `add("buy", "0.5", "XBT/EUR", price="40000", fee="8 EUR")`.
+
+        The verbs are those of `bursar add`. The same words twice are one deed, unless `again`.
+
+        Raises:
+            InputError, KeyReused, Oversold: nothing was recorded.
+        """
+        return self._correct(hand.entered(self.corrector, verb, quantity, what, details))
+
+    def price(
+        self, asset: str, time: hand.Time, value: hand.Number, quote: str | None = None
+    ) -> Receipt:
+        """Record what one unit of an asset was worth at a time."""
+        return self._correct(hand.priced(self.corrector, asset, time, value, quote))
+
+    def tag(
+        self, entry_id: str, *, strategy: str | None = None, regime: str | None = None
+    ) -> Receipt:
+        """Say who did a trade, and in which regime."""
+        return self._correct(
+            hand.tagged(self.corrector, entry_id, strategy=strategy, regime=regime)
+        )
+
+    def link(self, one: str, other: str) -> Receipt:
+        """Make a withdrawal and a deposit the two ends of one transfer."""
+        return self._correct(hand.linked(self.corrector, one, other))
+
+    def reverse(self, entry_id: str, *, time: hand.Time = None, note: str | None = None) -> Receipt:
+        """Take back what stands under an id; with `time`, a flow stood until then."""
+        return self._correct(hand.reversed_(self.corrector, entry_id, time=time, note=note))
+
+    def stage(self, *entries: AnyEntry) -> Staged:
+        """Work out what statements would do. Nothing is written until the desk commits it."""
+        return self.desk.stage(entries)
+
+    def preview(self, staged: Staged) -> hand.Preview:
+        """Say what committing a staged change would do."""
+        return hand.preview(self.writer, staged)
+
+    def at(
+        self, time: hand.Time = None, *, known_at: hand.Time = None, is_closing: bool = False
+    ) -> "Portfolio":
+        """Return the portfolio as it was at a time, or as it was known then, for reading only.
+
+        `known_at` is a time, or a row of the journal such as `#123`. The view shares this
+        portfolio's store; with `is_closing` it closes it too. More is said in `portfolio.past`.
+        """
+        then = past.desk_of(self.corrector, time, known_at, is_closing=is_closing)
+        return Portfolio(then, self._reader, options=self.options)
 
     def marks(self, prices: Prices = None) -> Marks:
         """Return the marks to value with: last trades, then fee credits, then `prices` given.
@@ -124,8 +201,8 @@ class Portfolio:
         `prices` may be a mapping such as `{"XBT": "65000"}`, in base currency.
         """
         now = self.desk.clock.now()
-        known = from_fills(self.timeline).plus(self._recorded_prices())
-        held = {asset for _, asset in self.timeline.book.holdings}
+        known = from_fills(self.desk.timeline.last_trades()).plus(self._recorded_prices())
+        held = {asset for _, asset in self.book().holdings}
         base = self.terms.base
         known = known.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS if each in held)
         if prices is None:
@@ -134,14 +211,14 @@ class Portfolio:
 
     def valuation(self, prices: Prices = None, *, rule: Method | None = None) -> Valuation:
         """Value everything that is held, at the marks of `marks(prices)`."""
-        book = self.timeline.book if rule is None else self.book(rule)
+        book = self.book(rule)
         now = self.desk.clock.now()
         return value_book(book, self.marks(prices), now=now, options=self.options)
 
     def equity(self, prices: Prices = None) -> Equity:
         """Return what the portfolio is worth, with its coverage and the entries behind it."""
         valuation = self.valuation(prices)
-        totals = audit.totals(self.timeline.book)
+        totals = audit.totals(self.book())
         return Equity(valuation.equity, valuation.base, valuation, totals)
 
     def pnl(
@@ -170,16 +247,29 @@ class Portfolio:
     def book(self, rule: Method | None = None) -> Book:
         """Return the book under a cost rule; another than the portfolio's own is folded once."""
         if rule is None or rule is self.terms.method:
-            return self.timeline.book
+            return self.desk.timeline.book
         version, book = self._books.get(rule, (-1, None))
         if book is None or version != self.desk.head.version:
             book = self.timeline.refold(rule)
             self._books[rule] = (self.desk.head.version, book)
         return book
 
-    def positions(self, prices: Prices = None) -> list[SpotPosition]:
-        """Return a position for each pair."""
-        return position_views.positions(self.timeline.book, self.valuation(prices))
+    def positions(self, prices: Prices = None, *, account: str | None = None) -> list[SpotPosition]:
+        """Return a position for each pair, of one account or of all together."""
+        if account is None:
+            return position_views.positions(self.book(), self.valuation(prices))
+        book, now = account_book(self.book(), account), self.desk.clock.now()
+        valuation = value_book(book, self.marks(prices), now=now, options=self.options)
+        return position_views.positions(book, valuation)
+
+    def accounts(self) -> list[str]:
+        """Return the accounts of which the book knows anything."""
+        return accounts(self.book())
+
+    def digest(self, account: str | None = None) -> str:
+        """Return a hash of the book, or of one account: equal digests are equal books."""
+        book = self.book()
+        return projection.digest(book) if account is None else account_digest(book, account)
 
     def position(self, pair: str, prices: Prices = None) -> SpotPosition:
         """Return the position of a pair, under any of its names.
@@ -191,9 +281,7 @@ class Portfolio:
 
     def balances(self, *, by_account: bool = False) -> list[AssetBalance]:
         """Return what is held of each asset."""
-        return position_views.balances(
-            self.timeline.book, options=self.options, by_account=by_account
-        )
+        return position_views.balances(self.book(), options=self.options, by_account=by_account)
 
     def lots(
         self, asset: str | None = None, *, rule: Method | None = None
@@ -210,7 +298,7 @@ class Portfolio:
 
     def fees(self) -> FeeSummary:
         """Return fees by asset, by pair, and their worth in total."""
-        return pnl_views.fees(self.timeline.book)
+        return pnl_views.fees(self.book())
 
     def gaps(self, asset: str | None = None, *, rule: Method | None = None) -> tuple[Gap, ...]:
         """Return what the figures do not know: of an asset, or of all that the view shows."""
@@ -234,13 +322,13 @@ class Portfolio:
         Raises:
             FigureNotFound: there is no such figure.
         """
-        totals = audit.totals(self.timeline.book)
+        totals = audit.totals(self.book())
         asked = whys.Asked(self.timeline, self.valuation(prices), totals)
         return whys.why(asked, figure, asset)
 
     def verify(self) -> Verification:
         """Read the journal anew, check its chain, refold it, and audit the whole book."""
-        return proof.verify(self.desk, self.valuation())
+        return proof.verify(self.writer, self.valuation())
 
     def records_of(self, rule: Method | None = None) -> Iterator[RealizedPnLRecord]:
         """Yield the trade records under a cost rule, oldest first."""
@@ -248,8 +336,11 @@ class Portfolio:
         for fact in self.timeline:
             yield from describe.trade_records(fact, traced(book, fact), book.cash)
 
+    def _correct(self, correction: hand.Correction) -> Receipt:
+        return self.writer.commit(hand.stage(self.writer, correction))
+
     def _recorded_prices(self) -> Iterator[Mark]:
-        latest = self.timeline.notes.prices.latest()
+        latest = self.desk.timeline.notes.prices.latest()
         for price in latest:
             source = f"price of {instant.show(price.executed_at)}"
             # No better than a trade: of the two the later one counts.

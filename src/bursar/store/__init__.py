@@ -23,6 +23,7 @@ Errors: `StaleVersion`, `KeyReused`, `PortfolioNotFound`, `BadChoice`, and the `
 `StoreBusy`, `StoreFull`, `StoreCorrupt`, `SchemaNewer`, `BackupDamaged`, `OutcomeUnknown`.
 """
 
+from bursar.store.listing import Listed, list_portfolios
 from bursar.store.memory import MemoryStore
 from bursar.store.opening import open_store
 from bursar.store.places import masked
@@ -30,4 +31,14 @@ from bursar.store.schema import step_back
 from bursar.store.sql import SqlStore
 from bursar.store.steps import STEPS, Steps
 
-__all__ = ["STEPS", "MemoryStore", "SqlStore", "Steps", "masked", "open_store", "step_back"]
+__all__ = [
+    "STEPS",
+    "Listed",
+    "MemoryStore",
+    "SqlStore",
+    "Steps",
+    "list_portfolios",
+    "masked",
+    "open_store",
+    "step_back",
+]

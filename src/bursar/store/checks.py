@@ -10,6 +10,9 @@ without a zone; `BadChoice` for a negative limit or another base currency.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+
+import msgspec
 
 from bursar.errors import BadChoice, BrokenInvariant, KeyReused, NotExact, StaleVersion
 from bursar.ledger import instant
@@ -74,7 +77,7 @@ def require_exact(
 ) -> None:
     """Refuse a record that holds NaN, an infinity, or a time without a zone."""
     for record in records:
-        for name in record.__struct_fields__:
+        for name in _exact_fields(type(record)):
             value = getattr(record, name)
             if isinstance(value, Decimal) and not value.is_finite():
                 raise NotExact(f"{name}: {value} is not a finite number", field=name)
@@ -97,6 +100,13 @@ def trade_key(record: RealizedPnLRecord) -> TradeKey:
     no part of the key: a refold may change them, and the older record must not stay beside the new.
     """
     return record.trade_id, record.kind
+
+
+@lru_cache
+def _exact_fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Return the fields of a record that may hold a number or a time."""
+    plain = {str, str | None, tuple[str, ...]}
+    return tuple(field.name for field in msgspec.structs.fields(kind) if field.type not in plain)
 
 
 def _require_rows(records: Sequence[Record]) -> None:

@@ -4,7 +4,8 @@ A dialect is a record of plain functions. Another database joins by another reco
 
 SQLite: WAL with synchronous=FULL, so a commit that has returned survives a power cut; foreign keys
 on; five seconds of patience; every write takes the lock when it begins, so that it cannot fail
-half-way by finding that another came first. A new file is for its owner alone.
+half-way by finding that another came first. A new file is for its owner alone. Postgres is in
+`postgres`.
 
 Errors: `StoreError` for a library that is too old or a folder that is not there; `BadChoice` for a
 database that is not supported.
@@ -12,23 +13,43 @@ database that is not supported.
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+from sqlalchemy import Dialect as SqlDialect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import Insert
 
 from bursar.errors import BadChoice, StoreCorrupt, StoreError
+from bursar.store import postgres
 from bursar.store.faults import Fault, Reader
+from bursar.store.rows import written
 
 WRITES: Final = "bursar_writes"
 BUSY_MS: Final = 5000
 SQLITE_FLOOR: Final = (3, 37, 0)  # STRICT tables
+
+
+class Bulk(Protocol):
+    """Writes rows in the way for many, or none of them where that would not pay."""
+
+    def __call__(
+        self,
+        connection: Connection,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        /,
+        *,
+        replacing: bool,
+    ) -> bool:
+        """Return whether they were written; `replacing` takes the place of rows of their keys."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -36,6 +57,8 @@ class Dialect:
     """What one kind of database needs.
 
     `prepare` makes the place ready and tells whether there is one (it makes none unless told to).
+    `lock` comes first in every transaction that writes: it keeps others off what is so named (a
+    portfolio, or the tables) where beginning to write does not. `copied` is the way for many rows.
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
     checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
     where every transaction does.
@@ -44,6 +67,8 @@ class Dialect:
     prepare: Callable[[URL, bool], bool]
     engine: Callable[[URL], Engine]
     upsert: Callable[[Table], Insert]
+    lock: Callable[[Connection, str], None]
+    copied: Bulk
     fault: Reader
     unguard: Callable[[Connection], None]
     guard: Callable[[Connection], None]
@@ -114,6 +139,25 @@ def _upsert(table: Table) -> Insert:
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
 
 
+def _lock(_connection: Connection, _name: str) -> None:
+    """Do nothing: BEGIN IMMEDIATE has locked the whole file."""
+
+
+def _copied(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replacing: bool
+) -> bool:
+    """Hand the driver all rows at once."""
+    statement = _inserting(connection.dialect, table, replacing=replacing)
+    connection.exec_driver_sql(statement, list(written(rows, table, connection.dialect)))
+    return True
+
+
+@lru_cache
+def _inserting(dialect: SqlDialect, table: Table, *, replacing: bool) -> str:
+    statement = _upsert(table) if replacing else sqlite.insert(table)
+    return str(statement.compile(dialect=dialect))
+
+
 def _fault(error: BaseException | None) -> Fault:
     code = getattr(error, "sqlite_errorcode", None)
     if not isinstance(code, int):
@@ -150,8 +194,20 @@ DIALECTS: Final = {
         prepare=_prepare,
         engine=_engine,
         upsert=_upsert,
+        lock=_lock,
+        copied=_copied,
         fault=_fault,
         unguard=_unguard,
         guard=_guard,
-    )
+    ),
+    "postgresql": Dialect(
+        prepare=postgres.prepare,
+        engine=postgres.engine,
+        upsert=postgres.upsert,
+        lock=postgres.lock,
+        copied=postgres.copied,
+        fault=postgres.fault,
+        unguard=postgres.unguard,
+        guard=postgres.guard,
+    ),
 }

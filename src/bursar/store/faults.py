@@ -2,6 +2,8 @@
 
 A failure before COMMIT leaves nothing behind. A failure of COMMIT itself leaves nothing behind only
 where the database is known to say so (busy, full); any other one is an answer that was lost.
+
+A driver's words may quote a row (Postgres calls that detail); only the sentence before it is kept.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ from bursar.errors import (
     OutcomeUnknown,
     StoreBusy,
     StoreCorrupt,
+    StoreDown,
     StoreError,
     StoreFull,
 )
@@ -30,6 +33,8 @@ class Fault(Enum):
     FULL = "full"
     CORRUPT = "corrupt"
     TAKEN = "taken"
+    SLOW = "slow"
+    LOST = "lost"
     OTHER = "other"
 
 
@@ -44,16 +49,16 @@ def translated(fault_of: Reader, *, committing: bool = False) -> Iterator[None]:
     except PoolTimeout as error:
         raise StoreBusy("all connections are in use; retry in a moment") from error
     except DBAPIError as error:
-        raise _error(fault_of(error.orig), str(error.orig), committing=committing) from error
+        raise _error(fault_of(error.orig), _said(error.orig), committing=committing) from error
 
 
-def _error(fault: Fault, said: str, *, committing: bool) -> BursarError:
+def _error(fault: Fault, said: str, *, committing: bool) -> BursarError:  # noqa: PLR0911
     match fault:
         case Fault.BUSY:
             return StoreBusy("another writer holds the database; retry in a moment", said=said)
         case Fault.FULL:
             return StoreFull("no room left; nothing was written", said=said)
-        case Fault.CORRUPT | Fault.TAKEN | Fault.OTHER if committing:
+        case _ if committing:
             return OutcomeUnknown(
                 "the commit's answer was lost; ask by id whether it happened", said=said
             )
@@ -61,6 +66,18 @@ def _error(fault: Fault, said: str, *, committing: bool) -> BursarError:
             return StoreCorrupt(f"the database is damaged or is none: {said}", said=said)
         case Fault.TAKEN:
             return KeyReused("an id stands in the portfolio already", said=said)
+        case Fault.SLOW:
+            return StoreBusy("the database took too long; nothing was written", said=said)
+        case Fault.LOST:
+            return StoreDown(
+                f"the database server is away, or lets nobody in; nothing was written: {said}",
+                said=said,
+            )
         case Fault.OTHER:
             return StoreError(f"the database refuses: {said}", said=said)
     assert_never(fault)
+
+
+def _said(error: BaseException | None) -> str:
+    sentence = getattr(getattr(error, "diag", None), "message_primary", None)
+    return (sentence or str(error)).strip()

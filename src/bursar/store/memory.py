@@ -5,21 +5,38 @@ as a database's. Snapshots and terms are kept as text, so nothing that a caller 
 the store. `close` keeps everything: the object is the only copy.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
 from datetime import datetime
 from itertools import islice
 from threading import Lock
+from typing import Final
 
 from bursar.errors import KeyReused
 from bursar.ledger import instant
+from bursar.ledger.entries import Source
 from bursar.ledger.journal import GENESIS, Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import Terms
-from bursar.ports import Commit, Head, OutboxRow
+from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
 from bursar.store import checks, texts
 from bursar.store.checks import TradeKey
 from bursar.store.steps import STEPS, Steps, unwatched
 from bursar.value.snapshot import PortfolioSnapshot
+
+_STATE: Final = (
+    "_head",
+    "_journal",
+    "_keys",
+    "_cells",
+    "_trades",
+    "_flows",
+    "_snapshots",
+    "_outbox",
+    "_messages",
+    "_checkpoint",
+)
 
 
 class MemoryStore:
@@ -41,6 +58,7 @@ class MemoryStore:
         self._snapshots: dict[int, str] = {}
         self._outbox: list[OutboxRow] = []
         self._messages: set[str] = set()
+        self._checkpoint: StoredCheckpoint | None = None
 
     def __repr__(self) -> str:
         return f"MemoryStore(portfolio={self.portfolio!r})"
@@ -64,6 +82,44 @@ class MemoryStore:
     def records(self, after: int = 0) -> Iterator[Record]:
         """Yield the journal rows after that one, as far as it goes at the first of them."""
         return islice(self._journal, max(after, 0), len(self._journal))
+
+    @contextmanager
+    def grouped(self) -> Iterator[None]:
+        """Let the commits inside stand together, or not at all."""
+        before = {name: copy(getattr(self, name)) for name in _STATE}
+        try:
+            yield
+        except BaseException:
+            for name, value in before.items():
+                setattr(self, name, value)
+            raise
+
+    def recall(self, facts: Collection[str], homes: Collection[str]) -> list[Record]:
+        """Return the rows that first told of these facts, and all rows of these groups."""
+        keys = {f"{source.name.lower()}|{name}" for source in Source for name in facts}
+        groups = set(homes)
+        return [row for row in self._journal if row.key in keys or _home(row) in groups]
+
+    def row_before(self, time: int) -> tuple[int, str]:
+        """Return seq and hash of the row before the first one of a later time."""
+        kept = self._checkpoint
+        after = kept.seq if kept is not None and kept.time <= time else 0
+        for row in self._journal[after:]:
+            if texts.named(row.body).executed_at > time:
+                return row.seq - 1, row.previous
+        return self._head.seq, self._head.hash
+
+    def checkpoint(self) -> StoredCheckpoint | None:
+        """Return the checkpoint, if there is one."""
+        return self._checkpoint
+
+    def save_checkpoint(self, checkpoint: StoredCheckpoint, version: int) -> bool:
+        """Keep a checkpoint if the portfolio stands at that version."""
+        with self._lock:
+            if self._head.version != version:
+                return False
+            self._checkpoint = checkpoint
+            return True
 
     def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
         """Return the messages after that number, in order of commits."""
@@ -162,6 +218,9 @@ class MemoryStore:
         return Head(now.version + 1, last.seq, last.hash, commit.terms or now.terms)
 
     def _apply(self, commit: Commit, head: Head) -> None:
+        back, kept = commit.reaches_back_to, self._checkpoint
+        if back is not None and kept is not None and kept.time >= back:
+            self._checkpoint = None
         self._journal.extend(commit.records)
         self._keys.update(record.key for record in commit.records)
         for name, body in commit.cells.items():
@@ -183,4 +242,10 @@ class MemoryStore:
 
     def _add_trades(self, trades: Iterable[RealizedPnLRecord]) -> None:
         for record in trades:
-            self._trades.setdefault(record.trade_id, {})[checks.trade_key(record)] = record
+            known = self._trades.get(record.trade_id, {})
+            self._trades[record.trade_id] = {**known, checks.trade_key(record): record}
+
+
+def _home(row: Record) -> str:
+    named = texts.named(row.body)
+    return named.group or named.id

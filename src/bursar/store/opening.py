@@ -33,7 +33,9 @@ def open_store(
     create: bool = True,
     steps: Steps = unwatched,
 ) -> SqlStore | MemoryStore:
-    """Open a portfolio in an SQLite file (`book.db`, `sqlite:///book.db`) or in `:memory:`.
+    """Open a portfolio in an SQLite file, in a Postgres database, or in memory.
+
+    The place is `book.db`, `sqlite:///book.db`, `postgresql://user@host/database` or `:memory:`.
 
     `terms` are for a new portfolio (default `Terms()`). For one that is there, only their base
     currency is looked at: it must be the same.
@@ -41,7 +43,7 @@ def open_store(
     Raises:
         PortfolioNotFound: there is none, and `create` is false. Nothing was made.
         BadChoice: another base currency, a bad name, an address that cannot be read.
-        SchemaNewer, StoreCorrupt, StoreBusy, StoreError: the database cannot be used.
+        SchemaNewer, StoreCorrupt, StoreBusy, StoreDown, StoreError: the database cannot be used.
     """
     checks.require_name(portfolio)
     if os.fspath(url_or_path) == MEMORY:
@@ -49,22 +51,24 @@ def open_store(
     url = address(url_or_path)
     engine, dialect = engine_of(url)
     try:
-        _require_place(dialect, url, create=create)
-        schema.ensure(engine, dialect)
+        require_tables(engine, dialect, url, create=create)
         with translated(dialect.fault):
-            _enter(engine, portfolio, terms, create=create)
+            _enter(engine, dialect, portfolio, terms, create=create)
     except BaseException:
         engine.dispose()
         raise
     return SqlStore(engine, dialect, portfolio, steps=steps)
 
 
-def _require_place(dialect: Dialect, url: URL, *, create: bool) -> None:
-    if not dialect.prepare(url, create):
+def require_tables(engine: Engine, dialect: Dialect, url: URL, *, create: bool) -> None:
+    """Refuse a place where there is no database and none may be made."""
+    if not (dialect.prepare(url, create) and schema.ensure(engine, dialect, create=create)):
         raise PortfolioNotFound(f"there is no book at {masked(str(url))}")
 
 
-def _enter(engine: Engine, portfolio: str, terms: Terms | None, *, create: bool) -> None:
+def _enter(
+    engine: Engine, dialect: Dialect, portfolio: str, terms: Terms | None, *, create: bool
+) -> None:
     with engine.connect() as connection:
         base = _base(connection, portfolio)
         others = connection.execute(select(PORTFOLIOS.c.name).order_by(PORTFOLIOS.c.name).limit(9))
@@ -75,12 +79,13 @@ def _enter(engine: Engine, portfolio: str, terms: Terms | None, *, create: bool)
             portfolio=portfolio,
         )
     if base is None:
-        base = _make(engine, portfolio, terms or Terms())
+        base = _make(engine, dialect, portfolio, terms or Terms())
     checks.require_base(base, terms)
 
 
-def _make(engine: Engine, portfolio: str, terms: Terms) -> str:
+def _make(engine: Engine, dialect: Dialect, portfolio: str, terms: Terms) -> str:
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        dialect.lock(connection, portfolio)
         base = _base(connection, portfolio)
         if base is not None:  # another process was faster
             return base

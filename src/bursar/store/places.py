@@ -4,6 +4,7 @@ Errors: `BadChoice` for an address that cannot be read or a database that is not
 """
 
 import os
+import re
 
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
@@ -17,11 +18,16 @@ def address(url_or_path: str | os.PathLike[str]) -> URL:
     text = os.fspath(url_or_path)
     if "://" not in text:
         return URL.create("sqlite", database=text)
+    scheme, _, place = text.partition("://")
+    if not scheme.startswith("sqlite") and "@" in "".join(re.split("[/?#]", place, maxsplit=1)[1:]):
+        raise BadChoice("write %40 %2F %3F %23 for the @ / ? # of a password")
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
         # Their message repeats the address, password and all.
         raise BadChoice("the database address cannot be read; is it scheme://place?") from None
+    if url.drivername == "postgres":  # as some hosts write it
+        return url.set(drivername="postgresql")
     if url.get_backend_name() == "sqlite" and url.query:
         raise BadChoice("an SQLite address takes no options")
     return url

@@ -18,12 +18,15 @@ from bursar.store.faults import translated
 from bursar.store.places import address, engine_of
 from bursar.store.tables import METADATA, SCHEMA
 
-REVISIONS: Final = ("0001", "0002")
+TABLES: Final = ""  # what is locked while tables change; no portfolio is called so
+REVISIONS: Final = ("0001", "0002", "0003")
 LATEST: Final = REVISIONS[-1]
 
 
-def ensure(engine: Engine, dialect: Dialect) -> None:
-    """Bring the tables to the latest revision, making them where there are none.
+def ensure(engine: Engine, dialect: Dialect, *, create: bool = True) -> bool:
+    """Bring the tables to the latest revision; make them where there are none and `create` is true.
+
+    Returns whether there are tables now.
 
     Raises:
         SchemaNewer: a newer bursar wrote them.
@@ -32,16 +35,19 @@ def ensure(engine: Engine, dialect: Dialect) -> None:
     with translated(dialect.fault), engine.connect() as connection:
         found = revision(connection)
     if found is None:
-        with translated(dialect.fault), engine.connect() as connection:
-            _make(connection.execution_options(**{WRITES: True}))
-    elif found not in REVISIONS:
+        if create:
+            with translated(dialect.fault), engine.connect() as connection:
+                _make(connection.execution_options(**{WRITES: True}), dialect)
+        return create
+    if found not in REVISIONS:
         raise SchemaNewer(
             f"the tables are of revision {found}, this bursar knows up to {LATEST}; upgrade it",
             found=found,
             known=LATEST,
         )
-    elif found != LATEST:
+    if found != LATEST:
         _migrate(engine, dialect, LATEST)
+    return True
 
 
 def step_back(url: str) -> str:
@@ -74,8 +80,9 @@ def revision(connection: Connection) -> str | None:
     return None
 
 
-def _make(connection: Connection) -> None:
+def _make(connection: Connection, dialect: Dialect) -> None:
     with connection.begin():
+        dialect.lock(connection, TABLES)
         if revision(connection) is None:  # else another process was faster
             METADATA.create_all(connection, checkfirst=False)
             SCHEMA.create(connection)
@@ -90,5 +97,6 @@ def _migrate(engine: Engine, dialect: Dialect, target: str) -> None:
         connection.detach()  # foreign keys rest on it: it must not serve anyone else
         dialect.unguard(connection)
         with connection.execution_options(**{WRITES: True}).begin():
+            dialect.lock(connection, TABLES)
             migrate.run(connection, target)
             dialect.guard(connection)

@@ -3,29 +3,49 @@
 One connection writes, under a lock, so a process is its own only writer; other processes are kept
 off by the database and by `version`. Readers take connections of their own and see the last commit.
 After a failed COMMIT the writer's connection is thrown away, since nobody knows what state it is
-in.
+in. A connection that died of a server's restart is replaced when the next transaction begins.
 
 Do not carry an open store across a fork.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RootTransaction, Select, Table, delete, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    RootTransaction,
+    Row,
+    Select,
+    Table,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.exc import DBAPIError
 
-from bursar.errors import KeyReused, StoreError
+from bursar.errors import KeyReused, StoreCorrupt, StoreError
+from bursar.ledger.entries import Source
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
-from bursar.ports import Commit, Head, Outbox, OutboxRow
+from bursar.ports import Commit, Head, Outbox, OutboxRow, StoredCheckpoint
 from bursar.store import checks, texts, writes
 from bursar.store.dialect import WRITES, Dialect
 from bursar.store.faults import translated
 from bursar.store.steps import Steps, unwatched
-from bursar.store.tables import CELLS, FLOWS, JOURNAL, OUTBOX, SNAPSHOTS, TRADES
+from bursar.store.tables import (
+    CELLS,
+    CHECKPOINTS,
+    FLOWS,
+    JOURNAL,
+    OUTBOX,
+    SNAPSHOTS,
+    TRADES,
+)
 from bursar.store.writes import Place
 from bursar.value.snapshot import PortfolioSnapshot
 
@@ -45,10 +65,12 @@ class SqlStore:
         self._steps = steps
         self._lock = Lock()
         self._writer: Connection | None = None
+        self._group: Place | None = None
         self._closed = False
 
     def __repr__(self) -> str:
-        place = self._engine.url.set(query={}).render_as_string(hide_password=True)
+        url = self._engine.url
+        place = url.set(drivername=url.get_backend_name(), query={}).render_as_string()
         return f"SqlStore({place}, portfolio={self.portfolio!r})"
 
     def head(self) -> Head:
@@ -70,24 +92,84 @@ class SqlStore:
         return head
 
     def records(self, after: int = 0) -> Iterator[Record]:
-        """Yield the journal rows after that one, without holding them all."""
-        found = (
-            select(JOURNAL)
-            .where(JOURNAL.c.portfolio == self.portfolio, JOURNAL.c.seq > after)
-            .order_by(JOURNAL.c.seq)
+        """Yield the journal rows after that one, as far as it goes at the first of them.
+
+        They come by pages, so a slow reader holds neither all of them nor a transaction.
+        """
+        newest = select(func.max(JOURNAL.c.seq)).where(JOURNAL.c.portfolio == self.portfolio)
+        with self._reading() as connection:
+            last = connection.execute(newest).scalar() or 0
+        after = max(after, 0)
+        while after < last:
+            # A page without rows is a gap that a sound journal has not; what is beyond it is shown.
+            page = self._page(after, min(after + _CHUNK, last)) or self._page(after, last)
+            for row in page:
+                yield _record(row)
+            after = page[-1].seq if page else last
+
+    @contextmanager
+    def grouped(self) -> Iterator[None]:
+        """Let the commits inside become durable together, or not at all.
+
+        One that is refused is taken back alone, and the others may go on.
+        """
+        with self._writing() as place:
+            self._group = place
+            try:
+                yield
+            finally:
+                self._group = None
+
+    def recall(self, facts: Collection[str], homes: Collection[str]) -> list[Record]:
+        """Return the rows that first told of these facts, and all rows of these groups."""
+        keys = [f"{source.name.lower()}|{name}" for source in Source for name in facts]
+        found: dict[int, Record] = {}
+        with self._reading() as connection:
+            for column, names in ((JOURNAL.c.key, keys), (JOURNAL.c.home, list(homes))):
+                for rows in _found(connection, self.portfolio, column, names):
+                    found.update((row.seq, _record(row)) for row in rows)
+        return [found[seq] for seq in sorted(found)]
+
+    def row_before(self, time: int) -> tuple[int, str]:
+        """Return seq and hash of the row before the first one of a later time.
+
+        It is sought from the checkpoint on, since the rows before that are of earlier times.
+        """
+        own = JOURNAL.c.portfolio == self.portfolio
+        kept = select(CHECKPOINTS.c.seq).where(
+            CHECKPOINTS.c.portfolio == self.portfolio, CHECKPOINTS.c.time <= time
         )
         with self._reading() as connection:
-            rows = connection.execution_options(yield_per=_CHUNK).execute(found)
-            for row in rows:
-                yield Record(
-                    row.seq,
-                    row.key,
-                    _OUTCOMES[row.outcome],
-                    row.recorded_at,
-                    row.body,
-                    row.previous,
-                    row.hash,
-                )
+            after = connection.execute(kept).scalar() or 0
+            later = select(JOURNAL.c.seq).where(
+                own, JOURNAL.c.seq > after, JOURNAL.c.executed_at > time
+            )
+            first = connection.execute(later.order_by(JOURNAL.c.seq).limit(1)).scalar()
+            now = writes.head(connection, self.portfolio)
+            if first is None:
+                return now.seq, now.hash
+            before = select(JOURNAL.c.previous).where(own, JOURNAL.c.seq == first)
+            return first - 1, connection.execute(before).scalar_one()
+
+    def checkpoint(self) -> StoredCheckpoint | None:
+        """Return the checkpoint, if there is one and it is as it was written."""
+        found = select(CHECKPOINTS).where(CHECKPOINTS.c.portfolio == self.portfolio)
+        with self._reading() as connection:
+            row = connection.execute(found).first()
+        if row is None:
+            return None
+        kept = StoredCheckpoint(row.time, row.seq, row.hash, row.body)
+        if texts.digest(kept) != row.digest:
+            raise StoreCorrupt("the stored checkpoint was changed after it was written")
+        return kept
+
+    def save_checkpoint(self, checkpoint: StoredCheckpoint, version: int) -> bool:
+        """Keep a checkpoint if the portfolio stands at that version."""
+        with self._writing() as place:
+            if writes.head(place.connection, self.portfolio).version != version:
+                return False
+            writes.checkpoint(place, checkpoint)
+        return True
 
     def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
         """Return the messages after that number, in order of commits."""
@@ -187,6 +269,8 @@ class SqlStore:
 
     def _write(self, place: Place, commit: Commit) -> Head:
         self._steps("begin")
+        if commit.reaches_back_to is not None:
+            writes.drop_checkpoint(place, commit.reaches_back_to)
         head = writes.advance(place, commit)
         self._steps("version")
         writes.journal(place, commit.records)
@@ -228,6 +312,17 @@ class SqlStore:
             found = found.where(table.c.time >= since)
         return found.order_by(*(column.desc() for column in order)).limit(limit)
 
+    def _page(self, after: int, last: int) -> Sequence[Row[Any]]:
+        found = (
+            select(JOURNAL)
+            .where(JOURNAL.c.portfolio == self.portfolio)
+            .where(JOURNAL.c.seq > after, JOURNAL.c.seq <= last)
+            .order_by(JOURNAL.c.seq)
+            .limit(_CHUNK)
+        )
+        with self._reading() as connection:
+            return connection.execute(found).all()
+
     def _rows(self, found: Select[tuple[Any, ...]]) -> list[dict[str, Any]]:
         with self._reading() as connection:
             return [dict(row) for row in connection.execute(found).mappings()]
@@ -235,16 +330,23 @@ class SqlStore:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         self._require_open()
-        with translated(self._dialect.fault), self._engine.connect() as connection:
-            yield connection
+        with translated(self._dialect.fault):
+            if self._group is not None:  # its own commits are to be seen
+                yield self._group.connection
+            else:
+                with self._engine.connect() as connection:
+                    yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Place]:
+        if self._group is not None:
+            with self._inside(self._group):
+                yield self._group
+            return
         with self._lock:
             self._require_open()
             with translated(self._dialect.fault):
-                connection = self._connected()
-                transaction = connection.begin()
+                connection, transaction = self._begun()
             try:
                 with translated(self._dialect.fault):
                     yield Place(connection, self._dialect, self.portfolio)
@@ -252,6 +354,47 @@ class SqlStore:
                 self._abandon(transaction)
                 raise
             self._finish(transaction)
+
+    @contextmanager
+    def _inside(self, group: Place) -> Iterator[None]:
+        """Write inside a group: what fails is taken back alone, and the group goes on.
+
+        Where the database has taken back everything, as SQLite does when it is full, nothing more
+        may be written.
+        """
+        with translated(self._dialect.fault):
+            inner = group.connection.begin_nested()
+        try:
+            with translated(self._dialect.fault):
+                yield
+        except BaseException:
+            try:
+                inner.rollback()
+            except DBAPIError:
+                group.connection.invalidate()
+            raise
+        with translated(self._dialect.fault):
+            inner.commit()
+
+    def _begun(self) -> tuple[Connection, RootTransaction]:
+        try:
+            return self._locked()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._locked()  # the old connection is gone, and nothing was written through it
+
+    def _locked(self) -> tuple[Connection, RootTransaction]:
+        connection = self._connected()
+        transaction = connection.begin()
+        try:
+            self._dialect.lock(connection, self.portfolio)
+        except BaseException as error:
+            self._abandon(transaction)
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                self._drop_writer()
+            raise
+        return connection, transaction
 
     def _finish(self, transaction: RootTransaction) -> None:
         try:
@@ -281,3 +424,25 @@ class SqlStore:
     def _require_open(self) -> None:
         if self._closed:
             raise StoreError("the store was closed; open it again")
+
+
+def _record(row: Row[Any]) -> Record:
+    return Record(
+        row.seq,
+        row.key,
+        _OUTCOMES[row.outcome],
+        row.recorded_at,
+        row.body,
+        row.previous,
+        row.hash,
+    )
+
+
+def _found(
+    connection: Connection, portfolio: str, column: Column[str], names: Sequence[str]
+) -> Iterator[Sequence[Row[Any]]]:
+    """Yield the journal rows that have one of these names in a column, some at a time."""
+    for start in range(0, len(names), _CHUNK):
+        some = column.in_(names[start : start + _CHUNK])
+        rows = select(JOURNAL).where(JOURNAL.c.portfolio == portfolio, some)
+        yield connection.execute(rows).all()

@@ -1,7 +1,8 @@
 """The tables. Each is keyed by portfolio first, so that portfolios in one database stay apart.
 
 Numbers are exact decimals: text in SQLite (whose own numbers are floats), NUMERIC without bounds in
-Postgres. Instants are whole nanoseconds. Text sorts by code point everywhere.
+Postgres, where a check refuses what is no number. Instants are whole nanoseconds. Text sorts by
+code point everywhere.
 
 A table changed here needs a revision in `migrations/`; a test compares the two.
 """
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     Dialect,
     ForeignKey,
@@ -122,8 +124,9 @@ JOURNAL: Final = Table(
     Column("body", Text, nullable=False),
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
+    Column("home", WORD, nullable=False),
     UniqueConstraint("portfolio", "key", name="journal_key"),
-    Index("journal_by_fact", "portfolio", "fact"),
+    Index("journal_by_home", "portfolio", "home"),
     sqlite_strict=True,
 )
 
@@ -133,6 +136,18 @@ CELLS: Final = Table(
     _portfolio(),
     Column("name", WORD, primary_key=True),
     Column("body", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+CHECKPOINTS: Final = Table(
+    "checkpoints",
+    METADATA,
+    _portfolio(),
+    Column("time", LONG, nullable=False),
+    Column("seq", LONG, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("digest", Text, nullable=False),
     sqlite_strict=True,
 )
 
@@ -204,6 +219,13 @@ OUTBOX: Final = Table(
     UniqueConstraint("portfolio", "id", name="outbox_id"),
     sqlite_strict=True,
 )
+
+for _table in METADATA.tables.values():
+    for _column in _table.columns:
+        if isinstance(_column.type, Exact):
+            _finite = f"{_column.name} NOT IN ('NaN', 'Infinity', '-Infinity')"
+            _check = CheckConstraint(_finite, name=f"{_table.name}_{_column.name}_finite")
+            _table.append_constraint(_check.ddl_if(dialect=POSTGRES))
 
 # Which revision the tables are of. Alembic makes the same table; it is no part of METADATA, since
 # it is about the tables and not one of them.

@@ -1,10 +1,12 @@
 """Records as canonical text, and back: terms and snapshots, whose fields no database looks into."""
 
+from hashlib import sha256
 from typing import Final
 
 import msgspec
 
 from bursar.ledger.terms import Terms
+from bursar.ports import StoredCheckpoint
 from bursar.value.snapshot import PortfolioSnapshot
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
@@ -13,12 +15,15 @@ _SNAPSHOT: Final = msgspec.json.Decoder(PortfolioSnapshot)
 _FLAGS: Final = msgspec.json.Decoder(tuple[str, ...])
 
 
-class _Named(msgspec.Struct, frozen=True):
+class Named(msgspec.Struct, frozen=True):
+    """What a journal row's columns say of its body."""
+
     id: str
     executed_at: int
+    group: str | None = None
 
 
-_NAMED: Final = msgspec.json.Decoder(_Named)
+_NAMED: Final = msgspec.json.Decoder(Named)
 
 
 def terms(value: Terms) -> str:
@@ -51,7 +56,11 @@ def to_flags(body: str) -> tuple[str, ...]:
     return _FLAGS.decode(body)
 
 
-def fact(body: str) -> tuple[str, int]:
-    """Return the fact's id and time from a journal row's body, without reading the rest of it."""
-    named = _NAMED.decode(body)
-    return named.id, named.executed_at
+def named(body: str) -> Named:
+    """Return the fact's id, time and group from a row's body, without reading the rest of it."""
+    return _NAMED.decode(body)
+
+
+def digest(kept: StoredCheckpoint) -> str:
+    """Return the hash by which a stored checkpoint is found unchanged."""
+    return sha256(f"{kept.time}\n{kept.seq}\n{kept.hash}\n{kept.body}".encode()).hexdigest()

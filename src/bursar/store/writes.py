@@ -11,10 +11,10 @@ from sqlalchemy.sql.dml import Insert
 from bursar.errors import BrokenInvariant, PortfolioNotFound
 from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
-from bursar.ports import Commit, Head, Outbox
+from bursar.ports import Commit, Head, Outbox, StoredCheckpoint
 from bursar.store import checks, texts
 from bursar.store.dialect import Dialect
-from bursar.store.tables import CELLS, FLOWS, JOURNAL, OUTBOX, PORTFOLIOS, TRADES
+from bursar.store.tables import CELLS, CHECKPOINTS, FLOWS, JOURNAL, OUTBOX, PORTFOLIOS, TRADES
 
 _HEAD = (PORTFOLIOS.c.version, PORTFOLIOS.c.seq, PORTFOLIOS.c.hash, PORTFOLIOS.c.terms)
 
@@ -67,22 +67,23 @@ def journal(place: Place, records: Sequence[Record]) -> None:
     """Append journal rows."""
     rows = []
     for record in records:
-        fact, executed_at = texts.fact(record.body)
+        named = texts.named(record.body)
         rows.append(
             {
                 "portfolio": place.portfolio,
                 "seq": record.seq,
                 "key": record.key,
                 "outcome": record.outcome.value,
-                "fact": fact,
-                "executed_at": executed_at,
+                "fact": named.id,
+                "home": named.group or named.id,
+                "executed_at": named.executed_at,
                 "recorded_at": record.recorded_at,
                 "body": record.body,
                 "previous": record.previous,
                 "hash": record.hash,
             }
         )
-    if rows:
+    if rows and not place.dialect.copied(place.connection, JOURNAL, rows, replacing=False):
         place.connection.execute(insert(JOURNAL), rows)
 
 
@@ -95,6 +96,26 @@ def cells(place: Place, changes: Mapping[str, str | None]) -> None:
     ]
     upsert(place, CELLS, kept)
     _drop(place, CELLS.c.name, [name for name, body in changes.items() if body is None])
+
+
+def checkpoint(place: Place, kept: StoredCheckpoint) -> None:
+    """Put a checkpoint in the place of the one there is."""
+    row = {
+        "portfolio": place.portfolio,
+        "time": kept.time,
+        "seq": kept.seq,
+        "hash": kept.hash,
+        "body": kept.body,
+        "digest": texts.digest(kept),
+    }
+    upsert(place, CHECKPOINTS, [row])
+
+
+def drop_checkpoint(place: Place, since: int) -> None:
+    """Take the checkpoint out if it is of that time or later."""
+    gone = CHECKPOINTS.c.time >= since
+    own = CHECKPOINTS.c.portfolio == place.portfolio
+    place.connection.execute(delete(CHECKPOINTS).where(own, gone))
 
 
 def replace_cells(place: Place, state: Mapping[str, str]) -> None:
@@ -131,7 +152,7 @@ def outbox(place: Place, message: Outbox, *, version: int, created_at: int) -> N
 
 def upsert(place: Place, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert rows; one whose key is there already takes the old one's place."""
-    if rows:
+    if rows and not place.dialect.copied(place.connection, table, rows, replacing=True):
         place.connection.execute(_upsert(place.dialect, table), rows)
 
 

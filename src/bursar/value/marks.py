@@ -25,6 +25,7 @@ import msgspec
 from bursar.errors import Malformed, OutOfBounds
 from bursar.exact import ONE, ZERO, money, number, parse, ratio18
 from bursar.ledger import instant
+from bursar.ledger.checkpoint import last_trades
 from bursar.ledger.entries import Fill, MarginFill
 from bursar.ledger.facts import Fact
 from bursar.ledger.names import ALIASES
@@ -177,16 +178,10 @@ def from_fills(facts: Iterable[Fact], *, aliases: Mapping[str, str] = ALIASES) -
 
     A fill that states no price is taken at amount ÷ quantity; one without either is no mark.
     """
-    last: dict[tuple[str, str], Fill | MarginFill] = {}
-    for fact in facts:
-        if isinstance(fact, Fill | MarginFill):
-            known = last.get((fact.base, fact.quote))
-            if (known is None or fact.executed_at >= known.executed_at) and _traded(fact):
-                last[fact.base, fact.quote] = fact
     return Marks(
         (
-            Mark(base, quote, _traded(fact), LAST_TRADE, fact.executed_at, Standing.TRADE)
-            for (base, quote), fact in last.items()
+            Mark(last.base, last.quote, _traded(last), LAST_TRADE, last.executed_at, Standing.TRADE)
+            for last in last_trades(facts)
         ),
         aliases=aliases,
     )

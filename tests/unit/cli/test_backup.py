@@ -54,6 +54,7 @@ def test_what_cannot_be_done_is_told_and_leaves_nothing(story, bursar, ask):
     assert "backup_damaged" in bursar("restore", "a.backup", "new.db", code=4).err
     assert ask("restore", "a.backup", "new.db", code=4)["error"]["code"] == "backup_damaged"
     bursar("restore", "none", "new.db", code=2)
+    bursar("backup", "b", "--at", "2024-01-03", code=2)
     bursar("restore", "a.backup", "no/where.db", code=4)
     assert "no.db" in bursar("backup", "b", "--book", "no.db", code=3).err
     assert (

@@ -69,10 +69,19 @@ def test_help_names_every_command_and_the_exit_codes(bursar):
     assert set(EVERY) == {
         *("demo", "import", "new", "status", "positions", "pnl", "lots", "fees", "flows"),
         *("trades", "why", "verify", "journal", "export", "backup", "restore"),
+        *("add", "price", "tag", "link", "reverse"),
     }
     for name in EVERY:
         assert re.search(rf"^│ {name} +\S", said, re.MULTILINE), name
-    for code in ("0 fine", "1 a check", "2 wrong", "3 not found", "4 the store", "70 broken"):
+    for code in (
+        "0 fine",
+        "1 a check",
+        "2 wrong",
+        "3 not found",
+        "4 the store",
+        "5 only",
+        "70 broken",
+    ):
         assert code in " ".join(said.split())
     for option in ("--book", "--portfolio", "--price", "--prices", "--json", "--quiet", "--exact"):
         assert option in said

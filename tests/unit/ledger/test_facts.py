@@ -286,3 +286,12 @@ def test_rows_that_are_no_clear_pair_stay_apart(rows):
 def test_a_row_may_say_what_it_was_worth(amount, asset, worth_asset, value):
     row = Pen().row("deposit", amount, asset, worth=D(70), worth_asset=worth_asset)
     assert only([row], CashFlow).value == value
+
+
+def test_rows_of_a_conversion_in_one_asset_are_none():
+    pen = Pen()
+    rows = [
+        pen.row("conversion", amount, "XBT", group="kraken:main:c") for amount in ("5", "-1", "-4")
+    ]
+    assert [type(fact) for fact in resolved(rows[:2])] == [CashFlow, CashFlow]
+    assert all(Flag.UNPAIRED in fact.flags for fact in resolved(rows))

@@ -9,7 +9,7 @@ from bursar.errors import StoreCorrupt
 from bursar.ledger import journal
 from bursar.ledger.entries import Fee, Flag, Source, decode, encode, venue
 from bursar.ledger.journal import DUPLICATE, GENESIS, RECORDED, Outcome, Verdict
-from tests.unit.ledger.samples import MAIN, OTHER, START, Pen, landed
+from tests.unit.ledger.samples import MAIN, OTHER, START, Pen
 
 D = Decimal
 SECOND = 1_000_000_000
@@ -186,11 +186,3 @@ def test_an_entry_comes_back_from_its_bytes_with_every_digit():
 
 def test_the_venue_is_the_first_part_of_an_account():
     assert (venue(MAIN), venue("binance")) == ("kraken", "binance")
-
-
-def test_a_timeline_knows_what_each_source_said():
-    buy = fill()
-    line = landed([buy])
-    assert line.known(buy) == [buy]
-    assert line.known(fill(source=Source.EVENT)) == []
-    assert line.known(fill(id="unheard")) == []

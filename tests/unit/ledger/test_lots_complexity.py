@@ -96,7 +96,7 @@ def test_a_fork_of_a_large_book_costs_what_it_changes(method):
     COUNT.steps = 0
     fold([fill(1_000), fill(1_001)], fork)
     assert COUNT.steps <= 2 * log2(1_002)
-    assert {name: len(layer.maps[0]) for name, layer in layers(fork) if layer.maps[0]} == {
+    assert {name: len(layer.own) for name, layer in layers(fork) if layer.own} == {
         "holdings": 2,
         "cells": 1,
     }

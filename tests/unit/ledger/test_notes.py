@@ -1,10 +1,12 @@
 """Tags, links and prices: said of facts, in any order, and applied when both are there."""
 
 from decimal import Decimal
+from itertools import permutations
 
+import msgspec
 import pytest
 
-from bursar.ledger.entries import CashFlow, Fee, Link, Source, Tag, Transfer
+from bursar.ledger.entries import CashFlow, Fee, Fill, Link, Source, Tag, Transfer
 from bursar.ledger.notes import Notes, linked, targets
 from bursar.ledger.prices import PRICE_AGE_MAX, Prices
 from tests.unit.ledger.samples import (
@@ -252,3 +254,74 @@ def test_the_same_note_twice_is_one_note():
     for _ in range(2):
         notes.add(told)
     assert notes._tags[told.target] == (told,)
+
+
+# ---------------------------------------------------------------------------- notes undone
+
+
+def test_of_two_tags_of_one_source_the_later_one_counts():
+    pen = Pen()
+    buy = pen.buy(1, "XBT", 10)
+    early, late = tag("b", buy, strategy="early"), tag("c", buy, strategy="late")
+    late = msgspec.structs.replace(late, executed_at=START + HOUR)
+    for batches in ([[early], [late]], [[late], [early]]):
+        (fact,) = landed([buy], *batches)
+        assert isinstance(fact, Fill)
+        assert fact.strategy == "late"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4)))[::5])
+@pytest.mark.parametrize("void", [True, False])
+def test_a_chain_of_reversals_counts_from_its_end_in_any_order(order, void):
+    pen = Pen()
+    buy = pen.buy(1, "XBT", 10)
+    said = tag("t", buy, strategy="s")
+    first = pen.reversal("t", id="r1", void=void)
+    second = pen.reversal("r1", id="r2", void=void)
+    entries = [buy, said, first, second]
+    line = landed(*([entries[place]] for place in order))
+    assert getattr(line.facts[buy.id], "strategy", None) == "s"
+    line.land(line.plan([pen.reversal("r2", id="r3")]))
+    assert getattr(line.facts[buy.id], "strategy", "") is None
+    assert [note.id for note in line.notes.tags(buy.id)] == []
+
+
+def test_reversals_that_undo_each_other_both_count_as_undone():
+    pen = Pen()
+    flow = pen.flow("deposit", 5, "USD")
+    ring = [
+        pen.reversal(flow.id, id="a", void=True),
+        pen.reversal("b", id="a2"),
+        pen.reversal("a2", id="b"),
+    ]
+    for batch in (ring, ring[::-1]):
+        notes = Notes(prices())
+        for note in batch:
+            notes.add(note)
+        assert (notes.is_undone("a2"), notes.is_undone("b")) == (True, True)
+        assert notes.is_undone(flow.id)
+        assert not notes.is_undone("a")
+        assert notes.spoken_of(ring[1]) == ["b", "a2"]
+
+
+def test_a_price_counts_again_when_its_void_is_void():
+    pen = Pen()
+    price = pen.price("XBT", "USD", 10, executed_at=START, id="p")
+    notes = Notes(prices(price))
+    notes.add(pen.reversal("p", id="r1", void=True))
+    assert notes.prices.at("XBT", START) is None
+    notes.add(pen.reversal("r1", id="r2", void=True))
+    assert getattr(notes.prices.at("XBT", START), "value", None) == 10
+
+
+def test_prices_until_an_instant_leave_out_what_is_later_or_void():
+    pen = Pen()
+    told = [
+        pen.price("XBT", "USD", n, executed_at=START + n * HOUR, id=f"p{n}") for n in range(1, 4)
+    ]
+    found = prices(*told)
+    found.void("p1")
+    past = found.until(START + 2 * HOUR)
+    assert [price.id for price in past.latest()] == ["p2"]
+    assert past.at("XBT", START + HOUR) is None
+    assert [price.id for price in found.latest()] == ["p3"]

@@ -50,6 +50,7 @@ def test_the_public_names_are_these():
         "Terms",
         "Why",
         "open",
+        "portfolios",
     ]
     assert all(getattr(bursar, name) is not None for name in dir(bursar))
     with pytest.raises(AttributeError, match="no attribute 'close'"):

@@ -97,7 +97,10 @@ def test_an_old_sqlite_is_refused_with_what_is_needed():
 @pytest.mark.parametrize(
     "address",
     [
-        POSTGRES,
+        f"{POSTGRES}&{SECRET}=1",
+        f"postgresql+asyncpg://u:{SECRET}@h/b",
+        f"postgresql://u:12/{SECRET}@h/b",
+        f"postgresql://u:12?{SECRET}@h/b",
         f"mysql://u:{SECRET}@h/b",
         f"nonsense+driver://u:{SECRET}@h/b",
         f"postgresql://u:{SECRET}@h:port/b",

@@ -162,6 +162,15 @@ def test_a_changed_journal_is_found_by_its_chain(store, path, change):
         list(journal.check(store.records()))
 
 
+def test_a_row_far_beyond_the_others_is_told_after_them_and_found_by_the_chain(store, path):
+    store.commit(commit(store.head(), "b", "c"))
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute("UPDATE journal SET seq = ? WHERE seq = 3", [2**62])
+    assert [row.seq for row in store.records()] == [1, 2, 2**62]
+    with pytest.raises(StoreCorrupt):
+        list(journal.check(store.records()))
+
+
 def test_an_error_names_no_values(store, path):
     with closing(sqlite3.connect(path)) as raw, raw:
         raw.execute("DROP TABLE flows")

@@ -44,6 +44,9 @@ def test_a_golden_journal_goes_to_its_own_reader(tmp_path, name, content):
         ("\ufeffTxid,REFID,Time,Type,Asset,Amount,Fee", "kraken ledgers"),
         ("txid,pair,time,type,cost,fee,vol,margin", "kraken trades"),
         ("quote,price,time,asset", "prices"),
+        ("id,activity_type,date,net_amount", "alpaca activities"),
+        ("time,type,asset,quantity", "generic events"),
+        ("time,type,asset,quantity,price,quote", "generic events"),
     ],
 )
 def test_a_table_is_known_by_its_columns(tmp_path, header, known):
@@ -52,11 +55,21 @@ def test_a_table_is_known_by_its_columns(tmp_path, header, known):
     assert read(str(path)).format == known
 
 
-@pytest.mark.parametrize("content", ["date,amount\n1,2\n", "hello", "{}", "a;b;c\n", "[1]\n"])
+@pytest.mark.parametrize("content", ["date,amount\n1,2\n", "hello", "a;b;c\n"])
 def test_a_file_that_nobody_knows(tmp_path, content):
     path = tmp_path / "x.csv"
     path.write_text(content)
     with pytest.raises(UnknownFormat, match=r"x\.csv, line 1: no reader knows the columns"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", '[{"symbol": "AAPL", "qty": "7.5"}]', '{"code": 40110000}']
+)
+def test_json_that_nobody_knows(tmp_path, content):
+    path = tmp_path / "x.csv"
+    path.write_text(content)
+    with pytest.raises(UnknownFormat, match=r"x\.csv, line 1: JSON, but not Alpaca's account"):
         read(path)
 
 

@@ -61,6 +61,7 @@ def test_a_quoted_cell_keeps_commas_and_line_ends(tmp_path):
         (b"a,b\n1,2\n3,\xff\n", 3, "byte 3 is 0xff"),
         (b"\xff\xfea\x00,\x00", 1, "byte 1 is 0xff"),
         ("a,b,A\n", 1, "'a' stands there twice"),
+        ("," * 100_000 + "\n", 1, "'' stands there twice"),
     ],
 )
 def test_a_broken_table_is_refused_by_line(tmp_path, content, line, says):
@@ -83,7 +84,7 @@ def test_an_empty_file_has_no_format(tmp_path, content):
 def test_limits(tmp_path, monkeypatch):
     with pytest.raises(OutOfBounds, match=r"line 2: a cell of over 65,536 characters"):
         rows(write(tmp_path, "a,b\n1," + "x" * 65537 + "\n"))
-    with pytest.raises(OutOfBounds, match="line 2: over 50 MiB in the file or 1 MiB in a line"):
+    with pytest.raises(OutOfBounds, match="line 2: over 256 MiB in the file or 1 MiB in a line"):
         rows(write(tmp_path, "a,b\n1," + "x" * (1024 * 1024) + "\n"))
     monkeypatch.setattr(table_module, "ROWS_MAX", 2)
     with pytest.raises(OutOfBounds, match="over 2 rows"):

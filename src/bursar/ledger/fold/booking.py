@@ -6,7 +6,7 @@ from decimal import Decimal
 from bursar.exact import ZERO
 from bursar.ledger.book import Book
 from bursar.ledger.entries import MANUAL, Fee, FlowKind, venue
-from bursar.ledger.facts import Fact
+from bursar.ledger.facts import MAIN, Fact
 from bursar.ledger.lots import Lot
 from bursar.ledger.state import NO_PAIR, Cell, CellKey, FeeTotal, FlowTotal, Line, Removal
 
@@ -91,6 +91,14 @@ def expense(book: Book, fact: Fact, fee: Fee, strategy: str) -> Removal:
     charge(book, fact, fee, NO_PAIR)
     count(book, fact, (FlowKind.FEE, fee.asset, strategy), FlowTotal(-fee.amount, worth, worth, 0))
     return removal
+
+
+def place_in(book: Book, place: tuple[str, str, str | None], change: Decimal) -> None:
+    """Keep count of coins outside the main pocket: `place` is (account, asset, pocket)."""
+    account, asset, pocket = place
+    if pocket is not None and pocket != MAIN and change:
+        key = (account, asset, pocket)
+        book.pockets[key] = book.pockets.get(key, ZERO) + change
 
 
 def count(book: Book, fact: Fact, place: tuple[FlowKind, str, str], change: FlowTotal) -> None:

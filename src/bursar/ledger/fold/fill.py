@@ -9,6 +9,7 @@ from bursar.exact import ZERO, share
 from bursar.ledger.book import Book
 from bursar.ledger.entries import MANUAL, Fee, Fill, Side
 from bursar.ledger.fold.booking import charge, dispose, kept_back, lot_of, pay_fee, realize, tag_of
+from bursar.ledger.lots import Lot
 from bursar.ledger.state import Cell, FeeTotal, Holding, Line, Removal
 
 _NOTHING: Final = Holding(ZERO, ZERO)
@@ -27,7 +28,7 @@ def fold_fill(book: Book, fill: Fill) -> None:
     if plain and fees:
         fee = fees[0]
         plain = len(fees) == 1 and fee.asset == quote and fee.value == fee.amount
-    if not plain or book.is_pooled or book.lines is not None or not _plain_fill(book, fill):
+    if not plain or book.is_pooled or not _plain_fill(book, fill):
         _fill(book, fill)
 
 
@@ -39,6 +40,8 @@ def _plain_fill(book: Book, fill: Fill) -> bool:
     held, cash = holdings.get(place, _NOTHING), holdings.get(purse, _NOTHING).quantity
     if held.owed or not quantity:
         return False
+    spent = ZERO
+    parts: tuple[Lot, ...] = ()
     if fill.side is _BUY:
         pool = None if book.is_wac else book.rule.add(held.pool, lot_of(fill, quantity, value))
         holdings[place] = Holding(held.quantity + quantity, held.cost + value, pool)
@@ -47,13 +50,14 @@ def _plain_fill(book: Book, fill: Fill) -> bool:
         return False
     else:
         if book.is_wac:
-            cost, pool = share(held.cost, quantity, held.quantity), None
+            spent, pool = share(held.cost, quantity, held.quantity), None
+            parts = () if book.lines is None else (Lot("pool", 0, quantity, spent),)
         else:
             take = book.rule.take(held.pool, quantity, fill.lots)
-            cost, pool = take.cost, take.pool
-        holdings[place] = Holding(held.quantity - quantity, held.cost - cost, pool)
+            spent, pool, parts = take.cost, take.pool, take.parts
+        holdings[place] = Holding(held.quantity - quantity, held.cost - spent, pool)
         net = value - fee
-        cash, size, realized = cash + net, -quantity, net - cost
+        cash, size, realized = cash + net, -quantity, net - spent
     holdings[purse] = Holding(cash, cash)
     pair = fill.pair or f"{base}/{quote}"
     key = (account, base, pair, fill.strategy or MANUAL, fill.regime or "")
@@ -64,6 +68,8 @@ def _plain_fill(book: Book, fill: Fill) -> bool:
         charged = (account, pair, quote)
         known = book.fees.get(charged, _NO_FEE)
         book.fees[charged] = FeeTotal(known.amount + fee, known.value + fee)
+    if book.lines is not None:
+        book.lines.append(Line("trade", key, realized, spent, parts))
     return True
 
 

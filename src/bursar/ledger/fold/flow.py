@@ -5,7 +5,6 @@ from decimal import Decimal
 from bursar.exact import ZERO, share
 from bursar.ledger.book import Book
 from bursar.ledger.entries import CAPITAL, CashFlow, Fee, FlowKind, Reversal
-from bursar.ledger.facts import MAIN
 from bursar.ledger.fold.booking import (
     charge,
     charges,
@@ -14,6 +13,7 @@ from bursar.ledger.fold.booking import (
     expense,
     kept_back,
     lot_of,
+    place_in,
     realize,
     tag_of,
 )
@@ -106,10 +106,8 @@ def fold_reversal(book: Book, reversal: Reversal) -> None:
 
 def _pocket(book: Book, flow: CashFlow, sign: int) -> None:
     """Keep count of coins outside the main pocket, fees of the same asset taken off."""
-    if flow.pocket is not None and flow.pocket != MAIN:
-        fees = sum((fee.amount for fee in flow.fees if fee.asset == flow.asset), ZERO)
-        key = (flow.account, flow.asset, flow.pocket)
-        book.pockets[key] = book.pockets.get(key, ZERO) + sign * (flow.amount - fees)
+    fees = sum((fee.amount for fee in flow.fees if fee.asset == flow.asset), ZERO)
+    place_in(book, (flow.account, flow.asset, flow.pocket), sign * (flow.amount - fees))
 
 
 def _inside(book: Book, flow: CashFlow) -> tuple[list[Fee], list[Fee]]:

@@ -10,7 +10,15 @@ from decimal import Decimal
 from bursar.exact import ZERO, product18, share
 from bursar.ledger.book import Book
 from bursar.ledger.entries import MarginFill, Side
-from bursar.ledger.fold.booking import charge, dispose, lot_of, pay_fee, realize, tag_of
+from bursar.ledger.fold.booking import (
+    charge,
+    dispose,
+    lot_of,
+    pay_fee,
+    place_in,
+    realize,
+    tag_of,
+)
 from bursar.ledger.state import Cell, Line, Margin
 
 
@@ -36,6 +44,8 @@ def fold_margin(book: Book, fill: MarginFill) -> None:
     for fee in fill.fees:
         charge(book, fill, fee, place[0])
         pay_fee(book, fill, fee, place)
+    for asset, change in ((fill.quote, settled), *((fee.asset, -fee.amount) for fee in fill.fees)):
+        place_in(book, (fill.account, asset, fill.pocket), change)
 
 
 def _reposition(book: Book, fill: MarginFill) -> Decimal:

@@ -8,8 +8,15 @@ import msgspec
 from bursar.exact import ZERO, ratio18, split
 from bursar.ledger.book import Book
 from bursar.ledger.entries import Conversion, Leg, Rename, SleeveTransfer, Split, Transfer
-from bursar.ledger.facts import MAIN
-from bursar.ledger.fold.booking import charges, dispose, expense, lot_of, realize, tag_of
+from bursar.ledger.fold.booking import (
+    charges,
+    dispose,
+    expense,
+    lot_of,
+    place_in,
+    realize,
+    tag_of,
+)
 from bursar.ledger.lots import Lot
 from bursar.ledger.lots.base import resized, total, units
 from bursar.ledger.state import NO_PAIR, Removal
@@ -26,9 +33,7 @@ def fold_transfer(book: Book, move: Transfer) -> None:
         (move.pocket, -move.quantity, move.account),
         (move.to_pocket, move.quantity, move.to_account),
     ):
-        if pocket is not None and pocket != MAIN:
-            key = (account, move.asset, pocket)
-            book.pockets[key] = book.pockets.get(key, ZERO) + change
+        place_in(book, (account, move.asset, pocket), change)
     for fee in move.fees:
         expense(book, move, fee, tag_of(None))
     arrival = msgspec.structs.replace(move, account=move.to_account)

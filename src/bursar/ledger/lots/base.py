@@ -8,7 +8,7 @@ import msgspec
 from bursar.exact import ZERO, share
 
 
-class Lot(msgspec.Struct, frozen=True):
+class Lot(msgspec.Struct, frozen=True, gc=False):
     """An acquired quantity with its total cost in base currency.
 
     `id` is the fact that brought it; `venue` and `sequence` are that fact's place in canonical

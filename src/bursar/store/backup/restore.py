@@ -119,6 +119,8 @@ def _fill(url: URL, found: Backup) -> None:
         with translated(dialect.fault), engine.connect() as connection:
             writer = connection.execution_options(**{WRITES: True})
             with writer.begin():
+                for name in sorted(books):
+                    dialect.lock(writer, name)
                 _require_empty(writer, url)
                 _write(writer, dialect, found.path, books)
                 for kept in found.manifest.portfolios:

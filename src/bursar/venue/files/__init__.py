@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import Final
 
 from bursar.errors import Malformed, UnknownFormat
+from bursar.venue.files import binance
+from bursar.venue.files.alpaca import FIELDS as ALPACA_FIELDS
+from bursar.venue.files.alpaca import read_activities
+from bursar.venue.files.generic import KNOWN_BY as EVENTS_KNOWN_BY
+from bursar.venue.files.generic import read_events
 from bursar.venue.files.kraken import read_ledgers, read_trades
+from bursar.venue.files.objects import is_json, opened_objects
 from bursar.venue.files.prices import read_prices
 from bursar.venue.files.reading import FileReading, Options
 from bursar.venue.files.table import Progress, Table, lines, opened, readable
@@ -33,6 +39,9 @@ _Reader = Callable[[Table, str | None, Options], FileReading]
 _READERS: Final[tuple[tuple[frozenset[str], _Reader], ...]] = (
     (frozenset({"txid", "refid"}), read_ledgers),
     (frozenset({"txid", "pair"}), read_trades),
+    *binance.READERS,
+    (ALPACA_FIELDS.known_by, read_activities),
+    (EVENTS_KNOWN_BY, read_events),
     (frozenset({"asset", "time", "price"}), read_prices),
 )
 
@@ -48,6 +57,9 @@ def read(
     place = Path(path)
     if _is_golden(place):
         return _read_golden(place, options, progress)
+    if is_json(place):
+        with opened_objects(place, ALPACA_FIELDS, progress=progress) as table:
+            return read_activities(table, account, options)
     with opened(place, progress=progress) as table:
         return _reader(table)(table, account, options)
 
@@ -59,7 +71,9 @@ def _reader(table: Table) -> _Reader:
     seen = ", ".join(table.columns)[:200]
     raise UnknownFormat(
         f"{table.name}, line 1: no reader knows the columns {seen!r}; known are"
-        " Kraken's ledgers.csv and trades.csv, and prices (asset, time, price, quote)",
+        " Kraken's ledgers.csv and trades.csv, Binance's trade, transaction and futures histories,"
+        " Alpaca's activities (id, activity_type, …), events (time, type, asset, quantity, …)"
+        " and prices (asset, time, price, quote)",
         file=table.name,
     )
 

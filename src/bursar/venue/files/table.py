@@ -15,6 +15,7 @@ Errors
 """
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -25,7 +26,7 @@ from bursar import exact
 from bursar.errors import InputError, Malformed, NotExact, OutOfBounds, UnknownFormat
 from bursar.ledger import instant
 
-BYTES_MAX: Final = 50 * 1024 * 1024
+BYTES_MAX: Final = 256 * 1024 * 1024
 ROWS_MAX: Final = 1_000_000
 CELL_MAX: Final = 64 * 1024
 LINE_MAX: Final = 1024 * 1024
@@ -37,12 +38,18 @@ Progress = Callable[[int, int], None]
 
 
 class Table:
-    """An open CSV file: its column names, and its rows once."""
+    """An open file of rows: its column names, and its rows once. `cell` is what faults call one."""
 
     def __init__(
-        self, name: str, columns: Sequence[str], records: Iterator[tuple[int, list[str]]]
+        self,
+        name: str,
+        columns: Sequence[str],
+        records: Iterator[tuple[int, list[str]]],
+        *,
+        cell: str = "column",
     ) -> None:
         self.name = name
+        self._cell = cell
         self.columns = tuple(columns)
         self._records = records
 
@@ -84,8 +91,9 @@ class Table:
 
     def fault(self, line: int, column: str, value: str, expected: str) -> Malformed:
         """Make the error that names the cell and what should be in it."""
+        place = f"{self.name}, line {line}, {self._cell} {column}"
         return Malformed(
-            f"{self.name}, line {line}, column {column}: {_shown(value)}, expected {expected}",
+            f"{place}: {_shown(value)}, expected {expected}",
             file=self.name,
             line=line,
             column=column,
@@ -121,7 +129,7 @@ def opened(path: Path, *, progress: Progress | None = None) -> Iterator[Table]:
             raise UnknownFormat(f"{path.name}: the file is empty", file=path.name)
         line, cells = first
         columns = [cell.strip().casefold() for cell in cells]
-        twice = {column for column in columns if columns.count(column) > 1}
+        twice = [column for column, count in Counter(columns).items() if count > 1]
         if twice:
             raise Malformed(
                 f"{path.name}, line {line}: column {_shown(min(twice))} stands there twice,"
@@ -142,6 +150,11 @@ def readable(path: Path) -> Iterator[BinaryIO]:
         raise InputError(
             f"{path.name}: cannot be read: {error.strerror or error}", file=path.name
         ) from None
+
+
+def one_line(text: str) -> str:
+    """Return a note without line ends and control characters, which would break a screen."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
 
 
 def _records(name: str, texts: Iterator[str]) -> Iterator[tuple[int, list[str]]]:

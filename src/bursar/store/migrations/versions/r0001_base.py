@@ -93,6 +93,7 @@ def _projection() -> None:
         sa.Column("cost_base", EXACT, nullable=False),
         sa.Column("fee_amount", EXACT, nullable=False),
         sa.Column("flags", sa.Text, nullable=False),
+        *_finite("flows", "amount", "value_base", "cost_base", "fee_amount"),
         sqlite_strict=True,
     )
     op.create_table(
@@ -127,5 +128,17 @@ def _trades() -> None:
         sa.Column("strategy_tag", sa.Text),
         sa.Column("regime", sa.Text),
         sa.Column("flags", sa.Text, nullable=False),
+        *_finite("trades", "base_delta", "quote_delta", "fee_amount", "pnl_quote", "pnl_base"),
+        *_finite("trades", "fee_base", "cost_base", "price"),
         sqlite_strict=True,
     )
+
+
+def _finite(table: str, *columns: str) -> list[sa.CheckConstraint]:
+    """Refuse what is no number, where the database's own numbers would let it in."""
+    return [
+        sa.CheckConstraint(
+            f"{column} NOT IN ('NaN', 'Infinity', '-Infinity')", name=f"{table}_{column}_finite"
+        ).ddl_if(dialect="postgresql")
+        for column in columns
+    ]

@@ -1,0 +1,36 @@
+"""A ledger export of any length, as Kraken writes one: a deposit, then trades of two rows each."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+HEADER = (
+    '"txid","refid","time","type","subtype","aclass","asset","amount","fee","balance"\n'
+    '"L0","Q0","2020-01-01 00:00:00","deposit","","currency","ZEUR","{0}","0.0000","{0}"\n'
+)
+COINS = ("XXBT", "XETH", "SOL", "ADA", "DOT", "ATOM", "ALGO", "LINK", "UNI", "AAVE")
+_START = datetime(2020, 1, 1, tzinfo=UTC)
+_PLACES = Decimal("0.0001")
+_FEE = Decimal("0.0026")
+_LINE = '"{}","{}","{}","trade","","currency","{}","{}","{}","{}"\n'
+
+
+def write(path: Path, rows: int) -> None:
+    """Write an export of about that many rows; a short one is the beginning of a long one."""
+    rng = Random(20260105)  # noqa: S311 (the same export in every run)
+    cash, held = Decimal(10**8), dict.fromkeys(COINS, Decimal(0))
+    with path.open("w", encoding="utf-8") as file:
+        file.write(HEADER.format(cash))
+        for count in range(1, rows // 2):
+            coin = COINS[rng.randrange(len(COINS))]
+            units = Decimal(rng.randrange(1, 10**10)).scaleb(-8)
+            amount = (units * rng.randrange(1, 10**6) / 100).quantize(_PLACES)
+            sign = 1 if held[coin] < units or rng.random() < 0.5 else -1  # noqa: PLR2004
+            fee = (amount * _FEE).quantize(_PLACES)
+            cash, held[coin] = cash - sign * amount - fee, held[coin] + sign * units
+            at = (_START + timedelta(seconds=60 * count)).strftime("%Y-%m-%d %H:%M:%S")
+            trade = f"T{count:07}-AAAAA-BBBBBB"
+            legs = (("ZEUR", -sign * amount, fee, cash), (coin, sign * units, 0, held[coin]))
+            for place, leg in enumerate(legs):
+                file.write(_LINE.format(f"L{count:07}-AAAAA-{place}", trade, at, *leg))

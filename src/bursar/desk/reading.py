@@ -1,0 +1,103 @@
+"""Reading a timeline back from a store: from its checkpoint, or from the first row.
+
+Every row that is read is verified against the one before it, and the book that comes out is
+compared with the stored projection. What lies behind a checkpoint is not read; the checkpoint
+itself is bound to the journal row that it goes on after.
+
+Errors: `StoreCorrupt` where a row, the checkpoint or the projection does not hold.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from bursar.errors import Behind, StoreCorrupt
+from bursar.ledger import checkpoint, journal, projection
+from bursar.ledger.checkpoint import Checkpoint, Recalled
+from bursar.ledger.entries import AnyEntry, Reversal
+from bursar.ledger.facts import group_of
+from bursar.ledger.journal import Outcome, Record
+from bursar.ledger.timeline import Timeline
+from bursar.ports import Head, PortfolioStore, Progress, StoredCheckpoint
+
+_TOLD_EVERY = 1_000
+
+
+def read(
+    store: PortfolioStore,
+    head: Head,
+    *,
+    kept: StoredCheckpoint | None = None,
+    progress: Progress | None = None,
+) -> Timeline:
+    """Read the timeline of a store that stands at `head`, from a checkpoint if one is given."""
+    start, rows = _begin(store, kept)
+    noted = frozenset() if start is None else frozenset(start.notes)
+    told: list[AnyEntry] = []
+    last = (0, journal.GENESIS) if kept is None else (kept.seq, kept.hash)
+    for row in rows:
+        last = row.seq, row.hash
+        entry = row.entry()
+        if start is None or not (start.is_behind(entry.executed_at) or _has(noted, entry)):
+            told.append(entry)
+        if progress is not None and row.seq % _TOLD_EVERY == 0:
+            progress("reading the journal", row.seq, head.seq)
+    _require_head(last, head)
+    timeline = Timeline(head.terms, start)
+    try:
+        timeline.land(timeline.plan(told))
+    except Behind:  # a note has come since that speaks of what is behind, or waits for it
+        return read(store, head, progress=progress)
+    if store.load_state() != projection.cells(timeline.book):
+        raise StoreCorrupt("the stored projection is not the fold of the journal")
+    return timeline
+
+
+def recalled(store: PortfolioStore, timeline: Timeline, told: Iterable[AnyEntry]) -> Recalled:
+    """Fetch what was said, behind a timeline's checkpoint, of the facts and groups of `told`."""
+    if timeline.is_whole:
+        return Recalled()
+    groups: dict[str, tuple[AnyEntry, ...]] = {}
+    homes: dict[str, str] = {}
+    conflicts = set()
+    facts = {entry.id for entry in told}
+    for row in store.recall(sorted(facts), sorted(facts | {group_of(entry) for entry in told})):
+        entry = row.entry()
+        here = timeline.groups.get(timeline.homes.get(entry.id, entry.id), ())
+        if row.outcome is Outcome.CONFLICT:
+            conflicts.add(row.key)
+        elif entry not in here:
+            home = homes.setdefault(entry.id, group_of(entry))
+            groups[home] = (*groups.get(home, ()), entry)
+    return Recalled(groups, homes, frozenset(conflicts - timeline.conflicts.keys()))
+
+
+def _begin(
+    store: PortfolioStore, kept: StoredCheckpoint | None
+) -> tuple[Checkpoint | None, Iterator[Record]]:
+    """Return where to begin, and the rows from there on, each verified as it is read."""
+    if kept is None or not kept.seq:
+        start = None if kept is None else checkpoint.decode(kept.body)
+        return start, journal.check(store.records())
+    rows = store.records(kept.seq - 1)
+    first = next(rows, None)
+    if first is None or (first.seq, first.hash) != (kept.seq, kept.hash):
+        raise StoreCorrupt(
+            f"journal row {kept.seq} is not the one that the checkpoint goes on after",
+            seq=kept.seq,
+        )
+    bound = journal.check([first], head=first.previous, seq=first.seq - 1)
+    rest = journal.check(rows, head=first.hash, seq=first.seq)
+    ahead = (row for row in chain(bound, rest) if row.seq > kept.seq)
+    return checkpoint.decode(kept.body), ahead
+
+
+def _has(noted: frozenset[AnyEntry], entry: AnyEntry) -> bool:
+    """Tell whether a note is in the checkpoint already; a reversal in time is a fact as well."""
+    return entry in noted and (not isinstance(entry, Reversal) or entry.void)
+
+
+def _require_head(last: tuple[int, str], head: Head) -> None:
+    if last != (head.seq, head.hash):
+        raise StoreCorrupt(
+            f"the journal ends at row {last[0]}; the portfolio says {head.seq}", seq=last[0]
+        )

@@ -1,0 +1,85 @@
+"""Corporate actions told in two rows: the old units go, the new ones come, and no money moves.
+
+A split takes all units of an asset out and puts another number of them in; their quantities are the
+ratio, so the account holds afterwards exactly what the venue says. A rename takes an asset out and
+puts as many units of another in. Both are facts without a value: lots, ages and costs go on.
+
+Which row is the old one shows by its sign, since what is held goes out. A short position goes the
+other way round; there a row says `REMOVE` or `ADD` in its label, which decides.
+
+Errors: none. A row whose partner is not there, or not clear, is handed back.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Final
+
+from bursar.ledger.entries import Movement, MovementKind, Rename, Split
+
+REMOVE: Final = "REMOVE"
+ADD: Final = "ADD"
+
+
+def paired(
+    rows: Iterable[Movement], cash: frozenset[str]
+) -> tuple[list[Split | Rename], list[Movement]]:
+    """Return the splits and renames among the rows of one group, and the rows left over.
+
+    Money (`cash`) is neither split nor renamed.
+    """
+    sets: dict[tuple[MovementKind, str | Decimal], list[Movement]] = {}
+    for row in rows:
+        if row.kind is MovementKind.SPLIT:
+            sets.setdefault((row.kind, row.asset), []).append(row)
+        elif row.kind is MovementKind.RENAME:
+            sets.setdefault((row.kind, abs(row.amount)), []).append(row)
+    facts: list[Split | Rename] = []
+    apart: list[Movement] = []
+    for own in sets.values():
+        pair = _pair(own)
+        if pair is None or cash & {row.asset for row in pair}:
+            apart += own
+        else:
+            facts.append(_fact(*pair))
+    return facts, apart
+
+
+def _pair(rows: Sequence[Movement]) -> tuple[Movement, Movement] | None:
+    """Return (old, new) if the rows are just these two."""
+    going = [row for row in rows if row.amount < 0]
+    coming = [row for row in rows if row.amount > 0]
+    if not len(rows) == 2 * len(going) == 2 * len(coming) == 2:  # noqa: PLR2004 (a pair)
+        return None
+    is_short = _says(going[0], ADD) or _says(coming[0], REMOVE)
+    return (coming[0], going[0]) if is_short else (going[0], coming[0])
+
+
+def _says(row: Movement, word: str) -> bool:
+    return row.label is not None and row.label.endswith(word)
+
+
+def _fact(old: Movement, new: Movement) -> Split | Rename:
+    if old.asset != new.asset:
+        return Rename(
+            id=old.id,
+            executed_at=old.executed_at,
+            account=old.account,
+            source=old.source,
+            sequence=old.sequence,
+            rows=(old.id, new.id),
+            note=old.label,
+            asset=old.asset,
+            to_asset=new.asset,
+        )
+    return Split(
+        id=old.id,
+        executed_at=old.executed_at,
+        account=old.account,
+        source=old.source,
+        sequence=old.sequence,
+        rows=(old.id, new.id),
+        note=old.label,
+        asset=old.asset,
+        numerator=abs(new.amount),
+        denominator=abs(old.amount),
+    )

@@ -1,0 +1,278 @@
+"""The past: a portfolio as it was at a time, or as it was known then. For reading only.
+
+*At* a time, the book is the fold of all facts that had happened by then, resolved from everything
+that is known (`ledger.past`). *Known at* a time, or at a row of the journal (`#123`), nothing of
+the rows after it is seen. The two may be asked together. The clock stands at the time that is asked
+of, so marks of later are not there and the others have the age they had.
+
+`PastDesk` stands where a portfolio has its desk: it answers what a desk and its store answer, and
+refuses to write.
+
+Errors: `BadChoice` for whatever would write, and for what is no time; `Malformed` likewise.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import cached_property
+from itertools import takewhile
+from typing import Final, NoReturn
+
+import msgspec
+
+from bursar.desk import Desk, Receipt, Review, Staged
+from bursar.errors import BadChoice
+from bursar.ledger import describe, instant, projection
+from bursar.ledger.book import Book
+from bursar.ledger.entries import AnyEntry, Link, Reversal, Tag
+from bursar.ledger.fold import traced
+from bursar.ledger.journal import GENESIS, Record
+from bursar.ledger.past import until
+from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ledger.timeline import Timeline
+from bursar.ports import Commit, Head, OutboxRow, PortfolioStore, StoredCheckpoint
+from bursar.value.snapshot import PortfolioSnapshot
+
+Time = str | int | datetime | None
+_ROW: Final = re.compile(r"#(\d{1,18})", re.ASCII)
+_Records = tuple[list[RealizedPnLRecord], list[CashFlowRecord]]
+
+
+class Pinned:
+    """A clock that stands."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+
+    def now(self) -> int:
+        """Return the instant at which it stands."""
+        return self.at
+
+
+class PastDesk:
+    """What a portfolio of the past has for a desk."""
+
+    def __init__(self, store: "PastStore", timeline: Timeline, at: int) -> None:
+        self.store: PortfolioStore = store
+        self.timeline = timeline
+        self.head = store.head()
+        self.clock = Pinned(at)
+        self.halted: str | None = "the past is for reading only"
+
+    def whole(self) -> Timeline:
+        """Return the timeline: all of it is here."""
+        return self.timeline
+
+    def reload(self) -> None:
+        """Do nothing: the past does not move on."""
+
+    def stage(self, _entries: Iterable[AnyEntry]) -> Staged:
+        """Refuse: nothing can be added to the past."""
+        _refuse()
+
+    def review(self, _staged: Staged) -> Review:
+        """Refuse."""
+        _refuse()
+
+    def commit(self, _staged: Staged) -> Receipt:
+        """Refuse."""
+        _refuse()
+
+    def submit(self, _entries: Iterable[AnyEntry]) -> Receipt:
+        """Refuse."""
+        _refuse()
+
+
+def desk_of(desk: Desk, time: Time, known_at: Time, *, is_closing: bool = False) -> PastDesk:
+    """Return the past of a desk's book: at a time, known at a time or at a row, or both.
+
+    With `is_closing` its store closes the desk's when it is closed.
+    """
+    now = desk.clock.now()
+    rows = None if known_at is None else _known(desk, known_at)
+    told = now if rows is None else rows.at
+    at = told if time is None else _instant(time, now)
+    whole = desk.timeline if rows is None else rows.timeline
+    cut = whole if time is None else until(whole, at)
+    head = desk.head if rows is None else rows.head
+    store = PastStore(desk.store, head, cut, None if time is None else at)
+    store.is_closing = is_closing
+    return PastDesk(store, cut, at)
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What the journal held once: its facts, where it stood, and when that was."""
+
+    timeline: Timeline
+    head: Head
+    at: int
+
+
+def _known(desk: Desk, known_at: str | int | datetime) -> _Known:
+    """Read the journal as far as a row, or as far as the first row of later."""
+    row = _ROW.fullmatch(known_at) if isinstance(known_at, str) else None
+    at = None if row is not None else _instant(known_at, desk.clock.now())
+    last_seq = None if row is None else int(row.group(1))
+
+    def is_known(record: Record) -> bool:
+        if last_seq is not None:
+            return record.seq <= last_seq
+        return at is not None and record.recorded_at <= at
+
+    kept = list(takewhile(is_known, desk.store.records()))
+    timeline = Timeline(desk.head.terms)
+    timeline.land(timeline.plan([record.entry() for record in kept]))
+    if not kept:
+        return _Known(timeline, Head(0, 0, GENESIS, desk.head.terms), at or 0)
+    last = kept[-1]
+    head = Head(_version(desk.store, last.seq), last.seq, last.hash, desk.head.terms)
+    return _Known(timeline, head, last.recorded_at if at is None else at)
+
+
+class PastStore:
+    """What a store answers of the past. Everything that would write is refused."""
+
+    def __init__(
+        self, store: PortfolioStore, head: Head, timeline: Timeline, at: int | None
+    ) -> None:
+        self.is_closing = False
+        self._store = store
+        self._head = head
+        self._timeline = timeline
+        self._at = at
+
+    def head(self) -> Head:
+        """Return where the portfolio stood."""
+        return self._head
+
+    def records(self, after: int = 0) -> Iterator[Record]:
+        """Yield the rows that were known, of what had happened by then and what was said of it."""
+        for row in self._store.records(after):
+            if row.seq > self._head.seq:
+                return
+            if self._at is None or _is_of(row.entry(), self._at):
+                yield row
+
+    def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
+        """Return the messages of the commits that were known."""
+        return [each for each in self._store.outbox(after) if each.version <= self._head.version]
+
+    def load_state(self) -> dict[str, str]:
+        """Return the projection as it was."""
+        return dict(sorted(projection.cells(self._timeline.book).items()))
+
+    def get_trades(
+        self, pair: str | None = None, limit: int | None = None, since: datetime | None = None
+    ) -> list[RealizedPnLRecord]:
+        """Return trade records, newest first."""
+        found = [
+            each
+            for each in self._records[0]
+            if pair in (None, each.pair) and (since is None or each.time >= since)
+        ]
+        newest = sorted(found, key=lambda each: (each.time, each.trade_id, each.kind), reverse=True)
+        return newest[:limit]
+
+    def get_cash_flows(
+        self, asset: str | None = None, limit: int | None = None, since: datetime | None = None
+    ) -> list[CashFlowRecord]:
+        """Return cash flow records, newest first."""
+        found = [
+            each
+            for each in self._records[1]
+            if asset in (None, each.asset) and (since is None or each.time >= since)
+        ]
+        return sorted(found, key=lambda each: (each.time, each.id), reverse=True)[:limit]
+
+    def get_snapshots(
+        self, since: datetime | None = None, limit: int | None = None
+    ) -> list[PortfolioSnapshot]:
+        """Return the snapshots that were taken by then, newest first."""
+        kept = self._store.get_snapshots(since)
+        if self._at is not None:
+            kept = [e for e in kept if instant.from_datetime(e.timestamp) <= self._at]
+        return kept[:limit]
+
+    def recall(self, facts: Collection[str], homes: Collection[str]) -> list[Record]:
+        """Return the rows of these facts and groups, as far as they were known."""
+        found = self._store.recall(facts, homes)
+        return [row for row in found if row.seq <= self._head.seq]
+
+    def row_before(self, time: int) -> tuple[int, str]:
+        """Return seq and hash of the row before the first one of a later time."""
+        return self._store.row_before(time)
+
+    def checkpoint(self) -> None:
+        """Return none: the past is made from the whole journal."""
+
+    def save_checkpoint(self, _checkpoint: StoredCheckpoint, _version: int) -> bool:
+        """Refuse."""
+        _refuse()
+
+    def grouped(self) -> AbstractContextManager[None]:
+        """Refuse."""
+        _refuse()
+
+    def commit(self, _commit: Commit) -> Head:
+        """Refuse."""
+        _refuse()
+
+    def save_state(self, _state: Mapping[str, str]) -> None:
+        """Refuse."""
+        _refuse()
+
+    def append_trades(self, _trades: Iterable[RealizedPnLRecord]) -> None:
+        """Refuse."""
+        _refuse()
+
+    def save_cash_flows(self, _records: Iterable[CashFlowRecord]) -> None:
+        """Refuse."""
+        _refuse()
+
+    def save_snapshot(self, _snapshot: PortfolioSnapshot) -> None:
+        """Refuse."""
+        _refuse()
+
+    def prune_snapshots(self, _older_than_ts: datetime) -> int:
+        """Refuse."""
+        _refuse()
+
+    def close(self) -> None:
+        """Leave the store open: it is the present's. Close it if that was asked for."""
+        if self.is_closing:
+            self._store.close()
+
+    @cached_property
+    def _records(self) -> _Records:
+        book = Book(self._timeline.terms)
+        told = ((fact, traced(book, fact)) for fact in self._timeline)
+        return describe.records(told, book.cash)
+
+
+def _refuse() -> NoReturn:
+    raise BadChoice("the past is for reading only")
+
+
+def _instant(time: str | int | datetime, now: int) -> int:
+    if isinstance(time, datetime):
+        return instant.from_datetime(time)
+    if isinstance(time, int):
+        return time
+    return now if time == "now" else instant.parse(time, field="at")
+
+
+def _is_of(entry: AnyEntry, at: int) -> bool:
+    """Tell whether a statement is of what had happened by then, or says what was the case then."""
+    if isinstance(entry, Tag | Link) or (isinstance(entry, Reversal) and entry.void):
+        return True
+    return entry.executed_at <= at
+
+
+def _version(store: PortfolioStore, seq: int) -> int:
+    """Return the version whose commit wrote a row."""
+    later = (
+        each.version for each in store.outbox() if json.loads(each.message.body)["last_seq"] >= seq
+    )
+    return next(later, 0)

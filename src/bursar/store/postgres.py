@@ -1,0 +1,231 @@
+"""Postgres: what it does in its own way.
+
+Who writes to a portfolio holds that portfolio's advisory lock until the transaction ends, so
+writers stand in line; the expected version still says who was first. Making and changing tables
+has a lock of the same kind. Every session waits for the disk at COMMIT (`synchronous_commit=on`),
+reads what is committed, and gives up waiting after a while. What the server, the role or the
+address asks for beyond that is left alone.
+
+Many rows go in by COPY, with the same result as by INSERT.
+
+A server that goes away before COMMIT has kept nothing; one that goes away at COMMIT may have kept
+all. The first statement of a transaction writes nothing, so a connection found dead by it is
+replaced, once, without anyone noticing.
+
+Nothing here needs more than a role that may make tables in the schema that comes first in its
+`search_path`. The driver is loaded when the first engine is made.
+
+Errors: `StoreError` for a server that is too old; `BadChoice` for an address that is no use.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import unquote
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.dml import Insert
+
+from bursar.errors import BadChoice, StoreError
+from bursar.store.faults import Fault
+from bursar.store.rows import written
+
+DRIVER: Final = "postgresql+psycopg"
+_SILENT: Final = logging.NullHandler()
+FLOOR: Final = 14  # the oldest that is maintained, and the first whose NUMERIC knows infinity
+COPY_ROWS: Final = 200
+
+# Asked of libpq unless the address says otherwise. A host that has vanished is noticed in a minute.
+_CONNECT: Final = {
+    "connect_timeout": "5",
+    "fallback_application_name": "bursar",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+    "client_encoding": "utf8",
+}
+# Whoever set a time limit keeps it; whoever set a stronger guarantee keeps that. A plan kept from
+# when a table was small would make an import crawl, so each statement gets a plan of its own.
+_SETTINGS: Final = """
+SELECT set_config(name, ours, false)
+FROM (VALUES ('synchronous_commit', 'on'), ('lock_timeout', '5s'), ('statement_timeout', '1min'),
+             ('idle_in_transaction_session_timeout', '10min'),
+             ('plan_cache_mode', 'force_custom_plan')) AS wanted (name, ours)
+WHERE current_setting(name) IN ('0', 'off', 'local', 'remote_write', 'auto')
+"""
+# One who writes holds others up, so it may do nothing for a shorter while than one who reads.
+_LOCK: Final = """
+SELECT pg_advisory_xact_lock(%s),
+       set_config(name, replace(current_setting(name), '10min', '1min'), true)
+FROM (VALUES ('idle_in_transaction_session_timeout')) AS waiting (name)
+"""
+_FAULTS: Final = {
+    "23505": Fault.TAKEN,
+    "40001": Fault.BUSY,
+    "40P01": Fault.BUSY,
+    "53100": Fault.FULL,
+    "55P03": Fault.BUSY,
+    "57014": Fault.SLOW,
+    "25P03": Fault.LOST,  # idle in a transaction for too long: the server hung up
+    "57P01": Fault.LOST,
+    "57P02": Fault.LOST,
+    "57P03": Fault.LOST,
+    "57P05": Fault.LOST,
+    "XX001": Fault.CORRUPT,
+    "XX002": Fault.CORRUPT,
+}
+
+
+def require_postgres(version: int) -> None:
+    """Refuse a server that is too old; its version is as libpq states it.
+
+    Raises:
+        StoreError: with what is there and what is needed.
+    """
+    there = version // 10_000
+    if there < FLOOR:
+        raise StoreError(
+            f"the server is Postgres {there}; {FLOOR} or newer is needed", there=there, needed=FLOOR
+        )
+
+
+def prepare(_url: URL, _create: bool) -> bool:  # noqa: FBT001 (one of a record of functions)
+    """Find the place as it is: a database is made by whoever runs the server."""
+    return True
+
+
+def engine(url: URL) -> Engine:
+    """Return an engine; what is secret goes to the driver and stands nowhere else.
+
+    Raises:
+        BadChoice: the address names another driver, or an option that libpq does not know.
+    """
+    # The driver warns of what it raises as well; who has set up no log needs it only once.
+    logging.getLogger("psycopg").addHandler(_SILENT)
+    made = create_engine(
+        URL.create(DRIVER, url.username, None, _host(url), url.port, url.database),
+        connect_args=_options(url),
+        hide_parameters=True,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_timeout=10,
+        use_native_hstore=False,
+    )
+
+    @event.listens_for(made, "connect")
+    def settle(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        try:
+            require_postgres(connection.info.server_version)
+        except StoreError:
+            connection.close()
+            raise
+        connection.autocommit = True
+        connection.execute(_SETTINGS)
+        connection.autocommit = False
+
+    return made
+
+
+def upsert(table: Table) -> Insert:
+    """Return an insert that takes the place of a row with the same key."""
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 (SQLite's users do without)
+
+    statement = postgresql.insert(table)
+    values = {c.name: statement.excluded[c.name] for c in table.columns if not c.primary_key}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+
+
+def lock(connection: Connection, name: str) -> None:
+    """Wait until nobody else writes to what is so named; the transaction's end lets it go."""
+    connection.exec_driver_sql(_LOCK, (lock_key(name),))
+
+
+def lock_key(name: str) -> int:
+    """Return the number of the advisory lock for a name. It is the same for ever."""
+    return int.from_bytes(sha256(f"bursar:{name}".encode()).digest()[:8], signed=True)
+
+
+def copied(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replacing: bool
+) -> bool:
+    """Write many rows by COPY; return false, and write nothing, where they are few.
+
+    `replacing`: a row takes the place of one with its key, in the table or earlier in `rows`.
+    """
+    if len(rows) < COPY_ROWS:
+        return False
+    import psycopg  # noqa: PLC0415 (SQLite's users do without)
+
+    names = ", ".join(column.name for column in table.columns)
+    statement = f"COPY {table.name} ({names}) FROM STDIN"
+    try:
+        if replacing:
+            rows = _cleared(connection, table, rows)
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in written(rows, table, connection.dialect):
+                copy.write_row(row)
+    except psycopg.Error as error:
+        raise DBAPIError(statement, None, error, hide_parameters=True) from error
+    return True
+
+
+def fault(error: BaseException | None) -> Fault:
+    """Read what the driver raises; without a code, it is the connection that failed."""
+    import psycopg  # noqa: PLC0415 (SQLite's users do without)
+
+    code = getattr(error, "sqlstate", None)
+    if code is None:
+        lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        return Fault.LOST if lost else Fault.OTHER
+    return Fault.LOST if code.startswith("08") else _FAULTS.get(code, Fault.OTHER)
+
+
+def unguard(connection: Connection) -> None:
+    """Take the limit off how long a statement may run: a table may be large."""
+    connection.exec_driver_sql("SET statement_timeout = 0")
+    connection.commit()
+
+
+def guard(_connection: Connection) -> None:
+    """Do nothing: foreign keys have held all the time."""
+
+
+def _host(url: URL) -> str | None:
+    return None if url.host is None else unquote(url.host)  # %2Ftmp is a folder with a socket
+
+
+def _options(url: URL) -> dict[str, str]:
+    from psycopg.pq import Conninfo  # noqa: PLC0415 (SQLite's users do without)
+
+    if url.drivername not in {"postgresql", DRIVER}:
+        raise BadChoice(f"bursar knows no driver {url.drivername!r}; write postgresql://")
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    if not known.issuperset(url.query):
+        raise BadChoice("the address holds an option that Postgres does not know")
+    asked = {
+        name: value if isinstance(value, str) else ",".join(value)
+        for name, value in url.query.items()
+    }
+    secret = {} if url.password is None else {"password": str(url.password)}
+    return _CONNECT | asked | secret
+
+
+def _cleared(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> Sequence[Mapping[str, Any]]:
+    """Delete the rows whose keys come again; return the new ones, one for each key."""
+    key = [column.name for column in table.primary_key]
+    last = {tuple(row[name] for name in key): row for row in rows}
+    gone = ", ".join(f"gone_{name}" for name in key)
+    same = " AND ".join(f'{table.name}.{name} = gone_{name} COLLATE "C"' for name in key)
+    arrays = ", ".join("%s::text[]" for _ in key)
+    gone = f"{table.name} USING unnest({arrays}) AS gone ({gone})"
+    arrived = tuple([*column] for column in zip(*last, strict=True))
+    connection.exec_driver_sql(f"DELETE FROM {gone} WHERE {same}", arrived)  # noqa: S608
+    return list(last.values())

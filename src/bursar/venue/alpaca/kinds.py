@@ -1,0 +1,93 @@
+"""What an activity is a part of, by its type.
+
+Alpaca's lists of types differ from page to page, and new ones appear. One that the table lacks is
+`UNCLASSIFIED`: what it moved counts, and it is shown.
+"""
+
+from enum import Enum
+from typing import Final
+
+from bursar.ledger.entries import MovementKind
+
+FILL: Final = "FILL"
+
+
+class Moves(Enum):
+    """What a row of a type moves: its net amount, its quantity of the symbol, or both.
+
+    `CASH`: the amount; the quantity only says for how many shares. `EITHER`: the amount, or where
+    that is zero the quantity. `UNITS`: the quantity. `BOTH`: each that is not zero, unless they
+    cannot be two sides of one exchange. `TRADE`: one against the other, as an execution does.
+    """
+
+    CASH = "cash"
+    EITHER = "either"
+    UNITS = "units"
+    BOTH = "both"
+    TRADE = "trade"
+
+
+class Kind(Enum):
+    """How a row is booked, where that is not one kind of movement for all of its type."""
+
+    CAPITAL = "capital"
+    JOURNAL = "journal"
+
+
+Booked = MovementKind | Kind
+
+TYPES: Final[dict[str, tuple[Booked, Moves]]] = {
+    # Money and securities of the owner's own, in and out.
+    "CSD": (Kind.CAPITAL, Moves.EITHER),
+    "CSW": (Kind.CAPITAL, Moves.EITHER),
+    "TRANS": (Kind.CAPITAL, Moves.EITHER),
+    "ACATC": (Kind.CAPITAL, Moves.CASH),
+    "ACATS": (Kind.CAPITAL, Moves.UNITS),
+    "JNL": (Kind.JOURNAL, Moves.EITHER),
+    "JNLC": (Kind.JOURNAL, Moves.CASH),
+    "JNLS": (Kind.JOURNAL, Moves.UNITS),
+    # Income, and what was withheld from it.
+    "DIV": (MovementKind.DIVIDEND, Moves.CASH),
+    "DIVCGL": (MovementKind.DIVIDEND, Moves.CASH),
+    "DIVCGS": (MovementKind.DIVIDEND, Moves.CASH),
+    "DIVFT": (MovementKind.DIVIDEND, Moves.CASH),
+    "DIVNRA": (MovementKind.DIVIDEND, Moves.CASH),
+    "DIVROC": (MovementKind.DIVIDEND, Moves.CASH),
+    "DIVTW": (MovementKind.DIVIDEND, Moves.CASH),
+    "DIVTXEX": (MovementKind.DIVIDEND, Moves.CASH),
+    "DIVWH": (MovementKind.DIVIDEND, Moves.CASH),
+    "WH": (MovementKind.DIVIDEND, Moves.CASH),
+    "INT": (MovementKind.INTEREST, Moves.CASH),
+    "INTNRA": (MovementKind.INTEREST, Moves.CASH),
+    "INTTW": (MovementKind.INTEREST, Moves.CASH),
+    "PTR": (MovementKind.REBATE, Moves.CASH),
+    # Charges.
+    "FEE": (MovementKind.FEE, Moves.EITHER),
+    "CFEE": (MovementKind.FEE, Moves.EITHER),
+    "DIVFEE": (MovementKind.FEE, Moves.CASH),
+    "PTC": (MovementKind.FEE, Moves.CASH),
+    # Corporate actions.
+    "SPLIT": (MovementKind.SPLIT, Moves.UNITS),
+    "SSP": (MovementKind.SPLIT, Moves.UNITS),
+    "NC": (MovementKind.RENAME, Moves.UNITS),
+    "SC": (MovementKind.RENAME, Moves.UNITS),
+    "CIL": (MovementKind.CONVERSION, Moves.BOTH),
+    "MA": (MovementKind.CONVERSION, Moves.BOTH),
+    "REORG": (MovementKind.CONVERSION, Moves.BOTH),
+    # Options that ended, and the shares that changed hands for it.
+    "OPASN": (MovementKind.UNCLASSIFIED, Moves.TRADE),
+    "OPEXC": (MovementKind.UNCLASSIFIED, Moves.TRADE),
+    "OPEXP": (MovementKind.UNCLASSIFIED, Moves.TRADE),
+    "OPXRC": (MovementKind.UNCLASSIFIED, Moves.TRADE),
+    "OPTRD": (MovementKind.UNCLASSIFIED, Moves.TRADE),
+}
+
+
+def kind(type_: str) -> tuple[Booked, Moves]:
+    """Name what a row of a type is booked as, and what of it moves."""
+    return TYPES.get(type_, (MovementKind.UNCLASSIFIED, Moves.BOTH))
+
+
+def may_move_units(type_: str) -> bool:
+    """Tell whether a row of a type may move what its quantity counts."""
+    return kind(type_)[1] is not Moves.CASH

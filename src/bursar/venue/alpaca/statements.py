@@ -1,0 +1,255 @@
+"""Alpaca's activities: what each row states, from that row alone, so files may be cut anywhere.
+
+An execution is a `Fill`. Other rows are a `Movement` for each thing they moved; those of a
+corporate action are tied to one another by group, so that the ledger pairs them. A journal is a
+transfer whose other end is unknown, unless its words say that it is a gift. A row that was
+canceled moved nothing: it makes void whatever the same row has stated before or states later.
+
+A row that states a day and no time counts at the day's beginning if it brings something, at its
+end if it takes units away: a fee in coins is told by the day, and the coins must be there by then.
+
+Errors: none; rows are read already.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.exact import ZERO, money, plain, product18
+from bursar.ledger import instant
+from bursar.ledger.actions import ADD, REMOVE
+from bursar.ledger.entries import (
+    AnyEntry,
+    CashFlow,
+    Fill,
+    FlowKind,
+    Movement,
+    MovementKind,
+    Rate,
+    Reversal,
+    Side,
+    Source,
+)
+from bursar.venue.alpaca import days
+from bursar.venue.alpaca.kinds import FILL, Booked, Kind, Moves, kind
+from bursar.venue.alpaca.rows import Row
+from bursar.venue.alpaca.symbols import SHARES, Instrument, coin, instrument, is_option
+
+ACCOUNT: Final = "alpaca:main"
+CANCELED: Final = "canceled"
+SIDES: Final = {
+    "buy": Side.BUY,
+    "buy_minus": Side.BUY,
+    "buy_to_cover": Side.BUY,
+    "buy_to_open": Side.BUY,
+    "buy_to_close": Side.BUY,
+    "sell": Side.SELL,
+    "sell_plus": Side.SELL,
+    "sell_short": Side.SELL,
+    "sell_short_exempt": Side.SELL,
+    "sell_to_open": Side.SELL,
+    "sell_to_close": Side.SELL,
+}
+_UNKNOWN: Final = MovementKind.UNCLASSIFIED
+_STRAY: Final = "/cash"
+OPENS_SHORT: Final = frozenset({"sell_short", "sell_short_exempt", "sell_to_open"})
+_BILLION: Final = 10**9
+_SEQUENCE_MAX: Final = 2**62
+_PAIRED: Final = frozenset({MovementKind.SPLIT, MovementKind.RENAME})
+_AT_THE_START: Final = _PAIRED | {MovementKind.CONVERSION}
+_GIFT: Final = re.compile(
+    r"\b(?:promo|promotion|promotional|bonus|reward|referral)\b", re.IGNORECASE
+)
+_ROLE: Final = re.compile(rf"({REMOVE}|{ADD})\b", re.IGNORECASE)
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """One thing that a row moved, signed, and what tells its id from the row's."""
+
+    asset: str
+    amount: Decimal
+    suffix: str = ""
+    rates: tuple[Rate, ...] = ()
+
+
+@money
+def statements(row: Row, *, account: str = ACCOUNT) -> tuple[AnyEntry, ...]:
+    """Return what a row states."""
+    stated = tuple(_stated(row, account))
+    if row.status != CANCELED:
+        return stated
+    targets = dict.fromkeys(name for each in stated for name in (each.id, each.group) if name)
+    return tuple(_void(row, account, target) for target in targets)
+
+
+def _stated(row: Row, account: str) -> Iterable[AnyEntry]:
+    if row.type == FILL:
+        return [_execution(row, account)]
+    booked, moves = kind(row.type)
+    if row.status not in {"", CANCELED}:
+        return [_movement(row, account, leg, _UNKNOWN, 1) for leg in _legs(row, moves)]
+    if moves is Moves.TRADE and row.symbol and row.quantity and row.quantity * row.amount <= 0:
+        return [_settled(row, account)]
+    legs = _legs(row, moves)
+    if booked is Kind.JOURNAL:
+        if not _GIFT.search(row.description):
+            return [_journal(row, account, leg) for leg in legs]
+        booked = MovementKind.REWARD
+    return [_movement(row, account, leg, _kind(booked, leg), len(legs)) for leg in legs]
+
+
+def _execution(row: Row, account: str) -> Fill:
+    of, price = instrument(row.symbol), row.price
+    if price is not None and is_option(row.symbol):
+        price = product18(price, SHARES)
+    return _fill(row, account, of, SIDES[row.side], price=price, order_id=row.order_id)
+
+
+def _settled(row: Row, account: str) -> Fill:
+    """Return what an option's end did: the contract at nothing, the shares at what was paid."""
+    of = Instrument(row.symbol)
+    side = Side.BUY if row.quantity > 0 else Side.SELL
+    if not row.amount and row.price and not is_option(row.symbol):
+        return _fill(row, account, of, side, price=row.price)
+    return _fill(row, account, of, side, amount=abs(row.amount))
+
+
+def _fill(  # noqa: PLR0913 (what an execution and a settlement do not share)
+    row: Row,
+    account: str,
+    of: Instrument,
+    side: Side,
+    *,
+    amount: Decimal | None = None,
+    price: Decimal | None = None,
+    order_id: str | None = None,
+) -> Fill:
+    quote = of.quote or row.currency
+    return Fill(
+        id=f"{account}:{row.id}",
+        account=account,
+        source=Source.LEDGER,
+        executed_at=row.at if row.type == FILL else _when(row, days.ends),
+        sequence=min(int(row.filled * _BILLION), _SEQUENCE_MAX),
+        note=row.description or None,
+        pair=f"{of.asset}/{quote}",
+        base=of.asset,
+        quote=quote,
+        side=side,
+        quantity=abs(row.quantity),
+        amount=amount,
+        price=price,
+        order_id=order_id,
+        # Nothing is worth nothing in every currency, so it needs no rate.
+        value=ZERO if amount == ZERO else None,
+    )
+
+
+def _legs(row: Row, moves: Moves) -> list[Leg]:
+    cash = Leg(row.currency, row.amount)
+    if not row.symbol or not row.quantity or moves is Moves.CASH:
+        return [cash]
+    units = _units(row)
+    if moves is Moves.UNITS:
+        stray = Leg(row.currency, row.amount, _STRAY)
+        return [units, stray] if row.amount else [units]
+    if moves is Moves.EITHER:
+        return [cash if row.amount else units]
+    if row.per_share is not None or row.quantity * row.amount > 0:
+        return [cash]
+    return [cash, msgspec.structs.replace(units, suffix="/units")] if row.amount else [units]
+
+
+def _units(row: Row) -> Leg:
+    of = coin(row.symbol) if row.type == "CFEE" else instrument(row.symbol)
+    quote = of.quote or row.currency
+    rates = (Rate(of.asset, quote, row.price, "alpaca", row.at),) if row.price else ()
+    return Leg(of.asset, row.quantity, "", rates)
+
+
+def _kind(booked: Booked, leg: Leg) -> MovementKind:
+    if leg.suffix == _STRAY:
+        return _UNKNOWN
+    if isinstance(booked, MovementKind):
+        return booked
+    return MovementKind.DEPOSIT if leg.amount > 0 else MovementKind.WITHDRAWAL
+
+
+def _movement(row: Row, account: str, leg: Leg, what: MovementKind, legs: int) -> Movement:
+    role = _ROLE.match(row.description) if what in _PAIRED else None
+    words = [role.group(1).upper()] if role else [row.status] if what is _UNKNOWN else []
+    return Movement(
+        id=f"{account}:{row.id}{leg.suffix}",
+        group=_group(row, account, leg, what, legs),
+        account=account,
+        source=Source.LEDGER,
+        executed_at=_moved_at(row, leg, what),
+        note=row.description or None,
+        kind=what,
+        asset=leg.asset,
+        amount=leg.amount,
+        label="/".join(word for word in (row.type, *words) if word),
+        rates=leg.rates,
+    )
+
+
+def _journal(row: Row, account: str, leg: Leg) -> CashFlow:
+    return CashFlow(
+        id=f"{account}:{row.id}{leg.suffix}",
+        account=account,
+        source=Source.LEDGER,
+        executed_at=_moved_at(row, leg, None),
+        note=row.description or row.type,
+        kind=FlowKind.TRANSFER,
+        asset=leg.asset,
+        amount=leg.amount,
+        rates=leg.rates,
+    )
+
+
+def _group(row: Row, account: str, leg: Leg, what: MovementKind, legs: int) -> str | None:
+    """Return what ties a row of a corporate action to its others.
+
+    The rows of a split or a new name come under ids of their own, so day and asset tie them, and
+    the ledger finds the pair. An exchange has a group's id, or is whole, or is tied by its day.
+    """
+    day = instant.day(row.at)
+    match what:
+        case MovementKind.SPLIT:
+            return f"{account}:split:{day}:{leg.asset}"
+        case MovementKind.RENAME:
+            return f"{account}:rename:{day}"
+        case MovementKind.CONVERSION if legs > 1:
+            return f"{account}:{row.id}/exchange"
+        case MovementKind.CONVERSION:
+            return f"{account}:{row.group_id or f'exchange:{day}'}"
+        case _:
+            return None
+
+
+def _moved_at(row: Row, leg: Leg, what: MovementKind | None) -> int:
+    if what in _AT_THE_START:
+        return _when(row, days.starts)
+    if leg.amount < 0 and leg.asset != row.currency:
+        return _when(row, days.ends)
+    return row.at
+
+
+def _when(row: Row, edge: Callable[[int], int]) -> int:
+    """Return the edge of a row's day; a row that states a time has it already."""
+    return row.at if row.at % instant.DAY else edge(row.at)
+
+
+def _void(row: Row, account: str, target: str) -> Reversal:
+    return Reversal(
+        id=f"{target}/canceled",
+        account=account,
+        source=Source.LEDGER,
+        executed_at=row.at,
+        note=f"{row.type} {plain(row.amount)} {row.currency} canceled",
+        target=target,
+        void=True,
+    )

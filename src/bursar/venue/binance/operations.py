@@ -1,0 +1,128 @@
+"""What a row of Binance's histories is a part of, by its operation.
+
+The transaction history names operations in words that have changed over the years, the futures
+history by the codes of the income it lists. New ones appear without notice. One that the tables
+lack is `UNCLASSIFIED`: its coins count and it is shown.
+
+`LEG` and `SWAP` rows bear no reference: which of them belong together is for the ledger to find, by
+their time and by what the trade history says.
+"""
+
+import re
+from typing import Final
+
+import msgspec
+
+from bursar.ledger.entries import MovementKind as Kind
+
+
+class Meaning(msgspec.Struct, frozen=True):
+    """What a row is. A charge is booked as a fee; `family` keeps apart what never mixes."""
+
+    kind: Kind
+    is_charge: bool = False
+    family: str = ""
+
+
+UNKNOWN: Final = Meaning(Kind.UNCLASSIFIED)
+_LEG: Final = Meaning(Kind.LEG, family="trades")
+_CHARGE: Final = Meaning(Kind.LEG, is_charge=True, family="trades")
+_SETTLED: Final = Meaning(Kind.MARGIN)
+_COMMISSION: Final = Meaning(Kind.MARGIN, is_charge=True)
+_EXCHANGE: Final = Meaning(Kind.SWAP, family="exchange")
+
+
+def _all(kind: Kind, names: str, *, family: str = "") -> dict[str, Meaning]:
+    meaning = Meaning(kind, family=family)
+    return {" ".join(name.split()): meaning for name in names.split(";")}
+
+
+_SPOT: Final = {
+    **dict.fromkeys(("buy", "sell", "transaction related"), _LEG),
+    **dict.fromkeys(("transaction buy", "transaction spend"), _LEG),
+    **dict.fromkeys(("transaction sold", "transaction revenue"), _LEG),
+    **dict.fromkeys(("fee", "transaction fee", "bnb fee deduction"), _CHARGE),
+    **_all(Kind.SWAP, "binance convert; large otc trading", family="convert"),
+    **_all(Kind.SWAP, "small assets exchange bnb", family="dust"),
+    **_all(Kind.SWAP, "stablecoins auto-conversion; busd auto-conversion", family="conversion"),
+    **_all(Kind.SWAP, "token swap - redenomination/rebranding", family="token swap"),
+    **_all(Kind.SWAP, "auto-invest transaction", family="auto-invest"),
+    **_all(Kind.SWAP, "eth 2.0 staking", family="staking"),
+    **_all(Kind.SWAP, "buy crypto; buy crypto with fiat; buy crypto with card", family="fiat"),
+    **_all(Kind.DEPOSIT, "deposit; fiat deposit; deposit fiat"),
+    **_all(Kind.WITHDRAWAL, "withdraw; fiat withdraw; fiat withdrawal; withdraw fiat"),
+    **_all(
+        Kind.INTERNAL,
+        """simple earn flexible subscription; simple earn flexible redemption;
+        simple earn locked subscription; simple earn locked redemption;
+        savings purchase; savings principal redemption; pos savings purchase;
+        pos savings redemption; staking purchase; staking redemption;
+        locked staking purchase; locked staking redemption;
+        launchpool subscription/redemption; launchpool subscription; launchpool redemption;
+        main and funding account transfer; transfer_in; transfer_out;
+        transfer between wallets""",
+    ),
+    **_all(
+        Kind.REWARD,
+        """simple earn flexible interest; simple earn flexible airdrop;
+        simple earn flexible rewards; simple earn locked interest; simple earn locked rewards;
+        savings interest; savings distribution; pos savings interest; staking rewards;
+        locked staking rewards; eth 2.0 staking rewards; bnb vault rewards;
+        launchpool interest; launchpool earnings withdrawal; super bnb mining;
+        liquid swap rewards; liquidity farming rewards; cash voucher;
+        cash voucher distribution; mission reward distribution""",
+    ),
+    **_all(
+        Kind.AIRDROP,
+        """distribution; airdrop assets; launchpool airdrop; hodler airdrops distribution;
+        megadrop rewards""",
+    ),
+    **_all(
+        Kind.REBATE,
+        """commission history; commission rebate; commission fee shared with you;
+        referral commission; referral kickback; referrer rebates""",
+    ),
+    **_all(Kind.FINANCING, "margin interest; isolated margin interest; cross margin interest"),
+    **_all(Kind.FUNDING, "funding fee"),
+    **_all(Kind.MARGIN, "realized profit and loss; realize profit and loss; insurance fund"),
+    **_all(Kind.SWAP, "auto exchange; asset conversion transfer", family="exchange"),
+}
+_FUTURES: Final = {"fee": _COMMISSION, "transaction fee": _COMMISSION}
+_INCOME: Final = {
+    "transfer": Meaning(Kind.INTERNAL),
+    "cross_collateral_transfer": Meaning(Kind.INTERNAL),
+    "strategy_umfutures_transfer": Meaning(Kind.INTERNAL),
+    "realized_pnl": _SETTLED,
+    "insurance_clear": _SETTLED,
+    "delivered_settelment": _SETTLED,
+    "delivered_settlement": _SETTLED,
+    "commission": _COMMISSION,
+    "funding_fee": Meaning(Kind.FUNDING),
+    "referral_kickback": Meaning(Kind.REBATE),
+    "commission_rebate": Meaning(Kind.REBATE),
+    "api_rebate": Meaning(Kind.REBATE),
+    "fee_return": Meaning(Kind.REBATE),
+    "welcome_bonus": Meaning(Kind.REWARD),
+    "contest_reward": Meaning(Kind.REWARD),
+    "bfusd_reward": Meaning(Kind.REWARD),
+    "position_limit_increase_fee": Meaning(Kind.FEE),
+    "auto_exchange": _EXCHANGE,
+    "coin_swap_deposit": _EXCHANGE,
+    "coin_swap_withdraw": _EXCHANGE,
+}
+_TRANSFER: Final = re.compile(r"transfer between (?!.*\bsub\b).* (?:and|to) .*")
+
+
+def operation(name: str, *, is_futures: bool) -> Meaning:
+    """Say what an operation of the transaction history means, in a futures wallet or outside."""
+    said = " ".join(name.casefold().split())
+    if is_futures and said in _FUTURES:
+        return _FUTURES[said]
+    if _TRANSFER.fullmatch(said):
+        return Meaning(Kind.INTERNAL)
+    return _SPOT.get(said, UNKNOWN)
+
+
+def income(name: str) -> Meaning:
+    """Say what a type of the futures history means."""
+    return _INCOME.get("_".join(name.casefold().split()), UNKNOWN)

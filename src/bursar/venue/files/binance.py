@@ -1,0 +1,258 @@
+"""Binance's exports: spot trade history, old and new, transaction history, futures history.
+
+No row has an id that another export knows; what a row says is its identity (`binance.identity`). So
+a row that stands twice in a file is two rows, except in the futures history, where a transaction id
+of the same type, asset and market is one row. All are read oldest first, also where the file stands
+newest first. Numbers may have separators of thousands, and amounts of the newer trade history are
+glued to their coin. Times are UTC; the year may have two digits.
+
+Errors: as `table`; `Malformed` also for an amount without its coin; `UnknownAsset` for a pair that
+cannot be split.
+"""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final, TypeVar
+
+from bursar.errors import UnknownAsset
+from bursar.exact import ZERO
+from bursar.ledger.entries import Side
+from bursar.venue.binance.assets import FUTURES, is_futures, pocket
+from bursar.venue.binance.history_rows import statements, unknown
+from bursar.venue.binance.operations import income, operation
+from bursar.venue.binance.rows import HistoryRow, TradeRow
+from bursar.venue.binance.symbols import Pair, glued, pair, unglued
+from bursar.venue.binance.trade_rows import ACCOUNT, fills
+from bursar.venue.files.reading import FileReading, Options
+from bursar.venue.files.table import Table
+
+TRADES: Final = "binance trades"
+HISTORY: Final = "binance transactions"
+FUTURES_HISTORY: Final = "binance futures"
+_ABSENT: Final = frozenset({"", "-"})
+_SIDES: Final = {side.value: side for side in Side}
+_GROUPED: Final = re.compile(r"([+-]?[0-9]{1,3}(?:,[0-9]{3})+)(\.[0-9]*)?", re.ASCII)
+_SHORT_YEAR: Final = re.compile(r"[0-9]{2}-[0-9]{2}-[0-9]{2}[ T].*", re.ASCII)
+_NEW: Final = ("date(utc)", "pair", "side", "price", "executed", "amount", "fee")
+_OLD: Final = ("date(utc)", "market", "type", "price", "amount", "total", "fee")
+_Cell = tuple[str, str]
+_Amounts = tuple[Pair, _Cell, _Cell]
+_R = TypeVar("_R", HistoryRow, TradeRow)
+
+
+def read_trades(table: Table, account: str | None, _: Options) -> FileReading:
+    """Read the newer trade history (Pair, Side, Executed, Amount, Fee): one `Fill` a row."""
+    return _trades(table, account, _TradeCells(table, is_new=True))
+
+
+def read_old_trades(table: Table, account: str | None, _: Options) -> FileReading:
+    """Read the older trade history (Market, Type, Amount, Total, Fee Coin): one `Fill` a row."""
+    return _trades(table, account, _TradeCells(table, is_new=False))
+
+
+def read_history(table: Table, account: str | None, _: Options) -> FileReading:
+    """Read the transaction history of all wallets: one `Movement` a row."""
+    cells = _HistoryCells(table)
+    rows = _oldest_first([cells.read(line, row) for line, row in table])
+    return _history(HISTORY, rows, account)
+
+
+def read_futures(table: Table, account: str | None, _: Options) -> FileReading:
+    """Read the transaction history of USD-M futures: a `Movement` a row, and its market."""
+    cells = _FuturesCells(table)
+    told = [cells.read(line, row) for line, row in table]
+    seen: set[HistoryRow] = set()
+    rows = []
+    for row in told:
+        if not row.reference or row not in seen:
+            rows.append(row)
+            seen.add(row)
+    repeated = len(told) - len(rows)
+    return _history(FUTURES_HISTORY, _oldest_first(rows), account, repeated=repeated)
+
+
+# The columns that tell each of them, for the registry of readers.
+READERS: Final = (
+    (frozenset({"date(utc)", "pair", "executed"}), read_trades),
+    (frozenset({"date(utc)", "market", "fee coin"}), read_old_trades),
+    (frozenset({"utc_time", "operation", "change"}), read_history),
+    (frozenset({"date(utc)", "symbol", "transaction id"}), read_futures),
+)
+
+
+def _trades(table: Table, account: str | None, cells: "_TradeCells") -> FileReading:
+    rows = _oldest_first([cells.read(line, row) for line, row in table])
+    said = tuple(fills(rows, account=account or ACCOUNT))
+    return FileReading(format=TRADES, statements=said, rows=len(rows))
+
+
+def _history(
+    name: str, rows: list[HistoryRow], account: str | None, *, repeated: int = 0
+) -> FileReading:
+    return FileReading(
+        format=name,
+        statements=tuple(statements(rows, account=account or ACCOUNT)),
+        rows=len(rows) + repeated,
+        repeated=repeated,
+        unknown=unknown(rows),
+    )
+
+
+def _oldest_first(rows: list[_R]) -> list[_R]:
+    if rows and rows[0].executed_at > rows[-1].executed_at:
+        rows.reverse()
+    return rows
+
+
+class _TradeCells:
+    """Where the cells of a trade history stand, and how to read them; `is_new` glues amounts."""
+
+    def __init__(self, table: Table, *, is_new: bool) -> None:
+        self._table = table
+        self._is_new = is_new
+        columns = _NEW if is_new else _OLD
+        self._places = [(name, table.place(name)) for name in columns]
+        self._coin = None if is_new else table.place("fee coin")
+
+    def read(self, line: int, cells: list[str]) -> TradeRow:
+        """Read one row."""
+        table = self._table
+        at, market, side, price, base, quote, fee = (
+            (name, cells[place]) for name, place in self._places
+        )
+        of, quantity, amount = self._amounts(line, market, base, quote)
+        known = _SIDES.get(side[1].casefold())
+        if known is None:
+            raise table.fault(line, *side, "BUY or SELL")
+        charged, charged_in = self._fee(line, cells, fee, of)
+        return TradeRow(
+            executed_at=_time(table, line, *at),
+            pair=of,
+            side=known,
+            price=_unsigned(table, line, price),
+            quantity=_unsigned(table, line, quantity),
+            amount=_unsigned(table, line, amount),
+            fee=charged,
+            fee_asset=charged_in,
+        )
+
+    def _amounts(self, line: int, market: _Cell, base: _Cell, quote: _Cell) -> _Amounts:
+        """Return the pair and its two amounts, without their coins."""
+        name = market[1]
+        if self._is_new:
+            parted = unglued(name, base[1], quote[1])
+            if parted is not None:
+                return parted[0], (base[0], parted[1]), (quote[0], parted[2])
+            both = f"an amount of each coin of {name!r}, such as 0.01BTC and 600USDT for BTCUSDT"
+            wrong = base if _is_of(quote[1], name) else quote
+            raise self._table.fault(line, *wrong, both)
+        try:
+            return pair(name), base, quote
+        except UnknownAsset:
+            fault = self._table.fault(line, *market, "a pair that Binance lists, or BASE/QUOTE")
+            raise UnknownAsset(fault.message, **fault.context) from None
+
+    def _fee(self, line: int, cells: list[str], fee: _Cell, of: Pair) -> tuple[Decimal, str]:
+        column, text = fee
+        if text in _ABSENT:
+            return ZERO, ""
+        if self._coin is None:
+            parted = glued(text, (of.base, of.quote))
+            if parted is None:
+                raise self._table.fault(line, column, text, "an amount with its coin: 0.0001BNB")
+            return _number(self._table, line, (column, parted[0])), parted[1]
+        charged, unit = _number(self._table, line, fee), cells[self._coin]
+        if charged and unit in _ABSENT:
+            raise self._table.fault(line, "fee coin", unit, "the coin of the fee")
+        return charged, unit if charged else ""
+
+
+class _HistoryCells:
+    """Where the cells of the transaction history stand, and how to read them."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._time = table.place("utc_time")
+        self._account = table.place("account")
+        self._operation = table.place("operation")
+        self._coin = table.place("coin")
+        self._change = table.place("change")
+        self._remark = table.place_if_any("remark")
+
+    def read(self, line: int, cells: list[str]) -> HistoryRow:
+        """Read one row."""
+        wallet, name, code = cells[self._account], cells[self._operation], cells[self._coin]
+        _stated(self._table, line, {"account": wallet, "operation": name, "coin": code})
+        where = pocket(wallet)
+        return HistoryRow(
+            executed_at=_time(self._table, line, "utc_time", cells[self._time]),
+            pocket=where,
+            operation=name,
+            meaning=operation(name, is_futures=is_futures(where)),
+            code=code,
+            change=_number(self._table, line, ("change", cells[self._change])),
+            remark="" if self._remark is None else cells[self._remark],
+        )
+
+
+class _FuturesCells:
+    """Where the cells of the futures history stand, and how to read them."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._time = table.place("date(utc)")
+        self._type = table.place("type")
+        self._amount = table.place("amount")
+        self._asset = table.place("asset")
+        self._symbol = table.place("symbol")
+        self._reference = table.place("transaction id")
+
+    def read(self, line: int, cells: list[str]) -> HistoryRow:
+        """Read one row."""
+        name, code = cells[self._type], cells[self._asset]
+        _stated(self._table, line, {"type": name, "asset": code})
+        return HistoryRow(
+            executed_at=_time(self._table, line, "date(utc)", cells[self._time]),
+            pocket=FUTURES,
+            operation=name,
+            meaning=income(name),
+            code=code,
+            change=_number(self._table, line, ("amount", cells[self._amount])),
+            symbol=cells[self._symbol],
+            reference=cells[self._reference],
+        )
+
+
+def _time(table: Table, line: int, column: str, text: str) -> int:
+    """Read a time; `25-03-01 10:00:00` is of the year 2025."""
+    if _SHORT_YEAR.fullmatch(text):
+        text = f"20{text}"
+    return table.time(line, column, text)
+
+
+def _number(table: Table, line: int, cell: _Cell) -> Decimal:
+    """Read a number; separators of thousands are left out where they stand right."""
+    column, text = cell
+    if _GROUPED.fullmatch(text):
+        text = text.replace(",", "")
+    return table.number(line, column, text)
+
+
+def _unsigned(table: Table, line: int, cell: _Cell) -> Decimal:
+    value = _number(table, line, cell)
+    if value < 0:
+        raise table.fault(line, *cell, "a number not below zero")
+    return value
+
+
+def _stated(table: Table, line: int, cells: Mapping[str, str]) -> None:
+    for column, text in cells.items():
+        if not text.strip():
+            raise table.fault(line, column, text, "a value")
+
+
+def _is_of(text: str, market: str) -> bool:
+    """Tell whether an amount is glued to the end of a market's name."""
+    parted = glued(text)
+    return parted is not None and market.endswith(parted[1])

@@ -1,0 +1,58 @@
+"""Binance's exports through the front door."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+STORY = Path(str(files("bursar.samples") / "binance-story-a"))
+NAMES = ("transaction-history", "spot-trade-history.new", "futures-transaction-history", "prices")
+HEADER = "UTC_Time,Account,Operation,Coin,Change\n"
+
+
+@pytest.fixture
+def story(bursar):
+    bursar("import", *(STORY / f"{name}.csv" for name in NAMES), "--quiet")
+
+
+def test_the_whole_story_in_one_import(ask):
+    done = ask("import", *(STORY / f"{name}.csv" for name in NAMES))
+    assert [each["format"] for each in done["files"]] == [
+        "binance transactions",
+        "binance trades",
+        "binance futures",
+        "prices",
+    ]
+    assert [each["rows"] for each in done["files"]] == [31, 5, 6, 6]
+    # The futures history repeats what the transactions say, and names the market of three rows.
+    assert (done["recorded"], done["duplicates"], done["conflicts"]) == (31 + 5 + 3 + 6, 6, [])
+    assert done["flags"] == {}
+    assert ask("verify")["is_sound"]
+
+
+def test_what_is_made_is_told_by_market(story, ask):
+    lines = ask("pnl", "--by", "pair")["methods"][0]["lines"]
+    # 0.5 settled less fees of 0.0744 and 0.0246.
+    assert lines["BTC/USDT:USDT"]["realized"] == "0.401"
+    assert set(lines) >= {"BTC/USDT", "BNB/USDT", "BTC/USDT:USDT"}
+
+
+def test_status_tells_where_the_money_lies(story, ask):
+    usdt = next(row for row in ask("status")["holdings"] if row["asset"] == "USDT")
+    assert usdt["quantity"] == "928.41771"
+
+
+def test_operations_that_nobody_knows_are_named(bursar, ask, tmp_path):
+    odd = tmp_path / "odd.csv"
+    rows = [f"2025-03-0{day} 10:00:00,Spot,Something New,USDT,5\n" for day in (1, 2)]
+    odd.write_text(HEADER + "".join(rows))
+    said = bursar("import", odd).out
+    assert "! unclassified  odd.csv: Something New 2×; counted, nobody knows as what" in said
+    assert ask("import", odd)["files"][0]["unknown"] == ["Something New 2×"]
+    found = ask("flows")["flows"]
+    assert [row["type"] for row in found] == ["unclassified"] * 2
+    assert ask("status")["equity"] == "10"
+
+
+def test_a_known_file_names_nothing(bursar):
+    assert "unclassified" not in bursar("import", STORY / "transaction-history.csv").out

@@ -1,0 +1,208 @@
+"""A desk that opens from a checkpoint: what it reads, what it refuses, when it reads it all."""
+
+import sqlite3
+from contextlib import closing
+
+import msgspec
+import pytest
+
+from bursar.desk import Desk, desk
+from bursar.errors import StaleVersion, StoreBusy, StoreCorrupt
+from bursar.ledger import course, golden, projection, timeline
+from bursar.store import MemoryStore, open_store
+from tests.unit.desk.test_desk import Ticks
+
+DAYS = 12
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Checkpoints after few facts."""
+    monkeypatch.setattr(desk, "KEPT_AHEAD", 2)
+    monkeypatch.setattr(course, "SPACING", 1)
+    monkeypatch.setattr(timeline, "SPACING", 1)
+
+
+def line(day, what="buy 1 XBT @ 100 USD", name=None):
+    return f"2026-01-{day:02}T10:00:00Z {what} #k:main:{name or day}"
+
+
+def entries(*lines):
+    return list(golden.read(lines))
+
+
+def filled(store):
+    made = Desk(store, Ticks())
+    for day in range(1, DAYS + 1):
+        made.submit(entries(line(day)))
+    return made
+
+
+def reads(store):
+    """Count the rows that opening reads."""
+    seen = []
+
+    class Counting:
+        def __getattr__(self, name):
+            return getattr(store, name)
+
+        def records(self, after=0):
+            for row in store.records(after):
+                seen.append(row.seq)
+                yield row
+
+    opened = Desk(Counting(), Ticks())
+    return opened, seen
+
+
+def test_a_later_desk_reads_only_what_lies_ahead():
+    store = MemoryStore()
+    made = filled(store)
+    opened, seen = reads(store)
+    assert not opened.timeline.is_whole
+    assert min(seen) >= DAYS - 5
+    assert len(opened.timeline) == len(made.timeline)
+    assert projection.digest(opened.timeline.book) == projection.digest(made.timeline.book)
+    assert opened.timeline.last_trades() == made.timeline.last_trades()
+
+
+def test_the_whole_timeline_is_read_when_it_is_asked_for():
+    store = MemoryStore()
+    made = filled(store)
+    opened = Desk(store, Ticks())
+    with pytest.raises(AssertionError, match="before the checkpoint"):
+        list(opened.timeline)
+    assert list(opened.whole()) == list(made.whole())
+    assert opened.whole() is opened.timeline
+
+
+def test_what_was_staged_before_the_whole_was_read_is_staged_again():
+    store = MemoryStore()
+    filled(store)
+    opened = Desk(store, Ticks())
+    staged = opened.stage(entries(line(20)))
+    opened.whole()
+    assert opened.commit(staged).version == DAYS + 1
+    assert projection.digest(Desk(store, Ticks()).timeline.book) == projection.digest(
+        opened.timeline.book
+    )
+
+
+def test_another_writer_in_between_is_told_before_the_whole_is_read():
+    store = MemoryStore()
+    filled(store)
+    one, other = Desk(store, Ticks()), Desk(store, Ticks())
+    other.submit(entries(line(20)))
+    with pytest.raises(StaleVersion):
+        one.whole()
+    one.reload()
+    assert list(one.whole()) == list(other.whole())
+
+
+@pytest.mark.parametrize(
+    "again",
+    [line(2), line(2, "buy 2 XBT @ 100 USD"), line(2) + " strategy=trend"],
+)
+def test_a_fact_told_again_from_behind_is_judged_as_ever(again):
+    whole, store = MemoryStore(), MemoryStore()
+    one = filled(whole)
+    one.whole()
+    filled(store)
+    for _ in range(2):
+        other = Desk(store, Ticks())
+        mine, theirs = one.submit(entries(again)), other.submit(entries(again))
+        assert mine.review == theirs.review
+    assert [row.body for row in store.records()] == [row.body for row in whole.records()]
+
+
+def test_a_late_fact_takes_the_checkpoint_away_and_a_new_one_comes():
+    store = MemoryStore()
+    filled(store)
+    before = store.checkpoint()
+    opened = Desk(store, Ticks())
+    opened.submit(entries(line(1, "buy 1 XBT @ 50 USD", "early")))
+    assert opened.timeline.is_whole
+    assert store.checkpoint() not in (None, before)
+    assert Desk(store, Ticks()).timeline.book.held("k:main", "XBT").quantity == DAYS + 1
+
+
+def test_a_note_that_waits_for_its_fact_makes_the_next_opening_read_everything():
+    store = MemoryStore()
+    made = filled(store)
+    made.submit(entries("2026-01-25T00:00:00Z tag k:main:later #bot:1 strategy=trend"))
+    opened = Desk(store, Ticks())
+    assert opened.timeline.is_whole
+    opened.submit(entries(line(26, name="later")))
+    key = ("k:main", "XBT", "XBT/USD", "trend", "")
+    assert opened.timeline.book.cells[key].size == 1
+
+
+def test_a_checkpoint_that_cannot_be_written_is_no_failure(monkeypatch):
+    store = MemoryStore()
+
+    def busy(_checkpoint, _version):
+        raise StoreBusy
+
+    monkeypatch.setattr(store, "save_checkpoint", busy)
+    assert filled(store).head.version == DAYS
+    assert store.checkpoint() is None
+    assert Desk(store, Ticks()).timeline.is_whole
+
+
+def test_no_checkpoint_divides_a_second():
+    store = MemoryStore()
+    made = Desk(store, Ticks())
+    for count in range(DAYS):
+        made.submit(entries(line(1, name=f"n{count}")))
+    assert store.checkpoint() is None
+
+
+def changed(path, statement):
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(statement)
+        database.commit()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE checkpoints SET body = replace(body, '100', '101')",
+        "UPDATE checkpoints SET seq = seq - 1",
+        "UPDATE journal SET body = replace(body, '100', '101') WHERE seq = 11",
+        "UPDATE journal SET hash = 'x' WHERE seq = (SELECT seq FROM checkpoints)",
+        "DELETE FROM journal WHERE seq = (SELECT seq FROM checkpoints)",
+        "DELETE FROM journal WHERE seq = 12",
+        "DELETE FROM cells WHERE name LIKE '%XBT%'",
+    ],
+)
+def test_damage_to_the_checkpoint_or_what_lies_ahead_is_found_at_opening(tmp_path, damage):
+    store = open_store(tmp_path / "book.db")
+    filled(store)
+    store.close()
+    changed(tmp_path / "book.db", damage)
+    store = open_store(tmp_path / "book.db")
+    with pytest.raises(StoreCorrupt):
+        Desk(store, Ticks())
+    store.close()
+
+
+def test_damage_that_lies_behind_is_found_when_the_whole_is_read(tmp_path):
+    store = open_store(tmp_path / "book.db")
+    filled(store)
+    store.close()
+    changed(tmp_path / "book.db", "UPDATE journal SET body = replace(body, '100', '9') WHERE seq=2")
+    store = open_store(tmp_path / "book.db")
+    opened = Desk(store, Ticks())
+    with pytest.raises(StoreCorrupt, match="row 2"):
+        opened.whole()
+    store.close()
+
+
+def test_a_checkpoint_of_other_words_is_corrupt():
+    store = MemoryStore()
+    made = filled(store)
+    kept = store.checkpoint()
+    assert kept is not None
+    store.save_checkpoint(msgspec.structs.replace(kept, body='{"time": 1}'), made.head.version)
+    with pytest.raises(StoreCorrupt, match="cannot be read"):
+        Desk(store, Ticks())

@@ -1,0 +1,95 @@
+"""Corporate actions told in two rows."""
+
+from decimal import Decimal
+
+import pytest
+
+from bursar.ledger.actions import paired
+from bursar.ledger.entries import CashFlow, Flag, Rename, Split
+from bursar.ledger.facts import resolve
+from tests.unit.ledger.samples import Pen, held, landed, lots
+
+CASH = frozenset({"USD"})
+
+
+def rows(kind, *legs, group="kraken:main:action"):
+    pen = Pen()
+    return [
+        pen.row(kind, amount, asset, group=group, label=label or None)
+        for amount, asset, label in ((*leg, "")[:3] for leg in legs)
+    ]
+
+
+def resolved(told):
+    return resolve(told, CASH)
+
+
+def test_the_old_units_out_and_the_new_ones_in_are_a_split():
+    told = rows("split", ("-10", "ACME"), ("30", "ACME"))
+    (split,) = resolved(told)
+    assert isinstance(split, Split)
+    assert (split.asset, split.numerator, split.denominator) == ("ACME", Decimal(30), Decimal(10))
+    assert (split.id, split.rows) == (told[0].id, (told[0].id, told[1].id))
+
+
+def test_as_many_units_under_another_name_are_a_rename():
+    told = rows("rename", ("7.5", "NEW"), ("-7.5", "OLD"))
+    (rename,) = resolved(told)
+    assert isinstance(rename, Rename)
+    assert (rename.asset, rename.to_asset, rename.id) == ("OLD", "NEW", told[1].id)
+
+
+def test_the_same_name_under_a_new_number_changes_nothing():
+    (split,) = resolved(rows("rename", ("-4", "ACME"), ("4", "ACME")))
+    assert (split.numerator, split.denominator) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    "label_going,label_coming", [("SPLIT/ADD", ""), ("", "SPLIT/REMOVE"), ("x/ADD", "x/REMOVE")]
+)
+def test_a_short_position_goes_the_other_way_round(label_going, label_coming):
+    told = rows("split", ("-2", "ACME", label_going), ("25", "ACME", label_coming))
+    (split,) = resolved(told)
+    assert (split.numerator, split.denominator) == (2, 25)
+
+
+@pytest.mark.parametrize(
+    "kind,legs",
+    [
+        ("split", [("-10", "ACME")]),
+        ("split", [("10", "ACME"), ("30", "ACME")]),
+        ("split", [("-10", "ACME"), ("30", "ACME"), ("5", "ACME")]),
+        ("split", [("-8", "UNIT"), ("8", "STOCK"), ("2", "WARRANT")]),
+        ("rename", [("-7", "OLD"), ("8", "NEW")]),
+        ("rename", [("-7", "OLD"), ("7", "NEW"), ("7", "ALSO"), ("-7", "ELSE")]),
+        ("split", [("0", "ACME"), ("3", "ACME")]),
+        ("split", [("-1", "USD"), ("3", "USD")]),
+        ("rename", [("-3", "USD"), ("3", "ACME")]),
+        ("rename", [("-3", "ACME"), ("3", "USD")]),
+    ],
+)
+def test_rows_that_are_no_clear_pair_stay_apart_and_are_seen(kind, legs):
+    facts = resolved(rows(kind, *legs))
+    assert len(facts) == len(legs)
+    assert all(isinstance(fact, CashFlow) and Flag.UNPAIRED in fact.flags for fact in facts)
+
+
+def test_two_renames_of_one_day_are_told_apart_by_their_quantities():
+    told = rows("rename", ("-7", "A"), ("-3", "X"), ("3", "Y"), ("7", "B"))
+    renames = {(fact.asset, fact.to_asset) for fact in resolved(told)}
+    assert renames == {("A", "B"), ("X", "Y")}
+
+
+def test_other_rows_are_none_of_its_business():
+    assert paired(rows("deposit", ("1", "ACME")), CASH) == ([], [])
+
+
+def test_lots_keep_their_cost_whichever_row_comes_first():
+    pen = Pen()
+    bought = pen.buy(10, "ACME", 100)
+    out = pen.row("split", "-10", "ACME", group="kraken:main:s")
+    come = pen.row("split", "1.25", "ACME", group="kraken:main:s", executed_at=out.executed_at)
+    for order in ([[bought], [out], [come]], [[come, out], [bought]], [[bought, out, come]]):
+        book = landed(*order).book
+        assert held(book, "ACME") == (Decimal("1.25"), 100)
+        assert lots(book, "ACME") == [("pool", Decimal("1.25"), 100)]

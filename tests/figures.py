@@ -7,6 +7,8 @@ def _figure(name: str, default: int) -> int:
     return int(os.environ.get(f"BURSAR_SWEEP_{name}", default))
 
 
+BACKUPS = _figure("BACKUPS", 3)  # backups of a book that another process writes to
+EXPORTS = _figure("EXPORTS", 30)  # random histories that another program reads
 EXAMPLES = _figure("EXAMPLES", 200)  # Hypothesis examples for each property
 HISTORIES = _figure("HISTORIES", 300)  # random histories for the auditor
 HUNT = _figure("HUNT", 250)  # simulated worlds in which a planted bug must be found

@@ -60,6 +60,17 @@ SWEEPS = {
         tests="tests/crash",
         figures={"KILLS": 200, "SERVER_KILLS": 10},
     ),
+    "backup": Sweep(
+        asks="does every backup of a book under load restore to a moment of it?",
+        tests="tests/crash/test_backup_under_load.py",
+        figures={"BACKUPS": 100},
+    ),
+    "exports": Sweep(
+        asks="does beancount hold the same lots after random histories?",
+        tests="tests/auditor/test_beancount.py",
+        figures={"EXPORTS": 300},
+        options=("-m", "sweep"),
+    ),
     "mutants": Sweep(
         asks="is every damaged file refused or read right?",
         tests="tests/venue",

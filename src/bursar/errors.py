@@ -30,6 +30,7 @@
         ├── StoreFull              no room; nothing was written
         ├── StoreCorrupt           the journal does not verify; writing stops
         ├── SchemaNewer            written by a newer bursar; not opened
+        ├── BackupDamaged          a backup that was cut short or changed; nothing was restored
         └── OutcomeUnknown         the answer was lost; ask by id, never repeat blindly
     BrokenInvariant                our own mistake: nothing is written, halt
 
@@ -217,6 +218,12 @@ class SchemaNewer(StoreError):
     """Written by a newer bursar; upgrade before opening it."""
 
     code = "schema_newer"
+
+
+class BackupDamaged(StoreError):
+    """The backup was cut short or changed, or is none: nothing was restored."""
+
+    code = "backup_damaged"
 
 
 class OutcomeUnknown(StoreError):

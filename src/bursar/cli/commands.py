@@ -12,6 +12,7 @@ from cyclopts import App, Group, Parameter
 from bursar import __version__
 from bursar.cli import faults, portfolios
 from bursar.cli.add import add
+from bursar.cli.backup import backup, restore
 from bursar.cli.demo import demo
 from bursar.cli.export import export
 from bursar.cli.fees import fees
@@ -47,7 +48,7 @@ _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
     _START: (demo, import_files, new),
     _ASK: (status, positions, pnl, lots, fees, flows, trades),
     _ENTER: (add, price, tag, link, reverse),
-    _CHECK: (why, verify, journal, export),
+    _CHECK: (why, verify, journal, export, backup, restore),
 }
 _NAMES: Final = {import_files: "import"}
 _TRACE: Final = "BURSAR_TRACE"

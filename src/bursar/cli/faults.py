@@ -22,6 +22,7 @@ from bursar.errors import (
 INPUT, ABSENT, STORE, BROKEN, STOPPED = 2, 3, 4, 70, 130
 
 _NEXT: Final = {
+    "backup_damaged": "Nothing was restored. Use another backup, or take a new one.",
     "bad_choice": "Nothing was changed. `bursar COMMAND --help` lists the choices.",
     "broken_invariant": "Nothing was written. This is a mistake in bursar: keep the book as it is"
     " and report the message.",

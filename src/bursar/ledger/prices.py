@@ -111,6 +111,11 @@ class Prices:
         value = product18(price.value, quote.value)
         return Rate(asset, self.base, value, f"price {price.id}", price.executed_at)
 
+    def counting(self) -> list[Price]:
+        """Return all prices that count, the oldest first."""
+        told = [price for asset, times in self._listed() for price in self._back(asset, times[-1])]
+        return sorted(told, key=lambda price: (price.executed_at, price.id))
+
     def _back(self, asset: str, when: int) -> Iterator[Price]:
         """Yield the prices that count, from `when` back in time."""
         times = self._times.get(asset, [])

@@ -9,6 +9,7 @@ commit that has returned may be acknowledged. All stores obey one contract
        ├─────▶ memory                                  MemoryStore
        └─────▶ sql ──▶ writes ──▶ tables               SqlStore
                 └───▶ dialect ──▶ postgres, faults     where databases differ
+    backup/ ──▶ writes                                 a book as one file, and back
 
 Invariants
 - `version` counts commits, and commit n leaves the outbox row number n. `seq` counts journal rows.
@@ -19,7 +20,8 @@ Invariants
   commit that came in between then makes the plan stale and not wrong.
 
 Errors: `StaleVersion`, `KeyReused`, `PortfolioNotFound`, `BadChoice`, and the `StoreError`s:
-`StoreBusy`, `StoreDown`, `StoreFull`, `StoreCorrupt`, `SchemaNewer`, `OutcomeUnknown`.
+`StoreBusy`, `StoreDown`, `StoreFull`, `StoreCorrupt`, `SchemaNewer`, `BackupDamaged`,
+`OutcomeUnknown`.
 """
 
 from bursar.store.listing import Listed, list_portfolios

@@ -60,7 +60,8 @@ class Dialect:
     `lock` comes first in every transaction that writes: it keeps others off what is so named (a
     portfolio, or the tables) where beginning to write does not. `copied` is the way for many rows.
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
-    checked.
+    checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
+    where every transaction does.
     """
 
     prepare: Callable[[URL, bool], bool]
@@ -71,6 +72,7 @@ class Dialect:
     fault: Reader
     unguard: Callable[[Connection], None]
     guard: Callable[[Connection], None]
+    still: str | None = "REPEATABLE READ"
 
 
 def dialect_of(url: URL) -> Dialect:
@@ -188,6 +190,7 @@ _FAULTS: Final = {
 
 DIALECTS: Final = {
     "sqlite": Dialect(
+        still=None,
         prepare=_prepare,
         engine=_engine,
         upsert=_upsert,

@@ -6,37 +6,8 @@ import pytest
 from rich.console import Console
 
 from bursar.cli.answers import printable
-from bursar.cli.export import cell, csv_text
 from bursar.cli.figures import Figures, age, grouped
 from bursar.cli.screen import figure, name, table, units
-
-
-@pytest.mark.parametrize(
-    "text,written",
-    [
-        ("=1+1", "'=1+1"),
-        ("+1", "'+1"),
-        ("-1", "'-1"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
-        ("plain", "plain"),
-        ("", ""),
-        (None, ""),
-        (Decimal("-1.50"), "-1.5"),
-        (Decimal("1E-8"), "0.00000001"),
-        (7, "7"),
-        (("a", "b"), "a b"),
-        (("=a",), "'=a"),
-    ],
-)
-def test_cells(text, written):
-    assert cell(text) == written
-
-
-def test_csv_quotes_what_must_be_quoted():
-    assert csv_text([{"a": 'x,"y"\nz', "b": Decimal(-1)}]) == 'a,b\n"x,""y""\nz",-1\n'
-    assert csv_text([]) == ""
 
 
 def test_controls_are_escaped():

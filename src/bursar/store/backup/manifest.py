@@ -1,0 +1,26 @@
+"""What a backup says of itself, for its end line and for the one who took it."""
+
+import msgspec
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """One portfolio of a backup: where it stands, and the digest of the book it folds to."""
+
+    portfolio: str
+    base: str
+    version: int
+    seq: int
+    hash: str
+    digest: str
+    snapshots: int
+    messages: int
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """A whole backup. `taken_at` is in nanoseconds since 1970; `sha256` is of the file as it is."""
+
+    taken_at: int
+    made_by: str
+    portfolios: tuple[Kept, ...]
+    size: int
+    sha256: str

@@ -1,0 +1,106 @@
+"""Reading a backup: the file must be whole, its chain of hashes too, and fold to what it says.
+
+Errors: `BackupDamaged` for anything that is not as it was when the backup was taken.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from bursar.errors import BackupDamaged, BadChoice, StoreCorrupt
+from bursar.ledger.journal import GENESIS, Record
+from bursar.ledger.timeline import Timeline
+from bursar.ports import Progress
+from bursar.store import checks, texts
+from bursar.store.backup.fold import verified
+from bursar.store.backup.lines import FORMAT, End, Header, Message, Opened, Reel, Row, Shot
+from bursar.store.backup.manifest import Kept, Manifest
+from bursar.store.backup.take import Found, manifest_of, require_head
+
+_TELL_EVERY = 1_000
+
+
+class Backup(msgspec.Struct, frozen=True):
+    """A backup that was found whole, and what its portfolios fold to."""
+
+    path: Path
+    manifest: Manifest
+    books: dict[str, Timeline]
+
+
+def read_backup(path: Path, *, refold: bool = False, progress: Progress | None = None) -> Backup:
+    """Read a backup to its end and prove it.
+
+    With `refold` its journals may fold to other books than when it was taken, as they do where
+    a later bursar knows better.
+
+    Raises:
+        BackupDamaged: it is not whole, or does not come to what it says.
+    """
+    try:
+        return _read(path, refold=refold, progress=progress)
+    except (StoreCorrupt, BadChoice, msgspec.MsgspecError) as error:
+        raise BackupDamaged(f"{path.name} is damaged: {error}", file=str(path)) from error
+
+
+def rows_of(reel: Reel) -> Iterator[Record]:
+    """Yield the journal rows that come next, each with the hash of the one before."""
+    before = GENESIS
+    for row in reel.take(Row):
+        yield Record(row.seq, row.key, row.outcome, row.recorded_at, row.body, before, row.hash)
+        before = row.hash
+
+
+def _read(path: Path, *, refold: bool, progress: Progress | None) -> Backup:
+    reel = Reel(path)
+    header = reel.one(Header)
+    if header.format != FORMAT:
+        raise BackupDamaged(
+            f"{path.name} is of format {header.format}; this bursar reads format {FORMAT}"
+        )
+    books: dict[str, Timeline] = {}
+    kept: list[Kept] = []
+    for opened in reel.take(Opened):
+        found = _found(opened, reel, progress)
+        books[opened.name] = found.chain.folded(found.terms)
+        kept.append(found.kept(books[opened.name]))
+    end = reel.one(End)
+    assert list(reel.take(End)) == [], "the reader has refused what comes after the end"
+    _require_kept(path, header, end.portfolios, tuple(kept), refold=refold)
+    return Backup(path, manifest_of(path, header, tuple(kept)), books)
+
+
+def _found(opened: Opened, reel: Reel, progress: Progress | None) -> Found:
+    checks.require_name(opened.name)
+    chain = verified(_watched(rows_of(reel), opened.seq, progress))
+    require_head(chain, opened)
+    shots = [texts.to_snapshot(shot.body) for shot in reel.take(Shot)]
+    sent = sum(1 for _ in reel.take(Message))
+    return Found(opened, texts.to_terms(opened.terms), chain, len(shots), sent)
+
+
+def _watched(rows: Iterator[Record], total: int, progress: Progress | None) -> Iterator[Record]:
+    for row in rows:
+        if progress is not None and row.seq % _TELL_EVERY == 0:
+            progress("reading the backup", row.seq, total)
+        yield row
+
+
+def _require_kept(
+    path: Path, header: Header, said: tuple[Kept, ...], found: tuple[Kept, ...], *, refold: bool
+) -> None:
+    """Compare what the end line says with what the lines before it came to."""
+    if _facts(said) != _facts(found):
+        raise BackupDamaged(f"{path.name} does not hold what its end says", file=str(path))
+    other = [each.portfolio for each, now in zip(said, found, strict=True) if each != now]
+    if other and not refold:
+        raise BackupDamaged(
+            f"{path.name} is whole, but {', '.join(other)} folds to another book than when bursar"
+            f" {header.made_by} took it; --refold takes the book as it folds now",
+            file=str(path),
+        )
+
+
+def _facts(kept: tuple[Kept, ...]) -> list[Kept]:
+    return [msgspec.structs.replace(each, digest="") for each in kept]

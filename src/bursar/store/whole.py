@@ -1,0 +1,71 @@
+"""A file that is written whole or not at all.
+
+What is written goes into a file beside its place, readable by its owner alone. When all of it is
+on the disk it takes its name; if anything fails before that, nothing is left.
+
+Errors: `BadChoice` where a file of that name is there and may not be replaced; `OSError` from the
+disk.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from bursar.errors import BadChoice
+
+
+@contextmanager
+def whole(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
+    """Yield a file to write to; it stands at `path` once the block has ended well."""
+    if not replace:
+        require_absent(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    made = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        settle(made, path, replace=replace)
+    except BaseException:
+        made.unlink(missing_ok=True)
+        raise
+
+
+def settle(made: Path, path: Path, *, replace: bool = False) -> None:
+    """Give a finished file its name, on the disk and for good."""
+    _sync(made)
+    if replace:
+        made.replace(path)
+    else:
+        _link(made, path)
+    _sync(path.parent)
+
+
+def require_absent(path: Path) -> None:
+    """Refuse a place that is taken."""
+    if path.exists() or path.is_symlink():
+        raise BadChoice(f"{path.name} is there already; nothing was written", file=str(path))
+
+
+def _link(made: Path, path: Path) -> None:
+    """Rename without taking the place of another file, even of one that appears just now."""
+    try:
+        path.hardlink_to(made)
+    except FileExistsError:
+        require_absent(path)
+        raise
+    except OSError:  # a file system without hard links
+        require_absent(path)
+        made.replace(path)
+    else:
+        made.unlink()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,74 @@
+"""`bursar backup` and `bursar restore`, and the drill of docs/BACKUP.md line by line."""
+
+import hashlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[3] / "docs" / "BACKUP.md"
+
+
+@pytest.mark.slow("six processes, started as an operator would")
+def test_the_drill_succeeds_as_it_is_written(story, tmp_path, monkeypatch):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "bursar"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m bursar.cli "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    (block,) = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    done = subprocess.run(["sh", "-eu"], input=block, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Sound." in done.stdout
+    assert "today.backup: OK" in done.stdout
+
+
+def test_both_say_the_same_of_a_backup(story, bursar, ask):
+    made = ask("backup", "a.backup")
+    proof = ask("verify")
+    (kept,) = made["portfolios"]
+    assert (kept["portfolio"], kept["hash"], kept["digest"]) == (
+        "main",
+        proof["head"],
+        proof["digest"],
+    )
+    assert made["sha256"] == hashlib.sha256(Path("a.backup").read_bytes()).hexdigest()
+    restored = ask("restore", "a.backup", "new.db")
+    assert restored == {**made, "to": "new.db"}
+    said = bursar("restore", "a.backup", "other.db").out
+    for text in (kept["hash"], kept["digest"], made["sha256"], made["taken_at"]):
+        assert text in said
+    assert bursar("restore", "a.backup", "third.db", "--quiet").out == ""
+    assert "nothing written" in bursar("restore", "a.backup", ":memory:").out
+
+
+def test_what_cannot_be_done_is_told_and_leaves_nothing(story, bursar, ask):
+    bursar("backup", "a.backup")
+    before = sorted(path.name for path in Path().iterdir())
+    assert "there already" in bursar("backup", "a.backup", code=2).err
+    assert "there already" in bursar("restore", "a.backup", "bursar.db", code=2).err
+    Path("a.backup").write_bytes(Path("a.backup").read_bytes()[:-9])
+    assert "backup_damaged" in bursar("restore", "a.backup", "new.db", code=4).err
+    assert ask("restore", "a.backup", "new.db", code=4)["error"]["code"] == "backup_damaged"
+    bursar("restore", "none", "new.db", code=2)
+    bursar("backup", "b", "--at", "2024-01-03", code=2)
+    bursar("restore", "a.backup", "no/where.db", code=4)
+    assert "no.db" in bursar("backup", "b", "--book", "no.db", code=3).err
+    assert (
+        "there is no portfolio 'tax'"
+        in bursar("backup", "b", "--only", "--portfolio", "tax", code=3).err
+    )
+    assert sorted(path.name for path in Path().iterdir()) == before
+    bursar("backup", "a.backup", "--force")
+    bursar("restore", "a.backup", "new.db")
+
+
+def test_only_one_portfolio_is_taken_when_told(story, bursar, ask):
+    bursar("new", "--portfolio", "tax")
+    both = ask("backup", "both")["portfolios"]
+    assert [each["portfolio"] for each in both] == ["main", "tax"]
+    one = ask("backup", "one", "--only", "--portfolio", "tax")["portfolios"]
+    assert [each["portfolio"] for each in one] == ["tax"]

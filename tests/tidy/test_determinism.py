@@ -26,6 +26,7 @@ ALLOWED = {
     "cli/progress.py": {"threading.Timer"},  # a bar after two seconds
     "sim/chance.py": {"random.Random"},  # every stream of a world
     "sim/loop.py": {"self.create_task"},  # every task of a world
+    "store/backup/take.py": {"time.time_ns"},  # when a backup was taken
     "store/opening.py": {"time.time_ns"},  # when a portfolio was made
 }
 

@@ -50,6 +50,7 @@ class Desk:
         self.clock = clock
         self.progress = progress
         self.halted: str | None = None
+        self.damage: str | None = None
         self.reload()
 
     def reload(self) -> None:
@@ -59,11 +60,12 @@ class Desk:
             StoreCorrupt: the journal does not verify, or the projection is not the fold of it.
         """
         self.head = self.store.head()
-        self.halted = None
+        self.halted = self.damage
         try:
             self._read()
-        except StoreCorrupt:
+        except StoreCorrupt as error:
             if self.store.head().version == self.head.version:
+                self.halt(error.message)
                 raise
             self.reload()
 
@@ -81,6 +83,10 @@ class Desk:
         if self.store.load_state() != projection.cells(timeline.book):
             raise StoreCorrupt("the stored projection is not the fold of the journal")
         self.timeline = timeline
+
+    def halt(self, damage: str) -> None:
+        """Write nothing any more: the store is damaged. No `reload` lifts this."""
+        self.damage = self.halted = self.damage or damage
 
     def stage(self, entries: Iterable[AnyEntry]) -> Staged:
         """Judge statements and work out what they would change. Nothing changes."""
@@ -120,7 +126,10 @@ class Desk:
             StaleVersion: another writer was first; `reload`, stage again.
             BrokenInvariant: the books would not close. Nothing is written, and nothing more will
             be.
+            StoreCorrupt: the store is damaged, or was found to be. Nothing more will be written.
         """
+        if self.damage is not None:
+            raise StoreCorrupt(f"writing has stopped, the book is damaged: {self.damage}")
         if self.halted is not None:
             raise BrokenInvariant(f"writing has stopped: {self.halted}")
         if staged.version != self.head.version:
@@ -139,6 +148,9 @@ class Desk:
             self.head = self.store.commit(commit)
         except OutcomeUnknown:
             self.head = self._outcome(commit)
+        except StoreCorrupt as error:
+            self.halt(error.message)
+            raise
         self.timeline.land(staged.plan)
         return Receipt(self.head.version, review)
 

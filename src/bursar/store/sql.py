@@ -14,16 +14,17 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RootTransaction, Select, Table, delete, select
+from sqlalchemy import Connection, Engine, RootTransaction, Row, Select, Table, delete, select
 from sqlalchemy.exc import DBAPIError
 
-from bursar.errors import KeyReused, StoreError
+from bursar.errors import KeyReused, StoreCorrupt, StoreError
+from bursar.ledger import instant
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
-from bursar.ports import Commit, Head, Outbox, OutboxRow
+from bursar.ports import Commit, Head, OutboxRow
 from bursar.store import checks, texts, writes
 from bursar.store.dialect import WRITES, Dialect
-from bursar.store.faults import translated
+from bursar.store.faults import legible, translated
 from bursar.store.steps import Steps, unwatched
 from bursar.store.tables import CELLS, FLOWS, JOURNAL, OUTBOX, SNAPSHOTS, TRADES
 from bursar.store.writes import Place
@@ -79,15 +80,7 @@ class SqlStore:
         with self._reading() as connection:
             rows = connection.execution_options(yield_per=_CHUNK).execute(found)
             for row in rows:
-                yield Record(
-                    row.seq,
-                    row.key,
-                    _OUTCOMES[row.outcome],
-                    row.recorded_at,
-                    row.body,
-                    row.previous,
-                    row.hash,
-                )
+                yield _record(row)
 
     def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
         """Return the messages after that number, in order of commits."""
@@ -97,10 +90,12 @@ class SqlStore:
             .order_by(OUTBOX.c.number)
         )
         with self._reading() as connection:
-            return [
-                OutboxRow(r.number, r.version, Outbox(r.id, r.topic, r.body), r.created_at)
-                for r in connection.execute(found)
-            ]
+            return [writes.message(row) for row in connection.execute(found)]
+
+    def examine(self) -> tuple[str, ...]:
+        """Return what is wrong with the files and with the columns that no hash covers."""
+        with self._reading() as connection:
+            return (*self._dialect.examine(connection), *self._derived(connection))
 
     def save_state(self, state: Mapping[str, str]) -> None:
         """Replace the whole projection."""
@@ -131,7 +126,7 @@ class SqlStore:
         found = self._newest(TRADES, limit, since)
         if pair is not None:
             found = found.where(TRADES.c.pair == pair)
-        return [RealizedPnLRecord(**row) for row in self._rows(found)]
+        return [RealizedPnLRecord(**row) for row in self._rows(found, "a trade record")]
 
     def save_cash_flows(self, records: Iterable[CashFlowRecord]) -> None:
         """Add cash flow records; one with the same id is replaced."""
@@ -147,15 +142,16 @@ class SqlStore:
         found = self._newest(FLOWS, limit, since)
         if asset is not None:
             found = found.where(FLOWS.c.asset == asset)
-        return [CashFlowRecord(**row) for row in self._rows(found)]
+        return [CashFlowRecord(**row) for row in self._rows(found, "a flow record")]
 
     def save_snapshot(self, snapshot: PortfolioSnapshot) -> None:
         """Keep a snapshot; one of the same instant is replaced."""
         checks.require_exact((snapshot,))
+        body, at = texts.snapshot(snapshot), instant.from_datetime(snapshot.timestamp)
         row = {
             "portfolio": self.portfolio,
             "time": snapshot.timestamp,
-            "body": texts.snapshot(snapshot),
+            "body": texts.sealed(body, self.portfolio, at),
         }
         with self._writing() as place:
             writes.upsert(place, SNAPSHOTS, [row])
@@ -165,7 +161,7 @@ class SqlStore:
     ) -> list[PortfolioSnapshot]:
         """Return snapshots, newest first."""
         found = self._newest(SNAPSHOTS, limit, since)
-        return [texts.to_snapshot(row["body"]) for row in self._rows(found)]
+        return [self._snapshot(row) for row in self._rows(found, "a snapshot")]
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""
@@ -217,6 +213,19 @@ class SqlStore:
         sent = commit.outbox.id
         return KeyReused(f"message {sent!r} was sent already", key=sent)
 
+    def _derived(self, connection: Connection) -> Iterator[str]:
+        """Compare the columns by which statements are found with the statements."""
+        found = (
+            select(JOURNAL.c.seq, JOURNAL.c.fact, JOURNAL.c.executed_at, JOURNAL.c.body)
+            .where(JOURNAL.c.portfolio == self.portfolio)
+            .order_by(JOURNAL.c.seq)
+        )
+        for row in connection.execution_options(yield_per=_CHUNK).execute(found):
+            with legible(f"journal row {row.seq}"):
+                is_so = (row.fact, row.executed_at) == texts.fact(row.body)
+            if not is_so:
+                yield f"journal row {row.seq} is filed under another fact or time than it states"
+
     def _newest(
         self, table: Table, limit: int | None, since: datetime | None
     ) -> Select[tuple[Any, ...]]:
@@ -228,8 +237,13 @@ class SqlStore:
             found = found.where(table.c.time >= since)
         return found.order_by(*(column.desc() for column in order)).limit(limit)
 
-    def _rows(self, found: Select[tuple[Any, ...]]) -> list[dict[str, Any]]:
-        with self._reading() as connection:
+    def _snapshot(self, row: dict[str, Any]) -> PortfolioSnapshot:
+        at = instant.from_datetime(row["time"])
+        with legible(f"the snapshot of {instant.show(at)}"):
+            return texts.to_snapshot(texts.unsealed(row["body"], self.portfolio, at))
+
+    def _rows(self, found: Select[tuple[Any, ...]], what: str) -> list[dict[str, Any]]:
+        with self._reading() as connection, legible(what):
             return [dict(row) for row in connection.execute(found).mappings()]
 
     @contextmanager
@@ -281,3 +295,10 @@ class SqlStore:
     def _require_open(self) -> None:
         if self._closed:
             raise StoreError("the store was closed; open it again")
+
+
+def _record(row: Row[Any]) -> Record:
+    outcome = _OUTCOMES.get(row.outcome)
+    if outcome is None:
+        raise StoreCorrupt(f"journal row {row.seq} has a verdict that nobody gave", seq=row.seq)
+    return Record(row.seq, row.key, outcome, row.recorded_at, row.body, row.previous, row.hash)

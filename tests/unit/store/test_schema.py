@@ -91,8 +91,9 @@ def test_a_book_of_every_older_revision_is_brought_forward(tmp_path):
 def test_one_step_back_and_forward_again_keeps_every_byte(tmp_path):
     path = tmp_path / "book.db"
     before, shape = fill(path), tables(path)
-    assert step_back(str(path)) == "0001"
-    assert ask(path, "SELECT version_num FROM bursar_schema") == [("0001",)]
+    for revision in reversed(schema.REVISIONS[:-1]):
+        assert step_back(str(path)) == revision
+        assert ask(path, "SELECT version_num FROM bursar_schema") == [(revision,)]
     assert tables(path) < shape
     store = open_store(path)
     assert contents(store) == before
@@ -103,7 +104,8 @@ def test_one_step_back_and_forward_again_keeps_every_byte(tmp_path):
 def test_before_the_first_revision_there_is_nothing(tmp_path):
     path = tmp_path / "book.db"
     before = fill(path)
-    step_back(str(path))
+    for _ in schema.REVISIONS[1:]:
+        step_back(str(path))
     with pytest.raises(BadChoice):
         step_back(str(path))
     store = open_store(path)
@@ -127,11 +129,11 @@ def test_a_newer_schema_is_not_opened_and_not_touched(tmp_path):
 def test_rows_of_no_portfolio_stop_a_migration(tmp_path):
     path = tmp_path / "book.db"
     fill(path)
-    step_back(str(path))
+    older = step_back(str(path))
     ask(path, "INSERT INTO cells VALUES ('ghost', 'cash', '1')")
     with pytest.raises(StoreCorrupt):
         open_store(path)
-    assert ask(path, "SELECT version_num FROM bursar_schema") == [("0001",)]
+    assert ask(path, "SELECT version_num FROM bursar_schema") == [(older,)]
 
 
 def test_a_migration_may_copy_a_table_that_others_point_to(tmp_path, monkeypatch):

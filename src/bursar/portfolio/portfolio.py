@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 
 from bursar.desk import Desk, Receipt, Staged
-from bursar.errors import BadChoice, StoreCorrupt
+from bursar.errors import BadChoice, StoreBusy, StoreError
 from bursar.ledger import audit, describe, instant
 from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry
@@ -244,11 +244,13 @@ class Portfolio:
         Where something is wrong, this portfolio writes nothing any more.
 
         Raises:
-            StoreCorrupt: the store cannot even be read.
+            StoreError: the store cannot even be read.
         """
         try:
             found = proof.verify(self.desk, self.valuation)
-        except StoreCorrupt as error:
+        except StoreBusy:
+            raise
+        except StoreError as error:
             self.desk.halt(error.message)
             raise
         if not found.is_sound:

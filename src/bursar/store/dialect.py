@@ -117,6 +117,8 @@ def _upsert(table: Table) -> Insert:
 
 def _fault(error: BaseException | None) -> Fault:
     code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_ERROR and str(error).startswith("no such "):
+        return Fault.CORRUPT  # a table or column of ours went missing
     if not isinstance(code, int):  # the driver's own: a text that is not UTF-8 any more
         return Fault.CORRUPT if "decode to UTF-8" in str(error) else Fault.OTHER
     if code in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}:
@@ -141,7 +143,8 @@ def _guard(connection: Connection) -> None:
 
 def _examine(connection: Connection) -> Sequence[str]:
     said = connection.exec_driver_sql(f"PRAGMA integrity_check({_FINDINGS_MAX})").scalars()
-    found = [f"the file: {line}" for line in said if line != "ok"]
+    lines = (line for told in said for line in told.splitlines())
+    found = [f"the file: {line}" for line in lines if line != "ok" and "***" not in line]
     strays = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     if strays:
         found.append(f"{len(strays)} rows belong to no portfolio, the first in {strays[0][0]}")

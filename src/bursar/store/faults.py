@@ -54,6 +54,8 @@ def translated(fault_of: Reader, *, committing: bool = False) -> Iterator[None]:
     """Raise bursar's error for a database's; `fault_of` reads the driver's exception."""
     try:
         yield
+    except UnicodeDecodeError as error:  # a complaint that quotes damage: not even that is text
+        raise StoreCorrupt("the database is damaged: its tables have no names any more") from error
     except PoolTimeout as error:
         raise StoreBusy("all connections are in use; retry in a moment") from error
     except DBAPIError as error:

@@ -71,16 +71,23 @@ class SqlStore:
         return head
 
     def records(self, after: int = 0) -> Iterator[Record]:
-        """Yield the journal rows after that one, without holding them all."""
-        found = (
-            select(JOURNAL)
-            .where(JOURNAL.c.portfolio == self.portfolio, JOURNAL.c.seq > after)
-            .order_by(JOURNAL.c.seq)
-        )
-        with self._reading() as connection:
-            rows = connection.execution_options(yield_per=_CHUNK).execute(found)
-            for row in rows:
-                yield _record(row)
+        """Yield the journal rows after that one, without holding them all.
+
+        Raises:
+            StoreCorrupt: naming the first row that the database cannot give.
+        """
+        last = after
+        for chunk in (_CHUNK, 1):  # one by one, only to name the row
+            try:
+                for record in self._records(last, chunk):
+                    yield record
+                    last = record.seq
+            except StoreCorrupt as error:
+                if chunk == 1:
+                    said = f"journal row {last + 1} cannot be read: {error.message}"
+                    raise StoreCorrupt(said, seq=last + 1) from error
+            else:
+                return
 
     def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
         """Return the messages after that number, in order of commits."""
@@ -213,6 +220,17 @@ class SqlStore:
         sent = commit.outbox.id
         return KeyReused(f"message {sent!r} was sent already", key=sent)
 
+    def _records(self, after: int, chunk: int) -> Iterator[Record]:
+        found = (
+            select(JOURNAL)
+            .where(JOURNAL.c.portfolio == self.portfolio, JOURNAL.c.seq > after)
+            .order_by(JOURNAL.c.seq)
+        )
+        with self._reading() as connection:
+            rows = connection.execution_options(yield_per=chunk).execute(found)
+            for row in rows:
+                yield _record(row)
+
     def _derived(self, connection: Connection) -> Iterator[str]:
         """Compare the columns by which statements are found with the statements."""
         found = (
@@ -300,5 +318,5 @@ class SqlStore:
 def _record(row: Row[Any]) -> Record:
     outcome = _OUTCOMES.get(row.outcome)
     if outcome is None:
-        raise StoreCorrupt(f"journal row {row.seq} has a verdict that nobody gave", seq=row.seq)
+        raise StoreCorrupt("its verdict is none that anybody gives", seq=row.seq)
     return Record(row.seq, row.key, outcome, row.recorded_at, row.body, row.previous, row.hash)

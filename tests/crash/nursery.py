@@ -23,7 +23,7 @@ import bursar.store.migrate  # noqa: F401 (warm)
 from bursar.desk import Desk
 from bursar.errors import StoreError, StoreFull
 from bursar.ledger import golden
-from bursar.store import open_store
+from bursar.store import open_store, step_back
 from bursar.store.steps import unwatched
 from tests.contract.samples import commit, flow, trade
 
@@ -65,16 +65,36 @@ def next_commit(head, choices):
 
 def open_and_die(path, statement):
     """Open a database and die when that statement is about to run."""
-    left = statement
+    at_statement(statement, die)
+    open_store(path).close()
+
+
+def step_back_and_die(path, statement):
+    """Take a database one revision back and die when that statement is about to run."""
+    at_statement(statement, die)
+    step_back(path)
+
+
+def open_and_wait(path, statement, gate):
+    """Open a database; when that statement is about to run, tell so and wait at the gate."""
+
+    def wait():
+        say("ack 0 0")
+        Path(gate).read_text()
+
+    at_statement(statement, wait)
+    open_store(path).close()
+
+
+def at_statement(number, do):
+    left = number
 
     @event.listens_for(Engine, "before_cursor_execute")
     def count(*_):
         nonlocal left
         left -= 1
         if left == 0:
-            die()
-
-    open_store(path).close()
+            do()
 
 
 def trade_through_a_desk(path, seed, step=None, commits=100_000):
@@ -189,6 +209,8 @@ class Ticks:
 JOBS = {
     "write": write,
     "open": open_and_die,
+    "back": step_back_and_die,
+    "gate": open_and_wait,
     "desk": trade_through_a_desk,
     "limit": write_under_a_limit,
     "tiny": write_on_a_tiny_disk,

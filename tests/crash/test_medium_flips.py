@@ -5,11 +5,13 @@ what it was. Anything else must be told in plain words, and then nothing is writ
 """
 
 import random
+import signal
 import sqlite3
 from contextlib import closing
 
 import pytest
 
+import bursar
 from tests import figures
 from tests.crash import damaged
 
@@ -129,3 +131,23 @@ def test_a_schema_that_is_no_text_any_more_is_found(sound, before, tmp_path):
         at = content.index(word)
         for bad in (at, at + len(word) - 1):
             assert judge(tmp_path / f"{n}-{bad}.db", flipped(content, bad, 7), before), word
+
+
+def test_a_damaged_wal_after_a_kill_gives_an_earlier_whole_book(nursery, tmp_path):
+    """SQLite takes the log up to the first frame that does not hold; the rest is as if unsaid."""
+    path = tmp_path / "book.db"
+    damaged.make(path)
+    told, code = nursery.run("desk", path=str(path), seed=figures.SEED, step="before_commit")
+    assert (len(told), code) == (2, -signal.SIGKILL)
+    book, log = path.read_bytes(), path.with_name("book.db-wal").read_bytes()
+    choices, lost = random.Random(figures.SEED), 0
+    for n in range(figures.DAMAGES // 3):
+        bad = tmp_path / f"{n}.db"
+        bad.write_bytes(book)
+        at, bit = choices.randrange(len(log)), choices.randrange(8)
+        bad.with_name(f"{n}.db-wal").write_bytes(flipped(log, at, bit))
+        assert damaged.faults(bad) == [], f"seed {figures.SEED}, byte {at}, bit {bit}"
+        with bursar.open(bad, create=False) as opened:
+            lost += told[-1][0] - opened.desk.head.version
+            assert opened.desk.head.version >= told[0][0] - 1
+    assert lost > 0  # which is why a backup keeps the head beside it

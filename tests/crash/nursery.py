@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Engine, event
@@ -206,7 +207,7 @@ class Ticks:
         return 1
 
 
-JOBS = {
+JOBS: dict[str, Callable[..., None]] = {
     "write": write,
     "open": open_and_die,
     "back": step_back_and_die,

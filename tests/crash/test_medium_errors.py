@@ -87,7 +87,7 @@ def engine_of(book):
 def test_a_commit_that_fails_at_any_statement_leaves_nothing_and_goes_through_later(
     path, lines, for_good
 ):
-    before, said = damaged.values(path), []
+    before, said, receipt = damaged.values(path), [], None
     with bursar.open(path) as book:
         staged = book.desk.stage(damaged.entries(*lines))
         for at in range(1, 100):
@@ -99,6 +99,7 @@ def test_a_commit_that_fails_at_any_statement_leaves_nothing_and_goes_through_la
                 assert damaged.values(path) == before
             else:
                 break
+        assert receipt is not None
         assert receipt.review.recorded == 1
         assert book.desk.halted is None
         assert book.verify().is_sound

@@ -84,7 +84,7 @@ def journal_bytes(path, content):
             *raw.execute("SELECT key, fact, body, outcome || body, previous, hash FROM journal"),
             *raw.execute("SELECT name || base || terms, hash FROM portfolios"),
         ]
-    places = set()
+    places: set[int] = set()
     for text in {text.encode() for row in texts for text in row}:
         at = content.find(text)
         while at >= 0:

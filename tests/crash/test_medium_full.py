@@ -37,7 +37,7 @@ def spare(store, pages):
 
 
 def test_room_for_any_number_of_pages_is_room_for_all_or_for_nothing(path):
-    before, said = damaged.values(path), []
+    before, said, receipt = damaged.values(path), [], None
     with bursar.open(path) as book:
         staged = book.desk.stage(damaged.entries(*fills(120)))
         for pages in range(200):
@@ -49,6 +49,7 @@ def test_room_for_any_number_of_pages_is_room_for_all_or_for_nothing(path):
                 assert damaged.values(path) == before
             else:
                 break
+        assert receipt is not None
         assert receipt.review.recorded == 120  # the same desk, the same change: room was all
         assert book.desk.halted is None
     assert len(said) > 10

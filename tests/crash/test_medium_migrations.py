@@ -72,6 +72,13 @@ def path(older, tmp_path):
     return shutil.copy(older, tmp_path / "book.db")
 
 
+def lay_down(book, path):
+    """Put a copy of a book there, and nothing beside it."""
+    for old in path.parent.glob(f"{path.name}*"):
+        old.unlink()
+    shutil.copy(book, path)
+
+
 def revision(path):
     with closing(sqlite3.connect(path)) as raw:
         ((found,),) = raw.execute("SELECT version_num FROM bursar_schema")
@@ -93,8 +100,9 @@ def test_an_upgrade_killed_at_any_statement_is_whole_or_absent_and_the_next_one_
     nursery, older, today, tmp_path
 ):
     old, new, killed = damaged.values(older), damaged.values(today), set()
+    path = tmp_path / "book.db"
     for statement in range(1, 200):
-        path = shutil.copy(older, tmp_path / f"{statement}.db")
+        lay_down(older, path)
         _, code = nursery.run("open", path=str(path), statement=statement)
         assert damaged.values(path) in (old, new)
         assert opened(path) == new
@@ -108,8 +116,9 @@ def test_an_upgrade_killed_at_any_statement_is_whole_or_absent_and_the_next_one_
 
 def test_a_step_back_killed_at_any_statement_is_whole_or_absent(nursery, today, tmp_path):
     new = damaged.values(today)
+    path = tmp_path / "book.db"
     for statement in range(1, 200):
-        path = shutil.copy(today, tmp_path / f"{statement}.db")
+        lay_down(today, path)
         _, code = nursery.run("back", path=str(path), statement=statement)
         assert (damaged.values(path) == new) == (revision(path) == schema.LATEST)
         assert opened(path) == new

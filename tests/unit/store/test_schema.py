@@ -126,6 +126,25 @@ def test_a_newer_schema_is_not_opened_and_not_touched(tmp_path):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM bursar_schema",
+        "INSERT INTO bursar_schema VALUES ('0001')",
+        "UPDATE bursar_schema SET version_num = x'ff'",
+        "DROP TABLE bursar_schema",
+    ],
+)
+def test_tables_of_which_nobody_knows_the_revision_are_damaged(tmp_path, change):
+    path = tmp_path / "book.db"
+    fill(path)
+    ask(path, change)
+    before = path.read_bytes()
+    with pytest.raises(StoreCorrupt, match="bursar_schema"):
+        open_store(path)
+    assert path.read_bytes() == before
+
+
 def test_rows_of_no_portfolio_stop_a_migration(tmp_path):
     path = tmp_path / "book.db"
     fill(path)

@@ -96,6 +96,10 @@ def refused(place):
     return found
 
 
+def test_no_table_is_left_out():
+    assert set(KEYS) == set(damaged.TABLES) == set(METADATA.tables)
+
+
 @pytest.mark.parametrize("table", KEYS)
 def test_a_change_of_any_column_of_any_table_is_found(book, choices, table):
     for name in (name for owner, name in COLUMNS if owner == table):

@@ -60,6 +60,12 @@ SWEEPS = {
         tests="tests/crash",
         figures={"KILLS": 200},
     ),
+    "medium": Sweep(
+        asks="is every damage to a book found, and does a full or failing disk leave it whole?",
+        tests="tests/crash",
+        figures={"DAMAGES": 500},
+        options=("-k", "test_medium"),
+    ),
     "mutants": Sweep(
         asks="is every damaged file refused or read right?",
         tests="tests/venue",

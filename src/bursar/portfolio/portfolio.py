@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 
 from bursar.desk import Desk, Receipt, Staged
-from bursar.errors import BadChoice, StaleVersion
+from bursar.errors import BadChoice, StaleVersion, StoreBusy, StoreError
 from bursar.ledger import audit, describe, instant
 from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry
@@ -241,8 +241,23 @@ class Portfolio:
         return whys.why(asked, figure, asset)
 
     def verify(self) -> Verification:
-        """Read the journal anew, check its chain, refold it, and audit the whole book."""
-        return proof.verify(self.desk, self.valuation())
+        """Read the journal anew, check its chain, refold it, and audit the whole book.
+
+        Where something is wrong, this portfolio writes nothing any more.
+
+        Raises:
+            StoreError: the store cannot even be read.
+        """
+        try:
+            found = proof.verify(self.desk, self.valuation)
+        except StoreBusy:
+            raise
+        except StoreError as error:
+            self.desk.halt(error.message)
+            raise
+        if not found.is_sound:
+            self.desk.halt(found.faults[0])
+        return found
 
     def records_of(self, rule: Method | None = None) -> Iterator[RealizedPnLRecord]:
         """Yield the trade records under a cost rule, oldest first."""

@@ -12,7 +12,7 @@ database that is not supported.
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -37,7 +37,7 @@ class Dialect:
 
     `prepare` makes the place ready and tells whether there is one (it makes none unless told to).
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
-    checked.
+    checked. `examine` asks the database what it finds wrong with its own files.
     """
 
     prepare: Callable[[URL, bool], bool]
@@ -46,6 +46,7 @@ class Dialect:
     fault: Reader
     unguard: Callable[[Connection], None]
     guard: Callable[[Connection], None]
+    examine: Callable[[Connection], Sequence[str]]
 
 
 def dialect_of(url: URL) -> Dialect:
@@ -77,6 +78,8 @@ def _prepare(url: URL, create: bool) -> bool:  # noqa: FBT001 (one of a record o
     require_sqlite()
     path = Path(url.database or "")
     if path.exists():
+        if not create and path.is_file() and not path.stat().st_size:
+            raise StoreCorrupt(f"{path.name} is empty: there is no book in it, or none any more")
         return True
     if not path.parent.is_dir():
         raise StoreError(f"there is no folder {path.parent} to keep {path.name} in")
@@ -114,10 +117,14 @@ def _upsert(table: Table) -> Insert:
 
 def _fault(error: BaseException | None) -> Fault:
     code = getattr(error, "sqlite_errorcode", None)
-    if not isinstance(code, int):
-        return Fault.OTHER
+    if code == sqlite3.SQLITE_ERROR and str(error).startswith("no such "):
+        return Fault.CORRUPT  # a table or column of ours went missing
+    if not isinstance(code, int):  # the driver's own: a text that is not UTF-8 any more
+        return Fault.CORRUPT if "decode to UTF-8" in str(error) else Fault.OTHER
     if code in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}:
         return Fault.TAKEN
+    if code == sqlite3.SQLITE_IOERR_CORRUPTFS:
+        return Fault.CORRUPT
     return _FAULTS.get(code & 0xFF, Fault.OTHER)
 
 
@@ -134,10 +141,23 @@ def _guard(connection: Connection) -> None:
         raise StoreCorrupt(f"{len(broken)} rows belong to no portfolio; nothing was changed")
 
 
+def _examine(connection: Connection) -> Sequence[str]:
+    said = connection.exec_driver_sql(f"PRAGMA integrity_check({_FINDINGS_MAX})").scalars()
+    lines = (line for told in said for line in told.splitlines())
+    found = [f"the file: {line}" for line in lines if line != "ok" and "***" not in line]
+    strays = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if strays:
+        found.append(f"{len(strays)} rows belong to no portfolio, the first in {strays[0][0]}")
+    return found
+
+
+_FINDINGS_MAX: Final = 5
 _FAULTS: Final = {
     sqlite3.SQLITE_BUSY: Fault.BUSY,
     sqlite3.SQLITE_LOCKED: Fault.BUSY,
     sqlite3.SQLITE_FULL: Fault.FULL,
+    sqlite3.SQLITE_IOERR: Fault.DISK,
+    sqlite3.SQLITE_READONLY: Fault.DISK,
     sqlite3.SQLITE_CORRUPT: Fault.CORRUPT,
     sqlite3.SQLITE_NOTADB: Fault.CORRUPT,
 }
@@ -150,5 +170,6 @@ DIALECTS: Final = {
         fault=_fault,
         unguard=_unguard,
         guard=_guard,
+        examine=_examine,
     )
 }

@@ -9,6 +9,7 @@ def _figure(name: str, default: int) -> int:
 
 BACKUPS = _figure("BACKUPS", 3)  # backups of a book that another process writes to
 EXPORTS = _figure("EXPORTS", 30)  # random histories that another program reads
+DAMAGES = _figure("DAMAGES", 60)  # single bits flipped in a book's file
 EXAMPLES = _figure("EXAMPLES", 200)  # Hypothesis examples for each property
 HISTORIES = _figure("HISTORIES", 300)  # random histories for the auditor
 HUNT = _figure("HUNT", 250)  # simulated worlds in which a planted bug must be found

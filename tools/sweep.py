@@ -71,6 +71,12 @@ SWEEPS = {
         figures={"EXPORTS": 300},
         options=("-m", "sweep"),
     ),
+    "medium": Sweep(
+        asks="is every damage to a book found, and does a full or failing disk leave it whole?",
+        tests="tests/crash",
+        figures={"DAMAGES": 500},
+        options=("-k", "test_medium"),
+    ),
     "mutants": Sweep(
         asks="is every damaged file refused or read right?",
         tests="tests/venue",

@@ -196,6 +196,10 @@ class PortfolioStore(Protocol):
         """Return messages with a number > `after`, in order."""
         ...
 
+    def examine(self) -> tuple[str, ...]:
+        """Return what is wrong with the place of keeping itself, one line each. O(rows)."""
+        ...
+
     def save_state(self, state: Mapping[str, str]) -> None:
         """Replace the whole projection; used when a refold is asked for."""
         ...

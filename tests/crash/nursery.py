@@ -2,16 +2,20 @@
 
 It reads one job a line and never opens a database itself: a connection must not cross a fork.
 Children speak through its standard output, one short line at a time: `born <pid>`, `ack <version>
-<seq>`; when one is gone the nursery says `dead <code>`.
+<seq>`, `refused <why>`; when one is gone the nursery says `dead <code>`.
 """
 
+import ctypes
 import json
 import os
 import random
+import resource
+import shutil
 import signal
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg  # noqa: F401 (warm)
@@ -20,8 +24,9 @@ from sqlalchemy.dialects import postgresql  # noqa: F401 (warm)
 
 import bursar.store.migrate  # noqa: F401 (warm)
 from bursar.desk import Desk
+from bursar.errors import StoreError, StoreFull
 from bursar.ledger import golden
-from bursar.store import open_store
+from bursar.store import open_store, step_back
 from bursar.store.steps import unwatched
 from tests.contract.samples import commit, flow, trade
 
@@ -63,16 +68,36 @@ def next_commit(head, choices):
 
 def open_and_die(path, statement):
     """Open a database and die when that statement is about to run."""
-    left = statement
+    at_statement(statement, die)
+    open_store(path).close()
+
+
+def step_back_and_die(path, statement):
+    """Take a database one revision back and die when that statement is about to run."""
+    at_statement(statement, die)
+    step_back(path)
+
+
+def open_and_wait(path, statement, gate):
+    """Open a database; when that statement is about to run, tell so and wait at the gate."""
+
+    def wait():
+        say("ack 0 0")
+        Path(gate).read_text()
+
+    at_statement(statement, wait)
+    open_store(path).close()
+
+
+def at_statement(number, do):
+    left = number
 
     @event.listens_for(Engine, "before_cursor_execute")
     def count(*_):
         nonlocal left
         left -= 1
         if left == 0:
-            die()
-
-    open_store(path).close()
+            do()
 
 
 def trade_through_a_desk(path, seed, step=None, commits=100_000):
@@ -94,6 +119,79 @@ def trade_through_a_desk(path, seed, step=None, commits=100_000):
         receipt = desk.submit(golden.read(lines))
         say(f"ack {receipt.version} {desk.head.seq}")
     desk.store.close()
+
+
+def write_under_a_limit(path, seed, spares):
+    """Commit while no file may grow by more than so many bytes, then without a limit.
+
+    The write that crosses the limit is a short one, and the next one fails.
+    """
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    free = resource.getrlimit(resource.RLIMIT_FSIZE)
+    desk = Desk(open_store(path), Ticks())
+    choices = random.Random(seed)
+    desk.submit(golden.read([fill_line("first", choices)]))
+    staged = desk.stage(golden.read([fill_line(n, choices) for n in range(100)]))
+    before, size = desk.store.head(), Path(f"{path}-wal").stat().st_size
+    for spare in spares:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + spare, free[1]))
+        try:
+            desk.commit(staged)
+        except StoreError as error:
+            say(f"refused {error.code}")
+            assert desk.store.head() == desk.head == before
+        else:
+            raise AssertionError(f"{spare} bytes were enough")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, free)
+    receipt = desk.commit(staged)  # the same change, the same desk: only the room is new
+    say(f"ack {receipt.version} {desk.head.seq}")
+    desk.store.close()
+
+
+def write_on_a_tiny_disk(path, seed, fillers):
+    """Commit on a small disk that is full, then has room again; leave the book outside."""
+    disk = Path(path).with_name("disk")
+    disk.mkdir()
+    if not mounted(disk, size=12 << 20):
+        say("refused unmountable")
+        return
+    book, filler = disk / "book.db", disk / "filler"
+    desk = Desk(open_store(book), Ticks())
+    choices = random.Random(seed)
+    for n in range(fillers):
+        desk.submit(golden.read([fill_line(f"a{n}", choices)]))
+        staged = desk.stage(golden.read([fill_line(f"b{n}-{i}", choices) for i in range(30)]))
+        before = desk.store.head()
+        room = os.statvfs(disk).f_bavail - choices.randrange(12)
+        filler.write_bytes(bytes(room * 4096))
+        try:
+            desk.commit(staged)
+        except StoreFull as error:
+            say(f"refused {error.code}")
+            assert desk.store.head() == desk.head == before
+        filler.unlink()
+    receipt = desk.submit(golden.read([fill_line("last", choices)]))
+    say(f"ack {receipt.version} {desk.head.seq}")
+    desk.store.close()
+    shutil.copy(book, path)
+
+
+def mounted(folder, size):
+    """Give this process a name space of its own, and in it a disk of that size at the folder."""
+    libc = ctypes.CDLL(None)
+    owner, group = os.getuid(), os.getgid()
+    new_user, new_mounts = 0x10000000, 0x00020000
+    if not hasattr(libc, "unshare") or libc.unshare(new_user | new_mounts) != 0:
+        return False
+    for name, told in (
+        ("uid_map", f"0 {owner} 1"),
+        ("setgroups", "deny"),
+        ("gid_map", f"0 {group} 1"),
+    ):
+        Path("/proc/self", name).write_text(told)
+    options = f"size={size}".encode()
+    return bool(libc.mount(b"tmpfs", str(folder).encode(), b"tmpfs", 0, options) == 0)
 
 
 def fill_line(n, choices):
@@ -120,7 +218,15 @@ def settle(store):
         pass
 
 
-JOBS = {"write": write, "open": open_and_die, "desk": trade_through_a_desk}
+JOBS: dict[str, Callable[..., None]] = {
+    "write": write,
+    "open": open_and_die,
+    "back": step_back_and_die,
+    "gate": open_and_wait,
+    "desk": trade_through_a_desk,
+    "limit": write_under_a_limit,
+    "tiny": write_on_a_tiny_disk,
+}
 
 
 def main():
@@ -163,20 +269,25 @@ class Nursery:
         assert process.stdin is not None
         assert process.stdout is not None
         self._process, self._jobs, self._told = process, process.stdin, process.stdout
+        self.refused = []
 
     def run(self, job, *, kill=None, **settings):
         """Run one job to its end; `kill(pid, acknowledged)` is asked after each line and may kill.
 
         Returns what was acknowledged, as (version, seq), and the exit code (-9 for killed).
+        `refused` then holds the reasons of what was not.
         """
         self._jobs.write(json.dumps({"job": job, **settings}) + "\n")
         acknowledged, pid = [], None
+        self.refused = []
         for line in self._told:
             match line.split():
                 case ["born", number]:
                     pid = int(number)
                 case ["ack", version, seq]:
                     acknowledged.append((int(version), int(seq)))
+                case ["refused", why]:
+                    self.refused.append(why)
                 case ["dead", code]:
                     return acknowledged, int(code)
                 case _:

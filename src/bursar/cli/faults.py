@@ -42,6 +42,7 @@ _NEXT: Final = {
     " choose another.",
     "schema_newer": "Upgrade bursar, then open the book again.",
     "stale_version": "Nothing was written. Run the command again.",
+    "store": "Nothing was written. Put right what the message names, then run the command again.",
     "store_busy": "Nothing was written. Wait for the other writer, then run the command again.",
     "store_corrupt": "Nothing is written to this book any more. Restore a backup, or import the"
     " files into a new one.",

@@ -91,6 +91,7 @@ class Desk:
         self.wait = wait
         self.halted: str | None = None
         self._kept = _NONE
+        self.damage: str | None = None
         self.reload()
 
     def reload(self) -> None:
@@ -103,12 +104,13 @@ class Desk:
             StoreCorrupt: a row does not verify, or the projection is not what the rows come to.
         """
         self.head = self.store.head()
-        self.halted = None
+        self.halted = self.damage
         kept = self.store.checkpoint()
         try:
             self.timeline = self._read(kept)
-        except StoreCorrupt:
+        except StoreCorrupt as error:
             if self.store.head().version == self.head.version:
+                self.halt(error.message)
                 raise
             self.reload()
             return
@@ -132,6 +134,10 @@ class Desk:
 
     def _read(self, kept: StoredCheckpoint | None) -> Timeline:
         return reading.read(self.store, self.head, kept=kept, progress=self.progress)
+
+    def halt(self, damage: str) -> None:
+        """Write nothing any more: the store is damaged. No `reload` lifts this."""
+        self.damage = self.halted = self.damage or damage
 
     def stage(self, entries: Iterable[AnyEntry]) -> Staged:
         """Judge statements and work out what they would change. Nothing changes."""
@@ -177,7 +183,10 @@ class Desk:
             StaleVersion: another writer was first; `reload`, stage again.
             BrokenInvariant: the books would not close. Nothing is written, and nothing more will
             be.
+            StoreCorrupt: the store is damaged, or was found to be. Nothing more will be written.
         """
+        if self.damage is not None:
+            raise StoreCorrupt(f"writing has stopped, the book is damaged: {self.damage}")
         if self.halted is not None:
             raise BrokenInvariant(f"writing has stopped: {self.halted}")
         self._require_current(staged.version)
@@ -192,6 +201,9 @@ class Desk:
             self.head = self.store.commit(commit)
         except OutcomeUnknown:
             self.head = self._outcome(commit)
+        except StoreCorrupt as error:
+            self.halt(error.message)
+            raise
         self.timeline.land(staged.plan)
         back = commit.reaches_back_to
         if back is not None and back <= self._kept[0]:

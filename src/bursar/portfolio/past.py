@@ -204,6 +204,10 @@ class PastStore:
         """Return seq and hash of the row before the first one of a later time."""
         return self._store.row_before(time)
 
+    def examine(self) -> tuple[str, ...]:
+        """Return what the store finds wrong with itself."""
+        return self._store.examine()
+
     def checkpoint(self) -> None:
         """Return none: the past is made from the whole journal."""
 

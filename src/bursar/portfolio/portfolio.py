@@ -8,7 +8,7 @@ from typing import Self, Unpack
 import msgspec
 
 from bursar.desk import Desk, Receipt, Staged
-from bursar.errors import BadChoice, StaleVersion
+from bursar.errors import BadChoice, StaleVersion, StoreBusy, StoreError
 from bursar.ledger import audit, describe, instant, projection
 from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry
@@ -327,8 +327,24 @@ class Portfolio:
         return whys.why(asked, figure, asset)
 
     def verify(self) -> Verification:
-        """Read the journal anew, check its chain, refold it, and audit the whole book."""
-        return proof.verify(self.writer, self.valuation())
+        """Read the journal anew, check its chain, refold it, and audit the whole book.
+
+        Where something is wrong, this portfolio writes nothing any more.
+
+        Raises:
+            StoreError: the store cannot even be read.
+        """
+        desk = self.writer
+        try:
+            found = proof.verify(desk, self.valuation)
+        except StoreBusy:
+            raise
+        except StoreError as error:
+            desk.halt(error.message)
+            raise
+        if not found.is_sound:
+            desk.halt(found.faults[0])
+        return found
 
     def records_of(self, rule: Method | None = None) -> Iterator[RealizedPnLRecord]:
         """Yield the trade records under a cost rule, oldest first."""

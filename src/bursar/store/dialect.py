@@ -62,6 +62,7 @@ class Dialect:
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
     checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
     where every transaction does.
+    `examine` asks the database what it finds wrong with its own files.
     """
 
     prepare: Callable[[URL, bool], bool]
@@ -72,6 +73,7 @@ class Dialect:
     fault: Reader
     unguard: Callable[[Connection], None]
     guard: Callable[[Connection], None]
+    examine: Callable[[Connection], Sequence[str]]
     still: str | None = "REPEATABLE READ"
 
 
@@ -104,6 +106,8 @@ def _prepare(url: URL, create: bool) -> bool:  # noqa: FBT001 (one of a record o
     require_sqlite()
     path = Path(url.database or "")
     if path.exists():
+        if not create and path.is_file() and not path.stat().st_size:
+            raise StoreCorrupt(f"{path.name} is empty: there is no book in it, or none any more")
         return True
     if not path.parent.is_dir():
         raise StoreError(f"there is no folder {path.parent} to keep {path.name} in")
@@ -160,10 +164,14 @@ def _inserting(dialect: SqlDialect, table: Table, *, replacing: bool) -> str:
 
 def _fault(error: BaseException | None) -> Fault:
     code = getattr(error, "sqlite_errorcode", None)
-    if not isinstance(code, int):
-        return Fault.OTHER
+    if code == sqlite3.SQLITE_ERROR and str(error).startswith("no such "):
+        return Fault.CORRUPT  # a table or column of ours went missing
+    if not isinstance(code, int):  # the driver's own: a text that is not UTF-8 any more
+        return Fault.CORRUPT if "decode to UTF-8" in str(error) else Fault.OTHER
     if code in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}:
         return Fault.TAKEN
+    if code == sqlite3.SQLITE_IOERR_CORRUPTFS:
+        return Fault.CORRUPT
     return _FAULTS.get(code & 0xFF, Fault.OTHER)
 
 
@@ -180,10 +188,23 @@ def _guard(connection: Connection) -> None:
         raise StoreCorrupt(f"{len(broken)} rows belong to no portfolio; nothing was changed")
 
 
+def _examine(connection: Connection) -> Sequence[str]:
+    said = connection.exec_driver_sql(f"PRAGMA integrity_check({_FINDINGS_MAX})").scalars()
+    lines = (line for told in said for line in told.splitlines())
+    found = [f"the file: {line}" for line in lines if line != "ok" and "***" not in line]
+    strays = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if strays:
+        found.append(f"{len(strays)} rows belong to no portfolio, the first in {strays[0][0]}")
+    return found
+
+
+_FINDINGS_MAX: Final = 5
 _FAULTS: Final = {
     sqlite3.SQLITE_BUSY: Fault.BUSY,
     sqlite3.SQLITE_LOCKED: Fault.BUSY,
     sqlite3.SQLITE_FULL: Fault.FULL,
+    sqlite3.SQLITE_IOERR: Fault.DISK,
+    sqlite3.SQLITE_READONLY: Fault.DISK,
     sqlite3.SQLITE_CORRUPT: Fault.CORRUPT,
     sqlite3.SQLITE_NOTADB: Fault.CORRUPT,
 }
@@ -199,6 +220,7 @@ DIALECTS: Final = {
         fault=_fault,
         unguard=_unguard,
         guard=_guard,
+        examine=_examine,
     ),
     "postgresql": Dialect(
         prepare=postgres.prepare,
@@ -209,5 +231,6 @@ DIALECTS: Final = {
         fault=postgres.fault,
         unguard=postgres.unguard,
         guard=postgres.guard,
+        examine=postgres.examine,
     ),
 }

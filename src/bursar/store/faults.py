@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import assert_never
 
+import msgspec
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bursar.errors import (
     BursarError,
+    InputError,
     KeyReused,
     OutcomeUnknown,
     StoreBusy,
@@ -31,6 +33,7 @@ class Fault(Enum):
 
     BUSY = "busy"
     FULL = "full"
+    DISK = "disk"
     CORRUPT = "corrupt"
     TAKEN = "taken"
     SLOW = "slow"
@@ -40,19 +43,44 @@ class Fault(Enum):
 
 Reader = Callable[[BaseException | None], Fault]
 
+_ILLEGIBLE = (
+    InputError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    msgspec.MsgspecError,
+)
+
 
 @contextmanager
 def translated(fault_of: Reader, *, committing: bool = False) -> Iterator[None]:
     """Raise bursar's error for a database's; `fault_of` reads the driver's exception."""
     try:
         yield
+    except UnicodeDecodeError as error:  # a complaint that quotes damage: not even that is text
+        raise StoreCorrupt("the database is damaged: its tables have no names any more") from error
     except PoolTimeout as error:
         raise StoreBusy("all connections are in use; retry in a moment") from error
     except DBAPIError as error:
         raise _error(fault_of(error.orig), _said(error.orig), committing=committing) from error
 
 
-def _error(fault: Fault, said: str, *, committing: bool) -> BursarError:  # noqa: PLR0911
+@contextmanager
+def legible(what: str) -> Iterator[None]:
+    """Raise `StoreCorrupt` for stored values that are no longer what was written."""
+    try:
+        yield
+    except StoreCorrupt as error:
+        raise StoreCorrupt(f"{what}: {error.message}", **error.context) from None
+    except _ILLEGIBLE as error:  # what it says may repeat a value
+        raise StoreCorrupt(f"{what}: a value that nobody wrote ({type(error).__name__})") from None
+
+
+def _error(  # noqa: PLR0911 (one answer a fault)
+    fault: Fault, said: str, *, committing: bool
+) -> BursarError:
     match fault:
         case Fault.BUSY:
             return StoreBusy("another writer holds the database; retry in a moment", said=said)
@@ -61,6 +89,11 @@ def _error(fault: Fault, said: str, *, committing: bool) -> BursarError:  # noqa
         case _ if committing:
             return OutcomeUnknown(
                 "the commit's answer was lost; ask by id whether it happened", said=said
+            )
+        case Fault.DISK:
+            return StoreError(
+                f"the disk refuses ({said}): is it full, over a quota, read-only or failing?",
+                said=said,
             )
         case Fault.CORRUPT:
             return StoreCorrupt(f"the database is damaged or is none: {said}", said=said)
@@ -80,4 +113,5 @@ def _error(fault: Fault, said: str, *, committing: bool) -> BursarError:  # noqa
 
 def _said(error: BaseException | None) -> str:
     sentence = getattr(getattr(error, "diag", None), "message_primary", None)
-    return " ".join((sentence or str(error)).split())
+    said = sentence or str(error).partition(" with text ")[0]  # what follows is a stored value
+    return " ".join(said.split())

@@ -125,6 +125,10 @@ class MemoryStore:
         """Return the messages after that number, in order of commits."""
         return self._outbox[max(after, 0) :]
 
+    def examine(self) -> tuple[str, ...]:
+        """Find nothing: there is no file."""
+        return ()
+
     def save_state(self, state: Mapping[str, str]) -> None:
         """Replace the whole projection."""
         with self._lock:

@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, insert, select
 
-from bursar.errors import PortfolioNotFound
+from bursar.errors import PortfolioNotFound, StoreCorrupt
 from bursar.ledger.journal import GENESIS
 from bursar.ledger.terms import Terms
 from bursar.store import checks, schema, texts
@@ -20,7 +20,7 @@ from bursar.store.memory import MemoryStore
 from bursar.store.places import address, engine_of, masked
 from bursar.store.sql import SqlStore
 from bursar.store.steps import Steps, unwatched
-from bursar.store.tables import PORTFOLIOS
+from bursar.store.tables import JOURNAL, PORTFOLIOS
 
 MEMORY: Final = ":memory:"
 
@@ -43,7 +43,8 @@ def open_store(
     Raises:
         PortfolioNotFound: there is none, and `create` is false. Nothing was made.
         BadChoice: another base currency, a bad name, an address that cannot be read.
-        SchemaNewer, StoreCorrupt, StoreBusy, StoreDown, StoreError: the database cannot be used.
+        StoreCorrupt: it is damaged, or its file is empty and `create` is false.
+        SchemaNewer, StoreBusy, StoreDown, StoreError: the database cannot be used.
     """
     checks.require_name(portfolio)
     if os.fspath(url_or_path) == MEMORY:
@@ -70,9 +71,12 @@ def _enter(
     engine: Engine, dialect: Dialect, portfolio: str, terms: Terms | None, *, create: bool
 ) -> None:
     with engine.connect() as connection:
+        has_rows = _has_rows(connection, portfolio)  # before the head, which is made first
         base = _base(connection, portfolio)
         others = connection.execute(select(PORTFOLIOS.c.name).order_by(PORTFOLIOS.c.name).limit(9))
         names = ", ".join(others.scalars())
+    if base is None and has_rows:
+        raise StoreCorrupt(f"the journal of portfolio {portfolio!r} is here, its head is gone")
     if base is None and not create:
         raise PortfolioNotFound(
             f"there is no portfolio {portfolio!r} here, only: {names or 'none'}",
@@ -92,7 +96,7 @@ def _make(engine: Engine, dialect: Dialect, portfolio: str, terms: Terms) -> str
         row = {
             "name": portfolio,
             "base": terms.base,
-            "terms": texts.terms(terms),
+            "terms": texts.sealed(texts.terms(terms), portfolio),
             "version": 0,
             "seq": 0,
             "hash": GENESIS,
@@ -105,3 +109,8 @@ def _make(engine: Engine, dialect: Dialect, portfolio: str, terms: Terms) -> str
 def _base(connection: Connection, portfolio: str) -> str | None:
     found = select(PORTFOLIOS.c.base).where(PORTFOLIOS.c.name == portfolio)
     return connection.execute(found).scalar()
+
+
+def _has_rows(connection: Connection, portfolio: str) -> bool:
+    found = select(JOURNAL.c.seq).where(JOURNAL.c.portfolio == portfolio).limit(1)
+    return connection.execute(found).first() is not None

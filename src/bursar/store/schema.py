@@ -4,22 +4,22 @@ The revision stands in the table `bursar_schema`. A new database gets its tables
 one goes forward through `migrations/`; a newer one is not opened. Each change of tables is one
 transaction: killed inside, it leaves the old state, and the next opening does it again.
 
-Errors: `SchemaNewer`; `StoreError` where somebody else's tables are; `BadChoice` at the first
-revision.
+Errors: `SchemaNewer`; `StoreError` where somebody else's tables are; `StoreCorrupt` where nothing
+says which revision ours are of; `BadChoice` at the first revision.
 """
 
 from typing import Final
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
 
-from bursar.errors import BadChoice, SchemaNewer, StoreError
+from bursar.errors import BadChoice, SchemaNewer, StoreCorrupt, StoreError
 from bursar.store.dialect import WRITES, Dialect
 from bursar.store.faults import translated
 from bursar.store.places import address, engine_of
 from bursar.store.tables import METADATA, SCHEMA
 
 TABLES: Final = ""  # what is locked while tables change; no portfolio is called so
-REVISIONS: Final = ("0001", "0002", "0003")
+REVISIONS: Final = ("0001", "0002", "0003", "0004")
 LATEST: Final = REVISIONS[-1]
 
 
@@ -70,12 +70,22 @@ def step_back(url: str) -> str:
 
 
 def revision(connection: Connection) -> str | None:
-    """Return the revision of the tables, `None` where there are none at all."""
+    """Return the revision of the tables, `None` where there are none at all.
+
+    Raises:
+        StoreCorrupt: there are bursar's tables, of no revision.
+        StoreError: there are other tables.
+    """
     tables = inspect(connection)
     if tables.has_table(SCHEMA.name):
-        found: str = connection.execute(select(SCHEMA.c.version_num)).scalar_one()
-        return found
-    if tables.get_table_names():
+        found = connection.execute(select(SCHEMA.c.version_num)).scalars().all()
+        if len(found) != 1 or not isinstance(found[0], str):
+            raise StoreCorrupt(f"{SCHEMA.name} does not say which revision the tables are of")
+        return found[0]
+    names = set(tables.get_table_names())
+    if names & METADATA.tables.keys():
+        raise StoreCorrupt(f"{SCHEMA.name} is gone: which revision are the tables of?")
+    if names:
         raise StoreError("the database holds tables that are not bursar's; choose another one")
     return None
 

@@ -29,13 +29,14 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from bursar.errors import KeyReused, StoreCorrupt, StoreError
+from bursar.ledger import instant
 from bursar.ledger.entries import Source
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
-from bursar.ports import Commit, Head, Outbox, OutboxRow, StoredCheckpoint
+from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
 from bursar.store import checks, texts, writes
 from bursar.store.dialect import WRITES, Dialect
-from bursar.store.faults import translated
+from bursar.store.faults import legible, translated
 from bursar.store.steps import Steps, unwatched
 from bursar.store.tables import (
     CELLS,
@@ -95,17 +96,22 @@ class SqlStore:
         """Yield the journal rows after that one, as far as it goes at the first of them.
 
         They come by pages, so a slow reader holds neither all of them nor a transaction.
+
+        Raises:
+            StoreCorrupt: naming the first row that the database cannot give.
         """
-        newest = select(func.max(JOURNAL.c.seq)).where(JOURNAL.c.portfolio == self.portfolio)
-        with self._reading() as connection:
-            last = connection.execute(newest).scalar() or 0
-        after = max(after, 0)
-        while after < last:
-            # A page without rows is a gap that a sound journal has not; what is beyond it is shown.
-            page = self._page(after, min(after + _CHUNK, last)) or self._page(after, last)
-            for row in page:
-                yield _record(row)
-            after = page[-1].seq if page else last
+        last = max(after, 0)
+        for size in (_CHUNK, 1):  # one by one, only to name the row
+            try:
+                for record in self._records(last, size):
+                    yield record
+                    last = record.seq
+            except StoreCorrupt as error:
+                if size == 1:
+                    said = f"journal row {last + 1} cannot be read: {error.message}"
+                    raise StoreCorrupt(said, seq=last + 1) from error
+            else:
+                return
 
     @contextmanager
     def grouped(self) -> Iterator[None]:
@@ -179,10 +185,12 @@ class SqlStore:
             .order_by(OUTBOX.c.number)
         )
         with self._reading() as connection:
-            return [
-                OutboxRow(r.number, r.version, Outbox(r.id, r.topic, r.body), r.created_at)
-                for r in connection.execute(found)
-            ]
+            return [writes.message(row) for row in connection.execute(found)]
+
+    def examine(self) -> tuple[str, ...]:
+        """Return what is wrong with the files and with the columns that no hash covers."""
+        with self._reading() as connection:
+            return (*self._dialect.examine(connection), *self._derived(connection))
 
     def save_state(self, state: Mapping[str, str]) -> None:
         """Replace the whole projection."""
@@ -213,7 +221,7 @@ class SqlStore:
         found = self._newest(TRADES, limit, since)
         if pair is not None:
             found = found.where(TRADES.c.pair == pair)
-        return [RealizedPnLRecord(**row) for row in self._rows(found)]
+        return [RealizedPnLRecord(**row) for row in self._rows(found, "a trade record")]
 
     def save_cash_flows(self, records: Iterable[CashFlowRecord]) -> None:
         """Add cash flow records; one with the same id is replaced."""
@@ -229,15 +237,16 @@ class SqlStore:
         found = self._newest(FLOWS, limit, since)
         if asset is not None:
             found = found.where(FLOWS.c.asset == asset)
-        return [CashFlowRecord(**row) for row in self._rows(found)]
+        return [CashFlowRecord(**row) for row in self._rows(found, "a flow record")]
 
     def save_snapshot(self, snapshot: PortfolioSnapshot) -> None:
         """Keep a snapshot; one of the same instant is replaced."""
         checks.require_exact((snapshot,))
+        body, at = texts.snapshot(snapshot), instant.from_datetime(snapshot.timestamp)
         row = {
             "portfolio": self.portfolio,
             "time": snapshot.timestamp,
-            "body": texts.snapshot(snapshot),
+            "body": texts.sealed(body, self.portfolio, at),
         }
         with self._writing() as place:
             writes.upsert(place, SNAPSHOTS, [row])
@@ -247,7 +256,7 @@ class SqlStore:
     ) -> list[PortfolioSnapshot]:
         """Return snapshots, newest first."""
         found = self._newest(SNAPSHOTS, limit, since)
-        return [texts.to_snapshot(row["body"]) for row in self._rows(found)]
+        return [self._snapshot(row) for row in self._rows(found, "a snapshot")]
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""
@@ -301,6 +310,32 @@ class SqlStore:
         sent = commit.outbox.id
         return KeyReused(f"message {sent!r} was sent already", key=sent)
 
+    def _records(self, after: int, size: int) -> Iterator[Record]:
+        newest = select(func.max(JOURNAL.c.seq)).where(JOURNAL.c.portfolio == self.portfolio)
+        with self._reading() as connection:
+            last = connection.execute(newest).scalar() or 0
+        while after < last:
+            # A page without rows is a gap that a sound journal has not; what is beyond it is shown.
+            page = self._page(after, min(after + size, last), size)
+            page = page or self._page(after, last, size)
+            for row in page:
+                yield _record(row)
+            after = page[-1].seq if page else last
+
+    def _derived(self, connection: Connection) -> Iterator[str]:
+        """Compare the columns by which statements are found with the statements."""
+        found = (
+            select(*(JOURNAL.c[name] for name in ("seq", "fact", "executed_at", "home", "body")))
+            .where(JOURNAL.c.portfolio == self.portfolio)
+            .order_by(JOURNAL.c.seq)
+        )
+        for row in connection.execution_options(yield_per=_CHUNK).execute(found):
+            with legible(f"journal row {row.seq}"):
+                said = texts.named(row.body)
+            filed = (row.fact, row.executed_at, row.home)
+            if filed != (said.id, said.executed_at, texts.home(said)):
+                yield f"journal row {row.seq} is filed under another fact or time than it states"
+
     def _newest(
         self, table: Table, limit: int | None, since: datetime | None
     ) -> Select[tuple[Any, ...]]:
@@ -312,19 +347,24 @@ class SqlStore:
             found = found.where(table.c.time >= since)
         return found.order_by(*(column.desc() for column in order)).limit(limit)
 
-    def _page(self, after: int, last: int) -> Sequence[Row[Any]]:
+    def _page(self, after: int, last: int, size: int) -> Sequence[Row[Any]]:
         found = (
             select(JOURNAL)
             .where(JOURNAL.c.portfolio == self.portfolio)
             .where(JOURNAL.c.seq > after, JOURNAL.c.seq <= last)
             .order_by(JOURNAL.c.seq)
-            .limit(_CHUNK)
+            .limit(size)
         )
         with self._reading() as connection:
             return connection.execute(found).all()
 
-    def _rows(self, found: Select[tuple[Any, ...]]) -> list[dict[str, Any]]:
-        with self._reading() as connection:
+    def _snapshot(self, row: dict[str, Any]) -> PortfolioSnapshot:
+        at = instant.from_datetime(row["time"])
+        with legible(f"the snapshot of {instant.show(at)}"):
+            return texts.to_snapshot(texts.unsealed(row["body"], self.portfolio, at))
+
+    def _rows(self, found: Select[tuple[Any, ...]], what: str) -> list[dict[str, Any]]:
+        with self._reading() as connection, legible(what):
             return [dict(row) for row in connection.execute(found).mappings()]
 
     @contextmanager
@@ -427,15 +467,10 @@ class SqlStore:
 
 
 def _record(row: Row[Any]) -> Record:
-    return Record(
-        row.seq,
-        row.key,
-        _OUTCOMES[row.outcome],
-        row.recorded_at,
-        row.body,
-        row.previous,
-        row.hash,
-    )
+    outcome = _OUTCOMES.get(row.outcome)
+    if outcome is None:
+        raise StoreCorrupt("its verdict is none that anybody gives", seq=row.seq)
+    return Record(row.seq, row.key, outcome, row.recorded_at, row.body, row.previous, row.hash)
 
 
 def _found(

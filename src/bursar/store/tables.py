@@ -7,6 +7,7 @@ code point everywhere.
 A table changed here needs a revision in `migrations/`; a test compares the two.
 """
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -55,7 +56,11 @@ class Exact(TypeDecorator[Decimal]):
         self, value: Decimal | str | None, _dialect: Dialect
     ) -> Decimal | None:
         """Read a number back."""
-        return Decimal(value) if isinstance(value, str) else value
+        if value is None or isinstance(value, Decimal):
+            return value
+        if _PLAIN.fullmatch(value) is None:
+            raise ValueError("no plain decimal")
+        return Decimal(value)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -70,7 +75,11 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
         """Read a time back, in UTC."""
-        return None if value is None else instant.to_datetime(value)
+        if value is None:
+            return None
+        if value % 1_000:
+            raise ValueError("an instant between two microseconds")
+        return instant.to_datetime(value)
 
 
 class Flags(TypeDecorator[tuple[str, ...]]):
@@ -85,13 +94,14 @@ class Flags(TypeDecorator[tuple[str, ...]]):
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> tuple[str, ...]:
         """Read the words back."""
-        return texts.to_flags(value) if value else ()
+        return texts.to_flags(value or "")
 
 
 WORD: Final = Text().with_variant(Text(collation="C"), POSTGRES)
 LONG: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 METADATA: Final = MetaData()
+_PLAIN: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def _portfolio() -> Column[str]:

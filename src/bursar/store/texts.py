@@ -1,10 +1,18 @@
-"""Records as canonical text, and back: terms and snapshots, whose fields no database looks into."""
+"""Records as canonical text, and back: terms and snapshots, whose fields no database looks into.
+
+What the journal's chain does not cover and its fold does not give again (terms, snapshots,
+messages) is sealed: sixteen digits of a hash of the text and of where it stands go before it. A
+text that was changed, or that was moved to another row, is found when it is read.
+
+Errors: `StoreCorrupt` for a broken seal.
+"""
 
 from hashlib import sha256
 from typing import Final
 
 import msgspec
 
+from bursar.errors import StoreCorrupt
 from bursar.ledger.terms import Terms
 from bursar.ports import StoredCheckpoint
 from bursar.value.snapshot import PortfolioSnapshot
@@ -13,6 +21,9 @@ _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _TERMS: Final = msgspec.json.Decoder(Terms)
 _SNAPSHOT: Final = msgspec.json.Decoder(PortfolioSnapshot)
 _FLAGS: Final = msgspec.json.Decoder(tuple[str, ...])
+
+
+_SEAL: Final = 16
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -61,6 +72,35 @@ def named(body: str) -> Named:
     return _NAMED.decode(body)
 
 
+def home(said: Named) -> str:
+    """Return the group by which a row is found: its own, or the fact alone."""
+    return said.group or said.id
+
+
 def digest(kept: StoredCheckpoint) -> str:
     """Return the hash by which a stored checkpoint is found unchanged."""
     return sha256(f"{kept.time}\n{kept.seq}\n{kept.hash}\n{kept.body}".encode()).hexdigest()
+
+
+def sealed(body: str, *place: str | int) -> str:
+    """Write a text so that a change of it, or of the place it stands at, is found."""
+    return f"{_seal(body, place)} {body}"
+
+
+def unsealed(text: object, *place: str | int) -> str:
+    """Return a text whose seal holds.
+
+    Raises:
+        StoreCorrupt: it does not, or this is no text at all.
+    """
+    if not isinstance(text, str):
+        raise StoreCorrupt("a text is there no longer")
+    seal, _, body = text.partition(" ")
+    if seal != _seal(body, place):
+        raise StoreCorrupt("its text was changed after it was written")
+    return body
+
+
+def _seal(body: str, place: tuple[str | int, ...]) -> str:
+    line = "\n".join((*map(str, place), body))
+    return sha256(line.encode()).hexdigest()[:_SEAL]

@@ -3,20 +3,22 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Connection, Row, Table, bindparam, delete, insert, select, update
 from sqlalchemy.sql.dml import Insert
 
-from bursar.errors import BrokenInvariant, PortfolioNotFound
+from bursar.errors import BrokenInvariant, PortfolioNotFound, StoreCorrupt
 from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
-from bursar.ports import Commit, Head, Outbox, StoredCheckpoint
+from bursar.ports import Commit, Head, Outbox, OutboxRow, StoredCheckpoint
 from bursar.store import checks, texts
 from bursar.store.dialect import Dialect
+from bursar.store.faults import legible
 from bursar.store.tables import CELLS, CHECKPOINTS, FLOWS, JOURNAL, OUTBOX, PORTFOLIOS, TRADES
 
-_HEAD = (PORTFOLIOS.c.version, PORTFOLIOS.c.seq, PORTFOLIOS.c.hash, PORTFOLIOS.c.terms)
+_HEAD = tuple(PORTFOLIOS.c[name] for name in ("version", "seq", "hash", "base", "terms"))
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ def head(connection: Connection, portfolio: str) -> Head:
     row = connection.execute(select(*_HEAD).where(PORTFOLIOS.c.name == portfolio)).first()
     if row is None:
         raise PortfolioNotFound(f"there is no portfolio {portfolio!r}", portfolio=portfolio)
-    return Head(row.version, row.seq, row.hash, texts.to_terms(row.terms))
+    return _head(row, portfolio)
 
 
 def advance(place: Place, commit: Commit) -> Head:
@@ -54,13 +56,13 @@ def advance(place: Place, commit: Commit) -> Head:
         )
         values.update(seq=last.seq, hash=last.hash)
     if commit.terms is not None:
-        values["terms"] = texts.terms(commit.terms)
+        values["terms"] = texts.sealed(texts.terms(commit.terms), place.portfolio)
     row = place.connection.execute(statement.values(values).returning(*_HEAD)).first()
     if row is None:
         now = head(place.connection, place.portfolio)
         checks.require_next(commit, now.version, now.seq, now.hash)
         raise BrokenInvariant(f"version {now.version} was there and was not found")
-    return Head(row.version, row.seq, row.hash, texts.to_terms(row.terms))
+    return _head(row, place.portfolio)
 
 
 def journal(place: Place, records: Sequence[Record]) -> None:
@@ -75,7 +77,7 @@ def journal(place: Place, records: Sequence[Record]) -> None:
                 "key": record.key,
                 "outcome": record.outcome.value,
                 "fact": named.id,
-                "home": named.group or named.id,
+                "home": texts.home(named),
                 "executed_at": named.executed_at,
                 "recorded_at": record.recorded_at,
                 "body": record.body,
@@ -137,23 +139,40 @@ def flows(place: Place, records: Iterable[CashFlowRecord], dropped: Sequence[str
 
 
 def outbox(place: Place, message: Outbox, *, version: int, created_at: int) -> None:
-    """Leave the commit's message; its number is the version that the commit made."""
+    """Leave the commit's message, sealed; its number is the version that the commit made."""
+    where = (place.portfolio, version, version, message.id, message.topic, created_at)
     row = {
         "portfolio": place.portfolio,
         "number": version,
         "version": version,
         "id": message.id,
         "topic": message.topic,
-        "body": message.body,
+        "body": texts.sealed(message.body, *where),
         "created_at": created_at,
     }
     place.connection.execute(insert(OUTBOX), row)
+
+
+def message(row: Row[Any]) -> OutboxRow:
+    """Read a commit's message back."""
+    where = (row.portfolio, row.number, row.version, row.id, row.topic, row.created_at)
+    with legible(f"message {row.number}"):
+        body = texts.unsealed(row.body, *where)
+    return OutboxRow(row.number, row.version, Outbox(row.id, row.topic, body), row.created_at)
 
 
 def upsert(place: Place, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert rows; one whose key is there already takes the old one's place."""
     if rows and not place.dialect.copied(place.connection, table, rows, replacing=True):
         place.connection.execute(_upsert(place.dialect, table), rows)
+
+
+def _head(row: Row[Any], portfolio: str) -> Head:
+    with legible(f"the head of portfolio {portfolio!r}"):
+        terms = texts.to_terms(texts.unsealed(row.terms, portfolio))
+    if terms.base != row.base:
+        raise StoreCorrupt(f"the head of portfolio {portfolio!r} names two base currencies")
+    return Head(row.version, row.seq, row.hash, terms)
 
 
 @lru_cache

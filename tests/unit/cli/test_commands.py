@@ -369,12 +369,12 @@ def test_why_is_a_tree_of_every_digit(story, bursar, ask):
 
 def test_verify_ticks_every_check(story, bursar, ask):
     said = bursar("verify").out
-    assert said.count("✓") == len(ask("verify")["checks"]) == 7
+    assert said.count("✓") == len(ask("verify")["checks"]) == 8
     assert "✗" not in said
     found = ask("verify")
     assert found["is_sound"]
     assert [each["name"] for each in found["checks"]] == [
-        *("journal", "projection", "memory", "records", "books", "lots", "marks"),
+        *("journal", "projection", "memory", "records", "store", "books", "lots", "marks"),
     ]
 
 

@@ -258,6 +258,6 @@ def test_records_that_were_changed_are_found(book):
     store.append_trades([msgspec.structs.replace(trade, pnl_base=Decimal(12_345))])
     store.save_cash_flows([msgspec.structs.replace(flow, amount=Decimal(1))])
     assert book.verify().faults == (
-        "the stored trade records are not those of the facts",
-        "the stored flow records are not those of the facts",
+        f"the stored trade records are not those of the facts: trade {trade.trade_id}",
+        f"the stored flow records are not those of the facts: {flow.id}",
     )

@@ -1,5 +1,6 @@
 """Opening a portfolio, and what is said where that cannot be done."""
 
+import os
 import stat
 import threading
 
@@ -60,6 +61,32 @@ def test_files_are_for_their_owner_alone(tmp_path):
     assert {path.name for path in files} == {"book.db", "book.db-wal", "book.db-shm"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
     store.close()
+
+
+def test_a_book_is_for_its_owner_alone_whatever_the_mask_and_its_folder_stays_as_it_was(tmp_path):
+    folder = tmp_path / "books"
+    folder.mkdir(mode=0o750)
+    mask, before = os.umask(0), stat.S_IMODE(folder.stat().st_mode)
+    try:
+        store = open_store(folder / "book.db")
+        store.commit(commit(store.head(), "a"))
+        modes = {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+        store.close()
+    finally:
+        os.umask(mask)
+    assert modes == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == before
+    assert [path.name for path in folder.iterdir()] == ["book.db"]
+
+
+def test_a_file_with_nothing_in_it_is_made_a_book_only_where_one_may_be_made(tmp_path):
+    path = tmp_path / "book.db"
+    path.touch()
+    with pytest.raises(StoreCorrupt, match=r"book\.db is empty"):
+        open_store(path, create=False)
+    assert path.read_bytes() == b""
+    open_store(path).close()
+    open_store(path, create=False).close()
 
 
 @pytest.mark.parametrize("name", ["", " main", "main ", "a\nb", "a\x00b", "x" * 129])

@@ -91,9 +91,9 @@ def test_a_book_of_every_older_revision_is_brought_forward(tmp_path):
 def test_one_step_back_and_forward_again_keeps_every_byte(tmp_path):
     path = tmp_path / "book.db"
     before, shape = fill(path), tables(path)
-    for older in reversed(schema.REVISIONS[:-1]):
-        assert step_back(str(path)) == older
-        assert ask(path, "SELECT version_num FROM bursar_schema") == [(older,)]
+    for revision in reversed(schema.REVISIONS[:-1]):
+        assert step_back(str(path)) == revision
+        assert ask(path, "SELECT version_num FROM bursar_schema") == [(revision,)]
     assert tables(path) != shape
     store = open_store(path)
     assert contents(store) == before
@@ -126,14 +126,33 @@ def test_a_newer_schema_is_not_opened_and_not_touched(tmp_path):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM bursar_schema",
+        "INSERT INTO bursar_schema VALUES ('0001')",
+        "UPDATE bursar_schema SET version_num = x'ff'",
+        "DROP TABLE bursar_schema",
+    ],
+)
+def test_tables_of_which_nobody_knows_the_revision_are_damaged(tmp_path, change):
+    path = tmp_path / "book.db"
+    fill(path)
+    ask(path, change)
+    before = path.read_bytes()
+    with pytest.raises(StoreCorrupt, match="bursar_schema"):
+        open_store(path)
+    assert path.read_bytes() == before
+
+
 def test_rows_of_no_portfolio_stop_a_migration(tmp_path):
     path = tmp_path / "book.db"
     fill(path)
-    step_back(str(path))
+    older = step_back(str(path))
     ask(path, "INSERT INTO cells VALUES ('ghost', 'cash', '1')")
     with pytest.raises(StoreCorrupt):
         open_store(path)
-    assert ask(path, "SELECT version_num FROM bursar_schema") == [(schema.REVISIONS[-2],)]
+    assert ask(path, "SELECT version_num FROM bursar_schema") == [(older,)]
 
 
 def test_a_migration_may_copy_a_table_that_others_point_to(tmp_path, monkeypatch):

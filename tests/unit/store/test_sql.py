@@ -171,12 +171,46 @@ def test_a_row_far_beyond_the_others_is_told_after_them_and_found_by_the_chain(s
         list(journal.check(store.records()))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE flows SET amount = replace(amount, '100', ' 100')",
+        "UPDATE flows SET amount = '1e2'",
+        "UPDATE flows SET amount = '1_00.00'",
+        "UPDATE flows SET amount = 'NaN'",
+        "UPDATE flows SET time = time + 1",
+        "UPDATE flows SET flags = ''",
+        "UPDATE flows SET flags = '7'",
+    ],
+)
+def test_a_value_that_bursar_would_not_have_written_is_not_read(store, path, change):
+    store.save_cash_flows([flow()])
+    assert store.get_cash_flows() == [flow()]
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute(change)
+    with pytest.raises(StoreCorrupt, match="a flow record: a value that nobody wrote"):
+        store.get_cash_flows()
+
+
 def test_an_error_names_no_values(store, path):
     with closing(sqlite3.connect(path)) as raw, raw:
         raw.execute("DROP TABLE flows")
     with pytest.raises(StoreError) as caught:
         store.save_cash_flows([flow(note="c4nary")])
     assert "c4nary" not in f"{caught.value} {caught.value.__cause__}"
+
+
+def test_a_text_that_is_none_any_more_is_named_without_its_value(store, path):
+    store.save_cash_flows([flow(note="c4nary")])
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute("UPDATE flows SET note = CAST(x'ff' || note AS TEXT)")
+        raw.execute("UPDATE journal SET body = CAST(x'ff' || body AS TEXT)")
+    with pytest.raises(StoreCorrupt, match="Could not decode to UTF-8 column 'note'") as caught:
+        store.get_cash_flows()
+    assert "c4nary" not in str(caught.value)
+    with pytest.raises(StoreCorrupt, match="journal row 1 cannot be read") as caught:
+        list(store.records())
+    assert caught.value.context == {"seq": 1}
 
 
 def test_an_interrupt_inside_a_commit_leaves_nothing_and_the_store_goes_on(path, store):

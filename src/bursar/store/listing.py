@@ -4,12 +4,13 @@ Errors: `PortfolioNotFound` where there is no database, and what `schema` and `d
 """
 
 import os
+from typing import Any
 
 import msgspec
-from sqlalchemy import and_, select
+from sqlalchemy import Row, and_, select
 
 from bursar.store import texts
-from bursar.store.faults import translated
+from bursar.store.faults import legible, translated
 from bursar.store.opening import MEMORY, require_tables
 from bursar.store.places import address, engine_of
 from bursar.store.tables import JOURNAL, PORTFOLIOS
@@ -55,16 +56,19 @@ def list_portfolios(url_or_path: str | os.PathLike[str]) -> list[Listed]:
             rows = connection.execute(found).all()
     finally:
         engine.dispose()
-    return [
-        Listed(
-            name=row.name,
-            base=row.base,
-            method=(terms := texts.to_terms(row.terms)).method.value,
-            scope=terms.scope.value,
-            version=row.version,
-            entries=row.seq,
-            created_at=row.created_at,
-            committed_at=row.recorded_at,
-        )
-        for row in rows
-    ]
+    return [_listed(row) for row in rows]
+
+
+def _listed(row: Row[Any]) -> Listed:
+    with legible(f"the head of portfolio {row.name!r}"):
+        terms = texts.to_terms(texts.unsealed(row.terms, row.name))
+    return Listed(
+        name=row.name,
+        base=row.base,
+        method=terms.method.value,
+        scope=terms.scope.value,
+        version=row.version,
+        entries=row.seq,
+        created_at=row.created_at,
+        committed_at=row.recorded_at,
+    )

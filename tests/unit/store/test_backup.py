@@ -164,7 +164,7 @@ def test_what_is_no_book_is_not_backed_up(tmp_path):
         with pytest.raises(PortfolioNotFound, match=r"no\.db"):
             take_backup(place, tmp_path / "a")
     (tmp_path / "empty.db").touch()
-    with pytest.raises(PortfolioNotFound, match="empty"):
+    with pytest.raises(StoreCorrupt, match="empty"):
         take_backup(tmp_path / "empty.db", tmp_path / "a")
     with pytest.raises(BadChoice, match="memory"):
         take_backup(":memory:", tmp_path / "a")

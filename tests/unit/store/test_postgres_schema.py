@@ -97,7 +97,8 @@ def test_the_tables_are_the_ones_in_the_metadata(database, nothing, made):
 
 def test_one_step_back_and_forward_again_keeps_every_byte(database):
     before, tables = fill(database), shape(database)
-    assert step_back(database) == schema.REVISIONS[-2]
+    for older in reversed(schema.REVISIONS[:-1]):
+        assert step_back(database) == older
     assert shape(database) != tables
     assert told(database) == before
     assert shape(database) == tables

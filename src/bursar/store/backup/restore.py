@@ -17,7 +17,7 @@ import msgspec
 from sqlalchemy import URL, Connection, insert, select
 
 from bursar.errors import BadChoice, StoreCorrupt
-from bursar.ledger import journal
+from bursar.ledger import instant, journal
 from bursar.ledger.journal import GENESIS
 from bursar.ports import Progress
 from bursar.store import schema, texts, writes
@@ -143,8 +143,7 @@ def _write(
         for shots in _batches(reel.take(Shot)):
             writes.upsert(place, SNAPSHOTS, [_shot(opened.name, shot) for shot in shots])
         for sent in _batches(reel.take(Message)):
-            messages = [{"portfolio": opened.name, **msgspec.structs.asdict(each)} for each in sent]
-            connection.execute(insert(OUTBOX), messages)
+            connection.execute(insert(OUTBOX), [_message(opened.name, each) for each in sent])
         book = books[opened.name]
         writes.cells(place, book.cells)
         writes.trades(place, book.trades)
@@ -154,12 +153,20 @@ def _write(
 
 def _opened(opened: Opened) -> dict[str, object]:
     base = texts.to_terms(opened.terms).base
-    return {"base": base, **msgspec.structs.asdict(opened)}
+    sealed = texts.sealed(opened.terms, opened.name)
+    return {"base": base, **msgspec.structs.asdict(opened), "terms": sealed}
 
 
 def _shot(portfolio: str, shot: Shot) -> dict[str, object]:
     taken = texts.to_snapshot(shot.body).timestamp
-    return {"portfolio": portfolio, "time": taken, "body": shot.body}
+    sealed = texts.sealed(shot.body, portfolio, instant.from_datetime(taken))
+    return {"portfolio": portfolio, "time": taken, "body": sealed}
+
+
+def _message(portfolio: str, sent: Message) -> dict[str, object]:
+    where = (sent.number, sent.version, sent.id, sent.topic, sent.created_at)
+    sealed = texts.sealed(sent.body, portfolio, *where)
+    return {"portfolio": portfolio, **msgspec.structs.asdict(sent), "body": sealed}
 
 
 def _batches(lines: Iterable[_T]) -> Iterator[list[_T]]:

@@ -8,7 +8,7 @@ that it holds nothing up for longer than reading takes.
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import file_digest
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, Select, Table, select
 
 from bursar.errors import BadChoice, PortfolioNotFound, SchemaNewer, StoreCorrupt
-from bursar.ledger import projection
+from bursar.ledger import instant, projection
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Timeline
@@ -28,14 +28,18 @@ from bursar.store.backup.fold import Chain, verified
 from bursar.store.backup.lines import FORMAT, Header, Line, Message, Opened, Row, Scribe, Shot
 from bursar.store.backup.manifest import Kept, Manifest
 from bursar.store.dialect import Dialect
-from bursar.store.faults import translated
+from bursar.store.faults import legible, translated
 from bursar.store.opening import MEMORY
 from bursar.store.places import address, engine_of, masked
 from bursar.store.tables import JOURNAL, OUTBOX, PORTFOLIOS, SNAPSHOTS
 from bursar.store.whole import whole
 
+Plain = Callable[..., str]
+"""Gives the text that a store keeps at a place, without its seal."""
+
 _CHUNK = 500
 _TELL_EVERY = 1_000
+_SEALED = "0004"  # the revision from which on texts are sealed
 _OPENED = "name terms version seq hash created_at"
 _ROW = "seq key outcome recorded_at body previous hash"
 _SHOT = "time body"
@@ -145,10 +149,9 @@ def _read(engine: Engine, dialect: Dialect, portfolio: str | None, told: Told) -
     with engine.connect() as connection:
         still = {} if dialect.still is None else {"isolation_level": dialect.still}
         with connection.execution_options(**still).begin():
-            _require_tables(connection)
-            return tuple(
-                _portfolio(connection, told, each) for each in _named(connection, portfolio)
-            )
+            plain = _plain(connection)
+            found = _named(connection, portfolio, plain)
+            return tuple(_portfolio(connection, told, each, plain) for each in found)
 
 
 def _version() -> str:
@@ -158,20 +161,29 @@ def _version() -> str:
         return "unknown"
 
 
-def _require_tables(connection: Connection) -> None:
-    """Refuse tables of a newer bursar; those that are read here are the same in all older ones."""
+def _plain(connection: Connection) -> Plain:
+    """Return how texts of these tables are read; refuse those of a newer bursar.
+
+    What is read here is the same in all older ones, but for the seals, which came later.
+    """
     found = schema.revision(connection)
     if found is None:
         raise PortfolioNotFound("the database is empty; there is no book in it")
     if found not in schema.REVISIONS:
         raise SchemaNewer(f"the tables are of revision {found}; upgrade bursar", found=found)
+    return texts.unsealed if found >= _SEALED else _as_it_is
 
 
-def _named(connection: Connection, portfolio: str | None) -> list[Opened]:
-    found = [
-        Opened(row.name, row.terms, row.version, row.seq, row.hash, row.created_at)
-        for row in connection.execute(_select(PORTFOLIOS, _OPENED))
-    ]
+def _as_it_is(text: str, *_place: str | int) -> str:
+    return text
+
+
+def _named(connection: Connection, portfolio: str | None, plain: Plain) -> list[Opened]:
+    with legible("the head of a portfolio"):
+        found = [
+            Opened(r.name, plain(r.terms, r.name), r.version, r.seq, r.hash, r.created_at)
+            for r in connection.execute(_select(PORTFOLIOS, _OPENED))
+        ]
     wanted = [each for each in found if portfolio in (None, each.name)]
     if portfolio is not None and not wanted:
         names = ", ".join(each.name for each in found)
@@ -182,16 +194,23 @@ def _named(connection: Connection, portfolio: str | None) -> list[Opened]:
     return wanted
 
 
-def _portfolio(connection: Connection, told: Told, opened: Opened) -> Found:
+def _portfolio(connection: Connection, told: Told, opened: Opened, plain: Plain) -> Found:
     """Write the lines of one portfolio, and verify its chain."""
     told.write(opened)
     chain = verified(told.passed(records_of(connection, opened.name), opened.seq))
     require_head(chain, opened)
-    shots = told.each(Shot(row.body) for row in _rows(connection, SNAPSHOTS, _SHOT, opened.name))
-    sent = told.each(
-        Message(row.number, row.version, row.id, row.topic, row.body, row.created_at)
-        for row in _rows(connection, OUTBOX, _MESSAGE, opened.name)
-    )
+    name = opened.name
+    with legible("a snapshot"):
+        shots = told.each(
+            Shot(plain(row.body, name, instant.from_datetime(row.time)))
+            for row in _rows(connection, SNAPSHOTS, _SHOT, name)
+        )
+    with legible("a message"):
+        sent = told.each(
+            Message(*place[:4], plain(row.body, name, *place), row.created_at)
+            for row in _rows(connection, OUTBOX, _MESSAGE, name)
+            for place in ((row.number, row.version, row.id, row.topic, row.created_at),)
+        )
     return Found(opened, texts.to_terms(opened.terms), chain, shots, sent)
 
 

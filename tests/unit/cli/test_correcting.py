@@ -53,7 +53,7 @@ def test_a_yes_writes_and_tells_how_to_take_it_back(book, bursar, ask):
     assert ask("status")["equity"] == "2000"
     bursar("reverse", found.rpartition(":")[2], "-y")
     assert ask("status")["equity"] == "1000"
-    assert bursar("verify").out.count("✓") == 7
+    assert bursar("verify").out.count("✓") == 8
 
 
 def test_a_terminal_is_asked(book, bursar, ask, terminal):

@@ -6,8 +6,19 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Row, Table, bindparam, delete, insert, select, update
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Connection,
+    Row,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import Insert, ReturningUpdate
 
 from bursar.errors import BrokenInvariant, PortfolioNotFound, StoreCorrupt
 from bursar.ledger.journal import Record
@@ -19,6 +30,9 @@ from bursar.store.faults import legible
 from bursar.store.tables import CELLS, CHECKPOINTS, FLOWS, JOURNAL, OUTBOX, PORTFOLIOS, TRADES
 
 _HEAD = tuple(PORTFOLIOS.c[name] for name in ("version", "seq", "hash", "base", "terms"))
+_DROPPED = delete(CHECKPOINTS).where(
+    CHECKPOINTS.c.portfolio == bindparam("own"), CHECKPOINTS.c.time >= bindparam("since")
+)
 
 
 @dataclass(frozen=True)
@@ -45,19 +59,16 @@ def advance(place: Place, commit: Commit) -> Head:
         StaleVersion: another writer came first.
         BrokenInvariant: the rows do not follow the stored ones.
     """
-    values: dict[str, object] = {"version": commit.expected_version + 1}
-    statement = update(PORTFOLIOS).where(
-        PORTFOLIOS.c.name == place.portfolio, PORTFOLIOS.c.version == commit.expected_version
-    )
+    version = commit.expected_version
+    given: dict[str, object] = {"own": place.portfolio, "old_version": version}
+    given["version"] = version + 1
     if commit.records:
         first, last = commit.records[0], commit.records[-1]
-        statement = statement.where(
-            PORTFOLIOS.c.seq == first.seq - 1, PORTFOLIOS.c.hash == first.previous
-        )
-        values.update(seq=last.seq, hash=last.hash)
+        given |= {"old_seq": first.seq - 1, "old_hash": first.previous}
+        given |= {"seq": last.seq, "hash": last.hash}
     if commit.terms is not None:
-        values["terms"] = texts.sealed(texts.terms(commit.terms), place.portfolio)
-    row = place.connection.execute(statement.values(values).returning(*_HEAD)).first()
+        given["terms"] = texts.sealed(texts.terms(commit.terms), place.portfolio)
+    row = place.connection.execute(_advancing(frozenset(given)), given).first()
     if row is None:
         now = head(place.connection, place.portfolio)
         checks.require_next(commit, now.version, now.seq, now.hash)
@@ -85,8 +96,8 @@ def journal(place: Place, records: Sequence[Record]) -> None:
                 "hash": record.hash,
             }
         )
-    if rows and not place.dialect.copied(place.connection, JOURNAL, rows, replacing=False):
-        place.connection.execute(insert(JOURNAL), rows)
+    if rows:
+        _insert(place, JOURNAL, rows)
 
 
 def cells(place: Place, changes: Mapping[str, str | None]) -> None:
@@ -115,9 +126,7 @@ def checkpoint(place: Place, kept: StoredCheckpoint) -> None:
 
 def drop_checkpoint(place: Place, since: int) -> None:
     """Take the checkpoint out if it is of that time or later."""
-    gone = CHECKPOINTS.c.time >= since
-    own = CHECKPOINTS.c.portfolio == place.portfolio
-    place.connection.execute(delete(CHECKPOINTS).where(own, gone))
+    place.connection.execute(_DROPPED, {"own": place.portfolio, "since": since})
 
 
 def replace_cells(place: Place, state: Mapping[str, str]) -> None:
@@ -150,7 +159,7 @@ def outbox(place: Place, message: Outbox, *, version: int, created_at: int) -> N
         "body": texts.sealed(message.body, *where),
         "created_at": created_at,
     }
-    place.connection.execute(insert(OUTBOX), row)
+    _insert(place, OUTBOX, [row])
 
 
 def message(row: Row[Any]) -> OutboxRow:
@@ -173,6 +182,22 @@ def _head(row: Row[Any], portfolio: str) -> Head:
     if terms.base != row.base:
         raise StoreCorrupt(f"the head of portfolio {portfolio!r} names two base currencies")
     return Head(row.version, row.seq, row.hash, terms)
+
+
+def _insert(place: Place, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    if not place.dialect.copied(place.connection, table, rows, replacing=False):
+        place.connection.execute(insert(table), rows)
+
+
+@lru_cache
+def _advancing(given: frozenset[str]) -> ReturningUpdate[Any]:
+    """Return the statement that moves a head on, by what it is given. Made once of each kind."""
+    where = [PORTFOLIOS.c.name == bindparam("own")]
+    old = [name for name in ("version", "seq", "hash") if f"old_{name}" in given]
+    where += [PORTFOLIOS.c[name] == bindparam(f"old_{name}") for name in old]
+    new = [name for name in ("version", "seq", "hash", "terms") if name in given]
+    values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in new}
+    return update(PORTFOLIOS).where(*where).values(values).returning(*_HEAD)
 
 
 @lru_cache

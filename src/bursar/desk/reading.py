@@ -12,7 +12,7 @@ from itertools import chain
 
 from bursar.errors import Behind, StoreCorrupt
 from bursar.ledger import checkpoint, journal, projection
-from bursar.ledger.checkpoint import Checkpoint, Recalled
+from bursar.ledger.checkpoint import Recalled
 from bursar.ledger.entries import AnyEntry, Reversal
 from bursar.ledger.facts import group_of
 from bursar.ledger.journal import Outcome, Record
@@ -30,10 +30,13 @@ def read(
     progress: Progress | None = None,
 ) -> Timeline:
     """Read the timeline of a store that stands at `head`, from a checkpoint if one is given."""
-    start, rows = _begin(store, kept)
+    start = None if kept is None else checkpoint.decode(kept.body)
+    if kept is None or start is None:
+        rows, last = journal.check(store.records()), (0, journal.GENESIS)
+    else:
+        rows, last = _rows_ahead(store, kept), (kept.seq, kept.hash)
     noted = frozenset() if start is None else frozenset(start.notes)
     told: list[AnyEntry] = []
-    last = (0, journal.GENESIS) if kept is None else (kept.seq, kept.hash)
     for row in rows:
         last = row.seq, row.hash
         entry = row.entry()
@@ -71,13 +74,10 @@ def recalled(store: PortfolioStore, timeline: Timeline, told: Iterable[AnyEntry]
     return Recalled(groups, homes, frozenset(conflicts - timeline.conflicts.keys()))
 
 
-def _begin(
-    store: PortfolioStore, kept: StoredCheckpoint | None
-) -> tuple[Checkpoint | None, Iterator[Record]]:
-    """Return where to begin, and the rows from there on, each verified as it is read."""
-    if kept is None or not kept.seq:
-        start = None if kept is None else checkpoint.decode(kept.body)
-        return start, journal.check(store.records())
+def _rows_ahead(store: PortfolioStore, kept: StoredCheckpoint) -> Iterator[Record]:
+    """Return the rows after a checkpoint's, each verified as it is read."""
+    if not kept.seq:
+        return journal.check(store.records())
     rows = store.records(kept.seq - 1)
     first = next(rows, None)
     if first is None or (first.seq, first.hash) != (kept.seq, kept.hash):
@@ -87,8 +87,7 @@ def _begin(
         )
     bound = journal.check([first], head=first.previous, seq=first.seq - 1)
     rest = journal.check(rows, head=first.hash, seq=first.seq)
-    ahead = (row for row in chain(bound, rest) if row.seq > kept.seq)
-    return checkpoint.decode(kept.body), ahead
+    return (row for row in chain(bound, rest) if row.seq > kept.seq)
 
 
 def _has(noted: frozenset[AnyEntry], entry: AnyEntry) -> bool:

@@ -80,9 +80,14 @@ class State(msgspec.Struct, frozen=True):
     undo: tuple[tuple[str, Moved | None], ...]
 
 
+FORMAT: Final = 1
+"""Goes up whenever the fold, or what a checkpoint holds, changes: others are no use then."""
+
+
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """What stands behind `time`: how many facts, and what they came to."""
 
+    format: int = FORMAT
     time: int
     facts: int
     state: State
@@ -119,6 +124,10 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         return at <= self.time
 
 
+class _Formed(msgspec.Struct, frozen=True):
+    format: int
+
+
 _PLAIN: Final = (
     "cells",
     "fees",
@@ -132,6 +141,7 @@ _PLAIN: Final = (
 )
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _DECODER: Final = msgspec.json.Decoder(Checkpoint)
+_FORMAT: Final = msgspec.json.Decoder(_Formed)
 
 
 def encode(checkpoint: Checkpoint) -> str:
@@ -139,9 +149,11 @@ def encode(checkpoint: Checkpoint) -> str:
     return _ENCODER.encode(checkpoint).decode()
 
 
-def decode(body: str) -> Checkpoint:
-    """Read a checkpoint back."""
+def decode(body: str) -> Checkpoint | None:
+    """Read a checkpoint back; `None` for one that another bursar made of another fold."""
     try:
+        if _FORMAT.decode(body).format != FORMAT:
+            return None
         return _DECODER.decode(body)
     except msgspec.MsgspecError as error:
         raise StoreCorrupt(f"the stored checkpoint cannot be read: {error}") from None

@@ -8,7 +8,7 @@ import pytest
 
 from bursar.desk import Desk, desk
 from bursar.errors import StaleVersion, StoreBusy, StoreCorrupt
-from bursar.ledger import course, golden, projection, timeline
+from bursar.ledger import checkpoint, course, golden, projection, timeline
 from bursar.store import MemoryStore, open_store
 from tests.unit.desk.test_desk import Ticks
 
@@ -203,6 +203,20 @@ def test_a_checkpoint_of_other_words_is_corrupt():
     made = filled(store)
     kept = store.checkpoint()
     assert kept is not None
-    store.save_checkpoint(msgspec.structs.replace(kept, body='{"time": 1}'), made.head.version)
+    store.save_checkpoint(
+        msgspec.structs.replace(kept, body=f'{{"format": {checkpoint.FORMAT}, "time": 1}}'),
+        made.head.version,
+    )
     with pytest.raises(StoreCorrupt, match="cannot be read"):
         Desk(store, Ticks())
+
+
+def test_a_checkpoint_of_another_fold_is_no_use():
+    store = MemoryStore()
+    made = filled(store)
+    kept = store.checkpoint()
+    assert kept is not None
+    older = kept.body.replace(f'"format":{checkpoint.FORMAT}', '"format":0')
+    assert older != kept.body
+    store.save_checkpoint(msgspec.structs.replace(kept, body=older), made.head.version)
+    assert Desk(store, Ticks()).timeline.is_whole

@@ -11,6 +11,7 @@ import sqlite3
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 
 import pytest
+from sqlalchemy import make_url
 
 import bursar
 from bursar.cli import main
@@ -78,7 +79,8 @@ def fill(place):
 class SqliteBook:
     """A book in a file, made once and then copied, with a way in that asks no questions."""
 
-    def __init__(self, folder):
+    def __init__(self, request):
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("kept")
         self.place = folder / "book.db"
         self._kept = folder / "kept.db"
         make(self.place)
@@ -101,7 +103,33 @@ class SqliteBook:
         engine.dispose()
 
 
-BOOKS = (SqliteBook,)  # another kind of database joins here
+class PostgresBook:
+    """A database, made once and then copied, with a way in for one who may do anything."""
+
+    def __init__(self, request):
+        self._server = request.getfixturevalue("postgres")
+        self._kept, self._name = self._server._create("template0"), None
+        self.place = self._server._of(self._kept)
+        make(self.place)
+
+    def restore(self):
+        if self._name is not None:
+            self._server._drop(self._name)
+        self._name = self._server._create(self._kept)
+        self.place = self._server._of(self._name)
+
+    @contextmanager
+    def inside(self):
+        """Give a connection whose changes are kept, and to which no foreign key matters."""
+        might = make_url(self._server.url).set(database=self._name)
+        engine, _ = engine_of(address(might.render_as_string(hide_password=False)))
+        with engine.begin() as connection:
+            connection.exec_driver_sql("SET session_replication_role = replica")
+            yield connection
+        engine.dispose()
+
+
+BOOKS = (SqliteBook, PostgresBook)  # another kind of database joins here
 
 
 def proof(place, portfolio):

@@ -37,8 +37,8 @@ COLUMNS = [
 
 
 @pytest.fixture(scope="module", params=damaged.BOOKS)
-def kept(request, tmp_path_factory):
-    return request.param(tmp_path_factory.mktemp("kept"))
+def kept(request):
+    return request.param(request)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import unquote
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -33,6 +33,7 @@ from sqlalchemy.sql.dml import Insert
 from bursar.errors import BadChoice, StoreError
 from bursar.store.faults import Fault
 from bursar.store.rows import written
+from bursar.store.tables import METADATA, PORTFOLIOS
 
 DRIVER: Final = "postgresql+psycopg"
 _SILENT: Final = logging.NullHandler()
@@ -192,9 +193,21 @@ def unguard(connection: Connection) -> None:
     connection.commit()
 
 
-def examine(_connection: Connection) -> Sequence[str]:
-    """Find nothing: a server looks at its pages as it reads them, where it has checksums."""
-    return ()
+def examine(connection: Connection) -> Sequence[str]:
+    """Look for rows of no portfolio, which only somebody else can have made.
+
+    The server looks at its pages itself as it reads them, where it has checksums.
+    """
+    own = select(PORTFOLIOS.c.name)
+    counts = {
+        table.name: select(func.count()).select_from(table).where(table.c.portfolio.not_in(own))
+        for table in METADATA.sorted_tables
+        if "portfolio" in table.columns
+    }
+    found = {name: connection.execute(count).scalar_one() for name, count in counts.items()}
+    return [
+        f"{count} rows of {name} belong to no portfolio" for name, count in found.items() if count
+    ]
 
 
 def guard(_connection: Connection) -> None:

@@ -77,6 +77,8 @@ _FAULTS: Final = {
     "57P02": Fault.LOST,
     "57P03": Fault.LOST,
     "57P05": Fault.LOST,
+    "42703": Fault.CORRUPT,  # a column or a table of ours went missing
+    "42P01": Fault.CORRUPT,
     "XX001": Fault.CORRUPT,
     "XX002": Fault.CORRUPT,
 }
@@ -205,9 +207,8 @@ def examine(connection: Connection) -> Sequence[str]:
         if "portfolio" in table.columns
     }
     found = {name: connection.execute(count).scalar_one() for name, count in counts.items()}
-    return [
-        f"{count} rows of {name} belong to no portfolio" for name, count in found.items() if count
-    ]
+    strays = ((name, count) for name, count in found.items() if count)
+    return [f"{count} rows of {name} belong to no portfolio" for name, count in strays]
 
 
 def guard(_connection: Connection) -> None:

@@ -24,7 +24,7 @@ import msgspec
 from bursar.errors import StoreCorrupt
 from bursar.exact import money
 from bursar.ledger import instant
-from bursar.ledger.book import Book
+from bursar.ledger.book import STATE, Book
 from bursar.ledger.entries import (
     AnyEntry,
     CashFlow,
@@ -128,17 +128,7 @@ class _Formed(msgspec.Struct, frozen=True):
     format: int
 
 
-_PLAIN: Final = (
-    "cells",
-    "fees",
-    "flows",
-    "margins",
-    "balances",
-    "pockets",
-    "sleeves",
-    "gaps",
-    "undo",
-)
+_PLAIN: Final = tuple(name for name in STATE if name != "holdings")
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _DECODER: Final = msgspec.json.Decoder(Checkpoint)
 _FORMAT: Final = msgspec.json.Decoder(_Formed)

@@ -16,6 +16,7 @@ from bursar.ledger.checkpoint import Recalled
 from bursar.ledger.entries import AnyEntry, Reversal
 from bursar.ledger.facts import group_of
 from bursar.ledger.journal import Outcome, Record
+from bursar.ledger.notes import Note
 from bursar.ledger.timeline import Timeline
 from bursar.ports import Head, PortfolioStore, Progress, StoredCheckpoint
 
@@ -35,12 +36,15 @@ def read(
         rows, last = journal.check(store.records()), (0, journal.GENESIS)
     else:
         rows, last = _rows_ahead(store, kept), (kept.seq, kept.hash)
-    noted = frozenset() if start is None else frozenset(start.notes)
+    noted = frozenset() if start is None else frozenset(filter(_is_only_said, start.notes))
+    spoken = {note.id for note in noted}
     told: list[AnyEntry] = []
     for row in rows:
         last = row.seq, row.hash
         entry = row.entry()
-        if start is None or not (start.is_behind(entry.executed_at) or _has(noted, entry)):
+        # Told again in other words, a note that the checkpoint has stays as it is.
+        is_noted = entry in noted or (row.outcome is Outcome.CONFLICT and entry.id in spoken)
+        if start is None or not (start.is_behind(entry.executed_at) or is_noted):
             told.append(entry)
         if progress is not None and row.seq % _TOLD_EVERY == 0:
             progress("reading the journal", row.seq, head.seq)
@@ -90,9 +94,9 @@ def _rows_ahead(store: PortfolioStore, kept: StoredCheckpoint) -> Iterator[Recor
     return (row for row in chain(bound, rest) if row.seq > kept.seq)
 
 
-def _has(noted: frozenset[AnyEntry], entry: AnyEntry) -> bool:
-    """Tell whether a note is in the checkpoint already; a reversal in time is a fact as well."""
-    return entry in noted and (not isinstance(entry, Reversal) or entry.void)
+def _is_only_said(note: Note) -> bool:
+    """Tell whether a note is nothing more; a reversal in time is a fact as well."""
+    return not isinstance(note, Reversal) or note.void
 
 
 def _require_head(last: tuple[int, str], head: Head) -> None:

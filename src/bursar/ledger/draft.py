@@ -104,6 +104,10 @@ class Draft:
 
     def settle(self) -> tuple[list[Fact], list[Fact]]:
         """Resolve what the batch touched: (facts as they are to be, facts that give way)."""
+        for group in self.groups:  # all of them first: a fact may have gone from one to another
+            for name in self.timeline.raised.get(group, ()):
+                self.raw[name] = None
+                self._dirty.add(name)
         for group in self.groups:
             self._resolve(group)
         self._require_known_targets()
@@ -146,9 +150,6 @@ class Draft:
 
     def _resolve(self, group: str) -> None:
         facts = self._marked(resolve(self._spoken[group], self.timeline.terms.cash))
-        for name in self.timeline.raised.get(group, ()):
-            self.raw[name] = None
-            self._dirty.add(name)
         for fact in facts:
             self.raw[fact.id] = fact
             self._dirty.add(fact.id)

@@ -29,6 +29,7 @@ from bursar.ledger.entries import (
     Transfer,
 )
 from bursar.ledger.facts import Fact
+from bursar.ledger.journal import merge
 from bursar.ledger.layer import Layer
 from bursar.ledger.prices import Prices
 
@@ -47,7 +48,7 @@ class Notes:
         self._reversals: _Kept[Reversal] = {}
         self._reversal_ids: _Kept[Reversal] = {}
         self._links: _Kept[Link] = {}
-        self._link_ids: MutableMapping[str, Link] = {}
+        self._link_ids: _Kept[Link] = {}
 
     def fork(self) -> "Notes":
         """Return notes that read through to these and keep their own additions."""
@@ -72,7 +73,7 @@ class Notes:
                 for name in self.spoken_of(note):
                     self.prices.void(name, is_void=self.is_undone(name))
             case Link():
-                self._link_ids[note.id] = note
+                _keep(self._link_ids, note.id, note)
                 for end in (note.withdrawal, note.deposit):
                     _keep(self._links, end, note)
             case _:
@@ -82,13 +83,13 @@ class Notes:
         """Return every note, each kind by its target."""
         tags = [tag for name in sorted(self._tags) for tag in self._tags[name]]
         undone = [each for name in sorted(self._reversals) for each in self._reversals[name]]
-        links = [self._link_ids[name] for name in sorted(self._link_ids)]
+        links = [link for name in sorted(self._link_ids) for link in self._link_ids[name]]
         return [*tags, *undone, *links, *self.prices.every()]
 
     def reversal(self, name: str) -> Reversal | None:
         """Return the hand reversal of a fact; a void one before others, then the first by id."""
         known = [note for note in self._of(name) if not self.is_undone(note.id)]
-        return min(known, key=lambda note: (not note.void, note.id), default=None)
+        return min(known, key=_first, default=None)
 
     def is_undone(self, name: str) -> bool:
         """Tell whether a reversal that still stands names that id.
@@ -123,8 +124,9 @@ class Notes:
 
     def link(self, name: str) -> Link | None:
         """Return the link that the fact is an end of; of several the one whose id sorts first."""
-        standing = (link for link in self.links(name) if not self.is_undone(link.id))
-        return min(standing, key=lambda link: link.id, default=None)
+        told = sorted({link.id for link in self.links(name) if not self.is_undone(link.id)})
+        stated = (self._stated(each) for each in told)
+        return next((link for link in stated if link is not None and name in targets(link)), None)
 
     def related(self, names: Iterable[str]) -> set[str]:
         """Return these facts and all that notes tie to them, however far."""
@@ -137,8 +139,7 @@ class Notes:
         return reached
 
     def _tied(self, name: str) -> set[str]:
-        own = self._link_ids.get(name)
-        links = (*self.links(name), *(() if own is None else (own,)))
+        links = (*self.links(name), *self._links_named(name))
         spoken: tuple[Tag | Reversal, ...] = (
             *self._tag_ids.get(name, ()),
             *self._reversal_ids.get(name, ()),
@@ -154,11 +155,24 @@ class Notes:
 
     def link_of(self, name: str) -> Link | None:
         """Return the link of that id, if both of its ends take it."""
-        link = self._link_ids.get(name)
+        link = self._stated(name)
         if link is None:
             return None
         ends = {self.link(link.withdrawal), self.link(link.deposit)}
         return link if ends == {link} else None
+
+    def _stated(self, name: str) -> Link | None:
+        """Return what the most authoritative source says of a link, all its statements joined."""
+        told = self._links_named(name)
+        if not told:
+            return None
+        best = max(link.source for link in told)
+        joint = merge(link for link in told if link.source is best)
+        assert isinstance(joint, Link), "statements of one source agree in kind"
+        return joint
+
+    def _links_named(self, name: str) -> tuple[Link, ...]:
+        return self._link_ids.get(name, ())
 
     def tagged(self, fact: Fact) -> Fact:
         """Return the fact with the strategy and regime that its tags tell."""
@@ -219,6 +233,11 @@ def linked(link: Link, withdrawal: Fact | None, deposit: Fact | None) -> Transfe
         to_fees=deposit.fees,
         rates=withdrawal.rates,
     )
+
+
+def _first(reversal: Reversal) -> tuple[bool, str, int, int]:
+    """Order reversals; of one that was told again, the finest time of the best source counts."""
+    return not reversal.void, reversal.id, -reversal.source, -reversal.executed_at
 
 
 def _together(fees: Iterable[Fee]) -> tuple[Fee, ...]:

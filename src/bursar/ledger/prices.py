@@ -54,7 +54,7 @@ class Prices:
             return
         if not known:
             insort(self._own_times(asset), price.executed_at)
-        self._told[place] = tuple(sorted((*known, price), key=lambda each: each.id))
+        self._told[place] = tuple(sorted((*known, price), key=lambda each: (each.id, -each.source)))
         self._quoted[quote] = self._quoted.get(quote, frozenset()) | {asset}
         self._by_id[price.id] = price
 

@@ -9,6 +9,7 @@ import pytest
 from bursar.desk import Desk, desk
 from bursar.errors import StaleVersion, StoreBusy, StoreCorrupt
 from bursar.ledger import checkpoint, course, golden, projection, timeline
+from bursar.ledger.entries import Reversal
 from bursar.store import MemoryStore, open_store
 from tests.unit.desk.test_desk import Ticks
 
@@ -220,3 +221,27 @@ def test_a_checkpoint_of_another_fold_is_no_use():
     assert older != kept.body
     store.save_checkpoint(msgspec.structs.replace(kept, body=older), made.head.version)
     assert Desk(store, Ticks()).timeline.is_whole
+
+
+def test_a_note_told_in_other_words_stays_what_it_was_in_a_checkpoint_too():
+    def taken_back(day):
+        return Reversal(
+            id="hand:r",
+            executed_at=entries(line(DAYS + 9))[0].executed_at,
+            account="bursar:hand",
+            target=f"k:main:{day}",
+            void=True,
+        )
+
+    store = MemoryStore()
+    made = filled(store)
+    made.submit([*entries(*(line(DAYS + more) for more in range(1, 7))), taken_back(DAYS + 6)])
+    kept = store.checkpoint()
+    assert kept is not None
+    assert "hand:r" in kept.body
+    assert made.submit([taken_back(DAYS + 5)]).review.conflicts
+    opened = Desk(store, Ticks())
+    assert not opened.timeline.is_whole
+    assert projection.digest(opened.timeline.book) == projection.digest(made.timeline.book)
+    assert len(opened.timeline.notes.told()) == 1
+    assert not opened.submit([taken_back(DAYS + 5)]).review.recorded

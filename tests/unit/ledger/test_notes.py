@@ -325,3 +325,39 @@ def test_prices_until_an_instant_leave_out_what_is_later_or_void():
     assert [price.id for price in past.latest()] == ["p2"]
     assert past.at("XBT", START + HOUR) is None
     assert [price.id for price in found.latest()] == ["p3"]
+
+
+@pytest.mark.parametrize("said", [{"note": "mine"}, {"sequence": 3}, {"source": Source.EVENT}])
+@pytest.mark.parametrize("is_first", [False, True])
+def test_a_link_that_is_told_again_stays(said, is_first):
+    pen = Pen()
+    came = pen.flow("deposit", 2, "XBT", value=50)
+    ends = pen.flow("withdrawal", -1, "XBT"), pen.flow("deposit", 1, "XBT", account=OTHER)
+    known = link("l", *ends)
+    again = msgspec.structs.replace(known, **said)
+    told = [again, known] if is_first else [known, again]
+    line = landed([came, *ends], *([each] for each in told))
+    assert [type(fact) for fact in line] == [CashFlow, Transfer]
+    assert list(landed([*told, came, *ends])) == list(line)
+
+
+def test_of_two_sources_the_weightier_says_which_ends_a_link_has():
+    pen = Pen()
+    came = pen.flow("deposit", 2, "XBT", value=50)
+    out = pen.flow("withdrawal", -1, "XBT")
+    one, other = (pen.flow("deposit", 1, "XBT", account=OTHER) for _ in range(2))
+    claim = link("l", out, one)
+    truth = msgspec.structs.replace(link("l", out, other), source=Source.LEDGER)
+    for told in permutations([claim, truth]):
+        line = landed([came, out, one, other], *([each] for each in told))
+        assert [fact.rows for fact in line if isinstance(fact, Transfer)] == [(out.id, other.id)]
+
+
+def test_of_two_sources_the_weightier_says_what_a_price_is():
+    claim = Pen().price("XBT", "USD", 100, executed_at=START)
+    truth = msgspec.structs.replace(claim, source=Source.EVENT, value=D(200))
+    for told in permutations([claim, truth]):
+        prices = Prices("USD", USD)
+        for each in told:
+            prices.add(each)
+        assert getattr(prices.at("XBT", START), "value", None) == 200

@@ -96,6 +96,16 @@ def test_a_group_may_be_told_later(is_first):
     assert audit.breaches(line.book) == []
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_group_told_later_keeps_its_facts_whatever_else_comes_with_it(order):
+    pen = Pen()
+    rows = [pen.row("deposit", 2, "XBT", group="t"), pen.row("deposit", 9, "USD", group="t")]
+    bare = msgspec.structs.replace(rows[1], group=None)
+    line = landed([bare], [rows[place] for place in order])
+    assert [fact.id for fact in line] == [row.id for row in rows]
+    assert list(landed([bare, *rows])) == list(line)
+
+
 def test_a_late_fact_names_what_it_restates():
     pen = Pen()
     early, buy, sell = pen.buy(1, "XBT", 10), pen.buy(1, "XBT", 30), pen.sell(1, "XBT", 50)

@@ -43,6 +43,13 @@ def test_an_address_without_a_file_is_refused_and_loses_nothing(tmp_path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_is_no_book(tmp_path):
+    for create in (True, False):
+        with pytest.raises(StoreError, match="is a folder"):
+            open_store(tmp_path, create=create)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_memory_is_a_place_of_its_own():
     store = open_store(":memory:", terms=Terms(base="EUR"))
     assert isinstance(store, MemoryStore)

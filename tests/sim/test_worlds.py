@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bursar.desk import desk, reading
 from bursar.ledger import course, timeline
 from bursar.sim import play
 from bursar.sim.faults import Fault
@@ -55,3 +56,21 @@ def test_checkpoints_change_no_story(spacing, monkeypatch):
     for module in (course, timeline):
         monkeypatch.setattr(module, "SPACING", spacing)
     assert [play(seed).story for seed in (2, 5)] == stories
+
+
+def test_worlds_whose_desks_open_from_checkpoints_end_well(monkeypatch):
+    for module in (course, timeline):
+        monkeypatch.setattr(module, "SPACING", 1)
+    monkeypatch.setattr(desk, "KEPT_AHEAD", 3)
+    shortened, read = [], reading.read
+
+    def counted(store, head, **rest):
+        made = read(store, head, **rest)
+        shortened.append(not made.is_whole)
+        return made
+
+    monkeypatch.setattr(reading, "read", counted)
+    for seed in range(figures.SEED, figures.SEED + max(figures.SEEDS // 2, 5)):
+        ending = play(seed, last_word=last_word)
+        assert ending.is_well, replay(ending)
+    assert sum(shortened) > len(shortened) // 4

@@ -107,7 +107,11 @@ def _asked(screen: Screen) -> bool:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         screen.remark("Nobody to ask here; --yes writes it.")
         return False
-    return input("Write this? [y/N] ").strip().casefold() in {"y", "yes"}
+    try:
+        answer = input("Write this? [y/N] ")
+    except EOFError:  # the terminal went away, or Ctrl-D: that is no yes
+        return False
+    return answer.strip().casefold() in {"y", "yes"}
 
 
 def _show_facts(screen: Screen, seen: Preview) -> None:

@@ -103,18 +103,19 @@ class Desk:
         Raises:
             StoreCorrupt: a row does not verify, or the projection is not what the rows come to.
         """
-        self.head = self.store.head()
-        self.halted = self.damage
-        kept = self.store.checkpoint()
+        head = self.store.head()
         try:
-            self.timeline = self._read(kept)
+            timeline = self._read(head, self.store.checkpoint())
         except StoreCorrupt as error:
-            if self.store.head().version == self.head.version:
+            if self.store.head().version == head.version:
                 self.halt(error.message)
                 raise
             self.reload()
             return
-        start = self.timeline.start
+        # Both or neither: planning on an old timeline under a new version would write nonsense.
+        self.head, self.timeline = head, timeline
+        self.halted = self.damage
+        start = timeline.start
         self._kept = _NONE if start is None else (start.time, start.facts)
 
     def whole(self) -> Timeline:
@@ -126,14 +127,15 @@ class Desk:
         """
         if not self.timeline.is_whole:
             try:
-                self.timeline = self._read(None)
-            except StoreCorrupt:
+                self.timeline = self._read(self.head, None)
+            except StoreCorrupt as error:
                 self._require_current(self.store.head().version)
+                self.halt(error.message)
                 raise
         return self.timeline
 
-    def _read(self, kept: StoredCheckpoint | None) -> Timeline:
-        return reading.read(self.store, self.head, kept=kept, progress=self.progress)
+    def _read(self, head: Head, kept: StoredCheckpoint | None) -> Timeline:
+        return reading.read(self.store, head, kept=kept, progress=self.progress)
 
     def halt(self, damage: str) -> None:
         """Write nothing any more: the store is damaged. No `reload` lifts this."""
@@ -236,7 +238,10 @@ class Desk:
         )
 
     def _keep_checkpoint(self) -> None:
-        """Store a checkpoint where enough facts have come since the last one."""
+        """Store a checkpoint where enough facts have come since the last one.
+
+        The commit before it has happened, so nothing that goes wrong here is a failure of it.
+        """
         time, facts = self._kept
         if len(self.timeline) - facts < 2 * KEPT_AHEAD:
             return
@@ -244,9 +249,9 @@ class Desk:
         if made is None:  # no second ends where no group spans it: look again in a while
             self._kept = time, facts + KEPT_AHEAD // 4
             return
-        seq, digest = self.store.row_before(made.time)
-        kept = StoredCheckpoint(made.time, seq, digest, checkpoint.encode(made))
         with suppress(StoreError):  # a shortcut: the journal is no worse without it
+            seq, digest = self.store.row_before(made.time)
+            kept = StoredCheckpoint(made.time, seq, digest, checkpoint.encode(made))
             if self.store.save_checkpoint(kept, self.head.version):
                 self._kept = made.time, made.facts
 

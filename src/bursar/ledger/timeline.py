@@ -233,11 +233,6 @@ class Timeline:
                     return self._taken_down(position, book, edge)
         return None
 
-    def told_after(self, at: int) -> list[AnyEntry]:
-        """Return every statement of a time after `at`, in the order of their times."""
-        told = (each for group in self.groups.values() for each in group)
-        return sorted((each for each in told if each.executed_at > at), key=_when)
-
     def wanting(self, asset: str, since: int) -> set[str]:
         """Return the facts whose value a price of `asset` at `since` may decide."""
         listed = self._wanting.get(asset, [])
@@ -373,7 +368,3 @@ class Timeline:
         last = self._followed[-1][0] if self._followed else 0
         if len(self.order) - last >= SPACING:
             self._followed.append((len(self.order), self.prefixes.flat()))
-
-
-def _when(entry: AnyEntry) -> int:
-    return entry.executed_at

@@ -93,7 +93,7 @@ def desk_of(desk: Desk, time: Time, known_at: Time, *, is_closing: bool = False)
     now = desk.clock.now()
     rows = None if known_at is None else _known(desk, known_at)
     told = now if rows is None else rows.at
-    at = told if time is None else _instant(time, now)
+    at = told if time is None else _instant(time, now, "at")
     whole = desk.timeline if rows is None else rows.timeline
     cut = whole if time is None else until(whole, at)
     head = desk.head if rows is None else rows.head
@@ -113,7 +113,7 @@ class _Known(msgspec.Struct, frozen=True):
 def _known(desk: Desk, known_at: str | int | datetime) -> _Known:
     """Read the journal as far as a row, or as far as the first row of later."""
     row = _ROW.fullmatch(known_at) if isinstance(known_at, str) else None
-    at = None if row is not None else _instant(known_at, desk.clock.now())
+    at = None if row is not None else _instant(known_at, desk.clock.now(), "known_at")
     last_seq = None if row is None else int(row.group(1))
 
     def is_known(record: Record) -> bool:
@@ -259,12 +259,12 @@ def _refuse() -> NoReturn:
     raise BadChoice("the past is for reading only")
 
 
-def _instant(time: str | int | datetime, now: int) -> int:
+def _instant(time: str | int | datetime, now: int, field: str) -> int:
     if isinstance(time, datetime):
         return instant.from_datetime(time)
     if isinstance(time, int):
         return time
-    return now if time == "now" else instant.parse(time, field="at")
+    return now if time == "now" else instant.parse(time, field=field)
 
 
 def _is_of(entry: AnyEntry, at: int) -> bool:

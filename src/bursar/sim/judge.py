@@ -77,13 +77,13 @@ class Witness:
 
 def final(name: str, desks: Sequence[Desk], truth: Sequence[Fact]) -> Book:
     """Judge a portfolio whose world has come to rest, and return its book."""
-    timeline = desks[0].timeline
     proof = Portfolio(desks[0], _no_files).verify()
     if not proof.is_sound:
         raise Wrong(f"{name}: {'; '.join(proof.faults)}")
     for desk in desks:
         if projection.digest(desk.timeline.book) != proof.digest:
             raise Wrong(f"{name}: a desk's book is not the fold of the journal")
+    timeline = desks[0].whole()
     known, true = set(timeline.facts), {fact.id for fact in truth}
     if known != true:
         made_up, missing = sorted(known - true)[:_SHOWN], sorted(true - known)[:_SHOWN]

@@ -16,7 +16,7 @@ import msgspec
 
 from bursar.errors import OutcomeUnknown, StoreBusy, StoreError, StoreFull
 from bursar.ledger.journal import Record
-from bursar.ports import Commit, Head
+from bursar.ports import Commit, Head, StoredCheckpoint
 from bursar.sim.chance import hits
 from bursar.sim.faults import Fault, Weather
 from bursar.store import STEPS
@@ -43,6 +43,7 @@ class Shelf:
         self.store = build(self._step)
         self.commits: list[Commit] = []
         self.heads = [self.store.head()]
+        self.checkpoints: dict[int, StoredCheckpoint | None] = {}
         self.is_full = False
         self._on_commit = on_commit
         self._writing: tuple[Commit, Callable[[str], None]] | None = None
@@ -75,6 +76,7 @@ class Shelf:
             head = Head(self.heads[-1].version + 1, last.seq, last.hash, self.heads[-1].terms)
             self.commits.append(commit)
             self.heads.append(head)
+            self.checkpoints[head.version] = self.store.checkpoint()
             self._on_commit(commit, head)
         watch(name)
 
@@ -121,6 +123,17 @@ class Line:
         if version == self.shelf.heads[-1].version:
             return self.shelf.store.load_state()
         return self.shelf.cells_at(version)
+
+    def checkpoint(self) -> StoredCheckpoint | None:
+        """Return the checkpoint of the version that was last seen here."""
+        return self.shelf.checkpoints.get(self._seen)
+
+    def save_checkpoint(self, checkpoint: StoredCheckpoint, version: int) -> bool:
+        """Keep a checkpoint; later versions have it until a commit takes it away."""
+        is_kept = self.shelf.store.save_checkpoint(checkpoint, version)
+        if is_kept:
+            self.shelf.checkpoints[version] = checkpoint
+        return is_kept
 
     def commit(self, commit: Commit) -> Head:
         """Write, or fail in one of the ways in which stores do."""

@@ -7,7 +7,8 @@ on; five seconds of patience; every write takes the lock when it begins, so that
 half-way by finding that another came first. A new file is for its owner alone. Postgres is in
 `postgres`.
 
-Errors: `StoreError` for a library that is too old or a folder that is not there; `BadChoice` for a
+Errors: `StoreError` for a library that is too old, a folder that is not there or stands where the
+file should; `StoreCorrupt` for an empty file where a book should be; `BadChoice` for a
 database that is not supported.
 """
 
@@ -105,6 +106,8 @@ def require_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> No
 def _prepare(url: URL, create: bool) -> bool:  # noqa: FBT001 (one of a record of functions)
     require_sqlite()
     path = Path(url.database or "")
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder; name the file in it that keeps the book")
     if path.exists():
         if not create and path.is_file() and not path.stat().st_size:
             raise StoreCorrupt(f"{path.name} is empty: there is no book in it, or none any more")

@@ -45,6 +45,13 @@ def masked(url_or_path: str | os.PathLike[str]) -> str:
 
 
 def engine_of(url: URL) -> tuple[Engine, Dialect]:
-    """Return an engine for an address, with its dialect; nothing is connected yet."""
+    """Return an engine for an address, with its dialect; nothing is connected yet.
+
+    Raises:
+        BadChoice: it names no database, or none that bursar keeps books in.
+    """
+    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
+        # SQLite would make one of its own, and lose all of it when it is closed.
+        raise BadChoice("the place of the book names no file; write book.db or sqlite:///book.db")
     dialect = dialect_of(url)
     return dialect.engine(url), dialect

@@ -31,7 +31,7 @@ from sqlalchemy.exc import DBAPIError
 from bursar.errors import KeyReused, StoreCorrupt, StoreError
 from bursar.ledger import instant
 from bursar.ledger.entries import Source
-from bursar.ledger.journal import Outcome, Record
+from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
 from bursar.store import checks, texts, writes
@@ -50,7 +50,6 @@ from bursar.store.tables import (
 from bursar.store.writes import Place
 from bursar.value.snapshot import PortfolioSnapshot
 
-_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _CHUNK = 500
 
 
@@ -133,7 +132,7 @@ class SqlStore:
         with self._reading() as connection:
             for column, names in ((JOURNAL.c.key, keys), (JOURNAL.c.home, list(homes))):
                 for rows in _found(connection, self.portfolio, column, names):
-                    found.update((row.seq, _record(row)) for row in rows)
+                    found.update((row.seq, writes.record(row)) for row in rows)
         return [found[seq] for seq in sorted(found)]
 
     def row_before(self, time: int) -> tuple[int, str]:
@@ -319,7 +318,7 @@ class SqlStore:
             page = self._page(after, min(after + size, last), size)
             page = page or self._page(after, last, size)
             for row in page:
-                yield _record(row)
+                yield writes.record(row)
             after = page[-1].seq if page else last
 
     def _derived(self, connection: Connection) -> Iterator[str]:
@@ -464,13 +463,6 @@ class SqlStore:
     def _require_open(self) -> None:
         if self._closed:
             raise StoreError("the store was closed; open it again")
-
-
-def _record(row: Row[Any]) -> Record:
-    outcome = _OUTCOMES.get(row.outcome)
-    if outcome is None:
-        raise StoreCorrupt("its verdict is none that anybody gives", seq=row.seq)
-    return Record(row.seq, row.key, outcome, row.recorded_at, row.body, row.previous, row.hash)
 
 
 def _found(

@@ -3,8 +3,8 @@
 What is written goes into a file beside its place, readable by its owner alone. When all of it is
 on the disk it takes its name; if anything fails before that, nothing is left.
 
-Errors: `BadChoice` where a file of that name is there and may not be replaced; `OSError` from the
-disk.
+Errors: `BadChoice` where there is no such folder, or where a file of that name is there and may not
+be replaced; `OSError` from the disk.
 """
 
 import os
@@ -20,6 +20,8 @@ from bursar.errors import BadChoice
 @contextmanager
 def whole(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     """Yield a file to write to; it stands at `path` once the block has ended well."""
+    if not path.parent.is_dir():
+        raise BadChoice(f"there is no folder {path.parent} to write {path.name} in", file=str(path))
     if not replace:
         require_absent(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

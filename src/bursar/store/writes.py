@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import Insert, ReturningUpdate
 
 from bursar.errors import BrokenInvariant, PortfolioNotFound, StoreCorrupt
-from bursar.ledger.journal import Record
+from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ports import Commit, Head, Outbox, OutboxRow, StoredCheckpoint
 from bursar.store import checks, texts
@@ -29,6 +29,7 @@ from bursar.store.dialect import Dialect
 from bursar.store.faults import legible
 from bursar.store.tables import CELLS, CHECKPOINTS, FLOWS, JOURNAL, OUTBOX, PORTFOLIOS, TRADES
 
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _HEAD = tuple(PORTFOLIOS.c[name] for name in ("version", "seq", "hash", "base", "terms"))
 _DROPPED = delete(CHECKPOINTS).where(
     CHECKPOINTS.c.portfolio == bindparam("own"), CHECKPOINTS.c.time >= bindparam("since")
@@ -98,6 +99,18 @@ def journal(place: Place, records: Sequence[Record]) -> None:
         )
     if rows:
         _insert(place, JOURNAL, rows)
+
+
+def record(row: Row[Any]) -> Record:
+    """Read a journal row back.
+
+    Raises:
+        StoreCorrupt: its verdict is none.
+    """
+    outcome = _OUTCOMES.get(row.outcome)
+    if outcome is None:
+        raise StoreCorrupt("its verdict is none that anybody gives", seq=row.seq)
+    return Record(row.seq, row.key, outcome, row.recorded_at, row.body, row.previous, row.hash)
 
 
 def cells(place: Place, changes: Mapping[str, str | None]) -> None:

@@ -56,6 +56,17 @@ def test_a_yes_writes_and_tells_how_to_take_it_back(book, bursar, ask):
     assert bursar("verify").out.count("✓") == 8
 
 
+def test_a_terminal_that_goes_away_says_no(book, bursar, ask, terminal, monkeypatch):
+    terminal()
+
+    def gone(_prompt):
+        raise EOFError
+
+    monkeypatch.setattr(builtins, "input", gone)
+    assert bursar(*DEPOSIT, code=5).out.endswith("Nothing was written.\n")
+    assert ask("status")["version"] == 0
+
+
 def test_a_terminal_is_asked(book, bursar, ask, terminal):
     terminal("", "no", "Yes ")
     for _ in range(2):

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from bursar.desk import Desk, desk
-from bursar.errors import StaleVersion, StoreBusy, StoreCorrupt
+from bursar.errors import StaleVersion, StoreBusy, StoreCorrupt, StoreDown
 from bursar.ledger import checkpoint, course, golden, projection, timeline
 from bursar.ledger.entries import Reversal
 from bursar.store import MemoryStore, open_store
@@ -100,6 +100,27 @@ def test_another_writer_in_between_is_told_before_the_whole_is_read():
     assert list(one.whole()) == list(other.whole())
 
 
+@pytest.mark.parametrize("question", ["checkpoint", "records", "load_state"])
+@pytest.mark.parametrize("fault", [StoreDown, StoreCorrupt])
+def test_a_desk_that_cannot_catch_up_writes_nothing_from_what_it_knew(monkeypatch, question, fault):
+    store = MemoryStore()
+    filled(store)
+    one = Desk(store, Ticks())
+    Desk(store, Ticks()).submit(entries(line(20)))
+    with monkeypatch.context() as patch:
+
+        def away(*_):
+            raise fault("away")
+
+        patch.setattr(store, question, away)
+        with pytest.raises(fault):
+            one.reload()
+    before = store.head()
+    with pytest.raises((StaleVersion, StoreCorrupt)):
+        one.submit(entries(line(21)))
+    assert store.head() == before
+
+
 @pytest.mark.parametrize(
     "again",
     [line(2), line(2, "buy 2 XBT @ 100 USD"), line(2) + " strategy=trend"],
@@ -150,6 +171,20 @@ def test_a_checkpoint_that_cannot_be_written_is_no_failure(monkeypatch):
     assert Desk(store, Ticks()).timeline.is_whole
 
 
+@pytest.mark.parametrize("fault", [StoreDown, StoreCorrupt])
+def test_a_commit_that_happened_never_fails_for_its_checkpoint(monkeypatch, fault):
+    store = MemoryStore()
+
+    def away(_time):
+        raise fault
+
+    monkeypatch.setattr(store, "row_before", away)
+    made = filled(store)
+    assert made.head == store.head()
+    assert made.head.version == DAYS
+    assert store.checkpoint() is None
+
+
 def test_no_checkpoint_divides_a_second():
     store = MemoryStore()
     made = Desk(store, Ticks())
@@ -196,6 +231,8 @@ def test_damage_that_lies_behind_is_found_when_the_whole_is_read(tmp_path):
     opened = Desk(store, Ticks())
     with pytest.raises(StoreCorrupt, match="row 2"):
         opened.whole()
+    with pytest.raises(StoreCorrupt, match="writing has stopped"):
+        opened.submit(entries(line(20)))
     store.close()
 
 

@@ -241,9 +241,10 @@ def test_a_time_may_be_text_a_moment_or_nanoseconds():
 
 def test_no_time_is_no_time():
     book = told_late()
-    for ask in (lambda: book.at("soon"), lambda: book.at(known_at="#x")):
-        with pytest.raises(Malformed):
-            ask()
+    with pytest.raises(Malformed, match=r"^at: 'soon'"):
+        book.at("soon")
+    with pytest.raises(Malformed, match=r"^known_at: '#x'"):
+        book.at(known_at="#x")
 
 
 def test_a_view_leaves_the_store_open_unless_told_otherwise(tmp_path):

@@ -4,16 +4,25 @@ import gzip
 import hashlib
 import json
 import random
+import sqlite3
 import stat
+from contextlib import closing
 
 import pytest
 
 from bursar import Terms
 from bursar.app import open as open_portfolio
-from bursar.errors import BackupDamaged, BadChoice, PortfolioNotFound, SchemaNewer, StoreCorrupt
+from bursar.errors import (
+    BackupDamaged,
+    BadChoice,
+    PortfolioNotFound,
+    SchemaNewer,
+    StoreCorrupt,
+    StoreError,
+)
 from bursar.ledger import golden
 from bursar.store import open_store, schema, step_back
-from bursar.store.backup import restore_backup, take, take_backup
+from bursar.store.backup import restore, restore_backup, take, take_backup
 from bursar.store.backup.lines import Scribe
 from tests.contract.samples import contents, snapshot
 from tests.crash.nursery import fill_line
@@ -208,6 +217,31 @@ def test_a_journal_that_does_not_verify_makes_no_backup(tmp_path, book, statemen
     with pytest.raises(StoreCorrupt):
         take_backup(book, tmp_path / "a")
     assert not (tmp_path / "a").exists()
+
+
+def test_a_row_of_no_known_verdict_is_damage_and_makes_no_backup(tmp_path, book):
+    with closing(sqlite3.connect(book)) as database:
+        database.execute("UPDATE journal SET outcome = 'maybe' WHERE seq = 2")
+        database.commit()
+    with pytest.raises(StoreCorrupt, match="verdict"):
+        take_backup(book, tmp_path / "a.backup")
+    assert list(tmp_path.glob("*backup*")) == []
+
+
+def test_a_restored_file_does_not_leave_its_log_behind(tmp_path, backup, monkeypatch):
+    looking, read_back = [], restore._read_back
+
+    def looked_into(connection, *rest):
+        looking.append(sqlite3.connect(connection.engine.url.database))
+        looking[-1].execute("SELECT count(*) FROM portfolios").fetchall()
+        read_back(connection, *rest)
+
+    monkeypatch.setattr(restore, "_read_back", looked_into)
+    with pytest.raises(StoreError, match="brought in"):
+        restore_backup(backup, tmp_path / "new.db")
+    assert not (tmp_path / "new.db").exists()
+    for each in looking:
+        each.close()
 
 
 def test_a_projection_that_was_damaged_is_whole_again_after_a_restore(tmp_path, book):

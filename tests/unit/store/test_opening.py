@@ -8,7 +8,8 @@ import pytest
 
 from bursar.errors import BadChoice, PortfolioNotFound, StoreCorrupt, StoreError
 from bursar.ledger.terms import Terms
-from bursar.store import MemoryStore, dialect, masked, open_store, step_back
+from bursar.store import MemoryStore, dialect, list_portfolios, masked, open_store, step_back
+from bursar.store.backup import restore_backup, take_backup
 from bursar.store.dialect import require_sqlite
 from tests.contract.samples import commit
 
@@ -25,6 +26,28 @@ def test_a_path_and_its_url_are_one_book(tmp_path):
         again = open_store(address, create=False)
         assert again.head().version == 1
         again.close()
+
+
+@pytest.mark.parametrize(
+    "address", ["", "sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite+pysqlite://"]
+)
+def test_an_address_without_a_file_is_refused_and_loses_nothing(tmp_path, monkeypatch, address):
+    monkeypatch.chdir(tmp_path)
+    for use in (open_store, list_portfolios, step_back):
+        with pytest.raises(BadChoice, match="names no file"):
+            use(address)
+    with pytest.raises(BadChoice, match="names no file"):
+        take_backup(address, tmp_path / "a.backup")
+    with pytest.raises(BadChoice, match="names no file"):
+        restore_backup(tmp_path / "a.backup", address)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_no_book(tmp_path):
+    for create in (True, False):
+        with pytest.raises(StoreError, match="is a folder"):
+            open_store(tmp_path, create=create)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_memory_is_a_place_of_its_own():

@@ -34,6 +34,14 @@ def test_what_fails_leaves_what_was_there(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with (
+        pytest.raises(BadChoice, match=r"no folder .*nowhere to write a"),
+        whole(tmp_path / "nowhere" / "a"),
+    ):
+        pass
+
+
 def test_a_file_is_replaced_only_when_that_is_meant(tmp_path):
     path = tmp_path / "a"
     path.write_text("before")

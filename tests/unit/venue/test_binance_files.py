@@ -62,6 +62,8 @@ def ids(path):
         (HISTORY, HISTORY_ROW, ("BTC", ""), "coin"),
         (HISTORY, HISTORY_ROW, ("0.006", ""), "change"),
         (HISTORY, HISTORY_ROW, ("0.006", "NaN"), "change"),
+        (HISTORY, HISTORY_ROW, ("0.006", '"0,006"'), "change"),
+        (OLD, OLD_ROW, ("0.0060", '"0,006"'), "amount"),
         (FUTURES, FUTURES_ROW, ("REALIZED_PNL", ""), "type"),
         (FUTURES, FUTURES_ROW, ("0.50", "0.5O"), "amount"),
         (FUTURES, FUTURES_ROW, ("USDT,", ","), "asset"),

@@ -80,6 +80,12 @@ def test_an_archive_says_so(tmp_path):
         read(path)
 
 
+def test_a_folder_is_named_even_where_it_has_no_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"^\.: cannot be read"):
+        read(".")
+
+
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         read(tmp_path / "absent.csv")

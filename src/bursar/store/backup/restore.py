@@ -16,7 +16,7 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import URL, Connection, insert, select
 
-from bursar.errors import BadChoice, StoreCorrupt
+from bursar.errors import BadChoice, StoreCorrupt, StoreError
 from bursar.ledger import instant, journal
 from bursar.ledger.journal import GENESIS
 from bursar.ports import Progress
@@ -102,11 +102,21 @@ def _fresh(url: URL) -> Iterator[URL]:
     made = folder / path.name
     try:
         yield url.set(database=str(made))
+        _require_alone(made)
         settle(made, path)
     finally:
         for left in folder.iterdir():
             left.unlink()
         folder.rmdir()
+
+
+def _require_alone(made: Path) -> None:
+    """Refuse a file whose last pages are still in a log beside it, which would stay behind.
+
+    SQLite brings them in when it closes a file, and where it cannot, it closes without a word.
+    """
+    if any(each != made for each in made.parent.iterdir()):
+        raise StoreError("the new book's log could not be brought in; is there room on the disk?")
 
 
 def _fill(url: URL, found: Backup) -> None:

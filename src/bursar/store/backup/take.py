@@ -19,11 +19,11 @@ from sqlalchemy import Connection, Engine, Select, Table, select
 
 from bursar.errors import BadChoice, PortfolioNotFound, SchemaNewer, StoreCorrupt
 from bursar.ledger import instant, projection
-from bursar.ledger.journal import Outcome, Record
+from bursar.ledger.journal import Record
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Timeline
 from bursar.ports import Progress
-from bursar.store import schema, texts
+from bursar.store import schema, texts, writes
 from bursar.store.backup.fold import Chain, verified
 from bursar.store.backup.lines import FORMAT, Header, Line, Message, Opened, Row, Scribe, Shot
 from bursar.store.backup.manifest import Kept, Manifest
@@ -139,10 +139,8 @@ class Told:
 
 
 def records_of(connection: Connection, portfolio: str) -> Iterator[Record]:
-    """Yield the journal rows of a portfolio as this transaction sees them, not holding them all."""
-    for row in _rows(connection, JOURNAL, _ROW, portfolio):
-        outcome = Outcome(row.outcome)
-        yield Record(row.seq, row.key, outcome, row.recorded_at, row.body, row.previous, row.hash)
+    """Yield the journal rows of a portfolio as this transaction sees them, some at a time."""
+    return map(writes.record, _rows(connection, JOURNAL, _ROW, portfolio))
 
 
 def _read(engine: Engine, dialect: Dialect, portfolio: str | None, told: Told) -> tuple[Found, ...]:

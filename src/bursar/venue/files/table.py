@@ -148,7 +148,7 @@ def readable(path: Path) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise InputError(
-            f"{path.name}: cannot be read: {error.strerror or error}", file=path.name
+            f"{path.name or path}: cannot be read: {error.strerror or error}", file=path.name
         ) from None
 
 

@@ -58,7 +58,8 @@ class Commit(msgspec.Struct, frozen=True):
     gone. `dropped_trades` and `dropped_flows` are ids whose records go first, all kinds of them;
     then `trades` and `flows` are written, replacing what has the same id (and, for trades, the
     same kind). `reaches_back_to` is the earliest instant that the commit touches; a stored
-    checkpoint of that time or later goes, since it says what is no longer so.
+    checkpoint of that time or later goes, since it says what is no longer so. New `terms` take
+    it away in any case.
     """
 
     expected_version: int
@@ -157,7 +158,8 @@ class PortfolioStore(Protocol):
         """Let the commits inside become durable together, when the block ends, or not at all.
 
         Each still has its version and its message, and one that is refused is taken back alone.
-        What is read inside sees them.
+        What is read inside sees them. If the block fails, whoever committed inside has to read
+        the store anew (`Desk.reload`).
 
         Raises:
             OutcomeUnknown, StoreFull: at the end of the block, as `commit` does.

@@ -6,6 +6,7 @@ import pytest
 from bursar.errors import KeyReused, StaleVersion
 from bursar.ledger import journal
 from bursar.ledger.journal import Outcome
+from bursar.ledger.terms import Method, Terms
 from bursar.ports import StoredCheckpoint
 from tests.contract.places import PLACES, opened
 from tests.contract.samples import commit, contents, statement
@@ -65,6 +66,13 @@ def test_a_commit_that_reaches_behind_a_checkpoint_takes_it_away(store, back, st
     store.save_checkpoint(kept(store, 10), head.version)
     told(store, timed("b", 2), reaches_back_to=back)
     assert (store.checkpoint() is not None) is stays
+
+
+def test_new_terms_take_the_checkpoint_away(store):
+    head = told(store, timed("a", 1))
+    store.save_checkpoint(kept(store, 10), head.version)
+    told(store, timed("b", 20), terms=Terms(method=Method.FIFO), reaches_back_to=20)
+    assert store.checkpoint() is None
 
 
 def test_a_refused_commit_leaves_the_checkpoint(store):

@@ -223,7 +223,8 @@ class MemoryStore:
 
     def _apply(self, commit: Commit, head: Head) -> None:
         back, kept = commit.reaches_back_to, self._checkpoint
-        if back is not None and kept is not None and kept.time >= back:
+        is_behind = back is not None and kept is not None and kept.time >= back
+        if is_behind or commit.terms is not None:  # it was folded under others
             self._checkpoint = None
         self._journal.extend(commit.records)
         self._keys.update(record.key for record in commit.records)

@@ -277,7 +277,9 @@ class SqlStore:
 
     def _write(self, place: Place, commit: Commit) -> Head:
         self._steps("begin")
-        if commit.reaches_back_to is not None:
+        if commit.terms is not None:
+            writes.drop_checkpoint(place)  # it was folded under others
+        elif commit.reaches_back_to is not None:
             writes.drop_checkpoint(place, commit.reaches_back_to)
         head = writes.advance(place, commit)
         self._steps("version")

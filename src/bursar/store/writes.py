@@ -137,8 +137,8 @@ def checkpoint(place: Place, kept: StoredCheckpoint) -> None:
     upsert(place, CHECKPOINTS, [row])
 
 
-def drop_checkpoint(place: Place, since: int) -> None:
-    """Take the checkpoint out if it is of that time or later."""
+def drop_checkpoint(place: Place, since: int = 0) -> None:
+    """Take the checkpoint out if it is of that time or later; by default in any case."""
     place.connection.execute(_DROPPED, {"own": place.portfolio, "since": since})
 
 

@@ -193,16 +193,17 @@ def _doubt(session: Session, entries: Iterable[AnyEntry], terms: Terms | None) -
 
 def _terms(files: Sequence[Path], base: str | None) -> Terms | None:
     """Return the terms of a new book: those that are asked for, or that a golden journal states."""
+    import msgspec
+
     from bursar.ledger import golden
     from bursar.ledger.terms import Terms
 
-    if base is not None:
-        return Terms(base.upper())
     for path in files:
         lines = _term_lines(path)
-        if lines:
-            return golden.read_terms(lines)
-    return None
+        if lines:  # of another base than asked for, the reader refuses it
+            stated = golden.read_terms(lines)
+            return stated if base is None else msgspec.structs.replace(stated, base=base.upper())
+    return None if base is None else Terms(base.upper())
 
 
 def _term_lines(path: Path) -> list[str]:

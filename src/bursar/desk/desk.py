@@ -129,7 +129,14 @@ class Desk:
             try:
                 self.timeline = self._read(self.head, None)
             except StoreCorrupt as error:
-                self._require_current(self.store.head().version)
+                now = self.store.head().version
+                if now != self.head.version:
+                    raise StaleVersion(
+                        f"the portfolio is at version {now}, this desk is at {self.head.version};"
+                        " reload",
+                        expected=self.head.version,
+                        actual=now,
+                    ) from error
                 self.halt(error.message)
                 raise
         return self.timeline
@@ -142,7 +149,12 @@ class Desk:
         self.damage = self.halted = self.damage or damage
 
     def stage(self, entries: Iterable[AnyEntry]) -> Staged:
-        """Judge statements and work out what they would change. Nothing changes."""
+        """Judge statements and work out what they would change. Nothing changes.
+
+        Raises:
+            Oversold: a strict account would spend what it does not have.
+            StaleVersion, StoreCorrupt: from `whole`, where they reach behind the checkpoint.
+        """
         told = tuple(entries)
         try:
             earlier = reading.recalled(self.store, self.timeline, told)

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
+from bursar.ledger.book import Book
 from bursar.ledger.entries import (
     CashFlow,
     Conversion,
@@ -22,9 +23,11 @@ from bursar.ledger.entries import (
     StagedChange,
 )
 from bursar.ledger.facts import Fact
+from bursar.ledger.fold import traced
 from bursar.ledger.fold.booking import tag_of
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.state import NO_PAIR, Line
+from bursar.ledger.terms import Terms
 
 _PRIMARY = {Fill: "trade", MarginFill: "margin", Conversion: "conversion", StagedChange: "staged"}
 
@@ -40,6 +43,14 @@ def records(
         flow = flow_record(fact, lines)
         flows += [flow] if flow is not None else []
     return trades, flows
+
+
+def retold(
+    terms: Terms, facts: Iterable[Fact]
+) -> tuple[list[RealizedPnLRecord], list[CashFlowRecord]]:
+    """Fold facts, which stand in canonical order, and return the records of all. O(facts)."""
+    book = Book(terms)
+    return records(((fact, traced(book, fact)) for fact in facts), book.cash)
 
 
 @money

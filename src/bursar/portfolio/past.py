@@ -25,9 +25,7 @@ import msgspec
 from bursar.desk import Desk, Receipt, Review, Staged
 from bursar.errors import BadChoice
 from bursar.ledger import describe, instant, projection
-from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry, Link, Reversal, Tag
-from bursar.ledger.fold import traced
 from bursar.ledger.journal import GENESIS, Record
 from bursar.ledger.past import until
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
@@ -167,6 +165,7 @@ class PastStore:
         self, pair: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[RealizedPnLRecord]:
         """Return trade records, newest first."""
+        _require_limit(limit)
         found = [
             each
             for each in self._records[0]
@@ -179,6 +178,7 @@ class PastStore:
         self, asset: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[CashFlowRecord]:
         """Return cash flow records, newest first."""
+        _require_limit(limit)
         found = [
             each
             for each in self._records[1]
@@ -190,6 +190,7 @@ class PastStore:
         self, since: datetime | None = None, limit: int | None = None
     ) -> list[PortfolioSnapshot]:
         """Return the snapshots that were taken by then, newest first."""
+        _require_limit(limit)
         kept = self._store.get_snapshots(since)
         if self._at is not None:
             kept = [e for e in kept if instant.from_datetime(e.timestamp) <= self._at]
@@ -250,13 +251,16 @@ class PastStore:
 
     @cached_property
     def _records(self) -> _Records:
-        book = Book(self._timeline.terms)
-        told = ((fact, traced(book, fact)) for fact in self._timeline)
-        return describe.records(told, book.cash)
+        return describe.retold(self._timeline.terms, self._timeline)
 
 
 def _refuse() -> NoReturn:
     raise BadChoice("the past is for reading only")
+
+
+def _require_limit(limit: int | None) -> None:
+    if limit is not None and limit < 0:
+        raise BadChoice(f"limit {limit} is negative", field="limit")
 
 
 def _instant(time: str | int | datetime, now: int, field: str) -> int:

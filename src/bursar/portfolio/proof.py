@@ -16,7 +16,6 @@ from bursar.exact import money, show
 from bursar.ledger import audit, describe, journal, projection
 from bursar.ledger.audit import Breach, Totals
 from bursar.ledger.book import Book
-from bursar.ledger.fold import traced
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.answers import Check, Verification
@@ -106,8 +105,7 @@ def _projected(desk: Desk, book: Book) -> tuple[str, ...]:
 
 def _recorded(desk: Desk, fresh: Timeline, broken: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Compare the stored trade and flow records with those the facts give."""
-    book = Book(fresh.terms)
-    trades, flows = describe.records(((fact, traced(book, fact)) for fact in fresh), book.cash)
+    trades, flows = describe.retold(fresh.terms, fresh)
     told = f"{len(trades):,} trade records and {len(flows):,} flows say what the facts say"
     if broken:
         return told, ()

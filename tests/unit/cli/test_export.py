@@ -163,3 +163,16 @@ def test_the_page_names_every_format_and_table():
     page = (Path(__file__).parents[3] / "docs" / "EXPORTS.md").read_text()
     for name in (*TABLES, *get_args(Format)):
         assert f"`{name}`" in page
+
+
+def test_a_journal_brings_all_of_its_terms_also_where_the_base_is_said(bursar, ask):
+    bursar("new", "--base", "EUR", "--method", "fifo", "--scope", "pooled", "--quiet")
+    bursar("add", "deposit", "5", "EUR", "--time", "2024-01-02", "--yes", "--quiet")
+    bursar("export", "-o", "kept.journal", "--quiet")
+    for base in ((), ("--base", "eur")):
+        book = f"with-{len(base)}.db"
+        bursar("import", "kept.journal", *base, "--book", book, "--quiet")
+        found = ask("portfolio", "list", "--book", book)["portfolios"][0]
+        assert (found["base"], found["method"], found["scope"]) == ("EUR", "fifo", "pooled")
+    ran = bursar("import", "kept.journal", "--base", "USD", "--book", "other.db", code=2)
+    assert "kept in EUR, the portfolio in USD" in ran.err

@@ -94,7 +94,7 @@ def test_another_writer_in_between_is_told_before_the_whole_is_read():
     filled(store)
     one, other = Desk(store, Ticks()), Desk(store, Ticks())
     other.submit(entries(line(20)))
-    with pytest.raises(StaleVersion):
+    with pytest.raises(StaleVersion, match=f"at version {DAYS + 1}, this desk is at {DAYS}"):
         one.whole()
     one.reload()
     assert list(one.whole()) == list(other.whole())

@@ -239,6 +239,15 @@ def test_a_time_may_be_text_a_moment_or_nanoseconds():
     assert realized(book.at(known_at=instant.to_datetime(at))) == 0
 
 
+def test_a_negative_limit_is_refused_as_the_present_refuses_it():
+    past = told_late().at("2026-02-28")
+    for ask in (past.trades, past.flows):
+        with pytest.raises(bursar.BursarError, match="limit -1 is negative"):
+            ask(limit=-1)
+    with pytest.raises(bursar.BursarError, match="limit -1 is negative"):
+        past.desk.store.get_snapshots(limit=-1)
+
+
 def test_no_time_is_no_time():
     book = told_late()
     with pytest.raises(Malformed, match=r"^at: 'soon'"):

@@ -5,9 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from bursar.ledger import describe, journal, projection
-from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry
-from bursar.ledger.fold import traced
 from bursar.ledger.journal import GENESIS, Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import Terms
@@ -52,7 +50,5 @@ def verified(rows: Iterable[Record]) -> Chain:
 
 def derived(timeline: Timeline) -> Derived:
     """Return the projection and the records of a portfolio, as a store keeps them."""
-    book = Book(timeline.terms)
-    told = ((fact, traced(book, fact)) for fact in timeline)
-    trades, flows = describe.records(told, book.cash)
+    trades, flows = describe.retold(timeline.terms, timeline)
     return Derived(projection.cells(timeline.book), trades, flows)

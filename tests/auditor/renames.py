@@ -27,6 +27,7 @@ def _rename_everything(own, fact):
     old, new, cash = fact.asset, fact.to_asset, fact.to_asset in own.cash
     pool = own.stock.places.pop(("*", old), Place())
     owners = own.stock.accounts_with(fact.account, old)
+    owners.sort(key=lambda owner: not own.stock.owned(owner, old))
     for owner in owners:
         units = own.stock.balances.pop((owner, old), Fraction(0))
         own.stock.balances[owner, new] += units
@@ -53,11 +54,9 @@ def split(own, fact):
             _multiply(own, fact, place, units, {})
     else:
         everybody = own.stock.accounts_with("*", fact.asset)
-        units = {owner: own.stock.balances[owner, fact.asset] for owner in owners}
+        units = {owner: own.stock.owned(owner, fact.asset) for owner in owners}
         others = {
-            owner: own.stock.balances[owner, fact.asset]
-            for owner in everybody
-            if owner not in owners
+            owner: own.stock.owned(owner, fact.asset) for owner in everybody if owner not in owners
         }
         _multiply(own, fact, own.stock.places["*", fact.asset], units, others)
 
@@ -93,7 +92,8 @@ def _multiply(own, fact, place, units, others):
         place.lots = [own.lot(fact, keep, 0)]
     for owner, each in after.items():
         own.stock.balances[owner, fact.asset] = each
-    own.gain((min(units), fact.asset, "none", "manual", ""), place.cost - cost)
+    first = min(units, key=lambda owner: (not units[owner], owner))
+    own.gain((first, fact.asset, "none", "manual", ""), place.cost - cost)
 
 
 def _scaled(lots, factor):

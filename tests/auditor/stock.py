@@ -94,7 +94,7 @@ class Stock:
 
     def owned(self, account, asset):
         if self.pooled and asset not in self.cash:
-            return self.balances[account, asset]
+            return self.balances.get((account, asset), Fraction(0))
         return self.places[account, asset].quantity
 
     def lift_debts(self, account, asset):

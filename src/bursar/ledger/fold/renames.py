@@ -69,7 +69,7 @@ def _rename_pool(book: Book, rename: Rename, accounts: Sequence[str]) -> None:
     if moved is None:
         return
     lots = book.lots(*old)
-    book.holdings[old] = Holding(ZERO, ZERO)
+    book.holdings[old] = Holding(ZERO, ZERO, None if book.is_wac else book.rule.arrange(()))
     for account in accounts:
         quantity = book.owned(account, rename.asset)
         book.balances[account, rename.asset] = ZERO
@@ -161,11 +161,15 @@ def _is_pooled(book: Book, asset: str) -> bool:
 
 
 def _accounts(book: Book, account: str, asset: str) -> list[str]:
-    """Return the accounts a fact is about: the named one, or for `*` all that have the asset."""
+    """Return the accounts a fact is about: the named one, or for `*` all that had the asset.
+
+    Of a pool, those that have some of it come first.
+    """
     if account != "*":
         return [account]
     places = book.balances if _is_pooled(book, asset) else book.holdings
-    return sorted(place for place, held in places if held == asset)
+    known = sorted(place for place, held in places if held == asset)
+    return sorted(known, key=lambda each: not book.owned(each, asset))
 
 
 def _gross(book: Book, asset: str, *, without: Sequence[str]) -> Decimal:

@@ -8,7 +8,8 @@ to 18 digits for a product or a share, and a share is never more than the whole.
 from collections import defaultdict
 from fractions import Fraction
 
-from tests.auditor.places import Lot, exact, half_even, part_of, shares
+from tests.auditor import renames
+from tests.auditor.places import Lot, exact, half_even, part_of
 from tests.auditor.stock import Stock
 
 INCOME = {"reward", "dividend", "interest", "funding", "rebate", "airdrop"}
@@ -344,55 +345,11 @@ class Auditor:
         for fee in fact.fees:
             self.expense(fact, fee, "manual")
 
-    def _rename(self, rename):
-        for account in self.stock.accounts_with(rename.account, rename.asset):
-            debts = self.stock.lift_debts(account, rename.asset)
-            quantity = self.stock.owned(account, rename.asset)
-            ends = (account, rename.asset), (account, rename.to_asset)
-            if quantity > 0 or rename.asset in self.cash:
-                self.carry(rename, *ends, quantity)
-            elif quantity < 0:  # in a pool: what the account lacks goes on under the new name
-                gain = self.bring(rename, ends[0], -quantity, 0, f"/{account}")
-                gain -= self.stock.take(rename, ends[1], -quantity).cost
-                self.gain((*ends[1], "none", "manual", ""), gain)
-            self.stock.lay_debts(account, rename.to_asset, debts)
+    def _rename(self, fact):
+        renames.rename(self, fact)
 
-    def _split(self, split):
-        factor = exact(split.numerator) / exact(split.denominator)
-        for account in self.stock.accounts_with(split.account, split.asset):
-            debts = self.stock.lift_debts(account, split.asset)
-            quantity = self.stock.owned(account, split.asset)
-            key = (account, split.asset, "none", "manual", "")
-            if quantity > 0 and split.asset not in self.cash:
-                there = sum(lot.quantity for lot in self.stock.place(account, split.asset).lots)
-                taken = self.stock.take(split, key[:2], min(quantity, there))
-                scaled = self._scaled(taken.parts, factor)
-                self.gain(key, sum((lot.cost for lot in scaled), Fraction(0)) - taken.cost)
-                self.gain(key, self.stock.put(key[:2], scaled))
-                self._beyond(split, key, quantity - min(quantity, there), factor)
-            cost = sum((debt.cost for debt in debts), Fraction(0))
-            scaled = self._scaled(debts, factor)
-            self.gain(key, cost - sum((debt.cost for debt in scaled), Fraction(0)))
-            self.stock.lay_debts(account, split.asset, scaled)
-
-    def _beyond(self, split, key, units, factor):
-        """What a pool's account has beyond the lots of the pool is multiplied without a cost."""
-        more = half_even(units * factor) - units
-        if more > 0:
-            self.bring(split, key, more, 0, f"/{key[0]}")
-        elif more < 0:
-            self.gain(key, -self.stock.take(split, key[:2], -more).cost)
-
-    def _scaled(self, lots, factor):
-        """Multiply the units; a lot that comes to nothing leaves its cost to the last one."""
-        if lots:
-            whole = half_even(sum(lot.quantity for lot in lots) * factor)
-            for lot, units in zip(lots, shares(whole, [x.quantity for x in lots]), strict=True):
-                lot.quantity = units
-        kept = [lot for lot in lots if lot.quantity]
-        if kept:
-            kept[-1].cost += sum(lot.cost for lot in lots if not lot.quantity)
-        return kept
+    def _split(self, fact):
+        renames.split(self, fact)
 
     def _stagedchange(self, change):
         account = change.account

@@ -97,6 +97,7 @@ class _Maker:
             self.conversion,
             self.rename,
             self.split,
+            self.unseen,
             self.sleeve,
             self.tag,
             self.reversal,
@@ -395,13 +396,25 @@ class _Maker:
             )
         ]
 
+    def unseen(self):
+        """Coins bought here and sold there, as many or more, and then split or renamed."""
+        coin = self.rng.choice(["ETH", "ADA"])
+        told = self.fill(side=Side.BUY, base=coin)
+        for _ in range(self.rng.choice([1, 1, 2])):
+            self.at += self.rng.choice(GAPS)
+            told += self.fill(side=Side.SELL, account=EVENTS, base=coin)
+        for _ in range(self.rng.choice([1, 2, 3])):
+            self.at += self.rng.choice(GAPS)
+            told += self.rng.choice([self.split, self.split, self.rename])()
+        return told
+
     def rename(self):
-        account = self.rng.choice(["*", VENUE, SHORTS])
+        account = self.rng.choice(["*", VENUE, EVENTS, SHORTS])
         asset, to_asset = self.rng.choice([("ADA", "ADA2"), ("AAPL", "APL"), ("ADA2", "ADA")])
         return [Rename(**self.common("n", account), asset=asset, to_asset=to_asset)]
 
     def split(self):
-        account = self.rng.choice(["*", VENUE, SHORTS])
+        account = self.rng.choice(["*", VENUE, EVENTS, SHORTS])
         up, down = self.rng.choice([("2", "1"), ("3", "2"), ("1", "10"), ("7", "3")])
         asset = self.rng.choice(["ETH", "AAPL", "ADA"])
         numerator, denominator = Decimal(up), Decimal(down)

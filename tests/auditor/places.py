@@ -65,7 +65,10 @@ class Taken:
 
 
 def shares(total, weights):
-    """Split atoms by weights: cut down, then one more to each of the largest remainders."""
+    """Split atoms by weights: cut down, then one more to each of the largest remainders.
+
+    What is finer than an atom in the total goes where the first of those went.
+    """
     whole = sum(weights)
     raw = [total * weight / whole for weight in weights]
     cut = [each // ATOM * ATOM for each in raw]
@@ -73,4 +76,5 @@ def shares(total, weights):
     order = sorted(range(len(raw)), key=lambda i: (cut[i] - raw[i], i))
     for i in order[: int(atoms)]:
         cut[i] += ATOM
+    cut[order[0]] += total - sum(cut)
     return cut

@@ -94,7 +94,7 @@ class Stock:
 
     def owned(self, account, asset):
         if self.pooled and asset not in self.cash:
-            return self.balances[account, asset]
+            return self.balances.get((account, asset), Fraction(0))
         return self.places[account, asset].quantity
 
     def lift_debts(self, account, asset):
@@ -116,3 +116,13 @@ class Stock:
         pooled = self.pooled and asset not in self.cash
         known = self.balances if pooled else self.places
         return sorted({place for place, held in known if held == asset})
+
+    def everything_of(self, account, asset):
+        """Whether nobody but the account, or the accounts, of a fact has anything of a pool."""
+        if not self.pooled or asset in self.cash:
+            return False
+        return account == "*" or not any(
+            units
+            for (owner, held), units in self.balances.items()
+            if held == asset and owner != account
+        )

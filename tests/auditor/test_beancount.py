@@ -28,7 +28,6 @@ OTHER_LOTS = {
     ("lots-sequence", Method.LIFO): "it knows days, not times",
     ("refine-order", Method.LIFO): "it knows days, not times",
     ("rename-pooled", Method.LIFO): "it knows days, not times",
-    ("split-pooled", Method.LIFO): "it knows days, not times",
     ("reverse-deposit", Method.FIFO): "what came is taken back from its own lot",
     ("reverse-stands-until", Method.FIFO): "what came is taken back from its own lot",
     ("staged-lots", Method.FIFO): "lots were set by hand",

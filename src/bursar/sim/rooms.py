@@ -68,7 +68,7 @@ def furnish(name: str, size: int, air: Air, shelve: Callable[[str, Terms], Shelf
         Place(f"{venue}:{name}", hits(chance, 0.5), hits(chance, 0.5)) for venue in air.venues
     ]
     scope = chance.choice((Scope.ACCOUNT, Scope.ACCOUNT, Scope.POOLED))
-    careless = hits(chance, _CARELESS) and scope is Scope.ACCOUNT  # a pool's debts do not split
+    careless = hits(chance, _CARELESS)
     ground = history(chance, places, size, is_careless=careless)
     terms = _terms(places, chance.choice(list(Method)), scope)
     room = Room(name, terms, ground, shelve(name, terms), [], [], [])

@@ -42,11 +42,10 @@ from bursar.ledger.fold.flow import fold_flow, fold_reversal
 from bursar.ledger.fold.margin import fold_margin
 from bursar.ledger.fold.moves import (
     fold_conversion,
-    fold_rename,
     fold_sleeve,
-    fold_split,
     fold_transfer,
 )
+from bursar.ledger.fold.renames import fold_rename, fold_split
 from bursar.ledger.fold.staged import fold_staged
 from bursar.ledger.state import Line
 

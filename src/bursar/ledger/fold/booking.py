@@ -105,3 +105,22 @@ def count(book: Book, fact: Fact, place: tuple[FlowKind, str, str], change: Flow
     """Add to the flows: `place` is (kind, asset, strategy)."""
     kind, asset, strategy = place
     book.count((fact.account, kind.value, asset, strategy), change)
+
+
+def carry(
+    book: Book,
+    fact: Fact,
+    source: tuple[str, str],
+    target: tuple[str, str],
+    quantity: Decimal,
+) -> None:
+    """Move a quantity with its lots from one (account, asset) to another."""
+    removal = book.remove(*source, lot_of(fact, quantity, ZERO))
+    parts = removal.parts
+    if source[1] in book.cash:
+        parts = (lot_of(fact, quantity, quantity),)
+    elif removal.missing:
+        parts = (*parts, lot_of(fact, removal.missing, ZERO))
+    added = book.restore(*target, Removal(parts, removal.cost))
+    key = (*target, NO_PAIR, tag_of(None), "")
+    realize(book, key, added - removal.cost, "peg" if target[1] in book.cash else "cover")

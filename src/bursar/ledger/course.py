@@ -86,9 +86,10 @@ class Folding:
 class Following:
     """The running balances as a course leaves them, and copies of them on the way."""
 
-    def __init__(self, timeline: "Timeline", course: Course, firsts: frozenset[str]) -> None:
+    def __init__(self, timeline: "Timeline", course: Course, draft: Draft) -> None:
         self.kept: list[tuple[int, openings.Prefixes]] = []
-        told = _first_told(timeline, firsts - timeline.firsts.ids())
+        firsts = draft.firsts.ids()
+        told = _first_told(timeline, draft, firsts - timeline.firsts.ids())
         self.begin = min(course.position, told)
         self.is_append = self.begin == len(timeline.order)
         if self.is_append:
@@ -104,13 +105,18 @@ class Following:
                 self.kept.append((course.position + first + SPACING, self.prefixes.flat()))
 
 
-def _first_told(timeline: "Timeline", rows: frozenset[str]) -> int:
-    """Return the place of the earliest fact whose row turns out to be a first only now."""
+def _first_told(timeline: "Timeline", draft: Draft, rows: frozenset[str]) -> int:
+    """Return the place of the earliest fact whose row turns out to be a first only now.
+
+    The fact may have been there before the row: a trade lists its rows.
+    """
     places = [len(timeline.order)]
     for row in rows:
         link = timeline.notes.link(row)
         linked = () if link is None else (link.id,)
-        for name in (*timeline.raised.get(timeline.homes.get(row, row), ()), *linked):
+        homes = timeline.homes.get(row, row), draft.homes.get(row, row)
+        raised = (name for home in homes for name in timeline.raised.get(home, ()))
+        for name in (*raised, *linked):
             fact = timeline.facts.get(name)
             if fact is not None and row in fact.rows:
                 places.append(bisect_left(timeline.order, order_key(fact)))

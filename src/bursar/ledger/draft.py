@@ -113,7 +113,7 @@ class Draft:
         self._require_known_targets()
         added: list[Fact] = []
         removed: list[Fact] = []
-        for name in sorted(self.notes.related(self._dirty)):
+        for name in sorted(self._touched()):
             old = self.timeline.facts.get(name)
             if old is not None and is_opening(old):
                 continue
@@ -122,6 +122,13 @@ class Draft:
                 removed += [old] if old is not None else []
                 added += [new] if new is not None else []
         return added, removed
+
+    def _touched(self) -> set[str]:
+        """Return the facts that may change: a flow takes the venue's own reversal of it along."""
+        names = self.notes.related(self._dirty)
+        told = (self._now(name) for name in sorted(names))
+        flows = (fact for fact in told if isinstance(fact, CashFlow))
+        return names | {flow.reversed_by for flow in flows if flow.reversed_by is not None}
 
     def _require_known_targets(self) -> None:
         """Refuse a note whose facts are not all ahead of the checkpoint: they may be behind."""
@@ -203,8 +210,11 @@ class Draft:
         target = self._now(reversal.target)
         if not isinstance(target, CashFlow) or reversal.void:
             return None
-        if target.reversed_by != reversal.id:
-            by_hand = self.notes.reversal(target.id)
+        by_hand = self.notes.reversal(target.id)
+        if target.reversed_by == reversal.id:
+            if by_hand is not None and by_hand.void:
+                return None
+        else:
             if target.reversed_by is not None or by_hand is None or by_hand.id != reversal.id:
                 return None
             if reversal.executed_at < target.executed_at:

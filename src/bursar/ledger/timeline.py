@@ -158,11 +158,11 @@ class Timeline:
         draft = Draft(self, recalled)
         ruled = [draft.rule(entry) for entry in entries]
         added, removed = draft.settle()
-        following = Following(self, Course(self, added, removed), draft.firsts.ids())
+        following = Following(self, Course(self, added, removed), draft)
         opened, closed = changed_openings(self, draft, following.prefixes)
         if opened or closed:
             added, removed = added + opened, removed + closed
-            following = Following(self, Course(self, added, removed), draft.firsts.ids())
+            following = Following(self, Course(self, added, removed), draft)
         course = Course(self, added, removed)
         folding = Folding(self, course, trace=trace)
         late = trace and not course.is_append

@@ -8,10 +8,11 @@ import pytest
 
 from bursar.errors import Oversold
 from bursar.ledger import course, openings, timeline
-from bursar.ledger.entries import Link
+from bursar.ledger.entries import Link, Source
 from bursar.ledger.openings import deltas
 from bursar.ledger.terms import Account, Scope, Terms
 from tests.unit.ledger.samples import (
+    HOUR,
     MAIN,
     OTHER,
     START,
@@ -200,6 +201,17 @@ def test_the_balance_of_a_linked_withdrawal_may_be_told_later():
     link = Link(id="l", executed_at=START, account=MAIN, withdrawal=row.id, deposit=back.id)
     for batches in ([[buy, row, back, link]], [[buy, bare, back, link], [row]]):
         assert opened(landed(*batches)) == {(MAIN, "XBT"): D(24)}
+
+
+def test_a_first_row_of_a_trade_that_was_told_before_counts_what_went_before_it():
+    pen = Pen()
+    spent = pen.flow("fee", -3, "USD")
+    named = {"id": "t", "executed_at": START + 9 * HOUR}
+    trade = pen.sell(2, "XBT", 100, rows=("r1", "r2"), source=Source.TRADES, **named)
+    row = pen.row("trade", 100, "USD", balance=D(500), group="t", **(named | {"id": "r1"}))
+    expected = {(MAIN, "XBT"): D(2), (MAIN, "USD"): D(403)}
+    for batches in permutations([[spent], [trade], [row]]):
+        assert opened(landed(*batches)) == expected
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))

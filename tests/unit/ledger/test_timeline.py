@@ -1,6 +1,7 @@
 """Plans: what a batch would change, what it restates, what it refuses."""
 
 from decimal import Decimal
+from itertools import permutations
 
 import msgspec
 import pytest
@@ -209,6 +210,21 @@ def test_a_flow_that_the_venue_gave_back_is_not_given_back_by_hand_as_well():
     line = landed(rows, [pen.reversal(rows[0].id)])
     assert held(line.book, "USD") == (0, 0)
     assert [fact.id for fact in line] == [row.id for row in rows]
+
+
+def test_a_flow_that_never_happened_was_not_given_back_by_the_venue_either():
+    pen = Pen()
+    came = pen.flow("deposit", 5, "XBT", value=50)
+    out = pen.row("withdrawal", -1, "XBT", group="w", fee=D("0.5"))
+    back = pen.row("withdrawal", 1, "XBT", group="w", fee=D("-0.5"))
+    void = pen.reversal(out.id, id="v", void=True)
+    again = pen.reversal("v", id="again", void=True)
+    for batches in permutations([[came], [out, back], [void]]):
+        line = landed(*batches)
+        assert [fact.id for fact in line] == [came.id]
+        line.land(line.plan([again]))
+        assert [fact.id for fact in line] == [came.id, out.id, back.id]
+        assert held(line.book, "XBT") == (D(5), D(50))
 
 
 def test_a_reversal_of_the_unknown_waits():

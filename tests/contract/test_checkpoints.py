@@ -1,5 +1,7 @@
 """The part of the store's contract that lets a portfolio open without its whole journal."""
 
+from threading import Thread
+
 import msgspec
 import pytest
 
@@ -161,3 +163,29 @@ def test_a_commit_that_is_refused_inside_a_group_is_taken_back_alone(store):
     assert store.head() == head
     assert [row.entry().id[-1] for row in store.records()] == ["a", "b", "d"]
     assert store.load_state() == {}
+
+
+def test_a_group_inside_a_group_is_a_part_of_it(store):
+    with store.grouped():
+        told(store, timed("a", 1))
+        with store.grouped():
+            told(store, timed("b", 2))
+        head = told(store, timed("c", 3))
+    assert store.head() == head
+    assert [row.entry().id[-1] for row in store.records()] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("place", ["sqlite", "postgres"], indirect=True)
+def test_what_another_thread_commits_is_no_part_of_a_group(store):
+    other = Thread(target=told, args=(store, timed("c", 2)))
+
+    def breaking_off():
+        with store.grouped():
+            told(store, timed("a", 1))
+            other.start()
+            told(store, timed("a", 1))
+
+    with pytest.raises(KeyReused):
+        breaking_off()
+    other.join(timeout=60)
+    assert [row.entry().id[-1] for row in store.records()] == ["c"]

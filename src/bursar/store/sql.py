@@ -11,7 +11,7 @@ Do not carry an open store across a fork.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 from sqlalchemy import (
@@ -65,7 +65,7 @@ class SqlStore:
         self._steps = steps
         self._lock = Lock()
         self._writer: Connection | None = None
-        self._group: Place | None = None
+        self._grouping = local()
         self._closed = False
 
     def __repr__(self) -> str:
@@ -116,14 +116,22 @@ class SqlStore:
     def grouped(self) -> Iterator[None]:
         """Let the commits inside become durable together, or not at all.
 
-        One that is refused is taken back alone, and the others may go on.
+        One that is refused is taken back alone, and the others may go on. A group inside a group
+        is a part of it; other threads wait until the outer one is over.
         """
+        outer = self._group
         with self._writing() as place:
-            self._group = place
+            self._grouping.place = place
             try:
                 yield
             finally:
-                self._group = None
+                self._grouping.place = outer
+
+    @property
+    def _group(self) -> Place | None:
+        """The group that this thread has open."""
+        place: Place | None = getattr(self._grouping, "place", None)
+        return place
 
     def recall(self, facts: Collection[str], homes: Collection[str]) -> list[Record]:
         """Return the rows that first told of these facts, and all rows of these groups."""

@@ -225,12 +225,11 @@ def fee_credit(asset: str, base: str, *, at: int) -> Mark:
 
 
 def _traded(fill: Fill | MarginFill) -> Decimal:
-    """Return the price of an execution; zero where it has none."""
+    """Return the price of an execution that tells one, as the last trades do."""
     if fill.price:
         return fill.price
-    if isinstance(fill, Fill) and fill.quantity and fill.amount:
-        return ratio18(ONE, fill.amount, fill.quantity)
-    return ZERO
+    assert isinstance(fill, Fill), "a leveraged execution without a price tells none"
+    return ratio18(ONE, fill.amount or ZERO, fill.quantity)
 
 
 def _weight(mark: Mark) -> tuple[int, int, str, Decimal]:

@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 
 from bursar.errors import Oversold
-from bursar.ledger import audit
+from bursar.ledger import audit, golden
 from bursar.ledger.entries import CAPITAL, EXPENSE, INCOME, Flag, FlowKind, Rate
 from bursar.ledger.state import FlowTotal
+from bursar.ledger.terms import Account, FactSource, Terms
 from tests.unit.ledger.samples import (
     MAIN,
     SHORT,
@@ -251,3 +252,14 @@ def test_a_flow_into_a_pocket_is_counted_there_and_taken_back():
     assert folded(came).pockets == {(MAIN, "ETH", "staked"): D(3)}
     assert not any(reversed_book(came, pen).pockets.values())
     assert not folded(pen.flow("reward", 4, "ETH", value=8, pocket="main")).pockets
+
+
+def test_what_a_fee_owes_comes_back_by_itself_after_a_split():
+    under = Terms(accounts=(Account("k", FactSource.EVENTS),))
+    lines = [
+        "2026-01-05T08:00:00Z withdrawal 7 ADA fee 0.1 ADA #k:1",
+        "2026-01-05T09:00:00Z split ADA 3 for 2 #k:2",
+        "2026-01-05T10:00:00Z reverse k:1 #k:3",
+    ]
+    owed = landed(list(golden.read(lines)), under=under).book.holdings["k", "ADA"].owed
+    assert [(lot.id, lot.quantity) for lot in owed] == [("k:1", D("3.5")), ("k:1/fee", D("0.05"))]

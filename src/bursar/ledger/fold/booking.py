@@ -78,7 +78,7 @@ def pay_fee(book: Book, fact: Fact, fee: Fee, place: tuple[str, str, str]) -> Re
         gain = book.acquire(fact.account, fee.asset, rebate)
         realize(book, key, gain, "peg" if fee.asset in book.cash else "fee")
         return Removal((), ZERO)
-    sale = lot_of(fact, fee.amount, worth)
+    sale = lot_of(fact, fee.amount, worth, part="fee")
     gain, removal = dispose(book, fact.account, fee.asset, sale)
     realize(book, key, gain, "peg" if fee.asset in book.cash else "fee")
     return removal

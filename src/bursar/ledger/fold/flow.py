@@ -152,7 +152,8 @@ def _give_back(book: Book, flow: CashFlow, fee: Fee, removal: Removal) -> None:
         sale = lot_of(flow, -fee.amount, -worth)
         realize(book, key, dispose(book, flow.account, fee.asset, sale)[0], "fee")
     else:
-        added = book.restore(flow.account, fee.asset, removal, owed=lot_of(flow, ZERO, ZERO))
+        owed = lot_of(flow, ZERO, ZERO, part="fee")
+        added = book.restore(flow.account, fee.asset, removal, owed=owed)
         realize(book, key, added - worth, "fee")
     charge(book, flow, Fee(fee.asset, -fee.amount, -worth), NO_PAIR)
     count(book, flow, (FlowKind.FEE, fee.asset, strategy), FlowTotal(fee.amount, -worth, -worth))

@@ -152,3 +152,12 @@ def test_progress_is_told_and_ends_at_the_whole(tmp_path):
     assert len(told) == 4
     assert told == sorted(told)
     assert told[-1] == (size, size)
+
+
+def test_a_fault_that_quotes_a_long_cell_cuts_it(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a\n1\n")
+    with opened(path) as table:
+        fault = table.fault(2, "a", "EUR", "EU" + '"' * 50_000)
+    assert len(fault.message) < 500
+    assert fault.message.endswith("…")

@@ -31,6 +31,7 @@ ROWS_MAX: Final = 1_000_000
 CELL_MAX: Final = 64 * 1024
 LINE_MAX: Final = 1024 * 1024
 _SHOWN_MAX: Final = 60
+_EXPECTED_MAX: Final = 400
 _REPORT_EVERY: Final = 1024 * 1024
 
 Progress = Callable[[int, int], None]
@@ -92,6 +93,8 @@ class Table:
     def fault(self, line: int, column: str, value: str, expected: str) -> Malformed:
         """Make the error that names the cell and what should be in it."""
         place = f"{self.name}, line {line}, {self._cell} {column}"
+        if len(expected) > _EXPECTED_MAX:  # it quotes another cell
+            expected = f"{expected[:_EXPECTED_MAX]}…"
         return Malformed(
             f"{place}: {_shown(value)}, expected {expected}",
             file=self.name,

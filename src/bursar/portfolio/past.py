@@ -8,7 +8,8 @@ of, so marks of later are not there and the others have the age they had.
 `PastDesk` stands where a portfolio has its desk: it answers what a desk and its store answer, and
 refuses to write.
 
-Errors: `BadChoice` for whatever would write, and for what is no time; `Malformed` likewise.
+Errors: `BadChoice` for whatever would write; `Malformed` for what is no time; `StoreCorrupt` where
+the journal does not verify.
 """
 
 import json
@@ -23,8 +24,8 @@ from typing import Final, NoReturn
 import msgspec
 
 from bursar.desk import Desk, Receipt, Review, Staged
-from bursar.errors import BadChoice
-from bursar.ledger import describe, instant, projection
+from bursar.errors import BadChoice, StoreCorrupt
+from bursar.ledger import describe, instant, journal, projection
 from bursar.ledger.entries import AnyEntry, Link, Reversal, Tag
 from bursar.ledger.journal import GENESIS, Record
 from bursar.ledger.past import until
@@ -109,7 +110,11 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 def _known(desk: Desk, known_at: str | int | datetime) -> _Known:
-    """Read the journal as far as a row, or as far as the first row of later."""
+    """Read the journal as far as a row, or as far as the first row of later.
+
+    Raises:
+        StoreCorrupt: a row on the way does not verify; the desk writes nothing any more.
+    """
     row = _ROW.fullmatch(known_at) if isinstance(known_at, str) else None
     at = None if row is not None else _instant(known_at, desk.clock.now(), "known_at")
     last_seq = None if row is None else int(row.group(1))
@@ -119,7 +124,11 @@ def _known(desk: Desk, known_at: str | int | datetime) -> _Known:
             return record.seq <= last_seq
         return at is not None and record.recorded_at <= at
 
-    kept = list(takewhile(is_known, desk.store.records()))
+    try:
+        kept = list(takewhile(is_known, journal.check(desk.store.records())))
+    except StoreCorrupt as error:
+        desk.halt(error.message)
+        raise
     timeline = Timeline(desk.head.terms)
     timeline.land(timeline.plan([record.entry() for record in kept]))
     if not kept:

@@ -73,11 +73,7 @@ class Portfolio:
     @property
     def timeline(self) -> Timeline:
         """All facts in canonical order, and their book. Asked first, it may read the journal."""
-        try:
-            return self.desk.whole()
-        except StaleVersion:
-            self.desk.reload()
-            return self.desk.whole()
+        return self._read_whole()
 
     @property
     def writer(self) -> Desk:
@@ -89,7 +85,8 @@ class Portfolio:
     @property
     def corrector(self) -> Desk:
         """The desk with the whole journal in memory: a correction may speak of any fact."""
-        desk, _read = self.writer, self.timeline
+        desk = self.writer
+        self._read_whole()
         return desk
 
     def import_files(
@@ -192,7 +189,9 @@ class Portfolio:
         `known_at` is a time, or a row of the journal such as `#123`. The view shares this
         portfolio's store; with `is_closing` it closes it too. More is said in `portfolio.past`.
         """
-        then = past.desk_of(self.corrector, time, known_at, is_closing=is_closing)
+        # What was known is read from the journal, so what is in memory need not be all of it.
+        desk = self.corrector if known_at is None else self.writer
+        then = past.desk_of(desk, time, known_at, is_closing=is_closing)
         return Portfolio(then, self._reader, options=self.options)
 
     def marks(self, prices: Prices = None) -> Marks:
@@ -351,6 +350,13 @@ class Portfolio:
         book = Book(msgspec.structs.replace(self.terms, method=rule or self.terms.method))
         for fact in self.timeline:
             yield from describe.trade_records(fact, traced(book, fact), book.cash)
+
+    def _read_whole(self) -> Timeline:
+        try:
+            return self.desk.whole()
+        except StaleVersion:
+            self.desk.reload()
+            return self.desk.whole()
 
     def _correct(self, correction: hand.Correction) -> Receipt:
         return self.writer.commit(hand.stage(self.writer, correction))

@@ -1,15 +1,17 @@
 """A portfolio as it was at a time, and as it was known then."""
 
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 from decimal import Decimal
 from importlib.resources import files
 
 import pytest
 
 import bursar
-from bursar.errors import BadChoice, Malformed
+from bursar.desk import desk
+from bursar.errors import BadChoice, Malformed, StoreCorrupt
 from bursar.exact import ONE
-from bursar.ledger import golden, instant
+from bursar.ledger import course, golden, instant, timeline
 from bursar.ledger.projection import digest
 from bursar.ledger.timeline import Timeline
 from bursar.value.marks import FEE_CREDIT
@@ -194,6 +196,43 @@ def test_a_row_in_the_middle_of_a_commit_belongs_to_its_version():
     past = told_late().at(known_at="#1")
     assert (past.desk.head.version, past.desk.head.seq) == (1, 1)
     assert [each.total for each in past.balances()] == [D(-40000), ONE]
+
+
+def test_what_was_known_is_read_once_and_no_further_than_it_was_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(desk, "KEPT_AHEAD", 2)
+    monkeypatch.setattr(course, "SPACING", 1)
+    monkeypatch.setattr(timeline, "SPACING", 1)
+    place = tmp_path / "book.db"
+    with bursar.open(place, terms=EUR) as book:
+        for day in range(1, 10):
+            book.record(*golden.read([f"2026-01-0{day}T10:00:00Z buy 1 XBT @ 9 EUR #k:{day}"]))
+    with bursar.open(place) as book:
+        assert not book.desk.timeline.is_whole
+        read = []
+        records = book.desk.store.records
+
+        def counting(after=0):
+            for row in records(after):
+                read.append(row.seq)
+                yield row
+
+        monkeypatch.setattr(book.desk.store, "records", counting)
+        assert len(book.at(known_at="#4").timeline) == 4
+        assert read == [1, 2, 3, 4, 5]
+        assert not book.desk.timeline.is_whole
+
+
+def test_a_changed_row_on_the_way_to_what_was_known_stops_all_writing(tmp_path):
+    place = tmp_path / "book.db"
+    with bursar.open(place, terms=EUR) as book:
+        for told in FIRST:
+            book.record(*golden.read([told]))
+        with closing(sqlite3.connect(place)) as inside, inside:
+            inside.execute("UPDATE journal SET body = replace(body, '40000', '41000')")
+        with pytest.raises(StoreCorrupt, match="row 1 was changed after it was written"):
+            book.at(known_at="#2")
+        with pytest.raises(StoreCorrupt, match="row 1 was changed after it was written"):
+            book.record(*golden.read([LATE]))
 
 
 # ---------------------------------------------------------------------------------- for reading

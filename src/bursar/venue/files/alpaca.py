@@ -27,6 +27,7 @@ from bursar.venue.alpaca.symbols import is_adjusted
 from bursar.venue.files.objects import Fields
 from bursar.venue.files.reading import FileReading, Options
 from bursar.venue.files.table import Table, one_line
+from bursar.venue.files.unique import UniqueRows
 
 ACTIVITIES: Final = "alpaca activities"
 FIELDS: Final = Fields(
@@ -71,10 +72,9 @@ def read_activities(table: Table, account: str | None, options: Options) -> File
     account = account or ACCOUNT
     may_short = options.shorts is None or account in options.shorts
     cells = _Cells(table)
-    said: dict[tuple[str, str], tuple[int, Row]] = {}
-    count = pending = repeated = 0
+    kept = UniqueRows[Row](table, "id")
+    pending = 0
     for line, given in table:
-        count += 1
         row = cells.read(line, given)
         if row.side in OPENS_SHORT and not may_short:
             expected = (
@@ -84,21 +84,17 @@ def read_activities(table: Table, account: str | None, options: Options) -> File
             raise table.fault(line, "side", row.side, expected)
         if row.status == PENDING:
             pending += 1
-            continue
-        before, known = said.setdefault((row.id, row.status), (line, row))
-        if known != row:
-            expected = f"an id of its own; line {before} has it with other values"
-            raise table.fault(line, "id", row.id, expected)
-        repeated += before != line
+        else:
+            kept.add(line, row, row.id, row.status)
     stated: list[AnyEntry] = []
-    for _line, row in said.values():
+    for row in kept.rows:
         stated += statements(row, account=account)
     return FileReading(
         format=ACTIVITIES,
         statements=tuple(stated),
-        rows=count,
+        rows=len(kept.rows) + kept.repeated + pending,
         pending=pending,
-        repeated=repeated,
+        repeated=kept.repeated,
     )
 
 

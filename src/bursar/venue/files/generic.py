@@ -17,6 +17,7 @@ import msgspec
 
 from bursar.venue.files.reading import FileReading, Options
 from bursar.venue.files.table import Table, one_line
+from bursar.venue.files.unique import UniqueRows
 from bursar.venue.generic.rows import FLOWS, SIGNED, TRADES, Row, Type
 from bursar.venue.generic.statements import ACCOUNT, statements
 
@@ -81,25 +82,16 @@ COLUMNS: Final = _ALWAYS.union(*(needs.must | needs.may for needs in _NEEDS.valu
 def read_events(table: Table, account: str | None, options: Options) -> FileReading:
     """Read a generic CSV: one entry a row."""
     cells = _Cells(table, account or ACCOUNT, options)
-    rows: list[Row] = []
-    named: dict[tuple[str, str], tuple[int, Row]] = {}
-    count = repeated = 0
+    kept = UniqueRows[Row](table, "id")
     for line, given in table:
-        if not any(given):  # how a spreadsheet writes an empty row
-            continue
-        count += 1
-        row = cells.read(line, given)
-        if row.id is not None:
-            before, known = named.setdefault((row.account, row.id), (line, row))
-            if known != row:
-                expected = f"an id of its own; line {before} has it with other values"
-                raise table.fault(line, "id", row.id, expected)
-            if before != line:
-                repeated += 1
-                continue
-        rows.append(row)
+        if any(given):  # a spreadsheet writes an empty row as commas alone
+            row = cells.read(line, given)
+            kept.add(line, row, row.id, row.account)
     return FileReading(
-        format=EVENTS, statements=tuple(statements(rows)), rows=count, repeated=repeated
+        format=EVENTS,
+        statements=tuple(statements(kept.rows)),
+        rows=len(kept.rows) + kept.repeated,
+        repeated=kept.repeated,
     )
 
 
@@ -210,10 +202,8 @@ class _Cells:
         return self._table.number(line, column, text) if text else None
 
     def _not_negative(self, line: int, given: dict[str, str], column: str) -> Decimal | None:
-        value = self._number(line, given, column)
-        if value is not None and value < 0:
-            raise self._table.fault(line, column, given[column], "a number not below zero")
-        return value
+        text = given.get(column, "")
+        return self._table.unsigned(line, column, text) if text else None
 
     def _sequence(self, line: int, given: dict[str, str]) -> int | None:
         text = given.get("sequence", "")

@@ -9,14 +9,14 @@ before it, and for an id told twice in different words; `UnknownAsset` for a pai
 names.
 """
 
-from decimal import Decimal
-from typing import Final, Generic, TypeVar
+from typing import Final, TypeVar
 
 from bursar.errors import Malformed, UnknownAsset
 from bursar.exact import ZERO, plain
 from bursar.ledger.entries import Side
 from bursar.venue.files.reading import FileReading, Options
 from bursar.venue.files.table import Table
+from bursar.venue.files.unique import UniqueRows
 from bursar.venue.kraken.assets import coin
 from bursar.venue.kraken.chain import Break, verify
 from bursar.venue.kraken.ledger_rows import ACCOUNT, movements
@@ -34,14 +34,15 @@ _R = TypeVar("_R", LedgerRow, TradeRow)
 def read_ledgers(table: Table, account: str | None, options: Options) -> FileReading:
     """Read ledgers.csv: one `Movement` a row."""
     cells = _LedgerCells(table)
-    kept = _Kept[LedgerRow](table)
+    kept = UniqueRows[LedgerRow](table, "txid")
     pending = 0
     for line, row in table:
         if cells.is_pending(row):
             pending += 1
         else:
-            kept.add(line, cells.read(line, row))
-    kept.oldest_first()
+            read = cells.read(line, row)
+            kept.add(line, read, read.txid)
+    _oldest_first(kept)
     chain = verify(kept.rows)
     breaks = [_fault(table, kept, each) for each in chain.breaks]
     if breaks and not options.allow_breaks:
@@ -59,10 +60,11 @@ def read_ledgers(table: Table, account: str | None, options: Options) -> FileRea
 def read_trades(table: Table, account: str | None, _: Options) -> FileReading:
     """Read trades.csv: one `Fill` or `MarginFill` a row."""
     cells = _TradeCells(table)
-    kept = _Kept[TradeRow](table)
+    kept = UniqueRows[TradeRow](table, "txid")
     for line, row in table:
-        kept.add(line, cells.read(line, row))
-    kept.oldest_first()
+        read = cells.read(line, row)
+        kept.add(line, read, read.txid)
+    _oldest_first(kept)
     return FileReading(
         format=TRADES,
         statements=tuple(fills(kept.rows, account=account or ACCOUNT)),
@@ -71,32 +73,10 @@ def read_trades(table: Table, account: str | None, _: Options) -> FileReading:
     )
 
 
-class _Kept(Generic[_R]):
-    """The rows of a file with their line numbers, each id once."""
-
-    def __init__(self, table: Table) -> None:
-        self.rows: list[_R] = []
-        self.lines: list[int] = []
-        self.repeated = 0
-        self._table = table
-        self._places: dict[str, int] = {}
-
-    def add(self, line: int, row: _R) -> None:
-        place = self._places.setdefault(row.txid, len(self.rows))
-        if place == len(self.rows):
-            self.rows.append(row)
-            self.lines.append(line)
-        elif self.rows[place] == row:
-            self.repeated += 1
-        else:
-            before = f"an id of its own; line {self.lines[place]} has it with other values"
-            raise self._table.fault(line, "txid", row.txid, before)
-
-    def oldest_first(self) -> None:
-        """Turn the rows round where they stand newest first."""
-        if self.rows and self.rows[0].executed_at > self.rows[-1].executed_at:
-            self.rows.reverse()
-            self.lines.reverse()
+def _oldest_first(kept: UniqueRows[_R]) -> None:
+    """Turn the rows round where they stand newest first."""
+    if kept.rows and kept.rows[0].executed_at > kept.rows[-1].executed_at:
+        kept.reverse()
 
 
 class _LedgerCells:
@@ -189,8 +169,8 @@ class _TradeCells:
             pair=self._known_pair(line, cells[self._pair]),
             executed_at=table.time(line, "time", cells[self._time]),
             side=side,
-            volume=self._unsigned(line, "vol", cells[self._volume]),
-            cost=self._unsigned(line, "cost", cells[self._cost]),
+            volume=table.unsigned(line, "vol", cells[self._volume]),
+            cost=table.unsigned(line, "cost", cells[self._cost]),
             fee=table.number(line, "fee", cells[self._fee]),
             margin=ZERO if margin in _ABSENT else table.number(line, "margin", margin),
             price=None if price in _ABSENT else table.number(line, "price", price),
@@ -198,12 +178,6 @@ class _TradeCells:
             order_id=None if self._order is None else cells[self._order] or None,
             ledgers=tuple(txid.strip() for txid in ledgers.split(",") if txid.strip()),
         )
-
-    def _unsigned(self, line: int, column: str, text: str) -> Decimal:
-        value = self._table.number(line, column, text)
-        if value < 0:
-            raise self._table.fault(line, column, text, "a number not below zero")
-        return value
 
     def _known_pair(self, line: int, name: str) -> str:
         try:
@@ -214,7 +188,7 @@ class _TradeCells:
         return name
 
 
-def _fault(table: Table, kept: _Kept[LedgerRow], broken: Break) -> Malformed:
+def _fault(table: Table, kept: UniqueRows[LedgerRow], broken: Break) -> Malformed:
     row = kept.rows[broken.place]
     before = broken.expected - row.amount + row.fee
     expected = (

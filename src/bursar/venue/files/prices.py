@@ -7,7 +7,6 @@ Errors: as `table`; `Malformed` also for a price below zero, or where nobody nam
 
 from typing import Final
 
-from bursar.exact import ZERO
 from bursar.ledger import instant
 from bursar.ledger.entries import Price, Source
 from bursar.venue.files.reading import FileReading, Options
@@ -30,9 +29,7 @@ def read_prices(table: Table, account: str | None, options: Options) -> FileRead
             if not text:
                 raise table.fault(line, column, text, "a name like XBT")
         at = table.time(line, "time", time)
-        value = table.number(line, "price", price)
-        if value < ZERO:
-            raise table.fault(line, "price", price, "a number not below zero")
+        value = table.unsigned(line, "price", price)
         entry = Price(
             id=f"price:{asset}:{quote}:{instant.show(at)}",
             executed_at=at,

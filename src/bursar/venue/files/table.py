@@ -114,6 +114,13 @@ class Table:
             limits = "a number of at most 20 integer and 18 fractional digits"
             raise self.fault(line, column, text, limits) from None
 
+    def unsigned(self, line: int, column: str, text: str) -> Decimal:
+        """Read a number cell that may not be below zero."""
+        value = self.number(line, column, text)
+        if value < 0:
+            raise self.fault(line, column, text, "a number not below zero")
+        return value
+
     def time(self, line: int, column: str, text: str) -> int:
         """Read a time cell, UTC."""
         try:

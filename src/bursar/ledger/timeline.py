@@ -368,3 +368,14 @@ class Timeline:
         last = self._followed[-1][0] if self._followed else 0
         if len(self.order) - last >= SPACING:
             self._followed.append((len(self.order), self.prefixes.flat()))
+
+
+def folded(terms: Terms, told: Iterable[AnyEntry]) -> Timeline:
+    """Return the timeline of a whole journal: its facts, and the book they make.
+
+    Raises:
+        Oversold: as `Timeline.plan`.
+    """
+    timeline = Timeline(terms)
+    timeline.land(timeline.plan(told))
+    return timeline

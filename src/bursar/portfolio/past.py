@@ -30,7 +30,7 @@ from bursar.ledger.entries import AnyEntry, Link, Reversal, Tag
 from bursar.ledger.journal import GENESIS, Record
 from bursar.ledger.past import until
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
-from bursar.ledger.timeline import Timeline
+from bursar.ledger.timeline import Timeline, folded
 from bursar.ports import Commit, Head, OutboxRow, PortfolioStore, StoredCheckpoint
 from bursar.value.snapshot import PortfolioSnapshot
 
@@ -129,8 +129,7 @@ def _known(desk: Desk, known_at: str | int | datetime) -> _Known:
     except StoreCorrupt as error:
         desk.halt(error.message)
         raise
-    timeline = Timeline(desk.head.terms)
-    timeline.land(timeline.plan([record.entry() for record in kept]))
+    timeline = folded(desk.head.terms, [record.entry() for record in kept])
     if not kept:
         return _Known(timeline, Head(0, 0, GENESIS, desk.head.terms), at or 0)
     last = kept[-1]

@@ -17,7 +17,7 @@ from bursar.ledger import audit, describe, journal, projection
 from bursar.ledger.audit import Breach, Totals
 from bursar.ledger.book import Book
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
-from bursar.ledger.timeline import Timeline
+from bursar.ledger.timeline import Timeline, folded
 from bursar.portfolio.answers import Check, Verification
 from bursar.value.equity import Valuation, valuation_gap
 
@@ -81,19 +81,19 @@ _MEMORY = "the book in memory is not the fold of the journal"
 
 def _refolded(desk: Desk) -> tuple[Timeline, int, tuple[str, ...]]:
     """Fold the journal anew: (timeline, good rows, what broke it)."""
-    fresh, rows, last = Timeline(desk.head.terms), 0, journal.GENESIS
+    terms, rows, last = desk.head.terms, 0, journal.GENESIS
     told = []
     try:
         for row in journal.check(desk.store.records()):
             told.append(row.entry())
             rows, last = row.seq, row.hash
     except StoreCorrupt as error:
-        return fresh, rows, (error.message,)
+        return Timeline(terms), rows, (error.message,)
     if (rows, last) != (desk.head.seq, desk.head.hash):
         said = f"the journal ends at row {rows}, its head says row {desk.head.seq}"
-        return fresh, rows, (said if rows != desk.head.seq else f"{said} of another hash",)
-    fresh.land(fresh.plan(told))
-    return fresh, rows, ()
+        said = said if rows != desk.head.seq else f"{said} of another hash"
+        return Timeline(terms), rows, (said,)
+    return folded(terms, told), rows, ()
 
 
 def _projected(desk: Desk, book: Book) -> tuple[str, ...]:

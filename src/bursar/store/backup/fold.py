@@ -8,7 +8,6 @@ from bursar.ledger import describe, journal, projection
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.journal import GENESIS, Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
-from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Timeline
 
 
@@ -18,12 +17,6 @@ class Chain(msgspec.Struct, frozen=True):
     seq: int
     hash: str
     told: list[AnyEntry]
-
-    def folded(self, terms: Terms) -> Timeline:
-        """Return the facts in it, and the book they make."""
-        timeline = Timeline(terms)
-        timeline.land(timeline.plan(self.told))
-        return timeline
 
 
 class Derived(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ import msgspec
 
 from bursar.errors import BackupDamaged, BadChoice, StoreCorrupt
 from bursar.ledger.journal import GENESIS, Record
-from bursar.ledger.timeline import Timeline
+from bursar.ledger.timeline import Timeline, folded
 from bursar.ports import Progress
 from bursar.store import checks, texts
 from bursar.store.backup.fold import verified
@@ -63,7 +63,7 @@ def _read(path: Path, *, refold: bool, progress: Progress | None) -> Backup:
     kept: list[Kept] = []
     for opened in reel.take(Opened):
         found = _found(opened, reel, progress)
-        books[opened.name] = found.chain.folded(found.terms)
+        books[opened.name] = folded(found.terms, found.chain.told)
         kept.append(found.kept(books[opened.name]))
     end = reel.one(End)
     assert list(reel.take(End)) == [], "the reader has refused what comes after the end"

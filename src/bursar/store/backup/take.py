@@ -21,7 +21,7 @@ from bursar.errors import BadChoice, PortfolioNotFound, SchemaNewer, StoreCorrup
 from bursar.ledger import instant, projection
 from bursar.ledger.journal import Record
 from bursar.ledger.terms import Terms
-from bursar.ledger.timeline import Timeline
+from bursar.ledger.timeline import Timeline, folded
 from bursar.ports import Progress
 from bursar.store import schema, texts, writes
 from bursar.store.backup.fold import Chain, verified
@@ -73,7 +73,7 @@ def take_backup(
             scribe = Scribe(out)
             scribe.write(header)
             found = _read(engine, dialect, portfolio, Told(scribe, progress))
-            kept = tuple(each.kept(each.chain.folded(each.terms)) for each in found)
+            kept = tuple(each.kept(folded(each.terms, each.chain.told)) for each in found)
             scribe.end(kept)
     finally:
         engine.dispose()

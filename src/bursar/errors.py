@@ -8,6 +8,7 @@
     expectation
     │   ├── UnknownFormat          no reader knows this file
     │   ├── UnknownAsset           a pair or asset that no table names
+    │   ├── RegionDenied           what the rules of a region do not allow
     │   └── BadChoice              an option outside its closed set
     ├── NotFound                   asked for something the book does not hold
     │   ├── PositionNotFoundError  no position in that pair
@@ -24,6 +25,12 @@
     ├── ValueUnknown               not a number today
     │   ├── MissingMark            no price for an asset
     │   └── NoRatePath             no way from one currency to another
+    ├── VenueError                 a venue cannot be asked, or its answer is none
+    │   ├── VenueDown              not reached, or down; retry later
+    │   ├── VenueBusy              it wants us to wait
+    │   ├── VenueDenied            the key, its permissions or its nonce are refused; never retried
+    │   ├── VenueGarbled           an answer that breaks the venue's own format
+    │   └── VenueIncomplete        pages that do not add up to what the venue says there is
     └── StoreError                 the place of keeping refuses
         ├── StoreBusy              locked by another writer; retry
         ├── StoreDown              the server is away; nothing was written; retry
@@ -86,6 +93,12 @@ class UnknownAsset(InputError):
     """A pair or asset that no table of the venue names."""
 
     code = "unknown_asset"
+
+
+class RegionDenied(InputError):
+    """Not allowed where the account is."""
+
+    code = "region_denied"
 
 
 class BadChoice(InputError):
@@ -182,6 +195,42 @@ class NoRatePath(ValueUnknown):
     """No chain of prices leads from one currency to the other."""
 
     code = "no_rate_path"
+
+
+class VenueError(BursarError):
+    """The venue cannot be asked, or its answer is none. Nothing was made up in its place."""
+
+    code = "venue"
+
+
+class VenueDown(VenueError):
+    """The venue was not reached, or is down; try again later."""
+
+    code = "venue_down"
+
+
+class VenueBusy(VenueError):
+    """The venue wants us to wait."""
+
+    code = "venue_busy"
+
+
+class VenueDenied(VenueError):
+    """The venue refuses the key, its permissions or its nonce."""
+
+    code = "venue_denied"
+
+
+class VenueGarbled(VenueError):
+    """The venue's answer breaks its own format."""
+
+    code = "venue_garbled"
+
+
+class VenueIncomplete(VenueError):
+    """The venue's pages do not add up to what it says there is."""
+
+    code = "venue_incomplete"
 
 
 class StoreError(BursarError):

@@ -4,7 +4,15 @@ A `PortfolioStore` keeps one portfolio. It is synchronous and has one writer; ev
 does all of its work or none.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +20,12 @@ from typing import Protocol
 
 import msgspec
 
-from bursar.ledger.entries import AnyEntry
+from bursar.ledger.entries import AnyEntry, Price
 from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import Terms
+from bursar.reconcile.statement import Statement
+from bursar.value.marks import Mark
 from bursar.value.snapshot import PortfolioSnapshot
 
 Progress = Callable[[str, int, int], None]
@@ -125,6 +135,60 @@ class FileReader(Protocol):
         Raises:
             InputError: naming file, line, column, value and expectation.
         """
+        ...
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """A stretch of an account's history, fetched whole and checked.
+
+    Once its statements are in the journal, `mark` is where the next sync goes on. `what` is being
+    fetched; `done` of `total` rows of it are here, where the venue tells how many there are.
+    """
+
+    statements: tuple[AnyEntry, ...]
+    mark: str
+    what: str
+    done: int
+    total: int
+
+
+class PriceWanted(msgspec.Struct, frozen=True):
+    """The worth of one unit of `asset` in `quote` at an instant, asked of a venue."""
+
+    asset: str
+    quote: str
+    at: int
+
+
+class Venue(Protocol):
+    """One account at a venue, asked over the network. Numbers come exactly as the venue wrote them.
+
+    Every method raises `VenueError`: the venue could not be asked, or what it answered is no
+    answer. Nothing is made up in its place.
+    """
+
+    @property
+    def account(self) -> str:
+        """The name of the account, `kraken:main`."""
+        ...
+
+    def history(self, mark: str | None) -> AsyncIterator[Chunk]:
+        """Yield what happened after a mark (all there is, for `None`), oldest first.
+
+        The same rows told again are the same statements, whatever the mark was.
+        """
+        ...
+
+    async def statement(self) -> Statement:
+        """Return what lies in the account now, every pocket of it."""
+        ...
+
+    async def marks(self, assets: Collection[str], quote: str) -> Sequence[Mark]:
+        """Return what assets are worth now, as far as the venue trades them, or on a way round."""
+        ...
+
+    async def prices(self, wanted: Sequence[PriceWanted]) -> Sequence[Price]:
+        """Return what the venue's public trades say of past prices, for those that it can tell."""
         ...
 
 

@@ -304,6 +304,21 @@ class PortfolioStore(Protocol):
         """Return snapshots, newest first."""
         ...
 
+    def save_memos(self, memos: Mapping[str, str | None]) -> None:
+        """Keep short texts by name beside the journal, all or none; `None` takes one away.
+
+        No fold reads them: how far a sync has come, what an alarm has said, a day's close.
+        """
+        ...
+
+    def memos(self, prefix: str = "") -> dict[str, str]:
+        """Return the texts whose names begin so, ordered by name.
+
+        Raises:
+            StoreCorrupt: one was changed after it was written.
+        """
+        ...
+
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many. Nothing else is touched."""
         ...

@@ -116,6 +116,7 @@ def contents(store):
         "cells": store.load_state(),
         "trades": store.get_trades(),
         "flows": store.get_cash_flows(),
+        "memos": store.memos(),
         "snapshots": store.get_snapshots(),
         "outbox": list(store.outbox()),
     }

@@ -2,6 +2,7 @@
 
 import random
 import threading
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -58,6 +59,7 @@ def filled(store):
     )
     store.save_snapshot(snapshot(0))
     store.save_snapshot(snapshot(60))
+    store.save_memos({"mark": "7"})
     return head
 
 
@@ -69,6 +71,7 @@ def test_a_new_portfolio_stands_at_the_beginning(store):
         "trades": [],
         "flows": [],
         "snapshots": [],
+        "memos": {},
         "outbox": [],
     }
     assert (store.head().version, store.head().seq, store.head().hash) == (0, 0, journal.GENESIS)
@@ -382,6 +385,25 @@ def test_pruning_takes_old_snapshots_and_nothing_else(place):
     assert after.pop("snapshots") == [snapshot(60)]
     del before["snapshots"]
     assert after == before
+
+
+def test_memos_stand_beside_the_journal_by_name(place):
+    store = place.open()
+    before = contents(store)
+    store.save_memos({"sync kraken:main": "at 7", "close 2026-01-01": "1", "close 2026-01-02": "2"})
+    store.save_memos({"sync kraken:main": "at 8", "close 2026-01-01": None, "gone": None})
+    assert store.memos("close ") == {"close 2026-01-02": "2"}
+    assert place.open().memos() == {"close 2026-01-02": "2", "sync kraken:main": "at 8"}
+    assert store.memos("close_") == {}, "no character stands for others"
+    assert contents(store) == before | {"memos": store.memos()}
+
+
+def test_memos_of_a_group_that_fails_are_not_kept(store):
+    store.save_memos({"mark": "one"})
+    with suppress(ZeroDivisionError), store.grouped():
+        store.save_memos({"mark": "two", "other": "x"})
+        assert 1 // 0
+    assert store.memos() == {"mark": "one"}
 
 
 def test_a_time_is_the_same_in_every_zone(store):

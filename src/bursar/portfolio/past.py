@@ -194,6 +194,10 @@ class PastStore:
         ]
         return sorted(found, key=lambda each: (each.time, each.id), reverse=True)[:limit]
 
+    def memos(self, _prefix: str = "") -> dict[str, str]:
+        """Return none: they say how things stand today."""
+        return {}
+
     def get_snapshots(
         self, since: datetime | None = None, limit: int | None = None
     ) -> list[PortfolioSnapshot]:
@@ -245,6 +249,10 @@ class PastStore:
         _refuse()
 
     def save_snapshot(self, _snapshot: PortfolioSnapshot) -> None:
+        """Refuse."""
+        _refuse()
+
+    def save_memos(self, _memos: Mapping[str, str | None]) -> None:
         """Refuse."""
         _refuse()
 

@@ -143,19 +143,20 @@ def _compared(
 
 
 def _kept(desk: Desk) -> tuple[str, tuple[str, ...]]:
-    """Look at what neither the chain nor the fold covers: files, messages, snapshots."""
-    version, snapshots = desk.head.version, 0
+    """Look at what neither the chain nor the fold covers: files, messages, snapshots, memos."""
+    version, snapshots, memos = desk.head.version, 0, 0
     faults: list[str] = []
     try:
         faults += desk.store.examine()
         numbers = [row.number for row in desk.store.outbox()]
         if numbers != list(range(1, version + 1)):
             faults.append(f"{version} commits left {len(numbers)} messages: one each was written")
-        snapshots = len(desk.store.get_snapshots())
+        snapshots, memos = len(desk.store.get_snapshots()), len(desk.store.memos())
         faults += _checkpoint(desk)
     except StoreCorrupt as error:
         faults.append(error.message)
-    return f"{version:,} messages and {snapshots:,} snapshots are as written", tuple(faults)
+    seen = f"{version:,} messages, {snapshots:,} snapshots and {memos:,} memos are as written"
+    return seen, tuple(faults)
 
 
 def _checkpoint(desk: Desk) -> Iterable[str]:

@@ -33,6 +33,7 @@ _STATE: Final = (
     "_trades",
     "_flows",
     "_snapshots",
+    "_memos",
     "_outbox",
     "_messages",
     "_checkpoint",
@@ -56,6 +57,7 @@ class MemoryStore:
         self._trades: dict[str, dict[TradeKey, RealizedPnLRecord]] = {}
         self._flows: dict[str, CashFlowRecord] = {}
         self._snapshots: dict[int, str] = {}
+        self._memos: dict[str, str] = {}
         self._outbox: list[OutboxRow] = []
         self._messages: set[str] = set()
         self._checkpoint: StoredCheckpoint | None = None
@@ -196,6 +198,17 @@ class MemoryStore:
             kept = sorted(self._snapshots.items(), reverse=True)
         bodies = [body for at, body in kept if first is None or at >= first]
         return [texts.to_snapshot(body) for body in bodies[:limit]]
+
+    def save_memos(self, memos: Mapping[str, str | None]) -> None:
+        """Keep short texts by name, all or none."""
+        with self._lock:
+            kept = self._memos | {name: text for name, text in memos.items() if text is not None}
+            self._memos = {n: text for n, text in kept.items() if memos.get(n, text) is not None}
+
+    def memos(self, prefix: str = "") -> dict[str, str]:
+        """Return the texts whose names begin so, ordered by name."""
+        with self._lock:
+            return {n: text for n, text in sorted(self._memos.items()) if n.startswith(prefix)}
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""

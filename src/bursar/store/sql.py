@@ -43,6 +43,7 @@ from bursar.store.tables import (
     CHECKPOINTS,
     FLOWS,
     JOURNAL,
+    MEMOS,
     OUTBOX,
     SNAPSHOTS,
     TRADES,
@@ -264,6 +265,22 @@ class SqlStore:
         """Return snapshots, newest first."""
         found = self._newest(SNAPSHOTS, limit, since)
         return [self._snapshot(row) for row in self._rows(found, "a snapshot")]
+
+    def save_memos(self, memos: Mapping[str, str | None]) -> None:
+        """Keep short texts by name, all or none."""
+        with self._writing() as place:
+            writes.memos(place, memos)
+
+    def memos(self, prefix: str = "") -> dict[str, str]:
+        """Return the texts whose names begin so, ordered by name."""
+        found = (
+            select(MEMOS)
+            .where(MEMOS.c.portfolio == self.portfolio)
+            .where(MEMOS.c.name.startswith(prefix, autoescape=True))
+            .order_by(MEMOS.c.name)
+        )
+        with self._reading() as connection:
+            return dict(writes.memo(row) for row in connection.execute(found))
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""

@@ -216,6 +216,15 @@ SNAPSHOTS: Final = Table(
     sqlite_strict=True,
 )
 
+MEMOS: Final = Table(
+    "memos",
+    METADATA,
+    _portfolio(),
+    Column("name", WORD, primary_key=True),
+    Column("body", Text, nullable=False),
+    sqlite_strict=True,
+)
+
 OUTBOX: Final = Table(
     "outbox",
     METADATA,

@@ -27,7 +27,16 @@ from bursar.ports import Commit, Head, Outbox, OutboxRow, StoredCheckpoint
 from bursar.store import checks, texts
 from bursar.store.dialect import Dialect
 from bursar.store.faults import legible
-from bursar.store.tables import CELLS, CHECKPOINTS, FLOWS, JOURNAL, OUTBOX, PORTFOLIOS, TRADES
+from bursar.store.tables import (
+    CELLS,
+    CHECKPOINTS,
+    FLOWS,
+    JOURNAL,
+    MEMOS,
+    OUTBOX,
+    PORTFOLIOS,
+    TRADES,
+)
 
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _HEAD = tuple(PORTFOLIOS.c[name] for name in ("version", "seq", "hash", "base", "terms"))
@@ -173,6 +182,24 @@ def outbox(place: Place, message: Outbox, *, version: int, created_at: int) -> N
         "created_at": created_at,
     }
     _insert(place, OUTBOX, [row])
+
+
+def memos(place: Place, texts_by_name: Mapping[str, str | None]) -> None:
+    """Put memos in their place, sealed, and take out the ones that are gone."""
+    own = place.portfolio
+    kept = [
+        {"portfolio": own, "name": name, "body": texts.sealed(text, own, "memo", name)}
+        for name, text in texts_by_name.items()
+        if text is not None
+    ]
+    upsert(place, MEMOS, kept)
+    _drop(place, MEMOS.c.name, [name for name, text in texts_by_name.items() if text is None])
+
+
+def memo(row: Row[Any]) -> tuple[str, str]:
+    """Read a memo back: its name and its text."""
+    with legible(f"the memo {row.name!r}"):
+        return row.name, texts.unsealed(row.body, row.portfolio, "memo", row.name)
 
 
 def message(row: Row[Any]) -> OutboxRow:

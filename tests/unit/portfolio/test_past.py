@@ -263,6 +263,7 @@ def test_the_past_is_for_reading_only(tmp_path):
         lambda: past.desk.store.append_trades([]),
         lambda: past.desk.store.save_cash_flows([]),
         lambda: past.desk.store.save_snapshot(None),
+        lambda: past.desk.store.save_memos({}),
         lambda: past.desk.store.prune_snapshots(None),
     ):
         with pytest.raises(BadChoice, match="for reading only"):

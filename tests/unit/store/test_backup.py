@@ -42,6 +42,7 @@ def wrote(path, portfolio="main", *, terms=None, lines=LINES):
             kept.record(entry)
         for minutes in (0, 1):
             kept.desk.store.save_snapshot(snapshot(minutes))
+        kept.desk.store.save_memos({"sync kraken:main": "at 7"})
         return kept.verify()
 
 
@@ -314,6 +315,10 @@ def lost_message(lines):
     lines.remove(kind(lines, "message"))
 
 
+def lost_memo(lines):
+    lines.remove(kind(lines, "memo"))
+
+
 def other_terms(lines):
     kind(lines, "portfolio")["terms"] = '{"base":"EUR"}'
 
@@ -343,13 +348,22 @@ def second_header(lines):
 
 
 def another_format(lines):
-    lines[0]["format"] = 2
+    lines[0]["format"] = 3
 
 
 @pytest.mark.parametrize(
     "forge",
     [
-        *(forged_row, lost_row, lost_message, other_terms, no_terms, no_name, no_outcome),
+        *(
+            forged_row,
+            lost_row,
+            lost_message,
+            lost_memo,
+            other_terms,
+            no_terms,
+            no_name,
+            no_outcome,
+        ),
         *(no_snapshot, misplaced, second_header, another_format),
     ],
 )

@@ -19,7 +19,8 @@ from bursar.errors import BackupDamaged
 from bursar.ledger.journal import Outcome
 from bursar.store.backup.manifest import Kept
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+READABLE: Final = frozenset({1, FORMAT})  # the first has no memos
 _LINE_MAX: Final = 1 << 28
 _LEVEL: Final = 6
 _L = TypeVar("_L")
@@ -72,6 +73,13 @@ class Message(msgspec.Struct, frozen=True, tag="message", tag_field="is"):
     created_at: int
 
 
+class Memo(msgspec.Struct, frozen=True, tag="memo", tag_field="is"):
+    """A memo, with its name."""
+
+    name: str
+    text: str
+
+
 class End(msgspec.Struct, frozen=True, tag="end", tag_field="is"):
     """The last line: what the lines before it come to."""
 
@@ -80,7 +88,7 @@ class End(msgspec.Struct, frozen=True, tag="end", tag_field="is"):
     sha256: str
 
 
-Line = Header | Opened | Row | Shot | Message | End
+Line = Header | Opened | Row | Shot | Message | Memo | End
 _DECODER: Final = msgspec.json.Decoder(Line, strict=True)
 _ENCODER: Final = msgspec.json.Encoder()
 

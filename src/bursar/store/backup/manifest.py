@@ -14,6 +14,7 @@ class Kept(msgspec.Struct, frozen=True):
     digest: str
     snapshots: int
     messages: int
+    memos: int = 0
 
 
 class Manifest(msgspec.Struct, frozen=True):

@@ -14,7 +14,17 @@ from bursar.ledger.timeline import Timeline, folded
 from bursar.ports import Progress
 from bursar.store import checks, texts
 from bursar.store.backup.fold import verified
-from bursar.store.backup.lines import FORMAT, End, Header, Message, Opened, Reel, Row, Shot
+from bursar.store.backup.lines import (
+    READABLE,
+    End,
+    Header,
+    Memo,
+    Message,
+    Opened,
+    Reel,
+    Row,
+    Shot,
+)
 from bursar.store.backup.manifest import Kept, Manifest
 from bursar.store.backup.take import Found, manifest_of, require_head
 
@@ -55,9 +65,9 @@ def rows_of(reel: Reel) -> Iterator[Record]:
 def _read(path: Path, *, refold: bool, progress: Progress | None) -> Backup:
     reel = Reel(path)
     header = reel.one(Header)
-    if header.format != FORMAT:
+    if header.format not in READABLE:
         raise BackupDamaged(
-            f"{path.name} is of format {header.format}; this bursar reads format {FORMAT}"
+            f"{path.name} is of format {header.format}; this bursar reads format {max(READABLE)}"
         )
     books: dict[str, Timeline] = {}
     kept: list[Kept] = []
@@ -77,7 +87,8 @@ def _found(opened: Opened, reel: Reel, progress: Progress | None) -> Found:
     require_head(chain, opened)
     shots = [texts.to_snapshot(shot.body) for shot in reel.take(Shot)]
     sent = sum(1 for _ in reel.take(Message))
-    return Found(opened, texts.to_terms(opened.terms), chain, len(shots), sent)
+    memos = sum(1 for _ in reel.take(Memo))
+    return Found(opened, texts.to_terms(opened.terms), chain, len(shots), sent, memos)
 
 
 def _watched(rows: Iterator[Record], total: int, progress: Progress | None) -> Iterator[Record]:

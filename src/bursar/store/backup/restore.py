@@ -22,7 +22,7 @@ from bursar.ledger.journal import GENESIS
 from bursar.ports import Progress
 from bursar.store import schema, texts, writes
 from bursar.store.backup.fold import Derived, derived
-from bursar.store.backup.lines import End, Header, Message, Opened, Reel, Shot
+from bursar.store.backup.lines import End, Header, Memo, Message, Opened, Reel, Shot
 from bursar.store.backup.manifest import Kept, Manifest
 from bursar.store.backup.read import Backup, read_backup, rows_of
 from bursar.store.backup.take import records_of
@@ -154,6 +154,8 @@ def _write(
             writes.upsert(place, SNAPSHOTS, [_shot(opened.name, shot) for shot in shots])
         for sent in _batches(reel.take(Message)):
             connection.execute(insert(OUTBOX), [_message(opened.name, each) for each in sent])
+        for memos in _batches(reel.take(Memo)):
+            writes.memos(place, {memo.name: memo.text for memo in memos})
         book = books[opened.name]
         writes.cells(place, book.cells)
         writes.trades(place, book.trades)

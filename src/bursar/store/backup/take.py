@@ -8,7 +8,7 @@ that it holds nothing up for longer than reading takes.
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import file_digest
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,24 +25,33 @@ from bursar.ledger.timeline import Timeline, folded
 from bursar.ports import Progress
 from bursar.store import schema, texts, writes
 from bursar.store.backup.fold import Chain, verified
-from bursar.store.backup.lines import FORMAT, Header, Line, Message, Opened, Row, Scribe, Shot
+from bursar.store.backup.lines import (
+    FORMAT,
+    Header,
+    Line,
+    Memo,
+    Message,
+    Opened,
+    Row,
+    Scribe,
+    Shot,
+)
 from bursar.store.backup.manifest import Kept, Manifest
 from bursar.store.dialect import Dialect
 from bursar.store.faults import legible, translated
 from bursar.store.opening import MEMORY
 from bursar.store.places import address, engine_of, masked
-from bursar.store.tables import JOURNAL, OUTBOX, PORTFOLIOS, SNAPSHOTS
+from bursar.store.tables import JOURNAL, MEMOS, OUTBOX, PORTFOLIOS, SNAPSHOTS
 from bursar.store.whole import whole
-
-Plain = Callable[..., str]
-"""Gives the text that a store keeps at a place, without its seal."""
 
 _CHUNK = 500
 _TELL_EVERY = 1_000
 _SEALED = "0004"  # the revision from which on texts are sealed
+_MEMOS = "0005"  # the one from which on there are memos
 _OPENED = "name terms version seq hash created_at"
 _ROW = "seq key outcome recorded_at body previous hash"
 _SHOT = "time body"
+_MEMO = "name portfolio body"
 _MESSAGE = "number version id topic body created_at"
 
 
@@ -88,6 +97,7 @@ class Found(msgspec.Struct, frozen=True):
     chain: Chain
     snapshots: int
     messages: int
+    memos: int
 
     def kept(self, timeline: Timeline) -> Kept:
         """Return what the end line says of it, once it is folded."""
@@ -100,7 +110,21 @@ class Found(msgspec.Struct, frozen=True):
             digest=projection.digest(timeline.book),
             snapshots=self.snapshots,
             messages=self.messages,
+            memos=self.memos,
         )
+
+
+class Plain(msgspec.Struct, frozen=True):
+    """How the tables of a revision are read. In all that is read here they are alike, but for what
+    came later.
+    """
+
+    is_sealed: bool
+    has_memos: bool
+
+    def __call__(self, text: str, *place: str | int) -> str:
+        """Return the text that a store keeps at a place, without its seal."""
+        return texts.unsealed(text, *place) if self.is_sealed else text
 
 
 def manifest_of(path: Path, header: Header, kept: tuple[Kept, ...]) -> Manifest:
@@ -160,20 +184,13 @@ def _version() -> str:
 
 
 def _plain(connection: Connection) -> Plain:
-    """Return how texts of these tables are read; refuse those of a newer bursar.
-
-    What is read here is the same in all older ones, but for the seals, which came later.
-    """
+    """Return how these tables are read; refuse those of a newer bursar."""
     found = schema.revision(connection)
     if found is None:
         raise PortfolioNotFound("the database is empty; there is no book in it")
     if found not in schema.REVISIONS:
         raise SchemaNewer(f"the tables are of revision {found}; upgrade bursar", found=found)
-    return texts.unsealed if found >= _SEALED else _as_it_is
-
-
-def _as_it_is(text: str, *_place: str | int) -> str:
-    return text
+    return Plain(is_sealed=found >= _SEALED, has_memos=found >= _MEMOS)
 
 
 def _named(connection: Connection, portfolio: str | None, plain: Plain) -> list[Opened]:
@@ -209,7 +226,11 @@ def _portfolio(connection: Connection, told: Told, opened: Opened, plain: Plain)
             for row in _rows(connection, OUTBOX, _MESSAGE, name)
             for place in ((row.number, row.version, row.id, row.topic, row.created_at),)
         )
-    return Found(opened, texts.to_terms(opened.terms), chain, shots, sent)
+    memos = told.each(
+        Memo(*writes.memo(row))
+        for row in (_rows(connection, MEMOS, _MEMO, name) if plain.has_memos else ())
+    )
+    return Found(opened, texts.to_terms(opened.terms), chain, shots, sent, memos)
 
 
 def require_head(found: Chain, opened: Opened) -> None:

@@ -15,7 +15,6 @@ from threading import Lock, local
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     Connection,
     Engine,
     RootTransaction,
@@ -34,7 +33,7 @@ from bursar.ledger.entries import Source
 from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
-from bursar.store import checks, texts, writes
+from bursar.store import checks, finds, texts, writes
 from bursar.store.dialect import WRITES, Dialect
 from bursar.store.faults import legible, translated
 from bursar.store.steps import Steps, unwatched
@@ -140,8 +139,8 @@ class SqlStore:
         found: dict[int, Record] = {}
         with self._reading() as connection:
             for column, names in ((JOURNAL.c.key, keys), (JOURNAL.c.home, list(homes))):
-                for rows in _found(connection, self.portfolio, column, names):
-                    found.update((row.seq, writes.record(row)) for row in rows)
+                rows = finds.rows(connection, self.portfolio, column, names)
+                found.update((row.seq, writes.record(row)) for row in rows)
         return [found[seq] for seq in sorted(found)]
 
     def row_before(self, time: int) -> tuple[int, str]:
@@ -325,14 +324,9 @@ class SqlStore:
         """Find out, after the rollback, which of the commit's keys was there."""
         keys = [record.key for record in commit.records]
         with self._reading() as connection:
-            for start in range(0, len(keys), _CHUNK):
-                known = select(JOURNAL.c.key).where(
-                    JOURNAL.c.portfolio == self.portfolio,
-                    JOURNAL.c.key.in_(keys[start : start + _CHUNK]),
-                )
-                key = connection.execute(known.order_by(JOURNAL.c.seq)).scalar()
-                if key is not None:
-                    return KeyReused(f"key {key!r} is in the journal already", key=key)
+            there = next(finds.rows(connection, self.portfolio, JOURNAL.c.key, keys), None)
+        if there is not None:
+            return KeyReused(f"key {there.key!r} is in the journal already", key=there.key)
         sent = commit.outbox.id
         return KeyReused(f"message {sent!r} was sent already", key=sent)
 
@@ -490,13 +484,3 @@ class SqlStore:
     def _require_open(self) -> None:
         if self._closed:
             raise StoreError("the store was closed; open it again")
-
-
-def _found(
-    connection: Connection, portfolio: str, column: Column[str], names: Sequence[str]
-) -> Iterator[Sequence[Row[Any]]]:
-    """Yield the journal rows that have one of these names in a column, some at a time."""
-    for start in range(0, len(names), _CHUNK):
-        some = column.in_(names[start : start + _CHUNK])
-        rows = select(JOURNAL).where(JOURNAL.c.portfolio == portfolio, some)
-        yield connection.execute(rows).all()

@@ -1,0 +1,112 @@
+from decimal import Decimal
+
+import pytest
+
+from bursar.config import CostBasis, Tier, load
+from bursar.errors import Malformed
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch):
+    for name in ("PORTFOLIO_BASE_CURRENCY", "PORTFOLIO_VALUATION_PAIRS__ETH"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def filed(tmp_path):
+    path = tmp_path / "config.yaml"
+
+    def write(text):
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_without_a_file_the_defaults_of_the_contract_speak():
+    own = load().portfolio
+    assert own.base_currency == "USD"
+    assert own.cost_basis_method is CostBasis.WAC
+    assert own.track_manual_trades
+    assert own.snapshot_retention_days == 30
+    assert own.reconciliation_tolerance == Decimal(1)
+    assert (own.valuation_pairs, own.include_assets, own.exclude_assets) == ({}, (), ())
+
+
+def test_a_file_is_read_with_every_digit(filed):
+    told = load(
+        filed(
+            "portfolio:\n"
+            "  base_currency: EUR\n"
+            "  reconciliation_tolerance: 0.1000000000000000055\n"
+            "  valuation_pairs: {BTC: XBTUSD}\n"
+            "venues:\n"
+            "  - region: GLOBAL\n"
+            "    tier: pro\n"
+            "    key: {keyring: kraken}\n"
+        )
+    )
+    assert told.portfolio.reconciliation_tolerance == Decimal("0.1000000000000000055")
+    assert told.portfolio.valuation_pairs == {"BTC": "XBTUSD"}
+    (kraken,) = told.venues
+    assert (kraken.account, kraken.region, kraken.tier) == ("kraken:main", "GLOBAL", Tier.PRO)
+    assert (kraken.key.keyring, kraken.secret.env) == ("kraken", "KRAKEN_API_SECRET")
+
+
+def test_flags_count_before_the_environment_and_that_before_the_file(filed, monkeypatch):
+    path = filed("portfolio:\n  base_currency: EUR\n  valuation_pairs: {BTC: XBTUSD}\n")
+    monkeypatch.setenv("PORTFOLIO_BASE_CURRENCY", "GBP")
+    monkeypatch.setenv("PORTFOLIO_VALUATION_PAIRS__ETH", "ETH/GBP")
+    told = load(path).portfolio
+    assert told.base_currency == "GBP"
+    assert told.valuation_pairs == {"BTC": "XBTUSD", "ETH": "ETH/GBP"}
+    assert load(path, flags={"base_currency": "CHF"}).portfolio.base_currency == "CHF"
+
+
+@pytest.mark.parametrize(
+    "text,line,field,expected",
+    [
+        ("portfolio:\n  base_currncy: EUR\n", 2, "portfolio.base_currncy", "no such key"),
+        ("portfolio:\n\n  snapshot_retention_days: 0\n", 3, "snapshot_retention_days", "greater"),
+        ("portfolio:\n  reconciliation_tolerance: .nan\n", 2, "tolerance", "valid decimal"),
+        ("portfolio:\n  reconciliation_tolerance: -1\n", 2, "tolerance", "greater than or equal"),
+        ("portfolio: 3\n", 1, "portfolio", "keys with values"),
+        ("venues:\n  - venue: kraken\n  - regoin: X\n", 3, "venues.1.regoin", "no such key"),
+        ("venues:\n  - venue: mtgox\n", 2, "venues.0.venue", "pattern"),
+        ("venues:\n  - key: {env: A, keyring: B}\n", 2, "venues.0.key", "either"),
+        ("venues:\n  - key: {}\n", 2, "venues.0.key", "either"),
+        ("- a\n", 1, "", "sections"),
+        ("a: [\n", 2, "", "no YAML"),
+        ("colour: red\n", 1, "colour", "no such key"),
+    ],
+)
+def test_what_is_wrong_is_told_with_file_line_and_field(filed, text, line, field, expected):
+    with pytest.raises(Malformed) as caught:
+        load(filed(text))
+    assert f"config.yaml, line {line}: {field}"[:20] in caught.value.message
+    assert field in caught.value.message
+    assert expected in caught.value.message
+    assert caught.value.context["line"] == line
+
+
+def test_a_secret_in_the_file_is_refused_and_not_repeated(filed):
+    with pytest.raises(Malformed, match="never the secret itself") as caught:
+        load(filed("venues:\n  - key: kSecretOfMine\n"))
+    assert "kSecretOfMine" not in f"{caught.value.message} {caught.value.context}"
+
+
+def test_a_file_that_is_not_there_is_no_file(tmp_path):
+    with pytest.raises(Malformed, match=r"none\.yaml cannot be read"):
+        load(tmp_path / "none.yaml")
+
+
+def test_a_variable_that_sets_nothing_is_named(monkeypatch):
+    monkeypatch.setenv("PORTFOLIO_BASE_CURENCY", "EUR")
+    with pytest.raises(Malformed, match="PORTFOLIO_BASE_CURENCY sets nothing"):
+        load()
+
+
+def test_a_variable_with_a_wrong_value_is_named(monkeypatch):
+    monkeypatch.setenv("PORTFOLIO_SNAPSHOT_RETENTION_DAYS", "some")
+    with pytest.raises(Malformed, match=r"the setting portfolio\.snapshot_retention_days"):
+        load()

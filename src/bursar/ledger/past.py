@@ -11,16 +11,18 @@ Invariants
 Errors: `Oversold` never: the whole course was folded without one.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 import msgspec
 
 from bursar.exact import money
+from bursar.ledger.book import Book
 from bursar.ledger.entries import CashFlow
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import apply
 from bursar.ledger.notes import Notes
 from bursar.ledger.openings import is_opening
+from bursar.ledger.terms import Method
 from bursar.ledger.timeline import Timeline
 
 
@@ -31,17 +33,43 @@ def until(timeline: Timeline, at: int) -> Timeline:
     The statements stay behind: what it knows are facts, their book, and prices.
     """
     past = Timeline(timeline.terms)
-    end = bisect_right(timeline.order, at, key=lambda key: key[0])
-    start, known = timeline.checkpoint(end)
+    end = _place(timeline, at)
     past.order = timeline.order[:end]
     kept = {key[3] for key in past.order}
     past.facts = {name: _standing(timeline.facts[name], kept) for _, _, _, name in past.order}
     past.openings = {name: fact for name, fact in past.facts.items() if is_opening(fact)}
     past.notes = Notes(timeline.notes.prices.until(at))
-    past.book = known.copy()
-    for key in past.order[start:]:
-        apply(past.book, timeline.facts[key[3]])
+    past.book = book_until(timeline, at)
     return past
+
+
+@money
+def book_until(timeline: Timeline, at: int, method: Method | None = None) -> Book:
+    """Return the book as far as `at`, that instant included.
+
+    Under the timeline's own cost rule this is O(facts since the last kept fold before it), under
+    another O(facts before it).
+    """
+    end = _place(timeline, at)
+    if method is None or method is timeline.terms.method:
+        start, known = timeline.checkpoint(end)
+        book = known.copy()
+    else:
+        assert timeline.is_whole, "another rule needs every fact"
+        start, book = 0, Book(msgspec.structs.replace(timeline.terms, method=method))
+    for key in timeline.order[start:end]:
+        apply(book, timeline.facts[key[3]])
+    return book
+
+
+def facts_between(timeline: Timeline, start: int, end: int) -> list[Fact]:
+    """Return the facts from `start` until before `end`, in canonical order."""
+    first, last = (bisect_left(timeline.order, at, key=lambda key: key[0]) for at in (start, end))
+    return [timeline.facts[key[3]] for key in timeline.order[first:last]]
+
+
+def _place(timeline: Timeline, at: int) -> int:
+    return bisect_right(timeline.order, at, key=lambda key: key[0])
 
 
 def _standing(fact: Fact, kept: set[str]) -> Fact:

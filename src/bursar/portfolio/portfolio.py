@@ -38,6 +38,9 @@ from bursar.value.worth import EVERYTHING, Options
 
 Prices = Marks | Mapping[str, object] | None
 FEE_CREDITS = ("KFEE",)
+_MARKS = "marks "
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(list[Mark])
 
 
 class Portfolio:
@@ -53,6 +56,7 @@ class Portfolio:
         self.desk = desk
         self.options = options
         self._reader = reader
+        self.marks_version = 0
         self._books: dict[Method, tuple[int, Book]] = {}
 
     def __enter__(self) -> Self:
@@ -195,7 +199,7 @@ class Portfolio:
         return Portfolio(then, self._reader, options=self.options)
 
     def marks(self, prices: Prices = None) -> Marks:
-        """Return the marks to value with: last trades, then fee credits, then `prices` given.
+        """Return the marks to value with: last trades, what venues said, then `prices` given.
 
         `prices` may be a mapping such as `{"XBT": "65000"}`, in base currency.
         """
@@ -204,9 +208,16 @@ class Portfolio:
         held = {asset for _, asset in self.book().holdings}
         base = self.terms.base
         known = known.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS if each in held)
+        known = known.plus(_kept_marks(self.desk.store.memos(_MARKS)))
         if prices is None:
             return known
         return known.plus(prices if isinstance(prices, Marks) else given(prices, base, at=now))
+
+    def keep_marks(self, marks: Iterable[Mark], source: str) -> None:
+        """Keep what a venue said that assets are worth, in the place of what it said before."""
+        told = _ENCODER.encode(list(marks)).decode()
+        self.desk.store.save_memos({f"{_MARKS}{source}": told})
+        self.marks_version += 1
 
     def valuation(self, prices: Prices = None, *, rule: Method | None = None) -> Valuation:
         """Value everything that is held, at the marks of `marks(prices)`."""
@@ -369,6 +380,11 @@ class Portfolio:
             yield Mark(
                 price.asset, price.quote, price.value, source, price.executed_at, Standing.TRADE
             )
+
+
+def _kept_marks(memos: Mapping[str, str]) -> Iterator[Mark]:
+    for text in memos.values():
+        yield from _DECODER.decode(text)
 
 
 def _lots(book: Book, place: tuple[str, str]) -> Sequence[Lot]:

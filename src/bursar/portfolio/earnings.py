@@ -1,0 +1,207 @@
+"""PnL of a period: what was realised in it, by heading, and how much equity grew beyond its flows.
+
+What was realised is the book at the period's end less the book at its start, so every part of it
+is exact under any cost rule. Unrealised PnL is only known of now. How much was made in a period is
+equity at its end less equity at its start less the capital that came in between; the start has to
+be a snapshot that was kept.
+
+Errors: `BadChoice` for a period, heading or rule that there is none of.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.errors import BadChoice
+from bursar.exact import ZERO, money
+from bursar.ledger import instant
+from bursar.ledger.book import Book
+from bursar.ledger.entries import CAPITAL, INCOME, MANUAL, CashFlow, FlowKind, Reversal
+from bursar.ledger.past import book_until, facts_between
+from bursar.ledger.state import NO_PAIR, Cell, CellKey
+from bursar.ledger.terms import Method
+from bursar.ledger.timeline import Timeline
+from bursar.portfolio import snapshots
+from bursar.portfolio.periods import Range, window
+from bursar.portfolio.portfolio import Portfolio, Prices
+from bursar.portfolio.summaries import PnLPart, PnLSummary
+from bursar.value.pnl import PnL, traded_pair
+
+HEADINGS: Final = ("pair", "asset", "strategy")
+KEPT_FOR: Final = instant.DAY
+"""A period begins with a snapshot of at most so long before its start."""
+
+_INCOME: Final = frozenset(kind.value for kind in INCOME)
+_FEE: Final = frozenset({FlowKind.FEE.value})
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which summary is asked for."""
+
+    period: str | Range = "all"
+    by: str = "pair"
+    rule: Method | None = None
+    with_manual: bool = True
+
+
+class _Ends(msgspec.Struct, frozen=True):
+    """The books at both ends of a period, in nanoseconds from `start` until before `end`."""
+
+    start: int
+    end: int
+    before: Book
+    after: Book
+
+
+@money
+def summary(portfolio: Portfolio, asked: Asked, prices: Prices = None) -> PnLSummary:
+    """Return the PnL of a period by heading."""
+    if asked.by not in HEADINGS:
+        raise BadChoice(f"{asked.by!r} is no heading; one of {', '.join(HEADINGS)}", value=asked.by)
+    now = portfolio.desk.clock.now()
+    span = window(asked.period, now)
+    start = 0 if span.start is None else instant.from_datetime(span.start)
+    end = now + 1 if span.end is None else instant.from_datetime(span.end)
+    timeline = _timeline(portfolio, asked, start)
+    ends = _ends(portfolio, timeline, asked, start, end)
+    parts = _parts(ends, asked)
+    made = PnLSummary(
+        window=span,
+        by=asked.by,
+        method=(asked.rule or portfolio.terms.method).value,
+        includes_manual=asked.with_manual,
+        parts=parts,
+        realized_pnl_base_total=sum((part.realized for part in parts.values()), ZERO),
+        unrealized_pnl_base_total=None,
+        fees_base=sum((part.fees for part in parts.values()), ZERO),
+        income_base=_flowed(ends, _INCOME),
+        expenses_base=_flowed(ends, _FEE),
+        net_flows_base=None,
+    )
+    if span.end is not None:
+        net, unpriced = _net(timeline, start, end)
+        return msgspec.structs.replace(made, net_flows_base=net, unpriced_flows=unpriced)
+    return _with_present(portfolio, timeline, made, _Present(asked, start, end, prices))
+
+
+class _Present(msgspec.Struct, frozen=True):
+    asked: Asked
+    start: int
+    end: int
+    prices: Prices
+
+
+def _with_present(
+    portfolio: Portfolio, timeline: Timeline, made: PnLSummary, present: _Present
+) -> PnLSummary:
+    """Add what only the present knows: unrealised PnL, and what the whole period made."""
+    rule = present.asked.rule or portfolio.terms.method
+    (now,) = portfolio.pnl(present.asked.by, methods=(rule.value,), prices=present.prices)
+    equity = portfolio.valuation(present.prices).equity
+    begun = _begun(portfolio, present.start)
+    since = present.start
+    if begun is not None:
+        since = instant.from_datetime(begun.timestamp) + 1
+    net, unpriced = _net(timeline, since, present.end)
+    is_known = net is not None and (present.start == 0 or (begun is not None and begun.is_whole))
+    first = ZERO if begun is None else begun.equity_base
+    return msgspec.structs.replace(
+        made,
+        parts=_opened(made.parts, now.pnl),
+        unrealized_pnl_base_total=now.pnl.total.unrealized,
+        net_flows_base=net,
+        unpriced_flows=unpriced,
+        pnl_base=equity - first - net if is_known and net is not None else None,
+        equity_start=None if begun is None else begun.equity_base,
+        equity_start_at=None if begun is None else begun.timestamp,
+        unvalued=tuple(each.asset for each in now.pnl.unvalued),
+    )
+
+
+def _opened(parts: dict[str, PnLPart], now: PnL) -> dict[str, PnLPart]:
+    open_ = {key: line.unrealized for key, line in now.lines.items() if line.unrealized}
+    return {
+        key: msgspec.structs.replace(parts.get(key, PnLPart()), unrealized=open_.get(key, ZERO))
+        for key in sorted({*parts, *open_})
+    }
+
+
+def _timeline(portfolio: Portfolio, asked: Asked, start: int) -> Timeline:
+    """Return a timeline that reaches as far back as the question does."""
+    here = portfolio.desk.timeline
+    is_own = asked.rule in (None, portfolio.terms.method)
+    if is_own and start > KEPT_FOR and not here.is_behind(start - KEPT_FOR):
+        return here
+    return portfolio.timeline
+
+
+def _ends(portfolio: Portfolio, timeline: Timeline, asked: Asked, start: int, end: int) -> _Ends:
+    rule = asked.rule or portfolio.terms.method
+    terms = msgspec.structs.replace(portfolio.terms, method=rule)
+    before = book_until(timeline, start - 1, rule) if start else Book(terms)
+    is_now = end > portfolio.desk.clock.now() and end > _last(timeline)
+    after = portfolio.book(rule) if is_now else book_until(timeline, end - 1, rule)
+    return _Ends(start, end, before, after)
+
+
+def _last(timeline: Timeline) -> int:
+    return timeline.order[-1][0] if timeline.order else 0
+
+
+def _begun(portfolio: Portfolio, start: int) -> snapshots.Standing | None:
+    found = snapshots.standing_at(portfolio.desk.store, start) if start else None
+    if found is None or start - instant.from_datetime(found.timestamp) > KEPT_FOR:
+        return None
+    return found
+
+
+def _parts(ends: _Ends, asked: Asked) -> dict[str, PnLPart]:
+    parts: dict[str, PnLPart] = {}
+    for key, cell in ends.after.cells.items():
+        old = ends.before.cells.get(key, Cell())
+        if cell == old or (key[3] == MANUAL and not asked.with_manual):
+            continue
+        heading = _heading(key, asked.by)
+        known = parts.get(heading, PnLPart())
+        parts[heading] = PnLPart(
+            known.realized + cell.realized - old.realized,
+            known.fees + cell.fees - old.fees,
+            known.trades + cell.trades - old.trades,
+        )
+    return {key: parts[key] for key in sorted(parts)}
+
+
+def _heading(key: CellKey, by: str) -> str:
+    _, asset, pair, strategy, _ = key
+    if by == "strategy":
+        return strategy
+    return asset if by == "asset" else traded_pair(pair or NO_PAIR)
+
+
+def _flowed(ends: _Ends, kinds: frozenset[str]) -> Decimal:
+    """Return what the flows of some kinds booked in the period."""
+
+    def booked(book: Book) -> Decimal:
+        return sum((flow.booked for key, flow in book.flows.items() if key[1] in kinds), ZERO)
+
+    return booked(ends.after) - booked(ends.before)
+
+
+def _net(timeline: Timeline, start: int, end: int) -> tuple[Decimal | None, tuple[str, ...]]:
+    """Return the capital that came less what went, at its worth then, and the flows without one."""
+    worths = list(_capital(timeline, start, end))
+    unpriced = tuple(name for name, worth in worths if worth is None)
+    return (None if unpriced else sum((w for _, w in worths if w is not None), ZERO)), unpriced
+
+
+def _capital(timeline: Timeline, start: int, end: int) -> Iterator[tuple[str, Decimal | None]]:
+    """Yield the capital flows of a period with their worth; one taken back counts the other way."""
+    for fact in facts_between(timeline, start, end):
+        if isinstance(fact, CashFlow) and fact.kind in CAPITAL:
+            yield fact.id, fact.value
+        elif isinstance(fact, Reversal):
+            flow = timeline.facts.get(fact.target)
+            if isinstance(flow, CashFlow) and flow.kind in CAPITAL:
+                yield fact.id, None if flow.value is None else -flow.value

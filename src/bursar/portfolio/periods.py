@@ -1,0 +1,64 @@
+"""Periods: which stretch of time a summary is of.
+
+Day, week and month begin at 00:00 UTC, a week on Monday. A range takes its beginning in and its end
+out.
+
+Errors: `BadChoice` for a period that there is none of.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from bursar.errors import BadChoice
+from bursar.ledger import instant
+
+PERIODS: Final = ("all", "day", "week", "month")
+Range = tuple[datetime | str | None, datetime | str | None]
+
+
+class Window(msgspec.Struct, frozen=True):
+    """From `start` (at the very beginning, if none) until before `end` (now, if none)."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def has(self, moment: datetime) -> bool:
+        """Tell whether a moment lies in it."""
+        return (self.start is None or moment >= self.start) and (
+            self.end is None or moment < self.end
+        )
+
+
+def window(period: str | Range, now: int) -> Window:
+    """Return the window of `all`, `day`, `week`, `month`, or of a range of two moments."""
+    if not isinstance(period, str):
+        start, end = (_moment(each) for each in period)
+        if start is not None and end is not None and end <= start:
+            raise BadChoice(f"the period ends at {end}, before it begins", period=str(period))
+        return Window(start, end)
+    today = (
+        instant.to_datetime(now).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    )
+    match period:
+        case "all":
+            return Window()
+        case "day":
+            return Window(today)
+        case "week":
+            return Window(today - timedelta(days=today.weekday()))
+        case "month":
+            return Window(today.replace(day=1))
+        case _:
+            raise BadChoice(
+                f"{period!r} is no period; one of {', '.join(PERIODS)}, or a beginning and an end",
+                period=period,
+            )
+
+
+def _moment(given: datetime | str | None) -> datetime | None:
+    if given is None:
+        return None
+    at = instant.parse(given) if isinstance(given, str) else instant.from_datetime(given)
+    return instant.to_datetime(at)

@@ -1,0 +1,293 @@
+"""`PortfolioService`: one portfolio that follows its venues. The contract's engine.
+
+`initialize` and `sync` go over the network; every question is answered from memory. A sync brings
+the history in, asks for the prices it lacks, for the marks of what is held, and for each venue's
+own statement, and says whether that agrees. A venue that cannot be reached leaves everything of it
+as it was last known, with its time, and hides nothing of the others.
+
+A statement is read between two looks at the history. If anything has happened in between it is read
+again, so a trade of that very moment is no drift.
+
+Errors: queries raise `PositionNotFoundError` and `BadChoice`; `sync` raises what the desk does, a
+venue's failure stands in its summary.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.errors import VenueError
+from bursar.exact import ZERO, money, ratio18
+from bursar.ledger import audit, instant
+from bursar.ledger.entries import CAPITAL, MANUAL, CashFlow, Fill
+from bursar.ledger.facts import Fact
+from bursar.ledger.fold.booking import tag_of
+from bursar.ledger.records import (
+    AssetBalance,
+    CashFlowRecord,
+    RealizedPnLRecord,
+    SpotPosition,
+)
+from bursar.ledger.terms import method as method_of
+from bursar.portfolio import agreement, earnings, snapshots
+from bursar.portfolio.agreement import Agreement
+from bursar.portfolio.following import Gained, follow
+from bursar.portfolio.log import LOG
+from bursar.portfolio.periods import Range
+from bursar.portfolio.portfolio import Portfolio, Prices
+from bursar.portfolio.summaries import (
+    AccountSync,
+    EquitySummary,
+    FeeReport,
+    PnLSummary,
+    SyncSummary,
+    summed,
+)
+from bursar.ports import Progress, Venue
+from bursar.reconcile import DEFAULT, Limits
+from bursar.value.equity import Valuation
+from bursar.value.exposure import AssetExposure, exposure
+from bursar.value.marks import Mark
+from bursar.value.snapshot import PortfolioSnapshot
+
+LOOKS_MAX: Final = 3
+"""How often a statement is read again because something happened meanwhile."""
+
+_ALL: Final = Decimal(100)
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """How a service counts and warns. Amounts are in base currency.
+
+    `external_activity_pct`: manual trades and flows of one sync that are worth more than that
+    percentage of equity are told.
+    """
+
+    tracks_manual: bool = True
+    limits: Limits = DEFAULT
+    snapshot_days: int = 30
+    external_activity_pct: Decimal = Decimal(5)
+
+
+class PortfolioService:
+    """A portfolio and the venues it follows. Close it, or use it in a `with` block."""
+
+    def __init__(
+        self, portfolio: Portfolio, venues: Sequence[Venue] = (), rules: Rules | None = None
+    ) -> None:
+        self.portfolio = portfolio
+        self.venues = tuple(venues)
+        self.rules = rules or Rules()
+        self._valued: tuple[object, Valuation] | None = None
+
+    async def initialize(self, progress: Progress | None = None) -> SyncSummary:
+        """Do the first sync, take a snapshot, and let old snapshots go."""
+        done = await self.sync(progress)
+        if done.is_whole:
+            self.create_snapshot()
+        self.prune_snapshots()
+        return done
+
+    async def sync(self, progress: Progress | None = None) -> SyncSummary:
+        """Bring in what is new at every venue, and say whether their statements agree."""
+        done = [await self._sync(venue, progress) for venue in self.venues]
+        return summed(tuple(done))
+
+    def get_equity(self, prices: Prices = None) -> EquitySummary:
+        """Return what the portfolio is worth, and whether the venues agree."""
+        valuation = self._valuation(prices)
+        known = self._agreements()
+        coverage = valuation.coverage
+        return EquitySummary(
+            timestamp=instant.to_datetime(valuation.at),
+            equity_base=valuation.equity,
+            cash_base=valuation.cash_base,
+            realized_pnl_base_total=audit.totals(self.portfolio.book()).realized,
+            unrealized_pnl_base_total=valuation.unrealized,
+            drift_flag=any(each.drift for each in known),
+            is_complete=coverage.is_complete,
+            unvalued=tuple(each.asset for each in coverage.unvalued),
+            stale=tuple(sorted({each.asset for each in coverage.stale})),
+            unreconciled=tuple(each.account for each in known if each.is_unknown),
+        )
+
+    def get_pnl_summary(
+        self,
+        period: str | Range = "all",
+        include_manual: bool | None = None,  # noqa: FBT001 (the contract's signature)
+        *,
+        by: str = "pair",
+        method: str | None = None,
+        prices: Prices = None,
+    ) -> PnLSummary:
+        """Return the PnL of all time, the day, the week, the month, or a range of two moments.
+
+        `include_manual=None` follows the rule of the portfolio: balances always hold everything.
+        """
+        asked = earnings.Asked(
+            period=period,
+            by=by,
+            rule=None if method is None else method_of(method),
+            with_manual=self._with_manual(include_manual),
+        )
+        return earnings.summary(self.portfolio, asked, prices)
+
+    def get_positions(self, prices: Prices = None) -> list[SpotPosition]:
+        """Return a position for each pair."""
+        return self.portfolio.positions(prices)
+
+    def get_position(self, pair: str, prices: Prices = None) -> SpotPosition:
+        """Return the position of a pair, under any of its names.
+
+        Raises:
+            PositionNotFoundError: there is none.
+        """
+        return self.portfolio.position(pair, prices)
+
+    def get_asset_exposure(self, prices: Prices = None) -> list[AssetExposure]:
+        """Return what is held of each asset, its worth, and its percentage of equity."""
+        return list(exposure(self._valuation(prices), with_cash=True).assets)
+
+    def get_balances(self) -> list[AssetBalance]:
+        """Return what is held of each asset; `reserved` is what open orders and pockets hold."""
+        return self.portfolio.balances()
+
+    def get_trade_history(
+        self,
+        pair: str | None = None,
+        limit: int | None = None,
+        include_manual: bool | None = None,  # noqa: FBT001 (the contract's signature)
+    ) -> list[RealizedPnLRecord]:
+        """Return trade records, newest first."""
+        if self._with_manual(include_manual):
+            return self.portfolio.trades(pair, limit)
+        told = self.portfolio.trades(pair)
+        return [each for each in told if each.strategy_tag != MANUAL][:limit]
+
+    @money
+    def get_fee_summary(self) -> FeeReport:
+        """Return all fees by asset and by pair, and as percent of gross PnL."""
+        fees = self.portfolio.fees()
+        gross = audit.totals(self.portfolio.book()).realized + fees.total
+        return FeeReport(
+            by_asset={asset: fee.value for asset, fee in fees.by_asset.items()},
+            by_pair=fees.by_pair,
+            total_base=fees.total,
+            gross_pnl_base=gross,
+            pct_of_gross_pnl=ratio18(_ALL, fees.total, gross) if gross > 0 else None,
+        )
+
+    def get_cash_flows(
+        self, asset: str | None = None, limit: int | None = None
+    ) -> list[CashFlowRecord]:
+        """Return cash flows, newest first."""
+        return self.portfolio.flows(asset, limit)
+
+    def create_snapshot(self, prices: Prices = None) -> PortfolioSnapshot:
+        """Keep how the portfolio stands now."""
+        valuation = self.portfolio.valuation(prices)
+        return snapshots.take(self.portfolio.desk.store, self.portfolio.book(), valuation)
+
+    def get_snapshots(
+        self, since: datetime | None = None, limit: int | None = None
+    ) -> list[PortfolioSnapshot]:
+        """Return snapshots, newest first."""
+        return self.portfolio.desk.store.get_snapshots(since, limit)
+
+    def get_daily_closes(self) -> list[snapshots.DailyClose]:
+        """Return the close of each day, oldest first; pruning leaves them alone."""
+        return snapshots.closes(self.portfolio.desk.store)
+
+    def prune_snapshots(self) -> int:
+        """Delete snapshots that are older than they are kept, and return how many."""
+        store, now = self.portfolio.desk.store, self.portfolio.desk.clock.now()
+        return snapshots.prune(store, now, self.rules.snapshot_days)
+
+    def take_marks(self, marks: Iterable[Mark], source: str) -> None:
+        """Value with these marks from now on, and after a restart too."""
+        self.portfolio.keep_marks(marks, source)
+
+    def close(self) -> None:
+        """Release the store."""
+        self.portfolio.close()
+
+    def _with_manual(self, asked: bool | None) -> bool:  # noqa: FBT001 (three answers)
+        return self.rules.tracks_manual if asked is None else asked
+
+    def _valuation(self, prices: Prices) -> Valuation:
+        """Value the book, once for as long as nothing changes: book, marks, second."""
+        if prices is not None:
+            return self.portfolio.valuation(prices)
+        now = self.portfolio.desk.clock.now()
+        key = (self.portfolio.desk.head.version, self.portfolio.marks_version, now // 1_000_000_000)
+        if self._valued is None or self._valued[0] != key:
+            self._valued = key, self.portfolio.valuation()
+        return self._valued[1]
+
+    def _agreements(self) -> list[Agreement]:
+        return [self._agreement(venue.account) for venue in self.venues]
+
+    def _agreement(self, account: str) -> Agreement:
+        return agreement.of(self.portfolio, account, self.rules.limits)
+
+    async def _sync(self, venue: Venue, progress: Progress | None) -> AccountSync:
+        gained, failure = Gained(), None
+        try:
+            await self._look(venue, gained, progress)
+        except VenueError as error:
+            LOG.warning("SYNC_FAILED", account=venue.account, code=error.code, why=error.message)
+            failure = error.message
+        activity = self._external(gained)
+        return AccountSync(
+            account=venue.account,
+            new_entries=gained.entries,
+            new_trades=gained.trades,
+            new_flows=gained.flows,
+            updated_pairs=tuple(sorted(gained.pairs)),
+            restated=tuple(gained.restated),
+            conflicts=tuple(gained.conflicts),
+            prices=gained.priced,
+            drift_detected=self._agreement(venue.account).drift if failure is None else None,
+            external_activity_pct=activity,
+            failure=failure,
+        )
+
+    async def _look(self, venue: Venue, gained: Gained, progress: Progress | None) -> None:
+        """Follow the history and read the statement, again if more has happened in between."""
+        await follow(self.portfolio.writer, venue, gained, progress)
+        for _ in range(LOOKS_MAX):
+            statement = await venue.statement()
+            agreement.remember(self.portfolio, statement)
+            before = gained.entries
+            if self._agreement(venue.account).is_equal:
+                break
+            await follow(self.portfolio.writer, venue, gained, progress)
+            if gained.entries == before:
+                break
+        held = sorted({asset for _, asset in self.portfolio.book().holdings})
+        base = self.portfolio.terms.base
+        self.portfolio.keep_marks(await venue.marks(held, base), venue.account)
+
+    @money
+    def _external(self, gained: Gained) -> Decimal | None:
+        """Return what nobody's strategy did, as percent of equity, and tell it if it is much."""
+        moved = sum((_worth(fact) for fact in gained.facts), ZERO)
+        equity = self._valuation(None).equity
+        if not moved or equity <= 0:
+            return None
+        share = ratio18(_ALL, moved, equity)
+        if share > self.rules.external_activity_pct:
+            LOG.warning("EXTERNAL_ACTIVITY", percent=str(share), worth=str(moved))
+        return share
+
+
+def _worth(fact: Fact) -> Decimal:
+    """Return the worth of a manual trade or of a capital flow, as far as it is known."""
+    if isinstance(fact, Fill) and tag_of(fact.strategy) == MANUAL:
+        return abs(fact.value or ZERO)
+    if isinstance(fact, CashFlow) and fact.kind in CAPITAL:
+        return abs(fact.value or ZERO)
+    return ZERO

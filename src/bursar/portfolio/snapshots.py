@@ -1,0 +1,83 @@
+"""Snapshots and daily closes: how the portfolio stood, for curves and for the start of periods.
+
+A snapshot is a view and may be pruned. The last one of each UTC day is also that day's close, a
+memo that pruning leaves alone, so the history of equity has no end.
+
+Errors: those of the store.
+"""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.ledger import instant
+from bursar.ledger.book import Book
+from bursar.ports import PortfolioStore
+from bursar.value.equity import Valuation
+from bursar.value.snapshot import PortfolioSnapshot, snapshot
+
+_CLOSE: Final = "close "
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The last snapshot of a UTC day, in base currency. `unvalued` is in none of the figures."""
+
+    day: date
+    timestamp: datetime
+    equity_base: Decimal
+    cash_base: Decimal
+    realized_pnl_base_total: Decimal
+    unrealized_pnl_base_total: Decimal
+    unvalued: tuple[str, ...] = ()
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What the portfolio was worth at a kept moment, whole or without what had no price."""
+
+    timestamp: datetime
+    equity_base: Decimal
+    is_whole: bool
+
+
+_DECODER: Final = msgspec.json.Decoder(DailyClose)
+
+
+def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSnapshot:
+    """Keep a snapshot, and make it the close of its day so far."""
+    made = snapshot(book, valuation)
+    close = DailyClose(
+        day=made.timestamp.date(),
+        timestamp=made.timestamp,
+        equity_base=made.equity_base,
+        cash_base=made.cash_base,
+        realized_pnl_base_total=made.realized_pnl_base_total,
+        unrealized_pnl_base_total=made.unrealized_pnl_base_total,
+        unvalued=made.unvalued,
+    )
+    with store.grouped():
+        store.save_snapshot(made)
+        store.save_memos({f"{_CLOSE}{close.day}": _ENCODER.encode(close).decode()})
+    return made
+
+
+def prune(store: PortfolioStore, now: int, days: int) -> int:
+    """Delete snapshots of more than so many days ago, and return how many they were."""
+    return store.prune_snapshots(instant.to_datetime(now) - timedelta(days=days))
+
+
+def closes(store: PortfolioStore) -> list[DailyClose]:
+    """Return the close of every day that has one, oldest first."""
+    return [_DECODER.decode(text) for text in store.memos(_CLOSE).values()]
+
+
+def standing_at(store: PortfolioStore, at: int) -> Standing | None:
+    """Return what is kept of the last moment at or before an instant."""
+    moment = instant.to_datetime(at)
+    early = [each for each in closes(store) if each.timestamp <= moment]
+    late = [each for each in store.get_snapshots() if each.timestamp <= moment]
+    found = [Standing(e.timestamp, e.equity_base, not e.unvalued) for e in early[-1:]]
+    found += [Standing(e.timestamp, e.equity_base, not e.unvalued) for e in late[:1]]
+    return max(found, key=lambda each: each.timestamp, default=None)

@@ -1,0 +1,122 @@
+"""What `PortfolioService` answers: the contract's names, amounts in base currency.
+
+`None` is a figure that is not known; it is never a zero in disguise.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from bursar.exact import ZERO
+from bursar.portfolio.periods import Window
+
+
+class EquitySummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What the portfolio is worth now.
+
+    `equity_base` leaves out what `unvalued` names; `stale` names what rests on an old mark.
+    `drift_flag` is whether a venue is known to disagree beyond the tolerance; of the accounts in
+    `unreconciled` nobody knows, since no statement of theirs is there.
+    """
+
+    timestamp: datetime
+    equity_base: Decimal
+    cash_base: Decimal
+    realized_pnl_base_total: Decimal
+    unrealized_pnl_base_total: Decimal
+    drift_flag: bool
+    is_complete: bool
+    unvalued: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    unreconciled: tuple[str, ...] = ()
+
+
+class PnLPart(msgspec.Struct, frozen=True):
+    """What was made under one heading. `unrealized` is of what is open now; `None` in the past."""
+
+    realized: Decimal = ZERO
+    fees: Decimal = ZERO
+    trades: int = 0
+    unrealized: Decimal | None = None
+
+
+class PnLSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """PnL of a period by heading, under one cost rule.
+
+    `parts` add up to the totals. `income` and `expenses` are of everything, `net_flows` is the
+    capital that came in less what went out, at its worth then, from `equity_start_at` on where that
+    is known. `pnl_base` is how much equity grew beyond it; it needs a snapshot of the start,
+    `equity_start`, and is `None` without, or where a flow had no price (`unpriced_flows`).
+    """
+
+    window: Window
+    by: str
+    method: str
+    includes_manual: bool
+    parts: dict[str, PnLPart]
+    realized_pnl_base_total: Decimal
+    unrealized_pnl_base_total: Decimal | None
+    fees_base: Decimal
+    income_base: Decimal
+    expenses_base: Decimal
+    net_flows_base: Decimal | None
+    pnl_base: Decimal | None = None
+    equity_start: Decimal | None = None
+    equity_start_at: datetime | None = None
+    unpriced_flows: tuple[str, ...] = ()
+    unvalued: tuple[str, ...] = ()
+
+
+class FeeReport(msgspec.Struct, frozen=True):
+    """All fees in base currency, and as percent of what was made before fees (`None`: nothing)."""
+
+    by_asset: dict[str, Decimal]
+    by_pair: dict[str, Decimal]
+    total_base: Decimal
+    gross_pnl_base: Decimal
+    pct_of_gross_pnl: Decimal | None
+
+
+class AccountSync(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sync of one account did. With a `failure`, what had landed before it has landed."""
+
+    account: str
+    new_entries: int = 0
+    new_trades: int = 0
+    new_flows: int = 0
+    updated_pairs: tuple[str, ...] = ()
+    restated: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    prices: int = 0
+    drift_detected: bool | None = None
+    breaks: int = 0
+    external_activity_pct: Decimal | None = None
+    certificate: str | None = None
+    failure: str | None = None
+
+
+class SyncSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sync of all accounts did. `drift_detected` is whether any is known to drift."""
+
+    accounts: tuple[AccountSync, ...]
+    new_trades_count: int
+    new_cash_flows_count: int
+    updated_pairs: tuple[str, ...]
+    drift_detected: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether every account was reached."""
+        return not any(each.failure for each in self.accounts)
+
+
+def summed(accounts: tuple[AccountSync, ...]) -> SyncSummary:
+    """Put the accounts of one sync together."""
+    return SyncSummary(
+        accounts=accounts,
+        new_trades_count=sum(each.new_trades for each in accounts),
+        new_cash_flows_count=sum(each.new_flows for each in accounts),
+        updated_pairs=tuple(sorted({pair for each in accounts for pair in each.updated_pairs})),
+        drift_detected=any(each.drift_detected for each in accounts),
+    )

@@ -1,0 +1,374 @@
+"""The portfolio service over a venue told by hand: what it asks, what it keeps, what it answers."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from bursar.errors import BadChoice, PositionNotFoundError, StoreFull, VenueDown
+from bursar.exact import ratio18
+from bursar.ledger import instant
+from bursar.portfolio.service import PortfolioService, Rules
+from tests.unit.portfolio.places import Clock, opened
+from tests.unit.portfolio.venues import Told
+
+D = Decimal
+HISTORY = (
+    "2026-05-30T10:00:00Z deposit 100000 EUR #k:1",
+    "2026-05-31T10:00:00Z buy 2 XBT @ 40000 EUR fee 8 EUR #k:2  strategy=trend",
+    "2026-06-01T09:00:00Z sell 0.5 XBT @ 50000 EUR fee 5 EUR #k:3",
+    "2026-06-01T10:00:00Z withdrawal 1000 EUR #k:4",
+)
+
+
+def followed(*lines, rules=None, **options):
+    clock = Clock()
+    venue = Told(clock, *(lines or HISTORY), **options)
+    venue.holdings = {"EUR": D("43987"), "XBT": D("1.5")}
+    venue.worth = {"XBT": D(60000)}
+    return PortfolioService(opened(clock=clock), (venue,), rules), venue
+
+
+def synced(service):
+    return asyncio.run(service.sync())
+
+
+# ------------------------------------------------------------------------------------------ sync
+
+
+def test_the_first_sync_brings_everything_in_and_agrees():
+    service, venue = followed()
+    done = synced(service)
+    assert (done.new_trades_count, done.new_cash_flows_count) == (2, 2)
+    assert done.updated_pairs == ("XBT/EUR",)
+    assert (done.drift_detected, done.is_whole) == (False, True)
+    assert venue.asked == ["history", "history", "statement", "marks"]
+    equity = service.get_equity()
+    assert equity.equity_base == D("133987")  # 43,987 + 1.5 × 60,000
+    assert equity.cash_base == D("43987")
+    assert equity.realized_pnl_base_total == D("4987")  # 25,000 − 20,000 − 5 − 8
+    assert equity.unrealized_pnl_base_total == D("30000")
+    assert (equity.drift_flag, equity.is_complete) == (False, True)
+
+
+def test_a_sync_without_news_asks_three_times_and_writes_nothing():
+    service, venue = followed()
+    synced(service)
+    head, memos = service.portfolio.desk.head, service.portfolio.desk.store.memos("sync")
+    venue.asked.clear()
+    done = synced(service)
+    assert venue.asked == ["history", "statement", "marks"]
+    assert done.accounts[0].new_entries == 0
+    assert service.portfolio.desk.head == head
+    assert service.portfolio.desk.store.memos("sync") == memos
+
+
+def test_only_what_is_new_comes_later():
+    service, venue = followed()
+    synced(service)
+    venue.lines.append("2026-06-01T11:00:00Z sell 0.5 XBT @ 60000 EUR #k:5")
+    venue.holdings = {"EUR": D("73987"), "XBT": D(1)}
+    done = synced(service)
+    assert (done.new_trades_count, done.accounts[0].new_entries) == (1, 1)
+    assert service.get_equity().equity_base == D("133987")
+
+
+@pytest.mark.parametrize("dies_at", range(1, 8))
+def test_a_sync_that_dies_at_any_request_ends_in_the_same_book(dies_at):
+    whole, _ = followed(size=1)
+    synced(whole)
+    service, venue = followed(size=1)
+    venue.failing = {dies_at: VenueDown("away")}
+    done = synced(service)
+    assert done.is_whole == (dies_at == 7)
+    assert done.accounts[0].failure == (None if dies_at == 7 else "away")
+    synced(service)
+    assert service.portfolio.digest() == whole.portfolio.digest()
+    assert service.portfolio.verify().is_sound
+
+
+def test_the_mark_lands_with_its_statements_or_not_at_all():
+    service, venue = followed()
+    store = service.portfolio.desk.store
+    kept, store.save_memos = store.save_memos, _full
+    with pytest.raises(StoreFull):
+        synced(service)
+    store.save_memos = kept
+    assert (store.head().seq, store.memos()) == (0, {})
+    assert service.portfolio.desk.head.seq == 0
+    synced(service)
+    assert service.get_equity().equity_base == D("133987")
+    assert len(venue.lines) == service.portfolio.desk.head.seq
+
+
+def _full(_memos):
+    raise StoreFull("no room")
+
+
+def test_a_venue_that_is_away_hides_nothing_of_another():
+    service, venue = followed()
+    other = Told(venue.clock, "2026-05-30T10:00:00Z deposit 5 EUR #b:1", account="b")
+    other.failing = {"history": VenueDown("away")}
+    both = PortfolioService(service.portfolio, (other, venue))
+    done = synced(both)
+    assert [each.failure for each in done.accounts] == ["away", None]
+    assert both.get_equity().equity_base == D("133987")
+    assert both.get_equity().unreconciled == ("b",)
+
+
+def test_what_has_no_price_is_asked_for_once_and_put_right():
+    service, venue = followed(
+        "2026-05-30T10:00:00Z buy 1 XBT @ 40000 EUR #k:1",
+        "2026-05-31T10:00:00Z buy 10 ETH @ 0.05 XBT #k:2",
+    )
+    venue.holdings = {"EUR": D(-40000), "XBT": D("0.5"), "ETH": D(10)}
+    at = instant.parse("2026-05-31T10:00:00Z")
+    venue.past = {("XBT", at): "2026-05-31T10:00:00Z price XBT 50000 EUR #k:price-1"}
+    done = synced(service)
+    assert [(each.asset, each.quote, each.at) for each in venue.wanted] == [("XBT", "EUR", at)]
+    assert done.accounts[0].prices == 1
+    assert service.portfolio.gaps() == ()
+    assert service.get_equity().realized_pnl_base_total == D(5000)
+    venue.asked.clear()
+    synced(service)
+    assert "prices" not in venue.asked
+
+
+def test_a_price_that_the_venue_cannot_tell_is_not_asked_for_again():
+    service, venue = followed("2026-05-31T10:00:00Z reward 10 ETH #k:2")
+    venue.holdings = {"ETH": D(10)}
+    synced(service)
+    assert venue.asked.count("prices") == 1
+    synced(service)
+    assert venue.asked.count("prices") == 1
+    assert [gap.flag for gap in service.portfolio.gaps()] == ["unpriced"]
+
+
+def test_prices_that_a_kill_left_unasked_are_asked_for_by_the_next_sync():
+    service, venue = followed("2026-05-31T10:00:00Z reward 10 ETH #k:2")
+    venue.holdings = {"ETH": D(10)}
+    venue.failing = {"prices": VenueDown("away")}
+    synced(service)
+    at = instant.parse("2026-05-31T10:00:00Z")
+    venue.failing, venue.past = {}, {("ETH", at): "2026-05-31T10:00:00Z price ETH 2000 EUR #k:p"}
+    again = PortfolioService(service.portfolio, (venue,))
+    synced(again)
+    assert again.portfolio.gaps() == ()
+
+
+# ------------------------------------------------------------------------------------------ drift
+
+
+def test_a_difference_beyond_the_tolerance_is_drift():
+    service, venue = followed()
+    venue.holdings["XBT"] += D("0.01")  # worth 600
+    assert synced(service).drift_detected
+    assert service.get_equity().drift_flag
+
+
+def test_a_difference_within_the_tolerance_is_none():
+    service, venue = followed()
+    venue.holdings["XBT"] += D("0.00001")  # worth 0.60
+    assert not synced(service).drift_detected
+    assert not service.get_equity().drift_flag
+
+
+def test_a_trade_between_history_and_statement_is_no_drift():
+    service, venue = followed()
+
+    def trades():
+        venue.lines.append("2026-06-01T11:59:59Z sell 0.5 XBT @ 60000 EUR #k:5")
+        venue.holdings.update(EUR=D("73987"), XBT=D(1))
+
+    venue.on_statement = [trades]
+    assert not synced(service).drift_detected
+    assert venue.asked.count("statement") == 2
+    assert service.get_equity().equity_base == D("133987")
+
+
+def test_drift_is_known_after_a_restart_without_a_network():
+    service, venue = followed()
+    venue.holdings["XBT"] += D("0.01")
+    synced(service)
+    venue.failing = {"statement": VenueDown("away"), "history": VenueDown("away")}
+    again = PortfolioService(service.portfolio, (venue,))
+    assert again.get_equity().drift_flag
+    assert synced(again).accounts[0].drift_detected is None
+    assert again.get_equity().drift_flag, "what is known stays known"
+
+
+# ---------------------------------------------------------------------------------------- answers
+
+
+def test_manual_trades_are_in_balances_always_and_in_pnl_as_the_rule_says():
+    told, _ = followed()
+    silent, _ = followed(rules=Rules(tracks_manual=False))
+    for service in (told, silent):
+        synced(service)
+        assert service.get_equity().equity_base == D("133987")
+        assert service.get_pnl_summary(include_manual=True).realized_pnl_base_total == D("4987")
+        assert service.get_pnl_summary(include_manual=False).realized_pnl_base_total == D("-8")
+        assert len(service.get_trade_history(include_manual=True)) == 2
+        assert [t.trade_id for t in service.get_trade_history(include_manual=False)] == ["k:2"]
+    assert told.get_pnl_summary().realized_pnl_base_total == D("4987")
+    assert silent.get_pnl_summary().realized_pnl_base_total == D("-8")
+    assert len(silent.get_trade_history()) == 1
+
+
+@pytest.mark.parametrize(
+    "period,realized,trades,flows",
+    [
+        ("all", "4987", 2, "99000"),
+        ("day", "4995", 1, "-1000"),
+        ("week", "4995", 1, "-1000"),  # the first of June 2026 is a Monday
+        ("month", "4995", 1, "-1000"),
+        (("2026-05-30", "2026-06-01"), "-8", 1, "100000"),
+        (("2026-05-31T10:00:00Z", None), "4987", 2, "-1000"),
+        ((None, "2026-05-31T10:00:00Z"), "0", 0, "100000"),
+    ],
+)
+def test_a_period_holds_what_happened_in_it(period, realized, trades, flows):
+    service, _ = followed()
+    synced(service)
+    found = service.get_pnl_summary(period)
+    assert found.realized_pnl_base_total == D(realized)
+    assert sum(part.trades for part in found.parts.values()) == trades
+    assert found.net_flows_base == D(flows)
+
+
+@pytest.mark.parametrize(
+    "by,keys", [("pair", {"XBT/EUR"}), ("asset", {"XBT"}), ("strategy", {"manual", "trend"})]
+)
+def test_the_parts_of_a_period_add_up(by, keys):
+    service, _ = followed()
+    synced(service)
+    found = service.get_pnl_summary(by=by)
+    assert {key for key, part in found.parts.items() if part.trades} == keys
+    parts = found.parts.values()
+    assert sum(part.realized for part in parts) == found.realized_pnl_base_total
+    assert sum(part.unrealized for part in parts) == found.unrealized_pnl_base_total
+    assert found.pnl_base == D("34987")  # 133,987 − 99,000: realised + unrealised
+
+
+def test_every_cost_rule_answers_a_period():
+    service, venue = followed(
+        "2026-05-30T10:00:00Z buy 1 XBT @ 30000 EUR #k:1",
+        "2026-05-31T10:00:00Z buy 1 XBT @ 50000 EUR #k:2",
+        "2026-06-01T10:00:00Z sell 1 XBT @ 60000 EUR #k:3",
+    )
+    venue.holdings = {"EUR": D(-20000), "XBT": D(1)}
+    synced(service)
+    made = {
+        rule: service.get_pnl_summary("day", method=rule).realized_pnl_base_total
+        for rule in ("wac", "fifo", "lifo", "hifo")
+    }
+    assert made == {"wac": D(20000), "fifo": D(30000), "lifo": D(10000), "hifo": D(10000)}
+
+
+def test_what_a_day_made_needs_a_snapshot_of_its_start():
+    service, venue = followed()
+    clock = venue.clock
+    clock.set("2026-05-31T23:59:00Z")
+    late = venue.lines[2:]
+    del venue.lines[2:]
+    venue.holdings = {"EUR": D("19992"), "XBT": D(2)}
+    venue.worth = {"XBT": D(45000)}
+    synced(service)
+    assert service.get_pnl_summary("day").pnl_base is None
+    service.create_snapshot()  # 19,992 + 90,000
+    venue.lines += late
+    venue.holdings = {"EUR": D("43987"), "XBT": D("1.5")}
+    venue.worth = {"XBT": D(60000)}
+    clock.set("2026-06-01T12:00:00Z")
+    synced(service)
+    found = service.get_pnl_summary("day")
+    assert found.equity_start == D("109992")
+    assert found.pnl_base == D("24995")  # 133,987 − 109,992 + 1,000 withdrawn
+    clock.set("2026-06-02T12:00:00Z")
+    assert service.get_pnl_summary("day").pnl_base is None, "the start is too long ago"
+
+
+def test_a_flow_without_a_price_leaves_what_was_made_unknown():
+    service, venue = followed(*HISTORY, "2026-06-01T11:00:00Z withdrawal 0.1 XBT #k:5")
+    venue.holdings["XBT"] = D("1.4")
+    synced(service)
+    found = service.get_pnl_summary()
+    assert (found.net_flows_base, found.pnl_base) == (None, None)
+    assert found.unpriced_flows == ("k:5",)
+
+
+def test_a_period_and_a_heading_outside_their_sets_are_refused():
+    service, _ = followed()
+    for wrong in ("fortnight", ("2026-06-01", "2026-05-01")):
+        with pytest.raises(BadChoice):
+            service.get_pnl_summary(wrong)
+    with pytest.raises(BadChoice):
+        service.get_pnl_summary(by="colour")
+
+
+def test_a_position_that_is_not_there_has_its_own_error():
+    service, _ = followed()
+    synced(service)
+    assert service.get_position("XBTEUR").base_size == D("1.5")
+    assert service.get_position("BTC/EUR") == service.get_positions()[0]
+    with pytest.raises(PositionNotFoundError):
+        service.get_position("ETHEUR")
+
+
+def test_exposure_is_percent_of_equity():
+    service, _ = followed()
+    synced(service)
+    found = {each.asset: each for each in service.get_asset_exposure()}
+    assert found["XBT"].value_base == D(90000)
+    assert found["EUR"].value_base == D("43987")
+    assert sum(each.percentage_of_equity for each in found.values()) == pytest.approx(D(100))
+
+
+def test_fees_are_told_as_percent_of_gross_pnl():
+    service, _ = followed()
+    synced(service)
+    found = service.get_fee_summary()
+    assert (found.total_base, found.gross_pnl_base) == (D(13), D(5000))
+    assert found.pct_of_gross_pnl == D("0.26")
+    assert found.by_pair == {"XBT/EUR": D(13)}
+
+
+# -------------------------------------------------------------------------------------- snapshots
+
+
+def test_snapshots_are_pruned_and_daily_closes_stay():
+    service, venue = followed()
+    asyncio.run(service.initialize())
+    for day in ("2026-06-01T18:00:00Z", "2026-06-20T12:00:00Z", "2026-07-10T12:00:00Z"):
+        venue.clock.set(day)
+        service.create_snapshot()
+    assert len(service.get_snapshots()) == 4
+    venue.clock.set("2026-07-11T12:00:00Z")
+    assert service.prune_snapshots() == 2
+    assert len(service.get_snapshots()) == 2
+    closes = service.get_daily_closes()
+    assert [str(each.day) for each in closes] == ["2026-06-01", "2026-06-20", "2026-07-10"]
+    assert closes[0].timestamp.hour == 18
+    assert closes[0].equity_base == D("133987")
+
+
+def test_marks_of_a_venue_are_kept_and_grow_stale():
+    service, venue = followed()
+    synced(service)
+    again = PortfolioService(service.portfolio, (venue,))
+    assert again.get_equity().stale == ()
+    venue.clock.at += 10 * 60 * instant.SECOND
+    assert again.get_equity().stale == ("XBT",)
+    assert again.get_equity().equity_base == D("133987")
+
+
+def test_external_activity_is_told_above_its_threshold(caplog):
+    service, venue = followed(rules=Rules(external_activity_pct=D(1)))
+    synced(service)
+    venue.lines.append("2026-06-01T11:30:00Z deposit 10000 EUR #k:5")
+    venue.holdings["EUR"] += 10000
+    done = synced(service)
+    assert done.accounts[0].external_activity_pct == ratio18(D(100), D(10000), D("143987"))
+    (told,) = [each.message for each in caplog.records if "2026" not in each.message][-1:]
+    assert "EXTERNAL_ACTIVITY" in told
+    assert "6.945" in told

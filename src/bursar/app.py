@@ -5,21 +5,27 @@
 Errors: what opening a store raises, and `StoreCorrupt` for a journal that does not verify.
 """
 
+from __future__ import annotations
+
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bursar.desk import Desk
 from bursar.errors import BadChoice
 from bursar.ledger import golden
 from bursar.ledger.entries import AnyEntry
-from bursar.ledger.terms import Terms
+from bursar.ledger.terms import Method, Terms
 from bursar.portfolio import Portfolio
 from bursar.ports import Progress
 from bursar.store import Listed, list_portfolios, open_store
 from bursar.value.worth import EVERYTHING, Options
 from bursar.venue import files
+
+if TYPE_CHECKING:  # settings take long to load, and not every command has some
+    from bursar.config import PortfolioSettings
 
 
 class SystemClock:
@@ -72,6 +78,24 @@ def portfolios(place: str | os.PathLike[str]) -> list[Listed]:
         PortfolioNotFound: there is no database.
     """
     return list_portfolios(place)
+
+
+def options_of(settings: PortfolioSettings) -> Options:
+    """Return how these settings want assets shown and priced."""
+    return Options(
+        include_assets=frozenset(settings.include_assets),
+        exclude_assets=frozenset(settings.exclude_assets),
+        valuation_pairs=settings.valuation_pairs,
+    )
+
+
+def terms_of(settings: PortfolioSettings) -> Terms:
+    """Return the terms that these settings want a new portfolio to have."""
+    return Terms(
+        base=settings.base_currency,
+        pegs=settings.pegs,
+        method=Method(settings.cost_basis_method.value),
+    )
 
 
 class _Reader:

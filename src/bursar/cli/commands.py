@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
+import msgspec
 from cyclopts import App, Group, Parameter
 
 from bursar import __version__
@@ -18,6 +19,7 @@ from bursar.cli.export import export
 from bursar.cli.fees import fees
 from bursar.cli.flows import flows
 from bursar.cli.importing import import_files
+from bursar.cli.init import init
 from bursar.cli.journal import journal
 from bursar.cli.lots import lots
 from bursar.cli.new import new
@@ -25,7 +27,7 @@ from bursar.cli.notes import link, price, tag
 from bursar.cli.pnl import pnl
 from bursar.cli.positions import positions
 from bursar.cli.reverse import reverse
-from bursar.cli.session import Session
+from bursar.cli.session import Session, found_config
 from bursar.cli.sim import sim
 from bursar.cli.status import status
 from bursar.cli.trades import trades
@@ -45,7 +47,7 @@ _CHECK: Final = Group("Check and take away", sort_key=4)
 _BESIDES: Final = Group("Besides", sort_key=5)
 _EVERY: Final = Group("Options of every command", sort_key=9)
 _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
-    _START: (demo, import_files, new),
+    _START: (demo, init, import_files, new),
     _ASK: (status, positions, pnl, lots, fees, flows, trades),
     _ENTER: (add, price, tag, link, reverse),
     _CHECK: (why, verify, journal, export, backup, restore),
@@ -105,8 +107,9 @@ def _app() -> App:
 def _launcher(app: App) -> Callable[..., object]:
     def launch(  # noqa: PLR0913 (the options that every command takes)
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-        book: Annotated[str, Parameter(env_var="BURSAR_BOOK", show_default=True)] = "bursar.db",
-        portfolio: Annotated[str, Parameter(show_default=True)] = "main",
+        config: Annotated[Path | None, Parameter(env_var="BURSAR_CONFIG")] = None,
+        book: Annotated[str | None, Parameter(env_var="BURSAR_BOOK")] = None,
+        portfolio: str | None = None,
         price: tuple[str, ...] = (),
         prices: Path | None = None,
         at: str | None = None,
@@ -118,8 +121,9 @@ def _launcher(app: App) -> Callable[..., object]:
         """Find the command and hand it the session.
 
         Args:
-            book: The database: a file, or a URL.
-            portfolio: The portfolio in it.
+            config: The settings; by default config.yaml, if it is here and speaks of a portfolio.
+            book: The database: a file, or a URL. By default what the settings say, or bursar.db.
+            portfolio: The portfolio in it. By default what the settings say, or main.
             price: A mark such as XBT=65000, in base currency, or ATOM/XBT=0.0002. Repeatable.
             prices: A prices file (asset, time, price, quote) to take marks from; nothing is booked.
             at: Show the book as it was at a time: 2024-01-15, 2024-01-15T12:00:00Z. Looks only.
@@ -130,8 +134,8 @@ def _launcher(app: App) -> Callable[..., object]:
 
         """
         session = Session(
-            book,
-            portfolio,
+            book or "bursar.db",
+            portfolio or "main",
             price,
             prices,
             is_exact=exact,
@@ -139,7 +143,12 @@ def _launcher(app: App) -> Callable[..., object]:
             is_quiet=quiet,
             at=at,
             known_at=known_at,
+            config=found_config(config),
         )
+        if session.is_told and not (book and portfolio):
+            own = session.settings.portfolio
+            chosen = {"book": book or own.book, "portfolio": portfolio or own.name}
+            session = msgspec.structs.replace(session, **chosen)
         command, bound, hidden = app.parse_args(tokens)
         return command(*bound.args, **bound.kwargs, **dict.fromkeys(hidden, session))
 

@@ -5,6 +5,8 @@ Only names and flags are read when this loads; the database comes with `open`.
 
 from __future__ import annotations
 
+import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,12 +21,18 @@ if TYPE_CHECKING:
 
     from bursar.cli.progress import Bar
     from bursar.cli.screen import Screen
+    from bursar.config import Settings
     from bursar.ledger.terms import Terms
     from bursar.portfolio import Portfolio
     from bursar.value.marks import Mark, Marks
+    from bursar.value.worth import Options
 
 HIDDEN: Final = Parameter(parse=False)
 """Marks the parameter through which a command gets its session."""
+
+
+CONFIG: Final = Path("config.yaml")
+_OWN: Final = re.compile(r"^(portfolio|venues)\s*:", re.MULTILINE)
 
 
 class Session(msgspec.Struct, frozen=True, dict=True):
@@ -39,6 +47,19 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     is_quiet: bool = False
     at: str | None = None
     known_at: str | None = None
+    config: Path | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What config.yaml and the environment say."""
+        from bursar.config import load
+
+        return load(self.config)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there are settings besides the defaults."""
+        return self.config is not None or any(name.startswith("PORTFOLIO_") for name in os.environ)
 
     @cached_property
     def screen(self) -> Screen:
@@ -85,6 +106,7 @@ class Session(msgspec.Struct, frozen=True, dict=True):
                     portfolio=self.portfolio,
                     terms=terms,
                     create=create,
+                    options=self._options(),
                     progress=self.bar.tell,
                 )
                 return self._then(found) if self.is_past else found
@@ -92,6 +114,13 @@ class Session(msgspec.Struct, frozen=True, dict=True):
             if "portfolio" in error.context:
                 raise
             raise PortfolioNotFound(f"there is no book at {self.place}", book=self.place) from None
+
+    def _options(self) -> Options:
+        """Return how the settings want assets shown and priced."""
+        from bursar.app import options_of
+        from bursar.value.worth import EVERYTHING
+
+        return options_of(self.settings.portfolio) if self.is_told else EVERYTHING
 
     def _then(self, portfolio: Portfolio) -> Portfolio:
         """Return the past that is asked for, which closes what it is the past of."""
@@ -131,6 +160,13 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     def tell(self, answer: object) -> None:
         """Print an answer as JSON."""
         print(json_text(answer))
+
+
+def found_config(asked: Path | None) -> Path | None:
+    """Return the settings file: the one asked for, or a config.yaml here that speaks of bursar."""
+    if asked is not None or not CONFIG.is_file():
+        return asked
+    return CONFIG if _OWN.search(CONFIG.read_text(encoding="utf-8", errors="replace")) else None
 
 
 def _raised(flag: str) -> str:

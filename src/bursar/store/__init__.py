@@ -31,6 +31,7 @@ from bursar.store.places import masked
 from bursar.store.schema import step_back
 from bursar.store.sql import SqlStore
 from bursar.store.steps import STEPS, Steps
+from bursar.store.whole import whole
 
 __all__ = [
     "STEPS",
@@ -42,4 +43,5 @@ __all__ = [
     "masked",
     "open_store",
     "step_back",
+    "whole",
 ]

@@ -1,0 +1,72 @@
+"""`bursar init`, and what the settings do to the other commands."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bursar.config import Settings, load
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch):
+    for name in Settings.model_fields["portfolio"].annotation.model_fields:
+        monkeypatch.delenv(f"PORTFOLIO_{name.upper()}", raising=False)
+
+
+def test_the_file_says_what_the_defaults_are(bursar):
+    bursar("init")
+    told = load(Path("config.yaml"))
+    assert told.portfolio == load().portfolio
+    assert len(told.venues) == 1
+    assert told.venues[0] == type(told.venues[0])()
+
+
+def test_every_setting_of_the_portfolio_stands_in_the_file(bursar):
+    bursar("init", "mine.yaml")
+    text = Path("mine.yaml").read_text()
+    for name in load().portfolio.model_dump():
+        assert f"{name}:" in text, name
+
+
+def test_commented_lines_are_settings_too(bursar):
+    bursar("init")
+    text = Path("config.yaml").read_text()
+    for line in ("  # pegs:", "  # reconciliation_tolerance_total:", "    #  - {"):
+        assert line in text
+        text = text.replace(line, line.replace("# ", "", 1).replace("#", "", 1))
+    text = text.replace("tags: []", "tags:")
+    Path("config.yaml").write_text(text)
+    told = load(Path("config.yaml"))
+    assert told.portfolio.pegs == ("USDT", "USDC")
+    assert [rule.strategy for rule in told.venues[0].tags] == ["trend_v1", None]
+
+
+def test_a_file_that_is_there_stays(bursar):
+    Path("config.yaml").write_text("portfolio: {name: own}\n")
+    assert "already" in bursar("init", code=2).err
+    assert Path("config.yaml").read_text() == "portfolio: {name: own}\n"
+    bursar("init", "--force")
+    assert yaml.safe_load(Path("config.yaml").read_text())["portfolio"]["name"] == "main"
+
+
+def test_the_settings_choose_book_and_view(ask, bursar, story, monkeypatch):
+    Path("config.yaml").write_text("portfolio: {book: bursar.db, exclude_assets: [ETH]}\n")
+    assert "ETH" in ask("status")["excluded"]["assets"]
+    monkeypatch.setenv("PORTFOLIO_EXCLUDE_ASSETS", '["DOT"]')
+    assert ask("status")["excluded"]["assets"] == ["DOT"]
+    monkeypatch.setenv("PORTFOLIO_BOOK", "other.db")
+    assert "other.db" in bursar("status", code=3).err
+    assert ask("status", "--book", "bursar.db")["base"] == "EUR"
+    monkeypatch.setenv("BURSAR_BOOK", "bursar.db")
+    assert ask("status")["base"] == "EUR"
+
+
+def test_a_config_of_another_program_is_none_of_ours(ask, story):
+    Path("config.yaml").write_text("server: {port: 80}\n")
+    assert ask("status")["base"] == "EUR"
+
+
+def test_a_wrong_setting_is_told_with_its_line(bursar):
+    Path("config.yaml").write_text("portfolio:\n  base_curency: EUR\n")
+    assert "config.yaml, line 2: portfolio.base_curency" in bursar("status", code=2).err

@@ -6,6 +6,7 @@ does all of its work or none.
 
 from collections.abc import (
     AsyncIterator,
+    Awaitable,
     Callable,
     Collection,
     Iterable,
@@ -33,6 +34,9 @@ Progress = Callable[[str, int, int], None]
 
 Wait = Callable[[int], None]
 """Lets that many milliseconds pass."""
+
+Pause = Callable[[int], Awaitable[None]]
+"""Lets that many milliseconds pass while others go on."""
 
 
 class Head(msgspec.Struct, frozen=True):

@@ -4,23 +4,29 @@ That chain proves that no row is missing and gives the order of rows that share 
 their times do not. It runs per asset code; where rows also name a wallet it may run per wallet
 instead, and the rows themselves show which: `verify` follows both and keeps the one they bear out.
 
-The first row of a chain may start from any balance, since an export may start in the middle.
+The first row of a chain may start from any balance, since an export may start in the middle. Rows
+that come in stretches are followed by `carry_on`, from the balances that the stretch before left.
 
 Errors: none. What does not follow is returned as a `Break`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import msgspec
 
-from bursar.exact import money
+from bursar.exact import ZERO, money
 from bursar.venue.kraken.assets import coin
 from bursar.venue.kraken.rows import LedgerRow
 
 Key = tuple[str, str]
+
+
+class _Step(NamedTuple):
+    before: Decimal
+    after: Decimal
 
 
 class Break(msgspec.Struct, frozen=True):
@@ -65,9 +71,57 @@ def verify(rows: Sequence[LedgerRow]) -> Chain:
     return found if again.breaks else again
 
 
-class _Step(NamedTuple):
-    before: Decimal
-    after: Decimal
+class Carried(msgspec.Struct, frozen=True):
+    """What a stretch of rows showed: `ranks`, `breaks`, and the balance it left of each code."""
+
+    ranks: tuple[int, ...]
+    breaks: tuple[Break, ...]
+    balances: dict[str, Decimal]
+
+
+@money
+def carry_on(rows: Sequence[LedgerRow], balances: Mapping[str, Decimal]) -> Carried:
+    """Follow rows, oldest first and no instant cut, from the balances that earlier rows left.
+
+    What comes of it is the same wherever a history is cut into stretches. A code that no earlier
+    row had starts from nothing where its first instant allows that.
+    """
+    steps = [
+        _Step(row.balance - row.amount + row.fee, row.balance)
+        for row in rows
+        if row.balance is not None
+    ]
+    assert len(steps) == len(rows), "rows of the API tell their balance"
+    chains: dict[str, list[int]] = {}
+    for place, row in enumerate(rows):
+        chains.setdefault(coin(row.code).code, []).append(place)
+    left = dict(balances)
+    path: list[int] = []
+    breaks: list[Break] = []
+    for code, chain in chains.items():
+        first = _first_instant(rows, chain)
+        linked = _linked(rows, steps, chain, opening=left.get(code, _start(steps, first)))
+        balance = left.get(code, steps[linked[0]].before)
+        for place in linked:
+            if steps[place].before != balance:
+                breaks.append(Break(place, balance + rows[place].amount - rows[place].fee))
+            balance = steps[place].after
+        left[code] = balance
+        path += linked
+    breaks.sort(key=lambda each: each.place)
+    return Carried(_ranks(rows, path), tuple(breaks), left)
+
+
+def _first_instant(rows: Sequence[LedgerRow], chain: list[int]) -> list[int]:
+    at = rows[chain[0]].executed_at
+    return [place for place in chain if rows[place].executed_at == at]
+
+
+def _start(steps: Sequence[_Step], group: list[int]) -> Decimal:
+    """Say what a code starts from: nothing, if the rows of its first instant can."""
+    if _arranged(steps, group, ZERO) is not None:
+        return ZERO
+    return _opening(steps, [group])
 
 
 def _verify(rows: Sequence[LedgerRow], steps: Sequence[_Step], order: Sequence[int]) -> Chain:
@@ -119,10 +173,16 @@ def _follow(
     return Chain(_ranks(rows, path), tuple(breaks), openings, crossings)
 
 
-def _linked(rows: Sequence[LedgerRow], steps: Sequence[_Step], chain: list[int]) -> list[int]:
+def _linked(
+    rows: Sequence[LedgerRow],
+    steps: Sequence[_Step],
+    chain: list[int],
+    *,
+    opening: Decimal | None = None,
+) -> list[int]:
     """Order one chain so that its rows follow, moving a row only within its instant."""
     groups = [list(group) for _, group in groupby(chain, key=lambda place: rows[place].executed_at)]
-    balance = _opening(steps, groups)
+    balance = _opening(steps, groups) if opening is None else opening
     path: list[int] = []
     for group in groups:
         if len(group) > 1 and not _holds(steps, group, balance):

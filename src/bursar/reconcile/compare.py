@@ -1,0 +1,273 @@
+"""The comparison: a venue's statement against the book, over the union of their assets.
+
+Rules
+- An asset that only one side names counts as nothing on the other. Names count under every alias.
+- Pockets are compared where both sides know any; else they are pooled.
+- Coins between two pockets, which the venue counts in neither, are `in_transit` and left out.
+- A difference is weighed at the marks. One that has no mark is out of tolerance, whatever its size.
+- Assets that the options leave out are compared and shown, and raise no alarm.
+- A statement that is not there is unknown: neither flat nor clean.
+
+Errors: `BadChoice` for the statement of another account.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import Enum
+from typing import Final, TypeVar
+
+import msgspec
+
+from bursar.errors import BadChoice
+from bursar.exact import ONE, ZERO, money
+from bursar.ledger import instant
+from bursar.ledger.book import Book
+from bursar.ledger.facts import MAIN, TRANSIT
+from bursar.ledger.names import canonical
+from bursar.reconcile.ours import Ours
+from bursar.reconcile.statement import Statement
+from bursar.value.convert import Missing, convert, find_path
+from bursar.value.marks import Marks
+from bursar.value.worth import EVERYTHING, Options
+
+Spot = tuple[str, str]
+_K = TypeVar("_K")
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """The allowed gaps, in base currency: of one asset, and of all together.
+
+    A difference worth at most `dust` is called dust if nothing better explains it. For `patience`
+    nanoseconds a withdrawal may be on its way.
+    """
+
+    asset: Decimal = ONE
+    total: Decimal = ONE
+    dust: Decimal = Decimal("0.01")
+    patience: int = 3 * instant.DAY
+
+
+DEFAULT: Final = Limits()
+
+
+class Verdict(Enum):
+    """What a comparison found, as far as worth goes."""
+
+    EQUAL = "equal"
+    WITHIN = "within tolerance"
+    DRIFT = "drift"
+    UNKNOWN = "unknown"
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One asset in one pocket (`None`: in all of them together): booked, stated, stated − booked.
+
+    `worth` is that of the difference in base currency; `None` is unknown. `reserved` is stated to
+    be in open orders. `is_asset` marks the line of a whole asset, which is the one that is weighed.
+    """
+
+    asset: str
+    pocket: str | None
+    booked: Decimal
+    stated: Decimal
+    difference: Decimal
+    worth: Decimal | None = None
+    reserved: Decimal = ZERO
+    in_transit: Decimal = ZERO
+    is_asset: bool = True
+    is_out: bool = False
+    is_shown: bool = True
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """All lines of a comparison, by asset; the whole of an asset comes before its pockets.
+
+    `worth` is the sum of what the differences are worth, as far as that is known; `unpriced` names
+    the assets that differ and have no mark.
+    """
+
+    account: str
+    base: str
+    as_of: int | None
+    verdict: Verdict
+    lines: tuple[Line, ...] = ()
+    worth: Decimal | None = None
+    unpriced: tuple[str, ...] = ()
+    limits: Limits = DEFAULT
+    knows_pockets: bool = False
+
+    @property
+    def drift(self) -> bool:
+        """Tell whether the difference is out of tolerance; an unknown one is not known to be."""
+        return self.verdict is Verdict.DRIFT
+
+    @property
+    def assets(self) -> tuple[Line, ...]:
+        """The lines of whole assets."""
+        return tuple(line for line in self.lines if line.is_asset)
+
+    @property
+    def differing(self) -> tuple[Line, ...]:
+        """The lines that differ, of assets and of pockets."""
+        return tuple(line for line in self.lines if line.difference)
+
+
+@money
+def compare(
+    statement: Statement | None,
+    ours: Ours,
+    *,
+    marks: Marks,
+    limits: Limits = DEFAULT,
+    options: Options = EVERYTHING,
+) -> Comparison:
+    """Compare a statement with the book as it was at the statement's instant. O(keys).
+
+    Raises:
+        BadChoice: the statement is of another account.
+    """
+    base, account = ours.book.terms.base, ours.account
+    if statement is None:
+        return Comparison(
+            account=account, base=base, as_of=None, verdict=Verdict.UNKNOWN, limits=limits
+        )
+    if statement.account != account:
+        raise BadChoice(f"the statement is of {statement.account}, not of {account}")
+    sides = Sides(statement, ours)
+    lines: list[Line] = []
+    for asset in sides.assets:
+        whole = sides.line(asset)
+        worth = worth_of(asset, whole.difference, ours.book, marks, options)
+        is_out = whole.difference != 0 and (worth is None or abs(worth) > limits.asset)
+        is_shown = options.shows(asset, base, marks=marks)
+        own = [whole, *sides.pockets(asset)]
+        lines += [
+            msgspec.structs.replace(
+                line,
+                worth=worth_of(asset, line.difference, ours.book, marks, options),
+                is_out=is_out,
+                is_shown=is_shown,
+            )
+            for line in own
+        ]
+    return _summed(statement, base, lines, limits, knows_pockets=sides.knows_pockets)
+
+
+class Sides:
+    """Both sides by asset and pocket, under one name for each asset."""
+
+    def __init__(self, statement: Statement, ours: Ours) -> None:
+        self.stated: dict[Spot, Decimal] = {}
+        self.reserved: dict[Spot, Decimal] = {}
+        self.booked: dict[Spot, Decimal] = {}
+        self.transit: dict[str, Decimal] = {}
+        for each in statement.holdings:
+            spot = canonical(each.asset), each.pocket or MAIN
+            _add(self.stated, spot, each.total)
+            _add(self.reserved, spot, each.reserved)
+        self._take(ours)
+        told = any(pocket != MAIN for _, pocket in self.stated)
+        self.knows_pockets = told and any(key[0] == ours.account for key in ours.book.pockets)
+
+    @property
+    def assets(self) -> list[str]:
+        """The assets that either side names, or that are between two pockets."""
+        return sorted({asset for asset, _ in (*self.stated, *self.booked)})
+
+    def line(self, asset: str) -> Line:
+        """Return the line of a whole asset, unweighed."""
+        booked, stated = _sum(self.booked, asset), _sum(self.stated, asset)
+        return Line(
+            asset=asset,
+            pocket=None,
+            booked=booked,
+            stated=stated,
+            difference=stated - booked,
+            reserved=_sum(self.reserved, asset),
+            in_transit=self.transit.get(asset, ZERO),
+        )
+
+    def stated_in(self, asset: str) -> dict[str, Decimal]:
+        """Return what is stated of an asset, pocket by pocket."""
+        return {spot[1]: each for spot, each in self.stated.items() if spot[0] == asset}
+
+    def pockets(self, asset: str) -> list[Line]:
+        """Return the lines of an asset's pockets, where both sides know any and it has several."""
+        names = sorted({spot[1] for spot in (*self.stated, *self.booked) if spot[0] == asset})
+        if not self.knows_pockets or names == [MAIN]:
+            return []
+        return [self._pocket((asset, name)) for name in names]
+
+    def _pocket(self, spot: Spot) -> Line:
+        booked, stated = self.booked.get(spot, ZERO), self.stated.get(spot, ZERO)
+        return Line(
+            asset=spot[0],
+            pocket=spot[1],
+            booked=booked,
+            stated=stated,
+            difference=stated - booked,
+            reserved=self.reserved.get(spot, ZERO),
+            is_asset=False,
+        )
+
+    def _take(self, ours: Ours) -> None:
+        book, account = ours.book, ours.account
+        held = {asset for place, asset in (*book.holdings, *book.balances) if place == account}
+        for asset in sorted(held):
+            _add(self.booked, (canonical(asset), MAIN), book.owned(account, asset))
+        for (place, asset, pocket), quantity in sorted(book.pockets.items()):
+            if place != account or not quantity:
+                continue
+            name = canonical(asset)
+            _add(self.booked, (name, MAIN), -quantity)
+            if pocket == TRANSIT:
+                _add(self.transit, name, quantity)
+            else:
+                _add(self.booked, (name, pocket), quantity)
+
+
+def worth_of(
+    asset: str, quantity: Decimal, book: Book, marks: Marks, options: Options = EVERYTHING
+) -> Decimal | None:
+    """Return what a quantity is worth in base currency; `None` where no mark tells."""
+    if not quantity:
+        return ZERO
+    path = find_path(
+        asset, book.terms.base, marks=marks, cash=book.cash, pairs=options.valuation_pairs
+    )
+    return None if isinstance(path, Missing) else convert(quantity, path)
+
+
+def _add(sums: dict[_K, Decimal], key: _K, quantity: Decimal) -> None:
+    sums[key] = sums.get(key, ZERO) + quantity
+
+
+def _sum(sums: dict[Spot, Decimal], asset: str) -> Decimal:
+    return sum((each for spot, each in sums.items() if spot[0] == asset), ZERO)
+
+
+def _summed(
+    statement: Statement,
+    base: str,
+    lines: Iterable[Line],
+    limits: Limits,
+    *,
+    knows_pockets: bool,
+) -> Comparison:
+    every = tuple(lines)
+    off = [line for line in every if line.is_asset and line.difference and line.is_shown]
+    worth = sum((line.worth for line in off if line.worth is not None), ZERO)
+    verdict = Verdict.WITHIN if any(line.difference for line in every) else Verdict.EQUAL
+    if abs(worth) > limits.total or any(line.is_out for line in off):
+        verdict = Verdict.DRIFT
+    return Comparison(
+        account=statement.account,
+        base=base,
+        as_of=statement.as_of,
+        verdict=verdict,
+        lines=every,
+        worth=worth,
+        unpriced=tuple(line.asset for line in off if line.worth is None),
+        limits=limits,
+        knows_pockets=knows_pockets,
+    )

@@ -1,0 +1,168 @@
+"""The evidence: what the rules of classification look at, and how a break is made of parts."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from functools import cached_property
+from hashlib import sha256
+
+from bursar.exact import ZERO, trimmed
+from bursar.ledger.entries import CashFlow, Flag, Movement, MovementKind
+from bursar.ledger.facts import Fact
+from bursar.ledger.names import canonical
+from bursar.reconcile.breaks import Break, Kind, Part, Place, Shift, Where
+from bursar.reconcile.compare import Limits, worth_of
+from bursar.reconcile.locate import Trail, effect
+from bursar.reconcile.ours import Ours
+from bursar.reconcile.patterns import Worths
+from bursar.value.marks import Marks
+
+DIGITS = 12
+
+
+class Evidence:
+    """What is known beside the parts: rows, facts, chains, marks, limits."""
+
+    def __init__(
+        self, ours: Ours, trails: Sequence[Trail], marks: Marks, limits: Limits, as_of: int
+    ) -> None:
+        self.ours = ours
+        self.trails = trails
+        self.marks = marks
+        self.limits = limits
+        self.as_of = as_of
+        self.worths = Worths(ours.facts, ours.book, marks)
+
+    @cached_property
+    def rows(self) -> dict[str, Movement]:
+        """The venue's rows by id."""
+        return {row.id: row for row in self.ours.rows}
+
+    @cached_property
+    def facts(self) -> dict[str, Fact]:
+        """The facts of the account by id."""
+        return {fact.id: fact for fact in self.ours.facts}
+
+    @cached_property
+    def owners(self) -> dict[str, Fact]:
+        """The fact that each row is a part of, by the row's id."""
+        return {row: fact for fact in self.ours.facts for row in fact.rows}
+
+    @cached_property
+    def by_asset(self) -> dict[str, list[Movement]]:
+        """The rows of each asset, by time."""
+        found: dict[str, list[Movement]] = {}
+        for row in self.ours.rows:
+            found.setdefault(canonical(row.asset), []).append(row)
+        return found
+
+    @cached_property
+    def half_moves(self) -> list[Movement]:
+        """The rows of internal moves whose other half is not here."""
+        waiting: dict[tuple[str, Decimal], list[Movement]] = {}
+        for row in self.ours.rows:
+            if row.kind is MovementKind.INTERNAL and effect(row):
+                asset = canonical(row.asset)
+                partners = waiting.get((asset, -effect(row)))
+                if partners:
+                    partners.pop(0)
+                else:
+                    waiting.setdefault((asset, effect(row)), []).append(row)
+        return [row for key in sorted(waiting) for row in waiting[key]]
+
+    def rewards(self, part: Part) -> list[Movement]:
+        """Return the rewards of the code in which a part lies, by time."""
+        code = _code(part)
+        return [
+            row
+            for row in self.by_asset.get(part.asset, ())
+            if row.kind is MovementKind.REWARD and (code is None or _code_of(row) == code)
+        ]
+
+    def is_disputed(self, row: Movement) -> bool:
+        """Tell whether one source told the row's fact in different words."""
+        fact = self.owners.get(row.id)
+        return fact is not None and Flag.CONFLICTED in fact.flags
+
+    def withdrawals(self, until: int) -> list[CashFlow]:
+        """Return what was taken out of the account and not put back, as far as an instant."""
+        return [
+            fact
+            for fact in self.ours.facts
+            if isinstance(fact, CashFlow)
+            and fact.amount < 0
+            and fact.reversed_by is None
+            and fact.executed_at <= until
+        ]
+
+    def worth(self, asset: str, amount: Decimal) -> Decimal | None:
+        """Return what an amount is worth now, if a mark tells."""
+        return worth_of(asset, amount, self.ours.book, self.marks)
+
+    def broken(
+        self,
+        kind: Kind,
+        parts: Sequence[Part],
+        reason: str,
+        *,
+        evidence: Iterable[str] = (),
+        target: str | None = None,
+    ) -> Break:
+        """Make a break of parts that are one event; its place is that of the first."""
+        shifts = tuple(self._shifts(parts))
+        place = parts[0].place if len(parts) == 1 else _common([part.place for part in parts])
+        told = [name for part in parts for name in (part.place.before, part.place.after)]
+        told += [name for part in parts for name in part.facts]
+        every = (*(name for name in told if name is not None), *evidence)
+        return Break(
+            id=name_of(self.ours.account, place, shifts),
+            kind=kind,
+            shifts=shifts,
+            place=place,
+            reason=reason,
+            evidence=tuple(dict.fromkeys(every)),
+            target=target,
+            is_covered=all(part.is_covered for part in parts),
+        )
+
+    def _shifts(self, parts: Sequence[Part]) -> list[Shift]:
+        sums: dict[tuple[str, str | None], Decimal] = {}
+        for part in parts:
+            key = part.asset, part.pocket
+            sums[key] = sums.get(key, ZERO) + part.amount
+        return [
+            Shift(asset, amount, pocket, self.worth(asset, amount))
+            for (asset, pocket), amount in sums.items()
+            if amount
+        ]
+
+
+def name_of(account: str, place: Place, shifts: Iterable[Shift]) -> str:
+    """Return the id of a break: it follows from account, located rows and amounts."""
+    said = [account, place.before or "", place.after or ""]
+    for shift in sorted(shifts, key=lambda each: (each.asset, each.pocket or "")):
+        said += [shift.asset, shift.pocket or "", trimmed(shift.amount)]
+    return f"{account}:drift-{sha256('|'.join(said).encode()).hexdigest()[:DIGITS]}"
+
+
+def overlap(one: Place, other: Place) -> bool:
+    """Tell whether two places have a time in common."""
+    since = max((p.since for p in (one, other) if p.since is not None), default=None)
+    until = min((p.until for p in (one, other) if p.until is not None), default=None)
+    return since is None or until is None or since <= until
+
+
+def _common(places: Sequence[Place]) -> Place:
+    """Return the first place, its time narrowed to what all have in common."""
+    since = max((p.since for p in places if p.since is not None), default=None)
+    until = min((p.until for p in places if p.until is not None), default=None)
+    first = next((p for p in places if p.where is not Where.END), places[0])
+    return Place(first.where, first.before, first.after, since, until)
+
+
+def _code(part: Part) -> str | None:
+    row = part.before or part.after
+    return None if row is None else _code_of(row)
+
+
+def _code_of(row: Movement) -> str:
+    return row.code or row.asset

@@ -1,0 +1,220 @@
+"""Several parts that are one event: an entry too many, a trade, a move, an amount in a wrong asset.
+
+Each rule takes the parts it can explain and hands back the others. A rule that could pair a part in
+two ways pairs it in none.
+
+Errors: none.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from itertools import combinations
+
+from bursar.exact import ZERO, trimmed
+from bursar.ledger.entries import Movement
+from bursar.ledger.names import canonical
+from bursar.reconcile.breaks import Break, Kind, Part, Where
+from bursar.reconcile.evidence import Evidence, overlap
+from bursar.reconcile.locate import balance, before, effect, twins
+from bursar.reconcile.patterns import fits, slip
+
+Found = tuple[list[Break], list[Part]]
+
+
+def beside(parts: Sequence[Part], known: Evidence) -> Found:
+    """Take entries that no row backs, and rows that were taken back by hand."""
+    named: dict[str, list[Part]] = {}
+    for part in parts:
+        if part.place.where is Where.FACT:
+            named.setdefault(part.facts[0], []).append(part)
+    breaks = []
+    for name, own in named.items():
+        if name not in known.facts:
+            reason = "a row of the venue that was taken back by hand; the venue still counts it"
+            breaks.append(known.broken(Kind.UNKNOWN, own, reason))
+            continue
+        twin = _told_twice(name, known)
+        reason = (
+            "no row of the venue backs this entry" if twin is None else f"told twice: as {twin}"
+        )
+        evidence = () if twin is None else (twin,)
+        is_bare = not any(row in known.rows for row in known.facts[name].rows)
+        target = name if is_bare else None
+        breaks += _as_one(known, own, (reason, evidence, target))
+    return breaks, [part for part in parts if part.place.where is not Where.FACT]
+
+
+def _told_twice(name: str, known: Evidence) -> str | None:
+    """Return another entry of the same day that moved the same."""
+    fact = known.facts[name]
+    shape = _shape(fact)
+    for other in known.ours.facts:
+        near = abs(other.executed_at - fact.executed_at) <= known.limits.patience
+        if other.id != name and near and shape is not None and _shape(other) == shape:
+            return other.id
+    return None
+
+
+def _shape(fact: object) -> tuple[object, ...] | None:
+    fields = ("base", "quote", "side", "quantity", "amount", "asset")
+    told = tuple(getattr(fact, field, None) for field in fields)
+    return (type(fact), *told) if told[0] is not None or told[-1] is not None else None
+
+
+def wrong_asset(parts: Sequence[Part], known: Evidence) -> Found:
+    """Take rows that stand under another asset than the one whose balances they state."""
+    stated: dict[tuple[Decimal, Decimal], list[Movement]] = {}
+    for row in known.ours.rows:
+        if row.balance is not None and effect(row):
+            stated.setdefault((before(row), balance(row)), []).append(row)
+    breaks: list[Break] = []
+    left = list(parts)
+    for part in parts:
+        if part.place.where is Where.NOWHERE or part.stray is not None:
+            continue
+        low = ZERO if part.before is None else balance(part.before)
+        for row in stated.get((low, low + part.amount), []):
+            astray = [each for each in left if each.asset != part.asset and _is_at(each, row)]
+            if astray and part in left:
+                left = [each for each in left if each is not part and each not in astray]
+                reason = f"{row.id} states the balances of {part.asset}, not those of {row.asset}"
+                breaks.append(
+                    known.broken(Kind.WRONG_ASSET, [part, *astray], reason, evidence=(row.id,))
+                )
+    return breaks, left
+
+
+def _is_at(part: Part, row: Movement) -> bool:
+    return row in (part.stray, part.before, part.after)
+
+
+def strays(parts: Sequence[Part], known: Evidence) -> Found:
+    """Take rows without which the chain closes, those of one entry together."""
+    owned: dict[str, list[Part]] = {}
+    for part in parts:
+        if part.stray is not None:
+            fact = known.owners.get(part.stray.id)
+            owned.setdefault(part.stray.id if fact is None else fact.id, []).append(part)
+    breaks = []
+    for name, own in owned.items():
+        rows = [part.stray for part in own if part.stray is not None]
+        fact = known.facts.get(name)
+        is_all = fact is not None and {row.id for row in rows} >= {
+            row for row in fact.rows if row in known.rows
+        }
+        copy = next((each.id for row in rows for each in _copies(row, known)), None)
+        reason = "without this row the venue's balances follow"
+        reason += "" if copy is None else f"; it says the same as {copy}"
+        told = [row.id for row in rows] + ([] if copy is None else [copy])
+        breaks += _as_one(known, own, (reason, tuple(told), name if is_all else None))
+    return breaks, [part for part in parts if part.stray is None]
+
+
+def _as_one(
+    known: Evidence, parts: Sequence[Part], said: tuple[str, tuple[str, ...], str | None]
+) -> list[Break]:
+    """Make one break of what one entry can close: by taking it back, or by an exchange."""
+    reason, evidence, target = said
+    ways = {part.amount > 0 for part in parts}
+    whole = [list(parts)] if target is not None or len(ways) > 1 else [[part] for part in parts]
+    return [
+        known.broken(Kind.EXTRA, own, reason, evidence=evidence, target=target) for own in whole
+    ]
+
+
+def _copies(row: Movement, known: Evidence) -> list[Movement]:
+    return [other for other in known.by_asset[canonical(row.asset)] if twins(row, other)]
+
+
+def moves(parts: Sequence[Part], known: Evidence) -> Found:
+    """Take what left one pocket of an asset and came into another."""
+
+    def is_move(one: Part, other: Part) -> bool:
+        apart = one.pocket != other.pocket or _lane(one) != _lane(other)
+        return one.asset == other.asset and one.amount == -other.amount and apart
+
+    breaks, left = [], list(parts)
+    for pair in _pairs(left, is_move):
+        left = [part for part in left if part not in pair]
+        came = max(pair, key=lambda part: part.amount)
+        reason = f"{trimmed(came.amount)} {came.asset} lie in another pocket than the book says"
+        breaks.append(known.broken(Kind.POCKET_MOVE, pair, reason))
+    return breaks, left
+
+
+def _lane(part: Part) -> str | None:
+    row = part.before or part.after
+    return None if row is None else row.code
+
+
+def flipped(parts: Sequence[Part], known: Evidence) -> Found:
+    """Take the rows of one entry whose amounts have slipped in the same way."""
+    owned: dict[tuple[str, str], list[Part]] = {}
+    for part in parts:
+        row = part.after
+        slipped = None if row is None else slip(row.amount, row.amount + part.amount)
+        if row is not None and slipped is not None:
+            fact = known.owners.get(row.id)
+            owned.setdefault((row.id if fact is None else fact.id, slipped), []).append(part)
+    breaks, left = [], list(parts)
+    for (name, slipped), own in owned.items():
+        rows = [part.after.id for part in own if part.after is not None]
+        reason = f"{' and '.join(rows)}: {slipped}"
+        breaks.append(known.broken(Kind.WRONG_AMOUNT, own, reason, evidence=(*rows, name)))
+        left = [part for part in left if part not in own]
+    return breaks, left
+
+
+def fills(parts: Sequence[Part], known: Evidence) -> Found:
+    """Take what went of one asset and came of another in one time, at a price near the market."""
+    open_ = [part for part in parts if not part.is_covered]
+
+    def is_fill(one: Part, other: Part) -> bool:
+        both = one.asset != other.asset and (one.amount > 0) is not (other.amount > 0)
+        return both and _apart(one, other, known) is not None
+
+    breaks, left = [], list(parts)
+    for one, other in _pairs(open_, is_fill):
+        left = [part for part in left if part is not one and part is not other]
+        came, went = (one, other) if one.amount > 0 else (other, one)
+        reason = (
+            f"{trimmed(came.amount)} {came.asset} came and {trimmed(-went.amount)} {went.asset}"
+            " went at one time, at a price near the market's"
+        )
+        breaks.append(known.broken(Kind.MISSING_FILL, (came, went), reason))
+    return breaks, left
+
+
+def _apart(one: Part, other: Part, known: Evidence) -> Decimal | None:
+    at = min(part.place.until or known.as_of for part in (one, other))
+    units = [known.worths.near(part.asset, at) for part in (one, other)]
+    if units[0] is None or units[1] is None:
+        return None
+    return fits((one.amount, units[0]), (other.amount, units[1]))
+
+
+def _pairs(parts: Sequence[Part], is_pair: Callable[[Part, Part], bool]) -> list[tuple[Part, Part]]:
+    """Return the pairs in which each part has but one partner; ends in common come first."""
+    fitting = [
+        (one, other)
+        for one, other in combinations(parts, 2)
+        if overlap(one.place, other.place) and is_pair(one, other)
+    ]
+    found: list[tuple[Part, Part]] = []
+    for pairs in ([pair for pair in fitting if _is_tight(*pair)], fitting):
+        taken = [part for pair in found for part in pair]
+        free = [pair for pair in pairs if pair[0] not in taken and pair[1] not in taken]
+        found += [pair for pair in free if all(_partners(part, free) == 1 for part in pair)]
+    return found
+
+
+def _partners(part: Part, pairs: Sequence[tuple[Part, Part]]) -> int:
+    return sum(part is one or part is other for one, other in pairs)
+
+
+def _is_tight(one: Part, other: Part) -> bool:
+    """Tell whether two places begin or end at one row's instant."""
+    a, b = one.place, other.place
+    return (a.since is not None and a.since == b.since) or (
+        a.until is not None and a.until == b.until and a.where is Where.ROWS
+    )

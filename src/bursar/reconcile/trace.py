@@ -1,0 +1,325 @@
+"""Tracing: a difference parted into the places it comes from.
+
+    stated − booked = Σ gaps between rows + what differs after the last row
+                      + what the venue had before the first row and the book did not
+                      − Σ what entries moved that no row backs
+
+Each term is a `Part`, so the parts of an asset add up to its difference, except for what the book
+covers by an opening. An entry that no row backs explains the gap in whose time it lies: then
+neither is a part, or only what is left of the two.
+
+Errors: none.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from bursar.exact import ONE, ZERO, money
+from bursar.ledger.entries import CashFlow, Movement, Reversal, StagedChange, Transfer
+from bursar.ledger.facts import MAIN, TRANSIT, Fact
+from bursar.ledger.names import canonical
+from bursar.ledger.openings import deltas, is_opening
+from bursar.reconcile.breaks import Part, Place, Where
+from bursar.reconcile.compare import Sides
+from bursar.reconcile.locate import Trail, effect, follow
+from bursar.reconcile.ours import Ours
+from bursar.reconcile.statement import Statement
+
+
+class Excess(msgspec.Struct, frozen=True):
+    """What an entry moved of an asset beyond what the venue's rows say."""
+
+    entry: str
+    asset: str
+    amount: Decimal
+    at: int
+
+
+class Assumed(msgspec.Struct, frozen=True):
+    """A quantity of an asset that the book takes for granted: an opening."""
+
+    asset: str
+    quantity: Decimal
+    entry: str
+
+
+class Traced(msgspec.Struct, frozen=True):
+    """The parts of all differences by asset, the chains they were read from, what is assumed."""
+
+    parts: tuple[Part, ...]
+    trails: tuple[Trail, ...]
+    assumed: tuple[Assumed, ...]
+
+
+@money
+def trace(statement: Statement, ours: Ours) -> Traced:
+    """Part every difference between a statement and the book. O(rows log rows + facts)."""
+    sides = Sides(statement, ours)
+    trails = follow(ours.rows)
+    assumed = openings(ours)
+    told = any(row.balance is not None for row in ours.rows)
+    odd = excess(ours) if told else []
+    names = {*sides.assets, *(trail.asset for trail in trails), *(each.asset for each in odd)}
+    parts: list[Part] = []
+    for asset in sorted(names):
+        own = [trail for trail in trails if trail.asset == asset]
+        rows = [row for row in ours.rows if canonical(row.asset) == asset] if told else []
+        if not told or (rows and not own):
+            parts += _unlocated(asset, sides, statement)
+            continue
+        ledger = _Ledger(asset, sides, statement, own, ours)
+        parts += ledger.parts([each for each in odd if each.asset == asset], assumed)
+    return Traced(tuple(parts), tuple(trails), tuple(assumed))
+
+
+def openings(ours: Ours) -> list[Assumed]:
+    """Return what the book takes for granted in the account."""
+    return [
+        Assumed(canonical(fact.asset), fact.amount, fact.id)
+        for fact in ours.facts
+        if isinstance(fact, CashFlow) and is_opening(fact) and fact.amount
+    ]
+
+
+def excess(ours: Ours) -> list[Excess]:
+    """Return what entries moved that no row backs, and rows that no entry counts, by time."""
+    rows = {row.id: row for row in ours.rows}
+    moved: dict[tuple[str, str], Decimal] = {}
+    times: dict[str, int] = {}
+    counted: set[str] = set()
+    facts = {fact.id: fact for fact in ours.facts}
+    for fact in ours.facts:
+        if is_opening(fact):
+            continue
+        own = [rows[name] for name in fact.rows if name in rows]
+        counted.update(row.id for row in own)
+        for asset, amount in _moved(fact, ours, facts):
+            _add(moved, (fact.id, canonical(asset)), amount)
+        for row in own:
+            _add(moved, (fact.id, canonical(row.asset)), -effect(row))
+        times[fact.id] = fact.executed_at
+    for row in ours.rows:
+        if row.id not in counted:
+            _add(moved, (row.id, canonical(row.asset)), -effect(row))
+            times[row.id] = row.executed_at
+    found = [Excess(name, asset, each, times[name]) for (name, asset), each in moved.items()]
+    return sorted((each for each in found if each.amount), key=lambda each: (each.at, each.entry))
+
+
+def _moved(fact: Fact, ours: Ours, facts: dict[str, Fact]) -> Iterable[tuple[str, Decimal]]:
+    """Return what a fact moved in the account; what is between two pockets is not in it."""
+    if isinstance(fact, Reversal):
+        target = facts.get(fact.target)
+        return [] if target is None else [(a, -each) for a, each in _moved(target, ours, facts)]
+    if isinstance(fact, StagedChange):
+        lines = [(line.asset, line.quantity) for line in fact.lines]
+        return [*lines, (ours.book.terms.base, fact.cash - fact.fees)]
+    moved = [(place[1], each) for place, each in deltas(fact) if place[0] == ours.account]
+    if isinstance(fact, Transfer) and fact.to_account == fact.account:
+        way = (fact.pocket == TRANSIT) - (fact.to_pocket == TRANSIT)
+        moved.append((fact.asset, way * fact.quantity))
+    return moved
+
+
+def _add(sums: dict[tuple[str, str], Decimal], key: tuple[str, str], amount: Decimal) -> None:
+    sums[key] = sums.get(key, ZERO) + amount
+
+
+def _unlocated(asset: str, sides: Sides, statement: Statement) -> list[Part]:
+    """Return the difference whole, or by pocket where both know pockets and only those differ."""
+    quantum = quantum_of([each.total for each in statement.holdings if _is(each.asset, asset)])
+    place = Place(Where.NOWHERE, until=statement.as_of)
+    whole = sides.line(asset).difference
+    if whole:
+        return [Part(asset, whole, place, quantum)]
+    pockets = [line for line in sides.pockets(asset) if line.difference]
+    return [Part(asset, line.difference, place, quantum, line.pocket) for line in pockets]
+
+
+def quantum_of(numbers: Iterable[Decimal]) -> Decimal:
+    """Return the smallest step in which numbers are written; 1 where there are none."""
+    exponents = [each.as_tuple().exponent for each in numbers]
+    finest = min((each for each in exponents if isinstance(each, int)), default=0)
+    return ONE.scaleb(min(finest, 0))
+
+
+def _is(name: str, asset: str) -> bool:
+    return canonical(name) == asset
+
+
+class _Ledger:
+    """One asset of an account whose rows state balances."""
+
+    def __init__(
+        self,
+        asset: str,
+        sides: Sides,
+        statement: Statement,
+        trails: Sequence[Trail],
+        ours: Ours,
+    ) -> None:
+        self.asset = asset
+        self.sides = sides
+        self.trails = trails
+        self.as_of = statement.as_of
+        self.is_whole = ours.is_whole
+        rows = [row for trail in trails for row in trail.rows]
+        self.first = min(rows, key=_when, default=None)
+        told = [each.total for each in statement.holdings if _is(each.asset, asset)]
+        told += [each for row in rows for each in (row.amount, row.fee)]
+        self.quantum = quantum_of(told)
+
+    def parts(self, odd: Sequence[Excess], assumed: Sequence[Assumed]) -> list[Part]:
+        """Return the parts of the difference: what no entry explains, and entries unexplained."""
+        gaps = [*self._inner(), *self._ends()]
+        opened = [each for each in assumed if each.asset == self.asset]
+        gaps = _joined_at_the_end(gaps)
+        difference = self.sides.line(self.asset).difference
+        start = difference - _total(gaps) + sum((each.amount for each in odd), ZERO)
+        left, loose = _explained(gaps, odd)
+        start, loose = self._begun(start, loose)
+        if loose and not _total(left) + start - sum((each.amount for each in loose), ZERO):
+            return self._opened(opened)
+        found = [*left, *(self._beside(each) for each in loose)]
+        is_covering = start < 0 and bool(opened) and bool(found)
+        if start and not is_covering:
+            found.append(self._start(start, is_covered=False))
+        return [*self._opened(opened), *found]
+
+    def _inner(self) -> list[Part]:
+        return [
+            Part(
+                asset=self.asset,
+                amount=gap.amount,
+                place=_between(gap.before, gap.after),
+                quantum=self.quantum,
+                pocket=trail.pocket,
+                before=gap.before,
+                after=gap.after,
+                stray=gap.stray,
+            )
+            for trail in self.trails
+            for gap in trail.gaps
+        ]
+
+    def _ends(self) -> list[Part]:
+        """Return what differs after the last rows: by pocket, where chains and statement tell."""
+        by_pocket = self.sides.knows_pockets and all(trail.pocket for trail in self.trails)
+        if not by_pocket:
+            stated = self.sides.line(self.asset).stated
+            return self._end(stated, self.trails, None)
+        stated_in = self.sides.stated_in(self.asset)
+        names = sorted({*stated_in, *(trail.pocket or MAIN for trail in self.trails)})
+        found: list[Part] = []
+        for name in names:
+            own = [trail for trail in self.trails if trail.pocket == name]
+            found += self._end(stated_in.get(name, ZERO), own, name)
+        return found
+
+    def _end(self, stated: Decimal, trails: Sequence[Trail], pocket: str | None) -> list[Part]:
+        off = stated - sum((trail.last for trail in trails), ZERO)
+        if not off:
+            return []
+        last = max((trail.rows[-1] for trail in trails), key=_when, default=None)
+        place = Place(
+            Where.END,
+            before=None if last is None else last.id,
+            since=None if last is None else last.executed_at,
+            until=self.as_of,
+        )
+        return [Part(self.asset, off, place, self.quantum, pocket, before=last)]
+
+    def _begun(self, start: Decimal, odd: list[Excess]) -> tuple[Decimal, list[Excess]]:
+        """Let entries from before the first row explain what was there then."""
+        if not start or self.first is None:
+            return start, odd
+        early = [each for each in odd if each.at <= self.first.executed_at]
+        if early and sum((each.amount for each in early), ZERO) == start:
+            return ZERO, [each for each in odd if each not in early]
+        return start, odd
+
+    def _opened(self, opened: Sequence[Assumed]) -> list[Part]:
+        """Return what is assumed of a history that is said to be whole: the book covers it."""
+        if not self.is_whole:
+            return []
+        return [self._start(each.quantity, is_covered=True, facts=(each.entry,)) for each in opened]
+
+    def _start(self, amount: Decimal, *, is_covered: bool, facts: tuple[str, ...] = ()) -> Part:
+        first = self.first
+        place = Place(
+            Where.START,
+            after=None if first is None else first.id,
+            until=None if first is None else first.executed_at,
+        )
+        return Part(
+            self.asset,
+            amount,
+            place,
+            self.quantum,
+            after=first,
+            facts=facts,
+            is_covered=is_covered,
+        )
+
+    def _beside(self, odd: Excess) -> Part:
+        place = Place(Where.FACT, after=odd.entry, since=odd.at, until=odd.at)
+        return Part(self.asset, -odd.amount, place, self.quantum, facts=(odd.entry,))
+
+
+def _explained(gaps: Sequence[Part], odd: Sequence[Excess]) -> tuple[list[Part], list[Excess]]:
+    """Let entries that no row backs explain the gaps in whose time they lie.
+
+    One that explains a gap alone goes first, then all of a gap's time together, of its sign.
+    """
+    loose, left = list(odd), []
+    for part in gaps:
+        near = [each for each in loose if _is_within(each.at, part.place)]
+        alone = next((each for each in near if each.amount == part.amount), None)
+        own = [each for each in near if (each.amount > 0) is (part.amount > 0)]
+        own = own if alone is None else [alone]
+        loose = [each for each in loose if each not in own]
+        rest = part.amount - sum((each.amount for each in own), ZERO)
+        if rest:
+            told = tuple(each.entry for each in own)
+            left.append(msgspec.structs.replace(part, amount=rest, facts=told))
+    return left, loose
+
+
+def _joined_at_the_end(parts: Sequence[Part]) -> list[Part]:
+    """Let a last row that does not belong be one part with what differs after it."""
+    found = list(parts)
+    for end in [part for part in parts if part.place.where is Where.END]:
+        last = end.before
+        gap = next((part for part in parts if last is not None and part.after == last), None)
+        if gap is None or last is None or gap.stray is not None:
+            continue
+        if gap.amount + end.amount == -effect(last):
+            found.remove(end)
+            found[found.index(gap)] = msgspec.structs.replace(
+                gap, amount=gap.amount + end.amount, stray=last
+            )
+    return found
+
+
+def _between(before: Movement | None, after: Movement | None) -> Place:
+    return Place(
+        Where.ROWS,
+        before=None if before is None else before.id,
+        after=None if after is None else after.id,
+        since=None if before is None else before.executed_at,
+        until=None if after is None else after.executed_at,
+    )
+
+
+def _is_within(at: int, place: Place) -> bool:
+    return (place.since is None or place.since <= at) and (place.until is None or at <= place.until)
+
+
+def _total(parts: Iterable[Part]) -> Decimal:
+    return sum((part.amount for part in parts), ZERO)
+
+
+def _when(row: Movement) -> tuple[int, int, str]:
+    return row.executed_at, row.sequence, row.id

@@ -79,16 +79,26 @@ class SecretName(BaseModel):
 
 
 class TagRule(BaseModel):
-    """Orders whose user reference or client order id is so are a strategy's.
-
-    `pattern` is a regular expression with a group `strategy`, or with `strategy` beside it.
+    """Whose orders are a strategy's: those with a `userref` or a `client_id`, or those whose client
+    id fits a `pattern`, a regular expression whose group `strategy` names it.
     """
 
     model_config = _STRICT
 
     userref: int | None = None
+    client_id: str | None = None
     pattern: str | None = None
     strategy: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "TagRule":
+        ways = [each for each in (self.userref, self.client_id, self.pattern) if each is not None]
+        if len(ways) != 1 or (self.pattern is None) is (self.strategy is None):
+            raise ValueError(
+                "a userref or a client_id with the strategy, or a pattern with a group named"
+                " strategy"
+            )
+        return self
 
 
 class VenueSettings(BaseModel):

@@ -11,7 +11,7 @@ import msgspec
 from cyclopts import App, Group, Parameter
 
 from bursar import __version__
-from bursar.cli import faults, portfolios
+from bursar.cli import drift, faults, portfolios
 from bursar.cli.add import add
 from bursar.cli.backup import backup, restore
 from bursar.cli.demo import demo
@@ -30,6 +30,7 @@ from bursar.cli.reverse import reverse
 from bursar.cli.session import Session, found_config
 from bursar.cli.sim import sim
 from bursar.cli.status import status
+from bursar.cli.sync import sync
 from bursar.cli.trades import trades
 from bursar.cli.verify import verify
 from bursar.cli.why import why
@@ -47,7 +48,7 @@ _CHECK: Final = Group("Check and take away", sort_key=4)
 _BESIDES: Final = Group("Besides", sort_key=5)
 _EVERY: Final = Group("Options of every command", sort_key=9)
 _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
-    _START: (demo, init, import_files, new),
+    _START: (demo, init, sync, import_files, new),
     _ASK: (status, positions, pnl, lots, fees, flows, trades),
     _ENTER: (add, price, tag, link, reverse),
     _CHECK: (why, verify, journal, export, backup, restore),
@@ -97,6 +98,7 @@ def _app() -> App:
             name = _NAMES.get(command, command.__name__)
             app.command(command, name=name, group=group, sort_key=rank)
     app.command(portfolios.made(_START))
+    app.command(drift.app(_CHECK))
     app.command(sim, name="sim")
     app.register_install_completion_command(add_to_startup=False)
     app.meta.group_parameters = _EVERY

@@ -57,6 +57,13 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         return load(self.config)
 
     @property
+    def chosen(self) -> Settings:
+        """The settings, with the book and the portfolio that this command is about."""
+        own = {"book": self.book, "name": self.portfolio}
+        told = self.settings
+        return told.model_copy(update={"portfolio": told.portfolio.model_copy(update=own)})
+
+    @property
     def is_told(self) -> bool:
         """Whether there are settings besides the defaults."""
         return self.config is not None or any(name.startswith("PORTFOLIO_") for name in os.environ)

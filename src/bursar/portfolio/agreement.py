@@ -1,75 +1,146 @@
 """Agreement: the last statement of each account, and whether the book still says the same.
 
-The statement is kept, so whether a venue agrees is known after a restart, and without a network. It
-is compared with the book as it was at the statement's instant.
+Statement, alarm and certificate are kept, so whether a venue agrees is known after a restart and
+without a network. A statement is compared with the book as it was at the statement's instant, so
+what has happened since is no difference. `compared` is enough to raise an alarm and costs little;
+`reconciled` accounts for every row and needs the whole journal.
 
-Errors: `StoreCorrupt` for a statement that was changed after it was kept.
+Errors: `StoreCorrupt` for what was changed after it was kept.
 """
 
 from typing import Final
 
 import msgspec
 
+from bursar.errors import BadChoice
+from bursar.ledger.entries import AnyEntry
 from bursar.ledger.past import book_until
+from bursar.ledger.timeline import Timeline
+from bursar.portfolio.log import LOG
 from bursar.portfolio.portfolio import Portfolio
-from bursar.reconcile import Comparison, Limits, Ours, Statement, Verdict, compare
+from bursar.reconcile import (
+    Alarm,
+    Certificate,
+    Comparison,
+    Limits,
+    Ours,
+    Proposal,
+    Reconciliation,
+    Signal,
+    Statement,
+    certify,
+    compare,
+    heard,
+    ours_of,
+    reconcile,
+)
+from bursar.reconcile import alarm as alarms
 
 _STATEMENT: Final = "statement "
-_ENCODER: Final = msgspec.json.Encoder()
-_DECODER: Final = msgspec.json.Decoder(Statement)
-
-
-class Agreement(msgspec.Struct, frozen=True):
-    """How an account stands to the last statement of its venue."""
-
-    account: str
-    statement: Statement | None
-    comparison: Comparison
-
-    @property
-    def drift(self) -> bool:
-        """Whether they are known to differ beyond the tolerance."""
-        return self.comparison.drift
-
-    @property
-    def is_equal(self) -> bool:
-        """Whether they are known to be equal to the last digit."""
-        return self.comparison.verdict is Verdict.EQUAL
-
-    @property
-    def is_unknown(self) -> bool:
-        """Whether there is no statement to compare with."""
-        return self.statement is None
+_ALARM: Final = "alarm "
+_CERTIFICATE: Final = "certificate "
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+_STATEMENTS: Final = msgspec.json.Decoder(Statement)
+_CERTIFICATES: Final = msgspec.json.Decoder(Certificate)
 
 
 def remember(portfolio: Portfolio, statement: Statement) -> None:
-    """Keep a statement in the place of the account's last one."""
-    text = _ENCODER.encode(statement).decode()
+    """Keep a statement in the place of the account's last one.
+
+    What is in the book already had happened when the venue spoke, whatever our clock says.
+    """
+    order = portfolio.desk.timeline.order
+    latest = max(order[-1][0], statement.as_of) if order else statement.as_of
+    kept = msgspec.structs.replace(statement, as_of=latest)
+    text = _ENCODER.encode(kept).decode()
     portfolio.desk.store.save_memos({f"{_STATEMENT}{statement.account}": text})
 
 
 def last_statement(portfolio: Portfolio, account: str) -> Statement | None:
     """Return the last statement of an account, if there is one."""
-    name = f"{_STATEMENT}{account}"
-    text = portfolio.desk.store.memos(name).get(name)
-    return None if text is None else _DECODER.decode(text)
+    text = _memo(portfolio, f"{_STATEMENT}{account}")
+    return None if text is None else _STATEMENTS.decode(text)
 
 
-def of(portfolio: Portfolio, account: str, limits: Limits) -> Agreement:
-    """Compare an account with its last statement. O(keys), or O(facts since the statement)."""
-    statement = last_statement(portfolio, account)
-    book = portfolio.book()
+def last_certificate(portfolio: Portfolio, account: str) -> Certificate | None:
+    """Return the last certificate of an account, if there is one."""
+    text = _memo(portfolio, f"{_CERTIFICATE}{account}")
+    return None if text is None else _CERTIFICATES.decode(text)
+
+
+def stated(portfolio: Portfolio) -> list[str]:
+    """Return the accounts of which a statement is kept, by name."""
+    memos = portfolio.desk.store.memos(_STATEMENT)
+    return sorted(name.removeprefix(_STATEMENT) for name in memos)
+
+
+def compared(portfolio: Portfolio, account: str, limits: Limits) -> Comparison:
+    """Compare an account with its last statement. O(keys + facts since the statement)."""
+    statement, book = last_statement(portfolio, account), portfolio.book()
     if statement is not None:
-        timeline = portfolio.desk.timeline
-        if timeline.is_behind(statement.as_of):
-            timeline = portfolio.timeline
+        timeline = _reaching(portfolio, statement.as_of)
         if timeline.order and timeline.order[-1][0] > statement.as_of:
             book = book_until(timeline, statement.as_of)
-    found = compare(
+    return compare(
         statement,
         Ours(account=account, book=book),
         marks=portfolio.marks(),
         limits=limits,
         options=portfolio.options,
     )
-    return Agreement(account, statement, found)
+
+
+def reconciled(portfolio: Portfolio, account: str, limits: Limits) -> Reconciliation:
+    """Account for every difference between an account and its last statement. O(rows)."""
+    statement = last_statement(portfolio, account)
+    as_of = portfolio.desk.clock.now() if statement is None else statement.as_of
+    ours = ours_of(portfolio.timeline, account, as_of, seq=portfolio.desk.head.seq)
+    marks, options = portfolio.marks(), portfolio.options
+    return reconcile(statement, ours, marks=marks, limits=limits, options=options)
+
+
+def certified(portfolio: Portfolio, found: Reconciliation) -> Certificate:
+    """Keep the certificate of a reconciliation, and return it."""
+    account = found.comparison.account
+    made = certify(found, portfolio.digest())
+    text = _ENCODER.encode(made).decode()
+    portfolio.desk.store.save_memos({f"{_CERTIFICATE}{account}": text})
+    return made
+
+
+def sound(portfolio: Portfolio, found: Comparison) -> Signal:
+    """Take in a comparison: tell what there is to tell, and remember what was told."""
+    name = f"{_ALARM}{found.account}"
+    text = _memo(portfolio, name)
+    before = Alarm() if text is None else alarms.decode(text)
+    after, signal = heard(before, found, now=portfolio.desk.clock.now())
+    if after != before:
+        portfolio.desk.store.save_memos({name: alarms.encode(after)})
+    if signal in {Signal.FLAGGED, Signal.NOTIFY}:
+        off = {line.asset: str(line.difference) for line in found.assets if line.is_out}
+        LOG.warning("PORTFOLIO_DRIFT", account=found.account, signal=signal.value, assets=off)
+    return signal
+
+
+def accept(portfolio: Portfolio, found: Reconciliation, number: int) -> Proposal:
+    """Enter the proposal of a break, the first being number 1. It can be reversed like any entry.
+
+    Raises:
+        BadChoice: there is no break of that number.
+    """
+    if not 0 < number <= len(found.proposals):
+        there = f"1 to {len(found.proposals)}" if found.proposals else "none"
+        raise BadChoice(f"there is no break number {number}; there are {there}", value=number)
+    proposal = found.proposals[number - 1]
+    entry: AnyEntry = proposal.entry
+    portfolio.record(entry)
+    return proposal
+
+
+def _memo(portfolio: Portfolio, name: str) -> str | None:
+    return portfolio.desk.store.memos(name).get(name)
+
+
+def _reaching(portfolio: Portfolio, at: int) -> Timeline:
+    here = portfolio.desk.timeline
+    return portfolio.timeline if here.is_behind(at) else here

@@ -33,7 +33,6 @@ from bursar.ledger.records import (
 )
 from bursar.ledger.terms import method as method_of
 from bursar.portfolio import agreement, earnings, snapshots
-from bursar.portfolio.agreement import Agreement
 from bursar.portfolio.following import Gained, follow
 from bursar.portfolio.log import LOG
 from bursar.portfolio.periods import Range
@@ -47,7 +46,15 @@ from bursar.portfolio.summaries import (
     summed,
 )
 from bursar.ports import Progress, Venue
-from bursar.reconcile import DEFAULT, Limits
+from bursar.reconcile import (
+    Certificate,
+    Comparison,
+    Limits,
+    Proposal,
+    Reconciliation,
+    Verdict,
+)
+from bursar.reconcile.certificate import sentence
 from bursar.value.equity import Valuation
 from bursar.value.exposure import AssetExposure, exposure
 from bursar.value.marks import Mark
@@ -67,7 +74,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     tracks_manual: bool = True
-    limits: Limits = DEFAULT
+    limits: Limits = Limits()
     snapshot_days: int = 30
     external_activity_pct: Decimal = Decimal(5)
 
@@ -84,10 +91,13 @@ class PortfolioService:
         self._valued: tuple[object, Valuation] | None = None
 
     async def initialize(self, progress: Progress | None = None) -> SyncSummary:
-        """Do the first sync, take a snapshot, and let old snapshots go."""
+        """Do the first sync, certify what it came to, take a snapshot, and let old ones go."""
         done = await self.sync(progress)
         if done.is_whole:
             self.create_snapshot()
+            made = [agreement.certified(self.portfolio, found) for found in self.get_drift()]
+            said = tuple(sentence(each) for each in made)
+            done = msgspec.structs.replace(done, certificates=said)
         self.prune_snapshots()
         return done
 
@@ -96,10 +106,18 @@ class PortfolioService:
         done = [await self._sync(venue, progress) for venue in self.venues]
         return summed(tuple(done))
 
+    async def refresh_marks(self) -> None:
+        """Ask every venue what is held is worth now; one that is away leaves its old marks."""
+        for venue in self.venues:
+            try:
+                await self._refresh(venue)
+            except VenueError as error:
+                LOG.warning("MARKS_FAILED", account=venue.account, why=error.message)
+
     def get_equity(self, prices: Prices = None) -> EquitySummary:
         """Return what the portfolio is worth, and whether the venues agree."""
         valuation = self._valuation(prices)
-        known = self._agreements()
+        known = [self._compared(venue.account) for venue in self.venues]
         coverage = valuation.coverage
         return EquitySummary(
             timestamp=instant.to_datetime(valuation.at),
@@ -111,7 +129,7 @@ class PortfolioService:
             is_complete=coverage.is_complete,
             unvalued=tuple(each.asset for each in coverage.unvalued),
             stale=tuple(sorted({each.asset for each in coverage.stale})),
-            unreconciled=tuple(each.account for each in known if each.is_unknown),
+            unreconciled=tuple(each.account for each in known if each.verdict is Verdict.UNKNOWN),
         )
 
     def get_pnl_summary(
@@ -227,16 +245,35 @@ class PortfolioService:
             self._valued = key, self.portfolio.valuation()
         return self._valued[1]
 
-    def _agreements(self) -> list[Agreement]:
-        return [self._agreement(venue.account) for venue in self.venues]
+    def get_drift(self, account: str | None = None) -> list[Reconciliation]:
+        """Account for every difference from the venues' last statements, and propose what closes
+        it. O(rows); nothing is written.
+        """
+        names = [venue.account for venue in self.venues] if account is None else [account]
+        return [agreement.reconciled(self.portfolio, name, self.rules.limits) for name in names]
 
-    def _agreement(self, account: str) -> Agreement:
-        return agreement.of(self.portfolio, account, self.rules.limits)
+    def accept_proposal(self, account: str, number: int) -> Proposal:
+        """Enter what closes a break, by its number in `get_drift`.
+
+        Raises:
+            BadChoice: there is no such break.
+        """
+        (found,) = self.get_drift(account)
+        return agreement.accept(self.portfolio, found, number)
+
+    def get_certificate(self, account: str) -> Certificate | None:
+        """Return the last certificate of an account, if there is one."""
+        return agreement.last_certificate(self.portfolio, account)
+
+    def _compared(self, account: str) -> Comparison:
+        return agreement.compared(self.portfolio, account, self.rules.limits)
 
     async def _sync(self, venue: Venue, progress: Progress | None) -> AccountSync:
-        gained, failure = Gained(), None
+        gained, failure, found = Gained(), None, None
         try:
             await self._look(venue, gained, progress)
+            found = self._compared(venue.account)
+            agreement.sound(self.portfolio, found)
         except VenueError as error:
             LOG.warning("SYNC_FAILED", account=venue.account, code=error.code, why=error.message)
             failure = error.message
@@ -250,7 +287,7 @@ class PortfolioService:
             restated=tuple(gained.restated),
             conflicts=tuple(gained.conflicts),
             prices=gained.priced,
-            drift_detected=self._agreement(venue.account).drift if failure is None else None,
+            drift_detected=None if found is None else found.drift,
             external_activity_pct=activity,
             failure=failure,
         )
@@ -262,11 +299,15 @@ class PortfolioService:
             statement = await venue.statement()
             agreement.remember(self.portfolio, statement)
             before = gained.entries
-            if self._agreement(venue.account).is_equal:
+            if self._compared(venue.account).verdict is Verdict.EQUAL:
                 break
             await follow(self.portfolio.writer, venue, gained, progress)
             if gained.entries == before:
                 break
+        if gained.entries or self._compared(venue.account).verdict is not Verdict.EQUAL:
+            await self._refresh(venue)
+
+    async def _refresh(self, venue: Venue) -> None:
         held = sorted({asset for _, asset in self.portfolio.book().holdings})
         base = self.portfolio.terms.base
         self.portfolio.keep_marks(await venue.marks(held, base), venue.account)

@@ -90,20 +90,22 @@ class AccountSync(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: tuple[str, ...] = ()
     prices: int = 0
     drift_detected: bool | None = None
-    breaks: int = 0
     external_activity_pct: Decimal | None = None
-    certificate: str | None = None
     failure: str | None = None
 
 
 class SyncSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sync of all accounts did. `drift_detected` is whether any is known to drift."""
+    """What a sync of all accounts did. `drift_detected` is whether any is known to drift.
+
+    `certificates` say in a sentence each how books and venues stand, where every row was looked at.
+    """
 
     accounts: tuple[AccountSync, ...]
     new_trades_count: int
     new_cash_flows_count: int
     updated_pairs: tuple[str, ...]
     drift_detected: bool
+    certificates: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:

@@ -75,6 +75,8 @@ def test_flags_count_before_the_environment_and_that_before_the_file(filed, monk
         ("venues:\n  - venue: mtgox\n", 2, "venues.0.venue", "pattern"),
         ("venues:\n  - key: {env: A, keyring: B}\n", 2, "venues.0.key", "either"),
         ("venues:\n  - key: {}\n", 2, "venues.0.key", "either"),
+        ("venues:\n  - tags: [{userref: 1}]\n", 2, "venues.0.tags.0", "with the strategy"),
+        ("venues:\n  - tags: [{userref: 1, client_id: a, strategy: b}]\n", 2, "tags.0", "or"),
         ("- a\n", 1, "", "sections"),
         ("a: [\n", 2, "", "no YAML"),
         ("colour: red\n", 1, "colour", "no such key"),

@@ -57,7 +57,7 @@ def test_a_sync_without_news_asks_three_times_and_writes_nothing():
     head, memos = service.portfolio.desk.head, service.portfolio.desk.store.memos("sync")
     venue.asked.clear()
     done = synced(service)
-    assert venue.asked == ["history", "statement", "marks"]
+    assert venue.asked == ["history", "statement"]
     assert done.accounts[0].new_entries == 0
     assert service.portfolio.desk.head == head
     assert service.portfolio.desk.store.memos("sync") == memos

@@ -1,0 +1,132 @@
+"""Wiring of what lives: a portfolio with the venues it follows, as the settings say.
+
+Secrets are read here, from where their names say they are, and handed on at once.
+
+Errors: `BadChoice` for a secret that is nowhere, and what opening a portfolio raises.
+"""
+
+import asyncio
+import os
+from pathlib import Path
+from random import SystemRandom
+
+import msgspec
+
+from bursar.app import SystemClock, open, options_of, terms_of  # noqa: A004 (the front door's)
+from bursar.app.limits import limits_of
+from bursar.config import PortfolioSettings, SecretName, Settings, TagRule, VenueSettings
+from bursar.errors import BadChoice
+from bursar.portfolio.service import PortfolioService, Rules
+from bursar.ports import Progress
+from bursar.venue.http import Outside
+from bursar.venue.kraken.account import KrakenAccount
+from bursar.venue.kraken.client import KrakenRESTClient
+from bursar.venue.kraken.history import Options
+from bursar.venue.kraken.pace import Tier
+from bursar.venue.kraken.signing import Keys
+from bursar.venue.kraken.tags import TagRules
+from bursar.venue.region import profile
+
+_KEYRING = "bursar"
+
+
+class Live(msgspec.Struct, frozen=True):
+    """A service and the connections under it. It belongs to one event loop; `close` it there."""
+
+    service: PortfolioService
+    accounts: tuple[KrakenAccount, ...]
+
+    async def close(self) -> None:
+        """Close the connections and the store."""
+        for account in self.accounts:
+            await account.client.close()
+        self.service.close()
+
+
+def open_live(settings: Settings, *, progress: Progress | None = None) -> Live:
+    """Open a portfolio and the venues it follows; one that is not there is made.
+
+    Raises:
+        BadChoice: there is no venue, a key is nowhere, or the base currency is another.
+    """
+    if not settings.venues:
+        raise BadChoice("the settings name no venue; `bursar init` writes a config.yaml with one")
+    accounts = tuple(_kraken(each) for each in settings.venues)
+    own = settings.portfolio
+    portfolio = open(
+        own.book,
+        portfolio=own.name,
+        terms=terms_of(own),
+        options=options_of(own),
+        progress=progress,
+    )
+    return Live(PortfolioService(portfolio, accounts, rules_of(own)), accounts)
+
+
+def rules_of(settings: PortfolioSettings) -> Rules:
+    """Return how these settings want a service to count and warn."""
+    return Rules(
+        tracks_manual=settings.track_manual_trades,
+        limits=limits_of(settings),
+        snapshot_days=settings.snapshot_retention_days,
+        external_activity_pct=settings.external_activity_pct,
+    )
+
+
+def secret(name: SecretName) -> str:
+    """Return a secret from where its name says it is.
+
+    Raises:
+        BadChoice: there is none; the message names the place.
+    """
+    if name.env is not None:
+        found = os.environ.get(name.env, "")
+        where = f"the environment variable {name.env}"
+    else:
+        found = _from_keyring(name.keyring or "")
+        where = f"the entry {name.keyring} of {_KEYRING} in the keyring"
+    if not found.strip():
+        raise BadChoice(f"{where} holds no key", field=name.env or name.keyring)
+    return found
+
+
+def state_folder() -> Path:
+    """Return the folder of what is the user's and not a book's: the nonces of API keys."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "bursar"
+
+
+def _from_keyring(entry: str) -> str:
+    try:
+        import keyring  # noqa: PLC0415 (an extra: pip install bursar[keyring])
+    except ImportError:
+        raise BadChoice("keys in a keyring need `pip install 'bursar[keyring]'`") from None
+    found = keyring.get_password(_KEYRING, entry)
+    return found if isinstance(found, str) else ""
+
+
+def _kraken(settings: VenueSettings) -> KrakenAccount:
+    client = KrakenRESTClient(
+        Outside(clock=SystemClock(), chance=SystemRandom(), pause=_pause),
+        Keys(secret(settings.key), secret(settings.secret)),
+        state=state_folder(),
+        url=settings.url,
+        tier=Tier[settings.tier.name],
+    )
+    options = Options(
+        account=settings.account, region=profile(settings.region), rules=_rules(settings.tags)
+    )
+    return KrakenAccount(client, options)
+
+
+def _rules(tags: tuple[TagRule, ...]) -> TagRules:
+    named = [(each, each.strategy) for each in tags if each.strategy is not None]
+    return TagRules(
+        userrefs={each.userref: name for each, name in named if each.userref is not None},
+        client_ids={each.client_id: name for each, name in named if each.client_id is not None},
+        patterns=[each.pattern for each in tags if each.pattern is not None],
+    )
+
+
+async def _pause(milliseconds: int) -> None:
+    await asyncio.sleep(milliseconds / 1000)

@@ -1,0 +1,214 @@
+"""`bursar drift`: where books and venue part, what that is, and what would close it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from cyclopts import App, Group, Parameter
+
+from bursar.cli.correcting import correct
+from bursar.cli.session import HIDDEN, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bursar.cli.screen import Screen
+    from bursar.desk import Desk
+    from bursar.portfolio import Portfolio
+    from bursar.portfolio.hand import Correction
+    from bursar.reconcile import Proposal, Reconciliation
+
+APART = 1
+
+
+def drift(*, account: str | None = None, session: Annotated[Session, HIDDEN]) -> int:
+    """Account for every difference from the venues' last statements. No venue is asked.
+
+    `bursar drift accept N` enters what closes break N. Exit code 1 says that something differs.
+
+    Args:
+        account: Only this account.
+
+    """
+    session.require_present()
+    with session.open() as portfolio:
+        found = _found(session, portfolio, account)
+        if session.wants_json:
+            session.tell({"accounts": [told(each) for each in found]})
+        else:
+            show(session.screen, found)
+    return 0 if all(each.is_clean for each in found) else APART
+
+
+def accept(
+    number: int,
+    *,
+    account: str | None = None,
+    yes: Annotated[bool, Parameter(name=["--yes", "-y"])] = False,
+    session: Annotated[Session, HIDDEN],
+) -> int:
+    """Enter what closes a break. `bursar reverse ID` takes it back.
+
+    Args:
+        number: The break, as `bursar drift` counts them.
+        account: Only breaks of this account are counted.
+        yes: Write it without asking.
+
+    """
+    from bursar.errors import BadChoice
+
+    session.require_present()
+    with session.open() as portfolio:
+        proposals = [p for each in _found(session, portfolio, account) for p in each.proposals]
+    if not 0 < number <= len(proposals):
+        there = f"1 to {len(proposals)}" if proposals else "none"
+        raise BadChoice(f"there is no break number {number}; there are {there}", value=number)
+    entry = proposals[number - 1].entry
+
+    def made(desk: Desk) -> Correction:
+        from bursar.portfolio.hand import Correction
+
+        now = desk.clock.now()
+        at = min(entry.executed_at, now) if entry.executed_at else now
+        told = msgspec.structs.replace(entry, executed_at=at)
+        return Correction(told.id, (told,))
+
+    return correct(session, made, is_yes=yes)
+
+
+def app(group: Group) -> App:
+    """Return `drift` with its commands; alone it shows."""
+    made = App(
+        name="drift",
+        help=drift.__doc__,
+        group=group,
+        sort_key=9,
+        default_parameter=Parameter(negative="", show_default=False),
+    )
+    made.default(drift)
+    made.command(accept, name="accept")
+    return made
+
+
+def told(found: Reconciliation) -> dict[str, object]:
+    """Return a reconciliation as JSON has it."""
+    comparison = found.comparison
+    return {
+        "account": comparison.account,
+        "as_of": _when(found),
+        "verdict": comparison.verdict,
+        "drift": found.drift,
+        "is_clean": found.is_clean,
+        "worth": comparison.worth,
+        "lines": comparison.lines,
+        "breaks": [
+            {
+                "id": each.id,
+                "kind": each.kind,
+                "shifts": each.shifts,
+                "where": str(each.place),
+                "when": each.place.window(),
+                "reason": each.reason,
+                "evidence": each.evidence,
+                "proposal": proposal.says,
+                "entry": proposal.entry.id,
+            }
+            for each, proposal in zip(found.breaks, found.proposals, strict=True)
+        ],
+        "assumed": found.assumed,
+        "underway": [str(each) for each in found.underway],
+        "rows": found.rows,
+    }
+
+
+def show(screen: Screen, found: Sequence[Reconciliation]) -> None:
+    """Show each account: what differs, why, and what would close it."""
+    number = 1
+    for each in found:
+        _heading(screen, each)
+        _lines(screen, each)
+        for break_, proposal in zip(each.breaks, each.proposals, strict=True):
+            _break(screen, each, number, proposal)
+            assert break_.id == proposal.break_id, "each break has its own proposal"
+            number += 1
+        _besides(screen, each)
+        screen.print("")
+    if number > 1:
+        screen.print("`bursar drift accept N` enters what closes a break.")
+
+
+def _found(session: Session, portfolio: Portfolio, account: str | None) -> list[Reconciliation]:
+    from bursar.app.limits import limits_of
+    from bursar.errors import BadChoice
+    from bursar.portfolio import agreement
+
+    names = agreement.stated(portfolio)
+    if account is not None and account not in names:
+        there = ", ".join(names) or "none"
+        raise BadChoice(f"there is no statement of {account}; there are of {there}", value=account)
+    if not names:
+        raise BadChoice("no venue has told what it holds; `bursar sync` asks")
+    limits = limits_of(session.settings.portfolio)
+    with session.bar.running():
+        return [
+            agreement.reconciled(portfolio, name, limits)
+            for name in names
+            if account in (None, name)
+        ]
+
+
+def _when(found: Reconciliation) -> str | None:
+    from bursar.ledger import instant
+
+    as_of = found.comparison.as_of
+    return None if as_of is None else instant.show(as_of)
+
+
+def _heading(screen: Screen, found: Reconciliation) -> None:
+    verdict = found.comparison.verdict.value
+    screen.title(found.comparison.account, f"{verdict}, as of {_when(found) or 'never'}")
+    screen.print("")
+
+
+def _lines(screen: Screen, found: Reconciliation) -> None:
+    from bursar.cli.figures import NOTHING
+    from bursar.cli.screen import figure, name, units
+
+    figures = screen.figures
+    differing = found.comparison.differing
+    if not differing:
+        count = len(found.comparison.assets)
+        screen.print(f"All {count} assets are the same on both sides, to the last digit.")
+        return
+    screen.table(
+        (
+            *(name("asset"), name("pocket", rank=2), units("booked", rank=1)),
+            *(units("stated", rank=1), units("difference"), figure("worth")),
+        ),
+        [
+            (
+                *(line.asset, line.pocket or "", figures.quantity(line.booked)),
+                *(figures.quantity(line.stated), figures.quantity(line.difference)),
+                NOTHING if line.worth is None else figures.gain(line.worth),
+            )
+            for line in differing
+        ],
+    )
+
+
+def _break(screen: Screen, found: Reconciliation, number: int, proposal: Proposal) -> None:
+    (each,) = [b for b in found.breaks if b.id == proposal.break_id]
+    screen.print("")
+    screen.title(f"{number}  {each.kind.value}", f"{each.place}; {each.place.window()}")
+    screen.print(f"   {each.reason}", f"   closed by: {proposal.says}")
+
+
+def _besides(screen: Screen, found: Reconciliation) -> None:
+    said = [f"under way: {each}" for each in found.underway]
+    said += [
+        f"assumed: {screen.figures.quantity(each.quantity)} {each.asset} before the first row"
+        for each in found.assumed
+    ]
+    if said:
+        screen.print("", *said)

@@ -1,0 +1,103 @@
+"""`bursar sync`: what the venues have had to tell since the last time, and whether they agree."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+from bursar.cli.session import HIDDEN, Session
+
+if TYPE_CHECKING:
+    from bursar.app.live import Live
+    from bursar.cli.screen import Screen
+    from bursar.portfolio.summaries import AccountSync, SyncSummary
+
+DRIFT, AWAY = 1, 4
+
+
+def sync(*, full: bool = False, session: Annotated[Session, HIDDEN]) -> int:
+    """Fetch what is new from every venue of config.yaml, and compare it with their statements.
+
+    The first time this is the whole history; when it is stopped it goes on where it was. Exit code
+    1 says that books and venue do not agree, 4 that a venue could not be reached.
+
+    Args:
+        full: Account for every row and certify the result, as the first sync does.
+
+    """
+    session.require_present()
+    done = asyncio.run(_synced(session, full=full))
+    if session.wants_json:
+        session.tell({"portfolio": session.portfolio, **told(done)})
+    else:
+        show(session.screen, done)
+    return code(done)
+
+
+def code(done: SyncSummary) -> int:
+    """Return the exit code that a sync comes to."""
+    if not done.is_whole:
+        return AWAY
+    return DRIFT if done.drift_detected else 0
+
+
+def told(done: SyncSummary) -> dict[str, object]:
+    """Return a sync as JSON has it."""
+    return {
+        "new_trades_count": done.new_trades_count,
+        "new_cash_flows_count": done.new_cash_flows_count,
+        "updated_pairs": done.updated_pairs,
+        "drift_detected": done.drift_detected,
+        "is_whole": done.is_whole,
+        "certificates": done.certificates,
+        "accounts": done.accounts,
+    }
+
+
+def show(screen: Screen, done: SyncSummary) -> None:
+    """Show what a sync did, an account a line."""
+    rows = [(each.account, *_line(each)) for each in done.accounts]
+    screen.list(rows)
+    for each in done.accounts:
+        for what in (*each.conflicts, *each.restated):
+            screen.print(f"  {what}")
+    for line in done.certificates:
+        screen.print(line)
+    if done.drift_detected:
+        screen.print("", "Books and venue do not agree: `bursar drift` says where.")
+
+
+def _line(each: AccountSync) -> tuple[str, str]:
+    if each.failure is not None:
+        kept = f", {each.new_entries:,} entries kept" if each.new_entries else ""
+        return "✗", f"not reached: {each.failure}{kept}"
+    what = f"{each.new_trades:,} trades, {each.new_flows:,} flows"
+    if not each.new_entries:
+        what = "nothing new"
+    if each.prices:
+        what += f", {each.prices:,} past prices"
+    agrees = "agrees" if not each.drift_detected else "DRIFT"
+    return ("✓" if not each.drift_detected else "✗"), f"{what}; {agrees}"
+
+
+async def _synced(session: Session, *, full: bool) -> SyncSummary:
+    from bursar.app.live import open_live
+
+    with session.bar.running():
+        live = open_live(session.chosen, progress=session.bar.tell)
+        try:
+            return await _run(live, session, full=full)
+        finally:
+            await live.close()
+
+
+async def _run(live: Live, session: Session, *, full: bool) -> SyncSummary:
+    service, names = live.service, [each.account for each in live.service.venues]
+    is_first = any(service.get_certificate(name) is None for name in names)
+    if full or is_first:
+        return await service.initialize(session.bar.tell)
+    done = await service.sync(session.bar.tell)
+    await service.refresh_marks()
+    service.create_snapshot()
+    service.prune_snapshots()
+    return done

@@ -74,9 +74,10 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
 class Part(msgspec.Struct, frozen=True):
     """One place where an asset stops adding up, and by how much.
 
-    `rows` are the venue's rows on both sides; `stray` is one that does not belong there; `facts`
-    are entries that no row backs. What is `covered` is in the book already, as an assumption.
-    `quantum` is the smallest step in which the amounts of the asset are stated.
+    `before` and `after` are the venue's rows on both sides; `stray` is one that does not belong
+    there; `facts` are entries that no row backs. What `is_covered` is in the book already, as an
+    assumption; where that is in order it is a mere hint. `quantum` is the smallest step in which
+    the amounts of the asset are stated.
     """
 
     asset: str
@@ -89,6 +90,7 @@ class Part(msgspec.Struct, frozen=True):
     stray: Movement | None = None
     facts: tuple[str, ...] = ()
     is_covered: bool = False
+    is_hint: bool = False
 
 
 class Shift(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -106,6 +108,7 @@ class Break(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `id` follows from account, place and amounts. `evidence` are ids of rows and entries. `target`
     is the entry that ought not to be there. One that `is_covered` makes no difference, since the
     book assumes as much; one that `is_half` is a move between pockets of which one row is here.
+    `started` is the first row of a chain that did not start from nothing, where that is the break.
     """
 
     id: str
@@ -117,3 +120,4 @@ class Break(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     target: str | None = None
     is_covered: bool = False
     is_half: bool = False
+    started: Movement | None = None

@@ -13,8 +13,6 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
-import msgspec
-
 from bursar.exact import ONE, ZERO, money, trimmed
 from bursar.ledger import instant
 from bursar.ledger.entries import Fill, Movement
@@ -37,12 +35,10 @@ def classify(parts: Sequence[Part], known: Evidence) -> list[Break]:
     """Say of every part what it is. Breaks come in the order of their time."""
     breaks: list[Break] = []
     left = list(parts)
-    for rule in (joint.beside, joint.wrong_asset, joint.strays, joint.flipped):
+    for rule in (joint.beside, joint.wrong_asset, joint.strays, joint.halves, joint.moves):
         found, left = rule(left, known)
         breaks += found
-    found, left = _alone(left, known, (_half_move,))
-    breaks += [msgspec.structs.replace(each, is_half=True) for each in found]
-    found, left = joint.moves(left, known)
+    found, left = joint.flipped([part for part in left if not part.is_hint], known)
     breaks += found
     found, left = _alone(left, known, (_rounding, _in_flight, _charge, _misstated))
     breaks += found
@@ -68,16 +64,6 @@ def _alone(
             kind, reason, evidence = verdict
             breaks.append(known.broken(kind, [part], reason, evidence=evidence))
     return breaks, left
-
-
-def _half_move(part: Part, known: Evidence) -> _Verdict | None:
-    """Coins that left a pocket and whose arrival is in the balance, but not among the rows."""
-    for row in known.half_moves:
-        if canonical(row.asset) == part.asset and effect(row) == -part.amount:
-            way = "left" if effect(row) < 0 else "came"
-            reason = f"{row.id} says that they {way}; the other half of the move is not here"
-            return Kind.IN_FLIGHT, reason, (row.id,)
-    return None
 
 
 def _rounding(part: Part, _known: Evidence) -> _Verdict | None:

@@ -122,6 +122,7 @@ class Evidence:
             evidence=tuple(dict.fromkeys(every)),
             target=target,
             is_covered=all(part.is_covered for part in parts),
+            started=next((part.after for part in parts if part.is_covered), None),
         )
 
     def _shifts(self, parts: Sequence[Part]) -> list[Shift]:

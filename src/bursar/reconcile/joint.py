@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import combinations
 
+import msgspec
+
 from bursar.exact import ZERO, trimmed
 from bursar.ledger.entries import Movement
 from bursar.ledger.names import canonical
@@ -75,12 +77,11 @@ def wrong_asset(parts: Sequence[Part], known: Evidence) -> Found:
         low = ZERO if part.before is None else balance(part.before)
         for row in stated.get((low, low + part.amount), []):
             astray = [each for each in left if each.asset != part.asset and _is_at(each, row)]
-            if astray and part in left:
+            if any(not each.is_covered for each in astray) and part in left:
                 left = [each for each in left if each is not part and each not in astray]
                 reason = f"{row.id} states the balances of {part.asset}, not those of {row.asset}"
-                breaks.append(
-                    known.broken(Kind.WRONG_ASSET, [part, *astray], reason, evidence=(row.id,))
-                )
+                told = [part, *(each for each in astray if not each.is_covered)]
+                breaks.append(known.broken(Kind.WRONG_ASSET, told, reason, evidence=(row.id,)))
     return breaks, left
 
 
@@ -126,12 +127,43 @@ def _copies(row: Movement, known: Evidence) -> list[Movement]:
     return [other for other in known.by_asset[canonical(row.asset)] if twins(row, other)]
 
 
+def halves(parts: Sequence[Part], known: Evidence) -> Found:
+    """Take the missing halves of moves between pockets of which the other half is among the rows.
+
+    Coins that are in the balance of a pocket have come; the row that says so has not.
+    """
+    rows = list(known.half_moves)
+    breaks: list[Break] = []
+    left: list[Part] = []
+    for part in parts:
+        row = next((each for each in rows if _is_half(part, each, known)), None)
+        if row is None:
+            left.append(part)
+            continue
+        rows.remove(row)
+        way = "left a pocket" if effect(row) < 0 else "came into a pocket"
+        reason = f"{row.id} says that they {way}; the row of the other half is not here"
+        made = known.broken(Kind.IN_FLIGHT, [part], reason, evidence=(row.id,))
+        breaks.append(msgspec.structs.replace(made, is_half=True))
+    return breaks, left
+
+
+def _is_half(part: Part, row: Movement, known: Evidence) -> bool:
+    if canonical(row.asset) != part.asset or effect(row) != -part.amount:
+        return False
+    place, near = part.place, known.limits.patience
+    return (place.since is None or place.since - near <= row.executed_at) and (
+        place.until is None or row.executed_at <= place.until + near
+    )
+
+
 def moves(parts: Sequence[Part], known: Evidence) -> Found:
     """Take what left one pocket of an asset and came into another."""
 
     def is_move(one: Part, other: Part) -> bool:
         apart = one.pocket != other.pocket or _lane(one) != _lane(other)
-        return one.asset == other.asset and one.amount == -other.amount and apart
+        is_one = one.asset == other.asset and one.amount == -other.amount and apart
+        return is_one and not (one.is_covered and other.is_covered)
 
     breaks, left = [], list(parts)
     for pair in _pairs(left, is_move):
@@ -151,7 +183,7 @@ def flipped(parts: Sequence[Part], known: Evidence) -> Found:
     """Take the rows of one entry whose amounts have slipped in the same way."""
     owned: dict[tuple[str, str], list[Part]] = {}
     for part in parts:
-        row = part.after
+        row = None if part.is_covered else part.after
         slipped = None if row is None else slip(row.amount, row.amount + part.amount)
         if row is not None and slipped is not None:
             fact = known.owners.get(row.id)

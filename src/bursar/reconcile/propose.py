@@ -5,7 +5,12 @@ entry too many is taken back, whole; everything else is added. Its id follows fr
 from how often the same was told before, so accepting it twice is one fact; it lies in the time of
 the break. Once it is folded the comparison is clean, and taking it back brings the break back.
 
-Errors: none.
+Where a chain of the venue does not start from nothing, an entry beside it would leave the opening
+that stands for what is missing. There the proposal is the row itself, as a claim, with the balance
+that the venue's next row starts from.
+
+Errors: none. Where the book assumes what the venue's balances deny, no entry helps, and there is no
+proposal.
 """
 
 from collections.abc import Collection
@@ -21,34 +26,49 @@ from bursar.ledger.entries import (
     Fill,
     FlowKind,
     Leg,
+    Movement,
+    MovementKind,
     Reversal,
     Side,
     Transfer,
 )
 from bursar.ledger.facts import MAIN, TRANSIT
 from bursar.reconcile.breaks import Break, Kind, Shift, Where
+from bursar.reconcile.locate import before
+from bursar.reconcile.ours import Ours
+from bursar.reconcile.trace import openings
 
 _BOTH: Final = 2
 _FLOWS: Final = {Kind.FEE: FlowKind.FEE, Kind.REWARD: FlowKind.REWARD}
 
 
 class Proposal(msgspec.Struct, frozen=True):
-    """One entry that would close a break, and what it does in a sentence."""
+    """What would close a break, to be accepted whole, and what it does in a sentence.
+
+    It is one entry, unless a move between pockets lies before the first row of one of them.
+    """
 
     break_id: str
-    entry: AnyEntry
+    entries: tuple[AnyEntry, ...]
     says: str
 
 
 @money
-def propose(each: Break, account: str, cash: frozenset[str], known: Collection[str]) -> Proposal:
-    """Return the entry that would close a break. `known` holds the ids that were told before.
+def propose(each: Break, ours: Ours, known: Collection[str]) -> Proposal | None:
+    """Return what would close a break. `known` holds the ids that were told before."""
+    if each.place.where is Where.START and each.started is None and _is_denied(each, ours):
+        return None
+    made: list[AnyEntry] = []
+    for entry in _entries(each, ours):
+        told = {*known, *(other.id for other in made)}
+        made.append(msgspec.structs.replace(entry, id=_fresh(each.id, told)))
+    return Proposal(each.id, tuple(made), "; ".join(_said(entry) for entry in made))
 
-    `cash` names base currency and pegs.
-    """
-    entry = _entry(each, account, cash)
-    made = msgspec.structs.replace(entry, id=_fresh(each.id, known))
-    return Proposal(each.id, made, _said(made))
+
+def _is_denied(each: Break, ours: Ours) -> bool:
+    """Tell whether an opening is more than the venue's first balance allows."""
+    opened = {assumed.asset for assumed in openings(ours)}
+    return any(shift.asset in opened and shift.amount < 0 for shift in each.shifts)
 
 
 def _fresh(name: str, known: Collection[str]) -> str:
@@ -59,14 +79,40 @@ def _fresh(name: str, known: Collection[str]) -> str:
     return fresh
 
 
-def _entry(each: Break, account: str, cash: frozenset[str]) -> AnyEntry:
-    note = f"{each.kind.value}: {each.reason}"
-    at = _instant(each)
+def _entries(each: Break, ours: Ours) -> list[AnyEntry]:
+    common = _Common(ours.account, _instant(each), f"{each.kind.value}: {each.reason}")
+    if each.started is None:
+        return [_entry(each, common, ours.book.cash)]
+    row = each.started
+    code = row.code or row.asset
+    opened = before(row)
+    is_move = each.is_half or each.kind is Kind.POCKET_MOVE
+    claim = Movement(
+        id="",
+        executed_at=row.executed_at - 1,
+        account=ours.account,
+        note=common.note,
+        kind=MovementKind.INTERNAL if is_move else MovementKind.DEPOSIT,
+        asset=row.asset,
+        amount=opened,
+        balance=opened,
+        code=code,
+        pocket=row.pocket,
+    )
+    others = [shift for shift in each.shifts if shift.amount < 0]
+    return [*(_transfer(shift.pocket, TRANSIT, shift, common) for shift in others), claim]
+
+
+def _entry(each: Break, common: "_Common", cash: frozenset[str]) -> AnyEntry:
     if each.target is not None:
         return Reversal(
-            id="", executed_at=at, account=account, note=note, target=each.target, void=True
+            id="",
+            executed_at=common.at,
+            account=common.account,
+            note=common.note,
+            target=each.target,
+            void=True,
         )
-    common = _Common(account, at, note)
     if len(each.shifts) == 1:
         return _single(each, each.shifts[0], common)
     came = [shift for shift in each.shifts if shift.amount > 0]
@@ -79,9 +125,9 @@ def _entry(each: Break, account: str, cash: frozenset[str]) -> AnyEntry:
         return _fill(came[0], went[0], common, cash)
     return Conversion(
         id="",
-        executed_at=at,
-        account=account,
-        note=note,
+        executed_at=common.at,
+        account=common.account,
+        note=common.note,
         given=tuple(Leg(shift.asset, -shift.amount) for shift in went),
         taken=tuple(Leg(shift.asset, shift.amount) for shift in came),
     )
@@ -164,6 +210,8 @@ def _instant(each: Break) -> int:
 
 def _said(entry: AnyEntry) -> str:
     match entry:
+        case Movement():
+            return f"{entry.kind.value} row of {trimmed(entry.amount)} {entry.code}"
         case Reversal():
             return f"take back {entry.target}"
         case CashFlow():

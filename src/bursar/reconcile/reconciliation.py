@@ -11,6 +11,7 @@ Errors: `BadChoice` for the statement of another account.
 """
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -29,6 +30,8 @@ from bursar.reconcile.statement import Statement
 from bursar.reconcile.trace import Assumed, trace
 from bursar.value.marks import Marks
 from bursar.value.worth import EVERYTHING, Options
+
+_SHORT_OF: Final = "sold before its acquisition is known"
 
 
 class Underway(msgspec.Struct, frozen=True):
@@ -95,12 +98,13 @@ def reconcile(
     traced = trace(statement, ours)
     known = Evidence(ours, traced.trails, marks, limits, statement.as_of)
     breaks = tuple(classify(traced.parts, known))
-    cash, told = ours.book.cash, set(ours.known)
+    told = set(ours.known)
     proposals: list[Proposal] = []
     for each in breaks:
-        made = propose(each, ours.account, cash, told)
-        told.add(made.entry.id)
-        proposals.append(made)
+        made = propose(each, ours, told)
+        if made is not None:
+            told.update(entry.id for entry in made.entries)
+            proposals.append(made)
     return Reconciliation(
         comparison=comparison,
         breaks=breaks,

@@ -185,7 +185,7 @@ class _Ledger:
         found = [*left, *(self._beside(each) for each in loose)]
         is_covering = start < 0 and bool(opened) and bool(found)
         if start and not is_covering:
-            found.append(self._start(start, is_covered=False))
+            found.append(self._start(start))
         return [*self._opened(opened), *found]
 
     def _inner(self) -> list[Part]:
@@ -241,27 +241,36 @@ class _Ledger:
         return start, odd
 
     def _opened(self, opened: Sequence[Assumed]) -> list[Part]:
-        """Return what is assumed of a history that is said to be whole: the book covers it."""
-        if not self.is_whole:
-            return []
-        return [self._start(each.quantity, is_covered=True, facts=(each.entry,)) for each in opened]
+        """Return what chains had before their first row, as far as an opening covers it."""
+        entries = tuple(each.entry for each in opened)
+        found = []
+        for trail in self.trails if opened else ():
+            if trail.first > 0:
+                row = trail.rows[0]
+                place = Place(Where.START, after=row.id, until=row.executed_at)
+                found.append(
+                    Part(
+                        asset=self.asset,
+                        amount=trail.first,
+                        place=place,
+                        quantum=self.quantum,
+                        pocket=trail.pocket,
+                        after=row,
+                        facts=entries,
+                        is_covered=True,
+                        is_hint=not self.is_whole,
+                    )
+                )
+        return found
 
-    def _start(self, amount: Decimal, *, is_covered: bool, facts: tuple[str, ...] = ()) -> Part:
+    def _start(self, amount: Decimal) -> Part:
         first = self.first
         place = Place(
             Where.START,
             after=None if first is None else first.id,
             until=None if first is None else first.executed_at,
         )
-        return Part(
-            self.asset,
-            amount,
-            place,
-            self.quantum,
-            after=first,
-            facts=facts,
-            is_covered=is_covered,
-        )
+        return Part(self.asset, amount, place, self.quantum, after=first)
 
     def _beside(self, odd: Excess) -> Part:
         place = Place(Where.FACT, after=odd.entry, since=odd.at, until=odd.at)

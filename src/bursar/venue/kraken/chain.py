@@ -187,7 +187,7 @@ def _linked(
     for group in groups:
         if len(group) > 1 and not _holds(steps, group, balance):
             by_id = sorted(group, key=lambda place: rows[place].txid)
-            path += _arranged(steps, by_id, balance) or group
+            path += _arranged(steps, by_id, balance) or _trails(steps, by_id, balance)
         else:
             path += group
         balance = steps[path[-1]].after
@@ -245,6 +245,28 @@ def _arranged(steps: Sequence[_Step], group: list[int], balance: Decimal) -> lis
                 path.append(by)
     path.reverse()
     return path if len(path) == len(group) and _holds(steps, path, balance) else None
+
+
+def _trails(steps: Sequence[_Step], group: list[int], balance: Decimal) -> list[int]:
+    """Order rows of one instant of which one is lost, so that the break is behind the gap.
+
+    Each trail goes on as far as it can; the next begins where none of the others lead.
+    """
+    leaving: dict[Decimal, list[int]] = {}
+    surplus: dict[Decimal, int] = {}
+    for place in reversed(group):
+        before, after = steps[place]
+        leaving.setdefault(before, []).append(place)
+        surplus[before] = surplus.get(before, 0) + 1
+        surplus[after] = surplus.get(after, 0) - 1
+    starts = [each for each, more in surplus.items() if more > 0]
+    path: list[int] = []
+    for start in [balance, *starts, *leaving]:
+        at = start
+        while leaving.get(at):
+            path.append(leaving[at].pop())
+            at = steps[path[-1]].after
+    return path if len(path) == len(group) else group
 
 
 def _ranks(rows: Sequence[LedgerRow], path: Iterable[int]) -> tuple[int, ...]:

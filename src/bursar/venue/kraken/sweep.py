@@ -154,13 +154,14 @@ class Sweep(Generic[_R]):
 
     def _take_in(self, rows: list[_R], first: int) -> None:
         """Hold the rows of a page, oldest first, that are not known; `first` is its place."""
+        reached = max(self._read, first + len(rows))
+        if not self._knows_all:
+            rows = self._without_forgotten(rows, self._read - first)
         fresh = [row for row in rows if row.txid not in self._known]
-        if not self._knows_all and any(self._is_old(row) for row in fresh):
-            raise Lost(self.what)
         self._known |= {row.txid for row in fresh}
         self._counted |= {row.txid for row in rows} - self._told
         self._held = sorted([*self._held, *fresh], key=lambda row: (row.executed_at, row.txid))
-        self._read = max(self._read, first + len(rows))
+        self._read = reached
         if self._read < self.place.count:
             return
         if self._seen == self.place.count:
@@ -168,6 +169,18 @@ class Sweep(Generic[_R]):
         else:
             self.again()
 
-    def _is_old(self, row: _R) -> bool:
-        """Tell whether a row is of a time of which not all rows are known any more."""
-        return self.place.dropped is not None and row.executed_at <= self.place.dropped
+    def _without_forgotten(self, rows: list[_R], passed: int) -> list[_R]:
+        """Leave out rows whose ids are forgotten: the first `passed` were handed on long ago.
+
+        Raises:
+            Lost: one of them stands where no such row can be.
+        """
+        dropped = self.place.dropped
+        places = [
+            place
+            for place, row in enumerate(rows)
+            if dropped is not None and row.executed_at <= dropped and row.txid not in self._known
+        ]
+        if places and places[-1] >= passed:
+            raise Lost(self.what)
+        return [row for place, row in enumerate(rows) if place not in places]

@@ -144,6 +144,13 @@ class Object:
             raise self.fault(field, "one list beside it")
         return lists[0]
 
+    def objects(self, field: str) -> tuple["Object", ...]:
+        """Read a list of objects."""
+        value = self._fields.get(field)
+        if not isinstance(value, list):
+            raise self.fault(field, "a list")
+        return tuple(Object(f"{self._name}.{field}", each) for each in value)
+
     def child(self, field: str) -> "Object":
         """Read an object inside."""
         return Object(f"{self._name}.{field}", self._fields.get(field))

@@ -1,0 +1,141 @@
+"""Deeds on margin, for an account where that is allowed.
+
+A position moves no coins: its opening costs a fee, each four hours of it cost a rollover under the
+opening's reference, and its close brings the realised profit or loss. A settled one delivers coins
+for money. A liquidation books losses in several assets under one reference.
+"""
+
+from typing import Final
+
+from bursar.sim.chance import hits
+from bursar.sim.kraken.life import Life, halved_even
+from bursar.sim.kraken.listing import Pair, named, ten
+from bursar.sim.kraken.market import SECOND
+from bursar.sim.kraken.rows import Flow, Order, Trade
+from bursar.sim.kraken.trading import MANUAL
+
+_FOUR_HOURS: Final = 4 * 3600 * SECOND
+_MARKETS: Final = ("XBTUSD", "ETHUSD", "SOLUSD")
+
+
+def position(life: Life) -> bool:
+    """Open a position that is closed some hours later."""
+    pair = named()[life.chance.choice(_MARKETS)]
+    volume, notional = _size(life, pair)
+    if notional <= 0:
+        return False
+    is_long = hits(life.chance, 0.6)
+    opened = _execute(life, pair, volume, is_buy=is_long, misc="initiated", pnl=0)
+    rolls = life.chance.randint(0, 3)
+    for number in range(rolls):
+        life.later((number + 1) * _FOUR_HOURS, lambda then: _roll(then, opened))
+    pnl = notional * life.chance.randint(-60, 80) // 1000
+
+    def closes(then: Life) -> None:
+        _execute(then, pair, volume, is_buy=not is_long, misc="closing", pnl=pnl)
+
+    life.later((rolls + 1) * _FOUR_HOURS - SECOND, closes)
+    return True
+
+
+def settle(life: Life) -> bool:
+    """Open a long position whose coins are then delivered."""
+    pair = named()["XBTUSD"]
+    volume, notional = _size(life, pair)
+    if notional <= 0:
+        return False
+    opened = _execute(life, pair, volume, is_buy=True, misc="initiated", pnl=0)
+
+    def delivered(then: Life) -> None:
+        if then.held("ZUSD") > notional:
+            base = volume * ten(pair.base.decimals - pair.lot_decimals)
+            then.post(Flow.SETTLED, "settled", opened, "ZUSD", -notional)
+            then.post(Flow.SETTLED, "settled", opened, pair.base.code, base)
+
+    life.later(_FOUR_HOURS // 2, delivered)
+    return True
+
+
+def liquidate(life: Life) -> bool:
+    """Lose a little in several assets at once."""
+    refid = life.name("T")
+    losses = [(code, life.some(code, 1, 8)) for code in ("ZUSD", "ZEUR", "XXBT")]
+    found = [(code, amount) for code, amount in losses if amount > 0]
+    for code, amount in found:
+        life.post(Flow.MARGIN, "margin", refid, code, -amount)
+    return bool(found)
+
+
+def collateral(life: Life) -> bool:
+    """Have a fee taken in EURC, for which EUR is turned into EURC first."""
+    amount = life.some("ZEUR", 1, 3)
+    if amount <= 0:
+        return False
+    refid, eurc = life.name("T"), amount * 10**4
+    life.post(Flow.COLLATERAL, "collateralconversion", refid, "ZEUR", -amount)
+    life.post(Flow.COLLATERAL, "collateralconversion", refid, "EURC", eurc)
+    life.post(Flow.MARGIN, "margin", refid, "EURC", 0, eurc)
+    return True
+
+
+def _size(life: Life, pair: Pair) -> tuple[int, int]:
+    """Return a volume and what it is worth in the quote."""
+    money = life.some("ZUSD", 10, 60)
+    scale = ten(pair.price_decimals + pair.lot_decimals - pair.quote.decimals)
+    price = life.price(pair)
+    volume = money * scale // price
+    return volume, volume * price // scale
+
+
+def _execute(  # noqa: PLR0913 (what an execution is)
+    life: Life, pair: Pair, volume: int, *, is_buy: bool, misc: str, pnl: int
+) -> str:
+    """Write the row and the trade of one execution on margin; return the trade's id."""
+    price, refid = life.price(pair), life.name("T")
+    decimals = pair.price_decimals + pair.lot_decimals
+    cost = halved_even(price * volume, ten(decimals - pair.cost_decimals))
+    estimate = cost * 20 // 10_000
+    fee = halved_even(estimate, ten(pair.cost_decimals - pair.quote.decimals))
+    pnl, fee = max(pnl, -life.held("ZUSD") // 4), min(fee, life.held("ZUSD") // 4)
+    row = life.post(Flow.MARGIN, "margin", refid, pair.quote.code, pnl, fee)
+    done = Trade(
+        id=refid,
+        number=1_000_000 + len(life.trades),
+        order=life.name("O"),
+        pair=pair.key,
+        time=life.now,
+        is_buy=is_buy,
+        ordertype="market",
+        price=price,
+        cost=cost,
+        fee=estimate,
+        volume=volume,
+        is_maker=False,
+        rows=(row.id,),
+        fee_code=pair.quote.code,
+        paid=fee,
+        margin=cost // 2,
+        misc=misc,
+    )
+    life.trades.append(done)
+    life.orders.append(
+        Order(
+            id=done.order,
+            pair=pair.key,
+            is_buy=is_buy,
+            ordertype="market",
+            price=price,
+            volume=volume,
+            opened=life.now,
+            closed=life.now,
+            status="closed",
+            trades=(refid,),
+            strategy=MANUAL,
+        )
+    )
+    return refid
+
+
+def _roll(life: Life, opened: str) -> None:
+    fee = min(life.second(2) // 10**8, life.held("ZUSD"))
+    life.post(Flow.ROLLOVER, "rollover", opened, "ZUSD", 0, fee)

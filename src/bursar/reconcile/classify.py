@@ -15,17 +15,18 @@ from typing import Final
 
 from bursar.exact import ONE, ZERO, money, trimmed
 from bursar.ledger import instant
-from bursar.ledger.entries import Fill, Movement
+from bursar.ledger.entries import Fill, Movement, MovementKind
 from bursar.ledger.facts import MAIN
 from bursar.ledger.names import canonical
 from bursar.reconcile import joint
 from bursar.reconcile.breaks import Break, Kind, Part, Where
 from bursar.reconcile.evidence import Evidence
 from bursar.reconcile.locate import effect
-from bursar.reconcile.patterns import fee_like, ratio, reward_like
+from bursar.reconcile.patterns import FEE_SHARE_MAX, fee_like, ratio, reward_like
 
 _EARNING: Final = 20
 _MUCH: Final = 4
+_CHARGED: Final = frozenset({MovementKind.TRADE, MovementKind.WITHDRAWAL, MovementKind.REWARD})
 _Verdict = tuple[Kind, str, tuple[str, ...]]
 _Rule = Callable[[Part, Evidence], _Verdict | None]
 
@@ -165,11 +166,13 @@ def _dust(part: Part, known: Evidence) -> _Verdict | None:
     return Kind.DUST, f"worth {trimmed(abs(worth))} {known.ours.book.terms.base}", ()
 
 
-def _flow(part: Part, _known: Evidence) -> _Verdict | None:
+def _flow(part: Part, known: Evidence) -> _Verdict | None:
     """A row that is provably not here, and has no counterpart in another asset or pocket."""
     way = "came" if part.amount > 0 else "went"
     said = f"{trimmed(abs(part.amount))} {part.asset} {way}"
     if part.place.where is Where.ROWS:
+        if _may_be_a_fee(part, known):
+            return Kind.UNKNOWN, f"{said}: a fee of {part.place.after}, or a row ahead of it", ()
         undone = part.before is not None and part.amount == -effect(part.before)
         reason = f"{said} between two rows, and nothing else at that time"
         reason += f"; it undoes {part.place.before}" if undone else ""
@@ -177,6 +180,19 @@ def _flow(part: Part, _known: Evidence) -> _Verdict | None:
     if part.is_covered:
         return Kind.MISSING_FLOW, f"{said} before the first row of a history said to be whole", ()
     return None
+
+
+def _may_be_a_fee(part: Part, known: Evidence) -> bool:
+    """Tell whether little went just before a row, and no other row says how such are charged."""
+    row = part.after
+    if row is None or part.amount > 0 or row.kind not in _CHARGED:
+        return False
+    others = [
+        other
+        for other in known.by_asset[part.asset]
+        if other.id != row.id and other.kind is row.kind and other.fee
+    ]
+    return not others and -part.amount <= FEE_SHARE_MAX * abs(row.amount)
 
 
 def _unknown(part: Part, _known: Evidence) -> _Verdict:

@@ -2,7 +2,8 @@
 
 Rules
 - An asset that only one side names counts as nothing on the other. Names count under every alias.
-- Pockets are compared where both sides know any; else they are pooled.
+- Pockets are compared where both sides know any, as the rows of a venue do whose balances run code
+  by code; else they are pooled.
 - Coins between two pockets, which the venue counts in neither, are `in_transit` and left out.
 - A difference is weighed at the marks. One that has no mark is out of tolerance, whatever its size.
 - Assets that the options leave out are compared and shown, and raise no alarm.
@@ -167,7 +168,8 @@ class Sides:
             _add(self.reserved, spot, each.reserved)
         self._take(ours)
         told = any(pocket != MAIN for _, pocket in self.stated)
-        self.knows_pockets = told and any(key[0] == ours.account for key in ours.book.pockets)
+        placed = any(key[0] == ours.account for key in ours.book.pockets)
+        self.knows_pockets = told and (placed or ours.is_chained)
 
     @property
     def assets(self) -> list[str]:

@@ -199,14 +199,13 @@ def flipped(parts: Sequence[Part], known: Evidence) -> Found:
 
 def fills(parts: Sequence[Part], known: Evidence) -> Found:
     """Take what went of one asset and came of another in one time, at a price near the market."""
-    open_ = [part for part in parts if not part.is_covered]
 
     def is_fill(one: Part, other: Part) -> bool:
         both = one.asset != other.asset and (one.amount > 0) is not (other.amount > 0)
         return both and _apart(one, other, known) is not None
 
     breaks, left = [], list(parts)
-    for one, other in _pairs(open_, is_fill):
+    for one, other in _pairs(parts, is_fill):
         left = [part for part in left if part is not one and part is not other]
         came, went = (one, other) if one.amount > 0 else (other, one)
         reason = (
@@ -248,5 +247,5 @@ def _is_tight(one: Part, other: Part) -> bool:
     """Tell whether two places begin or end at one row's instant."""
     a, b = one.place, other.place
     return (a.since is not None and a.since == b.since) or (
-        a.until is not None and a.until == b.until and a.where is Where.ROWS
+        a.until is not None and a.until == b.until and a.where in {Where.ROWS, Where.START}
     )

@@ -40,6 +40,11 @@ class Ours(msgspec.Struct, frozen=True, kw_only=True):
     is_whole: bool = False
     seq: int = 0
 
+    @property
+    def is_chained(self) -> bool:
+        """Tell whether the venue's rows state running balances."""
+        return any(row.balance is not None for row in self.rows)
+
 
 @money
 def ours_of(

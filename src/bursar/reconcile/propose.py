@@ -23,6 +23,7 @@ from bursar.ledger.entries import (
     AnyEntry,
     CashFlow,
     Conversion,
+    Fee,
     Fill,
     FlowKind,
     Leg,
@@ -30,9 +31,11 @@ from bursar.ledger.entries import (
     MovementKind,
     Reversal,
     Side,
+    Source,
     Transfer,
 )
 from bursar.ledger.facts import MAIN, TRANSIT
+from bursar.ledger.names import canonical
 from bursar.reconcile.breaks import Break, Kind, Shift, Where
 from bursar.reconcile.locate import before
 from bursar.reconcile.ours import Ours
@@ -45,7 +48,8 @@ _FLOWS: Final = {Kind.FEE: FlowKind.FEE, Kind.REWARD: FlowKind.REWARD}
 class Proposal(msgspec.Struct, frozen=True):
     """What would close a break, to be accepted whole, and what it does in a sentence.
 
-    It is one entry, unless a move between pockets lies before the first row of one of them.
+    It is one entry, unless a trade is written anew (the wrong one is taken back), or a move between
+    pockets lies before the first row of one of them.
     """
 
     break_id: str
@@ -81,7 +85,11 @@ def _fresh(name: str, known: Collection[str]) -> str:
 
 def _entries(each: Break, ours: Ours) -> list[AnyEntry]:
     common = _Common(ours.account, _instant(each), f"{each.kind.value}: {each.reason}")
-    if each.started is None:
+    if each.kind in {Kind.WRONG_AMOUNT, Kind.WRONG_ASSET}:
+        anew = _anew(each, common, ours)
+        if anew:
+            return anew
+    if each.started is None or each.kind is Kind.MISSING_FILL:
         return [_entry(each, common, ours.book.cash)]
     row = each.started
     code = row.code or row.asset
@@ -101,6 +109,50 @@ def _entries(each: Break, ours: Ours) -> list[AnyEntry]:
     )
     others = [shift for shift in each.shifts if shift.amount < 0]
     return [*(_transfer(shift.pocket, TRANSIT, shift, common) for shift in others), claim]
+
+
+def _anew(each: Break, common: "_Common", ours: Ours) -> list[AnyEntry]:
+    """Write an entry anew with what the venue's balances say of it, if it stays one of its kind."""
+    told = set(each.evidence)
+    fact = next((f for f in ours.facts if f.id in told or told & set(f.rows)), None)
+    if not isinstance(fact, Fill):
+        return []
+    bought = 1 if fact.side is Side.BUY else -1
+    moved = {fact.base: bought * fact.quantity}
+    moved[fact.quote] = moved.get(fact.quote, ZERO) - bought * (fact.amount or ZERO)
+    for shift in each.shifts:
+        name = next((name for name in moved if canonical(name) == shift.asset), shift.asset)
+        moved[name] = moved.get(name, ZERO) + shift.amount
+    legs = [(name, amount) for name, amount in moved.items() if amount]
+    if len(legs) != _BOTH or (legs[0][1] > 0) is (legs[1][1] > 0):
+        return []
+    (base, quantity), (quote, amount) = legs
+    void = Reversal(
+        id="",
+        executed_at=fact.executed_at,
+        account=fact.account,
+        note=common.note,
+        target=fact.id,
+        void=True,
+    )
+    fill = msgspec.structs.replace(
+        fact,
+        source=Source.CLAIM,
+        group=None,
+        rows=(),
+        flags=(),
+        note=common.note,
+        base=base,
+        quote=quote,
+        side=Side.BUY if quantity > 0 else Side.SELL,
+        quantity=abs(quantity),
+        amount=abs(amount),
+        price=None,
+        pair=None,
+        fees=tuple(Fee(fee.asset, fee.amount) for fee in fact.fees),
+        value=None,
+    )
+    return [void, fill]
 
 
 def _entry(each: Break, common: "_Common", cash: frozenset[str]) -> AnyEntry:
@@ -201,8 +253,6 @@ def _instant(each: Break) -> int:
         return place.until or 0
     is_wide = place.since is None or place.since < place.until - 1
     corrects = each.kind in {Kind.FEE, Kind.WRONG_AMOUNT, Kind.EXTRA}
-    if len(each.shifts) > 1:
-        return place.until - 1 if is_wide and not corrects else place.until
     if each.shifts[0].amount > 0 or (is_wide and not corrects):
         return place.until - 1
     return place.until + 1

@@ -10,6 +10,7 @@ cancel each other are breaks without drift, and what the book assumes is said be
 Errors: `BadChoice` for the statement of another account.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -106,7 +107,7 @@ def reconcile(
             told.update(entry.id for entry in made.entries)
             proposals.append(made)
     return Reconciliation(
-        comparison=comparison,
+        comparison=_doubled(comparison, breaks),
         breaks=breaks,
         proposals=tuple(proposals),
         assumed=traced.assumed,
@@ -114,6 +115,15 @@ def reconcile(
         rows=len(ours.rows),
         seq=ours.seq,
     )
+
+
+def _doubled(comparison: Comparison, breaks: Iterable[Break]) -> Comparison:
+    """Count coins that the book has twice: on their way, and assumed to have been there before."""
+    twice = [shift for each in breaks if each.is_half and each.is_covered for shift in each.shifts]
+    limit = comparison.limits.asset
+    shown = {line.asset for line in comparison.lines if line.is_shown}
+    off = [s for s in twice if s.asset in shown and (s.worth is None or abs(s.worth) > limit)]
+    return msgspec.structs.replace(comparison, verdict=Verdict.DRIFT) if off else comparison
 
 
 def _underway(statement: Statement, ours: Ours, known: Evidence) -> list[Underway]:

@@ -17,7 +17,7 @@ from decimal import Decimal
 import msgspec
 
 from bursar.exact import ONE, ZERO, money
-from bursar.ledger.entries import CashFlow, Movement, Reversal, StagedChange, Transfer
+from bursar.ledger.entries import CashFlow, Movement, Reversal, Source, StagedChange, Transfer
 from bursar.ledger.facts import MAIN, TRANSIT, Fact
 from bursar.ledger.names import canonical
 from bursar.ledger.openings import deltas, is_opening
@@ -27,14 +27,20 @@ from bursar.reconcile.locate import Trail, effect, follow
 from bursar.reconcile.ours import Ours
 from bursar.reconcile.statement import Statement
 
+_Key = tuple[str, str, str | None]
+
 
 class Excess(msgspec.Struct, frozen=True):
-    """What an entry moved of an asset beyond what the venue's rows say."""
+    """What an entry moved of an asset beyond what the venue's rows say.
+
+    `pocket` is told of a move between pockets alone.
+    """
 
     entry: str
     asset: str
     amount: Decimal
     at: int
+    pocket: str | None = None
 
 
 class Assumed(msgspec.Struct, frozen=True):
@@ -59,7 +65,7 @@ def trace(statement: Statement, ours: Ours) -> Traced:
     sides = Sides(statement, ours)
     trails = follow(ours.rows)
     assumed = openings(ours)
-    told = any(row.balance is not None for row in ours.rows)
+    told = ours.is_chained
     odd = excess(ours) if told else []
     names = {*sides.assets, *(trail.asset for trail in trails), *(each.asset for each in odd)}
     parts: list[Part] = []
@@ -86,44 +92,53 @@ def openings(ours: Ours) -> list[Assumed]:
 def excess(ours: Ours) -> list[Excess]:
     """Return what entries moved that no row backs, and rows that no entry counts, by time."""
     rows = {row.id: row for row in ours.rows}
-    moved: dict[tuple[str, str], Decimal] = {}
+    moved: dict[_Key, Decimal] = {}
     times: dict[str, int] = {}
-    counted: set[str] = set()
     facts = {fact.id: fact for fact in ours.facts}
+    left = dict(rows)
     for fact in ours.facts:
         if is_opening(fact):
             continue
-        own = [rows[name] for name in fact.rows if name in rows]
-        counted.update(row.id for row in own)
-        for asset, amount in _moved(fact, ours, facts):
-            _add(moved, (fact.id, canonical(asset)), amount)
-        for row in own:
-            _add(moved, (fact.id, canonical(row.asset)), -effect(row))
         times[fact.id] = fact.executed_at
-    for row in ours.rows:
-        if row.id not in counted:
-            _add(moved, (row.id, canonical(row.asset)), -effect(row))
-            times[row.id] = row.executed_at
-    found = [Excess(name, asset, each, times[name]) for (name, asset), each in moved.items()]
-    return sorted((each for each in found if each.amount), key=lambda each: (each.at, each.entry))
+        for asset, pocket, amount in _moved(fact, ours, facts):
+            _add(moved, (fact.id, canonical(asset), pocket), amount)
+        for row in [left.pop(name) for name in fact.rows if name in left]:
+            _add(moved, (fact.id, canonical(row.asset), None), -effect(row))
+    for row in left.values():
+        times[row.id] = row.executed_at
+        _add(moved, (row.id, canonical(row.asset), None), -effect(row))
+    found = [
+        Excess(name, asset, amount, times[name], pocket)
+        for (name, asset, pocket), amount in moved.items()
+        if amount
+    ]
+    return sorted(found, key=lambda each: (each.at, each.entry, each.asset, each.pocket or ""))
 
 
-def _moved(fact: Fact, ours: Ours, facts: dict[str, Fact]) -> Iterable[tuple[str, Decimal]]:
+def _moved(
+    fact: Fact, ours: Ours, facts: dict[str, Fact]
+) -> Iterable[tuple[str, str | None, Decimal]]:
     """Return what a fact moved in the account; what is between two pockets is not in it."""
     if isinstance(fact, Reversal):
         target = facts.get(fact.target)
-        return [] if target is None else [(a, -each) for a, each in _moved(target, ours, facts)]
+        undone = () if target is None else _moved(target, ours, facts)
+        return [(asset, pocket, -amount) for asset, pocket, amount in undone]
     if isinstance(fact, StagedChange):
-        lines = [(line.asset, line.quantity) for line in fact.lines]
-        return [*lines, (ours.book.terms.base, fact.cash - fact.fees)]
-    moved = [(place[1], each) for place, each in deltas(fact) if place[0] == ours.account]
+        lines = [(line.asset, None, line.quantity) for line in fact.lines]
+        return [*lines, (ours.book.terms.base, None, fact.cash - fact.fees)]
+    moved: list[tuple[str, str | None, Decimal]] = [
+        (place[1], None, amount) for place, amount in deltas(fact) if place[0] == ours.account
+    ]
     if isinstance(fact, Transfer) and fact.to_account == fact.account:
-        way = (fact.pocket == TRANSIT) - (fact.to_pocket == TRANSIT)
-        moved.append((fact.asset, way * fact.quantity))
+        # The parts of a trade that lies in a pocket are placed there by the fold itself.
+        by_hand = not fact.rows and fact.source is not Source.LEDGER
+        for pocket, amount in ((fact.pocket, -fact.quantity), (fact.to_pocket, fact.quantity)):
+            if pocket != TRANSIT and (by_hand or TRANSIT in {fact.pocket, fact.to_pocket}):
+                moved.append((fact.asset, (pocket or MAIN) if by_hand else None, amount))
     return moved
 
 
-def _add(sums: dict[tuple[str, str], Decimal], key: tuple[str, str], amount: Decimal) -> None:
+def _add(sums: dict[_Key, Decimal], key: _Key, amount: Decimal) -> None:
     sums[key] = sums.get(key, ZERO) + amount
 
 
@@ -177,10 +192,10 @@ class _Ledger:
         opened = [each for each in assumed if each.asset == self.asset]
         gaps = _joined_at_the_end(gaps)
         difference = self.sides.line(self.asset).difference
-        start = difference - _total(gaps) + sum((each.amount for each in odd), ZERO)
+        start = difference - _total(gaps) + _moves(odd)
         left, loose = _explained(gaps, odd)
         start, loose = self._begun(start, loose)
-        if loose and not _total(left) + start - sum((each.amount for each in loose), ZERO):
+        if loose and not _total(left) + start - _moves(loose):
             return self._opened(opened)
         found = [*left, *(self._beside(each) for each in loose)]
         is_covering = start < 0 and bool(opened) and bool(found)
@@ -236,7 +251,7 @@ class _Ledger:
         if not start or self.first is None:
             return start, odd
         early = [each for each in odd if each.at <= self.first.executed_at]
-        if early and sum((each.amount for each in early), ZERO) == start:
+        if early and _moves(early) == start:
             return ZERO, [each for each in odd if each not in early]
         return start, odd
 
@@ -274,26 +289,37 @@ class _Ledger:
 
     def _beside(self, odd: Excess) -> Part:
         place = Place(Where.FACT, after=odd.entry, since=odd.at, until=odd.at)
-        return Part(self.asset, -odd.amount, place, self.quantum, facts=(odd.entry,))
+        return Part(self.asset, -odd.amount, place, self.quantum, odd.pocket, facts=(odd.entry,))
 
 
 def _explained(gaps: Sequence[Part], odd: Sequence[Excess]) -> tuple[list[Part], list[Excess]]:
-    """Let entries that no row backs explain the gaps in whose time they lie.
-
-    One that explains a gap alone goes first, then all of a gap's time together, of its sign.
-    """
+    """Let entries that no row backs explain the gaps in whose time they lie."""
     loose, left = list(odd), []
     for part in gaps:
-        near = [each for each in loose if _is_within(each.at, part.place)]
-        alone = next((each for each in near if each.amount == part.amount), None)
-        own = [each for each in near if (each.amount > 0) is (part.amount > 0)]
-        own = own if alone is None else [alone]
+        own = _explaining(part, loose)
         loose = [each for each in loose if each not in own]
-        rest = part.amount - sum((each.amount for each in own), ZERO)
+        rest = part.amount - _moves(own)
         if rest:
             told = tuple(each.entry for each in own)
             left.append(msgspec.structs.replace(part, amount=rest, facts=told))
     return left, loose
+
+
+def _explaining(part: Part, loose: Sequence[Excess]) -> list[Excess]:
+    """Return the entries of its time: one that is all of it, or all together, or of its sign."""
+    near = [
+        each
+        for each in loose
+        if _is_within(each.at, part.place) and part.pocket in {None, each.pocket or part.pocket}
+    ]
+    alone = [each for each in near if each.amount == part.amount][:1]
+    if alone or _moves(near) == part.amount:
+        return alone or near
+    return [each for each in near if (each.amount > 0) is (part.amount > 0)]
+
+
+def _moves(odd: Iterable[Excess]) -> Decimal:
+    return sum((each.amount for each in odd), ZERO)
 
 
 def _joined_at_the_end(parts: Sequence[Part]) -> list[Part]:

@@ -1,0 +1,309 @@
+"""Whatever an account did: a clean book has no break, and any one thing that is changed is found,
+where it is, and closed by what is proposed.
+
+A world writes a venue's rows with their balances and counts what lies there apart from them. Then
+one thing is planted in what the book is told: the statement stays what it was.
+"""
+
+from decimal import ROUND_DOWN, Decimal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bursar.ledger.entries import Fill, Reversal, Side, Source
+from bursar.reconcile import Kind, Verdict
+from tests.unit.reconcile.venues import ACCOUNT, DAY, HOUR, K, PRICES, Venue, found, timeline_of
+
+D = Decimal
+CHANCE = st.randoms(use_true_random=False)
+COINS = ("XBT", "ETH", "DOT")
+MONEY = ("USD", "EUR")
+STEP = {"USD": D("0.0001"), "EUR": D("0.0001")}
+RATE = D("0.0026")
+
+
+def cut(amount, code):
+    step = STEP.get(code.partition(".")[0], D("0.0000000001"))
+    return amount.quantize(step, rounding=ROUND_DOWN)
+
+
+def some(chance, low, high):
+    return D(chance.randint(low, high)) / 1000
+
+
+class World:
+    """A venue to which things happen at random; nothing ever goes below zero."""
+
+    def __init__(self, chance):
+        self.chance = chance
+        self.venue = Venue()
+        self.groups = []
+        for code in MONEY:
+            self.venue.later(chance.randint(0, 2) * HOUR)
+            self.venue.deposit(code, cut(some(chance, 10**7, 10**8), code))
+        self.venue.later()
+        for _ in range(chance.randint(12, 40)):
+            self._step()
+
+    def has(self, code):
+        return sum((q for (_, name, _), q in self.venue.has.items() if name == code), D(0))
+
+    def _step(self):
+        self.venue.later(self.chance.choice([0, 1, 7 * HOUR, DAY]) + self.chance.randint(0, 10**9))
+        act = self.chance.choice(
+            [self._buy] * 5
+            + [self._sell] * 3
+            + [self._deposit] * 2
+            + [self._withdraw, self._fail, self._move, self._reward, self._reward, self._burst]
+        )
+        act()
+
+    def _price(self, coin):
+        return PRICES[coin] * (D(1) + some(self.chance, -20, 20))
+
+    def _buy(self):
+        coin, quote = self.chance.choice(COINS), self.chance.choice(MONEY)
+        spend = self.has(quote) * some(self.chance, 5, 60)
+        quantity = cut(spend / self._price(coin), coin)
+        amount = cut(spend, quote)
+        if quantity and amount > 1:
+            self.groups.append(
+                self.venue.trade(coin, quantity, quote, amount, fee=cut(amount * RATE, quote))
+            )
+
+    def _burst(self):
+        for _ in range(3):
+            self._buy()
+
+    def _sell(self):
+        coin, quote = self.chance.choice(COINS), self.chance.choice(MONEY)
+        quantity = cut(self.has(coin) * some(self.chance, 50, 900), coin)
+        amount = cut(quantity * self._price(coin), quote)
+        if amount > 1:
+            self.groups.append(
+                self.venue.trade(coin, -quantity, quote, amount, fee=cut(amount * RATE, quote))
+            )
+
+    def _deposit(self):
+        code = self.chance.choice([*COINS, *MONEY])
+        unit = PRICES.get(code, D(1))
+        self.venue.deposit(code, cut(some(self.chance, 10**5, 10**7) / unit, code))
+
+    def _withdraw(self):
+        code = self.chance.choice([*COINS, *MONEY])
+        amount = cut(self.has(code) * some(self.chance, 10, 500), code)
+        if amount > STEP.get(code, D("0.001")):
+            self.venue.withdraw(code, amount, fee=cut(D("0.00001") * 1, code))
+
+    def _fail(self):
+        code = self.chance.choice([*COINS, *MONEY])
+        amount = cut(self.has(code) * some(self.chance, 10, 500), code)
+        if amount > STEP.get(code, D("0.001")):
+            name = f"W{len(self.venue.rows)}"
+            self.venue.withdraw(code, amount, fee=cut(D("0.0001"), code), group=name)
+            self.venue.later(HOUR)
+            self.venue.row(K.WITHDRAWAL, code, amount, fee=-cut(D("0.0001"), code), group=name)
+
+    def _move(self):
+        coin = self.chance.choice(["DOT", "ETH"])
+        there, back = (coin, f"{coin}.S")[:: self.chance.choice([1, -1])], None
+        del back
+        amount = cut(self.has(there[0]) * some(self.chance, 100, 900), coin)
+        if amount:
+            self.venue.move(there[0], there[1], amount)
+
+    def _reward(self):
+        coin = self.chance.choice(["DOT", "ETH"])
+        got = cut(self.has(f"{coin}.S") * D("0.001"), coin)
+        if got:
+            self.venue.reward(f"{coin}.S", got)
+
+
+def summed(found):
+    """What the breaks say of each asset, those left out that the book covers."""
+    sums: dict[str, Decimal] = {}
+    for each in found.breaks:
+        if not each.is_covered:
+            for shift in each.shifts:
+                sums[shift.asset] = sums.get(shift.asset, D(0)) + shift.amount
+    return {asset: amount for asset, amount in sums.items() if amount}
+
+
+def differences(found):
+    return {line.asset: line.difference for line in found.comparison.assets if line.difference}
+
+
+@given(CHANCE)
+def test_a_clean_book_has_no_break(chance):
+    world = World(chance)
+    result = found(world.venue.statement(), world.venue.rows, whole=True)
+    assert result.breaks == ()
+    assert result.verdict is Verdict.EQUAL
+    assert result.is_clean
+
+
+@given(CHANCE)
+def test_a_book_that_begins_late_has_no_break_either(chance):
+    rows = World(chance).venue
+    kept = rows.rows[chance.randint(0, len(rows.rows) - 1) :]
+    half = {row.id for row in rows.rows if row.kind is K.INTERNAL}
+    group = {row.group for row in rows.rows[: len(rows.rows) - len(kept)] if row.group}
+    if kept[0].group in group or (kept[0].id in half and kept[0].amount > 0):
+        return
+    result = found(rows.statement(), kept)
+    assert result.breaks == ()
+
+
+class Plant:
+    """What the book is told instead, the rows at which that shows, and what it may be called."""
+
+    def __init__(self, rows, at, kinds):
+        self.rows, self.at, self.kinds = rows, at, kinds
+
+
+def without(rows, gone):
+    return [row for row in rows if row not in gone]
+
+
+def pick(chance, choices):
+    return chance.choice(choices) if choices else None
+
+
+def inner(world):
+    """Rows that are neither the first nor the last of their code."""
+    codes: dict[str, list] = {}
+    for row in world.venue.rows:
+        codes.setdefault(row.code, []).append(row)
+    return {row.id for rows in codes.values() for row in rows[1:-1]}
+
+
+def missing_fill(world, chance):
+    legs = pick(chance, world.groups)
+    return legs and Plant(without(world.venue.rows, legs), legs, {Kind.MISSING_FILL})
+
+
+def doubled_fill(world, chance):
+    legs = pick(chance, world.groups)
+    if legs:
+        copy = [
+            msgspec.structs.replace(row, id=f"{row.id}x", group=f"{row.group}x") for row in legs
+        ]
+        return Plant([*world.venue.rows, *copy], [*legs, *copy], {Kind.EXTRA})
+    return None
+
+
+def doubled_by_claim(world, chance):
+    legs = pick(chance, world.groups)
+    if legs:
+        quote, base = legs
+        paid = quote.amount - quote.fee
+        claim = Fill(
+            id=f"{ACCOUNT}:claimed",
+            executed_at=base.executed_at,
+            account=ACCOUNT,
+            source=Source.CLAIM,
+            base=base.asset,
+            quote=quote.asset,
+            side=Side.BUY if base.amount > 0 else Side.SELL,
+            quantity=abs(base.amount),
+            amount=abs(paid),
+        )
+        return Plant([*world.venue.rows, claim], [claim], {Kind.EXTRA})
+    return None
+
+
+def _gone(kind, sign, kinds):
+    def plant(world, chance):
+        rows = world.venue.rows
+        choices = [r for r in rows if r.kind is kind and r.amount * sign > 0 and not r.group]
+        row = pick(chance, choices)
+        return row and Plant(without(rows, [row]), [row], kinds)
+
+    return plant
+
+
+FLOW = {Kind.MISSING_FLOW, Kind.UNKNOWN}
+missing_deposit = _gone(K.DEPOSIT, 1, {*FLOW, Kind.REWARD})
+missing_withdrawal = _gone(K.WITHDRAWAL, -1, FLOW)
+missing_reward = _gone(K.REWARD, 1, {*FLOW, Kind.REWARD, Kind.DUST, Kind.ROUNDING})
+
+
+def _told(change, kinds, *, only=lambda row: True):
+    def plant(world, chance):
+        row = pick(chance, [row for row in world.venue.rows if only(row)])
+        if row is None:
+            return None
+        told = change(row)
+        rows = [told if each is row else each for each in world.venue.rows]
+        return Plant(rows, [row], kinds)
+
+    return plant
+
+
+FEES = {Kind.FEE, Kind.MISSING_FLOW, Kind.DUST, Kind.ROUNDING, Kind.UNKNOWN}
+missing_fee = _told(
+    lambda row: msgspec.structs.replace(row, fee=D(0)), FEES, only=lambda row: row.fee > 0
+)
+other_fee = _told(
+    lambda row: msgspec.structs.replace(row, fee=row.fee * 2), FEES, only=lambda row: row.fee > 0
+)
+wrong_amount = _told(
+    lambda row: msgspec.structs.replace(row, amount=row.amount * 10),
+    {Kind.WRONG_AMOUNT},
+    only=lambda row: row.kind is K.TRADE,
+)
+
+
+def half_a_move(world, chance):
+    row = pick(chance, [row for row in world.venue.rows if row.kind is K.INTERNAL])
+    return row and Plant(without(world.venue.rows, [row]), [row], {Kind.IN_FLIGHT})
+
+
+def moved_unseen(world, chance):
+    rows = world.venue.rows
+    out = pick(chance, [row for row in rows if row.kind is K.INTERNAL and row.amount < 0])
+    if out is None:
+        return None
+    pair = [out, rows[rows.index(out) + 1]]
+    return Plant(without(rows, pair), pair, {Kind.POCKET_MOVE})
+
+
+def flipped_side(world, chance):
+    legs = pick(chance, world.groups)
+    rows = [
+        msgspec.structs.replace(row, amount=-row.amount) if legs and row in legs else row
+        for row in world.venue.rows
+    ]
+    return legs and Plant(rows, legs, {Kind.WRONG_AMOUNT})
+
+
+def other_pair(world, chance):
+    legs = pick(chance, world.groups)
+    if not legs:
+        return None
+    quote = legs[0]
+    other = "EUR" if quote.asset == "USD" else "USD"
+    told = msgspec.structs.replace(quote, asset=other, code=other)
+    rows = [told if row is quote else row for row in world.venue.rows]
+    return Plant(rows, [quote], {Kind.WRONG_ASSET})
+
+
+PLANTS = [
+    *(missing_fill, doubled_fill, doubled_by_claim, missing_deposit, missing_withdrawal),
+    *(missing_reward, missing_fee, other_fee, wrong_amount, half_a_move, moved_unseen),
+    *(flipped_side, other_pair),
+]
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: getattr(plant, "__name__", "told"))
+@given(chance=CHANCE)
+def test_one_planted_difference_is_found_where_it_is(plant, chance):
+    world = World(chance)
+    planted = plant(world, chance)
+    if planted is None:
+        return
+    result = found(world.venue.statement(), planted.rows, whole=True)
+    assert result.breaks
+    assert {each.kind for each in result.breaks} & planted.kinds

@@ -7,12 +7,17 @@ puts as many units of another in. Both are facts without a value: lots, ages and
 Which row is the old one shows by its sign, since what is held goes out. A short position goes the
 other way round; there a row says `REMOVE` or `ADD` in its label, which decides.
 
+A sweep of rewards is no action, but shows the same way: one row takes coins out that another puts
+back in.
+
 Errors: none. A row whose partner is not there, or not clear, is handed back.
 """
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
+
+import msgspec
 
 from bursar.ledger.entries import Movement, MovementKind, Rename, Split
 
@@ -42,6 +47,26 @@ def paired(
         else:
             facts.append(_fact(*pair))
     return facts, apart
+
+
+def swept(rows: Sequence[Movement]) -> list[Movement]:
+    """Return the rows of one group, a reward that only ends a move of the same coins made internal.
+
+    Where rewards of earlier days are swept together, a venue writes the second half of the move as
+    it writes a reward. Counted as one, the coins would be earned twice.
+    """
+    left = [(row.asset, -row.amount) for row in rows if row.kind is MovementKind.INTERNAL]
+    if not left:
+        return list(rows)
+    told: list[Movement] = []
+    for row in rows:
+        ends = (row.asset, row.amount)
+        if row.kind is MovementKind.REWARD and ends in left:
+            left.remove(ends)
+            told.append(msgspec.structs.replace(row, kind=MovementKind.INTERNAL))
+        else:
+            told.append(row)
+    return told
 
 
 def _pair(rows: Sequence[Movement]) -> tuple[Movement, Movement] | None:

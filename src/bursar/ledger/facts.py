@@ -86,7 +86,8 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
         only = _marked(statements[0])
         return [only] if isinstance(only, Fact) else []
     spoken = _by_id(statements)
-    rows = sorted((entry for entry in spoken if isinstance(entry, Movement)), key=when)
+    told = sorted((entry for entry in spoken if isinstance(entry, Movement)), key=when)
+    rows = actions.swept(told)
     facts: list[Fact] = [
         entry
         for entry in spoken

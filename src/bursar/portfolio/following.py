@@ -29,8 +29,12 @@ _DUE: Final = "due"
 
 
 class Gained(msgspec.Struct):
-    """What following brought."""
+    """What following brought.
 
+    Of an account that was not known before nothing was published, so nothing is `restated`.
+    """
+
+    was_known: bool = True
     entries: int = 0
     trades: int = 0
     flows: int = 0
@@ -60,6 +64,7 @@ async def follow(
 async def _history(desk: Desk, venue: Venue, gained: Gained, progress: Progress | None) -> None:
     name = f"sync {venue.account}"
     mark = desk.store.memos(name).get(name)
+    gained.was_known = mark is not None
     held: list[Chunk] = []
     async for chunk in venue.history(mark):
         held.append(chunk)
@@ -103,6 +108,8 @@ def _land(
             raise
         if staged is not None:
             _count(desk, staged, gained)
+            if venue is not None and gained.was_known:
+                gained.restated += desk.review(staged).restated
         return
     raise StaleVersion(f"other writers were first {_TRIES} times in a row; sync again")
 
@@ -112,7 +119,6 @@ def _count(desk: Desk, staged: Staged, gained: Gained) -> None:
     known = {fact.id for fact in course.removed}
     fresh = [fact for fact in course.added if fact.id not in known]
     gained.entries += review.recorded
-    gained.restated += review.restated
     gained.conflicts += review.conflicts
     gained.trades += sum(isinstance(fact, Fill | MarginFill) for fact in fresh)
     gained.flows += sum(isinstance(fact, CashFlow) for fact in fresh)

@@ -61,11 +61,15 @@ _T = TypeVar("_T")
 
 
 class Outside(msgspec.Struct, frozen=True):
-    """What a venue's client needs of the world: the time, chance, and time that passes."""
+    """What a venue's client needs of the world: the time, chance, time that passes, and a way there.
+
+    Without a `way` requests go over the network.
+    """
 
     clock: Clock
     chance: Random
     pause: Pause
+    way: httpx2.AsyncBaseTransport | None = None
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -94,6 +98,7 @@ class HTTPClient:
         self._answer_s = answer_s
         self._client = httpx2.AsyncClient(
             base_url=url,
+            transport=outside.way,
             timeout=httpx2.Timeout(answer_s, connect=CONNECT_S),
             follow_redirects=False,
             trust_env=False,

@@ -39,8 +39,9 @@ class Carrier(httpx2.AsyncBaseTransport):
             raise httpx2.ReadTimeout("no answer", request=request)
         if answer.manner.is_reset:
             raise httpx2.ReadError("connection reset", request=request)
+        body_sent = httpx2.ByteStream(answer.body)
         return httpx2.Response(
-            answer.status, headers=list(answer.headers), content=answer.body, request=request
+            answer.status, headers=list(answer.headers), stream=body_sent, request=request
         )
 
 

@@ -60,6 +60,12 @@ SWEEPS = {
         tests="tests/crash",
         figures={"KILLS": 200, "SERVER_KILLS": 10},
     ),
+    "accounts": Sweep(
+        asks="does a book equal the venue's truth after a sync, and is every difference found?",
+        tests="tests/venue/test_kraken_sync.py",
+        figures={"ACCOUNTS": 500, "ACCOUNT_ROWS": 200_000},
+        options=("-m", "sweep"),
+    ),
     "backup": Sweep(
         asks="does every backup of a book under load restore to a moment of it?",
         tests="tests/crash/test_backup_under_load.py",

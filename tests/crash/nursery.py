@@ -29,6 +29,7 @@ from bursar.ledger import golden
 from bursar.store import open_store, step_back
 from bursar.store.steps import unwatched
 from tests.contract.samples import commit, flow, trade
+from tests.crash.syncing import sync
 
 
 def say(line):
@@ -226,6 +227,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "desk": trade_through_a_desk,
     "limit": write_under_a_limit,
     "tiny": write_on_a_tiny_disk,
+    "sync": sync,
 }
 
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.ledger.entries import Fill, Reversal, Side, Source
+from bursar.ledger.entries import Fill, Side, Source
 from bursar.reconcile import Kind, Verdict
-from tests.unit.reconcile.venues import ACCOUNT, DAY, HOUR, K, PRICES, Venue, found, timeline_of
+from tests.unit.reconcile.venues import ACCOUNT, DAY, HOUR, PRICES, K, Venue, found
 
 D = Decimal
 CHANCE = st.randoms(use_true_random=False)

@@ -2,9 +2,8 @@
 time.
 """
 
-from random import Random
-
 import asyncio
+from random import Random
 
 from bursar.desk import Desk
 from bursar.ledger import instant
@@ -24,7 +23,10 @@ from bursar.venue.kraken.signing import Keys
 from bursar.venue.kraken.tags import TagRules
 from bursar.venue.region import GLOBAL
 
-RULES = TagRules(patterns=["KRKKD:(?P<strategy>[a-z0-9_]+)"])
+RULES = TagRules(
+    userrefs={1001: "trend_v1", 77: "meanrev"},
+    patterns=["KRKKD:(?P<strategy>[a-z0-9_]+)", "(?P<strategy>grid_v2)-[0-9a-f]+"],
+)
 
 
 class LoopClock:
@@ -40,7 +42,17 @@ class LoopClock:
 class Following:
     """One account at a fake venue and the service that follows it; `run` plays a coroutine."""
 
-    def __init__(self, account, folder, *, store=None, region=GLOBAL, start=None, rules=None, allow_breaks=False):
+    def __init__(
+        self,
+        account,
+        folder,
+        *,
+        store=None,
+        region=GLOBAL,
+        start=None,
+        rules=None,
+        allow_breaks=False,
+    ):
         self.loop = VirtualLoop(steps_max=50_000_000)
         self.clock = LoopClock(self.loop, start or account.rows[-1].time + instant.DAY)
         self.fake = FakeKraken(account, clock=self.clock, tier=Tier.PRO)
@@ -71,6 +83,11 @@ class Following:
 
     def run(self, work):
         return self.loop.run_until_complete(work)
+
+    def close(self):
+        self.run(self.venue.client.close())
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
 
     def sync(self):
         return self.run(self.service.sync())

@@ -43,15 +43,19 @@ class Live(msgspec.Struct, frozen=True):
         self.service.close()
 
 
-def open_live(settings: Settings, *, progress: Progress | None = None) -> Live:
+def open_live(
+    settings: Settings, *, progress: Progress | None = None, allow_breaks: bool = False
+) -> Live:
     """Open a portfolio and the venues it follows; one that is not there is made.
+
+    With `allow_breaks` a venue's own rows need not follow from each other; `get_drift` says where.
 
     Raises:
         BadChoice: there is no venue, a key is nowhere, or the base currency is another.
     """
     if not settings.venues:
         raise BadChoice("the settings name no venue; `bursar init` writes a config.yaml with one")
-    accounts = tuple(_kraken(each) for each in settings.venues)
+    accounts = tuple(_kraken(each, allow_breaks=allow_breaks) for each in settings.venues)
     own = settings.portfolio
     portfolio = open(
         own.book,
@@ -105,7 +109,7 @@ def _from_keyring(entry: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _kraken(settings: VenueSettings) -> KrakenAccount:
+def _kraken(settings: VenueSettings, *, allow_breaks: bool) -> KrakenAccount:
     client = KrakenRESTClient(
         Outside(clock=SystemClock(), chance=SystemRandom(), pause=_pause),
         Keys(secret(settings.key), secret(settings.secret)),
@@ -114,7 +118,10 @@ def _kraken(settings: VenueSettings) -> KrakenAccount:
         tier=Tier[settings.tier.name],
     )
     options = Options(
-        account=settings.account, region=profile(settings.region), rules=_rules(settings.tags)
+        account=settings.account,
+        region=profile(settings.region),
+        rules=_rules(settings.tags),
+        allow_breaks=allow_breaks,
     )
     return KrakenAccount(client, options)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 from cyclopts import App, Group, Parameter
 
 from bursar.cli.correcting import correct
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from bursar.desk import Desk
     from bursar.portfolio import Portfolio
     from bursar.portfolio.hand import Correction
-    from bursar.reconcile import Proposal, Reconciliation
+    from bursar.reconcile import Break, Proposal, Reconciliation
 
 APART = 1
 
@@ -64,15 +63,12 @@ def accept(
     if not 0 < number <= len(proposals):
         there = f"1 to {len(proposals)}" if proposals else "none"
         raise BadChoice(f"there is no break number {number}; there are {there}", value=number)
-    entry = proposals[number - 1].entry
+    entries = proposals[number - 1].entries
 
-    def made(desk: Desk) -> Correction:
+    def made(_: Desk) -> Correction:
         from bursar.portfolio.hand import Correction
 
-        now = desk.clock.now()
-        at = min(entry.executed_at, now) if entry.executed_at else now
-        told = msgspec.structs.replace(entry, executed_at=at)
-        return Correction(told.id, (told,))
+        return Correction(entries[-1].id, entries)
 
     return correct(session, made, is_yes=yes)
 
@@ -93,7 +89,7 @@ def app(group: Group) -> App:
 
 def told(found: Reconciliation) -> dict[str, object]:
     """Return a reconciliation as JSON has it."""
-    comparison = found.comparison
+    comparison, closing = found.comparison, {each.break_id: each for each in found.proposals}
     return {
         "account": comparison.account,
         "as_of": _when(found),
@@ -102,20 +98,7 @@ def told(found: Reconciliation) -> dict[str, object]:
         "is_clean": found.is_clean,
         "worth": comparison.worth,
         "lines": comparison.lines,
-        "breaks": [
-            {
-                "id": each.id,
-                "kind": each.kind,
-                "shifts": each.shifts,
-                "where": str(each.place),
-                "when": each.place.window(),
-                "reason": each.reason,
-                "evidence": each.evidence,
-                "proposal": proposal.says,
-                "entry": proposal.entry.id,
-            }
-            for each, proposal in zip(found.breaks, found.proposals, strict=True)
-        ],
+        "breaks": [_told(each, closing.get(each.id)) for each in found.breaks],
         "assumed": found.assumed,
         "underway": [str(each) for each in found.underway],
         "rows": found.rows,
@@ -124,17 +107,17 @@ def told(found: Reconciliation) -> dict[str, object]:
 
 def show(screen: Screen, found: Sequence[Reconciliation]) -> None:
     """Show each account: what differs, why, and what would close it."""
-    number = 1
+    number = 0
     for each in found:
         _heading(screen, each)
         _lines(screen, each)
-        for break_, proposal in zip(each.breaks, each.proposals, strict=True):
-            _break(screen, each, number, proposal)
-            assert break_.id == proposal.break_id, "each break has its own proposal"
-            number += 1
+        closing = {proposal.break_id: proposal for proposal in each.proposals}
+        for one in each.breaks:
+            number += one.id in closing
+            _break(screen, one, number, closing.get(one.id))
         _besides(screen, each)
         screen.print("")
-    if number > 1:
+    if number:
         screen.print("`bursar drift accept N` enters what closes a break.")
 
 
@@ -197,11 +180,28 @@ def _lines(screen: Screen, found: Reconciliation) -> None:
     )
 
 
-def _break(screen: Screen, found: Reconciliation, number: int, proposal: Proposal) -> None:
-    (each,) = [b for b in found.breaks if b.id == proposal.break_id]
+def _break(screen: Screen, each: Break, number: int, proposal: Proposal | None) -> None:
     screen.print("")
-    screen.title(f"{number}  {each.kind.value}", f"{each.place}; {each.place.window()}")
-    screen.print(f"   {each.reason}", f"   closed by: {proposal.says}")
+    mark = "–" if proposal is None else str(number)
+    screen.title(f"{mark}  {each.kind.value}", f"{each.place}; {each.place.window()}")
+    screen.print(f"   {each.reason}")
+    if proposal is not None:
+        screen.print(f"   closed by: {proposal.says}")
+
+
+def _told(each: Break, proposal: Proposal | None) -> dict[str, object]:
+    entries = () if proposal is None else proposal.entries
+    return {
+        "id": each.id,
+        "kind": each.kind,
+        "shifts": each.shifts,
+        "where": str(each.place),
+        "when": each.place.window(),
+        "reason": each.reason,
+        "evidence": each.evidence,
+        "proposal": None if proposal is None else proposal.says,
+        "entries": [entry.id for entry in entries],
+    }
 
 
 def _besides(screen: Screen, found: Reconciliation) -> None:

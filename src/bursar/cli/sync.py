@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 DRIFT, AWAY = 1, 4
 
 
-def sync(*, full: bool = False, session: Annotated[Session, HIDDEN]) -> int:
+def sync(
+    *, full: bool = False, allow_breaks: bool = False, session: Annotated[Session, HIDDEN]
+) -> int:
     """Fetch what is new from every venue of config.yaml, and compare it with their statements.
 
     The first time this is the whole history; when it is stopped it goes on where it was. Exit code
@@ -23,10 +25,11 @@ def sync(*, full: bool = False, session: Annotated[Session, HIDDEN]) -> int:
 
     Args:
         full: Account for every row and certify the result, as the first sync does.
+        allow_breaks: Go on where the balances of the venue's own rows do not follow from each other.
 
     """
     session.require_present()
-    done = asyncio.run(_synced(session, full=full))
+    done = asyncio.run(_synced(session, full=full, allow_breaks=allow_breaks))
     if session.wants_json:
         session.tell({"portfolio": session.portfolio, **told(done)})
     else:
@@ -80,11 +83,11 @@ def _line(each: AccountSync) -> tuple[str, str]:
     return ("✓" if not each.drift_detected else "✗"), f"{what}; {agrees}"
 
 
-async def _synced(session: Session, *, full: bool) -> SyncSummary:
+async def _synced(session: Session, *, full: bool, allow_breaks: bool) -> SyncSummary:
     from bursar.app.live import open_live
 
     with session.bar.running():
-        live = open_live(session.chosen, progress=session.bar.tell)
+        live = open_live(session.chosen, progress=session.bar.tell, allow_breaks=allow_breaks)
         try:
             return await _run(live, session, full=full)
         finally:

@@ -151,7 +151,8 @@ def _trades(rows: list[Movement], fills: dict[str, Fill], cash: frozenset[str]) 
     here = {row.id for row in rows}
     for name in sorted({group_of(row) for row in legs}):
         own = [row for row in legs if group_of(row) == name]
-        facts += _trade(name, own, fills.pop(name, None), here, cash)
+        made = _trade(name, own, fills.pop(name, None), here, cash)
+        facts += made if _is_apart(made) else [*made, *_placed(own)]
     loose = [row for row in rows if row.kind is MovementKind.LEG]
     if not loose:
         return facts + list(fills.values())
@@ -169,13 +170,15 @@ def _parcel(parcel: Parcel, cash: frozenset[str]) -> list[Fact]:
         listed = msgspec.structs.replace(fill, rows=tuple(row.id for row in rows))
         return [_backed(listed, rows, _moved(rows), complete=False), *_placed(rows)]
     made = _trade(rows[0].id if fill is None else fill.id, rows, fill, set(), cash)
-    if all(isinstance(fact, CashFlow) for fact in made):
+    if _is_apart(made):
         return made
-    return [*(_flagged(fact, parcel.flags) for fact in made), *_placed(rows)]
+    flagged = (msgspec.structs.replace(f, flags=(*f.flags, *parcel.flags)) for f in made)
+    return [*flagged, *_placed(rows)]
 
 
-def _flagged(fact: Fact, flags: tuple[Flag, ...]) -> Fact:
-    return msgspec.structs.replace(fact, flags=(*fact.flags, *flags)) if flags else fact
+def _is_apart(made: Iterable[Fact]) -> bool:
+    """Tell whether rows came to nothing but flows, which know their own pockets."""
+    return all(isinstance(fact, CashFlow) for fact in made)
 
 
 def _placed(rows: Iterable[Movement]) -> list[Transfer]:

@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.ledger.entries import AnyEntry
 from bursar.ledger.past import book_until
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.log import LOG
@@ -123,7 +122,7 @@ def sound(portfolio: Portfolio, found: Comparison) -> Signal:
 
 
 def accept(portfolio: Portfolio, found: Reconciliation, number: int) -> Proposal:
-    """Enter the proposal of a break, the first being number 1. It can be reversed like any entry.
+    """Enter the proposal of a break, the first being number 1. `reverse` takes it back.
 
     Raises:
         BadChoice: there is no break of that number.
@@ -132,8 +131,7 @@ def accept(portfolio: Portfolio, found: Reconciliation, number: int) -> Proposal
         there = f"1 to {len(found.proposals)}" if found.proposals else "none"
         raise BadChoice(f"there is no break number {number}; there are {there}", value=number)
     proposal = found.proposals[number - 1]
-    entry: AnyEntry = proposal.entry
-    portfolio.record(entry)
+    portfolio.record(*proposal.entries)
     return proposal
 
 

@@ -2,8 +2,8 @@
 
 A chunk's statements and the mark behind them land together, so that a sync which dies goes on where
 it was. The mark is only an opinion about what need not be asked again: told twice, a statement is
-a duplicate. What has no price when it lands is noted with it, and asked for when the history is
-there; a price that the venue cannot tell is not asked for again.
+a duplicate. Which prices the new facts lack lands with them too; they are asked for soon after. One
+that the venue cannot tell is not asked for again, unless it is so young that it may still come.
 
 Errors: `VenueError`, with everything kept that had landed; those of the desk.
 """
@@ -15,6 +15,7 @@ import msgspec
 
 from bursar.desk import Desk, Staged
 from bursar.errors import StaleVersion
+from bursar.ledger import instant
 from bursar.ledger.entries import AnyEntry, CashFlow, Conversion, Fill, Flag, MarginFill
 from bursar.ledger.facts import Fact
 from bursar.ledger.names import canonical
@@ -24,8 +25,15 @@ from bursar.ports import Chunk, PriceWanted, Progress, Venue
 CHUNKS_HELD: Final = 20
 """How many chunks land in one commit; as many at most are fetched again after a kill."""
 
+DUE_MAX: Final = 500
+"""How many prices may wait before they are asked for."""
+
+YOUNG: Final = 2 * 3_600 * instant.SECOND
+"""For so long after an instant a venue may still come to know a price of it."""
+
 _TRIES: Final = 5
-_DUE: Final = "due"
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+_DECODER: Final = msgspec.json.Decoder(list[PriceWanted])
 
 
 class Gained(msgspec.Struct):
@@ -34,7 +42,6 @@ class Gained(msgspec.Struct):
     Of an account that was not known before nothing was published, so nothing is `restated`.
     """
 
-    was_known: bool = True
     entries: int = 0
     trades: int = 0
     flows: int = 0
@@ -52,66 +59,91 @@ async def follow(
 
     `gained` counts what has landed, also where this ends in an error.
     """
-    is_due = desk.store.memos(_prices_name(venue)) != {}
-    await _history(desk, venue, gained, progress)
-    unpriced = _unpriced(desk.whole() if is_due else gained.facts, venue.account)
-    if unpriced or is_due:
-        prices = await venue.prices(_wanted(unpriced, desk)) if unpriced else ()
-        _land(desk, prices, {_prices_name(venue): None}, gained)
-        gained.priced += len(prices)
-
-
-async def _history(desk: Desk, venue: Venue, gained: Gained, progress: Progress | None) -> None:
-    name = f"sync {venue.account}"
-    mark = desk.store.memos(name).get(name)
-    gained.was_known = mark is not None
-    held: list[Chunk] = []
-    async for chunk in venue.history(mark):
-        held.append(chunk)
+    following = _Following(desk, venue, gained)
+    async for chunk in venue.history(following.mark):
         if progress is not None:
             progress(f"fetching {chunk.what}", chunk.done, chunk.total)
-        if len(held) >= CHUNKS_HELD:
-            _land_chunks(desk, venue, held, gained)
-            held = []
-    if held and (held[-1].mark != mark or any(chunk.statements for chunk in held)):
-        _land_chunks(desk, venue, held, gained)
+        following.take(chunk)
+        if len(following.due) > DUE_MAX:
+            await following.ask_prices(progress)
+    following.land()
+    if following.due:
+        await following.ask_prices(progress)
 
 
-def _land_chunks(desk: Desk, venue: Venue, held: Sequence[Chunk], gained: Gained) -> None:
-    told = [statement for chunk in held for statement in chunk.statements]
-    _land(desk, told, {f"sync {venue.account}": held[-1].mark}, gained, venue)
+class _Following:
+    """One account while it is followed. `due` are the prices that its facts lack."""
 
+    def __init__(self, desk: Desk, venue: Venue, gained: Gained) -> None:
+        self._desk = desk
+        self._venue = venue
+        self._gained = gained
+        self._held: list[Chunk] = []
+        self._sync, self._prices = f"sync {venue.account}", f"prices {venue.account}"
+        memos = desk.store.memos()
+        self.mark = memos.get(self._sync)
+        self._was_known = self.mark is not None
+        self.due = set(_DECODER.decode(memos.get(self._prices, "[]")))
 
-def _land(
-    desk: Desk,
-    told: Sequence[AnyEntry],
-    memos: dict[str, str | None],
-    gained: Gained,
-    venue: Venue | None = None,
-) -> None:
-    """Commit statements and memos together. Another writer in between costs another try."""
-    for _ in range(_TRIES):
-        staged: Staged | None = None
-        try:
-            with desk.store.grouped():
-                if told:
-                    staged = desk.stage(told)
-                    desk.commit(staged)
-                    if venue is not None and _unpriced(staged.plan.course.added, venue.account):
-                        memos[_prices_name(venue)] = _DUE
-                desk.store.save_memos(memos)
-        except StaleVersion:
-            desk.reload()
-            continue
-        except BaseException:
-            desk.reload()
-            raise
+    def take(self, chunk: Chunk) -> None:
+        """Hold a chunk, and land what is held when it is enough."""
+        self._held.append(chunk)
+        if len(self._held) >= CHUNKS_HELD:
+            self.land()
+
+    def land(self) -> None:
+        """Land what is held with its mark, if that says anything new."""
+        held, self._held = self._held, []
+        told = [statement for chunk in held for statement in chunk.statements]
+        if not held or not (told or held[-1].mark != self.mark):
+            return
+        staged = self._commit(told, held[-1].mark)
+        self.mark = held[-1].mark
         if staged is not None:
-            _count(desk, staged, gained)
-            if venue is not None and gained.was_known:
-                gained.restated += desk.review(staged).restated
-        return
-    raise StaleVersion(f"other writers were first {_TRIES} times in a row; sync again")
+            _count(self._desk, staged, self._gained)
+            if self._was_known:
+                self._gained.restated += self._desk.review(staged).restated
+
+    async def ask_prices(self, progress: Progress | None) -> None:
+        """Ask for the prices that are due, and land those that the venue tells."""
+        asked = sorted(self.due, key=lambda each: (each.at, each.asset))
+        if progress is not None:
+            progress("asking for past prices", 0, len(asked))
+        prices = await self._venue.prices(asked)
+        told = {(each.asset, each.executed_at) for each in prices}
+        last = self._desk.clock.now() - YOUNG
+        self.due = {each for each in asked if each.at > last and (each.asset, each.at) not in told}
+        staged = self._commit(prices, self.mark)
+        self._gained.priced += len(prices)
+        if staged is not None:
+            _count(self._desk, staged, self._gained)
+
+    def _commit(self, told: Sequence[AnyEntry], mark: str | None) -> Staged | None:
+        """Commit statements and memos together. Another writer in between costs another try."""
+        for _ in range(_TRIES):
+            due = set(self.due)
+            staged: Staged | None = None
+            try:
+                with self._desk.store.grouped():
+                    if told:
+                        staged = self._desk.stage(told)
+                        self._desk.commit(staged)
+                        due |= _wanted(staged.plan.course.added, self._desk, self._venue.account)
+                    self._desk.store.save_memos({self._sync: mark, self._prices: _listed(due)})
+            except StaleVersion:
+                self._desk.reload()
+                continue
+            except BaseException:
+                self._desk.reload()
+                raise
+            self.due = due
+            return staged
+        raise StaleVersion(f"other writers were first {_TRIES} times in a row; sync again")
+
+
+def _listed(due: set[PriceWanted]) -> str | None:
+    told = sorted(due, key=lambda each: (each.at, each.asset))
+    return _ENCODER.encode(told).decode() if told else None
 
 
 def _count(desk: Desk, staged: Staged, gained: Gained) -> None:
@@ -130,21 +162,17 @@ def _count(desk: Desk, staged: Staged, gained: Gained) -> None:
     gained.facts = [fact for fact in gained.facts if fact.id not in known] + list(course.added)
 
 
-def _unpriced(facts: Iterable[Fact], account: str) -> list[Fact]:
-    return [fact for fact in facts if fact.account == account and Flag.UNPRICED in fact.flags]
-
-
-def _wanted(facts: Iterable[Fact], desk: Desk) -> list[PriceWanted]:
-    """Return the prices that these facts lack, each once, by asset and time."""
-    terms = desk.head.terms
-    cash = {canonical(asset) for asset in terms.cash}
-    asked = {
-        (asset, fact.executed_at)
+def _wanted(facts: Iterable[Fact], desk: Desk, account: str) -> set[PriceWanted]:
+    """Return the prices that the facts of an account lack."""
+    base = desk.head.terms.base
+    cash = {canonical(asset) for asset in desk.head.terms.cash}
+    return {
+        PriceWanted(asset, base, fact.executed_at)
         for fact in facts
+        if fact.account == account and Flag.UNPRICED in fact.flags
         for asset in _deciding(fact)
         if asset not in cash
     }
-    return [PriceWanted(asset, terms.base, at) for asset, at in sorted(asked)]
 
 
 def _deciding(fact: Fact) -> Iterator[str]:
@@ -157,7 +185,3 @@ def _deciding(fact: Fact) -> Iterator[str]:
         yield from (canonical(fee.asset) for fee in fact.fees)
     else:
         yield from wanted(fact)
-
-
-def _prices_name(venue: Venue) -> str:
-    return f"prices {venue.account}"

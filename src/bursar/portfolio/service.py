@@ -50,6 +50,7 @@ from bursar.reconcile import (
     Certificate,
     Comparison,
     Limits,
+    Line,
     Proposal,
     Reconciliation,
     Verdict,
@@ -293,18 +294,21 @@ class PortfolioService:
         )
 
     async def _look(self, venue: Venue, gained: Gained, progress: Progress | None) -> None:
-        """Follow the history and read the statement, again if more has happened in between."""
+        """Follow the history and read the statement, again if more has happened in between.
+
+        What differed at the last sync and still does has not happened just now.
+        """
+        known = self._compared(venue.account).differing
         await follow(self.portfolio.writer, venue, gained, progress)
         for _ in range(LOOKS_MAX):
-            statement = await venue.statement()
-            agreement.remember(self.portfolio, statement)
-            before = gained.entries
-            if self._compared(venue.account).verdict is Verdict.EQUAL:
+            agreement.remember(self.portfolio, await venue.statement())
+            before, found = gained.entries, self._compared(venue.account)
+            if found.verdict is Verdict.EQUAL or _amounts(found.differing) == _amounts(known):
                 break
             await follow(self.portfolio.writer, venue, gained, progress)
             if gained.entries == before:
                 break
-        if gained.entries or self._compared(venue.account).verdict is not Verdict.EQUAL:
+        if gained.entries or _amounts(found.differing) != _amounts(known):
             await self._refresh(venue)
 
     async def _refresh(self, venue: Venue) -> None:
@@ -323,6 +327,10 @@ class PortfolioService:
         if share > self.rules.external_activity_pct:
             LOG.warning("EXTERNAL_ACTIVITY", percent=str(share), worth=str(moved))
         return share
+
+
+def _amounts(lines: Iterable[Line]) -> list[tuple[str, str | None, Decimal]]:
+    return [(line.asset, line.pocket, line.difference) for line in lines]
 
 
 def _worth(fact: Fact) -> Decimal:

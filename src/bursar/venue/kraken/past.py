@@ -34,7 +34,7 @@ class PastPrices:
     def __init__(self, client: KrakenRESTClient, data: MarketDataAPI) -> None:
         self._client = client
         self._data = data
-        self._told: dict[tuple[str, int], Decimal | None] = {}
+        self._told: dict[tuple[str, int], Decimal] = {}
 
     async def prices(self, wanted: Sequence[PriceWanted]) -> list[Price]:
         """Return the prices of those that trades tell, in the order asked."""
@@ -61,9 +61,12 @@ class PastPrices:
     async def _first(self, market: Market, at: int) -> Decimal | None:
         """Return the price of the first trade at or after an instant, if it is within reach."""
         key = market.key, at
-        if key not in self._told:
-            self._told[key] = await self._asked(market, at)
-        return self._told[key]
+        if key in self._told:
+            return self._told[key]
+        found = await self._asked(market, at)
+        if found is not None:  # a trade of that hour may still come
+            self._told[key] = found
+        return found
 
     async def _asked(self, market: Market, at: int) -> Decimal | None:
         outer = Object("Trades", await self._client.trades(market.key, at - 1, _ASKED))

@@ -1,0 +1,39 @@
+"""The job of a child that syncs with a fake venue and dies at a request, or at a step of a commit."""
+
+import os
+import signal
+from pathlib import Path
+
+from bursar.ledger.terms import Terms
+from bursar.sim.kraken import invent
+from bursar.store import open_store
+from tests.venue.following import Following
+
+
+def sync(path, folder, seed, size, request=0, step=None, commits=0):
+    """Sync to the end, or die at the `request`th request, or at a step of the `commits`th commit."""
+    left = commits
+
+    def watch(name):
+        nonlocal left
+        if name == step:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    store = open_store(path, terms=Terms(base="USD"), steps=watch)
+    following = Following(invent(seed, size), Path(folder), store=store)
+    answer, asked = following.fake.answer, 0
+
+    def count(told):
+        nonlocal asked
+        asked += 1
+        if asked == request:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer(told)
+
+    following.fake.answer = count
+    done = following.run(following.service.initialize())
+    assert done.is_whole, done
+    os.write(1, f"ack {following.service.portfolio.desk.head.version} {asked}\n".encode())
+    following.service.close()

@@ -1,8 +1,9 @@
-"""The job of a child that syncs with a fake venue and dies at a request, or at a step of a commit."""
+"""The job of a child that syncs with a fake venue and dies at a request, or inside a commit."""
 
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 from bursar.ledger.terms import Terms
 from bursar.sim.kraken import invent
@@ -10,9 +11,9 @@ from bursar.store import open_store
 from tests.venue.following import Following
 
 
-def sync(path, folder, seed, size, request=0, step=None, commits=0):
-    """Sync to the end, or die at the `request`th request, or at a step of the `commits`th commit."""
-    left = commits
+def sync(path, folder, seed, size, *, request=0, step=None):
+    """Sync to the end, or die at a request, or at a step of the first commit."""
+    left = 1
 
     def watch(name):
         nonlocal left
@@ -23,7 +24,8 @@ def sync(path, folder, seed, size, request=0, step=None, commits=0):
 
     store = open_store(path, terms=Terms(base="USD"), steps=watch)
     following = Following(invent(seed, size), Path(folder), store=store)
-    answer, asked = following.fake.answer, 0
+    fake: Any = following.fake
+    answer, asked = fake.answer, 0
 
     def count(told):
         nonlocal asked
@@ -32,7 +34,7 @@ def sync(path, folder, seed, size, request=0, step=None, commits=0):
             os.kill(os.getpid(), signal.SIGKILL)
         return answer(told)
 
-    following.fake.answer = count
+    fake.answer = count
     done = following.run(following.service.initialize())
     assert done.is_whole, done
     os.write(1, f"ack {following.service.portfolio.desk.head.version} {asked}\n".encode())

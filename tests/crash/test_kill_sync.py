@@ -1,4 +1,4 @@
-"""A sync killed at any request, and at any step of its commits: the next one ends in the same book."""
+"""A sync killed at any request, and inside any commit: the next one ends in the same book."""
 
 import random
 import signal
@@ -55,5 +55,5 @@ def test_a_sync_killed_at_any_request_ends_in_the_same_book(nursery, new_place, 
 @pytest.mark.parametrize("step", [step for step in STEPS if step != "after_commit"])
 def test_a_sync_killed_at_a_step_ends_in_the_same_book(nursery, new_place, tmp_path, whole, step):
     path = new_place()
-    killed_and_resumed(nursery, path, tmp_path, step=step, commits=1)
+    killed_and_resumed(nursery, path, tmp_path, step=step)
     assert digest(path) == whole[0]

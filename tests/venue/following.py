@@ -29,6 +29,10 @@ RULES = TagRules(
 )
 
 
+def _no_files(*_):
+    raise AssertionError("nothing is imported here")
+
+
 class LoopClock:
     """The loop's own time, from an instant on."""
 
@@ -75,7 +79,7 @@ class Following:
             ),
             Options(region=self.region, rules=RULES, allow_breaks=self.allow_breaks),
         )
-        portfolio = Portfolio(Desk(self.store, self.clock), None)
+        portfolio = Portfolio(Desk(self.store, self.clock), _no_files)
         return PortfolioService(portfolio, (self.venue,), self.rules)
 
     async def pause(self, milliseconds):

@@ -60,7 +60,9 @@ def followed(follower):
 def held(following):
     """What the book holds of each asset, and what of it is between two pockets."""
     book = following.service.portfolio.book()
-    sums = {each.asset: Fraction(each.total) for each in following.service.get_balances()}
+    sums: dict[object, Fraction] = {
+        each.asset: Fraction(each.total) for each in following.service.get_balances()
+    }
     for (_, asset, pocket), quantity in book.pockets.items():
         if pocket == TRANSIT:
             sums[asset] = sums.get(asset, 0) - Fraction(quantity)
@@ -70,7 +72,7 @@ def held(following):
 
 def stated(account):
     """What the venue truly holds of each asset, and what went to places it does not count."""
-    sums = {}
+    sums: dict[object, Fraction] = {}
     for code, total in truth(account).balances.items():
         sums[coin(code).asset] = sums.get(coin(code).asset, 0) + total
     for (flow, code), total in truth(account).flows.items():
@@ -122,6 +124,7 @@ def test_the_first_sync_is_certified_and_kept(followed):
     assert "books equal venue as of" in said
     assert ", 0 unexplained" in said
     kept = last_certificate(following.service.portfolio, "kraken:main")
+    assert kept is not None
     assert sentence(kept) == said
 
 
@@ -195,7 +198,7 @@ FITTING = {
 @pytest.mark.slow("fourteen kinds of difference, each in an account of its own")
 @pytest.mark.parametrize("kind", Planting)
 def test_a_planted_difference_is_found_classified_and_located(followed, kind):
-    found = Counter()
+    found: Counter[Planting] = Counter()
     for seed in range(SEED, SEED + max(figures.ACCOUNTS // 30, 1) * 2):
         account = invent(seed, 300)
         try:

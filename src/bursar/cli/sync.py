@@ -25,7 +25,7 @@ def sync(
 
     Args:
         full: Account for every row and certify the result, as the first sync does.
-        allow_breaks: Go on where the balances of the venue's own rows do not follow from each other.
+        allow_breaks: Go on where the venue's own rows do not follow from each other.
 
     """
     session.require_present()

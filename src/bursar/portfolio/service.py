@@ -50,7 +50,6 @@ from bursar.reconcile import (
     Certificate,
     Comparison,
     Limits,
-    Line,
     Proposal,
     Reconciliation,
     Verdict,
@@ -298,18 +297,23 @@ class PortfolioService:
 
         What differed at the last sync and still does has not happened just now.
         """
-        known = self._compared(venue.account).differing
+        known = _amounts(self._compared(venue.account))
         await follow(self.portfolio.writer, venue, gained, progress)
+        now = await self._asked(venue)
         for _ in range(LOOKS_MAX):
-            agreement.remember(self.portfolio, await venue.statement())
-            before, found = gained.entries, self._compared(venue.account)
-            if found.verdict is Verdict.EQUAL or _amounts(found.differing) == _amounts(known):
+            before = gained.entries
+            if now.verdict is Verdict.EQUAL or _amounts(now) == known:
                 break
             await follow(self.portfolio.writer, venue, gained, progress)
             if gained.entries == before:
                 break
-        if gained.entries or _amounts(found.differing) != _amounts(known):
+            now = await self._asked(venue)
+        if gained.entries or _amounts(now) != known:
             await self._refresh(venue)
+
+    async def _asked(self, venue: Venue) -> Comparison:
+        agreement.remember(self.portfolio, await venue.statement())
+        return self._compared(venue.account)
 
     async def _refresh(self, venue: Venue) -> None:
         held = sorted({asset for _, asset in self.portfolio.book().holdings})
@@ -329,8 +333,8 @@ class PortfolioService:
         return share
 
 
-def _amounts(lines: Iterable[Line]) -> list[tuple[str, str | None, Decimal]]:
-    return [(line.asset, line.pocket, line.difference) for line in lines]
+def _amounts(found: Comparison) -> list[tuple[str, str | None, Decimal]]:
+    return [(line.asset, line.pocket, line.difference) for line in found.differing]
 
 
 def _worth(fact: Fact) -> Decimal:

@@ -61,7 +61,7 @@ _T = TypeVar("_T")
 
 
 class Outside(msgspec.Struct, frozen=True):
-    """What a venue's client needs of the world: the time, chance, time that passes, and a way there.
+    """What a venue's client needs of the world: time, chance, time that passes, and a way there.
 
     Without a `way` requests go over the network.
     """

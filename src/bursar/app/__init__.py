@@ -19,7 +19,7 @@ from bursar.ledger import golden
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.terms import Method, Terms
 from bursar.portfolio import Portfolio
-from bursar.ports import Progress
+from bursar.ports import PortfolioStore, Progress
 from bursar.store import Listed, list_portfolios, open_store
 from bursar.value.worth import EVERYTHING, Options
 from bursar.venue import files
@@ -29,15 +29,21 @@ if TYPE_CHECKING:  # settings take long to load, and not every command has some
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The machine's own clock; a demonstration may begin earlier and go faster."""
+
+    def __init__(self, *, behind: int = 0, pace: int = 1) -> None:
+        self.pace = pace
+        self._start = time.time_ns()
+        self._from = self._start - behind
 
     def now(self) -> int:
         """Return the UTC instant, in nanoseconds since 1970."""
-        return time.time_ns()
+        told = time.time_ns()
+        return told if self.pace == 1 else self._from + (told - self._start) * self.pace
 
     def wait(self, milliseconds: int) -> None:
         """Let that much time pass."""
-        time.sleep(milliseconds / 1000)
+        time.sleep(milliseconds / 1000 / self.pace)
 
 
 def open(  # noqa: A001, PLR0913 (the front door; only the place is needed)
@@ -62,8 +68,18 @@ def open(  # noqa: A001, PLR0913 (the front door; only the place is needed)
         StoreCorrupt: its journal does not verify.
     """
     store = open_store(place, portfolio, terms=terms, create=create)
+    return portfolio_of(store, SystemClock(), options=options, progress=progress)
+
+
+def portfolio_of(
+    store: PortfolioStore,
+    clock: SystemClock,
+    *,
+    options: Options = EVERYTHING,
+    progress: Progress | None = None,
+) -> Portfolio:
+    """Put a desk, the file readers and a clock around a store. What fails closes the store."""
     try:
-        clock = SystemClock()
         desk = Desk(store, clock, progress=progress, wait=clock.wait)
     except BaseException:
         store.close()

@@ -12,12 +12,13 @@ from random import SystemRandom
 
 import msgspec
 
-from bursar.app import SystemClock, open, options_of, terms_of  # noqa: A004 (the front door's)
+from bursar.app import SystemClock, options_of, portfolio_of, terms_of
 from bursar.app.limits import limits_of
 from bursar.config import PortfolioSettings, SecretName, Settings, TagRule, VenueSettings
 from bursar.errors import BadChoice
 from bursar.portfolio.service import PortfolioService, Rules
 from bursar.ports import Progress
+from bursar.store import open_store
 from bursar.venue.http import Outside
 from bursar.venue.kraken.account import KrakenAccount
 from bursar.venue.kraken.client import KrakenRESTClient
@@ -44,7 +45,11 @@ class Live(msgspec.Struct, frozen=True):
 
 
 def open_live(
-    settings: Settings, *, progress: Progress | None = None, allow_breaks: bool = False
+    settings: Settings,
+    *,
+    clock: SystemClock | None = None,
+    progress: Progress | None = None,
+    allow_breaks: bool = False,
 ) -> Live:
     """Open a portfolio and the venues it follows; one that is not there is made.
 
@@ -55,15 +60,11 @@ def open_live(
     """
     if not settings.venues:
         raise BadChoice("the settings name no venue; `bursar init` writes a config.yaml with one")
-    accounts = tuple(_kraken(each, allow_breaks=allow_breaks) for each in settings.venues)
+    here = clock or SystemClock()
+    accounts = tuple(_kraken(each, here, allow_breaks=allow_breaks) for each in settings.venues)
     own = settings.portfolio
-    portfolio = open(
-        own.book,
-        portfolio=own.name,
-        terms=terms_of(own),
-        options=options_of(own),
-        progress=progress,
-    )
+    store = open_store(own.book, own.name, terms=terms_of(own))
+    portfolio = portfolio_of(store, here, options=options_of(own), progress=progress)
     return Live(PortfolioService(portfolio, accounts, rules_of(own)), accounts)
 
 
@@ -109,9 +110,12 @@ def _from_keyring(entry: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _kraken(settings: VenueSettings, *, allow_breaks: bool) -> KrakenAccount:
+def _kraken(settings: VenueSettings, clock: SystemClock, *, allow_breaks: bool) -> KrakenAccount:
+    async def pause(milliseconds: int) -> None:
+        await asyncio.sleep(milliseconds / 1000 / clock.pace)
+
     client = KrakenRESTClient(
-        Outside(clock=SystemClock(), chance=SystemRandom(), pause=_pause),
+        Outside(clock=clock, chance=SystemRandom(), pause=pause),
         Keys(secret(settings.key), secret(settings.secret)),
         state=state_folder(),
         url=settings.url,
@@ -133,7 +137,3 @@ def _rules(tags: tuple[TagRule, ...]) -> TagRules:
         client_ids={each.client_id: name for each, name in named if each.client_id is not None},
         patterns=[each.pattern for each in tags if each.pattern is not None],
     )
-
-
-async def _pause(milliseconds: int) -> None:
-    await asyncio.sleep(milliseconds / 1000)

@@ -6,7 +6,7 @@ import tempfile
 from contextlib import ExitStack
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 
@@ -23,16 +23,31 @@ _FIRST: Final = ("ledgers.gen4-16col.csv", "trades.gen2-24col.csv", "prices.csv"
 _AGAIN: Final = ("ledgers.gen1-10col.csv", "trades.gen1-13col.csv")
 
 
-def demo(*, keep: Path | None = None, session: Annotated[Session, HIDDEN]) -> int:
+def demo(
+    what: Literal["files", "kraken"] = "files",
+    *,
+    keep: Path | None = None,
+    seed: int = 7,
+    session: Annotated[Session, HIDDEN],
+) -> int:
     """Show the main job on a made-up Kraken account: import, status, PnL, why, verify.
 
+    `bursar demo kraken` shows the account followed live: init, sync, status, drift.
+
     Args:
+        what: From its export files, or over the venue's interface.
+        seed: Which account is invented for `kraken`.
         keep: Keep the book in this file, to go on with; by default it is thrown away.
 
     """
     from bursar.errors import BadChoice
 
     session.require_present()
+    if what == "kraken":
+        from bursar.cli import demo_kraken
+
+        demo_kraken.play(session, seed)
+        return 0
     if keep is not None and keep.exists():
         raise BadChoice(f"{keep} is there already; the demo makes a book of its own")
     with ExitStack() as stack:
@@ -73,9 +88,9 @@ def _show(session: Session, first: list[Path], again: list[Path], keep: Path | N
 
     screen = session.screen
     _banner(screen)
-    _section(screen, "1", "Import", "bursar import ledgers.csv trades.csv prices.csv --base EUR")
+    section(screen, "1", "Import", "bursar import ledgers.csv trades.csv prices.csv --base EUR")
     importing.show(screen, importing.run(session, first, base=BASE)[0])
-    _section(screen, "2", "Import an older export of the same account", "nothing is counted twice")
+    section(screen, "2", "Import an older export of the same account", "nothing is counted twice")
     importing.show(screen, importing.run(session, again)[0])
     with session.open() as portfolio:
         _show_book(session, portfolio)
@@ -86,13 +101,13 @@ def _show_book(session: Session, portfolio: Portfolio) -> None:
     from bursar.cli import pnl, status, verify, why
 
     screen, marks = session.screen, session.marks(portfolio)
-    _section(screen, "3", "What is there", "bursar status")
+    section(screen, "3", "What is there", "bursar status")
     status.show(screen, portfolio, portfolio.equity(marks), name="main")
-    _section(screen, "4", "What was made", "bursar pnl --by asset --method wac,fifo,hifo")
+    section(screen, "4", "What was made", "bursar pnl --by asset --method wac,fifo,hifo")
     pnl.show(screen, portfolio.pnl("asset", methods=METHODS, prices=marks), portfolio.terms.base)
-    _section(screen, "5", "Why", "bursar why realized XBT")
+    section(screen, "5", "Why", "bursar why realized XBT")
     why.show(screen, portfolio.why("realized", "XBT", marks))
-    _section(screen, "6", "Is it right", "bursar verify")
+    section(screen, "6", "Is it right", "bursar verify")
     verify.show(screen, portfolio.verify())
 
 
@@ -105,7 +120,8 @@ def _banner(screen: Screen) -> None:
     screen.print("A made-up Kraken account of January 2024, every case its exports can hold.")
 
 
-def _section(screen: Screen, number: str, title: str, command: str) -> None:
+def section(screen: Screen, number: str, title: str, command: str) -> None:
+    """Show the heading of a part of a demonstration, and the command it is about."""
     from rich.rule import Rule
     from rich.text import Text
 
@@ -117,7 +133,7 @@ def _section(screen: Screen, number: str, title: str, command: str) -> None:
 
 
 def _next(screen: Screen, keep: Path | None) -> None:
-    _section(screen, "→", "Yours", "the same on your own files")
+    section(screen, "→", "Yours", "the same on your own files")
     screen.print(
         "  bursar import ledgers.csv trades.csv --base EUR",
         "  bursar status --price XBT=65000",

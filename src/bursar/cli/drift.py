@@ -32,12 +32,12 @@ def drift(*, account: str | None = None, session: Annotated[Session, HIDDEN]) ->
     """
     session.require_present()
     with session.open() as portfolio:
-        found = _found(session, portfolio, account)
+        seen = found(session, portfolio, account)
         if session.wants_json:
-            session.tell({"accounts": [told(each) for each in found]})
+            session.tell({"accounts": [told(each) for each in seen]})
         else:
-            show(session.screen, found)
-    return 0 if all(each.is_clean for each in found) else APART
+            show(session.screen, seen)
+    return 0 if all(each.is_clean for each in seen) else APART
 
 
 def accept(
@@ -59,7 +59,7 @@ def accept(
 
     session.require_present()
     with session.open() as portfolio:
-        proposals = [p for each in _found(session, portfolio, account) for p in each.proposals]
+        proposals = [p for each in found(session, portfolio, account) for p in each.proposals]
     if not 0 < number <= len(proposals):
         there = f"1 to {len(proposals)}" if proposals else "none"
         raise BadChoice(f"there is no break number {number}; there are {there}", value=number)
@@ -121,7 +121,10 @@ def show(screen: Screen, found: Sequence[Reconciliation]) -> None:
         screen.print("`bursar drift accept N` enters what closes a break.")
 
 
-def _found(session: Session, portfolio: Portfolio, account: str | None) -> list[Reconciliation]:
+def found(
+    session: Session, portfolio: Portfolio, account: str | None = None
+) -> list[Reconciliation]:
+    """Account for every difference from the last statements, of one account or of all."""
     from bursar.app.limits import limits_of
     from bursar.errors import BadChoice
     from bursar.portfolio import agreement

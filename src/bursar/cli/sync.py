@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
-    from bursar.app.live import Live
+    from bursar.app import SystemClock
     from bursar.cli.screen import Screen
+    from bursar.config import Settings
+    from bursar.portfolio.service import PortfolioService
     from bursar.portfolio.summaries import AccountSync, SyncSummary
+    from bursar.ports import Progress
 
 DRIFT, AWAY = 1, 4
 
@@ -29,7 +32,7 @@ def sync(
 
     """
     session.require_present()
-    done = asyncio.run(_synced(session, full=full, allow_breaks=allow_breaks))
+    done = asyncio.run(synced(session, session.chosen, full=full, allow_breaks=allow_breaks))
     if session.wants_json:
         session.tell({"portfolio": session.portfolio, **told(done)})
     else:
@@ -83,23 +86,30 @@ def _line(each: AccountSync) -> tuple[str, str]:
     return ("✓" if not each.drift_detected else "✗"), f"{what}; {agrees}"
 
 
-async def _synced(session: Session, *, full: bool, allow_breaks: bool) -> SyncSummary:
+async def synced(
+    session: Session,
+    settings: Settings,
+    *,
+    full: bool = False,
+    allow_breaks: bool = False,
+    clock: SystemClock | None = None,
+) -> SyncSummary:
+    """Open what the settings name, sync it, and close it again."""
     from bursar.app.live import open_live
 
+    tell = session.bar.tell
     with session.bar.running():
-        live = open_live(session.chosen, progress=session.bar.tell, allow_breaks=allow_breaks)
+        live = open_live(settings, clock=clock, progress=tell, allow_breaks=allow_breaks)
         try:
-            return await _run(live, session, full=full)
+            return await _run(live.service, tell, full=full)
         finally:
             await live.close()
 
 
-async def _run(live: Live, session: Session, *, full: bool) -> SyncSummary:
-    service, names = live.service, [each.account for each in live.service.venues]
-    is_first = any(service.get_certificate(name) is None for name in names)
-    if full or is_first:
-        return await service.initialize(session.bar.tell)
-    done = await service.sync(session.bar.tell)
+async def _run(service: PortfolioService, tell: Progress, *, full: bool) -> SyncSummary:
+    if full or any(service.get_certificate(each.account) is None for each in service.venues):
+        return await service.initialize(tell)
+    done = await service.sync(tell)
     await service.refresh_marks()
     service.create_snapshot()
     service.prune_snapshots()

@@ -39,9 +39,10 @@ _DECODER: Final = msgspec.json.Decoder(list[PriceWanted])
 class Gained(msgspec.Struct):
     """What following brought.
 
-    Of an account that was not known before nothing was published, so nothing is `restated`.
+    The `is_first` sync of an account restates nothing, since nothing was published.
     """
 
+    is_first: bool = False
     entries: int = 0
     trades: int = 0
     flows: int = 0
@@ -82,7 +83,7 @@ class _Following:
         self._sync, self._prices = f"sync {venue.account}", f"prices {venue.account}"
         memos = desk.store.memos()
         self.mark = memos.get(self._sync)
-        self._was_known = self.mark is not None
+        gained.is_first = gained.is_first or self.mark is None
         self.due = set(_DECODER.decode(memos.get(self._prices, "[]")))
 
     def take(self, chunk: Chunk) -> None:
@@ -101,7 +102,7 @@ class _Following:
         self.mark = held[-1].mark
         if staged is not None:
             _count(self._desk, staged, self._gained)
-            if self._was_known:
+            if not self._gained.is_first:
                 self._gained.restated += self._desk.review(staged).restated
 
     async def ask_prices(self, progress: Progress | None) -> None:

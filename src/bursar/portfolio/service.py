@@ -325,7 +325,7 @@ class PortfolioService:
         """Return what nobody's strategy did, as percent of equity, and tell it if it is much."""
         moved = sum((_worth(fact) for fact in gained.facts), ZERO)
         equity = self._valuation(None).equity
-        if not moved or equity <= 0:
+        if gained.is_first or not moved or equity <= 0:
             return None
         share = ratio18(_ALL, moved, equity)
         if share > self.rules.external_activity_pct:

@@ -1,0 +1,111 @@
+"""`bursar demo kraken`, sync and drift, over real sockets on this machine."""
+
+import asyncio
+import json
+from contextlib import contextmanager
+
+import pytest
+
+from bursar.app import SystemClock
+from bursar.cli import main
+from bursar.sim.kraken import FakeKraken, Fault, Planting, Tier, invent, plant, serve
+
+DAY = 86_400 * 1_000_000_000
+
+
+@pytest.fixture(autouse=True)
+def _at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for name in ("KRAKEN_API_KEY", "KRAKEN_API_SECRET", "BURSAR_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_demonstration_ends_in_agreement(bursar):
+    said = bursar("demo", "kraken").out
+    for part in ("bursar init", "45 trades", "missing flow", "closed by: deposit", "to the last"):
+        assert part in said
+    assert said.index("missing flow") < said.rindex("are the same on both sides")
+
+
+@pytest.fixture
+def venue(tmp_path, monkeypatch):
+    """Run a command line while a fake venue is served, with a config.yaml that leads there."""
+    now = SystemClock().now()
+    span = invent(3, 100).rows[-1].time - invent(3, 100).rows[0].time
+    account = invent(3, 100, start=now - span - DAY)
+
+    @contextmanager
+    def made(planting=None):
+        shown = account if planting is None else plant(account, planting, seed=3).account
+        fake = FakeKraken(shown, clock=SystemClock(), tier=Tier.PRO)
+        monkeypatch.setenv("KRAKEN_API_KEY", fake.key)
+        monkeypatch.setenv("KRAKEN_API_SECRET", fake.secret)
+        yield Served(fake, tmp_path)
+
+    return made
+
+
+class Served:
+    def __init__(self, fake, folder):
+        self.fake, self.folder = fake, folder
+
+    def run(self, capsys, *arguments):
+        """Run a command line in a thread of its own while the venue is served."""
+
+        async def play():
+            async with serve(self.fake) as url:
+                (self.folder / "config.yaml").write_text(
+                    f"portfolio: {{base_currency: USD}}\n"
+                    f"venues: [{{region: GLOBAL, tier: pro, url: '{url}'}}]\n"
+                )
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(None, main, list(arguments))
+
+        capsys.readouterr()
+        code = asyncio.run(play())
+        return code, capsys.readouterr()
+
+
+def test_sync_says_what_came_and_whether_it_agrees(venue, capsys):
+    with venue() as served:
+        code, said = served.run(capsys, "sync", "--json")
+        told = json.loads(said.out)
+        assert (code, told["drift_detected"], told["is_whole"]) == (0, False, True)
+        assert told["accounts"][0]["new_trades"] == told["new_trades_count"] > 10
+        assert "books equal venue" in told["certificates"][0]
+        code, said = served.run(capsys, "sync")
+        assert code == 0
+        assert "nothing new; agrees" in said.out
+        code, said = served.run(capsys, "drift")
+        assert code == 0
+        assert "are the same on both sides" in said.out
+        served.fake.script.add(Fault.ERROR, value="EAPI:Invalid key", times=99)
+        code, said = served.run(capsys, "sync")
+        assert code == 4
+        assert "not reached" in said.out
+        assert served.fake.secret not in said.out + said.err
+
+
+def test_drift_is_shown_accepted_and_taken_back(venue, capsys, bursar, ask):
+    with venue(Planting.EXTRA_BALANCE) as served:
+        code, _ = served.run(capsys, "sync", "--quiet")
+        assert code in {0, 1}
+    before = ask("drift", code=1)["accounts"][0]
+    assert len(before["breaks"]) == 1
+    assert bursar("drift", "accept", "1", code=5).out
+    assert "no break number 2" in bursar("drift", "accept", "2", code=2).err
+    bursar("drift", "accept", "1", "--yes")
+    assert ask("drift")["accounts"][0]["is_clean"]
+    bursar("reverse", before["breaks"][0]["entries"][0], "--yes")
+    assert len(ask("drift", code=1)["accounts"][0]["breaks"]) == 1
+
+
+def test_without_a_venue_or_a_key_sync_says_what_is_missing(bursar, tmp_path):
+    assert "bursar init" in bursar("sync", code=2).err
+    bursar("init", "--quiet")
+    assert "KRAKEN_API_KEY holds no key" in bursar("sync", code=2).err
+    assert not (tmp_path / "bursar.db").exists()
+
+
+def test_drift_before_any_sync_says_so(bursar, story):
+    assert "`bursar sync` asks" in bursar("drift", code=2).err

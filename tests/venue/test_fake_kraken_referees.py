@@ -2,7 +2,7 @@
 
 import json
 
-import ccxt
+import ccxt  # type: ignore[import-untyped]
 import kraken.exceptions
 import pytest
 from kraken.spot import Market, User
@@ -11,7 +11,7 @@ from bursar.sim.kraken import ERRORS, Fault, Key
 from tests.sim.kraken.places import account, fake, running
 
 
-class Exact(ccxt.kraken):
+class Exact(ccxt.kraken):  # type: ignore[misc]
     """ccxt with its numbers kept as they stand."""
 
     number = str
@@ -95,7 +95,8 @@ def test_ccxt_reads_the_balance_and_open_orders(theirs, ours):
 
 
 def test_ccxt_pages_through_the_whole_trade_history(theirs, ours):
-    found, offset = {}, 0
+    found: dict[str, dict] = {}
+    offset = 0
     while True:
         page = theirs.private_post_tradeshistory(
             {"ofs": offset, "consolidate_taker": "false", "end": str(ours.house.now // 10**9)}
@@ -110,7 +111,8 @@ def test_ccxt_pages_through_the_whole_trade_history(theirs, ours):
 
 
 def test_ccxt_pages_through_the_whole_ledger(theirs, ours):
-    found, offset, total = {}, 0, 1
+    found: dict[str, dict] = {}
+    offset, total = 0, 1
     while offset < total:
         page = theirs.private_post_ledgers({"ofs": offset})["result"]
         found |= page["ledger"]
@@ -144,7 +146,7 @@ def test_ccxt_reads_deposits_and_withdrawals(theirs, ours):
 def test_ccxt_raises_what_it_has_for_the_error(theirs, ours, words):
     table = theirs.exceptions["exact"]
     ours.script.add(Fault.ERROR, endpoint="BalanceEx", value=words)
-    with pytest.raises(ccxt.ExchangeError if words not in table else table[words], match=words):
+    with pytest.raises(table.get(words, ccxt.ExchangeError), match=words):
         theirs.private_post_balanceex()
 
 
@@ -180,7 +182,7 @@ def test_ccxt_meets_the_troubles_of_the_wire(theirs, ours):
 
 
 def test_the_sdk_reads_the_market(place):
-    venue, url = place
+    _, url = place
     market = Market(url=url)
     assert market.get_assets(assets="XBT")["XXBT"]["decimals"] == 10
     assert market.get_asset_pairs(pair=["XBTEUR"])["XXBTZEUR"]["wsname"] == "XBT/EUR"
@@ -208,7 +210,8 @@ def test_the_sdk_reads_the_account(user, ours):
 
 def test_the_sdk_pages_through_trades_and_ledger(user, ours):
     def whole(fetch, name):
-        found, offset, total = {}, 0, 1
+        found: dict[str, dict] = {}
+        offset, total = 0, 1
         while offset < total:
             page = fetch(ofs=offset)
             found |= page[name]

@@ -1,5 +1,6 @@
 """Two clients of other people talk to the fake venue: what satisfies them is the venue's wire."""
 
+import asyncio
 import json
 
 import ccxt  # type: ignore[import-untyped]
@@ -7,7 +8,7 @@ import kraken.exceptions
 import pytest
 from kraken.spot import Market, User
 
-from bursar.sim.kraken import ERRORS, Fault, Key
+from bursar.sim.kraken import ERRORS, Fault, Key, Live, serve, serve_ws
 from tests.sim.kraken.places import account, fake, running
 
 
@@ -239,3 +240,33 @@ def test_the_sdk_raises_what_it_has_for_the_error(user, ours, words):
             user.get_account_balance()
     else:  # it hands the envelope over
         assert user.get_account_balance()["error"] == [words]
+
+
+def test_ccxt_watches_prices_and_its_own_fills():
+    from ccxt import pro
+
+    invented = account(11, 700)
+    venue = fake(invented, until=invented.trades[100].time)
+
+    async def watch():
+        live = Live(venue, pace_s=0.02)
+        async with serve(venue) as url, serve_ws(live) as ws_url:
+            client = pro.kraken({"apiKey": venue.key, "secret": venue.secret})
+            ways = client.urls["api"]
+            client.urls["api"] = {name: url for name in ways if name != "ws"} | {
+                "ws": dict.fromkeys(ways["ws"], ws_url)
+            }
+            try:
+                ticker = await asyncio.wait_for(client.watch_ticker("BTC/USD"), 20)
+                known = await asyncio.wait_for(client.watch_my_trades(), 20)
+                venue.house.arrive(60)
+                new = await asyncio.wait_for(client.watch_my_trades(), 20)
+                return ticker, [each["id"] for each in known], [each["id"] for each in new]
+            finally:
+                await client.close()
+
+    ticker, known, new = asyncio.run(watch())
+    assert 0 < ticker["bid"] < ticker["ask"]
+    assert known == [each.id for each in invented.trades[51:101]]
+    assert new
+    assert not set(new) & set(known)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from bursar.errors import BadChoice
-from bursar.sim.kraken import Flow, invent, truth
+from bursar.sim.kraken import Flow, invent, moved, truth
 from bursar.sim.kraken.account import ROWS_MAX
 from bursar.sim.kraken.listing import coins, pairs
 from tests.sim.kraken.places import SECOND, account
@@ -165,3 +165,20 @@ def test_the_largest_account_is_made_whole():
     assert truth(invented).balances == {
         code: Fraction(atoms, 10 ** coins()[code].decimals) for code, atoms in held.items()
     }
+
+
+def test_a_moved_account_is_the_same_account_at_another_time():
+    first = account()
+    before = 1_900_000_000 * SECOND
+    later = moved(first, before)
+    shift = later.rows[0].time - first.rows[0].time
+    assert before - 86_400 * SECOND < later.end <= before
+    assert shift % (86_400 * SECOND) == 0
+    assert [row._replace(time=row.time - shift) for row in later.rows] == first.rows
+    assert truth(later) == truth(first)
+    at = first.rows[90].time
+    for pair in list(pairs().values())[:9]:
+        assert later.market.price(pair, at + shift) == first.market.price(pair, at)
+    assert later.market.price(pairs()["XXBTZUSD"], at) != first.market.price(
+        pairs()["XXBTZUSD"], at
+    )

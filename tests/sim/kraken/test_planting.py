@@ -7,7 +7,6 @@ import pytest
 from bursar.errors import BadChoice
 from bursar.sim.kraken import FakeKraken, Planting, plant
 from bursar.sim.kraken.account import Account
-from bursar.sim.kraken.listing import coins
 from bursar.sim.kraken.planting import first_break
 from tests.sim.kraken.places import SECOND, Hands, account, every, told
 
@@ -30,8 +29,7 @@ def wire(planted):
         sums[row["asset"]] = sums.get(row["asset"], Fraction(0)) + moved
     stated = {code: Fraction(amount) for code, amount in told(venue, "Balance").items()}
     found = {
-        code: (stated.get(code, Fraction(0)) - sums.get(code, Fraction(0)))
-        * 10 ** coins()[code].decimals
+        code: stated.get(code, Fraction(0)) - sums.get(code, Fraction(0))
         for code in {*sums, *stated}
     }
     return {code: amount for code, amount in found.items() if amount}, rows, venue
@@ -43,7 +41,8 @@ def test_a_clean_account_agrees():
     nothing = plant(clean, Planting.ROUNDING, 1)
     found, rows, _ = wire(nothing)
     assert len(rows) == len(clean.rows)
-    assert {abs(amount) for amount in found.values()} == {1}
+    assert {abs(atoms) for atoms in nothing.differences.values()} == {1}
+    assert found == nothing.amounts
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -51,7 +50,7 @@ def test_a_clean_account_agrees():
 def test_the_wire_shows_the_difference_that_was_planted(planting, seed):
     planted = plant(account(13, 1500), planting, seed)
     found, rows, venue = wire(planted)
-    assert found == planted.differences
+    assert found == planted.amounts
     assert found
     assert all(name not in rows for name in planted.rows) == (
         planting in HIDDEN or not planted.rows
@@ -62,11 +61,11 @@ def test_the_wire_shows_the_difference_that_was_planted(planting, seed):
         assert true[planted.first].time >= planted.at
     if planting is Planting.IN_FLIGHT:
         pending = [e for e in told(venue, "WithdrawStatus") if e["status"] == "Pending"]
-        code, amount = next(iter(planted.differences.items()))
+        amount = next(iter(found.values()))
         said = sum(Fraction(each["amount"]) + Fraction(each["fee"]) for each in pending)
-        assert said * 10 ** coins()[code].decimals == -amount
+        assert said == -amount
     if planting is Planting.POCKET_MOVED:
-        assert sum(found.values()) == 0
+        assert sum(found.values()) == 0  # a coin has the same decimals in every pocket
         assert len(found) == 2
 
 
@@ -74,7 +73,7 @@ def test_the_wire_shows_the_difference_that_was_planted(planting, seed):
 def test_a_ledger_that_was_booked_so_has_no_break_in_itself(planting):
     planted = plant(account(13, 1500), planting, 3, is_chained=True)
     found, _, _ = wire(planted)
-    assert found == planted.differences == plant(account(13, 1500), planting, 3).differences
+    assert found == planted.amounts == plant(account(13, 1500), planting, 3).amounts
     assert planted.first is None
 
 

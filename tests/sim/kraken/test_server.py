@@ -293,6 +293,7 @@ def test_open_orders_hold_coins_and_one_is_filled_in_part():
     held = [Decimal(each["hold_trade"]) for each in told(venue, "BalanceEx").values()]
     assert sum(amount > 0 for amount in held) >= 2
     assert all(each["refid"] in (None, "None") for each in orders.values())
+    assert "+50.0000%" in [each["descr"]["price"] for each in orders.values()]
 
 
 def test_an_order_is_open_until_it_is_closed():

@@ -1,17 +1,18 @@
 """Two clients of other people talk to the fake venue: what satisfies them is the venue's wire."""
 
+import asyncio
 import json
 
-import ccxt
+import ccxt  # type: ignore[import-untyped]
 import kraken.exceptions
 import pytest
 from kraken.spot import Market, User
 
-from bursar.sim.kraken import ERRORS, Fault, Key
+from bursar.sim.kraken import ERRORS, Fault, Key, Live, serve, serve_ws
 from tests.sim.kraken.places import account, fake, running
 
 
-class Exact(ccxt.kraken):
+class Exact(ccxt.kraken):  # type: ignore[misc]
     """ccxt with its numbers kept as they stand."""
 
     number = str
@@ -95,7 +96,8 @@ def test_ccxt_reads_the_balance_and_open_orders(theirs, ours):
 
 
 def test_ccxt_pages_through_the_whole_trade_history(theirs, ours):
-    found, offset = {}, 0
+    found: dict[str, dict] = {}
+    offset = 0
     while True:
         page = theirs.private_post_tradeshistory(
             {"ofs": offset, "consolidate_taker": "false", "end": str(ours.house.now // 10**9)}
@@ -110,7 +112,8 @@ def test_ccxt_pages_through_the_whole_trade_history(theirs, ours):
 
 
 def test_ccxt_pages_through_the_whole_ledger(theirs, ours):
-    found, offset, total = {}, 0, 1
+    found: dict[str, dict] = {}
+    offset, total = 0, 1
     while offset < total:
         page = theirs.private_post_ledgers({"ofs": offset})["result"]
         found |= page["ledger"]
@@ -144,7 +147,7 @@ def test_ccxt_reads_deposits_and_withdrawals(theirs, ours):
 def test_ccxt_raises_what_it_has_for_the_error(theirs, ours, words):
     table = theirs.exceptions["exact"]
     ours.script.add(Fault.ERROR, endpoint="BalanceEx", value=words)
-    with pytest.raises(ccxt.ExchangeError if words not in table else table[words], match=words):
+    with pytest.raises(table.get(words, ccxt.ExchangeError), match=words):
         theirs.private_post_balanceex()
 
 
@@ -180,7 +183,7 @@ def test_ccxt_meets_the_troubles_of_the_wire(theirs, ours):
 
 
 def test_the_sdk_reads_the_market(place):
-    venue, url = place
+    _, url = place
     market = Market(url=url)
     assert market.get_assets(assets="XBT")["XXBT"]["decimals"] == 10
     assert market.get_asset_pairs(pair=["XBTEUR"])["XXBTZEUR"]["wsname"] == "XBT/EUR"
@@ -208,7 +211,8 @@ def test_the_sdk_reads_the_account(user, ours):
 
 def test_the_sdk_pages_through_trades_and_ledger(user, ours):
     def whole(fetch, name):
-        found, offset, total = {}, 0, 1
+        found: dict[str, dict] = {}
+        offset, total = 0, 1
         while offset < total:
             page = fetch(ofs=offset)
             found |= page[name]
@@ -236,3 +240,33 @@ def test_the_sdk_raises_what_it_has_for_the_error(user, ours, words):
             user.get_account_balance()
     else:  # it hands the envelope over
         assert user.get_account_balance()["error"] == [words]
+
+
+def test_ccxt_watches_prices_and_its_own_fills():
+    from ccxt import pro
+
+    invented = account(11, 700)
+    venue = fake(invented, until=invented.trades[100].time)
+
+    async def watch():
+        live = Live(venue, pace_s=0.02)
+        async with serve(venue) as url, serve_ws(live) as ws_url:
+            client = pro.kraken({"apiKey": venue.key, "secret": venue.secret})
+            ways = client.urls["api"]
+            client.urls["api"] = {name: url for name in ways if name != "ws"} | {
+                "ws": dict.fromkeys(ways["ws"], ws_url)
+            }
+            try:
+                ticker = await asyncio.wait_for(client.watch_ticker("BTC/USD"), 20)
+                known = await asyncio.wait_for(client.watch_my_trades(), 20)
+                venue.house.arrive(60)
+                new = await asyncio.wait_for(client.watch_my_trades(), 20)
+                return ticker, [each["id"] for each in known], [each["id"] for each in new]
+            finally:
+                await client.close()
+
+    ticker, known, new = asyncio.run(watch())
+    assert 0 < ticker["bid"] < ticker["ask"]
+    assert known == [each.id for each in invented.trades[51:101]]
+    assert new
+    assert not set(new) & set(known)

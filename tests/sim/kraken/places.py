@@ -78,7 +78,8 @@ def look(venue, endpoint, **fields):
 
 def every(venue, endpoint, name, **fields):
     """All rows of a history, page by page, newest first."""
-    rows, total = {}, 1
+    rows: dict[str, dict] = {}
+    total = 1
     while len(rows) < total:
         page = told(venue, endpoint, ofs=len(rows), **fields)
         assert page[name]

@@ -5,11 +5,12 @@ import sys
 from collections import Counter
 from fractions import Fraction
 from hashlib import sha256
+from itertools import pairwise
 
 import pytest
 
 from bursar.errors import BadChoice
-from bursar.sim.kraken import Flow, invent, truth
+from bursar.sim.kraken import Flow, invent, moved, truth
 from bursar.sim.kraken.account import ROWS_MAX
 from bursar.sim.kraken.listing import coins, pairs
 from tests.sim.kraken.places import SECOND, account
@@ -25,7 +26,8 @@ def digest(invented):
 @pytest.mark.parametrize("seed", range(50))
 def test_running_balances_hold_and_agree_with_the_truth(seed):
     invented = invent(seed, 100 + 37 * seed, on_margin=seed % 2 == 0)
-    balances, earlier = {}, 0
+    balances: dict[str, int] = {}
+    earlier = 0
     for row in invented.rows:
         assert row.time >= earlier
         assert row.balance == balances.get(row.code, 0) + row.amount - row.fee >= 0
@@ -105,15 +107,11 @@ def test_an_account_of_some_size_has_every_nasty_case():
 
 def test_some_amounts_are_equal_and_some_fees_are_on_both_legs():
     rows = account(5, 20_000).rows
-    pairs_of = [
-        (a, b)
-        for a, b in zip(rows, rows[1:], strict=False)
-        if (a.type, b.type) == ("spend", "receive")
-    ]
+    swaps = [(a, b) for a, b in pairwise(rows) if (a.type, b.type) == ("spend", "receive")]
     assert any(
-        a.code == "ZUSD" and b.code == "USDC" and -a.amount * 10**4 == b.amount for a, b in pairs_of
+        a.code == "ZUSD" and b.code == "USDC" and -a.amount * 10**4 == b.amount for a, b in swaps
     )
-    assert any(a.fee and b.fee for a, b in pairs_of)
+    assert any(a.fee and b.fee for a, b in swaps)
 
 
 def test_a_failed_withdrawal_comes_back_whole():
@@ -167,3 +165,20 @@ def test_the_largest_account_is_made_whole():
     assert truth(invented).balances == {
         code: Fraction(atoms, 10 ** coins()[code].decimals) for code, atoms in held.items()
     }
+
+
+def test_a_moved_account_is_the_same_account_at_another_time():
+    first = account()
+    before = 1_900_000_000 * SECOND
+    later = moved(first, before)
+    shift = later.rows[0].time - first.rows[0].time
+    assert before - 86_400 * SECOND < later.end <= before
+    assert shift % (86_400 * SECOND) == 0
+    assert [row._replace(time=row.time - shift) for row in later.rows] == first.rows
+    assert truth(later) == truth(first)
+    at = first.rows[90].time
+    for pair in list(pairs().values())[:9]:
+        assert later.market.price(pair, at + shift) == first.market.price(pair, at)
+    assert later.market.price(pairs()["XXBTZUSD"], at) != first.market.price(
+        pairs()["XXBTZUSD"], at
+    )

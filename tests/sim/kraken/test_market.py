@@ -25,6 +25,7 @@ def test_candles_say_what_the_trades_say(key):
     market, pair = Market(3), pairs()[key]
     for start, length in ((NOW // DAY * DAY, DAY), (NOW // MINUTE * MINUTE, 60 * MINUTE)):
         candle = market.candle(pair, start, start + length)
+        assert candle is not None
         numbers = range(
             market.first_after(pair, start - 1), market.first_after(pair, start + length - 1)
         )

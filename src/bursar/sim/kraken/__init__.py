@@ -11,7 +11,7 @@ chance ─▶ life: deeds ─▶ account ─▶ house ─▶ public, private ─
 the ledger that tells of them, and knows which. `serve_ws` adds live prices and wake-ups.
 """
 
-from bursar.sim.kraken.account import Account, Truth, invent, truth
+from bursar.sim.kraken.account import Account, Truth, invent, moved, truth
 from bursar.sim.kraken.carrier import carrier
 from bursar.sim.kraken.faults import ERRORS, Fault, Script
 from bursar.sim.kraken.keys import Key, Tier
@@ -37,6 +37,7 @@ __all__ = [
     "Truth",
     "carrier",
     "invent",
+    "moved",
     "plant",
     "serve",
     "serve_ws",

@@ -88,6 +88,7 @@ class Account(msgspec.Struct, frozen=True):
     shown: Sequence[Row] | None = None
     shown_trades: Sequence[Trade] | None = None
     extra: dict[str, int] = {}
+    shift: int = 0
 
     @property
     def ledger(self) -> Sequence[Row]:
@@ -102,7 +103,7 @@ class Account(msgspec.Struct, frozen=True):
     @property
     def market(self) -> Market:
         """The market in which it traded."""
-        return Market(self.seed)
+        return Market(self.seed, self.shift)
 
     @property
     def end(self) -> int:
@@ -147,6 +148,25 @@ def invent(seed: int, size: int, *, on_margin: bool = False, start: int = START)
         trades=life.trades,
         orders=life.orders,
         passages=life.passages,
+    )
+
+
+def moved(account: Account, before: int) -> Account:
+    """Return the same account, moved by whole days to end at most a day before an instant."""
+    shift = (before - account.end) // DAY * DAY
+    return msgspec.structs.replace(
+        account,
+        rows=[row._replace(time=row.time + shift) for row in account.rows],
+        trades=[each._replace(time=each.time + shift) for each in account.trades],
+        orders=[
+            each._replace(
+                opened=each.opened + shift,
+                closed=None if each.closed is None else each.closed + shift,
+            )
+            for each in account.orders
+        ],
+        passages=[each._replace(time=each.time + shift) for each in account.passages],
+        shift=account.shift + shift,
     )
 
 

@@ -35,7 +35,9 @@ class Fault(Enum):
     SHORT_PAGE = "short page"  # so many rows fewer
     COUNT_MOVES = "count moves"  # a count that is off by so many
     ARRIVALS = "arrivals"  # before it answers, so many more deeds have happened
-    LONG_NUMBERS = "long numbers"  # amounts as JSON numbers, of 20 digits
+    LONG_NUMBERS = (
+        "long numbers"  # amounts as JSON numbers of 18 decimals, with these digits behind
+    )
     DRIP = "drip"  # a body that comes byte by byte
     HUGE = "huge"  # a body with so many bytes of blanks in it
 

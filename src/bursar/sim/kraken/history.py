@@ -41,26 +41,34 @@ class Page(NamedTuple, Generic[_T]):
     total: int
 
 
+class _List(NamedTuple, Generic[_T]):
+    """Some rows, their times, and their places in the whole history."""
+
+    rows: Sequence[_T]
+    times: list[int]
+    places: Sequence[int]
+
+
 class History(Generic[_T]):
     """Rows in the order in which they happened, and their filtered lists."""
 
     def __init__(self, rows: Sequence[_T], time: Callable[[_T], int]) -> None:
         self._time = time
-        self._lists: dict[str, tuple[Sequence[_T], list[int]]] = {}
+        self._lists: dict[str, _List[_T]] = {}
         self._places: dict[str, int] | None = None
-        self._keep("", rows)
+        self._keep("", rows, range(len(rows)))
 
     def get(self, name: str, window: Window) -> _T | None:
         """Return a row by its id, if it may be seen."""
         place = self._place_of(name)
-        rows, times = self._lists[""]
+        rows, times, _ = self._lists[""]
         if place is None or not window.after < times[place] <= window.until:
             return None
         return rows[place]
 
     def visible(self, window: Window) -> Sequence[_T]:
         """Return what may be seen, oldest first."""
-        rows, times = self._lists[""]
+        rows, times, _ = self._lists[""]
         return rows[bisect_right(times, window.after) : bisect_right(times, window.until)]
 
     def page(
@@ -72,37 +80,36 @@ class History(Generic[_T]):
         """Return the page that a request asks for, newest first."""
         name, wanted = filtered
         if name not in self._lists and wanted is not None:
-            self._keep(name, [row for row in self._lists[""][0] if wanted(row)])
-        rows, times = self._lists[name]
-        low = max(bisect_right(times, window.after), self._bound(asked, "start", times))
-        high = min(bisect_right(times, window.until), self._bound(asked, "end", times))
+            rows = self._lists[""].rows
+            places = [place for place, row in enumerate(rows) if wanted(row)]
+            self._keep(name, [rows[place] for place in places], places)
+        rows, times, _ = chosen = self._lists[name]
+        low = max(bisect_right(times, window.after), self._bound(asked, "start", chosen))
+        high = min(bisect_right(times, window.until), self._bound(asked, "end", chosen))
         high = max(low, high)
         offset = _offset(asked)
         last = max(high - offset, low)
         return Page(rows[max(last - PAGE, low) : last][::-1], high - low)
 
-    def _keep(self, name: str, rows: Sequence[_T]) -> None:
-        self._lists[name] = rows, [self._time(row) for row in rows]
+    def _keep(self, name: str, rows: Sequence[_T], places: Sequence[int]) -> None:
+        self._lists[name] = _List(rows, [self._time(row) for row in rows], places)
 
-    def _bound(self, asked: dict[str, str], name: str, times: list[int]) -> int:
+    def _bound(self, asked: dict[str, str], name: str, of: _List[_T]) -> int:
         """Return the place after a bound; both bounds lie after the row that they name."""
         said = asked.get(name, "")
         if not said or said == "0":
-            return 0 if name == "start" else len(times)
+            return 0 if name == "start" else len(of.times)
         time = nanoseconds(said)
-        if time is None:
-            place = self._place_of(said)
-            if place is None:
-                raise Refused(f"EGeneral:Invalid arguments:{name}")
-            every = self._lists[""][1]
-            if times is every:
-                return place + 1
-            time = every[place]
-        return bisect_right(times, time)
+        if time is not None:
+            return bisect_right(of.times, time)
+        place = self._place_of(said)
+        if place is None:
+            raise Refused(f"EGeneral:Invalid arguments:{name}")
+        return bisect_right(of.places, place)
 
     def _place_of(self, name: str) -> int | None:
         if self._places is None:
-            self._places = {row.id: place for place, row in enumerate(self._lists[""][0])}
+            self._places = {row.id: place for place, row in enumerate(self._lists[""].rows)}
         return self._places.get(name)
 
 

@@ -121,11 +121,12 @@ class House:
 
     def worth(self, amounts: Mapping[str, int], code: str) -> int:
         """Return what amounts are worth in a code, to four decimals, where they have a price."""
-        by = self.market.worth(coins()[code], self.now)
+        now = self.now
+        by = self.market.worth(coins()[code], now)
         total = 0
         for each, amount in amounts.items():
             coin = coins()[each]
-            total += amount * self.market.worth(coin, self.now) * 10**4 // ten(coin.decimals)
+            total += amount * self.market.worth(coin, now) * 10**4 // ten(coin.decimals)
         return total // by if by else 0
 
 

@@ -49,10 +49,11 @@ class Candle(NamedTuple):
 
 
 class Market:
-    """Prices of one seed."""
+    """Prices of one seed; a shift (ns) moves all of them to later."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, shift: int = 0) -> None:
         self._seed = seed
+        self._shift = shift
         self._knots: dict[tuple[str, int], int] = {}
         self._hashes: dict[tuple[str, int, int], int] = {}
 
@@ -60,7 +61,7 @@ class Market:
         """Return what one whole coin is worth at an instant; 0 where nobody trades it."""
         if coin.code == "ZUSD" or not coin.worth:
             return coin.worth or (PICO if coin.code == "ZUSD" else 0)
-        knot, past = divmod(at, _KNOT)
+        knot, past = divmod(at - self._shift, _KNOT)
         before, after = self._knot(coin, knot), self._knot(coin, knot + 1)
         return before + (after - before) * past // _KNOT
 

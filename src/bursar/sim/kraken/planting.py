@@ -16,6 +16,7 @@ Errors: `BadChoice` where an account has nothing of the kind to change.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from fractions import Fraction
 from itertools import pairwise
 from random import Random
 from typing import Final
@@ -25,7 +26,7 @@ import msgspec
 from bursar.errors import BadChoice
 from bursar.sim.chance import Streams, hits
 from bursar.sim.kraken.account import Account
-from bursar.sim.kraken.listing import coins
+from bursar.sim.kraken.listing import coins, ten
 from bursar.sim.kraken.rows import OUT, Flow, Passage, Row, Trade
 
 
@@ -63,6 +64,14 @@ class Planted(msgspec.Struct, frozen=True):
     at: int
     first: str | None
     differences: dict[str, int]
+
+    @property
+    def amounts(self) -> dict[str, Fraction]:
+        """The differences in whole coins."""
+        return {
+            code: Fraction(atoms, ten(coins()[code].decimals))
+            for code, atoms in self.differences.items()
+        }
 
 
 class _Change(msgspec.Struct):

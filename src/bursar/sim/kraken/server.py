@@ -76,7 +76,11 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class FakeKraken:
-    """One account at the fake venue. With `until` (ns) nothing later has happened yet."""
+    """One account at the fake venue. With `until` (ns) nothing later has happened yet.
+
+    `house.arrive` lets more happen, `house.forgets_before` (ns) takes the older history away, and
+    `has_balance_ex` says whether the account has extended balances.
+    """
 
     def __init__(  # noqa: PLR0913 (each has its default)
         self,

@@ -26,28 +26,28 @@ _DRIP_S: Final = 0.02
 @asynccontextmanager
 async def serve(fake: FakeKraken, *, port: int = 0) -> AsyncIterator[str]:
     """Serve a fake venue while the block lasts, and yield its address."""
-    open_now: list[StreamWriter] = []
+    open_now: dict[StreamWriter, asyncio.Event] = {}
     closing = asyncio.Event()
 
     async def connected(reader: StreamReader, writer: StreamWriter) -> None:
-        open_now.append(writer)
+        ended = open_now[writer] = asyncio.Event()
         try:
-            with suppress(ConnectionError, h11.RemoteProtocolError, asyncio.CancelledError):
+            with suppress(ConnectionError, h11.ProtocolError):
                 await _converse(fake, reader, writer, closing)
         finally:
-            open_now.remove(writer)
             writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
+            del open_now[writer]
+            ended.set()
 
     server = await asyncio.start_server(connected, LOOPBACK, port)
     try:
         yield f"http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
     finally:
         closing.set()
-        for writer in open_now:
-            writer.close()
         server.close()
+        for writer, ended in list(open_now.items()):
+            writer.close()
+            await ended.wait()
         await server.wait_closed()
 
 

@@ -43,7 +43,7 @@ def spoiled(  # noqa: PLR0911 (one fault a line)
         case Fault.NULLS:
             return _each(result, lambda _: None)
         case Fault.LONG_NUMBERS:
-            return _each(result, _long)
+            return _each(result, lambda said: _long(said, trouble.value))
         case _:
             return result
 
@@ -90,7 +90,7 @@ def _is_number(said: str) -> bool:
     return bool(dot) and whole.isdigit() and part.isdigit()
 
 
-def _long(said: str) -> Json:
-    """Return a JSON number that says the same with 18 decimals, more than a float can hold."""
+def _long(said: str, more: str) -> Json:
+    """Return a JSON number with 18 decimals: these digits behind it, then zeros."""
     whole, _, part = said.partition(".")
-    return number(f"{whole}.{part.ljust(18, '0')}")
+    return number(f"{whole}.{(part + more)[:18].ljust(18, '0')}")

@@ -37,6 +37,7 @@ _MARKETS: Final = (
 )
 _TEN_THOUSAND: Final = 10_000
 _KFEE: Final = "KFEE"
+_PERCENT: Final = 3  # which of the open orders takes a profit of so many per cent
 _IN_BASE, _IN_KFEE = 0.1, 0.93
 _LEAST: Final = 200  # atoms of the quote: anything less is a crumb
 _FILLS: Final = (1, 1, 1, 1, 1, 1, 2, 2, 3, 3, 4, 6)
@@ -105,7 +106,10 @@ def unfilled(life: Life) -> bool:
 
 
 def leave_open(life: Life) -> None:
-    """Give orders that stay open, as far as there are coins for them; one is filled in part."""
+    """Give orders that stay open, as far as there are coins for them.
+
+    One is filled in part, and one has a price in per cent.
+    """
     for number, key in enumerate(("XXBTZUSD", "XETHZUSD", "SOLUSD", "XXBTZEUR", "DOTUSD")):
         pair = named()[key]
         is_buy = number % 2 == 0
@@ -122,6 +126,7 @@ def leave_open(life: Life) -> None:
                 volume=volume,
                 opened=opened,
                 closed=None,
+                ordertype="take-profit" if number == _PERCENT else "limit",
                 status="open",
                 trades=tuple(each.id for each in done),
             )

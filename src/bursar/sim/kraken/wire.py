@@ -33,9 +33,10 @@ def seconds(time: int) -> msgspec.Raw:
     return number(f"{whole}.{decimals[:4]}{decimals[4:].rstrip('0')}")
 
 
-def iso(time: int) -> str:
-    """Write a time with its date, to the second."""
-    return datetime.fromtimestamp(time // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def iso(time: int, *, is_fine: bool = False) -> str:
+    """Write a time with its date, to the second or to the microsecond."""
+    said = datetime.fromtimestamp(time // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{said}.{time % SECOND // 1000:06d}Z" if is_fine else f"{said}Z"
 
 
 def amount(code: str, value: int) -> str:

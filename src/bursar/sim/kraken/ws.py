@@ -237,7 +237,7 @@ def _execution(each: Trade) -> dict[str, Json]:
         "cost": wire.number(text(each.cost, pair.cost_decimals)),
         "order_type": each.ordertype,
         "fees": [fee],
-        "timestamp": wire.iso(each.time),
+        "timestamp": wire.iso(each.time, is_fine=True),
     }
 
 

@@ -113,9 +113,9 @@ def _entries(each: Break, ours: Ours) -> list[AnyEntry]:
 
 def _anew(each: Break, common: "_Common", ours: Ours) -> list[AnyEntry]:
     """Write an entry anew with what the venue's balances say of it, if it stays one of its kind."""
-    told = set(each.evidence)
-    fact = next((f for f in ours.facts if f.id in told or told & set(f.rows)), None)
-    if not isinstance(fact, Fill):
+    fills = (fact for fact in ours.facts if isinstance(fact, Fill))
+    fact = next((fill for fill in fills if fill.id in each.evidence), None)
+    if fact is None:
         return []
     bought = 1 if fact.side is Side.BUY else -1
     moved = {fact.base: bought * fact.quantity}

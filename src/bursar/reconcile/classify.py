@@ -26,6 +26,8 @@ from bursar.reconcile.patterns import FEE_SHARE_MAX, fee_like, ratio, reward_lik
 
 _EARNING: Final = 20
 _MUCH: Final = 4
+_OFF: Final = Decimal("1.05")
+_PATTERN_MIN: Final = 3
 _CHARGED: Final = frozenset({MovementKind.TRADE, MovementKind.WITHDRAWAL, MovementKind.REWARD})
 _Verdict = tuple[Kind, str, tuple[str, ...]]
 _Rule = Callable[[Part, Evidence], _Verdict | None]
@@ -39,13 +41,13 @@ def classify(parts: Sequence[Part], known: Evidence) -> list[Break]:
     for rule in (joint.beside, joint.wrong_asset, joint.strays, joint.halves, joint.moves):
         found, left = rule(left, known)
         breaks += found
-    found, left = joint.flipped([part for part in left if not part.is_hint], known)
+    left = [part for part in left if not part.is_hint]
+    found, left = _alone(left, known, (_rounding, _in_flight, _charge))
     breaks += found
-    found, left = _alone(left, known, (_rounding, _in_flight, _charge, _misstated))
-    breaks += found
-    found, left = joint.fills(left, known)
-    breaks += found
-    found, left = _alone(left, known, (_reward, _dust, _flow, _unknown))
+    for rule in (joint.flipped, joint.fills):
+        found, left = rule(left, known)
+        breaks += found
+    found, left = _alone(left, known, (_misstated, _reward, _dust, _flow, _unknown))
     breaks += found
     assert not left, "the last rule takes everything"
     return sorted(breaks, key=lambda each: (each.place.until or known.as_of, each.id))
@@ -108,20 +110,19 @@ def _charge(part: Part, known: Evidence) -> _Verdict | None:
 
 
 def _misstated(part: Part, known: Evidence) -> _Verdict | None:
-    """A leg of a trade whose price fits the market only with what is missing."""
+    """A row told in different words, or a leg whose price fits only with what is missing."""
     row = part.after
     if row is None or part.place.where not in {Where.ROWS, Where.START}:
         return None
     if known.is_disputed(row):
         return Kind.WRONG_AMOUNT, f"{row.id} was told in different words", (row.id,)
-    fact = known.owners.get(row.id)
-    if not isinstance(fact, Fill):
-        return None
-    true = row.amount + part.amount
-    if not true or (true > 0) is not (row.amount > 0):
+    fact, true = known.owners.get(row.id), row.amount + part.amount
+    if not isinstance(fact, Fill) or true * row.amount <= 0:
         return None
     stated, corrected = _off(fact, row, row.amount, known), _off(fact, row, true, known)
-    if stated is None or corrected is None or _MUCH * (corrected - ONE) >= stated - ONE:
+    if stated is None or corrected is None or stated < _OFF:
+        return None
+    if _MUCH * (corrected - ONE) >= stated - ONE:
         return None
     reason = f"{row.id} fits the price of its trade only as {trimmed(true)}"
     return Kind.WRONG_AMOUNT, reason, (row.id, fact.id)
@@ -183,16 +184,18 @@ def _flow(part: Part, known: Evidence) -> _Verdict | None:
 
 
 def _may_be_a_fee(part: Part, known: Evidence) -> bool:
-    """Tell whether little went just before a row, and no other row says how such are charged."""
+    """Tell whether little moved just before a row, and too few others say how such are charged."""
     row = part.after
-    if row is None or part.amount > 0 or row.kind not in _CHARGED:
+    if row is None or row.kind not in _CHARGED:
         return False
     others = [
         other
         for other in known.by_asset[part.asset]
         if other.id != row.id and other.kind is row.kind and other.fee
     ]
-    return not others and -part.amount <= FEE_SHARE_MAX * abs(row.amount)
+    little = FEE_SHARE_MAX * abs(row.amount)
+    is_little = abs(part.amount) <= little and ZERO <= row.fee - part.amount <= little
+    return is_little and len(others) < _PATTERN_MIN
 
 
 def _unknown(part: Part, _known: Evidence) -> _Verdict:

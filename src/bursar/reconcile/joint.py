@@ -81,7 +81,9 @@ def wrong_asset(parts: Sequence[Part], known: Evidence) -> Found:
                 left = [each for each in left if each is not part and each not in astray]
                 reason = f"{row.id} states the balances of {part.asset}, not those of {row.asset}"
                 told = [part, *(each for each in astray if not each.is_covered)]
-                breaks.append(known.broken(Kind.WRONG_ASSET, told, reason, evidence=(row.id,)))
+                owner = known.owners.get(row.id)
+                evidence = (row.id, row.id if owner is None else owner.id)
+                breaks.append(known.broken(Kind.WRONG_ASSET, told, reason, evidence=evidence))
     return breaks, left
 
 

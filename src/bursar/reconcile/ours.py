@@ -1,6 +1,7 @@
 """Our side of a comparison: all that the book knows of one account.
 
-`rows` are the venue's own ledger rows, one a row, what several sources said of each joined. `facts`
+`rows` are the venue's own ledger rows, one a row, what several sources said of each joined; a row
+that somebody claimed counts until that is taken back. `facts`
 are those that moved something in the account, in canonical order. `known` holds every id that was
 ever told, so that what is proposed gets one of its own.
 
@@ -15,7 +16,7 @@ import msgspec
 
 from bursar.exact import money
 from bursar.ledger.book import Book
-from bursar.ledger.entries import AnyEntry, CashFlow, FlowKind, Movement, Transfer
+from bursar.ledger.entries import AnyEntry, CashFlow, FlowKind, Movement, Source, Transfer
 from bursar.ledger.facts import Fact
 from bursar.ledger.journal import merge
 from bursar.ledger.order import order_key
@@ -51,17 +52,18 @@ def ours_of(
     timeline: Timeline, account: str, as_of: int, *, is_whole: bool = False, seq: int = 0
 ) -> Ours:
     """Gather what a timeline says of an account at an instant. O(facts)."""
-    told = joined(each for group in timeline.groups.values() for each in group)
-    rows = [row for row in told if row.account == account and row.executed_at <= as_of]
     facts = sorted(timeline.facts.values(), key=order_key)
     book = timeline.book
     if facts and facts[-1].executed_at > as_of and timeline.is_whole:
         past = until(timeline, as_of)
         book, facts = past.book, list(past)
+    counted = {name for fact in facts for name in fact.rows}
+    told = joined(each for group in timeline.groups.values() for each in group)
+    rows = (row for row in told if row.account == account and row.executed_at <= as_of)
     return Ours(
         account=account,
         book=book,
-        rows=tuple(rows),
+        rows=tuple(row for row in rows if row.source is not Source.CLAIM or row.id in counted),
         facts=tuple(fact for fact in facts if account in _places(fact)),
         known=frozenset((*timeline.homes, *timeline.facts)),
         elsewhere=tuple(_left(facts, account)),

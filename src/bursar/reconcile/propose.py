@@ -112,47 +112,60 @@ def _entries(each: Break, ours: Ours) -> list[AnyEntry]:
 
 
 def _anew(each: Break, common: "_Common", ours: Ours) -> list[AnyEntry]:
-    """Write an entry anew with what the venue's balances say of it, if it stays one of its kind."""
-    told = set(each.evidence)
-    fact = next((f for f in ours.facts if f.id in told or told & set(f.rows)), None)
-    if not isinstance(fact, Fill):
+    """Write a trade anew with what the venue's balances say of it, if it stays one."""
+    fills = (fact for fact in ours.facts if isinstance(fact, Fill))
+    told = next((fill for fill in fills if fill.id in each.evidence), None)
+    right = None if told is None else _righted(each, told)
+    if told is None or right is None:
         return []
-    bought = 1 if fact.side is Side.BUY else -1
-    moved = {fact.base: bought * fact.quantity}
-    moved[fact.quote] = moved.get(fact.quote, ZERO) - bought * (fact.amount or ZERO)
-    for shift in each.shifts:
-        name = next((name for name in moved if canonical(name) == shift.asset), shift.asset)
-        moved[name] = moved.get(name, ZERO) + shift.amount
-    legs = [(name, amount) for name, amount in moved.items() if amount]
-    if len(legs) != _BOTH or (legs[0][1] > 0) is (legs[1][1] > 0):
-        return []
-    (base, quantity), (quote, amount) = legs
     void = Reversal(
         id="",
-        executed_at=fact.executed_at,
-        account=fact.account,
+        executed_at=told.executed_at,
+        account=told.account,
         note=common.note,
-        target=fact.id,
+        target=told.id,
         void=True,
     )
     fill = msgspec.structs.replace(
-        fact,
+        right,
         source=Source.CLAIM,
         group=None,
         rows=(),
         flags=(),
         note=common.note,
+        price=None,
+        pair=None,
+        value=None,
+    )
+    return [void, fill]
+
+
+def _righted(each: Break, fill: Fill) -> Fill | None:
+    """Return a trade with its legs corrected, `None` where that leaves no trade."""
+    bought = 1 if fill.side is Side.BUY else -1
+    base, quote, fees = fill.base, fill.quote, fill.fees
+    amounts = {canonical(shift.asset): shift.amount for shift in each.shifts}
+    if each.kind is Kind.WRONG_ASSET:
+        wrong = next((name for name in (base, quote) if canonical(name) in amounts), "")
+        true = next((name for name in amounts if name != canonical(wrong)), "")
+        if canonical(wrong) not in amounts or sum(amounts.values(), ZERO):
+            return None
+        base, quote = (true if name == wrong else name for name in (base, quote))
+        fees = tuple(Fee(true if fee.asset == wrong else fee.asset, fee.amount) for fee in fees)
+        amounts = {}
+    quantity = bought * fill.quantity + amounts.get(canonical(base), ZERO)
+    amount = -bought * (fill.amount or ZERO) + amounts.get(canonical(quote), ZERO)
+    if quantity * amount >= 0:
+        return None
+    return msgspec.structs.replace(
+        fill,
         base=base,
         quote=quote,
         side=Side.BUY if quantity > 0 else Side.SELL,
         quantity=abs(quantity),
         amount=abs(amount),
-        price=None,
-        pair=None,
-        fees=tuple(Fee(fee.asset, fee.amount) for fee in fact.fees),
-        value=None,
+        fees=tuple(Fee(fee.asset, fee.amount) for fee in fees),
     )
-    return [void, fill]
 
 
 def _entry(each: Break, common: "_Common", cash: frozenset[str]) -> AnyEntry:

@@ -196,11 +196,12 @@ class _Ledger:
         left, loose = _explained(gaps, odd)
         start, loose = self._begun(start, loose)
         if loose and not _total(left) + start - _moves(loose):
-            return self._opened(opened)
+            loose = [each for each in loose if each.pocket and self.sides.knows_pockets]
+            left = left if loose else []
         found = [*left, *(self._beside(each) for each in loose)]
         is_covering = start < 0 and bool(opened) and bool(found)
         if start and not is_covering:
-            found.append(self._start(start))
+            found.append(self._start(start, is_assumed=bool(opened) and start < 0))
         return [*self._opened(opened), *found]
 
     def _inner(self) -> list[Part]:
@@ -278,14 +279,19 @@ class _Ledger:
                 )
         return found
 
-    def _start(self, amount: Decimal) -> Part:
+    def _start(self, amount: Decimal, *, is_assumed: bool) -> Part:
+        """Return what the book has at the beginning otherwise than the venue's first row.
+
+        Where an opening is too large, that is not the row's doing.
+        """
         first = self.first
         place = Place(
             Where.START,
             after=None if first is None else first.id,
             until=None if first is None else first.executed_at,
         )
-        return Part(self.asset, amount, place, self.quantum, after=first)
+        after = None if is_assumed else first
+        return Part(self.asset, amount, place, self.quantum, after=after)
 
     def _beside(self, odd: Excess) -> Part:
         place = Place(Where.FACT, after=odd.entry, since=odd.at, until=odd.at)

@@ -119,7 +119,7 @@ def timeline_of(rows, terms=None):
 def found(statement, rows, *, line=None, whole=False, prices=PRICES, **how):
     """Reconcile a statement with the book that rows make."""
     made = line or timeline_of(rows)
-    as_of = START if statement is None else statement.as_of
+    as_of = max(row.executed_at for row in rows) if statement is None else statement.as_of
     account = ACCOUNT if statement is None else statement.account
     ours = ours_of(made, account, as_of, is_whole=whole)
     return reconcile(statement, ours, marks=marks(as_of, prices), **how)

@@ -227,9 +227,7 @@ def test_after_eight_failures_the_venue_is_left_alone_and_then_asked_again():
 
 
 def test_a_busy_venue_is_not_a_broken_one():
-    with pytest.raises(VenueBusy):
-        asked_for(*[Reply(b"", 429)] * 8)
-    handler, asked = script(*[Reply(b"", 429)] * 8, OK)
+    handler, _ = script(*[Reply(b"", 429)] * 8, OK)
 
     async def go():
         async with served(handler) as url:

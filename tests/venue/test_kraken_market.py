@@ -1,4 +1,4 @@
-"""Markets, prices now and then, candles: by the venue's own tables, and none where it tells none."""
+"""Markets, prices now and then, candles: by the venue's own tables, none where it tells none."""
 
 import asyncio
 import json
@@ -198,8 +198,7 @@ def test_nothing_wanted_asks_for_no_price(tmp_path):
 
 def test_a_price_of_a_market_that_was_not_asked_for_is_garbled(tmp_path):
     model = Markets()
-    model.results["Ticker"] = BOOKS
-    model.result = lambda endpoint, form: model.results.get(endpoint)
+    model.twist = lambda endpoint, result: BOOKS if endpoint == "Ticker" else result
     with pytest.raises(VenueGarbled):
         ask(tmp_path, lambda there: there.get_latest_price("XBTUSD"), model)
 

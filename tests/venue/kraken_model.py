@@ -8,9 +8,11 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from bursar.venue.kraken.account import KrakenAccount
 from bursar.venue.kraken.client import KrakenRESTClient
@@ -25,7 +27,10 @@ PAGE = 50
 
 
 class Model:
-    """What the venue holds. `asked` are the endpoints, in order; `before` runs before each."""
+    """What the venue holds. `asked` are the endpoints, in order.
+
+    `before` runs before each, and `twist` changes what it gives.
+    """
 
     def __init__(self, now: int = 1_800_000_000) -> None:
         self.now = now
@@ -39,7 +44,8 @@ class Model:
         self.asked: list[str] = []
         self.forms: list[dict[str, str]] = []
         self.nonces: list[int] = []
-        self.before = lambda number, endpoint: None
+        self.before: Callable[[int, str], object] = lambda number, endpoint: None
+        self.twist: Callable[[str, Any], object] = lambda endpoint, result: result
 
     async def __call__(self, asked: Asked) -> Reply:
         self.before(len(self.asked), asked.endpoint)
@@ -49,7 +55,8 @@ class Model:
         errors += self.errors.get(asked.endpoint, [])
         if errors:
             return reply({"error": errors})
-        return reply({"error": [], "result": self.result(asked.endpoint, self.forms[-1])})
+        result = self.twist(asked.endpoint, self.result(asked.endpoint, self.forms[-1]))
+        return reply({"error": [], "result": result})
 
     def result(self, endpoint: str, form: dict[str, str]) -> object:
         lists = {

@@ -59,6 +59,9 @@ _SECONDS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _NONE: Final[Mapping[str, str]] = {}
 _T = TypeVar("_T")
 
+# By default each retry is a line on standard output, in the midst of what a command prints.
+stamina.instrumentation.set_on_retry_hooks(())
+
 
 class Outside(msgspec.Struct, frozen=True):
     """What a venue's client needs of the world: time, chance, time that passes, and a way there.

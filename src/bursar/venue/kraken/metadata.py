@@ -87,17 +87,14 @@ class Markets:
         decimals = {code: said.whole("decimals") for code, said in assets.items()}
         found = [_market(key, said, names, decimals) for key, said in pairs.items()]
         self._markets = tuple(sorted(found, key=lambda market: market.key))
-        self._names = {
-            name: market
-            for market in self._markets
-            for name in (_spelled(market), market.wsname, market.altname, market.key)
-            if name
-        }
         # Of several markets of one pair, such as dark pools, the one that is listed openly counts.
-        ranked = sorted(
-            self._markets, key=lambda market: (market.wsname is not None, market.is_open)
-        )
+        ranked = sorted(self._markets, key=lambda each: (each.wsname is not None, each.is_open))
         self._pairs = {market.pair: market for market in ranked}
+        self._names = {f"{pair.base}{pair.quote}": each for pair, each in self._pairs.items()}
+        for market in ranked:
+            for name in (market.wsname, market.altname, market.key):
+                if name is not None:
+                    self._names[name] = market
         self._loaded_at = now
 
 
@@ -128,7 +125,3 @@ def _market(
 
 def _short(code: str, said: Object) -> str:
     return KFEE if code == KFEE else coin(said.text("altname")).asset
-
-
-def _spelled(market: Market) -> str:
-    return f"{market.pair.base}{market.pair.quote}"

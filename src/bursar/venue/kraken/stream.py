@@ -4,9 +4,9 @@ Its numbers are for prices and to wake whoever waits; facts are booked from REST
 only the latest price is kept, so a slow reader misses old ones and nothing grows.
 
 States: `live` while the WebSocket tells, `polling` while questions are answered instead, `stale`
-where neither works, since the last price (or the beginning). A lost connection is made again after a wait that grows up to a minute, drawn
-at random. Ten seconds of silence are a lost connection, since Kraken sends a sign of life each
-second.
+where neither works, since the last price (or the beginning). A lost connection is made again after
+a wait that grows up to a minute, drawn at random. Ten seconds of silence are a lost connection,
+since Kraken sends a sign of life each second.
 
 Errors: none but our own. What goes wrong shows in `state`.
 """

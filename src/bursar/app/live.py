@@ -25,6 +25,7 @@ from bursar.venue.kraken.client import KrakenRESTClient
 from bursar.venue.kraken.history import Options
 from bursar.venue.kraken.pace import Tier
 from bursar.venue.kraken.signing import Keys
+from bursar.venue.kraken.stream import PriceStream
 from bursar.venue.kraken.tags import TagRules
 from bursar.venue.region import profile
 
@@ -36,6 +37,19 @@ class Live(msgspec.Struct, frozen=True):
 
     service: PortfolioService
     accounts: tuple[KrakenAccount, ...]
+    stream_url: str = ""
+
+    async def priced_pairs(self) -> list[str]:
+        """Return the open markets of what is held with the base currency, by name."""
+        portfolio, markets = self.service.portfolio, self.accounts[0].data.markets
+        held = sorted({asset for _, asset in portfolio.book().holdings})
+        found = [await markets.between(asset, portfolio.terms.base) for asset in held]
+        return [str(market.pair) for market in found if market is not None]
+
+    def stream(self) -> PriceStream:
+        """Return a stream of live prices, not yet running."""
+        account = self.accounts[0]
+        return PriceStream(account.data, account.client.outside, url=self.stream_url)
 
     async def close(self) -> None:
         """Close the connections and the store."""
@@ -65,7 +79,11 @@ def open_live(
     own = settings.portfolio
     store = open_store(own.book, own.name, terms=terms_of(own))
     portfolio = portfolio_of(store, here, options=options_of(own), progress=progress)
-    return Live(PortfolioService(portfolio, accounts, rules_of(own)), accounts)
+    return Live(
+        PortfolioService(portfolio, accounts, rules_of(own)),
+        accounts,
+        settings.venues[0].stream_url,
+    )
 
 
 def rules_of(settings: PortfolioSettings) -> Rules:

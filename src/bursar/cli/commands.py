@@ -33,6 +33,7 @@ from bursar.cli.status import status
 from bursar.cli.sync import sync
 from bursar.cli.trades import trades
 from bursar.cli.verify import verify
+from bursar.cli.watch import watch
 from bursar.cli.why import why
 
 _PURPOSE: Final = "Knows exactly what you own, what it cost and what it is worth."
@@ -49,7 +50,7 @@ _BESIDES: Final = Group("Besides", sort_key=5)
 _EVERY: Final = Group("Options of every command", sort_key=9)
 _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
     _START: (demo, init, sync, import_files, new),
-    _ASK: (status, positions, pnl, lots, fees, flows, trades),
+    _ASK: (status, watch, positions, pnl, lots, fees, flows, trades),
     _ENTER: (add, price, tag, link, reverse),
     _CHECK: (why, verify, journal, export, backup, restore),
 }

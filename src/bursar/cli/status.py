@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bursar.cli.figures import Figures
     from bursar.cli.screen import Cell, Screen
     from bursar.portfolio import Equity, Portfolio
+    from bursar.reconcile import Comparison
     from bursar.value.worth import AssetWorth, MarginWorth
 
 _JUSTIFIED: Final[tuple[Literal["left", "right"], ...]] = ("left", "right", "left", "left", "right")
@@ -32,12 +33,53 @@ def status(*, by_account: bool = False, session: Annotated[Session, HIDDEN]) -> 
         equity = portfolio.equity(session.marks(portfolio))
         if session.wants_json:
             found = told(portfolio, equity, name=session.portfolio)
+            found["venues"] = [_agreement(each) for each in _compared(session, portfolio)]
             session.tell({**found, "by_account": apart(equity)} if by_account else found)
         else:
             show(session.screen, portfolio, equity, name=session.portfolio)
+            _show_agreement(session, portfolio)
             if by_account:
                 _show_apart(session.screen, equity)
     return 0
+
+
+def _compared(session: Session, portfolio: Portfolio) -> list[Comparison]:
+    """Compare each account that a venue has told of with what it told."""
+    from bursar.portfolio import agreement
+
+    names = [] if session.is_past else agreement.stated(portfolio)
+    if not names:
+        return []
+    from bursar.app.limits import limits_of
+
+    limits = limits_of(session.settings.portfolio)
+    return [agreement.compared(portfolio, name, limits) for name in names]
+
+
+def _agreement(found: Comparison) -> dict[str, object]:
+    from bursar.ledger import instant
+
+    as_of = None if found.as_of is None else instant.show(found.as_of)
+    return {
+        "account": found.account,
+        "as_of": as_of,
+        "verdict": found.verdict,
+        "drift": found.drift,
+        "worth": found.worth,
+    }
+
+
+def _show_agreement(session: Session, portfolio: Portfolio) -> None:
+    from bursar.cli.figures import minute
+
+    lines = [
+        f"{each.account}: {each.verdict.value} with the venue"
+        f"{'' if each.as_of is None else f' as of {minute(each.as_of)} UTC'}"
+        f"{'; `bursar drift` says where' if each.drift else ''}"
+        for each in _compared(session, portfolio)
+    ]
+    if lines:
+        session.screen.print("", *lines)
 
 
 def apart(equity: Equity) -> list[dict[str, object]]:

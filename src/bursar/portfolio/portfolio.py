@@ -57,6 +57,7 @@ class Portfolio:
         self.options = options
         self._reader = reader
         self.marks_version = 0
+        self._seen = Marks()
         self._books: dict[Method, tuple[int, Book]] = {}
 
     def __enter__(self) -> Self:
@@ -208,7 +209,7 @@ class Portfolio:
         held = {asset for _, asset in self.book().holdings}
         base = self.terms.base
         known = known.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS if each in held)
-        known = known.plus(_kept_marks(self.desk.store.memos(_MARKS)))
+        known = known.plus((*_kept_marks(self.desk.store.memos(_MARKS)), *self._seen))
         if prices is None:
             return known
         return known.plus(prices if isinstance(prices, Marks) else given(prices, base, at=now))
@@ -217,6 +218,11 @@ class Portfolio:
         """Keep what a venue said that assets are worth, in the place of what it said before."""
         told = _ENCODER.encode(list(marks)).decode()
         self.desk.store.save_memos({f"{_MARKS}{source}": told})
+        self.marks_version += 1
+
+    def see(self, marks: Iterable[Mark]) -> None:
+        """Value with these marks from now on, in this process alone."""
+        self._seen = self._seen.plus(marks)
         self.marks_version += 1
 
     def valuation(self, prices: Prices = None, *, rule: Method | None = None) -> Valuation:

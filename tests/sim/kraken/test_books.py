@@ -100,10 +100,6 @@ def test_the_book_of_what_is_told_is_the_truth(seed, size, on_margin):
     assert booked([*told, *fills(trades_of(venue))]) == owned(truth(venue.house.account))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the ledger reads the positive row of a sweep as a reward, and so counts it twice",
-)
 def test_staked_coins_that_are_gathered_are_no_income():
     venue = fake(account(2, 2500))
     rows = rows_of(venue)

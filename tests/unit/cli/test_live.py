@@ -100,6 +100,20 @@ def test_drift_is_shown_accepted_and_taken_back(venue, capsys, bursar, ask):
     assert len(ask("drift", code=1)["accounts"][0]["breaks"]) == 1
 
 
+def test_watch_writes_a_line_a_sync_where_nobody_looks(venue, capsys):
+    with venue() as served:
+        code, said = served.run(capsys, "watch", "--times", "1", "--json")
+        assert code == 0, said.err
+        (line,) = said.out.splitlines()
+        assert json.loads(line)["is_whole"]
+        code, said = served.run(capsys, "watch", "--times", "1")
+        assert "nothing new; agrees" in said.out
+        code, said = served.run(capsys, "status")
+        assert "kraken:main: equal with the venue as of" in said.out
+        served.fake.script.add(Fault.ERROR, value="EAPI:Invalid key", times=99)
+        assert served.run(capsys, "watch", "--times", "1")[0] == 4
+
+
 def test_without_a_venue_or_a_key_sync_says_what_is_missing(bursar, tmp_path):
     assert "bursar init" in bursar("sync", code=2).err
     bursar("init", "--quiet")

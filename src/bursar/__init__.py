@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bursar.ledger.terms import Account, FactSource, Method, Scope, Terms
     from bursar.ledger.why import Why
     from bursar.portfolio import Equity, ImportReport, Portfolio
+    from bursar.portfolio.service import PortfolioService
     from bursar.value.marks import Mark, Marks
     from bursar.value.worth import Options
 
@@ -35,6 +36,7 @@ __all__ = [
     "Method",
     "Options",
     "Portfolio",
+    "PortfolioService",
     "Scope",
     "Terms",
     "Why",
@@ -48,6 +50,7 @@ _HOMES: Final = {
     "bursar.ledger.terms": ("Account", "FactSource", "Method", "Scope", "Terms"),
     "bursar.ledger.why": ("Why",),
     "bursar.portfolio": ("Equity", "ImportReport", "Portfolio"),
+    "bursar.portfolio.service": ("PortfolioService",),
     "bursar.value.marks": ("Mark", "Marks"),
     "bursar.value.worth": ("Options",),
 }

@@ -15,7 +15,8 @@ import msgspec
 from bursar.app import SystemClock, options_of, portfolio_of, terms_of
 from bursar.app.limits import limits_of
 from bursar.config import PortfolioSettings, SecretName, Settings, TagRule, VenueSettings
-from bursar.errors import BadChoice
+from bursar.errors import BadChoice, VenueBusy, VenueDenied, VenueDown, VenueGarbled
+from bursar.ledger.terms import Terms
 from bursar.portfolio.service import PortfolioService, Rules
 from bursar.ports import Progress
 from bursar.store import open_store
@@ -51,6 +52,27 @@ class Live(msgspec.Struct, frozen=True):
         account = self.accounts[0]
         return PriceStream(account.data, account.client.outside, url=self.stream_url)
 
+    async def check_keys(self, *, allow_trade: bool = False) -> None:
+        """Refuse keys that may do more than look, as far as the venue says what they may.
+
+        Raises:
+            VenueDenied: naming what a key may do, or lacks; a venue that is away refuses nothing.
+        """
+        for account in self.accounts:
+            try:
+                may = await account.check_key()
+            except (VenueDown, VenueBusy, VenueGarbled):
+                continue
+            if may.missing:
+                raise VenueDenied(
+                    f"{account.account}: the key lacks the right to {', '.join(may.missing)}"
+                )
+            if may.excess and not allow_trade:
+                raise VenueDenied(
+                    f"{account.account}: the key may also {', '.join(may.excess)}; bursar only"
+                    " looks, so make a key that can do no more, or say --allow-trade"
+                )
+
     async def close(self) -> None:
         """Close the connections and the store."""
         for account in self.accounts:
@@ -79,11 +101,32 @@ def open_live(
     own = settings.portfolio
     store = open_store(own.book, own.name, terms=terms_of(own))
     portfolio = portfolio_of(store, here, options=options_of(own), progress=progress)
+    try:
+        _require_same(portfolio.terms, terms_of(own))
+    except BadChoice:
+        portfolio.close()
+        raise
     return Live(
         PortfolioService(portfolio, accounts, rules_of(own)),
         accounts,
         settings.venues[0].stream_url,
     )
+
+
+def _require_same(kept: Terms, asked: Terms) -> None:
+    """Refuse settings that say otherwise than the book, instead of passing over them."""
+    if kept.method is not asked.method:
+        raise BadChoice(
+            f"the book takes costs by {kept.method.value}, the settings say {asked.method.value}: a"
+            " book keeps its rule; `bursar pnl --method` shows the others",
+            stored=kept.method.value,
+            asked=asked.method.value,
+        )
+    if kept.cash != asked.cash:
+        raise BadChoice(
+            f"the book counts {', '.join(sorted(kept.cash))} as money, the settings"
+            f" {', '.join(sorted(asked.cash))}; a book keeps its pegs"
+        )
 
 
 def rules_of(settings: PortfolioSettings) -> Rules:

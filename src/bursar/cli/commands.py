@@ -1,6 +1,7 @@
 """All commands by name, the options that every one of them takes, and how a line is run."""
 
 import io
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -39,7 +40,7 @@ from bursar.cli.why import why
 _PURPOSE: Final = "Knows exactly what you own, what it cost and what it is worth."
 _CODES: Final = (
     "Exit codes: 0 fine · 1 a check failed (verify) · 2 wrong usage or input, nothing written ·"
-    " 3 not found or not known · 4 the store refuses or someone was first · 5 only shown, not"
+    " 3 not found or not known · 4 store or venue refuses, or someone was first · 5 only shown, not"
     " written · 70 broken invariant."
 )
 _START: Final = Group("Start here", sort_key=1)
@@ -56,6 +57,7 @@ _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
 }
 _NAMES: Final = {import_files: "import"}
 _TRACE: Final = "BURSAR_TRACE"
+_LOG: Final = "BURSAR_LOG"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -64,6 +66,9 @@ def run(arguments: Sequence[str]) -> int:
     No error leaves here, but with BURSAR_TRACE in the environment every one does, with its trace.
     """
     wants_json = "--json" in arguments
+    if _LOG not in os.environ:  # what an operator has to know, a command says itself
+        logging.getLogger("bursar").addHandler(logging.NullHandler())
+        logging.getLogger("bursar").propagate = False
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show ✓ shows ? for it
             stream.reconfigure(errors="replace")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ROWS: Final = 160
 _ALL: Final = 2
+_ASKED: Final = sync.Asked(allows_breaks=True)
 _MINUTE: Final = 60 * 1_000_000_000
 _BEHIND: Final = 4 * _MINUTE
 _PACE: Final = 20
@@ -75,7 +76,7 @@ async def _tell(scene: _Scene) -> None:
     told: dict[str, object] = {}
     for part in (1, _ALL):
         scene.let_happen(part)
-        told["first" if part < _ALL else "later"] = sync.told(await scene.sync(allow_breaks=True))
+        told["first" if part < _ALL else "later"] = sync.told(await scene.sync(_ASKED))
     with scene.session.open() as portfolio:
         told["status"] = status.told(portfolio, portfolio.equity(), name="main")
         told["drift"] = [drift.told(each) for each in drift.found(scene.session, portfolio)]
@@ -91,7 +92,7 @@ async def _show(scene: _Scene) -> None:
         asked = len(scene.fake.asked)
         scene.let_happen(part)
         section(screen, str(part + 1), title, "bursar sync")
-        sync.show(screen, await scene.sync(allow_breaks=True))
+        sync.show(screen, await scene.sync(_ASKED))
         screen.print(f"{len(scene.fake.asked) - asked} requests, no faster than the venue allows.")
     with session.open() as portfolio:
         section(screen, "4", "What is there", "bursar status")

@@ -17,6 +17,7 @@ from bursar.errors import (
     NotFound,
     StoreError,
     ValueUnknown,
+    VenueError,
 )
 
 INPUT, ABSENT, STORE, BROKEN, STOPPED = 2, 3, 4, 70, 130
@@ -49,6 +50,12 @@ _NEXT: Final = {
     "store_down": "Nothing was written. Look at the server and the address, then run it again.",
     "store_full": "Nothing was written. Make room, then run the command again.",
     "unknown_format": "Nothing was written. Export ledgers or trades as CSV and import that.",
+    "venue_busy": "Nothing is lost. Wait until the venue lets you ask again, then run it again.",
+    "venue_denied": "Look at the key and at what it may do; docs/KRAKEN.md says which rights it needs.",
+    "venue_down": "Nothing is lost. Run the command again when the venue is back.",
+    "venue_garbled": "Nothing is lost. Run it again; if it stays, report what the message says.",
+    "venue_incomplete": "Nothing is lost. Run it again; `--allow-breaks` goes on, and"
+    " `bursar drift` then says where.",
     "usage": "`bursar --help` lists commands and options.",
 }
 
@@ -76,7 +83,7 @@ def _code(error: BaseException) -> int:
     match error:
         case NotFound() | ValueUnknown():
             return ABSENT
-        case StoreError() | ConflictError():
+        case StoreError() | ConflictError() | VenueError():
             return STORE
         case BursarError() | CycloptsError() | OSError():
             return INPUT

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
 
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
     from bursar.app import SystemClock
+    from bursar.app.live import Live
     from bursar.cli.screen import Screen
     from bursar.config import Settings
-    from bursar.portfolio.service import PortfolioService
     from bursar.portfolio.summaries import AccountSync, SyncSummary
     from bursar.ports import Progress
 
 DRIFT, AWAY = 1, 4
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """How a sync is to be done."""
+
+    is_full: bool = False
+    allows_breaks: bool = False
+    allows_trade: bool = False
+
+
+_PLAIN: Final = Asked()
+
+
 def sync(
-    *, full: bool = False, allow_breaks: bool = False, session: Annotated[Session, HIDDEN]
+    *,
+    full: bool = False,
+    allow_breaks: bool = False,
+    allow_trade: bool = False,
+    session: Annotated[Session, HIDDEN],
 ) -> int:
     """Fetch what is new from every venue of config.yaml, and compare it with their statements.
 
@@ -28,11 +45,12 @@ def sync(
 
     Args:
         full: Account for every row and certify the result, as the first sync does.
+        allow_trade: Take a key that may do more than look. bursar itself never trades.
         allow_breaks: Go on where the venue's own rows do not follow from each other.
 
     """
     session.require_present()
-    done = asyncio.run(synced(session, session.chosen, full=full, allow_breaks=allow_breaks))
+    done = asyncio.run(synced(session, session.chosen, Asked(full, allow_breaks, allow_trade)))
     if session.wants_json:
         session.tell({"portfolio": session.portfolio, **told(done)})
     else:
@@ -89,9 +107,8 @@ def _line(each: AccountSync) -> tuple[str, str]:
 async def synced(
     session: Session,
     settings: Settings,
+    asked: Asked = _PLAIN,
     *,
-    full: bool = False,
-    allow_breaks: bool = False,
     clock: SystemClock | None = None,
 ) -> SyncSummary:
     """Open what the settings name, sync it, and close it again."""
@@ -99,15 +116,17 @@ async def synced(
 
     tell = session.bar.tell
     with session.bar.running():
-        live = open_live(settings, clock=clock, progress=tell, allow_breaks=allow_breaks)
+        live = open_live(settings, clock=clock, progress=tell, allow_breaks=asked.allows_breaks)
         try:
-            return await _run(live.service, tell, full=full)
+            return await _run(live, tell, asked)
         finally:
             await live.close()
 
 
-async def _run(service: PortfolioService, tell: Progress, *, full: bool) -> SyncSummary:
-    if full or any(service.get_certificate(each.account) is None for each in service.venues):
+async def _run(live: Live, tell: Progress, asked: Asked) -> SyncSummary:
+    service = live.service
+    if asked.is_full or any(service.get_certificate(v.account) is None for v in service.venues):
+        await live.check_keys(allow_trade=asked.allows_trade)
         return await service.initialize(tell)
     done = await service.sync(tell)
     await service.refresh_marks()

@@ -58,6 +58,7 @@ from bursar.reconcile.certificate import sentence
 from bursar.value.equity import Valuation
 from bursar.value.exposure import AssetExposure, exposure
 from bursar.value.marks import Mark
+from bursar.value.positions import positions
 from bursar.value.snapshot import PortfolioSnapshot
 
 LOOKS_MAX: Final = 3
@@ -89,6 +90,8 @@ class PortfolioService:
         self.venues = tuple(venues)
         self.rules = rules or Rules()
         self._valued: tuple[object, Valuation] | None = None
+        self._summary: tuple[object, EquitySummary] | None = None
+        self._positions: tuple[object, list[SpotPosition]] | None = None
 
     async def initialize(self, progress: Progress | None = None) -> SyncSummary:
         """Do the first sync, certify what it came to, take a snapshot, and let old ones go."""
@@ -116,21 +119,12 @@ class PortfolioService:
 
     def get_equity(self, prices: Prices = None) -> EquitySummary:
         """Return what the portfolio is worth, and whether the venues agree."""
-        valuation = self._valuation(prices)
-        known = [self._compared(venue.account) for venue in self.venues]
-        coverage = valuation.coverage
-        return EquitySummary(
-            timestamp=instant.to_datetime(valuation.at),
-            equity_base=valuation.equity,
-            cash_base=valuation.cash_base,
-            realized_pnl_base_total=audit.totals(self.portfolio.book()).realized,
-            unrealized_pnl_base_total=valuation.unrealized,
-            drift_flag=any(each.drift for each in known),
-            is_complete=coverage.is_complete,
-            unvalued=tuple(each.asset for each in coverage.unvalued),
-            stale=tuple(sorted({each.asset for each in coverage.stale})),
-            unreconciled=tuple(each.account for each in known if each.verdict is Verdict.UNKNOWN),
-        )
+        if prices is not None:
+            return self._equity(self._valuation(prices))
+        key = self._moment
+        if self._summary is None or self._summary[0] != key:
+            self._summary = key, self._equity(self._valuation(None))
+        return self._summary[1]
 
     def get_pnl_summary(
         self,
@@ -155,7 +149,12 @@ class PortfolioService:
 
     def get_positions(self, prices: Prices = None) -> list[SpotPosition]:
         """Return a position for each pair."""
-        return self.portfolio.positions(prices)
+        if prices is not None:
+            return self.portfolio.positions(prices)
+        key = self._moment
+        if self._positions is None or self._positions[0] != key:
+            self._positions = key, positions(self.portfolio.book(), self._valuation(None))
+        return list(self._positions[1])
 
     def get_position(self, pair: str, prices: Prices = None) -> SpotPosition:
         """Return the position of a pair, under any of its names.
@@ -235,12 +234,34 @@ class PortfolioService:
     def _with_manual(self, asked: bool | None) -> bool:  # noqa: FBT001 (three answers)
         return self.rules.tracks_manual if asked is None else asked
 
+    def _equity(self, valuation: Valuation) -> EquitySummary:
+        known = [self._compared(venue.account) for venue in self.venues]
+        coverage = valuation.coverage
+        return EquitySummary(
+            timestamp=instant.to_datetime(valuation.at),
+            equity_base=valuation.equity,
+            cash_base=valuation.cash_base,
+            realized_pnl_base_total=audit.totals(self.portfolio.book()).realized,
+            unrealized_pnl_base_total=valuation.unrealized,
+            drift_flag=any(each.drift for each in known),
+            is_complete=coverage.is_complete,
+            unvalued=tuple(each.asset for each in coverage.unvalued),
+            stale=tuple(sorted({each.asset for each in coverage.stale})),
+            unreconciled=tuple(each.account for each in known if each.verdict is Verdict.UNKNOWN),
+        )
+
+    @property
+    def _moment(self) -> tuple[int, int, int]:
+        """What every answer from memory rests on: the book, the marks, and which second it is."""
+        portfolio = self.portfolio
+        now = portfolio.desk.clock.now()
+        return portfolio.desk.head.version, portfolio.marks_version, now // instant.SECOND
+
     def _valuation(self, prices: Prices) -> Valuation:
         """Value the book, once for as long as nothing changes: book, marks, second."""
         if prices is not None:
             return self.portfolio.valuation(prices)
-        now = self.portfolio.desk.clock.now()
-        key = (self.portfolio.desk.head.version, self.portfolio.marks_version, now // 1_000_000_000)
+        key = self._moment
         if self._valued is None or self._valued[0] != key:
             self._valued = key, self.portfolio.valuation()
         return self._valued[1]

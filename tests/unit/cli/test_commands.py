@@ -69,7 +69,7 @@ def test_help_names_every_command_and_the_exit_codes(bursar):
     assert set(EVERY) == {
         *("demo", "import", "new", "status", "positions", "pnl", "lots", "fees", "flows"),
         *("trades", "why", "verify", "journal", "export", "backup", "restore"),
-        *("add", "price", "tag", "link", "reverse"),
+        *("add", "price", "tag", "link", "reverse", "init", "sync", "watch"),
     }
     for name in EVERY:
         assert re.search(rf"^│ {name} +\S", said, re.MULTILINE), name
@@ -78,7 +78,7 @@ def test_help_names_every_command_and_the_exit_codes(bursar):
         "1 a check",
         "2 wrong",
         "3 not found",
-        "4 the store",
+        "4 store or venue",
         "5 only",
         "70 broken",
     ):

@@ -6,9 +6,9 @@ two ways pairs it in none.
 Errors: none.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from itertools import combinations
+from itertools import islice
 
 import msgspec
 
@@ -16,7 +16,7 @@ from bursar.exact import ZERO, trimmed
 from bursar.ledger.entries import Movement
 from bursar.ledger.names import canonical
 from bursar.reconcile.breaks import Break, Kind, Part, Where
-from bursar.reconcile.evidence import Evidence, overlap
+from bursar.reconcile.evidence import Evidence
 from bursar.reconcile.locate import balance, before, effect, twins
 from bursar.reconcile.patterns import fits, slip
 
@@ -65,17 +65,14 @@ def _shape(fact: object) -> tuple[object, ...] | None:
 
 def wrong_asset(parts: Sequence[Part], known: Evidence) -> Found:
     """Take rows that stand under another asset than the one whose balances they state."""
-    stated: dict[tuple[Decimal, Decimal], list[Movement]] = {}
-    for row in known.ours.rows:
-        if row.balance is not None and effect(row):
-            stated.setdefault((before(row), balance(row)), []).append(row)
+    steps = _steps(known.ours.rows if len(parts) > 1 else ())
     breaks: list[Break] = []
     left = list(parts)
     for part in parts:
         if part.place.where is Where.NOWHERE or part.stray is not None:
             continue
-        low = ZERO if part.before is None else balance(part.before)
-        for row in stated.get((low, low + part.amount), []):
+        low = ZERO if part.before is None else part.before.balance
+        for row in [] if low is None else steps.get((low, low + part.amount), []):
             astray = [each for each in left if each.asset != part.asset and _is_at(each, row)]
             if any(not each.is_covered for each in astray) and part in left:
                 left = [each for each in left if each is not part and each not in astray]
@@ -85,6 +82,15 @@ def wrong_asset(parts: Sequence[Part], known: Evidence) -> Found:
                 evidence = (row.id, row.id if owner is None else owner.id)
                 breaks.append(known.broken(Kind.WRONG_ASSET, told, reason, evidence=evidence))
     return breaks, left
+
+
+def _steps(rows: Sequence[Movement]) -> dict[tuple[Decimal, Decimal], list[Movement]]:
+    """Return the rows by the balances that they lead from and to."""
+    steps: dict[tuple[Decimal, Decimal], list[Movement]] = {}
+    for row in rows:
+        if row.balance is not None and effect(row):
+            steps.setdefault((before(row), balance(row)), []).append(row)
+    return steps
 
 
 def _is_at(part: Part, row: Movement) -> bool:
@@ -228,17 +234,24 @@ def _apart(one: Part, other: Part, known: Evidence) -> Decimal | None:
 
 def _pairs(parts: Sequence[Part], is_pair: Callable[[Part, Part], bool]) -> list[tuple[Part, Part]]:
     """Return the pairs in which each part has but one partner; ends in common come first."""
-    fitting = [
-        (one, other)
-        for one, other in combinations(parts, 2)
-        if overlap(one.place, other.place) and is_pair(one, other)
-    ]
+    fitting = [(one, other) for one, other in _overlapping(parts) if is_pair(one, other)]
     found: list[tuple[Part, Part]] = []
     for pairs in ([pair for pair in fitting if _is_tight(*pair)], fitting):
         taken = [part for pair in found for part in pair]
         free = [pair for pair in pairs if pair[0] not in taken and pair[1] not in taken]
         found += [pair for pair in free if all(_partners(part, free) == 1 for part in pair)]
     return found
+
+
+def _overlapping(parts: Sequence[Part]) -> Iterator[tuple[Part, Part]]:
+    """Yield the pairs of parts that have a time in common."""
+    ordered = sorted(parts, key=lambda part: part.place.since or 0)
+    for number, one in enumerate(ordered):
+        until = one.place.until
+        for other in islice(ordered, number + 1, None):
+            if until is not None and (other.place.since or 0) > until:
+                break
+            yield one, other
 
 
 def _partners(part: Part, pairs: Sequence[tuple[Part, Part]]) -> int:

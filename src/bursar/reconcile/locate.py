@@ -32,8 +32,8 @@ from bursar.ledger.names import canonical
 class Gap(msgspec.Struct, frozen=True):
     """What is missing between two rows of a chain; `stray` is a row that does not belong there."""
 
-    before: Movement | None
-    after: Movement | None
+    before: Movement
+    after: Movement
     amount: Decimal
     stray: Movement | None = None
 
@@ -158,8 +158,6 @@ def _without_strays(gaps: Sequence[Gap], path: Sequence[Movement]) -> list[Gap]:
     found: list[Gap] = []
     taken: set[str] = set()
     for gap in gaps:
-        assert gap.before is not None, "a gap inside a chain stands between two rows"
-        assert gap.after is not None, "a gap inside a chain stands between two rows"
         if gap.before.id in taken:
             continue
         stray = next(

@@ -27,6 +27,7 @@ FEE_SHARE_MAX: Final = Decimal("0.05")
 NEAR: Final = Decimal("1.2")
 FAR: Final = Decimal("1.5")
 _REWARDS_MIN: Final = 3
+_AROUND: Final = 5
 _REWARD_SIZE: Final = 2
 _TEN: Final = Decimal(10)
 _TRADES: Final = frozenset({MovementKind.TRADE, MovementKind.LEG})
@@ -52,7 +53,8 @@ class Worths:
             return Unit(ONE, 0)
         told = self._told.get(asset, [])
         place = bisect_left(told, (at,))
-        around = [each for each in told[max(place - 5, 0) : place + 5] if each[2] not in but]
+        near = told[max(place - _AROUND, 0) : place + _AROUND]
+        around = [each for each in near if each[2] not in but]
         best = min(around, key=lambda each: (abs(each[0] - at), each[2]), default=None)
         if best is not None:
             return Unit(best[1], abs(best[0] - at))
@@ -94,7 +96,7 @@ def fits(one: tuple[Decimal, Unit], other: tuple[Decimal, Unit]) -> Decimal | No
 
 
 def fee_like(row: Movement, fee: Decimal, rows: Sequence[Movement], quantum: Decimal) -> str | None:
-    """Return the row whose charge a fee on this row is like: at its rate, or of its amount.
+    """Return which of the rows of its kind a fee on this row is like: at its rate, or the same.
 
     A trade is charged a share of its amount; anything else may be charged the same amount each
     time.
@@ -103,9 +105,7 @@ def fee_like(row: Movement, fee: Decimal, rows: Sequence[Movement], quantum: Dec
     if fee <= quantum or not amount or fee >= amount:
         return None
     for other in rows:
-        if other.id == row.id or other.fee <= 0 or other.kind is not row.kind:
-            continue
-        if other.asset == row.asset and other.fee == fee and row.kind not in _TRADES:
+        if other.fee == fee and row.kind not in _TRADES:
             return other.id
         cross = abs(fee * abs(other.amount) - other.fee * amount)
         is_share = fee <= FEE_SHARE_MAX * amount or row.kind is MovementKind.REWARD

@@ -13,12 +13,12 @@ from itertools import islice
 import msgspec
 
 from bursar.exact import ZERO, trimmed
-from bursar.ledger.entries import Movement
+from bursar.ledger.entries import Movement, MovementKind
 from bursar.ledger.names import canonical
 from bursar.reconcile.breaks import Break, Kind, Part, Where
 from bursar.reconcile.evidence import Evidence
 from bursar.reconcile.locate import balance, before, effect, twins
-from bursar.reconcile.patterns import fits, slip
+from bursar.reconcile.patterns import FLIPPED, fits, slip
 
 Found = tuple[list[Break], list[Part]]
 
@@ -191,18 +191,30 @@ def flipped(parts: Sequence[Part], known: Evidence) -> Found:
     """Take the rows of one entry whose amounts have slipped in the same way."""
     owned: dict[tuple[str, str], list[Part]] = {}
     for part in parts:
-        row = None if part.is_covered else part.after
+        row = part.after
         slipped = None if row is None else slip(row.amount, row.amount + part.amount)
         if row is not None and slipped is not None:
             fact = known.owners.get(row.id)
             owned.setdefault((row.id if fact is None else fact.id, slipped), []).append(part)
     breaks, left = [], list(parts)
     for (name, slipped), own in owned.items():
-        rows = [part.after.id for part in own if part.after is not None]
-        reason = f"{' and '.join(rows)}: {slipped}"
-        breaks.append(known.broken(Kind.WRONG_AMOUNT, own, reason, evidence=(*rows, name)))
+        rows = [part.after for part in own if part.after is not None]
+        if slipped == FLIPPED and not (len(rows) > 1 or _is_contrary(rows[0])):
+            continue
+        own = [part for part in own if not part.is_covered]  # noqa: PLW2901
+        if not own:
+            continue
+        told = [row.id for row in rows]
+        reason = f"{' and '.join(told)}: {slipped}"
+        breaks.append(known.broken(Kind.WRONG_AMOUNT, own, reason, evidence=(*told, name)))
         left = [part for part in left if part not in own]
     return breaks, left
+
+
+def _is_contrary(row: Movement) -> bool:
+    """Tell whether a row goes the way that its kind does not."""
+    comes = row.kind in {MovementKind.DEPOSIT, MovementKind.REWARD}
+    return row.amount < 0 if comes else row.amount > 0 and row.kind is MovementKind.WITHDRAWAL
 
 
 def fills(parts: Sequence[Part], known: Evidence) -> Found:

@@ -30,6 +30,9 @@ _REWARDS_MIN: Final = 3
 _AROUND: Final = 5
 _REWARD_SIZE: Final = 2
 _TEN: Final = Decimal(10)
+_SHIFTED_MIN: Final = 3
+_SWAPPED_MIN: Final = 4
+FLIPPED: Final = "the sign the wrong way round"
 _TRADES: Final = frozenset({MovementKind.TRADE, MovementKind.LEG})
 
 
@@ -65,9 +68,8 @@ class Worths:
     def _see(self, fill: Fill, asset: str, quantity: Decimal, value: Decimal) -> None:
         if quantity and asset not in self._book.cash:
             unit = ratio18(ONE, value, quantity)
-            if unit:
-                told = self._told.setdefault(canonical(asset), [])
-                told.append((fill.executed_at, unit, fill.id))
+            told = self._told.setdefault(canonical(asset), [])
+            told += [(fill.executed_at, unit, fill.id)] if unit else []
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -115,18 +117,19 @@ def fee_like(row: Movement, fee: Decimal, rows: Sequence[Movement], quantum: Dec
 
 
 def slip(told: Decimal, true: Decimal) -> str | None:
-    """Say by which slip of the pen one amount became another, if by a known one."""
-    if not told or not true or told == true:
+    """Say by which slip of the pen one amount became another, if by a known one.
+
+    Round amounts slip into each other by chance, so a few digits are asked for.
+    """
+    if told and told == -true:
+        return FLIPPED
+    if told * true <= 0 or told == true:
         return None
-    if told == -true:
-        return "the sign the wrong way round"
-    if (told > 0) is (true > 0):
-        one, other = _digits(told), _digits(true)
-        if one == other:
-            return "the decimal point in another place"
-        if len(one) == len(other) and sorted(one) == sorted(other) and _scale(told, true):
-            return "the same digits in another order"
-    return None
+    one, other = _digits(told), _digits(true)
+    if one == other and len(one) >= _SHIFTED_MIN:
+        return "the decimal point in another place"
+    is_near = len(one) == len(other) >= _SWAPPED_MIN and ratio(abs(told), abs(true)) < _TEN
+    return "the same digits in another order" if is_near and sorted(one) == sorted(other) else None
 
 
 def reward_like(
@@ -160,7 +163,3 @@ def _alike(one: Decimal, other: Decimal) -> bool:
 
 def _digits(number: Decimal) -> str:
     return trimmed(abs(number)).replace(".", "").strip("0")
-
-
-def _scale(one: Decimal, other: Decimal) -> bool:
-    return ratio(abs(one), abs(other)) < _TEN

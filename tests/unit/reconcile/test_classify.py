@@ -15,10 +15,22 @@ from bursar.ledger.entries import (
     Reversal,
     Side,
     Source,
+    StagedChange,
+    StagedLine,
     Transfer,
 )
 from bursar.ledger.terms import Terms
-from bursar.reconcile import Kind, Limits, Verdict, Where
+from bursar.reconcile import (
+    Break,
+    Kind,
+    Limits,
+    Place,
+    Shift,
+    Verdict,
+    Where,
+    ours_of,
+    propose,
+)
 from tests.unit.reconcile.venues import (
     ACCOUNT,
     DAY,
@@ -647,3 +659,186 @@ def test_a_book_in_another_base_currency_is_no_other(venue, trade):
     terms = Terms(base="EUR")
     line = timeline_of(without(venue.rows, *trade), terms)
     assert only(found(venue.statement(), [], line=line)).kind is Kind.MISSING_FILL
+
+
+def test_a_deposit_missing_before_it_is_spent_is_a_flow_and_no_wrong_trade():
+    venue = Venue()
+    venue.deposit("USD", "10.0000")
+    gone = venue.later().deposit("USD", "1000.0000")
+    venue.later().trade("XBT", "0.0100000000", "USD", "500.0000")
+    venue.later().trade("XBT", "0.0010000000", "USD", "50.0000")
+    one = only(found(venue.statement(), without(venue.rows, gone)))
+    assert (one.kind, shifts(one)) == (Kind.MISSING_FLOW, {("USD", D(1000))})
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_without_a_price_of_the_day_a_leg_is_not_called_wrong(old):
+    venue = Venue()
+    venue.deposit("USD", "1000.0000")
+    legs = venue.later().trade("SOL", "3.0000000000", "USD", "300.0000")
+    venue.later().trade("XBT", "0.0010000000", "USD", "50.0000")
+    rows = changed(venue.rows, legs[0], amount=D("-100.0000"))
+    statement = venue.statement(at=venue.at + 9 * DAY) if old else venue.statement()
+    one = only(found(statement, rows, prices={"SOL": D(100)} if old else {}))
+    assert one.kind is Kind.MISSING_FLOW
+
+
+def test_a_staged_change_that_the_venue_denies_is_an_extra_entry(venue):
+    staged = StagedChange(
+        id=f"{ACCOUNT}:staged",
+        executed_at=START + 9 * DAY,
+        account=ACCOUNT,
+        cash=D(-40),
+        fees=D(1),
+        lines=(StagedLine("ETH", D("0.01"), D(4000)),),
+    )
+    one = only(found(venue.statement(), [*venue.rows, staged]))
+    assert (one.kind, one.target) == (Kind.EXTRA, staged.id)
+    assert shifts(one) == {("USD", D(41)), ("ETH", D("-0.01"))}
+
+
+def test_what_was_there_before_the_first_row_may_be_entered_by_hand():
+    venue = Venue()
+    gone = venue.deposit("XBT", "1.0000000000")
+    venue.later().withdraw("XBT", "0.2000000000")
+    entry = CashFlow(
+        id=f"{ACCOUNT}:by-hand",
+        executed_at=gone.executed_at,
+        account=ACCOUNT,
+        kind=FlowKind.DEPOSIT,
+        asset="XBT",
+        amount=D(1),
+    )
+    result = found(venue.statement(), [*without(venue.rows, gone), entry], whole=True)
+    assert (result.is_clean, result.assumed) == (True, ())
+
+
+def test_a_last_row_that_is_not_the_venues_is_one_break(venue):
+    last = venue.rows[-1]
+    foreign = msgspec.structs.replace(
+        last,
+        id=f"{ACCOUNT}:foreign",
+        executed_at=last.executed_at + HOUR,
+        group=None,
+        kind=K.DEPOSIT,
+        asset="ETH",
+        code="ETH",
+        amount=D(3),
+        fee=D(0),
+        balance=D(77),
+        pocket=None,
+    )
+    rows, statement = [*venue.rows, foreign], venue.statement(at=venue.at + DAY)
+    result = found(statement, rows)
+    one = only(result)
+    assert (one.kind, one.target, shifts(one)) == (Kind.EXTRA, foreign.id, {("ETH", D(-3))})
+    assert closes(rows, result, statement)
+
+
+def test_a_leg_under_an_asset_of_which_there_is_nothing_else_is_closed_by_an_exchange(venue, trade):
+    rows, statement = changed(venue.rows, trade[1], asset="SOL", code="SOL"), venue.statement()
+    result = found(statement, rows)
+    assert only(result).kind is Kind.WRONG_ASSET
+    (entry,) = result.proposals[0].entries
+    assert isinstance(entry, Conversion)
+    assert closes(rows, result, statement)
+
+
+def test_a_trade_that_its_correction_would_undo_is_closed_by_a_flow(venue, trade):
+    ours = ours_of(timeline_of(venue.rows), ACCOUNT, venue.at)
+    undone = Break(
+        id=f"{ACCOUNT}:drift-1",
+        kind=Kind.WRONG_AMOUNT,
+        shifts=(Shift("XBT", -trade[1].amount),),
+        place=Place(Where.ROWS, "a", "b", START, START + HOUR),
+        reason="made up",
+        evidence=(trade[1].group,),
+    )
+    made = propose(undone, ours, ())
+    assert made is not None
+    (entry,) = made.entries
+    assert isinstance(entry, CashFlow)
+    assert (entry.kind, entry.amount) == (FlowKind.ADJUSTMENT, -trade[1].amount)
+
+
+def test_an_extra_entry_of_which_some_rows_are_the_venues_is_closed_leg_by_leg():
+    """A trade history that knows more of a trade than the ledger does, at another time."""
+    venue = Venue()
+    venue.deposit("USD", "1000.0000")
+    quote, base = venue.later().trade("XBT", "0.0100000000", "USD", "500.0000")
+    copy = msgspec.structs.replace(quote, id=f"{quote.id}x", group=base.group)
+    venue.later().deposit("USD", "1.0000")
+    rows, statement = [*venue.rows, copy], venue.statement()
+    result = found(statement, rows)
+    one = only(result)
+    assert (one.kind, one.target, shifts(one)) == (Kind.EXTRA, None, {("USD", D(500))})
+    (entry,) = result.proposals[0].entries
+    assert (entry.kind, entry.amount) == (FlowKind.ADJUSTMENT, D(500))
+    assert closes(rows, result, statement)
+
+
+@pytest.mark.parametrize("kind,way", [(K.DEPOSIT, 1), (K.WITHDRAWAL, -1)])
+def test_a_flow_that_goes_against_its_kind_has_its_sign_the_wrong_way_round(kind, way):
+    venue = Venue()
+    venue.deposit("USD", "1000.0000")
+    row = venue.later().row(kind, "USD", D("123.0000") * way)
+    rows, statement = changed(venue.rows, row, amount=-row.amount), venue.statement()
+    result = found(statement, rows)
+    assert only(result).kind is Kind.WRONG_AMOUNT
+    assert closes(rows, result, statement)
+
+
+def test_a_row_whose_own_chain_holds_is_under_no_wrong_name():
+    venue = Venue()
+    for code in ("USD", "EUR"):
+        venue.later().deposit(code, "100.0000")
+        venue.later().deposit(code, "25.0000")
+        venue.later().deposit(code, "3.0000")
+    venue.later().deposit("XBT", "1.0000000000")
+    gone, other = venue.rows[1], venue.later().deposit("XBT", "1.0000000000")
+    breaks = found(venue.statement(), without(venue.rows, gone, other)).breaks
+    assert [each.kind for each in breaks] == [Kind.MISSING_FLOW, Kind.UNKNOWN]
+
+
+def test_a_deposit_taken_back_at_the_beginning_of_a_late_chain_is_no_wrong_amount():
+    """What was there before it is assumed; with it the row might have gone the other way."""
+    venue = Venue()
+    venue.deposit("USD", "1000.0000")
+    back = venue.later().deposit("USD", "-500.0000")
+    one = only(found(venue.statement(), [back], whole=True))
+    assert (one.kind, one.is_covered) == (Kind.MISSING_FLOW, True)
+    assert found(venue.statement(), [back]).is_clean
+
+
+def test_coins_on_their_way_explain_no_other_break():
+    venue = Venue()
+    venue.deposit("DOT", "1000.0000000000")
+    venue.later().row(K.INTERNAL, "DOT", "-5.0000000000")
+    one = only(found(venue.statement(DOT="7"), venue.rows))
+    assert (one.kind, shifts(one)) == (Kind.UNKNOWN, {("DOT", D(7))})
+
+
+def test_a_price_that_is_off_either_way_proves_no_wrong_amount():
+    venue = Venue()
+    venue.deposit("USD", "100000.0000")
+    venue.later().trade("XBT", "1.0000000000", "USD", "50000.0000")
+    legs = venue.later().trade("XBT", "0.3000000000", "USD", "12000.0000")
+    venue.later().deposit("USD", "5.0000")
+    rows = changed(venue.rows, legs[0], amount=D("-11700.0000"))
+    assert only(found(venue.statement(), rows)).kind is Kind.UNKNOWN
+
+
+def test_an_end_that_is_more_than_a_stray_row_stays_two_breaks(venue):
+    last = [row for row in venue.rows if row.asset == "ETH"][-1]
+    foreign = msgspec.structs.replace(
+        last,
+        id=f"{ACCOUNT}:foreign",
+        executed_at=venue.at + 1,
+        group=None,
+        kind=K.DEPOSIT,
+        amount=D(3),
+        fee=D(0),
+        balance=D(77),
+    )
+    result = found(venue.statement(at=venue.at + DAY, ETH="0.5"), [*venue.rows, foreign])
+    assert len(result.breaks) == 2

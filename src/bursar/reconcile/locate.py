@@ -126,7 +126,7 @@ def _trail(rows: Sequence[Movement]) -> Trail:
     return Trail(
         asset=canonical(path[0].asset),
         code=path[0].code or path[0].asset,
-        pocket=next(iter(pockets)) if len(pockets) == 1 else None,
+        pocket=min(pockets) if len(pockets) == 1 else None,
         rows=tuple(path),
         first=first,
         last=last,

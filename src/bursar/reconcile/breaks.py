@@ -61,8 +61,8 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
                 return f"after {self.before}" if self.before else "no row of it at all"
             case Where.FACT:
                 return f"at {self.after}"
-            case Where.NOWHERE:
-                return "not located: no running balances"
+            case _:
+                return Where.NOWHERE.value
 
     def window(self) -> str:
         """Return the time in words, as far as it is known."""

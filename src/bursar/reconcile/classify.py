@@ -101,7 +101,7 @@ def _charge(part: Part, known: Evidence) -> _Verdict | None:
     if row is None or part.place.where not in {Where.ROWS, Where.START}:
         return None
     true = row.fee - part.amount
-    like = fee_like(row, true, known.by_asset[part.asset], part.quantum)
+    like = fee_like(row, true, known.charged(part, row), part.quantum)
     if like is None:
         return None
     said = trimmed(row.fee) if row.fee else "none"
@@ -188,14 +188,9 @@ def _may_be_a_fee(part: Part, known: Evidence) -> bool:
     row = part.after
     if row is None or row.kind not in _CHARGED:
         return False
-    others = [
-        other
-        for other in known.by_asset[part.asset]
-        if other.id != row.id and other.kind is row.kind and other.fee
-    ]
     little = FEE_SHARE_MAX * abs(row.amount)
     is_little = abs(part.amount) <= little and ZERO <= row.fee - part.amount <= little
-    return is_little and len(others) < _PATTERN_MIN
+    return is_little and len(known.charged(part, row)) < _PATTERN_MIN
 
 
 def _unknown(part: Part, _known: Evidence) -> _Verdict:

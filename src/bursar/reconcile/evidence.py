@@ -1,9 +1,11 @@
 """The evidence: what the rules of classification look at, and how a break is made of parts."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import cached_property
 from hashlib import sha256
+from typing import Final
 
 from bursar.exact import ZERO, trimmed
 from bursar.ledger.entries import CashFlow, Flag, Movement, MovementKind
@@ -16,7 +18,8 @@ from bursar.reconcile.ours import Ours
 from bursar.reconcile.patterns import Worths
 from bursar.value.marks import Marks
 
-DIGITS = 12
+DIGITS: Final = 12
+NEAREST: Final = 50
 
 
 class Evidence:
@@ -69,14 +72,29 @@ class Evidence:
                     waiting.setdefault((asset, effect(row)), []).append(row)
         return [row for key in sorted(waiting) for row in waiting[key]]
 
+    @cached_property
+    def _sorted(self) -> dict[tuple[str, MovementKind], list[Movement]]:
+        """The rows of each asset and kind, by time."""
+        found: dict[tuple[str, MovementKind], list[Movement]] = {}
+        for row in sorted(self.ours.rows, key=lambda each: (each.executed_at, each.id)):
+            found.setdefault((canonical(row.asset), row.kind), []).append(row)
+        return found
+
     def rewards(self, part: Part) -> list[Movement]:
-        """Return the rewards of the code in which a part lies, by time."""
-        code = _code(part)
-        return [
-            row
-            for row in self.by_asset.get(part.asset, ())
-            if row.kind is MovementKind.REWARD and (code is None or _code_of(row) == code)
-        ]
+        """Return the rewards nearest to a part, of the code in which it lies, by time."""
+        row = part.before or part.after
+        near = self._near(part, MovementKind.REWARD)
+        return [each for each in near if row is None or _code(each) == _code(row)]
+
+    def charged(self, part: Part, row: Movement) -> list[Movement]:
+        """Return the rows nearest to a part that bear a fee, of one asset and kind with a row."""
+        return [each for each in self._near(part, row.kind) if each.fee and each.id != row.id]
+
+    def _near(self, part: Part, kind: MovementKind) -> list[Movement]:
+        rows = self._sorted.get((part.asset, kind), [])
+        at = part.place.until or self.as_of
+        place = bisect_left(rows, at, key=lambda each: each.executed_at)
+        return rows[max(place - NEAREST, 0) : place + NEAREST]
 
     def is_disputed(self, row: Movement) -> bool:
         """Tell whether one source told the row's fact in different words."""
@@ -145,13 +163,6 @@ def name_of(account: str, place: Place, shifts: Iterable[Shift]) -> str:
     return f"{account}:drift-{sha256('|'.join(said).encode()).hexdigest()[:DIGITS]}"
 
 
-def overlap(one: Place, other: Place) -> bool:
-    """Tell whether two places have a time in common."""
-    since = max((p.since for p in (one, other) if p.since is not None), default=None)
-    until = min((p.until for p in (one, other) if p.until is not None), default=None)
-    return since is None or until is None or since <= until
-
-
 def _common(places: Sequence[Place]) -> Place:
     """Return the first place, its time narrowed to what all have in common."""
     since = max((p.since for p in places if p.since is not None), default=None)
@@ -160,10 +171,5 @@ def _common(places: Sequence[Place]) -> Place:
     return Place(first.where, first.before, first.after, since, until)
 
 
-def _code(part: Part) -> str | None:
-    row = part.before or part.after
-    return None if row is None else _code_of(row)
-
-
-def _code_of(row: Movement) -> str:
+def _code(row: Movement) -> str:
     return row.code or row.asset

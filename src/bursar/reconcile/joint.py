@@ -6,19 +6,19 @@ two ways pairs it in none.
 Errors: none.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from itertools import combinations
+from itertools import islice
 
 import msgspec
 
 from bursar.exact import ZERO, trimmed
-from bursar.ledger.entries import Movement
+from bursar.ledger.entries import Movement, MovementKind
 from bursar.ledger.names import canonical
 from bursar.reconcile.breaks import Break, Kind, Part, Where
-from bursar.reconcile.evidence import Evidence, overlap
+from bursar.reconcile.evidence import Evidence
 from bursar.reconcile.locate import balance, before, effect, twins
-from bursar.reconcile.patterns import fits, slip
+from bursar.reconcile.patterns import FLIPPED, fits, slip
 
 Found = tuple[list[Break], list[Part]]
 
@@ -65,17 +65,14 @@ def _shape(fact: object) -> tuple[object, ...] | None:
 
 def wrong_asset(parts: Sequence[Part], known: Evidence) -> Found:
     """Take rows that stand under another asset than the one whose balances they state."""
-    stated: dict[tuple[Decimal, Decimal], list[Movement]] = {}
-    for row in known.ours.rows:
-        if row.balance is not None and effect(row):
-            stated.setdefault((before(row), balance(row)), []).append(row)
+    steps = _steps(known.ours.rows if len(parts) > 1 else ())
     breaks: list[Break] = []
     left = list(parts)
     for part in parts:
         if part.place.where is Where.NOWHERE or part.stray is not None:
             continue
-        low = ZERO if part.before is None else balance(part.before)
-        for row in stated.get((low, low + part.amount), []):
+        low = ZERO if part.before is None else part.before.balance
+        for row in [] if low is None else steps.get((low, low + part.amount), []):
             astray = [each for each in left if each.asset != part.asset and _is_at(each, row)]
             if any(not each.is_covered for each in astray) and part in left:
                 left = [each for each in left if each is not part and each not in astray]
@@ -85,6 +82,15 @@ def wrong_asset(parts: Sequence[Part], known: Evidence) -> Found:
                 evidence = (row.id, row.id if owner is None else owner.id)
                 breaks.append(known.broken(Kind.WRONG_ASSET, told, reason, evidence=evidence))
     return breaks, left
+
+
+def _steps(rows: Sequence[Movement]) -> dict[tuple[Decimal, Decimal], list[Movement]]:
+    """Return the rows by the balances that they lead from and to."""
+    steps: dict[tuple[Decimal, Decimal], list[Movement]] = {}
+    for row in rows:
+        if row.balance is not None and effect(row):
+            steps.setdefault((before(row), balance(row)), []).append(row)
+    return steps
 
 
 def _is_at(part: Part, row: Movement) -> bool:
@@ -185,18 +191,30 @@ def flipped(parts: Sequence[Part], known: Evidence) -> Found:
     """Take the rows of one entry whose amounts have slipped in the same way."""
     owned: dict[tuple[str, str], list[Part]] = {}
     for part in parts:
-        row = None if part.is_covered else part.after
+        row = part.after
         slipped = None if row is None else slip(row.amount, row.amount + part.amount)
         if row is not None and slipped is not None:
             fact = known.owners.get(row.id)
             owned.setdefault((row.id if fact is None else fact.id, slipped), []).append(part)
     breaks, left = [], list(parts)
     for (name, slipped), own in owned.items():
-        rows = [part.after.id for part in own if part.after is not None]
-        reason = f"{' and '.join(rows)}: {slipped}"
-        breaks.append(known.broken(Kind.WRONG_AMOUNT, own, reason, evidence=(*rows, name)))
+        rows = [part.after for part in own if part.after is not None]
+        if slipped == FLIPPED and not (len(rows) > 1 or _is_contrary(rows[0])):
+            continue
+        own = [part for part in own if not part.is_covered]  # noqa: PLW2901
+        if not own:
+            continue
+        told = [row.id for row in rows]
+        reason = f"{' and '.join(told)}: {slipped}"
+        breaks.append(known.broken(Kind.WRONG_AMOUNT, own, reason, evidence=(*told, name)))
         left = [part for part in left if part not in own]
     return breaks, left
+
+
+def _is_contrary(row: Movement) -> bool:
+    """Tell whether a row goes the way that its kind does not."""
+    comes = row.kind in {MovementKind.DEPOSIT, MovementKind.REWARD}
+    return row.amount < 0 if comes else row.amount > 0 and row.kind is MovementKind.WITHDRAWAL
 
 
 def fills(parts: Sequence[Part], known: Evidence) -> Found:
@@ -228,17 +246,24 @@ def _apart(one: Part, other: Part, known: Evidence) -> Decimal | None:
 
 def _pairs(parts: Sequence[Part], is_pair: Callable[[Part, Part], bool]) -> list[tuple[Part, Part]]:
     """Return the pairs in which each part has but one partner; ends in common come first."""
-    fitting = [
-        (one, other)
-        for one, other in combinations(parts, 2)
-        if overlap(one.place, other.place) and is_pair(one, other)
-    ]
+    fitting = [(one, other) for one, other in _overlapping(parts) if is_pair(one, other)]
     found: list[tuple[Part, Part]] = []
     for pairs in ([pair for pair in fitting if _is_tight(*pair)], fitting):
         taken = [part for pair in found for part in pair]
         free = [pair for pair in pairs if pair[0] not in taken and pair[1] not in taken]
         found += [pair for pair in free if all(_partners(part, free) == 1 for part in pair)]
     return found
+
+
+def _overlapping(parts: Sequence[Part]) -> Iterator[tuple[Part, Part]]:
+    """Yield the pairs of parts that have a time in common."""
+    ordered = sorted(parts, key=lambda part: part.place.since or 0)
+    for number, one in enumerate(ordered):
+        until = one.place.until
+        for other in islice(ordered, number + 1, None):
+            if until is not None and (other.place.since or 0) > until:
+                break
+            yield one, other
 
 
 def _partners(part: Part, pairs: Sequence[tuple[Part, Part]]) -> int:

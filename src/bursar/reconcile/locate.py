@@ -32,8 +32,8 @@ from bursar.ledger.names import canonical
 class Gap(msgspec.Struct, frozen=True):
     """What is missing between two rows of a chain; `stray` is a row that does not belong there."""
 
-    before: Movement | None
-    after: Movement | None
+    before: Movement
+    after: Movement
     amount: Decimal
     stray: Movement | None = None
 
@@ -126,7 +126,7 @@ def _trail(rows: Sequence[Movement]) -> Trail:
     return Trail(
         asset=canonical(path[0].asset),
         code=path[0].code or path[0].asset,
-        pocket=next(iter(pockets)) if len(pockets) == 1 else None,
+        pocket=min(pockets) if len(pockets) == 1 else None,
         rows=tuple(path),
         first=first,
         last=last,
@@ -158,8 +158,6 @@ def _without_strays(gaps: Sequence[Gap], path: Sequence[Movement]) -> list[Gap]:
     found: list[Gap] = []
     taken: set[str] = set()
     for gap in gaps:
-        assert gap.before is not None, "a gap inside a chain stands between two rows"
-        assert gap.after is not None, "a gap inside a chain stands between two rows"
         if gap.before.id in taken:
             continue
         stray = next(

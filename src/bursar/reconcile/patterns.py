@@ -27,8 +27,12 @@ FEE_SHARE_MAX: Final = Decimal("0.05")
 NEAR: Final = Decimal("1.2")
 FAR: Final = Decimal("1.5")
 _REWARDS_MIN: Final = 3
+_AROUND: Final = 5
 _REWARD_SIZE: Final = 2
 _TEN: Final = Decimal(10)
+_SHIFTED_MIN: Final = 3
+_SWAPPED_MIN: Final = 4
+FLIPPED: Final = "the sign the wrong way round"
 _TRADES: Final = frozenset({MovementKind.TRADE, MovementKind.LEG})
 
 
@@ -52,7 +56,8 @@ class Worths:
             return Unit(ONE, 0)
         told = self._told.get(asset, [])
         place = bisect_left(told, (at,))
-        around = [each for each in told[max(place - 5, 0) : place + 5] if each[2] not in but]
+        near = told[max(place - _AROUND, 0) : place + _AROUND]
+        around = [each for each in near if each[2] not in but]
         best = min(around, key=lambda each: (abs(each[0] - at), each[2]), default=None)
         if best is not None:
             return Unit(best[1], abs(best[0] - at))
@@ -63,9 +68,8 @@ class Worths:
     def _see(self, fill: Fill, asset: str, quantity: Decimal, value: Decimal) -> None:
         if quantity and asset not in self._book.cash:
             unit = ratio18(ONE, value, quantity)
-            if unit:
-                told = self._told.setdefault(canonical(asset), [])
-                told.append((fill.executed_at, unit, fill.id))
+            told = self._told.setdefault(canonical(asset), [])
+            told += [(fill.executed_at, unit, fill.id)] if unit else []
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -94,7 +98,7 @@ def fits(one: tuple[Decimal, Unit], other: tuple[Decimal, Unit]) -> Decimal | No
 
 
 def fee_like(row: Movement, fee: Decimal, rows: Sequence[Movement], quantum: Decimal) -> str | None:
-    """Return the row whose charge a fee on this row is like: at its rate, or of its amount.
+    """Return which of the rows of its kind a fee on this row is like: at its rate, or the same.
 
     A trade is charged a share of its amount; anything else may be charged the same amount each
     time.
@@ -103,9 +107,7 @@ def fee_like(row: Movement, fee: Decimal, rows: Sequence[Movement], quantum: Dec
     if fee <= quantum or not amount or fee >= amount:
         return None
     for other in rows:
-        if other.id == row.id or other.fee <= 0 or other.kind is not row.kind:
-            continue
-        if other.asset == row.asset and other.fee == fee and row.kind not in _TRADES:
+        if other.fee == fee and row.kind not in _TRADES:
             return other.id
         cross = abs(fee * abs(other.amount) - other.fee * amount)
         is_share = fee <= FEE_SHARE_MAX * amount or row.kind is MovementKind.REWARD
@@ -115,18 +117,19 @@ def fee_like(row: Movement, fee: Decimal, rows: Sequence[Movement], quantum: Dec
 
 
 def slip(told: Decimal, true: Decimal) -> str | None:
-    """Say by which slip of the pen one amount became another, if by a known one."""
-    if not told or not true or told == true:
+    """Say by which slip of the pen one amount became another, if by a known one.
+
+    Round amounts slip into each other by chance, so a few digits are asked for.
+    """
+    if told and told == -true:
+        return FLIPPED
+    if told * true <= 0 or told == true:
         return None
-    if told == -true:
-        return "the sign the wrong way round"
-    if (told > 0) is (true > 0):
-        one, other = _digits(told), _digits(true)
-        if one == other:
-            return "the decimal point in another place"
-        if len(one) == len(other) and sorted(one) == sorted(other) and _scale(told, true):
-            return "the same digits in another order"
-    return None
+    one, other = _digits(told), _digits(true)
+    if one == other and len(one) >= _SHIFTED_MIN:
+        return "the decimal point in another place"
+    is_near = len(one) == len(other) >= _SWAPPED_MIN and ratio(abs(told), abs(true)) < _TEN
+    return "the same digits in another order" if is_near and sorted(one) == sorted(other) else None
 
 
 def reward_like(
@@ -160,7 +163,3 @@ def _alike(one: Decimal, other: Decimal) -> bool:
 
 def _digits(number: Decimal) -> str:
     return trimmed(abs(number)).replace(".", "").strip("0")
-
-
-def _scale(one: Decimal, other: Decimal) -> bool:
-    return ratio(abs(one), abs(other)) < _TEN

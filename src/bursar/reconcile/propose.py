@@ -64,8 +64,8 @@ def propose(each: Break, ours: Ours, known: Collection[str]) -> Proposal | None:
         return None
     made: list[AnyEntry] = []
     for entry in _entries(each, ours):
-        told = {*known, *(other.id for other in made)}
-        made.append(msgspec.structs.replace(entry, id=_fresh(each.id, told)))
+        name = _fresh(each.id, known, [other.id for other in made])
+        made.append(msgspec.structs.replace(entry, id=name))
     return Proposal(each.id, tuple(made), "; ".join(_said(entry) for entry in made))
 
 
@@ -75,9 +75,9 @@ def _is_denied(each: Break, ours: Ours) -> bool:
     return any(shift.asset in opened and shift.amount < 0 for shift in each.shifts)
 
 
-def _fresh(name: str, known: Collection[str]) -> str:
+def _fresh(name: str, known: Collection[str], also: Collection[str]) -> str:
     count, fresh = 1, name
-    while fresh in known:
+    while fresh in known or fresh in also:
         count += 1
         fresh = f"{name}-{count}"
     return fresh

@@ -344,14 +344,8 @@ def _joined_at_the_end(parts: Sequence[Part]) -> list[Part]:
     return found
 
 
-def _between(before: Movement | None, after: Movement | None) -> Place:
-    return Place(
-        Where.ROWS,
-        before=None if before is None else before.id,
-        after=None if after is None else after.id,
-        since=None if before is None else before.executed_at,
-        until=None if after is None else after.executed_at,
-    )
+def _between(before: Movement, after: Movement) -> Place:
+    return Place(Where.ROWS, before.id, after.id, before.executed_at, after.executed_at)
 
 
 def _is_within(at: int, place: Place) -> bool:

@@ -166,3 +166,26 @@ def busy():
         if day % 7 == 6:
             venue.reward("DOT.S", f"{D('2.31') + D(day) / 1000:.10f}")
     return venue
+
+
+def of(venue, kind):
+    return [row for row in venue.rows if row.kind is kind]
+
+
+def only(result):
+    (one,) = result.breaks
+    return one
+
+
+def shifts(one):
+    return {(each.asset, each.amount) for each in one.shifts}
+
+
+def closes(rows, result, statement):
+    """Accepting every proposal leaves nothing amiss."""
+    line = accepted(rows, result)
+    return found(statement, rows, line=line).is_clean
+
+
+def bare(rows):
+    return [msgspec.structs.replace(row, balance=None) for row in rows]

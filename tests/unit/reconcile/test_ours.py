@@ -1,0 +1,104 @@
+"""Ours: what the book says of one account at the statement's instant."""
+
+from decimal import Decimal
+
+import msgspec
+
+from bursar.ledger.entries import CashFlow, Fill, FlowKind, Side, Source, Transfer
+from bursar.reconcile import Verdict, compare, ours_of
+from bursar.reconcile.ours import joined
+from tests.unit.reconcile.venues import (
+    ACCOUNT,
+    DAY,
+    START,
+    K,
+    Venue,
+    found,
+    marks,
+    timeline_of,
+)
+
+D = Decimal
+
+
+def test_a_book_that_has_gone_on_is_taken_back_to_the_statement():
+    venue = Venue()
+    venue.deposit("USD", "100.0000")
+    statement = venue.statement()
+    venue.later(DAY).deposit("USD", "50.0000")
+    line = timeline_of(venue.rows)
+    ours = ours_of(line, ACCOUNT, statement.as_of)
+    assert compare(statement, ours, marks=marks()).verdict is Verdict.EQUAL
+    assert [row.amount for row in ours.rows] == [D(100)]
+    assert line.book.owned(ACCOUNT, "USD") == D(150)
+    assert found(statement, [], line=line).is_clean
+
+
+def test_what_two_sources_say_of_a_row_is_one_row():
+    venue = Venue()
+    row = venue.deposit("USD", "100.0000")
+    finer = msgspec.structs.replace(row, executed_at=row.executed_at + 5, label="deposit")
+    (one,) = joined([row, finer])
+    assert (one.executed_at, one.label) == (row.executed_at + 5, "deposit")
+    claimed = msgspec.structs.replace(row, source=Source.CLAIM, amount=D(7))
+    assert joined([claimed, row]) == [row]
+
+
+def test_only_what_touches_the_account_is_ours():
+    venue = Venue()
+    venue.deposit("XBT", "2.0000000000")
+    cold = CashFlow(
+        id="cold:in",
+        executed_at=START,
+        account="cold:wallet",
+        kind=FlowKind.DEPOSIT,
+        asset="XBT",
+        amount=D(1),
+    )
+    out = msgspec.structs.replace(cold, id="cold:out", kind=FlowKind.WITHDRAWAL, amount=D(-1))
+    moved = Transfer(
+        id="cold:move",
+        executed_at=START,
+        account="cold:wallet",
+        asset="XBT",
+        quantity=D("0.25"),
+        to_account=ACCOUNT,
+    )
+    line = timeline_of([*venue.rows, cold, moved, out])
+    ours = ours_of(line, ACCOUNT, START + DAY)
+    assert {fact.id for fact in ours.facts} == {"cold:move", venue.rows[0].id}
+    assert [flow.id for flow in ours.elsewhere] == ["cold:out"]
+    assert {"cold:in", "cold:out", "cold:move"} <= ours.known
+
+
+def test_what_is_not_settled_is_said():
+    venue = Venue()
+    venue.deposit("USD", "1000.0000")
+    legs = venue.later().trade("XBT", "0.0100000000", "USD", "500.0000")
+    told = Fill(
+        id=f"{ACCOUNT}:T9",
+        executed_at=venue.at,
+        account=ACCOUNT,
+        source=Source.TRADES,
+        base="ETH",
+        quote="USD",
+        side=Side.SELL,
+        quantity=D("0.1"),
+        amount=D(250),
+    )
+    result = found(venue.statement(), [venue.rows[0], legs[0], told])
+    assert [(each.what, each.asset) for each in result.underway] == [
+        ("one side of a trade whose other is not here", "USD"),
+        ("told by the trade history alone", "ETH"),
+    ]
+    assert str(result.underway[1]) == f"0.1 ETH told by the trade history alone ({ACCOUNT}:T9)"
+
+
+def test_two_halves_of_moves_on_their_way_are_told_without_a_name():
+    venue = Venue()
+    venue.deposit("DOT", "10.0000000000")
+    for amount in ("1.0000000000", "2.0000000000"):
+        venue.later().row(K.INTERNAL, "DOT", f"-{amount}")
+    result = found(venue.statement(), venue.rows)
+    assert result.is_clean
+    assert [str(each) for each in result.underway] == ["3 DOT between two pockets"]

@@ -1,6 +1,7 @@
 """A history in pages: all rows once, in any pace of arrival, and from wherever a kill left it."""
 
 import asyncio
+import json
 from decimal import Decimal
 from itertools import pairwise
 
@@ -255,6 +256,53 @@ def test_a_lost_row_breaks_the_chain_and_nothing_beyond_it_is_told(tmp_path):
     assert Decimal(str(caught.value.context["expected"])) == expected + moved
     assert Decimal(str(caught.value.context["found"])) == Decimal(row["balance"])
     assert all(each.executed_at < int(row["time"] * 10**9) for each in told(heard))
+
+
+def test_no_row_can_be_lost_unseen_between_two_of_its_code(tmp_path):
+    """Also where pages and chunks are cut, and between one sync and the next."""
+    whole, _ = made(101, 160)
+    for code in ("ZUSD", "XXBT"):
+        names = [txid for txid, row in whole.ledger.items() if row["asset"] == code]
+        for lost in names[1:-1:5]:
+            model = Model(whole.now)
+            model.ledger = {txid: row for txid, row in whole.ledger.items() if txid != lost}
+            with pytest.raises(VenueIncomplete, match=code):
+                run(tmp_path, model, pages=1)
+
+
+def test_a_row_that_is_lost_between_two_syncs_is_missed(tmp_path):
+    model, teller = made(103, 120)
+    mark = run(tmp_path, model)[-1].mark
+    teller.at += 10
+    lost = teller.row("FT", "deposit", "ZUSD", Decimal(5))
+    teller.at += 10
+    teller.row("FT", "deposit", "ZUSD", Decimal(7))
+    del model.ledger[lost]
+    teller.settle()
+    with pytest.raises(VenueIncomplete) as caught:
+        run(tmp_path, model, mark)
+    assert caught.value.context["code"] == "ZUSD"
+
+
+def test_a_sweep_that_was_cut_off_keeps_its_end_and_later_ones_their_windows(tmp_path):
+    model, teller = made(107, 300)
+    heard = interrupted(tmp_path, model, after=10)
+    assert "end" in json.loads(heard[-1].mark)
+    ends = {form["end"] for form in model.forms if "end" in form}
+    teller.go(80)
+    model.forms.clear()
+    rest = run(tmp_path, model, heard[-1].mark)
+    told_ends = [form["end"] for form in model.forms if "end" in form]
+    assert told_ends[0] in ends
+    assert told_ends[-1] == str(model.now + 1)
+    teller.at += 10
+    teller.trade()
+    teller.settle()
+    model.forms.clear()
+    run(tmp_path, model, rest[-1].mark)
+    starts = [int(form["start"]) for form in model.forms if "ofs" in form]
+    assert len(starts) == 2
+    assert min(starts) > model.now - 3 * 3600 - 8000
 
 
 def test_a_gap_that_heals_is_no_error(tmp_path):

@@ -346,6 +346,60 @@ def test_a_count_that_no_page_bears_out_is_an_error(tmp_path):
         run(tmp_path, model)
 
 
+def stale(result, last):
+    return last if last is not None else result
+
+
+def shorter(result, _):
+    (name,) = result.keys() - {"count"}
+    return {**result, name: dict(list(result[name].items())[:-7])}
+
+
+def emptied(result, _):
+    (name,) = result.keys() - {"count"}
+    return {**result, name: {}}
+
+
+def miscounted(result, _):
+    return {**result, "count": result["count"] + 2}
+
+
+@pytest.mark.parametrize("spoil", [stale, shorter, emptied, miscounted])
+@pytest.mark.parametrize("endpoint", ["Ledgers", "TradesHistory", "ClosedOrders"])
+def test_a_page_that_is_wrong_once_harms_nothing(tmp_path, endpoint, spoil):
+    model, _ = made(89, 230)
+    whole = canonical(told(run(tmp_path, model, pages=1, rules=RULES)))
+    pages = model.asked.count(endpoint)
+    assert pages > 1
+    for wrong in range(pages):
+        model.twist = spoiling(endpoint, spoil, wrong)
+        assert canonical(told(run(tmp_path, model, pages=1, rules=RULES))) == whole, wrong
+
+
+def spoiling(endpoint, spoil, wrong):
+    """Spoil the answer number `wrong` to an endpoint; `spoil` gets it and the one before."""
+    number, last = -1, None
+
+    def twist(asked, result):
+        nonlocal number, last
+        if asked != endpoint:
+            return result
+        number += 1
+        given = spoil(result, last) if number == wrong else result
+        last = result
+        return given
+
+    return twist
+
+
+@pytest.mark.parametrize("spoil", [shorter, emptied, miscounted])
+def test_pages_that_stay_wrong_are_an_error(tmp_path, spoil):
+    model, _ = made(89, 230)
+    model.twist = lambda asked, result: spoil(result, None) if asked == "Ledgers" else result
+    with pytest.raises(VenueIncomplete):
+        run(tmp_path, model, pages=1)
+
+
 def test_orders_name_the_strategy_of_their_trades(tmp_path):
     model, _ = made(53, 150, tag="KRKKD:trend_v1-17")
     said = told(run(tmp_path, model, rules=RULES))

@@ -158,7 +158,9 @@ def histories(draw):
 
 def stretches(rows, cuts):
     """The ranks and balances of rows that come in parts; no instant is cut apart."""
-    ranks, left, start = [], {}, 0
+    ranks: list[int] = []
+    left: dict[str, Decimal] = {}
+    start = 0
     ends = [
         place
         for place in range(1, len(rows))

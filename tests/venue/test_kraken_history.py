@@ -1,6 +1,7 @@
 """A history in pages: all rows once, in any pace of arrival, and from wherever a kill left it."""
 
 import asyncio
+import json
 from decimal import Decimal
 from itertools import pairwise
 
@@ -257,6 +258,53 @@ def test_a_lost_row_breaks_the_chain_and_nothing_beyond_it_is_told(tmp_path):
     assert all(each.executed_at < int(row["time"] * 10**9) for each in told(heard))
 
 
+def test_no_row_can_be_lost_unseen_between_two_of_its_code(tmp_path):
+    """Also where pages and chunks are cut, and between one sync and the next."""
+    whole, _ = made(101, 160)
+    for code in ("ZUSD", "XXBT"):
+        names = [txid for txid, row in whole.ledger.items() if row["asset"] == code]
+        for lost in names[1:-1:5]:
+            model = Model(whole.now)
+            model.ledger = {txid: row for txid, row in whole.ledger.items() if txid != lost}
+            with pytest.raises(VenueIncomplete, match=code):
+                run(tmp_path, model, pages=1)
+
+
+def test_a_row_that_is_lost_between_two_syncs_is_missed(tmp_path):
+    model, teller = made(103, 120)
+    mark = run(tmp_path, model)[-1].mark
+    teller.at += 10
+    lost = teller.row("FT", "deposit", "ZUSD", Decimal(5))
+    teller.at += 10
+    teller.row("FT", "deposit", "ZUSD", Decimal(7))
+    del model.ledger[lost]
+    teller.settle()
+    with pytest.raises(VenueIncomplete) as caught:
+        run(tmp_path, model, mark)
+    assert caught.value.context["code"] == "ZUSD"
+
+
+def test_a_sweep_that_was_cut_off_keeps_its_end_and_later_ones_their_windows(tmp_path):
+    model, teller = made(107, 300)
+    heard = interrupted(tmp_path, model, after=10)
+    assert "end" in json.loads(heard[-1].mark)
+    ends = {form["end"] for form in model.forms if "end" in form}
+    teller.go(80)
+    model.forms.clear()
+    rest = run(tmp_path, model, heard[-1].mark)
+    told_ends = [form["end"] for form in model.forms if "end" in form]
+    assert told_ends[0] in ends
+    assert told_ends[-1] == str(model.now + 1)
+    teller.at += 10
+    teller.trade()
+    teller.settle()
+    model.forms.clear()
+    run(tmp_path, model, rest[-1].mark)
+    starts = [int(form["start"]) for form in model.forms if "ofs" in form]
+    assert len(starts) == 2
+    assert min(starts) > model.now - 3 * 3600 - 8000
+
+
 def test_a_gap_that_heals_is_no_error(tmp_path):
     model, _ = made(43, 200)
     usd = [txid for txid, row in model.ledger.items() if row["asset"] == "ZUSD"]
@@ -296,6 +344,60 @@ def test_a_count_that_no_page_bears_out_is_an_error(tmp_path):
     model.twist = boast
     with pytest.raises(VenueIncomplete):
         run(tmp_path, model)
+
+
+def stale(result, last):
+    return last if last is not None else result
+
+
+def shorter(result, _):
+    (name,) = result.keys() - {"count"}
+    return {**result, name: dict(list(result[name].items())[:-7])}
+
+
+def emptied(result, _):
+    (name,) = result.keys() - {"count"}
+    return {**result, name: {}}
+
+
+def miscounted(result, _):
+    return {**result, "count": result["count"] + 2}
+
+
+@pytest.mark.parametrize("spoil", [stale, shorter, emptied, miscounted])
+@pytest.mark.parametrize("endpoint", ["Ledgers", "TradesHistory", "ClosedOrders"])
+def test_a_page_that_is_wrong_once_harms_nothing(tmp_path, endpoint, spoil):
+    model, _ = made(89, 230)
+    whole = canonical(told(run(tmp_path, model, pages=1, rules=RULES)))
+    pages = model.asked.count(endpoint)
+    assert pages > 1
+    for wrong in range(pages):
+        model.twist = spoiling(endpoint, spoil, wrong)
+        assert canonical(told(run(tmp_path, model, pages=1, rules=RULES))) == whole, wrong
+
+
+def spoiling(endpoint, spoil, wrong):
+    """Spoil the answer number `wrong` to an endpoint; `spoil` gets it and the one before."""
+    number, last = -1, None
+
+    def twist(asked, result):
+        nonlocal number, last
+        if asked != endpoint:
+            return result
+        number += 1
+        given = spoil(result, last) if number == wrong else result
+        last = result
+        return given
+
+    return twist
+
+
+@pytest.mark.parametrize("spoil", [shorter, emptied, miscounted])
+def test_pages_that_stay_wrong_are_an_error(tmp_path, spoil):
+    model, _ = made(89, 230)
+    model.twist = lambda asked, result: spoil(result, None) if asked == "Ledgers" else result
+    with pytest.raises(VenueIncomplete):
+        run(tmp_path, model, pages=1)
 
 
 def test_orders_name_the_strategy_of_their_trades(tmp_path):

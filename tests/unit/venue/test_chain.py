@@ -6,7 +6,7 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.venue.kraken.chain import Break, verify
+from bursar.venue.kraken.chain import Break, carry_on, verify
 from bursar.venue.kraken.rows import LedgerRow
 
 
@@ -137,3 +137,72 @@ def test_a_lost_row_inside_is_always_seen(amounts, data):
     del rows[lost]
     (only,) = verify(rows).breaks
     assert only.place == lost
+
+
+# Rows that come in stretches
+
+
+@st.composite
+def histories(draw):
+    """Rows of two codes whose balances follow, many in one instant."""
+    left, at, found = {"EUR": Decimal(0), "XBT": Decimal(0)}, 0, []
+    for number in range(draw(st.integers(1, 25))):
+        at += draw(st.sampled_from([0, 0, 1]))
+        code = draw(st.sampled_from(sorted(left)))
+        moved = Decimal(draw(st.integers(-3, 3)))
+        left[code] += moved
+        name = f"{draw(st.integers(0, 99)):02}-{number}"
+        found.append(row(name, at, str(moved), str(left[code]), code=code))
+    return sorted(found, key=lambda each: (each.executed_at, each.txid))
+
+
+def stretches(rows, cuts):
+    """The ranks and balances of rows that come in parts; no instant is cut apart."""
+    ranks: list[int] = []
+    left: dict[str, Decimal] = {}
+    start = 0
+    ends = [
+        place
+        for place in range(1, len(rows))
+        if place in cuts and rows[place].executed_at != rows[place - 1].executed_at
+    ]
+    for end in [*ends, len(rows)]:
+        found = carry_on(rows[start:end], left)
+        assert found.breaks == ()
+        ranks += found.ranks
+        left, start = found.balances, end
+    return ranks, left
+
+
+@given(histories(), st.sets(st.integers(1, 25)))
+def test_where_a_history_is_cut_changes_no_rank(rows, cuts):
+    assert stretches(rows, cuts) == stretches(rows, set())
+
+
+def test_a_stretch_that_does_not_follow_the_one_before_breaks_at_its_first_row():
+    found = carry_on([row("b", 2, "1", "3")], {"EUR": Decimal(1)})
+    assert found.breaks == (Break(0, Decimal(2)),)
+    assert found.balances == {"EUR": Decimal(3)}
+
+
+def test_a_code_that_nothing_is_known_of_may_start_anywhere():
+    found = carry_on([row("b", 2, "1", "30"), row("c", 3, "1", "31")], {})
+    assert found.breaks == ()
+
+
+def test_a_code_starts_from_nothing_where_its_first_instant_can():
+    """There and back in one instant: from 0 to 5 and back, or from 5 to 0 and back."""
+    rows = [row("a", 1, "-5", "0"), row("b", 1, "5", "5")]
+    assert carry_on(rows, {}).ranks == (1, 0)
+    assert carry_on(rows, {"EUR": Decimal(5)}).ranks == (0, 1)
+
+
+def test_a_gap_inside_an_instant_is_named_behind_it():
+    rows = [
+        row("c", 2, "1", "1"),
+        row("b", 2, "1", "2"),
+        row("a", 2, "1", "4"),  # the one to 3 is lost
+        row("d", 2, "1", "5"),
+    ]
+    found = carry_on(rows, {"EUR": Decimal(0)})
+    assert found.breaks == (Break(2, Decimal(3)),)

@@ -49,7 +49,7 @@ def swept(venue, place=ListPlace(), *, stop=None):  # noqa: B008 (it is frozen)
 
     async def go():
         sweep = Sweep[Row]("rows", venue, place, END, reference=lambda row: row.refid)
-        parts = []
+        parts: list[list[Row]] = []
         while not sweep.is_empty and len(parts) != stop:
             if not sweep.is_finished:
                 await sweep.fetch()

@@ -8,7 +8,8 @@ Rules
 - A sweep ends at a pinned second. What is cut off by a kill goes on from the mark of the last
   chunk, up to the same end, and then on to now.
 - The ledger's balances are followed from chunk to chunk. A row that does not follow is asked for
-  again; if it still does not, reading stops before its chunk.
+  again; if it still does not, reading stops before its chunk (a sweep that was cut off is first
+  read again from the beginning).
 - Executions are asked for only where the ledger has trades that they have not told, and orders only
   where there are rules for tags. So a sweep that finds nothing new takes two requests.
 - A trade whose pair no table names, not even the venue's own of today, is noted and left to the
@@ -99,8 +100,8 @@ class History:
             if place.end is None:
                 now = await self._client.time()
                 place = msgspec.structs.replace(place, end=now // instant.SECOND + 1)
-            reading = _Reading(self, place)
-            async for chunk in reading.chunks(is_needed=was_cut):
+            reading = _Reading(self, place, is_resumed=was_cut)
+            async for chunk in reading.chunks():
                 yield chunk
             if not was_cut:
                 return
@@ -169,9 +170,10 @@ class History:
 class _Reading:
     """One sweep over the three lists, up to one end. `place` is where it stands."""
 
-    def __init__(self, history: History, place: Place) -> None:
+    def __init__(self, history: History, place: Place, *, is_resumed: bool) -> None:
         assert place.end is not None, "a sweep has an end"
         self.place = place
+        self._is_resumed = is_resumed
         self._history = history
         self._end = place.end
         self._until = place.end * instant.SECOND
@@ -187,8 +189,10 @@ class _Reading:
         self._wants_tags = bool(history.options.rules)
         self._owes_tags = self._wants_tags and place.orders == ListPlace() != place.trades
 
-    async def chunks(self, *, is_needed: bool) -> AsyncIterator[Chunk]:
-        """Yield the chunks of the sweep; the last one, if it says nothing, only if it is needed."""
+    async def chunks(self) -> AsyncIterator[Chunk]:
+        """Yield the chunks of the sweep; if the last one says nothing, only where it ends one that
+        was cut off.
+        """
         while True:
             rows, carried = await self._stretch()
             is_last = self._ledgers.is_empty
@@ -198,7 +202,7 @@ class _Reading:
             statements = self._stated(rows, carried, trades, orders)
             done, total = self._ledgers.place.done, self._ledgers.place.count
             self.place = self._moved(carried, is_last=is_last)
-            if statements or not is_last or is_needed:
+            if statements or not is_last or self._is_resumed:
                 yield Chunk(statements, marks.write(self.place), WHAT, done, total)
             if is_last:
                 return
@@ -214,6 +218,8 @@ class _Reading:
             rows = self._ledgers.ready()
             carried = carry_on(rows, self.place.balances)
             if carried.breaks and not self._history.options.allow_breaks:
+                if was_reread and self._is_resumed:
+                    raise Lost(WHAT)  # what was told before the cut may be at fault
                 if was_reread:
                     raise _gap(rows, carried)
                 was_reread = True

@@ -12,7 +12,7 @@ Errors: `VenueIncomplete` where ids and count do not come to agree; `Lost` where
 up that can no longer be put in its place, so that all must be read again.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
@@ -65,6 +65,7 @@ class Sweep(Generic[_R]):
         self._knows_all = place.knows_all
         self._known = {txid for _, txid in place.recent}
         self._sweeps = 0
+        self._ahead: tuple[int, frozenset[str]] = (0, frozenset())
         self._begin(place.done, self._known)
 
     @property
@@ -73,18 +74,42 @@ class Sweep(Generic[_R]):
         return self.is_finished and not self._held
 
     async def fetch(self) -> None:
-        """Read the next page that brings the list on."""
+        """Read the next page that brings the list on.
+
+        Where rows keep arriving, it asks for a page that reaches further back by as many.
+        """
+        slack = 0
         for _ in range(MOVES_MAX):
-            ofs = max(self.place.count - self._read - PAGE, 0)
+            before = self.place.count
+            ofs = max(before - self._read - PAGE, 0) + slack
             page = await self._ask(self.place.start, self._end, ofs)
             self.place = msgspec.structs.replace(self.place, count=page.count)
             first = page.count - ofs - len(page.rows)
-            if first <= self._read <= page.count:
+            if first <= self._read <= page.count and self._is_news(page.rows, first):
                 self._take_in(list(reversed(page.rows)), first)
                 return
             if page.count < self._read:
                 self.again()  # rows are gone
-        raise VenueIncomplete(f"Kraken's {self.what} move faster than they can be read")
+            elif first > self._read:
+                self._ahead = first, frozenset(row.txid for row in page.rows)
+            grown = page.count - before
+            slack = grown if before and 0 < grown < PAGE else 0
+        self.again()  # they move faster than they can be read
+
+    def _is_news(self, rows: Sequence[_R], first: int) -> bool:
+        """Tell whether a page is the one that was asked for.
+
+        It is not if it should bring the list on, but all of its rows were seen; nor, the first
+        time, if it tells rows that a moment ago stood behind it.
+        """
+        end = first + len(rows)
+        if end <= self._read:
+            return True
+        place, ahead = self._ahead
+        self._ahead = (0, frozenset())
+        if sum(row.txid in ahead for row in rows) > max(end - place, 0):
+            return False
+        return any(row.txid not in self._counted and row.txid not in self._told for row in rows)
 
     def ready(self) -> list[_R]:
         """Return the rows that may be handed on: up to a place where nothing is cut apart."""

@@ -51,7 +51,7 @@ _NEXT: Final = {
     "store_full": "Nothing was written. Make room, then run the command again.",
     "unknown_format": "Nothing was written. Export ledgers or trades as CSV and import that.",
     "venue_busy": "Nothing is lost. Wait until the venue lets you ask again, then run it again.",
-    "venue_denied": "Look at the key and at what it may do; docs/KRAKEN.md says which rights it needs.",
+    "venue_denied": "Look at the key and its rights; docs/KRAKEN.md says which it needs.",
     "venue_down": "Nothing is lost. Run the command again when the venue is back.",
     "venue_garbled": "Nothing is lost. Run it again; if it stays, report what the message says.",
     "venue_incomplete": "Nothing is lost. Run it again; `--allow-breaks` goes on, and"

@@ -1,8 +1,12 @@
 """`bursar demo kraken`, sync and drift, over real sockets on this machine."""
 
+import ast
 import asyncio
 import json
+import re
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +14,7 @@ from bursar.app import SystemClock
 from bursar.cli import main
 from bursar.sim.kraken import FakeKraken, Fault, Planting, Tier, invent, plant, serve
 
+README = Path(__file__).parents[3] / "README.md"
 DAY = 86_400 * 1_000_000_000
 
 
@@ -112,6 +117,25 @@ def test_watch_writes_a_line_a_sync_where_nobody_looks(venue, capsys):
         assert "kraken:main: equal with the venue as of" in said.out
         served.fake.script.add(Fault.ERROR, value="EAPI:Invalid key", times=99)
         assert served.run(capsys, "watch", "--times", "1")[0] == 4
+
+
+def test_what_the_readme_says_of_python_works(venue, capsys):
+    _, block, *_ = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    code = compile(f"from pathlib import Path\n{block}", "README.md", "exec", flags=flags)
+    names: dict[str, Any] = {}
+
+    async def play():
+        async with serve(served.fake) as url:
+            (served.folder / "config.yaml").write_text(
+                f"venues: [{{region: GLOBAL, url: '{url}'}}]"
+            )
+            await eval(code, names)  # noqa: S307 (it is ours)
+            await names["live"].close()
+
+    with venue() as served:
+        asyncio.run(play())
+    assert "drift_flag=False" in capsys.readouterr().out
 
 
 def test_without_a_venue_or_a_key_sync_says_what_is_missing(bursar, tmp_path):

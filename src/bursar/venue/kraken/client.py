@@ -34,6 +34,7 @@ NOTICES_MAX: Final = 100
 _FATAL: Final = ("EAPI:Invalid key", "EAPI:Invalid signature", INVALID_NONCE)
 Fields = Mapping[str, str | int | None]
 Result = dict[str, object]
+_NONE: Final[Fields] = {}
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -154,7 +155,7 @@ class KrakenRESTClient:
         """Return what the key may do, and how far back it sees."""
         return await self.private("GetApiKeyInfo")
 
-    async def public(self, endpoint: str, fields: Fields = {}) -> Result:  # noqa: B006
+    async def public(self, endpoint: str, fields: Fields = _NONE) -> Result:
         """Ask a public question."""
         query = urlencode(_stated(fields))
         path = f"/0/public/{endpoint}" + (f"?{query}" if query else "")
@@ -166,7 +167,7 @@ class KrakenRESTClient:
 
         return await self._http.persist(once)
 
-    async def private(self, endpoint: str, fields: Fields = {}) -> Result:  # noqa: B006
+    async def private(self, endpoint: str, fields: Fields = _NONE) -> Result:
         """Ask a private question."""
         if self._keys is None or self._nonces is None:
             raise BadChoice(f"{endpoint} needs an API key")

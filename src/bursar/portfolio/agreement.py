@@ -53,6 +53,7 @@ def remember(portfolio: Portfolio, statement: Statement) -> None:
     kept = msgspec.structs.replace(statement, as_of=latest)
     text = _ENCODER.encode(kept).decode()
     portfolio.desk.store.save_memos({f"{_STATEMENT}{statement.account}": text})
+    portfolio.told_version += 1
 
 
 def last_statement(portfolio: Portfolio, account: str) -> Statement | None:

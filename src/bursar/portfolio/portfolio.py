@@ -26,7 +26,7 @@ from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
 from bursar.portfolio import hand, months, past, proof, whys
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
-from bursar.ports import FileReader, Progress
+from bursar.ports import FileReader, Head, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
 from bursar.value.accounts import account_book, account_digest, accounts
@@ -56,8 +56,9 @@ class Portfolio:
         self.desk = desk
         self.options = options
         self._reader = reader
-        self.marks_version = 0
+        self.told_version = 0
         self._seen = Marks()
+        self._told: tuple[Head, Marks] | None = None
         self._books: dict[Method, tuple[int, Book]] = {}
 
     def __enter__(self) -> Self:
@@ -205,7 +206,7 @@ class Portfolio:
         `prices` may be a mapping such as `{"XBT": "65000"}`, in base currency.
         """
         now = self.desk.clock.now()
-        known = from_fills(self.desk.timeline.last_trades()).plus(self._recorded_prices())
+        known = self._traded()
         held = {asset for _, asset in self.book().holdings}
         base = self.terms.base
         known = known.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS if each in held)
@@ -218,12 +219,12 @@ class Portfolio:
         """Keep what a venue said that assets are worth, in the place of what it said before."""
         told = _ENCODER.encode(list(marks)).decode()
         self.desk.store.save_memos({f"{_MARKS}{source}": told})
-        self.marks_version += 1
+        self.told_version += 1
 
     def see(self, marks: Iterable[Mark]) -> None:
         """Value with these marks from now on, in this process alone."""
         self._seen = self._seen.plus(marks)
-        self.marks_version += 1
+        self.told_version += 1
 
     def valuation(self, prices: Prices = None, *, rule: Method | None = None) -> Valuation:
         """Value everything that is held, at the marks of `marks(prices)`."""
@@ -377,6 +378,14 @@ class Portfolio:
 
     def _correct(self, correction: hand.Correction) -> Receipt:
         return self.writer.commit(hand.stage(self.writer, correction))
+
+    def _traded(self) -> Marks:
+        """Return what trades and recorded prices tell; looked for once for as long as they stand."""
+        head = self.desk.head
+        if self._told is None or self._told[0] != head:
+            marks = from_fills(self.desk.timeline.last_trades()).plus(self._recorded_prices())
+            self._told = head, marks
+        return self._told[1]
 
     def _recorded_prices(self) -> Iterator[Mark]:
         latest = self.desk.timeline.notes.prices.latest()

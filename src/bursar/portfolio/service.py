@@ -15,7 +15,7 @@ venue's failure stands in its summary.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -45,7 +45,7 @@ from bursar.portfolio.summaries import (
     SyncSummary,
     summed,
 )
-from bursar.ports import Progress, Venue
+from bursar.ports import Head, Progress, Venue
 from bursar.reconcile import (
     Certificate,
     Comparison,
@@ -58,7 +58,7 @@ from bursar.reconcile.certificate import sentence
 from bursar.value.equity import Valuation
 from bursar.value.exposure import AssetExposure, exposure
 from bursar.value.marks import Mark
-from bursar.value.positions import positions
+from bursar.value.positions import balances, positions
 from bursar.value.snapshot import PortfolioSnapshot
 
 LOOKS_MAX: Final = 3
@@ -168,9 +168,16 @@ class PortfolioService:
         """Return what is held of each asset, its worth, and its percentage of equity."""
         return list(exposure(self._valuation(prices), with_cash=True).assets)
 
+    @money
     def get_balances(self) -> list[AssetBalance]:
         """Return what is held of each asset; `reserved` is what open orders and pockets hold."""
-        return self.portfolio.balances()
+        reserved: dict[tuple[str, str], Decimal] = {}
+        for venue in self.venues:
+            statement = agreement.last_statement(self.portfolio, venue.account)
+            for each in statement.holdings if statement is not None else ():
+                key = (venue.account, each.asset)
+                reserved[key] = reserved.get(key, ZERO) + each.reserved
+        return balances(self.portfolio.book(), reserved=reserved, options=self.portfolio.options)
 
     def get_trade_history(
         self,
@@ -223,12 +230,38 @@ class PortfolioService:
         store, now = self.portfolio.desk.store, self.portfolio.desk.clock.now()
         return snapshots.prune(store, now, self.rules.snapshot_days)
 
+    def get_drift(self, account: str | None = None) -> list[Reconciliation]:
+        """Account for every difference from the venues' last statements, and propose what closes
+        it. O(rows); nothing is written.
+        """
+        names = [venue.account for venue in self.venues] if account is None else [account]
+        return [agreement.reconciled(self.portfolio, name, self.rules.limits) for name in names]
+
+    def accept_proposal(self, account: str, number: int) -> Proposal:
+        """Enter what closes a break, by its number in `get_drift`.
+
+        Raises:
+            BadChoice: there is no such break.
+        """
+        (found,) = self.get_drift(account)
+        return agreement.accept(self.portfolio, found, number)
+
+    def get_certificate(self, account: str) -> Certificate | None:
+        """Return the last certificate of an account, if there is one."""
+        return agreement.last_certificate(self.portfolio, account)
+
     def take_marks(self, marks: Iterable[Mark], source: str) -> None:
         """Value with these marks from now on, and after a restart too."""
         self.portfolio.keep_marks(marks, source)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
-        """Release the store."""
+        """Release the store. Connections to venues are their owner's."""
         self.portfolio.close()
 
     def _with_manual(self, asked: bool | None) -> bool:  # noqa: FBT001 (three answers)
@@ -251,11 +284,11 @@ class PortfolioService:
         )
 
     @property
-    def _moment(self) -> tuple[int, int, int]:
-        """What every answer from memory rests on: the book, the marks, and which second it is."""
+    def _moment(self) -> tuple[Head, int, int]:
+        """What every answer from memory rests on: the book, what venues said, and the second."""
         portfolio = self.portfolio
         now = portfolio.desk.clock.now()
-        return portfolio.desk.head.version, portfolio.marks_version, now // instant.SECOND
+        return portfolio.desk.head, portfolio.told_version, now // instant.SECOND
 
     def _valuation(self, prices: Prices) -> Valuation:
         """Value the book, once for as long as nothing changes: book, marks, second."""
@@ -265,26 +298,6 @@ class PortfolioService:
         if self._valued is None or self._valued[0] != key:
             self._valued = key, self.portfolio.valuation()
         return self._valued[1]
-
-    def get_drift(self, account: str | None = None) -> list[Reconciliation]:
-        """Account for every difference from the venues' last statements, and propose what closes
-        it. O(rows); nothing is written.
-        """
-        names = [venue.account for venue in self.venues] if account is None else [account]
-        return [agreement.reconciled(self.portfolio, name, self.rules.limits) for name in names]
-
-    def accept_proposal(self, account: str, number: int) -> Proposal:
-        """Enter what closes a break, by its number in `get_drift`.
-
-        Raises:
-            BadChoice: there is no such break.
-        """
-        (found,) = self.get_drift(account)
-        return agreement.accept(self.portfolio, found, number)
-
-    def get_certificate(self, account: str) -> Certificate | None:
-        """Return the last certificate of an account, if there is one."""
-        return agreement.last_certificate(self.portfolio, account)
 
     def _compared(self, account: str) -> Comparison:
         return agreement.compared(self.portfolio, account, self.rules.limits)

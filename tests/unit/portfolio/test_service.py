@@ -186,6 +186,24 @@ def test_a_trade_between_history_and_statement_is_no_drift():
     assert service.get_equity().equity_base == D("133987")
 
 
+def test_a_statement_counts_from_the_moment_it_is_told():
+    service, venue = followed()
+    synced(service)
+    assert not service.get_equity().drift_flag
+    venue.holdings["XBT"] += 1
+    synced(service)
+    assert service.get_equity().drift_flag, "within the same second"
+
+
+def test_what_open_orders_hold_is_reserved():
+    service, venue = followed()
+    venue.reserved = {"XBT": D("0.25")}
+    synced(service)
+    held = {each.asset: each for each in service.get_balances()}
+    assert (held["XBT"].free, held["XBT"].reserved) == (D("1.25"), D("0.25"))
+    assert held["EUR"].reserved == 0
+
+
 def test_drift_is_known_after_a_restart_without_a_network():
     service, venue = followed()
     venue.holdings["XBT"] += D("0.01")

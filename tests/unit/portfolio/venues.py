@@ -1,5 +1,6 @@
 """A venue by hand: it tells what the test put into it, and nothing on its own."""
 
+from bursar.exact import ZERO
 from bursar.ledger import golden
 from bursar.ports import Chunk
 from bursar.reconcile import Holding, Statement
@@ -16,6 +17,7 @@ class Told:
         self.account = account
         self.holdings = {}
         self.worth = {}
+        self.reserved = {}
         self.past = {}
         self.asked = []
         self.failing = {}
@@ -46,7 +48,7 @@ class Told:
             happening()
         self.on_statement = []
         holdings = tuple(
-            Holding(asset=asset, code=asset, total=total)
+            Holding(asset=asset, code=asset, total=total, reserved=self.reserved.get(asset, ZERO))
             for asset, total in sorted(self.holdings.items())
         )
         return Statement(account=self.account, as_of=self.clock.now(), holdings=holdings)

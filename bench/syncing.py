@@ -1,0 +1,116 @@
+"""How fast a first sync is apart from the venue, and how fast questions are answered from memory.
+
+    ./run bench syncing                     2,000 and 20,000 ledger rows
+    ./run bench syncing --full              also 200,000
+
+The venue is the fake one, in this process and in virtual time, so no wait costs anything; what it
+takes to answer is measured and taken off. `own` is what is left: HTTP without a socket, JSON, the
+checks of pages and balances, the book, and SQLite. `prices` are past prices that were asked for,
+one request each. The questions are asked of the book that came out, and of one of 200 assets.
+"""
+
+import argparse
+import sys
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+from time import perf_counter, process_time
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bursar.ledger.terms import Terms
+from bursar.portfolio.service import PortfolioService
+from bursar.sim.kraken import invent
+from bursar.store import open_store
+from bursar.value.marks import Mark
+from tests.unit.portfolio.places import opened
+from tests.venue.following import Following
+
+ASSETS = 200
+ASKED = 200
+
+
+def main() -> None:
+    """Measure each size and print a table."""
+    asked = _arguments()
+    sizes = asked.sizes or [2_000, 20_000, *([200_000] if asked.full else [])]
+    print(f"{'rows':>9}{'requests':>10}{'prices':>8}{'own s':>9}{'rows/s':>9}{'again ms':>10}")
+    for size in sizes:
+        _first(size)
+    _questions()
+
+
+def _first(size: int) -> None:
+    account = invent(7, size)
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder) / "book.db", terms=Terms(base="USD"))
+        following = Following(account, Path(folder), store=store)
+        spent = _timed(following)
+        begun = process_time()
+        following.run(following.service.sync())
+        own = process_time() - begun - spent[0]
+        prices = sum(each.endpoint == "Trades" for each in following.fake.asked)
+        requests = len(following.fake.asked)
+        spent[0], begun = 0.0, process_time()
+        following.run(following.service.sync())
+        again = process_time() - begun - spent[0]
+        following.service.close()
+        following.close()
+    print(
+        f"{len(account.rows):>9,}{requests:>10,}{prices:>8,}{own:>9.2f}"
+        f"{len(account.rows) / own:>9,.0f}{again * 1000:>10.1f}"
+    )
+
+
+def _timed(following: Following) -> list[float]:
+    """Count what the fake venue takes to answer."""
+    answer, spent = following.fake.answer, [0.0]
+
+    def timed(request: object) -> object:
+        begun = process_time()
+        answered = answer(request)
+        spent[0] += process_time() - begun
+        return answered
+
+    following.fake.answer = timed
+    return spent
+
+
+def _questions() -> None:
+    lines = [
+        f"2026-05-{1 + n % 28:02}T10:00:00Z buy 2 A{n:03} @ 10 EUR #k:{n}" for n in range(ASSETS)
+    ]
+    portfolio = opened(*lines)
+    now = portfolio.desk.clock.now()
+    portfolio.keep_marks(
+        [Mark(f"A{n:03}", "EUR", Decimal(11), "bench", now) for n in range(ASSETS)], "k"
+    )
+    service = PortfolioService(portfolio)
+    print(f"\n{'question, ' + str(ASSETS) + ' assets':34}{'fresh us':>10}{'again us':>10}")
+    for name, ask in (
+        ("get_equity", service.get_equity),
+        ("get_positions", service.get_positions),
+        ("get_asset_exposure", service.get_asset_exposure),
+    ):
+        fresh = _median(lambda: (setattr(portfolio, "told_version", perf_counter()), ask()))
+        print(f"{name:34}{fresh:>10,.0f}{_median(ask):>10,.1f}")
+
+
+def _median(ask: object) -> float:
+    times = []
+    for _ in range(ASKED):
+        begun = perf_counter()
+        ask()
+        times.append(perf_counter() - begun)
+    return sorted(times)[ASKED // 2] * 1e6
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--sizes", type=int, nargs="+", help="numbers of ledger rows")
+    parser.add_argument("--full", action="store_true", help="also 200,000 rows")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

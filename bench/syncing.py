@@ -12,6 +12,7 @@ one request each. The questions are asked of the book that came out, and of one 
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from time import perf_counter, process_time
@@ -19,6 +20,7 @@ from time import perf_counter, process_time
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bursar.ledger.terms import Terms
+from bursar.portfolio import Portfolio
 from bursar.portfolio.service import PortfolioService
 from bursar.sim.kraken import invent
 from bursar.store import open_store
@@ -92,13 +94,16 @@ def _questions() -> None:
         ("get_positions", service.get_positions),
         ("get_asset_exposure", service.get_asset_exposure),
     ):
-        fresh = _median(lambda: (setattr(portfolio, "told_version", perf_counter()), ask()))
+        fresh = _median(ask, portfolio)
         print(f"{name:34}{fresh:>10,.0f}{_median(ask):>10,.1f}")
 
 
-def _median(ask: object) -> float:
+def _median(ask: Callable[[], object], portfolio: Portfolio | None = None) -> float:
+    """Return microseconds; of a portfolio something new is told before each question."""
     times = []
     for _ in range(ASKED):
+        if portfolio is not None:
+            portfolio.told_version += 1
         begun = perf_counter()
         ask()
         times.append(perf_counter() - begun)

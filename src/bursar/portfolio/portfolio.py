@@ -380,7 +380,7 @@ class Portfolio:
         return self.writer.commit(hand.stage(self.writer, correction))
 
     def _traded(self) -> Marks:
-        """Return what trades and recorded prices tell; looked for once for as long as they stand."""
+        """Return what trades and recorded prices tell; looked for once while they stand."""
         head = self.desk.head
         if self._told is None or self._told[0] != head:
             marks = from_fills(self.desk.timeline.last_trades()).plus(self._recorded_prices())

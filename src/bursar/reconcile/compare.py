@@ -5,6 +5,8 @@ Rules
 - Pockets are compared where both sides know any, as the rows of a venue do whose balances run code
   by code; else they are pooled.
 - Coins between two pockets, which the venue counts in neither, are `in_transit` and left out.
+- The whole of an asset is weighed, since venues and their exports name pockets in different ways;
+  whether its pockets agree, the rows tell.
 - A difference is weighed at the marks. One that has no mark is out of tolerance, whatever its size.
 - Assets that the options leave out are compared and shown, and raise no alarm.
 - A statement that is not there is unknown: neither flat nor clean.
@@ -52,7 +54,7 @@ DEFAULT: Final = Limits()
 
 
 class Verdict(Enum):
-    """What a comparison found, as far as worth goes."""
+    """What a comparison found of whole assets."""
 
     EQUAL = "equal"
     WITHIN = "within tolerance"
@@ -259,7 +261,8 @@ def _summed(
     every = tuple(lines)
     off = [line for line in every if line.is_asset and line.difference and line.is_shown]
     worth = sum((line.worth for line in off if line.worth is not None), ZERO)
-    verdict = Verdict.WITHIN if any(line.difference for line in every) else Verdict.EQUAL
+    assets = [line for line in every if line.is_asset]
+    verdict = Verdict.WITHIN if any(line.difference for line in assets) else Verdict.EQUAL
     if abs(worth) > limits.total or any(line.is_out for line in off):
         verdict = Verdict.DRIFT
     return Comparison(

@@ -153,8 +153,7 @@ def _unlocated(asset: str, sides: Sides, statement: Statement) -> list[Part]:
     if whole:
         return [Part(asset, whole, place, quantum)]
     pockets = [line for line in sides.pockets(asset) if line.difference]
-    named = {pocket for _, pocket in sides.stated}
-    if any(line.booked and line.pocket not in named for line in pockets):
+    if any(line.booked and line.pocket not in sides.named for line in pockets):
         return []
     return [Part(asset, line.difference, place, quantum, line.pocket) for line in pockets]
 

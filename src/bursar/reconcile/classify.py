@@ -15,14 +15,14 @@ from typing import Final
 
 from bursar.exact import ONE, ZERO, money, trimmed
 from bursar.ledger import instant
-from bursar.ledger.entries import Fill, Movement, MovementKind
+from bursar.ledger.entries import CashFlow, Fill, Movement, MovementKind
 from bursar.ledger.facts import MAIN
 from bursar.ledger.names import canonical
 from bursar.reconcile import joint
 from bursar.reconcile.breaks import Break, Kind, Part, Where
 from bursar.reconcile.evidence import Evidence
 from bursar.reconcile.locate import effect
-from bursar.reconcile.patterns import FEE_SHARE_MAX, fee_like, ratio, reward_like
+from bursar.reconcile.patterns import FEE_SHARE_MAX, fee_like, fits, ratio, reward_like
 
 _EARNING: Final = 20
 _MUCH: Final = 4
@@ -42,7 +42,7 @@ def classify(parts: Sequence[Part], known: Evidence) -> list[Break]:
         found, left = rule(left, known)
         breaks += found
     left = [part for part in left if not part.is_hint]
-    found, left = _alone(left, known, (_rounding, _in_flight, _charge))
+    found, left = _alone(left, known, (_rounding, _in_flight, _charge, _other_side))
     breaks += found
     for rule in (joint.flipped, joint.fills):
         found, left = rule(left, known)
@@ -107,6 +107,29 @@ def _charge(part: Part, known: Evidence) -> _Verdict | None:
     said = trimmed(row.fee) if row.fee else "none"
     reason = f"{row.id} states a fee of {said}; its balance says {trimmed(true)}, charged as {like}"
     return Kind.FEE, reason, (row.id, like)
+
+
+def _other_side(part: Part, known: Evidence) -> _Verdict | None:
+    """The leg of a trade of which the other leg alone is among the rows, at a fitting price."""
+    sides = [flow for flow in known.unpaired if _is_side(part, flow, known)]
+    if len(sides) != 1:
+        return None
+    reason = f"the other side of {sides[0].id}, which is one leg of a trade"
+    return Kind.MISSING_FILL, reason, (sides[0].id,)
+
+
+def _is_side(part: Part, flow: CashFlow, known: Evidence) -> bool:
+    place, at = part.place, flow.executed_at
+    is_then = (place.since is None or place.since <= at) and (
+        place.until is None or at <= place.until
+    )
+    asset = canonical(flow.asset)
+    if not is_then or asset == part.asset or flow.amount * part.amount >= 0:
+        return False
+    one, other = known.worths.near(part.asset, at), known.worths.near(asset, at)
+    if one is None or other is None:
+        return False
+    return fits((part.amount, one), (flow.amount, other)) is not None
 
 
 def _misstated(part: Part, known: Evidence) -> _Verdict | None:

@@ -5,6 +5,8 @@ Rules
 - Pockets are compared where both sides know any, as the rows of a venue do whose balances run code
   by code; else they are pooled.
 - Coins between two pockets, which the venue counts in neither, are `in_transit` and left out.
+- The whole of an asset is weighed, since venues and their exports name pockets in different ways;
+  whether its pockets agree, the rows tell.
 - A difference is weighed at the marks. One that has no mark is out of tolerance, whatever its size.
 - Assets that the options leave out are compared and shown, and raise no alarm.
 - A statement that is not there is unknown: neither flat nor clean.
@@ -15,7 +17,7 @@ Errors: `BadChoice` for the statement of another account.
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
@@ -31,8 +33,7 @@ from bursar.value.convert import Missing, convert, find_path
 from bursar.value.marks import Marks
 from bursar.value.worth import EVERYTHING, Options
 
-Spot = tuple[str, str]
-_K = TypeVar("_K")
+_Side = dict[str, dict[str, Decimal]]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +53,7 @@ DEFAULT: Final = Limits()
 
 
 class Verdict(Enum):
-    """What a comparison found, as far as worth goes."""
+    """What a comparison found of whole assets."""
 
     EQUAL = "equal"
     WITHIN = "within tolerance"
@@ -158,23 +159,28 @@ class Sides:
     """Both sides by asset and pocket, under one name for each asset."""
 
     def __init__(self, statement: Statement, ours: Ours) -> None:
-        self.stated: dict[Spot, Decimal] = {}
-        self.reserved: dict[Spot, Decimal] = {}
-        self.booked: dict[Spot, Decimal] = {}
+        self.stated: _Side = {}
+        self.reserved: _Side = {}
+        self.booked: _Side = {}
         self.transit: dict[str, Decimal] = {}
         for each in statement.holdings:
             spot = canonical(each.asset), each.pocket or MAIN
-            _add(self.stated, spot, each.total)
-            _add(self.reserved, spot, each.reserved)
+            _place(self.stated, spot, each.total)
+            _place(self.reserved, spot, each.reserved)
         self._take(ours)
-        told = any(pocket != MAIN for _, pocket in self.stated)
+        told = bool(self.named - {MAIN})
         placed = any(key[0] == ours.account for key in ours.book.pockets)
         self.knows_pockets = told and (placed or ours.is_chained)
 
     @property
     def assets(self) -> list[str]:
         """The assets that either side names, or that are between two pockets."""
-        return sorted({asset for asset, _ in (*self.stated, *self.booked)})
+        return sorted(self.stated.keys() | self.booked.keys())
+
+    @property
+    def named(self) -> set[str]:
+        """The pockets that the statement names."""
+        return {pocket for pockets in self.stated.values() for pocket in pockets}
 
     def line(self, asset: str) -> Line:
         """Return the line of a whole asset, unweighed."""
@@ -191,24 +197,25 @@ class Sides:
 
     def stated_in(self, asset: str) -> dict[str, Decimal]:
         """Return what is stated of an asset, pocket by pocket."""
-        return {spot[1]: each for spot, each in self.stated.items() if spot[0] == asset}
+        return self.stated.get(asset, {})
 
     def pockets(self, asset: str) -> list[Line]:
         """Return the lines of an asset's pockets, where both sides know any and it has several."""
-        names = sorted({spot[1] for spot in (*self.stated, *self.booked) if spot[0] == asset})
-        if not self.knows_pockets or names == [MAIN]:
+        names = self.stated.get(asset, {}).keys() | self.booked.get(asset, {}).keys()
+        if not self.knows_pockets or names == {MAIN}:
             return []
-        return [self._pocket((asset, name)) for name in names]
+        return [self._pocket(asset, name) for name in sorted(names)]
 
-    def _pocket(self, spot: Spot) -> Line:
-        booked, stated = self.booked.get(spot, ZERO), self.stated.get(spot, ZERO)
+    def _pocket(self, asset: str, pocket: str) -> Line:
+        booked = self.booked.get(asset, {}).get(pocket, ZERO)
+        stated = self.stated.get(asset, {}).get(pocket, ZERO)
         return Line(
-            asset=spot[0],
-            pocket=spot[1],
+            asset=asset,
+            pocket=pocket,
             booked=booked,
             stated=stated,
             difference=stated - booked,
-            reserved=self.reserved.get(spot, ZERO),
+            reserved=self.reserved.get(asset, {}).get(pocket, ZERO),
             is_asset=False,
         )
 
@@ -216,16 +223,16 @@ class Sides:
         book, account = ours.book, ours.account
         held = {asset for place, asset in (*book.holdings, *book.balances) if place == account}
         for asset in sorted(held):
-            _add(self.booked, (canonical(asset), MAIN), book.owned(account, asset))
+            _place(self.booked, (canonical(asset), MAIN), book.owned(account, asset))
         for (place, asset, pocket), quantity in sorted(book.pockets.items()):
             if place != account or not quantity:
                 continue
             name = canonical(asset)
-            _add(self.booked, (name, MAIN), -quantity)
+            _place(self.booked, (name, MAIN), -quantity)
             if pocket == TRANSIT:
-                _add(self.transit, name, quantity)
+                self.transit[name] = self.transit.get(name, ZERO) + quantity
             else:
-                _add(self.booked, (name, pocket), quantity)
+                _place(self.booked, (name, pocket), quantity)
 
 
 def worth_of(
@@ -240,12 +247,13 @@ def worth_of(
     return None if isinstance(path, Missing) else convert(quantity, path)
 
 
-def _add(sums: dict[_K, Decimal], key: _K, quantity: Decimal) -> None:
-    sums[key] = sums.get(key, ZERO) + quantity
+def _place(side: _Side, spot: tuple[str, str], quantity: Decimal) -> None:
+    pockets = side.setdefault(spot[0], {})
+    pockets[spot[1]] = pockets.get(spot[1], ZERO) + quantity
 
 
-def _sum(sums: dict[Spot, Decimal], asset: str) -> Decimal:
-    return sum((each for spot, each in sums.items() if spot[0] == asset), ZERO)
+def _sum(side: _Side, asset: str) -> Decimal:
+    return sum(side.get(asset, {}).values(), ZERO)
 
 
 def _summed(
@@ -259,7 +267,8 @@ def _summed(
     every = tuple(lines)
     off = [line for line in every if line.is_asset and line.difference and line.is_shown]
     worth = sum((line.worth for line in off if line.worth is not None), ZERO)
-    verdict = Verdict.WITHIN if any(line.difference for line in every) else Verdict.EQUAL
+    assets = [line for line in every if line.is_asset]
+    verdict = Verdict.WITHIN if any(line.difference for line in assets) else Verdict.EQUAL
     if abs(worth) > limits.total or any(line.is_out for line in off):
         verdict = Verdict.DRIFT
     return Comparison(

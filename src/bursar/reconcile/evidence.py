@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Final
 
 from bursar.exact import ZERO, trimmed
-from bursar.ledger.entries import CashFlow, Flag, Movement, MovementKind
+from bursar.ledger.entries import CashFlow, Flag, FlowKind, Movement, MovementKind
 from bursar.ledger.facts import Fact
 from bursar.ledger.names import canonical
 from bursar.reconcile.breaks import Break, Kind, Part, Place, Shift, Where
@@ -57,6 +57,12 @@ class Evidence:
         for row in self.ours.rows:
             found.setdefault(canonical(row.asset), []).append(row)
         return found
+
+    @cached_property
+    def unpaired(self) -> list[CashFlow]:
+        """The legs of trades whose other leg is not here."""
+        flows = (fact for fact in self.ours.facts if isinstance(fact, CashFlow))
+        return [flow for flow in flows if flow.kind is FlowKind.UNPAIRED]
 
     @cached_property
     def half_moves(self) -> list[Movement]:

@@ -42,14 +42,15 @@ from bursar.reconcile.ours import Ours
 from bursar.reconcile.trace import openings
 
 _BOTH: Final = 2
+_UNPAIRED: Final = FlowKind.UNPAIRED
 _FLOWS: Final = {Kind.FEE: FlowKind.FEE, Kind.REWARD: FlowKind.REWARD}
 
 
 class Proposal(msgspec.Struct, frozen=True):
     """What would close a break, to be accepted whole, and what it does in a sentence.
 
-    It is one entry, unless a trade is written anew (the wrong one is taken back), or a move between
-    pockets lies before the first row of one of them.
+    It is one entry, unless a trade takes the place of a wrong one or of the one leg of it that is
+    here, or a move between pockets lies before the first row of one of them.
     """
 
     break_id: str
@@ -89,6 +90,8 @@ def _entries(each: Break, ours: Ours) -> list[AnyEntry]:
         anew = _anew(each, common, ours)
         if anew:
             return anew
+    if each.kind is Kind.MISSING_FILL and len(each.shifts) == 1:
+        return _completed(each, common, ours)
     if each.started is None or each.kind is Kind.MISSING_FILL:
         return [_entry(each, common, ours.book.cash)]
     row = each.started
@@ -111,6 +114,29 @@ def _entries(each: Break, ours: Ours) -> list[AnyEntry]:
     return [*(_transfer(shift.pocket, TRANSIT, shift, common) for shift in others), claim]
 
 
+def _completed(each: Break, common: "_Common", ours: Ours) -> list[AnyEntry]:
+    """Put a trade in the place of its one leg that is here."""
+    flows = (fact for fact in ours.facts if isinstance(fact, CashFlow))
+    leg = next(flow for flow in flows if flow.id in each.evidence and flow.kind is _UNPAIRED)
+    here = Shift(leg.asset, leg.amount)
+    came, went = sorted((here, each.shifts[0]), key=lambda shift: -shift.amount)
+    there = msgspec.structs.replace(common, at=leg.executed_at)
+    fees = tuple(Fee(fee.asset, fee.amount) for fee in leg.fees)
+    trade = msgspec.structs.replace(_fill(came, went, there, ours.book.cash), fees=fees)
+    return [_void(leg, common.note), trade]
+
+
+def _void(fact: Fill | CashFlow, note: str) -> Reversal:
+    return Reversal(
+        id="",
+        executed_at=fact.executed_at,
+        account=fact.account,
+        note=note,
+        target=fact.id,
+        void=True,
+    )
+
+
 def _anew(each: Break, common: "_Common", ours: Ours) -> list[AnyEntry]:
     """Write a trade anew with what the venue's balances say of it, if it stays one."""
     fills = (fact for fact in ours.facts if isinstance(fact, Fill))
@@ -118,14 +144,6 @@ def _anew(each: Break, common: "_Common", ours: Ours) -> list[AnyEntry]:
     right = None if told is None else _righted(each, told)
     if told is None or right is None:
         return []
-    void = Reversal(
-        id="",
-        executed_at=told.executed_at,
-        account=told.account,
-        note=common.note,
-        target=told.id,
-        void=True,
-    )
     fill = msgspec.structs.replace(
         right,
         source=Source.CLAIM,
@@ -137,7 +155,7 @@ def _anew(each: Break, common: "_Common", ours: Ours) -> list[AnyEntry]:
         pair=None,
         value=None,
     )
-    return [void, fill]
+    return [_void(told, common.note), fill]
 
 
 def _righted(each: Break, fill: Fill) -> Fill | None:

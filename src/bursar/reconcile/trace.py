@@ -143,13 +143,18 @@ def _add(sums: dict[_Key, Decimal], key: _Key, amount: Decimal) -> None:
 
 
 def _unlocated(asset: str, sides: Sides, statement: Statement) -> list[Part]:
-    """Return the difference whole, or by pocket where both know pockets and only those differ."""
+    """Return the difference whole, or by pocket where only those differ.
+
+    A pocket that the book names and the venue never does may be a part of the main one there.
+    """
     quantum = quantum_of([each.total for each in statement.holdings if _is(each.asset, asset)])
     place = Place(Where.NOWHERE, until=statement.as_of)
     whole = sides.line(asset).difference
     if whole:
         return [Part(asset, whole, place, quantum)]
     pockets = [line for line in sides.pockets(asset) if line.difference]
+    if any(line.booked and line.pocket not in sides.named for line in pockets):
+        return []
     return [Part(asset, line.difference, place, quantum, line.pocket) for line in pockets]
 
 

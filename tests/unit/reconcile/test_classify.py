@@ -128,3 +128,17 @@ def test_a_book_in_another_base_currency_is_no_other(venue, trade):
     terms = Terms(base="EUR")
     line = timeline_of(without(venue.rows, *trade), terms)
     assert only(found(venue.statement(), [], line=line)).kind is Kind.MISSING_FILL
+
+
+def test_a_pocket_that_the_venue_never_names_may_be_its_main_one():
+    venue = Venue()
+    venue.deposit("DOT", "1000.0000000000")
+    venue.later().deposit("ETH.S", "5.0000000000")
+    venue.later().move("DOT", "DOT.F", "800.0000000000")
+    pooled = [
+        msgspec.structs.replace(each, pocket=None if each.pocket == "auto-earn" else each.pocket)
+        for each in venue.statement().holdings
+    ]
+    statement = msgspec.structs.replace(venue.statement(), holdings=tuple(pooled))
+    result = found(statement, bare(venue.rows))
+    assert (result.is_clean, result.comparison.knows_pockets) == (True, True)

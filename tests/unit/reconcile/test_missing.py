@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from bursar.ledger.entries import (
     CashFlow,
     FlowKind,
@@ -236,3 +238,35 @@ def test_a_deposit_taken_back_at_the_beginning_of_a_late_chain_is_no_wrong_amoun
     one = only(found(venue.statement(), [back], whole=True))
     assert (one.kind, one.is_covered) == (Kind.MISSING_FLOW, True)
     assert found(venue.statement(), [back]).is_clean
+
+
+@pytest.mark.parametrize("leg", [0, 1])
+def test_one_leg_of_a_trade_that_is_missing_is_a_missing_fill(venue, trade, leg):
+    rows, statement = without(venue.rows, trade[leg]), venue.statement()
+    result = found(statement, rows)
+    one, other = only(result), trade[1 - leg]
+    assert (one.kind, one.evidence[-1]) == (Kind.MISSING_FILL, other.id)
+    void, fill = result.proposals[0].entries
+    assert (void.target, fill.side, fill.quantity) == (other.id, Side.BUY, trade[1].amount)
+    assert closes(rows, result, statement)
+
+
+def test_a_leg_at_no_fitting_price_is_not_the_other_side(venue, trade):
+    rows = without(venue.rows, trade[0])
+    cheap = changed(rows, trade[1], kind=K.DEPOSIT)
+    assert only(found(venue.statement(), cheap)).kind is Kind.MISSING_FLOW
+    both = without(venue.rows, trade[0], of(venue, K.WITHDRAWAL)[1])
+    assert {each.kind for each in found(venue.statement(), both).breaks} == {
+        Kind.MISSING_FILL,
+        Kind.MISSING_FLOW,
+    }
+
+
+def test_a_leg_without_a_price_to_check_it_is_not_the_other_side():
+    venue = Venue()
+    venue.deposit("USD", "1000.0000")
+    gone, _ = venue.later().trade("SOL", "3.0000000000", "USD", "300.0000")
+    venue.later().deposit("USD", "5.0000")
+    rows = without(venue.rows, gone)
+    assert only(found(venue.statement(), rows, prices={})).kind is Kind.MISSING_FLOW
+    assert only(found(venue.statement(), rows)).kind is Kind.MISSING_FILL

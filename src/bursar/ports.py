@@ -16,6 +16,7 @@ from bursar.ledger.entries import AnyEntry
 from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import Terms
+from bursar.ledger.timeline import Expected
 from bursar.value.snapshot import PortfolioSnapshot
 
 Progress = Callable[[str, int, int], None]
@@ -96,8 +97,18 @@ class Reading(Protocol):
         ...
 
     @property
-    def statements(self) -> tuple[AnyEntry, ...]:
-        """What it states, one statement a row."""
+    def statements(self) -> Iterable[AnyEntry]:
+        """What it states, one statement a row; it can be walked more than once."""
+        ...
+
+    @property
+    def expected(self) -> Expected | None:
+        """What is known beforehand of statements that are streamed, oldest first."""
+        ...
+
+    @property
+    def assets(self) -> frozenset[str]:
+        """What a streamed file's statements are in."""
         ...
 
     @property

@@ -212,6 +212,10 @@ class Firsts:
         child._rows = Layer(self._rows)
         return child
 
+    def knows(self, row: Movement) -> bool:
+        """Tell whether any row of that row's code was seen."""
+        return (row.account, row.asset, row.code or row.asset) in self._rows
+
     def see(self, row: Movement) -> None:
         """Look at a statement of a row."""
         if row.balance is None:

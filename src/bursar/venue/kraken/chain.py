@@ -51,7 +51,7 @@ def verify(rows: Sequence[LedgerRow]) -> Chain:
     Rows out of order in time are tried as they stand, then by time.
     """
     steps = [
-        _Step(row.balance - row.amount + row.fee, row.balance)
+        Step(row.balance - row.amount + row.fee, row.balance)
         for row in rows
         if row.balance is not None
     ]
@@ -65,16 +65,18 @@ def verify(rows: Sequence[LedgerRow]) -> Chain:
     return found if again.breaks else again
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
+    """What one row makes of a balance."""
+
     before: Decimal
     after: Decimal
 
 
-def _verify(rows: Sequence[LedgerRow], steps: Sequence[_Step], order: Sequence[int]) -> Chain:
-    by_code = _follow(rows, steps, order, key=_code)
+def _verify(rows: Sequence[LedgerRow], steps: Sequence[Step], order: Sequence[int]) -> Chain:
+    by_code = _follow(rows, steps, order, key=code)
     if not by_code.breaks:
         return by_code
-    by_wallet = _follow(rows, steps, order, key=_code_and_wallet)
+    by_wallet = _follow(rows, steps, order, key=code_and_wallet)
     if by_wallet.breaks:
         return by_code
     # A lost row breaks the chain by code, and a fresh start of another wallet's would hide it. So
@@ -84,17 +86,19 @@ def _verify(rows: Sequence[LedgerRow], steps: Sequence[_Step], order: Sequence[i
     return by_wallet if explained >= by_code.crossings else by_code
 
 
-def _code(row: LedgerRow) -> Key:
+def code(row: LedgerRow) -> Key:
+    """Return the chain by code."""
     return coin(row.code).code, ""
 
 
-def _code_and_wallet(row: LedgerRow) -> Key:
+def code_and_wallet(row: LedgerRow) -> Key:
+    """Return the chain by code and wallet."""
     return coin(row.code).code, row.wallet
 
 
 def _follow(
     rows: Sequence[LedgerRow],
-    steps: Sequence[_Step],
+    steps: Sequence[Step],
     order: Sequence[int],
     *,
     key: Callable[[LedgerRow], Key],
@@ -119,22 +123,22 @@ def _follow(
     return Chain(_ranks(rows, path), tuple(breaks), openings, crossings)
 
 
-def _linked(rows: Sequence[LedgerRow], steps: Sequence[_Step], chain: list[int]) -> list[int]:
+def _linked(rows: Sequence[LedgerRow], steps: Sequence[Step], chain: list[int]) -> list[int]:
     """Order one chain so that its rows follow, moving a row only within its instant."""
     groups = [list(group) for _, group in groupby(chain, key=lambda place: rows[place].executed_at)]
     balance = _opening(steps, groups)
     path: list[int] = []
     for group in groups:
-        if len(group) > 1 and not _holds(steps, group, balance):
+        if len(group) > 1 and not holds(steps, group, balance):
             by_id = sorted(group, key=lambda place: rows[place].txid)
-            path += _arranged(steps, by_id, balance) or group
+            path += arranged(steps, by_id, balance) or group
         else:
             path += group
         balance = steps[path[-1]].after
     return path
 
 
-def _opening(steps: Sequence[_Step], groups: Sequence[list[int]]) -> Decimal:
+def _opening(steps: Sequence[Step], groups: Sequence[list[int]]) -> Decimal:
     """Say what was there before the first row of a chain.
 
     Of the rows of one instant it is the balance that more steps leave than reach. Where there is
@@ -142,20 +146,35 @@ def _opening(steps: Sequence[_Step], groups: Sequence[list[int]]) -> Decimal:
     """
     common: set[Decimal] = set()
     for group in groups:
-        if len(group) == 1:
-            return steps[group[0]].before
-        net: dict[Decimal, int] = {}
-        for place in group:
-            net[steps[place].before] = net.get(steps[place].before, 0) + 1
-            net[steps[place].after] = net.get(steps[place].after, 0) - 1
-        start = next((balance for balance, surplus in net.items() if surplus > 0), None)
-        if start is not None:
-            return start
-        common = common & net.keys() or set(net)
+        begin = start(steps, group)
+        if begin is not None:
+            return begin
+        met = set(_net(steps, group))
+        common = common & met or met
     return min(common)
 
 
-def _holds(steps: Sequence[_Step], group: Iterable[int], balance: Decimal) -> bool:
+def start(steps: Sequence[Step], group: Sequence[int]) -> Decimal | None:
+    """Return the balance that the rows of one instant leave more often than they reach it.
+
+    `None` where they go round in a circle; a single row starts where it starts.
+    """
+    if len(group) == 1:
+        return steps[group[0]].before
+    net = _net(steps, group)
+    return next((balance for balance, surplus in net.items() if surplus > 0), None)
+
+
+def _net(steps: Sequence[Step], group: Iterable[int]) -> dict[Decimal, int]:
+    net: dict[Decimal, int] = {}
+    for place in group:
+        net[steps[place].before] = net.get(steps[place].before, 0) + 1
+        net[steps[place].after] = net.get(steps[place].after, 0) - 1
+    return net
+
+
+def holds(steps: Sequence[Step], group: Iterable[int], balance: Decimal) -> bool:
+    """Tell whether rows follow from a balance in the order given."""
     for place in group:
         if steps[place].before != balance:
             return False
@@ -163,7 +182,7 @@ def _holds(steps: Sequence[_Step], group: Iterable[int], balance: Decimal) -> bo
     return True
 
 
-def _arranged(steps: Sequence[_Step], group: list[int], balance: Decimal) -> list[int] | None:
+def arranged(steps: Sequence[Step], group: list[int], balance: Decimal) -> list[int] | None:
     """Find an order in which rows of one instant follow from a balance, or `None`.
 
     Each row is a step from one balance to another, so the order is an Eulerian path, found
@@ -184,7 +203,7 @@ def _arranged(steps: Sequence[_Step], group: list[int], balance: Decimal) -> lis
             if by is not None:
                 path.append(by)
     path.reverse()
-    return path if len(path) == len(group) and _holds(steps, path, balance) else None
+    return path if len(path) == len(group) and holds(steps, path, balance) else None
 
 
 def _ranks(rows: Sequence[LedgerRow], path: Iterable[int]) -> tuple[int, ...]:

@@ -25,10 +25,11 @@ def movements(
     rows: Sequence[LedgerRow], ranks: Sequence[int], *, account: str = ACCOUNT
 ) -> list[Movement]:
     """Turn ledger rows into statements, one each; `ranks` are the chain's."""
-    return [_movement(row, rank, account) for row, rank in zip(rows, ranks, strict=True)]
+    return [movement(row, rank, account) for row, rank in zip(rows, ranks, strict=True)]
 
 
-def _movement(row: LedgerRow, rank: int, account: str) -> Movement:
+def movement(row: LedgerRow, rank: int, account: str) -> Movement:
+    """Turn one row into a statement."""
     of = coin(row.code)
     what = kind(row.type, row.subtype, row.amount)
     return Movement(
@@ -61,6 +62,12 @@ def _group(row: LedgerRow, what: MovementKind, account: str) -> str | None:
     if what is MovementKind.ADJUSTMENT:
         return f"{account}:adjustment:{instant.day(row.executed_at)}"
     return None if row.refid in _NO_REFERENCE else f"{account}:{row.refid}"
+
+
+def group(row: LedgerRow, account: str) -> str:
+    """Return the group that a row's statement will be in."""
+    of = _group(row, kind(row.type, row.subtype, row.amount), account)
+    return f"{account}:{row.txid}" if of is None else of
 
 
 def _says_worth(row: LedgerRow, of: Coin) -> bool:

@@ -7,6 +7,7 @@ so that memory holds a chunk and the facts that stay ahead of a checkpoint.
 Rules
 - Every chunk changes only what has come with this stream: facts that stood before are behind it.
   So nothing that was ever published is restated, and the reviews of the chunks add up.
+- No statement contradicts or refines another: of such, the order in which they were told decides.
 - What was said of a name before is fetched from the store if the name may have been told: in a
   journal that was empty, a filter of fixed size tells most names that were not.
 
@@ -23,7 +24,7 @@ import msgspec
 from bursar.desk import reading
 from bursar.desk.desk import Desk, Receipt, Review
 from bursar.errors import Behind
-from bursar.ledger import instant
+from bursar.ledger import instant, journal
 from bursar.ledger.checkpoint import Recalled
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.facts import group_of
@@ -94,6 +95,8 @@ class _Tally:
         plan = staged.plan
         if desk.timeline.behind + plan.course.position < self._standing:
             raise Behind("a fact changes that stood before")
+        if any(each.key not in (None, journal.key(each.entry)) for each in plan.ruled):
+            raise Behind("a statement adds to another, or contradicts it")
         # What has come with the same stream was never published, so it cannot be restated.
         silent = msgspec.structs.replace(plan, restated=[])
         receipt = desk.commit(msgspec.structs.replace(staged, plan=silent))

@@ -12,6 +12,7 @@ import csv
 import os
 from collections.abc import Iterator, Sequence
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -38,7 +39,7 @@ class Blocks:
         self, *, backwards: bool = False, progress: Progress | None = None
     ) -> Iterator[list[str]]:
         """Yield the cells of each row, in the file's order or from its end. O(a block) at once."""
-        spans = list(zip(self._starts, [*self._starts[1:], self.size], strict=True))
+        spans = list(pairwise((*self._starts, self.size)))
         done = count = 0
         with readable(self._path) as file:
             if _identity(file) != self._was:

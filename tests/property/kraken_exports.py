@@ -105,10 +105,9 @@ class Account:
         when = instant.show(at).replace("T", " ").removesuffix("Z") + ".1234"
         side = "buy" if sign > 0 else "sell"
         ids = ",".join(row["txid"] for row in booked)
-        cells = (ref, f"O{ref}", f"{coin.removeprefix('X')}/EUR", when, side, cost / units, cost)
-        price = round(cost / units, 5)
-        cells = (*cells[:5], price, cost, "0.1", units, "0", "", ids)
-        return dict(zip(TRADE, cells, strict=True))
+        what = (ref, f"O{ref}", f"{coin.removeprefix('X')}/EUR", when, side)
+        paid = (round(cost / units, 5), cost, "0.1", units, "0", "", ids)
+        return dict(zip(TRADE, (*what, *paid), strict=True))
 
     def reward(self):
         self.row("earn", "DOT", "0.01", sub="reward")
@@ -176,3 +175,5 @@ def blemish(chance, rows):
         case 3 | 4:
             change = {} if what == 3 else {"fee": "0.7"}
             rows.insert(chance.randint(0, len(rows)), {**rows[place], **change})
+        case _:
+            pass

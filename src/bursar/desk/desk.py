@@ -216,7 +216,7 @@ class Desk:
         if staged.timeline is not self.timeline:  # the whole journal was read in between
             staged = self.stage(staged.told)
         review = self.review(staged)
-        if not staged.plan.recorded:
+        if staged.plan.is_empty:
             return Receipt(self.head.version, review)
         self._require_closed(staged.plan)
         commit = self._commit(staged)

@@ -25,6 +25,7 @@ Errors: none. What cannot be read as anything else stays a flow with a flag.
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -70,6 +71,7 @@ Fact = (
 )
 MAIN: Final = "main"
 TRANSIT: Final = "in transit"
+_BY_ID: Final = attrgetter("id")
 NEAR_MAX: Final = 5 * instant.SECOND
 
 _FLOWS: Final = {
@@ -85,6 +87,9 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     if len(statements) == 1 and not isinstance(statements[0], Movement):
         only = _marked(statements[0])
         return [only] if isinstance(only, Fact) else []
+    rows = _rows_of_one_trade(statements)
+    if rows:
+        return sorted(_trade(group_of(rows[0]), rows, None, set(), cash), key=_BY_ID)
     spoken = _by_id(statements)
     rows = sorted((entry for entry in spoken if isinstance(entry, Movement)), key=when)
     facts: list[Fact] = [
@@ -104,7 +109,22 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     flows = [row for row in rows if row.kind in _FLOWS or row.kind is MovementKind.FINANCING]
     facts += _flows(flows, cash)
     facts += [_internal(row) for row in rows if row.kind is MovementKind.INTERNAL]
-    return sorted(facts, key=lambda fact: fact.id)
+    return sorted(facts, key=_BY_ID)
+
+
+def _rows_of_one_trade(statements: Sequence[AnyEntry]) -> list[Movement]:
+    """Return the rows, in their order, if they are all there is and nothing but one trade's.
+
+    The commonest group by far, so it is not sifted for what it has not.
+    """
+    rows: list[Movement] = []
+    for entry in statements:
+        if not isinstance(entry, Movement) or entry.kind is not MovementKind.TRADE:
+            return []
+        rows.append(entry)
+    if len({row.id for row in rows}) < len(rows) or len({group_of(row) for row in rows}) > 1:
+        return []
+    return sorted(rows, key=when)
 
 
 def group_of(entry: AnyEntry) -> str:
@@ -482,14 +502,13 @@ def _rates(rows: Iterable[Movement]) -> tuple[Rate, ...]:
 
 
 _QUOTES: Final = ("USD", "EUR", "GBP", "USDT", "USDC", "JPY", "CHF", "CAD", "AUD", "XBT", "ETH")
+_RANKING: Final = {asset: place for place, asset in enumerate(_QUOTES)}
 
 
 def _oriented(taken: str, given: str, cash: frozenset[str]) -> tuple[str, str]:
     """Choose (base, quote) where no pair is stated: money is the quote, else the usual quote is."""
-    ranking = {asset: place for place, asset in enumerate(_QUOTES)}
-    worst = len(ranking)
 
     def rank(asset: str) -> tuple[bool, int]:
-        return asset not in cash, ranking.get(asset, worst)
+        return asset not in cash, _RANKING.get(asset, len(_RANKING))
 
     return (given, taken) if rank(taken) < rank(given) else (taken, given)

@@ -53,7 +53,7 @@ from bursar.ledger.fold import apply
 from bursar.ledger.journal import Outcome
 from bursar.ledger.notes import Note, Notes, targets
 from bursar.ledger.openings import Firsts, Prefixes, is_opening
-from bursar.ledger.order import Key, order_key
+from bursar.ledger.order import Key
 from bursar.ledger.prices import PRICE_REACH, Prices
 from bursar.ledger.pricing import wanted
 from bursar.ledger.state import Line
@@ -78,6 +78,11 @@ class Plan(msgspec.Struct, frozen=True):
     followed: list[tuple[int, Prefixes]]
     is_following: bool
     followed_from: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether the journal has nothing to keep of it."""
+        return all(ruled.key is None for ruled in self.ruled)
 
     @property
     def recorded(self) -> list[tuple[str, Outcome, AnyEntry]]:
@@ -422,7 +427,7 @@ class Timeline:
                 fresh.setdefault(asset, []).append((fact.executed_at, fact.id))
         for asset, listed in fresh.items():
             self._wanting[asset] = sorted(self._wanting.get(asset, []) + listed)
-        self.order[course.position :] = [order_key(fact) for fact in course.tail]
+        self.order[course.position :] = course.keys
 
     def _keep_checkpoints(self, plan: Plan) -> None:
         kept = [each for each in self._checkpoints if each[0] <= plan.course.position]

@@ -26,7 +26,7 @@ from bursar.venue.files.reading import FileReading, Streamed
 from bursar.venue.files.table import Progress, Table
 from bursar.venue.kraken.assets import coin
 from bursar.venue.kraken.follow import Follower, ranked
-from bursar.venue.kraken.ledger_rows import ACCOUNT, group, movement
+from bursar.venue.kraken.ledger_rows import ACCOUNT, movement, tie
 from bursar.venue.kraken.pairs import pair
 from bursar.venue.kraken.rows import LedgerRow, TradeRow
 from bursar.venue.kraken.trade_rows import fill
@@ -170,7 +170,7 @@ class _Ledger:
         place = len(self._ids)
         self.codes.add(row.code)
         self._ids.append(hash(row.txid))
-        self._groups.append(hash(group(row, self._account)))
+        self._groups.append(hash(tie(row)))
         self._times.append(row.executed_at)
         firsts = self._firsts.setdefault(coin(row.code).code, [])
         if not firsts or self._second(firsts[0][0]) == self._second(place):

@@ -7,6 +7,7 @@ Errors: none; rows are read already.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from bursar.exact import ZERO
@@ -64,10 +65,16 @@ def _group(row: LedgerRow, what: MovementKind, account: str) -> str | None:
     return None if row.refid in _NO_REFERENCE else f"{account}:{row.refid}"
 
 
-def group(row: LedgerRow, account: str) -> str:
-    """Return the group that a row's statement will be in."""
-    of = _group(row, kind(row.type, row.subtype, row.amount), account)
-    return f"{account}:{row.txid}" if of is None else of
+def tie(row: LedgerRow) -> str:
+    """Return what the rows of one group, and no others of an account, have in common."""
+    if _is_adjustment(row.type, row.subtype):
+        return instant.day(row.executed_at)
+    return row.txid if row.refid in _NO_REFERENCE else row.refid
+
+
+@lru_cache
+def _is_adjustment(type_: str, subtype: str | None) -> bool:
+    return kind(type_, subtype, ZERO) is MovementKind.ADJUSTMENT
 
 
 def _says_worth(row: LedgerRow, of: Coin) -> bool:

@@ -56,6 +56,7 @@ from bursar.ledger.entries import (
 )
 from bursar.ledger.journal import merge
 from bursar.ledger.legs import Parcel, bundles, parcels, when
+from bursar.ledger.names import oriented
 
 Fact = (
     Fill
@@ -113,18 +114,14 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
 
 
 def _rows_of_one_trade(statements: Sequence[AnyEntry]) -> list[Movement]:
-    """Return the rows, in their order, if they are all there is and nothing but one trade's.
-
-    The commonest group by far, so it is not sifted for what it has not.
-    """
-    rows: list[Movement] = []
-    for entry in statements:
-        if not isinstance(entry, Movement) or entry.kind is not MovementKind.TRADE:
-            return []
-        rows.append(entry)
-    if len({row.id for row in rows}) < len(rows) or len({group_of(row) for row in rows}) > 1:
-        return []
-    return sorted(rows, key=when)
+    """Return the rows, in order, if they are all there is, as in most groups: none is sifted."""
+    rows = [
+        entry
+        for entry in statements
+        if isinstance(entry, Movement) and entry.kind is MovementKind.TRADE
+    ]
+    is_all = len({row.id for row in rows}) == len(statements)
+    return sorted(rows, key=when) if is_all and len({group_of(row) for row in rows}) == 1 else []
 
 
 def group_of(entry: AnyEntry) -> str:
@@ -231,7 +228,7 @@ def _trade(
     given = [asset for asset, amount in moved.items() if amount < 0]
     taken = [asset for asset, amount in moved.items() if amount > 0]
     if len(given) == len(taken) == 1:
-        base, quote = _oriented(taken[0], given[0], cash)
+        base, quote = oriented(taken[0], given[0], cash)
         bare = Fill(
             id=name,
             executed_at=rows[0].executed_at,
@@ -499,16 +496,3 @@ def _fees(rows: Iterable[Movement]) -> tuple[Fee, ...]:
 
 def _rates(rows: Iterable[Movement]) -> tuple[Rate, ...]:
     return tuple(dict.fromkeys(rate for row in rows for rate in row.rates))
-
-
-_QUOTES: Final = ("USD", "EUR", "GBP", "USDT", "USDC", "JPY", "CHF", "CAD", "AUD", "XBT", "ETH")
-_RANKING: Final = {asset: place for place, asset in enumerate(_QUOTES)}
-
-
-def _oriented(taken: str, given: str, cash: frozenset[str]) -> tuple[str, str]:
-    """Choose (base, quote) where no pair is stated: money is the quote, else the usual quote is."""
-
-    def rank(asset: str) -> tuple[bool, int]:
-        return asset not in cash, _RANKING.get(asset, len(_RANKING))
-
-    return (given, taken) if rank(taken) < rank(given) else (taken, given)

@@ -2,7 +2,7 @@
 
 import json
 from contextlib import contextmanager
-from decimal import Decimal as Dec
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -11,6 +11,7 @@ from bursar.desk import Desk, desk, streaming, submit_in_order
 from bursar.errors import Behind, OutcomeUnknown, StoreFull
 from bursar.ledger import course, instant, timeline
 from bursar.ledger.entries import Movement, MovementKind, Source
+from bursar.ledger.fold import traced
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Expected
 from bursar.store import MemoryStore, open_store
@@ -37,20 +38,22 @@ def store(request, tmp_path):
     store.close()
 
 
+DEPOSIT = Movement(
+    id="",
+    account="kraken:main",
+    source=Source.LEDGER,
+    executed_at=START,
+    kind=MovementKind.DEPOSIT,
+    asset="EUR",
+    amount=Decimal(1),
+)
+
+
 def row(number, at, asset="EUR", amount="1", **told):
     """A ledger row of second `at`."""
-    what = {"kind": MovementKind.DEPOSIT, "group": None, "balance": None, **told}
-    text = {"amount": amount, "fee": "0", "balance": what.pop("balance")}
-    numbers = {k: None if v is None else msgspec.convert(v, type=Dec) for k, v in text.items()}
-    return Movement(
-        id=f"kraken:main:L{number}",
-        account="kraken:main",
-        source=Source.LEDGER,
-        executed_at=START + at * instant.SECOND,
-        asset=asset,
-        **numbers,
-        **what,
-    )
+    told["executed_at"] = START + at * instant.SECOND
+    told["id"] = f"kraken:main:L{number}"
+    return msgspec.structs.replace(DEPOSIT, asset=asset, amount=Decimal(amount), **told)
 
 
 def trades(count, first=0):
@@ -72,7 +75,7 @@ def state(desk_):
 def test_a_stream_leaves_the_book_of_one_commit_and_little_in_memory(store):
     whole, desk_ = Desk(MemoryStore(terms=TERMS), Ticks()), Desk(store, Ticks())
     once = whole.submit(trades(100))
-    done = []
+    done: list[int] = []
     receipt = submit_in_order(desk_, trades(100), progress=done.append)
     assert receipt.review == once.review
     assert (receipt.version, done[-1]) == (len(done), 201)
@@ -95,14 +98,14 @@ def test_a_stream_again_is_all_duplicates(store):
 
 def test_folding_and_memory_do_not_grow_with_what_came_before(monkeypatch):
     folded, most = 0, 0
-    apply = course.traced
+    apply = traced
 
     def counted(book, fact):
         nonlocal folded
         folded += 1
         return apply(book, fact)
 
-    monkeypatch.setattr(course, "traced", counted)
+    monkeypatch.setattr("bursar.ledger.course.traced", counted)
     for count in (100, 400):
         desk_, folded, most = Desk(MemoryStore(terms=TERMS), Ticks()), 0, 0
 
@@ -141,7 +144,7 @@ def test_a_conflict_and_a_refinement_are_for_the_whole(store):
     desk_ = Desk(store, Ticks())
     desk_.submit(trades(3))
     before = state(desk_)
-    for change in ({"amount": Dec(5)}, {"label": "trade"}):
+    for change in ({"amount": Decimal(5)}, {"label": "trade"}):
         last = msgspec.structs.replace(trades(3)[-1], **change)
         with pytest.raises(Behind):
             submit_in_order(desk_, [last, *trades(30, first=3)])
@@ -165,7 +168,7 @@ def test_an_error_in_the_middle_leaves_everything_as_it_was(store):
 
 
 def test_what_is_expected_is_opened_with_before_it_comes(store):
-    rows = [*trades(40), row("S", 9000, "SOL", "1", balance="6")]
+    rows = [*trades(40), row("S", 9000, "SOL", "1", balance=Decimal(6))]
     whole, desk_ = Desk(MemoryStore(terms=TERMS), Ticks()), Desk(store, Ticks())
     once = whole.submit(rows)
     with pytest.raises(Behind):  # the opening stands before all that is behind
@@ -179,7 +182,7 @@ def test_what_is_expected_is_opened_with_before_it_comes(store):
 def test_what_was_expected_and_does_not_come_refuses_the_stream(store):
     desk_ = Desk(store, Ticks())
     before = state(desk_)
-    first = row("S", 9000, "SOL", "1", balance="6")
+    first = row("S", 9000, "SOL", "1", balance=Decimal(6))
     with pytest.raises(Behind, match="LS was expected"):
         submit_in_order(desk_, trades(40), expected=Expected(firsts=(first,)))
     assert state(desk_) == before

@@ -29,7 +29,7 @@ def import_files(
 ) -> int:
     """Import exports: Kraken's, Binance's, Alpaca's, a generic CSV, prices, golden journals.
 
-    All files are one commit: every row of them, or nothing. Importing a file again, or the same
+    All files are one transaction: every row of them, or nothing. Importing a file again, or the same
     account in another generation of the export, adds nothing. A book that is not there is made.
 
     Args:

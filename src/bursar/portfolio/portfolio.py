@@ -95,7 +95,7 @@ class Portfolio:
         account: str | None = None,
         progress: Progress | None = None,
     ) -> ImportReport:
-        """Import files in one commit: every row of every file, or nothing.
+        """Import files in one transaction: every row of every file, or nothing.
 
         Raises:
             InputError: the first row that cannot be read; nothing was written.

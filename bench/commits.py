@@ -32,7 +32,7 @@ from bursar.desk import Desk
 from bursar.ledger.entries import Fill
 from bursar.ledger.terms import Account, FactSource, Terms
 from bursar.ports import Commit
-from bursar.store import open_store
+from bursar.store import dialect, open_store
 from tests.servers import postgres
 
 _TERMS = Terms(accounts=(Account("kraken:main", FactSource.EVENTS),))
@@ -76,11 +76,34 @@ class Rehearsed:
         def catch(_c: Any, _k: Any, statement: str, values: Any, _x: Any, many: bool) -> None:  # noqa: FBT001
             caught.append((statement, values, many))
 
+        driver = dialect._driver  # where the store goes to SQLite's driver without SQLAlchemy
+        dialect._driver = lambda connection: _Heard(driver(connection), caught)  # type: ignore[assignment, return-value]
         store.commit = keep  # type: ignore[method-assign]
         desk = Desk(store, Ticks())
         for fill in fills:
             desk.submit([fill])
         store.close()
+        dialect._driver = driver
+
+
+class _Heard:
+    """A driver's connection, and what it is told."""
+
+    def __init__(self, connection: Any, caught: _Sent) -> None:
+        self.connection = connection
+        self.caught = caught
+
+    def execute(self, statement: str, values: Any) -> Any:
+        """Note it and pass it on."""
+        self.caught.append((statement, values, False))
+        return self.connection.execute(statement, values)
+
+    def executemany(self, statement: str, rows: Any) -> Any:
+        """Note them and pass them on; one row alone is no many."""
+        told = list(rows)
+        many = len(told) > 1
+        self.caught.append((statement, told if many else told[0], many))
+        return self.connection.executemany(statement, told)
 
 
 def main() -> None:

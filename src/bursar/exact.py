@@ -38,7 +38,7 @@ from decimal import (
 )
 from enum import Enum
 from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, NoReturn, ParamSpec, TypeVar
 
 import msgspec
 
@@ -60,7 +60,10 @@ _ROUNDING: Final = Context(
 # Bound once: every sale of a history comes through `share`.
 _multiply, _divide, _quantize = _MONEY.multiply, _ROUNDING.divide, _ROUNDING.quantize
 _LENGTH_MAX: Final = 1 + INTEGER_DIGITS + 1 + FRACTION_DIGITS
-_PLAIN: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
+_PLAIN: Final = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?", re.ASCII)
+_BOUNDED: Final = re.compile(
+    rf"-?[0-9]{{1,{INTEGER_DIGITS}}}(?:\.[0-9]{{1,{FRACTION_DIGITS}}})?", re.ASCII
+)
 _SCIENTIFIC: Final = re.compile(
     r"([+-]?)([0-9]{1,38})(?:\.([0-9]{0,38}))?(?:[eE]([+-]?[0-9]{1,3}))?", re.ASCII
 )
@@ -139,6 +142,14 @@ def parse(text: str, *, field: str = "number") -> Decimal:
         NotExact: anything that is not a plain ASCII decimal (an exponent, a separator, NaN, a
         blank).
     """
+    if _BOUNDED.fullmatch(text) is None:
+        _refuse(text, field)
+    value = Decimal(text)
+    return value or value.copy_abs()
+
+
+def _refuse(text: str, field: str) -> NoReturn:
+    """Say what is wrong with a number."""
     if len(text) > _LENGTH_MAX:
         raise OutOfBounds(
             f"{field}: {len(text)} characters; at most 20 integer and 18 fractional digits",
@@ -147,13 +158,9 @@ def parse(text: str, *, field: str = "number") -> Decimal:
     match = _PLAIN.fullmatch(text)
     if match is None:
         raise NotExact(f"{field}: {text!r} is not a plain decimal number", field=field, value=text)
-    sign, whole, fraction = match.group(1), match.group(2), match.group(3) or ""
-    if len(whole) > INTEGER_DIGITS or len(fraction) > FRACTION_DIGITS:
-        raise OutOfBounds(
-            f"{field}: {text} has over 20 integer or 18 fractional digits", field=field, value=text
-        )
-    value = Decimal(text)
-    return value.copy_abs() if sign and not value else value
+    raise OutOfBounds(
+        f"{field}: {text} has over 20 integer or 18 fractional digits", field=field, value=text
+    )
 
 
 def parse_venue(text: str, *, field: str = "number") -> Decimal:

@@ -25,6 +25,7 @@ from bursar.ledger.entries import AnyEntry, Price
 from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import Terms
+from bursar.ledger.timeline import Expected
 from bursar.reconcile.statement import Statement
 from bursar.value.marks import Mark
 from bursar.value.snapshot import PortfolioSnapshot
@@ -110,8 +111,18 @@ class Reading(Protocol):
         ...
 
     @property
-    def statements(self) -> tuple[AnyEntry, ...]:
-        """What it states, one statement a row."""
+    def statements(self) -> Iterable[AnyEntry]:
+        """What it states, one statement a row; it can be walked more than once."""
+        ...
+
+    @property
+    def expected(self) -> Expected | None:
+        """What is known beforehand of statements that are streamed, oldest first."""
+        ...
+
+    @property
+    def assets(self) -> frozenset[str]:
+        """What a streamed file's statements are in."""
         ...
 
     @property

@@ -23,11 +23,13 @@ from sqlalchemy import Engine, event
 from sqlalchemy.dialects import postgresql  # noqa: F401 (warm)
 
 import bursar.store.migrate  # noqa: F401 (warm)
-from bursar.desk import Desk
+from bursar.desk import Desk, streaming
 from bursar.errors import StoreError, StoreFull
 from bursar.ledger import golden
+from bursar.portfolio import Portfolio
 from bursar.store import open_store, step_back
 from bursar.store.steps import unwatched
+from bursar.venue import files
 from tests.contract.samples import commit, flow, trade
 from tests.crash.syncing import sync
 
@@ -119,6 +121,27 @@ def trade_through_a_desk(path, seed, step=None, commits=100_000):
         lines = [fill_line(n + i, choices) for i in range(choices.randint(1, 3))]
         receipt = desk.submit(golden.read(lines))
         say(f"ack {receipt.version} {desk.head.seq}")
+    desk.store.close()
+
+
+def import_a_file(path, export, step=None, chunk=20):
+    """Import an export as a stream of many chunks; die at a step of the third one."""
+    left = 3
+
+    def watch(name):
+        nonlocal left
+        if name == step:
+            left -= 1
+            if left == 0:
+                die()
+
+    def read(place, account, _progress):
+        return files.read(place, account, options=files.Options(stream_from=0))
+
+    streaming.CHUNK = chunk  # type: ignore[misc]
+    desk = Desk(open_store(path, steps=watch if step else unwatched), Ticks())
+    report = Portfolio(desk, read).import_files(export)
+    say(f"ack {report.receipt.version} {desk.head.seq}")
     desk.store.close()
 
 
@@ -225,6 +248,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "back": step_back_and_die,
     "gate": open_and_wait,
     "desk": trade_through_a_desk,
+    "import": import_a_file,
     "limit": write_under_a_limit,
     "tiny": write_on_a_tiny_disk,
     "sync": sync,

@@ -1,7 +1,7 @@
 """A disk that fails at the n-th call, for every n: whole or absent, told, and gone on from.
 
-The failure is planted where the driver is called, once at one statement or from it on; short writes
-of a real disk are in `test_medium_full`.
+The failure is planted where the driver is called, by SQLAlchemy or by the store itself, once at one
+statement or from it on; short writes of a real disk are in `test_medium_full`.
 """
 
 import sqlite3
@@ -12,6 +12,7 @@ from sqlalchemy import Engine, event
 
 import bursar
 from bursar.errors import StaleVersion, StoreError
+from bursar.store import dialect
 from tests.crash import damaged
 
 pytestmark = pytest.mark.sweep
@@ -42,19 +43,44 @@ def failing(at, *, for_good=False, engine=Engine):
         if count == at or (for_good and count > at):
             raise failure()
 
-    for name in CALLS:
-        event.listen(engine, name, call)
-    try:
+    with called(engine, call):
         yield
-    finally:
-        for name in CALLS:
-            event.remove(engine, name, call)
+
+
+class Driver:
+    """A driver's connection that asks before it does anything."""
+
+    def __init__(self, connection, call):
+        self.connection, self.call = connection, call
+
+    def execute(self, *told):
+        self.call()
+        return self.connection.execute(*told)
+
+    def executemany(self, *told):
+        self.call()
+        return self.connection.executemany(*told)
 
 
 @contextmanager
-def failing_commit(dialect, *, after):
+def called(target, call):
+    """Let `call` come before every statement."""
+    driver = dialect._driver
+    for name in CALLS:
+        event.listen(target, name, call)
+    dialect._driver = lambda connection: Driver(driver(connection), call)  # type: ignore[assignment, return-value]
+    try:
+        yield
+    finally:
+        dialect._driver = driver
+        for name in CALLS:
+            event.remove(target, name, call)
+
+
+@contextmanager
+def failing_commit(database, *, after):
     """Let COMMIT fail, before or after it was done, and every statement that follows."""
-    real, dead = dialect.do_commit, False
+    real, dead = database.do_commit, False
 
     def commit(connection):
         nonlocal dead
@@ -67,15 +93,12 @@ def failing_commit(dialect, *, after):
         if dead:
             raise failure()
 
-    dialect.do_commit = commit
-    for name in CALLS:
-        event.listen(dialect, name, call)
+    database.do_commit = commit
     try:
-        yield
+        with called(database, call):
+            yield
     finally:
-        del dialect.do_commit
-        for name in CALLS:
-            event.remove(dialect, name, call)
+        del database.do_commit
 
 
 def engine_of(book):

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from bursar.cli.screen import Screen
     from bursar.desk import Receipt
-    from bursar.ledger.entries import AnyEntry
     from bursar.ledger.terms import Terms
-    from bursar.portfolio import FileImported, ImportReport, Portfolio
+    from bursar.portfolio import ImportReport, Portfolio
+    from bursar.portfolio.importing import ReadFiles
 
 _FIAT: Final = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "JPY", "USD"})
 
@@ -29,8 +29,9 @@ def import_files(
 ) -> int:
     """Import exports: Kraken's, Binance's, Alpaca's, a generic CSV, prices, golden journals.
 
-    All files are one commit: every row of them, or nothing. Importing a file again, or the same
-    account in another generation of the export, adds nothing. A book that is not there is made.
+    All files are one transaction: every row of them, or nothing. Importing a file again, or the
+    same account in another generation of the export, adds nothing. A book that is not there is
+    made.
 
     Args:
         files: CSV or JSON files or golden journals, told apart by what stands in them.
@@ -78,14 +79,15 @@ def run(
             portfolio, created = bursar.open(":memory:", terms=terms), _created(session, terms)
         stack.callback(portfolio.close)
         stack.enter_context(session.bar.running())
-        entries, read = portfolio.read_files(*files, account=account, progress=session.bar.tell)
-        session.bar.tell("folding", 0, len(entries))
+        read = portfolio.read_files(*files, account=account, progress=session.bar.tell)
         if created is not None and not is_stated:
-            _doubt(session, entries, terms)
+            _doubt(session, read.named(), terms)
         if created is not None and not dry_run:
             portfolio = session.open(terms=terms, create=True)
             stack.callback(portfolio.close)
-        return _report(portfolio, entries, read, dry_run=dry_run), None if dry_run else created
+        if dry_run:
+            return _foretold(portfolio, read), None
+        return portfolio.take(read, session.bar.tell), created
 
 
 def told(report: ImportReport) -> dict[str, object]:
@@ -153,22 +155,14 @@ def _counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def _report(
-    portfolio: Portfolio,
-    entries: Sequence[AnyEntry],
-    read: tuple[FileImported, ...],
-    *,
-    dry_run: bool,
-) -> ImportReport:
+def _foretold(portfolio: Portfolio, read: ReadFiles) -> ImportReport:
     from bursar.desk import Receipt
     from bursar.portfolio import ImportReport
 
-    staged = portfolio.desk.stage(entries)
-    if dry_run:
-        receipt = Receipt(portfolio.desk.head.version, portfolio.desk.review(staged))
-    else:
-        receipt = portfolio.desk.commit(staged)
-    return ImportReport(read, receipt)
+    staged = portfolio.desk.stage(read.entries())
+    return ImportReport(
+        read.files, Receipt(portfolio.desk.head.version, portfolio.desk.review(staged))
+    )
 
 
 def _created(session: Session, terms: Terms) -> str:
@@ -178,11 +172,8 @@ def _created(session: Session, terms: Terms) -> str:
     return f"Made {place}: base currency {terms.base}, cost rule {terms.method.value}."
 
 
-def _doubt(session: Session, entries: Iterable[AnyEntry], terms: Terms | None) -> None:
+def _doubt(session: Session, named: set[str], terms: Terms | None) -> None:
     """Say which money the files are in, where it is another than what nobody chose."""
-    named = {
-        getattr(entry, field, None) for entry in entries for field in ("asset", "base", "quote")
-    }
     found = sorted(_FIAT & named)
     if terms is not None and found and terms.base not in found:
         session.screen.remark(

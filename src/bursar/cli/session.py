@@ -197,8 +197,9 @@ def _marks_of(path: Path, base: str) -> list[Mark]:
     from bursar.venue import files
 
     reading = files.read(path, options=files.Options(quote=base))
-    said = [each for each in reading.statements if isinstance(each, Price)]
-    if len(said) != len(reading.statements):
+    told = list(reading.statements)
+    said = [each for each in told if isinstance(each, Price)]
+    if len(said) != len(told):
         raise UnknownFormat(
             f"{path.name}: not a prices file (asset, time, price, quote)", file=path.name
         )

@@ -16,5 +16,6 @@ Errors: `StaleVersion`, `Oversold`, every `StoreError`, and `BrokenInvariant` fo
 """
 
 from bursar.desk.desk import Desk, Receipt, Review, Staged
+from bursar.desk.streaming import submit_in_order
 
-__all__ = ["Desk", "Receipt", "Review", "Staged"]
+__all__ = ["Desk", "Receipt", "Review", "Staged", "submit_in_order"]

@@ -1,8 +1,8 @@
 """The desk of one portfolio: its timeline in memory, its store, and the way between them."""
 
 import json
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import msgspec
@@ -20,6 +20,7 @@ from bursar.errors import (
 )
 from bursar.exact import plain, trimmed
 from bursar.ledger import audit, checkpoint, describe, journal, projection
+from bursar.ledger.checkpoint import Recalled
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.timeline import Plan, Timeline
@@ -157,10 +158,18 @@ class Desk:
         """
         told = tuple(entries)
         try:
-            earlier = reading.recalled(self.store, self.timeline, told)
-            plan = self.timeline.plan(told, trace=True, recalled=earlier)
+            return self.stage_ahead(told, reading.recalled(self.store, self.timeline, told))
         except Behind:
             plan = self.whole().plan(told, trace=True)
+        return Staged(plan, self.head.version, told, self.timeline)
+
+    def stage_ahead(self, told: tuple[AnyEntry, ...], earlier: Recalled) -> Staged:
+        """Stage statements on what is in memory; `earlier` is what `reading.recalled` has found.
+
+        Raises:
+            Behind: they reach behind the checkpoint.
+        """
+        plan = self.timeline.plan(told, trace=True, recalled=earlier)
         return Staged(plan, self.head.version, told, self.timeline)
 
     def review(self, staged: Staged) -> Review:
@@ -207,7 +216,7 @@ class Desk:
         if staged.timeline is not self.timeline:  # the whole journal was read in between
             staged = self.stage(staged.told)
         review = self.review(staged)
-        if not staged.plan.recorded:
+        if staged.plan.is_empty:
             return Receipt(self.head.version, review)
         self._require_closed(staged.plan)
         commit = self._commit(staged)
@@ -229,6 +238,25 @@ class Desk:
         """Stage and commit in one go."""
         return self.commit(self.stage(entries))
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make the commits inside durable together, or none: then the desk is where it was.
+
+        Raises:
+            OutcomeUnknown, StoreFull: from the end of the block, as `commit`.
+        """
+        before = self.head, self.timeline, self._kept
+        self.timeline = self.timeline.apart()
+        try:
+            with self.store.grouped():
+                yield
+        except BaseException as error:
+            lost = isinstance(error, OutcomeUnknown)
+            if lost and self.has_landed(self.head.seq, self.head.hash):
+                return
+            self.head, self.timeline, self._kept = before
+            raise
+
     def _commit(self, staged: Staged) -> Commit:
         plan, at = staged.plan, self.clock.now()
         rows = journal.chain(plan.recorded, head=self.head.hash, seq=self.head.seq, at=at)
@@ -248,6 +276,12 @@ class Desk:
             dropped_flows=tuple(sorted(gone)),
             reaches_back_to=_earliest(plan),
         )
+
+    def trim(self) -> None:
+        """Let go of what lies behind a checkpoint, if there is a place for one."""
+        made = self.timeline.checkpoint_behind(KEPT_AHEAD)
+        if made is not None:
+            self.timeline.trim(made)
 
     def _keep_checkpoint(self) -> None:
         """Store a checkpoint where enough facts have come since the last one.
@@ -322,14 +356,22 @@ class Desk:
         Others may have come after it, so its own last row is looked for and not the head.
         """
         last = commit.records[-1]
-        row = self._row(last.seq)
-        if row is None or row.hash != last.hash:
+        if not self.has_landed(last.seq, last.hash):
             raise OutcomeUnknown(
                 "the commit's answer was lost, and it is not in the journal; reload, stage again"
             )
         terms = commit.terms or self.head.terms
         version = commit.expected_version + 1
         return Head(version=version, seq=last.seq, hash=last.hash, terms=terms)
+
+    def has_landed(self, seq: int, digest: str) -> bool:
+        """Tell whether the journal has a row of that hash at that place.
+
+        Raises:
+            OutcomeUnknown: the database does not answer.
+        """
+        row = self._row(seq)
+        return row is not None and row.hash == digest
 
     def _row(self, seq: int) -> Record | None:
         """Read one row of the journal, waiting for a server that is away for a moment."""

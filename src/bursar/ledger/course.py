@@ -56,7 +56,9 @@ class Course:
         self.is_append = self.position == len(order)
         gone = {fact.id for fact in removed}
         kept = [facts[key[3]] for key in order[self.position :] if key[3] not in gone]
-        self.tail = sorted((*kept, *added), key=order_key)
+        placed = sorted((order_key(fact), fact) for fact in (*kept, *added))
+        self.keys = [key for key, _ in placed]
+        self.tail = [fact for _, fact in placed]
 
 
 class Folding:

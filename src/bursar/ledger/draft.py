@@ -58,6 +58,8 @@ class Draft:
         self._spoken = Layer(_with(timeline.groups, recalled.groups), self.groups)
         self._home = Layer(_with(timeline.homes, recalled.homes), self.homes)
         self._dirty: set[str] = set()
+        self._disputed: set[str] = set()
+        self._is_silent = False
 
     def rule(self, entry: AnyEntry) -> Ruled:
         """Give a statement its verdict, and lay it over its group if it is accepted."""
@@ -82,8 +84,9 @@ class Draft:
 
     def _require_ahead(self, entry: AnyEntry, home: str) -> None:
         """Refuse what only the whole journal can judge: it is early, or adds to what is."""
-        names = {home, group_of(entry)}
-        if self.timeline.is_behind(entry.executed_at) or names & self.recalled.groups.keys():
+        known = self.recalled.groups
+        is_known = bool(known) and (home in known or group_of(entry) in known)
+        if is_known or self.timeline.is_behind(entry.executed_at):
             raise Behind(f"{entry.id} reaches behind the checkpoint")
 
     def _lay(self, entry: AnyEntry, home: str) -> None:
@@ -104,6 +107,8 @@ class Draft:
 
     def settle(self) -> tuple[list[Fact], list[Fact]]:
         """Resolve what the batch touched: (facts as they are to be, facts that give way)."""
+        self._disputed.update(self._told_conflicts.values())
+        self._is_silent = self.notes.is_silent
         for group in self.groups:  # all of them first: a fact may have gone from one to another
             for name in self.timeline.raised.get(group, ()):
                 self.raw[name] = None
@@ -125,8 +130,8 @@ class Draft:
 
     def _touched(self) -> set[str]:
         """Return the facts that may change: a flow takes the venue's own reversal of it along."""
-        names = self.notes.related(self._dirty)
-        told = (self._now(name) for name in sorted(names))
+        names = self._dirty if self._is_silent else self.notes.related(self._dirty)
+        told = map(self._now, names)
         flows = (fact for fact in told if isinstance(fact, CashFlow))
         return names | {flow.reversed_by for flow in flows if flow.reversed_by is not None}
 
@@ -164,7 +169,7 @@ class Draft:
 
     def _marked(self, facts: list[Fact]) -> list[Fact]:
         """Mark the facts that one source has told in different words."""
-        disputed = set(self._told_conflicts.values())
+        disputed = self._disputed
         if not disputed:
             return facts
         return [
@@ -179,6 +184,10 @@ class Draft:
 
     def _final(self, name: str) -> Fact | None:
         """Return a fact as the notes leave it, with its values; `None` where there is none."""
+        if self._is_silent:
+            told = self._now(name)
+            told = self._reversing(told) if isinstance(told, Reversal) else told
+            return None if told is None else priced(told, self.notes.prices)
         link = self.notes.link_of(name)
         fact = self._linked(link) if link is not None else self._now(name)
         if fact is None or self._absorbed(name):

@@ -25,6 +25,7 @@ Errors: none. What cannot be read as anything else stays a flow with a flag.
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -55,6 +56,7 @@ from bursar.ledger.entries import (
 )
 from bursar.ledger.journal import merge
 from bursar.ledger.legs import Parcel, bundles, parcels, when
+from bursar.ledger.names import oriented
 
 Fact = (
     Fill
@@ -70,6 +72,7 @@ Fact = (
 )
 MAIN: Final = "main"
 TRANSIT: Final = "in transit"
+_BY_ID: Final = attrgetter("id")
 NEAR_MAX: Final = 5 * instant.SECOND
 
 _FLOWS: Final = {
@@ -85,6 +88,9 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     if len(statements) == 1 and not isinstance(statements[0], Movement):
         only = _marked(statements[0])
         return [only] if isinstance(only, Fact) else []
+    rows = _rows_of_one_trade(statements)
+    if rows:
+        return sorted(_trade(group_of(rows[0]), rows, None, set(), cash), key=_BY_ID)
     spoken = _by_id(statements)
     told = sorted((entry for entry in spoken if isinstance(entry, Movement)), key=when)
     rows = actions.swept(told)
@@ -105,7 +111,18 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     flows = [row for row in rows if row.kind in _FLOWS or row.kind is MovementKind.FINANCING]
     facts += _flows(flows, cash)
     facts += [_internal(row) for row in rows if row.kind is MovementKind.INTERNAL]
-    return sorted(facts, key=lambda fact: fact.id)
+    return sorted(facts, key=_BY_ID)
+
+
+def _rows_of_one_trade(statements: Sequence[AnyEntry]) -> list[Movement]:
+    """Return the rows, in order, if they are all there is, as in most groups: none is sifted."""
+    rows = [
+        entry
+        for entry in statements
+        if isinstance(entry, Movement) and entry.kind is MovementKind.TRADE
+    ]
+    is_all = len({row.id for row in rows}) == len(statements)
+    return sorted(rows, key=when) if is_all and len({group_of(row) for row in rows}) == 1 else []
 
 
 def group_of(entry: AnyEntry) -> str:
@@ -215,7 +232,7 @@ def _trade(
     given = [asset for asset, amount in moved.items() if amount < 0]
     taken = [asset for asset, amount in moved.items() if amount > 0]
     if len(given) == len(taken) == 1:
-        base, quote = _oriented(taken[0], given[0], cash)
+        base, quote = oriented(taken[0], given[0], cash)
         bare = Fill(
             id=name,
             executed_at=rows[0].executed_at,
@@ -483,17 +500,3 @@ def _fees(rows: Iterable[Movement]) -> tuple[Fee, ...]:
 
 def _rates(rows: Iterable[Movement]) -> tuple[Rate, ...]:
     return tuple(dict.fromkeys(rate for row in rows for rate in row.rates))
-
-
-_QUOTES: Final = ("USD", "EUR", "GBP", "USDT", "USDC", "JPY", "CHF", "CAD", "AUD", "XBT", "ETH")
-
-
-def _oriented(taken: str, given: str, cash: frozenset[str]) -> tuple[str, str]:
-    """Choose (base, quote) where no pair is stated: money is the quote, else the usual quote is."""
-    ranking = {asset: place for place, asset in enumerate(_QUOTES)}
-    worst = len(ranking)
-
-    def rank(asset: str) -> tuple[bool, int]:
-        return asset not in cash, ranking.get(asset, worst)
-
-    return (given, taken) if rank(taken) < rank(given) else (taken, given)

@@ -98,7 +98,10 @@ def merge(statements: Iterable[AnyEntry]) -> AnyEntry:
 
     The result does not depend on their order.
     """
-    ordered = sorted(statements, key=encode)
+    told = list(statements)
+    if len(told) == 1:
+        return told[0]
+    ordered = sorted(told, key=encode)
     joint = ordered[0]
     for other in ordered[1:]:
         changes = {
@@ -144,7 +147,7 @@ def check(rows: Iterable[Record], *, head: str = GENESIS, seq: int = 0) -> Itera
 
 
 def _digest(head: str, *parts: str | int) -> str:
-    line = "\n".join((head, *(str(part) for part in parts)))
+    line = "\n".join((head, *map(str, parts)))
     return sha256(line.encode()).hexdigest()
 
 

@@ -79,6 +79,11 @@ class Notes:
             case _:
                 self.prices.add(note)
 
+    @property
+    def is_silent(self) -> bool:
+        """Tell whether no note but prices speaks of any fact."""
+        return not (self._tag_ids or self._reversal_ids or self._link_ids)
+
     def told(self) -> list[Note]:
         """Return every note, each kind by its target."""
         tags = [tag for name in sorted(self._tags) for tag in self._tags[name]]

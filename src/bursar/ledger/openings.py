@@ -212,16 +212,20 @@ class Firsts:
         child._rows = Layer(self._rows)
         return child
 
+    def knows(self, row: Movement) -> bool:
+        """Tell whether any row of that row's code was seen."""
+        return (row.account, row.asset, row.code or row.asset) in self._rows
+
     def see(self, row: Movement) -> None:
         """Look at a statement of a row."""
         if row.balance is None:
             return
         key = (row.account, row.asset, row.code or row.asset)
         known = self._rows.get(key, ())
-        second = _second(known[0]) if known else _second(row)
-        if _second(row) < second:
+        late = _second(row) - _second(known[0]) if known else -1
+        if late < 0:
             self._rows[key] = (row,)
-        elif _second(row) == second and row not in known:
+        elif late == 0 and row not in known:
             self._rows[key] = (*known, row)
 
     def rows(self) -> Iterable[Movement]:

@@ -13,7 +13,8 @@ Invariants
 - A plan touches O(statements), O(facts after the earliest changed place) and O(keys touched).
 
 A timeline may start at a checkpoint instead of the first fact. Then it takes what lies ahead of
-that, and what reaches back is `Behind`.
+that, and what reaches back is `Behind`. `trim` lets go of what lies behind a checkpoint of its own,
+so that facts that come in order of time need no more memory than those that stay ahead.
 
 Errors: `Oversold` from strict accounts, judged on the fold of the whole batch; `Behind`. Nothing
 has changed then.
@@ -52,7 +53,7 @@ from bursar.ledger.fold import apply
 from bursar.ledger.journal import Outcome
 from bursar.ledger.notes import Note, Notes, targets
 from bursar.ledger.openings import Firsts, Prefixes, is_opening
-from bursar.ledger.order import Key, order_key
+from bursar.ledger.order import Key
 from bursar.ledger.prices import PRICE_REACH, Prices
 from bursar.ledger.pricing import wanted
 from bursar.ledger.state import Line
@@ -79,6 +80,11 @@ class Plan(msgspec.Struct, frozen=True):
     followed_from: int
 
     @property
+    def is_empty(self) -> bool:
+        """Tell whether the journal has nothing to keep of it."""
+        return all(ruled.key is None for ruled in self.ruled)
+
+    @property
     def recorded(self) -> list[tuple[str, Outcome, AnyEntry]]:
         """Return what the journal is to keep: everything but duplicates."""
         return [(r.key, r.verdict.outcome, r.entry) for r in self.ruled if r.key is not None]
@@ -92,6 +98,17 @@ class Plan(msgspec.Struct, frozen=True):
     def lines(self) -> list[tuple[Fact, list[Line]]]:
         """Return what each fact from the first changed place on realises, if that was traced."""
         return self.folding.lines
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """What is known of statements that are still to come in order of time.
+
+    `firsts` are rows that will be the first of their code; what was there before them is opened
+    with at once. `spans` are seconds (first, last) that one group will lie on both ends of.
+    """
+
+    firsts: tuple[Movement, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 _NOTHING: Final = Recalled()
@@ -119,6 +136,7 @@ class Timeline:
         self._checkpoints: list[tuple[int, Book]] = []
         self._followed: list[tuple[int, Prefixes]] = []
         self._spans: dict[str, tuple[int, int]] = {}
+        self._expected: tuple[tuple[int, int], ...] = ()
         if start is not None:
             self._begin(start)
 
@@ -129,7 +147,12 @@ class Timeline:
 
     def __len__(self) -> int:
         """Return how many facts there are, those behind the checkpoint included."""
-        return len(self.order) + (0 if self.start is None else self.start.facts)
+        return len(self.order) + self.behind
+
+    @property
+    def behind(self) -> int:
+        """Return how many facts lie behind the checkpoint."""
+        return 0 if self.start is None else self.start.facts
 
     @property
     def is_whole(self) -> bool:
@@ -233,6 +256,55 @@ class Timeline:
                     return self._taken_down(position, book, edge)
         return None
 
+    def apart(self) -> "Timeline":
+        """Return an independent copy. O(facts in memory)."""
+        twin = Timeline(self.terms)
+        for name in _COPIED:
+            setattr(twin, name, getattr(self, name).copy())
+        twin.start, twin._expected = self.start, self._expected
+        twin.book, twin.prefixes = self.book.copy(), self.prefixes.flat()
+        twin.notes, twin.firsts = self.notes.fork(), self.firsts.fork()
+        twin._wanting = {asset: listed.copy() for asset, listed in self._wanting.items()}
+        return twin
+
+    def expect(self, expected: Expected) -> frozenset[str]:
+        """Prepare for what is to come, and return the rows that must come for it to be right."""
+        fresh = tuple(row for row in expected.firsts if not self.firsts.knows(row))
+        for row in fresh:
+            self.firsts.see(row)
+        self._expected = expected.spans
+        return frozenset(row.id for row in fresh)
+
+    def trim(self, start: Checkpoint) -> None:
+        """Let go of what lies behind a checkpoint that this timeline has given. O(facts ahead)."""
+        edge = start.facts - self.behind
+        self.start = start
+        self.order = self.order[edge:]
+        self.facts = {key[3]: self.facts[key[3]] for key in self.order}
+        self.groups = {
+            name: told
+            for name, told in self.groups.items()
+            if any(each.executed_at > start.time for each in told)
+        }
+        self.raised = {name: self.raised[name] for name in self.groups if name in self.raised}
+        raised = (name for names in self.raised.values() for name in names)
+        self.raw = {name: self.raw[name] for name in raised if name in self.raw}
+        self.homes = {name: home for name, home in self.homes.items() if home in self.groups}
+        self.conflicts = {
+            key: name
+            for key, name in self.conflicts.items()
+            if self.homes.get(name, name) in self.groups
+        }
+        self._wanting = {
+            asset: listed[bisect_left(listed, (start.time + 1, "")) :]
+            for asset, listed in self._wanting.items()
+        }
+        self._checkpoints = [(at - edge, book) for at, book in self._checkpoints if at > edge]
+        self._followed = [(at - edge, known) for at, known in self._followed if at > edge]
+        second = start.time // instant.SECOND
+        self._spans = {name: span for name, span in self._spans.items() if span[1] > second}
+        self._expected = tuple(span for span in self._expected if span[1] > second)
+
     def wanting(self, asset: str, since: int) -> set[str]:
         """Return the facts whose value a price of `asset` at `since` may decide."""
         listed = self._wanting.get(asset, [])
@@ -281,7 +353,8 @@ class Timeline:
         for place in range(position, last + 1):
             second = self.order[place - 1][0] // instant.SECOND
             if self.order[place][0] // instant.SECOND > second and not any(
-                first <= second < end for first, end in chain(self._spans.values(), self._ties())
+                first <= second < end
+                for first, end in chain(self._spans.values(), self._expected, self._ties())
             ):
                 return place
         return None
@@ -307,7 +380,7 @@ class Timeline:
         prefixes.follow(between, self.firsts.ids())
         return Checkpoint(
             time=time,
-            facts=edge + (0 if self.start is None else self.start.facts),
+            facts=edge + self.behind,
             state=state_of(there),
             walked=prefixes.walked(),
             firsts=tuple(row for row in self.firsts.rows() if row.executed_at <= time),
@@ -354,7 +427,7 @@ class Timeline:
                 fresh.setdefault(asset, []).append((fact.executed_at, fact.id))
         for asset, listed in fresh.items():
             self._wanting[asset] = sorted(self._wanting.get(asset, []) + listed)
-        self.order[course.position :] = [order_key(fact) for fact in course.tail]
+        self.order[course.position :] = course.keys
 
     def _keep_checkpoints(self, plan: Plan) -> None:
         kept = [each for each in self._checkpoints if each[0] <= plan.course.position]
@@ -368,6 +441,21 @@ class Timeline:
         last = self._followed[-1][0] if self._followed else 0
         if len(self.order) - last >= SPACING:
             self._followed.append((len(self.order), self.prefixes.flat()))
+
+
+_COPIED: Final = (
+    "order",
+    "facts",
+    "openings",
+    "homes",
+    "conflicts",
+    "groups",
+    "raw",
+    "raised",
+    "_checkpoints",
+    "_followed",
+    "_spans",
+)
 
 
 def folded(terms: Terms, told: Iterable[AnyEntry]) -> Timeline:

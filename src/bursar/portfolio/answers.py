@@ -42,7 +42,7 @@ class FileImported(msgspec.Struct, frozen=True):
 
 
 class ImportReport(msgspec.Struct, frozen=True):
-    """What an import did: its files, and the one commit that holds them all."""
+    """What an import did: its files, and what came of all of them; `version` is the last."""
 
     files: tuple[FileImported, ...]
     receipt: Receipt

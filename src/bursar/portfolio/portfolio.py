@@ -24,7 +24,7 @@ from bursar.ledger.records import (
 from bursar.ledger.terms import Method, Terms, method
 from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
-from bursar.portfolio import hand, months, past, proof, whys
+from bursar.portfolio import hand, importing, months, past, proof, whys
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
 from bursar.ports import FileReader, Head, Progress
 from bursar.value import pnl as pnl_views
@@ -101,15 +101,12 @@ class Portfolio:
         account: str | None = None,
         progress: Progress | None = None,
     ) -> ImportReport:
-        """Import files in one commit: every row of every file, or nothing.
+        """Import files in one transaction: every row of every file, or nothing.
 
         Raises:
             InputError: the first row that cannot be read; nothing was written.
         """
-        staged, files = self.stage_files(*paths, account=account, progress=progress)
-        if progress is not None:
-            progress("writing", 1, 1)
-        return ImportReport(files, self.desk.commit(staged))
+        return self.take(self.read_files(*paths, account=account, progress=progress), progress)
 
     def stage_files(
         self,
@@ -118,28 +115,24 @@ class Portfolio:
         progress: Progress | None = None,
     ) -> tuple[Staged, tuple[FileImported, ...]]:
         """Read files and work out what importing them would do. Nothing is written."""
-        entries, files = self.read_files(*paths, account=account, progress=progress)
+        read = self.read_files(*paths, account=account, progress=progress)
+        entries = read.entries()
         if progress is not None:
             progress("folding", 0, len(entries))
-        return self.desk.stage(entries), files
+        return self.desk.stage(entries), read.files
 
     def read_files(
         self,
         *paths: str | os.PathLike[str],
         account: str | None = None,
         progress: Progress | None = None,
-    ) -> tuple[list[AnyEntry], tuple[FileImported, ...]]:
-        """Read files into statements, to be staged here or in another portfolio of this base."""
-        if not paths:
-            raise BadChoice("no file to import")
-        entries: list[AnyEntry] = []
-        files = []
-        for place in (Path(path) for path in paths):
-            reading = self._reader(place, account, progress)
-            entries += reading.statements
-            counts = reading.rows, reading.pending, reading.unknown
-            files.append(FileImported(place.name, reading.format, *counts))
-        return entries, tuple(files)
+    ) -> importing.ReadFiles:
+        """Read files, to be taken over here or in another portfolio of this base."""
+        return importing.read(self._reader, map(Path, paths), account, progress)
+
+    def take(self, read: importing.ReadFiles, progress: Progress | None = None) -> ImportReport:
+        """Commit what files state that were read: all of it or nothing."""
+        return ImportReport(read.files, importing.submit(self.writer, read, progress))
 
     def record(self, *entries: AnyEntry) -> Receipt:
         """Commit statements."""

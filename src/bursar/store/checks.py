@@ -8,7 +8,7 @@ without a zone; `BadChoice` for a negative limit or another base currency.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 
@@ -79,9 +79,10 @@ def require_exact(
     for record in records:
         for name in _exact_fields(type(record)):
             value = getattr(record, name)
-            if isinstance(value, Decimal) and not value.is_finite():
-                raise NotExact(f"{name}: {value} is not a finite number", field=name)
-            if isinstance(value, datetime):
+            if isinstance(value, Decimal):
+                if not value.is_finite():
+                    raise NotExact(f"{name}: {value} is not a finite number", field=name)
+            elif isinstance(value, datetime) and value.tzinfo is not UTC:
                 instant.from_datetime(value)
 
 

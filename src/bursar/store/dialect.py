@@ -31,6 +31,7 @@ from bursar.errors import BadChoice, StoreCorrupt, StoreError
 from bursar.store import postgres
 from bursar.store.faults import Fault, Reader
 from bursar.store.rows import written
+from bursar.store.sending import Run, Values
 
 WRITES: Final = "bursar_writes"
 BUSY_MS: Final = 5000
@@ -59,7 +60,8 @@ class Dialect:
 
     `prepare` makes the place ready and tells whether there is one (it makes none unless told to).
     `lock` comes first in every transaction that writes: it keeps others off what is so named (a
-    portfolio, or the tables) where beginning to write does not. `copied` is the way for many rows.
+    portfolio, or the tables) where beginning to write does not. `run` is the shortest way for one
+    statement, `copied` the way for many rows.
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
     checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
     where every transaction does.
@@ -70,6 +72,7 @@ class Dialect:
     engine: Callable[[URL], Engine]
     upsert: Callable[[Table], Insert]
     lock: Callable[[Connection, str], None]
+    run: Run
     copied: Bulk
     fault: Reader
     unguard: Callable[[Connection], None]
@@ -155,8 +158,18 @@ def _copied(
 ) -> bool:
     """Hand the driver all rows at once."""
     statement = _inserting(connection.dialect, table, replacing=replacing)
-    connection.exec_driver_sql(statement, list(written(rows, table, connection.dialect)))
+    _driver(connection).executemany(statement, written(rows, table, connection.dialect))
     return True
+
+
+def _run(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:
+    return _driver(connection).execute(text, values).fetchall()
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection), "the engine was made for SQLite"
+    return driver
 
 
 @lru_cache
@@ -219,6 +232,7 @@ DIALECTS: Final = {
         engine=_engine,
         upsert=_upsert,
         lock=_lock,
+        run=_run,
         copied=_copied,
         fault=_fault,
         unguard=_unguard,
@@ -230,6 +244,7 @@ DIALECTS: Final = {
         engine=postgres.engine,
         upsert=postgres.upsert,
         lock=postgres.lock,
+        run=postgres.run,
         copied=postgres.copied,
         fault=postgres.fault,
         unguard=postgres.unguard,

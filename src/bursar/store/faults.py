@@ -6,6 +6,7 @@ where the database is known to say so (busy, full); any other one is an answer t
 A driver's words may quote a row (Postgres calls that detail); only the sentence before it is kept.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -65,6 +66,8 @@ def translated(fault_of: Reader, *, committing: bool = False) -> Iterator[None]:
         raise StoreBusy("all connections are in use; retry in a moment") from error
     except DBAPIError as error:
         raise _error(fault_of(error.orig), _said(error.orig), committing=committing) from error
+    except sqlite3.Error as error:  # from the driver itself, where SQLAlchemy was not asked
+        raise _error(fault_of(error), _said(error), committing=committing) from error
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from sqlalchemy.sql.dml import Insert
 from bursar.errors import BadChoice, StoreError
 from bursar.store.faults import Fault
 from bursar.store.rows import written
+from bursar.store.sending import Values
 from bursar.store.tables import METADATA, PORTFOLIOS
 
 DRIVER: Final = "postgresql+psycopg"
@@ -146,6 +147,12 @@ def upsert(table: Table) -> Insert:
 def lock(connection: Connection, name: str) -> None:
     """Wait until nobody else writes to what is so named; the transaction's end lets it go."""
     connection.exec_driver_sql(_LOCK, (lock_key(name),))
+
+
+def run(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:
+    """Execute one statement, and return the rows that it gives."""
+    found = connection.exec_driver_sql(text, values)
+    return found.all() if found.returns_rows else ()
 
 
 def lock_key(name: str) -> int:

@@ -1,7 +1,8 @@
 """The steps of a commit, by name, so that a test can break off at each one.
 
 A store calls its `steps` with a name when that step is done. `before_commit` is the last one that
-can still be undone; `after_commit` comes when all is written and nobody has been told.
+can still be undone; `after_commit` comes when all is written and nobody has been told. In a group
+of commits, all of them can be undone until the group is over.
 """
 
 from collections.abc import Callable

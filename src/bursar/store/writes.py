@@ -23,10 +23,12 @@ from sqlalchemy.sql.dml import Insert, ReturningUpdate
 from bursar.errors import BrokenInvariant, PortfolioNotFound, StoreCorrupt
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ledger.terms import Terms
 from bursar.ports import Commit, Head, Outbox, OutboxRow, StoredCheckpoint
 from bursar.store import checks, texts
 from bursar.store.dialect import Dialect
 from bursar.store.faults import legible
+from bursar.store.sending import send
 from bursar.store.tables import (
     CELLS,
     CHECKPOINTS,
@@ -78,12 +80,12 @@ def advance(place: Place, commit: Commit) -> Head:
         given |= {"seq": last.seq, "hash": last.hash}
     if commit.terms is not None:
         given["terms"] = texts.sealed(texts.terms(commit.terms), place.portfolio)
-    row = place.connection.execute(_advancing(frozenset(given)), given).first()
-    if row is None:
+    rows = send(place.connection, place.dialect.run, _advancing(frozenset(given)), given)
+    if not rows:
         now = head(place.connection, place.portfolio)
         checks.require_next(commit, now.version, now.seq, now.hash)
         raise BrokenInvariant(f"version {now.version} was there and was not found")
-    return _head(row, place.portfolio)
+    return _head(rows[0], place.portfolio)
 
 
 def journal(place: Place, records: Sequence[Record]) -> None:
@@ -148,7 +150,12 @@ def checkpoint(place: Place, kept: StoredCheckpoint) -> None:
 
 def drop_checkpoint(place: Place, since: int = 0) -> None:
     """Take the checkpoint out if it is of that time or later; by default in any case."""
-    place.connection.execute(_DROPPED, {"own": place.portfolio, "since": since})
+    send(
+        place.connection,
+        place.dialect.run,
+        _DROPPED,
+        {"own": place.portfolio, "since": since},
+    )
 
 
 def replace_cells(place: Place, state: Mapping[str, str]) -> None:
@@ -216,12 +223,18 @@ def upsert(place: Place, table: Table, rows: Sequence[Mapping[str, object]]) -> 
         place.connection.execute(_upsert(place.dialect, table), rows)
 
 
-def _head(row: Row[Any], portfolio: str) -> Head:
+def _head(row: Sequence[Any], portfolio: str) -> Head:
+    version, seq, digest, base, sealed = row
     with legible(f"the head of portfolio {portfolio!r}"):
-        terms = texts.to_terms(texts.unsealed(row.terms, portfolio))
-    if terms.base != row.base:
+        terms = _terms(sealed, portfolio)
+    if terms.base != base:
         raise StoreCorrupt(f"the head of portfolio {portfolio!r} names two base currencies")
-    return Head(row.version, row.seq, row.hash, terms)
+    return Head(version, seq, digest, terms)
+
+
+@lru_cache(maxsize=16)
+def _terms(sealed: str, portfolio: str) -> Terms:
+    return texts.to_terms(texts.unsealed(sealed, portfolio))
 
 
 def _insert(place: Place, table: Table, rows: Sequence[Mapping[str, object]]) -> None:

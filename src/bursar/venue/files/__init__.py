@@ -11,16 +11,19 @@ column.
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from bursar.errors import Malformed, UnknownFormat
+from bursar.errors import InputError, Malformed, UnknownFormat
 from bursar.venue.files import binance
 from bursar.venue.files.alpaca import FIELDS as ALPACA_FIELDS
 from bursar.venue.files.alpaca import read_activities
+from bursar.venue.files.blocks import Blocks
 from bursar.venue.files.generic import KNOWN_BY as EVENTS_KNOWN_BY
 from bursar.venue.files.generic import read_events
 from bursar.venue.files.kraken import read_ledgers, read_trades
+from bursar.venue.files.kraken_streams import stream_ledgers, stream_trades
 from bursar.venue.files.objects import is_json, opened_objects
 from bursar.venue.files.prices import read_prices
 from bursar.venue.files.reading import FileReading, Options
@@ -46,6 +49,12 @@ _READERS: Final[tuple[tuple[frozenset[str], _Reader], ...]] = (
 )
 
 
+_Stream = Callable[[Table, Blocks, str | None, Progress | None], FileReading]
+
+# Formats whose big files are streamed, where the file turns out to be plain.
+_STREAMS: Final[dict[_Reader, _Stream]] = {read_ledgers: stream_ledgers, read_trades: stream_trades}
+
+
 def read(
     path: str | os.PathLike[str],
     account: str | None = None,
@@ -61,7 +70,14 @@ def read(
         with opened_objects(place, ALPACA_FIELDS, progress=progress) as table:
             return read_activities(table, account, options)
     with opened(place, progress=progress) as table:
-        return _reader(table)(table, account, options)
+        reader = _reader(table)
+        stream = _STREAMS.get(reader)
+        if stream is not None:
+            with suppress(InputError):  # not plain, or faulty: the reader tells which, and where
+                blocks = Blocks(place, len(table.columns))
+                if blocks.size >= options.stream_from:
+                    return stream(table, blocks, account, progress)
+        return reader(table, account, options)
 
 
 def _reader(table: Table) -> _Reader:

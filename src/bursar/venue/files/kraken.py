@@ -33,7 +33,7 @@ _R = TypeVar("_R", LedgerRow, TradeRow)
 
 def read_ledgers(table: Table, account: str | None, options: Options) -> FileReading:
     """Read ledgers.csv: one `Movement` a row."""
-    cells = _LedgerCells(table)
+    cells = LedgerCells(table)
     kept = UniqueRows[LedgerRow](table, "txid")
     pending = 0
     for line, row in table:
@@ -59,7 +59,7 @@ def read_ledgers(table: Table, account: str | None, options: Options) -> FileRea
 
 def read_trades(table: Table, account: str | None, _: Options) -> FileReading:
     """Read trades.csv: one `Fill` or `MarginFill` a row."""
-    cells = _TradeCells(table)
+    cells = TradeCells(table)
     kept = UniqueRows[TradeRow](table, "txid")
     for line, row in table:
         read = cells.read(line, row)
@@ -79,7 +79,7 @@ def _oldest_first(kept: UniqueRows[_R]) -> None:
         kept.reverse()
 
 
-class _LedgerCells:
+class LedgerCells:
     """Where the cells of ledgers.csv stand, and how to read them."""
 
     def __init__(self, table: Table) -> None:
@@ -134,7 +134,7 @@ class _LedgerCells:
                 raise self._table.fault(line, "feecurrency", stated, own)
 
 
-class _TradeCells:
+class TradeCells:
     """Where the cells of trades.csv stand, and how to read them."""
 
     def __init__(self, table: Table) -> None:

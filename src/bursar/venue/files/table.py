@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -124,7 +125,7 @@ class Table:
     def time(self, line: int, column: str, text: str) -> int:
         """Read a time cell, UTC."""
         try:
-            return instant.parse(text)
+            return _instant(text)
         except Malformed:
             raise self.fault(line, column, text, "a UTC time like 2026-01-05 10:00:00") from None
 
@@ -231,6 +232,10 @@ def _ended(text: str) -> Iterator[str]:
         yield piece + "\n"
     if pieces[-1]:
         yield pieces[-1]
+
+
+_instant: Final = lru_cache(maxsize=256)(instant.parse)
+"""Rows of one instant stand together, so the last few are remembered."""
 
 
 def _shown(value: str) -> str:

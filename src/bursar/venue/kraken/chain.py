@@ -24,7 +24,9 @@ from bursar.venue.kraken.rows import LedgerRow
 Key = tuple[str, str]
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
+    """What one row makes of a balance."""
+
     before: Decimal
     after: Decimal
 
@@ -57,7 +59,7 @@ def verify(rows: Sequence[LedgerRow]) -> Chain:
     Rows out of order in time are tried as they stand, then by time.
     """
     steps = [
-        _Step(row.balance - row.amount + row.fee, row.balance)
+        Step(row.balance - row.amount + row.fee, row.balance)
         for row in rows
         if row.balance is not None
     ]
@@ -87,7 +89,7 @@ def carry_on(rows: Sequence[LedgerRow], balances: Mapping[str, Decimal]) -> Carr
     row had starts from nothing where its first instant allows that.
     """
     steps = [
-        _Step(row.balance - row.amount + row.fee, row.balance)
+        Step(row.balance - row.amount + row.fee, row.balance)
         for row in rows
         if row.balance is not None
     ]
@@ -117,18 +119,18 @@ def _first_instant(rows: Sequence[LedgerRow], chain: list[int]) -> list[int]:
     return [place for place in chain if rows[place].executed_at == at]
 
 
-def _start(steps: Sequence[_Step], group: list[int]) -> Decimal:
+def _start(steps: Sequence[Step], group: list[int]) -> Decimal:
     """Say what a code starts from: nothing, if the rows of its first instant can."""
-    if _arranged(steps, group, ZERO) is not None:
+    if arranged(steps, group, ZERO) is not None:
         return ZERO
     return _opening(steps, [group])
 
 
-def _verify(rows: Sequence[LedgerRow], steps: Sequence[_Step], order: Sequence[int]) -> Chain:
-    by_code = _follow(rows, steps, order, key=_code)
+def _verify(rows: Sequence[LedgerRow], steps: Sequence[Step], order: Sequence[int]) -> Chain:
+    by_code = _follow(rows, steps, order, key=code)
     if not by_code.breaks:
         return by_code
-    by_wallet = _follow(rows, steps, order, key=_code_and_wallet)
+    by_wallet = _follow(rows, steps, order, key=code_and_wallet)
     if by_wallet.breaks:
         return by_code
     # A lost row breaks the chain by code, and a fresh start of another wallet's would hide it. So
@@ -138,17 +140,19 @@ def _verify(rows: Sequence[LedgerRow], steps: Sequence[_Step], order: Sequence[i
     return by_wallet if explained >= by_code.crossings else by_code
 
 
-def _code(row: LedgerRow) -> Key:
+def code(row: LedgerRow) -> Key:
+    """Return the chain by code."""
     return coin(row.code).code, ""
 
 
-def _code_and_wallet(row: LedgerRow) -> Key:
+def code_and_wallet(row: LedgerRow) -> Key:
+    """Return the chain by code and wallet."""
     return coin(row.code).code, row.wallet
 
 
 def _follow(
     rows: Sequence[LedgerRow],
-    steps: Sequence[_Step],
+    steps: Sequence[Step],
     order: Sequence[int],
     *,
     key: Callable[[LedgerRow], Key],
@@ -175,7 +179,7 @@ def _follow(
 
 def _linked(
     rows: Sequence[LedgerRow],
-    steps: Sequence[_Step],
+    steps: Sequence[Step],
     chain: list[int],
     *,
     opening: Decimal | None = None,
@@ -185,16 +189,16 @@ def _linked(
     balance = _opening(steps, groups) if opening is None else opening
     path: list[int] = []
     for group in groups:
-        if len(group) > 1 and not _holds(steps, group, balance):
+        if len(group) > 1 and not holds(steps, group, balance):
             by_id = sorted(group, key=lambda place: rows[place].txid)
-            path += _arranged(steps, by_id, balance) or _trails(steps, by_id, balance)
+            path += arranged(steps, by_id, balance) or _trails(steps, by_id, balance)
         else:
             path += group
         balance = steps[path[-1]].after
     return path
 
 
-def _opening(steps: Sequence[_Step], groups: Sequence[list[int]]) -> Decimal:
+def _opening(steps: Sequence[Step], groups: Sequence[list[int]]) -> Decimal:
     """Say what was there before the first row of a chain.
 
     Of the rows of one instant it is the balance that more steps leave than reach. Where there is
@@ -202,20 +206,35 @@ def _opening(steps: Sequence[_Step], groups: Sequence[list[int]]) -> Decimal:
     """
     common: set[Decimal] = set()
     for group in groups:
-        if len(group) == 1:
-            return steps[group[0]].before
-        net: dict[Decimal, int] = {}
-        for place in group:
-            net[steps[place].before] = net.get(steps[place].before, 0) + 1
-            net[steps[place].after] = net.get(steps[place].after, 0) - 1
-        start = next((balance for balance, surplus in net.items() if surplus > 0), None)
-        if start is not None:
-            return start
-        common = common & net.keys() or set(net)
+        begin = start(steps, group)
+        if begin is not None:
+            return begin
+        met = set(_net(steps, group))
+        common = common & met or met
     return min(common)
 
 
-def _holds(steps: Sequence[_Step], group: Iterable[int], balance: Decimal) -> bool:
+def start(steps: Sequence[Step], group: Sequence[int]) -> Decimal | None:
+    """Return the balance that the rows of one instant leave more often than they reach it.
+
+    `None` where they go round in a circle; a single row starts where it starts.
+    """
+    if len(group) == 1:
+        return steps[group[0]].before
+    net = _net(steps, group)
+    return next((balance for balance, surplus in net.items() if surplus > 0), None)
+
+
+def _net(steps: Sequence[Step], group: Iterable[int]) -> dict[Decimal, int]:
+    net: dict[Decimal, int] = {}
+    for place in group:
+        net[steps[place].before] = net.get(steps[place].before, 0) + 1
+        net[steps[place].after] = net.get(steps[place].after, 0) - 1
+    return net
+
+
+def holds(steps: Sequence[Step], group: Iterable[int], balance: Decimal) -> bool:
+    """Tell whether rows follow from a balance in the order given."""
     for place in group:
         if steps[place].before != balance:
             return False
@@ -223,7 +242,7 @@ def _holds(steps: Sequence[_Step], group: Iterable[int], balance: Decimal) -> bo
     return True
 
 
-def _arranged(steps: Sequence[_Step], group: list[int], balance: Decimal) -> list[int] | None:
+def arranged(steps: Sequence[Step], group: list[int], balance: Decimal) -> list[int] | None:
     """Find an order in which rows of one instant follow from a balance, or `None`.
 
     Each row is a step from one balance to another, so the order is an Eulerian path, found
@@ -244,10 +263,10 @@ def _arranged(steps: Sequence[_Step], group: list[int], balance: Decimal) -> lis
             if by is not None:
                 path.append(by)
     path.reverse()
-    return path if len(path) == len(group) and _holds(steps, path, balance) else None
+    return path if len(path) == len(group) and holds(steps, path, balance) else None
 
 
-def _trails(steps: Sequence[_Step], group: list[int], balance: Decimal) -> list[int]:
+def _trails(steps: Sequence[Step], group: list[int], balance: Decimal) -> list[int]:
     """Order rows of one instant of which one is lost, so that the break is behind the gap.
 
     Each trail goes on as far as it can; the next begins where none of the others lead.

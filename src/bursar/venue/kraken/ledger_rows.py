@@ -7,6 +7,7 @@ Errors: none; rows are read already.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from bursar.exact import ZERO
@@ -25,10 +26,11 @@ def movements(
     rows: Sequence[LedgerRow], ranks: Sequence[int], *, account: str = ACCOUNT
 ) -> list[Movement]:
     """Turn ledger rows into statements, one each; `ranks` are the chain's."""
-    return [_movement(row, rank, account) for row, rank in zip(rows, ranks, strict=True)]
+    return [movement(row, rank, account) for row, rank in zip(rows, ranks, strict=True)]
 
 
-def _movement(row: LedgerRow, rank: int, account: str) -> Movement:
+def movement(row: LedgerRow, rank: int, account: str) -> Movement:
+    """Turn one row into a statement."""
     of = coin(row.code)
     what = kind(row.type, row.subtype, row.amount)
     return Movement(
@@ -61,6 +63,18 @@ def _group(row: LedgerRow, what: MovementKind, account: str) -> str | None:
     if what is MovementKind.ADJUSTMENT:
         return f"{account}:adjustment:{instant.day(row.executed_at)}"
     return None if row.refid in _NO_REFERENCE else f"{account}:{row.refid}"
+
+
+def tie(row: LedgerRow) -> str:
+    """Return what the rows of one group, and no others of an account, have in common."""
+    if _is_adjustment(row.type, row.subtype):
+        return instant.day(row.executed_at)
+    return row.txid if row.refid in _NO_REFERENCE else row.refid
+
+
+@lru_cache
+def _is_adjustment(type_: str, subtype: str | None) -> bool:
+    return kind(type_, subtype, ZERO) is MovementKind.ADJUSTMENT
 
 
 def _says_worth(row: LedgerRow, of: Coin) -> bool:

@@ -27,13 +27,14 @@ def fills(rows: Sequence[TradeRow], *, account: str = ACCOUNT) -> list[Fill | Ma
     for row in rows:
         rank = counted.get(row.executed_at, 0)
         counted[row.executed_at] = rank + 1
-        market = pair(row.pair)
-        said.append(
-            _margin_fill(row, market, rank, account)
-            if is_margin(row)
-            else _fill(row, market, rank, account)
-        )
+        said.append(fill(row, rank, account))
     return said
+
+
+def fill(row: TradeRow, rank: int, account: str) -> Fill | MarginFill:
+    """Turn one trade into a statement; `rank` is its place among those of its instant."""
+    make = _margin_fill if is_margin(row) else _fill
+    return make(row, pair(row.pair), rank, account)
 
 
 def is_margin(row: TradeRow) -> bool:

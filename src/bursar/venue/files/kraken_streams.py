@@ -1,0 +1,211 @@
+"""Kraken's big exports, streamed: looked through once, then read again as their statements are
+wanted.
+
+The first look proves what the reader of small files proves with all rows at hand: every cell can
+be read, the rows stand in order of time from one end or the other, ids are told once, and the
+running balance holds. It keeps a few bytes a row: its place among the rows of its instant, its
+time, and digests of its id and group.
+
+Errors: `Malformed`, without a place, for what it cannot prove so; the careful reader takes such a
+file, and names the fault if there is one. `InputError` later for a file that has changed since.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Final, TypeVar
+
+from bursar.errors import Malformed
+from bursar.ledger import instant
+from bursar.ledger.entries import AnyEntry, Movement
+from bursar.ledger.timeline import Expected
+from bursar.venue.files.blocks import Blocks
+from bursar.venue.files.kraken import LEDGERS, TRADES, LedgerCells, TradeCells
+from bursar.venue.files.reading import FileReading, Streamed
+from bursar.venue.files.table import Progress, Table
+from bursar.venue.kraken.assets import coin
+from bursar.venue.kraken.follow import Follower, ranked
+from bursar.venue.kraken.ledger_rows import ACCOUNT, movement, tie
+from bursar.venue.kraken.pairs import pair
+from bursar.venue.kraken.rows import LedgerRow, TradeRow
+from bursar.venue.kraken.trade_rows import fill
+
+NEAR: Final = 500
+"""Rows of one group that are further apart than that are told of beforehand."""
+
+_R = TypeVar("_R", LedgerRow, TradeRow)
+
+
+def stream_ledgers(
+    table: Table, blocks: Blocks, account: str | None, progress: Progress | None
+) -> FileReading:
+    """Stream ledgers.csv: one `Movement` a row."""
+    cells, name = LedgerCells(table), account or ACCOUNT
+    pending = 0
+
+    def rows(progress: Progress | None = None) -> Iterator[LedgerRow]:
+        nonlocal pending
+        pending = 0
+        for row in blocks.rows(backwards=backwards, progress=progress):
+            if cells.is_pending(row):
+                pending += 1
+            else:
+                yield cells.read(0, row)
+
+    backwards = False
+    backwards = _is_newest_first(rows())
+    seen = _Ledger(name)
+    seen.look(rows(progress))
+    if seen.follower.is_broken:  # by code; by wallet the chain may hold
+        seen = _Ledger(name, by_wallet=True)
+        seen.look(rows(progress))
+    seen.require_sound()
+
+    def told() -> Iterator[AnyEntry]:
+        return (movement(row, rank, name) for row, rank in zip(rows(), seen.ranks, strict=True))
+
+    return FileReading(
+        format=LEDGERS,
+        statements=Streamed(len(seen.ranks), told),
+        rows=len(seen.ranks) + pending,
+        pending=pending,
+        expected=Expected(seen.firsts(), seen.spans()),
+        assets=frozenset(coin(code).asset for code in seen.codes),
+    )
+
+
+def stream_trades(
+    table: Table, blocks: Blocks, account: str | None, progress: Progress | None
+) -> FileReading:
+    """Stream trades.csv: one `Fill` or `MarginFill` a row."""
+    cells, name = TradeCells(table), account or ACCOUNT
+
+    def rows(progress: Progress | None = None) -> Iterator[TradeRow]:
+        every = blocks.rows(backwards=backwards, progress=progress)
+        return (cells.read(0, row) for row in every)
+
+    ids, pairs = array("q"), set()
+    backwards = False
+    backwards = _is_newest_first(rows())
+    for row in _in_order(rows(progress)):
+        ids.append(hash(row.txid))
+        pairs.add(row.pair)
+    _require_unique(ids)
+
+    def told() -> Iterator[AnyEntry]:
+        for _, batch in groupby(rows(), key=_WHEN):
+            for rank, row in enumerate(batch):
+                yield fill(row, rank, name)
+
+    return FileReading(
+        format=TRADES,
+        statements=Streamed(len(ids), told),
+        rows=len(ids),
+        expected=Expected(),
+        assets=frozenset(asset for each in pairs for asset in (pair(each).base, pair(each).quote)),
+    )
+
+
+class _Ledger:
+    """What a first look at ledgers.csv keeps."""
+
+    def __init__(self, account: str, *, by_wallet: bool = False) -> None:
+        self.follower = Follower(by_wallet=by_wallet)
+        self.ranks = array("I")
+        self.codes: set[str] = set()
+        self._account = account
+        self._by_wallet = by_wallet
+        self._ids = array("q")
+        self._groups = array("q")
+        self._times = array("q")
+        self._firsts: dict[str, list[tuple[int, LedgerRow]]] = {}
+
+    def look(self, rows: Iterable[LedgerRow]) -> None:
+        """Look at rows that should be in order of time, until it is clear that they will not do."""
+        for _, batch in groupby(_in_order(rows), key=_WHEN):
+            together = list(batch)
+            for row in together:
+                self._note(row)
+            self._rank(together)
+            if self.follower.is_broken and not self._by_wallet:
+                return
+
+    def require_sound(self) -> None:
+        """Refuse a history in which a row may be missing, or be told twice."""
+        if self.follower.is_broken and not self.follower.is_parted:
+            raise Malformed("a balance that does not follow")
+        _require_unique(self._ids)
+
+    def firsts(self) -> tuple[Movement, ...]:
+        """Return the rows of the first second of each code."""
+        return tuple(
+            movement(row, self.ranks[place], self._account)
+            for rows in self._firsts.values()
+            for place, row in rows
+            if row.balance is not None
+        )
+
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Return the seconds, first and last, between rows of one group that are far apart."""
+        first: dict[int, int] = {}
+        last = {
+            name: place
+            for place, name in enumerate(self._groups)
+            if place - first.setdefault(name, place) > NEAR
+        }
+        seconds = sorted((self._second(first[name]), self._second(last[name])) for name in last)
+        joined: list[tuple[int, int]] = []
+        for begin, end in seconds:
+            if joined and begin <= joined[-1][1]:
+                joined[-1] = joined[-1][0], max(end, joined[-1][1])
+            else:
+                joined.append((begin, end))
+        return tuple(joined)
+
+    def _second(self, place: int) -> int:
+        return self._times[place] // instant.SECOND
+
+    def _note(self, row: LedgerRow) -> None:
+        place = len(self._ids)
+        self.codes.add(row.code)
+        self._ids.append(hash(row.txid))
+        self._groups.append(hash(tie(row)))
+        self._times.append(row.executed_at)
+        firsts = self._firsts.setdefault(coin(row.code).code, [])
+        if not firsts or self._second(firsts[0][0]) == self._second(place):
+            firsts.append((place, row))
+
+    def _rank(self, batch: list[LedgerRow]) -> None:
+        if batch[0].balance is None:
+            self.ranks.extend(ranked(batch))
+            return
+        found = self.follower.follow(batch)
+        if found is None:
+            raise Malformed("rows of one instant in no order of their own")
+        self.ranks.extend(found[self._by_wallet])
+
+
+_WHEN: Final[Callable[[LedgerRow | TradeRow], int]] = attrgetter("executed_at")
+
+
+def _is_newest_first(rows: Iterable[_R]) -> bool:
+    """Tell where the newest row stands, by the first two that differ."""
+    times = map(_WHEN, rows)
+    first = next(times, 0)
+    return next((at < first for at in times if at != first), False)
+
+
+def _in_order(rows: Iterable[_R]) -> Iterator[_R]:
+    at = None
+    for row in rows:
+        if at is not None and row.executed_at < at:
+            raise Malformed("out of order in time")
+        at = row.executed_at
+        yield row
+
+
+def _require_unique(ids: Sequence[int]) -> None:
+    """Refuse ids told twice, and very seldom one that only looks so."""
+    if len(set(ids)) < len(ids):
+        raise Malformed("an id that may be there twice")

@@ -59,6 +59,7 @@ from bursar.value.equity import Valuation
 from bursar.value.exposure import AssetExposure, exposure
 from bursar.value.marks import Mark
 from bursar.value.positions import balances, positions
+from bursar.value.running import RunningEquity
 from bursar.value.snapshot import PortfolioSnapshot
 
 LOOKS_MAX: Final = 3
@@ -91,6 +92,7 @@ class PortfolioService:
         self.rules = rules or Rules()
         self._valued: tuple[object, Valuation] | None = None
         self._summary: tuple[object, EquitySummary] | None = None
+        self._running: RunningEquity | None = None
         self._positions: tuple[object, list[SpotPosition]] | None = None
 
     async def initialize(self, progress: Progress | None = None) -> SyncSummary:
@@ -124,7 +126,31 @@ class PortfolioService:
         key = self._moment
         if self._summary is None or self._summary[0] != key:
             self._summary = key, self._equity(self._valuation(None))
+            self._running = None
         return self._summary[1]
+
+    def see(self, mark: Mark) -> EquitySummary:
+        """Take in a live price, for this process alone, and return the equity that comes of it.
+
+        What the price is not of is not valued anew.
+        """
+        summary, portfolio = self.get_equity(), self.portfolio
+        now = portfolio.desk.clock.now()
+        if self._running is None:
+            self._running = RunningEquity(
+                portfolio.book(), portfolio.marks(), now=now, options=portfolio.options
+            )
+        self._running.see(mark)
+        portfolio.see((mark,))
+        summary = msgspec.structs.replace(
+            summary,
+            timestamp=instant.to_datetime(now),
+            equity_base=self._running.equity,
+            unrealized_pnl_base_total=self._running.unrealized,
+            stale=self._running.stale(now),
+        )
+        self._summary = self._moment, summary
+        return summary
 
     def get_pnl_summary(
         self,

@@ -150,6 +150,20 @@ def rate(
     raise error(f"{path}; give a mark like {asset}/{quote}=PRICE", asset=asset, quote=quote)
 
 
+@money
+def remarked(path: Path, mark: Mark, *, marks: Marks) -> Path | Missing:
+    """Return the same way at a new mark of one of its steps. The way must still be the best."""
+    pair = marks.name(mark.asset), marks.name(mark.quote)
+    steps = tuple(
+        msgspec.structs.replace(step, mark=mark)
+        if step.mark is not None
+        and (marks.name(step.mark.asset), marks.name(step.mark.quote)) == pair
+        else step
+        for step in path.steps
+    )
+    return _path(path.asset, path.quote, steps)
+
+
 def _by_pair(asset: str, mark: Mark | None, marks: Marks) -> Step | None:
     """Price an asset by a pair's mark; a pair of other assets lends it its price."""
     if mark is None:

@@ -8,7 +8,7 @@ without a mark.
 To be called inside the money context. Errors: none.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
@@ -21,6 +21,8 @@ from bursar.value.coverage import gaps_of, is_cost_known, may_owe, owed
 from bursar.value.worth import AssetWorth, Frame, HoldingWorth, MarginWorth
 
 _Places = list[tuple[str, str, Holding]]
+Held = tuple[_Places, list[HoldingWorth]]
+"""Where an asset lies, and what of it is in pools of all accounts."""
 
 
 def shown_names(frame: Frame) -> dict[str, str]:
@@ -42,6 +44,11 @@ def _is_open(holding: Holding) -> bool:
 
 def value_assets(frame: Frame, names: dict[str, str]) -> list[AssetWorth]:
     """Return each asset of the book at its mark, by name. `names` is from `shown_names`."""
+    return [value_asset(frame, names[name], held) for name, held in places_of(frame).items()]
+
+
+def places_of(frame: Frame) -> dict[str, Held]:
+    """Return where each asset lies, by its one name, in order."""
     book, marks = frame.book, frame.marks
     places: dict[str, _Places] = {}
     for (place, asset), holding in sorted(book.holdings.items()):
@@ -52,20 +59,28 @@ def value_assets(frame: Frame, names: dict[str, str]) -> list[AssetWorth]:
         if quantity and asset not in book.cash:
             row = HoldingWorth(account, asset, quantity, None, ZERO)
             pooled.setdefault(marks.name(asset), []).append(row)
-    return [
-        _asset(frame, names[name], places[name], pooled.get(name, [])) for name in sorted(places)
-    ]
+    return {name: (places[name], pooled.get(name, [])) for name in sorted(places)}
 
 
-def _asset(frame: Frame, asset: str, places: _Places, pooled: Sequence[HoldingWorth]) -> AssetWorth:
-    book, marks = frame.book, frame.marks
-    path = find_path(
+def path_of(frame: Frame, asset: str) -> Path | Missing:
+    """Return the way from an asset to the base currency of a view."""
+    book = frame.book
+    return find_path(
         asset,
         book.terms.base,
-        marks=marks,
+        marks=frame.marks,
         cash=book.cash,
         pairs=frame.options.valuation_pairs,
     )
+
+
+def value_asset(
+    frame: Frame, asset: str, held: Held, path: Path | Missing | None = None
+) -> AssetWorth:
+    """Value one asset where it lies, on the way given or on its own."""
+    book, marks = frame.book, frame.marks
+    places, pooled = held
+    path = path_of(frame, asset) if path is None else path
     rows = [
         HoldingWorth(place, name, holding.quantity, holding.cost, owed(holding))
         for place, name, holding in places
@@ -120,13 +135,14 @@ def _valued(rows: Iterable[HoldingWorth], path: Path | Missing) -> tuple[Holding
 def value_margins(frame: Frame, names: dict[str, str]) -> list[MarginWorth]:
     """Return each open leveraged position at its mark, by account and pair."""
     return [
-        _margin(frame, key, margin, names[frame.marks.name(margin.base)])
+        value_margin(frame, key, margin, names[frame.marks.name(margin.base)])
         for key, margin in sorted(frame.book.margins.items())
         if margin.quantity
     ]
 
 
-def _margin(frame: Frame, key: tuple[str, str], margin: Margin, asset: str) -> MarginWorth:
+def value_margin(frame: Frame, key: tuple[str, str], margin: Margin, asset: str) -> MarginWorth:
+    """Value one leveraged position."""
     terms, pairs = frame.book.terms, frame.options.valuation_pairs
     entered = margin.notional if margin.quantity > 0 else -margin.notional
     paths: list[Path] = []

@@ -9,6 +9,7 @@ from bursar.errors import BadChoice, PositionNotFoundError, StoreFull, VenueDown
 from bursar.exact import ratio18
 from bursar.ledger import instant
 from bursar.portfolio.service import PortfolioService, Rules
+from bursar.value.marks import Mark
 from tests.unit.portfolio.places import Clock, opened
 from tests.unit.portfolio.venues import Told
 
@@ -390,3 +391,20 @@ def test_external_activity_is_told_above_its_threshold(caplog):
     (told,) = [each.message for each in caplog.records if "2026" not in each.message][-1:]
     assert "EXTERNAL_ACTIVITY" in told
     assert "6.945" in told
+
+
+def test_a_live_price_changes_equity_at_once_and_is_what_the_whole_comes_to():
+    service, venue = followed()
+    synced(service)
+    venue.clock.at += 10 * 60 * instant.SECOND
+    assert service.get_equity().stale == ("XBT",)
+    mark = Mark("BTC", "EUR", D(61000), "stream", venue.clock.now())
+    seen = service.see(mark)
+    assert (seen.equity_base, seen.unrealized_pnl_base_total) == (D("135487"), D("31500"))
+    assert seen.stale == ()
+    assert service.get_equity() is seen
+    venue.clock.at += instant.SECOND
+    whole = service.get_equity()
+    assert whole is not seen
+    assert (whole.equity_base, whole.stale) == (seen.equity_base, ())
+    assert service.get_positions()[0].current_value_base == D("91500")

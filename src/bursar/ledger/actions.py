@@ -8,7 +8,7 @@ Which row is the old one shows by its sign, since what is held goes out. A short
 other way round; there a row says `REMOVE` or `ADD` in its label, which decides.
 
 A sweep of rewards is no action, but shows the same way: one row takes coins out that another puts
-back in.
+back in. Rows that settle a leveraged position say so in their label.
 
 Errors: none. A row whose partner is not there, or not clear, is handed back.
 """
@@ -23,6 +23,7 @@ from bursar.ledger.entries import Movement, MovementKind, Rename, Split
 
 REMOVE: Final = "REMOVE"
 ADD: Final = "ADD"
+SETTLED: Final = "settled"
 
 
 def paired(
@@ -67,6 +68,11 @@ def swept(rows: Sequence[Movement]) -> list[Movement]:
         else:
             told.append(row)
     return told
+
+
+def delivered(rows: Iterable[Movement]) -> bool:
+    """Tell whether the rows of a trade are the delivery of a leveraged position."""
+    return any(row.label == SETTLED for row in rows)
 
 
 def _pair(rows: Sequence[Movement]) -> tuple[Movement, Movement] | None:

@@ -261,6 +261,7 @@ def _backed(fill: Fill, rows: list[Movement], moved: dict[str, Decimal], *, comp
         rows=tuple(row.id for row in rows) if complete else fill.rows,
         rates=_rates(rows) or fill.rates,
         flags=keep if complete else (*keep, Flag.PROVISIONAL),
+        delivers=actions.delivered(rows),
     )
 
 

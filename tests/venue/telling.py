@@ -59,7 +59,7 @@ class Told(Model):
     def deposit(self, code, amount):
         return self.row(f"D{len(self.ledger)}", "deposit", code, amount)
 
-    def trade(self, txid, pair, side, volume, cost, fee="0", **more):
+    def trade(self, txid, pair, side, volume, cost, *, fee="0", **more):
         """Add an execution, at the time of the last row; its rows are those of that reference."""
         self.trades[txid] = {
             "ordertxid": "O1",

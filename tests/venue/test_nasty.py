@@ -294,10 +294,10 @@ def test_a_leveraged_position_moves_no_coins(tmp_path, way):
     told = Told()
     told.deposit("ZUSD", "1000")
     told.row("T1", "margin", "ZUSD", "0", "0.4")
-    told.trade("T1", "XXBTZUSD", "buy", "0.01", "400", "0.4", margin="80", misc="initiated")
+    told.trade("T1", "XXBTZUSD", "buy", "0.01", "400", fee="0.4", margin="80", misc="initiated")
     told.row("T1", "rollover", "ZUSD", "0", "0.08", after=4 * 3600)
     told.row("T2", "margin", "ZUSD", "1.75", "0.41")
-    told.trade("T2", "XXBTZUSD", "sell", "0.01", "401.75", "0.41", margin="80", misc="closing")
+    told.trade("T2", "XXBTZUSD", "sell", "0.01", "401.75", fee="0.41", margin="80", misc="closing")
     service = told.booked(tmp_path, way)
     assert held(service) == {"USD": "1000.86"}  # 1,000 − 0.40 − 0.08 + 1.75 − 0.41
     assert {kind for kind, _, _ in traded(service)} == {"margin"}
@@ -324,7 +324,7 @@ def test_a_settled_position_is_coins_bought_at_its_price(tmp_path, way):
     told = Told()
     told.deposit("ZUSD", "1000")
     told.row("T1", "margin", "ZUSD", "0", "0.4")
-    told.trade("T1", "XXBTZUSD", "buy", "0.01", "400", "0.4", margin="80", misc="initiated")
+    told.trade("T1", "XXBTZUSD", "buy", "0.01", "400", fee="0.4", margin="80", misc="initiated")
     told.row("T1", "settled", "ZUSD", "-400", after=3600)
     told.row("T1", "settled", "XXBT", "0.01", after=0)
     service = told.booked(tmp_path, way)

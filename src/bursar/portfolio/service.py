@@ -171,7 +171,7 @@ class PortfolioService:
 
     def get_balances(self) -> list[AssetBalance]:
         """Return what is held of each asset; `reserved` is what open orders and pockets hold."""
-        return self.portfolio.balances()
+        return self.portfolio.balances(reserved=agreement.reserved(self.portfolio))
 
     def get_trade_history(
         self,

@@ -13,7 +13,7 @@ from bursar.portfolio.service import Rules
 from bursar.reconcile import Kind, Limits
 from tests.venue.kraken_model import reply
 from tests.venue.loopback import Reply
-from tests.venue.telling import Told, flows, held
+from tests.venue.telling import Told, flows, held, made
 
 D = Decimal
 
@@ -264,3 +264,62 @@ def test_a_way_over_another_coin_is_shown_and_a_missing_leg_is_no_price(tmp_path
     service, _ = followed(broken, tmp_path)
     assert service.get_equity().unvalued == ("ATOM",)
     assert service.get_equity().equity_base == 0
+
+
+# 13, 14
+def test_a_withdrawal_that_fails_a_day_later_is_put_back_and_both_are_shown(tmp_path):
+    told = account()
+    told.row("FTw", "withdrawal", "XXBT", "-0.004", "0.0001")
+
+    def fails(told, service):
+        assert made(service) == ("840", "1", "0", "5")  # 160 of cost left; the fee: 5, of 4 cost
+        told.row("FTw", "withdrawal", "XXBT", "0.004", "-0.0001", after=86_400)
+
+    service, done = followed(told, tmp_path, fails)
+    assert done.accounts[0].failure is None
+    assert held(service) == {"USD": "600", "XBT": "0.0100"}
+    assert made(service) == ("1000", "0", "0", "0")
+    assert [each for each in flows(service) if each[1] == "XBT"] == [
+        ("withdrawal", "XBT", "-0.004"),
+        ("withdrawal", "XBT", "0.004"),
+    ]
+    assert sum(each.cost_base for each in service.get_cash_flows()) == 1000
+    assert sum(each.fee_amount for each in service.get_cash_flows()) == 0
+    assert service.get_pnl_summary().net_flows_base == 1000
+    assert service.portfolio.verify().is_sound
+
+
+# 27 and 57, where coins lie elsewhere
+def test_a_forced_conversion_of_staked_coins_empties_their_pocket(tmp_path):
+    told = Told(REP="10", REPV2="10")
+    told.deposit("REP.S", "3")
+    told.row("A1", "adjustment", "REP.S", "-3")
+    told.row("A2", "adjustment", "REPV2.S", "3", after=1)
+    service, done = followed(told, tmp_path)
+    (found,) = service.get_drift()
+    assert (found.verdict.value, found.breaks) == ("equal", ())
+
+
+def test_a_dust_sweep_of_staked_coins_empties_their_pocket(tmp_path):
+    told = Told(XETH="2000", SOL="100")
+    told.deposit("XETH", "0.001")
+    told.deposit("SOL.F", "0.02")
+    told.row("T1", "spend", "XETH", "-0.001", subtype="dustsweeping")
+    told.row("T1", "spend", "SOL.F", "-0.02", subtype="dustsweeping", after=0)
+    told.row("T1", "receive", "ZUSD", "3.9", subtype="dustsweeping", after=0)
+    service, done = followed(told, tmp_path)
+    (found,) = service.get_drift()
+    assert (found.verdict.value, found.breaks) == ("equal", ())
+
+
+def test_an_instant_swap_of_coins_in_a_pocket_empties_it(tmp_path):
+    told = Told(XETH="2000", SOL="100")
+    told.deposit("SOL.F", "2")
+    told.row("T1", "spend", "SOL.F", "-2", "0.01")
+    told.row("T1", "receive", "ZUSD", "199", after=0)
+    told.left["SOL.F"] += D("0.01")
+    told.ledger["L00001"]["amount"] = "-1.99"
+    told.ledger["L00001"]["balance"] = "0"
+    service, done = followed(told, tmp_path)
+    (found,) = service.get_drift()
+    assert (found.verdict.value, found.breaks) == ("equal", ())

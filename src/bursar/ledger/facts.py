@@ -98,7 +98,7 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     facts += _margins(rows, {fill.id: fill for fill in spoken if isinstance(fill, MarginFill)})
     forced, rows = _forced(rows)
     facts += _conversions([row for row in rows if row.kind is MovementKind.CONVERSION], cash)
-    facts += [_conversion(pair[0].id, pair) for pair in forced]
+    facts += [fact for own in forced for fact in (_conversion(own[0].id, own), *_placed(own))]
     facts += _swaps([row for row in rows if row.kind is MovementKind.SWAP], cash)
     whole, apart = actions.paired(rows, cash)
     facts += [*whole, *(_unpaired(row, cash) for row in apart)]
@@ -310,8 +310,8 @@ def _conversions(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
     for name in sorted({group_of(row) for row in rows}):
         own = [row for row in rows if group_of(row) == name]
         signs = {amount > 0 for amount in _moved(own).values()}
-        whole = signs == {True, False}
-        facts += [_conversion(name, own)] if whole else [_unpaired(row, cash) for row in own]
+        made = [_conversion(name, own), *_placed(own)]
+        facts += made if signs == {True, False} else [_unpaired(row, cash) for row in own]
     return facts
 
 

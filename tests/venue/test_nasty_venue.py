@@ -295,7 +295,7 @@ def test_a_forced_conversion_of_staked_coins_empties_their_pocket(tmp_path):
     told.deposit("REP.S", "3")
     told.row("A1", "adjustment", "REP.S", "-3")
     told.row("A2", "adjustment", "REPV2.S", "3", after=1)
-    service, done = followed(told, tmp_path)
+    service, _ = followed(told, tmp_path)
     (found,) = service.get_drift()
     assert (found.verdict.value, found.breaks) == ("equal", ())
 
@@ -307,7 +307,7 @@ def test_a_dust_sweep_of_staked_coins_empties_their_pocket(tmp_path):
     told.row("T1", "spend", "XETH", "-0.001", subtype="dustsweeping")
     told.row("T1", "spend", "SOL.F", "-0.02", subtype="dustsweeping", after=0)
     told.row("T1", "receive", "ZUSD", "3.9", subtype="dustsweeping", after=0)
-    service, done = followed(told, tmp_path)
+    service, _ = followed(told, tmp_path)
     (found,) = service.get_drift()
     assert (found.verdict.value, found.breaks) == ("equal", ())
 
@@ -320,6 +320,6 @@ def test_an_instant_swap_of_coins_in_a_pocket_empties_it(tmp_path):
     told.left["SOL.F"] += D("0.01")
     told.ledger["L00001"]["amount"] = "-1.99"
     told.ledger["L00001"]["balance"] = "0"
-    service, done = followed(told, tmp_path)
+    service, _ = followed(told, tmp_path)
     (found,) = service.get_drift()
     assert (found.verdict.value, found.breaks) == ("equal", ())

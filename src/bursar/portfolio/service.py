@@ -187,15 +187,17 @@ class PortfolioService:
 
     @money
     def get_fee_summary(self) -> FeeReport:
-        """Return all fees by asset and by pair, and as percent of gross PnL."""
-        fees = self.portfolio.fees()
-        gross = audit.totals(self.portfolio.book()).realized + fees.total
+        """Return all fees by asset and by pair, and those of trades as percent of gross PnL."""
+        fees, book = self.portfolio.fees(), self.portfolio.book()
+        trading = sum((cell.fees for cell in book.cells.values()), ZERO)
+        gross = audit.totals(book).realized + trading
         return FeeReport(
             by_asset={asset: fee.value for asset, fee in fees.by_asset.items()},
             by_pair=fees.by_pair,
             total_base=fees.total,
+            trading_base=trading,
             gross_pnl_base=gross,
-            pct_of_gross_pnl=ratio18(_ALL, fees.total, gross) if gross > 0 else None,
+            pct_of_gross_pnl=ratio18(_ALL, trading, gross) if gross > 0 else None,
         )
 
     def get_cash_flows(

@@ -69,11 +69,14 @@ class PnLSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeeReport(msgspec.Struct, frozen=True):
-    """All fees in base currency, and as percent of what was made before fees (`None`: nothing)."""
+    """All fees in base currency. Those of trades, `trading_base`, also as percent of what trades
+    made before fees (`None`: nothing); the others are expenses and lie outside realised PnL.
+    """
 
     by_asset: dict[str, Decimal]
     by_pair: dict[str, Decimal]
     total_base: Decimal
+    trading_base: Decimal
     gross_pnl_base: Decimal
     pct_of_gross_pnl: Decimal | None
 

@@ -333,6 +333,45 @@ def test_fees_are_told_as_percent_of_gross_pnl():
     assert found.by_pair == {"XBT/EUR": D(13)}
 
 
+def test_only_fees_of_trades_are_a_part_of_gross_pnl():
+    service, venue = followed(
+        "2026-05-30T10:00:00Z deposit 100000 EUR #k:1",
+        "2026-05-31T10:00:00Z buy 1 XBT @ 40000 EUR fee 8 EUR #k:2",
+        "2026-06-01T09:00:00Z sell 1 XBT @ 40100 EUR fee 2 EUR #k:3",
+        "2026-06-01T10:00:00Z withdrawal 1000 EUR fee 5 EUR #k:4",
+    )
+    venue.holdings = {"EUR": D("99085")}
+    synced(service)
+    found = service.get_fee_summary()
+    assert (found.total_base, found.trading_base) == (D(15), D(10))
+    assert (found.gross_pnl_base, found.pct_of_gross_pnl) == (D(100), D(10))
+
+
+@pytest.mark.parametrize(
+    "fee,asset,rate",
+    [
+        ("0.001", "XBT", ""),  # worth the trade's own price
+        ("40", "EUR", ""),
+        ("0.02", "ETH", "rate=ETH|EUR|2000|candle|2026-05-31T10:00:00Z"),
+    ],
+)
+def test_a_fee_is_worth_the_same_in_base_quote_and_a_third_asset(fee, asset, rate):
+    service, venue = followed(
+        "2026-05-30T09:00:00Z deposit 100000 EUR #k:1",
+        "2026-05-30T10:00:00Z buy 1 ETH @ 2000 EUR #k:2",
+        f"2026-05-31T10:00:00Z buy 1 XBT @ 40000 EUR fee {fee} {asset} #k:3 {rate}",
+    )
+    synced(service)
+    found = service.get_fee_summary()
+    assert found.by_asset == {asset: D(40)}
+    assert (found.total_base, found.by_pair["XBT/EUR"]) == (D(40), D(40))
+    assert (
+        service.get_pnl_summary(prices={"XBT": 40000, "ETH": 2000}).realized_pnl_base_total == -40
+    )
+    assert service.get_equity({"XBT": 40000, "ETH": 2000}).equity_base == D(99960)
+    assert venue.asked.count("prices") == 0
+
+
 # -------------------------------------------------------------------------------------- snapshots
 
 

@@ -11,9 +11,11 @@ from bursar.exact import ZERO
 from bursar.ledger import instant
 from bursar.portfolio.service import Rules
 from bursar.reconcile import Kind, Limits
+from bursar.venue.region import profile
 from tests.venue.kraken_model import reply
 from tests.venue.loopback import Reply
 from tests.venue.telling import Told, flows, held, made
+from tests.venue.test_kraken_client import DOCUMENTED
 
 D = Decimal
 
@@ -323,3 +325,33 @@ def test_an_instant_swap_of_coins_in_a_pocket_empties_it(tmp_path):
     service, _ = followed(told, tmp_path)
     (found,) = service.get_drift()
     assert (found.verdict.value, found.breaks) == ("equal", ())
+
+
+# The documented errors
+
+
+@pytest.mark.parametrize("endpoint", ["Ledgers", "BalanceEx", "Ticker", "Trades"])
+@pytest.mark.parametrize("text", DOCUMENTED)
+def test_an_error_of_kraken_ends_no_sync_with_a_wrong_number(tmp_path, endpoint, text):
+    def more(told, service):
+        told.errors[endpoint] = [text]
+        told.now += 3600
+        told.at = told.now - 120
+        service.portfolio.desk.clock.at += 3600 * instant.SECOND
+        told.row("R1", "reward", "XXBT", "0.01", subtype="welcomebonus")
+
+    service, done = followed(account(), tmp_path, more)
+    equity = service.get_equity()
+    assert equity.equity_base == (1100 if endpoint == "Ledgers" else 1600)
+    assert not equity.drift_flag
+    (failure,) = [each.failure for each in done.accounts]
+    is_denied_extended = endpoint == "BalanceEx" and text == "EAccount:Invalid permissions"
+    assert is_denied_extended or text.partition(": 1")[0] in failure
+    assert service.portfolio.verify().is_sound
+
+
+def test_what_a_region_refuses_is_said_in_the_summary_and_hides_no_other_account(tmp_path):
+    told = account()
+    told.row("T2", "margin", "ZUSD", "0", "0.4")
+    _, done = followed(told, tmp_path, region=profile("US_CA"))
+    assert "L00003 is a margin entry, and US_CA has no margin trading" in done.accounts[0].failure

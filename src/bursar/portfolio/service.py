@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.errors import VenueError
+from bursar.errors import RegionDenied, UnknownAsset, VenueError
 from bursar.exact import ZERO, money, ratio18
 from bursar.ledger import audit, instant
 from bursar.ledger.entries import CAPITAL, MANUAL, CashFlow, Fill
@@ -64,6 +64,8 @@ LOOKS_MAX: Final = 3
 """How often a statement is read again because something happened meanwhile."""
 
 _ALL: Final = Decimal(100)
+_OF_A_VENUE: Final = (VenueError, UnknownAsset, RegionDenied)
+"""What concerns one venue alone, and must not keep the others from being followed."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +113,7 @@ class PortfolioService:
         for venue in self.venues:
             try:
                 await self._refresh(venue)
-            except VenueError as error:
+            except _OF_A_VENUE as error:
                 LOG.warning("MARKS_FAILED", account=venue.account, why=error.message)
 
     def get_equity(self, prices: Prices = None) -> EquitySummary:
@@ -276,7 +278,7 @@ class PortfolioService:
             await self._look(venue, gained, progress)
             found = self._compared(venue.account)
             agreement.sound(self.portfolio, found)
-        except VenueError as error:
+        except _OF_A_VENUE as error:
             LOG.warning("SYNC_FAILED", account=venue.account, code=error.code, why=error.message)
             failure = error.message
         activity = self._external(gained)

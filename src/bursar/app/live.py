@@ -7,6 +7,7 @@ Errors: `BadChoice` for a secret that is nowhere, and what opening a portfolio r
 
 import asyncio
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from random import SystemRandom
 
@@ -15,12 +16,13 @@ import msgspec
 from bursar.app import SystemClock, options_of, portfolio_of, terms_of
 from bursar.app.limits import limits_of
 from bursar.config import PortfolioSettings, SecretName, Settings, TagRule, VenueSettings
-from bursar.errors import BadChoice
+from bursar.errors import BadChoice, VenueError
+from bursar.ledger import instant
 from bursar.portfolio.service import PortfolioService, Rules
 from bursar.ports import Progress
 from bursar.store import open_store
 from bursar.venue.http import Outside
-from bursar.venue.kraken.account import KrakenAccount
+from bursar.venue.kraken.account import KeyCheck, KrakenAccount
 from bursar.venue.kraken.client import KrakenRESTClient
 from bursar.venue.kraken.history import Options
 from bursar.venue.kraken.pace import Tier
@@ -50,6 +52,26 @@ class Live(msgspec.Struct, frozen=True):
         """Return a stream of live prices, not yet running."""
         account = self.accounts[0]
         return PriceStream(account.data, account.client.outside, url=self.stream_url)
+
+    async def key_remarks(self) -> list[str]:
+        """Ask what each key may do and sees, and say what is not as it should be."""
+        found: list[str] = []
+        for account in self.accounts:
+            try:
+                check = await account.check_key()
+            except VenueError:
+                continue  # the sync that follows will say so
+            found += [f"{account.account}: {said}" for said in _remarks(check)]
+        return found
+
+    def notices(self) -> list[str]:
+        """Return what the venues had to say beside their answers, each once."""
+        told = [
+            f"{account.account}: {notice.endpoint}: {notice.text}"
+            for account in self.accounts
+            for notice in account.client.notices
+        ]
+        return list(dict.fromkeys(told))
 
     async def close(self) -> None:
         """Close the connections and the store."""
@@ -84,6 +106,16 @@ def open_live(
         accounts,
         settings.venues[0].stream_url,
     )
+
+
+def _remarks(check: KeyCheck) -> Iterator[str]:
+    if check.missing:
+        yield f"the key lacks {', '.join(map(repr, check.missing))}"
+    if check.excess:
+        yield f"the key may do more than read: {', '.join(check.excess)}; make one that only reads"
+    for bound, word in ((check.sees_from, "before"), (check.sees_to, "after")):
+        if bound is not None:
+            yield f"the key sees nothing {word} {instant.show(bound)}: not all of the history"
 
 
 def rules_of(settings: PortfolioSettings) -> Rules:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
+
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
     from bursar.app import SystemClock
+    from bursar.app.live import Live
     from bursar.cli.screen import Screen
     from bursar.config import Settings
-    from bursar.portfolio.service import PortfolioService
     from bursar.portfolio.summaries import AccountSync, SyncSummary
     from bursar.ports import Progress
 
@@ -56,6 +58,7 @@ def told(done: SyncSummary) -> dict[str, object]:
         "drift_detected": done.drift_detected,
         "is_whole": done.is_whole,
         "certificates": done.certificates,
+        "notices": done.notices,
         "accounts": done.accounts,
     }
 
@@ -69,6 +72,8 @@ def show(screen: Screen, done: SyncSummary) -> None:
             screen.print(f"  {what}")
     for line in done.certificates:
         screen.print(line)
+    for line in done.notices:
+        screen.print(f"! {line}")
     if done.drift_detected:
         screen.print("", "Books and venue do not agree: `bursar drift` says where.")
 
@@ -101,16 +106,19 @@ async def synced(
     with session.bar.running():
         live = open_live(settings, clock=clock, progress=tell, allow_breaks=allow_breaks)
         try:
-            return await _run(live.service, tell, full=full)
+            done, remarks = await _run(live, tell, full=full)
+            return msgspec.structs.replace(done, notices=(*remarks, *live.notices()))
         finally:
             await live.close()
 
 
-async def _run(service: PortfolioService, tell: Progress, *, full: bool) -> SyncSummary:
+async def _run(live: Live, tell: Progress, *, full: bool) -> tuple[SyncSummary, list[str]]:
+    service = live.service
     if full or any(service.get_certificate(each.account) is None for each in service.venues):
-        return await service.initialize(tell)
+        remarks = await live.key_remarks()
+        return await service.initialize(tell), remarks
     done = await service.sync(tell)
     await service.refresh_marks()
     service.create_snapshot()
     service.prune_snapshots()
-    return done
+    return done, []

@@ -100,7 +100,8 @@ class AccountSync(msgspec.Struct, frozen=True, kw_only=True):
 class SyncSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What a sync of all accounts did. `drift_detected` is whether any is known to drift.
 
-    `certificates` say in a sentence each how books and venues stand, where every row was looked at.
+    `certificates` say in a sentence each how books and venues stand, where every row was looked at;
+    `notices`, what a venue or its key had to say beside that.
     """
 
     accounts: tuple[AccountSync, ...]
@@ -109,6 +110,7 @@ class SyncSummary(msgspec.Struct, frozen=True, kw_only=True):
     updated_pairs: tuple[str, ...]
     drift_detected: bool
     certificates: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:

@@ -123,3 +123,20 @@ def test_without_a_venue_or_a_key_sync_says_what_is_missing(bursar, tmp_path):
 
 def test_drift_before_any_sync_says_so(bursar, story):
     assert "`bursar sync` asks" in bursar("drift", code=2).err
+
+
+def test_a_key_that_may_too_much_or_sees_too_little_and_a_warning_are_told(venue, capsys):
+    with venue() as served:
+        key = served.fake.door.keys[served.fake.key]
+        key.permissions = (*key.permissions, "modify-trades")
+        key.query_from = served.fake.house.account.rows[0].time
+        served.fake.script.add(Fault.WARNING, endpoint="BalanceEx")
+        code, said = served.run(capsys, "sync")
+        assert code == 0
+        assert "! kraken:main: the key may do more than read: modify-trades" in said.out
+        assert "! kraken:main: the key sees nothing before 20" in said.out
+        assert "! kraken:main: BalanceEx: W" in said.out
+        _, said = served.run(capsys, "sync", "--full", "--json")
+        assert len(json.loads(said.out)["notices"]) == 2
+        _, said = served.run(capsys, "sync", "--json")
+        assert json.loads(said.out)["notices"] == []

@@ -397,3 +397,25 @@ def test_money_in_the_futures_wallet_is_still_the_owners_and_said_to_be_out_of_s
     assert pockets(service) == {("USD", "in transit"): "300"}
     assert made(service) == ("1000", "0", "0", "0")
     assert service.get_equity().equity_base == 1000
+
+
+# 24
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a name is one asset in all accounts, whatever each venue means by it",
+)
+def test_what_two_venues_call_by_one_name_is_not_added_up(tmp_path):
+    told = Told()
+    told.deposit("LUNA", "1000000")  # at Kraken the old coin, LUNC
+    service = told.booked(tmp_path)
+    at = "2026-01-06T00:00:00Z"
+    service.portfolio.add("deposit", "5", "LUNA", account="binance:main", time=at)
+    assert held(service) != {"LUNA": "1000005"}
+
+
+def test_at_kraken_the_old_and_the_new_coin_of_one_name_stay_apart(tmp_path, way):
+    told = Told()
+    told.deposit("LUNA", "1000000")
+    told.deposit("LUNA2", "5")
+    assert held(told.booked(tmp_path, way)) == {"LUNA": "1000000", "LUNA2": "5"}

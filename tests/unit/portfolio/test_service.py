@@ -1,14 +1,19 @@
 """The portfolio service over a venue told by hand: what it asks, what it keeps, what it answers."""
 
 import asyncio
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
 
+from bursar.desk import Desk
 from bursar.errors import BadChoice, PositionNotFoundError, StoreFull, VenueDown
 from bursar.exact import ratio18
 from bursar.ledger import instant
+from bursar.ledger.terms import Terms
+from bursar.portfolio import Portfolio
 from bursar.portfolio.service import PortfolioService, Rules
+from bursar.store import open_store
 from tests.unit.portfolio.places import Clock, opened
 from tests.unit.portfolio.venues import Told
 
@@ -370,6 +375,81 @@ def test_a_fee_is_worth_the_same_in_base_quote_and_a_third_asset(fee, asset, rat
     )
     assert service.get_equity({"XBT": 40000, "ETH": 2000}).equity_base == D(99960)
     assert venue.asked.count("prices") == 0
+
+
+def test_equity_exposure_and_unrealised_at_prices_told_by_hand():
+    service, _ = followed(
+        "2026-05-30T10:00:00Z deposit 100000 EUR #k:1",
+        "2026-05-31T10:00:00Z buy 1 XBT @ 40000 EUR #k:2",
+        "2026-05-31T11:00:00Z buy 1 XBT @ 50000 EUR #k:3",
+        "2026-05-31T12:00:00Z buy 4 ETH @ 2000 EUR #k:4",
+        "2026-06-01T09:00:00Z sell 0.5 XBT @ 60000 EUR #k:5",
+    )
+    synced(service)
+    prices = {"XBT": "44000", "ETH": "2500"}
+    # Cash 100,000 − 90,000 − 8,000 + 30,000; 1.5 XBT that cost 67,500; 4 ETH that cost 8,000.
+    equity = service.get_equity(prices)
+    assert (equity.cash_base, equity.equity_base) == (D(32000), D(108000))
+    assert equity.realized_pnl_base_total == D(7500)  # 30,000 less half of 45,000
+    assert equity.unrealized_pnl_base_total == D(500)  # −1,500 and +2,000
+    position = service.get_position("XBT/EUR", prices)
+    assert (position.base_size, position.avg_entry_price) == (D("1.5"), D(45000))
+    assert (position.unrealized_pnl_base, position.current_value_base) == (D(-1500), D(66000))
+    snapshot = service.create_snapshot(prices)
+    assert {each.asset: each.value_base for each in snapshot.asset_valuations} == {
+        "ETH": D(10000),
+        "EUR": D(32000),
+        "XBT": D(66000),
+    }
+    assert snapshot.unrealized_pnl_base_by_pair == {"ETH/EUR": D(2000), "XBT/EUR": D(-1500)}
+    assert snapshot.realized_pnl_base_by_pair == {"ETH/EUR": D(0), "XBT/EUR": D(7500)}
+
+
+def test_what_was_kept_reads_back_the_same(tmp_path):
+    def service():
+        store = open_store(str(tmp_path / "book.db"), "main", terms=Terms(base="EUR"))
+        return PortfolioService(Portfolio(Desk(store, venue.clock), None), (venue,))
+
+    told, venue = followed()
+    asyncio.run(told.initialize())
+    with closing(service()) as first:
+        asyncio.run(first.initialize())
+        before = answers(first)
+        assert before == answers(told), "in memory and in a file it is the same"
+    with closing(service()) as again:
+        assert answers(again) == before
+        assert again.portfolio.verify().is_sound
+        venue.asked.clear()
+        assert synced(again).accounts[0].new_entries == 0
+
+
+def answers(service):
+    """Everything that a service answers."""
+    return (
+        service.portfolio.digest(),
+        service.get_equity(),
+        service.get_pnl_summary(),
+        service.get_positions(),
+        service.get_asset_exposure(),
+        service.get_balances(),
+        service.get_trade_history(),
+        service.get_fee_summary(),
+        service.get_cash_flows(),
+        service.get_snapshots(),
+        service.get_daily_closes(),
+        service.get_certificate("k"),
+    )
+
+
+def test_drift_is_in_equity_and_in_the_log(caplog):
+    service, venue = followed()
+    venue.holdings["XBT"] += D("0.01")
+    synced(service)
+    assert service.get_equity().drift_flag
+    (told,) = [each for each in caplog.records if "PORTFOLIO_DRIFT" in each.message]
+    assert told.levelname == "WARNING"
+    assert "account='k'" in told.message
+    assert "{'XBT': '0.01'}" in told.message
 
 
 # -------------------------------------------------------------------------------------- snapshots

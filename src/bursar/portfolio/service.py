@@ -132,6 +132,7 @@ class PortfolioService:
             unvalued=tuple(each.asset for each in coverage.unvalued),
             stale=tuple(sorted({each.asset for each in coverage.stale})),
             unreconciled=tuple(each.account for each in known if each.verdict is Verdict.UNKNOWN),
+            excluded_value=valuation.excluded_value,
         )
 
     def get_pnl_summary(

@@ -14,6 +14,7 @@ from bursar.ledger.terms import Terms
 from bursar.portfolio import Portfolio
 from bursar.portfolio.service import PortfolioService, Rules
 from bursar.store import open_store
+from bursar.value.worth import Options
 from tests.unit.portfolio.places import Clock, opened
 from tests.unit.portfolio.venues import Told
 
@@ -403,6 +404,35 @@ def test_equity_exposure_and_unrealised_at_prices_told_by_hand():
     }
     assert snapshot.unrealized_pnl_base_by_pair == {"ETH/EUR": D(2000), "XBT/EUR": D(-1500)}
     assert snapshot.realized_pnl_base_by_pair == {"ETH/EUR": D(0), "XBT/EUR": D(7500)}
+
+
+def test_what_the_view_leaves_out_is_in_no_heading_and_spoils_no_total():
+    service, _ = followed(
+        "2026-05-30T10:00:00Z deposit 10000 EUR #k:1",
+        "2026-05-30T11:00:00Z deposit 1 ETH #k:2  value=2000",
+        "2026-05-31T10:00:00Z buy 1 ETH @ 2000 EUR #k:3",
+        "2026-06-01T10:00:00Z sell 1 ETH @ 2600 EUR fee 100 EUR #k:4",
+    )
+    synced(service)
+    service.portfolio.options = Options(exclude_assets=frozenset({"ETH"}))
+    equity = service.get_equity({"ETH": 3000})
+    assert (equity.equity_base, equity.excluded_value) == (D(10500), D(3000))
+    found = service.get_pnl_summary(prices={"ETH": 3000})
+    assert (found.parts, found.realized_pnl_base_total, found.fees_base) == ({}, 0, 0)
+    assert found.unrealized_pnl_base_total == 0
+    # All that there is grew from 12,000 to 13,500, whatever is looked at.
+    assert (found.net_flows_base, found.pnl_base) == (D(12000), D(1500))
+
+
+def test_what_has_no_price_leaves_what_was_made_unknown():
+    service, _ = followed(
+        "2026-05-30T10:00:00Z deposit 10000 EUR #k:1",
+        "2026-05-30T11:00:00Z deposit 1 SGB #k:2  value=20",
+    )
+    synced(service)
+    found = service.get_pnl_summary()
+    assert (found.unvalued, found.pnl_base) == (("SGB",), None)
+    assert service.get_pnl_summary(prices={"SGB": 30}).pnl_base == D(10)
 
 
 def test_what_was_kept_reads_back_the_same(tmp_path):

@@ -104,6 +104,8 @@ class Auditor:
     # ------------------------------------------------------------------ facts
 
     def _fill(self, fill):
+        if fill.delivers:
+            self._deliver(fill)
         quantity, amount, value = exact(fill.quantity), exact(fill.amount), exact(fill.value)
         bought = fill.side.value == "buy"
         got, came = (fill.base, quantity) if bought else (fill.quote, amount)
@@ -133,6 +135,14 @@ class Auditor:
         for fee in outside:
             if fee.amount > 0:
                 self.pay(fill, fee, place)
+
+    def _deliver(self, fill):
+        position = self.margins[fill.account, f"{fill.base}/{fill.quote}"]
+        sign = 1 if fill.side.value == "buy" else -1
+        if position[0] * sign > 0:
+            closing = min(abs(position[0]), exact(fill.quantity))
+            position[1] -= part_of(position[1], closing, abs(position[0]))
+            position[0] -= sign * closing
 
     def _marginfill(self, fill):
         pair = fill.pair or f"{fill.base}/{fill.quote}"

@@ -30,6 +30,7 @@ TABLES = (
     "trades",
     "flows",
     "snapshots",
+    "memos",
     "outbox",
     "checkpoints",
 )
@@ -73,6 +74,7 @@ def fill(place):
                 book.record(*entries(f"2026-02-0{n // 4 + 3}T0{n % 4}:00:00Z {line}"))
             for minutes in range(3):
                 book.desk.store.save_snapshot(snapshot(minutes))
+            book.desk.store.save_memos({"sync kraken:main": "at 7", "close 2026-02-05": "1.5"})
             assert book.verify().is_sound
 
 

@@ -25,6 +25,7 @@ KEYS = {
     "trades": ("portfolio", "trade_id", "kind"),
     "flows": ("portfolio", "id"),
     "snapshots": ("portfolio", "time"),
+    "memos": ("portfolio", "name"),
     "outbox": ("portfolio", "number"),
     "checkpoints": ("portfolio",),
 }

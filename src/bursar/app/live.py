@@ -7,6 +7,7 @@ Errors: `BadChoice` for a secret that is nowhere, and what opening a portfolio r
 
 import asyncio
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from random import SystemRandom
 
@@ -16,12 +17,13 @@ from bursar.app import SystemClock, options_of, portfolio_of, terms_of
 from bursar.app.limits import limits_of
 from bursar.config import PortfolioSettings, SecretName, Settings, TagRule, VenueSettings
 from bursar.errors import BadChoice, VenueBusy, VenueDenied, VenueDown, VenueGarbled
+from bursar.ledger import instant
 from bursar.ledger.terms import Terms
 from bursar.portfolio.service import PortfolioService, Rules
 from bursar.ports import Progress
 from bursar.store import open_store
 from bursar.venue.http import Outside
-from bursar.venue.kraken.account import KrakenAccount
+from bursar.venue.kraken.account import KeyCheck, KrakenAccount
 from bursar.venue.kraken.client import KrakenRESTClient
 from bursar.venue.kraken.history import Options
 from bursar.venue.kraken.pace import Tier
@@ -52,26 +54,31 @@ class Live(msgspec.Struct, frozen=True):
         account = self.accounts[0]
         return PriceStream(account.data, account.client.outside, url=self.stream_url)
 
-    async def check_keys(self, *, allow_trade: bool = False) -> None:
-        """Refuse keys that may do more than look, as far as the venue says what they may.
+    async def check_keys(self, *, allow_trade: bool = False) -> list[str]:
+        """Refuse keys that may do more than look; return what they do not see.
 
         Raises:
-            VenueDenied: naming what a key may do, or lacks; a venue that is away refuses nothing.
+            VenueDenied: naming what a key may do, or lacks. A venue that is away refuses nothing:
+                the sync that follows will say so.
         """
+        remarks: list[str] = []
         for account in self.accounts:
             try:
-                may = await account.check_key()
+                check = await account.check_key()
             except (VenueDown, VenueBusy, VenueGarbled):
                 continue
-            if may.missing:
-                raise VenueDenied(
-                    f"{account.account}: the key lacks the right to {', '.join(may.missing)}"
-                )
-            if may.excess and not allow_trade:
-                raise VenueDenied(
-                    f"{account.account}: the key may also {', '.join(may.excess)}; bursar only"
-                    " looks, so make a key that can do no more, or say --allow-trade"
-                )
+            _require_looking(account.account, check, allow_trade=allow_trade)
+            remarks += [f"{account.account}: {said}" for said in _remarks(check)]
+        return remarks
+
+    def notices(self) -> list[str]:
+        """Return what the venues had to say beside their answers, each once."""
+        told = [
+            f"{account.account}: {notice.endpoint}: {notice.text}"
+            for account in self.accounts
+            for notice in account.client.notices
+        ]
+        return list(dict.fromkeys(told))
 
     async def close(self) -> None:
         """Close the connections and the store."""
@@ -127,6 +134,22 @@ def _require_same(kept: Terms, asked: Terms) -> None:
             f"the book counts {', '.join(sorted(kept.cash))} as money, the settings"
             f" {', '.join(sorted(asked.cash))}; a book keeps its pegs"
         )
+
+
+def _require_looking(account: str, check: KeyCheck, *, allow_trade: bool) -> None:
+    if check.missing:
+        raise VenueDenied(f"{account}: the key lacks the right to {', '.join(check.missing)}")
+    if check.excess and not allow_trade:
+        raise VenueDenied(
+            f"{account}: the key may also {', '.join(check.excess)}; bursar only looks, so make a"
+            " key that can do no more, or say --allow-trade"
+        )
+
+
+def _remarks(check: KeyCheck) -> Iterator[str]:
+    for bound, word in ((check.sees_from, "before"), (check.sees_to, "after")):
+        if bound is not None:
+            yield f"the key sees nothing {word} {instant.show(bound)}: not all of the history"
 
 
 def rules_of(settings: PortfolioSettings) -> Rules:

@@ -17,6 +17,7 @@ from bursar.errors import (
     NotFound,
     StoreError,
     ValueUnknown,
+    VenueDenied,
     VenueError,
 )
 
@@ -83,6 +84,8 @@ def _code(error: BaseException) -> int:
     match error:
         case NotFound() | ValueUnknown():
             return ABSENT
+        case VenueDenied():
+            return INPUT
         case StoreError() | ConflictError() | VenueError():
             return STORE
         case BursarError() | CycloptsError() | OSError():

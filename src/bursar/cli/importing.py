@@ -29,8 +29,8 @@ def import_files(
 ) -> int:
     """Import exports: Kraken's, Binance's, Alpaca's, a generic CSV, prices, golden journals.
 
-    All files are one transaction: every row, or nothing. Importing a file again, or the same account
-    in another generation of the export, adds nothing. A book that is not there is made.
+    All files are one transaction: every row, or nothing. Importing a file again, or the same
+    account in another generation of the export, adds nothing. A book that is not there is made.
 
     Args:
         files: CSV or JSON files or golden journals, told apart by what stands in them.

@@ -74,6 +74,7 @@ def told(done: SyncSummary) -> dict[str, object]:
         "drift_detected": done.drift_detected,
         "is_whole": done.is_whole,
         "certificates": done.certificates,
+        "notices": done.notices,
         "accounts": done.accounts,
     }
 
@@ -87,6 +88,8 @@ def show(screen: Screen, done: SyncSummary) -> None:
             screen.print(f"  {what}")
     for line in done.certificates:
         screen.print(line)
+    for line in done.notices:
+        screen.print(f"! {line}")
     if done.drift_detected:
         screen.print("", "Books and venue do not agree: `bursar drift` says where.")
 
@@ -118,18 +121,19 @@ async def synced(
     with session.bar.running():
         live = open_live(settings, clock=clock, progress=tell, allow_breaks=asked.allows_breaks)
         try:
-            return await _run(live, tell, asked)
+            done, remarks = await _run(live, tell, asked)
+            return msgspec.structs.replace(done, notices=(*remarks, *live.notices()))
         finally:
             await live.close()
 
 
-async def _run(live: Live, tell: Progress, asked: Asked) -> SyncSummary:
+async def _run(live: Live, tell: Progress, asked: Asked) -> tuple[SyncSummary, list[str]]:
     service = live.service
     if asked.is_full or any(service.get_certificate(v.account) is None for v in service.venues):
-        await live.check_keys(allow_trade=asked.allows_trade)
-        return await service.initialize(tell)
+        remarks = await live.check_keys(allow_trade=asked.allows_trade)
+        return await service.initialize(tell), remarks
     done = await service.sync(tell)
     await service.refresh_marks()
     service.create_snapshot()
     service.prune_snapshots()
-    return done
+    return done, []

@@ -8,7 +8,7 @@ Which row is the old one shows by its sign, since what is held goes out. A short
 other way round; there a row says `REMOVE` or `ADD` in its label, which decides.
 
 A sweep of rewards is no action, but shows the same way: one row takes coins out that another puts
-back in.
+back in. Rows that settle a leveraged position say so in their label.
 
 Errors: none. A row whose partner is not there, or not clear, is handed back.
 """
@@ -19,10 +19,14 @@ from typing import Final
 
 import msgspec
 
+from bursar.ledger import instant
 from bursar.ledger.entries import Movement, MovementKind, Rename, Split
 
 REMOVE: Final = "REMOVE"
 ADD: Final = "ADD"
+SETTLED: Final = "settled"
+REBRANDING: Final = "rebranding"
+NEAR_MAX: Final = 5 * instant.SECOND
 
 
 def paired(
@@ -67,6 +71,45 @@ def swept(rows: Sequence[Movement]) -> list[Movement]:
         else:
             told.append(row)
     return told
+
+
+def forced(rows: list[Movement]) -> tuple[list[list[Movement]], list[Movement]]:
+    """Pair the rows of forced conversions, which bear no common reference: (pairs, the other rows).
+
+    Two rows are a pair if they are near each other in time and near no third, of two assets and
+    opposite signs.
+    """
+    lone = [row for row in rows if row.kind is MovementKind.ADJUSTMENT]
+    near: list[list[Movement]] = []
+    for row in lone:
+        if near and row.executed_at - near[-1][-1].executed_at <= NEAR_MAX:
+            near[-1].append(row)
+        else:
+            near.append([row])
+    pairs = [pair for pair in near if _opposite(pair)]
+    paired = {row.id for pair in pairs for row in pair}
+    return pairs, [row for row in rows if row.id not in paired]
+
+
+def rebranded(rows: Sequence[Movement], cash: frozenset[str]) -> Split | Rename | None:
+    """Return the rename that rows of a swap are, if they are one: as many units, and so called."""
+    pair = _pair(rows)
+    if pair is None or cash & {row.asset for row in rows}:
+        return None
+    old, new = pair
+    is_one_for_one = old.asset != new.asset and old.amount == -new.amount
+    is_called_so = REBRANDING in (old.label or "").casefold()
+    return _fact(old, new) if is_one_for_one and is_called_so else None
+
+
+def delivered(rows: Iterable[Movement]) -> bool:
+    """Tell whether the rows of a trade are the delivery of a leveraged position."""
+    return any(row.label == SETTLED for row in rows)
+
+
+def _opposite(rows: list[Movement]) -> bool:
+    one, other = rows[0], rows[-1]
+    return rows == [one, other] and one.amount * other.amount < 0 and one.asset != other.asset
 
 
 def _pair(rows: Sequence[Movement]) -> tuple[Movement, Movement] | None:

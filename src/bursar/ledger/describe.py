@@ -19,6 +19,7 @@ from bursar.ledger.entries import (
     Fill,
     Leg,
     MarginFill,
+    Reversal,
     Side,
     StagedChange,
 )
@@ -29,6 +30,7 @@ from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.state import NO_PAIR, Line
 from bursar.ledger.terms import Terms
 
+_REVERSAL = "reversal"
 _PRIMARY = {Fill: "trade", MarginFill: "margin", Conversion: "conversion", StagedChange: "staged"}
 
 
@@ -72,7 +74,9 @@ def trade_records(
 
 @money
 def flow_record(fact: Fact, lines: Sequence[Line]) -> CashFlowRecord | None:
-    """Return the cash flow record of a fact, if it is a flow."""
+    """Return the cash flow record of a fact, if it is a flow or puts one back."""
+    if isinstance(fact, Reversal):
+        return _given_back(fact, lines)
     if not isinstance(fact, CashFlow):
         return None
     came = fact.value if fact.basis is None else fact.basis
@@ -90,6 +94,28 @@ def flow_record(fact: Fact, lines: Sequence[Line]) -> CashFlowRecord | None:
         cost_base=cost,
         fee_amount=sum(fees, ZERO),
         flags=tuple(flag.value for flag in fact.flags),
+    )
+
+
+def _given_back(reversal: Reversal, lines: Sequence[Line]) -> CashFlowRecord | None:
+    """Return the opposite of the flow that a reversal puts back, so that flows add up."""
+    told = [(line.undone, line.cost) for line in lines if line.undone is not None]
+    if not told:
+        return None
+    flow, cost = told[0]
+    fees = [fee.amount for fee in flow.fees if fee.asset == flow.asset]
+    return CashFlowRecord(
+        id=reversal.id,
+        time=instant.to_datetime(reversal.executed_at),
+        asset=flow.asset,
+        amount=-flow.amount,
+        type=flow.kind.value,
+        note=reversal.note,
+        account=flow.account,
+        value_base=None if flow.value is None else -flow.value,
+        cost_base=cost,
+        fee_amount=-sum(fees, ZERO),
+        flags=(_REVERSAL, *(flag.value for flag in flow.flags)),
     )
 
 

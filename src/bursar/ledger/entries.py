@@ -197,7 +197,8 @@ class Fill(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="
 
     `quantity` of `base` against `amount` of `quote`, as booked; `price` is for show and is used
     only where no amount is stated. `rows` lists the venue's ledger rows it consists of. `lots`
-    names the lots a sale takes under the `specific` rule.
+    names the lots a sale takes under the `specific` rule. One that `delivers` is how a leveraged
+    position was settled: it closes that, and realises nothing by doing so.
     """
 
     base: str
@@ -214,6 +215,7 @@ class Fill(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="
     lots: tuple[str, ...] = ()
     rates: tuple[Rate, ...] = ()
     value: Decimal | None = None
+    delivers: bool = False
 
 
 class MarginFill(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="margin"):

@@ -15,6 +15,7 @@ Rules
 - A fill that no ledger row backs is `provisional`.
 - Two adjustment rows near each other and near no third, of opposite sign and two assets, are a
   forced conversion: such rows bear no common reference.
+- A swap that its label calls a rebranding, one for one, is a rename.
 - Legs and swaps, which bear no common reference either, are parted by `legs`; what it says is one
   trade adds up as the rows of one reference do.
 - Rows that take an asset out and put it, or another, back in are a split or a rename (`actions`).
@@ -73,7 +74,7 @@ Fact = (
 MAIN: Final = "main"
 TRANSIT: Final = "in transit"
 _BY_ID: Final = attrgetter("id")
-NEAR_MAX: Final = 5 * instant.SECOND
+NEAR_MAX: Final = actions.NEAR_MAX
 
 _FLOWS: Final = {
     kind: FlowKind(kind.value)
@@ -102,9 +103,10 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     fills = {fill.id: fill for fill in spoken if isinstance(fill, Fill)}
     facts += _trades(rows, fills, cash)
     facts += _margins(rows, {fill.id: fill for fill in spoken if isinstance(fill, MarginFill)})
-    forced, rows = _forced(rows)
+    forced, rows = actions.forced(rows)
     facts += _conversions([row for row in rows if row.kind is MovementKind.CONVERSION], cash)
-    facts += [_conversion(pair[0].id, pair) for pair in forced]
+    for own in forced:
+        facts += [_conversion(own[0].id, own), *_placed(own)]
     facts += _swaps([row for row in rows if row.kind is MovementKind.SWAP], cash)
     whole, apart = actions.paired(rows, cash)
     facts += [*whole, *(_unpaired(row, cash) for row in apart)]
@@ -278,6 +280,7 @@ def _backed(fill: Fill, rows: list[Movement], moved: dict[str, Decimal], *, comp
         rows=tuple(row.id for row in rows) if complete else fill.rows,
         rates=_rates(rows) or fill.rates,
         flags=keep if complete else (*keep, Flag.PROVISIONAL),
+        delivers=actions.delivered(rows),
     )
 
 
@@ -326,39 +329,19 @@ def _conversions(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
     for name in sorted({group_of(row) for row in rows}):
         own = [row for row in rows if group_of(row) == name]
         signs = {amount > 0 for amount in _moved(own).values()}
-        whole = signs == {True, False}
-        facts += [_conversion(name, own)] if whole else [_unpaired(row, cash) for row in own]
+        made: list[Fact] = [_conversion(name, own), *_placed(own)]
+        facts += made if signs == {True, False} else [_unpaired(row, cash) for row in own]
     return facts
-
-
-def _forced(rows: list[Movement]) -> tuple[list[list[Movement]], list[Movement]]:
-    """Pair the rows of forced conversions, which bear no common reference: (pairs, the other rows).
-
-    Two rows are a pair if they are near each other in time and near no third, of two assets and
-    opposite signs.
-    """
-    lone = [row for row in rows if row.kind is MovementKind.ADJUSTMENT]
-    near: list[list[Movement]] = []
-    for row in lone:
-        if near and row.executed_at - near[-1][-1].executed_at <= NEAR_MAX:
-            near[-1].append(row)
-        else:
-            near.append([row])
-    pairs = [pair for pair in near if _opposite(pair)]
-    paired = {row.id for pair in pairs for row in pair}
-    return pairs, [row for row in rows if row.id not in paired]
-
-
-def _opposite(rows: list[Movement]) -> bool:
-    one, other = rows[0], rows[-1]
-    return rows == [one, other] and one.amount * other.amount < 0 and one.asset != other.asset
 
 
 def _swaps(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
     facts: list[Fact] = []
     for bundle in bundles(rows):
         own = list(bundle.rows)
-        if {amount > 0 for amount in _moved(own).values()} == {True, False}:
+        renamed = actions.rebranded(own, cash)
+        if renamed is not None:
+            facts.append(renamed)
+        elif {amount > 0 for amount in _moved(own).values()} == {True, False}:
             facts += [_conversion(own[0].id, own), *_placed(own)]
         else:
             facts += [_unpaired(row, cash) for row in own]

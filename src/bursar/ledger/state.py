@@ -83,13 +83,17 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
-    """One piece of PnL that a fact made: for its record, its verdict line, and `why`."""
+    """One piece of PnL that a fact made: for its record, its verdict line, and `why`.
+
+    `undone` is the flow that a reversal put back; what it cost stands in `cost`, signed.
+    """
 
     kind: str
     key: CellKey
     realized: Decimal
     cost: Decimal = ZERO
     parts: tuple[Lot, ...] = ()
+    undone: CashFlow | None = None
 
     @property
     def asset(self) -> str:

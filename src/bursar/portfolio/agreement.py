@@ -8,11 +8,13 @@ what has happened since is no difference. `compared` is enough to raise an alarm
 Errors: `StoreCorrupt` for what was changed after it was kept.
 """
 
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from bursar.errors import BadChoice
+from bursar.exact import ZERO, money
 from bursar.ledger.past import book_until
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.log import LOG
@@ -72,6 +74,18 @@ def stated(portfolio: Portfolio) -> list[str]:
     """Return the accounts of which a statement is kept, by name."""
     memos = portfolio.desk.store.memos(_STATEMENT)
     return sorted(name.removeprefix(_STATEMENT) for name in memos)
+
+
+@money
+def reserved(portfolio: Portfolio) -> dict[tuple[str, str], Decimal]:
+    """Return what open orders hold by account and asset, as the last statements tell it."""
+    held: dict[tuple[str, str], Decimal] = {}
+    for account in stated(portfolio):
+        statement = last_statement(portfolio, account)
+        for each in () if statement is None else statement.holdings:
+            if each.reserved:
+                held[account, each.asset] = held.get((account, each.asset), ZERO) + each.reserved
+    return held
 
 
 def compared(portfolio: Portfolio, account: str, limits: Limits) -> Comparison:

@@ -66,7 +66,7 @@ def summary(portfolio: Portfolio, asked: Asked, prices: Prices = None) -> PnLSum
     end = now + 1 if span.end is None else instant.from_datetime(span.end)
     timeline = _timeline(portfolio, asked, start)
     ends = _ends(portfolio, timeline, asked, start, end)
-    parts = _parts(ends, asked)
+    parts = _parts(portfolio, ends, asked)
     made = PnLSummary(
         window=span,
         by=asked.by,
@@ -99,13 +99,15 @@ def _with_present(
     """Add what only the present knows: unrealised PnL, and what the whole period made."""
     rule = present.asked.rule or portfolio.terms.method
     (now,) = portfolio.pnl(present.asked.by, methods=(rule.value,), prices=present.prices)
-    equity = portfolio.valuation(present.prices).equity
+    valuation = portfolio.valuation(present.prices)
+    equity = valuation.equity + valuation.excluded_value
     begun = _begun(portfolio, present.start)
     since = present.start
     if begun is not None:
         since = instant.from_datetime(begun.timestamp) + 1
     net, unpriced = _net(timeline, since, present.end)
-    is_known = net is not None and (present.start == 0 or (begun is not None and begun.is_whole))
+    is_whole = net is not None and not valuation.unvalued
+    is_known = is_whole and (present.start == 0 or (begun is not None and begun.is_whole))
     first = ZERO if begun is None else begun.equity_base
     return msgspec.structs.replace(
         made,
@@ -157,11 +159,15 @@ def _begun(portfolio: Portfolio, start: int) -> snapshots.Standing | None:
     return found
 
 
-def _parts(ends: _Ends, asked: Asked) -> dict[str, PnLPart]:
+def _parts(portfolio: Portfolio, ends: _Ends, asked: Asked) -> dict[str, PnLPart]:
+    """Return what was realised in the period on what the view shows, by heading."""
     parts: dict[str, PnLPart] = {}
+    options, base, marks = portfolio.options, portfolio.terms.base, portfolio.marks()
     for key, cell in ends.after.cells.items():
         old = ends.before.cells.get(key, Cell())
         if cell == old or (key[3] == MANUAL and not asked.with_manual):
+            continue
+        if not options.shows(key[1], base, marks=marks):
             continue
         heading = _heading(key, asked.by)
         known = parts.get(heading, PnLPart())

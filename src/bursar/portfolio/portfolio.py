@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Self, Unpack
 
@@ -289,9 +290,16 @@ class Portfolio:
         """
         return position_views.find_position(self.positions(prices), pair)
 
-    def balances(self, *, by_account: bool = False) -> list[AssetBalance]:
-        """Return what is held of each asset."""
-        return position_views.balances(self.book(), options=self.options, by_account=by_account)
+    def balances(
+        self,
+        *,
+        by_account: bool = False,
+        reserved: Mapping[tuple[str, str], Decimal] | None = None,
+    ) -> list[AssetBalance]:
+        """Return what is held of each asset; `reserved` is in open orders, by account and asset."""
+        return position_views.balances(
+            self.book(), reserved=reserved or {}, options=self.options, by_account=by_account
+        )
 
     def lots(
         self, asset: str | None = None, *, rule: Method | None = None

@@ -19,7 +19,7 @@ from typing import Final, Self
 
 import msgspec
 
-from bursar.errors import VenueError
+from bursar.errors import RegionDenied, UnknownAsset, VenueError
 from bursar.exact import ZERO, money, ratio18
 from bursar.ledger import audit, instant
 from bursar.ledger.entries import CAPITAL, MANUAL, CashFlow, Fill
@@ -58,7 +58,7 @@ from bursar.reconcile.certificate import sentence
 from bursar.value.equity import Valuation
 from bursar.value.exposure import AssetExposure, exposure
 from bursar.value.marks import Mark
-from bursar.value.positions import balances, positions
+from bursar.value.positions import positions
 from bursar.value.running import RunningEquity
 from bursar.value.snapshot import PortfolioSnapshot
 
@@ -66,6 +66,8 @@ LOOKS_MAX: Final = 3
 """How often a statement is read again because something happened meanwhile."""
 
 _ALL: Final = Decimal(100)
+_OF_A_VENUE: Final = (VenueError, UnknownAsset, RegionDenied)
+"""What concerns one venue alone, and must not keep the others from being followed."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +118,7 @@ class PortfolioService:
         for venue in self.venues:
             try:
                 await self._refresh(venue)
-            except VenueError as error:
+            except _OF_A_VENUE as error:
                 LOG.warning("MARKS_FAILED", account=venue.account, why=error.message)
 
     def get_equity(self, prices: Prices = None) -> EquitySummary:
@@ -197,13 +199,7 @@ class PortfolioService:
     @money
     def get_balances(self) -> list[AssetBalance]:
         """Return what is held of each asset; `reserved` is what open orders and pockets hold."""
-        reserved: dict[tuple[str, str], Decimal] = {}
-        for venue in self.venues:
-            statement = agreement.last_statement(self.portfolio, venue.account)
-            for each in statement.holdings if statement is not None else ():
-                key = (venue.account, each.asset)
-                reserved[key] = reserved.get(key, ZERO) + each.reserved
-        return balances(self.portfolio.book(), reserved=reserved, options=self.portfolio.options)
+        return self.portfolio.balances(reserved=agreement.reserved(self.portfolio))
 
     def get_trade_history(
         self,
@@ -219,15 +215,17 @@ class PortfolioService:
 
     @money
     def get_fee_summary(self) -> FeeReport:
-        """Return all fees by asset and by pair, and as percent of gross PnL."""
-        fees = self.portfolio.fees()
-        gross = audit.totals(self.portfolio.book()).realized + fees.total
+        """Return all fees by asset and by pair, and those of trades as percent of gross PnL."""
+        fees, book = self.portfolio.fees(), self.portfolio.book()
+        trading = sum((cell.fees for cell in book.cells.values()), ZERO)
+        gross = audit.totals(book).realized + trading
         return FeeReport(
             by_asset={asset: fee.value for asset, fee in fees.by_asset.items()},
             by_pair=fees.by_pair,
             total_base=fees.total,
+            trading_base=trading,
             gross_pnl_base=gross,
-            pct_of_gross_pnl=ratio18(_ALL, fees.total, gross) if gross > 0 else None,
+            pct_of_gross_pnl=ratio18(_ALL, trading, gross) if gross > 0 else None,
         )
 
     def get_cash_flows(
@@ -307,6 +305,7 @@ class PortfolioService:
             unvalued=tuple(each.asset for each in coverage.unvalued),
             stale=tuple(sorted({each.asset for each in coverage.stale})),
             unreconciled=tuple(each.account for each in known if each.verdict is Verdict.UNKNOWN),
+            excluded_value=valuation.excluded_value,
         )
 
     @property
@@ -334,7 +333,7 @@ class PortfolioService:
             await self._look(venue, gained, progress)
             found = self._compared(venue.account)
             agreement.sound(self.portfolio, found)
-        except VenueError as error:
+        except _OF_A_VENUE as error:
             LOG.warning("SYNC_FAILED", account=venue.account, code=error.code, why=error.message)
             failure = error.message
         activity = self._external(gained)

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
 from bursar.ports import PortfolioStore
@@ -23,7 +24,10 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The last snapshot of a UTC day, in base currency. `unvalued` is in none of the figures."""
+    """The last snapshot of a UTC day, in base currency. `unvalued` is in none of the figures.
+
+    `excluded_value` is the worth of what the view left out.
+    """
 
     day: date
     timestamp: datetime
@@ -32,10 +36,11 @@ class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     realized_pnl_base_total: Decimal
     unrealized_pnl_base_total: Decimal
     unvalued: tuple[str, ...] = ()
+    excluded_value: Decimal = ZERO
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What the portfolio was worth at a kept moment, whole or without what had no price."""
+    """What all of the portfolio was worth at a kept moment, whole or without what had no price."""
 
     timestamp: datetime
     equity_base: Decimal
@@ -56,6 +61,7 @@ def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSn
         realized_pnl_base_total=made.realized_pnl_base_total,
         unrealized_pnl_base_total=made.unrealized_pnl_base_total,
         unvalued=made.unvalued,
+        excluded_value=made.excluded_value,
     )
     with store.grouped():
         store.save_snapshot(made)
@@ -78,6 +84,10 @@ def standing_at(store: PortfolioStore, at: int) -> Standing | None:
     moment = instant.to_datetime(at)
     early = [each for each in closes(store) if each.timestamp <= moment]
     late = [each for each in store.get_snapshots() if each.timestamp <= moment]
-    found = [Standing(e.timestamp, e.equity_base, not e.unvalued) for e in early[-1:]]
-    found += [Standing(e.timestamp, e.equity_base, not e.unvalued) for e in late[:1]]
+    found = [_standing(each) for each in early[-1:]] + [_standing(each) for each in late[:1]]
     return max(found, key=lambda each: each.timestamp, default=None)
+
+
+@money
+def _standing(kept: DailyClose | PortfolioSnapshot) -> Standing:
+    return Standing(kept.timestamp, kept.equity_base + kept.excluded_value, not kept.unvalued)

@@ -17,7 +17,8 @@ class EquitySummary(msgspec.Struct, frozen=True, kw_only=True):
 
     `equity_base` leaves out what `unvalued` names; `stale` names what rests on an old mark.
     `drift_flag` is whether a venue is known to disagree beyond the tolerance; of the accounts in
-    `unreconciled` nobody knows, since no statement of theirs is there.
+    `unreconciled` nobody knows, since no statement of theirs is there. `excluded_value` is the
+    worth of what the view leaves out, which realised PnL and drift cover all the same.
     """
 
     timestamp: datetime
@@ -30,6 +31,7 @@ class EquitySummary(msgspec.Struct, frozen=True, kw_only=True):
     unvalued: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
     unreconciled: tuple[str, ...] = ()
+    excluded_value: Decimal = ZERO
 
 
 class PnLPart(msgspec.Struct, frozen=True):
@@ -44,10 +46,11 @@ class PnLPart(msgspec.Struct, frozen=True):
 class PnLSummary(msgspec.Struct, frozen=True, kw_only=True):
     """PnL of a period by heading, under one cost rule.
 
-    `parts` add up to the totals. `income` and `expenses` are of everything, `net_flows` is the
-    capital that came in less what went out, at its worth then, from `equity_start_at` on where that
-    is known. `pnl_base` is how much equity grew beyond it; it needs a snapshot of the start,
-    `equity_start`, and is `None` without, or where a flow had no price (`unpriced_flows`).
+    `parts` add up to the totals; both are of what the view shows. The rest is of everything:
+    `income`, `expenses`, and `net_flows`, the capital that came in less what went out, at its worth
+    then, from `equity_start_at` on where that is known. `pnl_base` is how much all equity grew
+    beyond it; it needs a snapshot of the start, `equity_start`, and is `None` without, or where
+    something has no price now (`unvalued`) or a flow had none then (`unpriced_flows`).
     """
 
     window: Window
@@ -69,11 +72,14 @@ class PnLSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeeReport(msgspec.Struct, frozen=True):
-    """All fees in base currency, and as percent of what was made before fees (`None`: nothing)."""
+    """All fees in base currency. Those of trades, `trading_base`, also as percent of what trades
+    made before fees (`None`: nothing); the others are expenses and lie outside realised PnL.
+    """
 
     by_asset: dict[str, Decimal]
     by_pair: dict[str, Decimal]
     total_base: Decimal
+    trading_base: Decimal
     gross_pnl_base: Decimal
     pct_of_gross_pnl: Decimal | None
 
@@ -97,7 +103,8 @@ class AccountSync(msgspec.Struct, frozen=True, kw_only=True):
 class SyncSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What a sync of all accounts did. `drift_detected` is whether any is known to drift.
 
-    `certificates` say in a sentence each how books and venues stand, where every row was looked at.
+    `certificates` say in a sentence each how books and venues stand, where every row was looked at;
+    `notices`, what a venue or its key had to say beside that.
     """
 
     accounts: tuple[AccountSync, ...]
@@ -106,6 +113,7 @@ class SyncSummary(msgspec.Struct, frozen=True, kw_only=True):
     updated_pairs: tuple[str, ...]
     drift_detected: bool
     certificates: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:

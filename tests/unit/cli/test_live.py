@@ -147,3 +147,24 @@ def test_without_a_venue_or_a_key_sync_says_what_is_missing(bursar, tmp_path):
 
 def test_drift_before_any_sync_says_so(bursar, story):
     assert "`bursar sync` asks" in bursar("drift", code=2).err
+
+
+def test_a_key_that_may_too_much_or_sees_too_little_and_a_warning_are_told(venue, capsys):
+    with venue() as served:
+        key = served.fake.door.keys[served.fake.key]
+        key.permissions = (*key.permissions, "modify-trades")
+        key.query_from = served.fake.house.account.rows[0].time
+        served.fake.script.add(Fault.WARNING, endpoint="BalanceEx")
+        code, said = served.run(capsys, "sync")
+        assert code == 2
+        assert "the key may also modify-trades; bursar only looks" in said.err
+        served.fake.script.clear()
+        served.fake.script.add(Fault.WARNING, endpoint="BalanceEx")
+        code, said = served.run(capsys, "sync", "--allow-trade")
+        assert code == 0
+        assert "! kraken:main: the key sees nothing before 20" in said.out
+        assert "! kraken:main: BalanceEx: W" in said.out
+        _, said = served.run(capsys, "sync", "--full", "--allow-trade", "--json")
+        assert len(json.loads(said.out)["notices"]) == 1
+        _, said = served.run(capsys, "sync", "--json")
+        assert json.loads(said.out)["notices"] == []

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bursar.ledger.actions import paired
@@ -93,3 +94,31 @@ def test_lots_keep_their_cost_whichever_row_comes_first():
         book = landed(*order).book
         assert held(book, "ACME") == (Decimal("1.25"), 100)
         assert lots(book, "ACME") == [("pool", Decimal("1.25"), 100)]
+
+
+REBRANDED = "Token Swap - Redenomination/Rebranding"
+
+
+def at_once(*legs):
+    told = rows("swap", *legs)
+    return [msgspec.structs.replace(row, executed_at=told[0].executed_at) for row in told]
+
+
+def test_a_swap_that_is_called_a_rebranding_is_a_rename():
+    (rename,) = resolved(at_once(("10", "POL", REBRANDED), ("-10", "MATIC", REBRANDED)))
+    assert isinstance(rename, Rename)
+    assert (rename.asset, rename.to_asset) == ("MATIC", "POL")
+
+
+@pytest.mark.parametrize(
+    "legs",
+    [
+        [("-10", "MATIC"), ("10", "POL")],
+        [("-10", "MATIC", "Binance Convert"), ("10", "POL", "Binance Convert")],
+        [("-10", "MATIC", REBRANDED), ("9", "POL", REBRANDED)],
+        [("-10", "USD", REBRANDED), ("10", "POL", REBRANDED)],
+        [("-10", "MATIC", REBRANDED), ("5", "POL", REBRANDED), ("5", "ETH", REBRANDED)],
+    ],
+)
+def test_any_other_swap_is_an_exchange(legs):
+    assert not any(isinstance(fact, Rename) for fact in resolved(at_once(*legs)))

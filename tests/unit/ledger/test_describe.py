@@ -7,7 +7,9 @@ from bursar.ledger.book import Book
 from bursar.ledger.fold import traced
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Timeline
+from tests.unit.portfolio.places import opened
 
+D = Decimal
 AT = "2026-01-05T10:00:00Z"
 
 
@@ -68,3 +70,48 @@ def test_a_conversion_and_what_a_flow_realised():
         ("deposit", 2, 10),
         ("fee", -1, -5),
     ]
+
+
+GROUPED = "source=ledger group=k:R"
+RATED = "rate=XBT|USD|50000|candle|2026-01-06T10:00:00Z"
+BACK = (
+    f"{AT} buy 1 XBT @ 40000 USD #k:1",
+    f"2026-01-06T10:00:00Z row withdrawal -0.5 XBT fee 0.01 #k:L1 {GROUPED} {RATED}",
+    f"2026-01-07T10:00:00Z row withdrawal 0.5 XBT fee -0.01 #k:L2 {GROUPED}",
+)
+
+
+def test_a_flow_that_is_given_back_has_two_records_that_cancel():
+    went, came = records(*BACK)[1]
+    assert (went.id, went.amount, went.value_base, went.cost_base) == (
+        "k:L1",
+        D("-0.5"),
+        -25000,
+        -20000,
+    )
+    assert (came.id, came.amount, came.value_base, came.cost_base) == (
+        "k:L2",
+        D("0.5"),
+        25000,
+        20000,
+    )
+    assert (went.fee_amount, came.fee_amount) == (D("0.01"), D("-0.01"))
+    assert (went.type, came.type, came.flags) == ("withdrawal", "withdrawal", ("reversal",))
+
+
+def test_income_that_is_taken_back_has_two_records_that_cancel():
+    given = "2026-01-06T10:00:00Z row reward 1 DOT #k:L1 source=ledger group=k:R"
+    taken = "2026-01-07T10:00:00Z row reward -1 DOT #k:L2 source=ledger group=k:R"
+    rate = " rate=DOT|USD|10|candle|2026-01-06T10:00:00Z"
+    flows = records(given + rate, taken)[1]
+    assert [(flow.amount, flow.value_base, flow.cost_base) for flow in flows] == [
+        (1, 10, 10),
+        (-1, -10, -10),
+    ]
+
+
+def test_what_comes_late_between_a_flow_and_its_return_loses_neither():
+    with opened(*BACK, terms=Terms(base="USD")) as portfolio:
+        portfolio.record(*golden.read(["2026-01-06T20:00:00Z deposit 5 USD #k:late"]))
+        assert [flow.id for flow in portfolio.flows()] == ["k:L2", "k:late", "k:L1"]
+        assert portfolio.verify().is_sound

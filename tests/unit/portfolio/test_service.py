@@ -1,15 +1,22 @@
 """The portfolio service over a venue told by hand: what it asks, what it keeps, what it answers."""
 
+# long: one service, asked everything that its contract names
 import asyncio
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
 
+from bursar.desk import Desk
 from bursar.errors import BadChoice, PositionNotFoundError, StoreFull, VenueDown
 from bursar.exact import ratio18
 from bursar.ledger import instant
+from bursar.ledger.terms import Terms
+from bursar.portfolio import Portfolio
 from bursar.portfolio.service import PortfolioService, Rules
+from bursar.store import open_store
 from bursar.value.marks import Mark
+from bursar.value.worth import Options
 from tests.unit.portfolio.places import Clock, opened
 from tests.unit.portfolio.venues import Told
 
@@ -28,6 +35,10 @@ def followed(*lines, rules=None, **options):
     venue.holdings = {"EUR": D("43987"), "XBT": D("1.5")}
     venue.worth = {"XBT": D(60000)}
     return PortfolioService(opened(clock=clock), (venue,), rules), venue
+
+
+def _no_files(*_):
+    raise AssertionError("nothing is imported here")
 
 
 def synced(service):
@@ -350,6 +361,149 @@ def test_fees_are_told_as_percent_of_gross_pnl():
     assert (found.total_base, found.gross_pnl_base) == (D(13), D(5000))
     assert found.pct_of_gross_pnl == D("0.26")
     assert found.by_pair == {"XBT/EUR": D(13)}
+
+
+def test_only_fees_of_trades_are_a_part_of_gross_pnl():
+    service, venue = followed(
+        "2026-05-30T10:00:00Z deposit 100000 EUR #k:1",
+        "2026-05-31T10:00:00Z buy 1 XBT @ 40000 EUR fee 8 EUR #k:2",
+        "2026-06-01T09:00:00Z sell 1 XBT @ 40100 EUR fee 2 EUR #k:3",
+        "2026-06-01T10:00:00Z withdrawal 1000 EUR fee 5 EUR #k:4",
+    )
+    venue.holdings = {"EUR": D("99085")}
+    synced(service)
+    found = service.get_fee_summary()
+    assert (found.total_base, found.trading_base) == (D(15), D(10))
+    assert (found.gross_pnl_base, found.pct_of_gross_pnl) == (D(100), D(10))
+
+
+@pytest.mark.parametrize(
+    "fee,asset,rate",
+    [
+        ("0.001", "XBT", ""),  # worth the trade's own price
+        ("40", "EUR", ""),
+        ("0.02", "ETH", "rate=ETH|EUR|2000|candle|2026-05-31T10:00:00Z"),
+    ],
+)
+def test_a_fee_is_worth_the_same_in_base_quote_and_a_third_asset(fee, asset, rate):
+    service, venue = followed(
+        "2026-05-30T09:00:00Z deposit 100000 EUR #k:1",
+        "2026-05-30T10:00:00Z buy 1 ETH @ 2000 EUR #k:2",
+        f"2026-05-31T10:00:00Z buy 1 XBT @ 40000 EUR fee {fee} {asset} #k:3 {rate}",
+    )
+    synced(service)
+    found = service.get_fee_summary()
+    assert found.by_asset == {asset: D(40)}
+    assert (found.total_base, found.by_pair["XBT/EUR"]) == (D(40), D(40))
+    assert (
+        service.get_pnl_summary(prices={"XBT": 40000, "ETH": 2000}).realized_pnl_base_total == -40
+    )
+    assert service.get_equity({"XBT": 40000, "ETH": 2000}).equity_base == D(99960)
+    assert venue.asked.count("prices") == 0
+
+
+def test_equity_exposure_and_unrealised_at_prices_told_by_hand():
+    service, _ = followed(
+        "2026-05-30T10:00:00Z deposit 100000 EUR #k:1",
+        "2026-05-31T10:00:00Z buy 1 XBT @ 40000 EUR #k:2",
+        "2026-05-31T11:00:00Z buy 1 XBT @ 50000 EUR #k:3",
+        "2026-05-31T12:00:00Z buy 4 ETH @ 2000 EUR #k:4",
+        "2026-06-01T09:00:00Z sell 0.5 XBT @ 60000 EUR #k:5",
+    )
+    synced(service)
+    prices = {"XBT": "44000", "ETH": "2500"}
+    # Cash 100,000 − 90,000 − 8,000 + 30,000; 1.5 XBT that cost 67,500; 4 ETH that cost 8,000.
+    equity = service.get_equity(prices)
+    assert (equity.cash_base, equity.equity_base) == (D(32000), D(108000))
+    assert equity.realized_pnl_base_total == D(7500)  # 30,000 less half of 45,000
+    assert equity.unrealized_pnl_base_total == D(500)  # −1,500 and +2,000
+    position = service.get_position("XBT/EUR", prices)
+    assert (position.base_size, position.avg_entry_price) == (D("1.5"), D(45000))
+    assert (position.unrealized_pnl_base, position.current_value_base) == (D(-1500), D(66000))
+    snapshot = service.create_snapshot(prices)
+    assert {each.asset: each.value_base for each in snapshot.asset_valuations} == {
+        "ETH": D(10000),
+        "EUR": D(32000),
+        "XBT": D(66000),
+    }
+    assert snapshot.unrealized_pnl_base_by_pair == {"ETH/EUR": D(2000), "XBT/EUR": D(-1500)}
+    assert snapshot.realized_pnl_base_by_pair == {"ETH/EUR": D(0), "XBT/EUR": D(7500)}
+
+
+def test_what_the_view_leaves_out_is_in_no_heading_and_spoils_no_total():
+    service, _ = followed(
+        "2026-05-30T10:00:00Z deposit 10000 EUR #k:1",
+        "2026-05-30T11:00:00Z deposit 1 ETH #k:2  value=2000",
+        "2026-05-31T10:00:00Z buy 1 ETH @ 2000 EUR #k:3",
+        "2026-06-01T10:00:00Z sell 1 ETH @ 2600 EUR fee 100 EUR #k:4",
+    )
+    synced(service)
+    service.portfolio.options = Options(exclude_assets=frozenset({"ETH"}))
+    equity = service.get_equity({"ETH": 3000})
+    assert (equity.equity_base, equity.excluded_value) == (D(10500), D(3000))
+    found = service.get_pnl_summary(prices={"ETH": 3000})
+    assert (found.parts, found.realized_pnl_base_total, found.fees_base) == ({}, 0, 0)
+    assert found.unrealized_pnl_base_total == 0
+    # All that there is grew from 12,000 to 13,500, whatever is looked at.
+    assert (found.net_flows_base, found.pnl_base) == (D(12000), D(1500))
+
+
+def test_what_has_no_price_leaves_what_was_made_unknown():
+    service, _ = followed(
+        "2026-05-30T10:00:00Z deposit 10000 EUR #k:1",
+        "2026-05-30T11:00:00Z deposit 1 SGB #k:2  value=20",
+    )
+    synced(service)
+    found = service.get_pnl_summary()
+    assert (found.unvalued, found.pnl_base) == (("SGB",), None)
+    assert service.get_pnl_summary(prices={"SGB": 30}).pnl_base == D(10)
+
+
+def test_what_was_kept_reads_back_the_same(tmp_path):
+    def service():
+        store = open_store(str(tmp_path / "book.db"), "main", terms=Terms(base="EUR"))
+        return PortfolioService(Portfolio(Desk(store, venue.clock), _no_files), (venue,))
+
+    told, venue = followed()
+    asyncio.run(told.initialize())
+    with closing(service()) as first:
+        asyncio.run(first.initialize())
+        before = answers(first)
+        assert before == answers(told), "in memory and in a file it is the same"
+    with closing(service()) as again:
+        assert answers(again) == before
+        assert again.portfolio.verify().is_sound
+        venue.asked.clear()
+        assert synced(again).accounts[0].new_entries == 0
+
+
+def answers(service):
+    """Everything that a service answers."""
+    return (
+        service.portfolio.digest(),
+        service.get_equity(),
+        service.get_pnl_summary(),
+        service.get_positions(),
+        service.get_asset_exposure(),
+        service.get_balances(),
+        service.get_trade_history(),
+        service.get_fee_summary(),
+        service.get_cash_flows(),
+        service.get_snapshots(),
+        service.get_daily_closes(),
+        service.get_certificate("k"),
+    )
+
+
+def test_drift_is_in_equity_and_in_the_log(caplog):
+    service, venue = followed()
+    venue.holdings["XBT"] += D("0.01")
+    synced(service)
+    assert service.get_equity().drift_flag
+    (told,) = [each for each in caplog.records if "PORTFOLIO_DRIFT" in each.message]
+    assert told.levelname == "WARNING"
+    assert "account='k'" in told.message
+    assert "{'XBT': '0.01'}" in told.message
 
 
 # -------------------------------------------------------------------------------------- snapshots

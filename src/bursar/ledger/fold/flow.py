@@ -99,6 +99,9 @@ def fold_reversal(book: Book, reversal: Reversal) -> None:
         booked = _send_back(book, reversal, flow, inside)
     value = flow.value or ZERO
     count(book, flow, (flow.kind, flow.asset, key[3]), FlowTotal(-flow.amount, booked, -value, -1))
+    if book.lines is not None:
+        cost = -abs(booked) if moved.removal is None else moved.removal.cost
+        book.lines.append(Line("flow", key, ZERO, cost, undone=flow))
     for fee, removal in zip(outside, moved.fees, strict=True):
         _give_back(book, flow, fee, removal)
     _pocket(book, flow, -1)

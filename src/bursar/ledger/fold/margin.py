@@ -2,14 +2,15 @@
 
 The notional of entry is kept as a total and reduced pro rata when a position closes; going through
 zero closes, then opens the rest. The PnL a venue states is the fact; where it differs from what
-the notional gives, the difference is a line of kind `rounding`.
+the notional gives, the difference is a line of kind `rounding`. A position that is settled by
+delivery is gone without PnL: the coins cost what was paid for them.
 """
 
 from decimal import Decimal
 
 from bursar.exact import ZERO, product18, share
 from bursar.ledger.book import Book
-from bursar.ledger.entries import MarginFill, Side
+from bursar.ledger.entries import Fill, MarginFill, Side
 from bursar.ledger.fold.booking import (
     charge,
     dispose,
@@ -46,6 +47,20 @@ def fold_margin(book: Book, fill: MarginFill) -> None:
         pay_fee(book, fill, fee, place)
     for asset, change in ((fill.quote, settled), *((fee.asset, -fee.amount) for fee in fill.fees)):
         place_in(book, (fill.account, asset, fill.pocket), change)
+
+
+def deliver(book: Book, fill: Fill) -> None:
+    """Close, at what it was entered for, the position whose coins a fill brings or takes away."""
+    key = (fill.account, f"{fill.base}/{fill.quote}")
+    position = book.margins.get(key)
+    is_long = fill.side is Side.BUY
+    if position is None or not position.quantity or (position.quantity > 0) is not is_long:
+        return
+    size, notional = abs(position.quantity), position.notional
+    closing = min(size, fill.quantity)
+    left = (size - closing) if is_long else closing - size
+    rest = notional - share(notional, closing, size)
+    book.margins[key] = Margin(position.base, position.quote, left, rest)
 
 
 def _reposition(book: Book, fill: MarginFill) -> Decimal:

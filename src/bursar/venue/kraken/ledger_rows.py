@@ -12,6 +12,7 @@ from typing import Final
 
 from bursar.exact import ZERO
 from bursar.ledger import instant
+from bursar.ledger.actions import SETTLED
 from bursar.ledger.entries import Movement, MovementKind, Rate, Source
 from bursar.venue.kraken.assets import KFEE, Coin, coin, pocket
 from bursar.venue.kraken.kinds import kind
@@ -85,4 +86,4 @@ def _label(row: LedgerRow, what: MovementKind) -> str | None:
     if row.subtype is not None:
         return f"{row.type}/{row.subtype}" if row.subtype else row.type
     # Without the column half the label is unknown, and unknown must not contradict a fuller export.
-    return row.type if what is MovementKind.UNCLASSIFIED else None
+    return row.type if what is MovementKind.UNCLASSIFIED or row.type == SETTLED else None

@@ -419,3 +419,29 @@ def test_at_kraken_the_old_and_the_new_coin_of_one_name_stay_apart(tmp_path, way
     told.deposit("LUNA", "1000000")
     told.deposit("LUNA2", "5")
     assert held(told.booked(tmp_path, way)) == {"LUNA": "1000000", "LUNA2": "5"}
+
+
+OUT_OF_SIGHT = pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="what comes out of a place that cannot be seen, beyond what went in, is in no holding",
+)
+
+
+# 59
+@OUT_OF_SIGHT
+def test_what_the_futures_wallet_made_is_the_owners_once_it_is_back(tmp_path, way):
+    told = Told()
+    told.deposit("ZUSD", "1000")
+    told.row("F1", "transfer", "ZUSD", "-300", subtype="spottofutures")
+    told.row("F2", "transfer", "ZUSD", "350", subtype="spotfromfutures")
+    service = told.booked(tmp_path, way)
+    assert held(service) == {"USD": "1050"}
+    assert service.get_equity().equity_base == 1050
+
+
+@OUT_OF_SIGHT
+def test_coins_that_are_credited_from_the_futures_wallet_are_held(tmp_path, way):
+    told = Told(ETHW="10")
+    told.row("F2", "transfer", "ETHW", "1", subtype="spotfromfutures")
+    assert held(told.booked(tmp_path, way)) == {"ETHW": "1"}

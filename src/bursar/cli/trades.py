@@ -48,17 +48,7 @@ def trades(
 
 def of_pair(portfolio: Portfolio, pair: str | None) -> list[RealizedPnLRecord]:
     """Return the trade records of a pair under any of its names."""
-    from bursar.value.marks import pair_names, spelled
-
-    found = portfolio.trades()
-    if pair is None:
-        return found
-    wanted = spelled(pair)
-    return [
-        each
-        for each in found
-        if wanted in (spelled(each.pair), *pair_names(*each.pair.partition("/")[::2]))
-    ]
+    return portfolio.trades(pair)
 
 
 def _show(screen: Screen, found: Sequence[RealizedPnLRecord]) -> None:

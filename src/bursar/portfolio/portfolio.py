@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Self, Unpack
+from typing import Self, TypeVar, Unpack
 
 import msgspec
 
@@ -16,6 +16,7 @@ from bursar.ledger.entries import AnyEntry
 from bursar.ledger.fold import traced
 from bursar.ledger.journal import Record
 from bursar.ledger.lots import Lot
+from bursar.ledger.names import canonical
 from bursar.ledger.records import (
     AssetBalance,
     CashFlowRecord,
@@ -33,13 +34,14 @@ from bursar.value import positions as position_views
 from bursar.value.accounts import account_book, account_digest, accounts
 from bursar.value.coverage import Gap, book_gaps
 from bursar.value.equity import Valuation, value_book
-from bursar.value.marks import Mark, Marks, Standing, fee_credit, from_fills, given
+from bursar.value.marks import Mark, Marks, Standing, fee_credit, from_fills, given, is_pair
 from bursar.value.pnl import FeeSummary, heading
 from bursar.value.worth import EVERYTHING, Options
 
 Prices = Marks | Mapping[str, object] | None
 FEE_CREDITS = ("KFEE",)
 _MARKS = "marks "
+_T = TypeVar("_T", RealizedPnLRecord, CashFlowRecord)
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(list[Mark])
 
@@ -323,12 +325,23 @@ class Portfolio:
         return book_gaps(self.book(rule), asset=asset, options=self.options)
 
     def trades(self, pair: str | None = None, limit: int | None = None) -> list[RealizedPnLRecord]:
-        """Return trade records, newest first."""
-        return self.desk.store.get_trades(pair, limit)
+        """Return trade records, newest first; those of a pair under any of its names."""
+        store = self.desk.store
+        if pair is None:
+            return store.get_trades(None, limit)
+        names = sorted({cell[2] for cell in self.book().cells if is_pair(cell[2], pair)})
+        found = [each for name in names or [pair] for each in store.get_trades(name, limit)]
+        return _newest(found, names)[:limit]
 
     def flows(self, asset: str | None = None, limit: int | None = None) -> list[CashFlowRecord]:
-        """Return cash flows, newest first."""
-        return self.desk.store.get_cash_flows(asset, limit)
+        """Return cash flows, newest first; those of an asset under any of its names."""
+        store = self.desk.store
+        if asset is None:
+            return store.get_cash_flows(None, limit)
+        told = {key[2] for key in self.book().flows}
+        names = sorted(each for each in told if canonical(each) == canonical(asset))
+        found = [each for name in names or [asset] for each in store.get_cash_flows(name, limit)]
+        return _newest(found, names)[:limit]
 
     def journal(self, after: int = 0) -> Iterator[Record]:
         """Yield journal rows, oldest first."""
@@ -405,3 +418,8 @@ def _kept_marks(memos: Mapping[str, str]) -> Iterator[Mark]:
 
 def _lots(book: Book, place: tuple[str, str]) -> Sequence[Lot]:
     return [] if place[1] in book.cash else book.lots(*place)
+
+
+def _newest(found: list[_T], names: Sequence[str]) -> list[_T]:
+    """Put records that were read name by name in one order; those of one name are in theirs."""
+    return sorted(found, key=lambda each: each.time, reverse=True) if names[1:] else found

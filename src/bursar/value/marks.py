@@ -172,6 +172,12 @@ def pair_names(asset: str, quote: str, *, aliases: Mapping[str, str] = ALIASES) 
     return [spelled(first + second) for first in firsts for second in seconds]
 
 
+def is_pair(name: str, asked: str) -> bool:
+    """Tell whether a pair, spelled with its slash, is asked for under any of its names."""
+    base, _, quote = name.partition("/")
+    return spelled(asked) in (spelled(name), *pair_names(base, quote))
+
+
 @money
 def from_fills(facts: Iterable[Fact], *, aliases: Mapping[str, str] = ALIASES) -> Marks:
     """Return the last price at which each pair was traded, from facts in canonical order.

@@ -28,7 +28,7 @@ def summed(rows, asset, amount):
 
 def flows(ask, *kinds):
     found = ask("flows")["flows"]
-    return [row for row in found if row["type"] in kinds and row["reversed_by"] is None]
+    return [row for row in found if row["type"] in kinds]
 
 
 def trades(ask, *kinds):

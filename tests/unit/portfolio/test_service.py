@@ -430,6 +430,34 @@ def test_equity_exposure_and_unrealised_at_prices_told_by_hand():
     assert snapshot.realized_pnl_base_by_pair == {"ETH/EUR": D(0), "XBT/EUR": D(7500)}
 
 
+@pytest.mark.parametrize("name", ["XBT/EUR", "XBTEUR", "BTC/EUR", "BTC-EUR", "btceur"])
+def test_trades_of_a_pair_are_found_under_any_of_its_names(name):
+    service, _ = followed()
+    synced(service)
+    assert [each.trade_id for each in service.get_trade_history(name)] == ["k:3", "k:2"]
+    assert [each.trade_id for each in service.get_trade_history(name, 1)] == ["k:3"]
+    assert [each.trade_id for each in service.get_trade_history(name, include_manual=False)] == [
+        "k:2"
+    ]
+    assert service.get_position(name).pair == "XBT/EUR"
+    assert service.get_trade_history("ETH/EUR") == []
+
+
+def test_flows_of_an_asset_are_found_under_any_of_its_names():
+    service, _ = followed(
+        "2026-05-30T10:00:00Z deposit 1 XBT #k:1  value=40000",
+        "2026-05-30T11:00:00Z deposit 2 BTC #k:2  value=80000",
+        "2026-05-30T12:00:00Z deposit 3 ETH #k:3  value=6000",
+    )
+    synced(service)
+    for name in ("XBT", "BTC"):
+        assert [each.id for each in service.get_cash_flows(name)] == ["k:2", "k:1"]
+        assert [each.id for each in service.get_cash_flows(name, 1)] == ["k:2"]
+    assert service.get_cash_flows("DOGE") == []
+    with pytest.raises(BadChoice):
+        service.get_cash_flows("XBT", -1)
+
+
 def test_what_the_view_leaves_out_is_in_no_heading_and_spoils_no_total():
     service, _ = followed(
         "2026-05-30T10:00:00Z deposit 10000 EUR #k:1",

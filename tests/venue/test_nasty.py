@@ -388,7 +388,7 @@ def test_what_nobody_knows_counts_and_is_shown(tmp_path, way):
 
 
 # 59
-def test_money_in_the_futures_wallet_is_still_the_owners_and_said_to_be_out_of_sight(tmp_path, way):
+def test_money_in_the_futures_wallet_is_still_the_owners_and_in_transit(tmp_path, way):
     told = Told()
     told.deposit("ZUSD", "1000")
     told.row("F1", "transfer", "ZUSD", "-300", subtype="spottofutures")

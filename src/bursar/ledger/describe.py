@@ -97,12 +97,9 @@ def flow_record(fact: Fact, lines: Sequence[Line]) -> CashFlowRecord | None:
     )
 
 
-def _given_back(reversal: Reversal, lines: Sequence[Line]) -> CashFlowRecord | None:
+def _given_back(reversal: Reversal, lines: Sequence[Line]) -> CashFlowRecord:
     """Return the opposite of the flow that a reversal puts back, so that flows add up."""
-    told = [(line.undone, line.cost) for line in lines if line.undone is not None]
-    if not told:
-        return None
-    flow, cost = told[0]
+    flow, cost = next((line.undone, line.cost) for line in lines if line.undone is not None)
     fees = [fee.amount for fee in flow.fees if fee.asset == flow.asset]
     return CashFlowRecord(
         id=reversal.id,

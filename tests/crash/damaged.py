@@ -58,6 +58,9 @@ def make(place):
         patch.setattr(course, "SPACING", 1)
         patch.setattr(timeline, "SPACING", 1)
         fill(place)
+    for name in PORTFOLIOS:
+        with bursar.open(place, portfolio=name) as book:
+            book.desk.store.save_memos({"sync kraken:main": "at 7", "close 2026-02-05": "1.5"})
 
 
 def fill(place):
@@ -74,7 +77,6 @@ def fill(place):
                 book.record(*entries(f"2026-02-0{n // 4 + 3}T0{n % 4}:00:00Z {line}"))
             for minutes in range(3):
                 book.desk.store.save_snapshot(snapshot(minutes))
-            book.desk.store.save_memos({"sync kraken:main": "at 7", "close 2026-02-05": "1.5"})
             assert book.verify().is_sound
 
 

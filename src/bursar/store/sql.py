@@ -48,6 +48,8 @@ from bursar.store.tables import (
     TRADES,
 )
 from bursar.store.writes import Place
+from bursar.value import cash_equity
+from bursar.value.cash_equity import CashEquity
 from bursar.value.snapshot import PortfolioSnapshot
 
 _CHUNK = 500
@@ -281,6 +283,12 @@ class SqlStore:
         with self._reading() as connection:
             return dict(writes.memo(row) for row in connection.execute(found))
 
+    def get_latest_cash_equity(self, session_id: str) -> CashEquity | None:
+        """Return what the last transaction came to."""
+        if session_id != self.portfolio:
+            return None
+        return cash_equity.latest(session_id, self.memos(cash_equity.NAME))
+
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""
         checks.require_window(None, older_than_ts)
@@ -316,6 +324,7 @@ class SqlStore:
         writes.flows(place, commit.flows, commit.dropped_flows)
         self._steps("flows")
         writes.outbox(place, commit.outbox, version=head.version, created_at=commit.recorded_at)
+        writes.memos(place, commit.memos)
         self._steps("outbox")
         self._steps("before_commit")
         return head

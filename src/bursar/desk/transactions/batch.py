@@ -27,7 +27,7 @@ class PortfolioBatch:
         self.desk = desk
         self.rules = rules
         self.is_durable = False
-        self._made: list[PortfolioTransaction] = []
+        self.transactions: list[PortfolioTransaction] = []
         self._later: Later = []
         self._uncounted = metrics.NONE
         self._together: AbstractContextManager[None] | None = None
@@ -68,19 +68,19 @@ class PortfolioBatch:
     def _undo(self, state: State, before: Counts) -> None:
         """Say of each transaction that it has not happened, or that nobody knows."""
         self.desk.uncounted = before
-        for each in self._made:
+        for each in self.transactions:
             each.state = state if each.state is State.COMMITTED else each.state
 
     def transaction(self) -> PortfolioTransaction:
         """Return a transaction of this batch; it is compared with what the one before came to."""
         rules = self.rules
-        if any(each.state is State.COMMITTED for each in self._made):
+        if any(each.state is State.COMMITTED for each in self.transactions):
             rules = msgspec.structs.replace(rules, previous=None)
         made = PortfolioTransaction(self.desk, rules, later=self._later)
-        self._made.append(made)
+        self.transactions.append(made)
         return made
 
     @property
     def verdicts(self) -> tuple[TransactionReview | None, ...]:
         """The review of each transaction in order; `None` for one that was never judged."""
-        return tuple(each.review_made for each in self._made)
+        return tuple(each.review_made for each in self.transactions)

@@ -66,6 +66,7 @@ def judge(desk: Desk, drafts: tuple[Draft, ...], marks: Marks, rules: Rules) -> 
         id=name_of(desk, drafts, rules),
         version=desk.head.version,
         at=_moment(desk),
+        epsilon=epsilon_of(rules),
         claimed=joined(drafts).realized.delta,
     )
     staged: Staged | None = None
@@ -91,7 +92,7 @@ def name_of(desk: Desk, drafts: tuple[Draft, ...], rules: Rules) -> str:
 
 def epsilon_of(rules: Rules) -> Decimal | None:
     """Return the ε of these rules, as far as it is known before anything is measured."""
-    if rules.epsilon is not None or rules.previous is None:
+    if rules.epsilon is not None or rules.previous is None or rules.against is Against.REMARKED:
         return rules.epsilon
     return epsilon(rules.previous)
 

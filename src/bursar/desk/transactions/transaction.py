@@ -49,6 +49,7 @@ from bursar.errors import (
     TransactionOver,
 )
 from bursar.exact import ZERO, number, product18
+from bursar.ledger import journal
 from bursar.value.marks import Marks, fee_credit, given
 
 DEPTH_MAX: Final = 16
@@ -86,7 +87,7 @@ class PortfolioTransaction:
         self.state = State.NEW
         self.review_made: TransactionReview | None = None
         self.version = -1
-        self.retries = 0
+        self.is_repeat = False
         self.desk = desk
         self.outer = outer
         self._later = later
@@ -250,9 +251,13 @@ class PortfolioTransaction:
         return PortfolioTransaction(self.desk, rules, outer=self)
 
     def review(self, mark_prices: Prices) -> TransactionReview:
-        """Say what `commit` would do. Nothing is written."""
+        """Say what `commit` would do. Nothing is written.
+
+        Raises:
+            KeyReused: its idempotency key stands for another transaction.
+        """
         self.require_open()
-        return self._judged(mark_prices).review
+        return self._answered() or self._judged(mark_prices).review
 
     def commit(self, mark_prices: Prices | None = None) -> bool:
         """Judge the final state at these marks and write it: True, or False with a `reason`.
@@ -281,16 +286,20 @@ class PortfolioTransaction:
         finally:
             self._count(metrics.took(self.desk.clock.now() - began))
 
+    def drop(self) -> None:
+        """End it as one that was only looked at: nothing is told or counted."""
+        self.require_open()
+        self.state = State.DISCARDED
+
     def rollback(self) -> None:
         """Drop all that is staged."""
         self.require_open()
         self._discard(Reason.ROLLED_BACK)
 
     def _commit(self, mark_prices: Prices) -> bool:
-        desk, body = self.desk, judging.digest(self.drafts, self.rules)
-        known = keeping.answered(desk, self.rules, body) if self.outer is None else None
+        known = self._answered()
         if known is not None:
-            self.review_made, self.state = known, State.COMMITTED
+            self.review_made, self.state, self.is_repeat = known, State.COMMITTED, True
             self._count(metrics.Counts(repeats=1))
             return True
         self._require_current()
@@ -301,17 +310,24 @@ class PortfolioTransaction:
             return False
         if self.outer is not None:
             return self._handed()
-        self._write(judged, body)
+        self._write(judged)
         return True
 
-    def _write(self, judged: judging.Judged, body: str) -> None:
+    def _answered(self) -> TransactionReview | None:
+        """Return what was answered under the same key before, if anything was."""
+        if self.outer is not None or self.rules.key is None:
+            return None
+        return keeping.answered(self.desk, self.rules, judging.digest(self.drafts, self.rules))
+
+    def _write(self, judged: judging.Judged) -> None:
         desk, review, rules = self.desk, judged.review, self.rules
+        body = judging.digest(self.drafts, rules)
         if judged.staged is None:
             with desk.store.grouped():
                 self._require_stored()
                 desk.store.save_memos(keeping.memos(desk, review, rules, body))
         else:
-            if any(ruled.key is None for ruled in judged.staged.plan.ruled):
+            if any(ruled.key != journal.key(ruled.entry) for ruled in judged.staged.plan.ruled):
                 raise KeyReused(f"{review.id} stands in the journal already", key=rules.key)
             if rules.announced:
                 keeping.announce(desk, review, rules)
@@ -326,16 +342,11 @@ class PortfolioTransaction:
             self._later.append(tell)
 
     def _judged(self, mark_prices: Prices) -> judging.Judged:
-        marks = self._marks(mark_prices)
+        marks = mark_prices
+        if not isinstance(marks, Marks):
+            base, now = self.desk.timeline.terms.base, self.desk.clock.now()
+            marks = marks_of(marks, base, now, strict_numbers=self.rules.strict_numbers)
         return judging.judge(self.desk, self.whole(), marks, self.rules)
-
-    def _marks(self, mark_prices: Prices) -> Marks:
-        base, now = self.desk.timeline.terms.base, self.desk.clock.now()
-        if isinstance(mark_prices, Marks):
-            return mark_prices
-        slashed = {name.replace("-", "/"): price for name, price in mark_prices.items()}
-        marks = given(slashed, base, at=now, strict_numbers=self.rules.strict_numbers)
-        return marks.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS)
 
     def whole(self) -> tuple[Draft, ...]:
         """Return what the outer ones have staged so far, and this one."""
@@ -442,3 +453,12 @@ class PortfolioTransaction:
         read = None if value is None else self._number(value, field)
         require_not_negative(read, field)
         return read
+
+
+def marks_of(
+    prices: Mapping[str, object], base: str, now: int, *, strict_numbers: bool = False
+) -> Marks:
+    """Take a commit's prices: `{"BTC/USDT": 51000}`. Without a quote they are in base currency."""
+    slashed = {name.replace("-", "/"): price for name, price in prices.items()}
+    marks = given(slashed, base, at=now, strict_numbers=strict_numbers)
+    return marks.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS)

@@ -115,7 +115,7 @@ def _entries(
     desk: Desk, drafts: tuple[Draft, ...], marks: Marks, rules: Rules, review: TransactionReview
 ) -> Iterator[StagedChange]:
     """Make an entry of each draft; where lots are edited, on the lots that are there by then."""
-    told = [draft for draft in drafts if not draft.is_empty]
+    told = [draft for draft in drafts if not draft.is_idle]
     book = desk.timeline.book.fork() if any(draft.lots for draft in told) else None
     for number, draft in enumerate(told):
         lines = [line for line in draft.positions if line.quantity_delta]

@@ -86,6 +86,13 @@ class Draft(msgspec.Struct, frozen=True):
         return self == Draft()
 
     @property
+    def is_idle(self) -> bool:
+        """Tell whether it leaves nothing to record."""
+        moves = any(line.quantity_delta for line in self.positions)
+        pays = self.cash.delta or self.cash.fees
+        return not (moves or pays or self.lots or self.realized.delta is not None)
+
+    @property
     def lotbook(self) -> StagedLotBook:
         """The edits of lots, by what they do."""
         of = {action: [each for each in self.lots if each.action == action] for action in ACTIONS}

@@ -324,7 +324,7 @@ class PortfolioTransaction:
         body = judging.digest(self.drafts, rules)
         if judged.staged is None:
             with desk.store.grouped():
-                self._require_stored()
+                self._require_current()
                 desk.store.save_memos(keeping.memos(desk, review, rules, body))
         else:
             if any(ruled.key != journal.key(ruled.entry) for ruled in judged.staged.plan.ruled):
@@ -379,19 +379,13 @@ class PortfolioTransaction:
         return True
 
     def _require_current(self) -> None:
-        now = self.desk.head.version
+        now = self.desk.store.head().version
         if now != self.version:
             raise StaleVersion(
                 f"begun at version {self.version}, the portfolio is at {now}; begin again",
                 expected=self.version,
                 actual=now,
             )
-
-    def _require_stored(self) -> None:
-        """The same of the store, where nothing is written that it would compare."""
-        if self.desk.store.head() != self.desk.head:
-            self.desk.catch_up()
-            self._require_current()
 
     def _leave(self) -> None:
         """Let the outer transaction be the open one again."""

@@ -344,6 +344,14 @@ class PortfolioStore(Protocol):
         """
         ...
 
+    def memo(self, name: str) -> str | None:
+        """Return the text of that very name, if there is one.
+
+        Raises:
+            StoreCorrupt: it was changed after it was written.
+        """
+        ...
+
     def get_latest_cash_equity(self, session_id: str) -> CashEquity | None:
         """Return what the last transaction came to; `None` before the first, and for a session that
         is not this portfolio's name.

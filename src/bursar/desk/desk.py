@@ -10,6 +10,7 @@ import msgspec
 
 from bursar.desk import reading
 from bursar.desk.metrics import NONE as NO_COUNTS
+from bursar.desk.metrics import Counts
 from bursar.errors import (
     Behind,
     BrokenInvariant,
@@ -105,6 +106,7 @@ class Desk:
         self.wait = wait
         self.halted: str | None = None
         self.uncounted = NO_COUNTS
+        self.counted: tuple[str, Counts] | None = None
         self.unresolved: dict[str, int] = {}
         self._kept = _NONE
         self.damage: str | None = None

@@ -262,6 +262,9 @@ class PastStore:
         """Refuse."""
         _refuse()
 
+    def memo(self, _name: str) -> str | None:
+        """Return none: they are said of the present."""
+
     def get_latest_cash_equity(self, _session_id: str) -> CashEquity | None:
         """Return none: it is said of the present."""
 

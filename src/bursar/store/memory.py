@@ -215,7 +215,11 @@ class MemoryStore:
         """Return what the last transaction came to."""
         if session_id != self.portfolio:
             return None
-        return cash_equity.latest(session_id, self.memos(cash_equity.NAME))
+        return cash_equity.latest(session_id, self.memo(cash_equity.NAME))
+
+    def memo(self, name: str) -> str | None:
+        """Return the text of that name, if there is one."""
+        return self._memos.get(name)
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    bindparam,
     delete,
     func,
     select,
@@ -53,6 +54,9 @@ from bursar.value.cash_equity import CashEquity
 from bursar.value.snapshot import PortfolioSnapshot
 
 _CHUNK = 500
+_MEMO = select(MEMOS).where(
+    MEMOS.c.portfolio == bindparam("own"), MEMOS.c.name == bindparam("wanted")
+)
 
 
 class SqlStore:
@@ -287,7 +291,13 @@ class SqlStore:
         """Return what the last transaction came to."""
         if session_id != self.portfolio:
             return None
-        return cash_equity.latest(session_id, self.memos(cash_equity.NAME))
+        return cash_equity.latest(session_id, self.memo(cash_equity.NAME))
+
+    def memo(self, name: str) -> str | None:
+        """Return the text of that name, if there is one."""
+        with self._reading() as connection:
+            row = connection.execute(_MEMO, {"own": self.portfolio, "wanted": name}).first()
+        return None if row is None else writes.memo(row)[1]
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""

@@ -6,7 +6,6 @@ other. Session and portfolio are one name.
 Errors: none.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypedDict
@@ -49,9 +48,8 @@ def encode(kept: Kept) -> str:
     return msgspec.json.encode(kept).decode()
 
 
-def latest(session: str, memos: Mapping[str, str]) -> CashEquity | None:
-    """Return what the last transaction came to, from the memos of a portfolio."""
-    text = memos.get(NAME)
+def latest(session: str, text: str | None) -> CashEquity | None:
+    """Return what the last transaction came to, from the memo's text if there is one."""
     if text is None:
         return None
     kept = _DECODER.decode(text)

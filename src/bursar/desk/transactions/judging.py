@@ -37,7 +37,6 @@ from bursar.ledger.entries import StagedChange, StagedLine, StagedLot
 from bursar.ledger.fold import apply
 from bursar.ledger.lots.base import Lot, resized, units
 from bursar.ledger.names import known_as
-from bursar.value import cash_equity
 from bursar.value.convert import Missing, convert, find_path
 from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Marks
@@ -264,8 +263,7 @@ def _compared(
 
 def _previous(desk: Desk, marks: Marks) -> Decimal:
     """Return what the last transaction came to, or else what the book does at the marks."""
-    name = desk.store.portfolio
-    known = cash_equity.latest(name, desk.store.memos(cash_equity.NAME))
+    known = desk.store.get_latest_cash_equity(desk.store.portfolio)
     if known is not None:
         return known["total_equity"]
     return _valued(desk, desk.timeline.book, marks).equity

@@ -2,7 +2,7 @@
 
     transactions equity     what it came to, for the next one to be compared with
     transactions commits    the figures of all commits
-    transactions discards   the figures of all discards
+    transactions discards   the figures of all discards, and of commits that had nothing to record
     transaction key K       the answer that was given under an idempotency key, and to what
     transaction open ID     a commit that was announced and has not come, unless a crash cut it off
 
@@ -58,8 +58,7 @@ def answered(desk: Desk, rules: Rules, body: str) -> TransactionReview | None:
     """
     if rules.key is None:
         return None
-    name = KEY + rules.key
-    text = desk.store.memos(name).get(name)
+    text = desk.store.memo(KEY + rules.key)
     if text is None:
         return None
     answer = _ANSWER.decode(text)
@@ -70,11 +69,19 @@ def answered(desk: Desk, rules: Rules, body: str) -> TransactionReview | None:
 
 def beside(desk: Desk, review: TransactionReview, rules: Rules, body: str) -> Beside:
     """Return what is to be kept with a commit."""
-    return Beside(memos(desk, review, rules, body), {"transaction": told(review, rules)})
+    kept = memos(review, rules, body)
+    kept[COMMITS] = metrics.text(_commits(desk, review))
+    return Beside(kept, {"transaction": told(review, rules)})
 
 
-def memos(desk: Desk, review: TransactionReview, rules: Rules, body: str) -> dict[str, str | None]:
-    """Return the memos of a commit, figures included."""
+def landed(desk: Desk, review: TransactionReview, before: str) -> None:
+    """Take note that a commit on the head of that hash has landed, figures included."""
+    of_commits = _commits(desk, review, before)
+    desk.counted, desk.uncounted = (desk.head.hash, of_commits), metrics.NONE
+
+
+def memos(review: TransactionReview, rules: Rules, body: str) -> dict[str, str | None]:
+    """Return the memos of a commit but its figures."""
     assert review.total is not None, "what is committed was measured"
     standing = cash_equity.Kept(
         version=review.version + bool(review.entries),
@@ -84,17 +91,21 @@ def memos(desk: Desk, review: TransactionReview, rules: Rules, body: str) -> dic
         total=review.total,
         previous=review.previous_equity or Decimal(0),
     )
-    known = metrics.read(desk.store.memos(COMMITS).get(COMMITS))
-    counts = known.plus(desk.uncounted).plus(metrics.committed(review.delta, review.epsilon))
-    kept: dict[str, str | None] = {
-        cash_equity.NAME: cash_equity.encode(standing),
-        COMMITS: metrics.text(counts),
-    }
+    kept: dict[str, str | None] = {cash_equity.NAME: cash_equity.encode(standing)}
     if rules.key is not None:
         kept[KEY + rules.key] = msgspec.json.encode(Answer(body, review)).decode()
     if rules.announced:
         kept[OPEN + review.id] = None
     return kept
+
+
+def _commits(desk: Desk, review: TransactionReview, before: str | None = None) -> Counts:
+    """Return the figures of all commits, this one included. They change only with the head."""
+    head = desk.head.hash if before is None else before
+    if desk.counted is None or desk.counted[0] != head:
+        desk.counted = head, metrics.read(desk.store.memo(COMMITS))
+    known = desk.counted[1].plus(desk.uncounted)
+    return known.plus(metrics.committed(review.delta, review.epsilon))
 
 
 def told(review: TransactionReview, rules: Rules) -> dict[str, object]:
@@ -128,20 +139,23 @@ def withdraw(desk: Desk, names: Mapping[str, object]) -> None:
     desk.store.save_memos(dict.fromkeys(OPEN + name for name in names))
 
 
-def count_discard(desk: Desk, counts: Counts) -> None:
-    """Add a discard to the figures, under the lock. A store that refuses gets it another time."""
+def count_apart(desk: Desk, counts: Counts) -> None:
+    """Add what no entry stands for to the figures, under the lock.
+
+    A store that refuses gets it another time.
+    """
     desk.uncounted = desk.uncounted.plus(counts)
     if desk.halted is not None:
         return
     with suppress(StoreError):
         with desk.store.grouped():
-            known = metrics.read(desk.store.memos(DISCARDS).get(DISCARDS))
+            known = metrics.read(desk.store.memo(DISCARDS))
             desk.store.save_memos({DISCARDS: metrics.text(known.plus(desk.uncounted))})
         desk.uncounted = metrics.NONE
 
 
 def counted(desk: Desk) -> Counts:
     """Return all figures: those that are kept, and those of this process that are not yet."""
-    kept = desk.store.memos("transactions ")
-    known = metrics.read(kept.get(COMMITS)).plus(metrics.read(kept.get(DISCARDS)))
+    store = desk.store
+    known = metrics.read(store.memo(COMMITS)).plus(metrics.read(store.memo(DISCARDS)))
     return known.plus(desk.uncounted)

@@ -105,7 +105,8 @@ class PortfolioTransaction:
         if self.outer is None and inside is not None and inside.desk is self.desk:
             self.outer = inside
         if self.outer is None:
-            self.desk.catch_up()
+            if self._later is None:
+                self.desk.catch_up()
             self.version = self.desk.head.version
         else:
             self.outer.require_open()
@@ -302,7 +303,8 @@ class PortfolioTransaction:
             self.review_made, self.state, self.is_repeat = known, State.COMMITTED, True
             self._count(metrics.Counts(repeats=1))
             return True
-        self._require_current()
+        if self._later is None:  # else nobody else can write
+            self._require_current()
         judged = self._judged(mark_prices)
         self.review_made = judged.review
         if judged.review.reason is not None:
@@ -325,14 +327,16 @@ class PortfolioTransaction:
         if judged.staged is None:
             with desk.store.grouped():
                 self._require_current()
-                desk.store.save_memos(keeping.memos(desk, review, rules, body))
+                desk.store.save_memos(keeping.memos(review, rules, body))
+            keeping.count_apart(desk, metrics.committed(review.delta, review.epsilon))
         else:
             if any(ruled.key != journal.key(ruled.entry) for ruled in judged.staged.plan.ruled):
                 raise KeyReused(f"{review.id} stands in the journal already", key=rules.key)
             if rules.announced:
                 keeping.announce(desk, review, rules)
+            before = desk.head.hash
             desk.commit(judged.staged, keeping.beside(desk, review, rules, body))
-        desk.uncounted = metrics.NONE
+            keeping.landed(desk, review, before)
         self.state = State.COMMITTED
         version = desk.head.version
         tell = partial(log.tell_commit, review, correlation_id=self._correlation, version=version)
@@ -410,7 +414,7 @@ class PortfolioTransaction:
                 return
         if self.outer is None:
             counts = metrics.discarded(reason.value, made.delta, made.epsilon)
-            keeping.count_discard(self.desk, counts)
+            keeping.count_apart(self.desk, counts)
         log.tell_discard(reason.value, made, correlation_id=self._correlation, depth=self.depth)
 
     def _fail(self, error: BursarError | BrokenInvariant) -> None:

@@ -26,7 +26,7 @@ from sqlalchemy.dialects import postgresql  # noqa: F401 (warm)
 
 import bursar.store.migrate  # noqa: F401 (warm)
 from bursar.desk import Desk, streaming
-from bursar.desk.transactions import PortfolioBatch, State, rules_of
+from bursar.desk.transactions import Options, PortfolioBatch, State, rules_of
 from bursar.desk.transactions import transact as transacted
 from bursar.errors import StoreError, StoreFull
 from bursar.ledger import golden
@@ -145,7 +145,7 @@ def transact(path, *, step=None, commits=100_000, at=3, writer="", batch=0):
     store = open_store(path, steps=watch if step else unwatched)
     logging.getLogger("bursar.transactions").disabled = True
     desk = Desk(store, Ticks(), wait=rest)
-    marks, rules = {}, {"announced": not writer, "validation_epsilon": 10**9}
+    marks: dict[str, object] = {}
     for n in range(commits):
         if batch:
             with PortfolioBatch(desk, rules_of(0, {"validation_epsilon": 10**9})) as many:
@@ -155,9 +155,14 @@ def transact(path, *, step=None, commits=100_000, at=3, writer="", batch=0):
                         assert tx.commit(marks)
         else:
             key = f"{writer}{n}" if writer else str(desk.head.version)
+            rules: Options = {
+                "announced": not writer,
+                "validation_epsilon": 10**9,
+                "idempotency_key": key,
+            }
             made = transacted(
                 desk,
-                rules_of(0, {**rules, "idempotency_key": key}),
+                rules_of(0, rules),
                 lambda tx: tx.stage_cash_delta(1),
                 marks,
                 retry_stale=1_000 if writer else 0,

@@ -19,7 +19,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NoReturn
 
 import msgspec
 
@@ -92,7 +92,13 @@ def read(path: Path) -> ToldTransaction:
 def read_text(body: bytes, name: str = "transaction") -> ToldTransaction:
     """Read a document."""
     try:
-        told = json.loads(body, object_pairs_hook=_once, parse_float=_number, parse_int=_number)
+        told = json.loads(
+            body,
+            object_pairs_hook=_once,
+            parse_float=parse_venue,
+            parse_int=parse_venue,
+            parse_constant=_no_number,
+        )
         return msgspec.convert(told, ToldTransaction)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"{name}: {error}", file=name) from None
@@ -139,8 +145,8 @@ def _stage_lot(lot: ToldLot, transaction: PortfolioTransaction) -> None:
         transaction.stage_lot_update(lot.symbol, lot.lot_id, quantity=lot.quantity, cost=lot.cost)
 
 
-def _number(text: str) -> Decimal:
-    return parse_venue(text)
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

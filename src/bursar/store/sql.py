@@ -21,7 +21,6 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
-    bindparam,
     delete,
     func,
     select,
@@ -43,7 +42,6 @@ from bursar.store.tables import (
     CHECKPOINTS,
     FLOWS,
     JOURNAL,
-    MEMOS,
     OUTBOX,
     SNAPSHOTS,
     TRADES,
@@ -54,9 +52,6 @@ from bursar.value.cash_equity import CashEquity
 from bursar.value.snapshot import PortfolioSnapshot
 
 _CHUNK = 500
-_MEMO = select(MEMOS).where(
-    MEMOS.c.portfolio == bindparam("own"), MEMOS.c.name == bindparam("wanted")
-)
 
 
 class SqlStore:
@@ -278,14 +273,8 @@ class SqlStore:
 
     def memos(self, prefix: str = "") -> dict[str, str]:
         """Return the texts whose names begin so, ordered by name."""
-        found = (
-            select(MEMOS)
-            .where(MEMOS.c.portfolio == self.portfolio)
-            .where(MEMOS.c.name.startswith(prefix, autoescape=True))
-            .order_by(MEMOS.c.name)
-        )
         with self._reading() as connection:
-            return dict(writes.memo(row) for row in connection.execute(found))
+            return finds.memos(connection, self.portfolio, prefix)
 
     def get_latest_cash_equity(self, session_id: str) -> CashEquity | None:
         """Return what the last transaction came to."""
@@ -296,8 +285,7 @@ class SqlStore:
     def memo(self, name: str) -> str | None:
         """Return the text of that name, if there is one."""
         with self._reading() as connection:
-            row = connection.execute(_MEMO, {"own": self.portfolio, "wanted": name}).first()
-        return None if row is None else writes.memo(row)[1]
+            return finds.memo(connection, self.portfolio, name)
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""

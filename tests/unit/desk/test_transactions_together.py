@@ -95,6 +95,16 @@ def test_one_begun_inside_another_is_a_savepoint_with_its_own_equity():
     assert portfolio.transaction_counts().commits == 2
 
 
+@pytest.mark.parametrize("options", [{"account": "manual:other"}, {"idempotency_key": "k"}])
+def test_a_savepoint_has_no_account_and_no_key_of_its_own(options):
+    portfolio = book()
+    with portfolio.transaction("100000") as tx:
+        with pytest.raises(BadChoice):
+            portfolio.transaction("100000", **options).__enter__()
+        tx.stage_cash_delta(1)  # the outer one goes on
+        assert tx.commit({})
+
+
 def test_while_an_inner_one_is_open_the_outer_waits():
     with book().transaction("100000") as tx, tx.nested(), pytest.raises(TransactionOver):
         tx.stage_cash_delta("1")

@@ -110,6 +110,7 @@ class PortfolioTransaction:
             self.version = self.desk.head.version
         else:
             self.outer.require_open()
+            self._require_fitting(self.outer.rules)
             self.version = self.outer.version
         if self.depth > DEPTH_MAX:
             raise OutOfBounds(f"over {DEPTH_MAX} transactions inside each other", depth=self.depth)
@@ -390,6 +391,16 @@ class PortfolioTransaction:
                 expected=self.version,
                 actual=now,
             )
+
+    def _require_fitting(self, outer: Rules) -> None:
+        """Refuse to a savepoint what only the outermost can have."""
+        if self.rules.account != outer.account:
+            raise BadChoice(
+                f"inside a transaction of {outer.account}, not of {self.rules.account}",
+                account=self.rules.account,
+            )
+        if self.rules.key is not None:
+            raise BadChoice("a savepoint has no key; give it to the outermost", field="key")
 
     def _leave(self) -> None:
         """Let the outer transaction be the open one again."""

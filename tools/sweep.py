@@ -89,6 +89,18 @@ SWEEPS = {
         figures={"MUTANTS": 100},
         options=("-m", "sweep"),
     ),
+    "transactions": Sweep(
+        asks="are transactions what a naive model says, whatever happens to them?",
+        tests="tests/property/test_transactions.py",
+        figures={"TRANSACTIONS": 5_000, "TRANSACTION_STEPS": 60},
+        options=("--timeout=0",),
+    ),
+    "writers": Sweep(
+        asks="do 32 writers of one book lose no update, and do all finish?",
+        tests="tests/crash/test_kill_transactions.py",
+        figures={"WRITERS": 32, "WRITES": 500},
+        options=("-k", "many_writers", "--timeout=0"),
+    ),
     "sim": Sweep(
         asks="does every simulated world end well, and is every planted bug found?",
         tests="tests/sim",

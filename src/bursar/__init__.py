@@ -15,11 +15,25 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from bursar.app import open, portfolios
+    from bursar.desk.transactions import (
+        PortfolioBatch,
+        PortfolioTransaction,
+        StagedCash,
+        StagedLotBook,
+        StagedPosition,
+        StagedRealizedPnl,
+    )
     from bursar.errors import BrokenInvariant, BursarError
     from bursar.ledger.terms import Account, FactSource, Method, Scope, Terms
     from bursar.ledger.why import Why
     from bursar.portfolio import Equity, ImportReport, Portfolio
     from bursar.portfolio.service import PortfolioService
+    from bursar.portfolio.transacting import (
+        TradingSession,
+        portfolio_batch,
+        portfolio_transaction,
+        recover,
+    )
     from bursar.value.marks import Mark, Marks
     from bursar.value.worth import Options
 
@@ -36,21 +50,45 @@ __all__ = [
     "Method",
     "Options",
     "Portfolio",
+    "PortfolioBatch",
     "PortfolioService",
+    "PortfolioTransaction",
     "Scope",
+    "StagedCash",
+    "StagedLotBook",
+    "StagedPosition",
+    "StagedRealizedPnl",
     "Terms",
+    "TradingSession",
     "Why",
     "open",
+    "portfolio_batch",
+    "portfolio_transaction",
     "portfolios",
+    "recover",
 ]
 
 _HOMES: Final = {
     "bursar.app": ("open", "portfolios"),
+    "bursar.desk.transactions": (
+        "PortfolioBatch",
+        "PortfolioTransaction",
+        "StagedCash",
+        "StagedLotBook",
+        "StagedPosition",
+        "StagedRealizedPnl",
+    ),
     "bursar.errors": ("BrokenInvariant", "BursarError"),
     "bursar.ledger.terms": ("Account", "FactSource", "Method", "Scope", "Terms"),
     "bursar.ledger.why": ("Why",),
     "bursar.portfolio": ("Equity", "ImportReport", "Portfolio"),
     "bursar.portfolio.service": ("PortfolioService",),
+    "bursar.portfolio.transacting": (
+        "TradingSession",
+        "portfolio_batch",
+        "portfolio_transaction",
+        "recover",
+    ),
     "bursar.value.marks": ("Mark", "Marks"),
     "bursar.value.worth": ("Options",),
 }

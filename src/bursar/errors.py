@@ -9,7 +9,8 @@
     │   ├── UnknownFormat          no reader knows this file
     │   ├── UnknownAsset           a pair or asset that no table names
     │   ├── RegionDenied           what the rules of a region do not allow
-    │   └── BadChoice              an option outside its closed set
+    │   ├── BadChoice              an option outside its closed set
+    │   └── TransactionOver        staged or committed after a transaction's end
     ├── NotFound                   asked for something the book does not hold
     │   ├── PositionNotFoundError  no position in that pair
     │   ├── EntryNotFound          no fact with that id
@@ -105,6 +106,12 @@ class BadChoice(InputError):
     """An option outside its closed set."""
 
     code = "bad_choice"
+
+
+class TransactionOver(InputError):
+    """The transaction has ended; begin another."""
+
+    code = "transaction_over"
 
 
 class NotFound(BursarError):

@@ -17,7 +17,8 @@ from collections.abc import (
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 import msgspec
 
@@ -27,11 +28,14 @@ from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Expected
 from bursar.reconcile.statement import Statement
+from bursar.value.cash_equity import CashEquity
 from bursar.value.marks import Mark
 from bursar.value.snapshot import PortfolioSnapshot
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
+
+NO_MEMOS: Final[Mapping[str, str | None]] = MappingProxyType({})
 
 Wait = Callable[[int], None]
 """Lets that many milliseconds pass."""
@@ -74,7 +78,7 @@ class Commit(msgspec.Struct, frozen=True):
     then `trades` and `flows` are written, replacing what has the same id (and, for trades, the
     same kind). `reaches_back_to` is the earliest instant that the commit touches; a stored
     checkpoint of that time or later goes, since it says what is no longer so. New `terms` take
-    it away in any case.
+    it away in any case. `memos` are kept, or taken away, in the same transaction.
     """
 
     expected_version: int
@@ -88,6 +92,7 @@ class Commit(msgspec.Struct, frozen=True):
     dropped_flows: tuple[str, ...] = ()
     terms: Terms | None = None
     reaches_back_to: int | None = None
+    memos: Mapping[str, str | None] = NO_MEMOS
 
 
 class StoredCheckpoint(msgspec.Struct, frozen=True):
@@ -218,6 +223,11 @@ class Clock(Protocol):
 class PortfolioStore(Protocol):
     """Keeps one portfolio: its journal, its projection, its snapshots."""
 
+    @property
+    def portfolio(self) -> str:
+        """The portfolio's name."""
+        ...
+
     def head(self) -> Head:
         """Return where the portfolio stands."""
         ...
@@ -331,6 +341,20 @@ class PortfolioStore(Protocol):
 
         Raises:
             StoreCorrupt: one was changed after it was written.
+        """
+        ...
+
+    def memo(self, name: str) -> str | None:
+        """Return the text of that very name, if there is one.
+
+        Raises:
+            StoreCorrupt: it was changed after it was written.
+        """
+        ...
+
+    def get_latest_cash_equity(self, session_id: str) -> CashEquity | None:
+        """Return what the last transaction came to; `None` before the first, and for a session that
+        is not this portfolio's name.
         """
         ...
 

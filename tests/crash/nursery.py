@@ -7,6 +7,7 @@ Children speak through its standard output, one short line at a time: `born <pid
 
 import ctypes
 import json
+import logging
 import os
 import random
 import resource
@@ -14,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,8 @@ from sqlalchemy.dialects import postgresql  # noqa: F401 (warm)
 
 import bursar.store.migrate  # noqa: F401 (warm)
 from bursar.desk import Desk, streaming
+from bursar.desk.transactions import Options, PortfolioBatch, State, rules_of
+from bursar.desk.transactions import transact as transacted
 from bursar.errors import StoreError, StoreFull
 from bursar.ledger import golden
 from bursar.portfolio import Portfolio
@@ -122,6 +126,55 @@ def trade_through_a_desk(path, seed, step=None, commits=100_000):
         receipt = desk.submit(golden.read(lines))
         say(f"ack {receipt.version} {desk.head.seq}")
     desk.store.close()
+
+
+def transact(path, *, step=None, commits=100_000, at=3, writer="", batch=0):
+    """Add one dollar a transaction, under a key each, announced; die at a step of the third one.
+
+    With `batch`, so many of them land together. Several writers may do so at once.
+    """
+    left = at
+
+    def watch(name):
+        nonlocal left
+        if name == step:
+            left -= 1
+            if left == 0:
+                die()
+
+    store = open_store(path, steps=watch if step else unwatched)
+    logging.getLogger("bursar.transactions").disabled = True
+    desk = Desk(store, Ticks(), wait=rest)
+    marks: dict[str, object] = {}
+    for n in range(commits):
+        if batch:
+            with PortfolioBatch(desk, rules_of(0, {"validation_epsilon": 10**9})) as many:
+                for _ in range(batch):
+                    with many.transaction() as tx:
+                        tx.stage_cash_delta(1)
+                        assert tx.commit(marks)
+        else:
+            key = f"{writer}{n}" if writer else str(desk.head.version)
+            rules: Options = {
+                "announced": not writer,
+                "validation_epsilon": 10**9,
+                "idempotency_key": key,
+            }
+            made = transacted(
+                desk,
+                rules_of(0, rules),
+                lambda tx: tx.stage_cash_delta(1),
+                marks,
+                retry_stale=1_000 if writer else 0,
+            )
+            assert made.state is State.COMMITTED
+        say(f"ack {desk.head.version} {desk.head.seq}")
+    store.close()
+
+
+def rest(milliseconds):
+    """Let time pass: real processes know no other clock."""
+    time.sleep(milliseconds / 1000)
 
 
 def import_a_file(path, export, step=None, chunk=20):
@@ -252,6 +305,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "limit": write_under_a_limit,
     "tiny": write_on_a_tiny_disk,
     "sync": sync,
+    "transact": transact,
 }
 
 

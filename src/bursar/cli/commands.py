@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import App, Group, Parameter
 
 from bursar import __version__
-from bursar.cli import drift, faults, portfolios
+from bursar.cli import drift, faults, portfolios, tx
 from bursar.cli.add import add
 from bursar.cli.backup import backup, restore
 from bursar.cli.demo import demo
@@ -105,6 +105,7 @@ def _app() -> App:
             app.command(command, name=name, group=group, sort_key=rank)
     app.command(portfolios.made(_START))
     app.command(drift.app(_CHECK))
+    app.command(tx.app(_ENTER))
     app.command(sim, name="sim")
     app.register_install_completion_command(add_to_startup=False)
     app.meta.group_parameters = _EVERY

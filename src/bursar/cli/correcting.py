@@ -50,7 +50,7 @@ def correct(session: Session, made: Callable[[Desk], Correction], *, is_yes: boo
             return 0
         if not (is_yes and session.is_quiet):
             show(session.screen, correction, seen, base)
-        if not (is_yes or _asked(session.screen)):
+        if not (is_yes or asked(session.screen)):
             session.screen.print("Nothing was written.")
             return UNWRITTEN
         version = desk.commit(staged).version
@@ -102,7 +102,7 @@ def _tell_known(screen: Screen, correction: Correction) -> None:
     )
 
 
-def _asked(screen: Screen) -> bool:
+def asked(screen: Screen) -> bool:
     """Ask whoever sits at the terminal; nobody there is no."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         screen.remark("Nobody to ask here; --yes writes it.")

@@ -50,6 +50,7 @@ _NEXT: Final = {
     " files into a new one. After an upgrade of bursar: `backup`, then `restore --refold`.",
     "store_down": "Nothing was written. Look at the server and the address, then run it again.",
     "store_full": "Nothing was written. Make room, then run the command again.",
+    "transaction_over": "Nothing was written. Begin another transaction.",
     "unknown_format": "Nothing was written. Export ledgers or trades as CSV and import that.",
     "venue_busy": "Nothing is lost. Wait until the venue lets you ask again, then run it again.",
     "venue_denied": "Look at the key and its rights; docs/KRAKEN.md says which it needs.",

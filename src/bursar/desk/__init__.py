@@ -15,7 +15,8 @@ Invariants
 Errors: `StaleVersion`, `Oversold`, every `StoreError`, and `BrokenInvariant` for our own mistakes.
 """
 
-from bursar.desk.desk import Desk, Receipt, Review, Staged
+from bursar.desk.covering import require_covered
+from bursar.desk.desk import Beside, Desk, Receipt, Review, Staged
 from bursar.desk.streaming import submit_in_order
 
-__all__ = ["Desk", "Receipt", "Review", "Staged", "submit_in_order"]
+__all__ = ["Beside", "Desk", "Receipt", "Review", "Staged", "require_covered", "submit_in_order"]

@@ -1,13 +1,16 @@
 """The desk of one portfolio: its timeline in memory, its store, and the way between them."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from bursar.desk import reading
+from bursar.desk.metrics import NONE as NO_COUNTS
+from bursar.desk.metrics import Counts
 from bursar.errors import (
     Behind,
     BrokenInvariant,
@@ -25,6 +28,7 @@ from bursar.ledger.entries import AnyEntry
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.timeline import Plan, Timeline
 from bursar.ports import (
+    NO_MEMOS,
     Clock,
     Commit,
     Head,
@@ -51,6 +55,16 @@ class Staged(msgspec.Struct, frozen=True):
     version: int
     told: tuple[AnyEntry, ...]
     timeline: Timeline
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """What a commit keeps beside the change: memos, and what its message tells besides."""
+
+    memos: Mapping[str, str | None] = NO_MEMOS
+    told: Mapping[str, object] = MappingProxyType({})
+
+
+NOTHING: Final = Beside()
 
 
 class Review(msgspec.Struct, frozen=True):
@@ -91,6 +105,9 @@ class Desk:
         self.progress = progress
         self.wait = wait
         self.halted: str | None = None
+        self.uncounted = NO_COUNTS
+        self.counted: tuple[str, Counts] | None = None
+        self.unresolved: dict[str, int] = {}
         self._kept = _NONE
         self.damage: str | None = None
         self.reload()
@@ -118,6 +135,21 @@ class Desk:
         self.halted = self.damage
         start = timeline.start
         self._kept = _NONE if start is None else (start.time, start.facts)
+
+    def catch_up(self) -> None:
+        """Take up what others have committed since: only those rows are read, verified and folded.
+
+        Raises:
+            StoreCorrupt: as `reload`, which is where anything unforeseen leads.
+        """
+        head = self.store.head()
+        if head == self.head:
+            return
+        try:
+            self.timeline.land(self.timeline.plan(reading.since(self.store, self.head, head)))
+            self.head = head
+        except (Behind, StoreCorrupt):
+            self.reload()
 
     def whole(self) -> Timeline:
         """Return the timeline with every fact in it; the first time this reads the journal.
@@ -199,8 +231,8 @@ class Desk:
             flags=flags,
         )
 
-    def commit(self, staged: Staged) -> Receipt:
-        """Write a staged change in one transaction and take it over.
+    def commit(self, staged: Staged, beside: Beside = NOTHING) -> Receipt:
+        """Write a staged change in one transaction and take it over, with what is kept beside it.
 
         Raises:
             StaleVersion: another writer was first; `reload`, stage again.
@@ -219,7 +251,7 @@ class Desk:
         if staged.plan.is_empty:
             return Receipt(self.head.version, review)
         self._require_closed(staged.plan)
-        commit = self._commit(staged)
+        commit = self._commit(staged, beside)
         try:
             self.head = self.store.commit(commit)
         except OutcomeUnknown:
@@ -257,7 +289,28 @@ class Desk:
             self.head, self.timeline, self._kept = before
             raise
 
-    def _commit(self, staged: Staged) -> Commit:
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other writers off, with all that they have done taken up. What is committed inside
+        becomes durable at the end, or none of it.
+
+        Raises:
+            StoreBusy: another one keeps us off.
+            OutcomeUnknown, StoreFull: from the end of the block, as `commit`.
+        """
+        try:
+            with self.store.grouped():
+                self.catch_up()
+                yield
+        except BaseException as error:
+            lost = isinstance(error, OutcomeUnknown)
+            if lost and self.has_landed(self.head.seq, self.head.hash):
+                return
+            if self.store.head() != self.head:
+                self.reload()
+            raise
+
+    def _commit(self, staged: Staged, beside: Beside) -> Commit:
         plan, at = staged.plan, self.clock.now()
         rows = journal.chain(plan.recorded, head=self.head.hash, seq=self.head.seq, at=at)
         trades, flows = describe.records(plan.lines, self.timeline.terms.cash)
@@ -268,13 +321,14 @@ class Desk:
             expected_version=staged.version,
             records=tuple(rows),
             cells=self._cells(plan),
-            outbox=self._message(plan, rows),
+            outbox=self._message(plan, rows, beside),
             recorded_at=at,
             trades=tuple(trades),
             flows=tuple(flows),
             dropped_trades=tuple(sorted(gone)),
             dropped_flows=tuple(sorted(gone)),
             reaches_back_to=_earliest(plan),
+            memos=beside.memos,
         )
 
     def trim(self) -> None:
@@ -308,7 +362,7 @@ class Desk:
             projection.cells(self.timeline.book), projection.cells(plan.book)
         )
 
-    def _message(self, plan: Plan, rows: list[Record]) -> Outbox:
+    def _message(self, plan: Plan, rows: list[Record], beside: Beside) -> Outbox:
         version = self.head.version + 1
         topic = "portfolio.restated" if plan.restated else "portfolio.committed"
         body = {
@@ -329,6 +383,7 @@ class Desk:
                 }
                 for each in plan.restated
             ],
+            **beside.told,
         }
         return Outbox(rows[-1].hash, topic, json.dumps(body, ensure_ascii=False))
 

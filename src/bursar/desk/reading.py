@@ -59,6 +59,24 @@ def read(
     return timeline
 
 
+def since(store: PortfolioStore, known: Head, head: Head) -> Iterator[AnyEntry]:
+    """Yield what the journal was told after a known head, up to another, each row verified.
+
+    Raises:
+        StoreCorrupt: a row does not verify, the terms are others, or no rows lead from one to the
+        other.
+    """
+    if head.terms != known.terms:
+        raise StoreCorrupt("the terms have changed")
+    last = known.seq, known.hash
+    for row in journal.check(store.records(known.seq), head=known.hash, seq=known.seq):
+        if row.seq > head.seq:
+            break
+        last = row.seq, row.hash
+        yield row.entry()
+    _require_head(last, head)
+
+
 def recalled(store: PortfolioStore, timeline: Timeline, told: Iterable[AnyEntry]) -> Recalled:
     """Fetch what was said, behind a timeline's checkpoint, of the facts and groups of `told`."""
     if timeline.is_whole:

@@ -1,6 +1,6 @@
 """Names of assets: one coin under several codes, and which of two is the quote."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -12,6 +12,17 @@ _RANKING: Final = {asset: place for place, asset in enumerate(_QUOTES)}
 def canonical(asset: str) -> str:
     """Return the one name under which an asset's prices are kept."""
     return ALIASES.get(asset, asset)
+
+
+def known_as(asset: str, account: str, places: Iterable[tuple[str, str]], pool: str) -> str:
+    """Return the name that an account, or else the book, has for an asset: BTC may be XBT.
+
+    `places` are (account, asset) of what is held; those of `pool` are everybody's.
+    """
+    known = [place for place in places if canonical(place[1]) == canonical(asset)]
+    own = {name for place, name in known if place in {account, pool}}
+    names = own or {name for _, name in known} or {asset}
+    return asset if asset in names else min(names)
 
 
 def oriented(taken: str, given: str, cash: frozenset[str]) -> tuple[str, str]:

@@ -32,6 +32,7 @@ from bursar.ledger.past import until
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.timeline import Timeline, folded
 from bursar.ports import Commit, Head, OutboxRow, PortfolioStore, StoredCheckpoint
+from bursar.value.cash_equity import CashEquity
 from bursar.value.snapshot import PortfolioSnapshot
 
 Time = str | int | datetime | None
@@ -224,6 +225,11 @@ class PastStore:
     def checkpoint(self) -> None:
         """Return none: the past is made from the whole journal."""
 
+    @property
+    def portfolio(self) -> str:
+        """The portfolio's name."""
+        return self._store.portfolio
+
     def save_checkpoint(self, _checkpoint: StoredCheckpoint, _version: int) -> bool:
         """Refuse."""
         _refuse()
@@ -255,6 +261,12 @@ class PastStore:
     def save_memos(self, _memos: Mapping[str, str | None]) -> None:
         """Refuse."""
         _refuse()
+
+    def memo(self, _name: str) -> str | None:
+        """Return none: they are said of the present."""
+
+    def get_latest_cash_equity(self, _session_id: str) -> CashEquity | None:
+        """Return none: it is said of the present."""
 
     def prune_snapshots(self, _older_than_ts: datetime) -> int:
         """Refuse."""

@@ -1,14 +1,16 @@
 """One portfolio and its verbs."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Self, TypeVar, Unpack
 
 import msgspec
 
-from bursar.desk import Desk, Receipt, Staged
+from bursar.desk import Desk, Receipt, Staged, transactions
+from bursar.desk.metrics import Counts
+from bursar.desk.transactions.keeping import counted
 from bursar.errors import BadChoice, StaleVersion, StoreBusy, StoreError
 from bursar.ledger import audit, describe, instant, projection
 from bursar.ledger.book import Book
@@ -182,6 +184,49 @@ class Portfolio:
     def preview(self, staged: Staged) -> hand.Preview:
         """Say what committing a staged change would do."""
         return hand.preview(self.writer, staged)
+
+    def transaction(
+        self,
+        previous_equity: transactions.Number | None = None,
+        **options: Unpack[transactions.Options],
+    ) -> transactions.PortfolioTransaction:
+        """Begin a transaction: `with p.transaction(previous_equity=…) as tx`.
+
+        Without a previous equity it is compared with what the last transaction came to, or before
+        the first with what is held at the commit's marks.
+        """
+        rules = transactions.rules_of(previous_equity, options)
+        return transactions.PortfolioTransaction(self.writer, rules)
+
+    def batch(
+        self,
+        previous_equity: transactions.Number | None = None,
+        **options: Unpack[transactions.Options],
+    ) -> transactions.PortfolioBatch:
+        """Begin a batch: transactions that become durable together, each with its verdict."""
+        rules = transactions.rules_of(previous_equity, options)
+        return transactions.PortfolioBatch(self.writer, rules)
+
+    def transact(
+        self,
+        work: Callable[[transactions.PortfolioTransaction], None],
+        mark_prices: transactions.Prices,
+        *,
+        previous_equity: transactions.Number | None = None,
+        retry_stale: int = 3,
+        **options: Unpack[transactions.Options],
+    ) -> transactions.PortfolioTransaction:
+        """Run `work` as a transaction and commit it; again, if another writer was first."""
+        rules = transactions.rules_of(previous_equity, options)
+        return transactions.transact(self.writer, rules, work, mark_prices, retry_stale=retry_stale)
+
+    def recover(self, *keys: str) -> transactions.Recovery:
+        """Say where the portfolio stands after a crash, and what became of commits cut off."""
+        return transactions.recover(self.writer, keys=keys)
+
+    def transaction_counts(self) -> Counts:
+        """Return how transactions went so far: commits, discards, Δ, ε, latency, retries."""
+        return counted(self.writer)
 
     def at(
         self, time: hand.Time = None, *, known_at: hand.Time = None, is_closing: bool = False

@@ -1,13 +1,17 @@
-"""Finding journal rows by what stands in their columns."""
+"""Finding journal rows by what stands in their columns, and memos by their names."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, select
+from sqlalchemy import Column, Connection, Row, bindparam, select
 
-from bursar.store.tables import JOURNAL
+from bursar.store import writes
+from bursar.store.tables import JOURNAL, MEMOS
 
 CHUNK = 500
+_MEMO = select(MEMOS).where(
+    MEMOS.c.portfolio == bindparam("own"), MEMOS.c.name == bindparam("wanted")
+)
 
 
 def rows(
@@ -18,3 +22,17 @@ def rows(
         some = column.in_(names[start : start + CHUNK])
         found = select(JOURNAL).where(JOURNAL.c.portfolio == portfolio, some)
         yield from connection.execute(found.order_by(JOURNAL.c.seq)).all()
+
+
+def memo(connection: Connection, portfolio: str, name: str) -> str | None:
+    """Return the text of a memo, if there is one of that very name."""
+    row = connection.execute(_MEMO, {"own": portfolio, "wanted": name}).first()
+    return None if row is None else writes.memo(row)[1]
+
+
+def memos(connection: Connection, portfolio: str, prefix: str) -> dict[str, str]:
+    """Return the memos whose names begin so, ordered by name."""
+    found = select(MEMOS).where(
+        MEMOS.c.portfolio == portfolio, MEMOS.c.name.startswith(prefix, autoescape=True)
+    )
+    return dict(writes.memo(row) for row in connection.execute(found.order_by(MEMOS.c.name)))

@@ -23,6 +23,8 @@ from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
 from bursar.store import checks, texts
 from bursar.store.checks import TradeKey
 from bursar.store.steps import STEPS, Steps, unwatched
+from bursar.value import cash_equity
+from bursar.value.cash_equity import CashEquity
 from bursar.value.snapshot import PortfolioSnapshot
 
 _STATE: Final = (
@@ -202,13 +204,22 @@ class MemoryStore:
     def save_memos(self, memos: Mapping[str, str | None]) -> None:
         """Keep short texts by name, all or none."""
         with self._lock:
-            kept = self._memos | {name: text for name, text in memos.items() if text is not None}
-            self._memos = {n: text for n, text in kept.items() if memos.get(n, text) is not None}
+            self._keep_memos(memos)
 
     def memos(self, prefix: str = "") -> dict[str, str]:
         """Return the texts whose names begin so, ordered by name."""
         with self._lock:
             return {n: text for n, text in sorted(self._memos.items()) if n.startswith(prefix)}
+
+    def get_latest_cash_equity(self, session_id: str) -> CashEquity | None:
+        """Return what the last transaction came to."""
+        if session_id != self.portfolio:
+            return None
+        return cash_equity.latest(session_id, self.memo(cash_equity.NAME))
+
+    def memo(self, name: str) -> str | None:
+        """Return the text of that name, if there is one."""
+        return self._memos.get(name)
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""
@@ -256,7 +267,12 @@ class MemoryStore:
         self._outbox.append(
             OutboxRow(head.version, head.version, commit.outbox, commit.recorded_at)
         )
+        self._keep_memos(commit.memos)
         self._head = head
+
+    def _keep_memos(self, memos: Mapping[str, str | None]) -> None:
+        kept = self._memos | {name: text for name, text in memos.items() if text is not None}
+        self._memos = {n: text for n, text in kept.items() if memos.get(n, text) is not None}
 
     def _add_trades(self, trades: Iterable[RealizedPnLRecord]) -> None:
         for record in trades:

@@ -42,12 +42,13 @@ from bursar.store.tables import (
     CHECKPOINTS,
     FLOWS,
     JOURNAL,
-    MEMOS,
     OUTBOX,
     SNAPSHOTS,
     TRADES,
 )
 from bursar.store.writes import Place
+from bursar.value import cash_equity
+from bursar.value.cash_equity import CashEquity
 from bursar.value.snapshot import PortfolioSnapshot
 
 _CHUNK = 500
@@ -272,14 +273,19 @@ class SqlStore:
 
     def memos(self, prefix: str = "") -> dict[str, str]:
         """Return the texts whose names begin so, ordered by name."""
-        found = (
-            select(MEMOS)
-            .where(MEMOS.c.portfolio == self.portfolio)
-            .where(MEMOS.c.name.startswith(prefix, autoescape=True))
-            .order_by(MEMOS.c.name)
-        )
         with self._reading() as connection:
-            return dict(writes.memo(row) for row in connection.execute(found))
+            return finds.memos(connection, self.portfolio, prefix)
+
+    def get_latest_cash_equity(self, session_id: str) -> CashEquity | None:
+        """Return what the last transaction came to."""
+        if session_id != self.portfolio:
+            return None
+        return cash_equity.latest(session_id, self.memo(cash_equity.NAME))
+
+    def memo(self, name: str) -> str | None:
+        """Return the text of that name, if there is one."""
+        with self._reading() as connection:
+            return finds.memo(connection, self.portfolio, name)
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""
@@ -316,6 +322,7 @@ class SqlStore:
         writes.flows(place, commit.flows, commit.dropped_flows)
         self._steps("flows")
         writes.outbox(place, commit.outbox, version=head.version, created_at=commit.recorded_at)
+        writes.memos(place, commit.memos)
         self._steps("outbox")
         self._steps("before_commit")
         return head

@@ -42,6 +42,7 @@ from bursar.store.tables import (
 
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _HEAD = tuple(PORTFOLIOS.c[name] for name in ("version", "seq", "hash", "base", "terms"))
+_HEAD_OF = select(*_HEAD).where(PORTFOLIOS.c.name == bindparam("own"))
 _DROPPED = delete(CHECKPOINTS).where(
     CHECKPOINTS.c.portfolio == bindparam("own"), CHECKPOINTS.c.time >= bindparam("since")
 )
@@ -58,7 +59,7 @@ class Place:
 
 def head(connection: Connection, portfolio: str) -> Head:
     """Read where a portfolio stands."""
-    row = connection.execute(select(*_HEAD).where(PORTFOLIOS.c.name == portfolio)).first()
+    row = connection.execute(_HEAD_OF, {"own": portfolio}).first()
     if row is None:
         raise PortfolioNotFound(f"there is no portfolio {portfolio!r}", portfolio=portfolio)
     return _head(row, portfolio)

@@ -46,12 +46,22 @@ def test_the_public_names_are_these():
         "Method",
         "Options",
         "Portfolio",
+        "PortfolioBatch",
         "PortfolioService",
+        "PortfolioTransaction",
         "Scope",
+        "StagedCash",
+        "StagedLotBook",
+        "StagedPosition",
+        "StagedRealizedPnl",
         "Terms",
+        "TradingSession",
         "Why",
         "open",
+        "portfolio_batch",
+        "portfolio_transaction",
         "portfolios",
+        "recover",
     ]
     assert all(getattr(bursar, name) is not None for name in dir(bursar))
     with pytest.raises(AttributeError, match="no attribute 'close'"):

@@ -9,16 +9,15 @@ from typing import Final, TypedDict
 
 import msgspec
 
-from bursar.desk import Desk, Staged
-from bursar.errors import BadChoice, EntryNotFound, KeyReused, Oversold
-from bursar.exact import number, plain, trimmed
+from bursar.desk import Desk, Staged, require_covered
+from bursar.errors import BadChoice, EntryNotFound, KeyReused
+from bursar.exact import number, plain
 from bursar.ledger import instant
 from bursar.ledger.book import POOL
-from bursar.ledger.entries import AnyEntry, CashFlow, Fee, Link, Price, Tag, encode
-from bursar.ledger.names import canonical
-from bursar.ledger.openings import is_opening
+from bursar.ledger.entries import AnyEntry, Fee, Link, Price, Tag, encode
+from bursar.ledger.names import canonical, known_as
 from bursar.ledger.terms import FactSource
-from bursar.ledger.timeline import Plan, Timeline
+from bursar.ledger.timeline import Timeline
 
 MAIN: Final = "manual:main"
 NOW: Final = "now"
@@ -76,7 +75,7 @@ def stage(desk: Desk, correction: Correction) -> Staged:
     """
     staged = desk.stage(correction.entries)
     if not all(isinstance(entry, Link | Price | Tag) for entry in correction.entries):
-        _require_covered(desk.timeline, staged.plan)
+        require_covered(desk.timeline, staged.plan)
     return staged
 
 
@@ -104,10 +103,7 @@ def asset_of(timeline: Timeline, account: str, text: str) -> str:
     name = text.upper() if text.islower() else text
     if _NAME.fullmatch(name) is None:
         raise BadChoice(f"{text!r} is no asset; write a name such as EUR or XBT", asset=text)
-    known = [place for place in timeline.book.holdings if canonical(place[1]) == canonical(name)]
-    own = {asset for place, asset in known if place in {account, POOL}}
-    names = own or {asset for _, asset in known} or {name}
-    return name if name in names else min(names)
+    return known_as(name, account, timeline.book.holdings, POOL)
 
 
 def amount_of(value: Number, field: str) -> Decimal:
@@ -274,19 +270,3 @@ def _turn(timeline: Timeline, entry: AnyEntry) -> int:
         if (each.account, each.executed_at) == (entry.account, entry.executed_at)
     ]
     return max(turns) + 1 if turns else 0
-
-
-def _require_covered(timeline: Timeline, plan: Plan) -> None:
-    """Refuse what only an opening could explain: by hand, nothing is assumed."""
-    for fact in plan.course.added:
-        if not (is_opening(fact) and isinstance(fact, CashFlow)):
-            continue
-        known = timeline.openings.get(fact.id)
-        had = known.amount if isinstance(known, CashFlow) else Decimal(0)
-        if fact.amount > had:
-            raise Oversold(
-                f"{fact.account} would spend {trimmed(fact.amount - had)} {fact.asset} that nothing"
-                " in the book brings; enter that first",
-                account=fact.account,
-                asset=fact.asset,
-            )

@@ -1,0 +1,161 @@
+"""What a transaction keeps beside the journal, in the same commit: memos, and the message's part.
+
+    transactions equity     what it came to, for the next one to be compared with
+    transactions commits    the figures of all commits
+    transactions discards   the figures of all discards, and of commits that had nothing to record
+    transaction key K       the answer that was given under an idempotency key, and to what
+    transaction open ID     a commit that was announced and has not come, unless a crash cut it off
+
+None of them decides what the book holds.
+
+Errors: `KeyReused`, `StoreError`.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.desk import metrics
+from bursar.desk.desk import Beside, Desk
+from bursar.desk.metrics import COMMITS, DISCARDS, Counts
+from bursar.desk.transactions.rules import Rules, TransactionReview
+from bursar.errors import KeyReused, StoreError
+from bursar.exact import plain
+from bursar.value import cash_equity
+
+KEY: Final = "transaction key "
+OPEN: Final = "transaction open "
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What was answered under a key: to which body, and the review of what was committed."""
+
+    body: str
+    review: TransactionReview
+
+
+class Announced(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A commit that is about to come: its id, the version it was staged on, and when."""
+
+    id: str
+    version: int
+    at: int
+    key: str | None = None
+
+
+_ANSWER: Final = msgspec.json.Decoder(Answer)
+_ANNOUNCED: Final = msgspec.json.Decoder(Announced)
+
+
+def answered(desk: Desk, rules: Rules, body: str) -> TransactionReview | None:
+    """Return what was answered to this body under its key before, if it was.
+
+    Raises:
+        KeyReused: the key stands for another body.
+    """
+    if rules.key is None:
+        return None
+    text = desk.store.memo(KEY + rules.key)
+    if text is None:
+        return None
+    answer = _ANSWER.decode(text)
+    if answer.body != body:
+        raise KeyReused(f"key {rules.key!r} stands for another transaction", key=rules.key)
+    return answer.review
+
+
+def beside(desk: Desk, review: TransactionReview, rules: Rules, body: str) -> Beside:
+    """Return what is to be kept with a commit."""
+    kept = memos(review, rules, body)
+    kept[COMMITS] = metrics.text(_commits(desk, review))
+    return Beside(kept, {"transaction": told(review, rules)})
+
+
+def landed(desk: Desk, review: TransactionReview, before: str) -> None:
+    """Take note that a commit on the head of that hash has landed, figures included."""
+    of_commits = _commits(desk, review, before)
+    desk.counted, desk.uncounted = (desk.head.hash, of_commits), metrics.NONE
+
+
+def memos(review: TransactionReview, rules: Rules, body: str) -> dict[str, str | None]:
+    """Return the memos of a commit but its figures."""
+    assert review.total is not None, "what is committed was measured"
+    standing = cash_equity.Kept(
+        version=review.version + bool(review.entries),
+        at=review.at,
+        cash=review.cash or Decimal(0),
+        positions=review.positions or Decimal(0),
+        total=review.total,
+        previous=review.previous_equity or Decimal(0),
+    )
+    kept: dict[str, str | None] = {cash_equity.NAME: cash_equity.encode(standing)}
+    if rules.key is not None:
+        kept[KEY + rules.key] = msgspec.json.encode(Answer(body, review)).decode()
+    if rules.announced:
+        kept[OPEN + review.id] = None
+    return kept
+
+
+def _commits(desk: Desk, review: TransactionReview, before: str | None = None) -> Counts:
+    """Return the figures of all commits, this one included. They change only with the head."""
+    head = desk.head.hash if before is None else before
+    if desk.counted is None or desk.counted[0] != head:
+        desk.counted = head, metrics.read(desk.store.memo(COMMITS))
+    known = desk.counted[1].plus(desk.uncounted)
+    return known.plus(metrics.committed(review.delta, review.epsilon))
+
+
+def told(review: TransactionReview, rules: Rules) -> dict[str, object]:
+    """Return what the message of a commit tells of its transaction."""
+    figures = ("cash", "positions", "total", "previous_equity", "delta", "epsilon", "realized")
+    known = {name: getattr(review, name) for name in (*figures, "claimed")}
+    return {
+        "id": review.id,
+        "entries": [entry.id for entry in review.entries],
+        "key": rules.key,
+        "correlation_id": rules.correlation_id or review.id,
+        "against": rules.against.value,
+        **{name: None if value is None else plain(value) for name, value in known.items()},
+        "marks": {pair: plain(price) for pair, price in review.marks.items()},
+    }
+
+
+def announce(desk: Desk, review: TransactionReview, rules: Rules) -> None:
+    """Write down that a commit is about to come, in a transaction of its own."""
+    coming = Announced(review.id, review.version, review.at, rules.key)
+    desk.store.save_memos({OPEN + review.id: msgspec.json.encode(coming).decode()})
+
+
+def announced(desk: Desk) -> list[Announced]:
+    """Return the commits that were announced and have neither come nor been taken back."""
+    return [_ANNOUNCED.decode(text) for text in desk.store.memos(OPEN).values()]
+
+
+def withdraw(desk: Desk, names: Mapping[str, object]) -> None:
+    """Take announcements away."""
+    desk.store.save_memos(dict.fromkeys(OPEN + name for name in names))
+
+
+def count_apart(desk: Desk, counts: Counts) -> None:
+    """Add what no entry stands for to the figures, under the lock.
+
+    A store that refuses gets it another time.
+    """
+    desk.uncounted = desk.uncounted.plus(counts)
+    if desk.halted is not None:
+        return
+    with suppress(StoreError):
+        with desk.store.grouped():
+            known = metrics.read(desk.store.memo(DISCARDS))
+            desk.store.save_memos({DISCARDS: metrics.text(known.plus(desk.uncounted))})
+        desk.uncounted = metrics.NONE
+
+
+def counted(desk: Desk) -> Counts:
+    """Return all figures: those that are kept, and those of this process that are not yet."""
+    store = desk.store
+    known = metrics.read(store.memo(COMMITS)).plus(metrics.read(store.memo(DISCARDS)))
+    return known.plus(desk.uncounted)

@@ -1,0 +1,67 @@
+"""After a crash: what stands, what the next transaction is compared with, what was cut off.
+
+The state is the last commit; there is nothing to repair. What can be unknown is whether a commit
+whose answer never came has landed. Those are found by id: the ones of this process whose answer was
+lost, the ones that were announced, and any the caller names.
+
+Errors: `StoreError`.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+from bursar.desk.desk import Desk
+from bursar.desk.transactions import keeping
+from bursar.desk.transactions.rules import ACCOUNT
+
+
+class Interrupted(msgspec.Struct, frozen=True):
+    """A commit whose answer is not known to whoever asked for it, and whether it has landed."""
+
+    id: str
+    has_landed: bool
+    staged_at_version: int | None = None
+
+
+class Recovery(msgspec.Struct, frozen=True):
+    """Where a session stands."""
+
+    session_id: str
+    version: int
+    seq: int
+    hash: str
+    previous_equity: Decimal | None
+    interrupted: tuple[Interrupted, ...]
+
+
+def recover(desk: Desk, *, keys: Iterable[str] = (), account: str = ACCOUNT) -> Recovery:
+    """Take up what is stored, and find out what became of commits that were cut off.
+
+    `keys` are idempotency keys, or ids of transactions, that the caller asks about.
+    """
+    desk.catch_up()
+    asked: dict[str, int | None] = {each.id: each.version for each in keeping.announced(desk)}
+    asked.update(desk.unresolved)
+    for key in keys:
+        asked.setdefault(key if ":" in key else f"{account}:tx-{key}", None)
+    found = tuple(
+        Interrupted(name, _has_landed(desk, name), version)
+        for name, version in sorted(asked.items())
+    )
+    keeping.withdraw(desk, asked)
+    desk.unresolved.clear()
+    known = desk.store.get_latest_cash_equity(desk.store.portfolio)
+    return Recovery(
+        session_id=desk.store.portfolio,
+        version=desk.head.version,
+        seq=desk.head.seq,
+        hash=desk.head.hash,
+        previous_equity=None if known is None else known["total_equity"],
+        interrupted=found,
+    )
+
+
+def _has_landed(desk: Desk, name: str) -> bool:
+    return bool(desk.store.recall([name], []))

@@ -1,0 +1,60 @@
+"""Running a piece of work as a transaction, again if another writer was first.
+
+The first try keeps nobody off. Each further one waits for a moment that the clock's last digits
+decide, so that writers do not meet again, then takes the store's lock, takes up what others have
+done, and runs the work anew: it cannot be too late once more, so every writer finishes.
+
+Errors: those of a transaction; `StaleVersion` and `StoreBusy` when all tries are used up.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from bursar.desk import metrics
+from bursar.desk.desk import Desk
+from bursar.desk.transactions.rules import Rules
+from bursar.desk.transactions.transaction import Later, PortfolioTransaction, Prices
+from bursar.errors import StaleVersion, StoreBusy
+
+PAUSE_MS: Final = 2
+PAUSE_MS_MAX: Final = 250
+
+Work = Callable[[PortfolioTransaction], None]
+
+
+def transact(
+    desk: Desk, rules: Rules, work: Work, mark_prices: Prices, *, retry_stale: int = 3
+) -> PortfolioTransaction:
+    """Stage what `work` stages and commit it; return the transaction with its verdict."""
+    for attempt in range(retry_stale + 1):
+        try:
+            if not attempt:
+                return _once(desk, rules, work, mark_prices)
+            _pause(desk, attempt)
+            later: Later = []
+            with desk.alone():
+                made = _once(desk, rules, work, mark_prices, later)
+            for tell in later:
+                tell()
+            return made  # noqa: TRY300 (what an else would hold belongs to one of two tries)
+        except (StaleVersion, StoreBusy):
+            desk.uncounted = desk.uncounted.plus(metrics.Counts(retries=1))
+            if attempt == retry_stale:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _once(
+    desk: Desk, rules: Rules, work: Work, mark_prices: Prices, later: Later | None = None
+) -> PortfolioTransaction:
+    with PortfolioTransaction(desk, rules, later=later) as transaction:
+        work(transaction)
+        transaction.commit(mark_prices)
+    return transaction
+
+
+def _pause(desk: Desk, attempt: int) -> None:
+    """Wait for up to twice as long as before: how long, the clock's last digits say."""
+    if desk.wait is not None:
+        longest = min(PAUSE_MS << attempt, PAUSE_MS_MAX)
+        desk.wait(1 + desk.clock.now() // 1_000 % longest)

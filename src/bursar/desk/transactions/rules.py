@@ -1,0 +1,165 @@
+"""By which rules a transaction is judged, and what the judgement is.
+
+The rule as written: |staged total − previous equity| ≤ ε, ε = max(1.00, 0.0001 × previous equity).
+Under `remarked` the previous equity is what is held now at the commit's own marks, and declared
+deposits and withdrawals are taken out, so that only unexplained change counts.
+"""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
+from types import MappingProxyType
+from typing import Final, TypedDict
+
+import msgspec
+
+from bursar.errors import BadChoice
+from bursar.exact import ONE, money, number, plain
+from bursar.ledger.entries import StagedChange
+
+Number = Decimal | int | str | float
+"""A number at the door; a float counts by its shortest text."""
+
+EPSILON_SHARE: Final = Decimal("0.0001")
+ACCOUNT: Final = "manual:main"
+_ACCOUNT: Final = re.compile(r"[a-z0-9_-]{1,32}:[A-Za-z0-9_.-]{1,64}", re.ASCII)
+_KEY: Final = re.compile(r"[!-~]{1,128}", re.ASCII)
+
+
+class Against(Enum):
+    """With what the staged total is compared."""
+
+    PREVIOUS = "previous"
+    REMARKED = "remarked"
+
+
+class Reason(Enum):
+    """Why a transaction was discarded."""
+
+    VALIDATION_FAILED = "validation_failed"
+    MISSING_MARK = "missing_mark"
+    OVERSOLD = "oversold"
+    LOTS_MISMATCH = "lots_mismatch"
+    UNKNOWN_LOT = "unknown_lot"
+    CLAIM_DIFFERS = "claim_differs"
+    ROLLED_BACK = "rolled_back"
+    EXCEPTION = "exception"
+
+
+class Options(TypedDict, total=False):
+    """What may be said of a transaction besides its previous equity.
+
+    `validation_epsilon` overrides ε; `against` is `previous` or `remarked`. `account` is where the
+    deltas go. `idempotency_key` makes a second try harmless. With `strict` a claim of realised PnL
+    must be right; with `strict_numbers` a float is refused. `announced` writes down beforehand that
+    a commit is coming, so that `recover` can tell of one that a crash has cut off.
+    """
+
+    validation_epsilon: Number | None
+    against: str
+    account: str
+    idempotency_key: str | None
+    correlation_id: str | None
+    strict: bool
+    strict_numbers: bool
+    announced: bool
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """The same, read. Without a previous equity, an inner transaction is not compared."""
+
+    previous: Decimal | None = None
+    epsilon: Decimal | None = None
+    against: Against = Against.PREVIOUS
+    account: str = ACCOUNT
+    key: str | None = None
+    correlation_id: str | None = None
+    strict: bool = False
+    strict_numbers: bool = False
+    announced: bool = False
+
+
+def rules_of(previous: Number | None, options: Options) -> Rules:
+    """Read the rules of a transaction.
+
+    Raises:
+        InputError: naming what says nothing.
+    """
+    strict = options.get("strict_numbers", False)
+    read = {"previous": previous, "epsilon": options.get("validation_epsilon")}
+    numbers = {
+        field: None if value is None else number(value, field=field, strict_numbers=strict)
+        for field, value in read.items()
+    }
+    allowed, key = numbers["epsilon"], options.get("idempotency_key")
+    if allowed is not None and allowed < 0:
+        raise BadChoice(f"epsilon: {plain(allowed)} is below zero", field="validation_epsilon")
+    if key is not None and _KEY.fullmatch(key) is None:
+        raise BadChoice(f"key: {key!r} has blanks or is too long", field="idempotency_key")
+    account = options.get("account", ACCOUNT)
+    if _ACCOUNT.fullmatch(account) is None:
+        raise BadChoice(f"{account!r} is no account; write venue:name", account=account)
+    return Rules(
+        previous=numbers["previous"],
+        epsilon=allowed,
+        against=_against(options.get("against", Against.PREVIOUS.value)),
+        account=account,
+        key=key,
+        correlation_id=options.get("correlation_id"),
+        strict=options.get("strict", False),
+        strict_numbers=strict,
+        announced=options.get("announced", False),
+    )
+
+
+def _against(name: str) -> Against:
+    try:
+        return Against(name)
+    except ValueError:
+        known = " or ".join(each.value for each in Against)
+        raise BadChoice(f"against: {name!r} is neither {known}", field="against") from None
+
+
+@money
+def epsilon(previous: Decimal) -> Decimal:
+    """Return what an equity may differ by: max(1.00, 0.0001 × previous equity)."""
+    return max(ONE, EPSILON_SHARE * previous)
+
+
+class TransactionReview(msgspec.Struct, frozen=True, kw_only=True):
+    """What committing would do, or has done.
+
+    `total` = `cash` + `positions` at the marks; `delta` is its distance from `previous_equity`.
+    What cannot be known is `None`. `realized` is what the lots say, before fees; beside it stands
+    what was claimed. `entries` are what would be recorded. `reason` is `None` for a good one.
+    """
+
+    id: str
+    version: int
+    at: int
+    reason: Reason | None = None
+    detail: str = ""
+    cash: Decimal | None = None
+    positions: Decimal | None = None
+    total: Decimal | None = None
+    previous_equity: Decimal | None = None
+    delta: Decimal | None = None
+    epsilon: Decimal | None = None
+    realized: Decimal | None = None
+    claimed: Decimal | None = None
+    entries: tuple[StagedChange, ...] = ()
+    marks: Mapping[str, Decimal] = MappingProxyType({})
+
+    @property
+    def is_valid(self) -> bool:
+        """Tell whether it may be committed."""
+        return self.reason is None
+
+    @property
+    @money
+    def claim_difference(self) -> Decimal | None:
+        """What was claimed less what the lots say, where both are known."""
+        if self.claimed is None or self.realized is None:
+            return None
+        return self.claimed - self.realized

@@ -32,10 +32,11 @@ from tests.unit.portfolio.places import Clock
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 CENTS = st.integers(-20_000, 20_000).map(lambda n: Decimal(n) / 100)
-UNITS = st.integers(-30, 30).filter(bool).map(lambda n: Decimal(n) / 10)
+UNITS = st.integers(-10, 30).filter(bool).map(lambda n: Decimal(n) / 10)
 PRICES = st.integers(1, 900).map(lambda n: Decimal(n) / 10)
 FEES = st.integers(0, 300).map(lambda n: Decimal(n) / 100)
 MARKS = st.fixed_dictionaries({}, optional=dict.fromkeys(SYMBOLS, PRICES))
+RARELY = st.integers(0, 3)  # done only at zero, so that lives come to something between disasters
 FULL = st.fixed_dictionaries(dict.fromkeys(SYMBOLS, PRICES))
 # What is down has written nothing, so it is not down after a commit.
 FAILURES = st.tuples(st.sampled_from(STEPS[:-1]), st.sampled_from((StoreDown, OutcomeUnknown))) | (
@@ -152,8 +153,10 @@ class Life(RuleBasedStateMachine):
         assert self.store.memos() == before
 
     @precondition(lambda self: self.open)
-    @rule(raises=st.booleans())
-    def roll_back(self, raises):
+    @rule(raises=st.booleans(), rarely=RARELY)
+    def roll_back(self, raises, rarely):
+        if rarely:
+            return
         tx = self.open.pop()
         tx.__exit__(LookupError if raises else None, None, None)
         self.model.levels.pop()
@@ -178,6 +181,20 @@ class Life(RuleBasedStateMachine):
     )
     def commit(self, marks, off, epsilon, failing):
         """Commit against an equity that is near, or the one before; the store may fail."""
+        self.end(marks, off, epsilon, failing)
+
+    @precondition(lambda self: self.open)
+    @rule(marks=FULL, off=st.decimals("-0.9", "0.9", places=2))
+    def commit_well(self, marks, off):
+        """Commit all levels, what was sold short bought back: it holds unless another was first."""
+        while len(self.open) > 1:
+            self.commit_inner()
+        for symbol, units in self.model.after()[1].items():
+            if units < 0:
+                self.stage_position(symbol, -units, None)
+        self.end(marks, off, None, None)
+
+    def end(self, marks, off, epsilon, failing):
         previous = self.near(marks, off)
         tx = self.open.pop()
         tx.rules = rules_of(previous, {"validation_epsilon": epsilon})
@@ -227,8 +244,10 @@ class Life(RuleBasedStateMachine):
     def new(self, previous, epsilon):
         return PortfolioTransaction(self.desk, rules_of(previous, {"validation_epsilon": epsilon}))
 
-    @rule(delta=st.integers(1, 5), marks=FULL)
-    def another_writer(self, delta, marks):
+    @rule(delta=st.integers(1, 5), marks=FULL, rarely=RARELY)
+    def another_writer(self, delta, marks, rarely):
+        if rarely:
+            return
         rules = rules_of(None, {"validation_epsilon": 10**9})
         with PortfolioTransaction(self.other, rules) as tx:
             tx.stage_cash_delta(delta)
@@ -242,9 +261,11 @@ class Life(RuleBasedStateMachine):
         if not self.open:
             self.desk.catch_up()
 
-    @rule()
-    def crash(self):
+    @rule(rarely=RARELY)
+    def crash(self, rarely):
         """Everything in memory is gone; what is stored is what counts."""
+        if rarely:
+            return
         for tx in reversed(self.open):
             tx._leave()
         self.open, self.model.levels, self.is_late = [], [], False

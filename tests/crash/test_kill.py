@@ -103,23 +103,24 @@ def test_a_kill_while_a_book_is_made_leaves_one_that_opens(nursery, new_place):
 
 
 def test_a_kill_inside_a_migration_leaves_the_old_tables_and_the_next_opening_resumes(
-    nursery, new_place
+    nursery, postgres
 ):
-    path = new_place()
-    store = open_store(path)
-    store.commit(commit(store.head(), "a", "b", cells={"cash": "1.50"}))
-    before = contents(store)
-    store.close()
     killed = 0
-    for statement in range(1, 100):
-        while step_back(path) != "0001":
-            pass
-        _, code = nursery.run("open", path=path, statement=statement)
-        store = open_store(path)
-        assert contents(store) == before
+    with postgres.database(empty=True) as old:
+        store = open_store(old)
+        store.commit(commit(store.head(), "a", "b", cells={"cash": "1.50"}))
+        before = contents(store)
         store.close()
-        if code == 0:
-            break
-        assert code == -signal.SIGKILL
-        killed += 1
+        while step_back(old) != "0001":
+            pass
+        for statement in range(1, 100):
+            with postgres.database(like=old) as path:
+                _, code = nursery.run("open", path=path, statement=statement)
+                store = open_store(path)
+                assert contents(store) == before
+                store.close()
+            if code == 0:
+                break
+            assert code == -signal.SIGKILL
+            killed += 1
     assert killed > 5  # each index and the revision among them

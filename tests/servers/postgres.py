@@ -58,8 +58,13 @@ class Server:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
     @contextmanager
-    def database(self, *, empty=False):
-        """Give the URL of a new database: with the tables in it, or with nothing."""
+    def database(self, *, empty=False, like=None):
+        """Give the URL of a new database: with the tables in it, with nothing, or as another is."""
+        if like is not None:
+            name = self._create(make_url(like).database)
+            yield self._of(name)
+            self._drop(name)
+            return
         if self._template is None and not empty:
             self._template = self._create("template0")
             engine, dialect = engine_of(address(self._of(self._template)))

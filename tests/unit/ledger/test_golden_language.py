@@ -461,3 +461,10 @@ def test_a_time_that_is_none_is_told_by_line(time):
 def test_an_absurd_number_is_told_by_line():
     with pytest.raises(Malformed, match=r"^line 3: "):
         read_line(f"{TIME} deposit 1 USD #k:1 sequence={'9' * 5_000}", 3)
+
+
+def test_an_endless_word_is_cut_in_the_message():
+    with pytest.raises(Malformed, match=r"^line 1: found ") as caught:
+        read_line(f"{TIME} {'x' * 10_000}", 1)
+    assert len(str(caught.value)) < 500
+    assert "x…" in str(caught.value)

@@ -89,7 +89,7 @@ AWAITED = {"Conflicted", "EntryNotFound", "FigureNotFound", "PositionNotFoundErr
 
 def used(names):
     """Those of the names that sources or tests use, apart from the tree itself and this file."""
-    found = set()
+    found: set[str] = set()
     for path in (*(ROOT / "src").rglob("*.py"), *(ROOT / "tests").rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         awaited = (name for name in names - found if name in text)  # parsing takes its time

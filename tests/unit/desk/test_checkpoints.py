@@ -159,6 +159,15 @@ def test_a_note_that_waits_for_its_fact_makes_the_next_opening_read_everything()
     assert opened.timeline.book.cells[key].size == 1
 
 
+def test_a_link_whose_ends_are_not_known_yet_ties_no_seconds():
+    store = MemoryStore()
+    made = Desk(store, Ticks())
+    made.submit(entries("2026-01-01T00:00:00Z link k:main:out to k:main:in #bot:1"))
+    for day in range(1, DAYS + 1):
+        made.submit(entries(line(day)))
+    assert store.checkpoint() is not None
+
+
 def test_a_checkpoint_that_cannot_be_written_is_no_failure(monkeypatch):
     store = MemoryStore()
 

@@ -23,7 +23,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -35,7 +34,6 @@ from bursar.capital.strategy_memory import DAY
 from bursar.errors import BadChoice
 from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money, round18
 
-NO_WEIGHTS: Final[Mapping[str, Decimal]] = MappingProxyType({})
 NOWHERE: Final = Bounds(ZERO, ZERO)
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
@@ -51,12 +49,12 @@ class Bound(Enum):
     FLOOR = "floor"
 
 
-class Weights(msgspec.Struct, frozen=True, omit_defaults=True):
+class Weights(msgspec.Struct, frozen=True):
     """Weights by strategy: now, and as the UTC day (by number) of the last decision began."""
 
     day: int | None = None
-    opening: Mapping[str, Decimal] = NO_WEIGHTS
-    now: Mapping[str, Decimal] = NO_WEIGHTS
+    opening: Mapping[str, Decimal] = {}
+    now: Mapping[str, Decimal] = {}
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):

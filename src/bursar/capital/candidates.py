@@ -48,7 +48,7 @@ class AllocatorSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise BadChoice("allocator: prior ≥ 1, 0 < recent_days ≤ window_days")
 
 
-class Candidate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision knows of one strategy.
 
     `results` are its closed trades in the rolling window; `fit` is in [0, 1], 0.5 neutral; `memory`

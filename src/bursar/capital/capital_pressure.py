@@ -8,16 +8,12 @@ here lasts: without trades the multiplier tends to 1.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Final
 
 import msgspec
 
 from bursar.capital.trades import ClosedTrade, Tally
 from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO, money, round18
-
-NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class PressureSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,11 +35,11 @@ class PressureSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise BadChoice("pressure: decay in [0, 1], cut in (0, 1], lift ≥ 1, losses ≥ 1")
 
 
-class Pressure(msgspec.Struct, frozen=True, omit_defaults=True):
+class Pressure(msgspec.Struct, frozen=True):
     """One strategy under pressure: multiplier, losses in a row by context, drawdown last seen."""
 
     multiplier: Decimal = ONE
-    streaks: Mapping[str, int] = NONE
+    streaks: Mapping[str, int] = {}
     drawdown: Decimal | None = None
 
 

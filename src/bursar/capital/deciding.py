@@ -11,7 +11,6 @@ late they are.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -32,14 +31,14 @@ from bursar.capital.trades import ClosedTrade, Tally, in_order
 from bursar.exact import ONE, ZERO, money, ratio18
 
 
-class Own(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Own(msgspec.Struct, frozen=True, kw_only=True):
     """What a person set for one strategy: weights as fractions, fit by regime in [0, 1]."""
 
     is_enabled: bool = True
     is_frozen: bool = False
     least: Decimal | None = None
     most: Decimal | None = None
-    fits: Mapping[str, Decimal] = MappingProxyType({})
+    fits: Mapping[str, Decimal] = {}
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,10 +49,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     memory: MemorySettings = MemorySettings()
     decisions: DecisionSettings = DecisionSettings()
     brain: BrainSettings = BrainSettings()
-    strategies: Mapping[str, Own] = MappingProxyType({})
+    strategies: Mapping[str, Own] = {}
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """How a strategy did: closed trades in the window, lately, and in the regime of now.
 
     `drawdown` is the fall from its own peak, a fraction; statistics are None where they cannot be
@@ -83,7 +82,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     marked: str | None = None
 
 
-class Mind(msgspec.Struct, frozen=True, omit_defaults=True):
+class Mind(msgspec.Struct, frozen=True):
     """What is kept of one strategy between decisions."""
 
     pressure: Pressure = Pressure()
@@ -91,11 +90,11 @@ class Mind(msgspec.Struct, frozen=True, omit_defaults=True):
     standing: Standing = Standing()
 
 
-class AllocationState(msgspec.Struct, frozen=True, omit_defaults=True):
+class AllocationState(msgspec.Struct, frozen=True):
     """What is kept between decisions."""
 
     weights: Weights = Weights()
-    minds: Mapping[str, Mind] = MappingProxyType({})
+    minds: Mapping[str, Mind] = {}
     decisions: DecisionsPast = DecisionsPast()
 
 

@@ -8,8 +8,6 @@ enters, registers what it entered, and the trade's outcome finds the context aga
 
 from collections.abc import Mapping
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Final
 
 import msgspec
 
@@ -40,7 +38,7 @@ class DecisionSettings(msgspec.Struct, frozen=True, kw_only=True):
                 raise BadChoice(f"decision memory: {name} must rise")
 
 
-class ContextPast(msgspec.Struct, frozen=True, omit_defaults=True):
+class ContextPast(msgspec.Struct, frozen=True):
     """What is known of one context: trades, losses in a row, and until when it is blocked (ns)."""
 
     trades: int = 0
@@ -48,15 +46,11 @@ class ContextPast(msgspec.Struct, frozen=True, omit_defaults=True):
     blocked_until: int = 0
 
 
-NOTHING: Final[Mapping[str, ContextPast]] = MappingProxyType({})
-NO_ENTRIES: Final[Mapping[str, str]] = MappingProxyType({})
-
-
-class DecisionsPast(msgspec.Struct, frozen=True, omit_defaults=True):
+class DecisionsPast(msgspec.Struct, frozen=True):
     """Every context met so far, and the context of each entry that is still open, by its id."""
 
-    contexts: Mapping[str, ContextPast] = NOTHING
-    entered: Mapping[str, str] = NO_ENTRIES
+    contexts: Mapping[str, ContextPast] = {}
+    entered: Mapping[str, str] = {}
 
 
 class DecisionVerdict(msgspec.Struct, frozen=True):

@@ -78,7 +78,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     alpha_decay: Decimal
 
 
-class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
+class Standing(msgspec.Struct, frozen=True):
     """A strategy's state, since when (ns), and its moves on the UTC day numbered `day`."""
 
     state: StrategyState = StrategyState.ACTIVE

@@ -50,7 +50,7 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise BadChoice("profit capture: a target > 0 and a trail in [0, 1) are expected")
 
 
-class Session(msgspec.Struct, frozen=True, omit_defaults=True):
+class Session(msgspec.Struct, frozen=True):
     """A session: equity it began with, highest profit since, and whether it captured."""
 
     baseline: Decimal
@@ -110,7 +110,7 @@ class CompoundingSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise BadChoice("compounding: step_pct > 0 and a share in [0, 1] are expected")
 
 
-class Compounded(msgspec.Struct, frozen=True, omit_defaults=True):
+class Compounded(msgspec.Struct, frozen=True):
     """A session's steps: equity it began with, steps reached, realised profit used, reinvested."""
 
     baseline: Decimal

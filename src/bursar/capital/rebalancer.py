@@ -3,9 +3,10 @@
 What a strategy should hold is its weight × all capital; what it holds is its sleeve's equity. A
 plan is due when the capital that stands in the wrong place is at least `drift` of all capital, or
 when the last one is `days` old. Each transfer goes from a strategy (or the reserve) that holds too
-much to one that holds too little, the largest first, ties by name, so n strategies need fewer than
-n transfers; one smaller than `transfer_min` is left out. A strategy gives no more than it has free:
-what its open positions bind stays with it, and is named in the plan.
+much to one that holds too little, the largest first (ties by name) and each done before the next,
+so n strategies need fewer than n transfers; one smaller than `transfer_min` is left out. A strategy
+gives no more than it has free: what its open positions bind stays with it, and is named in the
+plan.
 
 Transfers move capital, never PnL. Amounts are in base currency, cut to `places`.
 """

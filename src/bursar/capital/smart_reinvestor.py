@@ -45,7 +45,7 @@ class ReinvestSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise BadChoice("reinvest: 0 ≤ least ≤ most ≤ 1 and 0 ≤ calm < deep are expected")
 
 
-class Reinvested(msgspec.Struct, frozen=True, omit_defaults=True):
+class Reinvested(msgspec.Struct, frozen=True):
     """The highest profit divided so far, and what of it was reinvested and kept in reserve."""
 
     divided: Decimal = ZERO

@@ -8,7 +8,6 @@ drawdown was below it. The penalty is 0 for what is listed, `rest_penalty` for w
 
 from collections.abc import Mapping
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -19,7 +18,6 @@ from bursar.exact import ONE, ZERO
 
 HOUR: Final = 3600 * 10**9
 DAY: Final = 24 * HOUR
-NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class MemorySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,11 +37,11 @@ class MemorySettings(msgspec.Struct, frozen=True, kw_only=True):
             raise BadChoice("strategy memory: drawdown in (0, 1), rest_penalty in [0, 1]")
 
 
-class StrategyPast(msgspec.Struct, frozen=True, omit_defaults=True):
+class StrategyPast(msgspec.Struct, frozen=True):
     """One strategy remembered: losses in a row and end of listing (ns) by regime; its rest."""
 
-    streaks: Mapping[str, int] = NONE
-    listed_until: Mapping[str, int] = NONE
+    streaks: Mapping[str, int] = {}
+    listed_until: Mapping[str, int] = {}
     rests_until: int = 0
     is_fallen: bool = False
 

@@ -14,7 +14,7 @@ import msgspec
 from bursar.exact import ONE, ZERO, money, ratio18
 
 
-class ClosedTrade(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ClosedTrade(msgspec.Struct, frozen=True, kw_only=True):
     """One trade that is over: what it brought in base currency, fees taken off, and when (ns).
 
     `context` is what `DecisionMemory.context` made of the moment it was entered.
@@ -28,7 +28,7 @@ class ClosedTrade(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     context: str = ""
 
 
-class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
+class Tally(msgspec.Struct, frozen=True):
     """How many trades, what the winners won, what the losers lost (≥ 0), in base currency."""
 
     trades: int = 0

@@ -17,7 +17,10 @@ wishers = st.lists(st.tuples(parts, ranges), max_size=8)
 
 
 def test_without_bounds_weights_are_in_the_proportion_of_the_wishes():
-    assert project([Decimal(1), Decimal(3)], [FREE, FREE], ONE) == (Decimal("0.25"), Decimal("0.75"))
+    assert project([Decimal(1), Decimal(3)], [FREE, FREE], ONE) == (
+        Decimal("0.25"),
+        Decimal("0.75"),
+    )
 
 
 def test_what_one_may_not_take_the_others_take():

@@ -20,8 +20,9 @@ import msgspec
 from bursar.capital.strategy_memory import DAY
 from bursar.errors import BadChoice
 from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money
+from bursar.ledger.entries import MANUAL
 
-RESERVE: Final = "reserve"
+RESERVE: Final = MANUAL
 
 
 class RebalancerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +80,7 @@ class PortfolioRebalancer(msgspec.Struct, frozen=True):
         at: int,
         last_at: int | None,
     ) -> MovePlan:
-        """Return the plan that brings every sleeve to its weight; `reserve` is one of the sleeves.
+        """Return the plan that brings every sleeve to its weight; `manual` is the reserve.
 
         A strategy without a weight gives all it can; the reserve takes what no weight names.
         """

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.capital.rebalancer import (
+    RESERVE,
     Move,
     PortfolioRebalancer,
     RebalancerSettings,
@@ -31,9 +32,9 @@ def plan(weights, sleeves, *, at=DAY, last_at=None, rules=RULES):
 
 
 def test_the_reserve_gives_what_the_weights_ask_for():
-    found = plan({"a": "0.5", "b": "0.3"}, {"reserve": sleeve(1000)})
+    found = plan({"a": "0.5", "b": "0.3"}, {RESERVE: sleeve(1000)})
     assert found.is_due
-    assert found.moves == (Move("reserve", "a", Decimal(500)), Move("reserve", "b", Decimal(300)))
+    assert found.moves == (Move(RESERVE, "a", Decimal(500)), Move(RESERVE, "b", Decimal(300)))
 
 
 def test_a_strategy_without_a_weight_gives_all_it_can():
@@ -53,7 +54,7 @@ def test_near_enough_is_not_due_until_the_last_plan_is_old():
 
 
 def test_what_is_too_small_to_move_is_left():
-    found = plan({"a": "0.5"}, {"a": sleeve("500.50"), "reserve": sleeve("499.50")})
+    found = plan({"a": "0.5"}, {"a": sleeve("500.50"), RESERVE: sleeve("499.50")})
     assert found.moves == ()
     assert found.reason == "nothing to move"
 
@@ -80,7 +81,7 @@ def test_one_giver_serves_many_and_one_taker_is_served_by_many():
 
 @given(
     st.dictionaries(names, st.integers(0, 16).map(lambda part: Decimal(part) / 96), max_size=6),
-    st.dictionaries(names | st.just("reserve"), amounts, max_size=7),
+    st.dictionaries(names | st.just(RESERVE), amounts, max_size=7),
 )
 def test_moves_bring_every_sleeve_near_its_weight_and_create_nothing(weights, held):
     rules = PortfolioRebalancer(RebalancerSettings(transfer_min=Decimal("0.01")))
@@ -93,7 +94,7 @@ def test_moves_bring_every_sleeve_near_its_weight_and_create_nothing(weights, he
     capital = sum(held.values(), ZERO)
     assert sum(after.values(), ZERO) == capital
     assert min(after.values(), default=ZERO) >= 0
-    assert len(found.moves) < len({*weights, *held, "reserve"})
+    assert len(found.moves) < len({*weights, *held, RESERVE})
     for name, weight in weights.items():
         assert abs(after.get(name, ZERO) - weight * capital) <= Decimal("0.08")
 

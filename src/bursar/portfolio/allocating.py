@@ -42,7 +42,7 @@ from bursar.measure.kelly import from_trades
 from bursar.measure.sleeves import SleeveReturns, sleeve_returns
 from bursar.measure.trades import statistics
 from bursar.measure.trips import Trip
-from bursar.portfolio import measures
+from bursar.portfolio import kept as keeping
 from bursar.portfolio.log import LOG
 from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.value.equity import Valuation, value_book
@@ -113,7 +113,7 @@ def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]
     sleeves, marks = books(portfolio), portfolio.marks(prices)
     now = portfolio.desk.clock.now()
     trips: dict[str, list[Trip]] = {}
-    for trip in measures.trips(portfolio).trips:
+    for trip in keeping.trips(portfolio).trips:
         trips.setdefault(trip.strategy, []).append(trip)
     found = []
     for strategy in sleeves.strategies():

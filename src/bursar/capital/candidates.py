@@ -23,7 +23,7 @@ class Method(Enum):
     KELLY = "kelly"
 
 
-class AllocatorSettings(msgspec.Struct, frozen=True, kw_only=True):
+class AllocatorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Fractions of all capital, and what the methods need; `prior` is in trades."""
 
     method: Method = Method.PROFIT_FACTOR

@@ -16,7 +16,7 @@ from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO, money, round18
 
 
-class PressureSettings(msgspec.Struct, frozen=True, kw_only=True):
+class PressureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bounds of the multiplier and what moves it; all are factors, `losses` is a count."""
 
     least: Decimal = Decimal("0.3")

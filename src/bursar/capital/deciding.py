@@ -31,7 +31,7 @@ from bursar.capital.trades import ClosedTrade, Tally, in_order
 from bursar.exact import ONE, ZERO, money, ratio18
 
 
-class Own(msgspec.Struct, frozen=True, kw_only=True):
+class Own(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person set for one strategy: weights as fractions, fit by regime in [0, 1]."""
 
     is_enabled: bool = True
@@ -41,7 +41,7 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
     fits: Mapping[str, Decimal] = {}
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every setting that a decision depends on."""
 
     allocator: AllocatorSettings = AllocatorSettings()

@@ -17,7 +17,7 @@ from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO, ratio18
 
 
-class DecisionSettings(msgspec.Struct, frozen=True, kw_only=True):
+class DecisionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Upper edges of the spread (basis points) and volatility (fraction a day) bands; the rest.
 
     `hours` is the width of an hour band and divides 24.

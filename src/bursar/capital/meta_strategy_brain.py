@@ -37,7 +37,7 @@ class StrategyState(Enum):
 _STEPS: Final = tuple(StrategyState)
 
 
-class BrainSettings(msgspec.Struct, frozen=True, kw_only=True):
+class BrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Weights of fitness, the Sharpe ratio that counts as full, thresholds, pace, shares."""
 
     sharpe_weight: Decimal = Decimal("0.4")

@@ -35,7 +35,7 @@ class Intent(Enum):
     RESET_BASELINE = "reset_baseline"
 
 
-class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True):
+class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Targets in base currency and in percent of the baseline; what of the peak may be lost."""
 
     target: Decimal | None = None
@@ -98,7 +98,7 @@ class ProfitCapture(msgspec.Struct, frozen=True):
         return min(targets, default=Decimal("Infinity"))
 
 
-class CompoundingSettings(msgspec.Struct, frozen=True, kw_only=True):
+class CompoundingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The gain that makes a step, in percent of the baseline; the share of profit to reinvest."""
 
     step_pct: Decimal = Decimal(5)

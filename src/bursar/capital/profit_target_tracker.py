@@ -26,7 +26,7 @@ class TargetPeriod(Enum):
     MONTH = "month"
 
 
-class ProfitTarget(msgspec.Struct, frozen=True, kw_only=True):
+class ProfitTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A target for a period: an amount in base currency, or percent of its opening equity."""
 
     period: TargetPeriod

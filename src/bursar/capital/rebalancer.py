@@ -25,7 +25,7 @@ from bursar.ledger.entries import MANUAL
 RESERVE: Final = MANUAL
 
 
-class RebalancerSettings(msgspec.Struct, frozen=True, kw_only=True):
+class RebalancerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The misplaced part of all capital or the age that make a plan due; the least transfer."""
 
     drift: Decimal = Decimal("0.05")

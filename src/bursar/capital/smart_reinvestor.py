@@ -28,7 +28,7 @@ class Policy(Enum):
     FIXED = "fixed"
 
 
-class ReinvestSettings(msgspec.Struct, frozen=True, kw_only=True):
+class ReinvestSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Shares of a profit, drawdowns and survival as fractions."""
 
     policy: Policy = Policy.SMART

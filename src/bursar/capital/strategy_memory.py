@@ -20,7 +20,7 @@ HOUR: Final = 3600 * 10**9
 DAY: Final = 24 * HOUR
 
 
-class MemorySettings(msgspec.Struct, frozen=True, kw_only=True):
+class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Losses in a row, days on the list; drawdown (a fraction), hours of rest and its penalty."""
 
     losses: int = 3

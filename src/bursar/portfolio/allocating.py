@@ -61,6 +61,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     moving: RebalancerSettings = RebalancerSettings()
+    regime: str | None = None
     revived: tuple[str, ...] = ()
     doubt: str | None = None
     is_doubt_allowed: bool = False
@@ -172,7 +173,7 @@ def propose(
     names = sorted({*named, *rules.strategies} - {MANUAL})
     if not names:
         raise BadChoice("there is no strategy yet: trades name one, or the settings do")
-    current = regime(portfolio)
+    current = asked.regime or regime(portfolio)
     since = now - rules.allocator.window_days * DAY
     recent = [trip for each in known for trip in each.trips if trip.closed_at > since]
     cause = Cause(

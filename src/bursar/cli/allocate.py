@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bursar.capital.allocator import Line
     from bursar.capital.deciding import Decision
     from bursar.cli.screen import Screen
+    from bursar.measure.measured import Measured
     from bursar.portfolio import Portfolio
     from bursar.portfolio.allocating import Asked, Proposal, StrategyNow
 
@@ -82,6 +83,28 @@ def why(strategy: str, *, session: Annotated[Session, HIDDEN]) -> int:
     return 0
 
 
+def shadow(*, session: Annotated[Session, HIDDEN]) -> int:
+    """Compare what the decided weights made with what equal ones would have made."""
+    from bursar.portfolio import allocating
+
+    with session.open() as portfolio:
+        found = allocating.shadow(portfolio, session.marks(portfolio))
+    if session.wants_json:
+        session.tell(found)
+        return 0
+    screen = session.screen
+    screen.title(found.verdict, f"{found.days} days")
+    screen.list(
+        [
+            ("decided weights", _measured(found.adaptive_pct)),
+            ("equal weights", _measured(found.equal_pct)),
+            ("difference a day", _measured(found.mean_pct)),
+            ("95 of 100", f"{_measured(found.low_pct)} to {_measured(found.high_pct)}"),
+        ]
+    )
+    return 0
+
+
 def strategies(*, session: Annotated[Session, HIDDEN]) -> int:
     """Show every strategy's own book: capital, what it made, its state. `manual` is the rest."""
     from bursar.portfolio import allocating
@@ -107,6 +130,7 @@ def app(group: Group) -> App:
     )
     made.default(allocate)
     made.command(why, name="why")
+    made.command(shadow, name="shadow")
     return made
 
 
@@ -269,6 +293,14 @@ def _standing(each: StrategyNow, decision: Decision | None) -> dict[str, object]
         "trades": len(each.trips),
         "drawdown": each.returns.drawdown,
     }
+
+
+def _measured(figure: Measured) -> str:
+    from bursar.exact import show
+
+    if figure.value is None:
+        return str(figure.reason)
+    return f"{show(figure.value, places=3)} %"
 
 
 def _pct(value: Decimal) -> str:

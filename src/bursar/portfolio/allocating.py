@@ -39,6 +39,8 @@ from bursar.exact import ZERO, money
 from bursar.ledger.entries import MANUAL, SleeveTransfer, Source
 from bursar.ledger.sleeves import StrategyBooks, strategy_books
 from bursar.measure.kelly import from_trades
+from bursar.measure.shadow import Shadow, ShadowDay
+from bursar.measure.shadow import shadow as compare
 from bursar.measure.sleeves import SleeveReturns, sleeve_returns
 from bursar.measure.trades import statistics
 from bursar.measure.trips import Trip
@@ -247,6 +249,27 @@ def decision(portfolio: Portfolio) -> Decision | None:
     if _ENCODER.encode(made_again(found)).decode() != text:
         raise Doubtful("the last decision is not what its inputs give: another version made it")
     return found
+
+
+def shadow(portfolio: Portfolio, prices: Prices = None) -> Shadow:
+    """Compare what the decided weights made with what equal ones would have made."""
+    made = decisions(portfolio)
+    returns = {
+        each.strategy: dict(zip(each.returns.days, each.returns.returns, strict=True))
+        for each in strategies(portfolio, prices)
+    }
+    history, standing = [], iter(made)
+    upcoming, current = next(standing, None), None
+    today = portfolio.desk.clock.now() // DAY
+    first = today if upcoming is None else upcoming.cause.at // DAY + 1
+    for day in range(first, today + 1):
+        while upcoming is not None and upcoming.cause.at < day * DAY:
+            current, upcoming = upcoming, next(standing, None)
+        if current is not None:
+            weights = {line.strategy: line.weight for line in current.allocation.lines}
+            that_day = {name: returns[name].get(day, 0.0) for name in weights if name in returns}
+            history.append(ShadowDay(day, weights, that_day))
+    return compare(history)
 
 
 def _kept(portfolio: Portfolio) -> Kept:

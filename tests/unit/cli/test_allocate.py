@@ -70,3 +70,9 @@ def test_without_strategies_it_says_what_to_do(bursar):
     bursar("new", "--base", "USD")
     bursar("add", "deposit", "10", "USD", "--time", "2026-01-01", "--yes")
     assert "no strategy yet" in bursar("allocate", code=2).err
+
+
+def test_shadow_says_when_it_is_too_early(traded, bursar, ask):
+    bursar("allocate", "--apply")
+    assert "too early to say" in bursar("allocate", "shadow").out
+    assert ask("allocate", "shadow")["days"] == 0

@@ -180,3 +180,26 @@ def test_settings_bound_what_is_given():
     allocating.apply(made, allocating.propose(made, rules))
     after = {each.strategy: each.equity for each in allocating.strategies(made)}
     assert after == {"carry": 309, "manual": 721, "trend": 0}
+
+
+def test_decided_weights_are_compared_with_equal_ones():
+    assert allocating.shadow(portfolio(*TWO)).days == 0
+    made = portfolio(*TWO)
+    rules = Rules(allocator=AllocatorSettings(cap=Decimal("0.3")))
+    allocating.apply(made, allocating.propose(made, rules))
+    made.desk.clock.day = 60
+    made.desk.submit(
+        golden.read(
+            [
+                "2026-01-25T10:00:00Z buy 1 XBT @ 100 USD #k:main:6 strategy=trend",
+                "2026-01-26T10:00:00Z sell 1 XBT @ 110 USD #k:main:7 strategy=trend",
+            ]
+        )
+    )
+    found = allocating.shadow(made)
+    assert found.days == 40
+    assert found.adaptive_pct.value is not None
+    assert found.equal_pct.value is not None
+    assert 0 < found.adaptive_pct.value < found.equal_pct.value
+    allocating.apply(made, allocating.propose(made, Rules()))
+    assert allocating.shadow(made).days == 40

@@ -39,6 +39,7 @@ from bursar.exact import ZERO, money
 from bursar.ledger.entries import MANUAL, SleeveTransfer, Source
 from bursar.ledger.sleeves import StrategyBooks, strategy_books
 from bursar.measure.kelly import from_trades
+from bursar.measure.ratios import Conventions
 from bursar.measure.shadow import Shadow, ShadowDay
 from bursar.measure.shadow import shadow as compare
 from bursar.measure.sleeves import SleeveReturns, sleeve_returns
@@ -50,6 +51,8 @@ from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.value.equity import Valuation, value_book
 
 NORMAL: Final = "NORMAL"
+WINDOWED: Final = Conventions(least=10)
+"""A window of thirty days has no thirty returns where a strategy held nothing for some of them."""
 _KEPT: Final = "capital state"
 _DECISION: Final = "capital decision "
 _REGIME: Final = "capital regime"
@@ -297,8 +300,8 @@ def _figures(found: StrategyNow | None, rules: Rules, now: int, current: str) ->
         recent=tally(trip.pnl for trip in window if trip.closed_at > lately),
         in_regime=tally(trip.pnl for trip in window if (trip.regime or NORMAL) == current),
         drawdown=found.returns.drawdown,
-        sharpe=returns.sharpe().value,
-        volatility=returns.volatility().value,
+        sharpe=returns.sharpe(WINDOWED).value,
+        volatility=returns.volatility(WINDOWED).value,
         kelly=from_trades(statistics(window)).full.value,
     )
 

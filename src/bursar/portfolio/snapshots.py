@@ -1,7 +1,8 @@
 """Snapshots and daily closes: how the portfolio stood, for curves and for the start of periods.
 
 A snapshot is a view and may be pruned. The last one of each UTC day is also that day's close, a
-memo that pruning leaves alone, so the history of equity has no end.
+memo that pruning leaves alone, so the history of equity has no end. With it stay the highest and
+the lowest complete equity of the day, so a peak outlives the snapshot that saw it.
 
 Errors: those of the store.
 """
@@ -23,10 +24,18 @@ _CLOSE: Final = "close "
 _ENCODER: Final = msgspec.json.Encoder()
 
 
+class Extreme(msgspec.Struct, frozen=True):
+    """The highest or lowest complete equity of a day, of all that is held, and the capital then."""
+
+    timestamp: datetime
+    equity: Decimal
+    capital: Decimal | None
+
+
 class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     """The last snapshot of a UTC day, in base currency. `unvalued` is in none of the figures.
 
-    `excluded_value` is the worth of what the view left out.
+    `excluded_value` is the worth of what the view left out; `capital_base` is as in the snapshot.
     """
 
     day: date
@@ -37,6 +46,9 @@ class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     unrealized_pnl_base_total: Decimal
     unvalued: tuple[str, ...] = ()
     excluded_value: Decimal = ZERO
+    capital_base: Decimal | None = None
+    high: Extreme | None = None
+    low: Extreme | None = None
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -53,8 +65,10 @@ _DECODER: Final = msgspec.json.Decoder(DailyClose)
 def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSnapshot:
     """Keep a snapshot, and make it the close of its day so far."""
     made = snapshot(book, valuation)
+    day = made.timestamp.date()
+    high, low = _extremes(store.memo(f"{_CLOSE}{day}"), made)
     close = DailyClose(
-        day=made.timestamp.date(),
+        day=day,
         timestamp=made.timestamp,
         equity_base=made.equity_base,
         cash_base=made.cash_base,
@@ -62,11 +76,28 @@ def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSn
         unrealized_pnl_base_total=made.unrealized_pnl_base_total,
         unvalued=made.unvalued,
         excluded_value=made.excluded_value,
+        capital_base=made.capital_base,
+        high=high,
+        low=low,
     )
     with store.grouped():
         store.save_snapshot(made)
         store.save_memos({f"{_CLOSE}{close.day}": _ENCODER.encode(close).decode()})
     return made
+
+
+@money
+def _extremes(kept: str | None, made: PortfolioSnapshot) -> tuple[Extreme | None, Extreme | None]:
+    """Return the day's highest and lowest equity so far; one without a price counts for neither."""
+    known = None if kept is None else _DECODER.decode(kept)
+    high, low = (None, None) if known is None else (known.high, known.low)
+    if made.unvalued:
+        return high, low
+    now = Extreme(made.timestamp, made.equity_base + made.excluded_value, made.capital_base)
+    return (
+        now if high is None or now.equity >= high.equity else high,
+        now if low is None or now.equity < low.equity else low,
+    )
 
 
 def prune(store: PortfolioStore, now: int, days: int) -> int:

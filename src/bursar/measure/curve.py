@@ -40,21 +40,22 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     """What everything was worth at an instant (nanoseconds), and the capital that came by then.
 
     `capital` is `None` where the worth of some of it is not known. `is_complete`: everything held
-    had a price.
+    had a price. `is_stale`: a price was old.
     """
 
     at: int
     equity: Decimal
     capital: Decimal | None
     is_complete: bool = True
+    is_stale: bool = False
 
 
 class Point(msgspec.Struct, frozen=True, gc=False):
     """One moment of the curve.
 
     `flow` is the capital that came (went, below zero) since the last point with a `nav`. `nav` is
-    the unit price; `None` where it is not known. `is_stale`: a flow was priced at an equity of over
-    a day before, or the link is broken.
+    the unit price; `None` where it is not known. `is_stale`: a mark was old, a flow was priced at
+    an equity of over a day before, or the link is broken.
     """
 
     at: int
@@ -91,7 +92,7 @@ def curve(moments: Iterable[Moment]) -> Curve:
     for at in sorted(ordered):
         moment = ordered[at]
         if not moment.is_complete or moment.capital is None:
-            points.append(Point(at, moment.equity, moment.is_complete))
+            points.append(Point(at, moment.equity, moment.is_complete, is_stale=moment.is_stale))
             continue
         point = _linked(moment, last)
         points.append(point)
@@ -102,7 +103,8 @@ def curve(moments: Iterable[Moment]) -> Curve:
 def _linked(moment: Moment, last: tuple[Moment, Decimal] | None) -> Point:
     """Link a complete moment to the one before."""
     if last is None:
-        return Point(moment.at, moment.equity, is_complete=True, flow=ZERO, nav=UNIT)
+        first = Point(moment.at, moment.equity, is_complete=True, flow=ZERO, nav=UNIT)
+        return msgspec.structs.replace(first, is_stale=moment.is_stale)
     before, nav = last
     flow = (moment.capital or ZERO) - (before.capital or ZERO)
     grown = _growth(before.equity, flow, moment.equity)
@@ -113,7 +115,7 @@ def _linked(moment: Moment, last: tuple[Moment, Decimal] | None) -> Point:
         is_complete=True,
         flow=flow,
         nav=nav if grown is None else ratio18(nav, *grown),
-        is_stale=is_late or grown is None,
+        is_stale=moment.is_stale or is_late or grown is None,
         is_broken=grown is None,
     )
 

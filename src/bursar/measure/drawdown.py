@@ -23,7 +23,7 @@ import msgspec
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.why import Amount, Why
-from bursar.measure.curve import Curve, Point, window
+from bursar.measure.curve import Curve, window
 from bursar.measure.measured import HUNDRED, Measured, because, known, percent, unknown
 
 _MONDAY: Final = 4 * instant.DAY
@@ -182,17 +182,12 @@ class RunningDrawdown:
 
 
 @money
-def drawdown(curve: Curve, *, basis: Basis = Basis.EQUITY, now: int | None = None) -> Drawdown:
-    """Return the drawdown of a curve at `now`, by default at its last point. O(points)."""
-    points = curve.complete if basis is Basis.EQUITY else curve.priced
-    values = [(point.at, _value(point, basis)) for point in points]
-    running = RunningDrawdown(values)
-    last = curve.points[-1].at if curve.points else None
-    now = last or 0 if now is None else now
+def stands(running: RunningDrawdown, *, basis: Basis, now: int) -> Drawdown:
+    """Return how a drawdown that is followed stands at `now`, without its windows. O(falls)."""
     open_ = running.open_fall
     falls = (*running.falls, *((open_,) if open_ is not None else ()))
     lengths = [fall.length(now) for fall in falls]
-    is_any = bool(values)
+    is_any = running.at is not None
     return Drawdown(
         basis=basis,
         at=running.at,
@@ -203,22 +198,32 @@ def drawdown(curve: Curve, *, basis: Basis = Basis.EQUITY, now: int | None = Non
         daily_pct=_of_period(running.daily_pct, running.at, now, instant.DAY),
         weekly_pct=_of_period(running.weekly_pct, running.at, now, _WEEK),
         max_pct=running.max_pct,
-        windows={name: max_fall(curve, basis, now - span) for name, span in SPANS.items()},
+        windows={},
         recovery_pct=running.recovery_pct,
         days_since_peak=(now - running.peak_at) // instant.DAY if is_any else None,
         falls=falls,
         under_water=sum(lengths),
         longest_under_water=max(lengths, default=0),
+    )
+
+
+def drawdown(curve: Curve, *, basis: Basis = Basis.EQUITY, now: int | None = None) -> Drawdown:
+    """Return the drawdown of a curve at `now`, by default at its last point. O(points)."""
+    values = _values(curve, basis)
+    running = RunningDrawdown(values)
+    last = curve.points[-1].at if curve.points else None
+    now = last or 0 if now is None else now
+    return msgspec.structs.replace(
+        stands(running, basis=basis, now=now),
+        windows={name: max_fall(curve, basis, now - span) for name, span in SPANS.items()},
         is_complete=running.at == last,
-        skipped=len(curve.points) - len(points),
+        skipped=len(curve.points) - len(values),
     )
 
 
 def max_fall(curve: Curve, basis: Basis, start: int | None, end: int | None = None) -> Measured:
     """Return the deepest fall of a stretch of time, in percent, from peaks of that stretch."""
-    part = window(curve, start, end)
-    points = part.complete if basis is Basis.EQUITY else part.priced
-    return RunningDrawdown((point.at, _value(point, basis)) for point in points).max_pct
+    return RunningDrawdown(_values(window(curve, start, end), basis)).max_pct
 
 
 def deepest(falls: Sequence[Fall], count: int = 5) -> list[Fall]:
@@ -252,8 +257,10 @@ def _below(value: Decimal, high: Decimal) -> Measured:
     return percent(high - value, high) if high > 0 else _NONE
 
 
-def _value(point: Point, basis: Basis) -> Decimal:
-    return point.equity if basis is Basis.EQUITY else point.nav or ZERO
+def _values(curve: Curve, basis: Basis) -> list[tuple[int, Decimal]]:
+    if basis is Basis.EQUITY:
+        return [(point.at, point.equity) for point in curve.complete]
+    return [(point.at, point.nav) for point in curve.points if point.nav is not None]
 
 
 def _when(at: int | None) -> str:

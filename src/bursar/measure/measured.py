@@ -47,13 +47,13 @@ def percent(part: Decimal, whole: Decimal) -> Measured:
     """Return `part` as percent of `whole`, rounded once; unknown unless the whole is above 0."""
     if whole <= 0:
         return unknown("there is nothing above zero to take it of")
-    return Measured(ratio18(HUNDRED, part, whole))
+    return Measured(ratio18(HUNDRED, part, whole) or ZERO)  # a zero without an exponent
 
 
 @money
 def quotient(part: Decimal, whole: Decimal, *, otherwise: str) -> Measured:
     """Return part ÷ whole, rounded once; without a whole, unknown for the reason given."""
-    return Measured(ratio18(ONE, part, whole)) if whole else unknown(otherwise)
+    return Measured(ratio18(ONE, part, whole) or ZERO) if whole else unknown(otherwise)
 
 
 @money

@@ -16,6 +16,7 @@ import msgspec
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
+from bursar.measure.curve import Moment
 from bursar.ports import PortfolioStore
 from bursar.value.equity import Valuation
 from bursar.value.snapshot import PortfolioSnapshot, snapshot
@@ -35,7 +36,8 @@ class Extreme(msgspec.Struct, frozen=True):
 class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     """The last snapshot of a UTC day, in base currency. `unvalued` is in none of the figures.
 
-    `excluded_value` is the worth of what the view left out; `capital_base` is as in the snapshot.
+    `excluded_value` is the worth of what the view left out; `capital_base` and `stale` are
+    as in the snapshot.
     """
 
     day: date
@@ -47,6 +49,7 @@ class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     unvalued: tuple[str, ...] = ()
     excluded_value: Decimal = ZERO
     capital_base: Decimal | None = None
+    stale: tuple[str, ...] = ()
     high: Extreme | None = None
     low: Extreme | None = None
 
@@ -77,6 +80,7 @@ def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSn
         unvalued=made.unvalued,
         excluded_value=made.excluded_value,
         capital_base=made.capital_base,
+        stale=made.stale,
         high=high,
         low=low,
     )
@@ -117,6 +121,33 @@ def standing_at(store: PortfolioStore, at: int) -> Standing | None:
     late = [each for each in store.get_snapshots() if each.timestamp <= moment]
     found = [_standing(each) for each in early[-1:]] + [_standing(each) for each in late[:1]]
     return max(found, key=lambda each: each.timestamp, default=None)
+
+
+@money
+def moments(store: PortfolioStore, since: datetime | None = None) -> list[Moment]:
+    """Return every kept moment, from `since` on, in no order: snapshots, closes, extremes."""
+    found: list[Moment] = []
+    for close in closes(store):
+        extremes = [each for each in (close.high, close.low) if each is not None]
+        found += [
+            Moment(instant.from_datetime(each.timestamp), each.equity, each.capital)
+            for each in extremes
+            if since is None or each.timestamp >= since
+        ]
+        if since is None or close.timestamp >= since:
+            found.append(_moment(close))
+    return found + [_moment(each) for each in store.get_snapshots(since)]
+
+
+def _moment(kept: DailyClose | PortfolioSnapshot) -> Moment:
+    standing = _standing(kept)
+    return Moment(
+        instant.from_datetime(kept.timestamp),
+        standing.equity_base,
+        kept.capital_base,
+        standing.is_whole,
+        bool(kept.stale),
+    )
 
 
 @money

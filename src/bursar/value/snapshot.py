@@ -31,6 +31,7 @@ class PortfolioSnapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     `equity_base` covers what is priced; `unvalued` names what is not. `excluded_value` is the worth
     of what the view leaves out. `capital_base` is all capital that came less what went, at its
     worth then, `None` where some of it has no known worth; between two snapshots it tells the flow.
+    `stale` names what rests on an old mark.
     """
 
     timestamp: datetime
@@ -44,6 +45,7 @@ class PortfolioSnapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     unvalued: tuple[str, ...] = ()
     excluded_value: Decimal = ZERO
     capital_base: Decimal | None = None
+    stale: tuple[str, ...] = ()
 
 
 def snapshot(book: Book, valuation: Valuation) -> PortfolioSnapshot:
@@ -66,6 +68,7 @@ def snapshot(book: Book, valuation: Valuation) -> PortfolioSnapshot:
         unvalued=tuple(each.asset for each in valuation.unvalued),
         excluded_value=valuation.excluded_value,
         capital_base=capital(book),
+        stale=tuple(sorted({each.asset for each in valuation.coverage.stale})),
     )
 
 

@@ -47,7 +47,7 @@ def test_without_a_trip_nothing_is_known():
 def test_figures_can_be_asked_why():
     why = statistics(trips(6, -4)).why_profit_factor()
     assert isinstance(why, Why)
-    assert (why.value, [part.value for part in why.parts]) == (D("1.5"), [6, 4])
+    assert [why.value, *(part.value for part in why.parts)] == [D("1.5"), 6, 4]
     assert statistics(trips(6, -4)).why_win_rate().value == 50
 
 

@@ -8,10 +8,14 @@ from decimal import Decimal
 
 import pytest
 
+from bursar.app.measuring import measuring_of
 from bursar.cli.performance import spark
+from bursar.config import PortfolioSettings
 from bursar.desk import Desk
 from bursar.ledger.terms import Terms
+from bursar.measure.returns import Calendar
 from bursar.portfolio import Portfolio
+from bursar.portfolio.risk import Measuring
 from bursar.store import open_store
 from tests.unit.measure.samples import loose
 from tests.unit.portfolio.places import Clock
@@ -49,6 +53,33 @@ def test_the_document_has_times_and_reasons(kept, ask):
     assert found["curve"]["points"][0]["at"] == found["opened_at"]
     assert found["heatmap"]["total"] == "-395"
     assert ask("performance", "..2026-01-05")["trades"]["count"] == 0
+
+
+def test_the_settings_say_how_it_is_measured(kept, ask, bursar, tmp_path):
+    (tmp_path / "mine.csv").write_text("XBT,GOLD,EXPANSION\n")
+    settings = """portfolio:
+  base_currency: EUR
+  sectors_file: mine.csv
+  periods_per_year: 252
+  risk_free_pct: 3.5
+  bucket_targets: {CORE: 50, EXPANSION: 50}
+"""
+    (tmp_path / "config.yaml").write_text(settings)
+    told = ask("performance")["conventions"]
+    assert (told["periods"], told["risk_free_pct"]) == (252, "3.5")
+    (tmp_path / "config.yaml").write_text(settings.replace("CORE: 50", "CORE: 40"))
+    assert "must add up to 100" in bursar("performance", code=2).err
+    (tmp_path / "config.yaml").write_text(settings.replace("mine.csv", "none.csv"))
+    assert "none.csv cannot be read" in bursar("performance", code=2).err
+
+
+def test_measuring_of_settings(tmp_path):
+    (tmp_path / "mine.csv").write_text("XBT,GOLD,EXPANSION\n")
+    usual = measuring_of(PortfolioSettings())
+    assert usual == Measuring()
+    made = measuring_of(PortfolioSettings(sectors_file=tmp_path / "mine.csv", periods_per_year=252))
+    assert made.calendar is Calendar.WEEKDAYS
+    assert loose(made.table).of("BTC").sector == "GOLD"
 
 
 def test_a_book_without_a_past_says_so(story, bursar):

@@ -403,6 +403,8 @@ class Portfolio:
         Raises:
             FigureNotFound: there is no such figure.
         """
+        if asset is None and figure in measures.FIGURES:
+            return measures.why(self, figure, prices)
         totals = audit.totals(self.book())
         asked = whys.Asked(self.timeline, self.valuation(prices), totals)
         return whys.why(asked, figure, asset)

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from bursar.desk import Desk
-from bursar.errors import BadChoice
+from bursar.errors import BadChoice, FigureNotFound, ValueUnknown
 from bursar.ledger import golden
 from bursar.ledger.terms import Account, Terms
 from bursar.measure.drawdown import Basis
@@ -223,6 +223,18 @@ def test_a_peak_outlives_its_snapshot_and_a_restart(tmp_path):
     assert after.max_pct == before.max_pct
 
 
+def test_the_past_has_the_curve_of_then():
+    portfolio = begun()
+    a_month(portfolio)
+    portfolio.desk.clock.set("2026-06-01T12:00:00Z")
+    snapshots.prune(portfolio.desk.store, portfolio.desk.clock.now(), 30)
+    then = portfolio.at("2026-01-20T12:00:00Z")
+    assert len(then.history().points) == 21  # twenty closes, and the moment that is asked of
+    assert len(then.desk.store.memos("close ")) == 20
+    assert len(portfolio.at(known_at="2026-01-20T12:00:00Z").desk.store.memos("close ")) == 31
+    assert then.desk.store.memos("sync") == {}
+
+
 def test_an_old_mark_makes_a_moment_stale():
     portfolio = begun("2026-01-01T00:00:00Z buy 1 XBT @ 100 EUR #k:2")
     taken = keep(portfolio, "2026-01-02T10:00:00Z")  # the last trade is of a day ago
@@ -351,3 +363,22 @@ def test_what_there_is_none_of():
         portfolio.drawdown("cash")
     with pytest.raises(BadChoice, match="period"):
         portfolio.history("fortnight")
+
+
+@pytest.mark.parametrize("figure", ["daily_pnl", "drawdown", "made", "profit_factor", "win_rate"])
+def test_a_figure_is_explained_by_its_parts(figure):
+    portfolio = begun()
+    why = portfolio.why(figure, prices=a_month(portfolio))
+    assert why.parts
+    if figure == "daily_pnl":
+        assert sum(loose(part.value) for part in why.parts) == why.value
+        assert why.value == portfolio.views({"XBT": "110"}).snapshot.daily_pnl
+    with pytest.raises(FigureNotFound, match="daily_pnl"):
+        portfolio.why(figure, "XBT")
+
+
+def test_what_is_not_known_cannot_be_explained_and_says_why():
+    portfolio = begun("2026-01-01T00:00:00Z deposit 5 ABC #k:2", at="2026-01-05T12:00:00Z")
+    for figure in ("daily_pnl", "drawdown", "made", "profit_factor", "win_rate"):
+        with pytest.raises(ValueUnknown, match=f"{figure} is not known: "):
+            portfolio.why(figure)

@@ -265,6 +265,26 @@ def test_performance_of_a_month():
     assert made.nav_drawdown.current == made.curve.points[-1].nav
 
 
+def test_a_book_that_was_only_imported_has_a_curve_of_its_trades():
+    portfolio = begun(
+        "2026-01-02T01:00:00Z buy 10 XBT @ 100 EUR #k:2",
+        "2026-01-03T01:00:00Z sell 1 XBT @ 110 EUR #k:3",
+        "2026-01-05T01:00:00Z deposit 500 EUR #k:4",
+        "2026-01-06T01:00:00Z price XBT 90 EUR #k:5",
+        at="2026-01-06T12:00:00Z",
+    )
+    points = portfolio.history().points
+    assert [point.equity for point in points] == [10000, 10000, 10100, 10600, 10420]
+    made = portfolio.performance()
+    assert made.is_rebuilt
+    assert made.made.value == -80
+    assert {point.is_stale for point in points} == {True}
+    assert portfolio.views().drawdown.peak_equity == 10420  # what is told others is never rebuilt
+    keep(portfolio, "2026-01-06T13:00:00Z")
+    portfolio.desk.clock.set("2026-01-06T14:00:00Z")
+    assert not portfolio.performance().is_rebuilt
+
+
 def test_a_range_holds_its_own_trips_and_the_moment_before_it():
     portfolio = begun()
     prices = a_month(portfolio)

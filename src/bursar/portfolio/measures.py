@@ -85,7 +85,7 @@ def views(portfolio: Portfolio, prices: Prices = None) -> Views:
     valuation = portfolio.valuation(prices)
     past = kept(portfolio, valuation)
     fallen = drawdown_of(past.curve, now=valuation.at)
-    earned = realized(portfolio, valuation.at)
+    earned = realized(portfolio, valuation)
     symbols, found = symbols_of(portfolio), exposure(valuation)
     day = Day(earned.today, past.day_pnl, fallen.daily_pct)
     return Views(

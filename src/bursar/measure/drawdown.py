@@ -192,7 +192,7 @@ class RunningDrawdown:
 
 @money
 def stands(running: RunningDrawdown, *, basis: Basis, now: int) -> Drawdown:
-    """Return how a drawdown that is followed stands at `now`; windows and falls are left out. O(1)."""
+    """Return how a followed drawdown stands at `now`, without its windows and falls. O(1)."""
     is_any = running.at is not None
     under_water, longest = running.under_water(now)
     return Drawdown(

@@ -33,7 +33,8 @@ def performance(
 ) -> int:
     """Show how a stretch of time went: returns, drawdown, ratios, round trips.
 
-    The curve is made of the snapshots that `bursar sync` and `bursar watch` keep, and of now.
+    The curve is made of the snapshots that `bursar sync` and `bursar watch` keep, and of now. Where
+    there are none it is rebuilt from trades and recorded prices.
     docs/MEASURES.md has every formula.
 
     Args:
@@ -104,6 +105,11 @@ def _show(screen: Screen, found: Performance, period: str) -> None:
 
     since = "nothing was kept" if found.opened_at is None else f"from {minute(found.opened_at)}"
     screen.title(f"Performance, {period}", f"{found.base} · {since} · {found.moments} moments")
+    if found.is_rebuilt:
+        screen.print("! rebuilt from trades, at last known prices: no snapshot was kept")
+    lacking = found.moments - len(found.curve.complete)
+    if lacking:
+        screen.print(f"! {lacking} of {found.moments} moments lack a price and are left out")
     navs = [point.nav for point in found.curve.points if point.nav is not None]
     if len(navs) > 1:
         line = spark(navs, screen.width - _INDENT)
@@ -201,15 +207,20 @@ def _show_trades(screen: Screen, found: Performance) -> None:
 
 
 def _cells(screen: Screen, trades: TradeStatistics) -> list[Cell]:
+    from rich.text import Text
+
+    from bursar.cli.figures import NOTHING
+
     figures = screen.figures
     return [
         f"{trades.count:,}",
         _pct(screen, trades.win_rate),
         figures.gain(trades.net),
         _plain(trades.profit_factor),
-        figures.gain(trades.expectancy.value),
-        figures.money(trades.average_win.value),
-        figures.money(trades.average_loss.value),
+        *(
+            Text(NOTHING, style="dim") if each.value is None else figures.money(each.value)
+            for each in (trades.expectancy, trades.average_win, trades.average_loss)
+        ),
         f"{trades.longest_losses:,}",
     ]
 

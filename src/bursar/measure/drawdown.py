@@ -106,6 +106,7 @@ class RunningDrawdown:
         self.peak_at = self.low_at = 0
         self.deepest: tuple[Decimal, Decimal] = (ZERO, ZERO)
         self.falls: list[Fall] = []
+        self._under_water = self._longest = 0
         self._highs = {instant.DAY: ZERO, _WEEK: ZERO}
         for at, value in values:
             self.see(at, value)
@@ -169,6 +170,12 @@ class RunningDrawdown:
             return known(HUNDRED)
         return percent(self.value - fall.low, fall.peak - fall.low)
 
+    def under_water(self, now: int) -> tuple[int, int]:
+        """Return how long it was below a peak in all, and at most at a stretch, in nanoseconds."""
+        fall = self.open_fall
+        open_ = 0 if fall is None else fall.length(now)
+        return self._under_water + open_, max(self._longest, open_)
+
     def _opening(self, at: int, unit: int) -> Decimal:
         """Return what stood when a period began: the last value, if it is of at most a day ago."""
         if self.at is None or _began(at, unit) - self.at > instant.DAY:
@@ -179,15 +186,15 @@ class RunningDrawdown:
         fall = self.open_fall
         if fall is not None:
             self.falls.append(msgspec.structs.replace(fall, recovered_at=at))
+            self._under_water += at - fall.peak_at
+            self._longest = max(self._longest, at - fall.peak_at)
 
 
 @money
 def stands(running: RunningDrawdown, *, basis: Basis, now: int) -> Drawdown:
-    """Return how a drawdown that is followed stands at `now`, without its windows. O(falls)."""
-    open_ = running.open_fall
-    falls = (*running.falls, *((open_,) if open_ is not None else ()))
-    lengths = [fall.length(now) for fall in falls]
+    """Return how a followed drawdown stands at `now`, without its windows and falls. O(1)."""
     is_any = running.at is not None
+    under_water, longest = running.under_water(now)
     return Drawdown(
         basis=basis,
         at=running.at,
@@ -201,9 +208,9 @@ def stands(running: RunningDrawdown, *, basis: Basis, now: int) -> Drawdown:
         windows={},
         recovery_pct=running.recovery_pct,
         days_since_peak=(now - running.peak_at) // instant.DAY if is_any else None,
-        falls=falls,
-        under_water_s=sum(lengths) // instant.SECOND,
-        longest_under_water_s=max(lengths, default=0) // instant.SECOND,
+        falls=(),
+        under_water_s=under_water // instant.SECOND,
+        longest_under_water_s=longest // instant.SECOND,
     )
 
 
@@ -213,8 +220,10 @@ def drawdown(curve: Curve, *, basis: Basis = Basis.EQUITY, now: int | None = Non
     running = RunningDrawdown(values)
     last = curve.points[-1].at if curve.points else None
     now = last or 0 if now is None else now
+    open_ = running.open_fall
     return msgspec.structs.replace(
         stands(running, basis=basis, now=now),
+        falls=(*running.falls, *((open_,) if open_ is not None else ())),
         windows={name: max_fall(curve, basis, now - span) for name, span in SPANS.items()},
         is_complete=running.at == last,
         skipped=len(curve.points) - len(values),

@@ -25,6 +25,7 @@ from bursar.portfolio import snapshots
 from bursar.portfolio.periods import Range, Window, window
 from bursar.portfolio.views import Realized
 from bursar.value.marks import spelled
+from bursar.value.pnl import pnl
 from bursar.value.snapshot import capital
 
 if TYPE_CHECKING:
@@ -96,23 +97,21 @@ def trips(portfolio: Portfolio) -> Trips:
 
 
 @money
-def realized(portfolio: Portfolio, now: int) -> Realized:
-    """Return what trades realised, of all that the view shows: all time, day, week, month."""
-    today = day_of(now)
-    moment = instant.to_datetime(today)
-    month = instant.from_datetime(moment.replace(day=1))
-    week = week_of(now)
+def realized(portfolio: Portfolio, valuation: Valuation) -> Realized:
+    """Return what trades realised, of all that the view shows: all time, day, week, month.
+
+    O(trade records since the month or the week began).
+    """
+    now = valuation.at
+    today, week = day_of(now), week_of(now)
+    month = instant.from_datetime(instant.to_datetime(today).replace(day=1))
     first = instant.to_datetime(min(month, week))
     late = _shown(portfolio, portfolio.desk.store.get_trades(None, None, first))
     told = [(instant.from_datetime(each.time), each.pnl_base) for each in late]
-    (whole,) = portfolio.pnl()
-    return Realized(
-        whole.pnl.total.realized,
-        *(
-            summed(pnl for at, pnl in told if today_ <= at <= now)
-            for today_ in (today, week, month)
-        ),
+    periods = (
+        summed(made for at, made in told if begun <= at <= now) for begun in (today, week, month)
     )
+    return Realized(pnl(portfolio.book(), valuation).total.realized, *periods)
 
 
 def asset_of_pairs(portfolio: Portfolio) -> dict[str, str]:

@@ -8,8 +8,8 @@ import msgspec
 
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
-from bursar.measure.curve import Curve, Point, growth, window
-from bursar.measure.drawdown import Basis, Drawdown, drawdown
+from bursar.measure.curve import Curve, Point, curve, growth, window
+from bursar.measure.drawdown import Basis, Drawdown, day_of, drawdown
 from bursar.measure.kelly import Kelly, from_returns, from_trades
 from bursar.measure.measured import Measured, known, summed, unknown
 from bursar.measure.ratios import Conventions, Ratios, ratios
@@ -18,6 +18,7 @@ from bursar.measure.trades import TradeStatistics, by, statistics
 from bursar.measure.trips import Trip
 from bursar.portfolio.kept import kept, span_of, trips
 from bursar.portfolio.periods import Range, Window
+from bursar.portfolio.rebuilt import rebuilt
 
 if TYPE_CHECKING:
     from bursar.portfolio.portfolio import Portfolio, Prices
@@ -27,7 +28,8 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     """How a stretch of time went.
 
     `made` is what equity grew by beyond the capital that came (`flows`). `opened_at` is the moment
-    from which the curve is known, which may be after the beginning that was asked for.
+    from which the curve is known, which may be after the beginning that was asked for. One that
+    `is_rebuilt` is of the facts alone, at the prices that they knew (`portfolio.rebuilt`).
     """
 
     window: Window
@@ -51,15 +53,16 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     kelly_returns: Kelly
     conventions: Conventions
     curve: Curve
+    is_rebuilt: bool = False
 
 
 def history(portfolio: Portfolio, period: str | Range = "all", prices: Prices = None) -> Curve:
     """Return the equity curve of a range, now included, with the last moment before the range.
 
-    The unit price runs on from the very first moment.
+    The unit price runs on from the very first moment. Where none was kept, it is rebuilt.
     """
     span = span_of(portfolio, period)
-    whole = kept(portfolio, portfolio.valuation(prices)).curve
+    whole, _ = _whole(portfolio, prices)
     return window(whole, _ns(span, is_start=True), _ns(span, is_start=False))
 
 
@@ -68,7 +71,8 @@ def performance(
 ) -> Performance:
     """Return how a range went: all, day, week, month, 30d, 90d, 1y, or two moments."""
     span, now = span_of(portfolio, period), portfolio.desk.clock.now()
-    part = history(portfolio, period, prices)
+    whole, is_rebuilt = _whole(portfolio, prices)
+    part = window(whole, _ns(span, is_start=True), _ns(span, is_start=False))
     rules = portfolio.measuring.conventions
     returns = fractions(daily(part, calendar=portfolio.measuring.calendar))
     closed = [trip for trip in trips(portfolio).trips if _within(trip, span)]
@@ -97,7 +101,21 @@ def performance(
         kelly_returns=from_returns(returns, rules),
         conventions=rules,
         curve=part,
+        is_rebuilt=is_rebuilt,
     )
+
+
+def _whole(portfolio: Portfolio, prices: Prices) -> tuple[Curve, bool]:
+    """Return the whole curve, and whether it had to be rebuilt; that is done once for a book."""
+    past = kept(portfolio, portfolio.valuation(prices))
+    if past.curve.points[1:]:
+        return past.curve, False
+    head, known = portfolio.desk.head, portfolio.rebuilt_kept
+    if known is None or known[0] != head:
+        told = rebuilt(portfolio.timeline, portfolio.options, until=day_of(past.now.at))
+        known = portfolio.rebuilt_kept = head, told
+    moments = [each for each in known[1] if each.at < past.now.at]
+    return curve((*moments, past.now)), bool(moments)
 
 
 def _within(trip: Trip, span: Window) -> bool:

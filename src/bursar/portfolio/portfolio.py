@@ -28,6 +28,7 @@ from bursar.ledger.records import (
 from bursar.ledger.terms import Method, Terms, method
 from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
+from bursar.measure.curve import Moment
 from bursar.measure.trips import Trips
 from bursar.portfolio import hand, importing, measures, months, past, proof, whys
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
@@ -68,6 +69,7 @@ class Portfolio:
         self._books: dict[Method, tuple[int, Book]] = {}
         self.measuring = measures.Measuring()
         self.trips_kept: tuple[Head, Trips] | None = None
+        self.rebuilt_kept: tuple[Head, list[Moment]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -403,6 +405,8 @@ class Portfolio:
         Raises:
             FigureNotFound: there is no such figure.
         """
+        if asset is None and figure in measures.FIGURES:
+            return measures.why(self, figure, prices)
         totals = audit.totals(self.book())
         asked = whys.Asked(self.timeline, self.valuation(prices), totals)
         return whys.why(asked, figure, asset)

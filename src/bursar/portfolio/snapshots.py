@@ -21,7 +21,9 @@ from bursar.ports import PortfolioStore
 from bursar.value.equity import Valuation
 from bursar.value.snapshot import PortfolioSnapshot, snapshot
 
-_CLOSE: Final = "close "
+CLOSE: Final = "close "
+"""How the names of the memos begin that keep a day's close."""
+
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -69,7 +71,7 @@ def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSn
     """Keep a snapshot, and make it the close of its day so far."""
     made = snapshot(book, valuation)
     day = made.timestamp.date()
-    high, low = _extremes(store.memo(f"{_CLOSE}{day}"), made)
+    high, low = _extremes(store.memo(f"{CLOSE}{day}"), made)
     close = DailyClose(
         day=day,
         timestamp=made.timestamp,
@@ -86,7 +88,7 @@ def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSn
     )
     with store.grouped():
         store.save_snapshot(made)
-        store.save_memos({f"{_CLOSE}{close.day}": _ENCODER.encode(close).decode()})
+        store.save_memos({f"{CLOSE}{close.day}": _ENCODER.encode(close).decode()})
     return made
 
 
@@ -111,7 +113,7 @@ def prune(store: PortfolioStore, now: int, days: int) -> int:
 
 def closes(store: PortfolioStore) -> list[DailyClose]:
     """Return the close of every day that has one, oldest first."""
-    return [_DECODER.decode(text) for text in store.memos(_CLOSE).values()]
+    return [_DECODER.decode(text) for text in store.memos(CLOSE).values()]
 
 
 def standing_at(store: PortfolioStore, at: int) -> Standing | None:

@@ -82,12 +82,22 @@ def test_measuring_of_settings(tmp_path):
     assert loose(made.table).of("BTC").sector == "GOLD"
 
 
-def test_a_book_without_a_past_says_so(story, bursar):
+def test_a_book_without_snapshots_is_rebuilt_and_says_so(story, bursar, ask):
+    said = bursar("performance").out
+    assert "! rebuilt from trades, at last known prices" in said
+    assert "! 7 of 8 moments lack a price and are left out" in said
+    told = ask("performance")
+    assert told["is_rebuilt"]
+    assert {point["is_stale"] for point in told["curve"]["points"]} == {True}
+    bursar("performance", "fortnight", code=2)
+
+
+def test_a_new_book_has_nothing_to_show(bursar):
+    bursar("new", "--base", "EUR")
     said = bursar("performance").out
     assert "a return needs two complete moments" in said
     assert "unit price" not in said
     assert "falls" not in said
-    bursar("performance", "fortnight", code=2)
 
 
 def test_a_curve_is_drawn_between_its_lowest_and_highest():

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from bursar.desk import Desk
-from bursar.errors import BadChoice
+from bursar.errors import BadChoice, FigureNotFound, ValueUnknown
 from bursar.ledger import golden
 from bursar.ledger.terms import Account, Terms
 from bursar.measure.drawdown import Basis
@@ -223,6 +223,18 @@ def test_a_peak_outlives_its_snapshot_and_a_restart(tmp_path):
     assert after.max_pct == before.max_pct
 
 
+def test_the_past_has_the_curve_of_then():
+    portfolio = begun()
+    a_month(portfolio)
+    portfolio.desk.clock.set("2026-06-01T12:00:00Z")
+    snapshots.prune(portfolio.desk.store, portfolio.desk.clock.now(), 30)
+    then = portfolio.at("2026-01-20T12:00:00Z")
+    assert len(then.history().points) == 21  # twenty closes, and the moment that is asked of
+    assert len(then.desk.store.memos("close ")) == 20
+    assert len(portfolio.at(known_at="2026-01-20T12:00:00Z").desk.store.memos("close ")) == 31
+    assert then.desk.store.memos("sync") == {}
+
+
 def test_an_old_mark_makes_a_moment_stale():
     portfolio = begun("2026-01-01T00:00:00Z buy 1 XBT @ 100 EUR #k:2")
     taken = keep(portfolio, "2026-01-02T10:00:00Z")  # the last trade is of a day ago
@@ -251,6 +263,26 @@ def test_performance_of_a_month():
     assert made.mwr_pct.value is not None
     assert made.drawdown.basis is Basis.EQUITY
     assert made.nav_drawdown.current == made.curve.points[-1].nav
+
+
+def test_a_book_that_was_only_imported_has_a_curve_of_its_trades():
+    portfolio = begun(
+        "2026-01-02T01:00:00Z buy 10 XBT @ 100 EUR #k:2",
+        "2026-01-03T01:00:00Z sell 1 XBT @ 110 EUR #k:3",
+        "2026-01-05T01:00:00Z deposit 500 EUR #k:4",
+        "2026-01-06T01:00:00Z price XBT 90 EUR #k:5",
+        at="2026-01-06T12:00:00Z",
+    )
+    points = portfolio.history().points
+    assert [point.equity for point in points] == [10000, 10000, 10100, 10600, 10420]
+    made = portfolio.performance()
+    assert made.is_rebuilt
+    assert made.made.value == -80
+    assert {point.is_stale for point in points} == {True}
+    assert portfolio.views().drawdown.peak_equity == 10420  # what is told others is never rebuilt
+    keep(portfolio, "2026-01-06T13:00:00Z")
+    portfolio.desk.clock.set("2026-01-06T14:00:00Z")
+    assert not portfolio.performance().is_rebuilt
 
 
 def test_a_range_holds_its_own_trips_and_the_moment_before_it():
@@ -351,3 +383,22 @@ def test_what_there_is_none_of():
         portfolio.drawdown("cash")
     with pytest.raises(BadChoice, match="period"):
         portfolio.history("fortnight")
+
+
+@pytest.mark.parametrize("figure", ["daily_pnl", "drawdown", "made", "profit_factor", "win_rate"])
+def test_a_figure_is_explained_by_its_parts(figure):
+    portfolio = begun()
+    why = portfolio.why(figure, prices=a_month(portfolio))
+    assert why.parts
+    if figure == "daily_pnl":
+        assert sum(loose(part.value) for part in why.parts) == why.value
+        assert why.value == portfolio.views({"XBT": "110"}).snapshot.daily_pnl
+    with pytest.raises(FigureNotFound, match="daily_pnl"):
+        portfolio.why(figure, "XBT")
+
+
+def test_what_is_not_known_cannot_be_explained_and_says_why():
+    portfolio = begun("2026-01-01T00:00:00Z deposit 5 ABC #k:2", at="2026-01-05T12:00:00Z")
+    for figure in ("daily_pnl", "drawdown", "made", "profit_factor", "win_rate"):
+        with pytest.raises(ValueUnknown, match=f"{figure} is not known: "):
+            portfolio.why(figure)

@@ -3,6 +3,9 @@
 The judge counts in fractions and shares nothing with the planner.
 """
 
+# The doors take whole numbers and texts too; only types would have decimals alone.
+# mypy: disable-error-code="arg-type, comparison-overlap, dict-item, index"
+
 import os
 import random
 import subprocess
@@ -190,7 +193,7 @@ def test_the_search_finds_what_trying_everything_finds(drawn, excess):
         tables.append(table)
     reached = {0: 0}
     for table in tables:
-        grown = {}
+        grown: dict[int, int] = {}
         for had, spent in reached.items():
             for saved, cost in table:
                 total = spent + cost

@@ -20,6 +20,8 @@ Errors: `MissingMark` for a symbol that has no price, `BadChoice` for a portfoli
 
 from collections.abc import Sequence
 from decimal import Decimal
+from operator import attrgetter
+from typing import Final
 
 from bursar.errors import BadChoice
 from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money, ratio18
@@ -32,6 +34,7 @@ from bursar.plan.reasons import Action, Reason
 from bursar.plan.whole import choose
 
 _BUY, _SELL = Action.BUY, Action.SELL
+_AMOUNT: Final = attrgetter("amount")
 
 
 @money
@@ -91,6 +94,7 @@ def _sorted_out(legs: Sequence[Leg], base: Decimal, inputs: Inputs) -> tuple[lis
     reserved = inputs.holdings.reserved
     is_capping = limits.cap is not None or limits.caps
     band = None if limits.band is None else limits.band * base
+    is_stepped = policy.instruments or policy.rounding is not RoundingMode.DOLLAR
     is_banded = band is not None or limits.relative_band is not None
     sales: list[Leg] = []
     purchases: list[Leg] = []
@@ -101,9 +105,10 @@ def _sorted_out(legs: Sequence[Leg], base: Decimal, inputs: Inputs) -> tuple[lis
                 leg.weight, leg.is_capped = cap, True
         leg.target = target = leg.weight * base
         leg.gap = gap = target - leg.value
-        size = abs(gap)
         if not gap:
             continue
+        size = abs(gap)
+        leg.is_closing = not target and leg.held > ZERO
         if target and is_banded and _is_inside(size, target, band, limits.relative_band):
             leg.reason = Reason.WITHIN_BAND
         elif gap < ZERO and limits.buys_only:
@@ -111,7 +116,8 @@ def _sorted_out(legs: Sequence[Leg], base: Decimal, inputs: Inputs) -> tuple[lis
         elif size < policy.min_trade_amount and not leg.is_closing:
             leg.reason = Reason.BELOW_MINIMUM
         else:
-            leg.step = policy.step(leg.symbol)
+            if is_stepped:
+                leg.step = policy.step(leg.symbol)
             if gap > ZERO:
                 purchases.append(leg)
                 continue
@@ -153,7 +159,7 @@ def _spend(purchases: Sequence[Leg], funds: Decimal, policy: SizingPolicy) -> No
     for leg in bought:
         _buy_less(leg, leg.gap * scale, policy)
         left -= leg.amount * with_fee
-    for leg in sorted(bought, key=lambda leg: (leg.amount - leg.gap, leg.symbol)):
+    for leg in sorted(bought, key=lambda leg: leg.amount - leg.gap):
         before = leg.amount
         affordable, _ = divide(left, with_fee, places=FRACTION_DIGITS)
         _buy_less(leg, min(leg.gap, before + affordable), policy)
@@ -188,31 +194,35 @@ def _with_holds(search: Search, items: Sequence[PlanItem], searched: set[str]) -
 
 
 def _lines(legs: Sequence[Leg], base: Decimal, rate: Decimal) -> tuple[PlanItem, ...]:
-    """Put legs in the order of execution, what holds at the end, and write their lines."""
-    trades = [leg for leg in legs if leg.amount]
-    trades.sort(key=lambda leg: (leg.action is _BUY, -abs(leg.amount), leg.symbol))
-    items = [_line(leg, place, base, rate) for place, leg in enumerate(trades, 1)]
+    """Put legs in the order of execution, what holds at the end, and write their lines.
+
+    Legs come by symbol, and sorting keeps that order among equals.
+    """
+    sales = sorted((leg for leg in legs if leg.action is _SELL), key=_AMOUNT)
+    buys = sorted((leg for leg in legs if leg.action is _BUY), key=_AMOUNT, reverse=True)
+    items = [_line(leg, place, base, rate) for place, leg in enumerate([*sales, *buys], 1)]
     items += [_line(leg, 0, base, rate) for leg in legs if not leg.amount]
     return tuple(items)
 
 
 def _line(leg: Leg, place: int, base: Decimal, rate: Decimal) -> PlanItem:
-    weight = ratio18(leg.value, ONE, base) if base and leg.value else ZERO
+    value, amount, target_weight = leg.value, leg.amount, leg.weight
+    weight = ratio18(value, ONE, base) if base and value else ZERO
     return PlanItem(
         leg.symbol,
         leg.action,
         leg.reason,
         place,
-        leg.amount,
+        amount,
         leg.quantity,
         leg.price,
         weight,
-        leg.weight,
-        leg.weight - weight,
-        leg.value,
+        target_weight,
+        target_weight - weight,
+        value,
         leg.target,
-        leg.gap - leg.amount,
-        abs(leg.amount) * rate,
+        leg.gap - amount,
+        abs(amount) * rate if amount else ZERO,
     )
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from bursar.exact import ZERO, truncate, whole
-from bursar.plan.policy import ANY, NINTH, SizingPolicy
+from bursar.plan.policy import NINTH, SizingPolicy
 from bursar.plan.reasons import Action, Reason
 
 
@@ -13,7 +13,8 @@ class Leg(msgspec.Struct, gc=False):
     """A symbol on its way to a line. `gap` is target less value; trades are signed like it.
 
     `step` is what a trade is a multiple of, in units; 0 where money is cut instead. `free` is how
-    many units may be sold, `None` where a short position is allowed.
+    many units may be sold, `None` where a short position is allowed. A leg that is closing is one of
+    which all is to go.
     """
 
     symbol: str
@@ -30,16 +31,12 @@ class Leg(msgspec.Struct, gc=False):
     step: Decimal = ZERO
     free: Decimal | None = ZERO
     is_capped: bool = False
+    is_closing: bool = False
 
     @property
     def unit(self) -> Decimal:
         """What one step is worth."""
         return self.price * self.step
-
-    @property
-    def is_closing(self) -> bool:
-        """Whether all of it is to go."""
-        return not self.target and self.held > ZERO
 
     def why_sold(self, *, is_short_of: bool) -> Reason:
         """Return why it is sold, and whether less than wanted."""
@@ -81,7 +78,9 @@ def too_small(leg: Leg, amount: Decimal, units: Decimal, policy: SizingPolicy) -
     """
     if amount < policy.min_trade_amount and not leg.is_closing:
         return Reason.BELOW_MINIMUM
-    own = policy.instruments.get(leg.symbol, ANY)
+    own = policy.instruments.get(leg.symbol)
+    if own is None:
+        return None
     if units < own.min_quantity or amount < own.min_notional:
         return Reason.DUST if leg.is_closing else Reason.BELOW_VENUE
     return None

@@ -74,8 +74,9 @@ def _wanted(told: object) -> Wanted:
 
 
 def _json(text: str) -> object:
-    digits = {"parse_float": str, "parse_int": str, "parse_constant": str}
-    return json.loads(text, object_pairs_hook=_once, **digits)
+    return json.loads(
+        text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_once
+    )
 
 
 def _yaml(text: str) -> object:

@@ -1,5 +1,8 @@
 """Examples that others have published, with the figures they give."""
 
+# The doors take whole numbers and texts too; only types would have decimals alone.
+# mypy: disable-error-code="arg-type, comparison-overlap, dict-item, index"
+
 from decimal import Decimal
 
 from bursar.plan import (

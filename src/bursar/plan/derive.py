@@ -25,6 +25,7 @@ from typing import Final
 
 from bursar.errors import BadChoice
 from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money, ratio18
+from bursar.plan.allocation import Constraints
 from bursar.plan.holdings import require_prices
 from bursar.plan.inputs import Inputs
 from bursar.plan.items import Coverage, Derivation, PlanItem, Search, Totals
@@ -48,6 +49,8 @@ def derive(inputs: Inputs) -> Derivation:
         raise BadChoice(f"the portfolio is worth {base}, less than nothing", value=base)
     limits = inputs.allocation.constraints
     reserve = limits.reserve + limits.reserve_weight * base
+    if limits.caps or limits.cap is not None:
+        _cap(legs, limits)
     sales, purchases = _sorted_out(legs, base, inputs)
     search: Search | None = None
     if policy.rounding is RoundingMode.OPTIMAL:
@@ -88,21 +91,24 @@ def _weighed(inputs: Inputs) -> tuple[list[Leg], Decimal]:
     return legs, worth
 
 
+def _cap(legs: Sequence[Leg], limits: Constraints) -> None:
+    """Lower weights that are above what one symbol may be."""
+    for leg in legs:
+        cap = limits.caps.get(leg.symbol, limits.cap)
+        if cap is not None and leg.weight > cap:
+            leg.weight, leg.is_capped = cap, True
+
+
 def _sorted_out(legs: Sequence[Leg], base: Decimal, inputs: Inputs) -> tuple[list[Leg], list[Leg]]:
     """Set targets and gaps; return the legs that want a sale and those that want a purchase."""
     limits, policy = inputs.allocation.constraints, inputs.policy
     reserved = inputs.holdings.reserved
-    is_capping = limits.cap is not None or limits.caps
     band = None if limits.band is None else limits.band * base
     is_stepped = policy.instruments or policy.rounding is not RoundingMode.DOLLAR
     is_banded = band is not None or limits.relative_band is not None
     sales: list[Leg] = []
     purchases: list[Leg] = []
     for leg in legs:
-        if is_capping:
-            cap = limits.caps.get(leg.symbol, limits.cap)
-            if cap is not None and leg.weight > cap:
-                leg.weight, leg.is_capped = cap, True
         leg.target = target = leg.weight * base
         leg.gap = gap = target - leg.value
         if not gap:

@@ -426,8 +426,10 @@ class PortfolioService:
     def _external(self, gained: Gained) -> Decimal | None:
         """Return what nobody's strategy did, as percent of equity, and tell it if it is much."""
         moved = sum((_worth(fact) for fact in gained.facts), ZERO)
-        equity = self._valuation(None).equity
-        if gained.is_first or not moved or equity <= 0:
+        if gained.is_first or not moved:
+            return None
+        equity = self.get_equity().equity_base
+        if equity <= 0:
             return None
         share = ratio18(_ALL, moved, equity)
         if share > self.rules.external_activity_pct:

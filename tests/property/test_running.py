@@ -137,3 +137,31 @@ def test_other_terms_are_another_book():
     pegged = folded(terms, golden.read(["2026-01-02T10:00:00Z deposit 5 USDT #k:1"])).book
     assert running.land(pegged) == {"USDT"}
     assert running.equity == 5
+
+
+def test_a_leveraged_position_counts_until_it_is_closed():
+    timeline = Timeline(Terms(base="EUR"))
+    timeline.land(
+        timeline.plan(golden.read(["2026-01-02T10:00:00Z margin buy 2 XBT @ 10 USD #k:1"]))
+    )
+    running = Running(timeline.book, Marks([Mark("XBT", "EUR", Decimal(11), "v", 1)]))
+    assert [each.asset for each in running.unvalued] == ["XBT/USD"]
+    # Its entry is in dollars, so their price touches it too.
+    assert running.mark(Mark("USD", "EUR", Decimal("0.5"), "v", 2)) == {"USD"}
+    assert (running.equity, running.long, running.exposure("BTC")) == (12, 22, 22)
+    closing = "2026-01-03T10:00:00Z margin sell 2 XBT @ 10 USD settled 0 #k:2"
+    timeline.land(timeline.plan(golden.read([closing])))
+    assert "XBT" in running.land(timeline.book)
+    assert (running.equity, running.long, running.unvalued) == (0, 0, ())
+
+
+def test_a_refold_that_takes_something_away_is_seen():
+    lines = ["2026-01-02T10:00:00Z deposit 5 XBT #k:1", "2026-01-02T11:00:00Z deposit 7 ETH #k:2"]
+    timeline = Timeline(Terms(base="EUR"))
+    timeline.land(timeline.plan(golden.read(lines)))
+    running = Running(timeline.book, Marks())
+    assert len(running.unvalued) == 2
+    timeline.land(timeline.plan(golden.read(["2026-01-03T10:00:00Z void k:1 #u:1"])))
+    running.land(timeline.book)
+    assert [each.asset for each in running.unvalued] == ["ETH"]
+    same(running, timeline.book, Marks(), Options(), 10)

@@ -148,11 +148,11 @@ def test_a_leveraged_position_counts_until_it_is_closed():
     assert [each.asset for each in running.unvalued] == ["XBT/USD"]
     # Its entry is in dollars, so their price touches it too.
     assert running.mark(Mark("USD", "EUR", Decimal("0.5"), "v", 2)) == {"USD"}
-    assert (running.equity, running.long, running.exposure("BTC")) == (12, 22, 22)
+    assert [running.equity, running.long, running.exposure("BTC")] == [12, 22, 22]
     closing = "2026-01-03T10:00:00Z margin sell 2 XBT @ 10 USD settled 0 #k:2"
     timeline.land(timeline.plan(golden.read([closing])))
     assert "XBT" in running.land(timeline.book)
-    assert (running.equity, running.long, running.unvalued) == (0, 0, ())
+    assert [running.equity, running.long, running.unvalued] == [0, 0, ()]
 
 
 def test_a_refold_that_takes_something_away_is_seen():

@@ -31,7 +31,7 @@ from bursar.value.holdings import (
     value_asset,
     value_margin,
 )
-from bursar.value.marks import Mark, Marks, stale
+from bursar.value.marks import FEE_CREDIT, Mark, Marks
 from bursar.value.positions import Worths
 from bursar.value.sums import Sum
 from bursar.value.worth import EVERYTHING, AssetWorth, MarginWorth, Options, framed
@@ -177,14 +177,10 @@ class Running:
 
     def stale(self, now: int) -> tuple[str, ...]:
         """Return what is shown and rests on a mark that is too old, by name. O(worths)."""
-        limit = self._frame.options.stale_after
-        old = {
-            worth.asset if isinstance(worth, AssetWorth) else worth.pair
-            for worth in self._worths.values()
-            if any(stale(mark, now, limit=limit) for mark in _marks(worth))
-            and self._frame.shows(worth.asset)
-        }
-        return tuple(sorted(old))
+        limit = now - self._frame.options.stale_after
+        old = [self._worths[key] for key, oldest in self._oldest.items() if oldest < limit]
+        names = {each.asset if isinstance(each, AssetWorth) else each.pair for each in old}
+        return tuple(sorted(names))
 
     @money
     def valuation(self, now: int) -> Valuation:
@@ -205,6 +201,7 @@ class Running:
         self._adds: dict[_Key, _Adds] = {}
         self._missing: dict[_Key, Missing] = {}
         self._pending: set[_Key] = set()
+        self._oldest: dict[_Key, int] = {}
         self._steps: dict[str, Steps | Missing] = {}
         self._over: dict[frozenset[str], set[str]] = {}
         self._spots: dict[str, set[HoldingKey]] = {}
@@ -281,19 +278,24 @@ class Running:
         self._worths.pop(key, None)
         self._missing.pop(key, None)
         self._pending.discard(key)
+        self._oldest.pop(key, None)
         if worth is not None:
             adds = self._adds[key] = self._added(worth)
             self._worths[key] = worth
             if self._frame.shows(worth.asset):
-                self._name_gaps(key, worth)
+                self._note(key, worth)
         for total, old, new in zip(self._sums, before, adds, strict=True):
             total.swap(old, new)
 
-    def _name_gaps(self, key: _Key, worth: _Worth) -> None:
+    def _note(self, key: _Key, worth: _Worth) -> None:
+        """Remember what there is to say of a worth that is shown."""
         if worth.missing is not None:
             self._missing[key] = worth.missing
         if isinstance(worth, AssetWorth) and worth.pending > 0:
             self._pending.add(key)
+        told = [mark.at for mark in _marks(worth) if mark.source != FEE_CREDIT]
+        if told:
+            self._oldest[key] = min(told)
 
     def _added(self, worth: _Worth) -> _Adds:
         """Return what a worth adds to each total."""

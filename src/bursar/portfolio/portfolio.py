@@ -12,10 +12,9 @@ from bursar.desk import Desk, Receipt, Staged, transactions
 from bursar.desk.metrics import Counts
 from bursar.desk.transactions.keeping import counted
 from bursar.errors import BadChoice, StaleVersion, StoreBusy, StoreError
-from bursar.ledger import audit, describe, instant, projection
+from bursar.ledger import audit, describe, projection
 from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry
-from bursar.ledger.facts import Fact
 from bursar.ledger.fold import traced
 from bursar.ledger.journal import Record
 from bursar.ledger.lots import Lot
@@ -31,23 +30,21 @@ from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
 from bursar.portfolio import hand, importing, months, past, proof, whys
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
+from bursar.portfolio.believed import MEMO, Believed
 from bursar.portfolio.live import Live
-from bursar.ports import FileReader, Head, Progress
+from bursar.ports import FileReader, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
 from bursar.value.accounts import account_book, account_digest, accounts
 from bursar.value.coverage import book_gaps
 from bursar.value.equity import Valuation, value_book
-from bursar.value.marks import Mark, Marks, Standing, fee_credit, given, is_pair, mark_of
+from bursar.value.marks import Mark, Marks, given, is_pair
 from bursar.value.pnl import FeeSummary, heading
 from bursar.value.worth import EVERYTHING, Gap, Options
 
 Prices = Marks | Mapping[str, object] | None
-FEE_CREDITS = ("KFEE",)
-_MARKS = "marks "
 _T = TypeVar("_T", RealizedPnLRecord, CashFlowRecord)
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(list[Mark])
 
 
 class Portfolio:
@@ -64,14 +61,8 @@ class Portfolio:
         self.options = options
         self._reader = reader
         self.told_version = 0
-        self._seen = Marks()
-        self._seen_count = 0
-        self._read: dict[str, tuple[str, list[Mark]]] = {}
-        self._known: tuple[tuple[Head, Mapping[str, str]], Marks] | None = None
-        self._joined: tuple[Marks, int, Marks] | None = None
+        self._believed = Believed(desk)
         self._live: Live | None = None
-        self._told: tuple[Head, Marks] | None = None
-        self._lasts: dict[int, tuple[Fact, Mark]] = {}
         self._books: dict[Method, tuple[int, Book]] = {}
 
     def __enter__(self) -> Self:
@@ -254,7 +245,7 @@ class Portfolio:
 
         `prices` may be a mapping such as `{"XBT": "65000"}`, in base currency.
         """
-        known = self._all_marks()
+        known = self._believed.marks()
         if prices is None:
             return known
         if isinstance(prices, Marks):
@@ -267,17 +258,19 @@ class Portfolio:
             self._live = Live(self)
         return self._live
 
+    def kept_marks(self) -> Marks:
+        """Return the marks that trades tell, and venues told; one object while nothing is new."""
+        return self._believed.kept()
+
     def keep_marks(self, marks: Iterable[Mark], source: str) -> None:
         """Keep what a venue said that assets are worth, in the place of what it said before."""
         told = _ENCODER.encode(list(marks)).decode()
-        self.desk.store.save_memos({f"{_MARKS}{source}": told})
+        self.desk.store.save_memos({f"{MEMO}{source}": told})
         self.told_version += 1
 
     def see(self, marks: Iterable[Mark]) -> None:
         """Value with these marks from now on, in this process alone."""
-        for mark in marks:
-            self._seen.put(mark)
-        self._seen_count += 1
+        self._believed.see(marks)
         self.told_version += 1
 
     def valuation(self, prices: Prices = None, *, rule: Method | None = None) -> Valuation:
@@ -450,49 +443,6 @@ class Portfolio:
 
     def _correct(self, correction: hand.Correction) -> Receipt:
         return self.writer.commit(hand.stage(self.writer, correction))
-
-    def _all_marks(self) -> Marks:
-        """Return what counts without prices given; one object while nothing is new."""
-        kept, count = self.kept_marks(), self._seen_count
-        if self._joined is None or self._joined[0] is not kept or self._joined[1] != count:
-            self._joined = kept, count, kept.plus(self._seen)
-        return self._joined[2]
-
-    def kept_marks(self) -> Marks:
-        """Return the marks that trades tell, and venues told; one object while nothing is new."""
-        texts, head = self.desk.store.memos(_MARKS), self.desk.head
-        if self._known is None or self._known[0] != (head, texts):
-            known, now = self._traded(), self.desk.clock.now()
-            for name, text in texts.items():
-                if self._read.get(name, ("", []))[0] != text:
-                    self._read[name] = text, _DECODER.decode(text)
-                known = known.plus(self._read[name][1])
-            held = {asset for _, asset in self.book().holdings}
-            credit = (fee_credit(e, self.terms.base, at=now) for e in FEE_CREDITS if e in held)
-            self._known = (head, texts), known.plus(credit)
-        return self._known[1]
-
-    def _traded(self) -> Marks:
-        """Return what trades and recorded prices tell; looked for once while they stand."""
-        head = self.desk.head
-        if self._told is None or self._told[0] != head:
-            lasts, known = self.desk.timeline.last_trades(), self._lasts
-            self._lasts = {
-                id(fact): known[id(fact)] if id(fact) in known else (fact, mark_of(fact))
-                for fact in lasts
-            }
-            traded = Marks(mark for _, mark in self._lasts.values())
-            self._told = head, traded.plus(self._recorded_prices())
-        return self._told[1]
-
-    def _recorded_prices(self) -> Iterator[Mark]:
-        latest = self.desk.timeline.notes.prices.latest()
-        for price in latest:
-            source = f"price of {instant.show(price.executed_at)}"
-            # No better than a trade: of the two the later one counts.
-            yield Mark(
-                price.asset, price.quote, price.value, source, price.executed_at, Standing.TRADE
-            )
 
 
 def _lots(book: Book, place: tuple[str, str]) -> Sequence[Lot]:

@@ -332,7 +332,8 @@ class SqlStore:
         """Find out, after the rollback, which of the commit's keys was there."""
         keys = [record.key for record in commit.records]
         with self._reading() as connection:
-            there = next(finds.rows(connection, self.portfolio, JOURNAL.c.key, keys), None)
+            found = finds.rows(connection, self.portfolio, JOURNAL.c.key, keys)
+            there = min(found, key=lambda row: row.seq, default=None)
         if there is not None:
             return KeyReused(f"key {there.key!r} is in the journal already", key=there.key)
         sent = commit.outbox.id

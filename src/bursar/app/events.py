@@ -17,6 +17,7 @@ from bursar.portfolio import Portfolio
 from bursar.portfolio.events import Intake, Relay
 from bursar.portfolio.events.facts import Believed, Family
 from bursar.portfolio.events.intake import Listener, prune
+from bursar.portfolio.events.pulse import Peak, Pulse
 from bursar.portfolio.events.states import States
 from bursar.portfolio.trading import TradeFollower
 from bursar.ports import Bus, Clock, Consumer, Pause, TradeStore
@@ -30,13 +31,14 @@ GROUP = "bursar"
 class Events(msgspec.Struct, frozen=True):
     """A portfolio on its bus. It belongs to one event loop; `close` it there.
 
-    `states` is for whoever knows how things stand: `offer`, and `flush` on a timer.
+    `states` is for whoever knows how things stand; what is offered to it is told within a second.
     """
 
     bus: Bus
     intake: Intake
     relay: Relay
     states: States
+    pulse: Pulse
     trades: TradeFollower
     consumer: Consumer
     inbox_days: int
@@ -46,7 +48,9 @@ class Events(msgspec.Struct, frozen=True):
         store, clock = self.intake.portfolio.desk.store, self.intake.portfolio.desk.clock
         prune(store, clock.now(), self.inbox_days)
         await asyncio.gather(
-            consume(self.bus, self.consumer, self.intake, pause), self.relay.run(pause)
+            consume(self.bus, self.consumer, self.intake, pause),
+            self.relay.run(pause),
+            self.pulse.run(pause),
         )
 
     async def close(self) -> None:
@@ -60,17 +64,23 @@ def events_of(
     portfolio: Portfolio,
     *,
     listener: Listener | None = None,
+    peak: Peak | None = None,
     name: str = "1",
 ) -> Events:
-    """Put a portfolio on the bus that the settings name. `name` tells consumers of it apart."""
+    """Put a portfolio on the bus that the settings name.
+
+    `listener` hears what events came to; `peak` knows the highest equity; `name` tells consumers
+    of one portfolio apart.
+    """
     bus, clock = bus_of(settings, portfolio.desk.clock), portfolio.desk.clock
     store = portfolio.desk.store
-    believed = believed_of(settings)
+    believed, states = believed_of(settings), States(store.portfolio, bus, clock)
     return Events(
         bus=bus,
         intake=Intake(portfolio, _pairs, believed=believed, listener=listener),
         relay=Relay(store, bus),
-        states=States(store.portfolio, bus, clock),
+        states=states,
+        pulse=Pulse(portfolio, states, peak),
         trades=TradeFollower(portfolio, trade_store_of(settings)),
         consumer=Consumer(settings.event_topic, f"{GROUP}:{store.portfolio}", name),
         inbox_days=settings.event_inbox_days,

@@ -39,7 +39,8 @@ async def served(own, portfolio, told):
     async with asyncio.timeout(20):
         while len(lines) < 2 * len(told):
             await asyncio.sleep(0.01)
-            lines = await events.bus.replay(events.relay.topic)
+            kept = await events.bus.replay(events.relay.topic)
+            lines = [each for each in kept if not each.fields["type"].endswith(".update")]
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     events.trades.follow()

@@ -41,10 +41,11 @@ def trades(count):
 
 def shuffled(events, chance):
     """The events, one in twenty told twice, the second time somewhere later."""
-    told = list(events)
-    for each in chance.sample(told, len(told) // 20):
-        told.insert(chance.randrange(told.index(each), len(told)) + 1, each)
-    return told
+    told = list(enumerate(events))
+    again = [
+        (chance.uniform(n, len(told)), each) for n, each in chance.sample(told, len(told) // 20)
+    ]
+    return [each for _, each in sorted([*told, *again], key=lambda line: line[0])]
 
 
 class Child:

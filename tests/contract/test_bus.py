@@ -99,6 +99,24 @@ def test_what_is_not_done_in_time_is_handed_to_another_and_counted(place):
     assert run(work()) == [(left, {2}), (left, {3}), (events(4, 4), {1})]
 
 
+def test_a_consumer_that_comes_back_goes_on_with_what_it_had(place):
+    if isinstance(place, LocalPlace):
+        return  # it dies with its bus
+
+    async def work():
+        async with opened(place) as bus:
+            await bus.publish("in", events(1, 3))
+            taken = await bus.take(DESK)
+            await bus.done(DESK, [taken[0].place])
+        async with opened(place) as bus:
+            await bus.publish("in", events(4, 4))
+            found = [await bus.take(DESK, count=1) for _ in range(4)]
+        return [(read(each), [one.tries for one in each]) for each in found]
+
+    again, new = [[event("2")], [event("3")]], [event("4")]
+    assert run(work()) == [(again[0], [2]), (again[1], [2]), (new, [1]), ([], [])]
+
+
 def test_a_topic_may_be_read_again_from_any_place_of_it(place):
     async def work():
         async with opened(place) as bus:

@@ -9,7 +9,8 @@ matters: killed or flushed, it costs deliveries, and the store fills them in aga
 
 A group that is gone (a flush) is made again, from the oldest event kept. What nobody has finished
 for `reclaim_ms` is handed to the next who asks; that must be longer than a batch may take, or sound
-work is done twice (which changes nothing, but costs time).
+work is done twice (which changes nothing, but costs time). A consumer that comes back under its
+name is handed at once what it had not finished.
 
 Errors: `BusDown`. No address is shown, since it may hold a password.
 """
@@ -33,6 +34,7 @@ RECLAIM_MS: Final = 30_000
 PREFIX: Final = "bursar"
 _MS: Final = 1_000_000
 _PATIENCE_S: Final = 5
+_PENDING_MAX: Final = 10_000
 _AWAY: Final = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
@@ -67,6 +69,7 @@ class StreamBus:
         self._kept = kept
         self._reclaim_ms = reclaim_ms
         self._noted: dict[str, int] = {}
+        self._read_to: dict[Consumer, str] = {}
 
     def __repr__(self) -> str:
         return f"StreamBus(prefix={self._prefix!r})"
@@ -159,7 +162,7 @@ class StreamBus:
 
     async def _take(self, consumer: Consumer, count: int, wait_ms: int) -> list[Delivery]:
         key = self._key(consumer.topic)
-        left = await self._left(consumer, count)
+        left = await self._own(consumer, count) or await self._left(consumer, count)
         if left:
             return left
         found = await self._redis.xreadgroup(
@@ -173,6 +176,19 @@ class StreamBus:
             )
         return [_delivery(place, fields, 1) for place, fields in _lines(found)]
 
+    async def _own(self, consumer: Consumer, count: int) -> list[Delivery]:
+        """Return what this consumer was handed in an earlier life and has not done, each once."""
+        after = self._read_to.get(consumer, "0")
+        if not after:
+            return []
+        key = self._key(consumer.topic)
+        told = await self._redis.xreadgroup(
+            consumer.group, consumer.name, {key: after}, count=count
+        )
+        lines = _lines(told)
+        self._read_to[consumer] = lines[-1][0] if lines else ""
+        return await self._counted(consumer, [line for line in lines if line[1]])
+
     async def _left(self, consumer: Consumer, count: int) -> list[Delivery]:
         """Claim what was handed out too long ago, with how often each was."""
         key = self._key(consumer.topic)
@@ -180,15 +196,24 @@ class StreamBus:
         told = await self._redis.xautoclaim(
             key, group, name, min_idle_time=self._reclaim_ms, start_id="0-0", count=count
         )
-        claimed = [(place, fields) for place, fields in _told(told[1]) if fields]
-        if not claimed:
+        return await self._counted(consumer, [line for line in _told(told[1]) if line[1]])
+
+    async def _counted(
+        self, consumer: Consumer, lines: Sequence[tuple[str, dict[str, str]]]
+    ) -> list[Delivery]:
+        """Say of entries how often each was handed out."""
+        if not lines:
             return []
-        first, last = claimed[0][0], claimed[-1][0]
         pending = await self._redis.xpending_range(
-            key, group, min=first, max=last, count=len(told[1]) + count, consumername=name
+            self._key(consumer.topic),
+            consumer.group,
+            min=lines[0][0],
+            max=lines[-1][0],
+            count=_PENDING_MAX,
+            consumername=consumer.name,
         )
         tries = {each["message_id"]: int(each["times_delivered"]) for each in pending}
-        return [_delivery(place, fields, tries.get(place, 1)) for place, fields in claimed]
+        return [_delivery(place, fields, tries.get(place, 1)) for place, fields in lines]
 
     async def _make(self, consumer: Consumer) -> None:
         """Make a group that begins with the oldest event kept."""

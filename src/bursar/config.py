@@ -165,7 +165,7 @@ class PortfolioSettings(BaseSettings):
     redis_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "bursar"
     event_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "in"
     event_accounts: dict[str, EventFamily] = {"events:main": EventFamily.TRADE}
-    event_default_account: str = "events:main"
+    event_default_account: str | None = None
     event_reclaim_seconds: Annotated[int, Field(ge=1)] = 30
     event_inbox_days: Annotated[int, Field(ge=1)] = 30
     trade_store_type: TradeStoreType = TradeStoreType.SQLITE

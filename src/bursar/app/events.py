@@ -5,6 +5,7 @@ what runs.
 """
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,10 +13,10 @@ import msgspec
 
 from bursar.app.live import secret
 from bursar.bus import LocalBus, consume
-from bursar.config import PortfolioSettings, TradeStoreType
+from bursar.config import PortfolioSettings, TradeStoreType, VenueSettings
 from bursar.portfolio import Portfolio
 from bursar.portfolio.events import Intake, Relay
-from bursar.portfolio.events.facts import Believed, Family
+from bursar.portfolio.events.facts import DEFAULT_ACCOUNT, Believed, Family
 from bursar.portfolio.events.intake import Listener, prune
 from bursar.portfolio.events.pulse import Peak, Pulse
 from bursar.portfolio.events.states import States
@@ -65,16 +66,16 @@ def events_of(
     *,
     listener: Listener | None = None,
     peak: Peak | None = None,
-    name: str = "1",
+    venues: Sequence[VenueSettings] = (),
 ) -> Events:
     """Put a portfolio on the bus that the settings name.
 
-    `listener` hears what events came to; `peak` knows the highest equity; `name` tells consumers
-    of one portfolio apart.
+    `listener` hears what events came to; `peak` knows the highest equity; `venues` are those that
+    the portfolio follows.
     """
     bus, clock = bus_of(settings, portfolio.desk.clock), portfolio.desk.clock
     store = portfolio.desk.store
-    believed, states = believed_of(settings), States(store.portfolio, bus, clock)
+    believed, states = believed_of(settings, venues), States(store.portfolio, bus, clock)
     return Events(
         bus=bus,
         intake=Intake(portfolio, _pairs, believed=believed, listener=listener),
@@ -82,7 +83,7 @@ def events_of(
         states=states,
         pulse=Pulse(portfolio, states, peak),
         trades=TradeFollower(portfolio, trade_store_of(settings)),
-        consumer=Consumer(settings.event_topic, f"{GROUP}:{store.portfolio}", name),
+        consumer=Consumer(settings.event_topic, f"{GROUP}:{store.portfolio}"),
         inbox_days=settings.event_inbox_days,
     )
 
@@ -112,10 +113,15 @@ def trade_store_of(settings: PortfolioSettings) -> TradeStore:
     return open_sql_trades(place, settings.name)
 
 
-def believed_of(settings: PortfolioSettings) -> Believed:
-    """Return whose events are believed, as the settings say."""
+def believed_of(settings: PortfolioSettings, venues: Sequence[VenueSettings] = ()) -> Believed:
+    """Return whose events are believed, as the settings say.
+
+    Where a venue is followed, an event that names no account is about that venue's: what it tells
+    is on the venue's own books, and booked twice if it were another account's.
+    """
     families = {name: Family(each.value) for name, each in settings.event_accounts.items()}
-    return Believed(families, settings.event_default_account)
+    followed = next((each.account for each in venues), DEFAULT_ACCOUNT)
+    return Believed(families, settings.event_default_account or followed)
 
 
 def redis_url(settings: PortfolioSettings) -> str | None:

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from bursar.app import SystemClock, portfolio_of, terms_of
-from bursar.app.events import bus_of, events_of, redis_url, trade_store_of
-from bursar.config import load
+from bursar.app.events import believed_of, bus_of, events_of, redis_url, trade_store_of
+from bursar.config import VenueSettings, load
 from bursar.errors import BadChoice, Malformed
 from bursar.events import from_fields
 from bursar.store import open_store
@@ -76,6 +76,15 @@ def test_an_account_that_believes_orders_is_told_so_by_the_settings(tmp_path):
         assert portfolio.terms.account("desk:one").source.value == "events"
         told, _ = asyncio.run(served(own, portfolio, [order_filled()]))
     assert told == ["portfolio.committed", "position.opened"]
+
+
+def test_an_event_that_names_no_account_is_the_followed_venues():
+    """Or else what stands on the venue's books would be booked a second time."""
+    followed = [VenueSettings(account="kraken:main")]
+    assert believed_of(settings()).account == "events:main"
+    assert believed_of(settings(), followed).account == "kraken:main"
+    own = settings(event_default_account="desk:one")
+    assert believed_of(own, followed).account == "desk:one"
 
 
 def test_without_a_redis_the_bus_is_inside_and_with_one_its_password_is_not_shown(monkeypatch):

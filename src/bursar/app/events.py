@@ -18,7 +18,6 @@ from bursar.portfolio import Portfolio
 from bursar.portfolio.events import Intake, Relay
 from bursar.portfolio.events.facts import DEFAULT_ACCOUNT, Believed, Family
 from bursar.portfolio.events.intake import Listener, prune
-from bursar.portfolio.events.pulse import Peak, Pulse
 from bursar.portfolio.events.states import States
 from bursar.portfolio.trading import TradeFollower
 from bursar.ports import Bus, Clock, Consumer, Pause, TradeStore
@@ -32,14 +31,13 @@ GROUP = "bursar"
 class Events(msgspec.Struct, frozen=True):
     """A portfolio on its bus. It belongs to one event loop; `close` it there.
 
-    `states` is for whoever knows how things stand; what is offered to it is told within a second.
+    `states` is for whoever knows how things stand: `offer`, and `flush` on a timer.
     """
 
     bus: Bus
     intake: Intake
     relay: Relay
     states: States
-    pulse: Pulse
     trades: TradeFollower
     consumer: Consumer
     inbox_days: int
@@ -51,7 +49,6 @@ class Events(msgspec.Struct, frozen=True):
         await asyncio.gather(
             consume(self.bus, self.consumer, self.intake, pause),
             self.relay.run(pause),
-            self.pulse.run(pause),
         )
 
     async def close(self) -> None:
@@ -65,13 +62,11 @@ def events_of(
     portfolio: Portfolio,
     *,
     listener: Listener | None = None,
-    peak: Peak | None = None,
     venues: Sequence[VenueSettings] = (),
 ) -> Events:
     """Put a portfolio on the bus that the settings name.
 
-    `listener` hears what events came to; `peak` knows the highest equity; `venues` are those that
-    the portfolio follows.
+    `listener` hears what events came to; `venues` are those that the portfolio follows.
     """
     bus, clock = bus_of(settings, portfolio.desk.clock), portfolio.desk.clock
     store = portfolio.desk.store
@@ -81,7 +76,6 @@ def events_of(
         intake=Intake(portfolio, _pairs, believed=believed, listener=listener),
         relay=Relay(store, bus),
         states=states,
-        pulse=Pulse(portfolio, states, peak),
         trades=TradeFollower(portfolio, trade_store_of(settings)),
         consumer=Consumer(settings.event_topic, f"{GROUP}:{store.portfolio}"),
         inbox_days=settings.event_inbox_days,

@@ -14,12 +14,12 @@ from random import SystemRandom
 import msgspec
 
 from bursar.app import SystemClock, options_of, portfolio_of, terms_of
-from bursar.app.limits import limits_of
-from bursar.config import PortfolioSettings, SecretName, Settings, TagRule, VenueSettings
+from bursar.app.limits import rules_of
+from bursar.config import SecretName, Settings, TagRule, VenueSettings
 from bursar.errors import BadChoice, VenueBusy, VenueDenied, VenueDown, VenueGarbled
 from bursar.ledger import instant
 from bursar.ledger.terms import Terms
-from bursar.portfolio.service import PortfolioService, Rules
+from bursar.portfolio.service import PortfolioService
 from bursar.ports import Progress
 from bursar.store import open_store
 from bursar.venue.http import Outside
@@ -150,16 +150,6 @@ def _remarks(check: KeyCheck) -> Iterator[str]:
     for bound, word in ((check.sees_from, "before"), (check.sees_to, "after")):
         if bound is not None:
             yield f"the key sees nothing {word} {instant.show(bound)}: not all of the history"
-
-
-def rules_of(settings: PortfolioSettings) -> Rules:
-    """Return how these settings want a service to count and warn."""
-    return Rules(
-        tracks_manual=settings.track_manual_trades,
-        limits=limits_of(settings),
-        snapshot_days=settings.snapshot_retention_days,
-        external_activity_pct=settings.external_activity_pct,
-    )
 
 
 def secret(name: SecretName) -> str:

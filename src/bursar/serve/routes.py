@@ -1,0 +1,175 @@
+"""All routes: where they are, what they take, what they answer. The OpenAPI document is this table.
+
+Errors: none.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from bursar.ledger.records import AssetBalance, CashFlowRecord, RealizedPnLRecord, SpotPosition
+from bursar.ledger.why import Why
+from bursar.portfolio import contract
+from bursar.portfolio.portfolio import Portfolio
+from bursar.portfolio.snapshots import DailyClose
+from bursar.portfolio.summaries import EquitySummary, FeeReport, PnLSummary
+from bursar.portfolio.transaction_file import ToldTransaction
+from bursar.reconcile import Comparison
+from bursar.serve import reading, writing
+from bursar.serve.asking import Kind, Param, Query
+from bursar.serve.reading import Page, Room
+from bursar.serve.writing import Answered, Asked
+from bursar.value.snapshot import PortfolioSnapshot
+
+ROOT: Final = "/api/portfolio/"
+
+DECIMALS: Final = Param(
+    "decimals",
+    "`string` writes every decimal as a string instead of a number",
+    choices=("number", "string"),
+    default="number",
+)
+PREVIEW: Final = Param("preview", "say what it would do, and write nothing", Kind.FLAG)
+_LIMIT: Final = Param("limit", "how many at most", Kind.COUNT, default="100")
+_CURSOR: Final = Param("cursor", "`next` of the page before", Kind.CURSOR)
+_SINCE: Final = Param("since", "not before this UTC time", Kind.TIME)
+_UNTIL: Final = Param("until", "before this UTC time", Kind.TIME)
+_PAGED: Final = (_LIMIT, _CURSOR, _SINCE, _UNTIL)
+_ACCOUNT: Final = Param("account", "of one account, such as kraken:main")
+_DETAIL: Final = Param("detail", "`full` adds what the view does not know", choices=("full",))
+
+
+class Read(msgspec.Struct, frozen=True):
+    """A GET: `answers` is the record it answers, `full` the one with `detail=full`."""
+
+    name: str
+    doc: str
+    read: Callable[[Room, Query], object]
+    answers: object
+    params: tuple[Param, ...] = ()
+    full: object = None
+
+
+class Write(msgspec.Struct, frozen=True):
+    """A POST: what it takes and what it answers."""
+
+    name: str
+    doc: str
+    do: Callable[[Portfolio, Asked], Answered]
+    takes: type[msgspec.Struct]
+    answers: type[msgspec.Struct]
+
+
+READS: Final = (
+    Read(
+        "snapshot",
+        "Equity, cash, positions and today's PnL",
+        reading.view("snapshot"),
+        contract.Snapshot,
+        (_DETAIL,),
+        reading.Full[contract.Snapshot],
+    ),
+    Read(
+        "pnl",
+        "PnL by period",
+        reading.view("pnl"),
+        contract.PnLBreakdown,
+        (_DETAIL,),
+        reading.Full[contract.PnLBreakdown],
+    ),
+    Read(
+        "exposure",
+        "Exposure by symbol and sector",
+        reading.view("exposure"),
+        contract.ExposureBreakdown,
+        (_DETAIL,),
+        reading.Full[contract.ExposureBreakdown],
+    ),
+    Read("equity", "Equity with what it does not know", reading.equity, EquitySummary),
+    Read(
+        "positions",
+        "Positions by pair",
+        reading.positions,
+        Page[SpotPosition],
+        (Param("pair", "of one pair, under any of its names"), _ACCOUNT),
+    ),
+    Read("balances", "What is held of each asset", reading.balances, Page[AssetBalance]),
+    Read(
+        "trades",
+        "Trade records, newest first",
+        reading.trades,
+        Page[RealizedPnLRecord],
+        (Param("pair", "of one pair"), Param("strategy", "of one strategy"), *_PAGED),
+    ),
+    Read(
+        "cash-flows",
+        "Cash flows, newest first",
+        reading.cash_flows,
+        Page[CashFlowRecord],
+        (Param("asset", "of one asset"), Param("type", "of one type, such as deposit"), *_PAGED),
+    ),
+    Read("fees", "All fees, and those of trades as percent of gross PnL", reading.fees, FeeReport),
+    Read(
+        "snapshots",
+        "Kept snapshots, newest first",
+        reading.snapshots,
+        Page[PortfolioSnapshot],
+        _PAGED,
+    ),
+    Read(
+        "history", "The close of each day, newest first", reading.history, Page[DailyClose], _PAGED
+    ),
+    Read(
+        "strategies",
+        "PnL by strategy",
+        reading.strategies,
+        PnLSummary,
+        (
+            Param("period", "of which", choices=("all", "day", "week", "month"), default="all"),
+            Param(
+                "method",
+                "by another cost rule",
+                choices=("wac", "fifo", "lifo", "hifo", "specific"),
+            ),
+        ),
+    ),
+    Read(
+        "drift",
+        "How each account compares with its venue's last statement",
+        reading.drift,
+        Page[Comparison],
+        (_ACCOUNT,),
+    ),
+    Read(
+        "why",
+        "The entries, marks and formula behind a figure",
+        reading.why,
+        Why,
+        (
+            Param("figure", "such as equity, cost or realized", is_required=True),
+            Param("asset", "of one asset"),
+        ),
+    ),
+)
+
+WRITES: Final = (
+    Write(
+        "transactions",
+        "Stage a transaction, judge its final state, and commit all of it or nothing",
+        writing.transaction,
+        ToldTransaction,
+        writing.Judged,
+    ),
+    Write("entries", "Enter a deed by hand", writing.entry, writing.ToldEntry, writing.Corrected),
+    Write("prices", "Record a past price", writing.price, writing.ToldPrice, writing.Corrected),
+    Write("tags", "Say who did a trade", writing.tag, writing.ToldTag, writing.Corrected),
+    Write("links", "Make two flows a transfer", writing.link, writing.ToldLink, writing.Corrected),
+    Write(
+        "reversals",
+        "Take back what stands under an id",
+        writing.reversal,
+        writing.ToldReversal,
+        writing.Corrected,
+    ),
+)

@@ -37,6 +37,7 @@ class _Kept(msgspec.Struct, frozen=True):
     id: str
     version: int
     at: str
+    remarks: tuple[str, ...] = ()
 
 
 _DECODER: Final = msgspec.json.Decoder(_Kept)
@@ -59,14 +60,20 @@ def once(
         kept = _DECODER.decode(text)
         if kept.digest != digest:
             raise KeyReused(f"the key {key} stands for another request", key=key)
-        return Done(kept.id, kept.version, is_repeat=True)
+        return Done(kept.id, kept.version, is_repeat=True, remarks=kept.remarks)
     correction = make(desk)
     version = desk.head.version
     try:
         with desk.store.grouped():
             if not correction.is_known:
                 version = desk.commit(hand.stage(desk, correction)).version
-            kept = _Kept(digest, correction.id, version, instant.show(desk.clock.now()))
+            kept = _Kept(
+                digest,
+                correction.id,
+                version,
+                instant.show(desk.clock.now()),
+                correction.remarks,
+            )
             desk.store.save_memos({name: _ENCODER.encode(kept).decode()})
     except BaseException:
         desk.reload()

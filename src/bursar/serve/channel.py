@@ -9,6 +9,7 @@ Errors: none; who is not let in is closed.
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -81,21 +82,15 @@ class Channel:
     async def _talk(self, caller: Caller, after: int | None, receive: Receive, send: Send) -> None:
         client = Client(None if caller.token is None else caller.token.name)
         first = self._shelf.enter(client, after)
-        tasks = [
-            asyncio.ensure_future(_tell(client, first, send)),
-            asyncio.ensure_future(_gone(receive)),
-            asyncio.ensure_future(client.is_dropped.wait()),
-        ]
+        teller = asyncio.ensure_future(_tell(client, first, send))
+        closer = asyncio.ensure_future(_close_when_dropped(client, teller, send))
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            while (await receive())["type"] != "websocket.disconnect":
+                pass  # whatever it says is heard, and means nothing here
         finally:
             self._shelf.leave(client)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        if client.is_dropped.is_set():
-            LOG.warning("WS_DROPPED", code=client.reason, token=client.token)
-            await _close(send, client.reason)
+            teller.cancel()
+            closer.cancel()
 
 
 async def _tell(client: Client, first: list[bytes], send: Send) -> None:
@@ -106,20 +101,15 @@ async def _tell(client: Client, first: list[bytes], send: Send) -> None:
         await send({"type": "websocket.send", "text": message.decode()})
 
 
-async def _gone(receive: Receive) -> None:
-    """Hear out whatever the client says, until it goes."""
-    while (await receive())["type"] != "websocket.disconnect":
-        pass
-
-
-async def _close(send: Send, code: int) -> None:
+async def _close_when_dropped(client: Client, teller: "asyncio.Future[None]", send: Send) -> None:
     """Close, without waiting for a client that does not even read that."""
-    reason = "too slow; come again with seq" if code == TOO_SLOW else "the token is no more"
-    try:
+    await client.is_dropped.wait()
+    teller.cancel()
+    LOG.warning("WS_DROPPED", code=client.reason, token=client.token)
+    reason = "too slow; come again with seq" if client.reason == TOO_SLOW else "let in no more"
+    with suppress(TimeoutError, OSError):
         async with asyncio.timeout(CLOSING_S):
-            await send({"type": "websocket.close", "code": code, "reason": reason})
-    except (TimeoutError, OSError):
-        return
+            await send({"type": "websocket.close", "code": client.reason, "reason": reason})
 
 
 def _after(query: bytes) -> int | None:

@@ -9,7 +9,6 @@ Errors: none.
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -34,7 +33,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
         said = str(hushed(record.getMessage()))
-        told: MutableMapping[str, object] = {"time": _time(record), "logger": record.name}
+        told: dict[str, object] = {"time": _time(record), "logger": record.name}
         if not said.startswith("{"):
             told |= {"level": record.levelname.lower(), "event": said}
             if record.exc_info and record.exc_info[0] is not None:

@@ -97,7 +97,7 @@ def exposition(meter: Meter, gauges: Iterable[Gauge]) -> bytes:
     from prometheus_client.process_collector import ProcessCollector  # noqa: PLC0415 (the same)
 
     registry = CollectorRegistry()
-    registry.register(_Collector(meter, tuple(gauges)))  # type: ignore[arg-type]  # it collects
+    registry.register(_Collector(meter, tuple(gauges)))
     ProcessCollector(registry=registry)
     return generate_latest(registry)
 

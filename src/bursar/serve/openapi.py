@@ -33,8 +33,8 @@ _KEY: Final = {
     "description": "a name of your own for this very request; needed unless preview=true",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$"},
 }
-_NUMBER: Final = {"type": "number"}
-_SAID: Final = {
+_NUMBER: Final[Mapping[str, object]] = {"type": "number"}
+_SAID: Final[Mapping[str, object]] = {
     "anyOf": [
         {"type": "number"},
         {"type": "string", "pattern": r"^-?[0-9]{1,20}(\.[0-9]{1,18})?$"},
@@ -128,8 +128,9 @@ def _param(param: Param) -> Json:
             schema = {"type": "boolean"}
         case Kind.TIME:
             schema = {"type": "string", "pattern": _TIME}
-        case _ if param.choices:
-            schema = {"type": "string", "enum": list(param.choices)}
+        case Kind.TEXT | Kind.CURSOR:
+            if param.choices:
+                schema = {"type": "string", "enum": list(param.choices)}
     if param.default is not None:
         is_count = param.kind is Kind.COUNT
         schema["default"] = int(param.default) if is_count else param.default
@@ -161,7 +162,7 @@ def _name(kind: object) -> str:
     return str(found["$ref"])
 
 
-def _exact(node: object, number: Json) -> object:
+def _exact(node: object, number: Mapping[str, object]) -> object:
     """Say what a decimal is on the wire; and write tuples as the lists that they become."""
     if isinstance(node, Mapping):
         if node.get("format") == "decimal":

@@ -78,7 +78,7 @@ class Service:
         self._settings = settings
         self._room: Room | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._router = Router(list(self._routes()), lifespan=self._lifespan)
+        self._router = Router(list(self._routes()), lifespan=self._lifespan, redirect_slashes=False)
         self._front = Front(self._inner, shelf=self.shelf, door=self.door, meter=self.meter)
 
     def __repr__(self) -> str:
@@ -220,7 +220,7 @@ class Service:
 
     def _gauges(self) -> Iterator[Gauge]:
         state, found = self.publisher.state, self.health()
-        up = {
+        up: dict[tuple[str, ...], float] = {
             (name, word.value): float(part.status is word)
             for name, part in found.components.items()
             for word in health.Word

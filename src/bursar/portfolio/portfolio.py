@@ -28,7 +28,8 @@ from bursar.ledger.records import (
 from bursar.ledger.terms import Method, Terms, method
 from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
-from bursar.portfolio import hand, importing, months, past, proof, whys
+from bursar.measure.trips import Trips
+from bursar.portfolio import hand, importing, measures, months, past, proof, whys
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
 from bursar.ports import FileReader, Head, Progress
 from bursar.value import pnl as pnl_views
@@ -65,6 +66,8 @@ class Portfolio:
         self._seen = Marks()
         self._told: tuple[Head, Marks] | None = None
         self._books: dict[Method, tuple[int, Book]] = {}
+        self.measuring = measures.Measuring()
+        self.trips_kept: tuple[Head, Trips] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -401,6 +404,15 @@ class Portfolio:
         totals = audit.totals(self.book())
         asked = whys.Asked(self.timeline, self.valuation(prices), totals)
         return whys.why(asked, figure, asset)
+
+    # How well it went; said in portfolio.measures.
+    history = measures.history
+    performance = measures.performance
+    drawdown = measures.drawdown
+    heatmap = measures.heatmap
+    sectors = measures.sectors
+    risk = measures.risk
+    views = measures.views
 
     def verify(self) -> Verification:
         """Read the journal anew, check its chain, refold it, and audit the whole book.

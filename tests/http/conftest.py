@@ -1,5 +1,7 @@
 """A served portfolio: its book in a file of its own, its service in this process."""
 
+from shutil import copy
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -26,28 +28,34 @@ def no_settings_of_others(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
-def place(tmp_path):
-    """A book with a story in it."""
-    path = tmp_path / "book.db"
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    """A book with a story in it, to be copied."""
+    path = tmp_path_factory.mktemp("story") / "book.db"
     with bursar.open(path) as portfolio:
         portfolio.record(*read(STORY))
     return path
 
 
 @pytest.fixture
+def place(tmp_path, written):
+    """A book of one's own."""
+    return copy(written, tmp_path / "book.db")
+
+
+@pytest.fixture
 def settings(place):
+    return told(place)
+
+
+def told(place):
     return Settings(portfolio=PortfolioSettings(book=str(place)))
 
 
-@pytest.fixture
-def service(settings):
-    return Service(settings)
-
-
-@pytest.fixture
-def client(service):
-    """Somebody at this machine."""
+@pytest.fixture(scope="module")
+def client(written, tmp_path_factory):
+    """Somebody at this machine, who may only look."""
+    service = Service(told(copy(written, tmp_path_factory.mktemp("read") / "book.db")))
     with TestClient(service, HERE, client=("127.0.0.1", 50_000)) as asking:
         yield asking
 
@@ -74,8 +82,8 @@ def client_of(settings):
     """The bearer of a token, at a service of its own."""
     clients = []
 
-    def make(told, peer="127.0.0.1"):
-        headers = {"authorization": f"Bearer {told}"} if told else {}
+    def make(bearer, peer="127.0.0.1"):
+        headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
         asking = TestClient(Service(settings), HERE, client=(peer, 50_000), headers=headers)
         asking.__enter__()
         clients.append(asking)

@@ -21,6 +21,7 @@ LOG: Final[structlog.BoundLogger] = structlog.wrap_logger(
     processors=[
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
+        structlog.processors.format_exc_info,
         lambda _logger, _method, event: {key: hushed(each) for key, each in event.items()},
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ],

@@ -13,6 +13,7 @@ from bursar.serve.asking import Kind, Param
 from bursar.serve.faults import FaultAnswer
 from bursar.serve.health import Health
 from bursar.serve.routes import DECIMALS, PREVIEW, READS, ROOT, WRITES, Read, Write
+from bursar.serve.spelling import is_instant
 
 _REF: Final = "#/components/schemas/{name}"
 _TIME: Final = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?Z?)?$"
@@ -162,10 +163,27 @@ def _name(kind: object) -> str:
     return str(found["$ref"])
 
 
+def _timed(name: str, node: object) -> object:
+    """Say that an instant is written as a time."""
+    if not is_instant(name) or not isinstance(node, dict):
+        return node
+    time = {"type": "string", "format": "date-time"}
+    if node.get("type") == "integer":
+        return time
+    if "anyOf" in node:
+        kinds = [time if each.get("type") == "integer" else each for each in node["anyOf"]]
+        return {**node, "anyOf": kinds}
+    return node
+
+
 def _exact(node: object, number: Mapping[str, object]) -> object:
     """Say what a decimal is on the wire; and write tuples as the lists that they become."""
     if isinstance(node, Mapping):
         if node.get("format") == "decimal":
             return {**number, **{key: node[key] for key in node if key == "description"}}
-        return {key: _exact(each, number) for key, each in node.items() if key != "default"}
+        made = {key: _exact(each, number) for key, each in node.items() if key != "default"}
+        fields = made.get("properties")
+        if isinstance(fields, dict):
+            made["properties"] = {name: _timed(name, each) for name, each in fields.items()}
+        return made
     return [_exact(each, number) for each in node] if isinstance(node, list | tuple) else node

@@ -18,7 +18,6 @@ import msgspec
 
 from bursar.errors import BursarError
 from bursar.ledger import instant
-from bursar.portfolio.contract import Coverage, Periods
 from bursar.ports import Clock
 from bursar.serve import tokens
 from bursar.serve.keeper import Opened
@@ -27,7 +26,7 @@ from bursar.serve.pace import Pace
 from bursar.serve.shelf import Publication, View, published
 from bursar.serve.spelling import spelled
 from bursar.serve.tokens import Ring
-from bursar.serve.views import look
+from bursar.serve.views import Coverage, look
 
 LOOK_EVERY_S: Final = 1
 ANYWAY_EVERY: Final = 5 * instant.SECOND
@@ -75,7 +74,6 @@ class Publisher:
         self._admit = admit
         self._woken = asyncio.Event()
         self._before: Mapping[str, View] | None = None
-        self._facts: Periods | None = None
         self._ring: Ring | None = None
         self._stood: object = None
 
@@ -125,13 +123,13 @@ class Publisher:
         portfolio = opened.service.portfolio
         begun = portfolio.desk.clock.now()
         try:
-            seen = look(opened.service, self._facts)
+            seen = look(portfolio)
         except Exception as error:  # noqa: BLE001 (the book stays open, and the health says so)
             self._fail(error, begun)
             return
         finally:
             self.pace.published(begun)
-        self._facts, self._stood = seen.facts, (portfolio.desk.head, portfolio.told_version)
+        self._stood = portfolio.desk.head, portfolio.told_version
         views = {name: _spelled(view) for name, view in seen.views.items()}
         seq, version = self._next(portfolio.desk.clock), portfolio.desk.head.version
         made = published(seq, version, views, self._before)

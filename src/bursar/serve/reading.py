@@ -19,14 +19,16 @@ from bursar.ledger.records import (
     SpotPosition,
 )
 from bursar.ledger.why import Why
+from bursar.measure.curve import Curve
+from bursar.measure.heatmap import Heatmap
 from bursar.portfolio import agreement
-from bursar.portfolio.contract import Coverage
+from bursar.portfolio.measures import Performance, Risk
 from bursar.portfolio.service import PortfolioService
 from bursar.portfolio.snapshots import DailyClose
 from bursar.portfolio.summaries import EquitySummary, FeeReport, PnLSummary
 from bursar.reconcile import Comparison
 from bursar.serve.asking import Query, cursor
-from bursar.serve.views import look
+from bursar.serve.views import Coverage, look
 from bursar.value.snapshot import PortfolioSnapshot
 
 _T = TypeVar("_T")
@@ -85,7 +87,7 @@ def view(name: str) -> Callable[[Room, Query], object]:
     """Return the reader of one of the contract's views, worked out anew."""
 
     def read(room: Room, query: Query) -> object:
-        seen = look(room.service)
+        seen = look(room.service.portfolio)
         found = seen.views[name]
         if query.text("detail") != "full":
             return found
@@ -154,7 +156,28 @@ def snapshots(room: Room, query: Query) -> Page[PortfolioSnapshot]:
     return _page(rows, query, lambda _: True, lambda each: each.timestamp)
 
 
-def history(room: Room, query: Query) -> Page[DailyClose]:
+def history(room: Room, query: Query) -> Curve:
+    """Return the equity curve."""
+    return room.service.portfolio.history(query.word("period"))
+
+
+def performance(room: Room, query: Query) -> object:
+    """Return how a period went; its curve is `history`."""
+    found = room.service.portfolio.performance(query.word("period"))
+    return PERFORMANCE(**{each: getattr(found, each) for each in PERFORMANCE.__struct_fields__})
+
+
+def risk(room: Room, _query: Query) -> Risk:
+    """Return exposure by sector and bucket, value at risk, correlations, limits."""
+    return room.service.portfolio.risk()
+
+
+def heatmap(room: Room, query: Query) -> Heatmap:
+    """Return realised PnL laid out on two axes."""
+    return room.service.portfolio.heatmap(query.word("kind"))
+
+
+def closes(room: Room, query: Query) -> Page[DailyClose]:
     """Return the close of each day."""
     rows = [((_at(each.timestamp), "", ""), each) for each in room.service.get_daily_closes()]
     return _page(rows, query, lambda _: True, lambda each: each.timestamp)
@@ -183,6 +206,16 @@ def why(room: Room, query: Query) -> Why:
 
 
 _LIMIT: Final = "limit"
+PERFORMANCE: Final = msgspec.defstruct(
+    "PerformanceView",
+    [
+        (each.name, each.type)
+        for each in msgspec.structs.fields(Performance)
+        if each.name != "curve"
+    ],
+    frozen=True,
+)
+"""A period's figures, without the curve that `history` has."""
 
 
 def _page(

@@ -10,7 +10,10 @@ import msgspec
 
 from bursar.ledger.records import AssetBalance, CashFlowRecord, RealizedPnLRecord, SpotPosition
 from bursar.ledger.why import Why
-from bursar.portfolio import contract
+from bursar.measure.curve import Curve
+from bursar.measure.heatmap import Heatmap
+from bursar.portfolio import views
+from bursar.portfolio.measures import Risk
 from bursar.portfolio.portfolio import Portfolio
 from bursar.portfolio.snapshots import DailyClose
 from bursar.portfolio.summaries import EquitySummary, FeeReport, PnLSummary
@@ -37,6 +40,12 @@ _SINCE: Final = Param("since", "not before this UTC time", Kind.TIME)
 _UNTIL: Final = Param("until", "before this UTC time", Kind.TIME)
 _PAGED: Final = (_LIMIT, _CURSOR, _SINCE, _UNTIL)
 _ACCOUNT: Final = Param("account", "of one account, such as kraken:main")
+_PERIOD: Final = Param(
+    "period",
+    "of which; 30d, 90d and 1y end now",
+    choices=("all", "day", "week", "month", "30d", "90d", "1y"),
+    default="all",
+)
 _DETAIL: Final = Param("detail", "`full` adds what the view does not know", choices=("full",))
 
 
@@ -66,25 +75,33 @@ READS: Final = (
         "snapshot",
         "Equity, cash, positions and today's PnL",
         reading.view("snapshot"),
-        contract.Snapshot,
+        views.SnapshotView,
         (_DETAIL,),
-        reading.Full[contract.Snapshot],
+        reading.Full[views.SnapshotView],
     ),
     Read(
         "pnl",
         "PnL by period",
         reading.view("pnl"),
-        contract.PnLBreakdown,
+        views.PnLView,
         (_DETAIL,),
-        reading.Full[contract.PnLBreakdown],
+        reading.Full[views.PnLView],
     ),
     Read(
         "exposure",
         "Exposure by symbol and sector",
         reading.view("exposure"),
-        contract.ExposureBreakdown,
+        views.ExposureView,
         (_DETAIL,),
-        reading.Full[contract.ExposureBreakdown],
+        reading.Full[views.ExposureView],
+    ),
+    Read(
+        "drawdown",
+        "How far equity is below its peaks, and how much of the fall is regained",
+        reading.view("drawdown"),
+        views.DrawdownView,
+        (_DETAIL,),
+        reading.Full[views.DrawdownView],
     ),
     Read("equity", "Equity with what it does not know", reading.equity, EquitySummary),
     Read(
@@ -117,8 +134,22 @@ READS: Final = (
         Page[PortfolioSnapshot],
         _PAGED,
     ),
+    Read("closes", "The close of each day, newest first", reading.closes, Page[DailyClose], _PAGED),
+    Read("history", "The equity curve", reading.history, Curve, (_PERIOD,)),
     Read(
-        "history", "The close of each day, newest first", reading.history, Page[DailyClose], _PAGED
+        "performance",
+        "How a period went: returns, ratios, drawdown, trades",
+        reading.performance,
+        reading.PERFORMANCE,
+        (_PERIOD,),
+    ),
+    Read("risk", "Sectors, buckets, value at risk, correlations, limits", reading.risk, Risk),
+    Read(
+        "heatmap",
+        "Realised PnL on two axes",
+        reading.heatmap,
+        Heatmap,
+        (Param("kind", "which", choices=("month", "hour", "symbol", "day"), default="month"),),
     ),
     Read(
         "strategies",

@@ -2,7 +2,8 @@
 
 A Decimal is written as a JSON number from its exact text, in plain notation: never through a float,
 never with an exponent. With `as_text` it is a string instead, for readers whose JSON numbers are
-floats. What is not known is `null`.
+floats. What is not known is `null`. An instant (`at`, `as_of`, `…_at`) is a time; a duration is
+nanoseconds.
 
 Errors: `TypeError` for what no answer holds, which is our own mistake.
 """
@@ -36,7 +37,7 @@ def spelled(value: object, *, as_text: bool = False) -> object:  # noqa: PLR0911
             return trimmed(value) if as_text else msgspec.Raw(trimmed(value).encode())
         case msgspec.Struct():
             config, names = value.__struct_config__, value.__struct_fields__
-            fields = {name: spelled(getattr(value, name), as_text=as_text) for name in names}
+            fields = {name: _field(name, getattr(value, name), as_text=as_text) for name in names}
             return {config.tag_field: config.tag, **fields} if config.tag_field else fields
         case Mapping():
             return {str(key): spelled(each, as_text=as_text) for key, each in value.items()}
@@ -52,9 +53,20 @@ def spelled(value: object, *, as_text: bool = False) -> object:  # noqa: PLR0911
             raise TypeError(f"{type(value).__name__} has no spelling in an answer")
 
 
+def is_instant(name: str) -> bool:
+    """Tell whether a whole number of that name is an instant in nanoseconds."""
+    return name in {"at", "as_of"} or name.endswith("_at")
+
+
 def moment(at: datetime) -> str:
     """Write a time as RFC 3339 UTC."""
     return instant.show(instant.from_datetime(at.astimezone(UTC)))
+
+
+def _field(name: str, value: object, *, as_text: bool) -> object:
+    if isinstance(value, int) and is_instant(name):
+        return instant.show(value)
+    return spelled(value, as_text=as_text)
 
 
 def etag(body: bytes) -> str:

@@ -4,6 +4,7 @@ import json
 import logging
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -43,7 +44,7 @@ def test_no_interval_has_two_publications_and_the_last_touch_is_never_lost(steps
         if is_touched:
             pace.touch()
             touched = now
-    assert all(later - earlier >= 250 for earlier, later in zip(out, out[1:], strict=False))
+    assert all(later - earlier >= 250 for earlier, later in pairwise(out))
     assert touched is None or (out and out[-1] >= touched)
 
 

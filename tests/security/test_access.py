@@ -167,9 +167,9 @@ def test_every_answer_tells_browsers_to_trust_nothing(asking, path):
     told = asking().get(path).headers
     assert "default-src 'none'" in told["content-security-policy"]
     assert "unsafe" not in told["content-security-policy"]
+    assert "frame-ancestors 'none'" in told["content-security-policy"]
     assert told["x-content-type-options"] == "nosniff"
-    assert told["x-frame-options"] == "DENY"
-    assert told["referrer-policy"] == "no-referrer"
+    assert told["cross-origin-resource-policy"] == "same-origin"
     assert "server" not in told
 
 

@@ -30,10 +30,18 @@ Send = Callable[[Message], Awaitable[None]]
 ASGI = Callable[[Message, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
-OPEN: Final = frozenset({"/", "/health", "/page.js", "/page.css", "/favicon.svg"})
+PAGES: Final = frozenset({"/", "/page.js", "/page.css", "/favicon.svg"})
+OPEN: Final = frozenset({*PAGES, "/health"})
 """What anybody may ask for: the page has no figure in it, and health tells its words alone."""
 
 SECURE: Final[tuple[Header, ...]] = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+"""What every answer bears: it is no page, and no other site may show or load it."""
+
+SECURE_PAGE: Final[tuple[Header, ...]] = (
     (
         b"content-security-policy",
         (
@@ -41,12 +49,12 @@ SECURE: Final[tuple[Header, ...]] = (
             b" connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         ),
     ),
-    (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
+    *SECURE[1:],
 )
+"""What the page bears: it may load what is its own, and nothing else."""
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _RUN: Final = secrets.token_hex(4).encode()
 
@@ -110,7 +118,8 @@ class Front:
         self, scope: Message, receive: Receive, send: Send, asked: tuple[bytes, int]
     ) -> None:
         (request_id, begun), status = asked, 0
-        extra = (*SECURE, (b"x-request-id", request_id), *self._site(scope["heard"]))
+        secure = SECURE_PAGE if scope["path"] in PAGES else SECURE
+        extra = (*secure, (b"x-request-id", request_id), *self._site(scope["heard"]))
 
         async def told(message: Message) -> None:
             nonlocal status

@@ -24,8 +24,10 @@ from bursar.serve.door import require_guarded
 from bursar.serve.service import Service
 
 GRACE_S: Final = 2
+KEEP_ALIVE_S: Final = 65  # whoever polls once a minute keeps its connection
 MESSAGE_MAX: Final = 1 << 16
 CONNECTIONS_MAX: Final = 1_000
+BACKLOG: Final = 2048
 _CONFIG: Final = "BURSAR_CONFIG"
 _BOOK: Final = "BURSAR_BOOK"
 
@@ -63,12 +65,14 @@ async def _run(settings: Settings, told: Callable[[str], None]) -> None:
         server_header=False,
         limit_concurrency=CONNECTIONS_MAX,
         timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         ws_max_size=MESSAGE_MAX,
         ws_per_message_deflate=False,
     )
     server = uvicorn.Server(config)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # uvicorn hears them, and hands them on to us
+    bound.listen(BACKLOG)
     host, port = bound.getsockname()[:2]
     told(f"http://{f'[{host}]' if ':' in host else host}:{port}")
     await server.serve(sockets=[bound])
@@ -77,11 +81,16 @@ async def _run(settings: Settings, told: Callable[[str], None]) -> None:
 
 def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named, or asyncio would leave small answers to wait for each other (Nagle).
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        bound.bind((host, port))
     except OSError as error:
+        bound.close()
         raise BadChoice(
             f"{host} port {port} cannot be had: {error.strerror}; --port chooses another",
             host=host,
             port=port,
         ) from None
+    return bound

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -154,6 +154,10 @@ class PortfolioSettings(BaseSettings):
     reconciliation_tolerance_total: Amount | None = None
     external_activity_pct: Amount = Decimal(5)
     http: HttpSettings = HttpSettings()
+    sectors_file: Path | None = None
+    bucket_targets: dict[Literal["CORE", "EXPANSION", "MONITORING"], Amount] = {}
+    risk_free_pct: Amount = Decimal(0)
+    periods_per_year: Annotated[int, Field(ge=1, le=366)] = 365
 
     @field_validator("valuation_pairs", mode="after")
     @classmethod

@@ -25,6 +25,7 @@ from bursar.cli.journal import journal
 from bursar.cli.lots import lots
 from bursar.cli.new import new
 from bursar.cli.notes import link, price, tag
+from bursar.cli.performance import performance
 from bursar.cli.pnl import pnl
 from bursar.cli.positions import positions
 from bursar.cli.reverse import reverse
@@ -53,7 +54,7 @@ _BESIDES: Final = Group("Besides", sort_key=6)
 _EVERY: Final = Group("Options of every command", sort_key=9)
 _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
     _START: (demo, init, sync, import_files, new),
-    _ASK: (status, watch, positions, pnl, lots, fees, flows, trades),
+    _ASK: (status, watch, positions, pnl, performance, lots, fees, flows, trades),
     _ENTER: (add, price, tag, link, reverse),
     _SERVE: (serve,),
     _CHECK: (why, verify, journal, export, backup, restore),

@@ -80,8 +80,8 @@ class Drawdown(msgspec.Struct, frozen=True):
     recovery_pct: Measured
     days_since_peak: int | None
     falls: tuple[Fall, ...]
-    under_water: int
-    longest_under_water: int
+    under_water_s: int
+    longest_under_water_s: int
     is_complete: bool = True
     skipped: int = 0
 
@@ -202,8 +202,8 @@ def stands(running: RunningDrawdown, *, basis: Basis, now: int) -> Drawdown:
         recovery_pct=running.recovery_pct,
         days_since_peak=(now - running.peak_at) // instant.DAY if is_any else None,
         falls=falls,
-        under_water=sum(lengths),
-        longest_under_water=max(lengths, default=0),
+        under_water_s=sum(lengths) // instant.SECOND,
+        longest_under_water_s=max(lengths, default=0) // instant.SECOND,
     )
 
 

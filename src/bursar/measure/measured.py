@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ONE, ZERO, money, ratio18, statistic
+from bursar.exact import ONE, ZERO, money, ratio18, statistic, trimmed
 from bursar.ledger.why import Amount, Why
 
 HUNDRED: Final = Decimal(100)
@@ -23,6 +23,9 @@ class Measured(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     value: Decimal | None
     reason: str = ""
+
+    def __str__(self) -> str:
+        return self.reason if self.value is None else trimmed(self.value)
 
 
 def known(value: Decimal) -> Measured:

@@ -8,7 +8,8 @@ Exposure by sector is signed: shorts are taken off the longs of their sector. Bu
 exposure, so that their shares add up to 100 %, and `deviation_pct` is the actual share less the
 target's.
 
-Errors: `Malformed` for a table that is none: line and field.
+Errors: `Malformed` for a table that is none: line and field. `BadChoice` for targets that do not
+add up.
 """
 
 import csv
@@ -124,18 +125,25 @@ def by_sector(exposure: Exposure, table: Table, *, equity: Decimal) -> list[Sect
 def by_bucket(
     exposure: Exposure, table: Table, *, targets: Mapping[Bucket, Decimal] = TARGETS
 ) -> list[BucketShare]:
-    """Return the share of each bucket in gross exposure, beside its target.
-
-    Raises:
-        BadChoice: the targets are below zero or do not add up to 100.
-    """
-    if sum(targets.values(), ZERO) != HUNDRED or min(targets.values()) < 0:
-        raise BadChoice("the targets of the buckets must add up to 100, none below 0")
+    """Return the share of each bucket in gross exposure, beside its target."""
+    targets = require_targets(targets)
     sums = dict.fromkeys(Bucket, ZERO)
     for each in exposure.assets:
         sums[table.of(each.asset).bucket] += abs(each.value_base or ZERO)
     whole = sum(sums.values(), ZERO)
     return [_share(bucket, gross, whole, targets) for bucket, gross in sums.items()]
+
+
+@money
+def require_targets(targets: Mapping[Bucket, Decimal]) -> dict[Bucket, Decimal]:
+    """Return targets that add up.
+
+    Raises:
+        BadChoice: they are below zero or do not add up to 100.
+    """
+    if sum(targets.values(), ZERO) != HUNDRED or min(targets.values()) < 0:
+        raise BadChoice("the targets of the buckets must add up to 100, none below 0")
+    return dict(targets)
 
 
 def _share(

@@ -242,7 +242,9 @@ class Portfolio:
         # What was known is read from the journal, so what is in memory need not be all of it.
         desk = self.corrector if known_at is None else self.writer
         then = past.desk_of(desk, time, known_at, is_closing=is_closing)
-        return Portfolio(then, self._reader, options=self.options)
+        view = Portfolio(then, self._reader, options=self.options)
+        view.measuring = self.measuring
+        return view
 
     def marks(self, prices: Prices = None) -> Marks:
         """Return the marks to value with: last trades, what venues said, then `prices` given.

@@ -24,7 +24,7 @@ def test_the_figures_of_a_fall_by_hand():
     assert made.days_since_peak == 3
     (fall,) = made.falls
     assert (fall.depth_pct.value, fall.low, fall.recovered_at) == (25, 900, None)
-    assert made.under_water == made.longest_under_water == 3 * DAY
+    assert made.under_water_s == made.longest_under_water_s == 3 * 86_400
     assert made.windows["30d"].value == 25
 
 

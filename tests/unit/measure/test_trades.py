@@ -1,5 +1,7 @@
 """Trade statistics: by hand, and what is not known is said."""
 
+import math
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,8 +61,9 @@ def test_statistics_by_heading():
 
 
 def test_what_is_no_number_does_not_leave():
-    assert measured(float("nan")).value is None
+    assert measured(math.nan).value is None
     assert measured(0.5).value == D("0.5")
+    assert [str(measured(0.5)), str(measured(math.inf))] == ["0.5", "it is not a finite number"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), MONEY), max_size=40), st.integers(1, 20))

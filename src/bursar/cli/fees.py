@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bursar.cli.screen import Screen
-    from bursar.value.coverage import Gap
+    from bursar.value.worth import Gap
     from bursar.value.pnl import FeeSummary
 
 

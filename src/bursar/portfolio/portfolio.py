@@ -34,11 +34,11 @@ from bursar.ports import FileReader, Head, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
 from bursar.value.accounts import account_book, account_digest, accounts
-from bursar.value.coverage import Gap, book_gaps
+from bursar.value.coverage import book_gaps
 from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Mark, Marks, Standing, fee_credit, from_fills, given, is_pair
 from bursar.value.pnl import FeeSummary, heading
-from bursar.value.worth import EVERYTHING, Options
+from bursar.value.worth import EVERYTHING, Gap, Options
 
 Prices = Marks | Mapping[str, object] | None
 FEE_CREDITS = ("KFEE",)

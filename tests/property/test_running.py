@@ -49,6 +49,7 @@ def same(running, book, marks, options, now):
     known = (whole.equity, whole.unrealized, whole.cash_base, whole.excluded_value)
     assert repr(figures) == repr(known)
     assert running.unvalued == whole.unvalued
+    assert running.is_complete == whole.coverage.is_complete
     assert running.stale(now) == tuple(sorted({each.asset for each in whole.coverage.stale}))
     view = exposure(whole)
     assert repr((running.long, running.short)) == repr((view.long, view.short))

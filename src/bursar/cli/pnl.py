@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from bursar.cli.screen import Cell, Screen
     from bursar.portfolio import MethodPnL, Portfolio
     from bursar.portfolio.months import MonthLine, MonthlyPnL
-    from bursar.value.worth import Gap
     from bursar.value.marks import Marks
     from bursar.value.pnl import PnL, PnLLine
+    from bursar.value.worth import Gap
 
 Heading = Literal["pair", "asset", "strategy", "regime", "account", "month"]
 

@@ -150,19 +150,24 @@ class Marks:
         self._marks[key] = mark
         return True
 
+    @property
+    def by_pair(self) -> Mapping[tuple[str, str], Mark]:
+        """The marks by the one names of asset and quote."""
+        return self._marks
+
     def changed(self, before: "Marks") -> list[tuple[str, str]]:
         """Return the pairs whose mark is another one than before, or was not there."""
-        known = before._marks
-        return [pair for pair, mark in self._marks.items() if known.get(pair) is not mark]
+        known = before.by_pair
+        return [pair for pair, mark in self._marks.items() if not _is_same(known.get(pair), mark)]
 
     def goes_as(self, before: "Marks") -> bool:
-        """Tell whether these lead where those did; then what those have found need not be found."""
-        same = self._marks.keys() == before._marks.keys() and all(
-            bool(mark.price) is bool(before._marks[pair].price)
-            for pair, mark in self._marks.items()
+        """Tell whether these lead where those did; if so, take over what those have found."""
+        known = before.by_pair
+        same = known.keys() == self._marks.keys() and all(
+            bool(mark.price) is bool(known[pair].price) for pair, mark in self._marks.items()
         )
         if same:
-            self._ways = before._ways
+            self._ways = before.ways
         return same
 
     @property
@@ -285,6 +290,11 @@ def _traded(fill: Fill | MarginFill) -> Decimal:
 
 def _weight(mark: Mark) -> tuple[int, int, str, Decimal]:
     return mark.standing, mark.at, mark.source, mark.price
+
+
+def _is_same(one: Mark | None, other: Mark) -> bool:
+    """Tell whether two marks say the same in the same digits."""
+    return one is other or (one == other and str(one.price) == str(other.price))
 
 
 def _names(asset: str, aliases: Mapping[str, str]) -> list[str]:

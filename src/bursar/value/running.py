@@ -33,7 +33,7 @@ from bursar.value.holdings import (
 )
 from bursar.value.marks import Mark, Marks, stale
 from bursar.value.sums import Sum
-from bursar.value.worth import EVERYTHING, AssetWorth, Frame, MarginWorth, Options, framed
+from bursar.value.worth import EVERYTHING, AssetWorth, MarginWorth, Options, framed
 
 _Key = str | HoldingKey
 """An asset's one name, or a leveraged position's account and pair."""
@@ -53,7 +53,8 @@ class Running:
     @money
     def __init__(self, book: Book, marks: Marks, *, options: Options = EVERYTHING) -> None:
         self.valued = 0
-        self._start(framed(book, marks.plus(()), now=0, options=options))
+        self._frame = framed(book, marks.plus(()), now=0, options=options)
+        self._start()
 
     @property
     def equity(self) -> Decimal:
@@ -91,6 +92,12 @@ class Running:
         """What is shown and has no value: assets by name, then leveraged positions."""
         return tuple(self._missing[key] for key in sorted(self._missing, key=_place))
 
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether everything shown has a value, and a basis that is known."""
+        frame = self._frame
+        return not (self._missing or self._pending) and not any(map(frame.shows, frame.gaps))
+
     @money
     def exposure(self, asset: str) -> Decimal | None:
         """Return an asset's net notional, spot and leveraged; `None` if a part has no value."""
@@ -98,6 +105,10 @@ class Running:
         keys: list[_Key] = [name, *self._leverage.get(name, ())]
         values = [self._worths[key].value for key in keys if key in self._worths]
         return None if None in values else known_sum(values)
+
+    def is_cash(self, asset: str) -> bool:
+        """Tell whether an asset counts at face."""
+        return self._frame.marks.name(asset) in self._frame.face
 
     @money
     def mark(self, mark: Mark) -> frozenset[str]:
@@ -134,7 +145,8 @@ class Running:
         before, marks = self._frame, self._frame.marks
         frame = framed(book, marks, now=0, options=before.options)
         if book.terms != before.book.terms:
-            self._start(frame)
+            self._frame = frame
+            self._start()
             return frozenset(self._steps)
         places = _changed(self._holdings, book.holdings) | _changed(self._balances, book.balances)
         margins, gaps = _changed(self._margins, book.margins), _changed(self._gaps, book.gaps)
@@ -166,13 +178,14 @@ class Running:
             Sums(*(each.value for each in self._sums[:_TOLD])),
         )
 
-    def _start(self, frame: Frame) -> None:
+    def _start(self) -> None:
         """Value everything."""
-        self._frame, book = frame, frame.book
+        book = self._frame.book
         self._sums = tuple(Sum() for _ in _NOTHING)
         self._worths: dict[_Key, _Worth] = {}
         self._adds: dict[_Key, _Adds] = {}
         self._missing: dict[_Key, Missing] = {}
+        self._pending: set[_Key] = set()
         self._steps: dict[str, Steps | Missing] = {}
         self._over: dict[frozenset[str], set[str]] = {}
         self._spots: dict[str, set[HoldingKey]] = {}
@@ -186,9 +199,9 @@ class Running:
         self._holdings, self._balances = dict(book.holdings), dict(book.balances)
         self._margins, self._gaps = dict(book.margins), dict(book.gaps)
         name = self._frame.marks.name
-        for key in places:
+        for key in sorted(places):
             self._spots.setdefault(name(key[1]), set()).add(key)
-        for key in margins & book.margins.keys():
+        for key in sorted(margins & book.margins.keys()):
             self._leverage.setdefault(name(book.margins[key].base), set()).add(key)
             self._entered.setdefault(name(book.margins[key].quote), set()).add(key)
 
@@ -213,10 +226,10 @@ class Running:
         """Value assets anew, and the leveraged positions that their prices touch."""
         names = frozenset(names)
         margins: set[HoldingKey] = set()
-        for name in names:
+        for name in sorted(names):
             margins |= self._leverage.get(name, _NOWHERE) | self._entered.get(name, _NOWHERE)
             self._put(name, self._asset(name))
-        for key in margins:
+        for key in sorted(margins):
             self._put(key, self._margin(key))
         return names
 
@@ -248,13 +261,20 @@ class Running:
         before, adds = self._adds.pop(key, _NOTHING), _NOTHING
         self._worths.pop(key, None)
         self._missing.pop(key, None)
+        self._pending.discard(key)
         if worth is not None:
             adds = self._adds[key] = self._added(worth)
             self._worths[key] = worth
-            if worth.missing is not None and self._frame.shows(worth.asset):
-                self._missing[key] = worth.missing
+            if self._frame.shows(worth.asset):
+                self._name_gaps(key, worth)
         for total, old, new in zip(self._sums, before, adds, strict=True):
             total.swap(old, new)
+
+    def _name_gaps(self, key: _Key, worth: _Worth) -> None:
+        if worth.missing is not None:
+            self._missing[key] = worth.missing
+        if isinstance(worth, AssetWorth) and worth.pending > 0:
+            self._pending.add(key)
 
     def _added(self, worth: _Worth) -> _Adds:
         """Return what a worth adds to each total."""

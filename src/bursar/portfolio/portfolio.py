@@ -31,15 +31,16 @@ from bursar.ledger.why import Why
 from bursar.measure.trips import Trips
 from bursar.portfolio import hand, importing, measures, months, past, proof, whys
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
+from bursar.portfolio.live import Live
 from bursar.ports import FileReader, Head, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
 from bursar.value.accounts import account_book, account_digest, accounts
-from bursar.value.coverage import Gap, book_gaps
+from bursar.value.coverage import book_gaps
 from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Mark, Marks, Standing, fee_credit, from_fills, given, is_pair
 from bursar.value.pnl import FeeSummary, heading
-from bursar.value.worth import EVERYTHING, Options
+from bursar.value.worth import EVERYTHING, Gap, Options
 
 Prices = Marks | Mapping[str, object] | None
 FEE_CREDITS = ("KFEE",)
@@ -64,6 +65,11 @@ class Portfolio:
         self._reader = reader
         self.told_version = 0
         self._seen = Marks()
+        self._seen_count = 0
+        self._read: dict[str, tuple[str, list[Mark]]] = {}
+        self._known: tuple[tuple[Head, Mapping[str, str]], Marks] | None = None
+        self._joined: tuple[Marks, int, Marks] | None = None
+        self._live: Live | None = None
         self._told: tuple[Head, Marks] | None = None
         self._books: dict[Method, tuple[int, Book]] = {}
         self.measuring = measures.Measuring()
@@ -251,15 +257,18 @@ class Portfolio:
 
         `prices` may be a mapping such as `{"XBT": "65000"}`, in base currency.
         """
-        now = self.desk.clock.now()
-        known = self._traded()
-        held = {asset for _, asset in self.book().holdings}
-        base = self.terms.base
-        known = known.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS if each in held)
-        known = known.plus((*_kept_marks(self.desk.store.memos(_MARKS)), *self._seen))
+        known = self._all_marks()
         if prices is None:
             return known
-        return known.plus(prices if isinstance(prices, Marks) else given(prices, base, at=now))
+        if isinstance(prices, Marks):
+            return known.plus(prices)
+        return known.plus(given(prices, self.terms.base, at=self.desk.clock.now()))
+
+    def live(self) -> Live:
+        """Return the live figures, which a tick or a commit moves by what it touches alone."""
+        if self._live is None:
+            self._live = Live(self)
+        return self._live
 
     def keep_marks(self, marks: Iterable[Mark], source: str) -> None:
         """Keep what a venue said that assets are worth, in the place of what it said before."""
@@ -269,7 +278,9 @@ class Portfolio:
 
     def see(self, marks: Iterable[Mark]) -> None:
         """Value with these marks from now on, in this process alone."""
-        self._seen = self._seen.plus(marks)
+        for mark in marks:
+            self._seen.put(mark)
+        self._seen_count += 1
         self.told_version += 1
 
     def valuation(self, prices: Prices = None, *, rule: Method | None = None) -> Valuation:
@@ -452,6 +463,27 @@ class Portfolio:
     def _correct(self, correction: hand.Correction) -> Receipt:
         return self.writer.commit(hand.stage(self.writer, correction))
 
+    def _all_marks(self) -> Marks:
+        """Return what counts without prices given; one object while nothing is new."""
+        kept, count = self._kept_marks(), self._seen_count
+        if self._joined is None or self._joined[0] is not kept or self._joined[1] != count:
+            self._joined = kept, count, kept.plus(self._seen)
+        return self._joined[2]
+
+    def _kept_marks(self) -> Marks:
+        """Return what trades tell, and venues told, in this process or another."""
+        texts, head = self.desk.store.memos(_MARKS), self.desk.head
+        if self._known is None or self._known[0] != (head, texts):
+            known, now = self._traded(), self.desk.clock.now()
+            for name, text in texts.items():
+                if self._read.get(name, ("", []))[0] != text:
+                    self._read[name] = text, _DECODER.decode(text)
+                known = known.plus(self._read[name][1])
+            held = {asset for _, asset in self.book().holdings}
+            credit = (fee_credit(e, self.terms.base, at=now) for e in FEE_CREDITS if e in held)
+            self._known = (head, texts), known.plus(credit)
+        return self._known[1]
+
     def _traded(self) -> Marks:
         """Return what trades and recorded prices tell; looked for once while they stand."""
         head = self.desk.head
@@ -468,11 +500,6 @@ class Portfolio:
             yield Mark(
                 price.asset, price.quote, price.value, source, price.executed_at, Standing.TRADE
             )
-
-
-def _kept_marks(memos: Mapping[str, str]) -> Iterator[Mark]:
-    for text in memos.values():
-        yield from _DECODER.decode(text)
 
 
 def _lots(book: Book, place: tuple[str, str]) -> Sequence[Lot]:

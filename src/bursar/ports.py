@@ -368,8 +368,8 @@ class PortfolioStore(Protocol):
         """Keep a checkpoint if the portfolio stands at `version`, and tell whether it does."""
         ...
 
-    def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
-        """Return messages with a number > `after`, in order."""
+    def outbox(self, after: int = 0, limit: int | None = None) -> Sequence[OutboxRow]:
+        """Return messages with a number > `after`, in order; at most `limit` of them."""
         ...
 
     def examine(self) -> tuple[str, ...]:

@@ -192,11 +192,16 @@ class Handler:
         self.batches: list = []
         self.pauses: list = []
 
-    async def __call__(self, batch):
+    def check(self, event):
+        for error in self.refused.get(event.id, []):
+            if isinstance(error, Malformed):
+                raise error
+
+    async def handle(self, batch):
         for each in batch:
             errors = self.refused.get(each.id, [])
             if errors:
-                raise errors[0] if len(errors) == 1 else errors.pop(0)
+                raise errors.pop(0) if isinstance(errors[0], StoreBusy) else errors[0]
         self.batches.append([each.id for each in batch])
 
     async def pause(self, milliseconds):
@@ -255,13 +260,12 @@ def test_what_is_no_event_is_put_aside_at_once(place, fields):
 
 def test_what_the_world_is_at_fault_for_counts_as_no_try(place):
     async def work():
-        handler = Handler(e1=[StoreBusy() for _ in range(20)] + [Malformed("bad")])
-        handler.refused["e1"] += [Malformed("bad")]
+        handler = Handler(e1=[StoreBusy() for _ in range(20)])
         await published(place, event("1"))
         return handler, await settled(place, handler)
 
     handler, (left, aside) = run(work())
-    assert (len(handler.pauses), left, [each.tries for each in aside]) == (20, [], [1])
+    assert (len(handler.pauses), left, aside, handler.batches) == (20, [], [], [["e1"]])
 
 
 def test_our_own_mistake_is_not_put_aside(place):

@@ -4,7 +4,7 @@ Both keep `ports.Bus`, and one suite of tests asks it of both. `consume` hands a
 and looks after retries and parking.
 """
 
-from bursar.bus.consuming import TRIES, consume, settle
+from bursar.bus.consuming import TRIES, Handler, consume, settle
 from bursar.bus.local import LocalBus
 
-__all__ = ["TRIES", "LocalBus", "consume", "settle"]
+__all__ = ["TRIES", "Handler", "LocalBus", "consume", "settle"]

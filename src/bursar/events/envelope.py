@@ -30,14 +30,15 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """One event. The same `source` and `id` again is the same event, delivered again.
 
     `correlation_id` names the business at hand, `causation_id` the event or commit that led to this
-    one; `version` is that of the data's schema; `data` is a JSON object.
+    one; an empty `portfolio` is whichever listens; `version` is that of the data's schema; `data`
+    is a JSON object.
     """
 
     id: str
     type: str
     source: str
     time: int
-    portfolio: str = "main"
+    portfolio: str = ""
     correlation_id: str = ""
     causation_id: str = ""
     version: int = VERSION
@@ -77,7 +78,7 @@ def from_fields(fields: Mapping[str, str], *, place: str, at: int) -> Envelope:
         type=texts["type"],
         source=texts["source"] or "unknown",
         time=instant.parse(fields["time"]) if fields.get("time") else at,
-        portfolio=texts["portfolio"] or "main",
+        portfolio=texts["portfolio"],
         correlation_id=texts["correlation_id"],
         causation_id=texts["causation_id"],
         version=_version(fields.get("version", str(VERSION))),

@@ -175,6 +175,23 @@ def test_a_topic_notes_how_far_it_reaches_where_it_outlives_the_process(place):
     assert run(work()) == ((None, None) if isinstance(place, LocalPlace) else (0, 41))
 
 
+def test_who_publishes_learns_that_the_topic_was_lost_since_he_asked(place):
+    if isinstance(place, LocalPlace):
+        return  # nothing is lost but with the process
+
+    async def work():
+        async with opened(place) as bus, opened(place) as other:
+            await bus.publish("in", events(1, 1), upto=1)
+            await other.publish("in", events(2, 2), upto=2)
+            with pytest.raises(BusDown, match="has lost"):
+                await bus.publish("in", events(3, 3), upto=3)
+            assert await bus.reached("in") == 2
+            await bus.publish("in", events(3, 3), upto=3)
+            return len(await bus.replay("in"))
+
+    assert run(work()) == 3
+
+
 def test_a_bus_says_that_it_is_there_and_nothing_of_its_address(place):
     async def work():
         async with opened(place) as bus:

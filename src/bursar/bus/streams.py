@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from redis import exceptions
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -65,6 +66,7 @@ class StreamBus:
         self._prefix = prefix
         self._kept = kept
         self._reclaim_ms = reclaim_ms
+        self._noted: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return f"StreamBus(prefix={self._prefix!r})"
@@ -75,17 +77,22 @@ class StreamBus:
         """Append events to a stream and note how far it reaches, in one transaction."""
         key = self._key(topic)
         async with _reached(), self._redis.pipeline(transaction=True) as pipe:
+            if upto is not None:
+                await self._require_note(pipe, topic)
+                pipe.multi()
+                pipe.set(f"{key}:upto", upto)
             for event in events:
                 fields: dict[Any, Any] = to_fields(event)
                 pipe.xadd(key, fields, maxlen=self._kept, approximate=True)
-            if upto is not None:
-                pipe.set(f"{key}:upto", upto)
             await pipe.execute()
+        if upto is not None:
+            self._noted[topic] = upto
 
     async def reached(self, topic: str) -> int | None:
         """Return how far a topic reaches by its own note, 0 where that is gone."""
         async with _reached():
-            return int(await self._redis.get(f"{self._key(topic)}:upto") or 0)
+            self._noted[topic] = int(await self._redis.get(f"{self._key(topic)}:upto") or 0)
+        return self._noted[topic]
 
     async def take(
         self, consumer: Consumer, *, count: int = 100, wait_ms: int = 0
@@ -141,6 +148,14 @@ class StreamBus:
     async def close(self) -> None:
         """Close every connection."""
         await self._redis.aclose()
+
+    async def _require_note(self, pipe: Pipeline, topic: str) -> None:
+        """Refuse to go on where the note was lost since it was read: events went with it."""
+        note = f"{self._key(topic)}:upto"
+        await pipe.watch(note)
+        known = int(await pipe.get(note) or 0)
+        if known != self._noted.get(topic, known):
+            raise BusDown("Redis has lost what was published; it is to be filled again")
 
     async def _take(self, consumer: Consumer, count: int, wait_ms: int) -> list[Delivery]:
         key = self._key(consumer.topic)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -69,7 +69,7 @@ def bus(request, intake):
 
 def relayed(intake, bus, **options):
     relay = Relay(intake.portfolio.desk.store, bus, **options)
-    counts = []
+    counts: list = []
     while not counts or counts[-1]:
         counts.append(asyncio.run(relay.once()))
     return counts
@@ -90,7 +90,9 @@ def test_each_commit_is_told_once_in_order(intake, bus):
     assert (first.id, first.time, first.portfolio) == (head.message.id, head.created_at, "main")
     assert (first.causation_id, first.correlation_id, moved.causation_id) == ("o1", "o1", first.id)
     assert json.loads(first.data) == {
-        "version": 1, "first_seq": 1, "last_seq": 1,
+        "version": 1,
+        "first_seq": 1,
+        "last_seq": 1,
         "hash": head.message.id,
     }
 
@@ -100,8 +102,13 @@ def test_a_position_that_opens_and_closes_is_told_with_what_it_made(intake, bus)
     relayed(intake, bus)
     came, went = (json.loads(each.data) for each in told(bus) if each.type[:8] == "position")
     assert came == {
-        "account": "events:main", "symbol": "BTC/USDT", "side": "LONG", "quantity": 0.2,
-        "entry_price": 42000.0, "realized_pnl": -1, "version": 1,
+        "account": "events:main",
+        "symbol": "BTC/USDT",
+        "side": "LONG",
+        "quantity": 0.2,
+        "entry_price": 42000.0,
+        "realized_pnl": -1,
+        "version": 1,
     }
     assert (went["quantity"], went["realized_pnl"], went["version"]) == (0.2, 147.23, 2)
 
@@ -189,7 +196,10 @@ def test_what_is_said_beside_commits_waits_until_it_is_told(intake):
     bus = Noting(intake.portfolio.desk.clock)
     store = intake.portfolio.desk.store
     activity = ExternalActivity(
-        account="kraken:main", percent=D("7.5"), worth=D(75), timestamp="2026-06-01T12:00:00Z"
+        account="kraken:main",
+        percent=Decimal("7.5"),
+        worth=Decimal(75),
+        timestamp="2026-06-01T12:00:00Z",
     )
     say(store, "portfolio.external_activity", activity, at=NOON)
     bus.is_away = True
@@ -209,7 +219,7 @@ def test_of_a_state_only_the_last_is_told_and_only_when_it_changed(intake):
 
     def offer():
         valuation, version = portfolio.valuation(), portfolio.desk.head.version
-        states.offer("equity.update", equity_update(valuation, version, D(0)), cause="c")
+        states.offer("equity.update", equity_update(valuation, version, Decimal(0)), cause="c")
         states.offer("pnl.update", pnl_update(portfolio.book(), valuation, version))
 
     offer()

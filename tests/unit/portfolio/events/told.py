@@ -15,7 +15,7 @@ def pairs(symbol):
 
 
 def event(kind, name="1", *, source="execution", at=NOON, **data):
-    """One event; `data` may hold `portfolio`, `correlation_id` and the like behind an underscore."""
+    """One event; what `data` names with an underscore in front is the envelope's."""
     own = {key[1:]: value for key, value in data.items() if key.startswith("_")}
     told = {key: value for key, value in data.items() if not key.startswith("_")}
     body = msgspec.json.encode(told).decode()

@@ -28,6 +28,7 @@ from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Expected
+from bursar.ledger.trades import Trade
 from bursar.reconcile.statement import Statement
 from bursar.value.cash_equity import CashEquity
 from bursar.value.marks import Mark
@@ -294,6 +295,39 @@ class Bus(Protocol):
 
     async def close(self) -> None:
         """Let go of every connection."""
+        ...
+
+
+class TradeStore(Protocol):
+    """Keeps the trades of one portfolio: a projection, made anew from the journal when it is lost.
+
+    `reached` says of which state of the journal the trades are; it changes with them or not at all.
+    """
+
+    def reached(self) -> str:
+        """Return of which state the trades are; empty where there are none yet."""
+        ...
+
+    def save(self, trades: Iterable[Trade], reached: str, *, anew: bool = False) -> None:
+        """Keep trades, each in the place of the one of its id; `anew`: in the place of all."""
+        ...
+
+    def open_trades(self, symbol: str | None = None) -> list[Trade]:
+        """Return what is open, by opening time and id."""
+        ...
+
+    def closed_trades(
+        self, symbol: str | None = None, *, since: int | None = None, limit: int | None = None
+    ) -> list[Trade]:
+        """Return what was closed at or after an instant, newest first."""
+        ...
+
+    def trade(self, trade_id: str) -> Trade | None:
+        """Return one trade, if there is one of that id."""
+        ...
+
+    def close(self) -> None:
+        """Release the connection."""
         ...
 
 

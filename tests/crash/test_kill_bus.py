@@ -53,6 +53,7 @@ class Child:
     def __init__(self, *arguments):
         command = [sys.executable, "-m", "tests.crash.hearing", *arguments]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
         self.stream = self._process.stdout
 
     def kill(self):
@@ -72,7 +73,8 @@ def test_redelivery_and_killed_consumers_lose_and_double_nothing(redis_server, t
     for start in range(0, len(told), 500):
         pipe = client.pipeline()
         for each in told[start : start + 500]:
-            pipe.xadd(f"{own}:in", to_fields(each))
+            fields: dict = to_fields(each)
+            pipe.xadd(f"{own}:in", fields)
         pipe.execute()
     kills = sorted(chance.sample(range(len(told) - 400), figures.MESSAGES // 1_500))
     child, heard = Child(book, url, own), 0

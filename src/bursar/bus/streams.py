@@ -79,7 +79,7 @@ class StreamBus:
         async with _reached(), self._redis.pipeline(transaction=True) as pipe:
             if upto is not None:
                 await self._require_note(pipe, topic)
-                pipe.multi()
+                pipe.multi()  # type: ignore[no-untyped-call]
                 pipe.set(f"{key}:upto", upto)
             for event in events:
                 fields: dict[Any, Any] = to_fields(event)

@@ -42,6 +42,8 @@
     │   ├── OriginDenied           asked by a page of another site
     │   └── Unguarded              others could reach it, and there is no token
     ├── ServiceBusy                more is asked at once than is let in; retry
+    ├── BusError                   events cannot be carried
+    │   └── BusDown                not reached, or down; retry later
     └── StoreError                 the place of keeping refuses
         ├── StoreBusy              locked by another writer; retry
         ├── StoreDown              the server is away; nothing was written; retry
@@ -308,6 +310,18 @@ class ServiceBusy(BursarError):
     """More is asked at once than is let in; retry in a moment."""
 
     code = "service_busy"
+
+
+class BusError(BursarError):
+    """Events cannot be carried. None is lost: what was not carried is carried later."""
+
+    code = "bus"
+
+
+class BusDown(BusError):
+    """The bus was not reached, or is down; try again later."""
+
+    code = "bus_down"
 
 
 class StoreError(BursarError):

@@ -185,12 +185,13 @@ class SqlStore:
             writes.checkpoint(place, checkpoint)
         return True
 
-    def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
+    def outbox(self, after: int = 0, limit: int | None = None) -> Sequence[OutboxRow]:
         """Return the messages after that number, in order of commits."""
         found = (
             select(OUTBOX)
             .where(OUTBOX.c.portfolio == self.portfolio, OUTBOX.c.number > after)
             .order_by(OUTBOX.c.number)
+            .limit(limit)
         )
         with self._reading() as connection:
             return [writes.message(row) for row in connection.execute(found)]

@@ -27,6 +27,7 @@ from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Expected
+from bursar.plan.holdings import HoldingsSnapshot
 from bursar.reconcile.statement import Statement
 from bursar.value.cash_equity import CashEquity
 from bursar.value.marks import Mark
@@ -209,6 +210,18 @@ class Venue(Protocol):
 
     async def prices(self, wanted: Sequence[PriceWanted]) -> Sequence[Price]:
         """Return what the venue's public trades say of past prices, for those that it can tell."""
+        ...
+
+
+class HoldingsSource(Protocol):
+    """What a plan starts from: the book, a venue that was asked, or a snapshot of either."""
+
+    def holdings(self, wanted: Collection[str]) -> HoldingsSnapshot:
+        """Return what is there, with prices of it and of what is wanted besides.
+
+        Raises:
+            MissingMark: something has no price.
+        """
         ...
 
 

@@ -23,6 +23,10 @@ from bursar.plan.policy import Instrument, RoundingMode, SizingPolicy
 from bursar.plan.reasons import SAYS, Action, Reason
 from bursar.plan.spelled import Request, answer, read_plan, read_request, write_plan
 
+StrategyAllocationDTO = StrategyAllocation
+RebalancePlanDTO = RebalancePlan
+"""The contract's older names."""
+
 __all__ = [
     "SAYS",
     "Action",
@@ -35,11 +39,13 @@ __all__ = [
     "Proof",
     "Reason",
     "RebalancePlan",
+    "RebalancePlanDTO",
     "Request",
     "RoundingMode",
     "Search",
     "SizingPolicy",
     "StrategyAllocation",
+    "StrategyAllocationDTO",
     "Term",
     "Totals",
     "WhatIf",

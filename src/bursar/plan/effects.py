@@ -25,6 +25,7 @@ from bursar.ledger.book import POOL, Book
 from bursar.ledger.entries import Fee, Fill, Side
 from bursar.ledger.fold import traced
 from bursar.ledger.lots import Lot
+from bursar.ledger.names import known_as
 from bursar.plan.inputs import Inputs
 from bursar.plan.items import PlanItem
 from bursar.plan.reasons import Action
@@ -81,7 +82,7 @@ def executed(inputs: Inputs, items: Sequence[PlanItem], book: Book) -> WhatIf:
     for item in items:
         if item.action is Action.HOLD:
             continue
-        for fill in _fills(after, item, inputs.holdings.base, at):
+        for fill in _fills(after, item, at):
             fees += item.fee if item.action is Action.BUY else fill.fees[0].amount
             for line in traced(after, fill):
                 realized += line.realized
@@ -90,10 +91,10 @@ def executed(inputs: Inputs, items: Sequence[PlanItem], book: Book) -> WhatIf:
     return WhatIf(after, realized, fees, tuple(touched))
 
 
-def _fills(book: Book, item: PlanItem, base: str, at: int) -> Iterator[Fill]:
+def _fills(book: Book, item: PlanItem, at: int) -> Iterator[Fill]:
     """Turn a line into fills of accounts."""
     if item.action is Action.BUY:
-        yield _fill(item, _richest(book), Side.BUY, base, at)
+        yield _fill(book, item, _richest(book), at)
         return
     shares = _shares(book, item)
     sizes = [quantity for _, quantity in shares]
@@ -101,7 +102,7 @@ def _fills(book: Book, item: PlanItem, base: str, at: int) -> Iterator[Fill]:
     fees = split(item.fee, sizes, places=FRACTION_DIGITS)
     for (account, quantity), amount, fee in zip(shares, amounts, fees, strict=True):
         part = msgspec.structs.replace(item, quantity=quantity, trade_amount=amount, fee=fee)
-        yield _fill(part, account, Side.SELL, base, at)
+        yield _fill(book, part, account, at)
 
 
 def _shares(book: Book, item: PlanItem) -> list[tuple[str, Decimal]]:
@@ -109,7 +110,8 @@ def _shares(book: Book, item: PlanItem) -> list[tuple[str, Decimal]]:
     left = -item.quantity
     shares: list[tuple[str, Decimal]] = []
     for account in _accounts(book):
-        there = left if account in book.shorts else max(book.owned(account, item.symbol), ZERO)
+        asset = known_as(item.symbol, account, book.holdings, POOL)
+        there = left if account in book.shorts else max(book.owned(account, asset), ZERO)
         taken = min(there, left)
         if taken:
             shares.append((account, taken))
@@ -137,15 +139,15 @@ def _richest(book: Book) -> str:
     return min(cash, key=lambda place: (-cash[place], place), default="manual:main")
 
 
-def _fill(item: PlanItem, account: str, side: Side, base: str, at: int) -> Fill:
-    amount = abs(item.trade_amount)
+def _fill(book: Book, item: PlanItem, account: str, at: int) -> Fill:
+    amount, base = abs(item.trade_amount), book.terms.base
     return Fill(
         id=f"plan:{item.priority}:{account}",
         executed_at=at,
         account=account,
-        base=item.symbol,
+        base=known_as(item.symbol, account, book.holdings, POOL),
         quote=base,
-        side=side,
+        side=Side.BUY if item.action is Action.BUY else Side.SELL,
         quantity=abs(item.quantity),
         amount=amount,
         price=item.price,

@@ -21,16 +21,20 @@ class Inputs(msgspec.Struct, frozen=True):
 
 
 def plan_id(inputs: Inputs) -> str:
-    """Return the hash of what the lines follow from; who asked, and when, is no part of it.
+    """Return the hash of what the lines follow from; who asked, when, and where is no part of it.
 
     Mappings are kept sorted and numbers without trailing zeros, so equal inputs have equal bytes.
     """
-    wanted = inputs.allocation
+    wanted, there = inputs.allocation, inputs.holdings
     told = (
         wanted.target_weights,
         wanted.portfolio_value,
         wanted.constraints,
-        inputs.holdings,
+        there.positions,
+        there.prices,
+        there.cash,
+        there.reserved,
+        there.base,
         inputs.policy,
     )
     return sha256(_ENCODER.encode(told)).hexdigest()

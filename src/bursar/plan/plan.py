@@ -69,6 +69,10 @@ class RebalancePlan(msgspec.Struct, frozen=True, kw_only=True):
         """Return what a book would be after the plan, and the lots it takes. Nothing is changed."""
         return executed(self.inputs, self.items, book)
 
+    def asked_by(self, correlation_id: str) -> Self:
+        """Return a copy under another correlation id."""
+        return msgspec.structs.replace(self, correlation_id=correlation_id)
+
     def with_metadata(
         self,
         metadata: Mapping[str, str | Mapping[str, Mapping[str, Decimal]]] | None = None,

@@ -42,13 +42,17 @@ _State = tuple[int, int, int, _Path]
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Which choice of each symbol, what they cost in all, and the bound none can go below."""
+    """Which choice of each symbol, what they cost in all, and the bound none can go below.
+
+    `price` is what saving one more costs in the relaxation; the bound follows from it.
+    """
 
     picks: tuple[int, ...]
     cost: int
     least: Fraction
     nodes: int
     is_exact: bool
+    price: Fraction = Fraction(0)
 
 
 class _Relaxed(msgspec.Struct, frozen=True):
@@ -94,6 +98,12 @@ def search(tables: Sequence[Sequence[Choice]], excess: int, *, limit: int) -> An
         return first
     better = _walk(tables, relaxed, first, width=_BEAM, limit=limit)
     return _walk(tables, relaxed, better, width=limit, limit=limit)
+
+
+def is_beaten(table: Sequence[Choice], choice: Choice, answer: Answer) -> bool:
+    """Tell whether no better answer can have a choice, for what it wastes."""
+    least = min(cost - answer.price * saved for saved, cost in table)
+    return answer.least + choice[1] - answer.price * choice[0] - least >= answer.cost
 
 
 def _cost(tables: Sequence[Sequence[Choice]], picks: Sequence[int]) -> int:
@@ -147,7 +157,7 @@ def _mended(tables: Sequence[Sequence[Choice]], relaxed: _Relaxed) -> Answer:
             offers.append((cost + table[pick][1] - paid, place, pick))
     best, place, pick = min(offers)
     picks[place] = pick
-    return Answer(tuple(picks), best, relaxed.least, 0, is_exact=False)
+    return Answer(tuple(picks), best, relaxed.least, 0, is_exact=False, price=relaxed.price)
 
 
 def _walk(
@@ -166,11 +176,10 @@ def _walk(
         grown: list[_State] = []
         must, may = excess - stage.later_max, excess - stage.later_min
         for wasted, had, spent, path in states:
-            for waste, saved, cost, pick in stage.worth(must - had):
-                waste += wasted
+            for more, saves, cost, pick in stage.worth(must - had):
+                waste, saved = wasted + more, had + saves
                 if waste >= slack:
                     break
-                saved += had
                 if saved >= must and waste + a * max(saved - may, 0) < slack:
                     grown.append((waste, saved, spent + cost, (path, stage.place, pick)))
             if nodes + len(grown) > limit:
@@ -182,7 +191,8 @@ def _walk(
     if not states:
         return msgspec.structs.replace(best, nodes=nodes, is_exact=is_whole)
     _, _, cost, path = states[-1]
-    return Answer(_picks(path, len(tables)), cost, relaxed.least, nodes, is_exact=is_whole)
+    picks = _picks(path, len(tables))
+    return Answer(picks, cost, relaxed.least, nodes, is_exact=is_whole, price=relaxed.price)
 
 
 def _stages(tables: Sequence[Sequence[Choice]], price: Fraction, slack: int) -> list[_Stage]:

@@ -20,7 +20,7 @@ from bursar.plan.items import Proof, Search
 from bursar.plan.leg import Leg, is_taken
 from bursar.plan.policy import SizingPolicy
 from bursar.plan.reasons import Reason
-from bursar.plan.search import Answer, Choice, search
+from bursar.plan.search import Answer, Choice, is_beaten, search
 
 SYMBOLS_MAX: Final = 30
 _LEVELS_MAX: Final = 2_000
@@ -44,16 +44,17 @@ def choose(legs: Sequence[Leg], funds: Decimal, policy: SizingPolicy) -> Search:
     last = _last_digit([funds, *(o.spends for o in offers), *(o.leaves for o in offers)])
     excess = sum((table[0].spends for table in tables), -funds)
     limit = policy.node_limit if len(legs) <= SYMBOLS_MAX else 0
-    answer = _answer([_choices(table, last) for table in tables], _scaled(excess, last), limit)
+    choices = [_choices(table, last) for table in tables]
+    answer = _answer(choices, _scaled(excess, last), limit)
     for leg, table, pick in zip(legs, tables, answer.picks, strict=True):
         _settle(leg, table[pick].steps, is_first=not pick)
-    own = sum((_scaled(table[0].leaves, last) for table in tables), 0)
-    bound = own + answer.least
+    proof = _proof(answer, choices)
+    bound = sum((_scaled(table[0].leaves, last) for table in tables), Fraction(0))
+    bound += answer.cost if proof is Proof.EXACT else answer.least
     least, _ = divide(
         Decimal(bound.numerator), bound.denominator * ONE.scaleb(last), places=FRACTION_DIGITS
     )
-    is_all = excess <= ZERO or all(len(table) < _LEVELS_MAX for table in tables)
-    return Search(_proof(answer, len(legs), is_all=is_all), least, answer.nodes)
+    return Search(proof, least, answer.nodes)
 
 
 def _offers(leg: Leg, policy: SizingPolicy) -> list[_Offer]:
@@ -87,10 +88,16 @@ def _answer(tables: Sequence[Sequence[Choice]], excess: int, limit: int) -> Answ
     return search(tables, excess, limit=limit)
 
 
-def _proof(answer: Answer, symbols: int, *, is_all: bool) -> Proof:
-    if answer.is_exact and is_all:
+def _proof(answer: Answer, tables: Sequence[Sequence[Choice]]) -> Proof:
+    """Say what an answer is worth. Of a table that was cut short, the choices left out lie between
+    the last two, and waste more the farther they are: if the nearer one is beaten, so are they.
+    """
+    if len(tables) > SYMBOLS_MAX and not answer.is_exact:
+        return Proof.NEAREST
+    cut_short = [table for table in tables if len(table) >= _LEVELS_MAX]
+    if answer.is_exact and all(is_beaten(table, table[-2], answer) for table in cut_short):
         return Proof.EXACT
-    return Proof.LIMITED if symbols <= SYMBOLS_MAX else Proof.NEAREST
+    return Proof.LIMITED
 
 
 def _choices(table: Sequence[_Offer], last: int) -> list[Choice]:

@@ -18,6 +18,7 @@ HUNT = _figure("HUNT", 250)  # simulated worlds in which a planted bug must be f
 KILLS = _figure("KILLS", 20)  # random kills, beside one at every step
 SERVER_KILLS = _figure("SERVER_KILLS", 2)  # kills of a whole Postgres server under load
 MUTANTS = _figure("MUTANTS", 20)  # mutated files for each file format
+PLANS = _figure("PLANS", 200)  # random plans made in two processes
 TRANSACTIONS = _figure("TRANSACTIONS", 200)  # lives of a portfolio under transactions
 TRANSACTION_STEPS = _figure("TRANSACTION_STEPS", 50)  # steps of each of them
 WRITERS = _figure("WRITERS", 4)  # writers of one book at once

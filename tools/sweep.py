@@ -89,6 +89,12 @@ SWEEPS = {
         figures={"MUTANTS": 100},
         options=("-m", "sweep"),
     ),
+    "plans": Sweep(
+        asks="does every plan keep its promises, and is none better by another's search?",
+        tests="tests/property/test_plans.py",
+        figures={"EXAMPLES": 10_000, "PLANS": 10_000},
+        options=("--hypothesis-profile=sweep", "--timeout=0"),
+    ),
     "transactions": Sweep(
         asks="are transactions what a naive model says, whatever happens to them?",
         tests="tests/property/test_transactions.py",

@@ -40,7 +40,7 @@ from bursar.cli.why import why
 
 _PURPOSE: Final = "Knows exactly what you own, what it cost and what it is worth."
 _CODES: Final = (
-    "Exit codes: 0 fine · 1 a check failed (verify), or something is to do (plan) · 2 wrong usage or"
+    "Exit codes: 0 fine · 1 a check failed (verify), or there is work (plan) · 2 wrong usage or"
     " input, nothing written · 3 not found or not known · 4 store or venue refuses, or someone was"
     " first · 5 only shown, not written · 70 broken invariant."
 )

@@ -26,7 +26,7 @@ from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money, ratio18
 from bursar.plan.holdings import require_prices
 from bursar.plan.inputs import Inputs
 from bursar.plan.items import Coverage, Derivation, PlanItem, Search, Totals
-from bursar.plan.leg import Leg, is_taken, size_purchase, size_sale, sized
+from bursar.plan.leg import Leg, size_purchase, size_sale, sized, too_small
 from bursar.plan.policy import RoundingMode, SizingPolicy
 from bursar.plan.reasons import Action, Reason
 from bursar.plan.whole import choose
@@ -57,7 +57,7 @@ def derive(inputs: Inputs) -> Derivation:
     totals = _totals(items, worth=worth, cash=holdings.cash, reserve=reserve, base=base)
     if search is not None:
         search = _with_holds(search, items, {leg.symbol for leg in (*sales, *purchases)})
-    coverage = Coverage(len(legs), len(legs), holdings.gaps)
+    coverage = Coverage(len(legs), len(legs), tuple(holdings.gaps))
     return Derivation(base, items, totals, coverage, search)
 
 
@@ -69,6 +69,11 @@ def _weighed(inputs: Inputs) -> tuple[list[Leg], Decimal]:
     held, targets = inputs.holdings.positions, inputs.allocation.target_weights
     prices = inputs.holdings.prices
     symbols = sorted(held.keys() | targets.keys())
+    if inputs.holdings.base in targets:
+        raise BadChoice(
+            f"target_weights.{inputs.holdings.base}: cash is what the other weights leave",
+            symbol=inputs.holdings.base,
+        )
     require_prices(prices, symbols)
     legs: list[Leg] = []
     worth = inputs.holdings.cash
@@ -158,7 +163,7 @@ def _spend(purchases: Sequence[Leg], funds: Decimal, policy: SizingPolicy) -> No
 def _buy_less(leg: Leg, amount: Decimal, policy: SizingPolicy) -> None:
     """Buy as much as an amount that the cash set allows, or nothing, for want of cash."""
     amount, units = sized(leg, amount, policy)
-    if units and amount and is_taken(leg, amount, units, policy):
+    if units and amount and too_small(leg, amount, units, policy) is None:
         leg.buy(amount, units, Reason.SCALED)
     else:
         leg.hold(Reason.CASH_SHORT)

@@ -8,16 +8,21 @@ Errors: `NotExact`, `OutOfBounds` for a number, `Malformed` for a name or a time
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from bursar.errors import BadChoice, Malformed
-from bursar.exact import ZERO, number, trimmed
+from bursar.exact import INTEGER_DIGITS, ZERO, number, trimmed
 from bursar.ledger import instant
+
+_ADJUSTED_MAX: Final = 2 * INTEGER_DIGITS  # what is farther off is no number of this world
 
 
 def exactly(value: object, field: str) -> Decimal:
     """Take a number, without its trailing zeros."""
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= _ADJUSTED_MAX:
+        value = trimmed(value)
     return Decimal(trimmed(number(value, field=field)))
 
 

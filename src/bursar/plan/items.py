@@ -1,6 +1,5 @@
 """The lines of a plan and what they add up to."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum
 
@@ -73,7 +72,7 @@ class Coverage(msgspec.Struct, frozen=True):
 
     symbols: int
     priced: int
-    gaps: Sequence[str]
+    gaps: tuple[str, ...]
 
 
 class Derivation(msgspec.Struct, frozen=True):

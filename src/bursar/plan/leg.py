@@ -74,10 +74,17 @@ def sized(leg: Leg, amount: Decimal, policy: SizingPolicy) -> tuple[Decimal, Dec
     return amount, whole(amount, leg.price * NINTH) * NINTH
 
 
-def is_taken(leg: Leg, amount: Decimal, units: Decimal, policy: SizingPolicy) -> bool:
-    """Tell whether a symbol's venue takes a trade of that size."""
+def too_small(leg: Leg, amount: Decimal, units: Decimal, policy: SizingPolicy) -> Reason | None:
+    """Return who finds a trade of that size too small: the policy, the venue, or nobody.
+
+    What no target wants may go however little it is, as far as the venue takes it.
+    """
+    if amount < policy.min_trade_amount and not leg.is_closing:
+        return Reason.BELOW_MINIMUM
     own = policy.instruments.get(leg.symbol, ANY)
-    return units >= own.min_quantity and amount >= own.min_notional
+    if units < own.min_quantity or amount < own.min_notional:
+        return Reason.DUST if leg.is_closing else Reason.BELOW_VENUE
+    return None
 
 
 def size_sale(leg: Leg, policy: SizingPolicy) -> None:
@@ -100,8 +107,8 @@ def size_sale(leg: Leg, policy: SizingPolicy) -> None:
         none_free = leg.free is not None and not leg.free
         small = Reason.DUST if closing else Reason.BELOW_STEP
         leg.hold(Reason.NONE_FREE if none_free else small)
-    elif not is_taken(leg, amount, units, policy):
-        leg.hold(Reason.DUST if closing else Reason.BELOW_VENUE)
+    elif (why := too_small(leg, amount, units, policy)) is not None:
+        leg.hold(why)
     else:
         leg.sell(amount, units, leg.why_sold(is_short_of=is_short_of))
 
@@ -111,8 +118,8 @@ def size_purchase(leg: Leg, amount: Decimal, policy: SizingPolicy) -> bool:
     amount, units = sized(leg, amount, policy)
     if not units or not amount:
         leg.hold(Reason.BELOW_STEP)
-    elif not is_taken(leg, amount, units, policy):
-        leg.hold(Reason.BELOW_VENUE)
+    elif (why := too_small(leg, amount, units, policy)) is not None:
+        leg.hold(why)
     else:
         leg.buy(amount, units, Reason.UNDERWEIGHT)
     return leg.action is Action.BUY

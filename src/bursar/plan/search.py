@@ -92,9 +92,7 @@ def search(tables: Sequence[Sequence[Choice]], excess: int, *, limit: int) -> An
         picks = tuple(len(table) - 1 for table in tables)
         return Answer(picks, _cost(tables, picks), Fraction(_cost(tables, picks)), 0, is_exact=True)
     first = _mended(tables, relaxed)
-    if first.cost == first.least:
-        return msgspec.structs.replace(first, is_exact=True)
-    if not limit:
+    if first.is_exact or not limit:
         return first
     better = _walk(tables, relaxed, first, width=_BEAM, limit=limit)
     return _walk(tables, relaxed, better, width=limit, limit=limit)
@@ -157,7 +155,8 @@ def _mended(tables: Sequence[Sequence[Choice]], relaxed: _Relaxed) -> Answer:
             offers.append((cost + table[pick][1] - paid, place, pick))
     best, place, pick = min(offers)
     picks[place] = pick
-    return Answer(tuple(picks), best, relaxed.least, 0, is_exact=False, price=relaxed.price)
+    is_exact = best == relaxed.least
+    return Answer(tuple(picks), best, relaxed.least, 0, is_exact, relaxed.price)
 
 
 def _walk(
@@ -170,6 +169,8 @@ def _walk(
     a, b = relaxed.price.numerator, relaxed.price.denominator
     excess = relaxed.excess
     slack = b * best.cost - int(relaxed.least * b)
+    if not slack:
+        return msgspec.structs.replace(best, is_exact=True)
     states: list[_State] = [(0, 0, 0, None)]
     nodes, is_whole = best.nodes, True
     for stage in _stages(tables, relaxed.price, slack):

@@ -3,7 +3,7 @@
 The objective: the least Σ|residual| over plans in which every trade goes toward its target and past
 it by less than one step, no sale takes more than is free, and the buys are paid for by the cash,
 the sales and nothing else. Where two choices leave a symbol equally far from its target, the one
-that leaves more cash is taken.
+that leaves more cash is taken; where trading leaves as much as not trading, nothing is traded.
 
 Errors: none.
 """
@@ -17,7 +17,7 @@ import msgspec
 
 from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, whole
 from bursar.plan.items import Proof, Search
-from bursar.plan.leg import Leg, is_taken
+from bursar.plan.leg import Leg, too_small
 from bursar.plan.policy import SizingPolicy
 from bursar.plan.reasons import Reason
 from bursar.plan.search import Answer, Choice, is_beaten, search
@@ -39,15 +39,22 @@ def choose(legs: Sequence[Leg], funds: Decimal, policy: SizingPolicy) -> Search:
 
     `funds` is the cash that may be spent, before these legs' own sales.
     """
-    tables = [_offers(leg, policy) for leg in legs]
+    firsts = [_first(leg, policy) for leg in legs]
+    excess = sum((first.spends for first in firsts), -funds)
+    tables = [
+        [first, *_less(leg, first.steps, excess, policy)] if excess > ZERO else [first]
+        for leg, first in zip(legs, firsts, strict=True)
+    ]
     offers = [offer for table in tables for offer in table]
     last = _last_digit([funds, *(o.spends for o in offers), *(o.leaves for o in offers)])
-    excess = sum((table[0].spends for table in tables), -funds)
     limit = policy.node_limit if len(legs) <= SYMBOLS_MAX else 0
     choices = [_choices(table, last) for table in tables]
     answer = _answer(choices, _scaled(excess, last), limit)
-    for leg, table, pick in zip(legs, tables, answer.picks, strict=True):
-        _settle(leg, table[pick].steps, is_first=not pick)
+    taken = [table[pick] for table, pick in zip(tables, answer.picks, strict=True)]
+    idle = sum((abs(leg.gap) for leg in legs), ZERO)
+    is_worth_it = idle > sum((each.leaves for each in taken), ZERO) or funds < ZERO
+    for leg, each, pick in zip(legs, taken, answer.picks, strict=True):
+        _settle(leg, each.steps if is_worth_it else 0, is_first=not pick)
     proof = _proof(answer, choices)
     bound = sum((_scaled(table[0].leaves, last) for table in tables), Fraction(0))
     bound += answer.cost if proof is Proof.EXACT else answer.least
@@ -57,29 +64,44 @@ def choose(legs: Sequence[Leg], funds: Decimal, policy: SizingPolicy) -> Search:
     return Search(proof, least, answer.nodes)
 
 
-def _offers(leg: Leg, policy: SizingPolicy) -> list[_Offer]:
-    """Return what is best for a leg alone, then what takes less cash, more and more of it."""
+def _first(leg: Leg, policy: SizingPolicy) -> _Offer:
+    """Return what is best for a leg alone: of no step, those up to the target and one more."""
     near = int(whole(abs(leg.gap), leg.unit))
-    if leg.gap > ZERO:
-        counts: Iterable[int] = [*range(near + 1, max(near - _LEVELS_MAX, 0), -1), 0]
-        rate = 1 + policy.fee_rate
+    counts = {0, min(near, _most(leg, near)), min(near + 1, _most(leg, near))}
+    offers = [_offer(leg, count, policy) for count in counts if _is_possible(leg, count, policy)]
+    return min(offers, key=lambda offer: (offer.leaves, offer.spends))
+
+
+def _less(leg: Leg, steps: int, excess: Decimal, policy: SizingPolicy) -> list[_Offer]:
+    """Return what takes less cash, more and more of it, until that alone would be enough."""
+    if leg.gap < ZERO:
+        near = int(whole(-leg.gap, leg.unit))
+        counts = [*range(steps + 1, min(near + 1, _most(leg, near)) + 1)]
+    elif steps:
+        enough = max(steps - 1 - int(whole(excess, leg.unit)), 0)
+        looked_at = max(enough, steps - _LEVELS_MAX)
+        counts = [*range(steps - 1, looked_at, -1), enough if looked_at == enough else 0]
     else:
-        free = near + 1 if leg.free is None else int(whole(leg.free, leg.step))
-        counts = sorted({0, min(near, free), min(near + 1, free)})
-        rate = policy.fee_rate - 1
-    size = abs(leg.gap)
-    offers = [
-        _Offer(count, count * leg.unit * rate, abs(size - count * leg.unit))
-        for count in counts
-        if not count or _is_possible(leg, count, policy)
-    ]
-    best = min(range(len(offers)), key=lambda place: (offers[place].leaves, -place))
-    return offers[best:]
+        counts = []
+    return [_offer(leg, count, policy) for count in counts if _is_possible(leg, count, policy)]
+
+
+def _most(leg: Leg, near: int) -> int:
+    """Return how many steps are free to be traded, or more than are looked at."""
+    is_bound = leg.gap < ZERO and leg.free is not None
+    return int(whole(leg.free or ZERO, leg.step)) if is_bound else near + 1
+
+
+def _offer(leg: Leg, count: int, policy: SizingPolicy) -> _Offer:
+    amount = count * leg.unit
+    spends = amount * (policy.fee_rate + 1 if leg.gap > ZERO else policy.fee_rate - 1)
+    return _Offer(count, spends, abs(abs(leg.gap) - amount))
 
 
 def _is_possible(leg: Leg, count: int, policy: SizingPolicy) -> bool:
-    amount = count * leg.unit
-    return amount >= policy.min_trade_amount and is_taken(leg, amount, count * leg.step, policy)
+    if not count:
+        return True
+    return too_small(leg, count * leg.unit, count * leg.step, policy) is None
 
 
 def _answer(tables: Sequence[Sequence[Choice]], excess: int, limit: int) -> Answer:

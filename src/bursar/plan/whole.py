@@ -79,8 +79,8 @@ def _less(leg: Leg, steps: int, excess: Decimal, policy: SizingPolicy) -> list[_
         counts = [*range(steps + 1, min(near + 1, _most(leg, near)) + 1)]
     elif steps:
         enough = max(steps - 1 - int(whole(excess, leg.unit)), 0)
-        looked_at = max(enough, steps - _LEVELS_MAX)
-        counts = [*range(steps - 1, looked_at, -1), enough if looked_at == enough else 0]
+        last = enough if _is_possible(leg, enough, policy) else 0
+        counts = [*range(steps - 1, max(last, steps - _LEVELS_MAX), -1), last]
     else:
         counts = []
     return [_offer(leg, count, policy) for count in counts if _is_possible(leg, count, policy)]

@@ -62,9 +62,7 @@ def test_the_contracts_sixty_forty():
 
 
 def test_sales_come_first_and_pay_for_purchases():
-    plan = make_plan(
-        wish({"A": "0.25", "B": "0.75"}), there({"A": 10}, {"A": 100, "B": 30}), UNIT
-    )
+    plan = make_plan(wish({"A": "0.25", "B": "0.75"}), there({"A": 10}, {"A": 100, "B": 30}), UNIT)
     # 1,000 in all. A: 750 above, 7 of 7.5 units go. B: 750 wanted, 700 there, 23 of 23.33 units.
     assert lines(plan) == [
         ("A", "SELL", "-7E+2", Reason.OVERWEIGHT),
@@ -113,9 +111,7 @@ def test_what_rounding_leaves_buys_one_more_where_it_can():
 
 
 def test_no_cash_at_all_holds_every_purchase():
-    plan = make_plan(
-        wish({"A": "1"}, reserve_weight=D(1)), there({"A": 1}, {"A": 10}, "10"), UNIT
-    )
+    plan = make_plan(wish({"A": "1"}, reserve_weight=D(1)), there({"A": 1}, {"A": 10}, "10"), UNIT)
     assert only(plan) == (Action.HOLD, Reason.CASH_SHORT, 0)
 
 

@@ -91,12 +91,10 @@ class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     def step(self, symbol: str) -> Decimal:
         """Return the units that a trade is a multiple of; 0 where an amount of money is."""
         own = self.instruments.get(symbol, ANY).step
-        match self.rounding:
-            case RoundingMode.DOLLAR:
-                return own
-            case RoundingMode.LOT:
-                return own or self.lot
-            case RoundingMode.UNIT:
-                return own if own and own == truncate(own, ONE) else ONE
-            case RoundingMode.OPTIMAL:
-                return own or ONE
+        if self.rounding is RoundingMode.DOLLAR:
+            return own
+        if self.rounding is RoundingMode.LOT:
+            return own or self.lot
+        if self.rounding is RoundingMode.OPTIMAL:
+            return own or ONE
+        return own if own and own == truncate(own, ONE) else ONE

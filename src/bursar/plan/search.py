@@ -95,6 +95,8 @@ def search(tables: Sequence[Sequence[Choice]], excess: int, *, limit: int) -> An
     if first.is_exact or not limit:
         return first
     better = _walk(tables, relaxed, first, width=_BEAM, limit=limit)
+    if better.is_exact:
+        return better
     return _walk(tables, relaxed, better, width=limit, limit=limit)
 
 

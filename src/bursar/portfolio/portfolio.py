@@ -359,9 +359,9 @@ class Portfolio:
         Raises:
             PortfolioError: what is held, or what is wanted, allows no plan.
         """
-        wanted = weights if isinstance(weights, StrategyAllocation) else StrategyAllocation(weights)
-        service = rebalancing.RebalanceService(rebalancing.At(self, prices), policy)
-        return service.create_rebalance_plan(wanted, correlation_id or wanted.correlation_id)
+        return rebalancing.planned(
+            rebalancing.At(self, prices), weights, policy=policy, correlation_id=correlation_id
+        )
 
     def balances(
         self,

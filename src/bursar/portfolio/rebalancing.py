@@ -118,6 +118,19 @@ class RebalanceService:
         return invest(deposit, strategy, holdings, self.policy, timestamp=timestamp)
 
 
+def planned(
+    source: HoldingsSource,
+    weights: StrategyAllocation | Mapping[str, Decimal],
+    *,
+    policy: SizingPolicy | None = None,
+    correlation_id: str = "",
+) -> RebalancePlan:
+    """Make a plan of weights, or of a whole allocation."""
+    wanted = weights if isinstance(weights, StrategyAllocation) else StrategyAllocation(weights)
+    service = RebalanceService(source, policy)
+    return service.create_rebalance_plan(wanted, correlation_id or wanted.correlation_id)
+
+
 PortfolioServiceV2 = RebalanceService
 """The contract's older name."""
 

@@ -133,3 +133,10 @@ def test_an_account_that_may_short_sells_what_it_does_not_hold():
         assert after.book.owned("manual:main", "A") == -50
         assert after.book.owned("manual:main", "USD") == 1500
         assert after.lots == ()
+
+
+def test_what_is_held_is_left_alone():
+    with book_of() as portfolio:
+        plan = plan_of(portfolio, {"XBT": "0.6944444444444444"})
+        assert plan.is_idle
+        assert plan.apply(portfolio.book()).realized == 0

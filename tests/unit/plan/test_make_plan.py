@@ -386,7 +386,7 @@ def test_metadata_is_a_copy_and_adds_up():
     assert told.verify() == ()
     with pytest.raises(BadChoice, match=r"add up to 0\.9, not 1"):
         plan.with_metadata({"strategy_attribution": {"A": {"m": D("0.9")}}})
-    with pytest.raises(BadChoice, match="metadata.by: a text is wanted"):
+    with pytest.raises(BadChoice, match=r"metadata\.by: a text is wanted"):
         plan.with_metadata({"by": {"A": {"m": D(1)}}})
     with pytest.raises(BadChoice, match="a text is wanted, or shares"):
         plan.with_metadata({"strategy_attribution": "all mine"})

@@ -1,5 +1,6 @@
 """Whole units with the least Σ|residual|: cases small enough to check by trying everything."""
 
+import random
 from decimal import Decimal
 from itertools import product
 
@@ -207,3 +208,26 @@ def test_the_first_answer_stands_where_it_meets_its_bound():
     assert found.is_exact
     assert found.nodes == 0
     assert found.picks == (1, 0)
+
+
+def test_no_walk_is_needed_once_the_bound_is_met():
+    """7 and 4 are 11; 4 and 6 are the 10 that are wanted, and nothing costs less."""
+    tables = [[(0, 0), (7, 7)], [(0, 0), (4, 4)], [(0, 0), (6, 6)]]
+    assert search(tables, 10, limit=0).cost == 11
+    found = search(tables, 10, limit=100)
+    assert (found.cost, found.picks, found.is_exact) == (10, (0, 1, 1), True)
+
+
+def test_a_narrow_walk_is_followed_by_a_whole_one():
+    """So many sums come to so little that a narrow walk cannot keep them all."""
+    rng = random.Random(3)
+    tables = []
+    for _ in range(22):
+        saved = rng.randint(20_000, 90_000)
+        tables.append([(0, 0), (saved, saved + rng.randint(0, 2_000))])
+    narrow = search(tables, 512_345, limit=3_000)
+    found = search(tables, 512_345, limit=1_000_000)
+    assert not narrow.is_exact
+    assert found.is_exact
+    assert found.least <= found.cost <= narrow.cost
+    assert found.nodes > 3_000

@@ -22,7 +22,8 @@ from bursar.ledger.why import Why
 from bursar.measure.curve import Curve
 from bursar.measure.heatmap import Heatmap
 from bursar.portfolio import agreement
-from bursar.portfolio.measures import Performance, Risk
+from bursar.portfolio.performance import Performance
+from bursar.portfolio.risk import Risk
 from bursar.portfolio.service import PortfolioService
 from bursar.portfolio.snapshots import DailyClose
 from bursar.portfolio.summaries import EquitySummary, FeeReport, PnLSummary

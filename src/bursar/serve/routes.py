@@ -13,8 +13,8 @@ from bursar.ledger.why import Why
 from bursar.measure.curve import Curve
 from bursar.measure.heatmap import Heatmap
 from bursar.portfolio import views
-from bursar.portfolio.measures import Risk
 from bursar.portfolio.portfolio import Portfolio
+from bursar.portfolio.risk import Risk
 from bursar.portfolio.snapshots import DailyClose
 from bursar.portfolio.summaries import EquitySummary, FeeReport, PnLSummary
 from bursar.portfolio.transaction_file import ToldTransaction

@@ -44,7 +44,9 @@ def application() -> Service:
 def run(settings: Settings, *, told: Callable[[str], None]) -> None:
     """Serve until a signal ends it. `told` hears the address once it answers."""
     logs.configure()
-    asyncio.run(_run(settings, told))
+    factory = uvicorn.Config("bursar.serve:app").get_loop_factory()  # uvloop, where that is here
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_run(settings, told))
 
 
 async def _run(settings: Settings, told: Callable[[str], None]) -> None:

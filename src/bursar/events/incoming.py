@@ -141,7 +141,7 @@ class MarketTick(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 Incoming = TradeOpened | TradeClosed | OrderFilled | OrderExecuted | EssTripped | MarketTick
 
-_POSITIVE: Final = ("entry_price", "exit_price", "price", "quantity")
+POSITIVE: Final = ("entry_price", "exit_price", "price", "quantity")
 _ANY_SIGN: Final = ("realized_pnl", "fee", "leverage")
 # The largest count of each unit that is a time before the year 2286; the next is a finer unit.
 _UNITS: Final = ((10**10, 10**9), (10**13, 10**6), (10**16, 10**3), (10**19, 1))
@@ -155,11 +155,11 @@ def check(told: Incoming) -> Incoming:
     """
     fields = {name: getattr(told, name) for name in told.__struct_fields__}
     exact: dict[str, Decimal] = {}
-    for name in (*_POSITIVE, *_ANY_SIGN):
+    for name in (*POSITIVE, *_ANY_SIGN):
         value = fields.get(name)
         if isinstance(value, Decimal):
             exact[name] = number(value, field=name)
-    for name in _POSITIVE:
+    for name in POSITIVE:
         if name in exact and exact[name] <= 0:
             raise Malformed(f"{name}: expected more than 0, told {exact[name]:f}", field=name)
     if exact.get("leverage", 1) < 0:

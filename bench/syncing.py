@@ -1,4 +1,4 @@
-"""How fast a first sync is apart from the venue, and how fast questions are answered from memory.
+"""How fast a sync is apart from the venue.
 
     ./run bench syncing                     2,000 and 20,000 ledger rows
     ./run bench syncing --full              also 200,000
@@ -6,30 +6,21 @@
 The venue is the fake one, in this process and in virtual time, so no wait costs anything; what it
 takes to answer is measured and taken off. `own` is what is left: HTTP without a socket, JSON, the
 checks of pages and balances, the book, and SQLite. `prices` are past prices that were asked for,
-one request each. The questions are asked of the book that came out, and of one of 200 assets.
+one request each.
 """
 
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
-from time import perf_counter, process_time
+from time import process_time
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bursar.ledger.terms import Terms
-from bursar.portfolio import Portfolio
-from bursar.portfolio.service import PortfolioService
 from bursar.sim.kraken import invent
 from bursar.store import open_store
-from bursar.value.marks import Mark
-from tests.unit.portfolio.places import opened
 from tests.venue.following import Following
-
-ASSETS = 200
-ASKED = 200
 
 
 def main() -> None:
@@ -39,7 +30,6 @@ def main() -> None:
     print(f"{'rows':>9}{'requests':>10}{'prices':>8}{'own s':>9}{'rows/s':>9}{'again ms':>10}")
     for size in sizes:
         _first(size)
-    _questions()
 
 
 def _first(size: int) -> None:
@@ -76,38 +66,6 @@ def _timed(following: Following) -> list[float]:
 
     following.fake.answer = timed
     return spent
-
-
-def _questions() -> None:
-    lines = [
-        f"2026-05-{1 + n % 28:02}T10:00:00Z buy 2 A{n:03} @ 10 EUR #k:{n}" for n in range(ASSETS)
-    ]
-    portfolio = opened(*lines)
-    now = portfolio.desk.clock.now()
-    portfolio.keep_marks(
-        [Mark(f"A{n:03}", "EUR", Decimal(11), "bench", now) for n in range(ASSETS)], "k"
-    )
-    service = PortfolioService(portfolio)
-    print(f"\n{'question, ' + str(ASSETS) + ' assets':34}{'fresh us':>10}{'again us':>10}")
-    for name, ask in (
-        ("get_equity", service.get_equity),
-        ("get_positions", service.get_positions),
-        ("get_asset_exposure", service.get_asset_exposure),
-    ):
-        fresh = _median(ask, portfolio)
-        print(f"{name:34}{fresh:>10,.0f}{_median(ask):>10,.1f}")
-
-
-def _median(ask: Callable[[], object], portfolio: Portfolio | None = None) -> float:
-    """Return microseconds; of a portfolio something new is told before each question."""
-    times = []
-    for _ in range(ASKED):
-        if portfolio is not None:
-            portfolio.told_version += 1
-        begun = perf_counter()
-        ask()
-        times.append(perf_counter() - begun)
-    return sorted(times)[ASKED // 2] * 1e6
 
 
 def _arguments() -> argparse.Namespace:

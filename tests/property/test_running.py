@@ -12,6 +12,7 @@ from bursar.ledger.timeline import Timeline, folded
 from bursar.value.equity import value_book
 from bursar.value.exposure import exposure
 from bursar.value.marks import FEE_CREDIT, Mark, Marks, Standing
+from bursar.value.positions import positions, traded, valued_pairs
 from bursar.value.running import Running
 from bursar.value.worth import Options
 from tests.auditor import histories
@@ -53,6 +54,9 @@ def same(running, book, marks, options, now):
     assert running.stale(now) == tuple(sorted({each.asset for each in whole.coverage.stale}))
     view = exposure(whole)
     assert repr((running.long, running.short)) == repr((view.long, view.short))
+    pairs = traded(book, running.worths, options=options)
+    kept = valued_pairs(book, pairs, running.worths, options=options)
+    assert repr(kept) == repr(positions(book, whole))
     for each in view.assets:
         assert repr(running.exposure(each.asset)) == repr(each.value_base), each.asset
 

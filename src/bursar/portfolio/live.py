@@ -65,8 +65,8 @@ class Live:
 
     def __init__(self, portfolio: "Portfolio") -> None:
         self._portfolio = portfolio
-        self._marks = portfolio.marks()
-        self.running = Running(portfolio.book(), self._marks, options=portfolio.options)
+        self._kept = portfolio.kept_marks()
+        self.running = Running(portfolio.book(), portfolio.marks(), options=portfolio.options)
         self._head, self._told = portfolio.desk.head, portfolio.told_version
         self._symbols: dict[str, tuple[str, str]] = {}
         self.peaks = _kept(portfolio)
@@ -97,10 +97,10 @@ class Live:
         portfolio, changed = self._portfolio, frozenset[str]()
         if portfolio.desk.head is not self._head:
             changed |= self.running.land(portfolio.book())
-        marks = portfolio.marks()
-        if marks is not self._marks:
-            changed |= self.running.take(marks)
-        self._marks, self._head = marks, portfolio.desk.head
+        kept = portfolio.kept_marks()
+        if kept is not self._kept or portfolio.told_version != self._told:
+            changed |= self.running.take(portfolio.marks())
+        self._kept, self._head = kept, portfolio.desk.head
         self._told = portfolio.told_version
         return changed
 
@@ -141,7 +141,7 @@ class Live:
 
     def _read(self, symbol: str) -> tuple[str, str]:
         """Read a symbol: a pair that has a mark, one with its slash, or else an asset."""
-        known = self._marks.named(symbol)
+        known = self._kept.named(symbol)
         if known is not None:
             return known.asset, known.quote
         asset, slash, quote = symbol.replace("-", "/").partition("/")

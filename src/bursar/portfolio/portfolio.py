@@ -15,6 +15,7 @@ from bursar.errors import BadChoice, StaleVersion, StoreBusy, StoreError
 from bursar.ledger import audit, describe, instant, projection
 from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry
+from bursar.ledger.facts import Fact
 from bursar.ledger.fold import traced
 from bursar.ledger.journal import Record
 from bursar.ledger.lots import Lot
@@ -39,7 +40,7 @@ from bursar.value import positions as position_views
 from bursar.value.accounts import account_book, account_digest, accounts
 from bursar.value.coverage import book_gaps
 from bursar.value.equity import Valuation, value_book
-from bursar.value.marks import Mark, Marks, Standing, fee_credit, from_fills, given, is_pair
+from bursar.value.marks import Mark, Marks, Standing, fee_credit, given, is_pair, mark_of
 from bursar.value.pnl import FeeSummary, heading
 from bursar.value.worth import EVERYTHING, Gap, Options
 
@@ -72,6 +73,7 @@ class Portfolio:
         self._joined: tuple[Marks, int, Marks] | None = None
         self._live: Live | None = None
         self._told: tuple[Head, Marks] | None = None
+        self._lasts: dict[int, tuple[Fact, Mark]] = {}
         self._books: dict[Method, tuple[int, Book]] = {}
         self.measuring = measures.Measuring()
         self.trips_kept: tuple[Head, Trips] | None = None
@@ -491,13 +493,13 @@ class Portfolio:
 
     def _all_marks(self) -> Marks:
         """Return what counts without prices given; one object while nothing is new."""
-        kept, count = self._kept_marks(), self._seen_count
+        kept, count = self.kept_marks(), self._seen_count
         if self._joined is None or self._joined[0] is not kept or self._joined[1] != count:
             self._joined = kept, count, kept.plus(self._seen)
         return self._joined[2]
 
-    def _kept_marks(self) -> Marks:
-        """Return what trades tell, and venues told, in this process or another."""
+    def kept_marks(self) -> Marks:
+        """Return the marks that trades tell, and venues told; one object while nothing is new."""
         texts, head = self.desk.store.memos(_MARKS), self.desk.head
         if self._known is None or self._known[0] != (head, texts):
             known, now = self._traded(), self.desk.clock.now()
@@ -514,8 +516,13 @@ class Portfolio:
         """Return what trades and recorded prices tell; looked for once while they stand."""
         head = self.desk.head
         if self._told is None or self._told[0] != head:
-            marks = from_fills(self.desk.timeline.last_trades()).plus(self._recorded_prices())
-            self._told = head, marks
+            lasts, known = self.desk.timeline.last_trades(), self._lasts
+            self._lasts = {
+                id(fact): known[id(fact)] if id(fact) in known else (fact, mark_of(fact))
+                for fact in lasts
+            }
+            traded = Marks(mark for _, mark in self._lasts.values())
+            self._told = head, traded.plus(self._recorded_prices())
         return self._told[1]
 
     def _recorded_prices(self) -> Iterator[Mark]:

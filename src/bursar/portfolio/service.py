@@ -58,7 +58,7 @@ from bursar.reconcile.certificate import sentence
 from bursar.value.equity import Valuation
 from bursar.value.exposure import AssetExposure, exposure
 from bursar.value.marks import Mark
-from bursar.value.positions import positions
+from bursar.value.positions import Traded, traded, valued_pairs
 from bursar.value.snapshot import PortfolioSnapshot
 
 LOOKS_MAX: Final = 3
@@ -98,6 +98,8 @@ class PortfolioService:
         self._valued: tuple[_Moment, Valuation] | None = None
         self._summary: tuple[_Moment, EquitySummary] | None = None
         self._positions: tuple[_Moment, list[SpotPosition]] | None = None
+        self._exposed: tuple[_Moment, tuple[AssetExposure, ...]] | None = None
+        self._pairs: tuple[Head, list[Traded]] | None = None
         self._agreed: dict[str, tuple[_Ground, Comparison]] = {}
         self._realized: tuple[Head, Decimal] | None = None
 
@@ -173,8 +175,16 @@ class PortfolioService:
             return self.portfolio.positions(prices)
         key = self._moment
         if self._positions is None or self._positions[0] != key:
-            self._positions = key, positions(self.portfolio.book(), self._valuation(None))
+            self._positions = key, self._kept_positions()
         return list(self._positions[1])
+
+    def _kept_positions(self) -> list[SpotPosition]:
+        portfolio, live = self.portfolio, self.portfolio.live()
+        live.refresh()
+        book, options, worths = portfolio.book(), portfolio.options, live.running.worths
+        if self._pairs is None or self._pairs[0] is not portfolio.desk.head:
+            self._pairs = portfolio.desk.head, traded(book, worths, options=options)
+        return valued_pairs(book, self._pairs[1], worths, options=options)
 
     def get_position(self, pair: str, prices: Prices = None) -> SpotPosition:
         """Return the position of a pair, under any of its names.
@@ -186,7 +196,12 @@ class PortfolioService:
 
     def get_asset_exposure(self, prices: Prices = None) -> list[AssetExposure]:
         """Return what is held of each asset, its worth, and its percentage of equity."""
-        return list(exposure(self._valuation(prices), with_cash=True).assets)
+        if prices is not None:
+            return list(exposure(self._valuation(prices), with_cash=True).assets)
+        key = self._moment
+        if self._exposed is None or self._exposed[0] != key:
+            self._exposed = key, exposure(self._valuation(None), with_cash=True).assets
+        return list(self._exposed[1])
 
     @money
     def get_balances(self) -> list[AssetBalance]:

@@ -177,4 +177,8 @@ def value_margin(frame: Frame, key: HoldingKey, margin: Margin, asset: str) -> M
 
 def known_sum(values: Iterable[Decimal | None]) -> Decimal:
     """Add up what is known."""
-    return sum((value for value in values if value is not None), ZERO)
+    total = ZERO
+    for value in values:
+        if value is not None:
+            total += value
+    return total

@@ -228,19 +228,19 @@ def is_pair(name: str, asked: str) -> bool:
     return spelled(asked) in (spelled(name), *pair_names(base, quote))
 
 
-@money
 def from_fills(facts: Iterable[Fact], *, aliases: Mapping[str, str] = ALIASES) -> Marks:
-    """Return the last price at which each pair was traded, from facts in canonical order.
+    """Return the last price at which each pair was traded, from facts in canonical order."""
+    return Marks(map(mark_of, last_trades(facts)), aliases=aliases)
 
-    A fill that states no price is taken at amount ÷ quantity; one without either is no mark.
+
+@money
+def mark_of(last: Fill | MarginFill) -> Mark:
+    """Return the mark that an execution makes; it tells a price, as the last trades do.
+
+    A fill that states no price is taken at amount ÷ quantity.
     """
-    return Marks(
-        (
-            Mark(last.base, last.quote, _traded(last), LAST_TRADE, last.executed_at, Standing.TRADE)
-            for last in last_trades(facts)
-        ),
-        aliases=aliases,
-    )
+    price = _traded(last)
+    return Mark(last.base, last.quote, price, LAST_TRADE, last.executed_at, Standing.TRADE)
 
 
 @money

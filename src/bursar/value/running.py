@@ -32,6 +32,7 @@ from bursar.value.holdings import (
     value_margin,
 )
 from bursar.value.marks import Mark, Marks, stale
+from bursar.value.positions import Worths
 from bursar.value.sums import Sum
 from bursar.value.worth import EVERYTHING, AssetWorth, MarginWorth, Options, framed
 
@@ -105,6 +106,24 @@ class Running:
         keys: list[_Key] = [name, *self._leverage.get(name, ())]
         values = [self._worths[key].value for key in keys if key in self._worths]
         return None if None in values else known_sum(values)
+
+    @property
+    def worths(self) -> Worths:
+        """What everything is worth, as positions are read off it. O(worths)."""
+        every = self._worths.items()
+        return Worths(
+            {
+                key: each
+                for key, each in every
+                if isinstance(key, str) and isinstance(each, AssetWorth)
+            },
+            [
+                each
+                for each in self._worths.values()
+                if isinstance(each, MarginWorth) and self._frame.shows(each.asset)
+            ],
+            self._frame.marks,
+        )
 
     def is_cash(self, asset: str) -> bool:
         """Tell whether an asset counts at face."""
@@ -296,10 +315,16 @@ class Running:
 
 
 def _changed(old: Mapping[_K, _V], new: Mapping[_K, _V]) -> set[_K]:
-    """Return the keys under which there is another object than before, or none any more."""
-    return {key for key, value in new.items() if old.get(key) is not value} | (
-        old.keys() - new.keys()
-    )
+    """Return the keys under which something else is than before, or nothing any more.
+
+    A refold gives new objects of old figures: they count as the same if they read the same.
+    """
+    gone = old.keys() - new.keys()
+    return gone | {
+        key
+        for key, value in new.items()
+        if (known := old.get(key)) is not value and (known != value or repr(known) != repr(value))
+    }
 
 
 def _same(one: Steps | Missing | None, other: Steps | Missing) -> bool:

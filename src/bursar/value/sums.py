@@ -22,6 +22,9 @@ class Sum:
 
     def swap(self, old: Decimal | None, new: Decimal | None) -> None:
         """Let go of one number and take in another; `None` is none."""
+        if old is not None and new is not None and old.same_quantum(new):
+            self._total += new - old  # as many decimals come as go
+            return
         if old is not None:
             self._total -= old
             self._count(old, -1)

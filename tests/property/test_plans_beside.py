@@ -1,8 +1,8 @@
 """Whole-share plans beside PyPortfolioOpt's integer program: never farther from their targets.
 
-A referee for the tests alone. Its program minimises Σ|deviation| and the cash that is left; both are
-compared on Σ|deviation|. It counts in floats, so its whole shares are counted again in decimals;
-an answer that overspends is no plan.
+A referee for the tests alone. Its program minimises Σ|deviation| and the cash that is left; both
+are compared on Σ|deviation|. It counts in floats, so its whole shares are counted again in
+decimals; an answer that overspends is no plan.
 """
 
 import random

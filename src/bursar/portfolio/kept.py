@@ -25,6 +25,7 @@ from bursar.portfolio import snapshots
 from bursar.portfolio.periods import Range, Window, window
 from bursar.portfolio.views import Realized
 from bursar.value.marks import spelled
+from bursar.value.pnl import pnl
 from bursar.value.snapshot import capital
 
 if TYPE_CHECKING:
@@ -96,8 +97,9 @@ def trips(portfolio: Portfolio) -> Trips:
 
 
 @money
-def realized(portfolio: Portfolio, now: int) -> Realized:
+def realized(portfolio: Portfolio, valuation: Valuation) -> Realized:
     """Return what trades realised, of all that the view shows: all time, day, week, month."""
+    now = valuation.at
     today = day_of(now)
     moment = instant.to_datetime(today)
     month = instant.from_datetime(moment.replace(day=1))
@@ -105,11 +107,10 @@ def realized(portfolio: Portfolio, now: int) -> Realized:
     first = instant.to_datetime(min(month, week))
     late = _shown(portfolio, portfolio.desk.store.get_trades(None, None, first))
     told = [(instant.from_datetime(each.time), each.pnl_base) for each in late]
-    (whole,) = portfolio.pnl()
     return Realized(
-        whole.pnl.total.realized,
+        pnl(portfolio.book(), valuation).total.realized,
         *(
-            summed(pnl for at, pnl in told if today_ <= at <= now)
+            summed(made for at, made in told if today_ <= at <= now)
             for today_ in (today, week, month)
         ),
     )

@@ -35,6 +35,7 @@ from bursar.value.exposure import exposure
 
 if TYPE_CHECKING:
     from bursar.portfolio.portfolio import Portfolio, Prices
+    from bursar.value.equity import Valuation
 
 __all__ = [
     "Measuring",
@@ -46,6 +47,7 @@ __all__ = [
     "risk",
     "sectors",
     "views",
+    "views_at",
 ]
 
 
@@ -73,11 +75,15 @@ def heatmap(portfolio: Portfolio, kind: str = "month") -> Heatmap:
 
 
 def views(portfolio: Portfolio, prices: Prices = None) -> Views:
-    """Return what the contract's routes answer, of one valuation."""
-    valuation = portfolio.valuation(prices)
+    """Return what the contract's routes answer."""
+    return views_at(portfolio, portfolio.valuation(prices))
+
+
+def views_at(portfolio: Portfolio, valuation: Valuation) -> Views:
+    """Return the same of a valuation that was made."""
     past = kept(portfolio, valuation)
     fallen = drawdown_of(past.curve, now=valuation.at)
-    earned = realized(portfolio, valuation.at)
+    earned = realized(portfolio, valuation)
     symbols, found = symbols_of(portfolio), exposure(valuation)
     day = Day(earned.today, past.day_pnl, fallen.daily_pct)
     return Views(

@@ -40,12 +40,20 @@ from bursar.value import positions as position_views
 from bursar.value.accounts import account_book, account_digest, accounts
 from bursar.value.coverage import book_gaps
 from bursar.value.equity import Valuation, value_book
-from bursar.value.marks import Mark, Marks, Standing, fee_credit, given, is_pair, mark_of
+from bursar.value.marks import (
+    FEE_CREDITS,
+    Mark,
+    Marks,
+    Standing,
+    fee_credit,
+    given,
+    is_pair,
+    mark_of,
+)
 from bursar.value.pnl import FeeSummary, heading
 from bursar.value.worth import EVERYTHING, Gap, Options
 
 Prices = Marks | Mapping[str, object] | None
-FEE_CREDITS = ("KFEE",)
 _MARKS = "marks "
 _T = TypeVar("_T", RealizedPnLRecord, CashFlowRecord)
 _ENCODER = msgspec.json.Encoder()
@@ -357,11 +365,7 @@ class Portfolio:
         return position_views.find_position(self.positions(prices), pair)
 
     def holdings(self, wanted: Collection[str], prices: Prices = None) -> HoldingsSnapshot:
-        """Return what a plan starts from: quantities, prices, cash, what is in open orders.
-
-        Raises:
-            MissingMark: something that is held or wanted has no price.
-        """
+        """Return what a plan starts from; `MissingMark` where something has no price."""
         return rebalancing.book_holdings(self, self.valuation(prices), wanted)
 
     def plan(
@@ -372,11 +376,7 @@ class Portfolio:
         prices: Prices = None,
         correlation_id: str = "",
     ) -> RebalancePlan:
-        """Work out what to trade to reach target weights. Nothing is written.
-
-        Raises:
-            PortfolioError: what is held, or what is wanted, allows no plan.
-        """
+        """Work out what to trade to reach target weights; `PortfolioError` where none can be."""
         return rebalancing.planned(
             rebalancing.At(self, prices), weights, policy=policy, correlation_id=correlation_id
         )

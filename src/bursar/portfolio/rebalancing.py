@@ -35,7 +35,7 @@ from bursar.plan import (
 from bursar.plan.holdings import require_prices
 from bursar.portfolio import agreement
 from bursar.value.convert import Missing, convert, find_path
-from bursar.value.marks import Marks
+from bursar.value.marks import FEE_CREDITS, Marks
 
 if TYPE_CHECKING:
     from bursar.ledger.terms import Terms
@@ -248,7 +248,12 @@ async def fetch_holdings(venue: Venue, wanted: Collection[str], terms: Terms) ->
         name = spelled.get(canonical(each.asset), each.asset)
         total, reserved = held.get(name, (ZERO, ZERO))
         held[name] = total + each.total, reserved + each.reserved
-    coins = {name: each for name, each in held.items() if name not in terms.cash and each[0]}
+    credits_ = sorted(name for name in held if name in FEE_CREDITS)
+    coins = {
+        name: each
+        for name, each in held.items()
+        if each[0] and name not in terms.cash and name not in credits_
+    }
     asked = sorted({*coins, *wanted})
     marks = Marks(await venue.marks(asked, terms.base))
     prices = money(_prices)(asked, marks, terms)
@@ -262,4 +267,5 @@ async def fetch_holdings(venue: Venue, wanted: Collection[str], terms: Terms) ->
         base=terms.base,
         as_of=instant.show(statement.as_of),
         source=f"statement of {statement.account}",
+        gaps=tuple(f"{name} is worth nothing and left alone" for name in credits_),
     )

@@ -74,7 +74,8 @@ def _wanted(told: object) -> Wanted:
 
 
 def _json(text: str) -> object:
-    return json.loads(text, parse_float=str, parse_int=str, object_pairs_hook=_once)
+    digits = {"parse_float": str, "parse_int": str, "parse_constant": str}
+    return json.loads(text, object_pairs_hook=_once, **digits)
 
 
 def _yaml(text: str) -> object:

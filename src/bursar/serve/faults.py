@@ -29,6 +29,8 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     errors.TokenNeeded: 401,
     errors.HostDenied: 421,
     errors.ServiceBusy: 503,
+    errors.PortfolioError: 422,
+    errors.BusError: 503,
     errors.VenueError: 502,
     errors.VenueDown: 503,
     errors.VenueBusy: 503,

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from bursar.portfolio.measures import views_at
 from bursar.portfolio.portfolio import Portfolio
 from bursar.value.equity import Valuation
 
@@ -36,9 +37,12 @@ class Seen(msgspec.Struct, frozen=True):
 
 def look(portfolio: Portfolio) -> Seen:
     """Return the views of this moment."""
-    found = portfolio.views()
+    live = portfolio.live()
+    live.refresh()
+    valuation = live.valuation()
+    found = views_at(portfolio, valuation)
     views = {name: getattr(found, name) for name in NAMES}
-    return Seen(views, _coverage(portfolio.valuation()))
+    return Seen(views, _coverage(valuation))
 
 
 def _coverage(valuation: Valuation) -> Coverage:

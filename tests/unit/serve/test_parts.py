@@ -149,7 +149,8 @@ def test_every_error_has_a_status_and_a_body(kind):
         "message": "what to do",
         "context": {"place": "here", "amount": "1"},
     }
-    is_ours = isinstance(error, errors.StoreError | errors.VenueError | BrokenInvariant)
+    carried = errors.StoreError | errors.VenueError | errors.BusError | BrokenInvariant
+    is_ours = isinstance(error, carried)
     assert (status >= 500) is (is_ours or kind in {BursarError, errors.ServiceBusy})
 
 

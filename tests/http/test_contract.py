@@ -123,5 +123,6 @@ def test_health_tells_each_part(client):
         "book": "ok",
         "prices": "degraded",
         "publication": "ok",
+        "bus": "ok",
     }
     assert told["components"]["prices"]["reason"] == "old price: ETH, XBT"

@@ -7,6 +7,7 @@ else hears the words alone.
 Errors: none.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 import msgspec
 
 from bursar.ledger import instant
+from bursar.serve.following import Synced
 from bursar.serve.publishing import State
 
 OLD_AFTER: Final = 60 * instant.SECOND
@@ -60,6 +62,25 @@ def components(state: State, *, is_alive: bool, now: int) -> dict[str, Component
         "prices": _prices(state),
         "publication": _publication(state, now),
     }
+
+
+def bus(trouble: str | None) -> Component:
+    """Return how the bus stands."""
+    return _FINE if trouble is None else Component(Word.DEGRADED, trouble)
+
+
+def venues(synced: Mapping[str, Synced]) -> dict[str, Component]:
+    """Return how each followed account stands."""
+    return {account: _venue(each) for account, each in synced.items()}
+
+
+def _venue(synced: Synced) -> Component:
+    at = instant.to_datetime(synced.at)
+    if synced.failure is not None:
+        return Component(Word.DEGRADED, f"the last sync failed: {synced.failure}", at)
+    if synced.has_drift:
+        return Component(Word.DEGRADED, "books and venue do not agree", at)
+    return Component(Word.OK, None, at)
 
 
 def whole(parts: dict[str, Component], *, version: str, portfolio_version: int, now: int) -> Health:

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from bursar import __version__
+import bursar
 from bursar.serve.asking import Kind, Param
 from bursar.serve.faults import FaultAnswer
 from bursar.serve.health import Health
@@ -61,7 +61,7 @@ def document() -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "bursar",
-            "version": __version__,
+            "version": bursar.__version__,
             "description": "What a portfolio owns, what it cost, what it is worth. Amounts are in"
             " base currency and exact: read numbers as decimals, or ask for decimals=string.",
         },

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from bursar.app import SystemClock, options_of, portfolio_of, terms_of
 from bursar.app.limits import rules_of
+from bursar.app.measuring import measuring_of
 from bursar.config import Settings
+from bursar.errors import InputError
 from bursar.portfolio.service import PortfolioService
 from bursar.store import open_store
 
@@ -43,4 +45,9 @@ def open_book(settings: Settings, clock: SystemClock | None = None) -> Book:
     own = settings.portfolio
     store = open_store(own.book, own.name, terms=terms_of(own))
     portfolio = portfolio_of(store, here, options=options_of(own))
+    try:
+        portfolio.measuring = measuring_of(own)
+    except InputError:
+        portfolio.close()
+        raise
     return Book(PortfolioService(portfolio, (), rules_of(own)))

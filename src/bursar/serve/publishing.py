@@ -18,6 +18,7 @@ import msgspec
 
 from bursar.errors import BursarError
 from bursar.ledger import instant
+from bursar.portfolio.portfolio import Portfolio
 from bursar.ports import Clock
 from bursar.serve import tokens
 from bursar.serve.keeper import Opened
@@ -26,7 +27,7 @@ from bursar.serve.pace import Pace
 from bursar.serve.shelf import Publication, View, published
 from bursar.serve.spelling import spelled
 from bursar.serve.tokens import Ring
-from bursar.serve.views import Coverage, look
+from bursar.serve.views import Coverage, Seen, look
 
 LOOK_EVERY_S: Final = 1
 ANYWAY_EVERY: Final = 5 * instant.SECOND
@@ -75,6 +76,7 @@ class Publisher:
         self._woken = asyncio.Event()
         self._before: Mapping[str, View] | None = None
         self._ring: Ring | None = None
+        self.listener: Callable[[Portfolio, Seen], None] | None = None
         self._stood: object = None
 
     def touch(self) -> None:
@@ -144,6 +146,8 @@ class Publisher:
             coverage=seen.coverage,
         )
         self._post(made)
+        if self.listener is not None:
+            self.listener(portfolio, seen)
 
     def _next(self, clock: Clock) -> int:
         return self.state.seq + 1 if self.state.seq else clock.now() // _MS

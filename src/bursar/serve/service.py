@@ -22,15 +22,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router, WebSocketRoute
 
-from bursar import __version__
+import bursar
 from bursar.app import SystemClock
 from bursar.config import Settings
 from bursar.errors import RouteNotFound, WrongMethod
 from bursar.serve import health, openapi
 from bursar.serve.asking import Query, query_of, whole
+from bursar.serve.carrying import Carrier
 from bursar.serve.channel import Channel
 from bursar.serve.door import Door
-from bursar.serve.following import tasks_of
+from bursar.serve.following import Follower, snapshots_of
 from bursar.serve.front import Front, Message, Receive, Send
 from bursar.serve.keeper import Keeper, Opened
 from bursar.serve.meter import Gauge, Meter, exposition
@@ -71,9 +72,12 @@ class Service:
         self.shelf, self.meter = Shelf(), Meter()
         self.door = Door((own.host, *own.hosts), own.origins)
         self.publisher = Publisher(self._post, self._admit, interval=own.publish_every_ms * _MS)
+        self.follower = Follower(settings, self.publisher)
+        self.carrier = Carrier(settings.portfolio, self.publisher, self.follower.wake)
+        self.publisher.listener = self.carrier.offer
         self.keeper = Keeper(
             opening or partial(open_book, settings, self.clock),
-            (self.publisher.run, *tasks_of(settings, self.publisher)),
+            (self.publisher.run, snapshots_of(settings), self.follower.run, self.carrier.run),
         )
         self._settings = settings
         self._room: Room | None = None
@@ -104,7 +108,11 @@ class Service:
         """Return how every part stands."""
         now, state = self.clock.now(), self.publisher.state
         parts = health.components(state, is_alive=self.keeper.is_alive, now=now)
-        return health.whole(parts, version=__version__, portfolio_version=state.version, now=now)
+        parts["bus"] = health.bus(self.carrier.trouble)
+        parts |= health.venues(self.follower.synced)
+        return health.whole(
+            parts, version=bursar.__version__, portfolio_version=state.version, now=now
+        )
 
     def _begin(self, opened: Opened) -> None:
         self._room = Room(opened.service)

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.portfolio.measures import views_at
+from bursar.portfolio.measures import Views, views_at
 from bursar.portfolio.portfolio import Portfolio
 from bursar.value.equity import Valuation
 
@@ -33,6 +33,8 @@ class Seen(msgspec.Struct, frozen=True):
 
     views: Mapping[str, msgspec.Struct]
     coverage: Coverage
+    found: Views
+    valuation: Valuation
 
 
 def look(portfolio: Portfolio) -> Seen:
@@ -42,7 +44,7 @@ def look(portfolio: Portfolio) -> Seen:
     valuation = live.valuation()
     found = views_at(portfolio, valuation)
     views = {name: getattr(found, name) for name in NAMES}
-    return Seen(views, _coverage(valuation))
+    return Seen(views, _coverage(valuation), found, valuation)
 
 
 def _coverage(valuation: Valuation) -> Coverage:

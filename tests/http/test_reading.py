@@ -110,10 +110,48 @@ def test_the_document_tells_every_route(client):
     told = client.get("/openapi.json").json()
     assert told["openapi"] == "3.1.0"
     asked = {ROOT + each.name for each in (*READS, *WRITES)}
-    assert set(told["paths"]) == {"/health", *asked}
+    assert set(told["paths"]) == {"/health", ROOT + "export", *asked}
     schemas = told["components"]["schemas"]
-    assert schemas["SnapshotView"]["properties"]["total_equity"] == {"type": "number"}
+    assert schemas["SnapshotView"]["properties"]["total_equity"] == {"type": ["number", "string"]}
     assert "format" not in str(schemas["ToldEntry"]["properties"]["quantity"])
+
+
+@pytest.mark.parametrize(
+    "asked,kind,says",
+    [
+        ({}, "text/plain", "deposit  100000 USD"),
+        ({"format": "csv", "what": "trades"}, "text/csv", "m:3"),
+        ({"format": "ndjson", "what": "flows"}, "application/x-ndjson", "m:5"),
+        ({"format": "json", "what": "lots"}, "application/json", '"lots"'),
+        ({"format": "beancount"}, "text/plain", "commodity"),
+        ({"format": "hledger"}, "text/plain", "XBT"),
+    ],
+)
+def test_the_book_can_be_taken_away(client, asked, kind, says):
+    answer = client.get("/api/portfolio/export", params=asked)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith(kind)
+    assert says in answer.text
+
+
+def test_the_whole_book_is_no_table(client):
+    asked = {"format": "golden", "what": "trades"}
+    answer = client.get("/api/portfolio/export", params=asked)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_choice")
+
+
+def test_a_plan_is_worked_out_and_nothing_is_written(client):
+    body = {"target_weights": {"XBT": "0.5", "ETH": 0.25}}
+    answer = client.post("/api/portfolio/rebalance-plan", json=body)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert {each["symbol"] for each in told["items"]} == {"XBT", "ETH"}
+    assert (
+        client.post("/api/portfolio/rebalance-plan", json=body).json()["plan_id"]
+        == (told["plan_id"])
+    )
+    bad = client.post("/api/portfolio/rebalance-plan", json={"XBT": "2"})
+    assert (bad.status_code, bad.json()["error"]["code"]) == (400, "bad_choice"), bad.text
 
 
 def test_the_status_page_asks_nobody_else(client):

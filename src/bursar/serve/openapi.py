@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 import bursar
+from bursar.serve import exporting
 from bursar.serve.asking import Kind, Param
 from bursar.serve.faults import FaultAnswer
 from bursar.serve.health import Health
@@ -34,7 +35,7 @@ _KEY: Final = {
     "description": "a name of your own for this very request; needed unless preview=true",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$"},
 }
-_NUMBER: Final[Mapping[str, object]] = {"type": "number"}
+_NUMBER: Final[Mapping[str, object]] = {"type": ["number", "string"]}  # as decimals= asks
 _SAID: Final[Mapping[str, object]] = {
     "anyOf": [
         {"type": "number"},
@@ -51,7 +52,7 @@ def document() -> Json:
     answered += [each.answers for each in WRITES] + [Health, FaultAnswer]
     _, out = msgspec.json.schema_components(answered, ref_template=_REF)
     _, into = msgspec.json.schema_components([e.takes for e in WRITES], ref_template=_REF)
-    paths: Json = {"/health": {"get": _health()}}
+    paths: Json = {"/health": {"get": _health()}, f"{ROOT}export": {"get": _export()}}
     paths |= {ROOT + each.name: {"get": _get(each)} for each in READS}
     for each in WRITES:
         known = paths.setdefault(ROOT + each.name, {})
@@ -89,6 +90,25 @@ def _health() -> Json:
     }
 
 
+def _export() -> Json:
+    text: Json = {"schema": {"type": "string"}}
+    kinds = ("text/plain", "text/csv", "application/x-ndjson", "application/json")
+    return {
+        "summary": "The book, or one table of it, as bursar export writes it",
+        "operationId": "export",
+        "parameters": [_param(each) for each in exporting.PARAMS],
+        "responses": {
+            "200": {
+                "description": "all of it",
+                "content": {
+                    kind: {"schema": {}} if kind == "application/json" else text for kind in kinds
+                },
+            },
+            **dict(_faults(400, 401, 403, 421, 503)),
+        },
+    }
+
+
 def _get(read: Read) -> Json:
     schemas = [each for each in (read.answers, read.full) if each is not None]
     params = (*read.params, DECIMALS)
@@ -108,12 +128,14 @@ def _post(write: Write) -> Json:
     name = _name(write.answers)
     return {
         "summary": write.doc,
-        "operationId": f"post_{write.name}",
-        "parameters": [_KEY, _param(PREVIEW), _param(DECIMALS)],
+        "operationId": f"post_{write.name.replace('-', '_')}",
+        "parameters": [_KEY, _param(PREVIEW), _param(DECIMALS)]
+        if write.writes
+        else [_param(DECIMALS)],
         "requestBody": {"required": True, "content": _content(_name(write.takes))},
         "responses": {
-            "200": _answer("previewed, or done before", name),
-            "201": _answer("written", name),
+            "200": _answer("looked at, or done before", name),
+            **({"201": _answer("written", name)} if write.writes else {}),
             **dict(_faults(400, 401, 403, 404, 409, 421, 503)),
             "422": _answer("the book refuses", name, "FaultAnswer"),
         },

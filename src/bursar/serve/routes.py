@@ -12,12 +12,14 @@ from bursar.ledger.records import AssetBalance, CashFlowRecord, RealizedPnLRecor
 from bursar.ledger.why import Why
 from bursar.measure.curve import Curve
 from bursar.measure.heatmap import Heatmap
+from bursar.plan import RebalancePlan
 from bursar.portfolio import views
 from bursar.portfolio.portfolio import Portfolio
 from bursar.portfolio.risk import Risk
 from bursar.portfolio.snapshots import DailyClose
 from bursar.portfolio.summaries import EquitySummary, FeeReport, PnLSummary
 from bursar.portfolio.transaction_file import ToldTransaction
+from bursar.portfolio.weights_file import Wanted
 from bursar.reconcile import Comparison
 from bursar.serve import reading, writing
 from bursar.serve.asking import Kind, Param, Query
@@ -61,13 +63,14 @@ class Read(msgspec.Struct, frozen=True):
 
 
 class Write(msgspec.Struct, frozen=True):
-    """A POST: what it takes and what it answers."""
+    """A POST: what it takes and what it answers; one that writes nothing asks for no key."""
 
     name: str
     doc: str
     do: Callable[[Portfolio, Asked], Answered]
     takes: type[msgspec.Struct]
     answers: type[msgspec.Struct]
+    writes: bool = True
 
 
 READS: Final = (
@@ -191,6 +194,14 @@ WRITES: Final = (
         writing.transaction,
         ToldTransaction,
         writing.Judged,
+    ),
+    Write(
+        "rebalance-plan",
+        "Work out what to trade to reach target weights; nothing is written",
+        writing.plan,
+        Wanted,
+        RebalancePlan,
+        writes=False,
     ),
     Write("entries", "Enter a deed by hand", writing.entry, writing.ToldEntry, writing.Corrected),
     Write("prices", "Record a past price", writing.price, writing.ToldPrice, writing.Corrected),

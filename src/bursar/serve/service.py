@@ -19,14 +19,14 @@ from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, Router, WebSocketRoute
 
 import bursar
 from bursar.app import SystemClock
 from bursar.config import Settings
 from bursar.errors import RouteNotFound, WrongMethod
-from bursar.serve import health, openapi
+from bursar.serve import exporting, health, openapi
 from bursar.serve.asking import Query, query_of, whole
 from bursar.serve.carrying import Carrier
 from bursar.serve.channel import Channel
@@ -158,6 +158,7 @@ class Service:
         yield Route("/health", self._health)
         yield Route("/metrics", self._metrics)
         yield Route("/openapi.json", self._document)
+        yield Route(f"{ROOT}export", self._export)
         yield WebSocketRoute("/ws/portfolio", Channel(self.shelf, self.door))
         writes = {each.name: each for each in WRITES}
         for read in READS:
@@ -181,8 +182,9 @@ class Service:
 
     async def _write(self, route: Write, request: Request) -> Response:
         request.scope["route_name"] = ROOT + route.name
-        query = query_of(request.query_params.multi_items(), (PREVIEW, DECIMALS))
-        is_preview = query.flag("preview")
+        params = (PREVIEW, DECIMALS) if route.writes else (DECIMALS,)
+        query = query_of(request.query_params.multi_items(), params)
+        is_preview = not route.writes or query.flag("preview")
         if not is_preview:
             request.scope["caller"].require_write()
         body = await whole(request.stream())
@@ -202,6 +204,16 @@ class Service:
         if not asked.is_preview:
             self.publisher.touch()
         return done
+
+    async def _export(self, request: Request) -> Response:
+        request.scope["route_name"] = f"{ROOT}export"
+        query = query_of(request.query_params.multi_items(), exporting.PARAMS)
+        kind = exporting.kind_of(query)
+        made = await self.keeper.ask(
+            lambda opened: exporting.written(opened.service.portfolio, query)
+        )
+        headers = {"content-type": kind, "cache-control": "no-store"}
+        return StreamingResponse(exporting.chunks(made), headers=headers)
 
     async def _health(self, request: Request) -> Response:
         request.scope["route_name"] = "/health"

@@ -22,7 +22,7 @@ from bursar.desk.transactions import TransactionReview
 from bursar.desk.transactions.transaction import marks_of
 from bursar.errors import BadChoice, KeyReused
 from bursar.ledger.golden import write_line
-from bursar.portfolio import hand, transaction_file
+from bursar.portfolio import hand, transaction_file, weights_file
 from bursar.portfolio.once import Done, once
 from bursar.portfolio.portfolio import Portfolio
 from bursar.portfolio.transaction_file import ToldTransaction, document
@@ -217,6 +217,12 @@ def transaction(portfolio: Portfolio, asked: Asked) -> Answered:
     is_new = is_written and not staged.is_repeat
     answer = _judged(found, portfolio, is_written=is_new, is_repeat=staged.is_repeat)
     return Answered(MADE if is_new else DONE if is_written else REFUSED, answer)
+
+
+def plan(portfolio: Portfolio, asked: Asked) -> Answered:
+    """Work out what to trade to reach target weights. Nothing is written."""
+    told = weights_file.read_json(asked.body)
+    return Answered(DONE, portfolio.plan(told.allocation, policy=told.policy))
 
 
 def require_key(key: str | None) -> str:

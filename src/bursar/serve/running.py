@@ -44,8 +44,8 @@ def application() -> Service:
 def run(settings: Settings, *, told: Callable[[str], None]) -> None:
     """Serve until a signal ends it. `told` hears the address once it answers."""
     logs.configure()
-    factory = uvicorn.Config("bursar.serve:app").get_loop_factory()  # uvloop, where that is here
-    with asyncio.Runner(loop_factory=factory) as runner:
+    factory = uvicorn.Config("bursar.serve:app", log_config=None).get_loop_factory()
+    with asyncio.Runner(loop_factory=factory) as runner:  # uvloop, where that is here
         runner.run(_run(settings, told))
 
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 import subprocess
 import sys
+from typing import Any
 
 import msgspec
 import pytest
@@ -102,7 +103,7 @@ def _is_done(client, own):
 def _judge(book, events, parked):
     good = [each for each in events if not each.id.startswith("bad")]
     plain = hearing_in_memory()
-    told = [(each, read(each)) for each in good]
+    told: list[Any] = [(each, read(each)) for each in good]
     ours = ("events:main", Family.TRADE, pairs)
     plain.portfolio.record(*(stated(each, data, *ours) for each, data in told))
     store = open_store(book, create=False)

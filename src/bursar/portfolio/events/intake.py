@@ -12,9 +12,11 @@ Errors: `InputError` from `check`; `KeyReused` for an event id that stood for ot
 desk raises.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -26,9 +28,11 @@ from bursar.events.incoming import EssTripped, Incoming, MarketTick, moment
 from bursar.ledger import instant
 from bursar.ledger.entries import AnyEntry
 from bursar.portfolio.events.facts import Believed, Family, Pairs, account_of, stated
-from bursar.portfolio.portfolio import Portfolio
 from bursar.ports import PortfolioStore
 from bursar.value.marks import Mark, Standing
+
+if TYPE_CHECKING:
+    from bursar.portfolio.portfolio import Portfolio
 
 INBOX: Final = "inbox "
 KEPT_DAYS: Final = 30

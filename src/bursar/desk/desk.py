@@ -358,9 +358,7 @@ class Desk:
     def _cells(self, plan: Plan) -> dict[str, str | None]:
         if plan.course.is_append:
             return dict(projection.touched(plan.book))
-        return projection.difference(
-            projection.cells(self.timeline.book), projection.cells(plan.book)
-        )
+        return projection.difference(self.timeline.book, plan.book)
 
     def _message(self, plan: Plan, rows: list[Record], beside: Beside) -> Outbox:
         version = self.head.version + 1

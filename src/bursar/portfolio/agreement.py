@@ -60,8 +60,13 @@ def remember(portfolio: Portfolio, statement: Statement) -> None:
 
 def last_statement(portfolio: Portfolio, account: str) -> Statement | None:
     """Return the last statement of an account, if there is one."""
-    text = _memo(portfolio, f"{_STATEMENT}{account}")
+    text = statement_text(portfolio, account)
     return None if text is None else _STATEMENTS.decode(text)
+
+
+def statement_text(portfolio: Portfolio, account: str) -> str | None:
+    """Return the last statement of an account as it is kept: the same text, the same statement."""
+    return _memo(portfolio, f"{_STATEMENT}{account}")
 
 
 def last_certificate(portfolio: Portfolio, account: str) -> Certificate | None:

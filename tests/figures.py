@@ -17,6 +17,7 @@ HISTORIES = _figure("HISTORIES", 300)  # random histories for the auditor
 HUNT = _figure("HUNT", 250)  # simulated worlds in which a planted bug must be found
 KILLS = _figure("KILLS", 20)  # random kills, beside one at every step
 SERVER_KILLS = _figure("SERVER_KILLS", 2)  # kills of a whole Postgres server under load
+MESSAGES = _figure("MESSAGES", 3_000)  # events over a real Redis
 MUTANTS = _figure("MUTANTS", 20)  # mutated files for each file format
 TRANSACTIONS = _figure("TRANSACTIONS", 200)  # lives of a portfolio under transactions
 TRANSACTION_STEPS = _figure("TRANSACTION_STEPS", 50)  # steps of each of them

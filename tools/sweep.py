@@ -89,6 +89,12 @@ SWEEPS = {
         figures={"MUTANTS": 100},
         options=("-m", "sweep"),
     ),
+    "redis": Sweep(
+        asks="do killed consumers, repeated deliveries or a lost Redis lose or double an event?",
+        tests="tests/crash/test_kill_bus.py",
+        figures={"MESSAGES": 100_000},
+        options=("--timeout=0",),
+    ),
     "transactions": Sweep(
         asks="are transactions what a naive model says, whatever happens to them?",
         tests="tests/property/test_transactions.py",

@@ -32,6 +32,8 @@
     │   ├── VenueDenied            the key, its permissions or its nonce are refused; never retried
     │   ├── VenueGarbled           an answer that breaks the venue's own format
     │   └── VenueIncomplete        pages that do not add up to what the venue says there is
+    ├── BusError                   events cannot be carried
+    │   └── BusDown                not reached, or down; retry later
     └── StoreError                 the place of keeping refuses
         ├── StoreBusy              locked by another writer; retry
         ├── StoreDown              the server is away; nothing was written; retry
@@ -238,6 +240,18 @@ class VenueIncomplete(VenueError):
     """The venue's pages do not add up to what it says there is."""
 
     code = "venue_incomplete"
+
+
+class BusError(BursarError):
+    """Events cannot be carried. None is lost: what was not carried is carried later."""
+
+    code = "bus"
+
+
+class BusDown(BusError):
+    """The bus was not reached, or is down; try again later."""
+
+    code = "bus_down"
 
 
 class StoreError(BursarError):

@@ -14,9 +14,12 @@ from typing import Final
 import msgspec
 
 from bursar.errors import BadChoice
+from bursar.events.outgoing import DriftState
 from bursar.exact import ZERO, money
+from bursar.ledger import instant
 from bursar.ledger.past import book_until
 from bursar.ledger.timeline import Timeline
+from bursar.portfolio.events import saying
 from bursar.portfolio.log import LOG
 from bursar.portfolio.portfolio import Portfolio
 from bursar.reconcile import (
@@ -132,12 +135,23 @@ def sound(portfolio: Portfolio, found: Comparison) -> Signal:
     name = f"{_ALARM}{found.account}"
     text = _memo(portfolio, name)
     before = Alarm() if text is None else alarms.decode(text)
-    after, signal = heard(before, found, now=portfolio.desk.clock.now())
-    if after != before:
-        portfolio.desk.store.save_memos({name: alarms.encode(after)})
+    now = portfolio.desk.clock.now()
+    after, signal = heard(before, found, now=now)
+    off = {line.asset: line.difference for line in found.assets if line.is_out}
+    kept: saying.Memos = {name: alarms.encode(after)} if after != before else {}
+    if signal is not Signal.NONE:
+        state = DriftState(
+            account=found.account,
+            signal=signal.value,
+            assets=off if found.drift else {},
+            timestamp=instant.show(now),
+        )
+        kept |= saying.memo_of(portfolio.desk.store, "portfolio.drift", state, at=now)
+    if kept:
+        portfolio.desk.store.save_memos(kept)
     if signal in {Signal.FLAGGED, Signal.NOTIFY}:
-        off = {line.asset: str(line.difference) for line in found.assets if line.is_out}
-        LOG.warning("PORTFOLIO_DRIFT", account=found.account, signal=signal.value, assets=off)
+        told = {asset: str(difference) for asset, difference in off.items()}
+        LOG.warning("PORTFOLIO_DRIFT", account=found.account, signal=signal.value, assets=told)
     return signal
 
 

@@ -20,6 +20,7 @@ from typing import Final, Self
 import msgspec
 
 from bursar.errors import RegionDenied, UnknownAsset, VenueError
+from bursar.events.outgoing import ExternalActivity
 from bursar.exact import ZERO, money, ratio18
 from bursar.ledger import audit, instant
 from bursar.ledger.entries import CAPITAL, MANUAL, CashFlow, Fill
@@ -33,6 +34,7 @@ from bursar.ledger.records import (
 )
 from bursar.ledger.terms import method as method_of
 from bursar.portfolio import agreement, earnings, snapshots
+from bursar.portfolio.events import saying
 from bursar.portfolio.following import Gained, follow
 from bursar.portfolio.log import LOG
 from bursar.portfolio.periods import Range
@@ -379,7 +381,7 @@ class PortfolioService:
         except _OF_A_VENUE as error:
             LOG.warning("SYNC_FAILED", account=venue.account, code=error.code, why=error.message)
             failure = error.message
-        activity = self._external(gained)
+        activity = self._external(venue.account, gained)
         return AccountSync(
             account=venue.account,
             new_entries=gained.entries,
@@ -423,7 +425,7 @@ class PortfolioService:
         self.portfolio.keep_marks(await venue.marks(held, base), venue.account)
 
     @money
-    def _external(self, gained: Gained) -> Decimal | None:
+    def _external(self, account: str, gained: Gained) -> Decimal | None:
         """Return what nobody's strategy did, as percent of equity, and tell it if it is much."""
         moved = sum((_worth(fact) for fact in gained.facts), ZERO)
         if gained.is_first or not moved:
@@ -434,6 +436,11 @@ class PortfolioService:
         share = ratio18(_ALL, moved, equity)
         if share > self.rules.external_activity_pct:
             LOG.warning("EXTERNAL_ACTIVITY", percent=str(share), worth=str(moved))
+            now = self.portfolio.desk.clock.now()
+            told = ExternalActivity(
+                account=account, percent=share, worth=moved, timestamp=instant.show(now)
+            )
+            saying.say(self.portfolio.desk.store, "portfolio.external_activity", told, at=now)
         return share
 
 

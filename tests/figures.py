@@ -19,6 +19,7 @@ KILLS = _figure("KILLS", 20)  # random kills, beside one at every step
 SERVER_KILLS = _figure("SERVER_KILLS", 2)  # kills of a whole Postgres server under load
 MESSAGES = _figure("MESSAGES", 3_000)  # events over a real Redis
 MUTANTS = _figure("MUTANTS", 20)  # mutated files for each file format
+PLANS = _figure("PLANS", 200)  # random plans made in two processes
 TRANSACTIONS = _figure("TRANSACTIONS", 200)  # lives of a portfolio under transactions
 TRANSACTION_STEPS = _figure("TRANSACTION_STEPS", 50)  # steps of each of them
 WRITERS = _figure("WRITERS", 4)  # writers of one book at once

@@ -26,6 +26,7 @@
     ├── ValueUnknown               not a number today
     │   ├── MissingMark            no price for an asset
     │   └── NoRatePath             no way from one currency to another
+    ├── PortfolioError             a plan cannot be made; what is behind it is its cause
     ├── VenueError                 a venue cannot be asked, or its answer is none
     │   ├── VenueDown              not reached, or down; retry later
     │   ├── VenueBusy              it wants us to wait
@@ -204,6 +205,12 @@ class NoRatePath(ValueUnknown):
     """No chain of prices leads from one currency to the other."""
 
     code = "no_rate_path"
+
+
+class PortfolioError(BursarError):
+    """A plan could not be made; the error behind it says why (`__cause__`)."""
+
+    code = "portfolio"
 
 
 class VenueError(BursarError):

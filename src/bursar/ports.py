@@ -29,6 +29,7 @@ from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Expected
 from bursar.ledger.trades import Trade
+from bursar.plan.holdings import HoldingsSnapshot
 from bursar.reconcile.statement import Statement
 from bursar.value.cash_equity import CashEquity
 from bursar.value.marks import Mark
@@ -328,6 +329,17 @@ class TradeStore(Protocol):
 
     def close(self) -> None:
         """Release the connection."""
+        ...
+
+class HoldingsSource(Protocol):
+    """What a plan starts from: the book, a venue that was asked, or a snapshot of either."""
+
+    def holdings(self, wanted: Collection[str]) -> HoldingsSnapshot:
+        """Return what is there, with prices of it and of what is wanted besides.
+
+        Raises:
+            MissingMark: something has no price.
+        """
         ...
 
 

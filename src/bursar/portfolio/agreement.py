@@ -8,8 +8,10 @@ what has happened since is no difference. `compared` is enough to raise an alarm
 Errors: `StoreCorrupt` for what was changed after it was kept.
 """
 
+from __future__ import annotations
+
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -21,7 +23,6 @@ from bursar.ledger.past import book_until
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.events import saying
 from bursar.portfolio.log import LOG
-from bursar.portfolio.portfolio import Portfolio
 from bursar.reconcile import (
     Alarm,
     Certificate,
@@ -39,6 +40,9 @@ from bursar.reconcile import (
     reconcile,
 )
 from bursar.reconcile import alarm as alarms
+
+if TYPE_CHECKING:
+    from bursar.portfolio.portfolio import Portfolio
 
 _STATEMENT: Final = "statement "
 _ALARM: Final = "alarm "

@@ -1,7 +1,7 @@
 """One portfolio and its verbs."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Self, TypeVar, Unpack
@@ -30,11 +30,12 @@ from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
 from bursar.measure.curve import Moment
 from bursar.measure.trips import Trips
-from bursar.portfolio import hand, importing, measures, months, past, proof, whys
+from bursar.plan import HoldingsSnapshot, RebalancePlan, SizingPolicy, StrategyAllocation
+from bursar.portfolio import hand, importing, measures, months, past, proof, rebalancing, whys
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
 from bursar.portfolio.believed import MEMO, Believed
 from bursar.portfolio.live import Live
-from bursar.ports import FileReader, Progress
+from bursar.ports import FileReader, Head, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
 from bursar.value.accounts import account_book, account_digest, accounts
@@ -349,6 +350,23 @@ class Portfolio:
             PositionNotFoundError: there is none.
         """
         return position_views.find_position(self.positions(prices), pair)
+
+    def holdings(self, wanted: Collection[str], prices: Prices = None) -> HoldingsSnapshot:
+        """Return what a plan starts from; `MissingMark` where something has no price."""
+        return rebalancing.book_holdings(self, self.valuation(prices), wanted)
+
+    def plan(
+        self,
+        weights: StrategyAllocation | Mapping[str, Decimal],
+        *,
+        policy: SizingPolicy | None = None,
+        prices: Prices = None,
+        correlation_id: str = "",
+    ) -> RebalancePlan:
+        """Work out what to trade to reach target weights; `PortfolioError` where none can be."""
+        return rebalancing.planned(
+            rebalancing.At(self, prices), weights, policy=policy, correlation_id=correlation_id
+        )
 
     def balances(
         self,

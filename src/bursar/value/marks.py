@@ -32,6 +32,7 @@ from bursar.ledger.names import ALIASES
 
 LAST_TRADE: Final = "last trade"
 FEE_CREDIT: Final = "fee credit: not money"
+FEE_CREDITS: Final = ("KFEE",)
 AHEAD_MAX: Final = 5 * instant.SECOND
 _NONE: Final[frozenset[str]] = frozenset()
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from bursar.app.live import secret
+from bursar.app.words import secret
 from bursar.bus import LocalBus, consume
 from bursar.config import PortfolioSettings, TradeStoreType, VenueSettings
 from bursar.portfolio import Portfolio

@@ -1,14 +1,18 @@
 """The examples run, and do what they say."""
 
 import runpy
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 import bursar
+from tests.servers.redis import binary
 
 CYCLE = Path(__file__).parents[2] / "examples" / "trading_cycle.py"
+WALK = Path(__file__).parents[2] / "examples" / "walk.sh"
 
 
 def test_the_trading_cycle_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
@@ -60,3 +64,23 @@ def test_the_validation_takes_a_request_or_a_book(tmp_path, monkeypatch, capsys)
     code, said = validated(monkeypatch, capsys, place, weights)
     assert (code, said[-1]) == (0, "The plan holds.")
     assert said[0].split() == ["XBT", "BUY", "250.00", "0.005000000", "underweight"]
+
+
+@pytest.mark.slow("a service, and every program outside it that it is meant for")
+def test_a_stranger_walks_the_contract(redis_server, monkeypatch):
+    if shutil.which("curl") is None:
+        pytest.skip("no curl here")
+    server = redis_server()
+    client = Path(binary("redis") or "").with_name("redis-cli")
+    if not client.is_file():
+        pytest.skip("no redis-cli beside the server")
+    monkeypatch.setenv("PYTHON", sys.executable)
+    monkeypatch.setenv("PYTHONPATH", str(Path(bursar.__file__).parents[1]))
+    monkeypatch.setenv("REDIS_SOCKET", server.url.removeprefix("unix://"))
+    monkeypatch.setenv("REDIS_CLI", str(client))
+    ran = subprocess.run(
+        ["sh", str(WALK)], capture_output=True, text=True, check=False, timeout=240
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.endswith("walked\n")
+    assert "heard and told" in ran.stdout

@@ -10,6 +10,7 @@ the system's keyring.
 Errors: `Malformed`, naming file, line and field, or the variable.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
@@ -17,7 +18,15 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -27,9 +36,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from bursar.errors import Malformed
+from bursar.capital.settings import CapitalSettings, read_settings
+from bursar.errors import BadChoice, Malformed
 
 PREFIX: Final = "PORTFOLIO_"
+INITIAL_CAPITAL: Final = "INITIAL_CAPITAL"
 _NESTED: Final = "__"
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -227,12 +238,24 @@ class PortfolioSettings(BaseSettings):
         return flags, env_settings, InitSettingsSource(settings_cls, init_kwargs=dict(filed))
 
 
+def _capital(told: object) -> CapitalSettings:
+    """Read the section `capital:`; INITIAL_CAPITAL in the environment counts before it."""
+    own = os.environ.get(INITIAL_CAPITAL)
+    if own is not None and isinstance(told, dict):
+        told = {**told, "initial": own}
+    try:
+        return read_settings(told)
+    except BadChoice as error:
+        raise ValueError(error.message) from None
+
+
 class Settings(BaseModel):
     """All settings."""
 
     model_config = _STRICT
 
     portfolio: PortfolioSettings
+    capital: Annotated[CapitalSettings, PlainValidator(_capital)] = CapitalSettings()
     venues: tuple[VenueSettings, ...] = ()
 
 
@@ -258,7 +281,7 @@ def load(path: Path | None = None, *, flags: Mapping[str, object] | None = None)
     except ValidationError as error:
         raise tree.fault(error, ("portfolio",)) from None
     try:
-        return Settings.model_validate({**filed, "portfolio": portfolio})
+        return Settings.model_validate({"capital": {}, **filed, "portfolio": portfolio})
     except ValidationError as error:
         raise tree.fault(error) from None
 

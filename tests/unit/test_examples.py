@@ -11,8 +11,9 @@ import pytest
 import bursar
 from tests.servers.redis import binary
 
-CYCLE = Path(__file__).parents[2] / "examples" / "trading_cycle.py"
-WALK = Path(__file__).parents[2] / "examples" / "walk.sh"
+ROOT = Path(__file__).parents[2]
+CYCLE, WALK = ROOT / "examples" / "trading_cycle.py", ROOT / "examples" / "walk.sh"
+YEAR, DRAWN = ROOT / "examples" / "allocation_year.py", ROOT / "docs" / "allocation-year.svg"
 
 
 def test_the_trading_cycle_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
@@ -84,3 +85,10 @@ def test_a_stranger_walks_the_contract(redis_server, monkeypatch):
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.endswith("walked\n")
     assert "heard and told" in ran.stdout
+
+
+@pytest.mark.slow("a year of trades and twenty-six decisions in a real book")
+def test_the_year_of_three_strategies_is_the_one_that_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [str(YEAR), str(tmp_path / "year.svg")])
+    runpy.run_path(str(YEAR), run_name="__main__")
+    assert (tmp_path / "year.svg").read_text() == DRAWN.read_text()

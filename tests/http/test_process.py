@@ -34,7 +34,9 @@ def serving(place):
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            yield json.loads("".join(process.stdout.readline() for _ in range(3)))["url"], process
+            out = process.stdout
+            assert out is not None
+            yield json.loads("".join(out.readline() for _ in range(3)))["url"], process
         finally:
             process.kill()
 
@@ -82,6 +84,7 @@ def test_uvicorn_serves_the_application_by_its_name(place):
     env = {**os.environ, "PYTHONPATH": str(SOURCE), "BURSAR_BOOK": str(place)}
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
         try:
+            assert process.stderr is not None
             line = next(each for each in process.stderr if "running on" in each)
             url = line.partition("running on ")[2].split()[0]
             assert get(url, "/api/portfolio/snapshot").json()["num_positions"] == 2

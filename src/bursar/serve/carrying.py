@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from bursar.app.events import Events, events_of
-from bursar.config import PortfolioSettings
+from bursar.config import Settings
 from bursar.errors import BursarError, BusError
 from bursar.events.outgoing import (
     DrawdownUpdated,
@@ -46,7 +46,7 @@ class Carrier:
 
     def __init__(
         self,
-        settings: PortfolioSettings,
+        settings: Settings,
         publisher: Publisher,
         woken: Callable[[], None],
     ) -> None:
@@ -63,7 +63,12 @@ class Carrier:
     async def run(self, opened: Opened) -> None:
         """Hear and tell for as long as the book is open."""
         portfolio = opened.service.portfolio
-        events = events_of(self._settings, portfolio, listener=self._heard)
+        events = events_of(
+            self._settings.portfolio,
+            portfolio,
+            listener=self._heard,
+            venues=self._settings.venues,
+        )
         self._events = events
         try:
             async with asyncio.TaskGroup() as group:

@@ -73,7 +73,7 @@ class Service:
         self.door = Door((own.host, *own.hosts), own.origins)
         self.publisher = Publisher(self._post, self._admit, interval=own.publish_every_ms * _MS)
         self.follower = Follower(settings, self.publisher)
-        self.carrier = Carrier(settings.portfolio, self.publisher, self.follower.wake)
+        self.carrier = Carrier(settings, self.publisher, self.follower.wake)
         self.publisher.listener = self.carrier.offer
         self.keeper = Keeper(
             opening or partial(open_book, settings, self.clock),

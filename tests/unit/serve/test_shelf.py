@@ -1,6 +1,7 @@
 """The shelf: deltas that add up to the whole, resuming, and clients that are too slow."""
 
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +48,7 @@ def follow(view, delta):
 
 @given(VIEW, VIEW)
 def test_a_view_and_its_delta_are_the_next_view(before, after):
-    delta = changed(before, after)
+    delta: Any = changed(before, after)
     made = follow(before, delta)
     assert (made["total"], made["by_symbol"]) == (after["total"], after["by_symbol"])
     old, new = named(before["positions"]), named(after["positions"])

@@ -79,6 +79,9 @@ class Commit(msgspec.Struct, frozen=True):
     same kind). `reaches_back_to` is the earliest instant that the commit touches; a stored
     checkpoint of that time or later goes, since it says what is no longer so. New `terms` take
     it away in any case. `memos` are kept, or taken away, in the same transaction.
+
+    A commit is one version, or several: `earlier` are the messages of those before the last one,
+    in order, each with the time of its own rows.
     """
 
     expected_version: int
@@ -93,6 +96,17 @@ class Commit(msgspec.Struct, frozen=True):
     terms: Terms | None = None
     reaches_back_to: int | None = None
     memos: Mapping[str, str | None] = NO_MEMOS
+    earlier: tuple[tuple[Outbox, int], ...] = ()
+
+    @property
+    def messages(self) -> tuple[tuple[Outbox, int], ...]:
+        """Every message with its time, one for each version."""
+        return (*self.earlier, (self.outbox, self.recorded_at))
+
+    @property
+    def version(self) -> int:
+        """The version that it leads to."""
+        return self.expected_version + len(self.earlier) + 1
 
 
 class StoredCheckpoint(msgspec.Struct, frozen=True):

@@ -1,6 +1,5 @@
 """The desk of one portfolio: its timeline in memory, its store, and the way between them."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
@@ -58,10 +57,15 @@ class Staged(msgspec.Struct, frozen=True):
 
 
 class Beside(msgspec.Struct, frozen=True):
-    """What a commit keeps beside the change: memos, and what its message tells besides."""
+    """What a commit keeps beside the change: memos, and what its message tells besides.
+
+    With `each`, every statement is a version of its own, as if it had been committed alone: its
+    row, chained already, and what its message tells.
+    """
 
     memos: Mapping[str, str | None] = NO_MEMOS
     told: Mapping[str, object] = MappingProxyType({})
+    each: tuple[tuple[Record, Mapping[str, object]], ...] = ()
 
 
 NOTHING: Final = Beside()
@@ -311,8 +315,13 @@ class Desk:
             raise
 
     def _commit(self, staged: Staged, beside: Beside) -> Commit:
-        plan, at = staged.plan, self.clock.now()
-        rows = journal.chain(plan.recorded, head=self.head.hash, seq=self.head.seq, at=at)
+        plan = staged.plan
+        if beside.each:
+            rows = [row for row, _ in beside.each]
+        else:
+            at = self.clock.now()
+            rows = journal.chain(plan.recorded, head=self.head.hash, seq=self.head.seq, at=at)
+        *earlier, (message, at) = self._messages(plan, rows, beside)
         trades, flows = describe.records(plan.lines, self.timeline.terms.cash)
         gone = {fact.id for fact in plan.course.removed}
         if not plan.course.is_append:
@@ -321,8 +330,9 @@ class Desk:
             expected_version=staged.version,
             records=tuple(rows),
             cells=self._cells(plan),
-            outbox=self._message(plan, rows, beside),
+            outbox=message,
             recorded_at=at,
+            earlier=tuple(earlier),
             trades=tuple(trades),
             flows=tuple(flows),
             dropped_trades=tuple(sorted(gone)),
@@ -362,30 +372,39 @@ class Desk:
             projection.cells(self.timeline.book), projection.cells(plan.book)
         )
 
-    def _message(self, plan: Plan, rows: list[Record], beside: Beside) -> Outbox:
-        version = self.head.version + 1
+    def _messages(
+        self, plan: Plan, rows: list[Record], beside: Beside
+    ) -> list[tuple[Outbox, int]]:
+        """Return a message for each version, with its time."""
+        parts = [([row], told) for row, told in beside.each] or [(rows, beside.told)]
         topic = "portfolio.restated" if plan.restated else "portfolio.committed"
-        body = {
-            "version": version,
-            "first_seq": rows[0].seq,
-            "last_seq": rows[-1].seq,
-            "hash": rows[-1].hash,
-            "restated": [
-                {
-                    "account": each.account,
-                    "asset": each.asset,
-                    "pair": each.pair,
-                    "strategy": each.strategy,
-                    "regime": each.regime,
-                    "old": plain(each.old),
-                    "new": plain(each.new),
-                    "cause": list(each.cause),
-                }
-                for each in plan.restated
-            ],
-            **beside.told,
-        }
-        return Outbox(rows[-1].hash, topic, json.dumps(body, ensure_ascii=False))
+        restated = [
+            {
+                "account": each.account,
+                "asset": each.asset,
+                "pair": each.pair,
+                "strategy": each.strategy,
+                "regime": each.regime,
+                "old": plain(each.old),
+                "new": plain(each.new),
+                "cause": list(each.cause),
+            }
+            for each in plan.restated
+        ]
+        messages = []
+        for version, (own, told) in enumerate(parts, self.head.version + 1):
+            last = own[-1]
+            body = {
+                "version": version,
+                "first_seq": own[0].seq,
+                "last_seq": last.seq,
+                "hash": last.hash,
+                "restated": restated,
+                **told,
+            }
+            text = msgspec.json.encode(body).decode()
+            messages.append((Outbox(last.hash, topic, text), last.recorded_at))
+        return messages
 
     def _require_closed(self, plan: Plan) -> None:
         if plan.course.is_append:
@@ -416,8 +435,7 @@ class Desk:
                 "the commit's answer was lost, and it is not in the journal; reload, stage again"
             )
         terms = commit.terms or self.head.terms
-        version = commit.expected_version + 1
-        return Head(version=version, seq=last.seq, hash=last.hash, terms=terms)
+        return Head(version=commit.version, seq=last.seq, hash=last.hash, terms=terms)
 
     def has_landed(self, seq: int, digest: str) -> bool:
         """Tell whether the journal has a row of that hash at that place.

@@ -321,7 +321,7 @@ class SqlStore:
         self._steps("trades")
         writes.flows(place, commit.flows, commit.dropped_flows)
         self._steps("flows")
-        writes.outbox(place, commit.outbox, version=head.version, created_at=commit.recorded_at)
+        writes.outbox(place, commit)
         writes.memos(place, commit.memos)
         self._steps("outbox")
         self._steps("before_commit")
@@ -334,7 +334,7 @@ class SqlStore:
             there = next(finds.rows(connection, self.portfolio, JOURNAL.c.key, keys), None)
         if there is not None:
             return KeyReused(f"key {there.key!r} is in the journal already", key=there.key)
-        sent = commit.outbox.id
+        sent = commit.outbox.id  # of several, the last one stands for them
         return KeyReused(f"message {sent!r} was sent already", key=sent)
 
     def _records(self, after: int, size: int) -> Iterator[Record]:

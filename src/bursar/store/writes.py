@@ -66,7 +66,7 @@ def head(connection: Connection, portfolio: str) -> Head:
 
 
 def advance(place: Place, commit: Commit) -> Head:
-    """Move the portfolio one version on, if it stands where the commit expects it.
+    """Move the portfolio on by the commit's versions, if it stands where the commit expects it.
 
     Raises:
         StaleVersion: another writer came first.
@@ -74,7 +74,7 @@ def advance(place: Place, commit: Commit) -> Head:
     """
     version = commit.expected_version
     given: dict[str, object] = {"own": place.portfolio, "old_version": version}
-    given["version"] = version + 1
+    given["version"] = commit.version
     if commit.records:
         first, last = commit.records[0], commit.records[-1]
         given |= {"old_seq": first.seq - 1, "old_hash": first.previous}
@@ -177,19 +177,24 @@ def flows(place: Place, records: Iterable[CashFlowRecord], dropped: Sequence[str
     upsert(place, FLOWS, [_row(place, record) for record in records])
 
 
-def outbox(place: Place, message: Outbox, *, version: int, created_at: int) -> None:
-    """Leave the commit's message, sealed; its number is the version that the commit made."""
-    where = (place.portfolio, version, version, message.id, message.topic, created_at)
-    row = {
-        "portfolio": place.portfolio,
-        "number": version,
-        "version": version,
-        "id": message.id,
-        "topic": message.topic,
-        "body": texts.sealed(message.body, *where),
-        "created_at": created_at,
-    }
-    _insert(place, OUTBOX, [row])
+def outbox(place: Place, commit: Commit) -> None:
+    """Leave the commit's messages, sealed; the number of each is the version that it tells of."""
+    own = place.portfolio
+    rows = []
+    for version, (message, at) in enumerate(commit.messages, commit.expected_version + 1):
+        where = (own, version, version, message.id, message.topic, at)
+        rows.append(
+            {
+                "portfolio": own,
+                "number": version,
+                "version": version,
+                "id": message.id,
+                "topic": message.topic,
+                "body": texts.sealed(message.body, *where),
+                "created_at": at,
+            }
+        )
+    _insert(place, OUTBOX, rows)
 
 
 def memos(place: Place, texts_by_name: Mapping[str, str | None]) -> None:

@@ -19,11 +19,11 @@ from typing import Final
 import msgspec
 
 from bursar.desk import metrics
-from bursar.desk.desk import Beside, Desk
+from bursar.desk.desk import Beside, Desk, Staged
 from bursar.desk.metrics import COMMITS, DISCARDS, Counts
 from bursar.desk.transactions.rules import Rules, TransactionReview
 from bursar.errors import KeyReused, StoreError
-from bursar.exact import plain
+from bursar.exact import trimmed
 from bursar.value import cash_equity
 
 KEY: Final = "transaction key "
@@ -61,22 +61,30 @@ def answered(desk: Desk, rules: Rules, body: str) -> TransactionReview | None:
     text = desk.store.memo(KEY + rules.key)
     if text is None:
         return None
-    answer = _ANSWER.decode(text)
+    return same_answer(_ANSWER.decode(text), rules, body)
+
+
+def same_answer(answer: Answer, rules: Rules, body: str) -> TransactionReview:
+    """Return an answer if it was given to this body.
+
+    Raises:
+        KeyReused: the key stands for another one.
+    """
     if answer.body != body:
         raise KeyReused(f"key {rules.key!r} stands for another transaction", key=rules.key)
     return answer.review
 
 
-def beside(desk: Desk, review: TransactionReview, rules: Rules, body: str) -> Beside:
+def beside(review: TransactionReview, rules: Rules, body: str) -> Beside:
     """Return what is to be kept with a commit."""
-    kept = memos(review, rules, body)
-    kept[COMMITS] = metrics.text(_commits(desk, review))
-    return Beside(kept, {"transaction": told(review, rules)})
+    return Beside(memos(review, rules, body), {"transaction": told(review, rules)})
 
 
-def landed(desk: Desk, review: TransactionReview, before: str) -> None:
-    """Take note that a commit on the head of that hash has landed, figures included."""
-    of_commits = _commits(desk, review, before)
+def commit_all(desk: Desk, staged: Staged, kept: Beside, counts: Counts) -> None:
+    """Commit what is staged with what is kept beside it, and with the figures, these included."""
+    of_commits = _commits(desk).plus(counts)
+    memos = {**kept.memos, COMMITS: metrics.text(of_commits)}
+    desk.commit(staged, msgspec.structs.replace(kept, memos=memos))
     desk.counted, desk.uncounted = (desk.head.hash, of_commits), metrics.NONE
 
 
@@ -99,13 +107,21 @@ def memos(review: TransactionReview, rules: Rules, body: str) -> dict[str, str |
     return kept
 
 
-def _commits(desk: Desk, review: TransactionReview, before: str | None = None) -> Counts:
-    """Return the figures of all commits, this one included. They change only with the head."""
-    head = desk.head.hash if before is None else before
+def equity(desk: Desk) -> Decimal | None:
+    """Return what the last transaction came to, if there was one."""
+    known = desk.store.get_latest_cash_equity(desk.store.portfolio)
+    return None if known is None else known["total_equity"]
+
+
+def _commits(desk: Desk) -> Counts:
+    """Return the figures of all commits, those not kept yet included.
+
+    They change only with the head.
+    """
+    head = desk.head.hash
     if desk.counted is None or desk.counted[0] != head:
         desk.counted = head, metrics.read(desk.store.memo(COMMITS))
-    known = desk.counted[1].plus(desk.uncounted)
-    return known.plus(metrics.committed(review.delta, review.epsilon))
+    return desk.counted[1].plus(desk.uncounted)
 
 
 def told(review: TransactionReview, rules: Rules) -> dict[str, object]:
@@ -118,8 +134,8 @@ def told(review: TransactionReview, rules: Rules) -> dict[str, object]:
         "key": rules.key,
         "correlation_id": rules.correlation_id or review.id,
         "against": rules.against.value,
-        **{name: None if value is None else plain(value) for name, value in known.items()},
-        "marks": {pair: plain(price) for pair, price in review.marks.items()},
+        **{name: None if value is None else trimmed(value) for name, value in known.items()},
+        "marks": {pair: trimmed(price) for pair, price in review.marks.items()},
     }
 
 

@@ -11,7 +11,7 @@ Errors: `StaleVersion`, `KeyReused`, `TransactionOver`, number errors and `BadCh
 staged, and every `StoreError`. What is merely not acceptable is no error: `commit` returns False.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from decimal import Decimal
 from enum import Enum
@@ -24,7 +24,9 @@ import msgspec
 from bursar.desk import metrics
 from bursar.desk.desk import Desk
 from bursar.desk.transactions import judging, keeping, log
+from bursar.desk.transactions.prices import Prices, marks_of
 from bursar.desk.transactions.rules import Number, Reason, Rules, TransactionReview
+from bursar.desk.transactions.running import Accepted, Running
 from bursar.desk.transactions.staging import (
     Draft,
     StagedCash,
@@ -50,11 +52,9 @@ from bursar.errors import (
 )
 from bursar.exact import ZERO, number, product18
 from bursar.ledger import journal
-from bursar.value.marks import Marks, fee_credit, given
+from bursar.value.marks import Marks
 
 DEPTH_MAX: Final = 16
-FEE_CREDITS: Final = ("KFEE",)
-Prices = Marks | Mapping[str, object]
 
 Later = list[Callable[[], None]]
 """What is to be told once it is durable, where that is not at once."""
@@ -82,15 +82,18 @@ class PortfolioTransaction:
         *,
         outer: "PortfolioTransaction | None" = None,
         later: Later | None = None,
+        running: Running | None = None,
     ) -> None:
         self.rules = rules
         self.state = State.NEW
-        self.review_made: TransactionReview | None = None
         self.version = -1
         self.is_repeat = False
         self.desk = desk
         self.outer = outer
         self._later = later
+        self._running = running
+        self._made: TransactionReview | None = None
+        self._accepted: Accepted | None = None
         self._done: tuple[Draft, ...] = ()
         self._own = Draft()
         self._token: Token[PortfolioTransaction | None] | None = None
@@ -107,7 +110,8 @@ class PortfolioTransaction:
         if self.outer is None:
             if self._later is None:
                 self.desk.catch_up()
-            self.version = self.desk.head.version
+            running = self._running
+            self.version = (self.desk.head if running is None else running).version
         else:
             self.outer.require_open()
             self._require_fitting(self.outer.rules)
@@ -140,6 +144,13 @@ class PortfolioTransaction:
         self.__exit__(kind, error, trace)
 
     @property
+    def review_made(self) -> TransactionReview | None:
+        """The verdict, once there is one."""
+        if self._accepted is not None and self._running is not None:
+            return self._running.settled(self._accepted)
+        return self._made
+
+    @property
     def drafts(self) -> tuple[Draft, ...]:
         """What is staged so far, in the entries that it would make."""
         return appended(self._done, (self._own,))
@@ -152,7 +163,7 @@ class PortfolioTransaction:
     @property
     def reason(self) -> str | None:
         """Why it was discarded; `None` unless it was."""
-        made = self.review_made
+        made = self._made
         return None if made is None or made.reason is None else made.reason.value
 
     @property
@@ -259,7 +270,10 @@ class PortfolioTransaction:
             KeyReused: its idempotency key stands for another transaction.
         """
         self.require_open()
-        return self._answered() or self._judged(mark_prices).review
+        known = self._answered()
+        if known is None and self._running is not None:
+            self._running.flush()
+        return known or self._judged(mark_prices).review
 
     def commit(self, mark_prices: Prices | None = None) -> bool:
         """Judge the final state at these marks and write it: True, or False with a `reason`.
@@ -286,7 +300,11 @@ class PortfolioTransaction:
             self._fail(error)
             raise
         finally:
-            self._count(metrics.took(self.desk.clock.now() - began))
+            took = self.desk.clock.now() - began
+            if self._running is None:
+                self._count(metrics.took(took))
+            else:
+                self._running.took.append(took)
 
     def drop(self) -> None:
         """End it as one that was only looked at: nothing is told or counted."""
@@ -301,26 +319,63 @@ class PortfolioTransaction:
     def _commit(self, mark_prices: Prices) -> bool:
         known = self._answered()
         if known is not None:
-            self.review_made, self.state, self.is_repeat = known, State.COMMITTED, True
+            self._made, self.state, self.is_repeat = known, State.COMMITTED, True
             self._count(metrics.Counts(repeats=1))
             return True
+        running = self._running
+        if running is not None and self.outer is None:
+            is_good = self._run(running, mark_prices)
+            if is_good is not None:
+                return is_good
+            running.flush()
         if self._later is None:  # else nobody else can write
             self._require_current()
         judged = self._judged(mark_prices)
-        self.review_made = judged.review
+        self._made = judged.review
         if judged.review.reason is not None:
             self._discard(judged.review.reason)
             return False
         if self.outer is not None:
             return self._handed()
         self._write(judged)
+        if running is not None:
+            running.rebase()
         return True
+
+    def _run(self, running: Running, mark_prices: Prices) -> bool | None:
+        """Judge it by what the batch has come to, and let it wait there to be written; `None` where
+        that cannot tell.
+        """
+        drafts = self.drafts
+        verdict = running.judge(drafts, running.prices.read(mark_prices, self.rules), self.rules)
+        if verdict is None:
+            return None
+        self._made = verdict.review
+        if verdict.review.reason is not None:
+            self._discard(verdict.review.reason)
+            return False
+        self._accepted = running.accept(verdict, self.rules, drafts)
+        self.state = State.COMMITTED
+        self._tell(verdict.review, running.version)
+        return True
+
+    def _tell(self, review: TransactionReview, version: int) -> None:
+        """Tell of a commit, once it is durable."""
+        correlation = self.rules.correlation_id or review.id
+        tell = partial(log.tell_commit, review, correlation_id=correlation, version=version)
+        if self._later is None:
+            tell()
+        else:
+            self._later.append(tell)
 
     def _answered(self) -> TransactionReview | None:
         """Return what was answered under the same key before, if anything was."""
         if self.outer is not None or self.rules.key is None:
             return None
-        return keeping.answered(self.desk, self.rules, judging.digest(self.drafts, self.rules))
+        body = judging.digest(self.drafts, self.rules)
+        if self._running is not None:
+            return self._running.answered(self.rules, body)
+        return keeping.answered(self.desk, self.rules, body)
 
     def _write(self, judged: judging.Judged) -> None:
         desk, review, rules = self.desk, judged.review, self.rules
@@ -335,16 +390,10 @@ class PortfolioTransaction:
                 raise KeyReused(f"{review.id} stands in the journal already", key=rules.key)
             if rules.announced:
                 keeping.announce(desk, review, rules)
-            before = desk.head.hash
-            desk.commit(judged.staged, keeping.beside(desk, review, rules, body))
-            keeping.landed(desk, review, before)
+            counts = metrics.committed(review.delta, review.epsilon)
+            keeping.commit_all(desk, judged.staged, keeping.beside(review, rules, body), counts)
         self.state = State.COMMITTED
-        version = desk.head.version
-        tell = partial(log.tell_commit, review, correlation_id=self._correlation, version=version)
-        if self._later is None:
-            tell()
-        else:
-            self._later.append(tell)
+        self._tell(review, desk.head.version)
 
     def _judged(self, mark_prices: Prices) -> judging.Judged:
         marks = mark_prices
@@ -411,7 +460,7 @@ class PortfolioTransaction:
     def _discard(self, reason: Reason) -> None:
         """End it without an effect, and say so."""
         self.state = State.DISCARDED
-        made, is_told = self.review_made, bool(self.drafts)
+        made, is_told = self._made, bool(self.drafts)
         if made is None or made.reason is not reason:
             made = TransactionReview(
                 id=judging.name_of(self.desk, self.drafts, self.rules),
@@ -420,29 +469,32 @@ class PortfolioTransaction:
                 reason=reason,
                 epsilon=judging.epsilon_of(self.rules),
             )
-            self.review_made = made
+            self._made = made
             if not is_told:
                 return
         if self.outer is None:
             counts = metrics.discarded(reason.value, made.delta, made.epsilon)
-            keeping.count_apart(self.desk, counts)
+            if self._running is None:
+                keeping.count_apart(self.desk, counts)
+            else:
+                self._running.apart.append(counts)
         log.tell_discard(reason.value, made, correlation_id=self._correlation, depth=self.depth)
 
     def _fail(self, error: BursarError | BrokenInvariant) -> None:
         """End it because of an error, which goes on its way."""
         is_unknown = isinstance(error, OutcomeUnknown)
         self.state = State.UNKNOWN if is_unknown else State.DISCARDED
-        if is_unknown and self.review_made is not None:
-            self.desk.unresolved[self.review_made.id] = self.version
+        if is_unknown and self._made is not None:
+            self.desk.unresolved[self._made.id] = self.version
         self._count(metrics.Counts(failures={error.code: 1}))
-        log.tell_discard(error.code, self.review_made, correlation_id=self._correlation)
+        log.tell_discard(error.code, self._made, correlation_id=self._correlation)
 
     def _count(self, counts: metrics.Counts) -> None:
         self.desk.uncounted = self.desk.uncounted.plus(counts)
 
     @property
     def _correlation(self) -> str | None:
-        made = self.review_made
+        made = self._made
         return self.rules.correlation_id or (None if made is None else made.id)
 
     def _stage(self, draft: Draft) -> None:
@@ -462,12 +514,3 @@ class PortfolioTransaction:
         read = None if value is None else self._number(value, field)
         require_not_negative(read, field)
         return read
-
-
-def marks_of(
-    prices: Mapping[str, object], base: str, now: int, *, strict_numbers: bool = False
-) -> Marks:
-    """Take a commit's prices: `{"BTC/USDT": 51000}`. Without a quote they are in base currency."""
-    slashed = {name.replace("-", "/"): price for name, price in prices.items()}
-    marks = given(slashed, base, at=now, strict_numbers=strict_numbers)
-    return marks.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS)

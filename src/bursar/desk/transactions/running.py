@@ -106,6 +106,9 @@ class Running:
         if before is None or come is None:
             return None
         previous, delta, allowed = self._compared(draft, before, come, rules)
+        realized = self._realized(lines)
+        if delta > allowed and realized is None:
+            return None
         name = judging.name_at(self._hash, drafts, rules)
         review = TransactionReview(
             id=name,
@@ -118,7 +121,7 @@ class Running:
             previous_equity=previous,
             delta=delta,
             epsilon=allowed,
-            realized=self._realized(lines),
+            realized=realized,
             claimed=draft.realized.delta,
             entries=() if draft.is_idle else (_entry(name, at, draft, lines, rules),),
             marks=come.used,

@@ -43,6 +43,7 @@ from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Marks
 
 SKEW: Final = 5 * instant.SECOND
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -109,7 +110,7 @@ def epsilon_of(rules: Rules) -> Decimal | None:
 
 def digest(drafts: tuple[Draft, ...], rules: Rules, beside: str = "") -> str:
     """Return a hash of what is staged and where it goes."""
-    said = msgspec.json.encode([drafts, rules.account], order="deterministic")
+    said = _ENCODER.encode([drafts, rules.account])
     return sha256(said + beside.encode()).hexdigest()
 
 

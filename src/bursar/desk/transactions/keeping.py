@@ -126,17 +126,26 @@ def _commits(desk: Desk) -> Counts:
 
 def told(review: TransactionReview, rules: Rules) -> dict[str, object]:
     """Return what the message of a commit tells of its transaction."""
-    figures = ("cash", "positions", "total", "previous_equity", "delta", "epsilon", "realized")
-    known = {name: getattr(review, name) for name in (*figures, "claimed")}
     return {
         "id": review.id,
         "entries": [entry.id for entry in review.entries],
         "key": rules.key,
         "correlation_id": rules.correlation_id or review.id,
-        "against": rules.against.value,
-        **{name: None if value is None else trimmed(value) for name, value in known.items()},
+        "against": rules.against,
+        "cash": _text(review.cash),
+        "positions": _text(review.positions),
+        "total": _text(review.total),
+        "previous_equity": _text(review.previous_equity),
+        "delta": _text(review.delta),
+        "epsilon": _text(review.epsilon),
+        "realized": _text(review.realized),
+        "claimed": _text(review.claimed),
         "marks": {pair: trimmed(price) for pair, price in review.marks.items()},
     }
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else trimmed(value)
 
 
 def announce(desk: Desk, review: TransactionReview, rules: Rules) -> None:

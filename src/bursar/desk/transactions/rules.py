@@ -127,7 +127,7 @@ def epsilon(previous: Decimal) -> Decimal:
     return max(ONE, EPSILON_SHARE * previous)
 
 
-class TransactionReview(msgspec.Struct, frozen=True, kw_only=True):
+class TransactionReview(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What committing would do, or has done.
 
     `total` = `cash` + `positions` at the marks; `delta` is its distance from `previous_equity`.

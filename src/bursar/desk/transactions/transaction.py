@@ -95,7 +95,7 @@ class PortfolioTransaction:
         self._made: TransactionReview | None = None
         self._accepted: Accepted | None = None
         self._done: tuple[Draft, ...] = ()
-        self._own = Draft()
+        self._own: list[Draft] = []
         self._token: Token[PortfolioTransaction | None] | None = None
 
     def __repr__(self) -> str:
@@ -153,7 +153,9 @@ class PortfolioTransaction:
     @property
     def drafts(self) -> tuple[Draft, ...]:
         """What is staged so far, in the entries that it would make."""
-        return appended(self._done, (self._own,))
+        if len(self._own) > 1:
+            self._own = [joined(self._own)]
+        return appended(self._done, self._own)
 
     @property
     def depth(self) -> int:
@@ -410,7 +412,7 @@ class PortfolioTransaction:
     def hand_over(self, drafts: tuple[Draft, ...]) -> None:
         """Take over what an inner transaction has committed."""
         self.require_open()
-        self._done, self._own = appended(self.drafts, drafts), Draft()
+        self._done, self._own = appended(self.drafts, drafts), []
 
     def require_open(self) -> None:
         """Refuse what comes before the beginning or after the end.
@@ -499,7 +501,7 @@ class PortfolioTransaction:
 
     def _stage(self, draft: Draft) -> None:
         self.require_open()
-        self._own = joined((self._own, draft))
+        self._own.append(draft)
 
     def _stage_lot(self, edit: StagedLotEdit) -> None:
         asset = symbol_of(edit.symbol).asset

@@ -119,12 +119,19 @@ def kept(desk):
     }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _quiet():
+    logger = logging.getLogger("bursar.transactions")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(before)
+
+
 @pytest.mark.sweep
 @settings(deadline=None)
 @given(TERMS, st.lists(DELTAS, max_size=7), st.lists(DELTAS, min_size=1, max_size=12))
 def test_a_batch_is_what_one_by_one_comes_to(terms, before, every):
-    logging.getLogger("bursar.transactions").setLevel(logging.CRITICAL)
-    terms = msgspec.structs.replace(terms, base="USD")
     apart, joint = (Desk(MemoryStore(terms=terms), Clock()) for _ in range(2))
     for desk in (apart, joint):
         one_by_one(desk, before)

@@ -112,6 +112,7 @@ class Desk:
         self.uncounted = NO_COUNTS
         self.counted: tuple[str, Counts] | None = None
         self.unresolved: dict[str, int] = {}
+        self.running: object | None = None  # the transactions' own
         self._kept = _NONE
         self.damage: str | None = None
         self.reload()

@@ -77,7 +77,7 @@ class SqlStore:
     def head(self) -> Head:
         """Return where the portfolio stands."""
         with self._reading() as connection:
-            return writes.head(connection, self.portfolio)
+            return writes.head(connection, self._dialect, self.portfolio)
 
     def commit(self, commit: Commit) -> Head:
         """Write a commit in one transaction and return the new head."""
@@ -159,7 +159,7 @@ class SqlStore:
                 own, JOURNAL.c.seq > after, JOURNAL.c.executed_at > time
             )
             first = connection.execute(later.order_by(JOURNAL.c.seq).limit(1)).scalar()
-            now = writes.head(connection, self.portfolio)
+            now = writes.head(connection, self._dialect, self.portfolio)
             if first is None:
                 return now.seq, now.hash
             before = select(JOURNAL.c.previous).where(own, JOURNAL.c.seq == first)
@@ -180,7 +180,7 @@ class SqlStore:
     def save_checkpoint(self, checkpoint: StoredCheckpoint, version: int) -> bool:
         """Keep a checkpoint if the portfolio stands at that version."""
         with self._writing() as place:
-            if writes.head(place.connection, self.portfolio).version != version:
+            if writes.head(place.connection, self._dialect, self.portfolio).version != version:
                 return False
             writes.checkpoint(place, checkpoint)
         return True
@@ -285,7 +285,7 @@ class SqlStore:
     def memo(self, name: str) -> str | None:
         """Return the text of that name, if there is one."""
         with self._reading() as connection:
-            return finds.memo(connection, self.portfolio, name)
+            return finds.memo(Place(connection, self._dialect, self.portfolio), name)
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""

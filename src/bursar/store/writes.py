@@ -57,12 +57,12 @@ class Place:
     portfolio: str
 
 
-def head(connection: Connection, portfolio: str) -> Head:
+def head(connection: Connection, dialect: Dialect, portfolio: str) -> Head:
     """Read where a portfolio stands."""
-    row = connection.execute(_HEAD_OF, {"own": portfolio}).first()
-    if row is None:
+    rows = send(connection, dialect.run, _HEAD_OF, {"own": portfolio})
+    if not rows:
         raise PortfolioNotFound(f"there is no portfolio {portfolio!r}", portfolio=portfolio)
-    return _head(row, portfolio)
+    return _head(rows[0], portfolio)
 
 
 def advance(place: Place, commit: Commit) -> Head:
@@ -83,7 +83,7 @@ def advance(place: Place, commit: Commit) -> Head:
         given["terms"] = texts.sealed(texts.terms(commit.terms), place.portfolio)
     rows = send(place.connection, place.dialect.run, _advancing(frozenset(given)), given)
     if not rows:
-        now = head(place.connection, place.portfolio)
+        now = head(place.connection, place.dialect, place.portfolio)
         checks.require_next(commit, now.version, now.seq, now.hash)
         raise BrokenInvariant(f"version {now.version} was there and was not found")
     return _head(rows[0], place.portfolio)
@@ -209,10 +209,10 @@ def memos(place: Place, texts_by_name: Mapping[str, str | None]) -> None:
     _drop(place, MEMOS.c.name, [name for name, text in texts_by_name.items() if text is None])
 
 
-def memo(row: Row[Any]) -> tuple[str, str]:
-    """Read a memo back: its name and its text."""
-    with legible(f"the memo {row.name!r}"):
-        return row.name, texts.unsealed(row.body, row.portfolio, "memo", row.name)
+def memo(portfolio: str, name: str, body: object) -> str:
+    """Read a memo's text back."""
+    with legible(f"the memo {name!r}"):
+        return texts.unsealed(body, portfolio, "memo", name)
 
 
 def message(row: Row[Any]) -> OutboxRow:

@@ -34,6 +34,7 @@ from bursar.exact import ZERO, money
 from bursar.ledger import journal
 from bursar.ledger.entries import StagedChange, StagedLine
 from bursar.ledger.journal import Outcome, Record
+from bursar.ledger.state import HoldingKey
 from bursar.value.convert import Missing, convert
 from bursar.value.marks import Marks
 
@@ -80,12 +81,42 @@ class Running:
 
     def rebase(self) -> None:
         """Go on from where the desk is. Nothing may be waiting."""
-        desk, head = self.desk, self.desk.head
-        self.version, self._seq, self._hash = head.version, head.seq, head.hash
-        self._last = judging.last_moment(desk)
-        self._previous = keeping.equity(desk)
-        self._sums = Sums(desk.timeline.book)
+        self._previous = keeping.equity(self.desk)
+        self._sums = Sums(self.desk.timeline.book)
         self._are_plain: dict[str, bool] = {}
+        self._stand()
+
+    def _stand(self) -> None:
+        self._head = head = self.desk.head
+        self.version, self._seq, self._hash = head.version, head.seq, head.hash
+        self._last = judging.last_moment(self.desk)
+
+    def begin(self) -> None:
+        """Take up where the desk is, for a transaction that is committed alone."""
+        if self._head is not self.desk.head or self._sums.book is not self.desk.timeline.book:
+            self.rebase()
+        else:
+            self._previous = keeping.equity(self.desk)
+
+    def alone(self, verdict: Verdict) -> judging.Judged:
+        """Return a verdict with what is to be committed, and what that realises."""
+        review = verdict.review
+        if review.reason is not None or not review.entries:
+            return judging.Judged(review)
+        staged = self.desk.stage(review.entries)
+        self._require_moved(staged, self._sums.places(review.entries[0].account, verdict.moves))
+        (realized,) = _realized(staged).values()
+        if review.realized is None:
+            realized += review.entries[0].fees
+            review = msgspec.structs.replace(review, realized=realized)
+        return judging.Judged(review, staged)
+
+    def go_on(self, account: str, verdict: Verdict) -> None:
+        """Go on after a transaction that was committed alone, which the book has in it."""
+        if self._sums.book is self.desk.timeline.book:
+            self._sums.go(account, verdict.moves, verdict.come)
+            self._sums.moved.clear()
+            self._stand()
 
     @money
     def judge(
@@ -267,11 +298,22 @@ class Running:
         plan = staged.plan
         if any(ruled.key != journal.key(ruled.entry) for ruled in plan.ruled):
             raise KeyReused("a transaction of the batch stands in the journal already")
-        before = self.desk.timeline.book
-        for (place, asset), moved in self._sums.moved.items():
+        self._require_moved(staged, self._sums.moved)
+
+    def _require_moved(self, staged: Staged, judged: Mapping[HoldingKey, Decimal]) -> None:
+        plan, before = staged.plan, self.desk.timeline.book
+        for (place, asset), moved in judged.items():
             came = plan.book.held(place, asset).quantity - before.held(place, asset).quantity
             if came != moved or not plan.course.is_append:
                 raise BrokenInvariant(f"{place}: {asset} moves by {came}, judged was {moved}")
+
+
+def running_of(desk: Desk) -> Running:
+    """Return what a desk's single transactions go on from."""
+    known = desk.running
+    if not isinstance(known, Running):
+        known = desk.running = Running(desk)
+    return known
 
 
 def _entry(
@@ -290,14 +332,19 @@ def _entry(
 
 def _say_realized(rows: Iterable[Accepted], staged: Staged) -> None:
     """Complete the reviews by what the fold has realised."""
-    made = {
-        fact.id: sum((line.realized for line in lines), ZERO) for fact, lines in staged.plan.lines
-    }
+    made = _realized(staged)
     for each in rows:
         if each.review.realized is None:
             (entry,) = each.review.entries
             realized = made[entry.id] + entry.fees
             each.review = msgspec.structs.replace(each.review, realized=realized)
+
+
+def _realized(staged: Staged) -> dict[str, Decimal]:
+    """Return what each staged change realises, its fees taken off."""
+    return {
+        fact.id: sum((line.realized for line in lines), ZERO) for fact, lines in staged.plan.lines
+    }
 
 
 def _counts(done: Iterable[Accepted]) -> metrics.Counts:

@@ -19,6 +19,7 @@ import msgspec
 from bursar.exact import ZERO
 from bursar.ledger.book import POOL, Book
 from bursar.ledger.names import ALIASES, known_as
+from bursar.ledger.state import HoldingKey
 from bursar.value.convert import Missing, Path, convert, find_path
 from bursar.value.marks import Marks
 
@@ -38,7 +39,7 @@ class Sums:
     def __init__(self, book: Book) -> None:
         self.book = book
         self.is_plain = _is_plain(book)
-        self.moved: dict[tuple[str, str], Decimal] = {}
+        self.moved: dict[HoldingKey, Decimal] = {}
         self._money = frozenset(ALIASES.get(each, each) for each in book.cash)
         self._quantities = _quantities(book)
         self._places = dict.fromkeys(book.holdings)
@@ -100,6 +101,10 @@ class Sums:
             is_same = is_same and bool(old) is bool(new)
         used = now.used if is_same else self._used(changed)
         return Come(total, cash, used, changed)
+
+    def places(self, account: str, moves: Mapping[str, Decimal]) -> dict[HoldingKey, Decimal]:
+        """Return the same moves by where the lots lie."""
+        return {self.book.place(account, asset): move for asset, move in moves.items()}
 
     def go(self, account: str, moves: Mapping[str, Decimal], come: Come) -> None:
         """Go on from there."""

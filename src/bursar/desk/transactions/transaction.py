@@ -24,9 +24,9 @@ import msgspec
 from bursar.desk import metrics
 from bursar.desk.desk import Desk
 from bursar.desk.transactions import judging, keeping, log
-from bursar.desk.transactions.prices import Prices, marks_of
+from bursar.desk.transactions.prices import Prices
 from bursar.desk.transactions.rules import Number, Reason, Rules, TransactionReview
-from bursar.desk.transactions.running import Accepted, Running
+from bursar.desk.transactions.running import Accepted, Running, Verdict, running_of
 from bursar.desk.transactions.staging import (
     Draft,
     StagedCash,
@@ -275,7 +275,7 @@ class PortfolioTransaction:
         known = self._answered()
         if known is None and self._running is not None:
             self._running.flush()
-        return known or self._judged(mark_prices).review
+        return known or self._judged(mark_prices)[0].review
 
     def commit(self, mark_prices: Prices | None = None) -> bool:
         """Judge the final state at these marks and write it: True, or False with a `reason`.
@@ -330,10 +330,12 @@ class PortfolioTransaction:
             if is_good is not None:
                 return is_good
             running.flush()
-        if self._later is None:  # else nobody else can write
+        if self._later is None and self.version != self.desk.head.version:
             self._require_current()
-        judged = self._judged(mark_prices)
+        judged, verdict = self._judged(mark_prices)
         self._made = judged.review
+        if self._later is None and judged.staged is None:  # else the write itself looks
+            self._require_current()
         if judged.review.reason is not None:
             self._discard(judged.review.reason)
             return False
@@ -342,6 +344,8 @@ class PortfolioTransaction:
         self._write(judged)
         if running is not None:
             running.rebase()
+        elif verdict is not None:
+            running_of(self.desk).go_on(self.rules.account, verdict)
         return True
 
     def _run(self, running: Running, mark_prices: Prices) -> bool | None:
@@ -397,12 +401,19 @@ class PortfolioTransaction:
         self.state = State.COMMITTED
         self._tell(review, desk.head.version)
 
-    def _judged(self, mark_prices: Prices) -> judging.Judged:
-        marks = mark_prices
-        if not isinstance(marks, Marks):
-            base, now = self.desk.timeline.terms.base, self.desk.clock.now()
-            marks = marks_of(marks, base, now, strict_numbers=self.rules.strict_numbers)
-        return judging.judge(self.desk, self.whole(), marks, self.rules)
+    def _judged(self, mark_prices: Prices) -> tuple[judging.Judged, Verdict | None]:
+        """Judge what is staged: by sums where they can tell, else over the desk."""
+        running, drafts = self._running, self.whole()
+        if running is not None:
+            marks = running.prices.read(mark_prices, self.rules)
+            return judging.judge(self.desk, drafts, marks, self.rules), None
+        running = running_of(self.desk)
+        running.begin()
+        marks = running.prices.read(mark_prices, self.rules)
+        verdict = running.judge(drafts, marks, self.rules)
+        if verdict is None:
+            return judging.judge(self.desk, drafts, marks, self.rules), None
+        return running.alone(verdict), verdict
 
     def whole(self) -> tuple[Draft, ...]:
         """Return what the outer ones have staged so far, and this one."""

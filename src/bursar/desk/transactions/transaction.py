@@ -334,7 +334,8 @@ class PortfolioTransaction:
             self._require_current()
         judged, verdict = self._judged(mark_prices)
         self._made = judged.review
-        if self._later is None and judged.staged is None:  # else the write itself looks
+        is_written = judged.staged is not None and judged.review.reason is None
+        if self._later is None and not is_written:  # else the write itself looks
             self._require_current()
         if judged.review.reason is not None:
             self._discard(judged.review.reason)

@@ -343,10 +343,12 @@ class PortfolioStore(Protocol):
         """Return snapshots, newest first."""
         ...
 
-    def save_memos(self, memos: Mapping[str, str | None]) -> None:
+    def save_memos(self, memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:
         """Keep short texts by name beside the journal, all or none; `None` takes one away.
 
-        No fold reads them: how far a sync has come, what an alarm has said, a day's close.
+        No fold reads them: how far a sync has come, what an alarm has said, a day's close. Those
+        that are not lasting need not wait for the disk: others see them, and they are there after
+        the death of this process, but perhaps not after that of the machine.
         """
         ...
 

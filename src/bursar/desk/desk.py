@@ -1,6 +1,7 @@
 """The desk of one portfolio: its timeline in memory, its store, and the way between them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import Final
@@ -83,6 +84,14 @@ class Review(msgspec.Struct, frozen=True):
     flags: dict[str, int]
 
 
+class Drafted(msgspec.Struct, frozen=True):
+    """A staged change with its review, and what is to be written of it; `None` for nothing."""
+
+    staged: Staged
+    review: Review
+    commit: Commit | None
+
+
 class Receipt(msgspec.Struct, frozen=True):
     """What a commit did. `version` is the portfolio's after it."""
 
@@ -113,6 +122,7 @@ class Desk:
         self.counted: tuple[str, Counts] | None = None
         self.unresolved: dict[str, int] = {}
         self.running: object | None = None  # the transactions' own
+        self.writer: ThreadPoolExecutor | None = None
         self._kept = _NONE
         self.damage: str | None = None
         self.reload()
@@ -245,6 +255,11 @@ class Desk:
             be.
             StoreCorrupt: the store is damaged, or was found to be. Nothing more will be written.
         """
+        drafted = self.draft(staged, beside)
+        return self.land(drafted, self.send(drafted))
+
+    def draft(self, staged: Staged, beside: Beside = NOTHING) -> Drafted:
+        """Check a staged change and work out all that is to be written. Errors: as `commit`."""
         if self.damage is not None:
             raise StoreCorrupt(f"writing has stopped, the book is damaged: {self.damage}")
         if self.halted is not None:
@@ -254,17 +269,33 @@ class Desk:
             staged = self.stage(staged.told)
         review = self.review(staged)
         if staged.plan.is_empty:
-            return Receipt(self.head.version, review)
+            return Drafted(staged, review, None)
         self._require_closed(staged.plan)
-        commit = self._commit(staged, beside)
+        return Drafted(staged, review, self._commit(staged, beside))
+
+    def send(self, drafted: Drafted) -> Head:
+        """Have it written, and return the new head. It waits, and may do so in another thread:
+        nothing of the timeline is read here or changed. Errors: as `commit`.
+        """
+        if drafted.commit is None:
+            return self.head
         try:
-            self.head = self.store.commit(commit)
+            return self.store.commit(drafted.commit)
         except OutcomeUnknown:
-            self.head = self._outcome(commit)
+            return self._outcome(drafted.commit)
         except StoreCorrupt as error:
             self.halt(error.message)
             raise
-        self.timeline.land(staged.plan)
+
+    def land(self, drafted: Drafted, head: Head) -> Receipt:
+        """Take over what has been written."""
+        commit, review = drafted.commit, drafted.review
+        if commit is None:
+            return Receipt(self.head.version, review)
+        if self.head.version != commit.expected_version:  # `catch_up` was faster
+            return Receipt(head.version, review)
+        self.head = head
+        self.timeline.land(drafted.staged.plan)
         back = commit.reaches_back_to
         if back is not None and back <= self._kept[0]:
             self._kept = _NONE  # the commit has taken it away

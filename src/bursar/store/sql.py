@@ -66,6 +66,7 @@ class SqlStore:
         self._steps = steps
         self._lock = Lock()
         self._writer: Connection | None = None
+        self._is_waiting = True
         self._grouping = local()
         self._closed = False
 
@@ -266,9 +267,9 @@ class SqlStore:
         found = self._newest(SNAPSHOTS, limit, since)
         return [self._snapshot(row) for row in self._rows(found, "a snapshot")]
 
-    def save_memos(self, memos: Mapping[str, str | None]) -> None:
+    def save_memos(self, memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:
         """Keep short texts by name, all or none."""
-        with self._writing() as place:
+        with self._writing(is_lasting=is_lasting) as place:
             writes.memos(place, memos)
 
     def memos(self, prefix: str = "") -> dict[str, str]:
@@ -405,7 +406,7 @@ class SqlStore:
                     yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Place]:
+    def _writing(self, *, is_lasting: bool = True) -> Iterator[Place]:
         if self._group is not None:
             with self._inside(self._group):
                 yield self._group
@@ -413,7 +414,7 @@ class SqlStore:
         with self._lock:
             self._require_open()
             with translated(self._dialect.fault):
-                connection, transaction = self._begun()
+                connection, transaction = self._begun(is_lasting=is_lasting)
             try:
                 with translated(self._dialect.fault):
                     yield Place(connection, self._dialect, self.portfolio)
@@ -443,19 +444,25 @@ class SqlStore:
         with translated(self._dialect.fault):
             inner.commit()
 
-    def _begun(self) -> tuple[Connection, RootTransaction]:
+    def _begun(self, *, is_lasting: bool) -> tuple[Connection, RootTransaction]:
         try:
-            return self._locked()
+            return self._locked(is_lasting=is_lasting)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return self._locked()  # the old connection is gone, and nothing was written through it
+        # The old connection is gone, and nothing was written through it.
+        return self._locked(is_lasting=is_lasting)
 
-    def _locked(self) -> tuple[Connection, RootTransaction]:
+    def _locked(self, *, is_lasting: bool) -> tuple[Connection, RootTransaction]:
         connection = self._connected()
+        if self._is_waiting is not is_lasting:
+            self._dialect.pace(connection, is_lasting)
+            self._is_waiting = is_lasting
         transaction = connection.begin()
         try:
             self._dialect.lock(connection, self.portfolio)
+            if not is_lasting:
+                self._dialect.hasten(connection)
         except BaseException as error:
             self._abandon(transaction)
             if isinstance(error, DBAPIError) and error.connection_invalidated:
@@ -480,6 +487,7 @@ class SqlStore:
     def _connected(self) -> Connection:
         if self._writer is None:
             self._writer = self._engine.connect().execution_options(**{WRITES: True})
+            self._is_waiting = True
         return self._writer
 
     def _drop_writer(self) -> None:

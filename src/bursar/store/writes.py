@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.dml import Insert, ReturningUpdate
+from sqlalchemy.sql.dml import Delete, Insert, ReturningUpdate
 
 from bursar.errors import BrokenInvariant, PortfolioNotFound, StoreCorrupt
 from bursar.ledger.journal import Outcome, Record
@@ -40,6 +40,7 @@ from bursar.store.tables import (
     TRADES,
 )
 
+_FEW = 4  # up to so many, one after another is faster than SQLAlchemy's way for many
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _HEAD = tuple(PORTFOLIOS.c[name] for name in ("version", "seq", "hash", "base", "terms"))
 _HEAD_OF = select(*_HEAD).where(PORTFOLIOS.c.name == bindparam("own"))
@@ -269,7 +270,15 @@ def _row(place: Place, record: RealizedPnLRecord | CashFlowRecord) -> dict[str, 
 
 
 def _drop(place: Place, column: Column[str], names: Sequence[str]) -> None:
-    if names:
-        owner = column.table.c.portfolio
-        gone = delete(column.table).where(owner == place.portfolio, column == bindparam("gone"))
-        place.connection.execute(gone, [{"gone": name} for name in names])
+    given = [{"own": place.portfolio, "gone": name} for name in names]
+    if len(given) > _FEW:
+        place.connection.execute(_gone(column), given)
+        return
+    for each in given:
+        send(place.connection, place.dialect.run, _gone(column), each)
+
+
+@lru_cache
+def _gone(column: Column[str]) -> Delete:
+    owner = column.table.c.portfolio
+    return delete(column.table).where(owner == bindparam("own"), column == bindparam("gone"))

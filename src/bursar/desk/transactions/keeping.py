@@ -11,7 +11,7 @@ None of them decides what the book holds.
 Errors: `KeyReused`, `StoreError`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from decimal import Decimal
 from typing import Final
@@ -19,11 +19,12 @@ from typing import Final
 import msgspec
 
 from bursar.desk import metrics
-from bursar.desk.desk import Beside, Desk, Staged
+from bursar.desk.desk import Beside, Desk, Drafted, Staged
 from bursar.desk.metrics import COMMITS, DISCARDS, Counts
 from bursar.desk.transactions.rules import Rules, TransactionReview
 from bursar.errors import KeyReused, StoreError
 from bursar.exact import trimmed
+from bursar.ports import Head
 from bursar.value import cash_equity
 
 KEY: Final = "transaction key "
@@ -56,12 +57,14 @@ def answered(desk: Desk, rules: Rules, body: str) -> TransactionReview | None:
     Raises:
         KeyReused: the key stands for another body.
     """
-    if rules.key is None:
-        return None
-    text = desk.store.memo(KEY + rules.key)
-    if text is None:
-        return None
-    return same_answer(_ANSWER.decode(text), rules, body)
+    answer = answer_of(desk, rules)
+    return None if answer is None else same_answer(answer, rules, body)
+
+
+def answer_of(desk: Desk, rules: Rules) -> Answer | None:
+    """Return what was answered under its key, to whatever body."""
+    text = None if rules.key is None else desk.store.memo(KEY + rules.key)
+    return None if text is None else _ANSWER.decode(text)
 
 
 def same_answer(answer: Answer, rules: Rules, body: str) -> TransactionReview:
@@ -76,16 +79,36 @@ def same_answer(answer: Answer, rules: Rules, body: str) -> TransactionReview:
 
 
 def beside(review: TransactionReview, rules: Rules, body: str) -> Beside:
-    """Return what is to be kept with a commit."""
-    return Beside(memos(review, rules, body), {"transaction": told(review, rules)})
+    """Return what is to be kept with a commit that was announced."""
+    kept = memos(review, rules, body)
+    kept[OPEN + review.id] = None
+    return Beside(kept, {"transaction": told(review, rules)})
 
 
 def commit_all(desk: Desk, staged: Staged, kept: Beside, counts: Counts) -> None:
     """Commit what is staged with what is kept beside it, and with the figures, these included."""
-    of_commits = _commits(desk).plus(counts)
+    drafted, of_commits = draft(desk, staged, kept, counts)
+    land(desk, drafted, desk.send(drafted), of_commits)
+
+
+def draft(
+    desk: Desk, staged: Staged, kept: Beside, counts: Counts
+) -> tuple[Drafted, tuple[Counts, Counts]]:
+    """Draft that commit; the figures that it keeps, and the part that was not kept before."""
+    uncounted = desk.uncounted
+    of_commits = commits(desk).plus(uncounted).plus(counts)
     memos = {**kept.memos, COMMITS: metrics.text(of_commits)}
-    desk.commit(staged, msgspec.structs.replace(kept, memos=memos))
-    desk.counted, desk.uncounted = (desk.head.hash, of_commits), metrics.NONE
+    kept = msgspec.structs.replace(kept, memos=memos)
+    return desk.draft(staged, kept), (of_commits, uncounted)
+
+
+def land(desk: Desk, drafted: Drafted, head: Head, figures: tuple[Counts, Counts]) -> None:
+    """Take over a commit that was drafted so and has been written."""
+    of_commits, kept = figures
+    desk.land(drafted, head)
+    desk.counted = head.hash, of_commits
+    if desk.uncounted is kept:  # else others have been counted meanwhile, and these twice at most
+        desk.uncounted = metrics.NONE
 
 
 def memos(review: TransactionReview, rules: Rules, body: str) -> dict[str, str | None]:
@@ -102,8 +125,6 @@ def memos(review: TransactionReview, rules: Rules, body: str) -> dict[str, str |
     kept: dict[str, str | None] = {cash_equity.NAME: cash_equity.encode(standing)}
     if rules.key is not None:
         kept[KEY + rules.key] = msgspec.json.encode(Answer(body, review)).decode()
-    if rules.announced:
-        kept[OPEN + review.id] = None
     return kept
 
 
@@ -113,15 +134,12 @@ def equity(desk: Desk) -> Decimal | None:
     return None if known is None else known["total_equity"]
 
 
-def _commits(desk: Desk) -> Counts:
-    """Return the figures of all commits, those not kept yet included.
-
-    They change only with the head.
-    """
+def commits(desk: Desk) -> Counts:
+    """Return the figures of all commits. They change only with the head."""
     head = desk.head.hash
     if desk.counted is None or desk.counted[0] != head:
         desk.counted = head, metrics.read(desk.store.memo(COMMITS))
-    return desk.counted[1].plus(desk.uncounted)
+    return desk.counted[1]
 
 
 def told(review: TransactionReview, rules: Rules) -> dict[str, object]:
@@ -149,9 +167,14 @@ def _text(value: Decimal | None) -> str | None:
 
 
 def announce(desk: Desk, review: TransactionReview, rules: Rules) -> None:
-    """Write down that a commit is about to come, in a transaction of its own."""
+    """Write down that a commit is about to come, in a transaction of its own.
+
+    The death of this process does not undo that. That of the machine may, unless the rules ask to
+    wait for the disk; but never where the commit itself has landed, which comes after it.
+    """
     coming = Announced(review.id, review.version, review.at, rules.key)
-    desk.store.save_memos({OPEN + review.id: msgspec.json.encode(coming).decode()})
+    text = msgspec.json.encode(coming).decode()
+    desk.store.save_memos({OPEN + review.id: text}, is_lasting=rules.announced)
 
 
 def announced(desk: Desk) -> list[Announced]:
@@ -159,9 +182,9 @@ def announced(desk: Desk) -> list[Announced]:
     return [_ANNOUNCED.decode(text) for text in desk.store.memos(OPEN).values()]
 
 
-def withdraw(desk: Desk, names: Mapping[str, object]) -> None:
+def withdraw(desk: Desk, names: Iterable[str]) -> None:
     """Take announcements away."""
-    desk.store.save_memos(dict.fromkeys(OPEN + name for name in names))
+    desk.store.save_memos(dict.fromkeys(OPEN + name for name in names), is_lasting=False)
 
 
 def count_apart(desk: Desk, counts: Counts) -> None:

@@ -82,6 +82,9 @@ class Running:
     def rebase(self) -> None:
         """Go on from where the desk is. Nothing may be waiting."""
         self._previous = keeping.equity(self.desk)
+        self._begin()
+
+    def _begin(self) -> None:
         self._sums = Sums(self.desk.timeline.book)
         self._are_plain: dict[str, bool] = {}
         self._stand()
@@ -91,12 +94,11 @@ class Running:
         self.version, self._seq, self._hash = head.version, head.seq, head.hash
         self._last = judging.last_moment(self.desk)
 
-    def begin(self) -> None:
+    def begin(self, previous: Decimal | None) -> None:
         """Take up where the desk is, for a transaction that is committed alone."""
+        self._previous = previous
         if self._head is not self.desk.head or self._sums.book is not self.desk.timeline.book:
-            self.rebase()
-        else:
-            self._previous = keeping.equity(self.desk)
+            self._begin()
 
     def alone(self, verdict: Verdict) -> judging.Judged:
         """Return a verdict with what is to be committed, and what that realises."""

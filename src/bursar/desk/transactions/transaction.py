@@ -25,7 +25,7 @@ from bursar.desk import metrics
 from bursar.desk.desk import Desk
 from bursar.desk.transactions import judging, keeping, log
 from bursar.desk.transactions.prices import Prices
-from bursar.desk.transactions.rules import Number, Reason, Rules, TransactionReview
+from bursar.desk.transactions.rules import Against, Number, Reason, Rules, TransactionReview
 from bursar.desk.transactions.running import Accepted, Running, Verdict, running_of
 from bursar.desk.transactions.staging import (
     Draft,
@@ -39,19 +39,19 @@ from bursar.desk.transactions.staging import (
     require_not_negative,
     symbol_of,
 )
+from bursar.desk.transactions.waiting import Foreseen, aside, foresee
+from bursar.desk.transactions.writing import Writing, require_version
 from bursar.errors import (
     BadChoice,
     BrokenInvariant,
     BursarError,
     InputError,
-    KeyReused,
     OutcomeUnknown,
     OutOfBounds,
-    StaleVersion,
     TransactionOver,
 )
 from bursar.exact import ZERO, number, product18
-from bursar.ledger import journal
+from bursar.ports import Head
 from bursar.value.marks import Marks
 
 DEPTH_MAX: Final = 16
@@ -67,6 +67,7 @@ class State(Enum):
 
     NEW = "new"
     OPEN = "open"
+    COMMITTING = "committing"
     COMMITTED = "committed"
     DISCARDED = "discarded"
     UNKNOWN = "unknown"
@@ -97,6 +98,9 @@ class PortfolioTransaction:
         self._done: tuple[Draft, ...] = ()
         self._own: list[Draft] = []
         self._token: Token[PortfolioTransaction | None] | None = None
+        self._waits: Foreseen | None = None
+        self._writing: Writing | None = None
+        self._verdict: Verdict | None = None
 
     def __repr__(self) -> str:
         return f"PortfolioTransaction({self.state.value}, version={self.version})"
@@ -108,7 +112,7 @@ class PortfolioTransaction:
         if self.outer is None and inside is not None and inside.desk is self.desk:
             self.outer = inside
         if self.outer is None:
-            if self._later is None:
+            if self._later is None and (self._waits is None or self._waits.head != self.desk.head):
                 self.desk.catch_up()
             running = self._running
             self.version = (self.desk.head if running is None else running).version
@@ -133,6 +137,10 @@ class PortfolioTransaction:
             self._discard(Reason.ROLLED_BACK if kind is None else Reason.EXCEPTION)
 
     async def __aenter__(self) -> Self:
+        """Begin it; what has to be read is read in the writer's thread."""
+        inside = _OPEN.get()
+        if self.outer is None and (inside is None or inside.desk is not self.desk):
+            self._waits = await aside(self.desk, partial(foresee, self.desk, self.rules))
         return self.__enter__()
 
     async def __aexit__(
@@ -141,7 +149,22 @@ class PortfolioTransaction:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.__exit__(kind, error, trace)
+        """End it: what was committed is written now, in the writer's thread.
+
+        Where the block ends by an exception, it is not. One that is cancelled meanwhile ends when
+        it is known what has become of it.
+        """
+        writing, self._writing = self._writing, None
+        if writing is None or kind is not None:
+            self.state = State.OPEN if self.state is State.COMMITTING else self.state
+            self.__exit__(kind, error, trace)
+            return
+        self._leave()
+        try:
+            await aside(self.desk, writing.send, then=partial(self._landed, writing))
+        except (BursarError, BrokenInvariant) as failed:
+            self._fail(failed)
+            raise
 
     @property
     def review_made(self) -> TransactionReview | None:
@@ -331,22 +354,18 @@ class PortfolioTransaction:
                 return is_good
             running.flush()
         if self._later is None and self.version != self.desk.head.version:
-            self._require_current()
+            require_version(self.desk, self.version)
         judged, verdict = self._judged(mark_prices)
         self._made = judged.review
         is_written = judged.staged is not None and judged.review.reason is None
-        if self._later is None and not is_written:  # else the write itself looks
-            self._require_current()
+        if self._later is None and self._waits is None and not is_written:
+            require_version(self.desk, self.version)  # else the write itself looks
         if judged.review.reason is not None:
             self._discard(judged.review.reason)
             return False
         if self.outer is not None:
             return self._handed()
-        self._write(judged)
-        if running is not None:
-            running.rebase()
-        elif verdict is not None:
-            running_of(self.desk).go_on(self.rules.account, verdict)
+        self._write(judged, verdict)
         return True
 
     def _run(self, running: Running, mark_prices: Prices) -> bool | None:
@@ -382,25 +401,30 @@ class PortfolioTransaction:
         body = judging.digest(self.drafts, self.rules)
         if self._running is not None:
             return self._running.answered(self.rules, body)
+        if self._waits is not None:
+            known = self._waits.answer
+            return None if known is None else keeping.same_answer(known, self.rules, body)
         return keeping.answered(self.desk, self.rules, body)
 
-    def _write(self, judged: judging.Judged) -> None:
-        desk, review, rules = self.desk, judged.review, self.rules
-        body = judging.digest(self.drafts, rules)
-        if judged.staged is None:
-            with desk.store.grouped():
-                self._require_current()
-                desk.store.save_memos(keeping.memos(review, rules, body))
-            keeping.count_apart(desk, metrics.committed(review.delta, review.epsilon))
+    def _write(self, judged: judging.Judged, verdict: Verdict | None) -> None:
+        """Have it written: at once, or where a loop is not to wait, when the block ends."""
+        writing = Writing(self.desk, judged, self.rules, self.drafts)
+        self._verdict = verdict
+        if self._waits is None:
+            self._landed(writing, writing.send())
         else:
-            if any(ruled.key != journal.key(ruled.entry) for ruled in judged.staged.plan.ruled):
-                raise KeyReused(f"{review.id} stands in the journal already", key=rules.key)
-            if rules.announced:
-                keeping.announce(desk, review, rules)
-            counts = metrics.committed(review.delta, review.epsilon)
-            keeping.commit_all(desk, judged.staged, keeping.beside(review, rules, body), counts)
+            self._writing, self.state = writing, State.COMMITTING
+
+    def _landed(self, writing: Writing, head: Head | None) -> None:
+        """Take note that it has been written."""
+        version = writing.land(head)
+        assert self._made is not None, "what was written was judged"
         self.state = State.COMMITTED
-        self._tell(review, desk.head.version)
+        if self._running is not None:
+            self._running.rebase()
+        elif self._verdict is not None:
+            running_of(self.desk).go_on(self.rules.account, self._verdict)
+        self._tell(self._made, version)
 
     def _judged(self, mark_prices: Prices) -> tuple[judging.Judged, Verdict | None]:
         """Judge what is staged: by sums where they can tell, else over the desk."""
@@ -409,12 +433,18 @@ class PortfolioTransaction:
             marks = running.prices.read(mark_prices, self.rules)
             return judging.judge(self.desk, drafts, marks, self.rules), None
         running = running_of(self.desk)
-        running.begin()
+        running.begin(self._previous())
         marks = running.prices.read(mark_prices, self.rules)
         verdict = running.judge(drafts, marks, self.rules)
         if verdict is None:
             return judging.judge(self.desk, drafts, marks, self.rules), None
         return running.alone(verdict), verdict
+
+    def _previous(self) -> Decimal | None:
+        """Return what the last transaction came to, where that counts."""
+        if self.rules.previous is not None or self.rules.against is Against.REMARKED:
+            return None
+        return keeping.equity(self.desk) if self._waits is None else self._waits.equity
 
     def whole(self) -> tuple[Draft, ...]:
         """Return what the outer ones have staged so far, and this one."""
@@ -445,15 +475,6 @@ class PortfolioTransaction:
         self.outer.hand_over(self.drafts)
         self.state = State.COMMITTED
         return True
-
-    def _require_current(self) -> None:
-        now = self.desk.store.head().version
-        if now != self.version:
-            raise StaleVersion(
-                f"begun at version {self.version}, the portfolio is at {now}; begin again",
-                expected=self.version,
-                actual=now,
-            )
 
     def _require_fitting(self, outer: Rules) -> None:
         """Refuse to a savepoint what only the outermost can have."""
@@ -488,10 +509,12 @@ class PortfolioTransaction:
                 return
         if self.outer is None:
             counts = metrics.discarded(reason.value, made.delta, made.epsilon)
-            if self._running is None:
-                keeping.count_apart(self.desk, counts)
-            else:
+            if self._running is not None:
                 self._running.apart.append(counts)
+            elif self._waits is not None:
+                self._count(counts)
+            else:
+                keeping.count_apart(self.desk, counts)
         log.tell_discard(reason.value, made, correlation_id=self._correlation, depth=self.depth)
 
     def _fail(self, error: BursarError | BrokenInvariant) -> None:

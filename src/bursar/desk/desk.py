@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.desk import reading
+from bursar.desk import reading, telling
 from bursar.desk.metrics import NONE as NO_COUNTS
 from bursar.desk.metrics import Counts
 from bursar.errors import (
@@ -21,7 +21,7 @@ from bursar.errors import (
     StoreDown,
     StoreError,
 )
-from bursar.exact import plain, trimmed
+from bursar.exact import trimmed
 from bursar.ledger import audit, checkpoint, describe, journal, projection
 from bursar.ledger.checkpoint import Recalled
 from bursar.ledger.entries import AnyEntry
@@ -32,7 +32,6 @@ from bursar.ports import (
     Clock,
     Commit,
     Head,
-    Outbox,
     PortfolioStore,
     Progress,
     StoredCheckpoint,
@@ -353,7 +352,8 @@ class Desk:
         else:
             at = self.clock.now()
             rows = journal.chain(plan.recorded, head=self.head.hash, seq=self.head.seq, at=at)
-        *earlier, (message, at) = self._messages(plan, rows, beside)
+        parts = [([row], told) for row, told in beside.each] or [(rows, beside.told)]
+        *earlier, (message, at) = telling.messages(parts, self.head.version, plan.restated)
         trades, flows = describe.records(plan.lines, self.timeline.terms.cash)
         gone = {fact.id for fact in plan.course.removed}
         if not plan.course.is_append:
@@ -403,40 +403,6 @@ class Desk:
         return projection.difference(
             projection.cells(self.timeline.book), projection.cells(plan.book)
         )
-
-    def _messages(
-        self, plan: Plan, rows: list[Record], beside: Beside
-    ) -> list[tuple[Outbox, int]]:
-        """Return a message for each version, with its time."""
-        parts = [([row], told) for row, told in beside.each] or [(rows, beside.told)]
-        topic = "portfolio.restated" if plan.restated else "portfolio.committed"
-        restated = [
-            {
-                "account": each.account,
-                "asset": each.asset,
-                "pair": each.pair,
-                "strategy": each.strategy,
-                "regime": each.regime,
-                "old": plain(each.old),
-                "new": plain(each.new),
-                "cause": list(each.cause),
-            }
-            for each in plan.restated
-        ]
-        messages = []
-        for version, (own, told) in enumerate(parts, self.head.version + 1):
-            last = own[-1]
-            body = {
-                "version": version,
-                "first_seq": own[0].seq,
-                "last_seq": last.seq,
-                "hash": last.hash,
-                "restated": restated,
-                **told,
-            }
-            text = msgspec.json.encode(body).decode()
-            messages.append((Outbox(last.hash, topic, text), last.recorded_at))
-        return messages
 
     def _require_closed(self, plan: Plan) -> None:
         if plan.course.is_append:

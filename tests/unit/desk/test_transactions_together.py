@@ -334,7 +334,7 @@ def test_books_that_would_not_close_are_not_written(monkeypatch):
     def broken(staged, beside):
         raise BrokenInvariant("the books do not close")
 
-    monkeypatch.setattr(portfolio.desk, "commit", broken)
+    monkeypatch.setattr(portfolio.desk, "draft", broken)
     tx = portfolio.transaction("100000")
     with pytest.raises(BrokenInvariant):
         committed(tx)

@@ -121,9 +121,7 @@ class Running:
             self._stand()
 
     @money
-    def judge(
-        self, drafts: tuple[Draft, ...], marks: Marks, rules: Rules
-    ) -> Verdict | None:
+    def judge(self, drafts: tuple[Draft, ...], marks: Marks, rules: Rules) -> Verdict | None:
         """Judge a transaction; `None` where only the desk can."""
         draft = drafts[0] if drafts else Draft()
         at = self.desk.clock.now()

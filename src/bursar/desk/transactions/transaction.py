@@ -11,6 +11,7 @@ Errors: `StaleVersion`, `KeyReused`, `TransactionOver`, number errors and `BadCh
 staged, and every `StoreError`. What is merely not acceptable is no error: `commit` returns False.
 """
 
+from asyncio import Future
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from decimal import Decimal
@@ -24,6 +25,7 @@ import msgspec
 from bursar.desk import metrics
 from bursar.desk.desk import Desk
 from bursar.desk.transactions import judging, keeping, log
+from bursar.desk.transactions.drafts import Reader, Told
 from bursar.desk.transactions.prices import Prices
 from bursar.desk.transactions.rules import Against, Number, Reason, Rules, TransactionReview
 from bursar.desk.transactions.running import Accepted, Running, Verdict, running_of
@@ -36,8 +38,6 @@ from bursar.desk.transactions.staging import (
     StagedRealizedPnl,
     appended,
     joined,
-    require_not_negative,
-    symbol_of,
 )
 from bursar.desk.transactions.waiting import Foreseen, aside, foresee
 from bursar.desk.transactions.writing import Writing, require_version
@@ -50,9 +50,7 @@ from bursar.errors import (
     OutOfBounds,
     TransactionOver,
 )
-from bursar.exact import ZERO, number, product18
 from bursar.ports import Head
-from bursar.value.marks import Marks
 
 DEPTH_MAX: Final = 16
 
@@ -160,11 +158,7 @@ class PortfolioTransaction:
             self.__exit__(kind, error, trace)
             return
         self._leave()
-        try:
-            await aside(self.desk, writing.send, then=partial(self._landed, writing))
-        except (BursarError, BrokenInvariant) as failed:
-            self._fail(failed)
-            raise
+        await aside(self.desk, writing.send, then=partial(self._sent, writing))
 
     @property
     def review_made(self) -> TransactionReview | None:
@@ -213,10 +207,7 @@ class PortfolioTransaction:
 
     def stage_cash_delta(self, delta: Number, fees: Number = 0, *, declared: bool = False) -> None:
         """Stage a change of cash, and fees paid besides. `declared`: a deposit or a withdrawal."""
-        change, paid = self._number(delta, "delta"), self._number(fees, "fees")
-        require_not_negative(paid, "fees")
-        flow = change if declared else ZERO
-        self._stage(Draft(cash=StagedCash(change, paid, flow)))
+        self._stage(self._reader().cash(delta, fees, declared=declared))
 
     def stage_position_delta(
         self,
@@ -229,17 +220,14 @@ class PortfolioTransaction:
         """Stage a change of a position. It counts at the entry price, else at the current price,
         else at the commit's mark.
         """
-        asset = symbol_of(symbol).asset
-        if asset == self.desk.timeline.terms.base:
-            raise BadChoice(f"{asset} is cash; stage it with stage_cash_delta", symbol=symbol)
-        line = StagedPosition(
-            symbol,
-            self._number(quantity_delta, "quantity_delta"),
-            self._price(entry_price, "entry_price"),
-            self._price(current_price, "current_price"),
-            strategy,
-        )
-        self._stage(Draft(positions=(line,)))
+        told: Told = {
+            "symbol": symbol,
+            "quantity_delta": quantity_delta,
+            "entry_price": entry_price,
+            "current_price": current_price,
+            "strategy": strategy,
+        }
+        self._stage(self._reader().position(told))
 
     def stage_lot_add(
         self,
@@ -251,17 +239,11 @@ class PortfolioTransaction:
         lot_id: str | None = None,
     ) -> None:
         """Stage a lot of its own, at a total cost, or at a price per unit, in base currency."""
-        units = self._number(quantity, "quantity")
-        if units <= 0 or (cost is None) is (price is None):
-            raise BadChoice("a lot has a quantity above zero, and a cost or a price", symbol=symbol)
-        total = self._price(cost, "cost")
-        if total is None:
-            total = product18(units, self._price(price, "price") or ZERO)
-        self._stage_lot(StagedLotEdit("add", symbol, lot_id, units, total))
+        self._stage(self._reader().lot_add(symbol, lot_id, quantity, cost=cost, price=price))
 
     def stage_lot_remove(self, symbol: str, lot_id: str) -> None:
         """Stage that a lot goes, all of it."""
-        self._stage_lot(StagedLotEdit("remove", symbol, lot_id))
+        self._stage(self._reader().lot(StagedLotEdit("remove", symbol, lot_id)))
 
     def stage_lot_update(
         self,
@@ -272,15 +254,11 @@ class PortfolioTransaction:
         cost: Number | None = None,
     ) -> None:
         """Stage what a lot is to hold and to have cost in total; what is left out stays."""
-        units = self._price(quantity, "quantity")
-        if units is not None and not units:
-            raise BadChoice("a lot of nothing; stage_lot_remove takes it away", symbol=symbol)
-        self._stage_lot(StagedLotEdit("update", symbol, lot_id, units, self._price(cost, "cost")))
+        self._stage(self._reader().lot_update(symbol, lot_id, quantity, cost))
 
     def stage_realized_pnl_delta(self, delta: Number) -> None:
         """Stage a claim: realised PnL before fees. It is kept beside what the lots say."""
-        claim = StagedRealizedPnl(self._number(delta, "delta"))
-        self._stage(Draft(realized=claim))
+        self._stage(self._reader().claim(delta))
 
     def nested(self) -> "PortfolioTransaction":
         """Return a savepoint inside this transaction, by its rules and not compared by itself."""
@@ -415,6 +393,14 @@ class PortfolioTransaction:
         else:
             self._writing, self.state = writing, State.COMMITTING
 
+    def _sent(self, writing: Writing, sent: Future[Head | None]) -> None:
+        """Take note of what has become of it in the writer's thread."""
+        failed = sent.exception()
+        if failed is None:
+            self._landed(writing, sent.result())
+        elif isinstance(failed, BursarError | BrokenInvariant):
+            self._fail(failed)
+
     def _landed(self, writing: Writing, head: Head | None) -> None:
         """Take note that it has been written."""
         version = writing.land(head)
@@ -538,16 +524,7 @@ class PortfolioTransaction:
         self.require_open()
         self._own.append(draft)
 
-    def _stage_lot(self, edit: StagedLotEdit) -> None:
-        asset = symbol_of(edit.symbol).asset
-        if asset in self.desk.timeline.terms.cash:
-            raise BadChoice(f"{asset} is cash, which has no lots", symbol=edit.symbol)
-        self._stage(Draft(lots=(edit,)))
-
-    def _number(self, value: Number, field: str) -> Decimal:
-        return number(value, field=field, strict_numbers=self.rules.strict_numbers)
-
-    def _price(self, value: Number | None, field: str) -> Decimal | None:
-        read = None if value is None else self._number(value, field)
-        require_not_negative(read, field)
-        return read
+    def _reader(self) -> Reader:
+        terms = self.desk.timeline.terms
+        book = self.desk.timeline.book
+        return Reader(book.cash, terms.base, strict_numbers=self.rules.strict_numbers)

@@ -7,6 +7,7 @@ Errors: those of the work.
 """
 
 import asyncio
+from asyncio import Future
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -38,9 +39,9 @@ def foresee(desk: Desk, rules: Rules) -> Foreseen:
 
 
 async def aside(
-    desk: Desk, work: Callable[[], _T], *, then: Callable[[_T], None] | None = None
+    desk: Desk, work: Callable[[], _T], *, then: Callable[[Future[_T]], None] | None = None
 ) -> _T:
-    """Do work in the desk's own thread, then something with the result in this one.
+    """Do work in the desk's own thread; `then` looks, in this one, at what has become of it.
 
     Work that has begun is not broken off: who is cancelled meanwhile is so when it is done.
     """
@@ -54,7 +55,7 @@ async def aside(
         except asyncio.CancelledError as error:
             cancelled = error
     if then is not None:
-        then(future.result())
+        then(future)
     if cancelled is not None:
         raise cancelled
     return future.result()

@@ -1,10 +1,11 @@
 """A batch of transactions is what the same ones come to one by one.
 
-Verdict by verdict, row by row, message by message, at every point of the batch where somebody looks.
+Verdict by verdict, row by row, message by message, wherever in the batch somebody looks.
 """
 
 import logging
 from decimal import Decimal
+from typing import cast
 
 import msgspec
 import pytest
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 
 from bursar.desk import Desk
 from bursar.desk.metrics import Distribution
-from bursar.desk.transactions import PortfolioBatch, PortfolioTransaction, rules_of
-from bursar.desk.transactions import keeping
+from bursar.desk.transactions import PortfolioBatch, PortfolioTransaction, keeping, rules_of
+from bursar.desk.transactions.rules import Options
 from bursar.errors import BursarError
 from bursar.ledger import audit, projection
 from bursar.ledger.terms import Method, Scope, Terms
@@ -26,7 +27,7 @@ UNITS = st.integers(-10, 30).map(lambda n: Decimal(n) / 10)
 PRICES = st.integers(1, 900).map(lambda n: Decimal(n) / 10)
 SYMBOLS = st.sampled_from(("AAA/USD", "AAA/EUR", "BBB", "BTC/USD", "XBT", "USDT", "EUR/USD"))
 FULL = {"AAA": "3.7", "BBB": "11", "BTC": "50", "EUR/USD": "1.1", "XBT/EUR": "45"}
-MARKS = st.just(FULL) | st.fixed_dictionaries({}, optional={n: PRICES for n in FULL})
+MARKS = st.just(FULL) | st.fixed_dictionaries({}, optional=dict.fromkeys(FULL, PRICES))
 LINES = st.tuples(SYMBOLS, UNITS, st.none() | PRICES, st.sampled_from((None, "trend")))
 DELTAS = st.fixed_dictionaries(
     {
@@ -80,8 +81,9 @@ def attempt(tx, told):
 
 
 def ruled(told):
-    options = dict(told["rules"])
-    return rules_of(options.pop("previous", None), {"validation_epsilon": 10**5, **options})
+    options = told["rules"]
+    every = {"validation_epsilon": 10**5, **options}
+    return rules_of(every.pop("previous", None), cast("Options", every))
 
 
 def one_by_one(desk, every):

@@ -258,7 +258,7 @@ class PastStore:
         """Refuse."""
         _refuse()
 
-    def save_memos(self, _memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:
+    def save_memos(self, _memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:  # noqa: ARG002
         """Refuse."""
         _refuse()
 

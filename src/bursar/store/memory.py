@@ -201,7 +201,7 @@ class MemoryStore:
         bodies = [body for at, body in kept if first is None or at >= first]
         return [texts.to_snapshot(body) for body in bodies[:limit]]
 
-    def save_memos(self, memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:
+    def save_memos(self, memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:  # noqa: ARG002
         """Keep short texts by name, all or none."""
         with self._lock:
             self._keep_memos(memos)

@@ -15,9 +15,9 @@ import msgspec
 from bursar.desk import metrics
 from bursar.desk.desk import Desk
 from bursar.desk.metrics import Counts
-from bursar.desk.transactions.rules import Rules, TransactionReview
+from bursar.desk.transactions.rules import Rules, State, TransactionReview
 from bursar.desk.transactions.running import Running
-from bursar.desk.transactions.transaction import Later, PortfolioTransaction, State
+from bursar.desk.transactions.transaction import Later, PortfolioTransaction
 from bursar.errors import OutcomeUnknown, TransactionOver
 
 

@@ -5,7 +5,6 @@ Errors: `BadChoice` for what says nothing, and the number errors.
 
 from collections.abc import Collection
 from decimal import Decimal
-from typing import TypedDict
 
 from bursar.desk.transactions.rules import Number
 from bursar.desk.transactions.staging import (
@@ -19,16 +18,6 @@ from bursar.desk.transactions.staging import (
 )
 from bursar.errors import BadChoice
 from bursar.exact import ZERO, number, product18
-
-
-class Told(TypedDict):
-    """A position as it is told."""
-
-    symbol: str
-    quantity_delta: Number
-    entry_price: Number | None
-    current_price: Number | None
-    strategy: str | None
 
 
 class Reader:
@@ -45,19 +34,23 @@ class Reader:
         require_not_negative(paid, "fees")
         return Draft(cash=StagedCash(change, paid, change if declared else ZERO))
 
-    def position(self, told: Told) -> Draft:
-        """Read a change of a position."""
-        asset = symbol_of(told["symbol"]).asset
+    def position(
+        self,
+        symbol: str,
+        delta: Number,
+        prices: tuple[Number | None, Number | None],
+        strategy: str | None,
+    ) -> Draft:
+        """Read a change of a position; the prices are at entry and now."""
+        asset = symbol_of(symbol).asset
         if asset == self._base:
-            raise BadChoice(
-                f"{asset} is cash; stage it with stage_cash_delta", symbol=told["symbol"]
-            )
+            raise BadChoice(f"{asset} is cash; stage it with stage_cash_delta", symbol=symbol)
         line = StagedPosition(
-            told["symbol"],
-            self._number(told["quantity_delta"], "quantity_delta"),
-            self._price(told["entry_price"], "entry_price"),
-            self._price(told["current_price"], "current_price"),
-            told["strategy"],
+            symbol,
+            self._number(delta, "quantity_delta"),
+            self._price(prices[0], "entry_price"),
+            self._price(prices[1], "current_price"),
+            strategy,
         )
         return Draft(positions=(line,))
 

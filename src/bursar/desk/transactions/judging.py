@@ -84,6 +84,19 @@ def judge(desk: Desk, drafts: tuple[Draft, ...], marks: Marks, rules: Rules) -> 
     return Judged(_ruled(review, rules), staged)
 
 
+def unjudged(
+    desk: Desk, drafts: tuple[Draft, ...], rules: Rules, reason: Reason, *, version: int
+) -> TransactionReview:
+    """Return what can be said of a transaction that ended before it was judged."""
+    return TransactionReview(
+        id=name_of(desk, drafts, rules),
+        version=version,
+        at=desk.clock.now(),
+        reason=reason,
+        epsilon=epsilon_of(rules),
+    )
+
+
 def name_of(desk: Desk, drafts: tuple[Draft, ...], rules: Rules) -> str:
     """Return the id of a transaction: by its key, or by what it says and what it says it of."""
     return name_at(desk.head.hash, drafts, rules)

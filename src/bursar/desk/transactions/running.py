@@ -203,23 +203,31 @@ class Running:
         done = self._waiting
         if not done:
             return
-        desk, rows = self.desk, [each for each in done if each.row is not None]
-        if rows:
-            staged = desk.stage(entry for each in rows for entry in each.review.entries)
-            self._require_same(staged)
-            _say_realized(rows, staged)
+        rows = [(each.row, each) for each in done if each.row is not None]
+        staged = self._staged([each for _, each in rows])
         memos: dict[str, str | None] = {}
         for each in done if self._answers else done[-1:]:
             memos |= keeping.memos(each.review, each.rules, each.body)
-        if rows:
-            told = ((e.row, {"transaction": keeping.told(e.review, e.rules)}) for e in rows)
-            each_row = tuple((row, said) for row, said in told if row is not None)
-            keeping.commit_all(desk, staged, Beside(memos, each=each_row), _counts(rows))
+        if staged is None:
+            self.desk.store.save_memos(memos)
         else:
-            desk.store.save_memos(memos)
+            told = [
+                (row, {"transaction": keeping.told(each.review, each.rules)}) for row, each in rows
+            ]
+            counts = _counts(each for _, each in rows)
+            keeping.commit_all(self.desk, staged, Beside(memos, each=tuple(told)), counts)
         self.apart.append(_counts(each for each in done if each.row is None))
         self._waiting, self._answers = [], {}
         self.rebase()
+
+    def _staged(self, rows: list[Accepted]) -> Staged | None:
+        """Fold the entries there are, and complete their reviews."""
+        if not rows:
+            return None
+        staged = self.desk.stage(entry for each in rows for entry in each.review.entries)
+        self._require_same(staged)
+        _say_realized(rows, staged)
+        return staged
 
     def close(self) -> None:
         """Write what is left, and the figures of what made no entry."""
@@ -282,7 +290,7 @@ class Running:
     def _compared(
         self, draft: Draft, before: Come, come: Come, rules: Rules
     ) -> tuple[Decimal, Decimal, Decimal]:
-        """Return with what the total is compared, how far it is from that, and how far it may be."""
+        """Return with what the total is compared, how far it is off, and how far it may be."""
         declared = ZERO
         if rules.against is Against.REMARKED:
             previous, declared = before.total, draft.cash.declared

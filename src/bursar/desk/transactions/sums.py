@@ -147,7 +147,7 @@ class Sums:
 
 
 def _is_plain(book: Book) -> bool:
-    """Tell whether a book has nothing but quantities: nothing owed, leveraged, or empty at a cost."""
+    """Tell whether nothing in a book is owed, leveraged, or gone with a cost left."""
     if any(margin.quantity for margin in book.margins.values()):
         return False
     return not any(

@@ -15,7 +15,6 @@ from asyncio import Future
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from decimal import Decimal
-from enum import Enum
 from functools import partial
 from types import TracebackType
 from typing import Final, Self
@@ -25,9 +24,17 @@ import msgspec
 from bursar.desk import metrics
 from bursar.desk.desk import Desk
 from bursar.desk.transactions import judging, keeping, log
-from bursar.desk.transactions.drafts import Reader, Told
+from bursar.desk.transactions.drafts import Reader
 from bursar.desk.transactions.prices import Prices
-from bursar.desk.transactions.rules import Against, Number, Reason, Rules, TransactionReview
+from bursar.desk.transactions.rules import (
+    Against,
+    Number,
+    Reason,
+    Rules,
+    State,
+    TransactionReview,
+    require_fitting,
+)
 from bursar.desk.transactions.running import Accepted, Running, Verdict, running_of
 from bursar.desk.transactions.staging import (
     Draft,
@@ -58,17 +65,6 @@ Later = list[Callable[[], None]]
 """What is to be told once it is durable, where that is not at once."""
 
 _OPEN: ContextVar["PortfolioTransaction | None"] = ContextVar("open transaction", default=None)
-
-
-class State(Enum):
-    """Where a transaction is in its life."""
-
-    NEW = "new"
-    OPEN = "open"
-    COMMITTING = "committing"
-    COMMITTED = "committed"
-    DISCARDED = "discarded"
-    UNKNOWN = "unknown"
 
 
 class PortfolioTransaction:
@@ -116,7 +112,7 @@ class PortfolioTransaction:
             self.version = (self.desk.head if running is None else running).version
         else:
             self.outer.require_open()
-            self._require_fitting(self.outer.rules)
+            require_fitting(self.rules, self.outer.rules)
             self.version = self.outer.version
         if self.depth > DEPTH_MAX:
             raise OutOfBounds(f"over {DEPTH_MAX} transactions inside each other", depth=self.depth)
@@ -220,14 +216,8 @@ class PortfolioTransaction:
         """Stage a change of a position. It counts at the entry price, else at the current price,
         else at the commit's mark.
         """
-        told: Told = {
-            "symbol": symbol,
-            "quantity_delta": quantity_delta,
-            "entry_price": entry_price,
-            "current_price": current_price,
-            "strategy": strategy,
-        }
-        self._stage(self._reader().position(told))
+        prices = entry_price, current_price
+        self._stage(self._reader().position(symbol, quantity_delta, prices, strategy))
 
     def stage_lot_add(
         self,
@@ -347,24 +337,21 @@ class PortfolioTransaction:
         return True
 
     def _run(self, running: Running, mark_prices: Prices) -> bool | None:
-        """Judge it by what the batch has come to, and let it wait there to be written; `None` where
-        that cannot tell.
-        """
+        """Judge it by what the batch has come to, and let it wait there; `None`: that cannot."""
         drafts = self.drafts
         verdict = running.judge(drafts, running.prices.read(mark_prices, self.rules), self.rules)
         if verdict is None:
             return None
-        self._made = verdict.review
-        if verdict.review.reason is not None:
-            self._discard(verdict.review.reason)
+        review = self._made = verdict.review
+        if review.reason is not None:
+            self._discard(review.reason)
             return False
         self._accepted = running.accept(verdict, self.rules, drafts)
         self.state = State.COMMITTED
-        self._tell(verdict.review, running.version)
+        self._tell(review, running.version)
         return True
 
     def _tell(self, review: TransactionReview, version: int) -> None:
-        """Tell of a commit, once it is durable."""
         correlation = self.rules.correlation_id or review.id
         tell = partial(log.tell_commit, review, correlation_id=correlation, version=version)
         if self._later is None:
@@ -404,24 +391,21 @@ class PortfolioTransaction:
     def _landed(self, writing: Writing, head: Head | None) -> None:
         """Take note that it has been written."""
         version = writing.land(head)
-        assert self._made is not None, "what was written was judged"
         self.state = State.COMMITTED
         if self._running is not None:
             self._running.rebase()
         elif self._verdict is not None:
             running_of(self.desk).go_on(self.rules.account, self._verdict)
-        self._tell(self._made, version)
+        self._tell(writing.review, version)
 
     def _judged(self, mark_prices: Prices) -> tuple[judging.Judged, Verdict | None]:
         """Judge what is staged: by sums where they can tell, else over the desk."""
-        running, drafts = self._running, self.whole()
-        if running is not None:
-            marks = running.prices.read(mark_prices, self.rules)
-            return judging.judge(self.desk, drafts, marks, self.rules), None
-        running = running_of(self.desk)
-        running.begin(self._previous())
+        running, drafts = self._running or running_of(self.desk), self.whole()
         marks = running.prices.read(mark_prices, self.rules)
-        verdict = running.judge(drafts, marks, self.rules)
+        verdict: Verdict | None = None
+        if self._running is None:
+            running.begin(self._previous())
+            verdict = running.judge(drafts, marks, self.rules)
         if verdict is None:
             return judging.judge(self.desk, drafts, marks, self.rules), None
         return running.alone(verdict), verdict
@@ -462,16 +446,6 @@ class PortfolioTransaction:
         self.state = State.COMMITTED
         return True
 
-    def _require_fitting(self, outer: Rules) -> None:
-        """Refuse to a savepoint what only the outermost can have."""
-        if self.rules.account != outer.account:
-            raise BadChoice(
-                f"inside a transaction of {outer.account}, not of {self.rules.account}",
-                account=self.rules.account,
-            )
-        if self.rules.key is not None:
-            raise BadChoice("a savepoint has no key; give it to the outermost", field="key")
-
     def _leave(self) -> None:
         """Let the outer transaction be the open one again."""
         if self._token is not None:
@@ -483,12 +457,8 @@ class PortfolioTransaction:
         self.state = State.DISCARDED
         made, is_told = self._made, bool(self.drafts)
         if made is None or made.reason is not reason:
-            made = TransactionReview(
-                id=judging.name_of(self.desk, self.drafts, self.rules),
-                version=self.version,
-                at=self.desk.clock.now(),
-                reason=reason,
-                epsilon=judging.epsilon_of(self.rules),
+            made = judging.unjudged(
+                self.desk, self.drafts, self.rules, reason, version=self.version
             )
             self._made = made
             if not is_told:
@@ -525,6 +495,5 @@ class PortfolioTransaction:
         self._own.append(draft)
 
     def _reader(self) -> Reader:
-        terms = self.desk.timeline.terms
         book = self.desk.timeline.book
-        return Reader(book.cash, terms.base, strict_numbers=self.rules.strict_numbers)
+        return Reader(book.cash, book.terms.base, strict_numbers=self.rules.strict_numbers)

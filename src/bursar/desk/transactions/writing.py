@@ -28,7 +28,7 @@ class Writing:
         review = judged.review
         self._desk = desk
         self._rules = rules
-        self._review = review
+        self.review = review
         self._body = "" if rules.key is None else judging.digest(drafts, rules)
         self._counts = metrics.committed(review.delta, review.epsilon)
         self._drafted: Drafted | None = None
@@ -43,17 +43,17 @@ class Writing:
         desk, store = self._desk, self._desk.store
         if self._drafted is None:
             with store.grouped():
-                require_version(desk, self._review.version)
-                store.save_memos(keeping.memos(self._review, self._rules, self._body))
+                require_version(desk, self.review.version)
+                store.save_memos(keeping.memos(self.review, self._rules, self._body))
             return None
-        keeping.announce(desk, self._review, self._rules)
+        keeping.announce(desk, self.review, self._rules)
         try:
             return desk.send(self._drafted)
         except OutcomeUnknown:
             raise
         except BaseException:
             with suppress(StoreError):  # what is left of it is found not to have landed
-                keeping.withdraw(desk, [self._review.id])
+                keeping.withdraw(desk, [self.review.id])
             raise
 
     def land(self, head: Head | None) -> int:
@@ -61,7 +61,7 @@ class Writing:
         desk = self._desk
         if self._drafted is None or head is None:
             keeping.count_apart(desk, self._counts)
-            return self._review.version
+            return self.review.version
         keeping.land(desk, self._drafted, head, self._figures)
         return head.version
 

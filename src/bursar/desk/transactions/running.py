@@ -114,8 +114,9 @@ class Running:
         return judging.Judged(review, staged)
 
     def go_on(self, account: str, verdict: Verdict) -> None:
-        """Go on after a transaction that was committed alone, which the book has in it."""
-        if self._sums.book is self.desk.timeline.book:
+        """Go on after a transaction that was committed alone, if the book has it and no more."""
+        is_next = self.desk.head.version == self.version + bool(verdict.review.entries)
+        if is_next and self._sums.book is self.desk.timeline.book:
             self._sums.go(account, verdict.moves, verdict.come)
             self._sums.moved.clear()
             self._stand()

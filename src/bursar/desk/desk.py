@@ -354,7 +354,7 @@ class Desk:
             rows = journal.chain(plan.recorded, head=self.head.hash, seq=self.head.seq, at=at)
         parts = [([row], told) for row, told in beside.each] or [(rows, beside.told)]
         *earlier, (message, at) = telling.messages(parts, self.head.version, plan.restated)
-        trades, flows = describe.records(plan.lines, self.timeline.terms.cash)
+        trades, flows = describe.records(plan.lines, self.timeline.terms)
         gone = {fact.id for fact in plan.course.removed}
         if not plan.course.is_append:
             gone |= {fact.id for fact, _ in plan.lines}

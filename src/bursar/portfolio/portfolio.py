@@ -73,7 +73,8 @@ class Portfolio:
         self.close()
 
     def close(self) -> None:
-        """Release the store."""
+        """Release the store, figures of transactions that it has not been given yet included."""
+        transactions.settle(self.desk)
         self.desk.store.close()
 
     @property

@@ -39,7 +39,7 @@ def gated(step="before_commit"):
 
 
 async def cycle(portfolio, *, delta=1):
-    async with portfolio.transaction(0) as tx:
+    async with portfolio.transaction(0, validation_epsilon=5) as tx:
         tx.stage_cash_delta(delta)
         assert tx.commit({}) is True
         assert tx.state is State.COMMITTING
@@ -75,7 +75,7 @@ def test_the_loop_goes_on_while_a_commit_waits():
 
 
 @pytest.mark.parametrize(
-    ("error", "ends"),
+    "error, ends",
     [
         (None, State.COMMITTED),
         (StoreDown("down"), State.DISCARDED),

@@ -15,6 +15,7 @@ Errors: in `transaction`.
 """
 
 from bursar.desk.transactions.batch import PortfolioBatch
+from bursar.desk.transactions.keeping import settle
 from bursar.desk.transactions.prices import Prices
 from bursar.desk.transactions.recovery import Interrupted, Recovery, recover
 from bursar.desk.transactions.retrying import transact
@@ -59,5 +60,6 @@ __all__ = [
     "epsilon",
     "recover",
     "rules_of",
+    "settle",
     "transact",
 ]

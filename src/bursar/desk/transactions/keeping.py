@@ -202,6 +202,12 @@ def count_apart(desk: Desk, counts: Counts) -> None:
         desk.uncounted = metrics.NONE
 
 
+def settle(desk: Desk) -> None:
+    """Keep what this process has counted and no commit has taken along."""
+    if desk.uncounted != metrics.NONE:
+        count_apart(desk, metrics.NONE)
+
+
 def counted(desk: Desk) -> Counts:
     """Return all figures: those that are kept, and those of this process that are not yet."""
     store = desk.store

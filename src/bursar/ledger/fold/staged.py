@@ -47,6 +47,11 @@ def fold_staged(book: Book, change: StagedChange) -> None:
         _fees(book, change)
 
 
+def unexplained(change: StagedChange) -> Decimal:
+    """Return the change of cash that positions do not explain."""
+    return change.cash + sum((product18(x.quantity, x.price) for x in change.lines), ZERO)
+
+
 def _fees(book: Book, change: StagedChange) -> None:
     base = book.terms.base
     book.charge(change.account, NO_PAIR, base, FeeTotal(change.fees, change.fees))

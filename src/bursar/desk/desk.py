@@ -1,7 +1,6 @@
 """The desk of one portfolio: its timeline in memory, its store, and the way between them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import Final
@@ -121,7 +120,6 @@ class Desk:
         self.counted: tuple[str, Counts] | None = None
         self.unresolved: dict[str, int] = {}
         self.running: object | None = None  # the transactions' own
-        self.writer: ThreadPoolExecutor | None = None
         self._kept = _NONE
         self.damage: str | None = None
         self.reload()

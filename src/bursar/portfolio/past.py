@@ -258,7 +258,12 @@ class PastStore:
         """Refuse."""
         _refuse()
 
-    def save_memos(self, _memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:  # noqa: ARG002
+    def save_memos(
+        self,
+        _memos: Mapping[str, str | None],
+        *,
+        is_lasting: bool = True,  # noqa: ARG002 (it is refused in any case)
+    ) -> None:
         """Refuse."""
         _refuse()
 

@@ -74,7 +74,8 @@ class Portfolio:
 
     def close(self) -> None:
         """Release the store, figures of transactions that it has not been given yet included."""
-        transactions.settle(self.desk)
+        if not isinstance(self.desk, past.PastDesk):
+            transactions.settle(self.desk)
         self.desk.store.close()
 
     @property

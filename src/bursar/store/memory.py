@@ -201,7 +201,12 @@ class MemoryStore:
         bodies = [body for at, body in kept if first is None or at >= first]
         return [texts.to_snapshot(body) for body in bodies[:limit]]
 
-    def save_memos(self, memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:  # noqa: ARG002
+    def save_memos(
+        self,
+        memos: Mapping[str, str | None],
+        *,
+        is_lasting: bool = True,  # noqa: ARG002 (nothing here is)
+    ) -> None:
         """Keep short texts by name, all or none."""
         with self._lock:
             self._keep_memos(memos)

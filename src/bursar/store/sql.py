@@ -450,8 +450,7 @@ class SqlStore:
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        # The old connection is gone, and nothing was written through it.
-        return self._locked(is_lasting=is_lasting)
+        return self._locked(is_lasting=is_lasting)  # nothing was written through the old one
 
     def _locked(self, *, is_lasting: bool) -> tuple[Connection, RootTransaction]:
         connection = self._connected()

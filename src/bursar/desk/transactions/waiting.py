@@ -11,7 +11,8 @@ from asyncio import Future
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import TypeVar
+from typing import Final, TypeVar
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -21,6 +22,7 @@ from bursar.desk.transactions.rules import Rules
 from bursar.ports import Head
 
 _T = TypeVar("_T")
+_WRITERS: Final[WeakKeyDictionary[Desk, ThreadPoolExecutor]] = WeakKeyDictionary()
 
 
 class Foreseen(msgspec.Struct, frozen=True):
@@ -45,9 +47,10 @@ async def aside(
 
     Work that has begun is not broken off: who is cancelled meanwhile is so when it is done.
     """
-    if desk.writer is None:
-        desk.writer = ThreadPoolExecutor(1, thread_name_prefix="bursar-writer")
-    future = asyncio.get_running_loop().run_in_executor(desk.writer, work)
+    writer = _WRITERS.get(desk)
+    if writer is None:
+        writer = _WRITERS[desk] = ThreadPoolExecutor(1, thread_name_prefix="bursar-writer")
+    future = asyncio.get_running_loop().run_in_executor(writer, work)
     cancelled: asyncio.CancelledError | None = None
     while not future.done():
         try:

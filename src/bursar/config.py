@@ -10,14 +10,23 @@ the system's keyring.
 Errors: `Malformed`, naming file, line and field, or the variable.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -27,9 +36,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from bursar.errors import Malformed
+from bursar.capital.settings import CapitalSettings, read_settings
+from bursar.errors import BadChoice, Malformed
 
 PREFIX: Final = "PORTFOLIO_"
+INITIAL_CAPITAL: Final = "INITIAL_CAPITAL"
 _NESTED: Final = "__"
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -139,6 +150,10 @@ class PortfolioSettings(BaseSettings):
     reconciliation_tolerance: Amount = Decimal("1.0")
     reconciliation_tolerance_total: Amount | None = None
     external_activity_pct: Amount = Decimal(5)
+    sectors_file: Path | None = None
+    bucket_targets: dict[Literal["CORE", "EXPANSION", "MONITORING"], Amount] = {}
+    risk_free_pct: Amount = Decimal(0)
+    periods_per_year: Annotated[int, Field(ge=1, le=366)] = 365
 
     @field_validator("valuation_pairs", mode="after")
     @classmethod
@@ -163,12 +178,24 @@ class PortfolioSettings(BaseSettings):
         return flags, env_settings, InitSettingsSource(settings_cls, init_kwargs=dict(filed))
 
 
+def _capital(told: object) -> CapitalSettings:
+    """Read the section `capital:`; INITIAL_CAPITAL in the environment counts before it."""
+    own = os.environ.get(INITIAL_CAPITAL)
+    if own is not None and isinstance(told, dict):
+        told = {**told, "initial": own}
+    try:
+        return read_settings(told)
+    except BadChoice as error:
+        raise ValueError(error.message) from None
+
+
 class Settings(BaseModel):
     """All settings."""
 
     model_config = _STRICT
 
     portfolio: PortfolioSettings
+    capital: Annotated[CapitalSettings, PlainValidator(_capital)] = CapitalSettings()
     venues: tuple[VenueSettings, ...] = ()
 
 
@@ -194,7 +221,7 @@ def load(path: Path | None = None, *, flags: Mapping[str, object] | None = None)
     except ValidationError as error:
         raise tree.fault(error, ("portfolio",)) from None
     try:
-        return Settings.model_validate({**filed, "portfolio": portfolio})
+        return Settings.model_validate({"capital": {}, **filed, "portfolio": portfolio})
     except ValidationError as error:
         raise tree.fault(error) from None
 

@@ -24,6 +24,7 @@
     │   ├── StaleVersion           another writer committed in between
     │   └── KeyReused              an id that already stands for another body
     ├── ValueUnknown               not a number today
+    │   ├── Doubtful               figures that rest on what does not agree
     │   ├── MissingMark            no price for an asset
     │   └── NoRatePath             no way from one currency to another
     ├── VenueError                 a venue cannot be asked, or its answer is none
@@ -190,6 +191,12 @@ class ValueUnknown(BursarError):
     """The value cannot be known from what is recorded."""
 
     code = "value_unknown"
+
+
+class Doubtful(ValueUnknown):
+    """Figures rest on something that does not agree; nothing is decided from them."""
+
+    code = "doubtful"
 
 
 class MissingMark(ValueUnknown):

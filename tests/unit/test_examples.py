@@ -4,7 +4,11 @@ import runpy
 import sys
 from pathlib import Path
 
-CYCLE = Path(__file__).parents[2] / "examples" / "trading_cycle.py"
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CYCLE = ROOT / "examples" / "trading_cycle.py"
+YEAR, DRAWN = ROOT / "examples" / "allocation_year.py", ROOT / "docs" / "allocation-year.svg"
 
 
 def test_the_trading_cycle_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
@@ -18,3 +22,10 @@ def test_the_trading_cycle_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
     assert said[0] == ["equity 100153.0", "True"]
     # The second run: back to the first marks and through all three again: only the fees are new.
     assert said[1] == ["equity 100126.0", "True"]
+
+
+@pytest.mark.slow("a year of trades and twenty-six decisions in a real book")
+def test_the_year_of_three_strategies_is_the_one_that_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [str(YEAR), str(tmp_path / "year.svg")])
+    runpy.run_path(str(YEAR), run_name="__main__")
+    assert (tmp_path / "year.svg").read_text() == DRAWN.read_text()

@@ -15,8 +15,9 @@ import msgspec
 
 from bursar.app import SystemClock, options_of, portfolio_of, terms_of
 from bursar.app.limits import limits_of
+from bursar.app.measuring import measuring_of
 from bursar.config import PortfolioSettings, SecretName, Settings, TagRule, VenueSettings
-from bursar.errors import BadChoice, VenueBusy, VenueDenied, VenueDown, VenueGarbled
+from bursar.errors import BadChoice, InputError, VenueBusy, VenueDenied, VenueDown, VenueGarbled
 from bursar.ledger import instant
 from bursar.ledger.terms import Terms
 from bursar.portfolio.service import PortfolioService, Rules
@@ -110,7 +111,8 @@ def open_live(
     portfolio = portfolio_of(store, here, options=options_of(own), progress=progress)
     try:
         _require_same(portfolio.terms, terms_of(own))
-    except BadChoice:
+        portfolio.measuring = measuring_of(own)
+    except InputError:
         portfolio.close()
         raise
     return Live(

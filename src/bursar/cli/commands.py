@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import App, Group, Parameter
 
 from bursar import __version__
-from bursar.cli import drift, faults, portfolios, tx
+from bursar.cli import allocate, drift, faults, portfolios, tx
 from bursar.cli.add import add
 from bursar.cli.backup import backup, restore
 from bursar.cli.demo import demo
@@ -25,6 +25,7 @@ from bursar.cli.journal import journal
 from bursar.cli.lots import lots
 from bursar.cli.new import new
 from bursar.cli.notes import link, price, tag
+from bursar.cli.performance import performance
 from bursar.cli.pnl import pnl
 from bursar.cli.positions import positions
 from bursar.cli.reverse import reverse
@@ -47,11 +48,12 @@ _START: Final = Group("Start here", sort_key=1)
 _ASK: Final = Group("Ask", sort_key=2)
 _ENTER: Final = Group("Enter by hand", sort_key=3)
 _CHECK: Final = Group("Check and take away", sort_key=4)
-_BESIDES: Final = Group("Besides", sort_key=5)
+_DECIDE: Final = Group("Decide", sort_key=5)
+_BESIDES: Final = Group("Besides", sort_key=6)
 _EVERY: Final = Group("Options of every command", sort_key=9)
 _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
     _START: (demo, init, sync, import_files, new),
-    _ASK: (status, watch, positions, pnl, lots, fees, flows, trades),
+    _ASK: (status, watch, positions, pnl, performance, lots, fees, flows, trades),
     _ENTER: (add, price, tag, link, reverse),
     _CHECK: (why, verify, journal, export, backup, restore),
 }
@@ -105,6 +107,8 @@ def _app() -> App:
             app.command(command, name=name, group=group, sort_key=rank)
     app.command(portfolios.made(_START))
     app.command(drift.app(_CHECK))
+    app.command(allocate.app(_DECIDE))
+    app.command(allocate.strategies, name="strategies", group=_DECIDE, sort_key=1)
     app.command(tx.app(_ENTER))
     app.command(sim, name="sim")
     app.register_install_completion_command(add_to_startup=False)

@@ -116,11 +116,23 @@ class Session(msgspec.Struct, frozen=True, dict=True):
                     options=self._options(),
                     progress=self.bar.tell,
                 )
+                self._measured(found)
                 return self._then(found) if self.is_past else found
         except PortfolioNotFound as error:
             if "portfolio" in error.context:
                 raise
             raise PortfolioNotFound(f"there is no book at {self.place}", book=self.place) from None
+
+    def _measured(self, portfolio: Portfolio) -> None:
+        """Tell the portfolio how the settings want it measured."""
+        from bursar.app.measuring import measuring_of
+
+        if self.is_told:
+            try:
+                portfolio.measuring = measuring_of(self.settings.portfolio)
+            except BaseException:
+                portfolio.close()
+                raise
 
     def _options(self) -> Options:
         """Return how the settings want assets shown and priced."""

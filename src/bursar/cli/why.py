@@ -25,8 +25,8 @@ def why(
     """Explain a figure to the last digit, for example `bursar why realized XBT`.
 
     Args:
-        figure: equity, value, cost, realized, unrealized, fees, contributed, income, expenses or
-            identity.
+        figure: equity, value, cost, realized, unrealized, fees, contributed, income, expenses,
+            identity, daily_pnl, made, drawdown, win_rate or profit_factor.
         asset: The asset it is asked of; value, cost and unrealized need one.
 
     """

@@ -31,6 +31,7 @@ from bursar.ledger.journal import GENESIS, Record
 from bursar.ledger.past import until
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.timeline import Timeline, folded
+from bursar.portfolio.snapshots import CLOSE
 from bursar.ports import Commit, Head, OutboxRow, PortfolioStore, StoredCheckpoint
 from bursar.value.cash_equity import CashEquity
 from bursar.value.snapshot import PortfolioSnapshot
@@ -195,9 +196,13 @@ class PastStore:
         ]
         return sorted(found, key=lambda each: (each.time, each.id), reverse=True)[:limit]
 
-    def memos(self, _prefix: str = "") -> dict[str, str]:
-        """Return none: they say how things stand today."""
-        return {}
+    def memos(self, prefix: str = "") -> dict[str, str]:
+        """Return the daily closes up to then; the others say how things stand today."""
+        if prefix != CLOSE:
+            return {}
+        last = None if self._at is None else f"{CLOSE}{instant.day(self._at)}"
+        told = self._store.memos(prefix)
+        return {name: text for name, text in told.items() if last is None or name <= last}
 
     def get_snapshots(
         self, since: datetime | None = None, limit: int | None = None

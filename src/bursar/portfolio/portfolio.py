@@ -28,7 +28,9 @@ from bursar.ledger.records import (
 from bursar.ledger.terms import Method, Terms, method
 from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
-from bursar.portfolio import hand, importing, months, past, proof, whys
+from bursar.measure.curve import Moment
+from bursar.measure.trips import Trips
+from bursar.portfolio import hand, importing, measures, months, past, proof, whys
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
 from bursar.ports import FileReader, Head, Progress
 from bursar.value import pnl as pnl_views
@@ -65,6 +67,9 @@ class Portfolio:
         self._seen = Marks()
         self._told: tuple[Head, Marks] | None = None
         self._books: dict[Method, tuple[int, Book]] = {}
+        self.measuring = measures.Measuring()
+        self.trips_kept: tuple[Head, Trips] | None = None
+        self.rebuilt_kept: tuple[Head, list[Moment]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -241,7 +246,9 @@ class Portfolio:
         # What was known is read from the journal, so what is in memory need not be all of it.
         desk = self.corrector if known_at is None else self.writer
         then = past.desk_of(desk, time, known_at, is_closing=is_closing)
-        return Portfolio(then, self._reader, options=self.options)
+        view = Portfolio(then, self._reader, options=self.options)
+        view.measuring = self.measuring
+        return view
 
     def marks(self, prices: Prices = None) -> Marks:
         """Return the marks to value with: last trades, what venues said, then `prices` given.
@@ -400,9 +407,20 @@ class Portfolio:
         Raises:
             FigureNotFound: there is no such figure.
         """
+        if asset is None and figure in measures.FIGURES:
+            return measures.why(self, figure, prices)
         totals = audit.totals(self.book())
         asked = whys.Asked(self.timeline, self.valuation(prices), totals)
         return whys.why(asked, figure, asset)
+
+    # How well it went; said in portfolio.measures.
+    history = measures.history
+    performance = measures.performance
+    drawdown = measures.drawdown
+    heatmap = measures.heatmap
+    sectors = measures.sectors
+    risk = measures.risk
+    views = measures.views
 
     def verify(self) -> Verification:
         """Read the journal anew, check its chain, refold it, and audit the whole book.

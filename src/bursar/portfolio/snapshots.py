@@ -1,7 +1,8 @@
 """Snapshots and daily closes: how the portfolio stood, for curves and for the start of periods.
 
 A snapshot is a view and may be pruned. The last one of each UTC day is also that day's close, a
-memo that pruning leaves alone, so the history of equity has no end.
+memo that pruning leaves alone, so the history of equity has no end. With it stay the highest and
+the lowest complete equity of the day, so a peak outlives the snapshot that saw it.
 
 Errors: those of the store.
 """
@@ -15,18 +16,30 @@ import msgspec
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
+from bursar.measure.curve import Moment
 from bursar.ports import PortfolioStore
 from bursar.value.equity import Valuation
 from bursar.value.snapshot import PortfolioSnapshot, snapshot
 
-_CLOSE: Final = "close "
+CLOSE: Final = "close "
+"""How the names of the memos begin that keep a day's close."""
+
 _ENCODER: Final = msgspec.json.Encoder()
+
+
+class Extreme(msgspec.Struct, frozen=True):
+    """The highest or lowest complete equity of a day, of all that is held, and the capital then."""
+
+    timestamp: datetime
+    equity: Decimal
+    capital: Decimal | None
 
 
 class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     """The last snapshot of a UTC day, in base currency. `unvalued` is in none of the figures.
 
-    `excluded_value` is the worth of what the view left out.
+    `excluded_value` is the worth of what the view left out; `capital_base` and `stale` are
+    as in the snapshot.
     """
 
     day: date
@@ -37,6 +50,10 @@ class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     unrealized_pnl_base_total: Decimal
     unvalued: tuple[str, ...] = ()
     excluded_value: Decimal = ZERO
+    capital_base: Decimal | None = None
+    stale: tuple[str, ...] = ()
+    high: Extreme | None = None
+    low: Extreme | None = None
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -53,8 +70,10 @@ _DECODER: Final = msgspec.json.Decoder(DailyClose)
 def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSnapshot:
     """Keep a snapshot, and make it the close of its day so far."""
     made = snapshot(book, valuation)
+    day = made.timestamp.date()
+    high, low = _extremes(store.memo(f"{CLOSE}{day}"), made)
     close = DailyClose(
-        day=made.timestamp.date(),
+        day=day,
         timestamp=made.timestamp,
         equity_base=made.equity_base,
         cash_base=made.cash_base,
@@ -62,11 +81,29 @@ def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSn
         unrealized_pnl_base_total=made.unrealized_pnl_base_total,
         unvalued=made.unvalued,
         excluded_value=made.excluded_value,
+        capital_base=made.capital_base,
+        stale=made.stale,
+        high=high,
+        low=low,
     )
     with store.grouped():
         store.save_snapshot(made)
-        store.save_memos({f"{_CLOSE}{close.day}": _ENCODER.encode(close).decode()})
+        store.save_memos({f"{CLOSE}{close.day}": _ENCODER.encode(close).decode()})
     return made
+
+
+@money
+def _extremes(kept: str | None, made: PortfolioSnapshot) -> tuple[Extreme | None, Extreme | None]:
+    """Return the day's highest and lowest equity so far; one without a price counts for neither."""
+    known = None if kept is None else _DECODER.decode(kept)
+    high, low = (None, None) if known is None else (known.high, known.low)
+    if made.unvalued:
+        return high, low
+    now = Extreme(made.timestamp, made.equity_base + made.excluded_value, made.capital_base)
+    return (
+        now if high is None or now.equity >= high.equity else high,
+        now if low is None or now.equity < low.equity else low,
+    )
 
 
 def prune(store: PortfolioStore, now: int, days: int) -> int:
@@ -76,7 +113,7 @@ def prune(store: PortfolioStore, now: int, days: int) -> int:
 
 def closes(store: PortfolioStore) -> list[DailyClose]:
     """Return the close of every day that has one, oldest first."""
-    return [_DECODER.decode(text) for text in store.memos(_CLOSE).values()]
+    return [_DECODER.decode(text) for text in store.memos(CLOSE).values()]
 
 
 def standing_at(store: PortfolioStore, at: int) -> Standing | None:
@@ -86,6 +123,33 @@ def standing_at(store: PortfolioStore, at: int) -> Standing | None:
     late = [each for each in store.get_snapshots() if each.timestamp <= moment]
     found = [_standing(each) for each in early[-1:]] + [_standing(each) for each in late[:1]]
     return max(found, key=lambda each: each.timestamp, default=None)
+
+
+@money
+def moments(store: PortfolioStore, since: datetime | None = None) -> list[Moment]:
+    """Return every kept moment, from `since` on, in no order: snapshots, closes, extremes."""
+    found: list[Moment] = []
+    for close in closes(store):
+        extremes = [each for each in (close.high, close.low) if each is not None]
+        found += [
+            Moment(instant.from_datetime(each.timestamp), each.equity, each.capital)
+            for each in extremes
+            if since is None or each.timestamp >= since
+        ]
+        if since is None or close.timestamp >= since:
+            found.append(_moment(close))
+    return found + [_moment(each) for each in store.get_snapshots(since)]
+
+
+def _moment(kept: DailyClose | PortfolioSnapshot) -> Moment:
+    standing = _standing(kept)
+    return Moment(
+        instant.from_datetime(kept.timestamp),
+        standing.equity_base,
+        kept.capital_base,
+        standing.is_whole,
+        bool(kept.stale),
+    )
 
 
 @money

@@ -17,6 +17,7 @@ from bursar.ledger.fold import traced
 from bursar.ledger.state import FlowTotal
 from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Amount, Why
+from bursar.portfolio import measures
 from bursar.value import reasons
 from bursar.value.equity import Valuation
 
@@ -36,7 +37,7 @@ def why(asked: Asked, figure: str, asset: str | None) -> Why:
         FigureNotFound: there is none of that name, or it needs an asset.
     """
     if figure not in _FIGURES:
-        known = ", ".join(sorted(_FIGURES))
+        known = ", ".join(sorted({*_FIGURES, *measures.FIGURES}))
         raise FigureNotFound(f"no figure is called {figure!r}; there are {known}", figure=figure)
     return _FIGURES[figure](asked, asset)
 

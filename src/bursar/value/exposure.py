@@ -8,7 +8,7 @@ names it.
 Errors: none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -55,9 +55,11 @@ def exposure(valuation: Valuation, *, with_cash: bool = False) -> Exposure:
     values = [each.value for each in notionals if each.value is not None]
     long = sum((value for value in values if value > 0), ZERO)
     short = -sum((value for value in values if value < 0), ZERO)
-    names = sorted({each.asset for each in notionals})
+    own: dict[str, list[_Notional]] = {}
+    for each in notionals:
+        own.setdefault(each.asset, []).append(each)
     return Exposure(
-        assets=tuple(_asset(name, notionals, valuation.equity) for name in names),
+        assets=tuple(_asset(name, own[name], valuation.equity) for name in sorted(own)),
         gross=long + short,
         net=long - short,
         long=long,
@@ -77,8 +79,7 @@ def _notionals(valuation: Valuation, *, with_cash: bool) -> list[_Notional]:
     return spot + [_Notional(each.asset, each.quantity, each.value) for each in valuation.margins]
 
 
-def _asset(name: str, notionals: Iterable[_Notional], equity: Decimal) -> AssetExposure:
-    own = [each for each in notionals if each.asset == name]
+def _asset(name: str, own: Sequence[_Notional], equity: Decimal) -> AssetExposure:
     values = [each.value for each in own]
     value: Decimal | None = ZERO
     for each in values:

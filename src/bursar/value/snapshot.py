@@ -2,14 +2,18 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO
+from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
+from bursar.ledger.entries import CAPITAL, Flag, FlowKind
 from bursar.value.equity import Valuation
 from bursar.value.pnl import By, pnl
+
+_CAPITAL: Final = frozenset(kind.value for kind in CAPITAL if kind is not FlowKind.BASIS_ADJUSTMENT)
 
 
 class AssetValuation(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -25,7 +29,9 @@ class PortfolioSnapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     """Equity, cash, valuations and PnL at `timestamp` (UTC), all in base currency.
 
     `equity_base` covers what is priced; `unvalued` names what is not. `excluded_value` is the worth
-    of what the view leaves out.
+    of what the view leaves out. `capital_base` is all capital that came less what went, at its
+    worth then, `None` where some of it has no known worth; between two snapshots it tells the flow.
+    `stale` names what rests on an old mark.
     """
 
     timestamp: datetime
@@ -38,6 +44,8 @@ class PortfolioSnapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     unrealized_pnl_base_by_pair: dict[str, Decimal]
     unvalued: tuple[str, ...] = ()
     excluded_value: Decimal = ZERO
+    capital_base: Decimal | None = None
+    stale: tuple[str, ...] = ()
 
 
 def snapshot(book: Book, valuation: Valuation) -> PortfolioSnapshot:
@@ -59,4 +67,22 @@ def snapshot(book: Book, valuation: Valuation) -> PortfolioSnapshot:
         unrealized_pnl_base_by_pair={key: line.unrealized for key, line in made.lines.items()},
         unvalued=tuple(each.asset for each in valuation.unvalued),
         excluded_value=valuation.excluded_value,
+        capital_base=capital(book),
+        stale=tuple(sorted({each.asset for each in valuation.coverage.stale})),
     )
+
+
+@money
+def capital(book: Book) -> Decimal | None:
+    """Return the capital that came less what went, at its worth then. O(kinds of flows).
+
+    `None` where an asset that came as capital has a fact that nobody has priced. A change of cost
+    alone moves nothing, and is left out.
+    """
+    total = ZERO
+    for (_, kind, asset, _), flow in book.flows.items():
+        if kind in _CAPITAL:
+            if book.gaps.get((asset, Flag.UNPRICED.value)):
+                return None
+            total += flow.value
+    return total

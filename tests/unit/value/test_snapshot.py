@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from bursar.value.snapshot import AssetValuation, PortfolioSnapshot, snapshot
+from bursar.value.snapshot import AssetValuation, PortfolioSnapshot, capital, snapshot
 from bursar.value.worth import Options
-from tests.unit.value.books import EXAMPLE, D, valued
+from tests.unit.value.books import EXAMPLE, D, book_of, valued
 
 
 def test_a_snapshot_holds_what_the_valuation_says():
@@ -26,6 +26,7 @@ def test_a_snapshot_holds_what_the_valuation_says():
         realized_pnl_base_by_pair={"XBT/USD": D(4987)},
         unrealized_pnl_base_by_pair={"XBT/USD": D(30000)},
         unvalued=("ETH",),
+        capital_base=D(100005),
     )
 
 
@@ -34,3 +35,13 @@ def test_a_snapshot_reads_back_with_what_the_view_leaves_out():
     made = snapshot(*valued(EXAMPLE, options=options, XBT_USD="60000"))
     assert made.excluded_value == 90000
     assert msgspec.json.decode(msgspec.json.encode(made), type=PortfolioSnapshot) == made
+
+
+def test_capital_is_what_came_less_what_went_at_its_worth_then():
+    text = EXAMPLE + "2026-02-02T00:00:00Z withdrawal 0.5 XBT #k:9 value=30000\n"
+    text += "2026-02-03T00:00:00Z reward 1 ETH #k:10 value=5\n"
+    assert capital(book_of(text)) == 70000  # a reward is income
+
+
+def test_capital_without_a_price_is_not_known():
+    assert capital(book_of(EXAMPLE + "2026-02-02T00:00:00Z deposit 1 ETH #k:9\n")) is None

@@ -1,0 +1,76 @@
+"""Every setting of capital allocation in one record, as a file may say them.
+
+Errors: `BadChoice`, naming where, for a key that does not exist or a value that cannot hold.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from bursar.capital.candidates import AllocatorSettings
+from bursar.capital.capital_pressure import PressureSettings
+from bursar.capital.deciding import Own, Rules
+from bursar.capital.decision_memory import DecisionSettings
+from bursar.capital.meta_strategy_brain import BrainSettings
+from bursar.capital.profit_capture import CaptureSettings, CompoundingSettings
+from bursar.capital.profit_target_tracker import ProfitTarget, ProfitTargetTracker
+from bursar.capital.rebalancer import RebalancerSettings
+from bursar.capital.smart_reinvestor import ReinvestSettings
+from bursar.capital.strategy_memory import MemorySettings
+from bursar.errors import BadChoice
+
+
+class CapitalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What decides who gets how much, and what becomes of profit.
+
+    `initial` is in base currency. `on_doubt` says whether figures in doubt, such as drift that is
+    not explained, refuse a decision or only mark it.
+    """
+
+    initial: Decimal = Decimal(300)
+    on_doubt: Literal["refuse", "mark"] = "refuse"
+    allocator: AllocatorSettings = AllocatorSettings()
+    pressure: PressureSettings = PressureSettings()
+    memory: MemorySettings = MemorySettings()
+    decisions: DecisionSettings = DecisionSettings()
+    brain: BrainSettings = BrainSettings()
+    moving: RebalancerSettings = RebalancerSettings()
+    capture: CaptureSettings = CaptureSettings()
+    compounding: CompoundingSettings = CompoundingSettings()
+    reinvest: ReinvestSettings = ReinvestSettings()
+    targets: tuple[ProfitTarget, ...] = ()
+    strategies: Mapping[str, Own] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse less than nothing, and two targets for one period."""
+        if self.initial < 0:
+            raise BadChoice("initial capital is 0 or more")
+        ProfitTargetTracker(self.targets)
+
+    @property
+    def rules(self) -> Rules:
+        """What a decision depends on."""
+        return Rules(
+            allocator=self.allocator,
+            pressure=self.pressure,
+            memory=self.memory,
+            decisions=self.decisions,
+            brain=self.brain,
+            strategies=self.strategies,
+        )
+
+
+def read_settings(told: object) -> CapitalSettings:
+    """Read settings from plain values, numbers as text or whole.
+
+    Raises:
+        BadChoice: a key or a value is not what it should be.
+    """
+    try:
+        return msgspec.convert(told, CapitalSettings)
+    except msgspec.ValidationError as error:
+        said, _, where = str(error).partition(" - at `$")
+        place = where.rstrip("`").lstrip(".")
+        raise BadChoice(f"{place}: {said}" if place else said, field=place) from None

@@ -1,0 +1,159 @@
+"""The curve: equity over time, and the unit price that takes capital flows out of it.
+
+Each kept moment says what everything was worth and how much capital had come by then, at its worth
+when it came. What the capital grew by between two moments is the flow between them, however late it
+became known. The unit price `nav` starts at 100. A flow buys or redeems units at the price of the
+last complete moment before it, so for E before, F the flow, E′ after:
+
+    nav′ = nav × E′ ÷ (E + F)
+
+Where E + F is not above zero (more was taken out than was there, out of what was made since), what
+left counts as worth held to the end: nav′ = nav × (E′ + out) ÷ E. Where E is not above zero and
+nothing came, nothing was at risk and the price stands.
+
+Invariants
+- Moments are in order of time, one an instant; a later record of an instant replaces the earlier.
+- A moment without a price for something, or with capital of unknown worth, has no nav and is
+  stepped over: the next complete one is linked to the last complete one.
+- A link that no rule gives (equity below zero) is `broken`: the price stands, and a return across
+  it is not known.
+
+Errors: none.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.exact import ZERO, money, ratio18
+from bursar.ledger import instant
+from bursar.measure.measured import Measured, percent, unknown
+
+UNIT: Final = Decimal(100)
+STALE_AFTER: Final = instant.DAY
+"""A flow that is priced at a moment of longer ago makes the price stale."""
+
+
+class Moment(msgspec.Struct, frozen=True, gc=False):
+    """What everything was worth at an instant (nanoseconds), and the capital that came by then.
+
+    `capital` is `None` where the worth of some of it is not known. `is_complete`: everything held
+    had a price. `is_stale`: a price was old.
+    """
+
+    at: int
+    equity: Decimal
+    capital: Decimal | None
+    is_complete: bool = True
+    is_stale: bool = False
+
+
+class Point(msgspec.Struct, frozen=True, gc=False):
+    """One moment of the curve.
+
+    `flow` is the capital that came (went, below zero) since the last point with a `nav`. `nav` is
+    the unit price; `None` where it is not known. `is_stale`: a mark was old, a flow was priced at
+    an equity of over a day before, or the link is broken.
+    """
+
+    at: int
+    equity: Decimal
+    is_complete: bool
+    flow: Decimal | None = None
+    nav: Decimal | None = None
+    is_stale: bool = False
+    is_broken: bool = False
+
+
+class Curve(msgspec.Struct, frozen=True):
+    """Points in order of time."""
+
+    points: tuple[Point, ...]
+
+    @property
+    def complete(self) -> list[Point]:
+        """The points at which everything held had a price."""
+        return [point for point in self.points if point.is_complete]
+
+    @property
+    def priced(self) -> list[Point]:
+        """The points with a unit price."""
+        return [point for point in self.points if point.nav is not None]
+
+
+@money
+def curve(moments: Iterable[Moment]) -> Curve:
+    """Return the curve of kept moments, whatever their order. O(n log n)."""
+    ordered = {moment.at: moment for moment in moments}
+    points: list[Point] = []
+    last: tuple[Moment, Decimal] | None = None
+    for at in sorted(ordered):
+        moment = ordered[at]
+        if not moment.is_complete or moment.capital is None:
+            points.append(Point(at, moment.equity, moment.is_complete, is_stale=moment.is_stale))
+            continue
+        point = _linked(moment, last)
+        points.append(point)
+        last = moment, point.nav or UNIT
+    return Curve(tuple(points))
+
+
+def _linked(moment: Moment, last: tuple[Moment, Decimal] | None) -> Point:
+    """Link a complete moment to the one before."""
+    if last is None:
+        first = Point(moment.at, moment.equity, is_complete=True, flow=ZERO, nav=UNIT)
+        return msgspec.structs.replace(first, is_stale=moment.is_stale)
+    before, nav = last
+    flow = (moment.capital or ZERO) - (before.capital or ZERO)
+    grown = _growth(before.equity, flow, moment.equity)
+    is_late = bool(flow) and moment.at - before.at > STALE_AFTER
+    return Point(
+        moment.at,
+        moment.equity,
+        is_complete=True,
+        flow=flow,
+        nav=nav if grown is None else ratio18(nav, *grown),
+        is_stale=moment.is_stale or is_late or grown is None,
+        is_broken=grown is None,
+    )
+
+
+def _growth(before: Decimal, flow: Decimal, after: Decimal) -> tuple[Decimal, Decimal] | None:
+    """Return (end, start) whose ratio is the growth of a link; `None` where there is none."""
+    start = before + flow
+    if start > 0 and after > 0:
+        return after, start
+    if before > 0 > flow and after > flow:
+        return after - flow, before
+    return (UNIT, UNIT) if not (before or after or flow) else None
+
+
+def window(curve_: Curve, start: int | None = None, end: int | None = None) -> Curve:
+    """Return the points from `start` until before `end`, after the last complete one before them.
+
+    That opening is what stood at the start: without it a first day would have no beginning.
+    """
+    inside = [p for p in curve_.points if _within(p.at, start, end)]
+    early = [p for p in curve_.points if start is not None and p.at < start and p.is_complete]
+    opening = early[-1:]
+    if opening and opening[0].nav is None:
+        opening = [*[p for p in early if p.nav is not None][-1:], *opening]
+    return Curve((*opening, *inside))
+
+
+def _within(at: int, start: int | None, end: int | None) -> bool:
+    return (start is None or at >= start) and (end is None or at < end)
+
+
+@money
+def growth(points: Sequence[Point]) -> Measured:
+    """Return the time-weighted return over points, in percent: last nav ÷ first nav − 1."""
+    priced = [point for point in points if point.nav is not None]
+    if len(priced) <= 1:
+        return unknown("a return needs two complete moments")
+    if any(point.is_broken for point in priced[1:]):
+        return unknown("equity was not above zero, and a return across that is not defined")
+    first, last = priced[0].nav or UNIT, priced[-1].nav or UNIT
+    return percent(last - first, first)

@@ -1,0 +1,276 @@
+"""Drawdown: how far below its peak a curve is, was, and how much of the fall it has regained.
+
+Falls are positive: 2.35 is 2.35 % below. The peak is the highest value so far, at its latest
+instant; a fall is open until the peak is reached again. `recovery` is the regained share of the
+open fall, from its lowest value back to its peak; with no open fall all is regained: 100. The day
+and the week begin at 00:00 UTC, the week on Monday, and their high counts what stood at the start.
+
+Invariants
+- `RunningDrawdown` takes each value in O(1) and says at every moment what a walk over all of them
+  would.
+- What is measured is exact: one rounding to the 18th decimal for each percentage.
+
+Errors: none. A curve without a value above zero has no drawdown, and says so.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+from bursar.exact import ZERO, money
+from bursar.ledger import instant
+from bursar.ledger.why import Amount, Why
+from bursar.measure.curve import Curve, window
+from bursar.measure.measured import HUNDRED, Measured, because, known, percent, unknown
+
+_MONDAY: Final = 4 * instant.DAY
+"""The first Monday since 1970-01-01, which was a Thursday."""
+
+_WEEK: Final = 7 * instant.DAY
+SPANS: Final = {"30d": 30 * instant.DAY, "90d": 90 * instant.DAY, "1y": 365 * instant.DAY}
+_NONE: Final = unknown("nothing above zero was kept yet")
+
+
+class Basis(Enum):
+    """What a drawdown is of: equity as it is, or the unit price that flows do not move."""
+
+    EQUITY = "equity"
+    NAV = "nav"
+
+
+class Fall(msgspec.Struct, frozen=True):
+    """One fall: its peak, its lowest value, and when the peak was reached again (`None`: open)."""
+
+    peak_at: int
+    peak: Decimal
+    low_at: int
+    low: Decimal
+    recovered_at: int | None = None
+
+    @property
+    def depth_pct(self) -> Measured:
+        """How far the lowest value lies below the peak, in percent."""
+        return _below(self.low, self.peak)
+
+    def length(self, now: int) -> int:
+        """Return how long the curve was under water, in nanoseconds."""
+        return (now if self.recovered_at is None else self.recovered_at) - self.peak_at
+
+
+class Drawdown(msgspec.Struct, frozen=True):
+    """The drawdown of a curve as it stands at `at`.
+
+    `is_complete` is false where the last moments had no price for something: then the figures are
+    of the last one that had. `skipped` counts those that were left out.
+    """
+
+    basis: Basis
+    at: int | None
+    current: Decimal | None
+    peak: Decimal | None
+    peak_at: int | None
+    current_pct: Measured
+    daily_pct: Measured
+    weekly_pct: Measured
+    max_pct: Measured
+    windows: dict[str, Measured]
+    recovery_pct: Measured
+    days_since_peak: int | None
+    falls: tuple[Fall, ...]
+    under_water_s: int
+    longest_under_water_s: int
+    is_complete: bool = True
+    skipped: int = 0
+
+    def why(self) -> Why | Amount:
+        """Explain how far it is below the peak now."""
+        return because(
+            self.current_pct,
+            f"drawdown of {self.basis.value} in percent = 100 × (peak − value) ÷ peak",
+            Amount("peak", self.peak, _when(self.peak_at)),
+            Amount("value", self.current, _when(self.at)),
+        )
+
+
+class RunningDrawdown:
+    """A drawdown that follows values one at a time. Times must not go back; values may be of any
+    curve.
+    """
+
+    def __init__(self, values: Iterable[tuple[int, Decimal]] = ()) -> None:
+        self.at: int | None = None
+        self.value = self.peak = self.low = ZERO
+        self.peak_at = self.low_at = 0
+        self.deepest: tuple[Decimal, Decimal] = (ZERO, ZERO)
+        self.falls: list[Fall] = []
+        self._under_water = self._longest = 0
+        self._highs = {instant.DAY: ZERO, _WEEK: ZERO}
+        for at, value in values:
+            self.see(at, value)
+
+    @money
+    def see(self, at: int, value: Decimal) -> None:
+        """Take in what the curve came to at an instant. O(1)."""
+        assert self.at is None or at >= self.at, "a curve does not go back in time"
+        for unit, high in self._highs.items():
+            is_new = self.at is None or _began(at, unit) != _began(self.at, unit)
+            self._highs[unit] = max(self._opening(at, unit) if is_new else high, value)
+        if value >= self.peak or self.peak <= 0:
+            self._recover(at)
+            self.peak, self.peak_at = self.low, self.low_at = value, at
+        elif value < self.low:
+            self.low, self.low_at = value, at
+            # Compared crosswise: (peak − low) ÷ peak, without dividing.
+            fallen, peak = self.deepest
+            if not peak or (self.peak - value) * peak > fallen * self.peak:
+                self.deepest = (self.peak - value, self.peak)
+        self.at, self.value = at, value
+
+    @property
+    def open_fall(self) -> Fall | None:
+        """The fall that is not made up for yet."""
+        if self.value >= self.peak:
+            return None
+        return Fall(self.peak_at, self.peak, self.low_at, self.low)
+
+    @property
+    def current_pct(self) -> Measured:
+        """How far below the peak, in percent."""
+        return _below(self.value, self.peak)
+
+    @property
+    def max_pct(self) -> Measured:
+        """The deepest fall so far, in percent."""
+        fallen, peak = self.deepest
+        if not peak:
+            return known(ZERO) if self.peak > 0 else _NONE
+        return percent(fallen, peak)
+
+    @property
+    def daily_pct(self) -> Measured:
+        """How far below the high of the UTC day, in percent."""
+        return _below(self.value, self._highs[instant.DAY])
+
+    @property
+    def weekly_pct(self) -> Measured:
+        """How far below the high of the UTC week, in percent."""
+        return _below(self.value, self._highs[_WEEK])
+
+    @property
+    @money
+    def recovery_pct(self) -> Measured:
+        """How much of the open fall is regained, in percent; 100 where there is none."""
+        if self.peak <= 0:
+            return _NONE
+        fall = self.open_fall
+        if fall is None:
+            return known(HUNDRED)
+        return percent(self.value - fall.low, fall.peak - fall.low)
+
+    def under_water(self, now: int) -> tuple[int, int]:
+        """Return how long it was below a peak in all, and at most at a stretch, in nanoseconds."""
+        fall = self.open_fall
+        open_ = 0 if fall is None else fall.length(now)
+        return self._under_water + open_, max(self._longest, open_)
+
+    def _opening(self, at: int, unit: int) -> Decimal:
+        """Return what stood when a period began: the last value, if it is of at most a day ago."""
+        if self.at is None or _began(at, unit) - self.at > instant.DAY:
+            return ZERO
+        return self.value
+
+    def _recover(self, at: int) -> None:
+        fall = self.open_fall
+        if fall is not None:
+            self.falls.append(msgspec.structs.replace(fall, recovered_at=at))
+            self._under_water += at - fall.peak_at
+            self._longest = max(self._longest, at - fall.peak_at)
+
+
+@money
+def stands(running: RunningDrawdown, *, basis: Basis, now: int) -> Drawdown:
+    """Return how a followed drawdown stands at `now`, without its windows and falls. O(1)."""
+    is_any = running.at is not None
+    under_water, longest = running.under_water(now)
+    return Drawdown(
+        basis=basis,
+        at=running.at,
+        current=running.value if is_any else None,
+        peak=running.peak if is_any else None,
+        peak_at=running.peak_at if is_any else None,
+        current_pct=running.current_pct,
+        daily_pct=_of_period(running.daily_pct, running.at, now, instant.DAY),
+        weekly_pct=_of_period(running.weekly_pct, running.at, now, _WEEK),
+        max_pct=running.max_pct,
+        windows={},
+        recovery_pct=running.recovery_pct,
+        days_since_peak=(now - running.peak_at) // instant.DAY if is_any else None,
+        falls=(),
+        under_water_s=under_water // instant.SECOND,
+        longest_under_water_s=longest // instant.SECOND,
+    )
+
+
+def drawdown(curve: Curve, *, basis: Basis = Basis.EQUITY, now: int | None = None) -> Drawdown:
+    """Return the drawdown of a curve at `now`, by default at its last point. O(points)."""
+    values = _values(curve, basis)
+    running = RunningDrawdown(values)
+    last = curve.points[-1].at if curve.points else None
+    now = last or 0 if now is None else now
+    open_ = running.open_fall
+    return msgspec.structs.replace(
+        stands(running, basis=basis, now=now),
+        falls=(*running.falls, *((open_,) if open_ is not None else ())),
+        windows={name: max_fall(curve, basis, now - span) for name, span in SPANS.items()},
+        is_complete=running.at == last,
+        skipped=len(curve.points) - len(values),
+    )
+
+
+def max_fall(curve: Curve, basis: Basis, start: int | None, end: int | None = None) -> Measured:
+    """Return the deepest fall of a stretch of time, in percent, from peaks of that stretch."""
+    return RunningDrawdown(_values(window(curve, start, end), basis)).max_pct
+
+
+def deepest(falls: Sequence[Fall], count: int = 5) -> list[Fall]:
+    """Return the deepest falls, the deepest first, of equal ones the earlier."""
+    return sorted(falls, key=lambda fall: (-(fall.depth_pct.value or ZERO), fall.peak_at))[:count]
+
+
+def day_of(at: int) -> int:
+    """Return 00:00 UTC of the day of an instant."""
+    return _began(at, instant.DAY)
+
+
+def week_of(at: int) -> int:
+    """Return 00:00 UTC of the Monday of the week of an instant."""
+    return _began(at, _WEEK)
+
+
+def _began(at: int, unit: int) -> int:
+    offset = _MONDAY if unit == _WEEK else 0
+    return at - (at - offset) % unit
+
+
+def _of_period(found: Measured, at: int | None, now: int, unit: int) -> Measured:
+    if at is not None and _began(at, unit) != _began(now, unit):
+        return unknown("nothing complete was kept in this period yet")
+    return found
+
+
+@money
+def _below(value: Decimal, high: Decimal) -> Measured:
+    return percent(high - value, high) if high > 0 else _NONE
+
+
+def _values(curve: Curve, basis: Basis) -> list[tuple[int, Decimal]]:
+    if basis is Basis.EQUITY:
+        return [(point.at, point.equity) for point in curve.complete]
+    return [(point.at, point.nav) for point in curve.points if point.nav is not None]
+
+
+def _when(at: int | None) -> str:
+    return "" if at is None else instant.show(at)

@@ -1,0 +1,110 @@
+"""Returns: of a stretch of time, and day by day.
+
+Time-weighted return (`curve.growth`): the chained unit price, which flows do not move. Money-
+weighted return: the yearly rate at which the flows, and equity at both ends, are worth nothing
+together (XIRR; a year has 365 days, a flow counts at its UTC day). Both in percent.
+
+A daily return is the unit price at one day's last complete moment over the one before. Only
+consecutive days of the calendar make one: a stretch of days of which nothing was kept is left out,
+not spread over its days nor called one day. Under the calendar `weekdays`, Monday follows Friday.
+
+Errors: none.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+from bursar.exact import ZERO, money, ratio18
+from bursar.ledger import instant
+from bursar.measure.curve import Curve, Point
+from bursar.measure.measured import HUNDRED, Measured, measured, unknown
+
+_FRIDAY: Final = 4
+
+
+class Calendar(Enum):
+    """Which days count: all of them, or those on which stock exchanges may be open."""
+
+    EVERY_DAY = "every_day"
+    WEEKDAYS = "weekdays"
+
+
+class DailyReturn(msgspec.Struct, frozen=True, gc=False):
+    """What one day made, in percent."""
+
+    day: date
+    pct: Decimal
+
+
+@money
+def daily(curve: Curve, *, calendar: Calendar = Calendar.EVERY_DAY) -> list[DailyReturn]:
+    """Return the daily returns of a curve, oldest first. O(points)."""
+    closes: dict[date, Point] = {}
+    broken: set[date] = set()
+    for point in curve.priced:
+        day = instant.to_datetime(point.at).date()
+        if calendar is Calendar.EVERY_DAY or day.weekday() <= _FRIDAY:
+            closes[day] = point
+            if point.is_broken:
+                broken.add(day)
+    found = []
+    for day, point in closes.items():
+        before = closes.get(_day_before(day, calendar))
+        if before is not None and day not in broken:
+            first, last = before.nav or ZERO, point.nav or ZERO
+            found.append(DailyReturn(day, ratio18(HUNDRED, last - first, first)))
+    return found
+
+
+def _day_before(day: date, calendar: Calendar) -> date:
+    back = 3 if calendar is Calendar.WEEKDAYS and day.weekday() == 0 else 1
+    return day - timedelta(days=back)
+
+
+def fractions(returns: Sequence[DailyReturn]) -> list[float]:
+    """Return daily returns as the floats that statistics are made of: 1 % is 0.01."""
+    return [float(each.pct) / 100 for each in returns]
+
+
+@money
+def money_weighted(curve: Curve) -> Measured:
+    """Return the money-weighted return over a curve, as percent a year.
+
+    Equity at the first complete moment went in, each flow went in or out, equity at the last came
+    back.
+    """
+    points = curve.priced
+    if len(points) <= 1:
+        return unknown("a return needs two complete moments")
+    first, last = points[0], points[-1]
+    days = (_day(last) - _day(first)).days
+    if not days:
+        return unknown("both ends are of one day")
+    amounts: dict[date, Decimal] = {_day(first): -first.equity}
+    for point in points[1:]:
+        amounts[_day(point)] = amounts.get(_day(point), ZERO) - (point.flow or ZERO)
+    amounts[_day(last)] = amounts.get(_day(last), ZERO) + last.equity
+    return _xirr(amounts)
+
+
+def _xirr(amounts: dict[date, Decimal]) -> Measured:
+    """Let the library find the rate, in floats; what it does not find is not known."""
+    from pyxirr import InvalidPaymentsError, xirr  # noqa: PLC0415 (only who asks loads it)
+
+    told = [(day, float(amount)) for day, amount in amounts.items() if amount]
+    try:
+        rate = xirr(told)
+    except InvalidPaymentsError:
+        return unknown("money only went in, or only came out")
+    return (
+        unknown("no rate makes the flows worth nothing") if rate is None else measured(100 * rate)
+    )
+
+
+def _day(point: Point) -> date:
+    return instant.to_datetime(point.at).date()

@@ -1,0 +1,75 @@
+"""How strategies did on the capital they really held.
+
+    return of a day = made that day ÷ (capital at cost the evening before + given that day)
+
+Made is realised + income − expenses; the last day also has the unrealised PnL of what is open now.
+Capital that a sleeve transfer or a loan of coins brings is no return. A day on which nothing was
+held has no return and is left out; a day on which capital lay idle has 0.
+
+Errors: none; what cannot be told is a reason.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from bursar.exact import ZERO, money, ratio18, statistic
+from bursar.ledger.sleeves import DayClose
+from bursar.measure.measured import Measured, measured, unknown
+from bursar.measure.ratios import USUAL, Conventions, deviation, sharpe
+
+
+class SleeveReturns(msgspec.Struct, frozen=True):
+    """Daily returns as fractions, oldest first, for the UTC days (by number) that have one."""
+
+    days: tuple[int, ...]
+    returns: tuple[float, ...]
+
+    def since(self, day: int) -> "SleeveReturns":
+        """Return those of a day and later."""
+        kept = [pair for pair in zip(self.days, self.returns, strict=True) if pair[0] >= day]
+        return SleeveReturns(tuple(pair[0] for pair in kept), tuple(pair[1] for pair in kept))
+
+    @property
+    def drawdown(self) -> Decimal:
+        """How far below its peak the unit value is now, as a fraction of the peak."""
+        grown = peak = 1.0
+        for value in self.returns:
+            grown *= 1 + value
+            peak = max(peak, grown)
+        return statistic(1 - max(grown, 0.0) / peak)
+
+    def sharpe(self, conventions: Conventions = USUAL) -> Measured:
+        """Return the Sharpe ratio by the year."""
+        least = max(conventions.least, 2)
+        if len(self.returns) < least:
+            return unknown(f"{len(self.returns)} daily returns; it takes {least}")
+        return sharpe(self.returns, conventions)
+
+    def volatility(self, conventions: Conventions = USUAL) -> Measured:
+        """Return the deviation of daily returns, as a fraction a day."""
+        least = max(conventions.least, 2)
+        if len(self.returns) < least:
+            return unknown(f"{len(self.returns)} daily returns; it takes {least}")
+        return measured(deviation(self.returns))
+
+
+@money
+def sleeve_returns(
+    closes: Sequence[DayClose], *, today: int, unrealized: Decimal = ZERO
+) -> SleeveReturns:
+    """Return a strategy's daily returns from its closes (its own, in order) up to today."""
+    days, returns = [], []
+    known = {close.day: close for close in closes}
+    before = DayClose("", 0, ZERO, ZERO)
+    for day in range(min(known, default=today), today + 1):
+        close = known.get(day, before)
+        made = close.made - before.made + (unrealized if day == today else ZERO)
+        given = max(close.contributed - before.contributed, ZERO)
+        capital = before.contributed + before.made + given
+        if capital > 0:
+            days.append(day)
+            returns.append(float(ratio18(made, Decimal(1), capital)))
+        before = close
+    return SleeveReturns(tuple(days), tuple(returns))

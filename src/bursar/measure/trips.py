@@ -1,0 +1,222 @@
+"""Round trips: what each closing trade made, from the trade records of a book.
+
+A round trip closes when something that was bought is sold again, a leveraged position is closed, or
+a short is covered: one trip for each closing order, whatever the number of its fills. Its PnL is
+what the closing realised, less its part of the fees of the trades that opened it, so that a trip
+that only won back less than it paid to get in is a loss. It belongs to the strategy, regime and
+pair of the trade that closed.
+
+Invariant: Σ PnL of trips − fees of what is still open + what flows realised = realised PnL of the
+records, to the last digit. `Trips` says the three parts.
+
+Records tell of the same trade under one id and several kinds (a peg's difference, what rounding
+left): those go with it. The entry time of a position is the average of its entries, by quantity;
+what came by a flow has none, and its trips have no holding time.
+
+Errors: none.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import groupby
+from typing import Final
+
+import msgspec
+
+from bursar.exact import ZERO, Rounding, money, quantise, ratio18
+from bursar.ledger import instant
+from bursar.ledger.entries import MANUAL
+from bursar.ledger.records import RealizedPnLRecord
+from bursar.measure.measured import Measured, percent
+
+_FLOW: Final = "flow"
+_BESIDES: Final = frozenset({"peg", "rounding"})
+_NOBODY: Final[frozenset[str]] = frozenset()
+
+
+class Trip(msgspec.Struct, frozen=True, gc=False):
+    """One closed round trip. `cost` is that of the lots which left; `opened_at` may be unknown."""
+
+    id: str
+    account: str
+    asset: str
+    pair: str
+    strategy: str
+    regime: str
+    opened_at: int | None
+    closed_at: int
+    cost: Decimal
+    pnl: Decimal
+    fees: Decimal
+    fills: int = 1
+
+    @property
+    def return_pct(self) -> Measured:
+        """The PnL as percent of the cost."""
+        return percent(self.pnl, self.cost)
+
+    @property
+    def held(self) -> int | None:
+        """How long it was held, in nanoseconds."""
+        return None if self.opened_at is None else self.closed_at - self.opened_at
+
+
+class Trips(msgspec.Struct, frozen=True):
+    """All round trips in order of closing, and the rest of what the records realised.
+
+    `open_fees` (≥ 0, or less with rebates) were paid for what is still open; `flowed` is what
+    flows realised.
+    """
+
+    trips: tuple[Trip, ...]
+    open_fees: Decimal
+    flowed: Decimal
+
+
+class _Open(msgspec.Struct):
+    """What is open of one asset in one account: signed quantity, fees so far, average entry."""
+
+    quantity: Decimal = ZERO
+    fees: Decimal = ZERO
+    opened_at: int | None = None
+
+
+class _Trade(msgspec.Struct, frozen=True):
+    """The records of one trade together."""
+
+    record: RealizedPnLRecord
+    asset: str
+    pnl: Decimal
+    fees: Decimal
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether something was realised beside the fee."""
+        return bool(self.pnl + self.fees) or bool(self.record.cost_base)
+
+
+class TripBook:
+    """Follows trade records in order of time and closes trips. O(1) for each record.
+
+    `assets` tells the asset of each pair, `shorts` the accounts that may sell what they do not
+    have.
+    """
+
+    def __init__(self, assets: Mapping[str, str], *, shorts: frozenset[str] = _NOBODY) -> None:
+        self.flowed = ZERO
+        self._assets = assets
+        self._shorts = shorts
+        self._open: dict[tuple[str, str], _Open] = {}
+        self._trips: dict[tuple[str, str, str], Trip] = {}
+
+    @money
+    def follow(self, records: Iterable[RealizedPnLRecord]) -> None:
+        """Take in records, oldest first. The records of one trade belong into one call."""
+        for _, told in groupby(records, key=lambda each: (each.time, each.trade_id)):
+            same = list(told)
+            self.flowed += sum((each.pnl_base for each in same if each.kind == _FLOW), ZERO)
+            traded = [each for each in same if each.kind != _FLOW]
+            if traded:
+                self._take(self._joined(traded))
+
+    @property
+    @money
+    def trips(self) -> Trips:
+        """What closed so far."""
+        order = sorted(self._trips.values(), key=lambda trip: (trip.closed_at, trip.id))
+        return Trips(tuple(order), sum((o.fees for o in self._open.values()), ZERO), self.flowed)
+
+    def _joined(self, same: Sequence[RealizedPnLRecord]) -> _Trade:
+        first = next((each for each in same if each.kind not in _BESIDES), same[0])
+        return _Trade(
+            first,
+            self._assets.get(first.pair, first.pair),
+            sum((each.pnl_base for each in same), ZERO),
+            sum((each.fee_base or ZERO for each in same), ZERO),
+        )
+
+    def _take(self, trade: _Trade) -> None:
+        record = trade.record
+        open_ = self._open.setdefault((record.account, trade.asset), _Open())
+        closed = self._closed(open_, trade)
+        if closed is None:
+            open_.fees -= trade.pnl
+            _enter(open_, record)
+            return
+        opened_at = open_.opened_at
+        self._close(trade, _leave(open_, closed), opened_at)
+        beyond = abs(record.base_delta) - closed
+        if beyond and record.account in self._shorts:
+            _enter(open_, record, beyond)
+
+    def _closed(self, open_: _Open, trade: _Trade) -> Decimal | None:
+        """Return the quantity that a trade closes; `None` for one that opens."""
+        delta = trade.record.base_delta
+        if not delta:
+            return ZERO if trade.is_closing else None
+        if trade.record.account not in self._shorts:
+            return -delta if delta < 0 else None
+        is_opposite = bool(open_.quantity) and (open_.quantity > 0) != (delta > 0)
+        return min(abs(delta), abs(open_.quantity)) if is_opposite else None
+
+    def _close(self, trade: _Trade, entry_fees: Decimal, opened_at: int | None) -> None:
+        record = trade.record
+        key = record.account, trade.asset, record.order_id or record.trade_id
+        known = self._trips.get(key)
+        if known is not None:
+            opened_at = known.opened_at
+        self._trips[key] = Trip(
+            id=key[2],
+            account=record.account,
+            asset=trade.asset,
+            pair=record.pair,
+            strategy=record.strategy_tag or MANUAL,
+            regime=record.regime or "",
+            opened_at=opened_at,
+            closed_at=instant.from_datetime(record.time),
+            cost=record.cost_base + (ZERO if known is None else known.cost),
+            pnl=trade.pnl - entry_fees + (ZERO if known is None else known.pnl),
+            fees=trade.fees + entry_fees + (ZERO if known is None else known.fees),
+            fills=1 if known is None else known.fills + 1,
+        )
+
+
+@money
+def round_trips(
+    records: Iterable[RealizedPnLRecord],
+    assets: Mapping[str, str],
+    *,
+    shorts: frozenset[str] = _NOBODY,
+) -> Trips:
+    """Return the round trips of trade records, which stand oldest first. O(records)."""
+    book = TripBook(assets, shorts=shorts)
+    book.follow(records)
+    return book.trips
+
+
+def _enter(open_: _Open, record: RealizedPnLRecord, quantity: Decimal | None = None) -> None:
+    """Add an entry: its quantity, and its time to the average."""
+    came = abs(record.base_delta) if quantity is None else quantity
+    at, there = instant.from_datetime(record.time), abs(open_.quantity)
+    if open_.opened_at is None or not there:
+        open_.opened_at = at
+    else:
+        later = ratio18(Decimal(at - open_.opened_at), came, there + came)
+        open_.opened_at += int(quantise(later, Decimal(1), Rounding.HALF_EVEN))
+    open_.quantity += came if record.base_delta >= 0 else -came
+
+
+def _leave(open_: _Open, closed: Decimal) -> Decimal:
+    """Take a quantity out, and return its part of the fees; all of it takes all of them.
+
+    A leveraged position tells no quantity: its first closing takes the fees.
+    """
+    there = abs(open_.quantity)
+    if closed >= there:
+        part, open_.fees = open_.fees, ZERO
+        open_.quantity, open_.opened_at = ZERO, None
+        return part
+    part = ratio18(open_.fees, closed, there)
+    open_.fees -= part
+    open_.quantity += -closed if open_.quantity > 0 else closed
+    return part

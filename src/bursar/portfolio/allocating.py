@@ -1,0 +1,365 @@
+"""Dividing capital among strategies: looks at how they did, proposes, and posts what is accepted.
+
+A proposal is worked out from the journal, the marks and what was kept of the last decision; it
+writes nothing. `apply` writes it in one transaction: the transfers between sleeves as facts, the
+decision with everything it was made from, and the state to go on from. So a restart at any point
+goes on as if it had not been, and `decision` read back makes the same weights again.
+
+Capital to divide is the equity of all strategies and the base currency that no strategy has
+(`manual`, the reserve). Coins traded by hand are not divided.
+
+Figures that feed weights are refused while a venue's statement is out of tolerance, and where a
+strategy holds what has no price; with `is_doubt_allowed` they are used, and the decision is marked.
+
+Errors: `Doubtful` as said; `BadChoice` where there is no strategy; `StaleVersion` when another
+writer came between proposal and apply.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.capital.deciding import (
+    AllocationState,
+    Cause,
+    Decision,
+    Figures,
+    Rules,
+    decide,
+    made_again,
+)
+from bursar.capital.rebalancer import MovePlan, PortfolioRebalancer, RebalancerSettings, Sleeve
+from bursar.capital.strategy_memory import DAY
+from bursar.capital.trades import ClosedTrade, tally
+from bursar.desk.desk import Beside
+from bursar.errors import BadChoice, Doubtful, StaleVersion
+from bursar.exact import ZERO, money
+from bursar.ledger.entries import MANUAL, SleeveTransfer, Source
+from bursar.ledger.sleeves import StrategyBooks, strategy_books
+from bursar.measure.kelly import from_trades
+from bursar.measure.ratios import Conventions
+from bursar.measure.shadow import Shadow, ShadowDay
+from bursar.measure.shadow import shadow as compare
+from bursar.measure.sleeves import SleeveReturns, sleeve_returns
+from bursar.measure.trades import statistics
+from bursar.measure.trips import Trip
+from bursar.portfolio import kept as keeping
+from bursar.portfolio.log import LOG
+from bursar.portfolio.portfolio import Portfolio, Prices
+from bursar.value.equity import Valuation, value_book
+
+NORMAL: Final = "NORMAL"
+WINDOWED: Final = Conventions(least=10)
+"""A window of thirty days has no thirty returns where a strategy held nothing for some of them."""
+_KEPT: Final = "capital state"
+_DECISION: Final = "capital decision "
+_REGIME: Final = "capital regime"
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision is asked with: when capital moves, whom a person revives.
+
+    `doubt` says what is wrong with the books, such as a venue that does not agree.
+    """
+
+    moving: RebalancerSettings = RebalancerSettings()
+    regime: str | None = None
+    revived: tuple[str, ...] = ()
+    doubt: str | None = None
+    is_doubt_allowed: bool = False
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What is kept between decisions, with the trades that were looked at and are still recent."""
+
+    state: AllocationState = AllocationState()
+    seen: tuple[str, ...] = ()
+    moved_at: int | None = None
+
+
+class StrategyNow(msgspec.Struct, frozen=True, kw_only=True):
+    """A strategy's sleeves at the marks: what was given to it, what it made, what it is worth."""
+
+    strategy: str
+    contributed: Decimal
+    made: Decimal
+    unrealized: Decimal
+    equity: Decimal
+    cash: Decimal
+    returns: SleeveReturns
+    trips: tuple[Trip, ...]
+    valuation: Valuation
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision that nobody has accepted yet, and the transfers that would make it true."""
+
+    version: int
+    decision: Decision
+    plan: MovePlan
+    strategies: tuple[StrategyNow, ...]
+    kept: Kept
+
+
+_STATES: Final = msgspec.json.Decoder(Kept)
+_DECISIONS: Final = msgspec.json.Decoder(Decision)
+
+
+def books(portfolio: Portfolio) -> StrategyBooks:
+    """Return every strategy's sleeves. O(facts)."""
+    return strategy_books(portfolio.timeline, portfolio.terms)
+
+
+@money
+def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]:
+    """Return every strategy as it stands, by name; what nobody did is under `manual`."""
+    sleeves, marks = books(portfolio), portfolio.marks(prices)
+    now = portfolio.desk.clock.now()
+    trips: dict[str, list[Trip]] = {}
+    for trip in keeping.trips(portfolio).trips:
+        trips.setdefault(trip.strategy, []).append(trip)
+    found = []
+    for strategy in sleeves.strategies():
+        book = sleeves.of(strategy)
+        valuation = value_book(book, marks, now=now, options=portfolio.options)
+        closes = [close for close in sleeves.closes if close.strategy == strategy]
+        found.append(
+            StrategyNow(
+                strategy=strategy,
+                contributed=sleeves.contributed(strategy),
+                made=sleeves.made(strategy),
+                unrealized=valuation.unrealized,
+                equity=valuation.equity,
+                cash=valuation.cash_base,
+                returns=sleeve_returns(closes, today=now // DAY, unrealized=valuation.unrealized),
+                trips=tuple(trips.get(strategy, ())),
+                valuation=valuation,
+            )
+        )
+    return found
+
+
+def regime(portfolio: Portfolio) -> str:
+    """Return the market's regime, as it was told last."""
+    return portfolio.desk.store.memo(_REGIME) or NORMAL
+
+
+def tell_regime(portfolio: Portfolio, name: str) -> None:
+    """Keep the market's regime until another is told."""
+    if not name.strip():
+        raise BadChoice("a regime has a name, such as BULL")
+    portfolio.desk.store.save_memos({_REGIME: name})
+
+
+def propose(
+    portfolio: Portfolio,
+    rules: Rules | None = None,
+    *,
+    asked: Asked = Asked(),  # noqa: B008  # frozen
+    prices: Prices = None,
+) -> Proposal:
+    """Work out a decision and the transfers it calls for. Nothing is written.
+
+    Raises:
+        Doubtful: the figures cannot be trusted, and that is not allowed.
+        BadChoice: there is no strategy to divide among.
+    """
+    rules = rules or Rules()
+    standing = strategies(portfolio, prices)
+    doubt = asked.doubt or _unpriced(standing)
+    if doubt is not None and not asked.is_doubt_allowed:
+        raise Doubtful(f"no capital is divided while figures are in doubt: {doubt}")
+    kept, now = _kept(portfolio), portfolio.desk.clock.now()
+    known = [each for each in standing if each.strategy != MANUAL]
+    named = {each.strategy: each for each in known}
+    names = sorted({*named, *rules.strategies} - {MANUAL})
+    if not names:
+        raise BadChoice("there is no strategy yet: trades name one, or the settings do")
+    current = asked.regime or regime(portfolio)
+    since = now - rules.allocator.window_days * DAY
+    recent = [trip for each in known for trip in each.trips if trip.closed_at > since]
+    cause = Cause(
+        at=now,
+        regime=current,
+        figures={name: _figures(named.get(name), rules, now, current) for name in names},
+        trades=tuple(_closed(trip) for trip in recent if trip.id not in set(kept.seen)),
+        revived=asked.revived,
+        marked=doubt,
+    )
+    decision = decide(kept.state, cause, rules)
+    weights = {line.strategy: line.weight for line in decision.allocation.lines}
+    plan = PortfolioRebalancer(asked.moving).plan(
+        weights, _sleeves(standing), at=now, last_at=kept.moved_at
+    )
+    seen = tuple(sorted(trip.id for trip in recent))
+    moved_at = now if plan.is_due else kept.moved_at
+    return Proposal(
+        version=portfolio.desk.head.version,
+        decision=decision,
+        plan=plan,
+        strategies=tuple(standing),
+        kept=Kept(decision.after, seen, moved_at),
+    )
+
+
+def apply(portfolio: Portfolio, proposal: Proposal) -> None:
+    """Write a decision, the state after it, and the transfers if they are due: all, or nothing.
+
+    Raises:
+        StaleVersion: the portfolio was changed since; propose again.
+    """
+    desk, decision = portfolio.writer, proposal.decision
+    at = decision.cause.at
+    memos = {
+        _KEPT: _ENCODER.encode(proposal.kept).decode(),
+        f"{_DECISION}{at:020}": _ENCODER.encode(decision).decode(),
+    }
+    if desk.head.version != proposal.version:
+        raise StaleVersion(
+            f"proposed at version {proposal.version}, the portfolio is at {desk.head.version};"
+            " propose again",
+            expected=proposal.version,
+            actual=desk.head.version,
+        )
+    transfers = _transfers(portfolio, proposal)
+    if transfers:
+        desk.commit(desk.stage(transfers), Beside(memos=memos))
+    else:
+        desk.store.save_memos(memos)
+    weights = {line.strategy: str(line.weight) for line in decision.allocation.lines}
+    LOG.info("PORTFOLIO_ALLOCATION", id=decision.allocation.id, weights=weights)
+
+
+def decisions(portfolio: Portfolio) -> list[Decision]:
+    """Return every decision that was applied, oldest first."""
+    return [_DECISIONS.decode(text) for text in portfolio.desk.store.memos(_DECISION).values()]
+
+
+def decision(portfolio: Portfolio) -> Decision | None:
+    """Return the last decision that was applied, made again to see that it is what was stored.
+
+    Raises:
+        Doubtful: it is not what its inputs give.
+    """
+    stored = portfolio.desk.store.memos(_DECISION)
+    if not stored:
+        return None
+    text = stored[max(stored)]
+    found = _DECISIONS.decode(text)
+    if _ENCODER.encode(made_again(found)).decode() != text:
+        raise Doubtful("the last decision is not what its inputs give: another version made it")
+    return found
+
+
+def shadow(portfolio: Portfolio, prices: Prices = None) -> Shadow:
+    """Compare what the decided weights made with what equal ones would have made."""
+    made = decisions(portfolio)
+    returns = {
+        each.strategy: dict(zip(each.returns.days, each.returns.returns, strict=True))
+        for each in strategies(portfolio, prices)
+    }
+    history, standing = [], iter(made)
+    upcoming, current = next(standing, None), None
+    today = portfolio.desk.clock.now() // DAY
+    first = today if upcoming is None else upcoming.cause.at // DAY + 1
+    for day in range(first, today + 1):
+        while upcoming is not None and upcoming.cause.at < day * DAY:
+            current, upcoming = upcoming, next(standing, None)
+        if current is not None:
+            weights = {line.strategy: line.weight for line in current.allocation.lines}
+            that_day = {name: returns[name].get(day, 0.0) for name in weights if name in returns}
+            history.append(ShadowDay(day, weights, that_day))
+    return compare(history)
+
+
+def _kept(portfolio: Portfolio) -> Kept:
+    text = portfolio.desk.store.memo(_KEPT)
+    return Kept() if text is None else _STATES.decode(text)
+
+
+def _unpriced(standing: Sequence[StrategyNow]) -> str | None:
+    for each in standing:
+        if each.strategy != MANUAL and each.valuation.unvalued:
+            assets = ", ".join(missing.asset for missing in each.valuation.unvalued)
+            return f"{each.strategy} holds what has no price: {assets}"
+    return None
+
+
+def _figures(found: StrategyNow | None, rules: Rules, now: int, current: str) -> Figures:
+    if found is None:
+        return Figures()
+    since = now - rules.allocator.window_days * DAY
+    lately = now - rules.allocator.recent_days * DAY
+    window = [trip for trip in found.trips if trip.closed_at > since]
+    returns = found.returns.since(since // DAY)
+    return Figures(
+        results=tally(trip.pnl for trip in window),
+        recent=tally(trip.pnl for trip in window if trip.closed_at > lately),
+        in_regime=tally(trip.pnl for trip in window if (trip.regime or NORMAL) == current),
+        drawdown=found.returns.drawdown,
+        sharpe=returns.sharpe(WINDOWED).value,
+        volatility=returns.volatility(WINDOWED).value,
+        kelly=from_trades(statistics(window)).full.value,
+    )
+
+
+def _closed(trip: Trip) -> ClosedTrade:
+    return ClosedTrade(
+        id=trip.id,
+        strategy=trip.strategy,
+        at=trip.closed_at,
+        pnl=trip.pnl,
+        regime=trip.regime or NORMAL,
+    )
+
+
+def _sleeves(standing: Sequence[StrategyNow]) -> Mapping[str, Sleeve]:
+    """What each strategy holds and could give; of `manual` only base currency counts."""
+    return {
+        each.strategy: Sleeve(each.cash, each.cash)
+        if each.strategy == MANUAL
+        else Sleeve(each.equity, max(each.cash, ZERO))
+        for each in standing
+    }
+
+
+@money
+def _transfers(portfolio: Portfolio, proposal: Proposal) -> list[SleeveTransfer]:
+    """Return the plan's moves, each in the accounts where the giver's money lies."""
+    if not proposal.plan.is_due:
+        return []
+    sleeves, base = books(portfolio), portfolio.terms.base
+    at, name = proposal.decision.cause.at, proposal.decision.allocation.id
+    purses: dict[str, dict[str, Decimal]] = {}
+    for strategy in sleeves.strategies():
+        held = sleeves.of(strategy).holdings
+        purses[strategy] = {
+            account: holding.quantity
+            for (account, asset), holding in sorted(held.items())
+            if asset == base and holding.quantity > 0
+        }
+    found: list[SleeveTransfer] = []
+    for move in proposal.plan.moves:
+        left, purse = move.amount, purses[move.from_strategy]
+        for account, there in purse.items():
+            part = min(left, there)
+            if part > 0:
+                number = len(found) + 1
+                found.append(
+                    SleeveTransfer(
+                        id=f"{account}:allocation:{name}:{number}",
+                        executed_at=at,
+                        account=account,
+                        source=Source.CLAIM,
+                        note=f"allocation {name}",
+                        from_strategy=move.from_strategy,
+                        to_strategy=move.to_strategy,
+                        amount=part,
+                    )
+                )
+                purse[account] -= part
+                left -= part
+    return found

@@ -1,0 +1,53 @@
+"""The curve of a book of which no moment was kept: rebuilt from its facts.
+
+A moment for the end of each UTC day on which something happened or was priced, at what was known
+then: the last trades and the recorded prices up to it. No market was asked, so all of it is stale,
+and says so; what had no price yet is incomplete as ever.
+"""
+
+from collections.abc import Iterable
+
+from bursar.exact import money
+from bursar.ledger import instant
+from bursar.ledger.book import Book
+from bursar.ledger.entries import Price
+from bursar.ledger.facts import Fact
+from bursar.ledger.fold import apply
+from bursar.ledger.timeline import Timeline
+from bursar.measure.curve import Moment
+from bursar.measure.drawdown import day_of
+from bursar.value.equity import value_book
+from bursar.value.marks import Mark, Marks, Standing, from_fills
+from bursar.value.snapshot import capital
+from bursar.value.worth import Options
+
+
+@money
+def rebuilt(timeline: Timeline, options: Options, *, until: int) -> list[Moment]:
+    """Return the ends of days before `until`, oldest first. O(facts + days × assets)."""
+    facts: dict[int, list[Fact]] = {}
+    for fact in timeline:
+        facts.setdefault(day_of(fact.executed_at), []).append(fact)
+    prices: dict[int, list[Price]] = {}
+    for price in timeline.notes.prices.counting():
+        prices.setdefault(day_of(price.executed_at), []).append(price)
+    book, marks, found = Book(timeline.terms), Marks(), []
+    for day in sorted({*facts, *prices}):
+        for fact in facts.get(day, ()):
+            apply(book, fact)
+        marks = marks.plus(from_fills(facts.get(day, ()))).plus(_marks(prices.get(day, ())))
+        end = day + instant.DAY - 1
+        if end < until:
+            found.append(_moment(book, marks, options, end))
+    return found
+
+
+def _moment(book: Book, marks: Marks, options: Options, at: int) -> Moment:
+    worth = value_book(book, marks, now=at, options=options)
+    equity = worth.equity + worth.excluded_value
+    return Moment(at, equity, capital(book), not worth.unvalued, is_stale=True)
+
+
+def _marks(prices: Iterable[Price]) -> Iterable[Mark]:
+    for each in prices:
+        yield Mark(each.asset, each.quote, each.value, "price", each.executed_at, Standing.TRADE)

@@ -1,0 +1,43 @@
+"""Settings as a file says them."""
+
+from decimal import Decimal
+
+import pytest
+
+from bursar.capital.candidates import Method
+from bursar.capital.deciding import Own
+from bursar.capital.settings import CapitalSettings, read_settings
+from bursar.errors import BadChoice
+
+
+def test_what_is_told_is_read_and_the_rest_is_usual():
+    told = {
+        "initial": "500",
+        "allocator": {"method": "kelly", "cap": "0.4"},
+        "strategies": {"trend": {"least": "0.1", "fits": {"BULL": "0.9"}}},
+        "targets": [{"period": "day", "percent": 1}],
+    }
+    found = read_settings(told)
+    assert found.initial == 500
+    assert found.rules.allocator.method is Method.KELLY
+    assert found.rules.strategies["trend"] == Own(
+        least=Decimal("0.1"), fits={"BULL": Decimal("0.9")}
+    )
+    assert read_settings({}) == CapitalSettings()
+
+
+@pytest.mark.parametrize(
+    "told, message",
+    [
+        ({"alocator": {}}, "unknown field `alocator`"),
+        ({"allocator": {"cap": "much"}}, r"^allocator\.cap: Invalid decimal"),
+        ({"allocator": {"cap": "3"}}, "0 ≤ floor ≤ cap ≤ 1"),
+        ({"on_doubt": "shrug"}, "on_doubt"),
+        ({"initial": "-1"}, "0 or more"),
+        ({"targets": [{"period": "day", "amount": 1}] * 2}, "at most one a period"),
+        ([], "Expected `object`"),
+    ],
+)
+def test_what_is_not_so_is_told_with_its_place(told, message):
+    with pytest.raises(BadChoice, match=message):
+        read_settings(told)

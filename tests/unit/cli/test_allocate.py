@@ -1,0 +1,78 @@
+"""Capital divided on the command line."""
+
+from decimal import Decimal
+
+import pytest
+
+
+@pytest.fixture
+def traded(bursar):
+    """A book in which two strategies traded and money waits."""
+    bursar("new", "--base", "USD")
+    for deed in (
+        "deposit 1000 USD",
+        "buy 1 XBT/USD @ 100 --strategy trend --time 2026-01-02",
+        "sell 1 XBT/USD @ 150 --strategy trend --time 2026-01-03",
+        "buy 1 ETH/USD @ 100 --strategy carry --time 2026-01-02",
+        "sell 1 ETH/USD @ 80 --strategy carry --time 2026-01-04",
+    ):
+        extra = [] if "--time" in deed else ["--time", "2026-01-01"]
+        bursar("add", *deed.split(), *extra, "--yes", "--quiet")
+
+
+def test_a_preview_writes_nothing_and_apply_moves_capital(traded, bursar, ask):
+    shown = bursar("allocate", code=5)
+    assert "Nothing was written" in shown.out
+    assert "50.00 %" in shown.out
+    assert ask("strategies")["strategies"][0]["weight"] is None
+    done = ask("allocate", "--apply")
+    assert done["is_applied"]
+    weights = [Decimal(line["weight"]) for line in done["allocation"]["lines"]]
+    assert sum(weights) + Decimal(done["allocation"]["reserve"]) == 1
+    equities = {each["strategy"]: each["equity"] for each in ask("strategies")["strategies"]}
+    assert {name: Decimal(told) for name, told in equities.items()} == {
+        "carry": 515,
+        "manual": 0,
+        "trend": 515,
+    }
+    assert "To move" not in bursar("allocate", code=5).out
+    assert ask("verify")["is_sound"]
+
+
+def test_why_explains_the_last_decision(traded, bursar, ask):
+    assert "makes the first" in bursar("allocate", "why", "trend", code=3).err
+    bursar("allocate", "--apply", "--regime", "BULL")
+    said = bursar("allocate", "why", "trend").out
+    assert "BULL" in said
+    assert "an equal part" in said
+    assert ask("allocate", "why", "trend")["line"]["strategy"] == "trend"
+    assert "there is carry, trend" in bursar("allocate", "why", "other", code=3).err
+
+
+def test_strategies_are_shown_with_their_state(traded, bursar):
+    bursar("allocate", "--apply")
+    said = bursar("strategies").out
+    assert "ACTIVE" in said
+    assert "manual" in said
+
+
+def test_settings_come_from_the_file(traded, bursar, ask, tmp_path):
+    (tmp_path / "config.yaml").write_text(
+        "portfolio:\n  name: main\ncapital:\n  allocator: {cap: 0.3}\n"
+    )
+    lines = ask("allocate", code=5)["allocation"]["lines"]
+    assert [line["weight"] for line in lines] == ["0.3", "0.3"]
+    (tmp_path / "config.yaml").write_text("portfolio: {}\ncapital:\n  alocator: {}\n")
+    assert "alocator" in bursar("allocate", code=2).err
+
+
+def test_without_strategies_it_says_what_to_do(bursar):
+    bursar("new", "--base", "USD")
+    bursar("add", "deposit", "10", "USD", "--time", "2026-01-01", "--yes")
+    assert "no strategy yet" in bursar("allocate", code=2).err
+
+
+def test_shadow_says_when_it_is_too_early(traded, bursar, ask):
+    bursar("allocate", "--apply")
+    assert "too early to say" in bursar("allocate", "shadow").out
+    assert ask("allocate", "shadow")["days"] == 0

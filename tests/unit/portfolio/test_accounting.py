@@ -1,0 +1,136 @@
+"""Many tasks, one book."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from bursar.errors import BadChoice, Conflicted, NotExact
+from bursar.ledger.terms import Terms
+from bursar.portfolio.accounting import FilledOrder, PortfolioAccounting
+from tests.unit.portfolio.places import MINUTE, NOON, Clock, opened
+
+USD = Terms(base="USD")
+
+
+def accounting(clock=None):
+    return PortfolioAccounting(opened(terms=USD, clock=clock))
+
+
+def order(number, side="buy", **changes):
+    told = {"quantity": "0.01", "price": "100", "fee": "0.001", "strategy": "trend"} | changes
+    return FilledOrder(fill_id=f"f{number}", symbol="BTC/USDT", side=side, **told)
+
+
+def test_a_thousand_tasks_make_the_book_that_one_makes():
+    async def all_at_once():
+        books = accounting()
+        await books.begin()
+        await asyncio.gather(*(books.record_fill(order(n, at=NOON + n)) for n in range(1000)))
+        return books.portfolio.digest()
+
+    async def one_by_one():
+        books = accounting()
+        await books.begin()
+        for number in range(1000):
+            await books.record_fill(order(number, at=NOON + number))
+        return books.portfolio.digest()
+
+    assert asyncio.run(all_at_once()) == asyncio.run(one_by_one())
+
+
+def test_initial_capital_is_put_in_once_and_only_into_nothing():
+    async def begin():
+        books = accounting()
+        assert await books.begin("300") is not None
+        assert await books.begin("300") is None
+        return await books.get_equity(), await books.get_cash_balance()
+
+    assert asyncio.run(begin()) == (300, 300)
+
+
+def test_a_fill_told_again_is_harmless_and_another_under_its_id_is_refused():
+    async def told():
+        books = accounting()
+        await books.record_fill(order(1, at=0))
+        await books.record_fill(order(1, at=0))
+        with pytest.raises(Conflicted, match="f1 is another fill already"):
+            await books.record_fill(order(1, at=0, quantity="5"))
+        return await books.get_positions()
+
+    (position,) = asyncio.run(told())
+    assert position.base_size == Decimal("0.01")
+
+
+@pytest.mark.parametrize(
+    "wrong, error",
+    [
+        (FilledOrder(fill_id="1", symbol="BTCUSDT", side="buy", quantity=1, price=1), BadChoice),
+        (order(1, side="long"), BadChoice),
+        (order(1, quantity="a lot"), NotExact),
+    ],
+)
+def test_a_fill_that_is_none_is_refused_and_nothing_is_written(wrong, error):
+    books = accounting()
+    with pytest.raises(error):
+        asyncio.run(books.record_fill(wrong))
+    assert books.portfolio.desk.head.seq == 0
+
+
+def test_metrics_by_strategy_and_regime():
+    async def traded():
+        books = accounting()
+        await books.begin()
+        for number, (side, price, regime) in enumerate(
+            [
+                ("buy", 100, "BULL"),
+                ("sell", 110, "BULL"),
+                ("buy", 100, "BEAR"),
+                ("sell", 95, "BEAR"),
+            ]
+        ):
+            await books.record_fill(
+                order(number, side, price=price, regime=regime, quantity=1, fee=0)
+            )
+        return await books.get_strategy_metrics(), await books.get_total_fees()
+
+    metrics, fees = asyncio.run(traded())
+    trend = metrics["trend"]
+    assert (trend.results.trades, trend.results.wins, trend.results.pnl) == (2, 1, 5)
+    assert trend.by_regime["BULL"].pnl == 10
+    assert trend.by_regime["BEAR"].losses == 1
+    assert trend.realized_pnl == 5
+    assert metrics["manual"].equity + trend.equity == 305
+    assert fees == 0
+
+
+def test_what_is_kept_is_forgotten_at_any_write_and_after_five_seconds():
+    async def asked():
+        clock = Clock()
+        books = accounting(clock)
+        await books.begin()
+        first = await books.get_strategy_metrics()
+        assert await books.get_strategy_metrics() is first
+        await books.record_fill(order(1))
+        second = await books.get_strategy_metrics()
+        assert second is not first
+        clock.at += 5 * MINUTE // 60
+        assert await books.get_strategy_metrics() is not second
+
+    asyncio.run(asked())
+
+
+def test_the_day_is_measured_from_its_snapshot():
+    async def day():
+        clock = Clock()
+        books = accounting(clock)
+        await books.begin()
+        snapshot = await books.take_snapshot()
+        clock.at += MINUTE
+        await books.record_fill(order(1, quantity=1, price=100, fee=3))
+        return snapshot, await books.get_daily_pnl(), await books.get_drawdown()
+
+    snapshot, pnl, drawdown = asyncio.run(day())
+    assert snapshot.equity_base == 300
+    assert pnl == -3
+    assert drawdown.max_drawdown_pct == 1

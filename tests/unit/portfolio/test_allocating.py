@@ -1,0 +1,205 @@
+"""Capital is divided by what strategies did, in the book itself."""
+
+from decimal import Decimal
+
+import pytest
+
+from bursar.capital.candidates import AllocatorSettings
+from bursar.capital.deciding import Own, Rules
+from bursar.desk import Desk
+from bursar.errors import BadChoice, Doubtful, StaleVersion
+from bursar.ledger import golden
+from bursar.portfolio import Portfolio, allocating
+from bursar.store import MemoryStore
+
+DAY = 86_400 * 10**9
+START = 20454 * DAY  # 2026-01-01
+
+
+class At:
+    """A clock that stands where it is put."""
+
+    def __init__(self, day):
+        self.day = day
+
+    def now(self):
+        return START + self.day * DAY
+
+
+def unread(*_):
+    """No file is read here."""
+    raise AssertionError
+
+
+def portfolio(*lines, day=20, store=None):
+    made = Portfolio(Desk(store or MemoryStore(), At(day)), unread)
+    made.desk.submit(golden.read(lines))
+    return made
+
+
+TWO = (
+    "2026-01-01T10:00:00Z deposit 1000 USD #k:main:1",
+    "2026-01-02T10:00:00Z buy 1 XBT @ 100 USD #k:main:2 strategy=trend",
+    "2026-01-03T10:00:00Z sell 1 XBT @ 150 USD #k:main:3 strategy=trend",
+    "2026-01-02T11:00:00Z buy 1 ETH @ 100 USD #k:main:4 strategy=carry",
+    "2026-01-04T10:00:00Z sell 1 ETH @ 80 USD #k:main:5 strategy=carry",
+)
+
+
+def test_strategies_stand_as_they_did():
+    found = {each.strategy: each for each in allocating.strategies(portfolio(*TWO))}
+    assert {name: each.made for name, each in found.items()} == {
+        "carry": -20,
+        "manual": 0,
+        "trend": 50,
+    }
+    assert sum(each.equity for each in found.values()) == 1030
+
+
+def test_the_first_decision_is_equal_and_moves_capital_out_of_the_reserve():
+    made = portfolio(*TWO)
+    proposal = allocating.propose(made)
+    weights = {line.strategy: line.weight for line in proposal.decision.allocation.lines}
+    assert weights == {"carry": Decimal("0.5"), "trend": Decimal("0.5")}
+    assert made.desk.head.version == 1
+    allocating.apply(made, proposal)
+    after = {each.strategy: each.equity for each in allocating.strategies(made)}
+    assert after == {"carry": 515, "manual": 0, "trend": 515}
+    assert made.equity().value == 1030
+    assert allocating.decision(made) == proposal.decision
+    assert made.verify().is_sound
+
+
+def test_a_transfer_is_no_return():
+    made = portfolio(*TWO)
+    before = {each.strategy: each.made for each in allocating.strategies(made)}
+    allocating.apply(made, allocating.propose(made))
+    assert {each.strategy: each.made for each in allocating.strategies(made)} == before
+
+
+def test_a_restart_goes_on_as_if_it_had_not_been():
+    store = MemoryStore()
+    made = portfolio(*TWO, store=store)
+    allocating.apply(made, allocating.propose(made))
+    later = (
+        "2026-01-20T10:00:00Z buy 1 XBT @ 100 USD #k:main:6 strategy=carry",
+        "2026-01-21T10:00:00Z sell 1 XBT @ 90 USD #k:main:7 strategy=carry",
+    )
+    made.desk.submit(golden.read(later))
+    again = Portfolio(Desk(store, At(25)), unread)
+    made.desk.clock.day = 25
+    one, other = allocating.propose(made), allocating.propose(again)
+    assert one.decision == other.decision
+    assert [trade.pnl for trade in one.decision.cause.trades] == [-10]
+    allocating.apply(again, other)
+    assert len(allocating.decisions(again)) == 2
+    assert allocating.propose(again).decision.cause.trades == ()
+
+
+def test_another_writer_in_between_is_told():
+    made = portfolio(*TWO)
+    proposal = allocating.propose(made)
+    made.desk.submit(golden.read(["2026-01-05T10:00:00Z deposit 1 USD #k:main:9"]))
+    with pytest.raises(StaleVersion, match="propose again"):
+        allocating.apply(made, proposal)
+    assert allocating.decision(made) is None
+
+
+def test_what_is_not_due_keeps_the_decision_and_moves_nothing():
+    made = portfolio(*TWO)
+    allocating.apply(made, allocating.propose(made))
+    version = made.desk.head.version
+    made.desk.clock.day = 21
+    proposal = allocating.propose(made)
+    assert not proposal.plan.is_due
+    allocating.apply(made, proposal)
+    assert made.desk.head.version == version
+    assert len(allocating.decisions(made)) == 2
+
+
+def test_doubt_is_refused_or_marked():
+    made = portfolio(*TWO)
+    with pytest.raises(Doubtful, match="kraken does not agree"):
+        allocating.propose(made, asked=allocating.Asked(doubt="kraken does not agree"))
+    marked = allocating.propose(
+        made, asked=allocating.Asked(doubt="kraken does not agree", is_doubt_allowed=True)
+    )
+    assert marked.decision.cause.marked == "kraken does not agree"
+
+
+def test_a_strategy_that_holds_what_has_no_price_is_in_doubt():
+    unpriced = "2026-01-05T10:00:00Z reward 1 ODD #k:main:9 strategy=trend"
+    with pytest.raises(Doubtful, match="trend holds what has no price: ODD"):
+        allocating.propose(portfolio(*TWO, unpriced))
+
+
+def test_without_strategies_there_is_nothing_to_divide():
+    made = portfolio("2026-01-01T10:00:00Z deposit 1000 USD #k:main:1")
+    with pytest.raises(BadChoice, match="no strategy yet"):
+        allocating.propose(made)
+    named = allocating.propose(made, Rules(strategies={"new": Own()}))
+    assert [line.strategy for line in named.decision.allocation.lines] == ["new"]
+
+
+def test_a_regime_is_told_and_kept():
+    made = portfolio(*TWO)
+    assert allocating.regime(made) == "NORMAL"
+    allocating.tell_regime(made, "BULL")
+    assert allocating.propose(made).decision.cause.regime == "BULL"
+    with pytest.raises(BadChoice, match="has a name"):
+        allocating.tell_regime(made, " ")
+
+
+def test_money_in_several_accounts_is_moved_where_it_lies():
+    made = portfolio(
+        *TWO,
+        "2026-01-05T10:00:00Z deposit 500 USD #b:main:1",
+    )
+    allocating.apply(made, allocating.propose(made))
+    assert made.verify().is_sound
+    after = {each.strategy: each.equity for each in allocating.strategies(made)}
+    assert after == {"carry": 765, "manual": 0, "trend": 765}
+
+
+def test_a_decision_that_its_inputs_do_not_give_is_in_doubt():
+    made = portfolio(*TWO)
+    allocating.apply(made, allocating.propose(made))
+    stored = made.desk.store.memos("capital decision ")
+    name, text = stored.popitem()
+    made.desk.store.save_memos({name: text.replace('"reserve":"0', '"reserve":"1', 1)})
+    with pytest.raises(Doubtful, match="not what its inputs give"):
+        allocating.decision(made)
+
+
+def test_settings_bound_what_is_given():
+    rules = Rules(
+        allocator=AllocatorSettings(cap=Decimal("0.3"), reserve=Decimal("0.2")),
+        strategies={"trend": Own(is_enabled=False)},
+    )
+    made = portfolio(*TWO)
+    allocating.apply(made, allocating.propose(made, rules))
+    after = {each.strategy: each.equity for each in allocating.strategies(made)}
+    assert after == {"carry": 309, "manual": 721, "trend": 0}
+
+
+def test_decided_weights_are_compared_with_equal_ones():
+    assert allocating.shadow(portfolio(*TWO)).days == 0
+    made = portfolio(*TWO)
+    rules = Rules(allocator=AllocatorSettings(cap=Decimal("0.3")))
+    allocating.apply(made, allocating.propose(made, rules))
+    made.desk.clock.day = 60
+    made.desk.submit(
+        golden.read(
+            [
+                "2026-01-25T10:00:00Z buy 1 XBT @ 100 USD #k:main:6 strategy=trend",
+                "2026-01-26T10:00:00Z sell 1 XBT @ 110 USD #k:main:7 strategy=trend",
+            ]
+        )
+    )
+    found = allocating.shadow(made)
+    assert found.days == 40
+    assert found.adaptive_pct.value is not None
+    assert found.equal_pct.value is not None
+    assert 0 < found.adaptive_pct.value < found.equal_pct.value
+    allocating.apply(made, allocating.propose(made, Rules()))
+    assert allocating.shadow(made).days == 40

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from typing import Any, cast
 
 import pytest
 
@@ -233,7 +234,7 @@ def test_only_what_need_not_last_goes_without_a_wait_for_the_disk(tmp_path):
     for lasts, pace in ((True, full), (False, normal), (False, normal), (True, full)):
         store.save_memos({"a": str(pace)}, is_lasting=lasts)
         assert other.memo("a") == str(pace)
-        driver = store._writer.connection.driver_connection
+        driver = cast("Any", store)._writer.connection.driver_connection
         assert driver.execute("PRAGMA synchronous").fetchone() == (pace,)
     for each in (store, other):
         each.close()

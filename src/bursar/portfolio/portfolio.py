@@ -87,7 +87,9 @@ class Portfolio:
         self.close()
 
     def close(self) -> None:
-        """Release the store."""
+        """Release the store, figures of transactions that it has not been given yet included."""
+        if not isinstance(self.desk, past.PastDesk):
+            transactions.settle(self.desk)
         self.desk.store.close()
 
     @property

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import event
@@ -244,3 +245,16 @@ def test_an_interrupt_inside_a_commit_leaves_nothing_and_the_store_goes_on(path,
     assert store.commit(commit(store.head(), "b")).version == 2
     assert other.head().version == 2
     other.close()
+
+
+def test_only_what_need_not_last_goes_without_a_wait_for_the_disk(tmp_path):
+    full, normal = 2, 1
+    store, other = open_store(tmp_path / "book.db"), open_store(tmp_path / "book.db")
+
+    for lasts, pace in ((True, full), (False, normal), (False, normal), (True, full)):
+        store.save_memos({"a": str(pace)}, is_lasting=lasts)
+        assert other.memo("a") == str(pace)
+        driver = cast("Any", store)._writer.connection.driver_connection
+        assert driver.execute("PRAGMA synchronous").fetchone() == (pace,)
+    for each in (store, other):
+        each.close()

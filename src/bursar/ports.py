@@ -4,6 +4,7 @@ A `PortfolioStore` keeps one portfolio. It is synchronous and has one writer; ev
 does all of its work or none.
 """
 
+# long: everything that the inside needs from outside, and nothing else, in one place
 from collections.abc import (
     AsyncIterator,
     Awaitable,

@@ -3,6 +3,7 @@
 Verdict by verdict, row by row, message by message, wherever in the batch somebody looks.
 """
 
+import json
 import logging
 from decimal import Decimal
 from typing import cast
@@ -103,6 +104,12 @@ def together(desk, every):
     return batch.transactions, answers
 
 
+def told(row):
+    """A message without the positions that were opened or closed: a batch tells them once."""
+    body = {name: said for name, said in json.loads(row.message.body).items() if name != "moved"}
+    return row.number, row.version, row.message.id, row.message.topic, row.created_at, body
+
+
 def kept(desk):
     store = desk.store
     answers = store.memos(keeping.KEY).values()
@@ -110,7 +117,7 @@ def kept(desk):
     return {
         "head": store.head(),
         "rows": list(store.records()),
-        "outbox": store.outbox(),
+        "outbox": [told(row) for row in store.outbox()],
         "cells": store.load_state(),
         "trades": store.get_trades(),
         "flows": store.get_cash_flows(),

@@ -1,5 +1,6 @@
 """One portfolio and its verbs."""
 
+# long: the front door; a verb is a line or two, and they are looked for in one place
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal

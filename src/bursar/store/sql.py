@@ -8,6 +8,7 @@ in. A connection that died of a server's restart is replaced when the next trans
 Do not carry an open store across a fork.
 """
 
+# long: one contract, one class; what it is made of stands in modules beside it
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime

@@ -14,6 +14,7 @@ Errors: none.
 
 from collections.abc import Iterable, MutableMapping
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -42,11 +43,19 @@ Place = tuple[str, str]
 
 
 class Balance(msgspec.Struct, frozen=True):
-    """One balance on its way: where it is, how low it went (in first units), units since then."""
+    """One balance on its way: where it is, how low it went (in first units), units since then.
+
+    `began` is what it was before the facts of one instant and sequence that moved it last (`tie`).
+    """
 
     now: Decimal = ZERO
     lowest: Decimal = ZERO
     scale: Decimal = ONE
+    tie: tuple[int, int] = (-1, 0)
+    began: Decimal = ZERO
+
+
+_NOTHING: Final = Balance()
 
 
 class Walked(msgspec.Struct, frozen=True):
@@ -61,8 +70,8 @@ class Walked(msgspec.Struct, frozen=True):
 class Prefixes:
     """The running balances of every account, without openings, and how low they ever went.
 
-    What stood there just before a first ledger row is kept, since a stated balance calls for an
-    opening only beyond what earlier facts explain.
+    What stood there before a first ledger row, and before all that may be simultaneous with it, is
+    kept, since a stated balance calls for an opening only beyond what earlier facts explain.
     """
 
     def __init__(self, base: str, cash: frozenset[str]) -> None:
@@ -126,7 +135,7 @@ class Prefixes:
         return self
 
     def before(self, row: str, place: Place) -> Decimal:
-        """Return the balance of a place just before a first row."""
+        """Return the balance of a place before a first row."""
         return self._explained.get((row, place), ZERO)
 
     def due(self, stated: dict[Place, Decimal]) -> list[CashFlow]:
@@ -134,7 +143,7 @@ class Prefixes:
         places = {place for place, held in self._balances.items() if held.lowest < 0}
         found = []
         for place in sorted(places | stated.keys()):
-            lowest = self._balances.get(place, Balance()).lowest
+            lowest = self._balances.get(place, _NOTHING).lowest
             quantity = max(-lowest, stated.get(place, ZERO))
             if quantity > 0 and place[0] in self._began:
                 found.append(opening(place, quantity, self._began[place[0]]))
@@ -151,20 +160,19 @@ class Prefixes:
             moved = self._deltas(fact)
             if isinstance(fact, CashFlow) and fact.reversed_by is not None:
                 self._flows[fact.id] = tuple(moved)
+            tie = fact.executed_at, fact.sequence
             for place, change in _net(moved):
+                self._move(place, change, tie)
                 for row in firsts:
-                    self._explained[row, place] = self._balance(place).now
-                self._move(place, change)
+                    self._explained[row, place] = self._balances[place].began
 
-    def _balance(self, place: Place) -> Balance:
-        return self._balances.get(place, Balance())
-
-    def _move(self, place: Place, change: Decimal) -> None:
-        held = self._balances.get(place, Balance())
+    def _move(self, place: Place, change: Decimal, tie: tuple[int, int]) -> None:
+        held = self._balances.get(place, _NOTHING)
         now, lowest = held.now + change, held.lowest
+        began = held.began if held.tie == tie else held.now
         if now < 0 and place[1] not in self._cash:
             lowest = min(lowest, _first_units(now, held.scale))
-        self._balances[place] = Balance(now, lowest, held.scale)
+        self._balances[place] = Balance(now, lowest, held.scale, tie, began)
 
     def _rename(self, fact: Rename) -> None:
         """What is there goes on under the new name; what had to be opened with is part of it."""
@@ -172,7 +180,8 @@ class Prefixes:
             held = self._balances[place]
             floor = held.lowest * held.scale
             self._balances[place] = Balance(floor, held.lowest, held.scale)
-            self._move((place[0], fact.to_asset), held.now - floor)
+            tie = fact.executed_at, fact.sequence
+            self._move((place[0], fact.to_asset), held.now - floor, tie)
 
     def _split(self, fact: Split) -> None:
         for place in self._places(fact.account, fact.asset):

@@ -227,3 +227,36 @@ def test_an_opening_that_moves_every_place_spoils_no_kept_balances(order, monkey
     ]
     line = landed(*([facts[i]] for i in order))
     assert opened(line) == {(MAIN, "ETH"): D(1), (MAIN, "ADA"): D(2)}
+
+
+def test_a_sale_that_the_sequence_puts_before_a_purchase_of_its_instant_needs_an_opening():
+    pen = Pen()
+    named = {"executed_at": START}
+    sale, purchase = pen.sell(2, "XBT", 2, **named), pen.buy(2, "XBT", 2, sequence=1, **named)
+    assert opened(landed([purchase, sale])) == {(MAIN, "XBT"): D(2)}
+    assert opened(landed([msgspec.structs.replace(purchase, sequence=0), sale])) == {}
+
+
+def test_what_comes_and_what_goes_of_one_instant_needs_no_opening_in_any_order_of_arrival():
+    pen = Pen()
+    facts = [
+        pen.flow("withdrawal", -2, "ETH", id="kraken:a", executed_at=START),
+        pen.sell(5, "XBT", 5, id="kraken:b", executed_at=START),
+        pen.buy(5, "XBT", 5, quote="ETH", id="kraken:c", executed_at=START),
+        pen.flow("deposit", 7, "ETH", id="kraken:d", executed_at=START),
+    ]
+    for order in permutations(facts):
+        assert opened(landed(*([fact] for fact in order))) == {}
+
+
+def test_what_may_be_simultaneous_with_a_first_row_explains_nothing_of_what_was_there_before_it():
+    pen = Pen()
+    named = {"executed_at": START}
+    row = pen.row("withdrawal", -1, "XBT", balance=D(2), id="a", **named)
+    for order in permutations([row, pen.buy(7, "XBT", 7, **named), pen.buy(1, "XBT", 1, **named)]):
+        assert opened(landed(*([each] for each in order))) == {(MAIN, "XBT"): D(3)}
+    before = pen.buy(2, "XBT", 2, executed_at=START - 1)
+    assert opened(landed([row, before])) == {(MAIN, "XBT"): D(1)}
+    assert opened(landed([msgspec.structs.replace(row, sequence=1), before])) == {
+        (MAIN, "XBT"): D(1)
+    }

@@ -464,6 +464,7 @@ def _internal(row: Movement) -> Transfer:
         to_pocket=TRANSIT if leaves else pocket,
         fees=_fees([row]),
         rates=row.rates,
+        unseen=actions.unseen(row),
     )
 
 

@@ -7,6 +7,9 @@ they change, and it does not depend on the order in which they came.
 
 Base currency and pegs may be negative; they get an opening only from a stated balance.
 
+A place that nobody tells of (a futures wallet) is opened on its own: what came out of it beyond
+what had gone in was there before. Money too, since such a place lends none.
+
 `Prefixes` follows the balances fact by fact, so facts at the end cost only themselves.
 
 Errors: none.
@@ -35,7 +38,7 @@ from bursar.ledger.entries import (
     StagedChange,
     Transfer,
 )
-from bursar.ledger.facts import Fact
+from bursar.ledger.facts import TRANSIT, Fact
 from bursar.ledger.journal import merge
 from bursar.ledger.layer import Layer
 
@@ -56,6 +59,7 @@ class Balance(msgspec.Struct, frozen=True):
 
 
 _NOTHING: Final = Balance()
+_UNSEEN: Final = "out of sight"
 
 
 class Walked(msgspec.Struct, frozen=True):
@@ -145,8 +149,9 @@ class Prefixes:
         for place in sorted(places | stated.keys()):
             lowest = self._balances.get(place, _NOTHING).lowest
             quantity = max(-lowest, stated.get(place, ZERO))
-            if quantity > 0 and place[0] in self._began:
-                found.append(opening(place, quantity, self._began[place[0]]))
+            began = self._began.get(_account(place))
+            if quantity > 0 and began is not None:
+                found.append(opening(place, quantity, began))
         return found
 
     def _follow(self, fact: Fact, firsts: frozenset[str]) -> None:
@@ -157,6 +162,8 @@ class Prefixes:
         elif isinstance(fact, Split):
             self._split(fact)
         else:
+            if isinstance(fact, Transfer) and fact.unseen:
+                self._go_unseen(fact)
             moved = self._deltas(fact)
             if isinstance(fact, CashFlow) and fact.reversed_by is not None:
                 self._flows[fact.id] = tuple(moved)
@@ -166,11 +173,21 @@ class Prefixes:
                 for row in firsts:
                     self._explained[row, place] = self._balances[place].began
 
+    def _go_unseen(self, fact: Transfer) -> None:
+        """Follow the place out of sight; what it had to be opened with is held from here on."""
+        tie, place = (fact.executed_at, fact.sequence), (fact.account, fact.asset)
+        unseen = (_unseen(fact.account), fact.asset)
+        before = self._balances.get(unseen, _NOTHING)
+        came = fact.pocket == TRANSIT
+        self._move(unseen, -fact.quantity if came else fact.quantity, tie)
+        after = self._balances[unseen]
+        self._move(place, (before.lowest - after.lowest) * after.scale, tie)
+
     def _move(self, place: Place, change: Decimal, tie: tuple[int, int]) -> None:
         held = self._balances.get(place, _NOTHING)
         now, lowest = held.now + change, held.lowest
         began = held.began if held.tie == tie else held.now
-        if now < 0 and place[1] not in self._cash:
+        if now < 0 and (place[1] not in self._cash or _is_unseen(place)):
             lowest = min(lowest, _first_units(now, held.scale))
         self._balances[place] = Balance(now, lowest, held.scale, tie, began)
 
@@ -268,15 +285,16 @@ class Firsts:
 
 def opening(place: Place, quantity: Decimal, first_at: int) -> CashFlow:
     """Make the derived fact: just before the account's first entry, with an assumed basis."""
-    account, asset = place
+    account, asset = _account(place), place[1]
     return CashFlow(
-        id=f"opening:{account}:{asset}",
+        id=f"opening:{place[0]}:{asset}",
         executed_at=first_at - 1,
         account=account,
         kind=FlowKind.OPENING,
         asset=asset,
         amount=quantity,
         flags=(Flag.ASSUMED_BASIS,),
+        pocket=TRANSIT if _is_unseen(place) else None,
     )
 
 
@@ -313,6 +331,18 @@ def deltas(fact: Fact) -> list[tuple[Place, Decimal]]:
     return moved + [((account, fee.asset), -fee.amount) for fee in fact.fees]
 
 
+def _unseen(account: str) -> str:
+    return f"{account}:{_UNSEEN}"
+
+
+def _is_unseen(place: Place) -> bool:
+    return place[0].endswith(f":{_UNSEEN}")
+
+
+def _account(place: Place) -> str:
+    return place[0].removesuffix(f":{_UNSEEN}")
+
+
 def _net(moved: Iterable[tuple[Place, Decimal]]) -> Iterable[tuple[Place, Decimal]]:
     sums: dict[Place, Decimal] = {}
     for place, change in moved:
@@ -322,6 +352,8 @@ def _net(moved: Iterable[tuple[Place, Decimal]]) -> Iterable[tuple[Place, Decima
 
 def _first_units(now: Decimal, scale: Decimal) -> Decimal:
     """Return a shortfall in the units of the account's beginning, rounded so that it suffices."""
+    if scale == ONE:
+        return now
     quotient, remainder = divide(now, scale, places=18)
     return quotient - ATOM if remainder < 0 else quotient
 

@@ -260,3 +260,37 @@ def test_what_may_be_simultaneous_with_a_first_row_explains_nothing_of_what_was_
     assert opened(landed([msgspec.structs.replace(row, sequence=1), before])) == {
         (MAIN, "XBT"): D(1)
     }
+
+
+def unseen(pen, amount, asset="XBT"):
+    way = "transfer/spotfromfutures" if amount > 0 else "transfer/spottofutures"
+    return pen.row("internal", amount, asset, label=way)
+
+
+@pytest.mark.parametrize("asset", ["XBT", "USD"])
+def test_what_comes_from_out_of_sight_beyond_what_went_was_there_before(asset):
+    pen = Pen()
+    rows = [pen.flow("deposit", 10, asset), *(unseen(pen, q, asset) for q in (-4, 6, -1, 3))]
+    spent = pen.flow("withdrawal", -14, asset)
+    for order in permutations([*rows, spent]):
+        line = landed(*([each] for each in order))
+        assert [(fact.id, fact.amount) for fact in line if openings.is_opening(fact)] == [
+            (f"opening:{MAIN}:out of sight:{asset}", D(4))
+        ]
+    assert held(line.book, asset)[0] == 0
+    assert all(not each for each in line.book.pockets.values())
+
+
+def test_what_was_spent_before_it_came_from_out_of_sight_was_there_before_as_well():
+    pen = Pen()
+    line = landed([pen.sell(3, "XBT", 3), unseen(pen, 2), pen.sell(1, "XBT", 1)])
+    assert {fact.id: fact.amount for fact in line if openings.is_opening(fact)} == {
+        f"opening:{MAIN}:XBT": D(3),
+        f"opening:{MAIN}:out of sight:XBT": D(2),
+    }
+    assert held(line.book, "XBT")[0] == 1
+
+
+def test_a_pocket_whose_rows_are_told_is_not_opened_by_a_move():
+    pen = Pen()
+    assert opened(landed([pen.row("internal", 2, "XBT", pocket="staked")])) == {}

@@ -400,18 +400,15 @@ def test_money_in_the_futures_wallet_is_still_the_owners_and_in_transit(tmp_path
 
 
 # 24
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a name is one asset in all accounts, whatever each venue means by it",
-)
 def test_what_two_venues_call_by_one_name_is_not_added_up(tmp_path):
     told = Told()
     told.deposit("LUNA", "1000000")  # at Kraken the old coin, LUNC
     service = told.booked(tmp_path)
     at = "2026-01-06T00:00:00Z"
     service.portfolio.add("deposit", "5", "LUNA", account="binance:main", time=at)
-    assert held(service) != {"LUNA": "1000005"}
+    assert held(service) == {"LUNA": "1000000", "LUNA2": "5"}
+    service.portfolio.add("deposit", "7", "LUNC", account="binance:main", time=at)
+    assert held(service) == {"LUNA": "1000007", "LUNA2": "5"}
 
 
 def test_at_kraken_the_old_and_the_new_coin_of_one_name_stay_apart(tmp_path, way):

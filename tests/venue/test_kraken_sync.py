@@ -6,6 +6,7 @@ from collections import Counter
 from fractions import Fraction
 from random import Random
 
+import msgspec
 import pytest
 
 from bursar.errors import BadChoice
@@ -161,6 +162,22 @@ def test_two_syncs_from_nothing_have_the_same_ids(followed):
     ids = [{row.key for row in each.store.records()} for each in (one, other)]
     assert ids[0] == ids[1]
     assert one.service.portfolio.digest() == other.service.portfolio.digest()
+
+
+def test_what_lies_there_without_any_row_is_an_opening_and_no_break(followed):
+    account = invent(SEED, 200)
+    had = {row.code for row in account.rows}
+    code = next(code for code in ("SNX", "TRX", "ATOM", "ZRX") if code not in had)
+    following = followed(msgspec.structs.replace(account, extra={code: 5 * 10**8}))
+    assert following.done.accounts[0].failure is None
+    (found,) = following.service.get_drift()
+    assert (found.verdict, found.breaks) == (Verdict.EQUAL, ())
+    (assumed,) = [each for each in found.assumed if each.asset == code]
+    (told,) = [each for each in following.service.get_balances() if each.asset == code]
+    assert told.total == assumed.quantity > 0
+    head = following.store.head()
+    assert following.sync().accounts[0].failure is None
+    assert following.store.head() == head
 
 
 def test_rows_that_arrive_while_pages_are_read_are_all_there(follower):

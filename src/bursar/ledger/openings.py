@@ -242,6 +242,10 @@ class Firsts:
         """Tell whether any row of that row's code was seen."""
         return (row.account, row.asset, row.code or row.asset) in self._rows
 
+    def assets(self, account: str) -> frozenset[str]:
+        """Return the assets of an account of which a row has stated a balance."""
+        return frozenset(asset for name, asset, _ in self._rows if name == account)
+
     def see(self, row: Movement) -> None:
         """Look at a statement of a row."""
         if row.balance is None:

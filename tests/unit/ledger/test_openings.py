@@ -294,3 +294,14 @@ def test_what_was_spent_before_it_came_from_out_of_sight_was_there_before_as_wel
 def test_a_pocket_whose_rows_are_told_is_not_opened_by_a_move():
     pen = Pen()
     assert opened(landed([pen.row("internal", 2, "XBT", pocket="staked")])) == {}
+
+
+def test_the_assets_of_an_account_are_those_whose_balance_was_told():
+    pen, firsts = Pen(), openings.Firsts()
+    for row in (
+        pen.row("reward", 1, "XBT", balance=D(1)),
+        pen.row("reward", 1, "ETH"),
+        pen.row("reward", 1, "SOL", balance=D(1), account=OTHER),
+    ):
+        firsts.see(row)
+    assert firsts.assets(MAIN) == {"XBT"}

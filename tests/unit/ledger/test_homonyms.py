@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from bursar.ledger import instant
-from bursar.ledger.entries import Rate
+from bursar.ledger.entries import CashFlow, Conversion, Fill, Rate
 from bursar.ledger.homonyms import is_homonym, understood
 from tests.unit.ledger.samples import Pen, fees, landed
 
@@ -20,7 +20,9 @@ BINANCE = "binance:main"
 )
 def test_a_name_is_understood_by_venue_and_date(account, at, name):
     flow = Pen().flow("deposit", 5, "LUNA", account=account, executed_at=at)
-    assert understood(flow).asset == name
+    told = understood(flow)
+    assert isinstance(told, CashFlow)
+    assert told.asset == name
     assert understood(understood(flow)) == understood(flow)
 
 
@@ -31,10 +33,14 @@ def test_every_place_where_a_name_stands_is_understood():
         2, "LUNA", 20, "USDT", pair="LUNA/USDT", fees=fees((1, "LUNA")), rates=rates, **at
     )
     told = understood(fill)
+    assert isinstance(told, Fill)
     assert (told.base, told.quote, told.pair) == ("LUNA2", "USDT", "LUNA2/USDT")
-    assert [each.asset for each in (*told.fees, *told.rates)] == ["LUNA2", "LUNA2", "ADA"]
+    assert [fee.asset for fee in told.fees] == ["LUNA2"]
+    assert [rate.asset for rate in told.rates] == ["LUNA2", "ADA"]
     swap = understood(pen.convert([(1, "ADA")], [(3, "LUNA")], **at))
-    assert [leg.asset for leg in (*swap.given, *swap.taken)] == ["ADA", "LUNA2"]
+    assert isinstance(swap, Conversion)
+    legs = (*swap.given, *swap.taken)
+    assert [leg.asset for leg in legs] == ["ADA", "LUNA2"]
     other = pen.buy(2, "ADA", 20, "USDT", **at)
     assert understood(other) is other
 
@@ -43,7 +49,8 @@ def test_what_is_told_again_under_the_old_name_is_told_twice():
     pen = Pen()
     flow = pen.flow("deposit", 5, "LUNA", account=BINANCE, executed_at=NEW)
     line = landed([flow, flow])
-    assert [(fact.asset, fact.amount) for fact in line] == [("LUNA2", 5)]
+    (made,) = [fact for fact in line if isinstance(fact, CashFlow)]
+    assert (made.asset, made.amount) == ("LUNA2", Decimal(5))
     assert line.plan([flow]).is_empty
 
 

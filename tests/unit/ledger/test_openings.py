@@ -272,6 +272,7 @@ def test_what_comes_from_out_of_sight_beyond_what_went_was_there_before(asset):
     pen = Pen()
     rows = [pen.flow("deposit", 10, asset), *(unseen(pen, q, asset) for q in (-4, 6, -1, 3))]
     spent = pen.flow("withdrawal", -14, asset)
+    line = landed([*rows, spent])
     for order in permutations([*rows, spent]):
         line = landed(*([each] for each in order))
         assert [(fact.id, fact.amount) for fact in line if openings.is_opening(fact)] == [

@@ -90,6 +90,7 @@ def charged(*rates, lost):
     """Four purchases at rates of a thousandth; of the last the fee is lost, or another."""
     venue = Venue()
     venue.deposit("USD", "100000.0000")
+    legs = []
     for rate in rates:
         legs = venue.later(DAY).trade("XBT", "0.0200000000", "USD", "1000.0000", fee=f"{rate}.0000")
     rows = changed(venue.rows, legs[0], fee=D(lost))

@@ -17,6 +17,7 @@ from bursar.ledger import door, journal
 from bursar.ledger.checkpoint import Recalled
 from bursar.ledger.entries import AnyEntry, CashFlow, Flag, Link, Movement, Price, Reversal
 from bursar.ledger.facts import Fact, group_of, resolve
+from bursar.ledger.homonyms import understood
 from bursar.ledger.journal import RECORDED, Outcome, Verdict
 from bursar.ledger.layer import Layer
 from bursar.ledger.notes import Note, linked, targets
@@ -63,6 +64,7 @@ class Draft:
 
     def rule(self, entry: AnyEntry) -> Ruled:
         """Give a statement its verdict, and lay it over its group if it is accepted."""
+        entry = understood(entry)
         door.check(entry)
         home = self._home.get(entry.id, entry.id)
         known = same(entry, self._spoken.get(home, ()))

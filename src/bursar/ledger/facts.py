@@ -272,7 +272,7 @@ def _backed(fill: Fill, rows: list[Movement], moved: dict[str, Decimal], *, comp
     return msgspec.structs.replace(
         fill,
         executed_at=instant.refine(rows[0].executed_at, fill.executed_at),
-        sequence=min(row.sequence for row in rows),
+        sequence=_sequence(rows),
         side=side,
         quantity=missing_base if base is None else abs(base),
         amount=missing_quote if quote is None else abs(quote),
@@ -313,6 +313,7 @@ def _margins(rows: list[Movement], fills: dict[str, MarginFill]) -> list[Fact]:
             msgspec.structs.replace(
                 stated,
                 executed_at=instant.refine(own[0].executed_at, stated.executed_at),
+                sequence=_sequence(own),
                 settled=sum((row.amount for row in own), ZERO),
                 fees=_fees(own),
                 pocket=own[0].pocket,
@@ -355,7 +356,7 @@ def _conversion(name: str, rows: list[Movement]) -> Conversion:
         executed_at=rows[0].executed_at,
         account=rows[0].account,
         source=rows[0].source,
-        sequence=min(row.sequence for row in rows),
+        sequence=_sequence(rows),
         rows=tuple(row.id for row in rows),
         note=rows[0].label,
         given=tuple(Leg(asset, -amount) for asset, amount in moved.items() if amount < 0),
@@ -463,6 +464,7 @@ def _internal(row: Movement) -> Transfer:
         to_pocket=TRANSIT if leaves else pocket,
         fees=_fees([row]),
         rates=row.rates,
+        unseen=actions.unseen(row),
     )
 
 
@@ -472,6 +474,11 @@ def _moved(rows: Iterable[Movement]) -> dict[str, Decimal]:
     for row in rows:
         sums[row.asset] = sums.get(row.asset, ZERO) + row.amount
     return {asset: amount for asset, amount in sums.items() if amount}
+
+
+def _sequence(rows: Sequence[Movement]) -> int:
+    """Return the first place that rows, by time, have in the instant of the first of them."""
+    return min(row.sequence for row in rows if row.executed_at == rows[0].executed_at)
 
 
 def _fees(rows: Iterable[Movement]) -> tuple[Fee, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-ALIASES: Final[Mapping[str, str]] = MappingProxyType({"BTC": "XBT", "DOGE": "XDG"})
+ALIASES: Final[Mapping[str, str]] = MappingProxyType({"BTC": "XBT", "DOGE": "XDG", "LUNC": "LUNA"})
 _QUOTES: Final = ("USD", "EUR", "GBP", "USDT", "USDC", "JPY", "CHF", "CAD", "AUD", "XBT", "ETH")
 _RANKING: Final = {asset: place for place, asset in enumerate(_QUOTES)}
 

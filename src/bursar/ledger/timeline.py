@@ -1,6 +1,6 @@
 """The timeline: all facts in canonical order, and the book they fold into.
 
-Canonical order is (executed_at, venue, sequence, id): when it happened, whatever the order in
+Canonical order is that of `order_key`: when it happened, whatever the order in
 which we learned it. `plan` works out what a batch of statements would change without changing
 anything; `land` makes it so. Facts at the end are folded onto a fork of the book. A late fact, or
 one that changes an earlier fact, refolds from the last checkpoint before its place, and the plan
@@ -144,7 +144,7 @@ class Timeline:
     def __iter__(self) -> Iterator[Fact]:
         """Yield all facts in canonical order. A timeline that is not whole cannot."""
         assert self.is_whole, "the facts before the checkpoint are not here"
-        return (self.facts[key[3]] for key in self.order)
+        return (self.facts[key[-1]] for key in self.order)
 
     def __len__(self) -> int:
         """Return how many facts there are, those behind the checkpoint included."""
@@ -286,7 +286,7 @@ class Timeline:
         edge = start.facts - self.behind
         self.start = start
         self.order = self.order[edge:]
-        self.facts = {key[3]: self.facts[key[3]] for key in self.order}
+        self.facts = {key[-1]: self.facts[key[-1]] for key in self.order}
         self.groups = {
             name: told
             for name, told in self.groups.items()
@@ -351,7 +351,7 @@ class Timeline:
 
     def _last_trades(self, position: int) -> tuple[Fill | MarginFill, ...]:
         earlier = () if self.start is None else self.start.lasts
-        here = (self.facts[key[3]] for key in self.order[:position])
+        here = (self.facts[key[-1]] for key in self.order[:position])
         return last_trades(chain(earlier, here))
 
     def _edge(self, position: int, last: int) -> int | None:
@@ -378,11 +378,11 @@ class Timeline:
     def _taken_down(self, position: int, book: Book, edge: int) -> Checkpoint:
         there = book.copy()
         for key in self.order[position:edge]:
-            apply(there, self.facts[key[3]])
+            apply(there, self.facts[key[-1]])
         time = end_of_second(self.order[edge - 1][0])
         begin, known = self.following(edge)
         prefixes = known.flat()
-        between = (self.facts[key[3]] for key in self.order[begin:edge])
+        between = (self.facts[key[-1]] for key in self.order[begin:edge])
         prefixes.follow(between, self.firsts.ids())
         return Checkpoint(
             time=time,

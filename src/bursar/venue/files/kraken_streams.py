@@ -25,9 +25,10 @@ from bursar.venue.files.kraken import LEDGERS, TRADES, LedgerCells, TradeCells
 from bursar.venue.files.reading import FileReading, Streamed
 from bursar.venue.files.table import Progress, Table
 from bursar.venue.kraken.assets import coin
-from bursar.venue.kraken.follow import Follower, ranked
+from bursar.venue.kraken.follow import Follower
 from bursar.venue.kraken.ledger_rows import ACCOUNT, movement, tie
 from bursar.venue.kraken.pairs import pair
+from bursar.venue.kraken.ranks import ranks
 from bursar.venue.kraken.rows import LedgerRow, TradeRow
 from bursar.venue.kraken.trade_rows import fill
 
@@ -178,7 +179,7 @@ class _Ledger:
 
     def _rank(self, batch: list[LedgerRow]) -> None:
         if batch[0].balance is None:
-            self.ranks.extend(ranked(batch))
+            self.ranks.extend(ranks(batch, range(len(batch))))
             return
         found = self.follower.follow(batch)
         if found is None:

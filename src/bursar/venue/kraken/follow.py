@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Final
 
 from bursar.exact import money
-from bursar.venue.kraken.assets import coin
 from bursar.venue.kraken.chain import Key, Step, arranged, code, code_and_wallet, holds, start
+from bursar.venue.kraken.ranks import ranks
 from bursar.venue.kraken.rows import LedgerRow
 
 UNTOLD: Final = None
@@ -56,7 +56,7 @@ class Follower:
             return UNTOLD
         if self._wallets is not None:
             self._explained += len(self._codes.broken - self._wallets.opened)
-        return _ranks(rows, codes), _ranks(rows, wallets or [])
+        return ranks(rows, codes), [] if wallets is None else ranks(rows, wallets)
 
 
 class _Chains:
@@ -120,21 +120,3 @@ class _Chains:
 def _step(row: LedgerRow) -> Step:
     assert row.balance is not None, "only rows with a balance make a chain"
     return Step(row.balance - row.amount + row.fee, row.balance)
-
-
-def _ranks(rows: Sequence[LedgerRow], path: Sequence[int]) -> list[int]:
-    """Count each row's place among the rows of its code, along the path."""
-    if len(path) < 2:  # noqa: PLR2004 (nothing to count)
-        return [0] * len(path)
-    ranks = [0] * len(rows)
-    counted: dict[str, int] = {}
-    for place in path:
-        name = coin(rows[place].code).code
-        ranks[place] = counted.get(name, 0)
-        counted[name] = ranks[place] + 1
-    return ranks
-
-
-def ranked(rows: Sequence[LedgerRow]) -> list[int]:
-    """Rank rows of one instant that state no balance, as they stand."""
-    return _ranks(rows, range(len(rows)))

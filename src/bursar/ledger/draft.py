@@ -64,7 +64,9 @@ class Draft:
     def rule(self, entry: AnyEntry) -> Ruled:
         """Give a statement its verdict, and lay it over its group if it is accepted."""
         door.check(entry)
-        home = self._home.get(entry.id, entry.id)
+        if entry.id not in self._home:
+            return self._rule_first(entry)
+        home = self._home[entry.id]
         known = same(entry, self._spoken.get(home, ()))
         verdict = journal.judge(entry, known) if known else RECORDED
         if verdict.outcome is Outcome.DUPLICATE:
@@ -82,6 +84,15 @@ class Draft:
         self.groups.setdefault(home, self._spoken[home])
         return Ruled(entry, verdict, key)
 
+    def _rule_first(self, entry: AnyEntry) -> Ruled:
+        """Rule the first that is said of a fact: it is recorded, and nothing has to be moved."""
+        key = journal.key(entry)
+        if key in self.recalled.conflicts:
+            return Ruled(entry, RECORDED, None)
+        self._require_ahead(entry, entry.id)
+        self._file(entry, group_of(entry))
+        return Ruled(entry, RECORDED, key)
+
     def _require_ahead(self, entry: AnyEntry, home: str) -> None:
         """Refuse what only the whole journal can judge: it is early, or adds to what is."""
         known = self.recalled.groups
@@ -97,13 +108,16 @@ class Draft:
         if movers and group != home:
             self.groups[home] = tuple(each for each in there or () if each.id != entry.id)
             self.groups[group] = (*self._spoken.get(group, ()), *movers)
+        self._file(entry, group)
+
+    def _file(self, entry: AnyEntry, group: str) -> None:
         self.homes[entry.id] = group
         self.groups[group] = (*self._spoken.get(group, ()), entry)
-        if isinstance(entry, Note):
-            self._note(entry)
-        elif isinstance(entry, Movement):
+        if isinstance(entry, Movement):
             self.rows.append(entry)
             self.firsts.see(entry)
+        elif isinstance(entry, Note):
+            self._note(entry)
 
     def settle(self) -> tuple[list[Fact], list[Fact]]:
         """Resolve what the batch touched: (facts as they are to be, facts that give way)."""

@@ -221,11 +221,14 @@ class Firsts:
         if row.balance is None:
             return
         key = (row.account, row.asset, row.code or row.asset)
-        known = self._rows.get(key, ())
-        late = _second(row) - _second(known[0]) if known else -1
-        if late < 0:
+        known = self._rows.get(key)
+        if known is None:
             self._rows[key] = (row,)
-        elif late == 0 and row not in known:
+            return
+        second, first = row.executed_at // instant.SECOND, known[0].executed_at // instant.SECOND
+        if second < first:
+            self._rows[key] = (row,)
+        elif second == first and row not in known:
             self._rows[key] = (*known, row)
 
     def rows(self) -> Iterable[Movement]:
@@ -315,10 +318,6 @@ def _first_units(now: Decimal, scale: Decimal) -> Decimal:
     """Return a shortfall in the units of the account's beginning, rounded so that it suffices."""
     quotient, remainder = divide(now, scale, places=18)
     return quotient - ATOM if remainder < 0 else quotient
-
-
-def _second(row: Movement) -> int:
-    return row.executed_at // instant.SECOND
 
 
 def _when(row: Movement) -> tuple[int, int, str]:

@@ -105,10 +105,12 @@ class Expected(msgspec.Struct, frozen=True):
 
     `firsts` are rows that will be the first of their code; what was there before them is opened
     with at once. `spans` are seconds (first, last) that one group will lie on both ends of.
+    `are_distinct` promises that no two statements will have one id.
     """
 
     firsts: tuple[Movement, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
+    are_distinct: bool = False
 
 
 _NOTHING: Final = Recalled()

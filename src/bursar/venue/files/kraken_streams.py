@@ -70,7 +70,7 @@ def stream_ledgers(
         statements=Streamed(len(seen.ranks), told),
         rows=len(seen.ranks) + pending,
         pending=pending,
-        expected=Expected(seen.firsts(), seen.spans()),
+        expected=Expected(seen.firsts(), seen.spans(), are_distinct=True),
         assets=frozenset(coin(code).asset for code in seen.codes),
     )
 
@@ -102,7 +102,7 @@ def stream_trades(
         format=TRADES,
         statements=Streamed(len(ids), told),
         rows=len(ids),
-        expected=Expected(),
+        expected=Expected(are_distinct=True),
         assets=frozenset(asset for each in pairs for asset in (pair(each).base, pair(each).quote)),
     )
 

@@ -26,7 +26,7 @@ import msgspec
 from bursar.desk import reading
 from bursar.desk.desk import Desk, Receipt, Review
 from bursar.errors import Behind
-from bursar.ledger import instant, journal
+from bursar.ledger import instant
 from bursar.ledger.checkpoint import Checkpoint, Recalled
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.facts import group_of
@@ -100,7 +100,7 @@ class _Tally:
         plan = staged.plan
         if desk.timeline.behind + plan.course.position < self._standing:
             raise Behind("a fact changes that stood before")
-        if any(each.key not in (None, journal.key(each.entry)) for each in plan.ruled):
+        if plan.amends:
             raise Behind("a statement adds to another, or contradicts it")
         # What has come with the same stream was never published, so it cannot be restated.
         silent = msgspec.structs.replace(plan, restated=[])

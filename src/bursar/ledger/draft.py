@@ -16,13 +16,13 @@ from bursar.errors import Behind
 from bursar.ledger import door, journal
 from bursar.ledger.checkpoint import Recalled
 from bursar.ledger.entries import AnyEntry, CashFlow, Flag, Link, Movement, Price, Reversal
-from bursar.ledger.facts import Fact, group_of, resolve
+from bursar.ledger.facts import Fact, group_of, resolve_within
 from bursar.ledger.journal import RECORDED, Outcome, Verdict
 from bursar.ledger.layer import Layer
 from bursar.ledger.notes import Note, linked, targets
 from bursar.ledger.openings import is_opening
 from bursar.ledger.order import order_key
-from bursar.ledger.pricing import priced
+from bursar.ledger.pricing import priced_within
 
 if TYPE_CHECKING:
     from bursar.ledger.timeline import Timeline
@@ -44,6 +44,7 @@ class Draft:
 
     def __init__(self, timeline: "Timeline", recalled: Recalled) -> None:
         self.timeline = timeline
+        self._cash = timeline.terms.cash
         self.recalled = recalled
         self.groups: dict[str, tuple[AnyEntry, ...]] = {}
         self.raw: dict[str, Fact | None] = {}
@@ -53,6 +54,7 @@ class Draft:
         self.homes: dict[str, str] = {}
         self.firsts = timeline.firsts.fork()
         self.conflicts: dict[str, str] = {}
+        self.amends = False
         self._told_conflicts = Layer(timeline.conflicts, self.conflicts)
         self.notes = timeline.notes.fork()
         self._spoken = Layer(_with(timeline.groups, recalled.groups), self.groups)
@@ -77,9 +79,11 @@ class Draft:
         self._require_ahead(entry, home)
         if verdict.outcome is Outcome.RECORDED:
             self._lay(entry, home)
+            self.amends |= bool(known)
             return Ruled(entry, verdict, key)
         if key in self._told_conflicts:
             return Ruled(entry, verdict, None)
+        self.amends = True
         self.conflicts[key] = entry.id
         self.groups.setdefault(home, self._spoken[home])
         return Ruled(entry, verdict, key)
@@ -175,7 +179,7 @@ class Draft:
         return [price for price in found if price is not None]
 
     def _resolve(self, group: str) -> None:
-        facts = self._marked(resolve(self._spoken[group], self.timeline.terms.cash))
+        facts = self._marked(resolve_within(self._spoken[group], self._cash))
         for fact in facts:
             self.raw[fact.id] = fact
             self._dirty.add(fact.id)
@@ -201,7 +205,7 @@ class Draft:
         if self._is_silent:
             told = self._now(name)
             told = self._reversing(told) if isinstance(told, Reversal) else told
-            return None if told is None else priced(told, self.notes.prices)
+            return None if told is None else priced_within(told, self.notes.prices)
         link = self.notes.link_of(name)
         fact = self._linked(link) if link is not None else self._now(name)
         if fact is None or self._absorbed(name):
@@ -214,7 +218,7 @@ class Draft:
                 return None
             if fact.reversed_by is None and reversal.executed_at >= fact.executed_at:
                 fact = msgspec.structs.replace(fact, reversed_by=reversal.id)
-        return priced(self.notes.tagged(fact), self.notes.prices)
+        return priced_within(self.notes.tagged(fact), self.notes.prices)
 
     def _linked(self, link: Link) -> Fact | None:
         if self.notes.reversal(link.withdrawal) or self.notes.reversal(link.deposit):

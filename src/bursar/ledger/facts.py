@@ -86,11 +86,19 @@ _FLOWS: Final = {
 @money
 def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     """Return the facts in one group, ordered by id. `cash` names base currency and pegs."""
+    return resolve_within(statements, cash)
+
+
+def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
+    """Do what `resolve` does, inside the money context."""
     if len(statements) == 1 and not isinstance(statements[0], Movement):
         only = _marked(statements[0])
         return [only] if isinstance(only, Fact) else []
     rows = _rows_of_one_trade(statements)
     if rows:
+        plain = _plain_trade(rows, cash)
+        if plain is not None:
+            return [plain]
         return sorted(_trade(group_of(rows[0]), rows, None, set(), cash), key=_BY_ID)
     spoken = _by_id(statements)
     told = sorted((entry for entry in spoken if isinstance(entry, Movement)), key=when)
@@ -125,6 +133,44 @@ def _rows_of_one_trade(statements: Sequence[AnyEntry]) -> list[Movement]:
     ]
     is_all = len({row.id for row in rows}) == len(statements)
     return sorted(rows, key=when) if is_all and len({group_of(row) for row in rows}) == 1 else []
+
+
+def _plain_trade(rows: Sequence[Movement], cash: frozenset[str]) -> Fill | None:
+    """Return what `_trade` makes of a row each way in one instant, if nothing else is to be said.
+
+    Most trades are that.
+    """
+    if len(rows) != 2:  # noqa: PLR2004 (one each way)
+        return None
+    first, second = rows
+    taken, given = (first, second) if first.amount > 0 else (second, first)
+    is_money = taken.asset in cash or given.asset in cash
+    if (
+        first.executed_at != second.executed_at
+        or taken.asset == given.asset
+        or not given.amount < 0 < taken.amount
+        or first.rates
+        or second.rates
+        or actions.SETTLED in (first.label, second.label)
+        or not (is_money or first.worth is second.worth is None)
+    ):
+        return None
+    base, quote = oriented(taken.asset, given.asset, cash)
+    bought = base == taken.asset
+    coins, paid = (taken, given) if bought else (given, taken)
+    return Fill(
+        id=group_of(first),
+        executed_at=first.executed_at,
+        account=first.account,
+        sequence=min(first.sequence, second.sequence),
+        rows=(first.id, second.id),
+        base=base,
+        quote=quote,
+        side=Side.BUY if bought else Side.SELL,
+        quantity=abs(coins.amount),
+        amount=abs(paid.amount),
+        fees=tuple([Fee(row.asset, row.fee) for row in rows if row.fee]),
+    )
 
 
 def group_of(entry: AnyEntry) -> str:

@@ -14,6 +14,7 @@ Errors: none.
 
 from collections.abc import Iterable, MutableMapping
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -41,12 +42,16 @@ from bursar.ledger.layer import Layer
 Place = tuple[str, str]
 
 
-class Balance(msgspec.Struct, frozen=True):
+class Balance(msgspec.Struct, frozen=True, gc=False):
     """One balance on its way: where it is, how low it went (in first units), units since then."""
 
     now: Decimal = ZERO
     lowest: Decimal = ZERO
     scale: Decimal = ONE
+
+
+_NOTHING: Final = Balance()
+_SELL: Final = Side.SELL
 
 
 class Walked(msgspec.Struct, frozen=True):
@@ -121,8 +126,8 @@ class Prefixes:
         `firsts` are the rows before which the balance is to be kept.
         """
         for fact in facts:
-            if not is_opening(fact):
-                self._follow(fact, firsts.intersection(fact.rows))
+            if type(fact) is Fill or not is_opening(fact):
+                self._follow(fact, firsts)
         return self
 
     def before(self, row: str, place: Place) -> Decimal:
@@ -140,7 +145,29 @@ class Prefixes:
                 found.append(opening(place, quantity, self._began[place[0]]))
         return found
 
+    def _follow_fill(self, fill: Fill) -> None:
+        """Do what `_follow` does with a fill that no first row is a part of; most are charged in
+        their quote.
+        """
+        account, base, quote = fill.account, fill.base, fill.quote
+        self._began.setdefault(account, fill.executed_at)
+        if base == quote or any([fee.asset != quote for fee in fill.fees]):
+            for place, change in _net(deltas(fill)):
+                self._move(place, change)
+            return
+        came, went = fill.quantity, -(fill.amount or ZERO)
+        if fill.side is _SELL:
+            came, went = -came, -went
+        for fee in fill.fees:
+            went -= fee.amount
+        self._move((account, base), came)
+        self._move((account, quote), went)
+
     def _follow(self, fact: Fact, firsts: frozenset[str]) -> None:
+        if isinstance(fact, Fill) and firsts.isdisjoint(fact.rows):
+            self._follow_fill(fact)
+            return
+        firsts = firsts.intersection(fact.rows)
         for account in (fact.account, getattr(fact, "to_account", fact.account)):
             self._began.setdefault(account, fact.executed_at)
         if isinstance(fact, Rename):
@@ -160,7 +187,7 @@ class Prefixes:
         return self._balances.get(place, Balance())
 
     def _move(self, place: Place, change: Decimal) -> None:
-        held = self._balances.get(place, Balance())
+        held = self._balances.get(place, _NOTHING)
         now, lowest = held.now + change, held.lowest
         if now < 0 and place[1] not in self._cash:
             lowest = min(lowest, _first_units(now, held.scale))

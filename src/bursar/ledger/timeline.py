@@ -61,7 +61,10 @@ from bursar.ledger.terms import FactSource, Method, Terms
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a batch of statements would do. Nothing has changed until it lands."""
+    """What a batch of statements would do. Nothing has changed until it lands.
+
+    It `amends` where a statement adds to what the same source has said, or contradicts it.
+    """
 
     ruled: list[Ruled]
     course: Course
@@ -78,6 +81,7 @@ class Plan(msgspec.Struct, frozen=True):
     followed: list[tuple[int, Prefixes]]
     is_following: bool
     followed_from: int
+    amends: bool
 
     @property
     def is_empty(self) -> bool:
@@ -210,6 +214,7 @@ class Timeline:
             followed=following.kept,
             is_following=following.is_append,
             followed_from=following.begin,
+            amends=draft.amends,
         )
 
     @money
@@ -405,7 +410,8 @@ class Timeline:
     def _keep_spans(self, plan: Plan) -> None:
         """Remember the groups whose statements lie in several seconds; a span never shrinks."""
         for name, statements in plan.groups.items():
-            if len(statements) > 1:
+            first, last = statements[0].executed_at, statements[-1].executed_at
+            if len(statements) > 2 or first != last or name in self._spans:  # noqa: PLR2004
                 self._span(name, statements)
         for ruled in plan.ruled:
             if ruled.verdict.outcome is Outcome.CONFLICT:

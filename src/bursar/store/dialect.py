@@ -14,9 +14,10 @@ database that is not supported.
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -30,11 +31,13 @@ from sqlalchemy.sql.dml import Insert
 from bursar.errors import BadChoice, StoreCorrupt, StoreError
 from bursar.store import postgres
 from bursar.store.faults import Fault, Reader
+from bursar.store.rows import Values as Row
 from bursar.store.rows import written
 from bursar.store.sending import Run, Values
 
 WRITES: Final = "bursar_writes"
 BUSY_MS: Final = 5000
+TOGETHER: Final = 200  # rows in a statement: their values are fewer than 32,766
 SQLITE_FLOOR: Final = (3, 37, 0)  # STRICT tables
 
 
@@ -45,7 +48,7 @@ class Bulk(Protocol):
         self,
         connection: Connection,
         table: Table,
-        rows: Sequence[Mapping[str, Any]],
+        rows: Sequence[Row],
         /,
         *,
         replacing: bool,
@@ -154,11 +157,16 @@ def _lock(_connection: Connection, _name: str) -> None:
 
 
 def _copied(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replacing: bool
+    connection: Connection, table: Table, rows: Sequence[Row], *, replacing: bool
 ) -> bool:
-    """Hand the driver all rows at once."""
-    statement = _inserting(connection.dialect, table, replacing=replacing)
-    _driver(connection).executemany(statement, written(rows, table, connection.dialect))
+    """Hand the driver all rows at once, `TOGETHER` to a statement as far as they go."""
+    driver, dialect = _driver(connection), connection.dialect
+    values = list(written(rows, table, dialect))
+    whole = len(values) - len(values) % TOGETHER
+    for first in range(0, whole, TOGETHER):
+        statement = _inserting(dialect, table, TOGETHER, replacing=replacing)
+        driver.execute(statement, list(chain.from_iterable(values[first : first + TOGETHER])))
+    driver.executemany(_inserting(dialect, table, 1, replacing=replacing), values[whole:])
     return True
 
 
@@ -173,9 +181,10 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 @lru_cache
-def _inserting(dialect: SqlDialect, table: Table, *, replacing: bool) -> str:
+def _inserting(dialect: SqlDialect, table: Table, rows: int, *, replacing: bool) -> str:
     statement = _upsert(table) if replacing else sqlite.insert(table)
-    return str(statement.compile(dialect=dialect))
+    row = f"({', '.join('?' for _ in table.columns)})"
+    return str(statement.compile(dialect=dialect)).replace(row, ", ".join([row] * rows), 1)
 
 
 def _fault(error: BaseException | None) -> Fault:

@@ -19,7 +19,7 @@ Errors: `StoreError` for a server that is too old; `BadChoice` for an address th
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import unquote
@@ -32,6 +32,7 @@ from sqlalchemy.sql.dml import Insert
 
 from bursar.errors import BadChoice, StoreError
 from bursar.store.faults import Fault
+from bursar.store.rows import Values as Row
 from bursar.store.rows import written
 from bursar.store.sending import Values
 from bursar.store.tables import METADATA, PORTFOLIOS
@@ -161,7 +162,7 @@ def lock_key(name: str) -> int:
 
 
 def copied(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replacing: bool
+    connection: Connection, table: Table, rows: Sequence[Row], *, replacing: bool
 ) -> bool:
     """Write many rows by COPY; return false, and write nothing, where they are few.
 
@@ -243,11 +244,12 @@ def _options(url: URL) -> dict[str, str]:
 
 
 def _cleared(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
-) -> Sequence[Mapping[str, Any]]:
+    connection: Connection, table: Table, rows: Sequence[Row]
+) -> Sequence[Row]:
     """Delete the rows whose keys come again; return the new ones, one for each key."""
     key = [column.name for column in table.primary_key]
-    last = {tuple(row[name] for name in key): row for row in rows}
+    places = [place for place, column in enumerate(table.columns) if column.primary_key]
+    last = {tuple(row[place] for place in places): row for row in rows}
     gone = ", ".join(f"gone_{name}" for name in key)
     same = " AND ".join(f'{table.name}.{name} = gone_{name} COLLATE "C"' for name in key)
     arrays = ", ".join("%s::text[]" for _ in key)

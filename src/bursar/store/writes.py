@@ -1,11 +1,12 @@
 """The statements of a commit, one function per table, in the order in which a commit runs them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
-import msgspec
 from sqlalchemy import (
     BindParameter,
     Column,
@@ -28,6 +29,7 @@ from bursar.ports import Commit, Head, Outbox, OutboxRow, StoredCheckpoint
 from bursar.store import checks, texts
 from bursar.store.dialect import Dialect
 from bursar.store.faults import legible
+from bursar.store.rows import Values, listed, named
 from bursar.store.sending import send
 from bursar.store.tables import (
     CELLS,
@@ -91,26 +93,26 @@ def advance(place: Place, commit: Commit) -> Head:
 
 def journal(place: Place, records: Sequence[Record]) -> None:
     """Append journal rows."""
-    rows = []
-    for record in records:
-        named = texts.named(record.body)
-        rows.append(
-            {
-                "portfolio": place.portfolio,
-                "seq": record.seq,
-                "key": record.key,
-                "outcome": record.outcome.value,
-                "fact": named.id,
-                "home": texts.home(named),
-                "executed_at": named.executed_at,
-                "recorded_at": record.recorded_at,
-                "body": record.body,
-                "previous": record.previous,
-                "hash": record.hash,
-            }
-        )
-    if rows:
-        _insert(place, JOURNAL, rows)
+    if records:
+        said = texts.all_named([record.body for record in records])
+        _append(place, JOURNAL, list(map(_filed, repeat(place.portfolio), records, said)))
+
+
+def _filed(portfolio: str, record: Record, said: texts.Named) -> Values:
+    """Return a journal row as the table has its columns."""
+    return (
+        portfolio,
+        record.seq,
+        record.key,
+        record.outcome.value,
+        said.id,
+        said.executed_at,
+        record.recorded_at,
+        record.body,
+        record.previous,
+        record.hash,
+        said.group or said.id,
+    )
 
 
 def record(row: Row[Any]) -> Record:
@@ -168,13 +170,13 @@ def replace_cells(place: Place, state: Mapping[str, str]) -> None:
 def trades(place: Place, records: Iterable[RealizedPnLRecord], dropped: Sequence[str] = ()) -> None:
     """Take out the records of dropped trades, then put in the new ones."""
     _drop(place, TRADES.c.trade_id, dropped)
-    upsert(place, TRADES, [_row(place, record) for record in records])
+    _append(place, TRADES, _rows(place, TRADES, records), replacing=True)
 
 
 def flows(place: Place, records: Iterable[CashFlowRecord], dropped: Sequence[str] = ()) -> None:
     """Take out dropped cash flows, then put in the new ones."""
     _drop(place, FLOWS.c.id, dropped)
-    upsert(place, FLOWS, [_row(place, record) for record in records])
+    _append(place, FLOWS, _rows(place, FLOWS, records), replacing=True)
 
 
 def outbox(place: Place, message: Outbox, *, version: int, created_at: int) -> None:
@@ -220,8 +222,7 @@ def message(row: Row[Any]) -> OutboxRow:
 
 def upsert(place: Place, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert rows; one whose key is there already takes the old one's place."""
-    if rows and not place.dialect.copied(place.connection, table, rows, replacing=True):
-        place.connection.execute(_upsert(place.dialect, table), rows)
+    _append(place, table, listed(rows, table), replacing=True)
 
 
 def _head(row: Sequence[Any], portfolio: str) -> Head:
@@ -239,8 +240,16 @@ def _terms(sealed: str, portfolio: str) -> Terms:
 
 
 def _insert(place: Place, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    if not place.dialect.copied(place.connection, table, rows, replacing=False):
-        place.connection.execute(insert(table), rows)
+    _append(place, table, listed(rows, table))
+
+
+def _append(
+    place: Place, table: Table, rows: Sequence[Values], *, replacing: bool = False
+) -> None:
+    """Insert rows whose values stand as the table has its columns."""
+    if rows and not place.dialect.copied(place.connection, table, rows, replacing=replacing):
+        statement = _upsert(place.dialect, table) if replacing else insert(table)
+        place.connection.execute(statement, named(rows, table))
 
 
 @lru_cache
@@ -259,8 +268,19 @@ def _upsert(dialect: Dialect, table: Table) -> Insert:
     return dialect.upsert(table)
 
 
-def _row(place: Place, record: RealizedPnLRecord | CashFlowRecord) -> dict[str, object]:
-    return {"portfolio": place.portfolio, **msgspec.structs.asdict(record)}
+def _rows(
+    place: Place, table: Table, records: Iterable[RealizedPnLRecord | CashFlowRecord]
+) -> list[Values]:
+    values = _values(table)
+    return [(place.portfolio, *values(record)) for record in records]
+
+
+@lru_cache
+def _values(table: Table) -> Callable[[object], Values]:
+    """Return what takes a record's values as the table has its columns, its owner aside."""
+    own, *names = (column.name for column in table.columns)
+    assert own == "portfolio", "the owner's column comes first"
+    return attrgetter(*names)
 
 
 def _drop(place: Place, column: Column[str], names: Sequence[str]) -> None:

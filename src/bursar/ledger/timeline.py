@@ -21,7 +21,7 @@ has changed then.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
@@ -410,8 +410,7 @@ class Timeline:
     def _keep_spans(self, plan: Plan) -> None:
         """Remember the groups whose statements lie in several seconds; a span never shrinks."""
         for name, statements in plan.groups.items():
-            first, last = statements[0].executed_at, statements[-1].executed_at
-            if len(statements) > 2 or first != last or name in self._spans:  # noqa: PLR2004
+            if len(statements) > 1 and not (_at_once(statements) and name not in self._spans):
                 self._span(name, statements)
         for ruled in plan.ruled:
             if ruled.verdict.outcome is Outcome.CONFLICT:
@@ -455,6 +454,11 @@ class Timeline:
         last = self._followed[-1][0] if self._followed else 0
         if len(self.order) - last >= SPACING:
             self._followed.append((len(self.order), self.prefixes.flat()))
+
+
+def _at_once(statements: Sequence[AnyEntry]) -> bool:
+    """Tell whether these are two of one instant, as the rows of a trade are."""
+    return len(statements) == 2 and statements[0].executed_at == statements[1].executed_at  # noqa: PLR2004
 
 
 _COPIED: Final = (

@@ -151,7 +151,7 @@ class Prefixes:
         """
         account, base, quote = fill.account, fill.base, fill.quote
         self._began.setdefault(account, fill.executed_at)
-        if base == quote or any([fee.asset != quote for fee in fill.fees]):
+        if base == quote or any(fee.asset != quote for fee in fill.fees):
             for place, change in _net(deltas(fill)):
                 self._move(place, change)
             return

@@ -15,6 +15,7 @@ database that is not supported.
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -33,7 +34,7 @@ from bursar.store import postgres
 from bursar.store.faults import Fault, Reader
 from bursar.store.rows import Values as Row
 from bursar.store.rows import written
-from bursar.store.sending import Run, Values
+from bursar.store.sending import Ask, Run, Values
 
 WRITES: Final = "bursar_writes"
 BUSY_MS: Final = 5000
@@ -42,7 +43,7 @@ SQLITE_FLOOR: Final = (3, 37, 0)  # STRICT tables
 
 
 class Bulk(Protocol):
-    """Writes rows in the way for many, or none of them where that would not pay."""
+    """Writes rows, few or many, each in the way that suits their number."""
 
     def __call__(
         self,
@@ -52,8 +53,8 @@ class Bulk(Protocol):
         /,
         *,
         replacing: bool,
-    ) -> bool:
-        """Return whether they were written; `replacing` takes the place of rows of their keys."""
+    ) -> None:
+        """Write them; `replacing` takes the place of rows of their keys."""
         ...
 
 
@@ -63,8 +64,9 @@ class Dialect:
 
     `prepare` makes the place ready and tells whether there is one (it makes none unless told to).
     `lock` comes first in every transaction that writes: it keeps others off what is so named (a
-    portfolio, or the tables) where beginning to write does not. `run` is the shortest way for one
-    statement, `copied` the way for many rows.
+    portfolio, or the tables) where beginning to write does not. `ask` and `run` are the shortest
+    ways for a statement that gives rows and one that gives none, `insert` that for rows. What is
+    sent inside `unanswered`, about so many rows, need not be answered before the next is sent.
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
     checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
     where every transaction does.
@@ -73,10 +75,11 @@ class Dialect:
 
     prepare: Callable[[URL, bool], bool]
     engine: Callable[[URL], Engine]
-    upsert: Callable[[Table], Insert]
     lock: Callable[[Connection, str], None]
+    ask: Ask
     run: Run
-    copied: Bulk
+    insert: Bulk
+    unanswered: Callable[[Connection, int], AbstractContextManager[object]]
     fault: Reader
     unguard: Callable[[Connection], None]
     guard: Callable[[Connection], None]
@@ -156,9 +159,7 @@ def _lock(_connection: Connection, _name: str) -> None:
     """Do nothing: BEGIN IMMEDIATE has locked the whole file."""
 
 
-def _copied(
-    connection: Connection, table: Table, rows: Sequence[Row], *, replacing: bool
-) -> bool:
+def _insert(connection: Connection, table: Table, rows: Sequence[Row], *, replacing: bool) -> None:
     """Hand the driver all rows at once, `TOGETHER` to a statement as far as they go."""
     driver, dialect = _driver(connection), connection.dialect
     values = list(written(rows, table, dialect))
@@ -167,11 +168,19 @@ def _copied(
         statement = _inserting(dialect, table, TOGETHER, replacing=replacing)
         driver.execute(statement, list(chain.from_iterable(values[first : first + TOGETHER])))
     driver.executemany(_inserting(dialect, table, 1, replacing=replacing), values[whole:])
-    return True
 
 
-def _run(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:
+def _ask(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:
     return _driver(connection).execute(text, values).fetchall()
+
+
+def _run(connection: Connection, text: str, each: Sequence[Values]) -> None:
+    _driver(connection).executemany(text, each)
+
+
+def _unanswered(_connection: Connection, _rows: int) -> AbstractContextManager[object]:
+    """Do nothing: there is no way to go."""
+    return nullcontext()
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
@@ -239,10 +248,11 @@ DIALECTS: Final = {
         still=None,
         prepare=_prepare,
         engine=_engine,
-        upsert=_upsert,
         lock=_lock,
+        ask=_ask,
         run=_run,
-        copied=_copied,
+        insert=_insert,
+        unanswered=_unanswered,
         fault=_fault,
         unguard=_unguard,
         guard=_guard,
@@ -251,10 +261,11 @@ DIALECTS: Final = {
     "postgresql": Dialect(
         prepare=postgres.prepare,
         engine=postgres.engine,
-        upsert=postgres.upsert,
         lock=postgres.lock,
+        ask=postgres.ask,
         run=postgres.run,
-        copied=postgres.copied,
+        insert=postgres.insert,
+        unanswered=postgres.unanswered,
         fault=postgres.fault,
         unguard=postgres.unguard,
         guard=postgres.guard,

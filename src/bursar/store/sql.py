@@ -308,12 +308,18 @@ class SqlStore:
 
     def _write(self, place: Place, commit: Commit) -> Head:
         self._steps("begin")
+        head = writes.advance(place, commit)
+        self._steps("version")
+        with place.dialect.unanswered(place.connection, _weight(commit)):
+            self._write_all(place, commit, head)
+        self._steps("before_commit")
+        return head
+
+    def _write_all(self, place: Place, commit: Commit, head: Head) -> None:
         if commit.terms is not None:
             writes.drop_checkpoint(place)  # it was folded under others
         elif commit.reaches_back_to is not None:
             writes.drop_checkpoint(place, commit.reaches_back_to)
-        head = writes.advance(place, commit)
-        self._steps("version")
         writes.journal(place, commit.records)
         self._steps("journal")
         writes.cells(place, commit.cells)
@@ -325,8 +331,6 @@ class SqlStore:
         writes.outbox(place, commit.outbox, version=head.version, created_at=commit.recorded_at)
         writes.memos(place, commit.memos)
         self._steps("outbox")
-        self._steps("before_commit")
-        return head
 
     def _reused(self, commit: Commit) -> KeyReused | StoreError:
         """Find out, after the rollback, which of the commit's keys was there."""
@@ -493,3 +497,8 @@ class SqlStore:
     def _require_open(self) -> None:
         if self._closed:
             raise StoreError("the store was closed; open it again")
+
+
+def _weight(commit: Commit) -> int:
+    """Return how many rows a commit writes at most."""
+    return sum(map(len, (commit.records, commit.cells, commit.trades, commit.flows, commit.memos)))

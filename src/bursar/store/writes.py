@@ -15,11 +15,10 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
-    insert,
     select,
     update,
 )
-from sqlalchemy.sql.dml import Insert, ReturningUpdate
+from sqlalchemy.sql.dml import Delete, ReturningUpdate
 
 from bursar.errors import BrokenInvariant, PortfolioNotFound, StoreCorrupt
 from bursar.ledger.journal import Outcome, Record
@@ -29,8 +28,8 @@ from bursar.ports import Commit, Head, Outbox, OutboxRow, StoredCheckpoint
 from bursar.store import checks, texts
 from bursar.store.dialect import Dialect
 from bursar.store.faults import legible
-from bursar.store.rows import Values, listed, named
-from bursar.store.sending import send
+from bursar.store.rows import Values, listed
+from bursar.store.sending import ask, send
 from bursar.store.tables import (
     CELLS,
     CHECKPOINTS,
@@ -83,7 +82,7 @@ def advance(place: Place, commit: Commit) -> Head:
         given |= {"seq": last.seq, "hash": last.hash}
     if commit.terms is not None:
         given["terms"] = texts.sealed(texts.terms(commit.terms), place.portfolio)
-    rows = send(place.connection, place.dialect.run, _advancing(frozenset(given)), given)
+    rows = ask(place.connection, place.dialect.ask, _advancing(frozenset(given)), given)
     if not rows:
         now = head(place.connection, place.portfolio)
         checks.require_next(commit, now.version, now.seq, now.hash)
@@ -157,7 +156,7 @@ def drop_checkpoint(place: Place, since: int = 0) -> None:
         place.connection,
         place.dialect.run,
         _DROPPED,
-        {"own": place.portfolio, "since": since},
+        [{"own": place.portfolio, "since": since}],
     )
 
 
@@ -243,13 +242,10 @@ def _insert(place: Place, table: Table, rows: Sequence[Mapping[str, object]]) ->
     _append(place, table, listed(rows, table))
 
 
-def _append(
-    place: Place, table: Table, rows: Sequence[Values], *, replacing: bool = False
-) -> None:
+def _append(place: Place, table: Table, rows: Sequence[Values], *, replacing: bool = False) -> None:
     """Insert rows whose values stand as the table has its columns."""
-    if rows and not place.dialect.copied(place.connection, table, rows, replacing=replacing):
-        statement = _upsert(place.dialect, table) if replacing else insert(table)
-        place.connection.execute(statement, named(rows, table))
+    if rows:
+        place.dialect.insert(place.connection, table, rows, replacing=replacing)
 
 
 @lru_cache
@@ -261,11 +257,6 @@ def _advancing(given: frozenset[str]) -> ReturningUpdate[Any]:
     new = [name for name in ("version", "seq", "hash", "terms") if name in given]
     values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in new}
     return update(PORTFOLIOS).where(*where).values(values).returning(*_HEAD)
-
-
-@lru_cache
-def _upsert(dialect: Dialect, table: Table) -> Insert:
-    return dialect.upsert(table)
 
 
 def _rows(
@@ -285,6 +276,12 @@ def _values(table: Table) -> Callable[[object], Values]:
 
 def _drop(place: Place, column: Column[str], names: Sequence[str]) -> None:
     if names:
-        owner = column.table.c.portfolio
-        gone = delete(column.table).where(owner == place.portfolio, column == bindparam("gone"))
-        place.connection.execute(gone, [{"gone": name} for name in names])
+        own = place.portfolio
+        each = [{"own": own, "gone": name} for name in names]
+        send(place.connection, place.dialect.run, _dropping(column), each)
+
+
+@lru_cache
+def _dropping(column: Column[str]) -> Delete:
+    owner = column.table.c.portfolio
+    return delete(column.table).where(owner == bindparam("own"), column == bindparam("gone"))

@@ -9,7 +9,7 @@ before it, and for an id told twice in different words; `UnknownAsset` for a pai
 names.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from itertools import repeat
 from typing import Final, TypeVar
@@ -161,7 +161,7 @@ class LedgerCells:
 
     @staticmethod
     def _numbers(
-        columns: Sequence[Sequence[str]], place: int | None, absent: Set[str] = frozenset()
+        columns: Sequence[Sequence[str]], place: int | None, absent: Collection[str] = ()
     ) -> Iterable[Decimal | None] | None:
         """Return a column's numbers, `None` for what is absent; `None` if one is no plain number.
 

@@ -58,7 +58,6 @@ class Follower:
             self._explained += len(self._codes.broken - self._wallets.opened)
         return _ranks(rows, codes), _ranks(rows, wallets or [])
 
-
     @money
     def follow_apart(self, rows: Iterable[LedgerRow]) -> None:
         """Take rows by code, none of which shares its instant with another of its code."""

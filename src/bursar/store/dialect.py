@@ -38,6 +38,12 @@ from bursar.store.sending import Ask, Run, Values
 
 WRITES: Final = "bursar_writes"
 BUSY_MS: Final = 5000
+CACHE_KIB: Final = 128 * 1024
+"""How much of a file a connection may hold once it writes many rows.
+
+A venue's ids are in no order, so rows touch every part of an index; what does not fit is written
+and read again and again.
+"""
 TOGETHER: Final = 200  # rows in a statement: their values are fewer than 32,766
 SQLITE_FLOOR: Final = (3, 37, 0)  # STRICT tables
 
@@ -164,6 +170,8 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Row], *, replac
     driver, dialect = _driver(connection), connection.dialect
     values = list(written(rows, table, dialect))
     whole = len(values) - len(values) % TOGETHER
+    if whole:
+        driver.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     for first in range(0, whole, TOGETHER):
         statement = _inserting(dialect, table, TOGETHER, replacing=replacing)
         driver.execute(statement, list(chain.from_iterable(values[first : first + TOGETHER])))

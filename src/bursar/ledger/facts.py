@@ -125,11 +125,14 @@ def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list
 
 
 def _rows_of_one_trade(statements: Sequence[AnyEntry]) -> list[Movement]:
-    """Return the rows, in order, if they are all there is, as in most groups: none is sifted."""
+    """Return the rows, in order, if they are all there is, as in most groups: none is sifted.
+
+    What lies in a pocket has to be put there, so such rows are.
+    """
     rows = [
         entry
         for entry in statements
-        if isinstance(entry, Movement) and entry.kind is MovementKind.TRADE
+        if isinstance(entry, Movement) and entry.kind is MovementKind.TRADE and not entry.pocket
     ]
     is_all = len({row.id for row in rows}) == len(statements)
     return sorted(rows, key=when) if is_all and len({group_of(row) for row in rows}) == 1 else []

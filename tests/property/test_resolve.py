@@ -46,8 +46,7 @@ def rows(draw):
 def test_the_rows_of_one_trade_make_what_a_sifted_group_makes(told):
     short = facts.resolve(told, CASH)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(facts, "_rows_of_one_trade", lambda _: [])
-        patch.setattr(facts, "_plain_trade", None)
+        patch.setattr(facts, "rows_of_one_trade", lambda _: [])
         assert short == facts.resolve(told, CASH)
 
 
@@ -77,7 +76,9 @@ def test_the_record_of_a_plain_trade_is_what_any_record_is(side, fees, amount, q
     assert str(short) == str(describe._record(fill, "trade", [line], CASH, is_first=True))
 
 
-@given(st.lists(st.tuples(st.sampled_from("SB"), NUMBERS, st.lists(st.sampled_from(["EUR", "XBT"])))))
+@given(
+    st.lists(st.tuples(st.sampled_from("SB"), NUMBERS, st.lists(st.sampled_from(["EUR", "XBT"]))))
+)
 def test_a_fill_is_followed_as_its_changes_are(told):
     fills = [
         Fill(

@@ -58,6 +58,7 @@ from bursar.ledger.entries import (
 from bursar.ledger.journal import merge
 from bursar.ledger.legs import Parcel, bundles, parcels, when
 from bursar.ledger.names import oriented
+from bursar.ledger.plain_trades import plain_trade, rows_of_one_trade
 
 Fact = (
     Fill
@@ -94,9 +95,9 @@ def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list
     if len(statements) == 1 and not isinstance(statements[0], Movement):
         only = _marked(statements[0])
         return [only] if isinstance(only, Fact) else []
-    rows = _rows_of_one_trade(statements)
+    rows = rows_of_one_trade(statements)
     if rows:
-        plain = _plain_trade(rows, cash)
+        plain = plain_trade(rows, cash)
         if plain is not None:
             return [plain]
         return sorted(_trade(group_of(rows[0]), rows, None, set(), cash), key=_BY_ID)
@@ -122,58 +123,6 @@ def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list
     facts += _flows(flows, cash)
     facts += [_internal(row) for row in rows if row.kind is MovementKind.INTERNAL]
     return sorted(facts, key=_BY_ID)
-
-
-def _rows_of_one_trade(statements: Sequence[AnyEntry]) -> list[Movement]:
-    """Return the rows, in order, if they are all there is, as in most groups: none is sifted.
-
-    What lies in a pocket has to be put there, so such rows are.
-    """
-    rows = [
-        entry
-        for entry in statements
-        if isinstance(entry, Movement) and entry.kind is MovementKind.TRADE and not entry.pocket
-    ]
-    is_all = len({row.id for row in rows}) == len(statements)
-    return sorted(rows, key=when) if is_all and len({group_of(row) for row in rows}) == 1 else []
-
-
-def _plain_trade(rows: Sequence[Movement], cash: frozenset[str]) -> Fill | None:
-    """Return what `_trade` makes of a row each way in one instant, if nothing else is to be said.
-
-    Most trades are that.
-    """
-    if len(rows) != 2:  # noqa: PLR2004 (one each way)
-        return None
-    first, second = rows
-    taken, given = (first, second) if first.amount > 0 else (second, first)
-    is_money = taken.asset in cash or given.asset in cash
-    if (
-        first.executed_at != second.executed_at
-        or taken.asset == given.asset
-        or not given.amount < 0 < taken.amount
-        or first.rates
-        or second.rates
-        or actions.SETTLED in (first.label, second.label)
-        or not (is_money or first.worth is second.worth is None)
-    ):
-        return None
-    base, quote = oriented(taken.asset, given.asset, cash)
-    bought = base == taken.asset
-    coins, paid = (taken, given) if bought else (given, taken)
-    return Fill(
-        id=group_of(first),
-        executed_at=first.executed_at,
-        account=first.account,
-        sequence=min(first.sequence, second.sequence),
-        rows=(first.id, second.id),
-        base=base,
-        quote=quote,
-        side=Side.BUY if bought else Side.SELL,
-        quantity=abs(coins.amount),
-        amount=abs(paid.amount),
-        fees=tuple([Fee(row.asset, row.fee) for row in rows if row.fee]),
-    )
 
 
 def group_of(entry: AnyEntry) -> str:

@@ -457,8 +457,9 @@ class Timeline:
 
 
 def _at_once(statements: Sequence[AnyEntry]) -> bool:
-    """Tell whether these are two of one instant, as the rows of a trade are."""
-    return len(statements) == 2 and statements[0].executed_at == statements[1].executed_at  # noqa: PLR2004
+    """Tell whether all of these are of one instant, as the rows of a trade are."""
+    first = statements[0].executed_at
+    return all(each.executed_at == first for each in statements)
 
 
 _COPIED: Final = (

@@ -310,7 +310,7 @@ class SqlStore:
         self._steps("begin")
         head = writes.advance(place, commit)
         self._steps("version")
-        with place.dialect.unanswered(place.connection, _weight(commit)):
+        with place.dialect.unanswered(place.connection, writes.weight(commit)):
             self._write_all(place, commit, head)
         self._steps("before_commit")
         return head
@@ -497,8 +497,3 @@ class SqlStore:
     def _require_open(self) -> None:
         if self._closed:
             raise StoreError("the store was closed; open it again")
-
-
-def _weight(commit: Commit) -> int:
-    """Return how many rows a commit writes at most."""
-    return sum(map(len, (commit.records, commit.cells, commit.trades, commit.flows, commit.memos)))

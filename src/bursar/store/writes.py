@@ -90,6 +90,11 @@ def advance(place: Place, commit: Commit) -> Head:
     return _head(rows[0], place.portfolio)
 
 
+def weight(commit: Commit) -> int:
+    """Return how many rows a commit puts in."""
+    return sum(map(len, (commit.records, commit.cells, commit.trades, commit.flows, commit.memos)))
+
+
 def journal(place: Place, records: Sequence[Record]) -> None:
     """Append journal rows."""
     if records:

@@ -90,12 +90,9 @@ class Draft:
 
     def _rule_first(self, entry: AnyEntry) -> Ruled:
         """Rule the first that is said of a fact: it is recorded, and nothing has to be moved."""
-        key = journal.key(entry)
-        if key in self.recalled.conflicts:
-            return Ruled(entry, RECORDED, None)
         self._require_ahead(entry, entry.id)
         self._file(entry, group_of(entry))
-        return Ruled(entry, RECORDED, key)
+        return Ruled(entry, RECORDED, journal.key(entry))
 
     def _require_ahead(self, entry: AnyEntry, home: str) -> None:
         """Refuse what only the whole journal can judge: it is early, or adds to what is."""

@@ -81,6 +81,7 @@ class Dialect:
 
     prepare: Callable[[URL, bool], bool]
     engine: Callable[[URL], Engine]
+    upsert: Callable[[Table], Insert]
     lock: Callable[[Connection, str], None]
     ask: Ask
     run: Run
@@ -256,6 +257,7 @@ DIALECTS: Final = {
         still=None,
         prepare=_prepare,
         engine=_engine,
+        upsert=_upsert,
         lock=_lock,
         ask=_ask,
         run=_run,
@@ -269,6 +271,7 @@ DIALECTS: Final = {
     "postgresql": Dialect(
         prepare=postgres.prepare,
         engine=postgres.engine,
+        upsert=postgres.upsert,
         lock=postgres.lock,
         ask=postgres.ask,
         run=postgres.run,

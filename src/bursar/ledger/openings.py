@@ -45,7 +45,7 @@ from bursar.ledger.layer import Layer
 Place = tuple[str, str]
 
 
-class Balance(msgspec.Struct, frozen=True):
+class Balance(msgspec.Struct, frozen=True, gc=False):
     """One balance on its way: where it is, how low it went (in first units), units since then.
 
     `began` is what it was before the facts of one instant and sequence that moved it last (`tie`).
@@ -60,6 +60,9 @@ class Balance(msgspec.Struct, frozen=True):
 
 _NOTHING: Final = Balance()
 _UNSEEN: Final = "out of sight"
+
+
+_SELL: Final = Side.SELL
 
 
 class Walked(msgspec.Struct, frozen=True):
@@ -134,8 +137,8 @@ class Prefixes:
         `firsts` are the rows before which the balance is to be kept.
         """
         for fact in facts:
-            if not is_opening(fact):
-                self._follow(fact, firsts.intersection(fact.rows))
+            if type(fact) is Fill or not is_opening(fact):
+                self._follow(fact, firsts)
         return self
 
     def before(self, row: str, place: Place) -> Decimal:
@@ -154,7 +157,30 @@ class Prefixes:
                 found.append(opening(place, quantity, began))
         return found
 
+    def _follow_fill(self, fill: Fill) -> None:
+        """Do what `_follow` does with a fill that no first row is a part of; most are charged in
+        their quote.
+        """
+        account, base, quote = fill.account, fill.base, fill.quote
+        tie = fill.executed_at, fill.sequence
+        self._began.setdefault(account, fill.executed_at)
+        if base == quote or any(fee.asset != quote for fee in fill.fees):
+            for place, change in _net(deltas(fill)):
+                self._move(place, change, tie)
+            return
+        came, went = fill.quantity, -(fill.amount or ZERO)
+        if fill.side is _SELL:
+            came, went = -came, -went
+        for fee in fill.fees:
+            went -= fee.amount
+        self._move((account, base), came, tie)
+        self._move((account, quote), went, tie)
+
     def _follow(self, fact: Fact, firsts: frozenset[str]) -> None:
+        if isinstance(fact, Fill) and firsts.isdisjoint(fact.rows):
+            self._follow_fill(fact)
+            return
+        firsts = firsts.intersection(fact.rows)
         for account in (fact.account, getattr(fact, "to_account", fact.account)):
             self._began.setdefault(account, fact.executed_at)
         if isinstance(fact, Rename):
@@ -251,11 +277,14 @@ class Firsts:
         if row.balance is None:
             return
         key = (row.account, row.asset, row.code or row.asset)
-        known = self._rows.get(key, ())
-        late = _second(row) - _second(known[0]) if known else -1
-        if late < 0:
+        known = self._rows.get(key)
+        if known is None:
             self._rows[key] = (row,)
-        elif late == 0 and row not in known:
+            return
+        second, first = row.executed_at // instant.SECOND, known[0].executed_at // instant.SECOND
+        if second < first:
+            self._rows[key] = (row,)
+        elif second == first and row not in known:
             self._rows[key] = (*known, row)
 
     def rows(self) -> Iterable[Movement]:
@@ -360,10 +389,6 @@ def _first_units(now: Decimal, scale: Decimal) -> Decimal:
         return now
     quotient, remainder = divide(now, scale, places=18)
     return quotient - ATOM if remainder < 0 else quotient
-
-
-def _second(row: Movement) -> int:
-    return row.executed_at // instant.SECOND
 
 
 def _when(row: Movement) -> tuple[int, int, str]:

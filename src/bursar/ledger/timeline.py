@@ -21,7 +21,7 @@ has changed then.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
@@ -61,7 +61,10 @@ from bursar.ledger.terms import FactSource, Method, Terms
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a batch of statements would do. Nothing has changed until it lands."""
+    """What a batch of statements would do. Nothing has changed until it lands.
+
+    It `amends` where a statement adds to what the same source has said, or contradicts it.
+    """
 
     ruled: list[Ruled]
     course: Course
@@ -78,6 +81,7 @@ class Plan(msgspec.Struct, frozen=True):
     followed: list[tuple[int, Prefixes]]
     is_following: bool
     followed_from: int
+    amends: bool
 
     @property
     def is_empty(self) -> bool:
@@ -105,10 +109,12 @@ class Expected(msgspec.Struct, frozen=True):
 
     `firsts` are rows that will be the first of their code; what was there before them is opened
     with at once. `spans` are seconds (first, last) that one group will lie on both ends of.
+    `are_distinct` promises that no two statements will have one id.
     """
 
     firsts: tuple[Movement, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
+    are_distinct: bool = False
 
 
 _NOTHING: Final = Recalled()
@@ -208,6 +214,7 @@ class Timeline:
             followed=following.kept,
             is_following=following.is_append,
             followed_from=following.begin,
+            amends=draft.amends,
         )
 
     @money
@@ -403,7 +410,7 @@ class Timeline:
     def _keep_spans(self, plan: Plan) -> None:
         """Remember the groups whose statements lie in several seconds; a span never shrinks."""
         for name, statements in plan.groups.items():
-            if len(statements) > 1:
+            if len(statements) > 1 and not (_at_once(statements) and name not in self._spans):
                 self._span(name, statements)
         for ruled in plan.ruled:
             if ruled.verdict.outcome is Outcome.CONFLICT:
@@ -447,6 +454,12 @@ class Timeline:
         last = self._followed[-1][0] if self._followed else 0
         if len(self.order) - last >= SPACING:
             self._followed.append((len(self.order), self.prefixes.flat()))
+
+
+def _at_once(statements: Sequence[AnyEntry]) -> bool:
+    """Tell whether all of these are of one instant, as the rows of a trade are."""
+    first = statements[0].executed_at
+    return all(each.executed_at == first for each in statements)
 
 
 _COPIED: Final = (

@@ -6,7 +6,7 @@ cannot be told from the rows so far is `UNTOLD`; then the whole history has to b
 Errors: none.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -58,6 +58,12 @@ class Follower:
             self._explained += len(self._codes.broken - self._wallets.opened)
         return ranks(rows, codes), [] if wallets is None else ranks(rows, wallets)
 
+    @money
+    def follow_apart(self, rows: Iterable[LedgerRow]) -> None:
+        """Take rows by code, none of which shares its instant with another of its code."""
+        for row in rows:
+            self._codes.follow_one(row)
+
 
 class _Chains:
     """Where each chain of one kind of key stands, and what the last instant did to them."""
@@ -88,6 +94,18 @@ class _Chains:
                 return UNTOLD
             path += linked
         return path
+
+    def follow_one(self, row: LedgerRow) -> None:
+        """Take the only row of its chain and instant."""
+        key, (before, after) = self._key(row), _step(row)
+        left = self._left.get(key)
+        if left is None:
+            self._number[key] = len(self._number)
+        elif before != left:
+            self.breaks += 1
+        elif left and row.wallet != self._wallet[key]:
+            self.crossings += 1
+        self._left[key], self._wallet[key] = after, row.wallet
 
     def _linked(
         self, key: Key, rows: Sequence[LedgerRow], steps: Sequence[Step], group: list[int]

@@ -38,8 +38,8 @@ def test_nothing_stands_against_a_first_entry():
 def test_three_losses_in_the_same_circumstances_block_the_fourth():
     made = portfolio(*TWO)
     for number in range(3):
-        entering.enter(made, f"k:main:{number}", SEEN)
-        lose(made, str(number))
+        entering.enter(made, f"k:main:{number}x", SEEN)
+        lose(made, f"{number}x")
     verdict = entering.enter(made, "t4", SEEN)
     assert verdict.is_blocked
     assert "t4" not in allocating.kept(made).state.decisions.entered

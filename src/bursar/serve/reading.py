@@ -7,10 +7,12 @@ Errors: those of the verbs, and `BadChoice` for a parameter that says nothing.
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
 import msgspec
 
+from bursar.capital.allocator import Line
 from bursar.ledger import instant
 from bursar.ledger.records import (
     AssetBalance,
@@ -21,7 +23,7 @@ from bursar.ledger.records import (
 from bursar.ledger.why import Why
 from bursar.measure.curve import Curve
 from bursar.measure.heatmap import Heatmap
-from bursar.portfolio import agreement
+from bursar.portfolio import agreement, allocating
 from bursar.portfolio.performance import Performance
 from bursar.portfolio.risk import Risk
 from bursar.portfolio.service import PortfolioService
@@ -188,6 +190,62 @@ def strategies(room: Room, query: Query) -> PnLSummary:
     """Return PnL by strategy."""
     return room.service.get_pnl_summary(
         query.word("period"), by="strategy", method=query.text("method")
+    )
+
+
+class StrategyBook(msgspec.Struct, frozen=True, kw_only=True):
+    """A strategy's own book: `contributed` was given to it, `made` is realised and income."""
+
+    strategy: str
+    equity: Decimal
+    contributed: Decimal
+    made: Decimal
+    unrealized: Decimal
+    cash: Decimal
+    trades: int
+    drawdown: Decimal
+    state: str | None
+    line: Line | None
+
+
+class AllocationView(msgspec.Struct, frozen=True, kw_only=True):
+    """Every strategy's book, and the last decision about capital with the reason of each weight."""
+
+    id: str | None
+    decided_at: datetime | None
+    regime: str
+    reserve: Decimal | None
+    marked: str | None
+    strategies: tuple[StrategyBook, ...]
+
+
+def allocation(room: Room, _query: Query) -> AllocationView:
+    """Return who has how much of the capital, and why."""
+    portfolio = room.service.portfolio
+    last = allocating.decision(portfolio)
+    lines = {} if last is None else {each.strategy: each for each in last.allocation.lines}
+    minds = {} if last is None else last.after.minds
+    return AllocationView(
+        id=None if last is None else last.allocation.id,
+        decided_at=None if last is None else instant.to_datetime(last.cause.at),
+        regime=allocating.regime(portfolio),
+        reserve=None if last is None else last.allocation.reserve,
+        marked=None if last is None else last.cause.marked,
+        strategies=tuple(
+            StrategyBook(
+                strategy=each.strategy,
+                equity=each.equity,
+                contributed=each.contributed,
+                made=each.made,
+                unrealized=each.unrealized,
+                cash=each.cash,
+                trades=len(each.trips),
+                drawdown=each.returns.drawdown,
+                state=minds[each.strategy].standing.state.value if each.strategy in minds else None,
+                line=lines.get(each.strategy),
+            )
+            for each in allocating.strategies(portfolio)
+        ),
     )
 
 

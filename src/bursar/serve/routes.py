@@ -169,6 +169,12 @@ READS: Final = (
         ),
     ),
     Read(
+        "allocation",
+        "Every strategy's own book, and the last decision about capital",
+        reading.allocation,
+        reading.AllocationView,
+    ),
+    Read(
         "drift",
         "How each account compares with its venue's last statement",
         reading.drift,

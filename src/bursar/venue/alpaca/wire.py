@@ -148,6 +148,8 @@ def _numbers(found: object) -> Iterator[Decimal]:
         case dict():
             for each in found.values():
                 yield from _numbers(each)
+        case _:
+            pass
 
 
 def _time(text: str) -> int:

@@ -10,7 +10,8 @@ So each sync looks back, three hours upon executions and 31 days upon everything
 where a row is still pending. What it knows already is not told again.
 
 A page that is cut short or empty ends a sweep early, and loses nothing: the next one goes on from
-the last row that was seen. A page that says again what the sweep has read is garbled.
+the last row that was seen. A page that says again what the sweep has read, or that is of
+the other list, is garbled.
 
 Errors: `VenueError` as the client's; `VenueGarbled` names the row and the field; `Malformed` for a
 mark that is none.
@@ -30,6 +31,7 @@ from bursar.ledger.entries import AnyEntry
 from bursar.ports import Chunk
 from bursar.venue.alpaca import place as marks
 from bursar.venue.alpaca.client import NAME, PAGE, AlpacaRESTClient
+from bursar.venue.alpaca.kinds import FILL
 from bursar.venue.alpaca.place import ListPlace, Place
 from bursar.venue.alpaca.rows import Row
 from bursar.venue.alpaca.statements import ACCOUNT, OPENS_SHORT, PENDING, statements
@@ -111,6 +113,7 @@ class _List:
         self.reached: int | None = None
         self._client = client
         self._category = category
+        self._is_of_trades = category is Category.TRADES
         self._token = place.token
         self._known = {digest for _, digest in place.recent}
         self._ids: set[str] = set()
@@ -149,6 +152,9 @@ class _List:
         if not isinstance(said, list):
             raise VenueGarbled(f"{NAME}'s activities are no list", answer=WHAT)
         rows = [self._row(number, each) for number, each in enumerate(said, 1)]
+        strays = [row for row in rows if (row.type == FILL) is not self._is_of_trades]
+        if strays:
+            raise VenueGarbled(f"{NAME} told {strays[0].id} in the wrong list", answer=WHAT)
         if rows and all(row.id in self._ids for row in rows):
             raise VenueGarbled(f"{NAME} told a page of activities again", answer=WHAT)
         return rows

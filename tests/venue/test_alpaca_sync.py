@@ -71,7 +71,7 @@ def exported(following):
 
 def test_after_a_sync_the_book_equals_the_venues_truth(followed):
     for number in range(ACCOUNTS):
-        size = Random(SEED + number).randint(60, 400)
+        size = Random(SEED + number).randint(40, 240)
         account = invent(SEED + number, size)
         following = followed(account)
         (done,) = following.done.accounts
@@ -235,7 +235,7 @@ def pages(following):
 
 def test_what_a_sync_has_kept_is_not_asked_for_again(follower):
     # Cut off at a request, the next sync ends in the same book, and asks for the pages it lacks.
-    account = invent(SEED, 800)
+    account = invent(SEED, 500)
     whole = follower(account)
     whole.initialize()
     requests = len(whole.fake.asked)

@@ -112,8 +112,7 @@ def test_it_pages_through_all_activities(place, raw, category):
         assert set(told) == {row.id for row in venue.house.rows(category)}
 
 
-def test_it_asks_for_activities_of_one_type_after_a_day(place, raw):
-    venue, _ = place
+def test_it_asks_for_activities_of_one_type_after_a_day(raw):
     fees = raw.get("/account/activities/CFEE", {"after": "2025-01-20T00:00:00Z"})
     assert fees
     assert {each["activity_type"] for each in fees} == {"CFEE"}

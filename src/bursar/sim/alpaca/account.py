@@ -12,7 +12,6 @@ Errors: `BadChoice` for a size below 30.
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
-from random import Random
 from typing import Final
 
 import msgspec
@@ -31,7 +30,7 @@ from bursar.sim.alpaca.market import (
     text,
     times,
 )
-from bursar.sim.chance import hits
+from bursar.sim.chance import Streams, hits
 
 ROWS_MIN: Final = 30
 START: Final = 1_735_776_000 * SECOND
@@ -144,7 +143,7 @@ class _Life:
     """An account while it is being lived. `held` is what later deeds may count on."""
 
     def __init__(self, seed: int) -> None:
-        self.chance = Random(f"alpaca/{seed}")  # noqa: S311
+        self.chance = Streams(seed).named("alpaca")
         self.rows: list[Row] = []
         self.held: dict[str, int] = {}
         self._seed = seed

@@ -5,13 +5,13 @@ Errors: `BadChoice` where the account has nothing of the kind.
 
 from enum import Enum
 from fractions import Fraction
-from random import Random
 
 import msgspec
 
 from bursar.errors import BadChoice
 from bursar.sim.alpaca.account import DOLLAR, Account
 from bursar.sim.alpaca.market import UNIT
+from bursar.sim.chance import Streams
 
 
 class Planting(Enum):
@@ -47,7 +47,7 @@ def plant(account: Account, kind: Planting, *, seed: int) -> Planted:
     ]
     if not fitting:
         raise BadChoice(f"the account has no {kind.value} that could be kept back")
-    chance = Random(f"{seed}/{kind.name}")  # noqa: S311
+    chance = Streams(seed).named("alpaca", kind.name)
     row = chance.choice(sorted(fitting, key=lambda each: each.at)[len(fitting) // 2 :])
     changed = msgspec.structs.replace(account, hidden=frozenset({row.id}))
     return Planted(changed, _fractions(dict(row.moves)))

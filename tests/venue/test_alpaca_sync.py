@@ -6,6 +6,7 @@ import asyncio
 import json
 from fractions import Fraction
 from random import Random
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -62,8 +63,9 @@ def held(following):
 
 def exported(following):
     """Everything the account's activities say by now, as a file has it: newest first."""
-    rows, token = [], ""
-    while page := activities(following.fake.house, {"page_token": token}):
+    rows: list[Any] = []
+    token = ""
+    while page := cast("list[Any]", activities(following.fake.house, {"page_token": token})):
         rows += page
         token = page[-1]["id"]
     return rows
@@ -264,20 +266,24 @@ def test_what_is_held_is_worth_what_the_market_says(followed):
     assert abs(equity.equity_base - said.equity) < Fraction(1, 50)
 
 
+def health(polls):
+    return polls.state.health
+
+
 def test_live_prices_are_asked_for_every_ten_seconds(followed):
     from bursar.venue.alpaca.polling import PricePolls
     from bursar.venue.stream import StreamHealth
 
     following = followed(invent(SEED, 100))
     polls = PricePolls(following.venue.market, following.venue.client.outside)
-    assert polls.state.health is StreamHealth.STARTING
+    assert health(polls) is StreamHealth.STARTING
 
     async def watched():
         task = asyncio.create_task(polls.run(["AAPL/USD", "BTC/USD", "USD/USD"]))
         first = await polls.changed()
         following.fake.script.add(Fault.STATUS, value=401)
         await following.pause(11_000)
-        assert polls.state.health is StreamHealth.STALE
+        assert health(polls) is StreamHealth.STALE
         assert "unauthorized" not in (polls.state.reason or "")  # nothing but a status came
         second = await polls.changed()
         task.cancel()
@@ -286,4 +292,4 @@ def test_live_prices_are_asked_for_every_ten_seconds(followed):
     first, second = following.run(watched())
     assert [mark.asset for mark in first] == ["AAPL", "BTC"]
     assert second[1].at - first[1].at > 10 * instant.SECOND
-    assert polls.state.health is StreamHealth.POLLING
+    assert health(polls) is StreamHealth.POLLING

@@ -315,9 +315,9 @@ def test_the_counter_of_a_strict_venue_is_never_full(tier, counter_max, decay):
     async def go():
         nonlocal level, at
         for number in range(200):
-            endpoint, cost = ("Ledgers", 2) if number % 3 else ("BalanceEx", 1)
+            endpoint, price = ("Ledgers", 2) if number % 3 else ("BalanceEx", 1)
             await counter.pay(cost(endpoint))
-            level = max(level - (clock.at - at) * decay, 0) + cost * 10**11
+            level = max(level - (clock.at - at) * decay, 0) + price * 10**11
             at = clock.at
             assert level <= counter_max * 10**11
 

@@ -122,6 +122,11 @@ def truth(account: Account, at: int) -> dict[str, Fraction]:
     return {asset: Fraction(total, UNIT) for asset, total in sums.items() if total}
 
 
+def name_of(said: str) -> str:
+    """Write 32 hexadecimal digits as the venue's ids are."""
+    return f"{said[:8]}-{said[8:12]}-4{said[13:16]}-8{said[17:20]}-{said[20:]}"
+
+
 def day_of(at: int) -> str:
     """Write the day of an instant."""
     return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%d")
@@ -160,8 +165,9 @@ class _Life:
             self._at = self.today + DAY + _OPENS
 
     def trade(self) -> None:
-        """Buy or sell, in one piece or in several at the same instant."""
+        """Buy or sell, in one piece or in several at the same instant, which is theirs alone."""
         self.rest()
+        self._at += 1
         symbol = self.chance.choice([*STOCKS, *COINS])
         base, _, quote = symbol.partition("/")
         quote = quote or DOLLAR
@@ -259,8 +265,7 @@ class _Life:
         return self.chance.choice(held) if held else None
 
     def _name(self) -> str:
-        said = f"{self.chance.getrandbits(128):032x}"
-        return f"{said[:8]}-{said[8:12]}-4{said[13:16]}-8{said[17:20]}-{said[20:]}"
+        return name_of(f"{self.chance.getrandbits(128):032x}")
 
     def _execution(self, piece: "_Piece") -> None:
         base, _, quote = piece.symbol.partition("/")

@@ -7,15 +7,15 @@ positions are worth is rounded to cents.
 Errors: `Refused` with a status and the venue's own words.
 """
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Final
 
 import msgspec
 
 from bursar.ports import Clock
-from bursar.sim.alpaca.account import DOLLAR, Account, Row
+from bursar.sim.alpaca.account import DOLLAR, Account, Row, name_of
 from bursar.sim.alpaca.market import (
     COINS,
     HOUR,
@@ -33,7 +33,6 @@ Asked = Mapping[str, str]
 Json = object
 _CENT: Final = UNIT // 100
 _CATEGORIES: Final = {"trade_activity": True, "non_trade_activity": False}
-_SPACE: Final = uuid.UUID(int=0xA1FACA)
 
 
 class Refused(Exception):
@@ -328,7 +327,7 @@ def _rounded(units: int) -> int:
 
 
 def _id(kind: str, name: str) -> str:
-    return str(uuid.uuid5(_SPACE, f"{kind}/{name}"))
+    return name_of(sha256(f"{kind}/{name}".encode()).hexdigest()[:32])
 
 
 def _moment(at: int) -> datetime:

@@ -15,7 +15,10 @@
     │   ├── PositionNotFoundError  no position in that pair
     │   ├── EntryNotFound          no fact with that id
     │   ├── FigureNotFound         no figure with that name
-    │   └── PortfolioNotFound      no portfolio with that name
+    │   ├── PortfolioNotFound      no portfolio with that name
+    │   ├── TokenNotFound          no token with that name
+    │   ├── RouteNotFound          the service answers nothing there
+    │   └── WrongMethod            it does, but not that way
     ├── LedgerError                the facts refuse
     │   ├── Oversold               a disposal of more than is held
     │   ├── Conflicted             a fact told twice in different words
@@ -27,12 +30,22 @@
     │   ├── Doubtful               figures that rest on what does not agree
     │   ├── MissingMark            no price for an asset
     │   └── NoRatePath             no way from one currency to another
+    ├── PortfolioError             a plan cannot be made; what is behind it is its cause
     ├── VenueError                 a venue cannot be asked, or its answer is none
     │   ├── VenueDown              not reached, or down; retry later
     │   ├── VenueBusy              it wants us to wait
     │   ├── VenueDenied            the key, its permissions or its nonce are refused; never retried
     │   ├── VenueGarbled           an answer that breaks the venue's own format
     │   └── VenueIncomplete        pages that do not add up to what the venue says there is
+    ├── AccessError                whoever asks may not
+    │   ├── TokenNeeded            no token, or one that nobody gave out
+    │   ├── ScopeTooNarrow         a token that may look, and not write
+    │   ├── HostDenied             asked under a name that is not the service's
+    │   ├── OriginDenied           asked by a page of another site
+    │   └── Unguarded              others could reach it, and there is no token
+    ├── ServiceBusy                more is asked at once than is let in; retry
+    ├── BusError                   events cannot be carried
+    │   └── BusDown                not reached, or down; retry later
     └── StoreError                 the place of keeping refuses
         ├── StoreBusy              locked by another writer; retry
         ├── StoreDown              the server is away; nothing was written; retry
@@ -145,6 +158,24 @@ class PortfolioNotFound(NotFound):
     code = "portfolio_not_found"
 
 
+class TokenNotFound(NotFound):
+    """No token with that name."""
+
+    code = "token_not_found"
+
+
+class RouteNotFound(NotFound):
+    """The service answers nothing there."""
+
+    code = "route_not_found"
+
+
+class WrongMethod(NotFound):
+    """The service does not answer that way there."""
+
+    code = "wrong_method"
+
+
 class LedgerError(BursarError):
     """The facts do not allow this."""
 
@@ -211,6 +242,12 @@ class NoRatePath(ValueUnknown):
     code = "no_rate_path"
 
 
+class PortfolioError(BursarError):
+    """A plan could not be made; the error behind it says why (`__cause__`)."""
+
+    code = "portfolio"
+
+
 class VenueError(BursarError):
     """The venue cannot be asked, or its answer is none. Nothing was made up in its place."""
 
@@ -245,6 +282,60 @@ class VenueIncomplete(VenueError):
     """The venue's pages do not add up to what it says there is."""
 
     code = "venue_incomplete"
+
+
+class AccessError(BursarError):
+    """Whoever asks may not."""
+
+    code = "access"
+
+
+class TokenNeeded(AccessError):
+    """This needs a token: Authorization: Bearer …; `bursar token new` makes one."""
+
+    code = "token_needed"
+
+
+class ScopeTooNarrow(AccessError):
+    """This token may look, and not write."""
+
+    code = "scope_too_narrow"
+
+
+class HostDenied(AccessError):
+    """The service is not called that; http.hosts lists its names."""
+
+    code = "host_denied"
+
+
+class OriginDenied(AccessError):
+    """Pages of that site may not ask; http.origins lists those that may."""
+
+    code = "origin_denied"
+
+
+class Unguarded(AccessError):
+    """Others could reach the service, and there is no token."""
+
+    code = "unguarded"
+
+
+class ServiceBusy(BursarError):
+    """More is asked at once than is let in; retry in a moment."""
+
+    code = "service_busy"
+
+
+class BusError(BursarError):
+    """Events cannot be carried. None is lost: what was not carried is carried later."""
+
+    code = "bus"
+
+
+class BusDown(BusError):
+    """The bus was not reached, or is down; try again later."""
+
+    code = "bus_down"
 
 
 class StoreError(BursarError):

@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import App, Group, Parameter
 
 from bursar import __version__
-from bursar.cli import allocate, drift, faults, portfolios, tx
+from bursar.cli import allocate, drift, faults, portfolios, token, tx
 from bursar.cli.add import add
 from bursar.cli.backup import backup, restore
 from bursar.cli.demo import demo
@@ -26,9 +26,11 @@ from bursar.cli.lots import lots
 from bursar.cli.new import new
 from bursar.cli.notes import link, price, tag
 from bursar.cli.performance import performance
+from bursar.cli.plan import plan
 from bursar.cli.pnl import pnl
 from bursar.cli.positions import positions
 from bursar.cli.reverse import reverse
+from bursar.cli.serve import serve
 from bursar.cli.session import Session, found_config
 from bursar.cli.sim import sim
 from bursar.cli.status import status
@@ -40,21 +42,24 @@ from bursar.cli.why import why
 
 _PURPOSE: Final = "Knows exactly what you own, what it cost and what it is worth."
 _CODES: Final = (
-    "Exit codes: 0 fine · 1 a check failed (verify) · 2 wrong usage or input, nothing written ·"
-    " 3 not found or not known · 4 store or venue refuses, or someone was first · 5 only shown, not"
-    " written · 70 broken invariant."
+    "Exit codes: 0 fine · 1 a check failed (verify), or there is work (plan) · 2 wrong usage or"
+    " input, nothing written · 3 not found or not known · 4 store or venue refuses, or someone was"
+    " first · 5 only shown, not written · 70 broken invariant."
 )
 _START: Final = Group("Start here", sort_key=1)
 _ASK: Final = Group("Ask", sort_key=2)
 _ENTER: Final = Group("Enter by hand", sort_key=3)
 _CHECK: Final = Group("Check and take away", sort_key=4)
 _DECIDE: Final = Group("Decide", sort_key=5)
-_BESIDES: Final = Group("Besides", sort_key=6)
+_SERVE: Final = Group("Serve", sort_key=6)
+_BESIDES: Final = Group("Besides", sort_key=7)
 _EVERY: Final = Group("Options of every command", sort_key=9)
 _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
     _START: (demo, init, sync, import_files, new),
     _ASK: (status, watch, positions, pnl, performance, lots, fees, flows, trades),
+    _DECIDE: (plan,),
     _ENTER: (add, price, tag, link, reverse),
+    _SERVE: (serve,),
     _CHECK: (why, verify, journal, export, backup, restore),
 }
 _NAMES: Final = {import_files: "import"}
@@ -108,8 +113,9 @@ def _app() -> App:
     app.command(portfolios.made(_START))
     app.command(drift.app(_CHECK))
     app.command(allocate.app(_DECIDE))
-    app.command(allocate.strategies, name="strategies", group=_DECIDE, sort_key=1)
+    app.command(allocate.strategies, name="strategies", group=_DECIDE, sort_key=9)
     app.command(tx.app(_ENTER))
+    app.command(token.app(_SERVE))
     app.command(sim, name="sim")
     app.register_install_completion_command(add_to_startup=False)
     app.meta.group_parameters = _EVERY

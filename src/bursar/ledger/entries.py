@@ -16,6 +16,7 @@ when it is a rebate.
 
 from decimal import Decimal
 from enum import Enum, IntEnum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -388,6 +389,7 @@ def decode(body: bytes | str) -> AnyEntry:
     return entry
 
 
+@lru_cache(maxsize=256)
 def venue(account: str) -> str:
     """Return the venue of an account name: `kraken` of `kraken:main`."""
     return account.partition(":")[0]

@@ -163,9 +163,10 @@ class PastStore:
             if self._at is None or _is_of(row.entry(), self._at):
                 yield row
 
-    def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
+    def outbox(self, after: int = 0, limit: int | None = None) -> Sequence[OutboxRow]:
         """Return the messages of the commits that were known."""
-        return [each for each in self._store.outbox(after) if each.version <= self._head.version]
+        told = self._store.outbox(after, limit)
+        return [each for each in told if each.version <= self._head.version]
 
     def load_state(self) -> dict[str, str]:
         """Return the projection as it was."""
@@ -263,7 +264,12 @@ class PastStore:
         """Refuse."""
         _refuse()
 
-    def save_memos(self, _memos: Mapping[str, str | None]) -> None:
+    def save_memos(
+        self,
+        _memos: Mapping[str, str | None],
+        *,
+        is_lasting: bool = True,  # noqa: ARG002 (it is refused in any case)
+    ) -> None:
         """Refuse."""
         _refuse()
 

@@ -54,6 +54,14 @@ class Bulk(Protocol):
         ...
 
 
+def _unpaced(_connection: Connection, _is_lasting: bool) -> None:  # noqa: FBT001
+    """Do nothing: it is said inside."""
+
+
+def _unhastened(_connection: Connection) -> None:
+    """Do nothing: it was said before."""
+
+
 @dataclass(frozen=True)
 class Dialect:
     """What one kind of database needs.
@@ -65,6 +73,8 @@ class Dialect:
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
     checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
     where every transaction does.
+    `pace` says, before a transaction, whether its end waits for the disk; `hasten` says inside one
+    that it does not. Each kind of database knows one of the two.
     `examine` asks the database what it finds wrong with its own files.
     """
 
@@ -78,6 +88,8 @@ class Dialect:
     unguard: Callable[[Connection], None]
     guard: Callable[[Connection], None]
     examine: Callable[[Connection], Sequence[str]]
+    pace: Callable[[Connection, bool], None] = _unpaced
+    hasten: Callable[[Connection], None] = _unhastened
     still: str | None = "REPEATABLE READ"
 
 
@@ -151,6 +163,10 @@ def _upsert(table: Table) -> Insert:
 
 def _lock(_connection: Connection, _name: str) -> None:
     """Do nothing: BEGIN IMMEDIATE has locked the whole file."""
+
+
+def _pace(connection: Connection, is_lasting: bool) -> None:  # noqa: FBT001 (one of a record)
+    _driver(connection).execute(f"PRAGMA synchronous={'FULL' if is_lasting else 'NORMAL'}")
 
 
 def _copied(
@@ -232,6 +248,7 @@ DIALECTS: Final = {
         engine=_engine,
         upsert=_upsert,
         lock=_lock,
+        pace=_pace,
         run=_run,
         copied=_copied,
         fault=_fault,
@@ -244,6 +261,7 @@ DIALECTS: Final = {
         engine=postgres.engine,
         upsert=postgres.upsert,
         lock=postgres.lock,
+        hasten=postgres.hasten,
         run=postgres.run,
         copied=postgres.copied,
         fault=postgres.fault,

@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.dml import Insert, ReturningUpdate
+from sqlalchemy.sql.dml import Delete, Insert, ReturningUpdate
 
 from bursar.errors import BrokenInvariant, PortfolioNotFound, StoreCorrupt
 from bursar.ledger.journal import Outcome, Record
@@ -40,6 +40,7 @@ from bursar.store.tables import (
     TRADES,
 )
 
+_FEW = 4  # up to so many, one after another is faster than SQLAlchemy's way for many
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _HEAD = tuple(PORTFOLIOS.c[name] for name in ("version", "seq", "hash", "base", "terms"))
 _HEAD_OF = select(*_HEAD).where(PORTFOLIOS.c.name == bindparam("own"))
@@ -57,16 +58,16 @@ class Place:
     portfolio: str
 
 
-def head(connection: Connection, portfolio: str) -> Head:
+def head(connection: Connection, dialect: Dialect, portfolio: str) -> Head:
     """Read where a portfolio stands."""
-    row = connection.execute(_HEAD_OF, {"own": portfolio}).first()
-    if row is None:
+    rows = send(connection, dialect.run, _HEAD_OF, {"own": portfolio})
+    if not rows:
         raise PortfolioNotFound(f"there is no portfolio {portfolio!r}", portfolio=portfolio)
-    return _head(row, portfolio)
+    return _head(rows[0], portfolio)
 
 
 def advance(place: Place, commit: Commit) -> Head:
-    """Move the portfolio one version on, if it stands where the commit expects it.
+    """Move the portfolio on by the commit's versions, if it stands where the commit expects it.
 
     Raises:
         StaleVersion: another writer came first.
@@ -74,7 +75,7 @@ def advance(place: Place, commit: Commit) -> Head:
     """
     version = commit.expected_version
     given: dict[str, object] = {"own": place.portfolio, "old_version": version}
-    given["version"] = version + 1
+    given["version"] = commit.version
     if commit.records:
         first, last = commit.records[0], commit.records[-1]
         given |= {"old_seq": first.seq - 1, "old_hash": first.previous}
@@ -83,7 +84,7 @@ def advance(place: Place, commit: Commit) -> Head:
         given["terms"] = texts.sealed(texts.terms(commit.terms), place.portfolio)
     rows = send(place.connection, place.dialect.run, _advancing(frozenset(given)), given)
     if not rows:
-        now = head(place.connection, place.portfolio)
+        now = head(place.connection, place.dialect, place.portfolio)
         checks.require_next(commit, now.version, now.seq, now.hash)
         raise BrokenInvariant(f"version {now.version} was there and was not found")
     return _head(rows[0], place.portfolio)
@@ -177,19 +178,24 @@ def flows(place: Place, records: Iterable[CashFlowRecord], dropped: Sequence[str
     upsert(place, FLOWS, [_row(place, record) for record in records])
 
 
-def outbox(place: Place, message: Outbox, *, version: int, created_at: int) -> None:
-    """Leave the commit's message, sealed; its number is the version that the commit made."""
-    where = (place.portfolio, version, version, message.id, message.topic, created_at)
-    row = {
-        "portfolio": place.portfolio,
-        "number": version,
-        "version": version,
-        "id": message.id,
-        "topic": message.topic,
-        "body": texts.sealed(message.body, *where),
-        "created_at": created_at,
-    }
-    _insert(place, OUTBOX, [row])
+def outbox(place: Place, commit: Commit) -> None:
+    """Leave the commit's messages, sealed; the number of each is the version that it tells of."""
+    own = place.portfolio
+    rows = []
+    for version, (message, at) in enumerate(commit.messages, commit.expected_version + 1):
+        where = (own, version, version, message.id, message.topic, at)
+        rows.append(
+            {
+                "portfolio": own,
+                "number": version,
+                "version": version,
+                "id": message.id,
+                "topic": message.topic,
+                "body": texts.sealed(message.body, *where),
+                "created_at": at,
+            }
+        )
+    _insert(place, OUTBOX, rows)
 
 
 def memos(place: Place, texts_by_name: Mapping[str, str | None]) -> None:
@@ -204,10 +210,10 @@ def memos(place: Place, texts_by_name: Mapping[str, str | None]) -> None:
     _drop(place, MEMOS.c.name, [name for name, text in texts_by_name.items() if text is None])
 
 
-def memo(row: Row[Any]) -> tuple[str, str]:
-    """Read a memo back: its name and its text."""
-    with legible(f"the memo {row.name!r}"):
-        return row.name, texts.unsealed(row.body, row.portfolio, "memo", row.name)
+def memo(portfolio: str, name: str, body: object) -> str:
+    """Read a memo's text back."""
+    with legible(f"the memo {name!r}"):
+        return texts.unsealed(body, portfolio, "memo", name)
 
 
 def message(row: Row[Any]) -> OutboxRow:
@@ -264,7 +270,15 @@ def _row(place: Place, record: RealizedPnLRecord | CashFlowRecord) -> dict[str, 
 
 
 def _drop(place: Place, column: Column[str], names: Sequence[str]) -> None:
-    if names:
-        owner = column.table.c.portfolio
-        gone = delete(column.table).where(owner == place.portfolio, column == bindparam("gone"))
-        place.connection.execute(gone, [{"gone": name} for name in names])
+    given = [{"own": place.portfolio, "gone": name} for name in names]
+    if len(given) > _FEW:
+        place.connection.execute(_gone(column), given)
+        return
+    for each in given:
+        send(place.connection, place.dialect.run, _gone(column), each)
+
+
+@lru_cache
+def _gone(column: Column[str]) -> Delete:
+    owner = column.table.c.portfolio
+    return delete(column.table).where(owner == bindparam("own"), column == bindparam("gone"))

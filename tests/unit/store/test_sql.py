@@ -2,8 +2,10 @@
 
 import sqlite3
 from contextlib import closing
+from typing import Any, cast
 
 import pytest
+from sqlalchemy import event
 
 from bursar.errors import (
     KeyReused,
@@ -65,6 +67,25 @@ def test_the_settings_that_the_promises_rest_on(store):
     assert pragma(store, "synchronous") == 2
     assert pragma(store, "foreign_keys") == 1
     assert pragma(store, "busy_timeout") == 5000
+
+
+def test_earlier_tellings_are_looked_up_and_not_walked_to(store):
+    asked: list = []
+
+    def hear(_connection, _cursor, statement, parameters, *_):
+        if "FROM journal" in statement:
+            asked.append((statement, parameters))
+
+    event.listen(store._engine, "before_cursor_execute", hear)
+    store.recall(["kraken:main:a"], ["kraken:main:a"])
+    event.remove(store._engine, "before_cursor_execute", hear)
+    with store._engine.connect() as connection:
+        plans = [
+            connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            for statement, parameters in asked
+        ]
+    told = [" ".join(str(row.detail) for row in plan) for plan in plans]
+    assert ["key=?" in told[0], "home=?" in told[1], len(told)] == [True, True, 2]
 
 
 def test_numbers_at_rest_are_text_with_every_digit(store, path):
@@ -224,3 +245,16 @@ def test_an_interrupt_inside_a_commit_leaves_nothing_and_the_store_goes_on(path,
     assert store.commit(commit(store.head(), "b")).version == 2
     assert other.head().version == 2
     other.close()
+
+
+def test_only_what_need_not_last_goes_without_a_wait_for_the_disk(tmp_path):
+    full, normal = 2, 1
+    store, other = open_store(tmp_path / "book.db"), open_store(tmp_path / "book.db")
+
+    for lasts, pace in ((True, full), (False, normal), (False, normal), (True, full)):
+        store.save_memos({"a": str(pace)}, is_lasting=lasts)
+        assert other.memo("a") == str(pace)
+        driver = cast("Any", store)._writer.connection.driver_connection
+        assert driver.execute("PRAGMA synchronous").fetchone() == (pace,)
+    for each in (store, other):
+        each.close()

@@ -184,13 +184,19 @@ def _keys(settings: VenueSettings) -> Keys | AlpacaKeys:
     return kind(secret(settings.key), secret(settings.secret))
 
 
-def _account(
-    keyed: _Keyed, clock: SystemClock, *, shorts: frozenset[str], allow_breaks: bool
-) -> KrakenAccount | AlpacaAccount:
+def outside_of(clock: SystemClock) -> Outside:
+    """Return the world as venues' clients need it, on the time of a clock."""
+
     async def pause(milliseconds: int) -> None:
         await asyncio.sleep(milliseconds / 1000 / clock.pace)
 
-    (settings, keys), outside = keyed, Outside(clock=clock, chance=SystemRandom(), pause=pause)
+    return Outside(clock=clock, chance=SystemRandom(), pause=pause)
+
+
+def _account(
+    keyed: _Keyed, clock: SystemClock, *, shorts: frozenset[str], allow_breaks: bool
+) -> KrakenAccount | AlpacaAccount:
+    (settings, keys), outside = keyed, outside_of(clock)
     if isinstance(keys, AlpacaKeys):
         name = settings.account
         return AlpacaAccount(

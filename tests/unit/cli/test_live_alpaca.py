@@ -96,3 +96,14 @@ def test_an_account_may_sell_short_where_the_book_says_so(venue):
     assert main(["new", "--short", "alpaca:main"]) == 0
     code, said = run("sync")
     assert code == 0, said.out
+
+
+def test_a_plan_is_made_over_what_the_account_holds(venue):
+    fake, run = venue(invent(3, 120))
+    Path("weights.yaml").write_text("SPY: 0.4\nBTC: 0.1\n")
+    assert run("new", "--quiet")[0] == 0
+    code, said = run("plan", "weights.yaml", "--venue", "alpaca:main", "--json")
+    assert code == 1, said.err
+    told = json.loads(said.out)
+    assert told["inputs"]["holdings"]["source"] == "statement of alpaca:main"
+    assert {each.path for each in fake.asked} >= {"/v2/account", "/v2/positions"}

@@ -211,13 +211,15 @@ def test_cash_is_stated_with_what_open_orders_hold_of_it(orders, equity, held, n
 def test_positions_are_stated_under_the_names_of_the_books():
     positions = [
         {"symbol": "BTCUSD", "qty": "0.5", "qty_available": "0.2", "asset_class": "crypto"},
-        {"symbol": "AAPL", "qty": "-3", "side": "short"},
+        {"symbol": "AAPL", "qty": "-3", "side": "short", "asset_class": "us_equity"},
+        {"symbol": "NEWCOINUSD", "qty": "1", "asset_class": "crypto"},
     ]
     said, _ = stated({"id": "a", "cash": "-1", "equity": "9"}, positions)
     told = [(each.asset, each.code, each.total, each.reserved) for each in said.holdings]
     assert told == [
         ("AAPL", "AAPL", D(-3), 0),
         ("BTC", "BTCUSD", D("0.5"), D("0.3")),
+        ("NEWCOIN", "NEWCOINUSD", 1, 0),
         ("USD", "USD", D(-1), 0),
     ]
 

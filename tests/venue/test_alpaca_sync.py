@@ -146,6 +146,26 @@ def test_the_export_and_the_live_account_tell_the_same_facts(follower, tmp_path)
     assert (review.recorded, review.duplicates, review.conflicts) == (0, recorded, ())
 
 
+def test_what_happens_in_the_hour_that_comes_twice_is_not_missed(followed):
+    # Ids tell New York's time. On the night its clock goes back, a later id is the smaller one.
+    start = invent(SEED, 40)
+    rows = [row for row in start.rows if row.is_trade and row.told["symbol"] == "AAPL"][:1] * 2
+    night = instant.parse("2025-11-02T05:50:00Z")
+    told = []
+    for number, (row, minutes, stamp) in enumerate(
+        zip(rows, (0, 20), ("0150", "0110"), strict=True)
+    ):
+        at = night + minutes * 60 * instant.SECOND
+        name = f"20251102{stamp}00000::{number}"
+        fields = {**row.told, "id": name, "transaction_time": instant.show(at), "side": "buy"}
+        told.append(msgspec.structs.replace(row, id=name, at=at, posted=at, told=fields))
+    account = msgspec.structs.replace(start, rows=(*start.rows, *told), orders=())
+    following = followed(account, start=night + 60 * instant.SECOND)
+    following.at(night + 1800 * instant.SECOND)
+    (done,) = following.sync().accounts
+    assert (done.new_trades, done.drift_detected) == (1, False)
+
+
 def test_rows_that_pages_repeat_are_told_once(followed):
     account = invent(SEED, 400)
     whole = followed(account)

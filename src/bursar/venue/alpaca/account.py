@@ -20,12 +20,13 @@ from bursar.value.marks import Mark
 from bursar.venue.alpaca.client import AlpacaRESTClient
 from bursar.venue.alpaca.history import History, Options
 from bursar.venue.alpaca.market import Market
-from bursar.venue.alpaca.symbols import instrument
+from bursar.venue.alpaca.symbols import coin, instrument
 from bursar.venue.alpaca.wire import Account, Order, Position
 
 CENTS: Final = Decimal("0.05")
 """By how much equity may be off for its roundings."""
 
+COIN: Final = "crypto"
 _DEFAULTS: Final = Options()
 
 
@@ -87,8 +88,9 @@ class AlpacaAccount:
 @money
 def _holding(said: Position) -> Holding:
     free = said.qty if said.qty_available is None else said.qty_available
-    asset = instrument(said.symbol).asset
-    return Holding(asset=asset, code=said.symbol, total=said.qty, reserved=said.qty - free)
+    # A coin that no list of ours knows yet is one all the same.
+    of = coin(said.symbol) if said.asset_class == COIN else instrument(said.symbol)
+    return Holding(asset=of.asset, code=said.symbol, total=said.qty, reserved=said.qty - free)
 
 
 @money

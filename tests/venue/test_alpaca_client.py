@@ -341,6 +341,20 @@ def test_a_row_that_is_none_is_named_and_nothing_is_told(row, words):
         chunks([reply([row])])
 
 
+def test_a_page_that_comes_again_and_again_ends_in_words():
+    page = reply([{**FILL, "id": f"{20260105093000000 + number}::a"} for number in range(100)])
+
+    async def handler(told):
+        return page if told.query["category"] == "trade_activity" else reply([])
+
+    async def go():
+        async with client(handler) as there:
+            return [chunk async for chunk in AlpacaAccount(there).history(None)]
+
+    with pytest.raises(VenueGarbled, match="a page of activities again"):
+        asyncio.run(go())
+
+
 def test_a_mark_that_is_none_or_of_another_account_is_refused():
     found, _ = chunks([reply([FILL]), reply([])])
     (told, last) = found
@@ -357,13 +371,20 @@ def test_a_mark_that_is_none_or_of_another_account_is_refused():
 def test_a_row_that_is_pending_is_told_once_it_is_settled():
     row = {"id": "20260105000000000::b", "activity_type": "CSW", "date": "2026-01-05"}
     row |= {"net_amount": "-5", "status": "pending"}
+    soon = {**row, "id": "20260106000000000::b", "date": "2026-01-06", "status": "executed"}
     later = {**row, "id": "20260301000000000::c", "date": "2026-03-01", "status": "executed"}
-    found, _ = chunks([reply([]), reply([row, later])])
+    rows = [row, soon, later]
+    found, _ = chunks([reply([]), reply(rows)])
     assert [said.id for chunk in found for said in chunk.statements] == [
-        "alpaca:main:20260301000000000::c"
+        "alpaca:main:20260106000000000::b",
+        "alpaca:main:20260301000000000::c",
     ]
+    mark = found[-1].mark
+    again, _ = chunks([reply([]), reply(rows)], mark)
+    assert [chunk.statements for chunk in again if chunk.statements] == []
+    assert again == [] or again[-1].mark == mark
     row["status"] = "executed"
-    found, seen = chunks([reply([]), reply([row, later])], found[-1].mark)
+    found, seen = chunks([reply([]), reply(rows)], mark)
     assert [said.id for chunk in found for said in chunk.statements] == [
         "alpaca:main:20260105000000000::b"
     ]

@@ -22,7 +22,7 @@ from bursar.errors import (
 )
 from bursar.exact import trimmed
 from bursar.ledger import audit, checkpoint, describe, journal, projection
-from bursar.ledger.checkpoint import Recalled
+from bursar.ledger.checkpoint import Checkpoint, Recalled
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.timeline import Plan, Timeline
@@ -246,12 +246,21 @@ class Desk:
     def commit(self, staged: Staged, beside: Beside = NOTHING) -> Receipt:
         """Write a staged change in one transaction and take it over, with what is kept beside it.
 
+        Where enough has come since the last checkpoint, there is a new one.
+
         Raises:
             StaleVersion: another writer was first; `reload`, stage again.
             BrokenInvariant: the books would not close. Nothing is written, and nothing more will
             be.
             StoreCorrupt: the store is damaged, or was found to be. Nothing more will be written.
         """
+        receipt = self.record(staged, beside)
+        if receipt.version > staged.version:
+            self._keep_checkpoint()
+        return receipt
+
+    def record(self, staged: Staged, beside: Beside = NOTHING) -> Receipt:
+        """Do what `commit` does but for the checkpoint, which is then for the caller to keep."""
         drafted = self.draft(staged, beside)
         return self.land(drafted, self.send(drafted))
 
@@ -296,7 +305,6 @@ class Desk:
         back = commit.reaches_back_to
         if back is not None and back <= self._kept[0]:
             self._kept = _NONE  # the commit has taken it away
-        self._keep_checkpoint()
         return Receipt(self.head.version, review)
 
     def submit(self, entries: Iterable[AnyEntry]) -> Receipt:
@@ -372,17 +380,26 @@ class Desk:
             memos=beside.memos,
         )
 
-    def trim(self) -> None:
-        """Let go of what lies behind a checkpoint, if there is a place for one."""
+    def trim(self) -> Checkpoint | None:
+        """Let go of what lies behind a checkpoint, if there is a place for one; return that."""
         made = self.timeline.checkpoint_behind(KEPT_AHEAD)
         if made is not None:
             self.timeline.trim(made)
+        return made
+
+    def keep(self, made: Checkpoint) -> None:
+        """Store a checkpoint of this timeline.
+
+        The commits before it have happened, so nothing that goes wrong here is a failure of them.
+        """
+        with suppress(StoreError):  # a shortcut: the journal is no worse without it
+            seq, digest = self.store.row_before(made.time)
+            kept = StoredCheckpoint(made.time, seq, digest, checkpoint.encode(made))
+            if self.store.save_checkpoint(kept, self.head.version):
+                self._kept = made.time, made.facts
 
     def _keep_checkpoint(self) -> None:
-        """Store a checkpoint where enough facts have come since the last one.
-
-        The commit before it has happened, so nothing that goes wrong here is a failure of it.
-        """
+        """Store a checkpoint where enough facts have come since the last one."""
         time, facts = self._kept
         if len(self.timeline) - facts < 2 * KEPT_AHEAD:
             return
@@ -390,11 +407,7 @@ class Desk:
         if made is None:  # no second ends where no group spans it: look again in a while
             self._kept = time, facts + KEPT_AHEAD // 4
             return
-        with suppress(StoreError):  # a shortcut: the journal is no worse without it
-            seq, digest = self.store.row_before(made.time)
-            kept = StoredCheckpoint(made.time, seq, digest, checkpoint.encode(made))
-            if self.store.save_checkpoint(kept, self.head.version):
-                self._kept = made.time, made.facts
+        self.keep(made)
 
     def _cells(self, plan: Plan) -> dict[str, str | None]:
         if plan.course.is_append:

@@ -37,6 +37,7 @@ _TRANSACTION = "transaction"
 _PRIMARY = {Fill: "trade", MarginFill: "margin", Conversion: "conversion", StagedChange: "staged"}
 
 
+@money
 def records(
     told: Iterable[tuple[Fact, Sequence[Line]]], terms: Terms
 ) -> tuple[list[RealizedPnLRecord], list[CashFlowRecord]]:
@@ -45,8 +46,8 @@ def records(
     flows: list[CashFlowRecord] = []
     cash, base = terms.cash, terms.base
     for fact, lines in told:
-        trades += trade_records(fact, lines, cash)
-        flow = flow_record(fact, lines, base)
+        trades += _trade_records(fact, lines, cash)
+        flow = _flow_record(fact, lines, base)
         flows += [flow] if flow is not None else []
     return trades, flows
 
@@ -64,6 +65,20 @@ def trade_records(
     fact: Fact, lines: Sequence[Line], cash: frozenset[str]
 ) -> list[RealizedPnLRecord]:
     """Return the PnL records of a fact, one per kind; a trade always has one."""
+    return _trade_records(fact, lines, cash)
+
+
+@money
+def flow_record(fact: Fact, lines: Sequence[Line], base: str) -> CashFlowRecord | None:
+    """Return the cash flow record of a fact, if it is a flow, has one in it, or puts one back."""
+    return _flow_record(fact, lines, base)
+
+
+def _trade_records(
+    fact: Fact, lines: Sequence[Line], cash: frozenset[str]
+) -> list[RealizedPnLRecord]:
+    if isinstance(fact, Fill) and len(lines) == 1 and lines[0].kind == "trade":
+        return [_plain_trade(fact, lines[0], cash)]
     primary = _PRIMARY.get(type(fact))
     if primary is None:
         return _flow_gains(fact, lines, cash)
@@ -76,9 +91,7 @@ def trade_records(
     ]
 
 
-@money
-def flow_record(fact: Fact, lines: Sequence[Line], base: str) -> CashFlowRecord | None:
-    """Return the cash flow record of a fact, if it is a flow, has one in it, or puts one back."""
+def _flow_record(fact: Fact, lines: Sequence[Line], base: str) -> CashFlowRecord | None:
     if isinstance(fact, StagedChange):
         return _staged_flow(fact, base)
     if isinstance(fact, Reversal):
@@ -153,6 +166,39 @@ def _given_back(reversal: Reversal, lines: Sequence[Line]) -> CashFlowRecord:
 def _flow_gains(fact: Fact, lines: Sequence[Line], cash: frozenset[str]) -> list[RealizedPnLRecord]:
     made = [line for line in lines if line.realized]
     return [_record(fact, "flow", made, cash, is_first=True)] if made else []
+
+
+def _plain_trade(fill: Fill, line: Line, cash: frozenset[str]) -> RealizedPnLRecord:
+    """Return the record of a fill that made one line: what `_record` says, with less to look at."""
+    sign, fees, quote = 1 if fill.side is Side.BUY else -1, fill.fees, fill.quote
+    made, asset = ZERO + line.realized, fees[0].asset if fees else ""
+    charged, kept = ZERO, ZERO
+    known: Decimal | None = ZERO
+    for fee in fees:
+        charged += fee.amount if fee.asset == asset else ZERO
+        kept += fee.amount if fee.asset == quote else ZERO
+        known = None if known is None or fee.value is None else known + fee.value
+    return RealizedPnLRecord(
+        trade_id=fill.id,
+        order_id=fill.order_id,
+        pair=fill.pair or f"{fill.base}/{quote}",
+        time=instant.to_datetime(fill.executed_at),
+        side="buy" if sign > 0 else "sell",
+        base_delta=sign * fill.quantity,
+        quote_delta=-sign * (fill.amount or ZERO) - kept,
+        fee_asset=asset,
+        fee_amount=charged,
+        pnl_quote=made if quote in cash else None,
+        strategy_tag=tag_of(fill.strategy),
+        pnl_base=made,
+        fee_base=known,
+        regime=fill.regime,
+        account=fill.account,
+        kind="trade",
+        price=fill.price,
+        cost_base=ZERO + line.cost,
+        flags=tuple([flag.value for flag in fill.flags]),
+    )
 
 
 def _record(

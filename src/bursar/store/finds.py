@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, bindparam, select
 
 from bursar.store import writes
-from bursar.store.sending import send
+from bursar.store.sending import ask
 from bursar.store.tables import JOURNAL, MEMOS
 from bursar.store.writes import Place
 
@@ -32,7 +32,7 @@ def rows(
 def memo(place: Place, name: str) -> str | None:
     """Return the text of a memo, if there is one of that very name."""
     wanted = {"own": place.portfolio, "wanted": name}
-    rows = send(place.connection, place.dialect.run, _MEMO, wanted)
+    rows = ask(place.connection, place.dialect.ask, _MEMO, wanted)
     return writes.memo(place.portfolio, name, rows[0][0]) if rows else None
 
 

@@ -310,12 +310,18 @@ class SqlStore:
 
     def _write(self, place: Place, commit: Commit) -> Head:
         self._steps("begin")
+        head = writes.advance(place, commit)
+        self._steps("version")
+        with place.dialect.unanswered(place.connection, writes.weight(commit)):
+            self._write_all(place, commit)
+        self._steps("before_commit")
+        return head
+
+    def _write_all(self, place: Place, commit: Commit) -> None:
         if commit.terms is not None:
             writes.drop_checkpoint(place)  # it was folded under others
         elif commit.reaches_back_to is not None:
             writes.drop_checkpoint(place, commit.reaches_back_to)
-        head = writes.advance(place, commit)
-        self._steps("version")
         writes.journal(place, commit.records)
         self._steps("journal")
         writes.cells(place, commit.cells)
@@ -327,8 +333,6 @@ class SqlStore:
         writes.outbox(place, commit)
         writes.memos(place, commit.memos)
         self._steps("outbox")
-        self._steps("before_commit")
-        return head
 
     def _reused(self, commit: Commit) -> KeyReused | StoreError:
         """Find out, after the rollback, which of the commit's keys was there."""

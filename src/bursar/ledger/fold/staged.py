@@ -16,6 +16,7 @@ from bursar.ledger.entries import FlowKind, StagedChange, StagedLine, StagedLot,
 from bursar.ledger.fold.booking import count, dispose, lot_of, realize, tag_of
 from bursar.ledger.lots import Lot
 from bursar.ledger.lots.base import resized
+from bursar.ledger.order import turn
 from bursar.ledger.state import NO_PAIR, Cell, FeeTotal, FlowTotal, Line
 
 _NO_ASSETS: Final[frozenset[str]] = frozenset()
@@ -103,7 +104,7 @@ def _apply_edit(lots: dict[str, Lot], change: StagedChange, edit: StagedLot) -> 
     if edit.action == "remove":
         lots.pop(edit.lot, None)
     else:
-        place = (venue(change.account), change.sequence)
+        place = (venue(change.account), change.sequence, turn(change))
         fresh = Lot(edit.lot, change.executed_at, edit.quantity, edit.cost, *place)
         known = lots.get(edit.lot, fresh)
         lots[edit.lot] = resized(known, edit.quantity, edit.cost)

@@ -1,66 +1,72 @@
-"""How fast a first sync is apart from the venue, and how fast questions are answered from memory.
+"""How fast a sync is apart from the venue.
 
     ./run bench syncing                     2,000 and 20,000 ledger rows
     ./run bench syncing --full              also 200,000
 
 The venue is the fake one, in this process and in virtual time, so no wait costs anything; what it
 takes to answer is measured and taken off. `own` is what is left: HTTP without a socket, JSON, the
-checks of pages and balances, the book, and SQLite. `prices` are past prices that were asked for,
-one request each. The questions are asked of the book that came out, and of one of 200 assets.
+checks of pages and balances, the book, and SQLite. `rows` are those of the ledger, `prices` past
+prices that were asked for, one request each. `10 more` is a later sync with ten new trades: the
+median of twenty, and the worst of them, in which a row changes what happened before it.
 """
 
 import argparse
+import asyncio
+import statistics
 import sys
 import tempfile
-from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
-from time import perf_counter, process_time
+from time import process_time
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bursar.ledger import instant
 from bursar.ledger.terms import Terms
-from bursar.portfolio import Portfolio
-from bursar.portfolio.service import PortfolioService
 from bursar.sim.kraken import invent
 from bursar.store import open_store
-from bursar.value.marks import Mark
-from tests.unit.portfolio.places import opened
 from tests.venue.following import Following
 
-ASSETS = 200
-ASKED = 200
+STEPS, MORE = 20, 10
 
 
 def main() -> None:
     """Measure each size and print a table."""
     asked = _arguments()
     sizes = asked.sizes or [2_000, 20_000, *([200_000] if asked.full else [])]
-    print(f"{'rows':>9}{'requests':>10}{'prices':>8}{'own s':>9}{'rows/s':>9}{'again ms':>10}")
+    print(f"{'rows':>9}{'requests':>10}{'prices':>8}{'own s':>9}{'rows/s':>9}", end="")
+    print(f"{'no news ms':>12}{'10 more ms':>12}{'at most':>9}")
     for size in sizes:
-        _first(size)
-    _questions()
+        _followed(size)
 
 
-def _first(size: int) -> None:
+def _followed(size: int) -> None:
     account = invent(7, size)
+    times = [trade.time for trade in sorted(account.trades, key=lambda each: each.time)]
+    later = [times[place] for place in range(len(times) - STEPS * MORE, len(times), MORE)]
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder) / "book.db", terms=Terms(base="USD"))
-        following = Following(account, Path(folder), store=store)
+        following = Following(account, Path(folder), store=store, start=later[0] - 1)
         spent = _timed(following)
-        begun = process_time()
-        following.run(following.service.sync())
-        own = process_time() - begun - spent[0]
-        prices = sum(each.endpoint == "Trades" for each in following.fake.asked)
-        requests = len(following.fake.asked)
-        spent[0], begun = 0.0, process_time()
-        following.run(following.service.sync())
-        again = process_time() - begun - spent[0]
+
+        def synced() -> float:
+            spent[0], begun = 0.0, process_time()
+            following.sync()
+            return process_time() - begun - spent[0]
+
+        own = synced()
+        rows = sum(row.time < later[0] for row in account.rows)
+        requests = [each.endpoint for each in following.fake.asked]
+        again = statistics.median(synced() for _ in range(STEPS))
+        news = []
+        for at in later[1:]:
+            following.run(asyncio.sleep((at - following.clock.now()) / instant.SECOND))
+            news.append(synced())
         following.service.close()
         following.close()
     print(
-        f"{len(account.rows):>9,}{requests:>10,}{prices:>8,}{own:>9.2f}"
-        f"{len(account.rows) / own:>9,.0f}{again * 1000:>10.1f}"
+        f"{rows:>9,}{len(requests):>10,}{requests.count('Trades'):>8,}{own:>9.2f}"
+        f"{rows / own:>9,.0f}{again * 1000:>12.1f}{statistics.median(news) * 1000:>12.1f}"
+        f"{max(news) * 1000:>9.1f}"
     )
 
 
@@ -76,38 +82,6 @@ def _timed(following: Following) -> list[float]:
 
     following.fake.answer = timed
     return spent
-
-
-def _questions() -> None:
-    lines = [
-        f"2026-05-{1 + n % 28:02}T10:00:00Z buy 2 A{n:03} @ 10 EUR #k:{n}" for n in range(ASSETS)
-    ]
-    portfolio = opened(*lines)
-    now = portfolio.desk.clock.now()
-    portfolio.keep_marks(
-        [Mark(f"A{n:03}", "EUR", Decimal(11), "bench", now) for n in range(ASSETS)], "k"
-    )
-    service = PortfolioService(portfolio)
-    print(f"\n{'question, ' + str(ASSETS) + ' assets':34}{'fresh us':>10}{'again us':>10}")
-    for name, ask in (
-        ("get_equity", service.get_equity),
-        ("get_positions", service.get_positions),
-        ("get_asset_exposure", service.get_asset_exposure),
-    ):
-        fresh = _median(ask, portfolio)
-        print(f"{name:34}{fresh:>10,.0f}{_median(ask):>10,.1f}")
-
-
-def _median(ask: Callable[[], object], portfolio: Portfolio | None = None) -> float:
-    """Return microseconds; of a portfolio something new is told before each question."""
-    times = []
-    for _ in range(ASKED):
-        if portfolio is not None:
-            portfolio.told_version += 1
-        begun = perf_counter()
-        ask()
-        times.append(perf_counter() - begun)
-    return sorted(times)[ASKED // 2] * 1e6
 
 
 def _arguments() -> argparse.Namespace:

@@ -39,3 +39,15 @@ def database(postgres):
     """The URL of a Postgres database of one's own, with bursar's tables in it."""
     with postgres.database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    """The Redis servers of this test process by kind, each started when it is first asked for."""
+    from contextlib import ExitStack
+    from functools import cache
+
+    from tests.servers.redis import server
+
+    with ExitStack() as stack:
+        yield cache(lambda kind="redis": stack.enter_context(server(kind)))

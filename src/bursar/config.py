@@ -65,6 +65,21 @@ class Tier(Enum):
     PRO = "pro"
 
 
+class EventFamily(Enum):
+    """Which events state the facts of an account whose facts come from events."""
+
+    TRADE = "trade"
+    ORDER = "order"
+
+
+class TradeStoreType(Enum):
+    """Where open and closed trades are kept; `sqlite` is beside the book, wherever that is."""
+
+    SQLITE = "sqlite"
+    REDIS = "redis"
+    POSTGRES = "postgres"
+
+
 class SecretName(BaseModel):
     """Where a secret is: in an environment variable, or in the system's keyring."""
 
@@ -154,6 +169,36 @@ class PortfolioSettings(BaseSettings):
     bucket_targets: dict[Literal["CORE", "EXPANSION", "MONITORING"], Amount] = {}
     risk_free_pct: Amount = Decimal(0)
     periods_per_year: Annotated[int, Field(ge=1, le=366)] = 365
+
+    redis_host: str | None = None
+    redis_port: Annotated[int, Field(ge=1, le=65_535)] = 6379
+    redis_db: Annotated[int, Field(ge=0)] = 0
+    redis_socket: str | None = None
+    redis_tls: bool = False
+    redis_user: str | None = None
+    redis_password: SecretName | None = None
+    redis_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "bursar"
+    event_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "in"
+    event_accounts: dict[str, EventFamily] = {"events:main": EventFamily.TRADE}
+    event_default_account: str | None = None
+    event_reclaim_seconds: Annotated[int, Field(ge=1)] = 30
+    event_inbox_days: Annotated[int, Field(ge=1)] = 30
+    trade_store_type: TradeStoreType = TradeStoreType.SQLITE
+    trade_store_place: str | None = None
+
+    @model_validator(mode="after")
+    def _fit(self) -> "PortfolioSettings":
+        has_redis = self.redis_host is not None or self.redis_socket is not None
+        if self.trade_store_type is TradeStoreType.REDIS and not has_redis:
+            raise ValueError("trade_store_type: redis needs a redis_host or a redis_socket")
+        place = self.trade_store_place or self.book
+        is_postgres = place.startswith(("postgres://", "postgresql://"))
+        if self.trade_store_type is TradeStoreType.POSTGRES and not is_postgres:
+            raise ValueError(
+                "trade_store_type: postgres needs a trade_store_place like"
+                " postgresql://user@host/database, or a book there"
+            )
+        return self
 
     @field_validator("valuation_pairs", mode="after")
     @classmethod

@@ -27,12 +27,15 @@
     │   ├── Doubtful               figures that rest on what does not agree
     │   ├── MissingMark            no price for an asset
     │   └── NoRatePath             no way from one currency to another
+    ├── PortfolioError             a plan cannot be made; what is behind it is its cause
     ├── VenueError                 a venue cannot be asked, or its answer is none
     │   ├── VenueDown              not reached, or down; retry later
     │   ├── VenueBusy              it wants us to wait
     │   ├── VenueDenied            the key, its permissions or its nonce are refused; never retried
     │   ├── VenueGarbled           an answer that breaks the venue's own format
     │   └── VenueIncomplete        pages that do not add up to what the venue says there is
+    ├── BusError                   events cannot be carried
+    │   └── BusDown                not reached, or down; retry later
     └── StoreError                 the place of keeping refuses
         ├── StoreBusy              locked by another writer; retry
         ├── StoreDown              the server is away; nothing was written; retry
@@ -211,6 +214,12 @@ class NoRatePath(ValueUnknown):
     code = "no_rate_path"
 
 
+class PortfolioError(BursarError):
+    """A plan could not be made; the error behind it says why (`__cause__`)."""
+
+    code = "portfolio"
+
+
 class VenueError(BursarError):
     """The venue cannot be asked, or its answer is none. Nothing was made up in its place."""
 
@@ -245,6 +254,18 @@ class VenueIncomplete(VenueError):
     """The venue's pages do not add up to what it says there is."""
 
     code = "venue_incomplete"
+
+
+class BusError(BursarError):
+    """Events cannot be carried. None is lost: what was not carried is carried later."""
+
+    code = "bus"
+
+
+class BusDown(BusError):
+    """The bus was not reached, or is down; try again later."""
+
+    code = "bus_down"
 
 
 class StoreError(BursarError):

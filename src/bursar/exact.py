@@ -260,6 +260,16 @@ def quantise(value: Decimal, step: Decimal, rule: Rounding) -> Decimal:
     return _MONEY.multiply(count, step)
 
 
+def truncate(value: Decimal, step: Decimal) -> Decimal:
+    """Cut `value` toward zero to a multiple of `step` (> 0), by its exact remainder."""
+    return _MONEY.subtract(value, _MONEY.remainder(value, step))
+
+
+def whole(value: Decimal, unit: Decimal) -> Decimal:
+    """Return how many whole units (≠ 0) fit into a value, toward zero."""
+    return _MONEY.divide_int(value, unit)
+
+
 @money
 def split(total: Decimal, weights: Sequence[Decimal], *, places: int) -> tuple[Decimal, ...]:
     """Split `total` (≥ 0) by weights (≥ 0, not all zero) so that the parts sum to it exactly.

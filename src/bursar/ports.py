@@ -22,11 +22,14 @@ from typing import Final, Protocol
 
 import msgspec
 
+from bursar.events.envelope import Envelope
 from bursar.ledger.entries import AnyEntry, Price
 from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Expected
+from bursar.ledger.trades import Trade
+from bursar.plan.holdings import HoldingsSnapshot
 from bursar.reconcile.statement import Statement
 from bursar.value.cash_equity import CashEquity
 from bursar.value.marks import Mark
@@ -212,6 +215,134 @@ class Venue(Protocol):
         ...
 
 
+class Consumer(msgspec.Struct, frozen=True):
+    """Who takes from a topic: the consumers of a group share what is handed out to it."""
+
+    topic: str
+    group: str
+    name: str = "1"
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """What lies at a place of a topic, as it was written, and how often it was handed out.
+
+    `at` is when it was put there.
+    """
+
+    place: str
+    at: int
+    fields: Mapping[str, str]
+    tries: int = 1
+
+
+class Parked(msgspec.Struct, frozen=True):
+    """A delivery that was put aside, and why."""
+
+    place: str
+    at: int
+    fields: Mapping[str, str]
+    tries: int
+    reason: str
+
+
+class Bus(Protocol):
+    """Carries events in order within a topic, at least once. It is asynchronous.
+
+    A topic keeps its newest events, however many have read them. Each group is handed every event
+    of a topic from the oldest kept on; what is handed out and not done in time is handed out
+    again. Every method raises `BusDown` when the bus cannot be reached.
+    """
+
+    async def publish(
+        self, topic: str, events: Sequence[Envelope], *, upto: int | None = None
+    ) -> None:
+        """Append events to a topic, all or none, and note that it now reaches `upto`."""
+        ...
+
+    async def reached(self, topic: str) -> int | None:
+        """Return how far the topic reaches by its own note: 0 where the note is lost with the
+        topic, `None` where nothing outlives the process.
+        """
+        ...
+
+    async def take(
+        self, consumer: Consumer, *, count: int = 100, wait_ms: int = 0
+    ) -> list[Delivery]:
+        """Return what others have left undone for too long, else what is new, else nothing.
+
+        It waits for something new for that long.
+        """
+        ...
+
+    async def done(self, consumer: Consumer, places: Sequence[str]) -> None:
+        """Say that what lies there need not be handed out to this group again."""
+        ...
+
+    async def park(self, consumer: Consumer, delivery: Delivery, reason: str) -> None:
+        """Put a delivery aside for good, with the reason; it counts as done."""
+        ...
+
+    async def parked(self, topic: str, group: str) -> list[Parked]:
+        """Return what was put aside, oldest first."""
+        ...
+
+    async def replay(self, topic: str, *, after: str = "", count: int = 100) -> list[Delivery]:
+        """Return what a topic still keeps behind a place (by default from its start), in order."""
+        ...
+
+    async def check(self) -> None:
+        """Return if the bus answers."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+class TradeStore(Protocol):
+    """Keeps the trades of one portfolio: a projection, made anew from the journal when it is lost.
+
+    `reached` says of which state of the journal the trades are; it changes with them or not at all.
+    """
+
+    def reached(self) -> str:
+        """Return of which state the trades are; empty where there are none yet."""
+        ...
+
+    def save(self, trades: Iterable[Trade], reached: str, *, anew: bool = False) -> None:
+        """Keep trades, each in the place of the one of its id; `anew`: in the place of all."""
+        ...
+
+    def open_trades(self, symbol: str | None = None) -> list[Trade]:
+        """Return what is open, by opening time and id."""
+        ...
+
+    def closed_trades(
+        self, symbol: str | None = None, *, since: int | None = None, limit: int | None = None
+    ) -> list[Trade]:
+        """Return what was closed at or after an instant, newest first."""
+        ...
+
+    def trade(self, trade_id: str) -> Trade | None:
+        """Return one trade, if there is one of that id."""
+        ...
+
+    def close(self) -> None:
+        """Release the connection."""
+        ...
+
+class HoldingsSource(Protocol):
+    """What a plan starts from: the book, a venue that was asked, or a snapshot of either."""
+
+    def holdings(self, wanted: Collection[str]) -> HoldingsSnapshot:
+        """Return what is there, with prices of it and of what is wanted besides.
+
+        Raises:
+            MissingMark: something has no price.
+        """
+        ...
+
+
 class Clock(Protocol):
     """Tells the time."""
 
@@ -283,8 +414,8 @@ class PortfolioStore(Protocol):
         """Keep a checkpoint if the portfolio stands at `version`, and tell whether it does."""
         ...
 
-    def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
-        """Return messages with a number > `after`, in order."""
+    def outbox(self, after: int = 0, limit: int | None = None) -> Sequence[OutboxRow]:
+        """Return messages with a number > `after`, in order; at most `limit` of them."""
         ...
 
     def examine(self) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import bursar
+
 ROOT = Path(__file__).parents[2]
 CYCLE = ROOT / "examples" / "trading_cycle.py"
 YEAR, DRAWN = ROOT / "examples" / "allocation_year.py", ROOT / "docs" / "allocation-year.svg"
@@ -29,3 +31,41 @@ def test_the_year_of_three_strategies_is_the_one_that_is_drawn(tmp_path, monkeyp
     monkeypatch.setattr(sys, "argv", [str(YEAR), str(tmp_path / "year.svg")])
     runpy.run_path(str(YEAR), run_name="__main__")
     assert (tmp_path / "year.svg").read_text() == DRAWN.read_text()
+
+
+VALIDATION = Path(__file__).parents[2] / "examples" / "validate_rebalance.py"
+
+
+def validated(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", [str(VALIDATION), *map(str, arguments)])
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(str(VALIDATION), run_name="__main__")
+    return left.value.code, capsys.readouterr().out.splitlines()
+
+
+def test_the_validation_of_plans_holds_on_its_sample(monkeypatch, capsys):
+    code, said = validated(monkeypatch, capsys)
+    assert (code, said[-1]) == (0, "The plan holds.")
+    reasons = {line.split()[0]: line.split()[-1] for line in said[:-3]}
+    assert reasons["TSLA"] == "not_targeted"
+    assert reasons["GME"] == "dust"
+    assert reasons["BTC"] == "below_step"
+
+
+def test_the_validation_takes_a_request_or_a_book(tmp_path, monkeypatch, capsys):
+    request = tmp_path / "request.json"
+    request.write_text(
+        '{"target_weights": {"A": 1}, "holdings": {"positions": {}, "prices": {}, "cash": 10}}'
+    )
+    code, said = validated(monkeypatch, capsys, request)
+    assert code == 2
+    assert said[0] == "Portfolio operation failed: no price of A: a plan would be a guess"
+    place, weights = tmp_path / "book.db", tmp_path / "weights.csv"
+    weights.write_text("symbol,weight\nXBT,0.5\n")
+    with bursar.open(place) as portfolio:
+        portfolio.add("deposit", "1000", "USD", time="2026-01-01")
+        portfolio.add("buy", "0.01", "XBT/USD", price="50000", time="2026-01-02")
+        portfolio.add("deposit", "500", "USD", time="2026-01-03")
+    code, said = validated(monkeypatch, capsys, place, weights)
+    assert (code, said[-1]) == (0, "The plan holds.")
+    assert said[0].split() == ["XBT", "BUY", "250.00", "0.005000000", "underweight"]

@@ -26,6 +26,7 @@ from bursar.cli.lots import lots
 from bursar.cli.new import new
 from bursar.cli.notes import link, price, tag
 from bursar.cli.performance import performance
+from bursar.cli.plan import plan
 from bursar.cli.pnl import pnl
 from bursar.cli.positions import positions
 from bursar.cli.reverse import reverse
@@ -40,9 +41,9 @@ from bursar.cli.why import why
 
 _PURPOSE: Final = "Knows exactly what you own, what it cost and what it is worth."
 _CODES: Final = (
-    "Exit codes: 0 fine · 1 a check failed (verify) · 2 wrong usage or input, nothing written ·"
-    " 3 not found or not known · 4 store or venue refuses, or someone was first · 5 only shown, not"
-    " written · 70 broken invariant."
+    "Exit codes: 0 fine · 1 a check failed (verify), or there is work (plan) · 2 wrong usage or"
+    " input, nothing written · 3 not found or not known · 4 store or venue refuses, or someone was"
+    " first · 5 only shown, not written · 70 broken invariant."
 )
 _START: Final = Group("Start here", sort_key=1)
 _ASK: Final = Group("Ask", sort_key=2)
@@ -53,7 +54,7 @@ _BESIDES: Final = Group("Besides", sort_key=6)
 _EVERY: Final = Group("Options of every command", sort_key=9)
 _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
     _START: (demo, init, sync, import_files, new),
-    _ASK: (status, watch, positions, pnl, performance, lots, fees, flows, trades),
+    _ASK: (status, watch, positions, pnl, performance, lots, fees, flows, trades, plan),
     _ENTER: (add, price, tag, link, reverse),
     _CHECK: (why, verify, journal, export, backup, restore),
 }

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from bursar.cli.screen import Screen
-    from bursar.value.coverage import Coverage, Gap, Seen
+    from bursar.value.coverage import Coverage, Seen
+    from bursar.value.worth import Gap
 
 MEANINGS: Final = {
     "assumed_basis": "history begins later; what it cost before is assumed",

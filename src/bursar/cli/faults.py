@@ -15,6 +15,7 @@ from bursar.errors import (
     BursarError,
     ConflictError,
     NotFound,
+    PortfolioError,
     StoreError,
     ValueUnknown,
     VenueDenied,
@@ -40,6 +41,8 @@ _NEXT: Final = {
     "not_exact": "Write a plain decimal number such as 65000.5.",
     "outcome_unknown": "Run the same command again: what was written counts as duplicate.",
     "oversold": "Nothing was written. Import or enter what came in earlier first.",
+    "portfolio": "Nothing was planned. --price ASSET=PRICE gives a price; what no plan is to touch,"
+    " the settings can leave out (exclude_assets).",
     "portfolio_not_found": "`bursar new` or `bursar import FILE` makes one; --book and --portfolio"
     " choose another.",
     "schema_newer": "Upgrade bursar, then open the book again.",
@@ -83,6 +86,8 @@ def told(error: BaseException, *, wants_json: bool) -> int:
 
 def _code(error: BaseException) -> int:
     match error:
+        case PortfolioError(__cause__=BursarError() as behind):
+            return _code(behind)
         case NotFound() | ValueUnknown():
             return ABSENT
         case VenueDenied():

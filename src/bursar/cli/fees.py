@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bursar.cli.screen import Screen
-    from bursar.value.coverage import Gap
     from bursar.value.pnl import FeeSummary
+    from bursar.value.worth import Gap
 
 
 def fees(*, session: Annotated[Session, HIDDEN]) -> int:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bursar.cli.screen import Screen
     from bursar.ledger.lots import Lot
-    from bursar.value.coverage import Gap
+    from bursar.value.worth import Gap
 
     Found = Mapping[tuple[str, str], Sequence[Lot]]
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from bursar.cli.screen import Cell, Screen
     from bursar.portfolio import MethodPnL, Portfolio
     from bursar.portfolio.months import MonthLine, MonthlyPnL
-    from bursar.value.coverage import Gap
     from bursar.value.marks import Marks
     from bursar.value.pnl import PnL, PnLLine
+    from bursar.value.worth import Gap
 
 Heading = Literal["pair", "asset", "strategy", "regime", "account", "month"]
 
@@ -241,7 +241,7 @@ def _fields(answer: MonthlyPnL) -> dict[str, object]:
 
 
 def _gaps(answer: MonthlyPnL) -> list[Gap]:
-    from bursar.value.coverage import Gap
+    from bursar.value.worth import Gap
 
     return [Gap(*each) for each in answer.gaps]
 

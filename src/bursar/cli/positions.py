@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from bursar.cli.screen import Screen
     from bursar.ledger.records import SpotPosition
-    from bursar.value.coverage import Gap
+    from bursar.value.worth import Gap
 
 
 def positions(*, by_account: bool = False, session: Annotated[Session, HIDDEN]) -> int:

@@ -17,7 +17,7 @@ from cyclopts import Parameter
 from bursar.cli.answers import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from bursar.cli.progress import Bar
     from bursar.cli.screen import Screen
@@ -153,8 +153,11 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         """Read the name of an asset: `xbt` is XBT."""
         return name.upper() if name is not None and name.islower() else name
 
-    def marks(self, portfolio: Portfolio) -> Marks | None:
-        """Return the marks that the user gives: those of the prices file, then the flags."""
+    def marks(self, portfolio: Portfolio, wanted: Collection[str] = ()) -> Marks | None:
+        """Return the marks that the user gives: those of the prices file, then the flags.
+
+        `wanted` names assets that are asked about and need not be held.
+        """
         from bursar.value.marks import Marks, parse_flag
 
         base, now = portfolio.terms.base, portfolio.desk.clock.now()
@@ -162,16 +165,16 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         filed = [] if self.prices is None else _marks_of(self.prices, base)
         if self.is_past:
             filed = [mark for mark in filed if mark.at <= now]
-        self._doubt(portfolio, flags)
+        self._doubt(portfolio, flags, wanted)
         return Marks(flags).plus(_unsaid(filed, flags)) if flags or filed else None
 
-    def _doubt(self, portfolio: Portfolio, flags: Sequence[Mark]) -> None:
+    def _doubt(self, portfolio: Portfolio, flags: Sequence[Mark], wanted: Collection[str]) -> None:
         """Say which prices are of nothing that is held: a slip of the pen, most likely."""
         from bursar.value.marks import Marks
 
         names = Marks()
         known = {names.name(asset) for _, asset in portfolio.book().holdings}
-        known |= {names.name(mark.quote) for mark in flags}
+        known |= {names.name(mark.quote) for mark in flags} | {names.name(each) for each in wanted}
         for mark in flags:
             if names.name(mark.asset) not in known:
                 self.screen.remark(f"--price {mark.pair}: no {mark.asset} in the book")

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.desk import reading
+from bursar.desk import moves, reading
 from bursar.desk.metrics import NONE as NO_COUNTS
 from bursar.desk.metrics import Counts
 from bursar.errors import (
@@ -358,14 +358,12 @@ class Desk:
     def _cells(self, plan: Plan) -> dict[str, str | None]:
         if plan.course.is_append:
             return dict(projection.touched(plan.book))
-        return projection.difference(
-            projection.cells(self.timeline.book), projection.cells(plan.book)
-        )
+        return projection.difference(self.timeline.book, plan.book)
 
     def _message(self, plan: Plan, rows: list[Record], beside: Beside) -> Outbox:
         version = self.head.version + 1
         topic = "portfolio.restated" if plan.restated else "portfolio.committed"
-        body = {
+        body: dict[str, object] = {
             "version": version,
             "first_seq": rows[0].seq,
             "last_seq": rows[-1].seq,
@@ -385,6 +383,9 @@ class Desk:
             ],
             **beside.told,
         }
+        moved = moves.between(self.timeline.book, plan.book, is_fork=plan.course.is_append)
+        if moved:
+            body["moved"] = [moves.plainly(each) for each in moved]
         return Outbox(rows[-1].hash, topic, json.dumps(body, ensure_ascii=False))
 
     def _require_closed(self, plan: Plan) -> None:

@@ -32,12 +32,19 @@ def touched(fork: Book) -> dict[str, str]:
     return dict(_cells(fork, own_changes))
 
 
-def difference(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str | None]:
-    """Return what turns one projection into another; `None` where a cell is gone."""
-    changed: dict[str, str | None] = {
-        name: text for name, text in after.items() if before.get(name) != text
-    }
-    changed.update(dict.fromkeys(before.keys() - after.keys()))
+def difference(before: Book, after: Book) -> dict[str, str | None]:
+    """Return what turns one book's projection into another's; `None` where a cell is gone.
+
+    O(keys), and writing out what differs: equal values have equal texts.
+    """
+    changed: dict[str, str | None] = {}
+    for section in _SECTIONS:
+        old, new = getattr(before, section), getattr(after, section)
+        for key, value in new.items():
+            known = old.get(key)
+            if known is not value and (known is None or known != value):
+                changed[_name(section, key)] = _text(value)
+        changed.update(dict.fromkeys(_name(section, key) for key in old if key not in new))
     return changed
 
 
@@ -53,8 +60,12 @@ def digest(book: Book) -> str:
 def _cells(book: Book, layer: _View) -> Iterator[tuple[str, str]]:
     for section in _SECTIONS:
         for key, value in layer(getattr(book, section)).items():
-            parts = key if isinstance(key, tuple) else (key,)
-            yield json.dumps([section, *parts], ensure_ascii=False), _text(value)
+            yield _name(section, key), _text(value)
+
+
+def _name(section: str, key: object) -> str:
+    parts = key if isinstance(key, tuple) else (key,)
+    return json.dumps([section, *parts], ensure_ascii=False)
 
 
 def _text(value: object) -> str:

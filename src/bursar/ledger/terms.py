@@ -80,14 +80,15 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     def account(self, name: str) -> Account:
         """Return what is special about an account; an unnamed one is an ordinary venue account.
 
-        Accounts of the venue `manual` are kept by hand unless the terms say otherwise.
+        Accounts of the venue `manual` are kept by hand, those of `events` by events, unless the
+        terms say otherwise.
         """
         return next((a for a in self.accounts if a.name == name), Account(name, _source(name)))
 
 
 def _source(account: str) -> FactSource:
-    by_hand = account.partition(":")[0] == FactSource.MANUAL.value
-    return FactSource.MANUAL if by_hand else FactSource.VENUE
+    venue = account.partition(":")[0]
+    return next((each for each in FactSource if each.value == venue), FactSource.VENUE)
 
 
 def method(name: str) -> Method:

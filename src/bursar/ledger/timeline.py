@@ -136,6 +136,7 @@ class Timeline:
         self._checkpoints: list[tuple[int, Book]] = []
         self._followed: list[tuple[int, Prefixes]] = []
         self._spans: dict[str, tuple[int, int]] = {}
+        self._lasts: tuple[Fill | MarginFill, ...] | None = None
         self._expected: tuple[tuple[int, int], ...] = ()
         if start is not None:
             self._begin(start)
@@ -165,7 +166,9 @@ class Timeline:
 
     def last_trades(self) -> tuple[Fill | MarginFill, ...]:
         """Return the last execution of each pair that tells a price."""
-        return self._last_trades(len(self.order))
+        if self._lasts is None:
+            self._lasts = self._last_trades(len(self.order))
+        return self._lasts
 
     @money
     def plan(
@@ -226,8 +229,11 @@ class Timeline:
         self._replace(plan.course)
         if plan.course.is_append:
             self.book.land(plan.book)
+            if self._lasts is not None:
+                self._lasts = last_trades(chain(self._lasts, plan.course.added))
         else:
             self.book = plan.book
+            self._lasts = None
         if plan.is_following:
             self.prefixes.land(plan.prefixes)
         else:

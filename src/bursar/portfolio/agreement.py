@@ -8,17 +8,21 @@ what has happened since is no difference. `compared` is enough to raise an alarm
 Errors: `StoreCorrupt` for what was changed after it was kept.
 """
 
+from __future__ import annotations
+
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from bursar.errors import BadChoice
+from bursar.events.outgoing import DriftState
 from bursar.exact import ZERO, money
+from bursar.ledger import instant
 from bursar.ledger.past import book_until
 from bursar.ledger.timeline import Timeline
+from bursar.portfolio.events import saying
 from bursar.portfolio.log import LOG
-from bursar.portfolio.portfolio import Portfolio
 from bursar.reconcile import (
     Alarm,
     Certificate,
@@ -36,6 +40,9 @@ from bursar.reconcile import (
     reconcile,
 )
 from bursar.reconcile import alarm as alarms
+
+if TYPE_CHECKING:
+    from bursar.portfolio.portfolio import Portfolio
 
 _STATEMENT: Final = "statement "
 _ALARM: Final = "alarm "
@@ -60,8 +67,13 @@ def remember(portfolio: Portfolio, statement: Statement) -> None:
 
 def last_statement(portfolio: Portfolio, account: str) -> Statement | None:
     """Return the last statement of an account, if there is one."""
-    text = _memo(portfolio, f"{_STATEMENT}{account}")
+    text = statement_text(portfolio, account)
     return None if text is None else _STATEMENTS.decode(text)
+
+
+def statement_text(portfolio: Portfolio, account: str) -> str | None:
+    """Return the last statement of an account as it is kept: the same text, the same statement."""
+    return _memo(portfolio, f"{_STATEMENT}{account}")
 
 
 def last_certificate(portfolio: Portfolio, account: str) -> Certificate | None:
@@ -127,12 +139,23 @@ def sound(portfolio: Portfolio, found: Comparison) -> Signal:
     name = f"{_ALARM}{found.account}"
     text = _memo(portfolio, name)
     before = Alarm() if text is None else alarms.decode(text)
-    after, signal = heard(before, found, now=portfolio.desk.clock.now())
-    if after != before:
-        portfolio.desk.store.save_memos({name: alarms.encode(after)})
+    now = portfolio.desk.clock.now()
+    after, signal = heard(before, found, now=now)
+    off = {line.asset: line.difference for line in found.assets if line.is_out}
+    kept: saying.Memos = {name: alarms.encode(after)} if after != before else {}
+    if signal is not Signal.NONE:
+        state = DriftState(
+            account=found.account,
+            signal=signal.value,
+            assets=off if found.drift else {},
+            timestamp=instant.show(now),
+        )
+        kept |= saying.memo_of(portfolio.desk.store, "portfolio.drift", state, at=now)
+    if kept:
+        portfolio.desk.store.save_memos(kept)
     if signal in {Signal.FLAGGED, Signal.NOTIFY}:
-        off = {line.asset: str(line.difference) for line in found.assets if line.is_out}
-        LOG.warning("PORTFOLIO_DRIFT", account=found.account, signal=signal.value, assets=off)
+        told = {asset: str(difference) for asset, difference in off.items()}
+        LOG.warning("PORTFOLIO_DRIFT", account=found.account, signal=signal.value, assets=told)
     return signal
 
 

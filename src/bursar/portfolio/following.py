@@ -81,10 +81,9 @@ class _Following:
         self._gained = gained
         self._held: list[Chunk] = []
         self._sync, self._prices = f"sync {venue.account}", f"prices {venue.account}"
-        memos = desk.store.memos()
-        self.mark = memos.get(self._sync)
+        self.mark = desk.store.memo(self._sync)
         gained.is_first = gained.is_first or self.mark is None
-        self.due = set(_DECODER.decode(memos.get(self._prices, "[]")))
+        self.due = set(_DECODER.decode(desk.store.memo(self._prices) or "[]"))
 
     def take(self, chunk: Chunk) -> None:
         """Hold a chunk, and land what is held when it is enough."""

@@ -163,9 +163,10 @@ class PastStore:
             if self._at is None or _is_of(row.entry(), self._at):
                 yield row
 
-    def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
+    def outbox(self, after: int = 0, limit: int | None = None) -> Sequence[OutboxRow]:
         """Return the messages of the commits that were known."""
-        return [each for each in self._store.outbox(after) if each.version <= self._head.version]
+        told = self._store.outbox(after, limit)
+        return [each for each in told if each.version <= self._head.version]
 
     def load_state(self) -> dict[str, str]:
         """Return the projection as it was."""

@@ -1,7 +1,7 @@
 """One portfolio and its verbs."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Self, TypeVar, Unpack
@@ -12,7 +12,7 @@ from bursar.desk import Desk, Receipt, Staged, transactions
 from bursar.desk.metrics import Counts
 from bursar.desk.transactions.keeping import counted
 from bursar.errors import BadChoice, StaleVersion, StoreBusy, StoreError
-from bursar.ledger import audit, describe, instant, projection
+from bursar.ledger import audit, describe, projection
 from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.fold import traced
@@ -30,24 +30,24 @@ from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
 from bursar.measure.curve import Moment
 from bursar.measure.trips import Trips
-from bursar.portfolio import hand, importing, measures, months, past, proof, whys
+from bursar.plan import HoldingsSnapshot, RebalancePlan, SizingPolicy, StrategyAllocation
+from bursar.portfolio import hand, importing, measures, months, past, proof, rebalancing, whys
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
+from bursar.portfolio.believed import MEMO, Believed
+from bursar.portfolio.live import Live
 from bursar.ports import FileReader, Head, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
 from bursar.value.accounts import account_book, account_digest, accounts
-from bursar.value.coverage import Gap, book_gaps
+from bursar.value.coverage import book_gaps
 from bursar.value.equity import Valuation, value_book
-from bursar.value.marks import Mark, Marks, Standing, fee_credit, from_fills, given, is_pair
+from bursar.value.marks import Mark, Marks, given, is_pair
 from bursar.value.pnl import FeeSummary, heading
-from bursar.value.worth import EVERYTHING, Options
+from bursar.value.worth import EVERYTHING, Gap, Options
 
 Prices = Marks | Mapping[str, object] | None
-FEE_CREDITS = ("KFEE",)
-_MARKS = "marks "
 _T = TypeVar("_T", RealizedPnLRecord, CashFlowRecord)
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(list[Mark])
 
 
 class Portfolio:
@@ -64,8 +64,8 @@ class Portfolio:
         self.options = options
         self._reader = reader
         self.told_version = 0
-        self._seen = Marks()
-        self._told: tuple[Head, Marks] | None = None
+        self._believed = Believed(desk)
+        self._live: Live | None = None
         self._books: dict[Method, tuple[int, Book]] = {}
         self.measuring = measures.Measuring()
         self.trips_kept: tuple[Head, Trips] | None = None
@@ -253,25 +253,32 @@ class Portfolio:
 
         `prices` may be a mapping such as `{"XBT": "65000"}`, in base currency.
         """
-        now = self.desk.clock.now()
-        known = self._traded()
-        held = {asset for _, asset in self.book().holdings}
-        base = self.terms.base
-        known = known.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS if each in held)
-        known = known.plus((*_kept_marks(self.desk.store.memos(_MARKS)), *self._seen))
+        known = self._believed.marks()
         if prices is None:
             return known
-        return known.plus(prices if isinstance(prices, Marks) else given(prices, base, at=now))
+        if isinstance(prices, Marks):
+            return known.plus(prices)
+        return known.plus(given(prices, self.terms.base, at=self.desk.clock.now()))
+
+    def live(self) -> Live:
+        """Return the live figures, which a tick or a commit moves by what it touches alone."""
+        if self._live is None:
+            self._live = Live(self)
+        return self._live
+
+    def kept_marks(self) -> Marks:
+        """Return the marks that trades tell, and venues told; one object while nothing is new."""
+        return self._believed.kept()
 
     def keep_marks(self, marks: Iterable[Mark], source: str) -> None:
         """Keep what a venue said that assets are worth, in the place of what it said before."""
         told = _ENCODER.encode(list(marks)).decode()
-        self.desk.store.save_memos({f"{_MARKS}{source}": told})
+        self.desk.store.save_memos({f"{MEMO}{source}": told})
         self.told_version += 1
 
     def see(self, marks: Iterable[Mark]) -> None:
         """Value with these marks from now on, in this process alone."""
-        self._seen = self._seen.plus(marks)
+        self._believed.see(marks)
         self.told_version += 1
 
     def valuation(self, prices: Prices = None, *, rule: Method | None = None) -> Valuation:
@@ -343,6 +350,23 @@ class Portfolio:
             PositionNotFoundError: there is none.
         """
         return position_views.find_position(self.positions(prices), pair)
+
+    def holdings(self, wanted: Collection[str], prices: Prices = None) -> HoldingsSnapshot:
+        """Return what a plan starts from; `MissingMark` where something has no price."""
+        return rebalancing.book_holdings(self, self.valuation(prices), wanted)
+
+    def plan(
+        self,
+        weights: StrategyAllocation | Mapping[str, Decimal],
+        *,
+        policy: SizingPolicy | None = None,
+        prices: Prices = None,
+        correlation_id: str = "",
+    ) -> RebalancePlan:
+        """Work out what to trade to reach target weights; `PortfolioError` where none can be."""
+        return rebalancing.planned(
+            rebalancing.At(self, prices), weights, policy=policy, correlation_id=correlation_id
+        )
 
     def balances(
         self,
@@ -455,28 +479,6 @@ class Portfolio:
 
     def _correct(self, correction: hand.Correction) -> Receipt:
         return self.writer.commit(hand.stage(self.writer, correction))
-
-    def _traded(self) -> Marks:
-        """Return what trades and recorded prices tell; looked for once while they stand."""
-        head = self.desk.head
-        if self._told is None or self._told[0] != head:
-            marks = from_fills(self.desk.timeline.last_trades()).plus(self._recorded_prices())
-            self._told = head, marks
-        return self._told[1]
-
-    def _recorded_prices(self) -> Iterator[Mark]:
-        latest = self.desk.timeline.notes.prices.latest()
-        for price in latest:
-            source = f"price of {instant.show(price.executed_at)}"
-            # No better than a trade: of the two the later one counts.
-            yield Mark(
-                price.asset, price.quote, price.value, source, price.executed_at, Standing.TRADE
-            )
-
-
-def _kept_marks(memos: Mapping[str, str]) -> Iterator[Mark]:
-    for text in memos.values():
-        yield from _DECODER.decode(text)
 
 
 def _lots(book: Book, place: tuple[str, str]) -> Sequence[Lot]:

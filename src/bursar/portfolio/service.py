@@ -20,6 +20,7 @@ from typing import Final, Self
 import msgspec
 
 from bursar.errors import RegionDenied, UnknownAsset, VenueError
+from bursar.events.outgoing import ExternalActivity
 from bursar.exact import ZERO, money, ratio18
 from bursar.ledger import audit, instant
 from bursar.ledger.entries import CAPITAL, MANUAL, CashFlow, Fill
@@ -33,6 +34,7 @@ from bursar.ledger.records import (
 )
 from bursar.ledger.terms import method as method_of
 from bursar.portfolio import agreement, earnings, snapshots
+from bursar.portfolio.events import saying
 from bursar.portfolio.following import Gained, follow
 from bursar.portfolio.log import LOG
 from bursar.portfolio.periods import Range
@@ -58,8 +60,7 @@ from bursar.reconcile.certificate import sentence
 from bursar.value.equity import Valuation
 from bursar.value.exposure import AssetExposure, exposure
 from bursar.value.marks import Mark
-from bursar.value.positions import positions
-from bursar.value.running import RunningEquity
+from bursar.value.positions import Traded, traded, valued_pairs
 from bursar.value.snapshot import PortfolioSnapshot
 
 LOOKS_MAX: Final = 3
@@ -68,6 +69,10 @@ LOOKS_MAX: Final = 3
 _ALL: Final = Decimal(100)
 _OF_A_VENUE: Final = (VenueError, UnknownAsset, RegionDenied)
 """What concerns one venue alone, and must not keep the others from being followed."""
+
+
+_Moment = tuple[Head, int, int]
+_Ground = tuple[Head, str | None]
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,10 +97,13 @@ class PortfolioService:
         self.portfolio = portfolio
         self.venues = tuple(venues)
         self.rules = rules or Rules()
-        self._valued: tuple[object, Valuation] | None = None
-        self._summary: tuple[object, EquitySummary] | None = None
-        self._running: RunningEquity | None = None
-        self._positions: tuple[object, list[SpotPosition]] | None = None
+        self._valued: tuple[_Moment, Valuation] | None = None
+        self._summary: tuple[_Moment, EquitySummary] | None = None
+        self._positions: tuple[_Moment, list[SpotPosition]] | None = None
+        self._exposed: tuple[_Moment, tuple[AssetExposure, ...]] | None = None
+        self._pairs: tuple[Head, list[Traded]] | None = None
+        self._agreed: dict[str, tuple[_Ground, Comparison]] = {}
+        self._realized: tuple[Head, Decimal] | None = None
 
     async def initialize(self, progress: Progress | None = None) -> SyncSummary:
         """Do the first sync, certify what it came to, take a snapshot, and let old ones go."""
@@ -127,8 +135,8 @@ class PortfolioService:
             return self._equity(self._valuation(prices))
         key = self._moment
         if self._summary is None or self._summary[0] != key:
-            self._summary = key, self._equity(self._valuation(None))
-            self._running = None
+            self.portfolio.live().refresh()
+            self._summary = key, self._kept_equity(self._drifts())
         return self._summary[1]
 
     def see(self, mark: Mark) -> EquitySummary:
@@ -136,21 +144,9 @@ class PortfolioService:
 
         What the price is not of is not valued anew.
         """
-        summary, portfolio = self.get_equity(), self.portfolio
-        now = portfolio.desk.clock.now()
-        if self._running is None:
-            self._running = RunningEquity(
-                portfolio.book(), portfolio.marks(), now=now, options=portfolio.options
-            )
-        self._running.see(mark)
-        portfolio.see((mark,))
-        summary = msgspec.structs.replace(
-            summary,
-            timestamp=instant.to_datetime(now),
-            equity_base=self._running.equity,
-            unrealized_pnl_base_total=self._running.unrealized,
-            stale=self._running.stale(now),
-        )
+        self.get_equity()
+        self.portfolio.live().see(mark)
+        summary = self._kept_equity(self._drifts())
         self._summary = self._moment, summary
         return summary
 
@@ -181,8 +177,16 @@ class PortfolioService:
             return self.portfolio.positions(prices)
         key = self._moment
         if self._positions is None or self._positions[0] != key:
-            self._positions = key, positions(self.portfolio.book(), self._valuation(None))
+            self._positions = key, self._kept_positions()
         return list(self._positions[1])
+
+    def _kept_positions(self) -> list[SpotPosition]:
+        portfolio, live = self.portfolio, self.portfolio.live()
+        live.refresh()
+        book, options, worths = portfolio.book(), portfolio.options, live.running.worths
+        if self._pairs is None or self._pairs[0] is not portfolio.desk.head:
+            self._pairs = portfolio.desk.head, traded(book, worths, options=options)
+        return valued_pairs(book, self._pairs[1], worths, options=options)
 
     def get_position(self, pair: str, prices: Prices = None) -> SpotPosition:
         """Return the position of a pair, under any of its names.
@@ -194,7 +198,12 @@ class PortfolioService:
 
     def get_asset_exposure(self, prices: Prices = None) -> list[AssetExposure]:
         """Return what is held of each asset, its worth, and its percentage of equity."""
-        return list(exposure(self._valuation(prices), with_cash=True).assets)
+        if prices is not None:
+            return list(exposure(self._valuation(prices), with_cash=True).assets)
+        key = self._moment
+        if self._exposed is None or self._exposed[0] != key:
+            self._exposed = key, exposure(self._valuation(None), with_cash=True).assets
+        return list(self._exposed[1])
 
     @money
     def get_balances(self) -> list[AssetBalance]:
@@ -292,24 +301,49 @@ class PortfolioService:
         return self.rules.tracks_manual if asked is None else asked
 
     def _equity(self, valuation: Valuation) -> EquitySummary:
-        known = [self._compared(venue.account) for venue in self.venues]
-        coverage = valuation.coverage
+        coverage, known = valuation.coverage, self._drifts()
         return EquitySummary(
             timestamp=instant.to_datetime(valuation.at),
             equity_base=valuation.equity,
             cash_base=valuation.cash_base,
-            realized_pnl_base_total=audit.totals(self.portfolio.book()).realized,
+            realized_pnl_base_total=self._realized_total(),
             unrealized_pnl_base_total=valuation.unrealized,
             drift_flag=any(each.drift for each in known),
             is_complete=coverage.is_complete,
             unvalued=tuple(each.asset for each in coverage.unvalued),
             stale=tuple(sorted({each.asset for each in coverage.stale})),
-            unreconciled=tuple(each.account for each in known if each.verdict is Verdict.UNKNOWN),
+            unreconciled=_unreconciled(known),
             excluded_value=valuation.excluded_value,
         )
 
+    def _kept_equity(self, known: Sequence[Comparison]) -> EquitySummary:
+        """Return the same of the valuation that is kept, without putting it together."""
+        running, now = self.portfolio.live().running, self.portfolio.desk.clock.now()
+        return EquitySummary(
+            timestamp=instant.to_datetime(now),
+            equity_base=running.equity,
+            cash_base=running.cash_base,
+            realized_pnl_base_total=self._realized_total(),
+            unrealized_pnl_base_total=running.unrealized,
+            drift_flag=any(each.drift for each in known),
+            is_complete=running.is_complete,
+            unvalued=tuple(each.asset for each in running.unvalued),
+            stale=running.stale(now),
+            unreconciled=_unreconciled(known),
+            excluded_value=running.excluded_value,
+        )
+
+    def _realized_total(self) -> Decimal:
+        head = self.portfolio.desk.head
+        if self._realized is None or self._realized[0] is not head:
+            self._realized = head, audit.totals(self.portfolio.book()).realized
+        return self._realized[1]
+
+    def _drifts(self) -> list[Comparison]:
+        return [self._compared(venue.account) for venue in self.venues]
+
     @property
-    def _moment(self) -> tuple[Head, int, int]:
+    def _moment(self) -> _Moment:
         """What every answer from memory rests on: the book, what venues said, and the second."""
         portfolio = self.portfolio
         now = portfolio.desk.clock.now()
@@ -321,11 +355,22 @@ class PortfolioService:
             return self.portfolio.valuation(prices)
         key = self._moment
         if self._valued is None or self._valued[0] != key:
-            self._valued = key, self.portfolio.valuation()
+            live = self.portfolio.live()
+            live.refresh()
+            self._valued = key, live.valuation()
         return self._valued[1]
 
     def _compared(self, account: str) -> Comparison:
-        return agreement.compared(self.portfolio, account, self.rules.limits)
+        """Compare an account with its statement, once while neither it nor the book has changed.
+
+        Where they differ, marks say what the difference is worth, so it is weighed anew.
+        """
+        head, text = self.portfolio.desk.head, agreement.statement_text(self.portfolio, account)
+        ground, known = self._agreed.get(account, (None, None))
+        if known is None or known.differing or ground != (head, text):
+            known = agreement.compared(self.portfolio, account, self.rules.limits)
+            self._agreed[account] = (head, text), known
+        return known
 
     async def _sync(self, venue: Venue, progress: Progress | None) -> AccountSync:
         gained, failure, found = Gained(), None, None
@@ -336,7 +381,7 @@ class PortfolioService:
         except _OF_A_VENUE as error:
             LOG.warning("SYNC_FAILED", account=venue.account, code=error.code, why=error.message)
             failure = error.message
-        activity = self._external(gained)
+        activity = self._external(venue.account, gained)
         return AccountSync(
             account=venue.account,
             new_entries=gained.entries,
@@ -380,16 +425,27 @@ class PortfolioService:
         self.portfolio.keep_marks(await venue.marks(held, base), venue.account)
 
     @money
-    def _external(self, gained: Gained) -> Decimal | None:
+    def _external(self, account: str, gained: Gained) -> Decimal | None:
         """Return what nobody's strategy did, as percent of equity, and tell it if it is much."""
         moved = sum((_worth(fact) for fact in gained.facts), ZERO)
-        equity = self._valuation(None).equity
-        if gained.is_first or not moved or equity <= 0:
+        if gained.is_first or not moved:
+            return None
+        equity = self.get_equity().equity_base
+        if equity <= 0:
             return None
         share = ratio18(_ALL, moved, equity)
         if share > self.rules.external_activity_pct:
             LOG.warning("EXTERNAL_ACTIVITY", percent=str(share), worth=str(moved))
+            now = self.portfolio.desk.clock.now()
+            told = ExternalActivity(
+                account=account, percent=share, worth=moved, timestamp=instant.show(now)
+            )
+            saying.say(self.portfolio.desk.store, "portfolio.external_activity", told, at=now)
         return share
+
+
+def _unreconciled(known: Iterable[Comparison]) -> tuple[str, ...]:
+    return tuple(each.account for each in known if each.verdict is Verdict.UNKNOWN)
 
 
 def _amounts(found: Comparison) -> list[tuple[str, str | None, Decimal]]:

@@ -125,9 +125,9 @@ class MemoryStore:
             self._checkpoint = checkpoint
             return True
 
-    def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
+    def outbox(self, after: int = 0, limit: int | None = None) -> Sequence[OutboxRow]:
         """Return the messages after that number, in order of commits."""
-        return self._outbox[max(after, 0) :]
+        return self._outbox[max(after, 0) :][:limit]
 
     def examine(self) -> tuple[str, ...]:
         """Find nothing: there is no file."""

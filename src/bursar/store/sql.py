@@ -185,12 +185,13 @@ class SqlStore:
             writes.checkpoint(place, checkpoint)
         return True
 
-    def outbox(self, after: int = 0) -> Sequence[OutboxRow]:
+    def outbox(self, after: int = 0, limit: int | None = None) -> Sequence[OutboxRow]:
         """Return the messages after that number, in order of commits."""
         found = (
             select(OUTBOX)
             .where(OUTBOX.c.portfolio == self.portfolio, OUTBOX.c.number > after)
             .order_by(OUTBOX.c.number)
+            .limit(limit)
         )
         with self._reading() as connection:
             return [writes.message(row) for row in connection.execute(found)]
@@ -331,7 +332,8 @@ class SqlStore:
         """Find out, after the rollback, which of the commit's keys was there."""
         keys = [record.key for record in commit.records]
         with self._reading() as connection:
-            there = next(finds.rows(connection, self.portfolio, JOURNAL.c.key, keys), None)
+            found = finds.rows(connection, self.portfolio, JOURNAL.c.key, keys)
+            there = min(found, key=lambda row: row.seq, default=None)
         if there is not None:
             return KeyReused(f"key {there.key!r} is in the journal already", key=there.key)
         sent = commit.outbox.id

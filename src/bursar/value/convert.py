@@ -62,12 +62,15 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     is_inverse: bool = False
 
 
+Steps = tuple[Step, ...]
+
+
 class Path(msgspec.Struct, frozen=True):
     """A chain of steps: an amount of `asset` × `times` ÷ `over` is an amount of `quote`."""
 
     asset: str
     quote: str
-    steps: tuple[Step, ...]
+    steps: Steps
     times: Decimal
     over: Decimal
 
@@ -90,7 +93,6 @@ class Path(msgspec.Struct, frozen=True):
         return " → ".join(mark.pair for mark in self.marks) or None
 
 
-@money
 def find_path(
     asset: str,
     quote: str,
@@ -104,10 +106,23 @@ def find_path(
     `cash` names what is worth each other's face. `pairs` overrides with which pair an asset is
     priced: that pair's mark is then the first step, and there is no other way.
     """
-    face = frozenset(marks.name(each) for each in cash)
+    steps = find_steps(asset, quote, marks=marks, cash=cash, pairs=pairs)
+    return path_over(asset, quote, steps)
+
+
+def find_steps(
+    asset: str,
+    quote: str,
+    *,
+    marks: Marks,
+    cash: frozenset[str],
+    pairs: Mapping[str, str],
+) -> Steps | Missing:
+    """Return the steps of the path from an asset to a quote, or why there are none."""
+    face = frozenset(map(marks.name, cash))
     start, goal = marks.name(asset), marks.name(quote)
-    own = {marks.name(each): pair for each, pair in pairs.items()}.get(start)
-    first: tuple[Step, ...] = ()
+    own = {marks.name(each): pair for each, pair in pairs.items()}.get(start) if pairs else None
+    first: Steps = ()
     if own is not None and start != goal and start not in face:
         step = _by_pair(start, marks.named(own), marks)
         if step is None:
@@ -117,7 +132,31 @@ def find_path(
     if names is None:
         known = first or marks.neighbours(start) or start in face
         return Missing(asset, Reason.NO_PATH if known else Reason.NO_MARK, quote)
-    return _path(asset, quote, first + _steps(names, marks, face))
+    return first + _steps(names, marks, face)
+
+
+@money
+def path_over(asset: str, quote: str, steps: Steps | Missing) -> Path | Missing:
+    """Return the path over steps that were found, under the names that were asked for.
+
+    It is `Missing` where its prices have so many digits that they cannot be multiplied exactly.
+    """
+    if isinstance(steps, Missing):
+        return msgspec.structs.replace(steps, asset=asset)
+    times, over, digits = ONE, ONE, 0
+    for step in steps:
+        if step.mark is None:
+            continue
+        digits += len(step.mark.price.as_tuple().digits)
+        if digits > DIGITS_MAX:
+            return Missing(asset, Reason.NO_PATH, f"{quote}: its prices have too many digits")
+        if step.is_inverse:
+            over *= step.mark.price
+        else:
+            times *= step.mark.price
+    if steps and steps[-1].quote != quote:
+        steps = (*steps[:-1], msgspec.structs.replace(steps[-1], quote=quote))
+    return Path(asset, quote, steps, times, over)
 
 
 @money
@@ -150,20 +189,6 @@ def rate(
     raise error(f"{path}; give a mark like {asset}/{quote}=PRICE", asset=asset, quote=quote)
 
 
-@money
-def remarked(path: Path, mark: Mark, *, marks: Marks) -> Path | Missing:
-    """Return the same way at a new mark of one of its steps. The way must still be the best."""
-    pair = marks.name(mark.asset), marks.name(mark.quote)
-    steps = tuple(
-        msgspec.structs.replace(step, mark=mark)
-        if step.mark is not None
-        and (marks.name(step.mark.asset), marks.name(step.mark.quote)) == pair
-        else step
-        for step in path.steps
-    )
-    return _path(path.asset, path.quote, steps)
-
-
 def _by_pair(asset: str, mark: Mark | None, marks: Marks) -> Step | None:
     """Price an asset by a pair's mark; a pair of other assets lends it its price."""
     if mark is None:
@@ -181,9 +206,10 @@ def _chain(start: str, goal: str, marks: Marks, face: frozenset[str]) -> tuple[s
         return start, goal
     if start not in face and not marks.neighbours(start):
         return None
-    chains = marks.chains.get((goal, face))
+    known = marks.ways.chains
+    chains = known.get((goal, face))
     if chains is None:
-        chains = marks.chains[goal, face] = _chains(goal, marks, face)
+        chains = known[goal, face] = _chains(goal, marks, face)
     return chains.get(start)
 
 
@@ -206,24 +232,9 @@ def _chains(goal: str, marks: Marks, face: frozenset[str]) -> dict[str, tuple[st
     return best
 
 
-def _steps(names: tuple[str, ...], marks: Marks, face: frozenset[str]) -> tuple[Step, ...]:
+def _steps(names: tuple[str, ...], marks: Marks, face: frozenset[str]) -> Steps:
     steps = []
     for here, other in pairwise(names):
         mark = None if here in face and other in face else marks.between(here, other)
         steps.append(Step(here, other, mark, mark is not None and marks.name(mark.asset) != here))
     return tuple(steps)
-
-
-def _path(asset: str, quote: str, steps: tuple[Step, ...]) -> Path | Missing:
-    prices = [(step.mark.price, step.is_inverse) for step in steps if step.mark is not None]
-    if sum(len(price.as_tuple().digits) for price, _ in prices) > DIGITS_MAX:
-        return Missing(asset, Reason.NO_PATH, f"{quote}: its prices have too many digits")
-    times, over = ONE, ONE
-    for price, is_inverse in prices:
-        if is_inverse:
-            over *= price
-        else:
-            times *= price
-    if steps:
-        steps = (*steps[:-1], msgspec.structs.replace(steps[-1], quote=quote))
-    return Path(asset, quote, steps, times, over)

@@ -6,7 +6,7 @@ here, so that no figure looks better founded than it is. Only what a view shows 
 Errors: none.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -19,19 +19,19 @@ from bursar.ledger.entries import Flag
 from bursar.ledger.state import Holding
 from bursar.value.convert import Missing, Path
 from bursar.value.marks import LAST_TRADE, Mark, Marks, stale
-from bursar.value.worth import EVERYTHING, AssetWorth, Frame, MarginWorth, Options
+from bursar.value.worth import (
+    EVERYTHING,
+    AssetWorth,
+    Frame,
+    Gap,
+    MarginWorth,
+    Options,
+    framed,
+)
 
 DEPEG_MAX: Final = Decimal("0.005")
 UNPRICED: Final = Flag.UNPRICED.value
 _ALL: Final = Decimal(100)
-
-
-class Gap(msgspec.Struct, frozen=True):
-    """How many facts about an asset carry a flag such as `unpriced` or `assumed_basis`."""
-
-    asset: str
-    flag: str
-    count: int
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -109,45 +109,33 @@ def cover(frame: Frame, assets: Sequence[AssetWorth], margins: Sequence[MarginWo
     """Say what is known of the assets and leveraged positions that a view shows."""
     held = [each for each in assets if not each.is_cash]
     valued = sum(each.value is not None for each in held)
-    seen = [
-        Seen(name, mark, mark.age(frame.now))
-        for name, path in _paths(assets, margins)
-        for mark in path.marks
-    ]
     limit, now = frame.options.stale_after, frame.now
+    used = [(name, mark) for name, path in _paths(assets, margins) for mark in path.marks]
+
+    def seen(has: Callable[[Mark], bool]) -> tuple[Seen, ...]:
+        return tuple(Seen(name, mark, mark.age(now)) for name, mark in used if has(mark))
+
     return Coverage(
         assets=len(held),
         valued=valued,
         valued_pct=ratio18(_ALL, Decimal(valued), Decimal(len(held))) if held else _ALL,
         unvalued=_unvalued(assets, margins),
-        gaps=gaps_of(frame, None),
-        stale=tuple(each for each in seen if stale(each.mark, now, limit=limit)),
-        future=tuple(each for each in seen if each.mark.is_ahead(now)),
-        last_trade=tuple(each for each in seen if each.mark.source == LAST_TRADE),
+        gaps=_gaps(frame),
+        stale=seen(lambda mark: stale(mark, now, limit=limit)),
+        future=seen(lambda mark: mark.is_ahead(now)),
+        last_trade=seen(lambda mark: mark.source == LAST_TRADE),
         negative_cash=_negative_cash(assets),
         pending=_pending(frame),
         depegs=_depegs(frame, assets, margins),
     )
 
 
-def gaps_of(frame: Frame, asset: str | None) -> tuple[Gap, ...]:
-    """Return the book's gaps: of one asset under all its names, or of all that the view shows."""
-    book, marks, found = frame.book, frame.marks, []
-    for (name, flag), count in sorted(book.gaps.items()):
-        if asset is None:
-            wanted = frame.options.shows(name, book.terms.base, marks=marks)
-        else:
-            wanted = marks.name(name) == marks.name(asset)
-        if wanted and count:
-            found.append(Gap(name, flag, count))
-    return tuple(found)
-
-
 def book_gaps(
     book: Book, *, asset: str | None = None, options: Options = EVERYTHING
 ) -> tuple[Gap, ...]:
     """Return a book's gaps, whatever the marks: of one asset, or of all that the options show."""
-    return gaps_of(Frame(book, Marks(), 0, options), asset)
+    frame = framed(book, Marks(), now=0, options=options)
+    return _gaps(frame) if asset is None else frame.gaps_of(asset)
 
 
 def is_cost_known(cost: Decimal, quantity: Decimal, gaps: Iterable[Gap]) -> bool:
@@ -160,12 +148,18 @@ def is_cost_known(cost: Decimal, quantity: Decimal, gaps: Iterable[Gap]) -> bool
 
 def owed(holding: Holding) -> Decimal:
     """Return what was taken out of a holding without having been there."""
-    return sum((lot.quantity for lot in holding.owed), ZERO)
+    return sum((lot.quantity for lot in holding.owed), ZERO) if holding.owed else ZERO
 
 
 def may_owe(book: Book, place: str) -> bool:
     """Tell whether what a place owes is a short sale, not a sale that waits for its acquisition."""
     return bool(book.shorts) if place == POOL else place in book.shorts
+
+
+def _gaps(frame: Frame) -> tuple[Gap, ...]:
+    """Return the gaps of all that the view shows, by asset and flag."""
+    shown = (gap for gaps in frame.gaps.values() for gap in gaps if frame.shows(gap.asset))
+    return tuple(sorted(shown, key=lambda gap: (gap.asset, gap.flag)))
 
 
 def _told(kind: str, seen: Seen) -> str:
@@ -200,9 +194,7 @@ def _pending(frame: Frame) -> tuple[Amiss, ...]:
     return tuple(
         Amiss(place, asset, owed(holding))
         for (place, asset), holding in sorted(book.holdings.items())
-        if holding.owed
-        and not may_owe(book, place)
-        and frame.options.shows(asset, book.terms.base, marks=frame.marks)
+        if holding.owed and not may_owe(book, place) and frame.shows(asset)
     )
 
 

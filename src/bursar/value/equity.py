@@ -17,7 +17,7 @@ Invariants
 Errors: none. What is not known is said.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -27,10 +27,27 @@ from bursar.exact import ZERO, money, ratio18
 from bursar.ledger.audit import Totals
 from bursar.ledger.book import Book
 from bursar.value.convert import Missing
-from bursar.value.coverage import Coverage, cover, gaps_of
-from bursar.value.holdings import known_sum, shown_names, value_assets, value_margins
+from bursar.value.coverage import Coverage, cover
+from bursar.value.holdings import (
+    known_sum,
+    leverage_of,
+    path_of,
+    shown_name,
+    spots_of,
+    value_asset,
+    value_margin,
+)
 from bursar.value.marks import LAST_TRADE, Marks, stale
-from bursar.value.worth import EVERYTHING, AccountWorth, AssetWorth, Frame, MarginWorth, Options
+from bursar.value.worth import (
+    EVERYTHING,
+    AccountWorth,
+    AssetWorth,
+    Frame,
+    HoldingWorth,
+    MarginWorth,
+    Options,
+    framed,
+)
 
 _ALL: Final = Decimal(100)
 
@@ -79,41 +96,68 @@ class Valuation(msgspec.Struct, frozen=True):
         return next((each for each in every if self.marks.name(each.asset) == wanted), None)
 
 
+class Sums(msgspec.Struct, frozen=True):
+    """The totals of a valuation, as it has them."""
+
+    equity: Decimal
+    unrealized: Decimal
+    cash_base: Decimal
+    cash: Decimal
+    excluded_value: Decimal
+    excluded_unrealized: Decimal
+
+
 @money
 def value_book(book: Book, marks: Marks, *, now: int, options: Options = EVERYTHING) -> Valuation:
     """Value a book at its marks. O(keys).
 
     `now` is the instant, in nanoseconds, by which a mark is old or from the future.
     """
-    frame = Frame(book, marks, now, options)
-    names = shown_names(frame)
-    assets = value_assets(frame, names)
-    margins = value_margins(frame, names)
-    seen = {name for name in names.values() if options.shows(name, book.terms.base, marks=marks)}
-    shown = [each for each in assets if each.asset in seen]
-    hidden = [each for each in assets if each.asset not in seen]
-    open_ = tuple(each for each in margins if each.asset in seen)
-    shut = tuple(each for each in margins if each.asset not in seen)
-    equity = _equity(shown, open_)
-    shown = [_finished(frame, each, equity) for each in shown]
-    base = marks.name(book.terms.base)
+    frame = framed(book, marks, now=now, options=options)
+    spots, leverage = spots_of(book, marks), leverage_of(book, marks)
+    names = {
+        name: shown_name(frame, name, spots.get(name, ()), leverage.get(name, ()))
+        for name in spots.keys() | leverage.keys()
+    }
+    worths = [
+        value_asset(frame, names[name], spots[name], path_of(frame, names[name]))
+        for name in sorted(spots)
+    ]
+    margins = [
+        value_margin(frame, key, margin, names[marks.name(margin.base)])
+        for key, margin in sorted(book.margins.items())
+        if margin.quantity
+    ]
+    assets = [each for each in worths if each is not None]
+    return assembled(frame, assets, margins, _summed(frame, assets, margins))
+
+
+@money
+def assembled(
+    frame: Frame, assets: Sequence[AssetWorth], margins: Sequence[MarginWorth], sums: Sums
+) -> Valuation:
+    """Put a valuation together from its parts, each in order of name, and their totals."""
+    shown = [_finished(frame, each, sums.equity) for each in assets if frame.shows(each.asset)]
+    hidden = [_finished(frame, each, ZERO) for each in assets if not frame.shows(each.asset)]
+    open_ = tuple(each for each in margins if frame.shows(each.asset))
+    shut = tuple(each for each in margins if not frame.shows(each.asset))
     return Valuation(
-        base=book.terms.base,
-        at=now,
-        equity=equity,
-        cash_base=known_sum(each.value for each in shown if marks.name(each.asset) == base),
-        cash=known_sum(each.value for each in shown if each.is_cash),
-        unrealized=_unrealized(shown, open_),
+        base=frame.book.terms.base,
+        at=frame.now,
+        equity=sums.equity,
+        cash_base=sums.cash_base,
+        cash=sums.cash,
+        unrealized=sums.unrealized,
         assets=tuple(shown),
         margins=open_,
         accounts=_accounts(shown, open_),
         coverage=cover(frame, shown, open_),
-        excluded_value=_equity(hidden, shut),
-        excluded_unrealized=_unrealized(hidden, shut),
-        excluded=tuple(_finished(frame, each, ZERO) for each in hidden),
+        excluded_value=sums.excluded_value,
+        excluded_unrealized=sums.excluded_unrealized,
+        excluded=tuple(hidden),
         excluded_margins=shut,
-        marks=marks,
-        options=options,
+        marks=frame.marks,
+        options=frame.options,
     )
 
 
@@ -128,59 +172,81 @@ def valuation_gap(valuation: Valuation, totals: Totals) -> Decimal:
     return left - (booked + unrealized)
 
 
+def _summed(frame: Frame, assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]) -> Sums:
+    """Add up what everything is worth."""
+    every: list[AssetWorth | MarginWorth] = [*assets, *margins]
+    shown = [each for each in every if frame.shows(each.asset)]
+    hidden = [each for each in every if not frame.shows(each.asset)]
+    cash = [each for each in shown if isinstance(each, AssetWorth) and each.is_cash]
+    base = frame.marks.name(frame.book.terms.base)
+    return Sums(
+        equity=known_sum(map(counted, shown)),
+        unrealized=known_sum(each.unrealized for each in shown),
+        cash_base=known_sum(c.value for c in cash if frame.marks.name(c.asset) == base),
+        cash=known_sum(each.value for each in cash),
+        excluded_value=known_sum(map(counted, hidden)),
+        excluded_unrealized=known_sum(each.unrealized for each in hidden),
+    )
+
+
+def counted(worth: AssetWorth | MarginWorth) -> Decimal | None:
+    """Return what counts in equity: the value of what is held, the gain of what is leveraged."""
+    return worth.value if isinstance(worth, AssetWorth) else worth.unrealized
+
+
 def _finished(frame: Frame, worth: AssetWorth, equity: Decimal) -> AssetWorth:
     """Add what needs the whole view: the percentage of equity, and the flags."""
-    limit, now = frame.options.stale_after, frame.now
-    used = worth.path.marks if worth.path is not None else ()
-    flags = {gap.flag for gap in gaps_of(frame, worth.asset)}
-    own = {
-        "pending": worth.pending > 0,
-        "short": worth.owed > worth.pending,
-        "unvalued": worth.value is None,
-        "stale": any(stale(mark, now, limit=limit) for mark in used),
-        "future": any(mark.is_ahead(now) for mark in used),
-        "last_trade": any(mark.source == LAST_TRADE for mark in used),
-    }
     share = None
     if worth.value is not None and equity > 0:
         share = ratio18(_ALL, worth.value, equity)
-    return msgspec.structs.replace(
-        worth,
-        share_pct=share,
-        flags=(*sorted(flags), *(flag for flag, is_so in own.items() if is_so)),
-    )
+    return msgspec.structs.replace(worth, share_pct=share, flags=_flags(frame, worth))
+
+
+def _flags(frame: Frame, worth: AssetWorth) -> tuple[str, ...]:
+    limit, now = frame.options.stale_after, frame.now
+    used = worth.path.marks if worth.path is not None else ()
+    flags = sorted({gap.flag for gap in frame.gaps_of(worth.asset)})
+    if worth.pending > 0:
+        flags.append("pending")
+    if worth.owed > worth.pending:
+        flags.append("short")
+    if worth.value is None:
+        flags.append("unvalued")
+    if any(stale(mark, now, limit=limit) for mark in used):
+        flags.append("stale")
+    if any(mark.is_ahead(now) for mark in used):
+        flags.append("future")
+    if any(mark.source == LAST_TRADE for mark in used):
+        flags.append("last_trade")
+    return tuple(flags)
 
 
 def _accounts(
     assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]
 ) -> tuple[AccountWorth, ...]:
-    rows = [(each, row) for each in assets for row in each.holdings]
-    open_ = list(margins)
-    names = {row.account for _, row in rows} | {each.account for each in open_}
-    worths = []
-    for name in sorted(names):
-        own = [(each, row) for each, row in rows if row.account == name]
-        leveraged = [each for each in open_ if each.account == name]
-        margin = known_sum(each.unrealized for each in leveraged)
-        unvalued = [row.asset for _, row in own if row.value is None]
-        unvalued += [each.pair for each in leveraged if each.unrealized is None]
-        worths.append(
-            AccountWorth(
-                account=name,
-                equity=known_sum(row.value for _, row in own) + margin,
-                cash=known_sum(row.value for each, row in own if each.is_cash),
-                margin_unrealized=margin,
-                unvalued=tuple(unvalued),
-            )
-        )
-    return tuple(worths)
+    rows: dict[str, list[tuple[AssetWorth, HoldingWorth]]] = {}
+    leveraged: dict[str, list[MarginWorth]] = {}
+    for each in assets:
+        for row in each.holdings:
+            rows.setdefault(row.account, []).append((each, row))
+    for margin in margins:
+        leveraged.setdefault(margin.account, []).append(margin)
+    return tuple(
+        _account(name, rows.get(name, []), leveraged.get(name, []))
+        for name in sorted(rows.keys() | leveraged.keys())
+    )
 
 
-def _equity(assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]) -> Decimal:
-    return known_sum(each.value for each in assets) + known_sum(each.unrealized for each in margins)
-
-
-def _unrealized(assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]) -> Decimal:
-    return known_sum(each.unrealized for each in assets) + known_sum(
-        each.unrealized for each in margins
+def _account(
+    name: str, rows: list[tuple[AssetWorth, HoldingWorth]], leveraged: list[MarginWorth]
+) -> AccountWorth:
+    margin = known_sum(each.unrealized for each in leveraged)
+    unvalued = [row.asset for _, row in rows if row.value is None]
+    unvalued += [each.pair for each in leveraged if each.unrealized is None]
+    return AccountWorth(
+        account=name,
+        equity=known_sum(row.value for _, row in rows) + margin,
+        cash=known_sum(row.value for each, row in rows if each.is_cash),
+        margin_unrealized=margin,
+        unvalued=tuple(unvalued),
     )

@@ -8,64 +8,62 @@ without a mark.
 To be called inside the money context. Errors: none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 import msgspec
 
 from bursar.exact import ZERO
-from bursar.ledger.book import POOL
-from bursar.ledger.state import Holding, Margin
-from bursar.value.convert import Missing, Path, convert, find_path
-from bursar.value.coverage import gaps_of, is_cost_known, may_owe, owed
+from bursar.ledger.book import POOL, Book
+from bursar.ledger.state import Holding, HoldingKey, Margin
+from bursar.value.convert import Missing, Path, Steps, convert, find_steps, path_over
+from bursar.value.coverage import is_cost_known, may_owe, owed
+from bursar.value.marks import Marks
 from bursar.value.worth import AssetWorth, Frame, HoldingWorth, MarginWorth
 
-_Places = list[tuple[str, str, Holding]]
-Held = tuple[_Places, list[HoldingWorth]]
-"""Where an asset lies, and what of it is in pools of all accounts."""
+_Row = tuple[str, str, Decimal, Decimal | None, Decimal]
+Spots = Collection[HoldingKey]
+"""The places where an asset lies, by (place, name)."""
 
 
-def shown_names(frame: Frame) -> dict[str, str]:
-    """Return the name to show each asset under: the book's own, unless it has several."""
-    book, marks = frame.book, frame.marks
-    used = [asset for (_, asset), holding in book.holdings.items() if _is_open(holding)]
-    used += [margin.base for margin in book.margins.values() if margin.quantity]
-    spellings: dict[str, set[str]] = {}
-    for asset in used:
-        spellings.setdefault(marks.name(asset), set()).add(asset)
-    return {
-        name: next(iter(known)) if len(known) == 1 else name for name, known in spellings.items()
-    }
+def spots_of(book: Book, marks: Marks) -> dict[str, set[HoldingKey]]:
+    """Return where the book has or had each asset, by its one name."""
+    spots: dict[str, set[HoldingKey]] = {}
+    for key in (*book.holdings, *book.balances):
+        spots.setdefault(marks.name(key[1]), set()).add(key)
+    return spots
+
+
+def leverage_of(book: Book, marks: Marks) -> dict[str, set[HoldingKey]]:
+    """Return the leveraged positions that the book has or had in each asset, by its one name."""
+    leverage: dict[str, set[HoldingKey]] = {}
+    for key, margin in book.margins.items():
+        leverage.setdefault(marks.name(margin.base), set()).add(key)
+    return leverage
+
+
+def shown_name(frame: Frame, name: str, spots: Spots, leverage: Spots) -> str:
+    """Return the name to show an asset under: the book's own, unless it has several."""
+    book = frame.book
+    used = {key[1] for key in spots if key in book.holdings and _is_open(book.holdings[key])}
+    margins = (book.margins[key] for key in leverage)
+    used |= {margin.base for margin in margins if margin.quantity}
+    return used.pop() if len(used) == 1 else name
 
 
 def _is_open(holding: Holding) -> bool:
     return bool(holding.quantity or holding.cost or holding.owed)
 
 
-def value_assets(frame: Frame, names: dict[str, str]) -> list[AssetWorth]:
-    """Return each asset of the book at its mark, by name. `names` is from `shown_names`."""
-    return [value_asset(frame, names[name], held) for name, held in places_of(frame).items()]
-
-
-def places_of(frame: Frame) -> dict[str, Held]:
-    """Return where each asset lies, by its one name, in order."""
-    book, marks = frame.book, frame.marks
-    places: dict[str, _Places] = {}
-    for (place, asset), holding in sorted(book.holdings.items()):
-        if _is_open(holding):
-            places.setdefault(marks.name(asset), []).append((place, asset, holding))
-    pooled: dict[str, list[HoldingWorth]] = {}
-    for (account, asset), quantity in sorted(book.balances.items()):
-        if quantity and asset not in book.cash:
-            row = HoldingWorth(account, asset, quantity, None, ZERO)
-            pooled.setdefault(marks.name(asset), []).append(row)
-    return {name: (places[name], pooled.get(name, [])) for name in sorted(places)}
-
-
 def path_of(frame: Frame, asset: str) -> Path | Missing:
     """Return the way from an asset to the base currency of a view."""
+    return path_over(asset, frame.book.terms.base, steps_of(frame, asset))
+
+
+def steps_of(frame: Frame, asset: str) -> Steps | Missing:
+    """Return the steps of the way from an asset to the base currency of a view."""
     book = frame.book
-    return find_path(
+    return find_steps(
         asset,
         book.terms.base,
         marks=frame.marks,
@@ -74,21 +72,24 @@ def path_of(frame: Frame, asset: str) -> Path | Missing:
     )
 
 
-def value_asset(
-    frame: Frame, asset: str, held: Held, path: Path | Missing | None = None
-) -> AssetWorth:
-    """Value one asset where it lies, on the way given or on its own."""
-    book, marks = frame.book, frame.marks
-    places, pooled = held
-    path = path_of(frame, asset) if path is None else path
-    rows = [
-        HoldingWorth(place, name, holding.quantity, holding.cost, owed(holding))
-        for place, name, holding in places
-        if place != POOL
+def value_asset(frame: Frame, asset: str, spots: Spots, path: Path | Missing) -> AssetWorth | None:
+    """Value one asset where it lies; `None` where no place has anything of it."""
+    book = frame.book
+    places = [
+        (key, holding)
+        for key in sorted(spots)
+        if (holding := book.holdings.get(key)) is not None and _is_open(holding)
     ]
-    valued = _valued([*rows, *pooled], path)
-    quantity = known_sum(holding.quantity for _, _, holding in places)
-    cost = known_sum(holding.cost for _, _, holding in places)
+    if not places:
+        return None
+    rows: list[_Row] = [
+        (*key, holding.quantity, holding.cost, owed(holding))
+        for key, holding in places
+        if key[0] != POOL
+    ]
+    valued = _valued(rows + _pooled(book, spots), path)
+    cost = known_sum(holding.cost for _, holding in places)
+    quantity = known_sum(holding.quantity for _, holding in places)
     value = None if any(row.value is None for row in valued) else known_sum(r.value for r in valued)
     worth = AssetWorth(
         asset=asset,
@@ -99,12 +100,23 @@ def value_asset(
         path=path if isinstance(path, Path) else None,
         missing=path if isinstance(path, Missing) and value is None else None,
         holdings=valued,
-        is_cash=marks.name(asset) in {marks.name(each) for each in book.cash},
-        owed=known_sum(owed(holding) for _, _, holding in places),
-        pending=known_sum(owed(held) for place, _, held in places if not may_owe(book, place)),
+        is_cash=frame.marks.name(asset) in frame.face,
+        owed=known_sum(owed(holding) for _, holding in places),
+        pending=known_sum(owed(held) for key, held in places if not may_owe(book, key[0])),
     )
-    is_known = is_cost_known(cost, quantity, gaps_of(frame, asset))
+    is_known = is_cost_known(cost, quantity, frame.gaps_of(asset))
     return worth if is_known else _unfounded(worth)
+
+
+def _pooled(book: Book, spots: Spots) -> list[_Row]:
+    """Return what each account has of an asset whose lots are in a pool of all accounts."""
+    if not book.is_pooled:
+        return []
+    return [
+        (*key, quantity, None, ZERO)
+        for key in sorted(spots)
+        if (quantity := book.balances.get(key, ZERO)) and key[1] not in book.cash
+    ]
 
 
 def _unfounded(worth: AssetWorth) -> AssetWorth:
@@ -119,37 +131,28 @@ def _unfounded(worth: AssetWorth) -> AssetWorth:
     )
 
 
-def _valued(rows: Iterable[HoldingWorth], path: Path | Missing) -> tuple[HoldingWorth, ...]:
+def _valued(rows: Iterable[_Row], path: Path | Missing) -> tuple[HoldingWorth, ...]:
     """Value holdings in order, so that their values add up to the value of their sum."""
     running, told, valued = ZERO, ZERO, []
-    for row in rows:
-        value: Decimal | None = None if row.quantity else ZERO
+    for account, asset, quantity, cost, debt in rows:
+        value: Decimal | None = None if quantity else ZERO
         if isinstance(path, Path):
-            running += row.quantity
-            value, told = convert(running, path) - told, convert(running, path)
-        unrealized = None if value is None or row.cost is None else value - row.cost
-        valued.append(msgspec.structs.replace(row, value=value, unrealized=unrealized))
+            running += quantity
+            worth = convert(running, path)
+            value, told = worth - told, worth
+        unrealized = None if value is None or cost is None else value - cost
+        valued.append(HoldingWorth(account, asset, quantity, cost, debt, value, unrealized))
     return tuple(valued)
 
 
-def value_margins(frame: Frame, names: dict[str, str]) -> list[MarginWorth]:
-    """Return each open leveraged position at its mark, by account and pair."""
-    return [
-        value_margin(frame, key, margin, names[frame.marks.name(margin.base)])
-        for key, margin in sorted(frame.book.margins.items())
-        if margin.quantity
-    ]
-
-
-def value_margin(frame: Frame, key: tuple[str, str], margin: Margin, asset: str) -> MarginWorth:
+def value_margin(frame: Frame, key: HoldingKey, margin: Margin, asset: str) -> MarginWorth:
     """Value one leveraged position."""
-    terms, pairs = frame.book.terms, frame.options.valuation_pairs
     entered = margin.notional if margin.quantity > 0 else -margin.notional
     paths: list[Path] = []
     worths: list[Decimal | None] = []
     missing: Missing | None = None
     for name, amount in ((margin.base, margin.quantity), (margin.quote, entered)):
-        path = find_path(name, terms.base, marks=frame.marks, cash=terms.cash, pairs=pairs)
+        path = path_of(frame, name)
         if isinstance(path, Missing):
             missing = missing or Missing(key[1], path.reason, f"{name} to {path.detail}")
             worths.append(None)
@@ -174,4 +177,8 @@ def value_margin(frame: Frame, key: tuple[str, str], margin: Margin, asset: str)
 
 def known_sum(values: Iterable[Decimal | None]) -> Decimal:
     """Add up what is known."""
-    return sum((value for value in values if value is not None), ZERO)
+    total = ZERO
+    for value in values:
+        if value is not None:
+            total += value
+    return total

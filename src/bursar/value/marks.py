@@ -32,7 +32,9 @@ from bursar.ledger.names import ALIASES
 
 LAST_TRADE: Final = "last trade"
 FEE_CREDIT: Final = "fee credit: not money"
+FEE_CREDITS: Final = ("KFEE",)
 AHEAD_MAX: Final = 5 * instant.SECOND
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 class Standing(IntEnum):
@@ -71,18 +73,49 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.at - now > AHEAD_MAX
 
 
-class Marks:
-    """The mark that counts for each (asset, quote). It never changes; `plus` makes new ones.
+class Ways:
+    """What leads where, whatever the prices: it stands as long as the same pairs have a mark.
 
     `chains` is where `convert` remembers the paths it has found.
     """
 
+    def __init__(self, pairs: Iterable[tuple[str, str]], aliases: Mapping[str, str]) -> None:
+        self.chains: dict[tuple[str, frozenset[str]], dict[str, tuple[str, ...]]] = {}
+        self._pairs = tuple(pairs)
+        self._aliases = aliases
+
+    @cached_property
+    def tied(self) -> dict[str, frozenset[str]]:
+        """The assets that a mark ties to each asset."""
+        tied: dict[str, set[str]] = {}
+        for asset, quote in self._pairs:
+            tied.setdefault(asset, set()).add(quote)
+            tied.setdefault(quote, set()).add(asset)
+        return {asset: frozenset(others) for asset, others in tied.items()}
+
+    @cached_property
+    def spelled(self) -> dict[str, tuple[str, str]]:
+        """The pairs by every spelling of theirs."""
+        spellings: dict[str, tuple[str, str]] = {}
+        for pair in sorted(self._pairs):
+            for spelling in pair_names(*pair, aliases=self._aliases):
+                spellings.setdefault(spelling, pair)
+        return spellings
+
+
+class Marks:
+    """The mark that counts for each (asset, quote).
+
+    What has been handed out never changes: `plus` makes new ones. `put` is for who keeps them to
+    himself.
+    """
+
     def __init__(self, marks: Iterable[Mark] = (), *, aliases: Mapping[str, str] = ALIASES) -> None:
         self.aliases = aliases
-        self.chains: dict[tuple[str, frozenset[str]], dict[str, tuple[str, ...]]] = {}
+        self._ways: Ways | None = None
         self._marks: dict[tuple[str, str], Mark] = {}
         for mark in marks:
-            self._take(mark)
+            self.put(mark)
 
     def __iter__(self) -> Iterator[Mark]:
         """Yield the marks by asset and quote."""
@@ -100,9 +133,50 @@ class Marks:
         """Return these marks and others, the higher standing and then the later one counting."""
         joined = Marks(aliases=self.aliases)
         joined._marks.update(self._marks)
+        joined._ways = self._ways
         for mark in marks:
-            joined._take(mark)
+            joined.put(mark)
         return joined
+
+    def put(self, mark: Mark) -> bool:
+        """Take in a mark here, and tell whether it counts. O(1)."""
+        key = self.name(mark.asset), self.name(mark.quote)
+        if key[0] == key[1] or not (mark.price or mark.standing is Standing.GIVEN):
+            return False
+        known = self._marks.get(key)
+        if known is not None and _weight(mark) <= _weight(known):
+            return False
+        if known is None or bool(known.price) is not bool(mark.price):
+            self._ways = None  # a zero leads only one way
+        self._marks[key] = mark
+        return True
+
+    @property
+    def by_pair(self) -> Mapping[tuple[str, str], Mark]:
+        """The marks by the one names of asset and quote."""
+        return self._marks
+
+    def changed(self, before: "Marks") -> list[tuple[str, str]]:
+        """Return the pairs whose mark is another one than before, or was not there."""
+        known = before.by_pair
+        return [pair for pair, mark in self._marks.items() if not _is_same(known.get(pair), mark)]
+
+    def goes_as(self, before: "Marks") -> bool:
+        """Tell whether these lead where those did; if so, take over what those have found."""
+        known = before.by_pair
+        same = known.keys() == self._marks.keys() and all(
+            bool(mark.price) is bool(known[pair].price) for pair, mark in self._marks.items()
+        )
+        if same:
+            self._ways = before.ways
+        return same
+
+    @property
+    def ways(self) -> Ways:
+        """What leads where; the same object for as long as that stands."""
+        if self._ways is None:
+            self._ways = Ways(self._marks, self.aliases)
+        return self._ways
 
     def name(self, asset: str) -> str:
         """Return the one name that stands for all names of an asset."""
@@ -125,35 +199,12 @@ class Marks:
 
     def named(self, pair: str) -> Mark | None:
         """Return the mark of a pair under any of its names: `XBT/USD`, `XBTUSD`, `BTC-USD`."""
-        return self._spelled.get(spelled(pair))
+        key = self.ways.spelled.get(spelled(pair))
+        return None if key is None else self._marks[key]
 
     def neighbours(self, asset: str) -> frozenset[str]:
         """Return the assets that a mark ties to this one."""
-        return self._tied.get(self.name(asset), frozenset())
-
-    def _take(self, mark: Mark) -> None:
-        key = self.name(mark.asset), self.name(mark.quote)
-        if key[0] == key[1] or not (mark.price or mark.standing is Standing.GIVEN):
-            return
-        known = self._marks.get(key)
-        if known is None or _weight(mark) > _weight(known):
-            self._marks[key] = mark
-
-    @cached_property
-    def _tied(self) -> dict[str, frozenset[str]]:
-        tied: dict[str, set[str]] = {}
-        for asset, quote in self._marks:
-            tied.setdefault(asset, set()).add(quote)
-            tied.setdefault(quote, set()).add(asset)
-        return {asset: frozenset(others) for asset, others in tied.items()}
-
-    @cached_property
-    def _spelled(self) -> dict[str, Mark]:
-        spellings: dict[str, Mark] = {}
-        for (asset, quote), mark in sorted(self._marks.items()):
-            for spelling in pair_names(asset, quote, aliases=self.aliases):
-                spellings.setdefault(spelling, mark)
-        return spellings
+        return self.ways.tied.get(self.name(asset), _NONE)
 
 
 def stale(mark: Mark, now: int, *, limit: int) -> bool:
@@ -178,19 +229,19 @@ def is_pair(name: str, asked: str) -> bool:
     return spelled(asked) in (spelled(name), *pair_names(base, quote))
 
 
-@money
 def from_fills(facts: Iterable[Fact], *, aliases: Mapping[str, str] = ALIASES) -> Marks:
-    """Return the last price at which each pair was traded, from facts in canonical order.
+    """Return the last price at which each pair was traded, from facts in canonical order."""
+    return Marks(map(mark_of, last_trades(facts)), aliases=aliases)
 
-    A fill that states no price is taken at amount ÷ quantity; one without either is no mark.
+
+@money
+def mark_of(last: Fill | MarginFill) -> Mark:
+    """Return the mark that an execution makes; it tells a price, as the last trades do.
+
+    A fill that states no price is taken at amount ÷ quantity.
     """
-    return Marks(
-        (
-            Mark(last.base, last.quote, _traded(last), LAST_TRADE, last.executed_at, Standing.TRADE)
-            for last in last_trades(facts)
-        ),
-        aliases=aliases,
-    )
+    price = _traded(last)
+    return Mark(last.base, last.quote, price, LAST_TRADE, last.executed_at, Standing.TRADE)
 
 
 @money
@@ -240,6 +291,11 @@ def _traded(fill: Fill | MarginFill) -> Decimal:
 
 def _weight(mark: Mark) -> tuple[int, int, str, Decimal]:
     return mark.standing, mark.at, mark.source, mark.price
+
+
+def _is_same(one: Mark | None, other: Mark) -> bool:
+    """Tell whether two marks say the same in the same digits."""
+    return one is other or (one == other and str(one.price) == str(other.price))
 
 
 def _names(asset: str, aliases: Mapping[str, str]) -> list[str]:

@@ -26,9 +26,9 @@ from bursar.ledger.book import Book
 from bursar.ledger.entries import INCOME, FlowKind
 from bursar.ledger.state import NO_PAIR, Cell, CellKey, FeeTotal, FlowTotal
 from bursar.value.convert import Missing
-from bursar.value.coverage import Gap
 from bursar.value.equity import Valuation
 from bursar.value.marks import spelled
+from bursar.value.worth import Gap
 
 NONE: Final = NO_PAIR
 _INCOME: Final = frozenset(kind.value for kind in INCOME)

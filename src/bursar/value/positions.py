@@ -24,56 +24,114 @@ from bursar.exact import ZERO, money, ratio18
 from bursar.ledger.book import POOL, Book
 from bursar.ledger.names import ALIASES
 from bursar.ledger.records import AssetBalance, SpotPosition
-from bursar.value.convert import Path, convert, find_path
+from bursar.value.convert import Missing, Path, convert, find_path
 from bursar.value.equity import Valuation
+from bursar.value.holdings import known_sum
 from bursar.value.marks import Marks, pair_names, spelled
-from bursar.value.pnl import (
-    NONE,
-    By,
-    PnL,
-    PnLLine,
-    pnl,
-    traded_pair,
-    traded_pairs,
-    valuation_pair,
-)
-from bursar.value.worth import EVERYTHING, AssetWorth, Options
+from bursar.value.pnl import NONE, traded_pair, traded_pairs, valuation_pair
+from bursar.value.worth import EVERYTHING, AssetWorth, MarginWorth, Options
 
 _NOTHING: Final[Mapping[tuple[str, str], Decimal]] = MappingProxyType({})
 
 
-class _Frame(msgspec.Struct, frozen=True):
-    """What positions are read off."""
+class Traded(msgspec.Struct, frozen=True):
+    """What the book alone says of a pair. `owns` are the assets, by their one names, whose
+    unrealised PnL stands in it.
+    """
 
-    book: Book
-    valuation: Valuation
-    by_pair: PnL
-    traded: dict[str, str]
+    pair: str
+    base: str
+    quote: str = ""
+    size: Decimal = ZERO
+    realized: Decimal = ZERO
+    fees: Decimal = ZERO
+    owns: tuple[str, ...] = ()
 
-    def own_pair(self, asset: str) -> str:
-        """Return the pair in which an asset's unrealised PnL stands."""
-        return valuation_pair(asset, self.valuation.base, traded=self.traded)
+
+class Worths(msgspec.Struct, frozen=True):
+    """What is held, by its one name, and what is leveraged, at marks."""
+
+    assets: Mapping[str, AssetWorth]
+    margins: Iterable[MarginWorth]
+    marks: Marks
 
 
 @money
 def positions(book: Book, valuation: Valuation) -> list[SpotPosition]:
     """Return a position for each pair that was traded or that values a held asset, by name."""
-    frame = _Frame(book, valuation, pnl(book, valuation, by=By.PAIR), traded_pairs(book))
-    sizes: dict[str, Decimal] = {}
-    bases: dict[str, str] = {}
-    for (_, asset, pair, _, _), cell in book.cells.items():
-        if traded_pair(pair) != NONE and (cell.trades or cell.size):
-            sizes[pair] = sizes.get(pair, ZERO) + cell.size
-            bases[pair] = asset
-    for worth in valuation.assets:
-        if not worth.is_cash:
-            bases.setdefault(frame.own_pair(worth.asset), worth.asset)
-    shown = [
-        pair
-        for pair in sorted(bases)
-        if valuation.options.shows(bases[pair], valuation.base, marks=valuation.marks)
+    every = (*valuation.assets, *valuation.excluded)
+    worths = Worths(
+        {valuation.marks.name(each.asset): each for each in every},
+        valuation.margins,
+        valuation.marks,
+    )
+    pairs = traded(book, worths, options=valuation.options)
+    return valued_pairs(book, pairs, worths, options=valuation.options)
+
+
+@money
+def traded(book: Book, worths: Worths, *, options: Options) -> list[Traded]:
+    """Return what the book says of each pair to show: the same at any marks. O(keys)."""
+    base, marks = book.terms.base, worths.marks
+    lines, names = _from_cells(book), traded_pairs(book)
+    owns: dict[str, list[str]] = {}
+    for name, worth in worths.assets.items():
+        if options.shows(worth.asset, base, marks=marks):
+            pair = valuation_pair(worth.asset, base, traded=names)
+            owns.setdefault(pair, []).append(name)
+            if not worth.is_cash:
+                lines.setdefault(pair, Traded(pair, worth.asset))
+    realized, fees = _booked(book, options, marks)
+    return [
+        Traded(
+            pair,
+            line.base,
+            _quote(book, pair, line.base),
+            line.size,
+            realized.get(pair, ZERO),
+            fees.get(pair, ZERO),
+            tuple(owns.get(pair, ())),
+        )
+        for pair, line in sorted(lines.items())
+        if options.shows(line.base, base, marks=marks)
     ]
-    return [_position(frame, pair, base=bases[pair], size=sizes.get(pair, ZERO)) for pair in shown]
+
+
+def _from_cells(book: Book) -> dict[str, Traded]:
+    """Return the pairs that were traded, with their sizes."""
+    lines: dict[str, Traded] = {}
+    for (_, asset, name, _, _), cell in book.cells.items():
+        pair = traded_pair(name)
+        if pair != NONE and (cell.trades or cell.size):
+            size = lines[pair].size if pair in lines else ZERO
+            lines[pair] = Traded(pair, asset, size=size + cell.size)
+    return lines
+
+
+def _booked(
+    book: Book, options: Options, marks: Marks
+) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """Return realised PnL and fees by pair."""
+    realized: dict[str, Decimal] = {}
+    fees: dict[str, Decimal] = {}
+    for (_, asset, name, _, _), cell in book.cells.items():
+        if options.shows(asset, book.terms.base, marks=marks):
+            pair = traded_pair(name)
+            realized[pair] = realized.get(pair, ZERO) + cell.realized
+            fees[pair] = fees.get(pair, ZERO) + cell.fees
+    return realized, fees
+
+
+@money
+def valued_pairs(
+    book: Book, pairs: Iterable[Traded], worths: Worths, *, options: Options
+) -> list[SpotPosition]:
+    """Return the positions in these pairs at marks. O(pairs)."""
+    leveraged: dict[str, list[MarginWorth]] = {}
+    for margin in worths.margins:
+        leveraged.setdefault(margin.pair, []).append(margin)
+    frame = _Frame(book, worths, options, leveraged, {})
+    return [_position(frame, each) for each in pairs]
 
 
 def find_position(
@@ -138,23 +196,46 @@ def _kept(book: Book, account: str, asset: str) -> Decimal:
     return max(sum(pockets, ZERO), ZERO)
 
 
-def _position(frame: _Frame, pair: str, *, base: str, size: Decimal) -> SpotPosition:
-    quote = _quote(frame.book, pair, base)
-    worth = frame.valuation.asset(base)
-    line = frame.by_pair.lines.get(pair, PnLLine())
-    unrealized: Decimal | None = line.unrealized
-    if worth is not None and worth.unrealized is None and pair == frame.own_pair(worth.asset):
-        unrealized = None
+class _Frame(msgspec.Struct, frozen=True):
+    """What positions are read off. `paths` are from base currency to the quotes seen so far."""
+
+    book: Book
+    worths: Worths
+    options: Options
+    leveraged: Mapping[str, list[MarginWorth]]
+    paths: dict[str, Path | Missing]
+
+    def path_to(self, quote: str) -> Path | Missing:
+        """Return the path from base currency to a quote."""
+        if quote not in self.paths:
+            marks, cash = self.worths.marks, self.book.cash
+            self.paths[quote] = find_path(self.book.terms.base, quote, marks=marks, cash=cash)
+        return self.paths[quote]
+
+
+def _position(frame: _Frame, line: Traded) -> SpotPosition:
+    worth = frame.worths.assets.get(frame.worths.marks.name(line.base))
     return SpotPosition(
-        pair=pair,
-        base_asset=base,
-        quote_asset=quote,
-        base_size=size,
-        avg_entry_price=_average(frame, worth, quote),
+        pair=line.pair,
+        base_asset=line.base,
+        quote_asset=line.quote,
+        base_size=line.size,
+        avg_entry_price=_average(frame, worth, line.quote),
         realized_pnl_base=line.realized,
         fees_paid_base=line.fees,
-        unrealized_pnl_base=unrealized,
-        current_value_base=_value(frame, base, size),
+        unrealized_pnl_base=_unrealized(frame, worth, line),
+        current_value_base=_value(frame, worth, line),
+    )
+
+
+def _unrealized(frame: _Frame, worth: AssetWorth | None, line: Traded) -> Decimal | None:
+    """Return the unrealised PnL that stands in a pair; `None` where its asset's is not known."""
+    own = [frame.worths.assets[name] for name in line.owns]
+    if worth is not None and worth.unrealized is None and worth in own:
+        return None
+    leveraged = frame.leveraged.get(line.pair, ())
+    return known_sum(
+        [*(each.unrealized or ZERO for each in own), *(each.unrealized for each in leveraged)]
     )
 
 
@@ -172,22 +253,22 @@ def _quote(book: Book, pair: str, base: str) -> str:
 def _average(frame: _Frame, worth: AssetWorth | None, quote: str) -> Decimal | None:
     if worth is None or not worth.quantity or not worth.is_cost_known:
         return None
-    marks, cash = frame.valuation.marks, frame.book.cash
-    path = find_path(frame.valuation.base, quote, marks=marks, cash=cash)
+    path = frame.path_to(quote)
     if not isinstance(path, Path):
         return None
     return ratio18(worth.cost, path.times, worth.quantity * path.over)
 
 
-def _value(frame: _Frame, base: str, size: Decimal) -> Decimal | None:
-    if not size:
+def _value(frame: _Frame, worth: AssetWorth | None, line: Traded) -> Decimal | None:
+    if not line.size:
         return ZERO
-    valuation = frame.valuation
-    path = find_path(
-        base,
-        valuation.base,
-        marks=valuation.marks,
-        cash=frame.book.cash,
-        pairs=valuation.options.valuation_pairs,
-    )
-    return convert(size, path) if isinstance(path, Path) else None
+    path: Path | Missing | None = None if worth is None else worth.path
+    if path is None:
+        path = find_path(
+            line.base,
+            frame.book.terms.base,
+            marks=frame.worths.marks,
+            cash=frame.book.cash,
+            pairs=frame.options.valuation_pairs,
+        )
+    return convert(line.size, path) if isinstance(path, Path) else None

@@ -20,10 +20,10 @@ from bursar.ledger.book import Book
 from bursar.ledger.lots import Lot
 from bursar.ledger.why import Amount, Why
 from bursar.value.convert import Path
-from bursar.value.coverage import Gap, book_gaps, is_cost_known
+from bursar.value.coverage import book_gaps, is_cost_known
 from bursar.value.equity import Valuation, valuation_gap
 from bursar.value.pnl import fees
-from bursar.value.worth import AssetWorth, MarginWorth
+from bursar.value.worth import AssetWorth, Gap, MarginWorth
 
 
 @money

@@ -34,6 +34,8 @@ class Options(msgspec.Struct, frozen=True):
 
     def shows(self, asset: str, base: str, *, marks: Marks) -> bool:
         """Tell whether a view with these options shows the asset."""
+        if not (self.exclude_assets or self.include_assets):
+            return True
         name = marks.name(asset)
         if name == marks.name(base):
             return True
@@ -45,13 +47,45 @@ class Options(msgspec.Struct, frozen=True):
 EVERYTHING: Final = Options()
 
 
+class Gap(msgspec.Struct, frozen=True):
+    """How many facts about an asset carry a flag such as `unpriced` or `assumed_basis`."""
+
+    asset: str
+    flag: str
+    count: int
+
+
 class Frame(msgspec.Struct, frozen=True):
-    """What a valuation looks at: a book, marks, the instant, and how to look."""
+    """What a valuation looks at: a book, marks, the instant, and how to look.
+
+    `gaps` are those of the book by the one name of each asset, `face` the one names of its money.
+    """
 
     book: Book
     marks: Marks
     now: int
     options: Options
+    gaps: Mapping[str, tuple[Gap, ...]]
+    face: frozenset[str]
+
+    def shows(self, asset: str) -> bool:
+        """Tell whether the view shows an asset."""
+        return self.options.shows(asset, self.book.terms.base, marks=self.marks)
+
+    def gaps_of(self, asset: str) -> tuple[Gap, ...]:
+        """Return the gaps of an asset under all its names."""
+        return self.gaps.get(self.marks.name(asset), ())
+
+
+def framed(book: Book, marks: Marks, *, now: int, options: Options = EVERYTHING) -> Frame:
+    """Return what a valuation looks at. O(keys)."""
+    gaps: dict[str, tuple[Gap, ...]] = {}
+    for (asset, flag), count in sorted(book.gaps.items()):
+        if count:
+            name = marks.name(asset)
+            gaps[name] = (*gaps.get(name, ()), Gap(asset, flag, count))
+    face = frozenset(map(marks.name, book.cash))
+    return Frame(book, marks, now, options, gaps, face)
 
 
 class HoldingWorth(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 # long: one service, asked everything that its contract names
 import asyncio
+import json
 from contextlib import closing
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from bursar.exact import ratio18
 from bursar.ledger import instant
 from bursar.ledger.terms import Terms
 from bursar.portfolio import Portfolio
+from bursar.portfolio.events import saying
 from bursar.portfolio.service import PortfolioService, Rules
 from bursar.store import open_store
 from bursar.value.marks import Mark
@@ -534,6 +536,32 @@ def test_drift_is_in_equity_and_in_the_log(caplog):
     assert "{'XBT': '0.01'}" in told.message
 
 
+def said(service):
+    """What waits to be told on the bus: type and data, the oldest first."""
+    events = saying.waiting(service.portfolio.desk.store).values()
+    return [(each.type, json.loads(each.data)) for each in events]
+
+
+def test_drift_waits_to_be_told_with_each_signal():
+    service, venue = followed()
+    for off in ("0.01", "0", "-0.01"):
+        venue.holdings["XBT"] += D(off)
+        venue.clock.at += 60 * instant.SECOND
+        synced(service)
+    drifts = [(data["signal"], data["assets"]) for kind, data in said(service)]
+    assert drifts == [("flagged", {"XBT": 0.01}), ("notify", {"XBT": 0.01}), ("cleared", {})]
+
+
+def test_only_the_newest_wait_where_nobody_tells_them(monkeypatch):
+    monkeypatch.setattr(saying, "WAITING_MAX", 3)
+    service, venue = followed()
+    for number in range(7):
+        venue.holdings["XBT"] += D("0.01") if number % 2 == 0 else D("-0.01")
+        venue.clock.at += 60 * instant.SECOND
+        synced(service)
+    assert [data["signal"] for _, data in said(service)] == ["flagged", "cleared", "flagged"]
+
+
 # -------------------------------------------------------------------------------------- snapshots
 
 
@@ -573,6 +601,9 @@ def test_external_activity_is_told_above_its_threshold(caplog):
     (told,) = [each.message for each in caplog.records if "2026" not in each.message][-1:]
     assert "EXTERNAL_ACTIVITY" in told
     assert "6.945" in told
+    ((kind, data),) = said(service)
+    assert (kind, data["account"], data["worth"]) == ("portfolio.external_activity", "k", 10000)
+    assert str(data["percent"])[:5] == "6.945"
 
 
 def test_a_live_price_changes_equity_at_once_and_is_what_the_whole_comes_to():

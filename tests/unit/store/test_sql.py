@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from sqlalchemy import event
 
 from bursar.errors import (
     KeyReused,
@@ -65,6 +66,25 @@ def test_the_settings_that_the_promises_rest_on(store):
     assert pragma(store, "synchronous") == 2
     assert pragma(store, "foreign_keys") == 1
     assert pragma(store, "busy_timeout") == 5000
+
+
+def test_earlier_tellings_are_looked_up_and_not_walked_to(store):
+    asked: list = []
+
+    def hear(_connection, _cursor, statement, parameters, *_):
+        if "FROM journal" in statement:
+            asked.append((statement, parameters))
+
+    event.listen(store._engine, "before_cursor_execute", hear)
+    store.recall(["kraken:main:a"], ["kraken:main:a"])
+    event.remove(store._engine, "before_cursor_execute", hear)
+    with store._engine.connect() as connection:
+        plans = [
+            connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            for statement, parameters in asked
+        ]
+    told = [" ".join(str(row.detail) for row in plan) for plan in plans]
+    assert ["key=?" in told[0], "home=?" in told[1], len(told)] == [True, True, 2]
 
 
 def test_numbers_at_rest_are_text_with_every_digit(store, path):

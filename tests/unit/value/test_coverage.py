@@ -3,7 +3,7 @@
 import pytest
 
 from bursar.value import equity
-from bursar.value.coverage import Coverage
+from bursar.value.coverage import Coverage, book_gaps
 from bursar.value.marks import AHEAD_MAX, LAST_TRADE, Marks, Standing
 from bursar.value.marks import Mark as StrictMark
 from bursar.value.worth import STALE_AFTER, Options
@@ -148,3 +148,10 @@ def test_a_peg_matters_where_something_is_valued_through_it():
     text = EXAMPLE + "2026-02-02T00:00:00Z margin buy 2 ETH @ 10 USDT #k:9\n"
     marks = (away, mark("XBT/USD", 1), mark("ETH/USD", 1))
     assert len(coverage(text, *marks).depegs) == 1
+
+
+def test_a_gap_that_was_closed_is_none():
+    book = book_of("2026-01-05T10:00:00Z deposit 1 XBT #k:1")
+    assert len(book_gaps(book)) == 1
+    book.gaps["XBT", "unpriced"] = 0
+    assert book_gaps(book) == ()

@@ -1,0 +1,96 @@
+"""Every type of event: its name, direction, version, record, and an example.
+
+`read` takes an event's data into its record, `write` makes the data of one. Schemas of all types
+are made from the records, so that they cannot differ: JSON Schema, and AsyncAPI 3 around it.
+
+Errors: `Malformed` for a type or version that nobody knows, or for data that is not its record;
+the numbers' own errors.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, get_args
+
+import msgspec
+
+from bursar.errors import Malformed
+from bursar.events import incoming, outgoing
+from bursar.events.envelope import Envelope
+from bursar.events.incoming import Incoming
+from bursar.events.outgoing import Outgoing
+
+Record = type[Incoming] | type[Outgoing]
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A type of event. `version` is the newest of its data's schema that is known here."""
+
+    name: str
+    record: Record
+    version: int = 1
+
+    @property
+    def is_incoming(self) -> bool:
+        """Tell whether others tell it and we listen."""
+        return self.record in get_args(Incoming)
+
+
+_KINDS: Final = (
+    Kind("trade.opened", incoming.TradeOpened),
+    Kind("trade.closed", incoming.TradeClosed),
+    Kind("order.filled", incoming.OrderFilled),
+    Kind("order.executed", incoming.OrderExecuted),
+    Kind("ess.tripped", incoming.EssTripped),
+    Kind("market.tick", incoming.MarketTick),
+    Kind("portfolio.snapshot_updated", outgoing.SnapshotUpdated),
+    Kind("portfolio.pnl_updated", outgoing.PnlUpdated),
+    Kind("portfolio.drawdown_updated", outgoing.DrawdownUpdated),
+    Kind("portfolio.exposure_updated", outgoing.ExposureUpdated),
+    Kind("portfolio.committed", outgoing.Committed),
+    Kind("portfolio.restated", outgoing.Restated),
+    Kind("portfolio.drift", outgoing.DriftState),
+    Kind("portfolio.external_activity", outgoing.ExternalActivity),
+    Kind("position.opened", outgoing.PositionMoved),
+    Kind("position.closed", outgoing.PositionMoved),
+    Kind("pnl.update", outgoing.PnlUpdate),
+    Kind("equity.update", outgoing.EquityUpdate),
+    Kind("order.decision", outgoing.OrderDecision),
+    Kind("order.exit_decision", outgoing.OrderExitDecision),
+)
+KINDS: Final[Mapping[str, Kind]] = MappingProxyType({kind.name: kind for kind in _KINDS})
+
+_DECODERS: Final[Mapping[str, msgspec.json.Decoder[Incoming]]] = {
+    kind.name: msgspec.json.Decoder(kind.record, strict=True) for kind in _KINDS if kind.is_incoming
+}
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number", order="deterministic")
+
+
+def read(event: Envelope) -> Incoming | None:
+    """Return what an incoming event tells; `None` for a type that is none of ours to hear.
+
+    Raises:
+        Malformed: its data is not what the type's record asks for, or of a newer schema.
+        NotExact, OutOfBounds: a number is out of bounds.
+    """
+    kind, decoder = KINDS.get(event.type), _DECODERS.get(event.type)
+    if kind is None or decoder is None:
+        return None
+    if event.version > kind.version:
+        raise Malformed(
+            f"{event.type}: of schema version {event.version}; {kind.version} is the newest known",
+            field="version",
+        )
+    try:
+        told: Incoming = decoder.decode(event.data)
+    except msgspec.ValidationError as error:
+        said, _, place = str(error).partition(" - at `$")
+        field = place.strip("`.") or "data"
+        raise Malformed(f"{event.type}, {field}: {said}", field=field) from None
+    except msgspec.DecodeError as error:
+        raise Malformed(f"{event.type}: the data is no JSON: {error}", field="data") from None
+    return incoming.check(told)
+
+
+def write(told: Outgoing) -> str:
+    """Return the data of an outgoing event: numbers with every digit."""
+    return _ENCODER.encode(told).decode()

@@ -1,0 +1,88 @@
+"""What is there: positions, prices and cash of one instant.
+
+Every position that is not zero, and every symbol that is targeted, needs a price above zero: a
+plan over an unpriced holding would be a guess. What stands in open orders is `reserved`, in units,
+and is not sold.
+
+Errors: `MissingMark` for a position without a price, `BadChoice` for what cannot be, those of
+`door` for what is no number.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from bursar.errors import BadChoice, MissingMark
+from bursar.exact import ZERO
+from bursar.plan.door import by_symbol, exactly, moment, put
+
+
+class HoldingsSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units by symbol, the price of one unit in `base`, and cash in `base`.
+
+    `as_of` is when that was so (RFC 3339, empty where nobody says), `source` where it is from,
+    `gaps` what is not known about it, in words.
+
+    >>> HoldingsSnapshot(positions={"SPY": 10}, prices={"SPY": 500}, cash=1000).cash
+    Decimal('1000')
+    """
+
+    positions: Mapping[str, Decimal]
+    prices: Mapping[str, Decimal]
+    cash: Decimal
+    reserved: Mapping[str, Decimal] = {}
+    base: str = "USD"
+    as_of: str = ""
+    source: str = ""
+    gaps: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Take the numbers exactly, and refuse what cannot be."""
+        positions = by_symbol(self.positions, "positions")
+        prices = by_symbol(self.prices, "prices")
+        reserved = by_symbol(self.reserved, "reserved")
+        held = {symbol: quantity for symbol, quantity in positions.items() if quantity}
+        put(
+            self,
+            positions=held,
+            prices=prices,
+            cash=exactly(self.cash, "cash"),
+            reserved={symbol: quantity for symbol, quantity in reserved.items() if quantity},
+            as_of=moment(self.as_of, "as_of"),
+            gaps=tuple(self.gaps),
+        )
+        _judge(prices, self.reserved, held)
+        require_prices(prices, held)
+
+    def holdings(self, wanted: Collection[str]) -> "HoldingsSnapshot":
+        """Return itself: what is there, if it has prices of what is wanted.
+
+        Raises:
+            MissingMark: it has none of something.
+        """
+        require_prices(self.prices, wanted)
+        return self
+
+
+def require_prices(prices: Mapping[str, Decimal], wanted: Collection[str]) -> None:
+    """Refuse what has no price."""
+    missing = sorted(symbol for symbol in wanted if symbol not in prices)
+    if missing:
+        raise MissingMark(
+            f"no price of {', '.join(missing)}: a plan would be a guess", symbols=missing
+        )
+
+
+def _judge(
+    prices: Mapping[str, Decimal], reserved: Mapping[str, Decimal], held: Mapping[str, Decimal]
+) -> None:
+    for symbol, price in prices.items():
+        if price <= ZERO:
+            raise BadChoice(f"prices.{symbol}: {price} is not above zero", symbol=symbol)
+    for symbol, quantity in reserved.items():
+        there = max(held.get(symbol, ZERO), ZERO)
+        if not ZERO <= quantity <= there:
+            raise BadChoice(
+                f"reserved.{symbol}: {quantity} of {there} that are held", symbol=symbol
+            )

@@ -1,0 +1,100 @@
+"""How trades are sized: to what they are rounded, and what is too small to be one.
+
+Rounding is toward no trade, so a trade never overshoots its target (`optimal` may, by less than one
+step). Selling what no target wants takes the whole free quantity, as far as the steps allow.
+
+    dollar    the amount is cut to `money_step`; the quantity is what that buys, to 9 decimals
+    unit      whole units
+    lot       multiples of the symbol's own step, or of `lot`
+    optimal   whole units or steps, searched for the least Σ|residual| (at most 30 symbols)
+
+A symbol's own `Instrument` says what its venue takes. Where it has a step, every rounding keeps it.
+
+Errors: `BadChoice` for a step or minimum that cannot be.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+from bursar.errors import BadChoice
+from bursar.exact import ONE, ZERO, truncate
+from bursar.plan.door import at_least_zero, named, put, share_of_one
+
+
+class RoundingMode(Enum):
+    """To what a trade is rounded."""
+
+    DOLLAR = "dollar"
+    UNIT = "unit"
+    LOT = "lot"
+    OPTIMAL = "optimal"
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a venue takes of a symbol: multiples of a step, and not less than two minima."""
+
+    step: Decimal = ZERO
+    min_quantity: Decimal = ZERO
+    min_notional: Decimal = ZERO
+
+    def __post_init__(self) -> None:
+        """Take the numbers exactly."""
+        put(
+            self,
+            step=at_least_zero(self.step, "step"),
+            min_quantity=at_least_zero(self.min_quantity, "min_quantity"),
+            min_notional=at_least_zero(self.min_notional, "min_notional"),
+        )
+
+
+ANY: Final = Instrument()
+NINTH: Final = Decimal(1).scaleb(-9)
+
+
+class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How trades are rounded, what is too small to be one, and what they are thought to cost.
+
+    `min_trade_amount` is in base currency; `fee_rate` is a share of what is traded. `node_limit`
+    bounds the search of `optimal`: it is counted in steps, never in seconds.
+    """
+
+    rounding: RoundingMode = RoundingMode.DOLLAR
+    min_trade_amount: Decimal = ONE
+    fee_rate: Decimal = ZERO
+    money_step: Decimal = Decimal("0.01")
+    lot: Decimal = Decimal("0.00000001")
+    instruments: Mapping[str, Instrument] = {}
+    node_limit: int = 500_000
+
+    def __post_init__(self) -> None:
+        """Take the numbers exactly."""
+        put(
+            self,
+            min_trade_amount=at_least_zero(self.min_trade_amount, "min_trade_amount"),
+            fee_rate=share_of_one(self.fee_rate, "fee_rate"),
+            money_step=at_least_zero(self.money_step, "money_step"),
+            lot=at_least_zero(self.lot, "lot"),
+            instruments={
+                symbol: self.instruments[symbol]
+                for symbol in named(self.instruments, "instruments")
+            },
+        )
+        if not self.money_step or not self.lot:
+            raise BadChoice("money_step and lot are above zero", field="money_step")
+        if self.fee_rate == ONE:
+            raise BadChoice("fee_rate: a fee of everything leaves nothing", field="fee_rate")
+
+    def step(self, symbol: str) -> Decimal:
+        """Return the units that a trade is a multiple of; 0 where an amount of money is."""
+        own = self.instruments.get(symbol, ANY).step
+        if self.rounding is RoundingMode.DOLLAR:
+            return own
+        if self.rounding is RoundingMode.LOT:
+            return own or self.lot
+        if self.rounding is RoundingMode.OPTIMAL:
+            return own or ONE
+        return own if own and own == truncate(own, ONE) else ONE

@@ -1,0 +1,247 @@
+"""The exact search behind `rounding="optimal"`: which whole units leave the least Σ|residual|.
+
+Every symbol has choices of how many units to trade. The best one for itself is taken first; if all
+of these together cost more than there is, some must give way. A choice that gives way *saves* money
+and *costs* deviation. Wanted is the least cost whose savings reach the excess: a covering knapsack.
+
+All numbers are whole: amounts of money are scaled to a common last digit, so nothing is rounded.
+
+- The relaxation, which may take fractions of a step between choices, gives a price λ for money, and
+  with it a bound that holds for everything (Lagrange): no choice can cost less.
+- The relaxation without its last, broken step, mended at the one symbol where that costs least, is
+  a first answer. Above the bound, it leaves a slack: choices that waste more are out.
+- Dynamic programming over the symbols keeps, of partial answers, those that no other beats in both
+  savings and cost, that waste less than the slack, and that the symbols to come can still complete.
+  Symbols whose choices differ most come first; those to come then only tune. A narrow walk betters
+  the first answer, a whole one finds the optimum.
+- More than `limit` partial answers end the walk: the best answer so far stands, and the bound says
+  how far from the optimum it can be.
+
+Deterministic: a tie goes to what was met first in the symbols' own order, and the limit counts
+partial answers, never time.
+
+Errors: none. If even everything together saves too little, the most saving choices are taken.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+from operator import itemgetter
+from typing import Final
+
+import msgspec
+
+Choice = tuple[int, int]
+"""What a choice saves and what it costs, beside the first one, which saves and costs nothing."""
+
+_BEAM: Final = 300
+_Path = tuple["_Path", int, int] | None
+_State = tuple[int, int, int, _Path]
+"""What a partial answer wastes, saves and costs; and its choices, latest first."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Which choice of each symbol, what they cost in all, and the bound none can go below.
+
+    `price` is what saving one more costs in the relaxation; the bound follows from it.
+    """
+
+    picks: tuple[int, ...]
+    cost: int
+    least: Fraction
+    nodes: int
+    is_exact: bool
+    price: Fraction = Fraction(0)
+
+
+class _Relaxed(msgspec.Struct, frozen=True):
+    """The relaxation: the excess, the price of money, the bound, and all its whole steps."""
+
+    excess: int
+    price: Fraction
+    least: Fraction
+    picks: tuple[int, ...]
+
+
+class _Stage(msgspec.Struct, frozen=True):
+    """A symbol in the walk: its place, its choices worth a look, and what the later ones save."""
+
+    place: int
+    choices: list[tuple[int, int, int, int]]
+    later_min: int
+    later_max: int
+    is_last: bool
+
+    def worth(self, wanted: int) -> Sequence[tuple[int, int, int, int]]:
+        """Return the choices for an answer that still wants savings: at the end, one is enough."""
+        if not self.is_last:
+            return self.choices
+        place = bisect_left(self.choices, wanted, key=itemgetter(1))
+        return self.choices[place : place + 1]
+
+
+def search(tables: Sequence[Sequence[Choice]], excess: int, *, limit: int) -> Answer:
+    """Choose from each table so that the savings reach `excess` (> 0) at the least cost.
+
+    A table begins with (0, 0); savings and costs rise along it. With a limit of 0 the first answer
+    stands.
+    """
+    relaxed = _relax(tables, excess)
+    if relaxed is None:
+        picks = tuple(len(table) - 1 for table in tables)
+        return Answer(picks, _cost(tables, picks), Fraction(_cost(tables, picks)), 0, is_exact=True)
+    first = _mended(tables, relaxed)
+    if first.is_exact or not limit:
+        return first
+    better = _walk(tables, relaxed, first, width=_BEAM, limit=limit)
+    if better.is_exact:
+        return better
+    return _walk(tables, relaxed, better, width=limit, limit=limit)
+
+
+def is_beaten(table: Sequence[Choice], choice: Choice, answer: Answer) -> bool:
+    """Tell whether no better answer can have a choice, for what it wastes."""
+    least = min(cost - answer.price * saved for saved, cost in table)
+    return answer.least + choice[1] - answer.price * choice[0] - least >= answer.cost
+
+
+def _cost(tables: Sequence[Sequence[Choice]], picks: Sequence[int]) -> int:
+    return sum(table[pick][1] for table, pick in zip(tables, picks, strict=True))
+
+
+def _relax(tables: Sequence[Sequence[Choice]], excess: int) -> _Relaxed | None:
+    """Take the cheapest savings first, whole stretches of them; `None` if all are too little."""
+    stretches: list[tuple[Fraction, int, int, int]] = []
+    for place, table in enumerate(tables):
+        for before, after in pairwise(_corners(table)):
+            saved = table[after][0] - table[before][0]
+            slope = Fraction(table[after][1] - table[before][1], saved)
+            stretches.append((slope, place, after, saved))
+    stretches.sort()
+    picks = [0] * len(tables)
+    wanted, least = excess, Fraction(0)
+    for slope, place, after, saved in stretches:
+        least += slope * min(saved, wanted)
+        if saved >= wanted:
+            return _Relaxed(excess, slope, least, tuple(picks))
+        picks[place] = after
+        wanted -= saved
+    return None
+
+
+def _corners(table: Sequence[Choice]) -> list[int]:
+    """Return the choices at the corners of the table's lower convex hull."""
+    corners = [0]
+    for place in range(1, len(table)):
+        while len(corners) > 1 and _is_above(table, corners[-2], corners[-1], place):
+            corners.pop()
+        corners.append(place)
+    return corners
+
+
+def _is_above(table: Sequence[Choice], before: int, middle: int, after: int) -> bool:
+    (x0, y0), (x1, y1), (x2, y2) = table[before], table[middle], table[after]
+    return (y1 - y0) * (x2 - x0) >= (y2 - y0) * (x1 - x0)
+
+
+def _mended(tables: Sequence[Sequence[Choice]], relaxed: _Relaxed) -> Answer:
+    """Let one symbol save what the relaxation's whole steps lack, where that costs least."""
+    picks = list(relaxed.picks)
+    saved = sum(table[pick][0] for table, pick in zip(tables, picks, strict=True))
+    cost, offers = _cost(tables, picks), list[tuple[int, int, int]]()
+    for place, table in enumerate(tables):
+        had, paid = table[picks[place]]
+        pick = bisect_left(table, (relaxed.excess - saved + had,))
+        if pick < len(table):
+            offers.append((cost + table[pick][1] - paid, place, pick))
+    best, place, pick = min(offers)
+    picks[place] = pick
+    is_exact = best == relaxed.least
+    return Answer(tuple(picks), best, relaxed.least, 0, is_exact, relaxed.price)
+
+
+def _walk(
+    tables: Sequence[Sequence[Choice]], relaxed: _Relaxed, best: Answer, *, width: int, limit: int
+) -> Answer:
+    """Go through the symbols with at most `width` partial answers, all of them if there are fewer.
+
+    Waste is what an answer costs beyond the bound, in units of 1 ÷ the price's denominator.
+    """
+    a, b = relaxed.price.numerator, relaxed.price.denominator
+    excess = relaxed.excess
+    slack = b * best.cost - int(relaxed.least * b)
+    if not slack:
+        return msgspec.structs.replace(best, is_exact=True)
+    states: list[_State] = [(0, 0, 0, None)]
+    nodes, is_whole = best.nodes, True
+    for stage in _stages(tables, relaxed.price, slack):
+        grown: list[_State] = []
+        must, may = excess - stage.later_max, excess - stage.later_min
+        for wasted, had, spent, path in states:
+            for more, saves, cost, pick in stage.worth(must - had):
+                waste, saved = wasted + more, had + saves
+                if waste >= slack:
+                    break
+                if saved >= must and waste + a * max(saved - may, 0) < slack:
+                    grown.append((waste, saved, spent + cost, (path, stage.place, pick)))
+            if nodes + len(grown) > limit:
+                return msgspec.structs.replace(best, nodes=nodes + len(grown))
+        nodes += len(grown)
+        states = _unbeaten(grown, excess)
+        if len(states) > width:
+            states, is_whole = sorted(states, key=lambda state: state[0])[:width], False
+    if not states:
+        return msgspec.structs.replace(best, nodes=nodes, is_exact=is_whole)
+    _, _, cost, path = states[-1]
+    picks = _picks(path, len(tables))
+    return Answer(picks, cost, relaxed.least, nodes, is_exact=is_whole, price=relaxed.price)
+
+
+def _stages(tables: Sequence[Sequence[Choice]], price: Fraction, slack: int) -> list[_Stage]:
+    """Return the symbols in the order of the walk, each with the choices that are not out."""
+    a, b = price.numerator, price.denominator
+    kept: list[tuple[int, list[tuple[int, int, int, int]]]] = []
+    for place, table in enumerate(tables):
+        least = min(b * cost - a * saved for saved, cost in table)
+        choices = [
+            (b * cost - a * saved - least, saved, cost, pick)
+            for pick, (saved, cost) in enumerate(table)
+        ]
+        kept.append((place, sorted(each for each in choices if each[0] < slack)))
+    kept.sort(key=lambda each: (len(each[1]), each[0]))
+    stages: list[_Stage] = []
+    later_min = later_max = 0
+    for place, choices in reversed(kept):
+        is_last = not stages
+        if is_last:
+            choices.sort(key=itemgetter(1))
+        stages.append(_Stage(place, choices, later_min, later_max, is_last))
+        low, high = _range(choices)
+        later_min, later_max = later_min + low, later_max + high
+    stages.reverse()
+    return stages
+
+
+def _range(choices: Sequence[tuple[int, int, int, int]]) -> tuple[int, int]:
+    """Return the least and the most that choices save."""
+    savings = [saved for _, saved, _, _ in choices]
+    return min(savings), max(savings)
+
+
+def _unbeaten(states: list[_State], excess: int) -> list[_State]:
+    """Keep what no other state beats in both savings (up to the excess) and cost."""
+    states.sort(key=lambda state: (-min(state[1], excess), state[2]))
+    kept: list[_State] = []
+    for state in states:
+        if not kept or state[2] < kept[-1][2]:
+            kept.append(state)
+    return kept
+
+
+def _picks(path: _Path, symbols: int) -> tuple[int, ...]:
+    picks = [0] * symbols
+    while path is not None:
+        path, place, pick = path
+        picks[place] = pick
+    return tuple(picks)

@@ -1,0 +1,86 @@
+"""What a portfolio values with when no prices are given: what trades tell, what venues told, and
+what was seen in this process.
+
+All of it is joined once and kept while nothing is new. The same object means the same marks.
+
+Errors: those of the store.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from bursar.desk import Desk
+from bursar.ledger import instant
+from bursar.ledger.facts import Fact
+from bursar.portfolio.past import PastDesk
+from bursar.ports import Head
+from bursar.value.marks import Mark, Marks, Standing, fee_credit, mark_of
+
+MEMO: Final = "marks "
+FEE_CREDITS: Final = ("KFEE",)
+_DECODER: Final = msgspec.json.Decoder(list[Mark])
+
+
+class Believed:
+    """The marks of one portfolio."""
+
+    def __init__(self, desk: Desk | PastDesk) -> None:
+        self._desk = desk
+        self._seen = Marks()
+        self._seen_count = 0
+        self._read: dict[str, tuple[str, list[Mark]]] = {}
+        self._kept: tuple[tuple[Head, Mapping[str, str]], Marks] | None = None
+        self._joined: tuple[Marks, int, Marks] | None = None
+        self._told: tuple[Head, Marks] | None = None
+        self._lasts: dict[int, tuple[Fact, Mark]] = {}
+
+    def see(self, marks: Iterable[Mark]) -> None:
+        """Take in marks for this process alone. O(marks)."""
+        for mark in marks:
+            self._seen.put(mark)
+        self._seen_count += 1
+
+    def marks(self) -> Marks:
+        """Return all of them; one object while nothing is new."""
+        kept, count = self.kept(), self._seen_count
+        if self._joined is None or self._joined[0] is not kept or self._joined[1] != count:
+            self._joined = kept, count, kept.plus(self._seen)
+        return self._joined[2]
+
+    def kept(self) -> Marks:
+        """Return what every process would know; one object while nothing is new."""
+        texts, head = self._desk.store.memos(MEMO), self._desk.head
+        if self._kept is None or self._kept[0] != (head, texts):
+            known, now = self._traded(), self._desk.clock.now()
+            for name, text in texts.items():
+                if self._read.get(name, ("", []))[0] != text:
+                    self._read[name] = text, _DECODER.decode(text)
+                known = known.plus(self._read[name][1])
+            book = self._desk.timeline.book
+            held = {asset for _, asset in book.holdings}
+            credit = (fee_credit(e, book.terms.base, at=now) for e in FEE_CREDITS if e in held)
+            self._kept = (head, texts), known.plus(credit)
+        return self._kept[1]
+
+    def _traded(self) -> Marks:
+        """Return what trades and recorded prices tell; looked for once while they stand."""
+        head = self._desk.head
+        if self._told is None or self._told[0] != head:
+            lasts, known = self._desk.timeline.last_trades(), self._lasts
+            self._lasts = {
+                id(fact): known[id(fact)] if id(fact) in known else (fact, mark_of(fact))
+                for fact in lasts
+            }
+            traded = Marks(mark for _, mark in self._lasts.values())
+            self._told = head, traded.plus(self._recorded_prices())
+        return self._told[1]
+
+    def _recorded_prices(self) -> Iterator[Mark]:
+        for price in self._desk.timeline.notes.prices.latest():
+            source = f"price of {instant.show(price.executed_at)}"
+            # No better than a trade: of the two the later one counts.
+            yield Mark(
+                price.asset, price.quote, price.value, source, price.executed_at, Standing.TRADE
+            )

@@ -1,0 +1,168 @@
+"""A portfolio that is watched: what it is worth after every tick and every commit.
+
+`mark` takes in a price and costs what that price touches; `commit` takes up what was committed
+since. Each answers with what has changed: equity, unrealised PnL, exposure, and the fall from the
+peaks. `valuation` is the whole of it, and what it says is what `Portfolio.valuation` would say.
+
+Peaks begin with the snapshots and daily closes that are kept, so they survive a restart.
+
+Errors: `NotExact` and `OutOfBounds` for a price, `Malformed` for a symbol that is none.
+"""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from bursar.errors import Malformed
+from bursar.exact import money, number
+from bursar.ledger import instant
+from bursar.portfolio import snapshots
+from bursar.value.convert import Missing
+from bursar.value.equity import Valuation
+from bursar.value.marks import Mark
+from bursar.value.peaks import Falls, Peaks, falls, raised
+from bursar.value.running import Running
+
+if TYPE_CHECKING:
+    from bursar.portfolio.portfolio import Portfolio
+
+SOURCE: Final = "live"
+
+
+class LiveFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a portfolio is worth after a tick or a commit, in base currency.
+
+    `exposure` is the net notional of each asset that was valued anew, under its one name, base
+    currency and pegs apart; `None` is unknown. Equity leaves out what `unvalued` names; then no
+    `drawdown` is known.
+    """
+
+    at: int
+    equity: Decimal
+    unrealized: Decimal
+    long: Decimal
+    short: Decimal
+    exposure: dict[str, Decimal | None]
+    drawdown: Falls
+    unvalued: tuple[Missing, ...] = ()
+
+    @property
+    @money
+    def gross(self) -> Decimal:
+        """Σ|notional|."""
+        return self.long + self.short
+
+    @property
+    @money
+    def net(self) -> Decimal:
+        """Σ notional."""
+        return self.long - self.short
+
+
+class Live:
+    """One portfolio's live figures. `peaks` are those so far."""
+
+    def __init__(self, portfolio: "Portfolio") -> None:
+        self._portfolio = portfolio
+        self._kept = portfolio.kept_marks()
+        self.running = Running(portfolio.book(), portfolio.marks(), options=portfolio.options)
+        self._head, self._told = portfolio.desk.head, portfolio.told_version
+        self._symbols: dict[str, tuple[str, str]] = {}
+        self.peaks = _kept(portfolio)
+
+    def mark(self, symbol: str, price: object, at: int | None = None) -> LiveFigures:
+        """Take in a live price, for this process alone: `live.mark("BTC/USD", "65000.1")`.
+
+        `symbol` is a pair under any of its names, or an asset, priced in base currency. `at` is
+        the price's own instant, in nanoseconds; without it, now.
+        """
+        when = self._portfolio.desk.clock.now() if at is None else at
+        asset, quote = self._pair(symbol)
+        return self.see(Mark(asset, quote, number(price, field=symbol), SOURCE, when))
+
+    def see(self, mark: Mark) -> LiveFigures:
+        """Take in a mark, for this process alone. O(what it prices)."""
+        changed = self._up_to_date()
+        self._portfolio.see((mark,))
+        self._told = self._portfolio.told_version
+        return self._figures(changed | self.running.mark(mark))
+
+    def commit(self) -> LiveFigures:
+        """Take up what was committed, imported or synced since. O(keys)."""
+        return self._figures(self._up_to_date())
+
+    def refresh(self) -> frozenset[str]:
+        """Take up all that this process or another has kept since; tell what was valued anew."""
+        portfolio, changed = self._portfolio, frozenset[str]()
+        if portfolio.desk.head is not self._head:
+            changed |= self.running.land(portfolio.book())
+        kept = portfolio.kept_marks()
+        if kept is not self._kept or portfolio.told_version != self._told:
+            changed |= self.running.take(portfolio.marks())
+        self._kept, self._head = kept, portfolio.desk.head
+        self._told = portfolio.told_version
+        return changed
+
+    def valuation(self) -> Valuation:
+        """Return the whole valuation of now, as of the last tick or refresh. O(keys)."""
+        return self.running.valuation(self._portfolio.desk.clock.now())
+
+    def _up_to_date(self) -> frozenset[str]:
+        portfolio = self._portfolio
+        if portfolio.desk.head is self._head and portfolio.told_version == self._told:
+            return frozenset()
+        return self.refresh()
+
+    def _figures(self, changed: frozenset[str]) -> LiveFigures:
+        running, at = self.running, self._portfolio.desk.clock.now()
+        equity, unvalued = running.equity, running.unvalued
+        fallen = Falls()
+        if not unvalued:
+            self.peaks = raised(self.peaks, equity, at)
+            fallen = falls(self.peaks, equity)
+        return LiveFigures(
+            at=at,
+            equity=equity,
+            unrealized=running.unrealized,
+            long=running.long,
+            short=running.short,
+            exposure={
+                name: running.exposure(name) for name in changed if not running.is_cash(name)
+            },
+            drawdown=fallen,
+            unvalued=unvalued,
+        )
+
+    def _pair(self, symbol: str) -> tuple[str, str]:
+        if symbol not in self._symbols:
+            self._symbols[symbol] = self._read(symbol)
+        return self._symbols[symbol]
+
+    def _read(self, symbol: str) -> tuple[str, str]:
+        """Read a symbol: a pair that has a mark, one with its slash, or else an asset."""
+        known = self._kept.named(symbol)
+        if known is not None:
+            return known.asset, known.quote
+        asset, slash, quote = symbol.replace("-", "/").partition("/")
+        if not asset or bool(slash) is not bool(quote):
+            raise Malformed(f"{symbol!r} is not a symbol like BTC/USD or BTC", field="symbol")
+        if slash:
+            return asset, quote
+        book = self._portfolio.book()
+        held = {name for _, name in book.holdings}
+        for money_ in sorted(book.cash):
+            if asset not in held and asset != money_ and asset.endswith(money_):
+                return asset.removesuffix(money_), money_
+        return asset, book.terms.base
+
+
+def _kept(portfolio: "Portfolio") -> Peaks:
+    """Return the peaks that snapshots and daily closes tell of."""
+    store = portfolio.desk.store
+    told = [(c.timestamp, c.equity_base) for c in snapshots.closes(store) if not c.unvalued]
+    told += [(s.timestamp, s.equity_base) for s in store.get_snapshots() if not s.unvalued]
+    peaks = Peaks()
+    for moment, equity in sorted(told):
+        peaks = raised(peaks, equity, instant.from_datetime(moment))
+    return peaks

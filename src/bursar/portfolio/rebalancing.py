@@ -1,0 +1,271 @@
+"""Rebalance plans over the book, or over what a venue says it holds.
+
+`RebalanceService` is the contract's door: it reads what is there, once, hands it to the planner and
+keeps nothing. The planner itself is in `bursar.plan`, and knows neither book nor venue.
+
+What is not known is named in the snapshot's `gaps`, which every plan carries on: prices that are
+old or only a last trade's, leveraged positions and excluded assets that no plan moves. A holding
+without any price fails the plan.
+
+Errors: `PortfolioError`, with `message` and `context`, around whatever went wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import structlog
+
+from bursar.errors import BursarError, MissingMark, PortfolioError
+from bursar.exact import ONE, ZERO, money
+from bursar.ledger import instant
+from bursar.ledger.names import canonical
+from bursar.plan import (
+    HoldingsSnapshot,
+    RebalancePlan,
+    SizingPolicy,
+    StrategyAllocation,
+    invest,
+    make_plan,
+)
+from bursar.plan.holdings import require_prices
+from bursar.portfolio import agreement
+from bursar.value.convert import Missing, convert, find_path
+from bursar.value.marks import FEE_CREDITS, Marks
+
+if TYPE_CHECKING:
+    from bursar.ledger.terms import Terms
+    from bursar.portfolio.portfolio import Portfolio, Prices
+    from bursar.ports import HoldingsSource, Venue
+    from bursar.value.equity import Valuation
+
+MODULE: Final = "bursar.plan"
+
+
+def _bracketed(_: object, __: str, event: structlog.typing.EventDict) -> str:
+    """Write a line as the contract shows it: the event, then what belongs to it in brackets."""
+    said = event.pop("event")
+    return f"{said}{''.join(f' [{name}={value}]' for name, value in event.items())}"
+
+
+LOG: Final[structlog.BoundLogger] = structlog.wrap_logger(
+    logging.getLogger("bursar.portfolio.rebalance"), processors=[_bracketed]
+)
+
+
+class RebalanceService:
+    """Turns target weights into plans, over a book, a snapshot, or anything that has holdings.
+
+    >>> import bursar
+    >>> service = bursar.RebalanceService(
+    ...     bursar.HoldingsSnapshot(positions={}, prices={"SPY": 500}, cash=1000)
+    ... )
+    >>> strategy = bursar.StrategyAllocation({"SPY": Decimal("0.5")})
+    >>> plan = service.create_rebalance_plan(strategy, "rebalance-456")
+    >>> print(plan.items[0].action.value, plan.items[0].trade_amount)
+    BUY 500.00
+    """
+
+    def __init__(self, source: HoldingsSource, policy: SizingPolicy | None = None) -> None:
+        self.source = source
+        self.policy = policy or SizingPolicy()
+
+    def create_rebalance_plan(
+        self,
+        strategy: StrategyAllocation,
+        correlation_id: str,
+        *,
+        deposit: Decimal | None = None,
+        timestamp: str = "",
+    ) -> RebalancePlan:
+        """Make a plan. With a deposit, it is invested by purchases alone.
+
+        Raises:
+            PortfolioError: what is there, or what is wanted, allows no plan.
+        """
+        log = LOG.bind(correlation_id=correlation_id, module=MODULE)
+        log.info("Building rebalance plan")
+        try:
+            holdings = self.source.holdings(strategy.target_weights.keys())
+            plan = self._made(strategy, holdings, deposit, timestamp)
+        except BursarError as error:
+            log.error("Rebalance plan failed", reason=error.message)  # noqa: TRY400 (it is told on)
+            context = {
+                **error.context,
+                "correlation_id": correlation_id,
+                "module": MODULE,
+                "reason": error.code,
+            }
+            raise PortfolioError(error.message, **context) from error
+        log.info("Rebalance plan built", plan_id=plan.plan_id, trades=_trades(plan))
+        return _told(plan, strategy, correlation_id)
+
+    create_rebalance_plan_dto = create_rebalance_plan
+
+    def _made(
+        self,
+        strategy: StrategyAllocation,
+        holdings: HoldingsSnapshot,
+        deposit: Decimal | None,
+        timestamp: str,
+    ) -> RebalancePlan:
+        if deposit is None:
+            return make_plan(strategy, holdings, self.policy, timestamp=timestamp)
+        return invest(deposit, strategy, holdings, self.policy, timestamp=timestamp)
+
+
+def planned(
+    source: HoldingsSource,
+    weights: StrategyAllocation | Mapping[str, Decimal],
+    *,
+    policy: SizingPolicy | None = None,
+    correlation_id: str = "",
+) -> RebalancePlan:
+    """Make a plan of weights, or of a whole allocation."""
+    wanted = weights if isinstance(weights, StrategyAllocation) else StrategyAllocation(weights)
+    service = RebalanceService(source, policy)
+    return service.create_rebalance_plan(wanted, correlation_id or wanted.correlation_id)
+
+
+PortfolioServiceV2 = RebalanceService
+"""The contract's older name."""
+
+
+class At(msgspec.Struct, frozen=True):
+    """A portfolio at prices of one's own, as a source of holdings."""
+
+    portfolio: Portfolio
+    prices: Prices = None
+
+    def holdings(self, wanted: Collection[str]) -> HoldingsSnapshot:
+        """Return what the portfolio holds, at these prices."""
+        return self.portfolio.holdings(wanted, self.prices)
+
+
+def _told(plan: RebalancePlan, strategy: StrategyAllocation, correlation_id: str) -> RebalancePlan:
+    """Name who asked; where that is another than the strategy's own id, keep that one too."""
+    asked = plan.asked_by(correlation_id)
+    if strategy.correlation_id in {"", correlation_id}:
+        return asked
+    return asked.with_metadata({"strategy_correlation_id": strategy.correlation_id})
+
+
+def _trades(plan: RebalancePlan) -> int:
+    return sum(1 for item in plan.items if item.priority)
+
+
+@money
+def book_holdings(
+    portfolio: Portfolio, valuation: Valuation, wanted: Collection[str]
+) -> HoldingsSnapshot:
+    """Return what a book holds at a valuation, under the names that are wanted."""
+    spelled = {canonical(symbol): symbol for symbol in sorted(wanted)}
+    worths = [each for each in valuation.assets if not each.is_cash and each.quantity]
+    unpriced = [each.asset for each in worths if each.path is None]
+    if unpriced:
+        raise MissingMark(
+            f"no price of {', '.join(unpriced)}, which the book holds", symbols=unpriced
+        )
+    prices = {each.asset: convert(ONE, each.path) for each in worths if each.path is not None}
+    kept = [each for each in worths if prices[each.asset]]
+    names = {each.asset: spelled.get(canonical(each.asset), each.asset) for each in worths}
+    priced = {names[each.asset]: prices[each.asset] for each in kept}
+    priced |= _prices(
+        (symbol for symbol in wanted if symbol not in priced), valuation.marks, portfolio.terms
+    )
+    require_prices(priced, wanted)
+    positions = {names[each.asset]: each.quantity for each in kept}
+    return HoldingsSnapshot(
+        positions=positions,
+        prices=priced,
+        cash=sum((each.quantity for each in valuation.assets if each.is_cash), ZERO),
+        reserved=_reserved(portfolio, names, positions),
+        base=valuation.base,
+        as_of=instant.show(valuation.at),
+        source=f"book {portfolio.desk.store.portfolio} version {portfolio.desk.head.version}",
+        gaps=tuple(_gaps(valuation)),
+    )
+
+
+def _reserved(
+    portfolio: Portfolio, names: Mapping[str, str], positions: Mapping[str, Decimal]
+) -> dict[str, Decimal]:
+    """Return what is in open orders or other pockets, never more than is held."""
+    balances = portfolio.balances(reserved=agreement.reserved(portfolio))
+    return {
+        names[each.asset]: min(each.reserved, max(positions[names[each.asset]], ZERO))
+        for each in balances
+        if each.reserved and names.get(each.asset, "") in positions
+    }
+
+
+def _gaps(valuation: Valuation) -> Iterator[str]:
+    """Say what a plan over this valuation does not know or leaves alone."""
+    for worth in valuation.assets:
+        if not worth.quantity:
+            continue
+        if worth.is_cash and worth.asset != valuation.base:
+            yield f"{worth.asset} counts as cash, one {valuation.base} each"
+        elif worth.path is not None and not convert(ONE, worth.path):
+            yield f"{worth.asset} is worth nothing and left alone"
+        elif worth.flags:
+            yield f"{worth.asset}: {', '.join(worth.flags)}"
+    for margin in valuation.margins:
+        yield f"{margin.pair}: a leveraged position, left alone"
+    if valuation.excluded or valuation.excluded_margins:
+        left = sorted(
+            {each.asset for each in valuation.excluded}
+            | {each.asset for each in valuation.excluded_margins}
+        )
+        yield f"{', '.join(left)}: excluded by the settings, left alone"
+
+
+def _prices(symbols: Iterable[str], marks: Marks, terms: Terms) -> dict[str, Decimal]:
+    """Return the price of one unit, for those that marks lead to the base currency."""
+    found: dict[str, Decimal] = {}
+    for symbol in symbols:
+        path = find_path(symbol, terms.base, marks=marks, cash=terms.cash, pairs={})
+        if not isinstance(path, Missing) and (price := convert(ONE, path)):
+            found[symbol] = price
+    return found
+
+
+async def fetch_holdings(venue: Venue, wanted: Collection[str], terms: Terms) -> HoldingsSnapshot:
+    """Ask a venue what lies in its account now, and what that and the wanted is worth.
+
+    Raises:
+        MissingMark: the venue has no price of something that is held or wanted.
+        VenueError: it could not be asked.
+    """
+    statement = await venue.statement()
+    held: dict[str, tuple[Decimal, Decimal]] = {}
+    spelled = {canonical(symbol): symbol for symbol in sorted(wanted)}
+    for each in statement.holdings:
+        name = spelled.get(canonical(each.asset), each.asset)
+        total, reserved = held.get(name, (ZERO, ZERO))
+        held[name] = total + each.total, reserved + each.reserved
+    credits_ = sorted(name for name in held if name in FEE_CREDITS)
+    coins = {
+        name: each
+        for name, each in held.items()
+        if each[0] and name not in terms.cash and name not in credits_
+    }
+    asked = sorted({*coins, *wanted})
+    marks = Marks(await venue.marks(asked, terms.base))
+    prices = money(_prices)(asked, marks, terms)
+    require_prices(prices, asked)
+    cash = money(sum)((held[name][0] for name in sorted(held) if name in terms.cash), ZERO)
+    return HoldingsSnapshot(
+        positions={name: total for name, (total, _) in coins.items()},
+        prices=prices,
+        cash=cash,
+        reserved={name: reserved for name, (_, reserved) in coins.items() if reserved},
+        base=terms.base,
+        as_of=instant.show(statement.as_of),
+        source=f"statement of {statement.account}",
+        gaps=tuple(f"{name} is worth nothing and left alone" for name in credits_),
+    )

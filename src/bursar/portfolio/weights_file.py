@@ -1,0 +1,112 @@
+"""Target weights from a file: YAML, JSON or CSV.
+
+    SPY: 0.6                       target_weights: {SPY: 0.6, QQQ: 0.4}
+    QQQ: 0.4                       constraints: {reserve_weight: 0.02, band: 0.01}
+                                   policy: {rounding: unit, min_trade_amount: 25}
+
+On the left only weights, on the right all that may be said; JSON is the same in its own spelling,
+and CSV has the columns `symbol` and `weight`. Every number is read digit by digit. A name that is
+not known is refused, and so is one that comes twice.
+
+Errors: `Malformed` for what is no such file, naming it; `UnknownFormat` for another ending.
+"""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import yaml
+
+from bursar.errors import Malformed, UnknownFormat
+from bursar.plan import Constraints, SizingPolicy, StrategyAllocation
+
+BYTES_MAX: Final = 4 << 20
+_WEIGHTS: Final = "target_weights"
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a file may say."""
+
+    target_weights: Mapping[str, Decimal]
+    portfolio_value: Decimal | None = None
+    correlation_id: str = ""
+    constraints: Constraints = Constraints()
+    attribution: Mapping[str, Mapping[str, Decimal]] = {}
+    policy: SizingPolicy = SizingPolicy()
+
+    @property
+    def allocation(self) -> StrategyAllocation:
+        """The weights, as a strategy's."""
+        return StrategyAllocation(
+            self.target_weights,
+            self.portfolio_value,
+            self.correlation_id,
+            self.constraints,
+            self.attribution,
+        )
+
+
+def read(path: Path) -> Wanted:
+    """Read a file of target weights."""
+    reader = {".yaml": _yaml, ".yml": _yaml, ".json": _json, ".csv": _csv}.get(path.suffix.lower())
+    if reader is None:
+        raise UnknownFormat(f"{path.name}: target weights are .yaml, .json or .csv", file=path.name)
+    with path.open("rb") as stream:
+        content = stream.read(BYTES_MAX + 1)
+    if len(content) > BYTES_MAX:
+        raise Malformed(f"{path.name}: over {BYTES_MAX} bytes", file=path.name)
+    try:
+        return _wanted(reader(content.decode("utf-8-sig")))
+    except (ValueError, yaml.YAMLError) as error:  # msgspec's and json's errors are ValueErrors
+        said = " ".join(str(error).split())
+        raise Malformed(f"{path.name}: {said}", file=path.name) from None
+
+
+def _wanted(told: object) -> Wanted:
+    if not isinstance(told, Mapping) or not told:
+        raise ValueError("an object of symbols and weights is expected")
+    whole = told if _WEIGHTS in told else {_WEIGHTS: told}
+    return msgspec.convert(whole, Wanted, strict=False)
+
+
+def _json(text: str) -> object:
+    return json.loads(
+        text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_once
+    )
+
+
+def _yaml(text: str) -> object:
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    return None if node is None else _told(node)
+
+
+def _told(node: yaml.Node) -> object:
+    """Take what is written as text: no number passes through a float, `NO` is a symbol."""
+    if isinstance(node, yaml.MappingNode):
+        return _once([(str(_told(key)), _told(value)) for key, value in node.value])
+    if isinstance(node, yaml.SequenceNode):
+        return [_told(each) for each in node.value]
+    return None if node.tag == "tag:yaml.org,2002:null" else node.value
+
+
+def _csv(text: str) -> object:
+    rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines()) if row]
+    if not rows or [cell.lower() for cell in rows[0]] != ["symbol", "weight"]:
+        raise ValueError("line 1: the columns are symbol,weight")
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != 2:  # noqa: PLR2004 (a symbol and a weight)
+            raise ValueError(f"row {number}: {len(row)} cells, 2 are expected")
+    return _once([(row[0], row[1]) for row in rows[1:]])
+
+
+def _once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    told = dict(pairs)
+    if len(told) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r} comes twice")
+    return told

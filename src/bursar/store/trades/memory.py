@@ -1,0 +1,48 @@
+"""Trades in memory: for portfolios that are kept there, and the measure of the other places."""
+
+from collections.abc import Iterable
+
+from bursar.ledger.trades import Trade
+
+
+class MemoryTradeStore:
+    """A `TradeStore` in memory."""
+
+    def __init__(self) -> None:
+        self._trades: dict[str, Trade] = {}
+        self._reached = ""
+
+    def reached(self) -> str:
+        """Return of which state the trades are."""
+        return self._reached
+
+    def save(self, trades: Iterable[Trade], reached: str, *, anew: bool = False) -> None:
+        """Keep trades, each in the place of the one of its id; `anew`: in the place of all."""
+        known = {} if anew else self._trades
+        self._trades = known | {trade.trade_id: trade for trade in trades}
+        self._reached = reached
+
+    def open_trades(self, symbol: str | None = None) -> list[Trade]:
+        """Return what is open, by opening time and id."""
+        found = [each for each in self._trades.values() if each.is_open]
+        told = [each for each in found if symbol in {None, each.symbol}]
+        return sorted(told, key=lambda each: (each.opened_at, each.trade_id))
+
+    def closed_trades(
+        self, symbol: str | None = None, *, since: int | None = None, limit: int | None = None
+    ) -> list[Trade]:
+        """Return what was closed at or after an instant, newest first."""
+        found = [
+            (each.closed_at, each.trade_id, each)
+            for each in self._trades.values()
+            if each.closed_at is not None and each.closed_at >= (since or 0)
+            if symbol in {None, each.symbol}
+        ]
+        return [each for _, _, each in sorted(found, key=lambda row: row[:2], reverse=True)][:limit]
+
+    def trade(self, trade_id: str) -> Trade | None:
+        """Return one trade, if there is one of that id."""
+        return self._trades.get(trade_id)
+
+    def close(self) -> None:
+        """Keep everything: another opening may come."""

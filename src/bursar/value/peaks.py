@@ -1,0 +1,64 @@
+"""Peaks: the highest equity of all time, of this week and of this day, and the fall from each.
+
+Weeks start on Monday, days at 00:00 UTC. Equity that leaves something out, since it has no price,
+neither makes a peak nor has a fall: it would be taken for a loss.
+
+Errors: none.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.exact import ZERO, money, ratio18
+from bursar.ledger import instant
+
+_ALL: Final = Decimal(100)
+_WEEK: Final = 7 * instant.DAY
+_MONDAY: Final = 4 * instant.DAY  # 1970 began on a Thursday
+
+
+class Peaks(msgspec.Struct, frozen=True):
+    """The highest equity as of `at`, the last look at it; `None` where none was whole yet."""
+
+    at: int = 0
+    ever: Decimal | None = None
+    week: Decimal | None = None
+    day: Decimal | None = None
+
+
+class Falls(msgspec.Struct, frozen=True):
+    """The fall of equity from each peak, percent (≥ 0); `None` is not known."""
+
+    ever: Decimal | None = None
+    week: Decimal | None = None
+    day: Decimal | None = None
+
+
+def raised(peaks: Peaks, equity: Decimal, at: int) -> Peaks:
+    """Return the peaks after another look at equity, no earlier than the last one. O(1)."""
+    is_week = (peaks.at - _MONDAY) // _WEEK == (at - _MONDAY) // _WEEK
+    is_day = peaks.at // instant.DAY == at // instant.DAY
+    return Peaks(
+        at=at,
+        ever=_higher(peaks.ever, equity),
+        week=_higher(peaks.week if is_week else None, equity),
+        day=_higher(peaks.day if is_day else None, equity),
+    )
+
+
+@money
+def falls(peaks: Peaks, equity: Decimal) -> Falls:
+    """Return how far equity is below each peak. O(1)."""
+    return Falls(*(_fall(peak, equity) for peak in (peaks.ever, peaks.week, peaks.day)))
+
+
+def _higher(peak: Decimal | None, equity: Decimal) -> Decimal:
+    return equity if peak is None or equity > peak else peak
+
+
+def _fall(peak: Decimal | None, equity: Decimal) -> Decimal | None:
+    if peak is None or peak <= 0:
+        return None
+    return ratio18(_ALL, peak - equity, peak) if equity < peak else ZERO

@@ -1,0 +1,128 @@
+"""A portfolio on its bus, as the settings say: from another program's event to the trades."""
+
+import asyncio
+import json
+from decimal import Decimal
+
+import pytest
+
+from bursar.app import SystemClock, portfolio_of, terms_of
+from bursar.app.events import believed_of, bus_of, events_of, redis_url, trade_store_of
+from bursar.config import VenueSettings, load
+from bursar.errors import BadChoice, Malformed
+from bursar.events import from_fields
+from bursar.store import open_store
+from tests.servers import redis
+from tests.unit.portfolio.events.told import order_filled, trade_closed, trade_opened
+
+
+def settings(**flags):
+    return load(flags=flags).portfolio
+
+
+def opened(own):
+    store = open_store(own.book, own.name, terms=terms_of(own))
+    return portfolio_of(store, SystemClock())
+
+
+async def served(own, portfolio, told):
+    """Publish events, let the portfolio hear and tell, and return what it has told."""
+    heard: list = []
+    events = events_of(own, portfolio, listener=heard.append)
+
+    async def pause(milliseconds):
+        await asyncio.sleep(milliseconds / 10_000)
+
+    await events.bus.publish(own.event_topic, told)
+    running = asyncio.ensure_future(events.run(pause))
+    lines: list = []
+    async with asyncio.timeout(20):
+        while len(lines) < 2 * len(told):
+            await asyncio.sleep(0.01)
+            kept = await events.bus.replay(events.relay.topic)
+            lines = [each for each in kept if not each.fields["type"].endswith(".update")]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    events.trades.follow()
+    closed = events.trades.store.closed_trades()
+    await events.close()
+    return [from_fields(each.fields, place=each.place, at=each.at).type for each in lines], closed
+
+
+@pytest.mark.parametrize("kind", ["local", "redis"])
+def test_events_of_others_become_facts_trades_and_events(kind, tmp_path, redis_server):
+    place = {"book": str(tmp_path / "book.db")}
+    if kind == "redis":
+        own = redis_server().folder / "s"
+        place |= {"redis_socket": str(own), "trade_store_type": "redis"}
+    own = settings(**place, redis_prefix=redis.prefix())
+    with opened(own) as portfolio:
+        told, closed = asyncio.run(served(own, portfolio, [trade_opened(), trade_closed()]))
+    assert told == [
+        *("portfolio.committed", "position.opened", "portfolio.committed", "position.closed"),
+    ]
+    assert [(each.trade_id, each.realized_pnl) for each in closed] == [
+        ("events:main:trade:1", Decimal("148.23")),
+    ]
+
+
+def test_an_account_that_believes_orders_is_told_so_by_the_settings(tmp_path):
+    own = settings(
+        book=str(tmp_path / "book.db"),
+        event_accounts={"desk:one": "order"},
+        event_default_account="desk:one",
+    )
+    with opened(own) as portfolio:
+        assert portfolio.terms.account("desk:one").source.value == "events"
+        told, _ = asyncio.run(served(own, portfolio, [order_filled()]))
+    assert told == ["portfolio.committed", "position.opened"]
+
+
+def test_an_event_that_names_no_account_is_the_followed_venues():
+    """Or else what stands on the venue's books would be booked a second time."""
+    followed = [VenueSettings(account="kraken:main")]
+    assert believed_of(settings()).account == "events:main"
+    assert believed_of(settings(), followed).account == "kraken:main"
+    own = settings(event_default_account="desk:one")
+    assert believed_of(own, followed).account == "desk:one"
+
+
+def test_without_a_redis_the_bus_is_inside_and_with_one_its_password_is_not_shown(monkeypatch):
+    assert "LocalBus" in repr(bus_of(settings(), SystemClock()))
+    assert redis_url(settings()) is None
+    monkeypatch.setenv("REDIS_PASSWORD", "ge/heim")
+    word = {"env": "REDIS_PASSWORD"}
+    own = settings(redis_host="redis", redis_user="me", redis_password=word, redis_tls=True)
+    assert redis_url(own) == "rediss://me:ge%2Fheim@redis:6379/0"
+    bus = bus_of(own, SystemClock())
+    assert "heim" not in f"{bus!r}{own!r}{own}"
+    monkeypatch.delenv("REDIS_PASSWORD")
+    with pytest.raises(BadChoice, match="REDIS_PASSWORD holds no key"):
+        redis_url(own)
+    socket = settings(redis_socket="/run/redis.sock", redis_db=2)
+    assert redis_url(socket) == "unix:///run/redis.sock?db=2"
+
+
+@pytest.mark.parametrize("kind", ["redis", "postgres"])
+def test_a_place_for_trades_that_is_nowhere_is_refused(kind):
+    with pytest.raises(Malformed, match=f"trade_store_type: {kind} needs"):
+        settings(trade_store_type=kind)
+
+
+def test_the_environment_of_the_contract_is_understood(monkeypatch):
+    monkeypatch.setenv("PORTFOLIO_REDIS_HOST", "redis")
+    monkeypatch.setenv("PORTFOLIO_TRADE_STORE_TYPE", "sqlite")
+    monkeypatch.setenv("PORTFOLIO_EVENT_ACCOUNTS", json.dumps({"desk:one": "order"}))
+    own = settings()
+    assert redis_url(own) == "redis://redis:6379/0"
+    assert own.trade_store_type.value == "sqlite"
+    assert [each.value for each in own.event_accounts.values()] == ["order"]
+
+
+def test_trades_stand_beside_the_book(tmp_path, database):
+    for place in (str(tmp_path / "book.db"), database):
+        kind = "postgres" if place == database else "sqlite"
+        store = trade_store_of(settings(book=place, trade_store_type=kind))
+        assert (store.reached(), repr(store)) == ("", "SqlTradeStore(portfolio='main')")
+        store.close()
+    assert trade_store_of(settings(book=":memory:")).open_trades() == []

@@ -1,0 +1,124 @@
+"""Round trips, as a fold of fills."""
+
+from decimal import Decimal
+
+import pytest
+
+from bursar.ledger.entries import CashFlow, Fill, FlowKind, MarginFill, Side
+from bursar.ledger.trades import Made, Trades
+
+
+def at(minute, name, side, quantity, *, kind=Fill, price=10, account="k", **parts):
+    own = {"base": "XBT", "quote": "USD", "side": side, "quantity": Decimal(str(quantity))}
+    return kind(
+        id=name, executed_at=minute, account=account, price=Decimal(price), **{**own, **parts}
+    )
+
+
+def bought(minute, name, quantity, **parts):
+    return at(minute, name, Side.BUY, quantity, **parts)
+
+
+def sold(minute, name, quantity, **parts):
+    return at(minute, name, Side.SELL, quantity, **parts)
+
+
+def folded(*facts, shorts=(), known=(), made=Made()):  # noqa: B008 (frozen)
+    trades = Trades(shorts, known)
+    for fact in facts:
+        trades.add(fact, made)
+    return trades.changed()
+
+
+def told(trade):
+    closed = trade.closed_at
+    return trade.trade_id, trade.side, trade.quantity, trade.open_quantity, closed, trade.fills
+
+
+def test_a_round_trip_is_one_trade_with_average_prices():
+    made = Made(Decimal(3), Decimal("0.5"))
+    (trade,) = folded(
+        bought(1, "a", 1, price=10),
+        bought(2, "b", 1, amount=Decimal(30), strategy="late"),
+        sold(3, "c", "0.5", price=40),
+        sold(4, "d", "1.5", price=80),
+        made=made,
+    )
+    assert told(trade) == ("a", "LONG", 2, 0, 4, ("a", "b", "c", "d"))
+    assert (trade.entry_price, trade.exit_price, trade.symbol) == (20, 70, "XBT/USD")
+    assert (trade.realized_pnl, trade.fees, trade.is_open) == (12, 2, False)
+    assert (trade.strategy, trade.leverage, trade.is_margin) == (None, None, False)
+
+
+def test_an_open_trade_has_no_exit_and_is_known_by_what_was_asked_last():
+    trades = Trades()
+    trades.add(bought(1, "a", 1, strategy="trend", regime="bull"))
+    (trade,) = trades.changed()
+    assert (trade.is_open, trade.exit_price, trade.strategy, trade.regime) == (
+        *(True, None, "trend", "bull"),
+    )
+    assert trades.changed() == []
+
+
+def test_coins_that_no_fill_brought_close_nothing():
+    assert folded(sold(1, "a", 1)) == []
+    (trade,) = folded(bought(1, "a", 1), sold(2, "b", 3), sold(3, "c", 1))
+    assert told(trade) == ("a", "LONG", 1, 0, 2, ("a", "b"))
+
+
+def test_an_account_that_may_sell_short_opens_by_selling():
+    trades = folded(sold(1, "a", 1), bought(2, "b", 3), sold(3, "c", 2), shorts=["k"])
+    assert [told(each) for each in trades] == [
+        ("a", "SHORT", 1, 0, 2, ("a", "b")),
+        ("b", "LONG", 2, 0, 3, ("b", "c")),
+    ]
+
+
+def test_leverage_that_goes_through_zero_closes_and_opens():
+    made = Made(Decimal(7))
+    fills = [bought(1, "a", 1, kind=MarginFill), sold(2, "b", 3, kind=MarginFill, pair="XBT/USD")]
+    first, second = folded(*fills, made=made)
+    assert (told(first), first.realized_pnl) == (("a", "LONG", 1, 0, 2, ("a", "b")), 14)
+    assert (told(second), second.realized_pnl) == (("b", "SHORT", 2, 2, None, ("b",)), 0)
+    assert second.is_margin
+
+
+def test_a_senders_own_trades_stand_side_by_side_and_only_their_opening_opens():
+    def own(minute, trade, part, side, quantity):
+        return at(minute, f"k:trade:{trade}:{part}", side, quantity, kind=MarginFill)
+
+    trades = folded(
+        own(1, "7", "opened", Side.BUY, 1),
+        own(2, "8", "opened", Side.SELL, 1),
+        own(3, "7", "closed", Side.SELL, 2),
+        own(4, "9", "closed", Side.SELL, 2),
+    )
+    assert [told(each) for each in trades] == [
+        ("k:trade:7", "LONG", 1, 0, 3, ("k:trade:7:opened", "k:trade:7:closed")),
+        ("k:trade:8", "SHORT", 1, 1, None, ("k:trade:8:opened",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        (bought(1, "a", 1), sold(2, "b", 1, pair="XBTUSD")),
+        (bought(1, "a", 1, kind=MarginFill), sold(2, "b", 1, kind=MarginFill)),
+        (
+            bought(1, "k:trade:7:opened", 1, kind=MarginFill),
+            sold(2, "k:trade:7:closed", 1, kind=MarginFill),
+        ),
+    ],
+)
+def test_a_fold_goes_on_from_the_trades_that_were_open(first, second):
+    assert folded(second, known=folded(first)) == folded(first, second)
+
+
+def test_what_is_no_fill_makes_no_trade():
+    flow = CashFlow(
+        id="f", executed_at=1, account="k", kind=FlowKind.DEPOSIT, asset="XBT", amount=Decimal(1)
+    )
+    settled = MarginFill(id="s", executed_at=1, account="k", base="XBT", quote="USD")
+    no_price = bought(1, "z", 1, kind=MarginFill, price=0)
+    assert folded(flow, settled, bought(1, "n", 0)) == []
+    assert folded(no_price)[0].entry_price == 0

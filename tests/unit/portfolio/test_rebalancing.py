@@ -1,0 +1,154 @@
+"""Plans over a book and over a venue, the contract's errors and its log."""
+
+# The doors take whole numbers and texts too; only types would have decimals alone.
+# mypy: disable-error-code="arg-type, comparison-overlap, dict-item, index"
+
+import asyncio
+import logging
+from decimal import Decimal
+
+import pytest
+
+import bursar
+from bursar.errors import BadChoice, MissingMark, PortfolioError, VenueDown
+from bursar.plan import Action
+from bursar.portfolio.rebalancing import At, RebalanceService, fetch_holdings
+from bursar.value.worth import Options
+from tests.unit.portfolio.venues import Told
+
+D = Decimal
+PRICES = {"XBT": "5000", "ETH": "100", "KFEE": "0"}
+
+
+class Now:
+    def now(self):
+        return 1_767_607_200_000_000_000  # 2026-01-05T10:00:00Z
+
+
+@pytest.fixture
+def book():
+    with bursar.open(":memory:") as portfolio:
+        portfolio.add("deposit", "10000", "USD", time="2024-01-01")
+        portfolio.add("deposit", "500", "USDT", time="2024-01-01")
+        portfolio.add("buy", "1", "XBT/USD", price="4000", time="2024-01-05")
+        yield portfolio
+
+
+def test_a_strategy_becomes_a_plan_of_the_book(book):
+    service = bursar.PortfolioServiceV2(book)
+    strategy = bursar.StrategyAllocationDTO(
+        target_weights={"BTC": D("0.6"), "XBT2": D("0")}, correlation_id="strategy-123"
+    )
+    with pytest.raises(PortfolioError, match="no price of XBT2"):
+        service.create_rebalance_plan_dto(strategy, "rebalance-456")
+    strategy = bursar.StrategyAllocationDTO({"BTC": D("0.6")}, None, "strategy-123")
+    plan = service.create_rebalance_plan_dto(strategy, "rebalance-456")
+    # The last trade at 4,000: 10,500 in all, 6,300 wanted.
+    assert [(e.symbol, e.action, e.trade_amount) for e in plan.items] == [("BTC", Action.BUY, 2300)]
+    assert plan.correlation_id == "rebalance-456"
+    assert plan.metadata == {"strategy_correlation_id": "strategy-123"}
+    assert plan.inputs.holdings.source == "book main version 3"
+    assert plan.coverage.gaps == ("USDT counts as cash, one USD each", "XBT: stale, last_trade")
+    assert plan.verify() == ()
+
+
+def test_the_portfolio_plans_at_prices_of_ones_own(book):
+    plan = book.plan({"XBT": D("0.5"), "ETH": D("0.2")}, prices=PRICES, correlation_id="me")
+    assert {e.symbol: e.trade_amount for e in plan.items} == {"XBT": 750, "ETH": 2300}
+    assert plan.correlation_id == "me"
+    assert plan.verify() == ()
+    assert book.plan(bursar.StrategyAllocation({}, None, "own"), prices=PRICES).correlation_id == (
+        "own"
+    )
+
+
+def test_what_is_no_money_and_what_is_leveraged_is_left_alone_and_said(book):
+    book.add("deposit", "50", "KFEE", time="2024-01-06")
+    holdings = book.holdings({"XBT"}, PRICES)
+    assert set(holdings.positions) == {"XBT"}
+    assert "KFEE is worth nothing and left alone" in holdings.gaps
+
+
+def test_what_the_settings_exclude_is_left_alone_and_said(book):
+    book.options = Options(exclude_assets=frozenset({"XBT"}))
+    holdings = book.holdings(set(), PRICES)
+    assert holdings.positions == {}
+    assert holdings.gaps[-1] == "XBT: excluded by the settings, left alone"
+
+
+def test_an_unpriced_holding_fails_the_plan(book):
+    book.add("reward", "5", "ADA", time="2024-01-06")
+    with pytest.raises(PortfolioError) as caught:
+        book.plan({"XBT": D("0.5")}, correlation_id="abc")
+    error = caught.value
+    assert error.message == "no price of ADA, which the book holds"
+    assert error.context["correlation_id"] == "abc"
+    assert error.context["reason"] == "missing_mark"
+    assert error.context["module"] == "bursar.plan"
+    assert isinstance(error.__cause__, MissingMark)
+
+
+def test_it_logs_as_the_contract_shows(book, caplog):
+    with caplog.at_level(logging.INFO, logger="bursar.portfolio.rebalance"):
+        plan = RebalanceService(At(book, PRICES)).create_rebalance_plan(
+            bursar.StrategyAllocation({"XBT": D("0.5")}), "abc123"
+        )
+        with pytest.raises(PortfolioError):
+            RebalanceService(book).create_rebalance_plan(
+                bursar.StrategyAllocation({"ADA": D(1)}), "abc124"
+            )
+    brackets, others = (f"[correlation_id=abc{n}] [module=bursar.plan]" for n in (123, 124))
+    assert [record.message for record in caplog.records] == [
+        f"Building rebalance plan {brackets}",
+        f"Rebalance plan built {brackets} [plan_id={plan.plan_id}] [trades=1]",
+        f"Building rebalance plan {others}",
+        f"Rebalance plan failed {others} [reason=no price of ADA: a plan would be a guess]",
+    ]
+
+
+def test_a_deposit_is_invested(book):
+    service = RebalanceService(At(book, PRICES))
+    strategy = bursar.StrategyAllocation({"XBT": D("0.5"), "ETH": D("0.5")})
+    plan = service.create_rebalance_plan(strategy, "x", deposit=D(1000), timestamp="2026-01-05")
+    assert plan.totals.buys == 1000
+    assert plan.totals.sells == 0
+    assert plan.timestamp == "2026-01-05T00:00:00Z"
+
+
+def venue(**worth):
+    told = Told(Now())
+    told.holdings = {"USD": D(1000), "USDT": D(50), "XBT": D("0.5"), "ETH": D(0), "KFEE": D(3)}
+    told.worth = {name: D(price) for name, price in worth.items()}
+    told.reserved = {"XBT": D("0.1"), "USD": D(10)}
+    return told
+
+
+def test_a_venue_is_asked_once_for_what_is_there():
+    told = venue(XBT="2000", ETH="100", BTC="2000")
+    holdings = asyncio.run(fetch_holdings(told, {"BTC", "ETH"}, bursar.Terms()))
+    assert holdings.positions == {"BTC": D("0.5")}
+    assert holdings.reserved == {"BTC": D("0.1")}
+    assert holdings.cash == 1050
+    assert holdings.prices == {"BTC": 2000, "ETH": 100}
+    assert holdings.source == "statement of k"
+    assert holdings.gaps == ("KFEE is worth nothing and left alone",)
+    assert holdings.as_of == "2026-01-05T10:00:00Z"
+    assert told.asked == ["statement", "marks"]
+    plan = RebalanceService(holdings).create_rebalance_plan(
+        bursar.StrategyAllocation({"BTC": D("0.1"), "ETH": D("0.5")}), "x"
+    )
+    assert plan.verify() == ()
+
+
+def test_a_venue_without_a_price_or_an_answer_gives_no_holdings():
+    with pytest.raises(MissingMark, match="no price of ETH"):
+        asyncio.run(fetch_holdings(venue(XBT="2000"), {"ETH"}, bursar.Terms()))
+    told = venue()
+    told.failing = {"statement": VenueDown()}
+    with pytest.raises(VenueDown):
+        asyncio.run(fetch_holdings(told, set(), bursar.Terms()))
+
+
+def test_weights_that_no_portfolio_has_are_refused_at_once(book):
+    with pytest.raises(BadChoice, match="above 1"):
+        book.plan({"XBT": D(2)})

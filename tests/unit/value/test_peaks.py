@@ -1,0 +1,44 @@
+"""Peaks of all time, week and day, and how far equity is below them."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bursar.ledger import instant
+from bursar.value.peaks import Falls, Peaks, falls, raised
+from tests.unit.value.books import D, loose
+
+SUNDAY = instant.parse("2026-03-01T23:59:59Z")
+MONDAY = instant.parse("2026-03-02T00:00:00Z")
+TUESDAY = instant.parse("2026-03-03T12:00:00Z")
+
+
+def highs(peaks):
+    return loose((peaks.ever, peaks.week, peaks.day))
+
+
+def test_a_new_day_and_a_new_week_have_peaks_of_their_own():
+    peaks = raised(Peaks(), D(100), SUNDAY)
+    assert highs(peaks) == (100, 100, 100)
+    peaks = raised(peaks, D(80), MONDAY)
+    assert highs(peaks) == (100, 80, 80)
+    peaks = raised(raised(peaks, D(90), MONDAY), D(60), TUESDAY)
+    assert highs(peaks) == (100, 90, 60)
+    assert falls(peaks, D(45)) == Falls(ever=D(55), week=D(50), day=D(25))
+
+
+def test_of_nothing_known_and_of_a_peak_of_nothing_no_fall_is_known():
+    assert falls(Peaks(), D(5)) == Falls()
+    assert falls(raised(Peaks(), D(0), MONDAY), D(-5)) == Falls()
+    assert falls(raised(Peaks(), D(5), MONDAY), D(5)) == Falls(D(0), D(0), D(0))
+
+
+@given(st.lists(st.tuples(st.integers(0, 20 * instant.DAY), st.integers(1, 9)), min_size=1))
+def test_peaks_are_the_highest_of_their_periods(told):
+    peaks = Peaks()
+    for at, equity in sorted(told):
+        peaks = raised(peaks, D(equity), MONDAY + at)
+    last = max(told)[0]
+    assert peaks.ever == max(equity for _, equity in told)
+    week, day = 7 * instant.DAY, instant.DAY
+    assert peaks.week == max(e for at, e in told if at // week == last // week)
+    assert peaks.day == max(e for at, e in told if at // day == last // day)

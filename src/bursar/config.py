@@ -143,6 +143,20 @@ class VenueSettings(BaseModel):
     tags: tuple[TagRule, ...] = ()
 
 
+class HttpSettings(BaseModel):
+    """How the service is reached. `hosts` are names it is asked under besides those of loopback,
+    `origins` the sites whose pages may ask, such as https://desk.example.
+    """
+
+    model_config = _STRICT
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8004
+    hosts: tuple[str, ...] = ()
+    origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")], ...] = ()
+    publish_every_ms: Annotated[int, Field(ge=10)] = 250
+
+
 class PortfolioSettings(BaseSettings):
     """The section `portfolio:`. Amounts are in base currency."""
 
@@ -165,6 +179,7 @@ class PortfolioSettings(BaseSettings):
     reconciliation_tolerance: Amount = Decimal("1.0")
     reconciliation_tolerance_total: Amount | None = None
     external_activity_pct: Amount = Decimal(5)
+    http: HttpSettings = HttpSettings()
     sectors_file: Path | None = None
     bucket_targets: dict[Literal["CORE", "EXPANSION", "MONITORING"], Amount] = {}
     risk_free_pct: Amount = Decimal(0)

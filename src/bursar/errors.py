@@ -15,7 +15,10 @@
     │   ├── PositionNotFoundError  no position in that pair
     │   ├── EntryNotFound          no fact with that id
     │   ├── FigureNotFound         no figure with that name
-    │   └── PortfolioNotFound      no portfolio with that name
+    │   ├── PortfolioNotFound      no portfolio with that name
+    │   ├── TokenNotFound          no token with that name
+    │   ├── RouteNotFound          the service answers nothing there
+    │   └── WrongMethod            it does, but not that way
     ├── LedgerError                the facts refuse
     │   ├── Oversold               a disposal of more than is held
     │   ├── Conflicted             a fact told twice in different words
@@ -34,6 +37,13 @@
     │   ├── VenueDenied            the key, its permissions or its nonce are refused; never retried
     │   ├── VenueGarbled           an answer that breaks the venue's own format
     │   └── VenueIncomplete        pages that do not add up to what the venue says there is
+    ├── AccessError                whoever asks may not
+    │   ├── TokenNeeded            no token, or one that nobody gave out
+    │   ├── ScopeTooNarrow         a token that may look, and not write
+    │   ├── HostDenied             asked under a name that is not the service's
+    │   ├── OriginDenied           asked by a page of another site
+    │   └── Unguarded              others could reach it, and there is no token
+    ├── ServiceBusy                more is asked at once than is let in; retry
     ├── BusError                   events cannot be carried
     │   └── BusDown                not reached, or down; retry later
     └── StoreError                 the place of keeping refuses
@@ -148,6 +158,24 @@ class PortfolioNotFound(NotFound):
     code = "portfolio_not_found"
 
 
+class TokenNotFound(NotFound):
+    """No token with that name."""
+
+    code = "token_not_found"
+
+
+class RouteNotFound(NotFound):
+    """The service answers nothing there."""
+
+    code = "route_not_found"
+
+
+class WrongMethod(NotFound):
+    """The service does not answer that way there."""
+
+    code = "wrong_method"
+
+
 class LedgerError(BursarError):
     """The facts do not allow this."""
 
@@ -254,6 +282,48 @@ class VenueIncomplete(VenueError):
     """The venue's pages do not add up to what it says there is."""
 
     code = "venue_incomplete"
+
+
+class AccessError(BursarError):
+    """Whoever asks may not."""
+
+    code = "access"
+
+
+class TokenNeeded(AccessError):
+    """This needs a token: Authorization: Bearer …; `bursar token new` makes one."""
+
+    code = "token_needed"
+
+
+class ScopeTooNarrow(AccessError):
+    """This token may look, and not write."""
+
+    code = "scope_too_narrow"
+
+
+class HostDenied(AccessError):
+    """The service is not called that; http.hosts lists its names."""
+
+    code = "host_denied"
+
+
+class OriginDenied(AccessError):
+    """Pages of that site may not ask; http.origins lists those that may."""
+
+    code = "origin_denied"
+
+
+class Unguarded(AccessError):
+    """Others could reach the service, and there is no token."""
+
+    code = "unguarded"
+
+
+class ServiceBusy(BursarError):
+    """More is asked at once than is let in; retry in a moment."""
+
+    code = "service_busy"
 
 
 class BusError(BursarError):

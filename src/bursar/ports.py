@@ -331,6 +331,7 @@ class TradeStore(Protocol):
         """Release the connection."""
         ...
 
+
 class HoldingsSource(Protocol):
     """What a plan starts from: the book, a venue that was asked, or a snapshot of either."""
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 import subprocess
 import sys
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,13 +14,15 @@ from bursar.bus import settle
 from bursar.bus.streams import StreamBus
 from bursar.errors import BusDown
 from bursar.events import from_fields, to_fields
+from bursar.events.catalog import read
 from bursar.portfolio.events import Relay
+from bursar.portfolio.events.facts import Family, stated
 from bursar.portfolio.events.relay import events_of
 from bursar.ports import Consumer
 from bursar.store import open_store
 from tests import figures
 from tests.servers.redis import prefix, server
-from tests.unit.portfolio.events.told import event, trade_closed, trade_opened
+from tests.unit.portfolio.events.told import event, pairs, trade_closed, trade_opened
 from tests.unit.portfolio.events.told import hearing as hearing_in_memory
 from tests.unit.portfolio.places import MINUTE, NOON
 
@@ -100,7 +103,9 @@ def _is_done(client, own):
 def _judge(book, events, parked):
     good = [each for each in events if not each.id.startswith("bad")]
     plain = hearing_in_memory()
-    plain.take(good)
+    told: list[Any] = [(each, read(each)) for each in good]
+    ours = ("events:main", Family.TRADE, pairs)
+    plain.portfolio.record(*(stated(each, data, *ours) for each, data in told))
     store = open_store(book, create=False)
     facts = [row.entry().id for row in store.records()]
     assert len(facts) == len(set(facts)) == len(good)

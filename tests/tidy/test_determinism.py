@@ -23,8 +23,19 @@ OUTSIDE = {
 OUTSIDE_METHODS = {"create_task", "run_in_executor"}
 ALLOWED = {
     "app/__init__.py": {"time.time_ns", "time.sleep"},  # the system clock; waiting for a server
+    "app/events.py": {"group.create_task"},  # hearing and telling, side by side
     "app/live.py": {"random.SystemRandom"},  # how long to wait before a venue is asked again
     "cli/watch.py": {"group.create_task"},  # the prices that come while somebody watches
+    "serve/channel.py": {"asyncio.ensure_future"},  # what a client is told
+    "serve/carrying.py": {"group.create_task"},  # what is heard, and what is told
+    "serve/following.py": {"group.create_task"},  # the prices that come between syncs
+    "serve/front.py": {"secrets.token_hex", "time.perf_counter_ns"},  # request ids; how long
+    "serve/keeper.py": {
+        "threading.Thread",  # the one that owns the book
+        "group.create_task",  # what goes on while it is open
+        "loop.run_in_executor",  # waiting for its end
+    },
+    "serve/tokens.py": {"secrets.token_urlsafe"},  # a new token
     "cli/progress.py": {"threading.Timer"},  # a bar after two seconds
     "sim/chance.py": {"random.Random"},  # every stream of a world
     "sim/loop.py": {"self.create_task"},  # every task of a world

@@ -1,15 +1,18 @@
 """The examples run, and do what they say."""
 
 import runpy
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 import bursar
+from tests.servers.redis import binary
 
 ROOT = Path(__file__).parents[2]
-CYCLE = ROOT / "examples" / "trading_cycle.py"
+CYCLE, WALK = ROOT / "examples" / "trading_cycle.py", ROOT / "examples" / "walk.sh"
 YEAR, DRAWN = ROOT / "examples" / "allocation_year.py", ROOT / "docs" / "allocation-year.svg"
 
 
@@ -24,13 +27,6 @@ def test_the_trading_cycle_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
     assert said[0] == ["equity 100153.0", "True"]
     # The second run: back to the first marks and through all three again: only the fees are new.
     assert said[1] == ["equity 100126.0", "True"]
-
-
-@pytest.mark.slow("a year of trades and twenty-six decisions in a real book")
-def test_the_year_of_three_strategies_is_the_one_that_is_drawn(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "argv", [str(YEAR), str(tmp_path / "year.svg")])
-    runpy.run_path(str(YEAR), run_name="__main__")
-    assert (tmp_path / "year.svg").read_text() == DRAWN.read_text()
 
 
 VALIDATION = Path(__file__).parents[2] / "examples" / "validate_rebalance.py"
@@ -69,3 +65,30 @@ def test_the_validation_takes_a_request_or_a_book(tmp_path, monkeypatch, capsys)
     code, said = validated(monkeypatch, capsys, place, weights)
     assert (code, said[-1]) == (0, "The plan holds.")
     assert said[0].split() == ["XBT", "BUY", "250.00", "0.005000000", "underweight"]
+
+
+@pytest.mark.slow("a service, and every program outside it that it is meant for")
+def test_a_stranger_walks_the_contract(redis_server, monkeypatch):
+    if shutil.which("curl") is None:
+        pytest.skip("no curl here")
+    server = redis_server()
+    client = Path(binary("redis") or "").with_name("redis-cli")
+    if not client.is_file():
+        pytest.skip("no redis-cli beside the server")
+    monkeypatch.setenv("PYTHON", sys.executable)
+    monkeypatch.setenv("PYTHONPATH", str(Path(bursar.__file__).parents[1]))
+    monkeypatch.setenv("REDIS_SOCKET", server.url.removeprefix("unix://"))
+    monkeypatch.setenv("REDIS_CLI", str(client))
+    ran = subprocess.run(
+        ["sh", str(WALK)], capture_output=True, text=True, check=False, timeout=240
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.endswith("walked\n")
+    assert "heard and told" in ran.stdout
+
+
+@pytest.mark.slow("a year of trades and twenty-six decisions in a real book")
+def test_the_year_of_three_strategies_is_the_one_that_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [str(YEAR), str(tmp_path / "year.svg")])
+    runpy.run_path(str(YEAR), run_name="__main__")
+    assert (tmp_path / "year.svg").read_text() == DRAWN.read_text()

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from bursar.app.live import secret
+from bursar.app.words import secret
 from bursar.bus import LocalBus, consume
 from bursar.config import PortfolioSettings, TradeStoreType, VenueSettings
 from bursar.portfolio import Portfolio
@@ -43,13 +43,15 @@ class Events(msgspec.Struct, frozen=True):
     inbox_days: int
 
     async def run(self, pause: Pause) -> None:
-        """Hear and tell, until this is cancelled; a bus that is away is waited for."""
+        """Hear and tell, until this is cancelled; a bus that is away is waited for.
+
+        Where one of the two cannot go on, neither does.
+        """
         store, clock = self.intake.portfolio.desk.store, self.intake.portfolio.desk.clock
         prune(store, clock.now(), self.inbox_days)
-        await asyncio.gather(
-            consume(self.bus, self.consumer, self.intake, pause),
-            self.relay.run(pause),
-        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(consume(self.bus, self.consumer, self.intake, pause))
+            group.create_task(self.relay.run(pause))
 
     async def close(self) -> None:
         """Close the bus and the store of trades; the portfolio is its owner's."""

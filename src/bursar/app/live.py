@@ -14,13 +14,14 @@ from random import SystemRandom
 import msgspec
 
 from bursar.app import SystemClock, options_of, portfolio_of, terms_of
-from bursar.app.limits import limits_of
+from bursar.app.limits import rules_of
 from bursar.app.measuring import measuring_of
-from bursar.config import PortfolioSettings, SecretName, Settings, TagRule, VenueSettings
+from bursar.app.words import secret
+from bursar.config import Settings, TagRule, VenueSettings
 from bursar.errors import BadChoice, InputError, VenueBusy, VenueDenied, VenueDown, VenueGarbled
 from bursar.ledger import instant
 from bursar.ledger.terms import Terms
-from bursar.portfolio.service import PortfolioService, Rules
+from bursar.portfolio.service import PortfolioService
 from bursar.ports import Progress
 from bursar.store import open_store
 from bursar.venue.http import Outside
@@ -32,8 +33,6 @@ from bursar.venue.kraken.signing import Keys
 from bursar.venue.kraken.stream import PriceStream
 from bursar.venue.kraken.tags import TagRules
 from bursar.venue.region import profile
-
-_KEYRING = "bursar"
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -154,46 +153,10 @@ def _remarks(check: KeyCheck) -> Iterator[str]:
             yield f"the key sees nothing {word} {instant.show(bound)}: not all of the history"
 
 
-def rules_of(settings: PortfolioSettings) -> Rules:
-    """Return how these settings want a service to count and warn."""
-    return Rules(
-        tracks_manual=settings.track_manual_trades,
-        limits=limits_of(settings),
-        snapshot_days=settings.snapshot_retention_days,
-        external_activity_pct=settings.external_activity_pct,
-    )
-
-
-def secret(name: SecretName) -> str:
-    """Return a secret from where its name says it is.
-
-    Raises:
-        BadChoice: there is none; the message names the place.
-    """
-    if name.env is not None:
-        found = os.environ.get(name.env, "")
-        where = f"the environment variable {name.env}"
-    else:
-        found = _from_keyring(name.keyring or "")
-        where = f"the entry {name.keyring} of {_KEYRING} in the keyring"
-    if not found.strip():
-        raise BadChoice(f"{where} holds no key", field=name.env or name.keyring)
-    return found
-
-
 def state_folder() -> Path:
     """Return the folder of what is the user's and not a book's: the nonces of API keys."""
     home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(home) / "bursar"
-
-
-def _from_keyring(entry: str) -> str:
-    try:
-        import keyring  # noqa: PLC0415 (an extra: pip install bursar[keyring])
-    except ImportError:
-        raise BadChoice("keys in a keyring need `pip install 'bursar[keyring]'`") from None
-    found = keyring.get_password(_KEYRING, entry)
-    return found if isinstance(found, str) else ""
 
 
 def _kraken(settings: VenueSettings, clock: SystemClock, *, allow_breaks: bool) -> KrakenAccount:

@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import App, Group, Parameter
 
 from bursar import __version__
-from bursar.cli import allocate, drift, faults, portfolios, tx
+from bursar.cli import allocate, drift, faults, portfolios, token, tx
 from bursar.cli.add import add
 from bursar.cli.backup import backup, restore
 from bursar.cli.demo import demo
@@ -30,6 +30,7 @@ from bursar.cli.plan import plan
 from bursar.cli.pnl import pnl
 from bursar.cli.positions import positions
 from bursar.cli.reverse import reverse
+from bursar.cli.serve import serve
 from bursar.cli.session import Session, found_config
 from bursar.cli.sim import sim
 from bursar.cli.status import status
@@ -50,12 +51,14 @@ _ASK: Final = Group("Ask", sort_key=2)
 _ENTER: Final = Group("Enter by hand", sort_key=3)
 _CHECK: Final = Group("Check and take away", sort_key=4)
 _DECIDE: Final = Group("Decide", sort_key=5)
-_BESIDES: Final = Group("Besides", sort_key=6)
+_SERVE: Final = Group("Serve", sort_key=6)
+_BESIDES: Final = Group("Besides", sort_key=7)
 _EVERY: Final = Group("Options of every command", sort_key=9)
 _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
     _START: (demo, init, sync, import_files, new),
     _ASK: (status, watch, positions, pnl, performance, lots, fees, flows, trades, plan),
     _ENTER: (add, price, tag, link, reverse),
+    _SERVE: (serve,),
     _CHECK: (why, verify, journal, export, backup, restore),
 }
 _NAMES: Final = {import_files: "import"}
@@ -111,6 +114,7 @@ def _app() -> App:
     app.command(allocate.app(_DECIDE))
     app.command(allocate.strategies, name="strategies", group=_DECIDE, sort_key=1)
     app.command(tx.app(_ENTER))
+    app.command(token.app(_SERVE))
     app.command(sim, name="sim")
     app.register_install_completion_command(add_to_startup=False)
     app.meta.group_parameters = _EVERY

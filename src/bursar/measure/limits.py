@@ -9,7 +9,6 @@ Errors: none.
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -18,7 +17,6 @@ from bursar.exact import money, trimmed
 from bursar.measure.measured import Measured, unknown
 
 _NOT_SAID: Final = unknown("it was not measured")
-_NOTHING: Final[Mapping[str, Measured]] = MappingProxyType({})
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +39,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     gross_exposure_pct: Measured = _NOT_SAID
     net_exposure_pct: Measured = _NOT_SAID
-    symbol_exposure_pct: Mapping[str, Measured] = _NOTHING
-    sector_exposure_pct: Mapping[str, Measured] = _NOTHING
+    symbol_exposure_pct: Mapping[str, Measured] = msgspec.field(default_factory=dict)
+    sector_exposure_pct: Mapping[str, Measured] = msgspec.field(default_factory=dict)
     drawdown_pct: Measured = _NOT_SAID
     daily_drawdown_pct: Measured = _NOT_SAID
     weekly_drawdown_pct: Measured = _NOT_SAID

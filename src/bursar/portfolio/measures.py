@@ -43,6 +43,7 @@ from bursar.value.exposure import exposure
 
 if TYPE_CHECKING:
     from bursar.portfolio.portfolio import Portfolio, Prices
+    from bursar.value.equity import Valuation
 
 __all__ = [
     "Measuring",
@@ -54,6 +55,7 @@ __all__ = [
     "risk",
     "sectors",
     "views",
+    "views_at",
 ]
 
 
@@ -81,8 +83,12 @@ def heatmap(portfolio: Portfolio, kind: str = "month") -> Heatmap:
 
 
 def views(portfolio: Portfolio, prices: Prices = None) -> Views:
-    """Return what the contract's routes answer, of one valuation."""
-    valuation = portfolio.valuation(prices)
+    """Return what the contract's routes answer."""
+    return views_at(portfolio, portfolio.valuation(prices))
+
+
+def views_at(portfolio: Portfolio, valuation: Valuation) -> Views:
+    """Return the same of a valuation that was made."""
     past = kept(portfolio, valuation)
     fallen = drawdown_of(past.curve, now=valuation.at)
     earned = realized(portfolio, valuation)

@@ -19,7 +19,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal, NoReturn, TypeVar
 
 import msgspec
 
@@ -29,6 +29,7 @@ from bursar.exact import parse_venue
 from bursar.portfolio.portfolio import Portfolio
 
 BYTES_MAX: Final = 4 << 20
+_T = TypeVar("_T")
 
 
 class ToldCash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,6 +92,15 @@ def read(path: Path) -> ToldTransaction:
 
 def read_text(body: bytes, name: str = "transaction") -> ToldTransaction:
     """Read a document."""
+    return document(body, ToldTransaction, name)
+
+
+def document(body: bytes, kind: type[_T], name: str) -> _T:
+    """Read a JSON document of a kind, every number by its own text.
+
+    Raises:
+        Malformed: naming the place.
+    """
     try:
         told = json.loads(
             body,
@@ -99,7 +109,7 @@ def read_text(body: bytes, name: str = "transaction") -> ToldTransaction:
             parse_int=parse_venue,
             parse_constant=_no_number,
         )
-        return msgspec.convert(told, ToldTransaction)
+        return msgspec.convert(told, kind)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"{name}: {error}", file=name) from None
 

@@ -66,6 +66,14 @@ def read(path: Path) -> Wanted:
         raise Malformed(f"{path.name}: {said}", file=path.name) from None
 
 
+def read_json(content: bytes, name: str = "weights") -> Wanted:
+    """Read target weights that came as a JSON document."""
+    try:
+        return _wanted(_json(content.decode()))
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"{name}: {' '.join(str(error).split())}", file=name) from None
+
+
 def _wanted(told: object) -> Wanted:
     if not isinstance(told, Mapping) or not told:
         raise ValueError("an object of symbols and weights is expected")

@@ -35,17 +35,18 @@ async def served(own, portfolio, told):
 
     await events.bus.publish(own.event_topic, told)
     running = asyncio.ensure_future(events.run(pause))
-    lines: list = []
-    async with asyncio.timeout(20):
-        while len(lines) < 2 * len(told):
-            await asyncio.sleep(0.01)
-            kept = await events.bus.replay(events.relay.topic)
-            lines = [each for each in kept if not each.fields["type"].endswith(".update")]
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    events.trades.follow()
-    closed = events.trades.store.closed_trades()
-    await events.close()
+    try:
+        lines: list = []
+        async with asyncio.timeout(100):
+            while len(lines) < 2 * len(told):
+                await asyncio.sleep(0.01)
+                lines = await events.bus.replay(events.relay.topic)
+        events.trades.follow()
+        closed = events.trades.store.closed_trades()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await events.close()
     return [from_fields(each.fields, place=each.place, at=each.at).type for each in lines], closed
 
 
@@ -85,6 +86,21 @@ def test_an_event_that_names_no_account_is_the_followed_venues():
     assert believed_of(settings(), followed).account == "kraken:main"
     own = settings(event_default_account="desk:one")
     assert believed_of(own, followed).account == "desk:one"
+
+
+def test_where_telling_cannot_go_on_hearing_does_not_either(tmp_path):
+    own = settings(book=str(tmp_path / "book.db"))
+
+    async def work(portfolio):
+        events = events_of(own, portfolio)
+
+        portfolio.desk.store.save_memos({f"relay {events.relay.topic}": "nowhere"})
+        async with asyncio.timeout(100):
+            await events.run(asyncio.sleep)
+
+    with opened(own) as portfolio, pytest.raises(ExceptionGroup) as caught:
+        asyncio.run(work(portfolio))
+    assert caught.group_contains(ValueError, match="nowhere")
 
 
 def test_without_a_redis_the_bus_is_inside_and_with_one_its_password_is_not_shown(monkeypatch):

@@ -71,6 +71,7 @@ def test_help_names_every_command_and_the_exit_codes(bursar):
         *("performance", "trades", "plan", "why", "verify", "journal", "export", "backup"),
         "restore",
         *("add", "price", "tag", "link", "reverse", "init", "sync", "watch"),
+        "serve",
     }
     for name in EVERY:
         assert re.search(rf"^│ {name} +\S", said, re.MULTILINE), name

@@ -14,7 +14,7 @@ desk raises.
 
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -26,9 +26,11 @@ from bursar.events.incoming import EssTripped, Incoming, MarketTick, moment
 from bursar.ledger import instant
 from bursar.ledger.entries import AnyEntry
 from bursar.portfolio.events.facts import Believed, Family, Pairs, account_of, stated
-from bursar.portfolio.portfolio import Portfolio
 from bursar.ports import PortfolioStore
 from bursar.value.marks import Mark, Standing
+
+if TYPE_CHECKING:  # it imports what imports this
+    from bursar.portfolio.portfolio import Portfolio
 
 INBOX: Final = "inbox "
 KEPT_DAYS: Final = 30
@@ -59,7 +61,7 @@ class Intake:
 
     def __init__(
         self,
-        portfolio: Portfolio,
+        portfolio: "Portfolio",
         pairs: Pairs,
         *,
         believed: Believed | None = None,

@@ -1,0 +1,223 @@
+"""The front: every request comes by here first, and the cached routes go no further.
+
+A cached route is answered from the shelf's bytes in a few dict look-ups, guard included. All others
+go on to the router, with the caller and the request id in their scope. Whatever is answered bears
+the request id and the headers that tell a browser to trust nothing.
+
+Errors: none leave here; each becomes its answer (`faults`).
+"""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from itertools import count
+from time import perf_counter_ns
+from typing import Any, Final
+
+import structlog
+
+from bursar.errors import BrokenInvariant, BursarError, WrongMethod
+from bursar.serve import faults
+from bursar.serve.door import Caller, Door, Heard, hear
+from bursar.serve.logs import LOG
+from bursar.serve.meter import Meter
+from bursar.serve.shelf import Held, Shelf
+from bursar.serve.spelling import matches
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGI = Callable[[Message, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+PAGES: Final = frozenset({"/", "/page.js", "/page.css", "/favicon.svg"})
+OPEN: Final = frozenset({*PAGES, "/health"})
+"""What anybody may ask for: the page has no figure in it, and health tells its words alone."""
+
+SECURE: Final[tuple[Header, ...]] = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+"""What every answer bears: it is no page, and no other site may show or load it."""
+
+SECURE_PAGE: Final[tuple[Header, ...]] = (
+    (
+        b"content-security-policy",
+        (
+            b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+            b" connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+    ),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    *SECURE[1:],
+)
+"""What the page bears: it may load what is its own, and nothing else."""
+_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_RUN: Final = secrets.token_hex(4)
+
+
+class Front:
+    """Answers what is cached, and guards the rest."""
+
+    def __init__(self, inner: ASGI, *, shelf: Shelf, door: Door, meter: Meter) -> None:
+        self._inner = inner
+        self._shelf = shelf
+        self._door = door
+        self._meter = meter
+        self._count = count(1)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer a request, or hand it on."""
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, receive, send)
+        else:
+            await self._inner(scope, receive, send)
+
+    async def _http(self, scope: Message, receive: Receive, send: Send) -> None:
+        begun = perf_counter_ns()
+        path, method, heard = scope["path"], scope["method"], hear(scope["headers"])
+        own = heard.request_id
+        request_id = own if own and _ID.fullmatch(own) else f"{_RUN}-{next(self._count):x}".encode()
+        try:
+            self._door.require_place(heard, scope["scheme"])
+            caller = Caller()
+            if path not in OPEN or heard.bearer:
+                if method == "OPTIONS":
+                    await _preflight(send, heard, request_id, is_ours=self._door.allows_site(heard))
+                    return
+                caller = self._door.caller(heard, scope["client"])
+        except BursarError as error:
+            await _refuse(send, error, request_id)
+            self._meter.count("refused", _known(method), faults.status(error), _since(begun))
+            return
+        held = self._shelf.held.get(path)
+        if held is not None and method == "GET" and not scope["query_string"]:
+            status = await self._cached(send, held, heard, request_id)
+            self._meter.count(path, method, status, perf_counter_ns() - begun)
+            return
+        scope["caller"], scope["heard"] = caller, heard
+        await self._routed(scope, receive, send, (request_id, begun))
+
+    async def _cached(self, send: Send, held: Held, heard: Heard, request_id: bytes) -> int:
+        named = (b"x-request-id", request_id)
+        if heard.tag and matches(heard.tag.decode("latin-1"), held.tag.decode()):
+            headers = (*held.headers[2:], *SECURE, named, *self._site(heard))
+            await send({"type": "http.response.start", "status": 304, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+            return 304
+        headers = (*held.headers, *SECURE, named, *self._site(heard))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": held.body})
+        return 200
+
+    async def _routed(
+        self, scope: Message, receive: Receive, send: Send, asked: tuple[bytes, int]
+    ) -> None:
+        (request_id, begun), status = asked, 0
+        secure = SECURE_PAGE if scope["path"] in PAGES else SECURE
+        extra = (*secure, (b"x-request-id", request_id), *self._site(scope["heard"]))
+
+        async def told(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = (*message.get("headers", ()), *extra)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
+            try:
+                await self._inner(scope, receive, told)
+            except Exception as error:
+                _log(error)
+                if status:
+                    raise
+                status = faults.status(error)
+                await _refuse(send, error, request_id)
+            route = scope.get("route_name", "none")
+            took = _since(begun)
+            self._meter.count(route, _known(scope["method"]), status, took)
+            LOG.info(
+                "REQUEST",
+                route=route,
+                method=scope["method"],
+                status=status,
+                ms=round(took / 1e6, 2),
+                token=_name(scope["caller"]),
+            )
+
+    def _site(self, heard: Heard) -> tuple[Header, ...]:
+        """Let the pages of a site on the list read the answer."""
+        if not heard.origin or not self._door.allows_site(heard):
+            return ()
+        exposed = b"etag, x-request-id, x-portfolio-version"
+        return (
+            (b"access-control-allow-origin", heard.origin),
+            (b"access-control-expose-headers", exposed),
+            (b"vary", b"origin"),
+        )
+
+
+async def _preflight(send: Send, heard: Heard, request_id: bytes, *, is_ours: bool) -> None:
+    headers: tuple[Header, ...] = (
+        (b"allow", b"GET, POST, OPTIONS"),
+        (b"x-request-id", request_id),
+        *SECURE,
+    )
+    if is_ours:
+        headers += (
+            (b"access-control-allow-origin", heard.origin),
+            (b"access-control-allow-methods", b"GET, POST"),
+            (
+                b"access-control-allow-headers",
+                b"authorization, content-type, idempotency-key, if-none-match, x-request-id",
+            ),
+            (b"access-control-max-age", b"600"),
+            (b"vary", b"origin"),
+        )
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _refuse(send: Send, error: BaseException, request_id: bytes) -> None:
+    body, status = faults.answer(error), faults.status(error)
+    headers: list[Header] = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        (b"x-request-id", request_id),
+        *SECURE,
+    ]
+    if status == 401:  # noqa: PLR2004 (it has to say how)
+        headers.append((b"www-authenticate", b'Bearer realm="bursar"'))
+    if isinstance(error, WrongMethod):
+        headers.append((b"allow", str(error.context["allow"]).encode()))
+    if faults.is_worth_retrying(error):
+        headers.append((b"retry-after", b"%d" % faults.RETRY_AFTER_S))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _log(error: Exception) -> None:
+    if isinstance(error, BursarError):
+        LOG.info("REFUSED", code=error.code, why=error.message)
+    elif isinstance(error, BrokenInvariant):
+        LOG.critical("BROKEN_INVARIANT", why=error.message)
+    else:
+        LOG.error("UNFORESEEN", why=type(error).__name__, exc_info=error)
+
+
+def _known(method: str) -> str:
+    """Name a method for a metric: what strangers make up is one name."""
+    return method if method in {"GET", "POST", "HEAD", "OPTIONS"} else "other"
+
+
+def _name(caller: Caller) -> str | None:
+    return None if caller.token is None else caller.token.name
+
+
+def _since(begun: int) -> int:
+    return perf_counter_ns() - begun

@@ -1,0 +1,53 @@
+"""Opening: the portfolio that is served, with the venues it follows if the settings name some.
+
+What follows venues takes long to load, so it is loaded for those who have some.
+
+Errors: what opening a portfolio raises.
+"""
+
+from typing import TYPE_CHECKING
+
+from bursar.app import SystemClock, options_of, portfolio_of, terms_of
+from bursar.app.limits import rules_of
+from bursar.app.measuring import measuring_of
+from bursar.config import Settings
+from bursar.errors import InputError
+from bursar.portfolio.service import PortfolioService
+from bursar.store import open_store
+
+if TYPE_CHECKING:
+    from bursar.app.live import Live
+
+
+class Book:
+    """An open portfolio with its service; `live` is what follows venues, where there are some."""
+
+    def __init__(self, service: PortfolioService, live: "Live | None" = None) -> None:
+        self.service = service
+        self.live = live
+
+    async def close(self) -> None:
+        """Close the portfolio and its connections."""
+        if self.live is not None:
+            await self.live.close()
+        else:
+            self.service.close()
+
+
+def open_book(settings: Settings, clock: SystemClock | None = None) -> Book:
+    """Open what these settings name. A portfolio that is not there is made."""
+    here = clock or SystemClock()
+    if settings.venues:
+        from bursar.app.live import open_live  # noqa: PLC0415 (loaded where it is needed)
+
+        live = open_live(settings, clock=here)
+        return Book(live.service, live)
+    own = settings.portfolio
+    store = open_store(own.book, own.name, terms=terms_of(own))
+    portfolio = portfolio_of(store, here, options=options_of(own))
+    try:
+        portfolio.measuring = measuring_of(own)
+    except InputError:
+        portfolio.close()
+        raise
+    return Book(PortfolioService(portfolio, (), rules_of(own)))

@@ -1,0 +1,31 @@
+"""Coalescing: at most one publication an interval, and never a lost last value.
+
+Whoever changes something touches; the first touch after a quiet interval is due at once, those that
+follow it fall together into one at the interval's end.
+
+Errors: none.
+"""
+
+
+class Pace:
+    """When to publish next, on anybody's clock. Times and the interval are nanoseconds."""
+
+    def __init__(self, interval: int) -> None:
+        self.interval = interval
+        self.is_touched = False
+        self._last: int | None = None
+
+    def touch(self) -> None:
+        """Say that something has changed."""
+        self.is_touched = True
+
+    def due_in(self, now: int) -> int | None:
+        """Return how long to wait until the next publication; `None` where nothing has changed."""
+        if not self.is_touched:
+            return None
+        return 0 if self._last is None else max(0, self._last + self.interval - now)
+
+    def published(self, now: int) -> None:
+        """Say that all changes so far are out. A touch from now on is another one."""
+        self.is_touched = False
+        self._last = now

@@ -1,0 +1,168 @@
+"""Publishing: what has changed goes out, coalesced; what others commit is taken up.
+
+Runs in the keeper's thread. Every second it looks whether another process has committed, and
+whether tokens came or went. What is touched is published at once after a quiet interval, and at
+most once an interval; every few seconds it is published anyway, since marks grow old and days end.
+
+Where the views cannot be made, the last good ones stay on the shelf and the health says so.
+
+Errors: none leave here; what went wrong is kept as `trouble`.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from bursar.errors import BursarError
+from bursar.ledger import instant
+from bursar.portfolio.portfolio import Portfolio
+from bursar.ports import Clock
+from bursar.serve import tokens
+from bursar.serve.keeper import Opened
+from bursar.serve.logs import LOG
+from bursar.serve.pace import Pace
+from bursar.serve.shelf import Publication, View, published
+from bursar.serve.spelling import spelled
+from bursar.serve.tokens import Ring
+from bursar.serve.views import Coverage, Seen, look
+
+LOOK_EVERY_S: Final = 1
+ANYWAY_EVERY: Final = 5 * instant.SECOND
+_MS: Final = 1_000_000
+_PER_S: Final = 1_000_000_000
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Why the last publication failed, and when that began."""
+
+    code: str
+    message: str
+    since: int
+
+
+class State(msgspec.Struct, frozen=True):
+    """How publishing goes; replaced as a whole, so any thread may read it."""
+
+    published_at: int = 0
+    version: int = 0
+    seq: int = 0
+    took: int = 0
+    count: int = 0
+    halted: str | None = None
+    coverage: Coverage | None = None
+    trouble: Trouble | None = None
+
+
+class Publisher:
+    """Makes publications and hands them over. `post` and `admit` are called in the keeper's thread.
+
+    `post` takes a publication, `admit` the tokens when they are others than before.
+    """
+
+    def __init__(
+        self,
+        post: Callable[[Publication], None],
+        admit: Callable[[Ring], None],
+        *,
+        interval: int,
+    ) -> None:
+        self.state = State()
+        self.pace = Pace(interval)
+        self._post = post
+        self._admit = admit
+        self._woken = asyncio.Event()
+        self._before: Mapping[str, View] | None = None
+        self._ring: Ring | None = None
+        self.listener: Callable[[Portfolio, Seen], None] | None = None
+        self._stood: object = None
+
+    def touch(self) -> None:
+        """Say that something has changed. For the keeper's thread alone."""
+        self.pace.touch()
+        self._woken.set()
+
+    async def run(self, opened: Opened) -> None:
+        """Publish for as long as the book is open."""
+        clock = opened.service.portfolio.desk.clock
+        looked = 0
+        while True:
+            now = clock.now()
+            if now - looked >= LOOK_EVERY_S * instant.SECOND:
+                looked = now
+                self.look(opened)
+            due = self.pace.due_in(now)
+            if due == 0:
+                self.publish(opened)
+                continue
+            wait_s = min(LOOK_EVERY_S, LOOK_EVERY_S if due is None else due / _PER_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._woken.wait()
+            self._woken.clear()
+
+    def look(self, opened: Opened) -> None:
+        """Take up what others have committed, and the tokens; touch where something is new."""
+        portfolio = opened.service.portfolio
+        try:
+            portfolio.writer.catch_up()
+            ring = tokens.ring(portfolio.desk.store)
+        except BursarError as error:
+            self._fail(error, portfolio.desk.clock.now())
+            return
+        if ring != self._ring:
+            self._ring = ring
+            self._admit(ring)
+        stood = portfolio.desk.head, portfolio.told_version
+        old = portfolio.desk.clock.now() - self.state.published_at
+        if stood != self._stood or old >= ANYWAY_EVERY or self.state.trouble is not None:
+            self.touch()
+
+    def publish(self, opened: Opened) -> None:
+        """Make the views of this moment, and hand them over."""
+        portfolio = opened.service.portfolio
+        begun = portfolio.desk.clock.now()
+        try:
+            seen = look(portfolio)
+        except Exception as error:  # noqa: BLE001 (the book stays open, and the health says so)
+            self._fail(error, begun)
+            return
+        finally:
+            self.pace.published(begun)
+        self._stood = portfolio.desk.head, portfolio.told_version
+        views = {name: _spelled(view) for name, view in seen.views.items()}
+        seq, version = self._next(portfolio.desk.clock), portfolio.desk.head.version
+        made = published(seq, version, views, self._before)
+        self._before = views
+        self.state = State(
+            published_at=begun,
+            version=version,
+            seq=seq,
+            took=portfolio.desk.clock.now() - begun,
+            count=self.state.count + 1,
+            halted=portfolio.desk.halted,
+            coverage=seen.coverage,
+        )
+        self._post(made)
+        if self.listener is not None:
+            self.listener(portfolio, seen)
+
+    def _next(self, clock: Clock) -> int:
+        return self.state.seq + 1 if self.state.seq else clock.now() // _MS
+
+    def _fail(self, error: Exception, now: int) -> None:
+        known = self.state.trouble
+        since = now if known is None else known.since
+        code, why = str(getattr(error, "code", "internal")), f"{type(error).__name__}: {error}"
+        if known is None or known.code != code:
+            LOG.warning("PUBLISH_FAILED", code=code, why=why)
+        trouble = Trouble(code, why, since)
+        self.state = msgspec.structs.replace(self.state, trouble=trouble)
+
+
+def _spelled(view: msgspec.Struct) -> View:
+    made = spelled(view)
+    assert isinstance(made, dict), "a view is a record"
+    return made

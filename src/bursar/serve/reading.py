@@ -1,0 +1,257 @@
+"""Reading: what each GET answers. Run by the keeper, one after the other; nothing is worked out
+here that is money.
+
+Errors: those of the verbs, and `BadChoice` for a parameter that says nothing.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from bursar.ledger import instant
+from bursar.ledger.records import (
+    AssetBalance,
+    CashFlowRecord,
+    RealizedPnLRecord,
+    SpotPosition,
+)
+from bursar.ledger.why import Why
+from bursar.measure.curve import Curve
+from bursar.measure.heatmap import Heatmap
+from bursar.portfolio import agreement
+from bursar.portfolio.performance import Performance
+from bursar.portfolio.risk import Risk
+from bursar.portfolio.service import PortfolioService
+from bursar.portfolio.snapshots import DailyClose
+from bursar.portfolio.summaries import EquitySummary, FeeReport, PnLSummary
+from bursar.reconcile import Comparison
+from bursar.serve.asking import Query, cursor
+from bursar.serve.views import Coverage, look
+from bursar.value.snapshot import PortfolioSnapshot
+
+_T = TypeVar("_T")
+_Key = tuple[int, str, str]
+
+
+class Page(msgspec.Struct, Generic[_T], frozen=True):
+    """One page, newest first; `next` is the cursor of the one after it, if there is one."""
+
+    items: tuple[_T, ...]
+    next: str | None
+
+
+class Full(msgspec.Struct, Generic[_T], frozen=True):
+    """A view of the contract with what it does not know."""
+
+    view: _T
+    coverage: Coverage
+
+
+class _Sorted(msgspec.Struct, Generic[_T]):
+    """Records in their order, for as long as the portfolio stands at a version."""
+
+    version: int
+    rows: Sequence[tuple[_Key, _T]]
+
+
+class Room:
+    """What the readers share: the service, and records that were read and sorted before."""
+
+    def __init__(self, service: PortfolioService) -> None:
+        self.service = service
+        self._trades: _Sorted[RealizedPnLRecord] | None = None
+        self._flows: _Sorted[CashFlowRecord] | None = None
+
+    def trades(self) -> Sequence[tuple[_Key, RealizedPnLRecord]]:
+        """Return all trade records, oldest first; read once a version."""
+        version = self.service.portfolio.desk.head.version
+        if self._trades is None or self._trades.version != version:
+            found = self.service.get_trade_history(include_manual=True)
+            rows = _sorted(((_at(r.time), r.trade_id, r.kind), r) for r in found)
+            self._trades = _Sorted(version, rows)
+        return self._trades.rows
+
+    def flows(self) -> Sequence[tuple[_Key, CashFlowRecord]]:
+        """Return all cash flows, oldest first; read once a version."""
+        version = self.service.portfolio.desk.head.version
+        if self._flows is None or self._flows.version != version:
+            found = self.service.get_cash_flows()
+            rows = _sorted(((_at(r.time), r.id, r.type), r) for r in found)
+            self._flows = _Sorted(version, rows)
+        return self._flows.rows
+
+
+def view(name: str) -> Callable[[Room, Query], object]:
+    """Return the reader of one of the contract's views, worked out anew."""
+
+    def read(room: Room, query: Query) -> object:
+        seen = look(room.service.portfolio)
+        found = seen.views[name]
+        if query.text("detail") != "full":
+            return found
+        return Full(found, seen.coverage)
+
+    return read
+
+
+def equity(room: Room, _query: Query) -> EquitySummary:
+    """Return equity with what it does not know."""
+    return room.service.get_equity()
+
+
+def positions(room: Room, query: Query) -> Page[SpotPosition]:
+    """Return positions by pair."""
+    pair, account = query.text("pair"), query.text("account")
+    if pair is not None:
+        return Page((room.service.get_position(pair),), None)
+    if account is not None:
+        return Page(tuple(room.service.portfolio.positions(account=account)), None)
+    return Page(tuple(room.service.get_positions()), None)
+
+
+def balances(room: Room, _query: Query) -> Page[AssetBalance]:
+    """Return what is held of each asset."""
+    return Page(tuple(room.service.get_balances()), None)
+
+
+def trades(room: Room, query: Query) -> Page[RealizedPnLRecord]:
+    """Return trade records."""
+    pair, strategy = query.text("pair"), query.text("strategy")
+    rows = room.trades()
+    if pair is not None:  # a pair is found under any of its names
+        wanted = {r.pair for r in room.service.get_trade_history(pair, include_manual=True)}
+        rows = [row for row in rows if row[1].pair in wanted]
+
+    def fits(record: RealizedPnLRecord) -> bool:
+        return strategy is None or record.strategy_tag == strategy
+
+    return _page(rows, query, fits, lambda record: record.time)
+
+
+def cash_flows(room: Room, query: Query) -> Page[CashFlowRecord]:
+    """Return cash flows."""
+    asset, kind = query.text("asset"), query.text("type")
+    rows = room.flows()
+    if asset is not None:
+        wanted = {record.id for record in room.service.get_cash_flows(asset)}
+        rows = [row for row in rows if row[1].id in wanted]
+
+    def fits(record: CashFlowRecord) -> bool:
+        return kind is None or record.type == kind
+
+    return _page(rows, query, fits, lambda record: record.time)
+
+
+def fees(room: Room, _query: Query) -> FeeReport:
+    """Return all fees."""
+    return room.service.get_fee_summary()
+
+
+def snapshots(room: Room, query: Query) -> Page[PortfolioSnapshot]:
+    """Return snapshots."""
+    found = room.service.get_snapshots(query.time("since"))
+    rows = [((_at(each.timestamp), "", ""), each) for each in reversed(found)]
+    return _page(rows, query, lambda _: True, lambda each: each.timestamp)
+
+
+def history(room: Room, query: Query) -> Curve:
+    """Return the equity curve."""
+    return room.service.portfolio.history(query.word("period"))
+
+
+def performance(room: Room, query: Query) -> object:
+    """Return how a period went; its curve is `history`."""
+    found = room.service.portfolio.performance(query.word("period"))
+    return PERFORMANCE(**{each: getattr(found, each) for each in PERFORMANCE.__struct_fields__})
+
+
+def risk(room: Room, _query: Query) -> Risk:
+    """Return exposure by sector and bucket, value at risk, correlations, limits."""
+    return room.service.portfolio.risk()
+
+
+def heatmap(room: Room, query: Query) -> Heatmap:
+    """Return realised PnL laid out on two axes."""
+    return room.service.portfolio.heatmap(query.word("kind"))
+
+
+def closes(room: Room, query: Query) -> Page[DailyClose]:
+    """Return the close of each day."""
+    rows = [((_at(each.timestamp), "", ""), each) for each in room.service.get_daily_closes()]
+    return _page(rows, query, lambda _: True, lambda each: each.timestamp)
+
+
+def strategies(room: Room, query: Query) -> PnLSummary:
+    """Return PnL by strategy."""
+    return room.service.get_pnl_summary(
+        query.word("period"), by="strategy", method=query.text("method")
+    )
+
+
+def drift(room: Room, query: Query) -> Page[Comparison]:
+    """Return how each account compares with its venue's last statement."""
+    service, asked = room.service, query.text("account")
+    followed = {venue.account for venue in service.venues}
+    known = sorted({*followed, *agreement.stated(service.portfolio)})
+    names = known if asked is None else [asked]
+    limits = service.rules.limits
+    return Page(tuple(agreement.compared(service.portfolio, each, limits) for each in names), None)
+
+
+def why(room: Room, query: Query) -> Why:
+    """Explain a figure."""
+    return room.service.portfolio.why(query.word("figure"), query.text("asset"))
+
+
+_LIMIT: Final = "limit"
+PERFORMANCE: Final = msgspec.defstruct(
+    "PerformanceView",
+    [
+        (each.name, each.type)
+        for each in msgspec.structs.fields(Performance)
+        if each.name != "curve"
+    ],
+    frozen=True,
+)
+"""A period's figures, without the curve that `history` has."""
+
+
+def _page(
+    rows: Sequence[tuple[_Key, _T]],
+    query: Query,
+    fits: Callable[[_T], bool],
+    time: Callable[[_T], datetime],
+) -> Page[_T]:
+    """Return what lies before the cursor, newest first, as far as the limit goes."""
+    after, limit = query.cursor(), query.count(_LIMIT)
+    since, until = query.time("since"), query.time("until")
+    end = len(rows) if after is None else bisect_left(rows, after, key=lambda row: row[0])
+    found: list[tuple[_Key, _T]] = []
+    for key, record in _backwards(rows, end):
+        if since is not None and time(record) < since:
+            break
+        if (until is None or time(record) < until) and fits(record):
+            found.append((key, record))
+            if len(found) > limit:
+                break
+    shown = found[:limit]
+    last = None
+    if len(found) > limit:
+        at, *names = shown[-1][0]
+        last = cursor(at, *names)
+    return Page(tuple(record for _, record in shown), last)
+
+
+def _sorted(rows: Iterable[tuple[_Key, _T]]) -> list[tuple[_Key, _T]]:
+    return sorted(rows, key=lambda row: row[0])
+
+
+def _backwards(rows: Sequence[tuple[_Key, _T]], end: int) -> Iterator[tuple[_Key, _T]]:
+    return (rows[place] for place in range(end - 1, -1, -1))
+
+
+def _at(moment: datetime) -> int:
+    return instant.from_datetime(moment)

@@ -1,0 +1,98 @@
+"""Running: the service under uvicorn, from settings to the last goodbye.
+
+The socket is bound and the book opened before anybody is let in, so what is wrong is told in words
+and not in a traceback. SIGTERM and SIGINT end it: connections are let go, the job that runs is
+finished, the book is closed; all of that within five seconds.
+
+Errors: `Unguarded`, `BadChoice` for an address that cannot be had, what opening a book raises.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from bursar.config import Settings, load
+from bursar.errors import BadChoice
+from bursar.serve import logs
+from bursar.serve.door import require_guarded
+from bursar.serve.service import Service
+
+GRACE_S: Final = 2
+KEEP_ALIVE_S: Final = 65  # whoever polls once a minute keeps its connection
+MESSAGE_MAX: Final = 1 << 16
+CONNECTIONS_MAX: Final = 1_000
+BACKLOG: Final = 2048
+_CONFIG: Final = "BURSAR_CONFIG"
+_BOOK: Final = "BURSAR_BOOK"
+
+
+def application() -> Service:
+    """Return the service of config.yaml (or BURSAR_CONFIG), BURSAR_BOOK and the environment."""
+    here = Path("config.yaml")
+    told = os.environ.get(_CONFIG)
+    path = Path(told) if told else here if here.is_file() else None
+    book = os.environ.get(_BOOK)
+    return Service(load(path, flags={"book": book} if book else None))
+
+
+def run(settings: Settings, *, told: Callable[[str], None]) -> None:
+    """Serve until a signal ends it. `told` hears the address once it answers."""
+    logs.configure()
+    factory = uvicorn.Config("bursar.serve:app", log_config=None).get_loop_factory()
+    with asyncio.Runner(loop_factory=factory) as runner:  # uvloop, where that is here
+        runner.run(_run(settings, told))
+
+
+async def _run(settings: Settings, told: Callable[[str], None]) -> None:
+    own = settings.portfolio.http
+    bound = _bound(own.host, own.port)
+    service = Service(settings)
+    try:
+        await service.start()
+        require_guarded(own.host, service.door.ring)
+    except BaseException:
+        bound.close()
+        await service.stop()
+        raise
+    config = uvicorn.Config(
+        service,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        ws_max_size=MESSAGE_MAX,
+        ws_per_message_deflate=False,
+    )
+    server = uvicorn.Server(config)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)  # uvicorn hears them, and hands them on to us
+    bound.listen(BACKLOG)
+    host, port = bound.getsockname()[:2]
+    told(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    await server.serve(sockets=[bound])
+    await service.stop()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named, or asyncio would leave small answers to wait for each other (Nagle).
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise BadChoice(
+            f"{host} port {port} cannot be had: {error.strerror}; --port chooses another",
+            host=host,
+            port=port,
+        ) from None
+    return bound

@@ -1,0 +1,182 @@
+"""What is read besides the contract's four: pages, filters, errors, the document of it all."""
+
+import pytest
+
+from bursar.serve.asking import cursor
+from bursar.serve.routes import READS, ROOT, WRITES
+
+
+def items(client, path, **params):
+    answer = client.get(f"/api/portfolio/{path}", params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["items"]
+
+
+@pytest.mark.parametrize("read", READS, ids=lambda read: read.name)
+def test_every_route_answers(client, read):
+    said = {param.name: "equity" for param in read.params if param.is_required}
+    assert client.get(ROOT + read.name, params=said).status_code == 200
+
+
+def test_trades_are_paged_newest_first_and_none_is_left_out_or_told_twice(client):
+    whole = items(client, "trades")
+    assert [each["trade_id"] for each in whole] == ["m:4", "m:3", "m:2"]
+    found, after = [], None
+    while True:
+        params = {"limit": 1} | ({"cursor": after} if after else {})
+        page = client.get("/api/portfolio/trades", params=params).json()
+        assert len(page["items"]) == 1
+        found += page["items"]
+        after = page["next"]
+        if after is None:
+            break
+    assert found == whole
+
+
+def test_trades_can_be_asked_for_by_pair_strategy_and_time(client):
+    assert [e["trade_id"] for e in items(client, "trades", pair="btc/usd")] == ["m:3", "m:2"]
+    assert [e["trade_id"] for e in items(client, "trades", strategy="trend")] == ["m:3", "m:2"]
+    assert [e["trade_id"] for e in items(client, "trades", since="2026-02-02")] == ["m:4"]
+    assert [e["trade_id"] for e in items(client, "trades", until="2026-02-01")] == ["m:2"]
+
+
+def test_cash_flows_can_be_asked_for_by_asset_and_type(client):
+    assert [each["id"] for each in items(client, "cash-flows")] == ["m:5", "m:1"]
+    assert [each["id"] for each in items(client, "cash-flows", type="deposit")] == ["m:1"]
+    assert items(client, "cash-flows", asset="EUR") == []
+
+
+def test_a_position_is_found_under_any_of_its_names(client):
+    (found,) = items(client, "positions", pair="BTC-USD")
+    assert found["base_size"] == 1.5
+    answer = client.get("/api/portfolio/positions", params={"pair": "DOGE/USD"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "position_not_found")
+
+
+def test_strategies_have_their_own_lines(client):
+    told = client.get("/api/portfolio/strategies").json()
+    assert told["by"] == "strategy"
+    assert told["parts"]["trend"]["realized"] == 4987
+
+
+def test_a_figure_can_be_asked_why(client):
+    told = client.get("/api/portfolio/why", params={"figure": "equity"}).json()
+    assert told["type"] == "why"
+    assert {part["type"] for part in told["parts"]} <= {"why", "amount"}
+
+
+def test_the_first_snapshot_is_kept_when_the_service_starts(client):
+    assert len(items(client, "snapshots")) == 1
+    assert len(items(client, "closes")) == 1
+
+
+@pytest.mark.parametrize(
+    "path,status,code",
+    [
+        ("/api/portfolio/snapshot?colour=red", 400, "bad_choice"),
+        ("/api/portfolio/trades?limit=0", 400, "bad_choice"),
+        ("/api/portfolio/trades?limit=501", 400, "bad_choice"),
+        ("/api/portfolio/trades?limit=²", 400, "bad_choice"),
+        ("/api/portfolio/trades?limit=1&limit=2", 400, "bad_choice"),
+        ("/api/portfolio/trades?cursor=%ff", 400, "bad_choice"),
+        ("/api/portfolio/trades?cursor=e30", 400, "bad_choice"),
+        ("/api/portfolio/trades?since=yesterday", 400, "malformed"),
+        ("/api/portfolio/trades?pair=", 400, "bad_choice"),
+        ("/api/portfolio/strategies?period=year", 400, "bad_choice"),
+        ("/api/portfolio/why?figure=fame", 404, "figure_not_found"),
+        ("/api/portfolio/why", 400, "bad_choice"),
+        ("/api/portfolio/nothing", 404, "route_not_found"),
+        ("/api/portfolio/snapshot/", 404, "route_not_found"),
+    ],
+)
+def test_what_is_not_understood_is_refused_by_name(client, path, status, code):
+    answer = client.get(path, follow_redirects=False)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert answer.headers["x-request-id"]
+
+
+def test_what_cannot_be_done_there_says_what_can(client):
+    answer = client.delete("/api/portfolio/snapshot")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (405, "wrong_method")
+    assert "GET" in answer.headers["allow"]
+
+
+def test_a_cursor_of_another_time_begins_there(client):
+    far = cursor(0, "", "")
+    assert items(client, "trades", cursor=far) == []
+
+
+def test_the_document_tells_every_route(client):
+    told = client.get("/openapi.json").json()
+    assert told["openapi"] == "3.1.0"
+    asked = {ROOT + each.name for each in (*READS, *WRITES)}
+    assert set(told["paths"]) == {"/health", ROOT + "export", *asked}
+    schemas = told["components"]["schemas"]
+    assert schemas["SnapshotView"]["properties"]["total_equity"] == {"type": ["number", "string"]}
+    assert "format" not in str(schemas["ToldEntry"]["properties"]["quantity"])
+
+
+@pytest.mark.parametrize(
+    "asked,kind,says",
+    [
+        ({}, "text/plain", "deposit  100000 USD"),
+        ({"format": "csv", "what": "trades"}, "text/csv", "m:3"),
+        ({"format": "ndjson", "what": "flows"}, "application/x-ndjson", "m:5"),
+        ({"format": "json", "what": "lots"}, "application/json", '"lots"'),
+        ({"format": "beancount"}, "text/plain", "commodity"),
+        ({"format": "hledger"}, "text/plain", "XBT"),
+    ],
+)
+def test_the_book_can_be_taken_away(client, asked, kind, says):
+    answer = client.get("/api/portfolio/export", params=asked)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith(kind)
+    assert says in answer.text
+
+
+def test_the_whole_book_is_no_table(client):
+    asked = {"format": "golden", "what": "trades"}
+    answer = client.get("/api/portfolio/export", params=asked)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_choice")
+
+
+def test_a_plan_is_worked_out_and_nothing_is_written(client):
+    body = {"target_weights": {"XBT": "0.5", "ETH": 0.25}}
+    answer = client.post("/api/portfolio/rebalance-plan", json=body)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert {each["symbol"] for each in told["items"]} == {"XBT", "ETH"}
+    assert (
+        client.post("/api/portfolio/rebalance-plan", json=body).json()["plan_id"]
+        == (told["plan_id"])
+    )
+    bad = client.post("/api/portfolio/rebalance-plan", json={"XBT": "2"})
+    assert (bad.status_code, bad.json()["error"]["code"]) == (400, "bad_choice"), bad.text
+
+
+def test_the_status_page_asks_nobody_else(client):
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    for path in ("/", "/page.js", "/page.css", "/favicon.svg"):
+        text = client.get(path).text
+        assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")
+        assert "https://" not in text
+    assert "<script>" not in page.text
+    assert "style=" not in page.text
+
+
+def test_metrics_count_what_was_asked(client):
+    line = 'bursar_http_requests_total{method="GET",route="/api/portfolio/pnl",status="200"} '
+
+    def counted():
+        lines = client.get("/metrics").text.splitlines()
+        return sum(float(each.removeprefix(line)) for each in lines if each.startswith(line))
+
+    before = counted()
+    client.get("/api/portfolio/pnl")
+    client.get("/api/portfolio/pnl", params={"decimals": "string"})
+    assert counted() == before + 2
+    told = client.get("/metrics").text
+    assert 'bursar_component{component="store",status="ok"} 1.0' in told
+    assert "bursar_publications_total" in told
+    assert "process_resident_memory_bytes" in told

@@ -1,0 +1,146 @@
+"""Writing over HTTP: once under a key, never without a token, and seen at once by a reader."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+import bursar
+
+DEPOSIT = {"verb": "deposit", "quantity": "250.50", "what": "USD", "time": "2026-03-01"}
+CYCLE = {
+    "previous_equity": "118987",
+    "validation_epsilon": "100",
+    "cash": {"delta": "-10", "fees": "0.5"},
+    "mark_prices": {"XBT": "50000", "ETH": 2000.0},
+}
+
+
+def post(client, path, body, key="k-1", **params):
+    headers = {"idempotency-key": key} if key else {}
+    return client.post(f"/api/portfolio/{path}", json=body, headers=headers, params=params)
+
+
+def test_a_deed_is_entered_once_however_often_it_is_asked(writer):
+    first = post(writer, "entries", DEPOSIT)
+    assert first.status_code == 201, first.text
+    told = first.json()
+    assert (told["written"], told["repeated"]) == (True, False)
+    again = post(writer, "entries", DEPOSIT)
+    assert again.status_code == 200
+    assert again.json() == {**told, "written": False, "repeated": True}
+    other = post(writer, "entries", DEPOSIT, key="k-2")  # it did happen twice
+    assert other.status_code == 201
+    assert other.json()["id"] != told["id"]
+
+
+def test_a_key_stands_for_one_request(writer):
+    post(writer, "entries", DEPOSIT)
+    other = post(writer, "entries", {**DEPOSIT, "quantity": "1"})
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "key_reused")
+    elsewhere = post(writer, "reversals", DEPOSIT | {"id": "x"})
+    assert elsewhere.status_code in {400, 409}
+
+
+def test_what_was_entered_is_seen_and_can_be_taken_back(writer):
+    before = writer.get("/api/portfolio/equity").json()["equity_base"]
+    made = post(writer, "entries", DEPOSIT).json()
+    assert writer.get("/api/portfolio/equity").json()["equity_base"] == before + 250.5
+    taken = post(writer, "reversals", {"id": made["id"]}, key="k-9")
+    assert taken.status_code == 201, taken.text
+    assert writer.get("/api/portfolio/equity").json()["equity_base"] == before
+
+
+def test_a_preview_writes_nothing_and_needs_no_key(client):
+    answer = post(client, "entries", DEPOSIT, key=None, preview="true")
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["written"], told["version"]) == (False, 1)
+    assert "deposit" in told["statements"][0]
+    assert client.get("/api/portfolio/cash-flows").json()["items"][0]["id"] == "m:5"
+
+
+def test_prices_tags_and_links_are_corrections_too(writer):
+    price = {"asset": "XBT", "time": "2026-01-10", "price": "41000.5"}
+    assert post(writer, "prices", price, key="p").status_code == 201
+    tag = {"id": "m:4", "strategy": "swing"}
+    assert post(writer, "tags", tag, key="t").status_code == 201
+    (found,) = writer.get("/api/portfolio/trades", params={"strategy": "swing"}).json()["items"]
+    assert found["trade_id"] == "m:4"
+    out = {"verb": "withdrawal", "quantity": "5", "what": "USD", "time": "2026-03-01"}
+    back = {**out, "verb": "deposit", "account": "cold:wallet", "time": "2026-03-02"}
+    ids = [
+        post(writer, "entries", each, key=f"l-{n}").json()["id"]
+        for n, each in enumerate((out, back))
+    ]
+    link = post(writer, "links", {"one": ids[0], "other": ids[1]}, key="l")
+    assert link.status_code == 201, link.text
+
+
+def test_a_transaction_commits_or_says_why_not(writer):
+    made = post(writer, "transactions", CYCLE)
+    assert made.status_code == 201, made.text
+    told = json.loads(made.content, parse_float=Decimal)
+    assert (told["written"], told["valid"], told["reason"]) == (True, True, None)
+    assert told["total"] == Decimal("118976.5")
+    again = post(writer, "transactions", CYCLE)
+    assert (again.status_code, again.json()["repeated"]) == (200, True)
+    far = post(writer, "transactions", {**CYCLE, "previous_equity": "1"}, key="far")
+    assert far.status_code == 422
+    assert (far.json()["written"], far.json()["valid"]) == (False, False)
+    assert far.json()["reason"]
+
+
+def test_the_key_in_the_document_will_do(writer):
+    body = {**CYCLE, "idempotency_key": "doc-1"}
+    assert post(writer, "transactions", body, key=None).status_code == 201
+    both = post(writer, "transactions", body, key="other")
+    assert (both.status_code, both.json()["error"]["code"]) == (409, "key_reused")
+
+
+@pytest.mark.parametrize(
+    "path,body,key,refused",
+    [
+        ("entries", DEPOSIT, None, "400 bad_choice"),
+        ("entries", DEPOSIT, "a b", "400 bad_choice"),
+        ("entries", {**DEPOSIT, "colour": "red"}, "k", "400 malformed"),
+        ("entries", {**DEPOSIT, "quantity": "many"}, "k", "400 malformed"),
+        ("entries", {**DEPOSIT, "quantity": "NaN"}, "k", "400 not_exact"),
+        ("entries", {**DEPOSIT, "verb": "steal"}, "k", "400 bad_choice"),
+        ("entries", {**DEPOSIT, "verb": "withdrawal", "what": "XBT"}, "k", "422 oversold"),
+        ("entries", [], "k", "400 malformed"),
+        ("reversals", {"id": "nobody"}, "k", "404 entry_not_found"),
+        ("transactions", {"cash": {"delta": "x"}}, "k", "400 malformed"),
+        ("transactions", {"account": "nowhere"}, "k", "400 bad_choice"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_and_nothing_is_written(writer, path, body, key, refused):
+    answer = post(writer, path, body, key)
+    assert f"{answer.status_code} {answer.json()['error']['code']}" == refused, answer.text
+    assert writer.get("/api/portfolio/cash-flows").json()["items"][0]["id"] == "m:5"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff", b'{"verb":1,"verb":2}', b'{"quantity":NaN}', b"[" * 2000]
+)
+def test_a_body_that_is_no_document_is_refused(writer, body):
+    headers = {"idempotency-key": "k"}
+    answer = writer.post("/api/portfolio/entries", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "malformed"
+
+
+def test_a_body_that_is_too_large_is_not_read(writer):
+    body = b'{"note":"' + b"x" * (1 << 20) + b'"}'
+    headers = {"idempotency-key": "k"}
+    answer = writer.post("/api/portfolio/entries", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "out_of_bounds")
+
+
+def test_a_write_that_was_done_is_known_to_the_next_service(token, client_of, place):
+    told = token("write")
+    made = post(client_of(told), "entries", DEPOSIT).json()
+    with bursar.open(place) as portfolio:
+        assert portfolio.flows()[0].id == made["id"]
+    again = post(client_of(told), "entries", DEPOSIT)
+    assert again.json() == {**made, "written": False, "repeated": True}

@@ -32,7 +32,7 @@ from bursar.serve.channel import Channel
 from bursar.serve.door import Door
 from bursar.serve.following import Follower, snapshots_of
 from bursar.serve.front import Front, Message, Receive, Send
-from bursar.serve.keeper import Keeper, Opened
+from bursar.serve.keeper import Keeper, Opened, Task
 from bursar.serve.meter import Gauge, Meter, exposition
 from bursar.serve.opening import open_book
 from bursar.serve.publishing import Publisher
@@ -59,6 +59,7 @@ class Service:
         *,
         clock: SystemClock | None = None,
         opening: Callable[[], Opened] | None = None,
+        beside: tuple[Task, ...] = (),
     ) -> None:
         own = settings.portfolio.http
         self.clock = clock or SystemClock()
@@ -70,7 +71,13 @@ class Service:
         self.publisher.listener = self.carrier.offer
         self.keeper = Keeper(
             opening or partial(open_book, settings, self.clock),
-            (self.publisher.run, snapshots_of(settings), self.follower.run, self.carrier.run),
+            (
+                self.publisher.run,
+                snapshots_of(settings),
+                self.follower.run,
+                self.carrier.run,
+                *beside,
+            ),
         )
         self._settings = settings
         self._room: Room | None = None

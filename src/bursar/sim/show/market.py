@@ -19,21 +19,21 @@ _UP, _DOWN = 0.0065, -0.004
 
 
 class Coin(msgspec.Struct, frozen=True):
-    """An asset: where its price begins, how wild a day is, and how it is quoted."""
+    """An asset: where its price begins, how wild a day is, and to how many places price and size go."""
 
     name: str
     start: float
     wildness: float
     places: int
-    step: str
+    step: int
 
 
 COINS: Final = (
-    Coin("BTC", 58_400, 0.019, 1, "0.0001"),
-    Coin("ETH", 2_960, 0.024, 2, "0.001"),
-    Coin("SOL", 141, 0.033, 2, "0.01"),
-    Coin("BNB", 585, 0.018, 2, "0.001"),
-    Coin("LINK", 14.2, 0.029, 3, "0.1"),
+    Coin("BTC", 58_400, 0.019, 1, 4),
+    Coin("ETH", 2_960, 0.024, 2, 3),
+    Coin("SOL", 141, 0.033, 2, 2),
+    Coin("BNB", 585, 0.018, 2, 3),
+    Coin("LINK", 14.2, 0.029, 3, 1),
 )
 
 
@@ -64,8 +64,7 @@ class Market:
         coin = next(each for each in COINS if each.name == name)
         return Decimal(f"{self._prices[name]:.{coin.places}f}")
 
-    def units(self, name: str, worth: Decimal) -> Decimal:
-        """Return how many of a coin that much money buys, in steps that can be traded."""
+    def units(self, name: str, worth: float) -> Decimal:
+        """Return about how many of a coin that much money buys, in steps that can be traded."""
         coin = next(each for each in COINS if each.name == name)
-        step = Decimal(coin.step)
-        return (worth / self.price(name)) // step * step
+        return Decimal(f"{max(worth, 0) / self._prices[name]:.{coin.step}f}")

@@ -137,8 +137,8 @@ def _flows(day: int, size: Decimal, market: Market) -> Iterator[str]:
     mark, eth = f"#{ACCOUNT}:d{day}", market.price("ETH")
     if day == 0:
         yield f"08 deposit {size} USD {mark}capital"
-        yield f"09 buy {market.units('BNB', size / 20)} BNB @ {market.price('BNB')} USD {mark}bnb"
-        yield f"09 buy {market.units('ETH', size / 20)} ETH @ {eth} USD {mark}eth"
+        yield f"09 buy {market.units('BNB', float(size) / 20)} BNB @ {market.price('BNB')} USD {mark}bnb"
+        yield f"09 buy {market.units('ETH', float(size) / 20)} ETH @ {eth} USD {mark}eth"
     if day in {35, 90}:
         yield f"11 deposit {size / 10:.2f} USD {mark}in"
     if day == 62:  # noqa: PLR2004 (a day of the story)
@@ -147,10 +147,10 @@ def _flows(day: int, size: Decimal, market: Market) -> Iterator[str]:
         yield f"06 reward 0.0125 ETH {mark}stake value={eth * Decimal('0.0125')}"
     if day in {12, 48, 101}:
         link = market.price("LINK")
-        yield f"13 buy {market.units('LINK', size / 50)} LINK @ {link} USD fee 4 USD {mark}hand"
+        yield f"13 buy {market.units('LINK', float(size) / 50)} LINK @ {link} USD fee 4 USD {mark}hand"
     if day in {70}:
         link = market.price("LINK")
-        yield f"13 sell {market.units('LINK', size / 80)} LINK @ {link} USD fee 4 USD {mark}hand"
+        yield f"13 sell {market.units('LINK', float(size) / 80)} LINK @ {link} USD fee 4 USD {mark}hand"
 
 
 def _trades(day: int, players: Players, market: Market) -> Iterator[str]:

@@ -18,14 +18,12 @@ import msgspec
 from bursar.sim.show.market import QUOTE, Market
 
 NAMES: Final = ("carry", "grid", "trend")
-FEE_RATE: Final = Decimal("0.0004")
+FEE_RATE: Final = 0.0004
 _LOOKBACK: Final = 8
 _TREND_COINS: Final = ("BTC", "ETH", "SOL")
 _QUICK_COINS: Final[dict[str, tuple[str, ...]]] = {"carry": ("ETH", "BTC"), "grid": ("SOL",)}
 _EDGE: Final = {"carry": 0.0035, "grid": 0.011}
 _DEATH: Final = -0.052
-_CENT: Final = Decimal("0.01")
-_GRAIN: Final = Decimal("0.00001")
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -67,27 +65,27 @@ class Players:
             seen.append(price)
             if len(seen) < _LOOKBACK:
                 continue
-            mean, held = sum(seen) / len(seen), self._held.get(coin, Decimal(0))
-            if not held and price > mean:
-                quantity = market.units(coin, self.capital["trend"] * 3 / 10)
+            above = price * len(seen) - sum(seen)
+            held = self._held.get(coin, Decimal(0))
+            if not held and above > 0:
+                quantity = market.units(coin, float(self.capital["trend"]) * 0.3)
                 if quantity:
                     self._held[coin] = quantity
                     yield _order("trend", "buy", coin, quantity, price, hour=10)
-            elif held and price < mean:
+            elif held and above < 0:
                 del self._held[coin]
                 yield _order("trend", "sell", coin, held, price, hour=10)
 
     def quick(self, name: str, market: Market) -> Iterator[Order]:
         """Buy and sell within hours; what that makes depends on the player and on chance."""
         coin = self._chance.choice(_QUICK_COINS[name])
-        quantity = market.units(coin, self.capital[name] / 3)
+        quantity = market.units(coin, float(self.capital[name]) / 3)
         if not quantity:
             return
         edge = _DEATH if name == "grid" and market.days > self._dies_on else _EDGE[name]
-        made = Decimal(f"{1 + edge + self._chance.gauss(0, 0.009):.5f}")
         price = market.price(coin)
-        places = price.as_tuple().exponent
-        later = (price * made).quantize(Decimal(1).scaleb(int(places)))
+        places = -int(price.as_tuple().exponent)
+        later = Decimal(f"{float(price) * (1 + edge + self._chance.gauss(0, 0.009)):.{places}f}")
         yield _order(name, "buy", coin, quantity, price, hour=9)
         yield _order(name, "sell", coin, quantity, later, market=market, hour=15)
 
@@ -103,7 +101,8 @@ def _order(  # noqa: PLR0913 (what an execution has)
     hour: int,
 ) -> Order:
     """Price the fee: in dollars, or, where the market is told, in the exchange's own coin."""
-    fee, asset = (quantity * price * FEE_RATE).quantize(_CENT), QUOTE
+    fee, asset = float(quantity * price) * FEE_RATE, QUOTE
     if market is not None and strategy == "carry":
-        fee, asset = (fee / market.price("BNB")).quantize(_GRAIN), "BNB"
-    return Order(strategy, side, coin, quantity, price, fee, asset, hour)
+        fee, asset = fee / float(market.price("BNB")), "BNB"
+    exact = Decimal(f"{fee:.{2 if asset == QUOTE else 5}f}")
+    return Order(strategy, side, coin, quantity, price, exact, asset, hour)

@@ -59,9 +59,9 @@ function drawViews() {
   cards.set("Net exposure", figure(money(exposure.net_exposure, { places: 0 }), exposure.net_exposure, { colour: false,
     why: () => ask("Net exposure", of(exposure.net_exposure, [["long", exposure.long_exposure], ["short, taken off", exposure.short_exposure]], "net = long − short")) }), `${snapshot.num_positions} positions`);
   cards.set("Realised", figure(money(pnl.realized_pnl_total, { signed: true }), pnl.realized_pnl_total, { why: () => ask("Realised", { figure: "realized" }) }),
-    `unrealised ${money(pnl.unrealized_pnl, { signed: true })}`);
+    `unrealised ${money(pnl.unrealized_pnl, { signed: true })}`, true);
   cards.set("Cash", figure(money(snapshot.cash_balance), snapshot.cash_balance, { colour: false,
-    why: () => ask("Cash", of(snapshot.cash_balance, (asked.holdings?.items ?? []).filter((each) => each.is_cash).map((each) => [each.asset, each.quantity]), "cash = settled base currency and what is pegged to it")) }), asked.holdings?.base ?? "");
+    why: () => ask("Cash", of(snapshot.cash_balance, (asked.holdings?.items ?? []).filter((each) => each.is_cash).map((each) => [each.asset, each.quantity]), "cash = settled base currency and what is pegged to it")) }), asked.holdings?.base ?? "", true);
   panels.exposure($("exposure"), exposure, asked.holdings?.base ?? "", ask);
   curve.tip(snapshot.total_equity, snapshot.timestamp);
   const now = [snapshot.cash_balance, pnl.realized_pnl_total, ...snapshot.positions.map((each) => each.symbol + each.size)].join();
@@ -92,7 +92,7 @@ function drawAsked() {
   panels.drift($("drift"), breaks);
   panels.badges($("badges"), full.coverage, breaks);
   eventAt = panels.feed($("feed"), trades, flows) ?? eventAt;
-  if (days.cells.length) $("calendar").replaceChildren(calendar(days, months, $("calendar-read"), (cell) => ask(`${cell.row}-${cell.column}`, told(cell.pnl, `realised in ${cell.row}-${cell.column} = Σ of ${cell.records} records`,
+  if (days.cells.length) $("calendar").replaceChildren(calendar(days, months, $("calendar").clientWidth - 40, $("calendar-read"), (cell) => ask(`${cell.row}-${cell.column}`, told(cell.pnl, `realised in ${cell.row}-${cell.column} = Σ of ${cell.records} records`,
     days.cells.filter((each) => each.row === `${cell.row}-${cell.column}`).map((each) => [`${each.row}-${each.column}`, each.pnl])))));
   else $("calendar").replaceChildren(element("p.empty", {}, "Nothing was realised yet; the first sale shows here."));
 }

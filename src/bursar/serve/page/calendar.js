@@ -3,20 +3,21 @@
 
 import { day, element, money, sign, svg } from "./exact.js";
 
-const SIZE = 15, GAP = 3, LEFT = 28, TOP = 16, WEEKS = 20;
+const SIZE = 16, GAP = 3, LEFT = 28, TOP = 16, WEEKS = 27, FEWEST = 12;
 const DAY = 86_400_000;
 const NAMES = ["Mon", "", "Wed", "", "Fri", "", "Sun"];
 const MONTH = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" });
 
-export function calendar(days, months, read, ask) {
-  return element("div.calendar", {}, squares(days, read), monthly(months, ask));
+export function calendar(days, months, width, read, ask) {
+  const weeks = Math.max(FEWEST, Math.min(WEEKS, Math.floor((width - LEFT) / (SIZE + GAP))));
+  return element("div.calendar", {}, squares(days, weeks, read), monthly(months, ask));
 }
 
-function squares(told, read) {
+function squares(told, weeks, read) {
   const found = new Map(told.cells.map((cell) => [`${cell.row}-${cell.column}`, cell]));
   const most = Math.max(...told.cells.map((cell) => Math.abs(Number(cell.pnl))), 1);
   const today = Math.floor(Date.now() / DAY) * DAY, weekday = (new Date(today).getUTCDay() + 6) % 7;
-  const first = today - weekday * DAY - (WEEKS - 1) * 7 * DAY, cells = [];
+  const first = today - weekday * DAY - (weeks - 1) * 7 * DAY, cells = [];
   let month = -1;
   for (let at = first, n = 0; at <= today; at += DAY, n += 1) {
     const date = new Date(at).toISOString().slice(0, 10), cell = found.get(date);
@@ -33,8 +34,8 @@ function squares(told, read) {
     }, svg("title", {}, says)));
     if (way < 0) cells.push(svg("text.mark", { x: x + SIZE / 2, y: y + SIZE / 2 + 3 }, "−"));
   }
-  NAMES.forEach((name, n) => name && cells.push(svg("text", { x: 0, y: TOP + n * (SIZE + GAP) + 11 }, name)));
-  const width = LEFT + WEEKS * (SIZE + GAP), height = TOP + 7 * (SIZE + GAP);
+  NAMES.forEach((name, n) => name && cells.push(svg("text", { x: 0, y: TOP + n * (SIZE + GAP) + 12 }, name)));
+  const width = LEFT + weeks * (SIZE + GAP), height = TOP + 7 * (SIZE + GAP);
   return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Realised by day: ${told.cells.length} days with trades, ${money(told.total, { signed: true })} in all` }, cells);
 }
 

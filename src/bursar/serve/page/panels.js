@@ -4,6 +4,8 @@ import { bars } from "./charts.js";
 import { $, age, arrow, clock, DASH, day, element, isNumber, money, percent, quantity, share, since, tone } from "./exact.js";
 import { told } from "./why.js";
 
+const word = (name) => (name.length < 4 ? name : name.replaceAll("_", " ").toLowerCase());
+
 // A figure that opens to its why. The sign is said by an arrow too, for eyes that see no colour.
 export function figure(text, value, { why, title, colour = true } = {}) {
   const way = colour ? tone(value) : "";
@@ -14,10 +16,10 @@ export function figure(text, value, { why, title, colour = true } = {}) {
 
 // Put a figure in its place, and show that it changed. Text that is the same is left alone.
 const before = new WeakMap();
-export function put(place, made) {
+export function put(place, made, isEvent = false) {
   const text = made.textContent + made.className;
   if (before.get(place) === text) return;
-  if (before.has(place)) made.classList.add("changed");
+  if (isEvent && before.has(place)) made.classList.add("changed");
   const held = place.contains(document.activeElement);
   place.replaceChildren(made);
   if (held) made.focus();
@@ -34,9 +36,9 @@ export class Cards {
     }));
   }
 
-  set(name, made, foot = "") {
+  set(name, made, foot = "", isEvent = false) {
     const card = this.cards[name];
-    put(card.value, made);
+    put(card.value, made, isEvent);
     card.foot.textContent = foot;
     card.foot.title = foot;
   }
@@ -66,7 +68,7 @@ export function exposure(box, view, base, ask) {
     element("h3", {}, "By symbol"),
     bars(sorted(rows).map(([name, value]) => [asset(name), value, part(value), () => ask(`Value of ${asset(name)}`, { figure: "value", asset: asset(name) })])),
     element("h3", {}, "By sector"),
-    bars(sorted(Object.entries(view.exposure_by_sector)).map(([name, value]) => [name.replaceAll("_", " ").toLowerCase(), value, part(value),
+    bars(sorted(Object.entries(view.exposure_by_sector)).map(([name, value]) => [word(name), value, part(value),
       () => ask(`Sector ${name}`, told(value, `exposure of ${name} = Σ of its symbols`, rows.map(([each, worth]) => [each, worth])))])));
 }
 
@@ -82,7 +84,7 @@ export function holdings(box, found, ask) {
   box.replaceChildren(element("table", {},
     element("thead", {}, element("tr", {}, HEAD.map((name) => element("th", { scope: "col" }, name)))),
     element("tbody", {}, found.items.map((row) => element(row.is_stale ? "tr.stale" : "tr", {},
-      element("td", {}, element("b", {}, row.asset), element("small", {}, row.sector.replaceAll("_", " ").toLowerCase())),
+      element("td", {}, element("b", {}, row.asset), element("small", {}, word(row.sector))),
       element("td", {}, quantity(row.quantity)),
       row.is_cash ? element("td", {}, DASH) : cell(row, "cost", money(row.cost)),
       element("td", { title: row.mark_source ?? "" }, row.is_cash ? DASH : quantity(row.mark)),
@@ -116,7 +118,7 @@ export function strategies(box, found, ask) {
     return element("div.strategy", {},
       element("span.name", {}, each.strategy, word ? element(word === "active" ? "span.word" : "span.word.off", {}, word) : null),
       figure(money(each.equity, { places: 0 }), each.equity, { why, colour: false }),
-      element("span.sub", {}, figure(money(each.made, { signed: true, places: 0 }), each.made), ` made · ${each.trades} trades`),
+      element("span.sub", {}, figure(money(each.made, { signed: true, places: 0 }), each.made), ` made · ${each.trades} ${each.trades === 1 ? "trade" : "trades"}`),
       element("span.sub", { title: each.reason }, each.weight == null ? "no allocation" : `${share(each.weight)} of capital`),
       each.weight == null ? null : element("span.track", { "aria-hidden": "true" }, fill));
   }));
@@ -132,7 +134,7 @@ export function drift(box, found) {
     const known = each.verdict !== "unknown";
     const lines = each.breaks.map((broken) => element("div.break", {},
       element("b", {}, `${broken.kind}: ${broken.shifts.map((shift) => `${money(shift.amount, { signed: true, places: 8 }).replace(/\.?0+$/, "")} ${shift.asset}`).join(", ")}`),
-      element("p", {}, broken.reason), element("p.soft", {}, `${broken.where}; ${broken.when}`),
+      element("p", {}, broken.reason), element("p.soft", {}, `${broken.where}; ${broken.when.replace(/\.\d+Z/g, "Z")}`),
       broken.proposal ? element("p.soft", {}, `Would close it: ${broken.proposal}`) : null));
     return element("div", {},
       element(`p.verdict${good ? ".up" : known ? ".down" : ""}`, {}, good ? "✓ Agrees" : known ? "▲ Differs" : "? Not known", element("small.note", {}, each.account)),

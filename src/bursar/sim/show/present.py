@@ -18,6 +18,7 @@ import msgspec
 from bursar.events.envelope import Envelope
 from bursar.ledger import golden, instant
 from bursar.portfolio import agreement
+from bursar.portfolio.events.intake import noted
 from bursar.ports import Bus
 from bursar.reconcile import Statement
 from bursar.reconcile.statement import Holding
@@ -27,6 +28,7 @@ from bursar.sim.show.past import ACCOUNT, Scene, divide
 from bursar.sim.show.players import Order
 
 TOPIC: Final = "in"
+FILLED: Final = "order.filled"
 STEP_S: Final = 0.5
 DAY_STEPS: Final = 400
 """How many steps a day of the market takes at speed 1: two hundred seconds."""
@@ -36,6 +38,7 @@ _CARRY_EVERY, _GRID_EVERY, _TREND_EVERY = 7, 11, 20
 _HAND_EVERY, _REWARD_EVERY, _DIVIDE_EVERY, _CLOSE_EVERY = 26, 44, 300, 20
 _STATED_EVERY, _DRIFT_AT, _ACCEPT_AT = 12, 30, 110
 _SELL_AFTER: Final = 5
+_PRICED_EVERY: Final = 7
 _UNTOLD: Final = Decimal("1250.00")
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
 
@@ -51,6 +54,7 @@ class Present:
         self._step = 0
         self._later: dict[int, list[Order]] = {}
         self._has_accepted = False
+        self._filled: list[Envelope] = []
 
     async def run(self, opened: Opened) -> None:
         """Go on, step by step, for as long as the book is open."""
@@ -59,9 +63,12 @@ class Present:
             if bus is not None:
                 self._step += 1
                 self._scene.market.move(self._speed / DAY_STEPS)
-                await bus.publish(TOPIC, [*self._told(opened)])
-                self._besides(opened)
+                told = [*self._told(opened)]
+                await bus.publish(TOPIC, told)
+                self._filled = [each for each in told if each.type == FILLED] or self._filled
             await asyncio.sleep(STEP_S)
+            if bus is not None:
+                self._besides(opened)
 
     def _told(self, opened: Opened) -> Iterator[Envelope]:
         """Return what the market and the strategies tell in this step."""
@@ -75,7 +82,7 @@ class Present:
         for number, order in enumerate(self._orders()):
             self.fills += 1
             name = f"f{now}-{number}"
-            yield self._event("order.filled", name, now, _filled(order, name, self._scene))
+            yield self._event(FILLED, name, now, _filled(order, name, self._scene))
 
     def _orders(self) -> Iterator[Order]:
         players, market = self._scene.players, self._scene.market
@@ -102,12 +109,19 @@ class Present:
             worth = market.price("ETH") * Decimal("0.0021")
             line = f"{instant.show(now)} reward 0.0021 ETH #{ACCOUNT}:stake{now} value={worth}"
             portfolio.record(*golden.read([line]))
+        if step % _PRICED_EVERY == 0:  # what fees in coins were worth
+            portfolio.price("BNB", instant.show(now), market.price("BNB"))
         if step % _DIVIDE_EVERY == 0:
             divide(portfolio, self._scene.players, market)
         if step % _CLOSE_EVERY == 0:
             opened.service.create_snapshot()
-        if step % _STATED_EVERY == 1:
+        if step % _STATED_EVERY == 1 and self._is_taken_in(opened):
             self._state(opened, now)
+
+    def _is_taken_in(self, opened: Opened) -> bool:
+        """Tell whether all fills are in the book: a statement speaks of them too."""
+        store = opened.service.portfolio.desk.store
+        return all(store.memo(noted(each)[0]) is not None for each in self._filled)
 
     def _state(self, opened: Opened, now: int) -> None:
         """Let the venue state what lies there; accept what it differs by when it is time."""

@@ -51,7 +51,7 @@ def demo(
         what: The page; the story from export files (`files` is its old name); or `kraken`.
         seed: Which account and market are invented.
         keep: `story`: keep the book in this file, to go on with; by default it is thrown away.
-        speed: How fast the market moves; at 1 it lives a day in some three minutes.
+        speed: How fast the market moves; at 1 it lives a day in twenty minutes.
         portfolio_size: With how many dollars the account begins.
         port: Where the page is; 0 takes a free port, and so does a port that is taken.
         seconds: End by itself after so many seconds.

@@ -52,7 +52,7 @@ function drawViews() {
   if (!snapshot) return;
   panels.equity($("equity"), snapshot, asked.holdings?.base ?? "", ask);
   const figure = panels.figure, of = (value, parts, formula) => told(value, formula, parts);
-  cards.set("Drawdown", figure(percent(downwards(asked.performance?.drawdown.current_pct.value ?? null)), null, { colour: false, why: () => ask("Drawdown", { figure: "drawdown" }) }),
+  cards.set("Drawdown", figure(percent(downwards(asked.whole?.drawdown.current_pct.value ?? null)), null, { colour: false, why: () => ask("Drawdown", { figure: "drawdown" }) }),
     drawdown.max_drawdown_pct == null ? "" : `worst ${percent(downwards(drawdown.max_drawdown_pct))} · peak ${money(drawdown.peak_equity, { places: 0 })}`);
   cards.set("Gross exposure", figure(money(exposure.total_exposure, { places: 0 }), exposure.total_exposure, { colour: false,
     why: () => ask("Gross exposure", of(exposure.total_exposure, Object.entries(exposure.exposure_by_symbol), "gross = Σ |notional|, by symbol")) }), `${percent(exposure.exposure_pct_of_equity, { places: 1 })} of equity`);
@@ -121,11 +121,11 @@ async function ask_again() {
 
 async function askSlow() {
   const period = RANGES[range][1];
-  const [history, performance, week, month, allocation, breaks, days, months, full] = await Promise.all([
-    live.ask("history", { period: "all" }), live.ask("performance", { period }), live.ask("performance", { period: "week" }), live.ask("performance", { period: "month" }),
+  const [history, whole, performance, week, month, allocation, breaks, days, months, full] = await Promise.all([
+    live.ask("history", { period: "all" }), live.ask("performance", { period: "all" }), live.ask("performance", { period }), live.ask("performance", { period: "week" }), live.ask("performance", { period: "month" }),
     live.ask("allocation"), live.ask("breaks"), live.ask("heatmap", { kind: "day" }), live.ask("heatmap", { kind: "month" }), live.ask("snapshot", { detail: "full" }),
   ]);
-  Object.assign(asked, { history, performance, week, month, allocation, breaks, days, months, full, at: Date.now() });
+  Object.assign(asked, { history, whole, performance, week, month, allocation, breaks, days, months, full, at: Date.now() });
   drawCurve();
 }
 

@@ -24,6 +24,7 @@ _TREND_COINS: Final = ("BTC", "ETH", "SOL")
 _QUICK_COINS: Final[dict[str, tuple[str, ...]]] = {"carry": ("ETH", "BTC"), "grid": ("SOL",)}
 _EDGE: Final = {"carry": 0.0035, "grid": 0.011}
 _DEATH: Final = -0.052
+_NOISE: Final = 0.009
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -76,8 +77,11 @@ class Players:
                 del self._held[coin]
                 yield _order("trend", "sell", coin, held, price, hour=10)
 
-    def quick(self, name: str, market: Market) -> Iterator[Order]:
-        """Buy and sell within hours; what that makes depends on the player and on chance."""
+    def quick(self, name: str, market: Market, *, part: float = 1) -> Iterator[Order]:
+        """Buy and sell within hours; what that makes depends on the player and on chance.
+
+        `part` is how much of such a day's gain or loss the two trades have to themselves.
+        """
         coin = self._chance.choice(_QUICK_COINS[name])
         quantity = market.units(coin, float(self.capital[name]) / 3)
         if not quantity:
@@ -85,7 +89,8 @@ class Players:
         edge = _DEATH if name == "grid" and market.days > self._dies_on else _EDGE[name]
         price = market.price(coin)
         places = -int(price.as_tuple().exponent)
-        later = Decimal(f"{float(price) * (1 + edge + self._chance.gauss(0, 0.009)):.{places}f}")
+        made = 1 + part * (edge + self._chance.gauss(0, _NOISE))
+        later = Decimal(f"{float(price) * made:.{places}f}")
         yield _order(name, "buy", coin, quantity, price, hour=9)
         yield _order(name, "sell", coin, quantity, later, market=market, hour=15)
 

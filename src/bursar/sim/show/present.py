@@ -30,14 +30,15 @@ from bursar.sim.show.players import Order
 TOPIC: Final = "in"
 FILLED: Final = "order.filled"
 STEP_S: Final = 0.5
-DAY_STEPS: Final = 400
-"""How many steps a day of the market takes at speed 1: two hundred seconds."""
+DAY_STEPS: Final = 2_400
+"""How many steps a day of the market takes at speed 1: twenty minutes."""
 
 _SLOW: Final = "LINK"
 _CARRY_EVERY, _GRID_EVERY, _TREND_EVERY = 7, 11, 20
 _HAND_EVERY, _REWARD_EVERY, _DIVIDE_EVERY, _CLOSE_EVERY = 26, 44, 300, 20
 _STATED_EVERY, _DRIFT_AT, _ACCEPT_AT = 12, 30, 110
 _SELL_AFTER: Final = 5
+_PART: Final = 0.1
 _PRICED_EVERY: Final = 7
 _UNTOLD: Final = Decimal("1250.00")
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
@@ -89,7 +90,7 @@ class Present:
         yield from self._later.pop(self._step, ())
         for name, every in (("carry", _CARRY_EVERY), ("grid", _GRID_EVERY)):
             if self._step % every == 1:
-                made = list(players.quick(name, market))
+                made = list(players.quick(name, market, part=_PART))
                 yield from made[:1]
                 self._later.setdefault(self._step + _SELL_AFTER, []).extend(made[1:])
         if self._step % _TREND_EVERY == 0:

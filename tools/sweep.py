@@ -89,17 +89,17 @@ SWEEPS = {
         figures={"MUTANTS": 100},
         options=("-m", "sweep"),
     ),
-    "redis": Sweep(
-        asks="do killed consumers, repeated deliveries or a lost Redis lose or double an event?",
-        tests="tests/crash/test_kill_bus.py",
-        figures={"MESSAGES": 100_000},
-        options=("--timeout=0",),
-    ),
     "plans": Sweep(
         asks="does every plan keep its promises, and is none better by another's search?",
         tests="tests/property",
         figures={"EXAMPLES": 10_000, "PLANS": 10_000},
         options=("--hypothesis-profile=sweep", "-k", "test_plans", "--timeout=0"),
+    ),
+    "redis": Sweep(
+        asks="do killed consumers, repeated deliveries or a lost Redis lose or double an event?",
+        tests="tests/crash/test_kill_bus.py",
+        figures={"MESSAGES": 100_000},
+        options=("--timeout=0",),
     ),
     "transactions": Sweep(
         asks="are transactions what a naive model says, whatever happens to them?",

@@ -215,6 +215,18 @@ class Venue(Protocol):
         ...
 
 
+class HoldingsSource(Protocol):
+    """What a plan starts from: the book, a venue that was asked, or a snapshot of either."""
+
+    def holdings(self, wanted: Collection[str]) -> HoldingsSnapshot:
+        """Return what is there, with prices of it and of what is wanted besides.
+
+        Raises:
+            MissingMark: something has no price.
+        """
+        ...
+
+
 class Consumer(msgspec.Struct, frozen=True):
     """Who takes from a topic: the consumers of a group share what is handed out to it."""
 
@@ -329,18 +341,6 @@ class TradeStore(Protocol):
 
     def close(self) -> None:
         """Release the connection."""
-        ...
-
-
-class HoldingsSource(Protocol):
-    """What a plan starts from: the book, a venue that was asked, or a snapshot of either."""
-
-    def holdings(self, wanted: Collection[str]) -> HoldingsSnapshot:
-        """Return what is there, with prices of it and of what is wanted besides.
-
-        Raises:
-            MissingMark: something has no price.
-        """
         ...
 
 

@@ -100,6 +100,7 @@ def test_health_and_the_page_are_for_all_but_tell_nothing(asking, place):
     assert stranger.get("/").status_code == 200
     told = stranger.get("/health").json()
     assert all(part["reason"] is None for part in told["components"].values())
+    assert (told["version"], told["portfolio_version"]) == (None, None)
 
 
 @pytest.mark.parametrize(

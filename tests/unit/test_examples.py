@@ -12,7 +12,8 @@ import bursar
 from tests.servers.redis import binary
 
 ROOT = Path(__file__).parents[2]
-CYCLE, WALK = ROOT / "examples" / "trading_cycle.py", ROOT / "examples" / "walk.sh"
+CYCLE = ROOT / "examples" / "trading_cycle.py"
+WALK = ROOT / "examples" / "walk.sh"
 YEAR, DRAWN = ROOT / "examples" / "allocation_year.py", ROOT / "docs" / "allocation-year.svg"
 
 
@@ -29,7 +30,14 @@ def test_the_trading_cycle_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
     assert said[1] == ["equity 100126.0", "True"]
 
 
-VALIDATION = Path(__file__).parents[2] / "examples" / "validate_rebalance.py"
+@pytest.mark.slow("a year of trades and twenty-six decisions in a real book")
+def test_the_year_of_three_strategies_is_the_one_that_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [str(YEAR), str(tmp_path / "year.svg")])
+    runpy.run_path(str(YEAR), run_name="__main__")
+    assert (tmp_path / "year.svg").read_text() == DRAWN.read_text()
+
+
+VALIDATION = ROOT / "examples" / "validate_rebalance.py"
 
 
 def validated(monkeypatch, capsys, *arguments):
@@ -85,10 +93,3 @@ def test_a_stranger_walks_the_contract(redis_server, monkeypatch):
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.endswith("walked\n")
     assert "heard and told" in ran.stdout
-
-
-@pytest.mark.slow("a year of trades and twenty-six decisions in a real book")
-def test_the_year_of_three_strategies_is_the_one_that_is_drawn(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "argv", [str(YEAR), str(tmp_path / "year.svg")])
-    runpy.run_path(str(YEAR), run_name="__main__")
-    assert (tmp_path / "year.svg").read_text() == DRAWN.read_text()

@@ -56,7 +56,8 @@ _BESIDES: Final = Group("Besides", sort_key=7)
 _EVERY: Final = Group("Options of every command", sort_key=9)
 _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
     _START: (demo, init, sync, import_files, new),
-    _ASK: (status, watch, positions, pnl, performance, lots, fees, flows, trades, plan),
+    _ASK: (status, watch, positions, pnl, performance, lots, fees, flows, trades),
+    _DECIDE: (plan,),
     _ENTER: (add, price, tag, link, reverse),
     _SERVE: (serve,),
     _CHECK: (why, verify, journal, export, backup, restore),
@@ -112,7 +113,7 @@ def _app() -> App:
     app.command(portfolios.made(_START))
     app.command(drift.app(_CHECK))
     app.command(allocate.app(_DECIDE))
-    app.command(allocate.strategies, name="strategies", group=_DECIDE, sort_key=1)
+    app.command(allocate.strategies, name="strategies", group=_DECIDE, sort_key=9)
     app.command(tx.app(_ENTER))
     app.command(token.app(_SERVE))
     app.command(sim, name="sim")

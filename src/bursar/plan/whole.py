@@ -68,7 +68,9 @@ def _first(leg: Leg, policy: SizingPolicy) -> _Offer:
     """Return what is best for a leg alone: of no step, those up to the target and one more."""
     near = int(whole(abs(leg.gap), leg.unit))
     counts = {0, min(near, _most(leg, near)), min(near + 1, _most(leg, near))}
-    offers = [_offer(leg, count, policy) for count in counts if _is_possible(leg, count, policy)]
+    offers = [
+        _offer(leg, count, policy) for count in sorted(counts) if _is_possible(leg, count, policy)
+    ]
     return min(offers, key=lambda offer: (offer.leaves, offer.spends))
 
 

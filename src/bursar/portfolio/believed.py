@@ -16,10 +16,9 @@ from bursar.ledger import instant
 from bursar.ledger.facts import Fact
 from bursar.portfolio.past import PastDesk
 from bursar.ports import Head
-from bursar.value.marks import Mark, Marks, Standing, fee_credit, mark_of
+from bursar.value.marks import FEE_CREDITS, Mark, Marks, Standing, fee_credit, mark_of
 
 MEMO: Final = "marks "
-FEE_CREDITS: Final = ("KFEE",)
 _DECODER: Final = msgspec.json.Decoder(list[Mark])
 
 

@@ -31,7 +31,16 @@ from bursar.ledger.why import Why
 from bursar.measure.curve import Moment
 from bursar.measure.trips import Trips
 from bursar.plan import HoldingsSnapshot, RebalancePlan, SizingPolicy, StrategyAllocation
-from bursar.portfolio import hand, importing, measures, months, past, proof, rebalancing, whys
+from bursar.portfolio import (
+    hand,
+    importing,
+    measures,
+    months,
+    past,
+    proof,
+    rebalancing,
+    whys,
+)
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
 from bursar.portfolio.believed import MEMO, Believed
 from bursar.portfolio.live import Live

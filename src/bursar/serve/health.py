@@ -10,6 +10,7 @@ Errors: none.
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -42,21 +43,23 @@ class Health(msgspec.Struct, frozen=True):
     """The service and its parts."""
 
     status: Word
-    version: str
-    portfolio_version: int
+    version: str | None
+    portfolio_version: int | None
     components: dict[str, Component]
     timestamp: datetime
 
 
 _FINE: Final = Component(Word.OK)
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _ORDER: Final = (Word.OK, Word.DEGRADED, Word.DOWN)
 
 
-def components(state: State, *, is_alive: bool, now: int) -> dict[str, Component]:
+def components(
+    state: State, *, is_alive: bool, now: int, ended: Mapping[str, str] = _NOTHING
+) -> dict[str, Component]:
     """Return how keeper, store, book, prices and what is published stand."""
-    keeper = _FINE if is_alive else Component(Word.DOWN, "the thread that owns the book has ended")
     return {
-        "keeper": keeper,
+        "keeper": _keeper(ended, is_alive=is_alive),
         "store": _store(state),
         "book": _FINE if state.halted is None else Component(Word.DOWN, state.halted),
         "prices": _prices(state),
@@ -92,7 +95,14 @@ def whole(parts: dict[str, Component], *, version: str, portfolio_version: int, 
 def without_reasons(health: Health) -> Health:
     """Return the same for whoever may not look."""
     plain = {name: Component(each.status) for name, each in health.components.items()}
-    return msgspec.structs.replace(health, components=plain)
+    return msgspec.structs.replace(health, components=plain, version=None, portfolio_version=None)
+
+
+def _keeper(ended: Mapping[str, str], *, is_alive: bool) -> Component:
+    if not is_alive:
+        return Component(Word.DOWN, "the thread that owns the book has ended")
+    said = "; ".join(f"{task} has ended: {why}" for task, why in ended.items())
+    return Component(Word.DEGRADED, said) if said else _FINE
 
 
 def _store(state: State) -> Component:

@@ -13,6 +13,7 @@ asks the keeper and awaits the answer, which is bytes or a frozen record.
 Invariants
 - A job sees the book between two others, never in the middle of one.
 - No more than `WAITING_MAX` jobs wait; one more is refused (`ServiceBusy`), not queued.
+- A task that ends by a mistake of ours is named in `ended`; the others, and questions, go on.
 - Stopping waits for the job that runs, so a commit that was begun ends; a thread that does not end
   in time is left to die with the process, which costs nothing that was committed.
 
@@ -21,7 +22,7 @@ Errors: `ServiceBusy`; `start` raises what opening raises; `ask` raises what the
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from typing import Final, Protocol, TypeVar
 
@@ -56,6 +57,7 @@ class Keeper:
     def __init__(self, opening: Callable[[], Opened], tasks: tuple[Task, ...] = ()) -> None:
         self.waiting = 0
         self.failed: BaseException | None = None
+        self.ended: Mapping[str, str] = {}
         self._opening = opening
         self._tasks = tasks
         self._ready: Future[None] = Future()
@@ -115,7 +117,7 @@ class Keeper:
         opened = self._opening()
         try:
             async with asyncio.TaskGroup() as group:
-                running = [group.create_task(task(opened)) for task in self._tasks]
+                running = [group.create_task(self._go_on(task, opened)) for task in self._tasks]
                 self._loop, self._opened = asyncio.get_running_loop(), opened
                 self._ready.set_result(None)
                 await self._stopping.wait()
@@ -124,6 +126,15 @@ class Keeper:
         finally:
             self._opened = None
             await opened.close()
+
+    async def _go_on(self, task: Task, opened: Opened) -> None:
+        """Run a task. One that ends by a mistake of ours closes no book; the health tells of it."""
+        try:
+            await task(opened)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the book stays open)
+            name = getattr(task, "__qualname__", type(task).__name__)
+            self.ended = {**self.ended, name: f"{type(error).__name__}: {error}"}
+            LOG.critical("TASK_ENDED", task=name, exc_info=error)
 
 
 def _do(job: Callable[[Opened], _T], opened: Opened, done: "Future[_T]") -> None:

@@ -145,6 +145,7 @@ class Publisher:
             halted=portfolio.desk.halted,
             coverage=seen.coverage,
         )
+        self.pace.took(self.state.took)
         self._post(made)
         if self.listener is not None:
             self.listener(portfolio, seen)

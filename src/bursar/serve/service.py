@@ -107,7 +107,9 @@ class Service:
     def health(self) -> health.Health:
         """Return how every part stands."""
         now, state = self.clock.now(), self.publisher.state
-        parts = health.components(state, is_alive=self.keeper.is_alive, now=now)
+        parts = health.components(
+            state, is_alive=self.keeper.is_alive, now=now, ended=self.keeper.ended
+        )
         parts["bus"] = health.bus(self.carrier.trouble)
         parts |= health.venues(self.follower.synced)
         return health.whole(

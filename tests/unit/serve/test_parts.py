@@ -60,6 +60,19 @@ def test_the_first_touch_after_a_quiet_time_is_due_at_once():
     assert pace.due_in(10_000) == 0
 
 
+def test_publishing_takes_no_more_than_a_tenth_of_the_time():
+    pace = Pace(250)
+    pace.touch()
+    pace.published(0)
+    pace.took(100)
+    pace.touch()
+    assert pace.due_in(100) == 900
+    pace.published(1_000)
+    pace.took(1)  # it is quick again
+    pace.touch()
+    assert pace.due_in(1_000) == 250
+
+
 # -------------------------------------------------------------------------------------- spelling
 
 

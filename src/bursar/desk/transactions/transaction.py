@@ -50,10 +50,9 @@ from bursar.errors import (
 )
 from bursar.exact import ZERO, number, product18
 from bursar.ledger import journal
-from bursar.value.marks import Marks, fee_credit, given
+from bursar.value.marks import FEE_CREDITS, Marks, fee_credit, given
 
 DEPTH_MAX: Final = 16
-FEE_CREDITS: Final = ("KFEE",)
 Prices = Marks | Mapping[str, object]
 
 Later = list[Callable[[], None]]

@@ -12,6 +12,8 @@ Errors: `InputError` from `check`; `KeyReused` for an event id that stood for ot
 desk raises.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -29,7 +31,7 @@ from bursar.portfolio.events.facts import Believed, Family, Pairs, account_of, s
 from bursar.ports import PortfolioStore
 from bursar.value.marks import Mark, Standing
 
-if TYPE_CHECKING:  # it imports what imports this
+if TYPE_CHECKING:
     from bursar.portfolio.portfolio import Portfolio
 
 INBOX: Final = "inbox "
@@ -61,7 +63,7 @@ class Intake:
 
     def __init__(
         self,
-        portfolio: "Portfolio",
+        portfolio: Portfolio,
         pairs: Pairs,
         *,
         believed: Believed | None = None,

@@ -1,0 +1,79 @@
+"""The service follows a venue: its history comes in, and whether it can be reached is told."""
+
+import asyncio
+
+import httpx2
+import pytest
+
+from bursar.app import SystemClock
+from bursar.config import PortfolioSettings, Settings, VenueSettings
+from bursar.serve.service import Service
+from bursar.sim.kraken import FakeKraken, Fault, Tier, invent, serve
+
+DAY = 86_400 * 1_000_000_000
+HERE = "http://127.0.0.1:8004"
+
+
+@pytest.fixture
+def fake(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    rows = invent(3, 100).rows
+    start = SystemClock().now() - (rows[-1].time - rows[0].time) - DAY
+    made = FakeKraken(invent(3, 100, start=start), clock=SystemClock(), tier=Tier.PRO)
+    monkeypatch.setenv("KRAKEN_API_KEY", made.key)
+    monkeypatch.setenv("KRAKEN_API_SECRET", made.secret)
+    return made
+
+
+async def until(asking, path, holds):
+    """Ask until an answer holds; the test's own time limit ends what never does."""
+    while True:
+        answer = (await asking.get(path)).json()
+        if holds(answer):
+            return answer
+        await asyncio.sleep(0.05)
+
+
+def test_what_a_venue_tells_is_served_and_a_venue_that_is_away_is_said(fake, tmp_path):
+    async def main():
+        async with serve(fake) as url:
+            book = str(tmp_path / "book.db")
+            settings = Settings(
+                portfolio=PortfolioSettings(book=book, sync_every_seconds=5),
+                venues=(
+                    VenueSettings.model_validate(
+                        {
+                            "region": "GLOBAL",
+                            "tier": "pro",
+                            "url": url,
+                            "stream_url": url.replace("http", "ws") + "/v2",
+                        }
+                    ),
+                ),
+            )
+            service = Service(settings)
+            await service.start()
+            transport = httpx2.ASGITransport(app=service, client=("127.0.0.1", 1))
+            async with httpx2.AsyncClient(transport=transport, base_url=HERE) as asking:
+                told = await until(
+                    asking, "/health", lambda each: "kraken:main" in each["components"]
+                )
+                assert told["components"]["kraken:main"]["status"] == "ok"
+                trades = (await asking.get("/api/portfolio/trades")).json()["items"]
+                assert len(trades) > 10
+                (drift,) = (await asking.get("/api/portfolio/drift")).json()["items"]
+                assert (drift["account"], drift["verdict"]) == ("kraken:main", "equal")
+                fake.script.add(Fault.ERROR, value="EAPI:Invalid key", times=99)
+                await service.keeper.ask(lambda _: service.follower.wake())
+                told = await until(
+                    asking,
+                    "/health",
+                    lambda each: each["components"]["kraken:main"]["status"] != "ok",
+                )
+                assert told["status"] == "degraded"
+                assert "last sync failed" in told["components"]["kraken:main"]["reason"]
+                assert len((await asking.get("/api/portfolio/trades")).json()["items"]) > 10
+            assert await service.stop()
+
+    asyncio.run(main())

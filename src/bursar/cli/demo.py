@@ -1,4 +1,4 @@
-"""`bursar demo`: a live page, or the main job in text, on a made-up account. No keys, nothing left."""
+"""`bursar demo`: a live page, or the main job in text, on a made-up account; nothing is left."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FIRST: Final = ("ledgers.gen4-16col.csv", "trades.gen2-24col.csv", "prices.csv"
 _AGAIN: Final = ("ledgers.gen1-10col.csv", "trades.gen1-13col.csv")
 
 
-def demo(
+def demo(  # noqa: PLR0913 (the options of a command)
     what: Literal["page", "story", "files", "kraken"] = "page",
     *,
     keep: Path | None = None,
@@ -61,6 +61,8 @@ def demo(
 
     session.require_present()
     if what == "page":
+        if keep is not None:
+            raise BadChoice("only the story's book can be kept: bursar demo story --keep FILE")
         from bursar.cli import demo_page
 
         wish = demo_page.Wish(seed, portfolio_size, speed, port, seconds)

@@ -80,7 +80,7 @@ def _settings(book: Path, port: int) -> Settings:
             "event_default_account": ACCOUNT,
         }
     )
-    return Settings.model_construct().model_copy(update={"portfolio": own})
+    return Settings(portfolio=own)
 
 
 def _free(port: int) -> int:

@@ -89,7 +89,7 @@ async def _run(
     host, port = bound.getsockname()[:2]
     told(f"http://{f'[{host}]' if ':' in host else host}:{port}")
     if seconds is not None:
-        asyncio.get_running_loop().call_later(seconds, setattr, server, "should_exit", True)
+        asyncio.get_running_loop().call_later(seconds, server.handle_exit, signal.SIGTERM, None)
     await server.serve(sockets=[bound])
     await service.stop()
 

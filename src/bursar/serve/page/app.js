@@ -112,6 +112,7 @@ async function ask_again() {
     if (!asked.days || Date.now() - asked.at > 3_000) await askSlow();
     drawAsked();
     drawViews();
+    drawState();
   } catch (error) {
     if (live.state === "live") $("foot").textContent = `Not everything could be asked: ${error.message}`;
   } finally {

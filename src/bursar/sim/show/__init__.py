@@ -4,8 +4,8 @@
                   │
                   └──────▶ present   what goes on while it is open: ticks and fills on the bus
 
-`prepare(place, shape, now=…)` writes the past into a book of its own; `Present` plays on. The engine,
-the store, the bus and the service are the real ones; the market alone is invented.
+`prepare(place, shape, now=…)` writes the past into a book of its own; `Present` plays on. Engine,
+store, bus and service are the real ones; the market alone is invented.
 """
 
 from bursar.sim.show.past import Shape, prepare

@@ -19,7 +19,7 @@ _UP, _DOWN = 0.0065, -0.004
 
 
 class Coin(msgspec.Struct, frozen=True):
-    """An asset: where its price begins, how wild a day is, and to how many places price and size go."""
+    """An asset: where its price begins, how wild a day is, to how many places price and size go."""
 
     name: str
     start: float

@@ -1,6 +1,6 @@
 """The past: four months of a made-up account, written as facts into a real book.
 
-Every day: what was traded, deposited, earned; how it closed. Every other week capital is divided
+Every day: what was traded, deposited, earned; how it closed. Every few days capital is divided
 anew by `portfolio.allocating`, so a strategy that stops earning is seen to lose its allocation.
 
 Errors: what the desk raises, which would be our own mistake.
@@ -13,13 +13,14 @@ from typing import Final
 
 import msgspec
 
-from bursar.app import SystemClock, portfolio_of
 from bursar.capital.deciding import Own, Rules
+from bursar.desk import Desk
 from bursar.ledger import golden, instant
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.terms import Account, FactSource, Terms
 from bursar.portfolio import Portfolio, allocating
 from bursar.portfolio.service import PortfolioService
+from bursar.ports import Progress, Reading
 from bursar.sim.show.market import COINS, QUOTE, Market
 from bursar.sim.show.players import NAMES, Order, Players
 from bursar.store import open_store
@@ -33,6 +34,12 @@ _MINUTE: Final = 60 * instant.SECOND
 _HOUR: Final = 60 * _MINUTE
 _HOURS: Final = 24
 _GRID_LIVES: Final = 96
+_DEPOSITS: Final = (35, 90)
+_WITHDRAWAL: Final = 62
+_BUYS, _SALE = (12, 48, 101), 70
+_WEEK: Final = 7
+_STAKED: Final = Decimal("0.0125")
+_SOMETIME: Final = "2026-01-01T00:00:00Z"
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -70,7 +77,8 @@ def prepare(place: Path, shape: Shape, *, now: int) -> Scene:
     clock = Calendar(first)
     market, players = Market(shape.seed), Players(shape.seed, dies_on=_GRID_LIVES)
     terms = Terms(base=QUOTE, accounts=(Account(ACCOUNT, FactSource.EVENTS),))
-    portfolio = portfolio_of(open_store(str(place), "demo", terms=terms), clock)
+    store = open_store(str(place), "demo", terms=terms)
+    portfolio = Portfolio(Desk(store, clock, wait=clock.wait), _unread)
     with portfolio:
         service = PortfolioService(portfolio)
         for day in range(DAYS):
@@ -92,8 +100,12 @@ def prepare(place: Path, shape: Shape, *, now: int) -> Scene:
 def divide(portfolio: Portfolio, players: Players, market: Market) -> None:
     """Divide capital among the strategies, and let each know what it has."""
     allocating.tell_regime(portfolio, market.regime)
-    allocating.apply(portfolio, allocating.propose(portfolio, RULES))
-    standing = {each.strategy: each.equity for each in allocating.strategies(portfolio)}
+    proposal = allocating.propose(portfolio, RULES)
+    allocating.apply(portfolio, proposal)
+    standing = {each.strategy: each.equity for each in proposal.strategies}
+    for move in proposal.plan.moves if proposal.plan.is_due else ():
+        for name, amount in ((move.from_strategy, -move.amount), (move.to_strategy, move.amount)):
+            standing[name] = standing.get(name, Decimal(0)) + amount
     players.capital = {name: max(standing.get(name, Decimal(0)), Decimal(0)) for name in NAMES}
 
 
@@ -133,24 +145,27 @@ def _read(lines: list[str], start: int) -> Iterator[AnyEntry]:
 
 
 def _flows(day: int, size: Decimal, market: Market) -> Iterator[str]:
-    """Return what moved beside trades: capital, staking, an airdrop, the person's own trades."""
+    """Return what moved beside trades: capital, staking, and what the person does by hand."""
     mark, eth = f"#{ACCOUNT}:d{day}", market.price("ETH")
     if day == 0:
         yield f"08 deposit {size} USD {mark}capital"
-        yield f"09 buy {market.units('BNB', float(size) / 20)} BNB @ {market.price('BNB')} USD {mark}bnb"
-        yield f"09 buy {market.units('ETH', float(size) / 20)} ETH @ {eth} USD {mark}eth"
-    if day in {35, 90}:
+        yield _by_hand("09 buy", "BNB", float(size) / 20, market, f"{mark}bnb")
+        yield _by_hand("09 buy", "ETH", float(size) / 20, market, f"{mark}eth")
+    if day in _DEPOSITS:
         yield f"11 deposit {size / 10:.2f} USD {mark}in"
-    if day == 62:  # noqa: PLR2004 (a day of the story)
+    if day == _WITHDRAWAL:
         yield f"11 withdrawal {size / 20:.2f} USD {mark}out"
-    if day % 7 == 3:  # noqa: PLR2004 (weekly)
-        yield f"06 reward 0.0125 ETH {mark}stake value={eth * Decimal('0.0125')}"
-    if day in {12, 48, 101}:
-        link = market.price("LINK")
-        yield f"13 buy {market.units('LINK', float(size) / 50)} LINK @ {link} USD fee 4 USD {mark}hand"
-    if day in {70}:
-        link = market.price("LINK")
-        yield f"13 sell {market.units('LINK', float(size) / 80)} LINK @ {link} USD fee 4 USD {mark}hand"
+    if day % _WEEK == _WEEK - 1:
+        yield f"06 reward {_STAKED} ETH {mark}stake value={eth * _STAKED}"
+    if day in _BUYS:
+        yield _by_hand("13 buy", "LINK", float(size) / 50, market, f"{mark}hand")
+    if day == _SALE:
+        yield _by_hand("13 sell", "LINK", float(size) / 80, market, f"{mark}hand")
+
+
+def _by_hand(deed: str, coin: str, worth: float, market: Market, mark: str) -> str:
+    quantity, price = market.units(coin, worth), market.price(coin)
+    return f"{deed} {quantity} {coin} @ {price} {QUOTE} fee 4 {QUOTE} {mark}"
 
 
 def _trades(day: int, players: Players, market: Market) -> Iterator[str]:
@@ -161,9 +176,17 @@ def _trades(day: int, players: Players, market: Market) -> Iterator[str]:
 def _line(order: Order, mark: str, market: Market) -> str:
     rate = ""
     if order.fee_asset != QUOTE:
-        rate = f" rate={order.fee_asset}|{QUOTE}|{market.price(order.fee_asset)}|demo|2026-01-01T00:00:00Z"
+        rate = f" rate={order.fee_asset}|{QUOTE}|{market.price(order.fee_asset)}|demo|{_SOMETIME}"
     return (
         f"{order.hour:02} {order.side} {order.quantity} {order.coin} @ {order.price} {QUOTE}"
         f" fee {order.fee} {order.fee_asset} {mark} strategy={order.strategy}"
         f" regime={market.regime}{rate}"
     )
+
+
+def _unread(
+    path: Path,
+    account: str | None,
+    progress: Progress | None,
+) -> Reading:
+    raise NotImplementedError(f"no file is read here, {path} neither")

@@ -101,6 +101,12 @@ SWEEPS = {
         figures={"MESSAGES": 100_000},
         options=("--timeout=0",),
     ),
+    "service": Sweep(
+        asks="does a request make a mistake of ours, or get another answer than documented?",
+        tests="tests/http/test_fuzz.py",
+        figures={"FUZZ": 200},
+        options=("--timeout=0",),
+    ),
     "transactions": Sweep(
         asks="are transactions what a naive model says, whatever happens to them?",
         tests="tests/property/test_transactions.py",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -38,6 +37,7 @@ class Wish(msgspec.Struct, frozen=True):
 
 def play(session: Session, wish: Wish) -> int:
     """Write the past, serve the page, and go on until it is over."""
+    from bursar.app import SystemClock
     from bursar.serve.running import run
     from bursar.serve.service import Service
     from bursar.sim.show import Present, Shape, prepare
@@ -47,7 +47,7 @@ def play(session: Session, wish: Wish) -> int:
         seconds = UNWATCHED_S
     with tempfile.TemporaryDirectory(prefix="bursar-demo-") as folder:
         book = Path(folder) / "demo.db"
-        scene = prepare(book, Shape(wish.seed, Decimal(wish.size)), now=time.time_ns())
+        scene = prepare(book, Shape(wish.seed, Decimal(wish.size)), now=SystemClock().now())
         settings = _settings(book, _free(wish.port))
 
         async def going_on(opened: object) -> None:

@@ -7,10 +7,11 @@ Errors: none.
 """
 
 from decimal import Decimal
-from random import Random
 from typing import Final
 
 import msgspec
+
+from bursar.sim.chance import Streams
 
 QUOTE: Final = "USD"
 BULL, BEAR = "BULL", "BEAR"
@@ -41,7 +42,7 @@ class Market:
     """Prices of this moment; `move` lets time pass."""
 
     def __init__(self, seed: int) -> None:
-        self._chance = Random(f"market {seed}")  # noqa: S311 (a made-up market)
+        self._chance = Streams(seed).named("market")
         self._prices = {coin.name: coin.start for coin in COINS}
         self.days = 0.0
 

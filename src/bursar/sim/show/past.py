@@ -28,7 +28,7 @@ from bursar.value.marks import Mark
 
 DAYS: Final = 126
 ACCOUNT: Final = f"{FactSource.EVENTS.value}:demo"
-DIVIDED_EVERY: Final = 5
+DIVIDED_EVERY: Final = 6
 RULES: Final = Rules(strategies={name: Own() for name in NAMES})
 _MINUTE: Final = 60 * instant.SECOND
 _HOUR: Final = 60 * _MINUTE

@@ -10,11 +10,11 @@ Errors: none.
 from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
-from random import Random
 from typing import Final
 
 import msgspec
 
+from bursar.sim.chance import Streams
 from bursar.sim.show.market import QUOTE, Market
 
 NAMES: Final = ("carry", "grid", "trend")
@@ -45,7 +45,7 @@ class Players:
 
     def __init__(self, seed: int, *, dies_on: int) -> None:
         self.capital = dict.fromkeys(NAMES, Decimal(0))
-        self._chance = Random(f"players {seed}")  # noqa: S311 (a made-up market)
+        self._chance = Streams(seed).named("players")
         self._dies_on = dies_on
         self._held: dict[str, Decimal] = {}
         self._seen: dict[str, deque[Decimal]] = {

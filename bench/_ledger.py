@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
@@ -30,7 +31,13 @@ def write(path: Path, rows: int) -> None:
             fee = (amount * _FEE).quantize(_PLACES)
             cash, held[coin] = cash - sign * amount - fee, held[coin] + sign * units
             at = (_START + timedelta(seconds=60 * count)).strftime("%Y-%m-%d %H:%M:%S")
-            trade = f"T{count:07}-AAAAA-BBBBBB"
+            trade = _name("T", count)
             legs = (("ZEUR", -sign * amount, fee, cash), (coin, sign * units, 0, held[coin]))
             for place, leg in enumerate(legs):
-                file.write(_LINE.format(f"L{count:07}-AAAAA-{place}", trade, at, *leg))
+                file.write(_LINE.format(_name("L", 2 * count + place), trade, at, *leg))
+
+
+def _name(kind: str, number: int) -> str:
+    """Return an id as the venue gives them: in no order, which is what indexes have to bear."""
+    said = sha256(f"{kind}{number}".encode()).hexdigest().upper()
+    return f"{kind}{said[:5]}-{said[5:10]}-{said[10:16]}"

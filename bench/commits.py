@@ -33,6 +33,7 @@ from bursar.ledger.entries import Fill
 from bursar.ledger.terms import Account, FactSource, Terms
 from bursar.ports import Commit
 from bursar.store import dialect, open_store
+from bursar.store import postgres as store_postgres
 from tests.servers import postgres
 
 _TERMS = Terms(accounts=(Account("kraken:main", FactSource.EVENTS),))
@@ -76,18 +77,25 @@ class Rehearsed:
         def catch(_c: Any, _k: Any, statement: str, values: Any, _x: Any, many: bool) -> None:  # noqa: FBT001
             caught.append((statement, values, many))
 
-        driver = dialect._driver  # where the store goes to SQLite's driver without SQLAlchemy
+        driver, driving = dialect._driver, store_postgres._driving  # the ways past SQLAlchemy
         dialect._driver = lambda connection: _Heard(driver(connection), caught)  # type: ignore[assignment, return-value]
+
+        @contextmanager
+        def heard(connection: Any, text: str) -> Iterator[Any]:
+            with driving(connection, text) as found:
+                yield _Heard(found, caught)
+
+        store_postgres._driving = heard
         store.commit = keep  # type: ignore[method-assign]
         desk = Desk(store, Ticks())
         for fill in fills:
             desk.submit([fill])
         store.close()
-        dialect._driver = driver
+        dialect._driver, store_postgres._driving = driver, driving
 
 
 class _Heard:
-    """A driver's connection, and what it is told."""
+    """A driver's connection or cursor, and what it is told."""
 
     def __init__(self, connection: Any, caught: _Sent) -> None:
         self.connection = connection
@@ -97,6 +105,16 @@ class _Heard:
         """Note it and pass it on."""
         self.caught.append((statement, values, False))
         return self.connection.execute(statement, values)
+
+    @contextmanager
+    def cursor(self) -> Iterator["_Heard"]:
+        """Hear a cursor as well."""
+        with self.connection.cursor() as cursor:
+            yield _Heard(cursor, self.caught)
+
+    def pipeline(self) -> Any:
+        """Say nothing of how statements are sent: the bare ones wait for each answer."""
+        return self.connection.pipeline()
 
     def executemany(self, statement: str, rows: Any) -> Any:
         """Note them and pass them on; one row alone is no many."""

@@ -99,7 +99,7 @@ def _batched(name: str, fresh: Callable[[], str], count: int) -> dict[str, objec
     desk = Desk(open_store(fresh()), _Now())
     done, began = 0, perf_counter()
     while done < count:
-        with PortfolioBatch(desk, rules_of(0, {"validation_epsilon": "10"})) as batch:
+        with PortfolioBatch(desk, rules_of(None, {"validation_epsilon": "10"})) as batch:
             for _ in range(_BATCH):
                 with batch.transaction() as tx:
                     tx.stage_cash_delta("-5", fees="0.01")

@@ -64,6 +64,7 @@ _PLAIN: Final = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 _BOUNDED: Final = re.compile(
     rf"-?[0-9]{{1,{INTEGER_DIGITS}}}(?:\.[0-9]{{1,{FRACTION_DIGITS}}})?", re.ASCII
 )
+_ALL_BOUNDED: Final = re.compile(rf"{_BOUNDED.pattern}(?:\n{_BOUNDED.pattern})*", re.ASCII)
 _SCIENTIFIC: Final = re.compile(
     r"([+-]?)([0-9]{1,38})(?:\.([0-9]{0,38}))?(?:[eE]([+-]?[0-9]{1,3}))?", re.ASCII
 )
@@ -146,6 +147,15 @@ def parse(text: str, *, field: str = "number") -> Decimal:
         _refuse(text, field)
     value = Decimal(text)
     return value or value.copy_abs()
+
+
+def parse_all(texts: Sequence[str]) -> list[Decimal] | None:
+    """Read many plain numbers as `parse` does each; `None` if one of them is anything else."""
+    joined = "\n".join(texts)
+    is_each = joined.count("\n") == len(texts) - 1 and _ALL_BOUNDED.fullmatch(joined)
+    if texts and not is_each:
+        return None
+    return [value or value.copy_abs() for value in map(Decimal, texts)]
 
 
 def _refuse(text: str, field: str) -> NoReturn:
@@ -303,7 +313,8 @@ def statistic(value: float) -> Decimal:
 
 def plain(value: Decimal) -> str:
     """Write a number in plain notation with every digit kept, never an exponent."""
-    return format(value, "f")
+    text = str(value)
+    return format(value, "f") if "E" in text else text
 
 
 def trimmed(value: Decimal) -> str:

@@ -4,6 +4,7 @@ A `PortfolioStore` keeps one portfolio. It is synchronous and has one writer; ev
 does all of its work or none.
 """
 
+# long: everything that the inside needs from outside, and nothing else, in one place
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -82,6 +83,9 @@ class Commit(msgspec.Struct, frozen=True):
     same kind). `reaches_back_to` is the earliest instant that the commit touches; a stored
     checkpoint of that time or later goes, since it says what is no longer so. New `terms` take
     it away in any case. `memos` are kept, or taken away, in the same transaction.
+
+    A commit is one version, or several: `earlier` are the messages of those before the last one,
+    in order, each with the time of its own rows.
     """
 
     expected_version: int
@@ -96,6 +100,17 @@ class Commit(msgspec.Struct, frozen=True):
     terms: Terms | None = None
     reaches_back_to: int | None = None
     memos: Mapping[str, str | None] = NO_MEMOS
+    earlier: tuple[tuple[Outbox, int], ...] = ()
+
+    @property
+    def messages(self) -> tuple[tuple[Outbox, int], ...]:
+        """Every message with its time, one for each version."""
+        return (*self.earlier, (self.outbox, self.recorded_at))
+
+    @property
+    def version(self) -> int:
+        """The version that it leads to."""
+        return self.expected_version + len(self.earlier) + 1
 
 
 class StoredCheckpoint(msgspec.Struct, frozen=True):
@@ -461,10 +476,12 @@ class PortfolioStore(Protocol):
         """Return snapshots, newest first."""
         ...
 
-    def save_memos(self, memos: Mapping[str, str | None]) -> None:
+    def save_memos(self, memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:
         """Keep short texts by name beside the journal, all or none; `None` takes one away.
 
-        No fold reads them: how far a sync has come, what an alarm has said, a day's close.
+        No fold reads them: how far a sync has come, what an alarm has said, a day's close. Those
+        that are not lasting need not wait for the disk: others see them, and they are there after
+        the death of this process, but perhaps not after that of the machine.
         """
         ...
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bursar.errors import (
@@ -19,6 +20,7 @@ from bursar.errors import (
 from bursar.exact import plain
 from bursar.ledger import journal
 from bursar.ledger.terms import Method, Terms
+from bursar.ports import Outbox
 from bursar.store import STEPS
 from tests.contract.places import PLACES, opened
 from tests.contract.samples import (
@@ -111,6 +113,28 @@ def test_cells_are_put_changed_and_taken_out(store):
     head = store.commit(commit(store.head(), cells={"a": "1", "b": "2", "c": "3"}))
     store.commit(commit(head, cells={"a": "1.0", "b": None, "never there": None, "d": "4"}))
     assert store.load_state() == {"a": "1.0", "c": "3", "d": "4"}
+
+
+def test_a_commit_of_several_versions_leaves_a_message_for_each(store):
+    planned = commit(store.head(), "a", "b", "c")
+    told = tuple((Outbox(name, "portfolio.changed", "{}"), n) for n, name in ((5, "x"), (6, "y")))
+    head = store.commit(msgspec.structs.replace(planned, earlier=told))
+    assert (head.version, head.seq) == (3, 3)
+    assert head == store.head()
+    seen = [(row.number, row.version, row.message.id, row.created_at) for row in store.outbox()]
+    assert seen == [(1, 1, "x", 5), (2, 2, "y", 6), (3, 3, "message-1", 7)]
+    again = commit(store.head(), "d", message="new")
+    with pytest.raises(KeyReused):
+        store.commit(msgspec.structs.replace(again, earlier=told))
+    assert store.head() == head
+
+
+def test_memos_that_need_not_last_are_seen_as_any(store):
+    store.save_memos({"a": "1", "b": "2"}, is_lasting=False)
+    store.save_memos({"a": None}, is_lasting=False)
+    assert store.memos() == {"b": "2"}
+    store.save_memos({"b": "3"})
+    assert store.memo("b") == "3"
 
 
 def test_a_commit_may_change_the_terms_but_not_the_base_currency(place):

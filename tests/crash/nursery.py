@@ -129,7 +129,7 @@ def trade_through_a_desk(path, seed, step=None, commits=100_000):
 
 
 def transact(path, *, step=None, commits=100_000, at=3, writer="", batch=0):
-    """Add one dollar a transaction, under a key each, announced; die at a step of the third one.
+    """Add one dollar a transaction, under a key each; die at a step of the third one.
 
     With `batch`, so many of them land together. Several writers may do so at once.
     """
@@ -156,7 +156,6 @@ def transact(path, *, step=None, commits=100_000, at=3, writer="", batch=0):
         else:
             key = f"{writer}{n}" if writer else str(desk.head.version)
             rules: Options = {
-                "announced": not writer,
                 "validation_epsilon": 10**9,
                 "idempotency_key": key,
             }

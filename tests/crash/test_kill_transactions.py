@@ -66,7 +66,7 @@ def test_a_kill_at_a_step_leaves_the_transaction_whole_or_absent(nursery, new_pl
 def test_a_kill_inside_a_batch_leaves_none_of_it(nursery, new_place, step):
     path = new_place()
     open_store(path).close()
-    _, code = nursery.run("transact", path=path, step=step, batch=4, at=7)
+    _, code = nursery.run("transact", path=path, step=step, batch=4, at=2)
     assert code == -signal.SIGKILL
     assert judge(path, []) == 4
 

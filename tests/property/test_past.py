@@ -27,7 +27,7 @@ def folded_on(line, past, at):
     book = past.book.copy()
     for key in line.order:
         if key[0] > at:
-            apply(book, line.facts[key[3]])
+            apply(book, line.facts[key[-1]])
     return book
 
 
@@ -42,7 +42,7 @@ def test_the_past_folded_on_is_the_whole_book(chance, length):
         for _ in range(3):
             at = chance.choice(times) + chance.choice([-1, 0, 1])
             past = until(line, at)
-            assert [fact.id for fact in past] == [key[3] for key in line.order if key[0] <= at]
+            assert [fact.id for fact in past] == [key[-1] for key in line.order if key[0] <= at]
             whole = folded_on(line, past, at)
             if digest(whole) != digest(line.book):
                 assert picture(whole) == picture(line.book)

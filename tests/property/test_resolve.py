@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.ledger import facts
-from bursar.ledger.entries import Movement, MovementKind, Rate, Source
+from bursar.ledger import describe, facts, openings
+from bursar.ledger.entries import Fee, Fill, Flag, Movement, MovementKind, Rate, Side, Source
+from bursar.ledger.state import Line
 
 CASH = frozenset({"EUR", "USDT"})
 NUMBERS = st.integers(-3, 3).map(Decimal)
@@ -31,6 +32,8 @@ def rows(draw):
                 asset=draw(st.sampled_from(["EUR", "USDT", "XBT", "ETH"])),
                 amount=draw(NUMBERS),
                 fee=draw(NUMBERS),
+                pocket=draw(st.sampled_from([None, None, "staked"])),
+                label=draw(st.sampled_from([None, None, None, "settled"])),
                 worth=draw(st.none() | NUMBERS),
                 worth_asset=draw(st.sampled_from([None, "EUR", "USD"])),
                 rates=draw(st.sampled_from([(), (Rate("XBT", "EUR", Decimal(2), "said"),)])),
@@ -43,5 +46,58 @@ def rows(draw):
 def test_the_rows_of_one_trade_make_what_a_sifted_group_makes(told):
     short = facts.resolve(told, CASH)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(facts, "_rows_of_one_trade", lambda _: [])
+        patch.setattr(facts, "rows_of_one_trade", lambda _: [])
         assert short == facts.resolve(told, CASH)
+
+
+@given(
+    st.sampled_from([Side.BUY, Side.SELL]),
+    st.lists(st.builds(Fee, st.sampled_from(["EUR", "XBT", "USDT"]), NUMBERS, st.none() | NUMBERS)),
+    st.none() | NUMBERS,
+    st.sampled_from(["EUR", "ETH"]),
+    st.sampled_from([(), (Flag.PROVISIONAL, Flag.UNPRICED)]),
+)
+def test_the_record_of_a_plain_trade_is_what_any_record_is(side, fees, amount, quote, flags):
+    fill = Fill(
+        id="k:1",
+        executed_at=10**18,
+        account="k",
+        base="XBT",
+        quote=quote,
+        side=side,
+        quantity=Decimal("1.50"),
+        amount=amount,
+        fees=tuple(fees),
+        flags=flags,
+    )
+    line = Line("trade", ("k", "XBT", f"XBT/{quote}", "manual", ""), Decimal("-2.0"), Decimal(7))
+    (short,) = describe.trade_records(fill, [line], CASH)
+    assert short == describe._record(fill, "trade", [line], CASH, is_first=True)
+    assert str(short) == str(describe._record(fill, "trade", [line], CASH, is_first=True))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("SB"), NUMBERS, st.lists(st.sampled_from(["EUR", "XBT"]))))
+)
+def test_a_fill_is_followed_as_its_changes_are(told):
+    fills = [
+        Fill(
+            id=f"k:{number}",
+            executed_at=number,
+            account="k",
+            base="XBT",
+            quote="XBT" if number % 7 == 6 else "EUR",
+            side=Side.BUY if way == "B" else Side.SELL,
+            quantity=Decimal("0.5"),
+            amount=None if number % 5 == 4 else abs(amount),
+            fees=tuple(Fee(asset, amount) for asset in charged),
+        )
+        for number, (way, amount, charged) in enumerate(told)
+    ]
+    followed = openings.Prefixes("EUR", CASH).follow(fills, frozenset())
+    moved = openings.Prefixes("EUR", CASH)
+    for fill in fills:
+        moved._began.setdefault("k", fill.executed_at)
+        for place, change in openings._net(openings.deltas(fill)):
+            moved._move(place, change, (fill.executed_at, fill.sequence))
+    assert str(followed.walked()) == str(moved.walked())

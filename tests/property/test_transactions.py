@@ -269,7 +269,6 @@ class Life(RuleBasedStateMachine):
         for tx in reversed(self.open):
             tx._leave()
         self.open, self.model.levels, self.is_late = [], [], False
-        self.unknown = set()
         self.desk = Desk(self.store, Clock())
 
     @precondition(lambda self: not self.open)

@@ -37,6 +37,11 @@ ALLOWED = {
     },
     "serve/tokens.py": {"secrets.token_urlsafe"},  # a new token
     "cli/progress.py": {"threading.Timer"},  # a bar after two seconds
+    # the thread in which a transaction's disk is waited for
+    "desk/transactions/waiting.py": {
+        "concurrent.futures.ThreadPoolExecutor",
+        "asyncio.get_running_loop().run_in_executor",
+    },
     "sim/chance.py": {"random.Random"},  # every stream of a world
     "sim/loop.py": {"self.create_task"},  # every task of a world
     "store/backup/take.py": {"time.time_ns"},  # when a backup was taken

@@ -374,3 +374,20 @@ def test_what_suspends_may_not_carry_the_money_context():
     for suspending in (generator, coroutine, stream):
         with pytest.raises(TypeError, match="yield"):
             exact.money(suspending)
+
+
+@pytest.mark.parametrize("count", range(7))
+def test_many_numbers_are_read_as_each_is(count):
+    texts = ["1", "-0.00", "12.50", "-3", "9" * 20, "0." + "1" * 18][:count]
+    read = exact.parse_all(texts)
+    assert read is not None
+    assert list(map(str, read)) == [str(exact.parse(text)) for text in texts]
+
+
+_ODD = ["", "1.", ".5", "1e5", "+1", "9" * 21, "0." + "1" * 19, " 1", "1_0", "\u0663", "nan", "--1"]
+
+
+@pytest.mark.parametrize("text", [*_ODD, "1\n2", "1\n", "\n1", "1\r", "1,5", "-"])
+def test_many_numbers_of_which_one_is_not_plain_are_left_to_the_one_reader(text):
+    for texts in ([text], ["1", text], [text, "1"], ["1", text, "2"]):
+        assert exact.parse_all(texts) is None

@@ -6,6 +6,7 @@ from collections import Counter
 from fractions import Fraction
 from random import Random
 
+import msgspec
 import pytest
 
 from bursar.errors import BadChoice
@@ -163,6 +164,22 @@ def test_two_syncs_from_nothing_have_the_same_ids(followed):
     assert one.service.portfolio.digest() == other.service.portfolio.digest()
 
 
+def test_what_lies_there_without_any_row_is_an_opening_and_no_break(followed):
+    account = invent(SEED, 200)
+    had = {row.code for row in account.rows}
+    code = next(code for code in ("SNX", "TRX", "ATOM", "ZRX") if code not in had)
+    following = followed(msgspec.structs.replace(account, extra={code: 5 * 10**8}))
+    assert following.done.accounts[0].failure is None
+    (found,) = following.service.get_drift()
+    assert (found.verdict, found.breaks) == (Verdict.EQUAL, ())
+    (assumed,) = [each for each in found.assumed if each.asset == code]
+    (told,) = [each for each in following.service.get_balances() if each.asset == code]
+    assert told.total == assumed.quantity > 0
+    head = following.store.head()
+    assert following.sync().accounts[0].failure is None
+    assert following.store.head() == head
+
+
 def test_rows_that_arrive_while_pages_are_read_are_all_there(follower):
     account = invent(SEED, 500)
     following = follower(account, start=account.rows[-60].time)
@@ -176,22 +193,38 @@ def test_rows_that_arrive_while_pages_are_read_are_all_there(follower):
 
 # ---------------------------------------------------------------------------------------- drift
 
+# What each may be called, where no evidence decides between several words. A fee paid in credits is
+# a break of its own beside the trade that is lost with it, and credits of which too many were told
+# look like a fee. What is worth a cent is dust. A flow of another amount looks like another flow,
+# a small withdrawal ahead of a large row like a fee of it, and of what only the statement tells,
+# nothing says why it is so.
 FITTING = {
-    Planting.MISSING_FILL: {Kind.MISSING_FILL, Kind.DUST},
+    Planting.MISSING_FILL: {Kind.MISSING_FILL, Kind.FEE, Kind.DUST},
     Planting.DOUBLED_FILL: {Kind.EXTRA},
     Planting.MISSING_DEPOSIT: {Kind.MISSING_FLOW},
-    Planting.MISSING_WITHDRAWAL: {Kind.MISSING_FLOW},
+    Planting.MISSING_WITHDRAWAL: {Kind.MISSING_FLOW, Kind.UNKNOWN},
     Planting.MISSING_FEE: {Kind.FEE, Kind.DUST},
     Planting.OTHER_FEE: {Kind.FEE, Kind.DUST, Kind.MISSING_FLOW, Kind.WRONG_AMOUNT},
     Planting.MISSING_REWARD: {Kind.REWARD, Kind.MISSING_FLOW, Kind.DUST},
     Planting.IN_FLIGHT: {Kind.IN_FLIGHT, Kind.UNKNOWN},
     Planting.ROUNDING: {Kind.ROUNDING, Kind.DUST},
-    Planting.WRONG_AMOUNT: {Kind.WRONG_AMOUNT, Kind.MISSING_FLOW},
+    Planting.WRONG_AMOUNT: {Kind.WRONG_AMOUNT, Kind.MISSING_FLOW, Kind.FEE, Kind.DUST},
     Planting.WRONG_ASSET: {Kind.WRONG_ASSET},
     Planting.EXTRA_BALANCE: {Kind.UNKNOWN, Kind.DUST, Kind.ROUNDING},
     Planting.POCKET_MOVED: {Kind.POCKET_MOVE},
     Planting.SIDE_FLIPPED: {Kind.WRONG_AMOUNT, Kind.WRONG_ASSET},
 }
+
+
+UNDECIDED = {Planting.MISSING_FEE, Planting.OTHER_FEE, Planting.WRONG_AMOUNT}
+
+
+def is_first_of_its_kind(account, name):
+    """Tell whether fewer than three other rows of a row's kind and asset were charged."""
+    (row,) = [each for each in account.rows if each.id == name]
+    kind = row.type, row.subtype, row.code
+    charged = [each for each in account.rows if each.fee and each.id != name]
+    return len([each for each in charged if (each.type, each.subtype, each.code) == kind]) < 3
 
 
 @pytest.mark.sweep
@@ -210,7 +243,10 @@ def test_a_planted_difference_is_found_classified_and_located(followed, kind):
         assert following.done.accounts[0].failure is None
         (seen,) = following.service.get_drift()
         assert seen.breaks, (kind, seed)
-        assert {each.kind for each in seen.breaks} <= FITTING[kind], (kind, seed)
+        fitting = set(FITTING[kind])
+        if kind in UNDECIDED and is_first_of_its_kind(account, planted.rows[0]):
+            fitting.add(Kind.UNKNOWN)  # a fee, or a row ahead of it: no other of its kind tells
+        assert {each.kind for each in seen.breaks} <= fitting, (kind, seed)
         if planted.first is not None:
             places = {each.place for each in seen.breaks}
             said = {end for place in places for end in (place.before, place.after)}

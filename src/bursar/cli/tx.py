@@ -216,7 +216,7 @@ def _verdict(seen: TransactionReview) -> str:
 
 def _marks(session: Session, portfolio: Portfolio, told: ToldTransaction) -> Marks:
     """Return the file's marks, and those of the command line, which count for more."""
-    from bursar.desk.transactions.transaction import marks_of
+    from bursar.desk.transactions.prices import marks_of
     from bursar.value.marks import Marks
 
     filed = marks_of(told.mark_prices, portfolio.terms.base, portfolio.desk.clock.now())

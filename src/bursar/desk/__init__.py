@@ -17,6 +17,15 @@ Errors: `StaleVersion`, `Oversold`, every `StoreError`, and `BrokenInvariant` fo
 
 from bursar.desk.covering import require_covered
 from bursar.desk.desk import Beside, Desk, Receipt, Review, Staged
-from bursar.desk.streaming import submit_in_order
+from bursar.desk.streaming import submit_in_order, unswept
 
-__all__ = ["Beside", "Desk", "Receipt", "Review", "Staged", "require_covered", "submit_in_order"]
+__all__ = [
+    "Beside",
+    "Desk",
+    "Receipt",
+    "Review",
+    "Staged",
+    "require_covered",
+    "submit_in_order",
+    "unswept",
+]

@@ -1,6 +1,5 @@
 """The desk of one portfolio: its timeline in memory, its store, and the way between them."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
@@ -8,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.desk import moves, reading
+from bursar.desk import moves, reading, telling
 from bursar.desk.metrics import NONE as NO_COUNTS
 from bursar.desk.metrics import Counts
 from bursar.errors import (
@@ -21,9 +20,9 @@ from bursar.errors import (
     StoreDown,
     StoreError,
 )
-from bursar.exact import plain, trimmed
+from bursar.exact import trimmed
 from bursar.ledger import audit, checkpoint, describe, journal, projection
-from bursar.ledger.checkpoint import Recalled
+from bursar.ledger.checkpoint import Checkpoint, Recalled
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.timeline import Plan, Timeline
@@ -32,7 +31,6 @@ from bursar.ports import (
     Clock,
     Commit,
     Head,
-    Outbox,
     PortfolioStore,
     Progress,
     StoredCheckpoint,
@@ -58,10 +56,15 @@ class Staged(msgspec.Struct, frozen=True):
 
 
 class Beside(msgspec.Struct, frozen=True):
-    """What a commit keeps beside the change: memos, and what its message tells besides."""
+    """What a commit keeps beside the change: memos, and what its message tells besides.
+
+    With `each`, every statement is a version of its own, as if it had been committed alone: its
+    row, chained already, and what its message tells.
+    """
 
     memos: Mapping[str, str | None] = NO_MEMOS
     told: Mapping[str, object] = MappingProxyType({})
+    each: tuple[tuple[Record, Mapping[str, object]], ...] = ()
 
 
 NOTHING: Final = Beside()
@@ -77,6 +80,14 @@ class Review(msgspec.Struct, frozen=True):
     facts_changed: int
     restated: tuple[str, ...]
     flags: dict[str, int]
+
+
+class Drafted(msgspec.Struct, frozen=True):
+    """A staged change with its review, and what is to be written of it; `None` for nothing."""
+
+    staged: Staged
+    review: Review
+    commit: Commit | None
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -108,6 +119,7 @@ class Desk:
         self.uncounted = NO_COUNTS
         self.counted: tuple[str, Counts] | None = None
         self.unresolved: dict[str, int] = {}
+        self.running: object | None = None  # the transactions' own
         self._kept = _NONE
         self.damage: str | None = None
         self.reload()
@@ -234,12 +246,26 @@ class Desk:
     def commit(self, staged: Staged, beside: Beside = NOTHING) -> Receipt:
         """Write a staged change in one transaction and take it over, with what is kept beside it.
 
+        Where enough has come since the last checkpoint, there is a new one.
+
         Raises:
             StaleVersion: another writer was first; `reload`, stage again.
             BrokenInvariant: the books would not close. Nothing is written, and nothing more will
             be.
             StoreCorrupt: the store is damaged, or was found to be. Nothing more will be written.
         """
+        receipt = self.record(staged, beside)
+        if receipt.version > staged.version:
+            self._keep_checkpoint()
+        return receipt
+
+    def record(self, staged: Staged, beside: Beside = NOTHING) -> Receipt:
+        """Do what `commit` does but for the checkpoint, which is then for the caller to keep."""
+        drafted = self.draft(staged, beside)
+        return self.land(drafted, self.send(drafted))
+
+    def draft(self, staged: Staged, beside: Beside = NOTHING) -> Drafted:
+        """Check a staged change and work out all that is to be written. Errors: as `commit`."""
         if self.damage is not None:
             raise StoreCorrupt(f"writing has stopped, the book is damaged: {self.damage}")
         if self.halted is not None:
@@ -249,21 +275,36 @@ class Desk:
             staged = self.stage(staged.told)
         review = self.review(staged)
         if staged.plan.is_empty:
-            return Receipt(self.head.version, review)
+            return Drafted(staged, review, None)
         self._require_closed(staged.plan)
-        commit = self._commit(staged, beside)
+        return Drafted(staged, review, self._commit(staged, beside))
+
+    def send(self, drafted: Drafted) -> Head:
+        """Have it written, and return the new head. It waits, and may do so in another thread:
+        nothing of the timeline is read here or changed. Errors: as `commit`.
+        """
+        if drafted.commit is None:
+            return self.head
         try:
-            self.head = self.store.commit(commit)
+            return self.store.commit(drafted.commit)
         except OutcomeUnknown:
-            self.head = self._outcome(commit)
+            return self._outcome(drafted.commit)
         except StoreCorrupt as error:
             self.halt(error.message)
             raise
-        self.timeline.land(staged.plan)
+
+    def land(self, drafted: Drafted, head: Head) -> Receipt:
+        """Take over what has been written."""
+        commit, review = drafted.commit, drafted.review
+        if commit is None:
+            return Receipt(self.head.version, review)
+        if self.head.version != commit.expected_version:  # `catch_up` was faster
+            return Receipt(head.version, review)
+        self.head = head
+        self.timeline.land(drafted.staged.plan)
         back = commit.reaches_back_to
         if back is not None and back <= self._kept[0]:
             self._kept = _NONE  # the commit has taken it away
-        self._keep_checkpoint()
         return Receipt(self.head.version, review)
 
     def submit(self, entries: Iterable[AnyEntry]) -> Receipt:
@@ -311,9 +352,16 @@ class Desk:
             raise
 
     def _commit(self, staged: Staged, beside: Beside) -> Commit:
-        plan, at = staged.plan, self.clock.now()
-        rows = journal.chain(plan.recorded, head=self.head.hash, seq=self.head.seq, at=at)
-        trades, flows = describe.records(plan.lines, self.timeline.terms.cash)
+        plan = staged.plan
+        if beside.each:
+            rows = [row for row, _ in beside.each]
+        else:
+            at = self.clock.now()
+            rows = journal.chain(plan.recorded, head=self.head.hash, seq=self.head.seq, at=at)
+        parts = [([row], told) for row, told in beside.each] or [(rows, beside.told)]
+        moved = moves.between(self.timeline.book, plan.book, is_fork=plan.course.is_append)
+        *earlier, (message, at) = telling.messages(parts, self.head.version, plan.restated, moved)
+        trades, flows = describe.records(plan.lines, self.timeline.terms)
         gone = {fact.id for fact in plan.course.removed}
         if not plan.course.is_append:
             gone |= {fact.id for fact, _ in plan.lines}
@@ -321,8 +369,9 @@ class Desk:
             expected_version=staged.version,
             records=tuple(rows),
             cells=self._cells(plan),
-            outbox=self._message(plan, rows, beside),
+            outbox=message,
             recorded_at=at,
+            earlier=tuple(earlier),
             trades=tuple(trades),
             flows=tuple(flows),
             dropped_trades=tuple(sorted(gone)),
@@ -331,17 +380,26 @@ class Desk:
             memos=beside.memos,
         )
 
-    def trim(self) -> None:
-        """Let go of what lies behind a checkpoint, if there is a place for one."""
+    def trim(self) -> Checkpoint | None:
+        """Let go of what lies behind a checkpoint, if there is a place for one; return that."""
         made = self.timeline.checkpoint_behind(KEPT_AHEAD)
         if made is not None:
             self.timeline.trim(made)
+        return made
+
+    def keep(self, made: Checkpoint) -> None:
+        """Store a checkpoint of this timeline.
+
+        The commits before it have happened, so nothing that goes wrong here is a failure of them.
+        """
+        with suppress(StoreError):  # a shortcut: the journal is no worse without it
+            seq, digest = self.store.row_before(made.time)
+            kept = StoredCheckpoint(made.time, seq, digest, checkpoint.encode(made))
+            if self.store.save_checkpoint(kept, self.head.version):
+                self._kept = made.time, made.facts
 
     def _keep_checkpoint(self) -> None:
-        """Store a checkpoint where enough facts have come since the last one.
-
-        The commit before it has happened, so nothing that goes wrong here is a failure of it.
-        """
+        """Store a checkpoint where enough facts have come since the last one."""
         time, facts = self._kept
         if len(self.timeline) - facts < 2 * KEPT_AHEAD:
             return
@@ -349,44 +407,12 @@ class Desk:
         if made is None:  # no second ends where no group spans it: look again in a while
             self._kept = time, facts + KEPT_AHEAD // 4
             return
-        with suppress(StoreError):  # a shortcut: the journal is no worse without it
-            seq, digest = self.store.row_before(made.time)
-            kept = StoredCheckpoint(made.time, seq, digest, checkpoint.encode(made))
-            if self.store.save_checkpoint(kept, self.head.version):
-                self._kept = made.time, made.facts
+        self.keep(made)
 
     def _cells(self, plan: Plan) -> dict[str, str | None]:
         if plan.course.is_append:
             return dict(projection.touched(plan.book))
         return projection.difference(self.timeline.book, plan.book)
-
-    def _message(self, plan: Plan, rows: list[Record], beside: Beside) -> Outbox:
-        version = self.head.version + 1
-        topic = "portfolio.restated" if plan.restated else "portfolio.committed"
-        body: dict[str, object] = {
-            "version": version,
-            "first_seq": rows[0].seq,
-            "last_seq": rows[-1].seq,
-            "hash": rows[-1].hash,
-            "restated": [
-                {
-                    "account": each.account,
-                    "asset": each.asset,
-                    "pair": each.pair,
-                    "strategy": each.strategy,
-                    "regime": each.regime,
-                    "old": plain(each.old),
-                    "new": plain(each.new),
-                    "cause": list(each.cause),
-                }
-                for each in plan.restated
-            ],
-            **beside.told,
-        }
-        moved = moves.between(self.timeline.book, plan.book, is_fork=plan.course.is_append)
-        if moved:
-            body["moved"] = [moves.plainly(each) for each in moved]
-        return Outbox(rows[-1].hash, topic, json.dumps(body, ensure_ascii=False))
 
     def _require_closed(self, plan: Plan) -> None:
         if plan.course.is_append:
@@ -417,8 +443,7 @@ class Desk:
                 "the commit's answer was lost, and it is not in the journal; reload, stage again"
             )
         terms = commit.terms or self.head.terms
-        version = commit.expected_version + 1
-        return Head(version=version, seq=last.seq, hash=last.hash, terms=terms)
+        return Head(version=commit.version, seq=last.seq, hash=last.hash, terms=terms)
 
     def has_landed(self, seq: int, digest: str) -> bool:
         """Tell whether the journal has a row of that hash at that place.

@@ -11,8 +11,10 @@ Errors: none.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import reduce
 from typing import Final
 
 import msgspec
@@ -79,6 +81,21 @@ def committed(delta: Decimal | None, epsilon: Decimal | None) -> Counts:
     return msgspec.structs.replace(judged(delta, epsilon), commits=1)
 
 
+def committed_all(pairs: Sequence[tuple[Decimal | None, Decimal | None]]) -> Counts:
+    """Count commits by their Δ and ε, as if one after another."""
+    return Counts(
+        commits=len(pairs),
+        delta=_all_money([delta for delta, _ in pairs]),
+        epsilon=_all_money([allowed for _, allowed in pairs]),
+    )
+
+
+def took_all(nanoseconds: Iterable[int]) -> Counts:
+    """Count how long commits have taken."""
+    places = [bisect_left(MS_BOUNDS, -(-max(each, 0) // _MS)) for each in nanoseconds]
+    return Counts(latency_ms=_at(places, len(MS_BOUNDS)))
+
+
 def discarded(reason: str, delta: Decimal | None, epsilon: Decimal | None) -> Counts:
     """Count a discard."""
     return msgspec.structs.replace(judged(delta, epsilon), discards={reason: 1})
@@ -95,6 +112,11 @@ def took(nanoseconds: int) -> Counts:
     return Counts(latency_ms=Distribution().and_one(place, len(MS_BOUNDS)))
 
 
+def added(parts: Iterable[Counts]) -> Counts:
+    """Return all of them together."""
+    return reduce(Counts.plus, parts, NONE)
+
+
 def read(text: str | None) -> Counts:
     """Read kept figures; none are zeros."""
     return NONE if text is None else _DECODER.decode(text)
@@ -103,6 +125,18 @@ def read(text: str | None) -> Counts:
 def text(counts: Counts) -> str:
     """Write figures to be kept."""
     return msgspec.json.encode(counts).decode()
+
+
+def _all_money(values: Iterable[Decimal | None]) -> Distribution:
+    places = [bisect_left(MONEY_BOUNDS, value) for value in values if value is not None]
+    return _at(places, len(MONEY_BOUNDS))
+
+
+def _at(places: Sequence[int], size: int) -> Distribution:
+    if not places:
+        return Distribution()
+    counted = Counter(places)
+    return Distribution(tuple(counted[place] for place in range(size + 1)))
 
 
 def _money(value: Decimal | None) -> Distribution:

@@ -15,8 +15,10 @@ Errors: `Behind` for statements that are no such stream; whoever has them all at
 them at once instead. Whatever is raised, the desk is where it was.
 """
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -24,8 +26,8 @@ import msgspec
 from bursar.desk import reading
 from bursar.desk.desk import Desk, Receipt, Review
 from bursar.errors import Behind
-from bursar.ledger import instant, journal
-from bursar.ledger.checkpoint import Recalled
+from bursar.ledger import instant
+from bursar.ledger.checkpoint import Checkpoint, Recalled
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.facts import group_of
 from bursar.ledger.journal import Outcome
@@ -35,6 +37,7 @@ CHUNK: Final = 10_000
 """How many statements are staged at a time."""
 
 _FILTER_BITS: Final = 1 << 27
+_FILTER_MASK: Final = _FILTER_BITS - 1
 _UNAWAITED: Final = Expected()
 
 
@@ -53,13 +56,14 @@ def submit_in_order(
         Behind: they reach back: behind a checkpoint, or before facts that stood already.
         Oversold, StoreError: as `Desk.commit`.
     """
-    with desk.together():
+    with unswept(), desk.together():
         tally = _Tally(desk, expected)
         for chunk in chunks(entries, CHUNK):
             tally.submit(chunk)
             if progress is not None:
                 progress(tally.done)
         tally.require_all_came()
+        tally.keep_checkpoint()
     return Receipt(desk.head.version, tally.review())
 
 
@@ -83,7 +87,8 @@ class _Tally:
         self._desk = desk
         self._standing = len(desk.timeline)
         self._awaited = set(desk.timeline.expect(expected))
-        self._told = _Told() if not desk.head.seq else None
+        self._told = None if desk.head.seq else _Told(are_distinct=expected.are_distinct)
+        self._checkpoint: Checkpoint | None = None
         self._recorded = self._duplicates = 0
         self._conflicts: list[str] = []
         self._flags: Counter[str] = Counter()
@@ -95,19 +100,24 @@ class _Tally:
         plan = staged.plan
         if desk.timeline.behind + plan.course.position < self._standing:
             raise Behind("a fact changes that stood before")
-        if any(each.key not in (None, journal.key(each.entry)) for each in plan.ruled):
+        if plan.amends:
             raise Behind("a statement adds to another, or contradicts it")
         # What has come with the same stream was never published, so it cannot be restated.
         silent = msgspec.structs.replace(plan, restated=[])
-        receipt = desk.commit(msgspec.structs.replace(staged, plan=silent))
+        receipt = desk.record(msgspec.structs.replace(staged, plan=silent))
         self._count(silent, receipt.review)
-        desk.trim()
+        self._checkpoint = desk.trim() or self._checkpoint
         self.done += len(chunk)
 
     def require_all_came(self) -> None:
         """Refuse a stream that has not told what was expected of it."""
         if self._awaited:
             raise Behind(f"{min(self._awaited)} was expected and has not come")
+
+    def keep_checkpoint(self) -> None:
+        """Store the last checkpoint that a chunk was trimmed at; those before it serve nobody."""
+        if self._checkpoint is not None:
+            self._desk.keep(self._checkpoint)
 
     def review(self) -> Review:
         """Return what all chunks together have done."""
@@ -137,30 +147,53 @@ class _Tally:
 
 
 class _Told:
-    """Which names may have been told: wrong now and then where it says so, never where not."""
+    """Which names may have been told: wrong now and then where it says so, never where not.
 
-    def __init__(self) -> None:
+    Of statements that are all distinct only their groups are looked at.
+    """
+
+    def __init__(self, *, are_distinct: bool) -> None:
         self._bits = bytearray(_FILTER_BITS // 8)
+        self._are_distinct = are_distinct
 
     def perhaps(self, chunk: Iterable[AnyEntry]) -> list[AnyEntry]:
         """Return the statements that may speak of what earlier chunks have told, and note these."""
-        names = {name: hash(name) for entry in chunk for name in (entry.id, group_of(entry))}
-        known = {name for name, digest in names.items() if self._has(digest)}
-        for digest in names.values():
-            self._note(digest)
+        names = {entry.group or entry.id for entry in chunk}
+        if not self._are_distinct:
+            names.update([entry.id for entry in chunk])
+        known = self._noted(names)
         if not known:
             return []
         return [entry for entry in chunk if entry.id in known or group_of(entry) in known]
 
-    def _has(self, digest: int) -> bool:
-        one, other = digest % _FILTER_BITS, (digest >> 27) % _FILTER_BITS
-        bits = self._bits
-        return bool(bits[one >> 3] >> (one & 7) & 1 and bits[other >> 3] >> (other & 7) & 1)
+    def _noted(self, names: Iterable[str]) -> set[str]:
+        """Note names, and return those that may have been noted before."""
+        bits, known = self._bits, set()
+        for name in names:
+            digest = hash(name)
+            one, other = digest & _FILTER_MASK, digest >> 27 & _FILTER_MASK
+            here, there = 1 << (one & 7), 1 << (other & 7)
+            if bits[one >> 3] & here and bits[other >> 3] & there:
+                known.add(name)
+            else:
+                bits[one >> 3] |= here
+                bits[other >> 3] |= there
+        return known
 
-    def _note(self, digest: int) -> None:
-        one, other = digest % _FILTER_BITS, (digest >> 27) % _FILTER_BITS
-        self._bits[one >> 3] |= 1 << (one & 7)
-        self._bits[other >> 3] |= 1 << (other & 7)
+
+@contextmanager
+def unswept() -> Iterator[None]:
+    """Keep the collector of cycles from looking, again and again, through what holds none.
+
+    It sees every record that is alive and finds nothing to free; what goes, goes by its count.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _second(entry: AnyEntry) -> int:

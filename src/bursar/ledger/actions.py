@@ -26,6 +26,7 @@ REMOVE: Final = "REMOVE"
 ADD: Final = "ADD"
 SETTLED: Final = "settled"
 REBRANDING: Final = "rebranding"
+_UNSEEN: Final = frozenset({"transfer/spottofutures", "transfer/spotfromfutures"})
 NEAR_MAX: Final = 5 * instant.SECOND
 
 
@@ -105,6 +106,11 @@ def rebranded(rows: Sequence[Movement], cash: frozenset[str]) -> Split | Rename 
 def delivered(rows: Iterable[Movement]) -> bool:
     """Tell whether the rows of a trade are the delivery of a leveraged position."""
     return any(row.label == SETTLED for row in rows)
+
+
+def unseen(row: Movement) -> bool:
+    """Tell whether a row moves coins to or from a place whose own rows nobody tells."""
+    return row.label in _UNSEEN
 
 
 def _opposite(rows: list[Movement]) -> bool:

@@ -85,6 +85,7 @@ class Book:
         self.undo: MutableMapping[str, Moved | None] = {}
         self.lines: list[Line] | None = None
         self.strict = {a.name for a in terms.accounts if a.source is FactSource.MANUAL}
+        self._by_hand: dict[str, bool] = {}
         self.shorts = {a.name for a in terms.accounts if a.may_short}
 
     def fork(self) -> "Book":
@@ -271,10 +272,13 @@ class Book:
 
     def _is_strict(self, account: str) -> bool:
         """Tell whether an account is kept by hand, which those of the venue `manual` are."""
-        if account in self.strict:
-            return True
-        may_be = account.startswith(FactSource.MANUAL.value)
-        return may_be and self.terms.account(account).source is FactSource.MANUAL
+        if account in self.strict or not account.startswith(FactSource.MANUAL.value):
+            return account in self.strict
+        known = self._by_hand.get(account)
+        if known is None:
+            known = self.terms.account(account).source is FactSource.MANUAL
+            self._by_hand[account] = known
+        return known
 
     def _balance(self, account: str, asset: str, change: Decimal) -> None:
         if self.is_pooled:

@@ -49,14 +49,15 @@ class Course:
     def __init__(self, timeline: "Timeline", added: list[Fact], removed: list[Fact]) -> None:
         order, facts = timeline.order, timeline.facts
         self.added, self.removed = added, removed
-        keys = [order_key(fact) for fact in (*added, *removed)]
+        own = [(order_key(fact), fact) for fact in added]
+        keys = [key for key, _ in own] + [order_key(fact) for fact in removed]
         if keys and timeline.is_behind(min(keys)[0]):
             raise Behind("a fact belongs before the checkpoint")
         self.position = bisect_left(order, min(keys)) if keys else len(order)
         self.is_append = self.position == len(order)
         gone = {fact.id for fact in removed}
-        kept = [facts[key[3]] for key in order[self.position :] if key[3] not in gone]
-        placed = sorted((order_key(fact), fact) for fact in (*kept, *added))
+        kept = [facts[key[-1]] for key in order[self.position :] if key[-1] not in gone]
+        placed = sorted([*((order_key(fact), fact) for fact in kept), *own])
         self.keys = [key for key, _ in placed]
         self.tail = [fact for _, fact in placed]
 
@@ -74,7 +75,7 @@ class Folding:
             start, book = timeline.checkpoint(course.position)
             self.book = book.copy()
             for key in timeline.order[start : course.position]:
-                apply(self.book, timeline.facts[key[3]])
+                apply(self.book, timeline.facts[key[-1]])
             start = course.position
         for place, fact in enumerate(course.tail, start + 1):
             if trace:
@@ -100,7 +101,7 @@ class Following:
             start, known = timeline.following(self.begin)
             self.prefixes = known.flat()
             before = timeline.order[start : course.position]
-            self.prefixes.follow((timeline.facts[key[3]] for key in before), firsts)
+            self.prefixes.follow((timeline.facts[key[-1]] for key in before), firsts)
         for first in range(0, len(course.tail), SPACING):
             self.prefixes.follow(course.tail[first : first + SPACING], firsts)
             if first + SPACING <= len(course.tail):

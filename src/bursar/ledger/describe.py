@@ -17,6 +17,7 @@ from bursar.ledger.entries import (
     Conversion,
     Fee,
     Fill,
+    FlowKind,
     Leg,
     MarginFill,
     Reversal,
@@ -26,23 +27,27 @@ from bursar.ledger.entries import (
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import traced
 from bursar.ledger.fold.booking import tag_of
+from bursar.ledger.fold.staged import unexplained
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.state import NO_PAIR, Line
 from bursar.ledger.terms import Terms
 
 _REVERSAL = "reversal"
+_TRANSACTION = "transaction"
 _PRIMARY = {Fill: "trade", MarginFill: "margin", Conversion: "conversion", StagedChange: "staged"}
 
 
+@money
 def records(
-    told: Iterable[tuple[Fact, Sequence[Line]]], cash: frozenset[str]
+    told: Iterable[tuple[Fact, Sequence[Line]]], terms: Terms
 ) -> tuple[list[RealizedPnLRecord], list[CashFlowRecord]]:
     """Return the trade and flow records of facts with what each realised, in their order."""
     trades: list[RealizedPnLRecord] = []
     flows: list[CashFlowRecord] = []
+    cash, base = terms.cash, terms.base
     for fact, lines in told:
-        trades += trade_records(fact, lines, cash)
-        flow = flow_record(fact, lines)
+        trades += _trade_records(fact, lines, cash)
+        flow = _flow_record(fact, lines, base)
         flows += [flow] if flow is not None else []
     return trades, flows
 
@@ -52,7 +57,7 @@ def retold(
 ) -> tuple[list[RealizedPnLRecord], list[CashFlowRecord]]:
     """Fold facts, which stand in canonical order, and return the records of all. O(facts)."""
     book = Book(terms)
-    return records(((fact, traced(book, fact)) for fact in facts), book.cash)
+    return records(((fact, traced(book, fact)) for fact in facts), terms)
 
 
 @money
@@ -60,6 +65,20 @@ def trade_records(
     fact: Fact, lines: Sequence[Line], cash: frozenset[str]
 ) -> list[RealizedPnLRecord]:
     """Return the PnL records of a fact, one per kind; a trade always has one."""
+    return _trade_records(fact, lines, cash)
+
+
+@money
+def flow_record(fact: Fact, lines: Sequence[Line], base: str) -> CashFlowRecord | None:
+    """Return the cash flow record of a fact, if it is a flow, has one in it, or puts one back."""
+    return _flow_record(fact, lines, base)
+
+
+def _trade_records(
+    fact: Fact, lines: Sequence[Line], cash: frozenset[str]
+) -> list[RealizedPnLRecord]:
+    if isinstance(fact, Fill) and len(lines) == 1 and lines[0].kind == "trade":
+        return [_plain_trade(fact, lines[0], cash)]
     primary = _PRIMARY.get(type(fact))
     if primary is None:
         return _flow_gains(fact, lines, cash)
@@ -72,9 +91,9 @@ def trade_records(
     ]
 
 
-@money
-def flow_record(fact: Fact, lines: Sequence[Line]) -> CashFlowRecord | None:
-    """Return the cash flow record of a fact, if it is a flow or puts one back."""
+def _flow_record(fact: Fact, lines: Sequence[Line], base: str) -> CashFlowRecord | None:
+    if isinstance(fact, StagedChange):
+        return _staged_flow(fact, base)
     if isinstance(fact, Reversal):
         return _given_back(fact, lines)
     if not isinstance(fact, CashFlow):
@@ -95,6 +114,34 @@ def flow_record(fact: Fact, lines: Sequence[Line]) -> CashFlowRecord | None:
         fee_amount=sum(fees, ZERO),
         flags=tuple(flag.value for flag in fact.flags),
     )
+
+
+def _staged_flow(change: StagedChange, base: str) -> CashFlowRecord | None:
+    """Return the capital that a transaction's positions do not explain, if there is any."""
+    capital = unexplained(change)
+    if not capital:
+        return None
+    return CashFlowRecord(
+        id=change.id,
+        time=instant.to_datetime(change.executed_at),
+        asset=base,
+        amount=capital,
+        type=FlowKind.STAGED_FLOW.value,
+        note=change.note,
+        account=change.account,
+        value_base=capital,
+        cost_base=capital,
+        fee_amount=ZERO,
+        flags=(),
+    )
+
+
+def _tag(fact: Fact) -> str:
+    """Return who did it: for a transaction whom its lines name, or else just that it was one."""
+    if isinstance(fact, StagedChange):
+        named = {line.strategy for line in fact.lines if line.strategy}
+        return "+".join(sorted(named)) or _TRANSACTION
+    return tag_of(getattr(fact, "strategy", None))
 
 
 def _given_back(reversal: Reversal, lines: Sequence[Line]) -> CashFlowRecord:
@@ -121,6 +168,39 @@ def _flow_gains(fact: Fact, lines: Sequence[Line], cash: frozenset[str]) -> list
     return [_record(fact, "flow", made, cash, is_first=True)] if made else []
 
 
+def _plain_trade(fill: Fill, line: Line, cash: frozenset[str]) -> RealizedPnLRecord:
+    """Return the record of a fill that made one line: what `_record` says, with less to look at."""
+    sign, fees, quote = 1 if fill.side is Side.BUY else -1, fill.fees, fill.quote
+    made, asset = ZERO + line.realized, fees[0].asset if fees else ""
+    charged, kept = ZERO, ZERO
+    known: Decimal | None = ZERO
+    for fee in fees:
+        charged += fee.amount if fee.asset == asset else ZERO
+        kept += fee.amount if fee.asset == quote else ZERO
+        known = None if known is None or fee.value is None else known + fee.value
+    return RealizedPnLRecord(
+        trade_id=fill.id,
+        order_id=fill.order_id,
+        pair=fill.pair or f"{fill.base}/{quote}",
+        time=instant.to_datetime(fill.executed_at),
+        side="buy" if sign > 0 else "sell",
+        base_delta=sign * fill.quantity,
+        quote_delta=-sign * (fill.amount or ZERO) - kept,
+        fee_asset=asset,
+        fee_amount=charged,
+        pnl_quote=made if quote in cash else None,
+        strategy_tag=tag_of(fill.strategy),
+        pnl_base=made,
+        fee_base=known,
+        regime=fill.regime,
+        account=fill.account,
+        kind="trade",
+        price=fill.price,
+        cost_base=ZERO + line.cost,
+        flags=tuple([flag.value for flag in fill.flags]),
+    )
+
+
 def _record(
     fact: Fact, kind: str, lines: Sequence[Line], cash: frozenset[str], *, is_first: bool
 ) -> RealizedPnLRecord:
@@ -142,7 +222,7 @@ def _record(
         fee_asset=fees[0].asset if fees else "",
         fee_amount=sum((fee.amount for fee in fees if fee.asset == fees[0].asset), ZERO),
         pnl_quote=made if quote in cash else None,
-        strategy_tag=tag_of(getattr(fact, "strategy", None)),
+        strategy_tag=_tag(fact),
         pnl_base=made,
         fee_base=sum(known, ZERO) if len(known) == len(worth) else None,
         regime=getattr(fact, "regime", None),

@@ -19,6 +19,7 @@ from bursar.ledger.entries import (
     Fill,
     Leg,
     MarginFill,
+    Movement,
     Price,
     Rename,
     SleeveTransfer,
@@ -34,6 +35,8 @@ _Named = Iterable[tuple[str, Decimal | None]]
 def check(entry: AnyEntry) -> None:
     """Refuse a statement that cannot be one."""
     match entry:
+        case Movement():  # by far the most; nothing about it is nonsense by itself
+            return
         case Fill() | MarginFill():
             _fill(entry)
         case Transfer():

@@ -16,13 +16,14 @@ from bursar.errors import Behind
 from bursar.ledger import door, journal
 from bursar.ledger.checkpoint import Recalled
 from bursar.ledger.entries import AnyEntry, CashFlow, Flag, Link, Movement, Price, Reversal
-from bursar.ledger.facts import Fact, group_of, resolve
+from bursar.ledger.facts import Fact, group_of, resolve_within
+from bursar.ledger.homonyms import understood
 from bursar.ledger.journal import RECORDED, Outcome, Verdict
 from bursar.ledger.layer import Layer
 from bursar.ledger.notes import Note, linked, targets
 from bursar.ledger.openings import is_opening
 from bursar.ledger.order import order_key
-from bursar.ledger.pricing import priced
+from bursar.ledger.pricing import priced_within
 
 if TYPE_CHECKING:
     from bursar.ledger.timeline import Timeline
@@ -44,6 +45,7 @@ class Draft:
 
     def __init__(self, timeline: "Timeline", recalled: Recalled) -> None:
         self.timeline = timeline
+        self._cash = timeline.terms.cash
         self.recalled = recalled
         self.groups: dict[str, tuple[AnyEntry, ...]] = {}
         self.raw: dict[str, Fact | None] = {}
@@ -53,6 +55,7 @@ class Draft:
         self.homes: dict[str, str] = {}
         self.firsts = timeline.firsts.fork()
         self.conflicts: dict[str, str] = {}
+        self.amends = False
         self._told_conflicts = Layer(timeline.conflicts, self.conflicts)
         self.notes = timeline.notes.fork()
         self._spoken = Layer(_with(timeline.groups, recalled.groups), self.groups)
@@ -63,8 +66,11 @@ class Draft:
 
     def rule(self, entry: AnyEntry) -> Ruled:
         """Give a statement its verdict, and lay it over its group if it is accepted."""
+        entry = understood(entry)
         door.check(entry)
-        home = self._home.get(entry.id, entry.id)
+        if entry.id not in self._home:
+            return self._rule_first(entry)
+        home = self._home[entry.id]
         known = same(entry, self._spoken.get(home, ()))
         verdict = journal.judge(entry, known) if known else RECORDED
         if verdict.outcome is Outcome.DUPLICATE:
@@ -75,12 +81,20 @@ class Draft:
         self._require_ahead(entry, home)
         if verdict.outcome is Outcome.RECORDED:
             self._lay(entry, home)
+            self.amends |= bool(known)
             return Ruled(entry, verdict, key)
         if key in self._told_conflicts:
             return Ruled(entry, verdict, None)
+        self.amends = True
         self.conflicts[key] = entry.id
         self.groups.setdefault(home, self._spoken[home])
         return Ruled(entry, verdict, key)
+
+    def _rule_first(self, entry: AnyEntry) -> Ruled:
+        """Rule the first that is said of a fact: it is recorded, and nothing has to be moved."""
+        self._require_ahead(entry, entry.id)
+        self._file(entry, group_of(entry))
+        return Ruled(entry, RECORDED, journal.key(entry))
 
     def _require_ahead(self, entry: AnyEntry, home: str) -> None:
         """Refuse what only the whole journal can judge: it is early, or adds to what is."""
@@ -97,13 +111,16 @@ class Draft:
         if movers and group != home:
             self.groups[home] = tuple(each for each in there or () if each.id != entry.id)
             self.groups[group] = (*self._spoken.get(group, ()), *movers)
+        self._file(entry, group)
+
+    def _file(self, entry: AnyEntry, group: str) -> None:
         self.homes[entry.id] = group
         self.groups[group] = (*self._spoken.get(group, ()), entry)
-        if isinstance(entry, Note):
-            self._note(entry)
-        elif isinstance(entry, Movement):
+        if isinstance(entry, Movement):
             self.rows.append(entry)
             self.firsts.see(entry)
+        elif isinstance(entry, Note):
+            self._note(entry)
 
     def settle(self) -> tuple[list[Fact], list[Fact]]:
         """Resolve what the batch touched: (facts as they are to be, facts that give way)."""
@@ -161,7 +178,7 @@ class Draft:
         return [price for price in found if price is not None]
 
     def _resolve(self, group: str) -> None:
-        facts = self._marked(resolve(self._spoken[group], self.timeline.terms.cash))
+        facts = self._marked(resolve_within(self._spoken[group], self._cash))
         for fact in facts:
             self.raw[fact.id] = fact
             self._dirty.add(fact.id)
@@ -187,7 +204,7 @@ class Draft:
         if self._is_silent:
             told = self._now(name)
             told = self._reversing(told) if isinstance(told, Reversal) else told
-            return None if told is None else priced(told, self.notes.prices)
+            return None if told is None else priced_within(told, self.notes.prices)
         link = self.notes.link_of(name)
         fact = self._linked(link) if link is not None else self._now(name)
         if fact is None or self._absorbed(name):
@@ -200,7 +217,7 @@ class Draft:
                 return None
             if fact.reversed_by is None and reversal.executed_at >= fact.executed_at:
                 fact = msgspec.structs.replace(fact, reversed_by=reversal.id)
-        return priced(self.notes.tagged(fact), self.notes.prices)
+        return priced_within(self.notes.tagged(fact), self.notes.prices)
 
     def _linked(self, link: Link) -> Fact | None:
         if self.notes.reversal(link.withdrawal) or self.notes.reversal(link.deposit):

@@ -16,6 +16,7 @@ when it is a rebate.
 
 from decimal import Decimal
 from enum import Enum, IntEnum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -266,7 +267,8 @@ class Transfer(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, t
     """The owner's own coins changed place: `account` → `to_account`, or pocket → pocket in one
     account.
 
-    The lots go along. `fees` are charged where the coins came from, `to_fees` where they went.
+    The lots go along. `fees` are charged where the coins came from, `to_fees` where they went. Of
+    one that is `unseen` no ledger tells what the coins do at the other end.
     """
 
     asset: str
@@ -277,6 +279,7 @@ class Transfer(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, t
     fees: tuple[Fee, ...] = ()
     to_fees: tuple[Fee, ...] = ()
     rates: tuple[Rate, ...] = ()
+    unseen: bool = False
 
 
 class SleeveTransfer(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="sleeve"):
@@ -388,6 +391,7 @@ def decode(body: bytes | str) -> AnyEntry:
     return entry
 
 
+@lru_cache(maxsize=256)
 def venue(account: str) -> str:
     """Return the venue of an account name: `kraken` of `kraken:main`."""
     return account.partition(":")[0]

@@ -58,6 +58,7 @@ from bursar.ledger.entries import (
 from bursar.ledger.journal import merge
 from bursar.ledger.legs import Parcel, bundles, parcels, when
 from bursar.ledger.names import oriented
+from bursar.ledger.plain_trades import plain_trade, rows_of_one_trade
 
 Fact = (
     Fill
@@ -86,11 +87,19 @@ _FLOWS: Final = {
 @money
 def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     """Return the facts in one group, ordered by id. `cash` names base currency and pegs."""
+    return resolve_within(statements, cash)
+
+
+def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
+    """Do what `resolve` does, inside the money context."""
     if len(statements) == 1 and not isinstance(statements[0], Movement):
         only = _marked(statements[0])
         return [only] if isinstance(only, Fact) else []
-    rows = _rows_of_one_trade(statements)
+    rows = rows_of_one_trade(statements)
     if rows:
+        plain = plain_trade(rows, cash)
+        if plain is not None:
+            return [plain]
         return sorted(_trade(group_of(rows[0]), rows, None, set(), cash), key=_BY_ID)
     spoken = _by_id(statements)
     told = sorted((entry for entry in spoken if isinstance(entry, Movement)), key=when)
@@ -114,17 +123,6 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     facts += _flows(flows, cash)
     facts += [_internal(row) for row in rows if row.kind is MovementKind.INTERNAL]
     return sorted(facts, key=_BY_ID)
-
-
-def _rows_of_one_trade(statements: Sequence[AnyEntry]) -> list[Movement]:
-    """Return the rows, in order, if they are all there is, as in most groups: none is sifted."""
-    rows = [
-        entry
-        for entry in statements
-        if isinstance(entry, Movement) and entry.kind is MovementKind.TRADE
-    ]
-    is_all = len({row.id for row in rows}) == len(statements)
-    return sorted(rows, key=when) if is_all and len({group_of(row) for row in rows}) == 1 else []
 
 
 def group_of(entry: AnyEntry) -> str:
@@ -272,7 +270,7 @@ def _backed(fill: Fill, rows: list[Movement], moved: dict[str, Decimal], *, comp
     return msgspec.structs.replace(
         fill,
         executed_at=instant.refine(rows[0].executed_at, fill.executed_at),
-        sequence=min(row.sequence for row in rows),
+        sequence=_sequence(rows),
         side=side,
         quantity=missing_base if base is None else abs(base),
         amount=missing_quote if quote is None else abs(quote),
@@ -313,6 +311,7 @@ def _margins(rows: list[Movement], fills: dict[str, MarginFill]) -> list[Fact]:
             msgspec.structs.replace(
                 stated,
                 executed_at=instant.refine(own[0].executed_at, stated.executed_at),
+                sequence=_sequence(own),
                 settled=sum((row.amount for row in own), ZERO),
                 fees=_fees(own),
                 pocket=own[0].pocket,
@@ -355,7 +354,7 @@ def _conversion(name: str, rows: list[Movement]) -> Conversion:
         executed_at=rows[0].executed_at,
         account=rows[0].account,
         source=rows[0].source,
-        sequence=min(row.sequence for row in rows),
+        sequence=_sequence(rows),
         rows=tuple(row.id for row in rows),
         note=rows[0].label,
         given=tuple(Leg(asset, -amount) for asset, amount in moved.items() if amount < 0),
@@ -463,6 +462,7 @@ def _internal(row: Movement) -> Transfer:
         to_pocket=TRANSIT if leaves else pocket,
         fees=_fees([row]),
         rates=row.rates,
+        unseen=actions.unseen(row),
     )
 
 
@@ -472,6 +472,11 @@ def _moved(rows: Iterable[Movement]) -> dict[str, Decimal]:
     for row in rows:
         sums[row.asset] = sums.get(row.asset, ZERO) + row.amount
     return {asset: amount for asset, amount in sums.items() if amount}
+
+
+def _sequence(rows: Sequence[Movement]) -> int:
+    """Return the first place that rows, by time, have in the instant of the first of them."""
+    return min(row.sequence for row in rows if row.executed_at == rows[0].executed_at)
 
 
 def _fees(rows: Iterable[Movement]) -> tuple[Fee, ...]:

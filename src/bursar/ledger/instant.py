@@ -55,7 +55,8 @@ def from_datetime(moment: datetime) -> int:
 
 def to_datetime(at: int) -> datetime:
     """Return an aware UTC datetime, nanoseconds cut to microseconds."""
-    return _EPOCH + timedelta(microseconds=at // 1_000)
+    seconds, nanos = divmod(at, SECOND)
+    return _EPOCH + timedelta(0, seconds, nanos // 1_000)
 
 
 def day(at: int) -> str:

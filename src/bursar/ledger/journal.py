@@ -23,9 +23,10 @@ import msgspec
 
 from bursar.errors import StoreCorrupt
 from bursar.ledger import instant
-from bursar.ledger.entries import AnyEntry, decode, encode
+from bursar.ledger.entries import AnyEntry, Source, decode, encode
 
 GENESIS: Final = "0" * 64
+_SPEAKERS: Final = tuple(source.name.lower() for source in sorted(Source))
 
 
 class Outcome(Enum):
@@ -68,7 +69,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 def key(entry: AnyEntry) -> str:
     """Return the key under which a statement is first recorded: source and id."""
-    return f"{entry.source.name.lower()}|{entry.id}"
+    return f"{_SPEAKERS[entry.source]}|{entry.id}"
 
 
 def refinement_key(entry: AnyEntry) -> str:
@@ -117,10 +118,12 @@ def chain(
 ) -> list[Record]:
     """Append statements to a journal whose last row has `seq` and hash `head`. O(rows appended)."""
     rows: list[Record] = []
+    recorded = Outcome.RECORDED.value  # to ask an enum for its value takes a while
     for name, outcome, entry in entries:
         seq += 1
         body = encode(entry).decode()
-        digest = _digest(head, seq, name, outcome.value, at, body)
+        word = recorded if outcome is Outcome.RECORDED else outcome.value
+        digest = _digest(head, seq, f"{name}\n{word}\n{at}\n{body}")
         rows.append(Record(seq, name, outcome, at, body, head, digest))
         head = digest
     return rows
@@ -140,15 +143,15 @@ def check(rows: Iterable[Record], *, head: str = GENESIS, seq: int = 0) -> Itera
             )
         if row.previous != head:
             raise StoreCorrupt(f"journal row {seq} does not follow row {seq - 1}", seq=seq)
-        if _digest(head, seq, row.key, row.outcome.value, row.recorded_at, row.body) != row.hash:
+        told = f"{row.key}\n{row.outcome.value}\n{row.recorded_at}\n{row.body}"
+        if _digest(head, seq, told) != row.hash:
             raise StoreCorrupt(f"journal row {seq} was changed after it was written", seq=seq)
         head = row.hash
         yield row
 
 
-def _digest(head: str, *parts: str | int) -> str:
-    line = "\n".join((head, *map(str, parts)))
-    return sha256(line.encode()).hexdigest()
+def _digest(head: str, seq: int, told: str) -> str:
+    return sha256(f"{head}\n{seq}\n{told}".encode()).hexdigest()
 
 
 def _disagreements(known: AnyEntry, told: AnyEntry) -> Iterator[str]:

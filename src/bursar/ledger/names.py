@@ -1,10 +1,11 @@
 """Names of assets: one coin under several codes, and which of two is the quote."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-ALIASES: Final[Mapping[str, str]] = MappingProxyType({"BTC": "XBT", "DOGE": "XDG"})
+ALIASES: Final[Mapping[str, str]] = MappingProxyType({"BTC": "XBT", "DOGE": "XDG", "LUNC": "LUNA"})
 _QUOTES: Final = ("USD", "EUR", "GBP", "USDT", "USDC", "JPY", "CHF", "CAD", "AUD", "XBT", "ETH")
 _RANKING: Final = {asset: place for place, asset in enumerate(_QUOTES)}
 
@@ -25,6 +26,7 @@ def known_as(asset: str, account: str, places: Iterable[tuple[str, str]], pool: 
     return asset if asset in names else min(names)
 
 
+@lru_cache(maxsize=4096)
 def oriented(taken: str, given: str, cash: frozenset[str]) -> tuple[str, str]:
     """Choose (base, quote) where no pair is stated: money is the quote, else the usual quote is."""
 

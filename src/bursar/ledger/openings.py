@@ -7,6 +7,9 @@ they change, and it does not depend on the order in which they came.
 
 Base currency and pegs may be negative; they get an opening only from a stated balance.
 
+A place that nobody tells of (a futures wallet) is opened on its own: what came out of it beyond
+what had gone in was there before. Money too, since such a place lends none.
+
 `Prefixes` follows the balances fact by fact, so facts at the end cost only themselves.
 
 Errors: none.
@@ -14,6 +17,7 @@ Errors: none.
 
 from collections.abc import Iterable, MutableMapping
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -34,19 +38,31 @@ from bursar.ledger.entries import (
     StagedChange,
     Transfer,
 )
-from bursar.ledger.facts import Fact
+from bursar.ledger.facts import TRANSIT, Fact
 from bursar.ledger.journal import merge
 from bursar.ledger.layer import Layer
 
 Place = tuple[str, str]
 
 
-class Balance(msgspec.Struct, frozen=True):
-    """One balance on its way: where it is, how low it went (in first units), units since then."""
+class Balance(msgspec.Struct, frozen=True, gc=False):
+    """One balance on its way: where it is, how low it went (in first units), units since then.
+
+    `began` is what it was before the facts of one instant and sequence that moved it last (`tie`).
+    """
 
     now: Decimal = ZERO
     lowest: Decimal = ZERO
     scale: Decimal = ONE
+    tie: tuple[int, int] = (-1, 0)
+    began: Decimal = ZERO
+
+
+_NOTHING: Final = Balance()
+_UNSEEN: Final = "out of sight"
+
+
+_SELL: Final = Side.SELL
 
 
 class Walked(msgspec.Struct, frozen=True):
@@ -61,8 +77,8 @@ class Walked(msgspec.Struct, frozen=True):
 class Prefixes:
     """The running balances of every account, without openings, and how low they ever went.
 
-    What stood there just before a first ledger row is kept, since a stated balance calls for an
-    opening only beyond what earlier facts explain.
+    What stood there before a first ledger row, and before all that may be simultaneous with it, is
+    kept, since a stated balance calls for an opening only beyond what earlier facts explain.
     """
 
     def __init__(self, base: str, cash: frozenset[str]) -> None:
@@ -121,12 +137,12 @@ class Prefixes:
         `firsts` are the rows before which the balance is to be kept.
         """
         for fact in facts:
-            if not is_opening(fact):
-                self._follow(fact, firsts.intersection(fact.rows))
+            if type(fact) is Fill or not is_opening(fact):
+                self._follow(fact, firsts)
         return self
 
     def before(self, row: str, place: Place) -> Decimal:
-        """Return the balance of a place just before a first row."""
+        """Return the balance of a place before a first row."""
         return self._explained.get((row, place), ZERO)
 
     def due(self, stated: dict[Place, Decimal]) -> list[CashFlow]:
@@ -134,13 +150,37 @@ class Prefixes:
         places = {place for place, held in self._balances.items() if held.lowest < 0}
         found = []
         for place in sorted(places | stated.keys()):
-            lowest = self._balances.get(place, Balance()).lowest
+            lowest = self._balances.get(place, _NOTHING).lowest
             quantity = max(-lowest, stated.get(place, ZERO))
-            if quantity > 0 and place[0] in self._began:
-                found.append(opening(place, quantity, self._began[place[0]]))
+            began = self._began.get(_account(place))
+            if quantity > 0 and began is not None:
+                found.append(opening(place, quantity, began))
         return found
 
+    def _follow_fill(self, fill: Fill) -> None:
+        """Do what `_follow` does with a fill that no first row is a part of; most are charged in
+        their quote.
+        """
+        account, base, quote = fill.account, fill.base, fill.quote
+        tie = fill.executed_at, fill.sequence
+        self._began.setdefault(account, fill.executed_at)
+        if base == quote or any(fee.asset != quote for fee in fill.fees):
+            for place, change in _net(deltas(fill)):
+                self._move(place, change, tie)
+            return
+        came, went = fill.quantity, -(fill.amount or ZERO)
+        if fill.side is _SELL:
+            came, went = -came, -went
+        for fee in fill.fees:
+            went -= fee.amount
+        self._move((account, base), came, tie)
+        self._move((account, quote), went, tie)
+
     def _follow(self, fact: Fact, firsts: frozenset[str]) -> None:
+        if isinstance(fact, Fill) and firsts.isdisjoint(fact.rows):
+            self._follow_fill(fact)
+            return
+        firsts = firsts.intersection(fact.rows)
         for account in (fact.account, getattr(fact, "to_account", fact.account)):
             self._began.setdefault(account, fact.executed_at)
         if isinstance(fact, Rename):
@@ -148,23 +188,34 @@ class Prefixes:
         elif isinstance(fact, Split):
             self._split(fact)
         else:
+            if isinstance(fact, Transfer) and fact.unseen:
+                self._go_unseen(fact)
             moved = self._deltas(fact)
             if isinstance(fact, CashFlow) and fact.reversed_by is not None:
                 self._flows[fact.id] = tuple(moved)
+            tie = fact.executed_at, fact.sequence
             for place, change in _net(moved):
+                self._move(place, change, tie)
                 for row in firsts:
-                    self._explained[row, place] = self._balance(place).now
-                self._move(place, change)
+                    self._explained[row, place] = self._balances[place].began
 
-    def _balance(self, place: Place) -> Balance:
-        return self._balances.get(place, Balance())
+    def _go_unseen(self, fact: Transfer) -> None:
+        """Follow the place out of sight; what it had to be opened with is held from here on."""
+        tie, place = (fact.executed_at, fact.sequence), (fact.account, fact.asset)
+        unseen = (_unseen(fact.account), fact.asset)
+        before = self._balances.get(unseen, _NOTHING)
+        came = fact.pocket == TRANSIT
+        self._move(unseen, -fact.quantity if came else fact.quantity, tie)
+        after = self._balances[unseen]
+        self._move(place, (before.lowest - after.lowest) * after.scale, tie)
 
-    def _move(self, place: Place, change: Decimal) -> None:
-        held = self._balances.get(place, Balance())
+    def _move(self, place: Place, change: Decimal, tie: tuple[int, int]) -> None:
+        held = self._balances.get(place, _NOTHING)
         now, lowest = held.now + change, held.lowest
-        if now < 0 and place[1] not in self._cash:
+        began = held.began if held.tie == tie else held.now
+        if now < 0 and (place[1] not in self._cash or _is_unseen(place)):
             lowest = min(lowest, _first_units(now, held.scale))
-        self._balances[place] = Balance(now, lowest, held.scale)
+        self._balances[place] = Balance(now, lowest, held.scale, tie, began)
 
     def _rename(self, fact: Rename) -> None:
         """What is there goes on under the new name; what had to be opened with is part of it."""
@@ -172,7 +223,8 @@ class Prefixes:
             held = self._balances[place]
             floor = held.lowest * held.scale
             self._balances[place] = Balance(floor, held.lowest, held.scale)
-            self._move((place[0], fact.to_asset), held.now - floor)
+            tie = fact.executed_at, fact.sequence
+            self._move((place[0], fact.to_asset), held.now - floor, tie)
 
     def _split(self, fact: Split) -> None:
         for place in self._places(fact.account, fact.asset):
@@ -216,16 +268,23 @@ class Firsts:
         """Tell whether any row of that row's code was seen."""
         return (row.account, row.asset, row.code or row.asset) in self._rows
 
+    def assets(self, account: str) -> frozenset[str]:
+        """Return the assets of an account of which a row has stated a balance."""
+        return frozenset(asset for name, asset, _ in self._rows if name == account)
+
     def see(self, row: Movement) -> None:
         """Look at a statement of a row."""
         if row.balance is None:
             return
         key = (row.account, row.asset, row.code or row.asset)
-        known = self._rows.get(key, ())
-        late = _second(row) - _second(known[0]) if known else -1
-        if late < 0:
+        known = self._rows.get(key)
+        if known is None:
             self._rows[key] = (row,)
-        elif late == 0 and row not in known:
+            return
+        second, first = row.executed_at // instant.SECOND, known[0].executed_at // instant.SECOND
+        if second < first:
+            self._rows[key] = (row,)
+        elif second == first and row not in known:
             self._rows[key] = (*known, row)
 
     def rows(self) -> Iterable[Movement]:
@@ -259,15 +318,16 @@ class Firsts:
 
 def opening(place: Place, quantity: Decimal, first_at: int) -> CashFlow:
     """Make the derived fact: just before the account's first entry, with an assumed basis."""
-    account, asset = place
+    account, asset = _account(place), place[1]
     return CashFlow(
-        id=f"opening:{account}:{asset}",
+        id=f"opening:{place[0]}:{asset}",
         executed_at=first_at - 1,
         account=account,
         kind=FlowKind.OPENING,
         asset=asset,
         amount=quantity,
         flags=(Flag.ASSUMED_BASIS,),
+        pocket=TRANSIT if _is_unseen(place) else None,
     )
 
 
@@ -304,6 +364,18 @@ def deltas(fact: Fact) -> list[tuple[Place, Decimal]]:
     return moved + [((account, fee.asset), -fee.amount) for fee in fact.fees]
 
 
+def _unseen(account: str) -> str:
+    return f"{account}:{_UNSEEN}"
+
+
+def _is_unseen(place: Place) -> bool:
+    return place[0].endswith(f":{_UNSEEN}")
+
+
+def _account(place: Place) -> str:
+    return place[0].removesuffix(f":{_UNSEEN}")
+
+
 def _net(moved: Iterable[tuple[Place, Decimal]]) -> Iterable[tuple[Place, Decimal]]:
     sums: dict[Place, Decimal] = {}
     for place, change in moved:
@@ -313,12 +385,10 @@ def _net(moved: Iterable[tuple[Place, Decimal]]) -> Iterable[tuple[Place, Decima
 
 def _first_units(now: Decimal, scale: Decimal) -> Decimal:
     """Return a shortfall in the units of the account's beginning, rounded so that it suffices."""
+    if scale == ONE:
+        return now
     quotient, remainder = divide(now, scale, places=18)
     return quotient - ATOM if remainder < 0 else quotient
-
-
-def _second(row: Movement) -> int:
-    return row.executed_at // instant.SECOND
 
 
 def _when(row: Movement) -> tuple[int, int, str]:

@@ -35,8 +35,8 @@ def until(timeline: Timeline, at: int) -> Timeline:
     past = Timeline(timeline.terms)
     end = _place(timeline, at)
     past.order = timeline.order[:end]
-    kept = {key[3] for key in past.order}
-    past.facts = {name: _standing(timeline.facts[name], kept) for _, _, _, name in past.order}
+    kept = {key[-1] for key in past.order}
+    past.facts = {name: _standing(timeline.facts[name], kept) for *_, name in past.order}
     past.openings = {name: fact for name, fact in past.facts.items() if is_opening(fact)}
     past.notes = Notes(timeline.notes.prices.until(at))
     past.book = book_until(timeline, at)
@@ -58,14 +58,14 @@ def book_until(timeline: Timeline, at: int, method: Method | None = None) -> Boo
         assert timeline.is_whole, "another rule needs every fact"
         start, book = 0, Book(msgspec.structs.replace(timeline.terms, method=method))
     for key in timeline.order[start:end]:
-        apply(book, timeline.facts[key[3]])
+        apply(book, timeline.facts[key[-1]])
     return book
 
 
 def facts_between(timeline: Timeline, start: int, end: int) -> list[Fact]:
     """Return the facts from `start` until before `end`, in canonical order."""
     first, last = (bisect_left(timeline.order, at, key=lambda key: key[0]) for at in (start, end))
-    return [timeline.facts[key[3]] for key in timeline.order[first:last]]
+    return [timeline.facts[key[-1]] for key in timeline.order[first:last]]
 
 
 def _place(timeline: Timeline, at: int) -> int:

@@ -15,6 +15,7 @@ Errors: none.
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -41,6 +42,11 @@ _F = TypeVar("_F", Fill, CashFlow, Conversion, MarginFill, Transfer)
 @money
 def priced(fact: Fact, prices: Prices) -> Fact:
     """Return the fact with every value it has in base currency, or marked `unpriced`."""
+    return priced_within(fact, prices)
+
+
+def priced_within(fact: Fact, prices: Prices) -> Fact:
+    """Do what `priced` does, inside the money context."""
     match fact:
         case Fill():
             return _fill(fact, prices)
@@ -60,13 +66,18 @@ def priced(fact: Fact, prices: Prices) -> Fact:
 
 def wanted(fact: Fact) -> frozenset[str]:
     """Return the assets, by canonical name, whose recorded price may decide the fact's value."""
-    return frozenset(canonical(asset) for asset in _assets(fact))
+    return _canonical(tuple(_assets(fact)))
+
+
+@lru_cache(maxsize=4096)
+def _canonical(assets: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(canonical, assets))
 
 
 def _assets(fact: Fact) -> Iterable[str]:
     match fact:
         case Fill():
-            return (fact.base, fact.quote, *(fee.asset for fee in fact.fees))
+            return (fact.base, fact.quote, *[fee.asset for fee in fact.fees])
         case CashFlow():
             return (fact.asset, *(fee.asset for fee in fact.fees))
         case Conversion():
@@ -87,10 +98,18 @@ def _fill(fill: Fill, prices: Prices) -> Fill:
     value = fill.value
     if value is None and amount is not None:
         value = _trade_value(fill, amount, prices)
-    fees = tuple(
-        fee if fee.value is not None else _own_leg(fee, fill, amount, value, prices)
-        for fee in fill.fees
-    )
+    fees, cash = fill.fees, prices.cash
+    if fees:
+        fees = tuple(
+            [
+                fee
+                if fee.value is not None
+                else Fee(fee.asset, fee.amount, fee.amount)
+                if fee.asset in cash
+                else _own_leg(fee, fill, amount, value, prices)
+                for fee in fees
+            ]
+        )
     result = msgspec.structs.replace(fill, amount=amount or ZERO, value=value, fees=fees)
     return _noted(result, fees, value)
 
@@ -115,7 +134,7 @@ def _trade_value(fill: Fill, amount: Decimal, prices: Prices) -> Decimal | None:
 def _own_leg(
     fee: Fee, fill: Fill, amount: Decimal | None, value: Decimal | None, prices: Prices
 ) -> Fee:
-    if fee.asset not in prices.cash and value is not None:
+    if value is not None:
         if fee.asset == fill.base and fill.quantity:
             return Fee(fee.asset, fee.amount, ratio18(value, fee.amount, fill.quantity))
         if fee.asset == fill.quote and amount:
@@ -242,6 +261,6 @@ def _rate(asset: str, fact: Fact, prices: Prices) -> Decimal | None:
 
 def _noted(fact: _F, fees: Sequence[Fee], value: Decimal | None = ZERO) -> _F:
     """Mark a fact that lacks a value it needs."""
-    if value is not None and all(fee.value is not None for fee in fees):
+    if value is not None and None not in [fee.value for fee in fees]:
         return fact
     return msgspec.structs.replace(fact, flags=(*fact.flags, Flag.UNPRICED))

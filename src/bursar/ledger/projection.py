@@ -19,6 +19,7 @@ from bursar.ledger.book import STATE, Book, own_changes
 from bursar.ledger.lots import Lot
 
 _View = Callable[[Mapping[object, object]], Mapping[object, object]]
+_JSON = json.JSONEncoder(ensure_ascii=False).encode  # made once: each use of `dumps` makes one
 _SECTIONS = tuple(name for name in STATE if name != "undo")
 
 
@@ -65,11 +66,11 @@ def _cells(book: Book, layer: _View) -> Iterator[tuple[str, str]]:
 
 def _name(section: str, key: object) -> str:
     parts = key if isinstance(key, tuple) else (key,)
-    return json.dumps([section, *parts], ensure_ascii=False)
+    return _JSON([section, *parts])
 
 
 def _text(value: object) -> str:
-    return json.dumps(_plain(value), ensure_ascii=False)
+    return _JSON(_plain(value))
 
 
 def _plain(value: object) -> object:

@@ -1,6 +1,6 @@
 """The timeline: all facts in canonical order, and the book they fold into.
 
-Canonical order is (executed_at, venue, sequence, id): when it happened, whatever the order in
+Canonical order is that of `order_key`: when it happened, whatever the order in
 which we learned it. `plan` works out what a batch of statements would change without changing
 anything; `land` makes it so. Facts at the end are folded onto a fork of the book. A late fact, or
 one that changes an earlier fact, refolds from the last checkpoint before its place, and the plan
@@ -21,7 +21,7 @@ has changed then.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
@@ -61,7 +61,10 @@ from bursar.ledger.terms import FactSource, Method, Terms
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a batch of statements would do. Nothing has changed until it lands."""
+    """What a batch of statements would do. Nothing has changed until it lands.
+
+    It `amends` where a statement adds to what the same source has said, or contradicts it.
+    """
 
     ruled: list[Ruled]
     course: Course
@@ -78,6 +81,7 @@ class Plan(msgspec.Struct, frozen=True):
     followed: list[tuple[int, Prefixes]]
     is_following: bool
     followed_from: int
+    amends: bool
 
     @property
     def is_empty(self) -> bool:
@@ -105,10 +109,12 @@ class Expected(msgspec.Struct, frozen=True):
 
     `firsts` are rows that will be the first of their code; what was there before them is opened
     with at once. `spans` are seconds (first, last) that one group will lie on both ends of.
+    `are_distinct` promises that no two statements will have one id.
     """
 
     firsts: tuple[Movement, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
+    are_distinct: bool = False
 
 
 _NOTHING: Final = Recalled()
@@ -144,7 +150,7 @@ class Timeline:
     def __iter__(self) -> Iterator[Fact]:
         """Yield all facts in canonical order. A timeline that is not whole cannot."""
         assert self.is_whole, "the facts before the checkpoint are not here"
-        return (self.facts[key[3]] for key in self.order)
+        return (self.facts[key[-1]] for key in self.order)
 
     def __len__(self) -> int:
         """Return how many facts there are, those behind the checkpoint included."""
@@ -208,6 +214,7 @@ class Timeline:
             followed=following.kept,
             is_following=following.is_append,
             followed_from=following.begin,
+            amends=draft.amends,
         )
 
     @money
@@ -286,7 +293,7 @@ class Timeline:
         edge = start.facts - self.behind
         self.start = start
         self.order = self.order[edge:]
-        self.facts = {key[3]: self.facts[key[3]] for key in self.order}
+        self.facts = {key[-1]: self.facts[key[-1]] for key in self.order}
         self.groups = {
             name: told
             for name, told in self.groups.items()
@@ -351,7 +358,7 @@ class Timeline:
 
     def _last_trades(self, position: int) -> tuple[Fill | MarginFill, ...]:
         earlier = () if self.start is None else self.start.lasts
-        here = (self.facts[key[3]] for key in self.order[:position])
+        here = (self.facts[key[-1]] for key in self.order[:position])
         return last_trades(chain(earlier, here))
 
     def _edge(self, position: int, last: int) -> int | None:
@@ -378,11 +385,11 @@ class Timeline:
     def _taken_down(self, position: int, book: Book, edge: int) -> Checkpoint:
         there = book.copy()
         for key in self.order[position:edge]:
-            apply(there, self.facts[key[3]])
+            apply(there, self.facts[key[-1]])
         time = end_of_second(self.order[edge - 1][0])
         begin, known = self.following(edge)
         prefixes = known.flat()
-        between = (self.facts[key[3]] for key in self.order[begin:edge])
+        between = (self.facts[key[-1]] for key in self.order[begin:edge])
         prefixes.follow(between, self.firsts.ids())
         return Checkpoint(
             time=time,
@@ -403,7 +410,7 @@ class Timeline:
     def _keep_spans(self, plan: Plan) -> None:
         """Remember the groups whose statements lie in several seconds; a span never shrinks."""
         for name, statements in plan.groups.items():
-            if len(statements) > 1:
+            if len(statements) > 1 and not (_at_once(statements) and name not in self._spans):
                 self._span(name, statements)
         for ruled in plan.ruled:
             if ruled.verdict.outcome is Outcome.CONFLICT:
@@ -447,6 +454,12 @@ class Timeline:
         last = self._followed[-1][0] if self._followed else 0
         if len(self.order) - last >= SPACING:
             self._followed.append((len(self.order), self.prefixes.flat()))
+
+
+def _at_once(statements: Sequence[AnyEntry]) -> bool:
+    """Tell whether all of these are of one instant, as the rows of a trade are."""
+    first = statements[0].executed_at
+    return all(each.executed_at == first for each in statements)
 
 
 _COPIED: Final = (

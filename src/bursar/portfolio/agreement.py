@@ -19,6 +19,8 @@ from bursar.errors import BadChoice
 from bursar.events.outgoing import DriftState
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
+from bursar.ledger.entries import Movement, MovementKind
+from bursar.ledger.names import canonical
 from bursar.ledger.past import book_until
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.events import saying
@@ -63,6 +65,33 @@ def remember(portfolio: Portfolio, statement: Statement) -> None:
     text = _ENCODER.encode(kept).decode()
     portfolio.desk.store.save_memos({f"{_STATEMENT}{statement.account}": text})
     portfolio.told_version += 1
+
+
+def without_rows(portfolio: Portfolio, statement: Statement) -> list[Movement]:
+    """Return a row for each holding that no row of a venue's own ledger has ever told of.
+
+    The venue no longer tells how it came. The row moves nothing and states the balance, from which
+    an opening follows, marked as assumed. Where a venue states no balances, nothing follows.
+    """
+    timeline, account = portfolio.desk.timeline, statement.account
+    known = {canonical(asset) for asset in timeline.firsts.assets(account)}
+    held = {canonical(asset) for place, asset in timeline.book.holdings if place == account}
+    return [
+        Movement(
+            id=f"{account}:stated:{each.code}",
+            executed_at=statement.as_of,
+            account=account,
+            kind=MovementKind.ADJUSTMENT,
+            asset=each.asset,
+            amount=ZERO,
+            balance=each.total,
+            code=each.code,
+            pocket=each.pocket,
+            note="the venue states it, and no row of its ledger tells how it came",
+        )
+        for each in statement.holdings
+        if known and each.total > 0 and canonical(each.asset) not in known | held
+    ]
 
 
 def last_statement(portfolio: Portfolio, account: str) -> Statement | None:

@@ -7,14 +7,14 @@ staged as one, as small files are. The book is the same either way.
 Errors: as the readers and the desk.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import merge
 from operator import attrgetter
 from pathlib import Path
 
 import msgspec
 
-from bursar.desk import Desk, Receipt, submit_in_order
+from bursar.desk import Desk, Receipt, submit_in_order, unswept
 from bursar.errors import BadChoice, LedgerError
 from bursar.ledger.entries import AnyEntry, Movement
 from bursar.ledger.timeline import Expected
@@ -61,7 +61,8 @@ def read(
     """
     files, readings = [], []
     for place in paths:
-        reading = reader(place, account, progress)
+        with unswept():
+            reading = reader(place, account, progress)
         counts = reading.rows, reading.pending, reading.unknown
         files.append(FileImported(place.name, reading.format, *counts))
         readings.append(reading)
@@ -101,10 +102,13 @@ def _by_time(readings: Iterable[Reading]) -> Iterator[AnyEntry]:
     return iter(told[0]) if len(told) == 1 else merge(*told, key=when)
 
 
-def _expected(readings: Iterable[Reading]) -> Expected:
-    told = [reading.expected for reading in readings if reading.expected is not None]
+def _expected(files: Sequence[Reading]) -> Expected:
+    told = [reading.expected for reading in files if reading.expected is not None]
     firsts: tuple[Movement, ...] = tuple(row for each in told for row in each.firsts)
-    return Expected(firsts, tuple(span for each in told for span in each.spans))
+    spans = tuple(span for each in told for span in each.spans)
+    # Of several files, two may speak of one trade.
+    is_one = len(files) == len(told) == 1
+    return Expected(firsts, spans, are_distinct=is_one and told[0].are_distinct)
 
 
 def _untold(_what: str, _done: int, _total: int) -> None:

@@ -264,7 +264,12 @@ class PastStore:
         """Refuse."""
         _refuse()
 
-    def save_memos(self, _memos: Mapping[str, str | None]) -> None:
+    def save_memos(
+        self,
+        _memos: Mapping[str, str | None],
+        *,
+        is_lasting: bool = True,  # noqa: ARG002 (it is refused in any case)
+    ) -> None:
         """Refuse."""
         _refuse()
 

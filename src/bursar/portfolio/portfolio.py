@@ -1,5 +1,6 @@
 """One portfolio and its verbs."""
 
+# long: the front door; a verb is a line or two, and they are looked for in one place
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -87,7 +88,9 @@ class Portfolio:
         self.close()
 
     def close(self) -> None:
-        """Release the store."""
+        """Release the store, figures of transactions that it has not been given yet included."""
+        if not isinstance(self.desk, past.PastDesk):
+            transactions.settle(self.desk)
         self.desk.store.close()
 
     @property

@@ -412,8 +412,20 @@ class PortfolioService:
             if gained.entries == before:
                 break
             now = await self._asked(venue)
+        if self._opened(venue.account):
+            now = self._compared(venue.account)
         if gained.entries or _amounts(now) != known:
             await self._refresh(venue)
+
+    def _opened(self, account: str) -> bool:
+        """Let the book begin with what no row tells of, and say whether it now does."""
+        statement = agreement.last_statement(self.portfolio, account)
+        rows = [] if statement is None else agreement.without_rows(self.portfolio, statement)
+        if rows:
+            self.portfolio.writer.commit(self.portfolio.writer.stage(rows))
+            held = {row.asset: str(row.balance) for row in rows}
+            LOG.warning("HOLDING_WITHOUT_ROWS", account=account, assets=held)
+        return bool(rows)
 
     async def _asked(self, venue: Venue) -> Comparison:
         agreement.remember(self.portfolio, await venue.statement())

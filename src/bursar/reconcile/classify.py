@@ -22,12 +22,20 @@ from bursar.reconcile import joint
 from bursar.reconcile.breaks import Break, Kind, Part, Where
 from bursar.reconcile.evidence import Evidence
 from bursar.reconcile.locate import effect
-from bursar.reconcile.patterns import FEE_SHARE_MAX, fee_like, fits, ratio, reward_like
+from bursar.reconcile.patterns import (
+    FEE_SHARE_MAX,
+    FEES_MIN,
+    fee_among,
+    fee_like,
+    fee_told,
+    fits,
+    ratio,
+    reward_like,
+)
 
 _EARNING: Final = 20
 _MUCH: Final = 4
 _OFF: Final = Decimal("1.05")
-_PATTERN_MIN: Final = 3
 _CHARGED: Final = frozenset({MovementKind.TRADE, MovementKind.WITHDRAWAL, MovementKind.REWARD})
 _Verdict = tuple[Kind, str, tuple[str, ...]]
 _Rule = Callable[[Part, Evidence], _Verdict | None]
@@ -100,13 +108,24 @@ def _charge(part: Part, known: Evidence) -> _Verdict | None:
     row = part.after
     if row is None or part.place.where not in {Where.ROWS, Where.START}:
         return None
+    if part.amount < 0 and known.is_only_charged(part.asset):
+        return Kind.FEE, f"{part.asset} has never gone but as a fee", ()
     true = row.fee - part.amount
-    like = fee_like(row, true, known.charged(part, row), part.quantum)
+    like = _charged_like(part, row, true, known)
     if like is None:
         return None
     said = trimmed(row.fee) if row.fee else "none"
     reason = f"{row.id} states a fee of {said}; its balance says {trimmed(true)}, charged as {like}"
     return Kind.FEE, reason, (row.id, like)
+
+
+def _charged_like(part: Part, row: Movement, true: Decimal, known: Evidence) -> str | None:
+    """Return what a fee is like: the trade's own statement, a rate or an amount, or a range."""
+    trade = known.trade_of(row)
+    if trade is not None and fee_told(row, true, trade, part.quantum):
+        return trade.id
+    others = known.charged(part, row)
+    return fee_like(row, true, others, part.quantum) or fee_among(row, true, others)
 
 
 def _other_side(part: Part, known: Evidence) -> _Verdict | None:
@@ -176,6 +195,8 @@ def _reward(part: Part, known: Evidence) -> _Verdict | None:
         if like is not None:
             return Kind.REWARD, f"as much as {like.id}, and one is due", (like.id,)
     row = part.before
+    if _may_be_a_fee(part, known):
+        return None
     is_earning = part.pocket not in {None, MAIN} and row is not None and row.balance is not None
     if is_earning and row is not None and _EARNING * part.amount <= (row.balance or ZERO):
         reason = f"a little came into {part.pocket}, where nothing else comes without leaving"
@@ -185,7 +206,7 @@ def _reward(part: Part, known: Evidence) -> _Verdict | None:
 
 def _dust(part: Part, known: Evidence) -> _Verdict | None:
     worth = known.worth(part.asset, part.amount)
-    if worth is None or abs(worth) > known.limits.dust:
+    if not worth or abs(worth) > known.limits.dust:  # of what is worth nothing, nothing is little
         return None
     return Kind.DUST, f"worth {trimmed(abs(worth))} {known.ours.book.terms.base}", ()
 
@@ -211,9 +232,11 @@ def _may_be_a_fee(part: Part, known: Evidence) -> bool:
     row = part.after
     if row is None or row.kind not in _CHARGED:
         return False
-    little = FEE_SHARE_MAX * abs(row.amount)
+    is_commission = row.kind is MovementKind.REWARD and row.fee > 0
+    little = (ONE if is_commission else FEE_SHARE_MAX) * abs(row.amount)
     is_little = abs(part.amount) <= little and ZERO <= row.fee - part.amount <= little
-    return is_little and len(known.charged(part, row)) < _PATTERN_MIN
+    alike = [each for each in known.charged(part, row) if each.label == row.label]
+    return is_little and len(alike) < FEES_MIN
 
 
 def _unknown(part: Part, _known: Evidence) -> _Verdict:

@@ -8,14 +8,14 @@ from hashlib import sha256
 from typing import Final
 
 from bursar.exact import ZERO, trimmed
-from bursar.ledger.entries import CashFlow, Flag, FlowKind, Movement, MovementKind
+from bursar.ledger.entries import CashFlow, Fill, Flag, FlowKind, Movement, MovementKind
 from bursar.ledger.facts import Fact
 from bursar.ledger.names import canonical
 from bursar.reconcile.breaks import Break, Kind, Part, Place, Shift, Where
 from bursar.reconcile.compare import Limits, worth_of
 from bursar.reconcile.locate import Trail, effect
 from bursar.reconcile.ours import Ours
-from bursar.reconcile.patterns import Worths
+from bursar.reconcile.patterns import FEES_MIN, Worths
 from bursar.value.marks import Marks
 
 DIGITS: Final = 12
@@ -95,6 +95,16 @@ class Evidence:
     def charged(self, part: Part, row: Movement) -> list[Movement]:
         """Return the rows nearest to a part that bear a fee, of one asset and kind with a row."""
         return [each for each in self._near(part, row.kind) if each.fee and each.id != row.id]
+
+    def trade_of(self, row: Movement) -> Fill | None:
+        """Return the execution that a row is of, as the venue's trade history tells it."""
+        fact = self.owners.get(row.id)
+        return None if fact is None else self.ours.trades.get(fact.id)
+
+    def is_only_charged(self, asset: str) -> bool:
+        """Tell whether nothing of an asset has ever gone but as a fee, and that some times."""
+        gone = [row for row in self.by_asset.get(asset, ()) if effect(row) < 0]
+        return len(gone) >= FEES_MIN and not any(row.amount for row in gone)
 
     def _near(self, part: Part, kind: MovementKind) -> list[Movement]:
         rows = self._sorted.get((part.asset, kind), [])

@@ -14,6 +14,7 @@ import msgspec
 
 from bursar.exact import ZERO, trimmed
 from bursar.ledger.entries import Movement, MovementKind
+from bursar.ledger.facts import MAIN
 from bursar.ledger.names import canonical
 from bursar.reconcile.breaks import Break, Kind, Part, Where
 from bursar.reconcile.evidence import Evidence
@@ -73,10 +74,13 @@ def wrong_asset(parts: Sequence[Part], known: Evidence) -> Found:
             continue
         low = ZERO if part.before is None else part.before.balance
         for row in [] if low is None else steps.get((low, low + part.amount), []):
-            astray = [each for each in left if each.asset != part.asset and _is_at(each, row)]
-            if any(not each.is_covered for each in astray) and part in left:
+            astray = [each for each in left if _is_elsewhere(each, part) and _is_at(each, row)]
+            if _are_its_doing(astray, row) and part in left:
                 left = [each for each in left if each is not part and each not in astray]
-                reason = f"{row.id} states the balances of {part.asset}, not those of {row.asset}"
+                ends = (part.asset, row.asset)
+                if canonical(row.asset) == part.asset:
+                    ends = (f"{part.asset} in {part.pocket}", f"{row.pocket or MAIN}")
+                reason = f"{row.id} states the balances of {ends[0]}, not those of {ends[1]}"
                 told = [part, *(each for each in astray if not each.is_covered)]
                 owner = known.owners.get(row.id)
                 evidence = (row.id, row.id if owner is None else owner.id)
@@ -91,6 +95,16 @@ def _steps(rows: Sequence[Movement]) -> dict[tuple[Decimal, Decimal], list[Movem
         if row.balance is not None and effect(row):
             steps.setdefault((before(row), balance(row)), []).append(row)
     return steps
+
+
+def _is_elsewhere(one: Part, other: Part) -> bool:
+    return (one.asset, one.pocket) != (other.asset, other.pocket)
+
+
+def _are_its_doing(astray: Sequence[Part], row: Movement) -> bool:
+    """Tell whether a chain would follow, here, without a row."""
+    amount = sum((part.amount for part in astray), ZERO)
+    return any(not part.is_covered for part in astray) and amount == -effect(row)
 
 
 def _is_at(part: Part, row: Movement) -> bool:
@@ -237,11 +251,18 @@ def fills(parts: Sequence[Part], known: Evidence) -> Found:
 
 
 def _apart(one: Part, other: Part, known: Evidence) -> Decimal | None:
-    at = min(part.place.until or known.as_of for part in (one, other))
-    units = [known.worths.near(part.asset, at) for part in (one, other)]
-    if units[0] is None or units[1] is None:
-        return None
-    return fits((one.amount, units[0]), (other.amount, units[1]))
+    """Return how far the worths of two parts are apart, at prices of the one or the other end."""
+    ends = [
+        max(part.place.since or 0 for part in (one, other)),
+        min(part.place.until or known.as_of for part in (one, other)),
+    ]
+    found: list[Decimal] = []
+    for at in ends:
+        units = [known.worths.near(part.asset, at) for part in (one, other)]
+        if units[0] is not None and units[1] is not None:
+            apart = fits((one.amount, units[0]), (other.amount, units[1]))
+            found += [] if apart is None else [apart]
+    return min(found, default=None)
 
 
 def _pairs(parts: Sequence[Part], is_pair: Callable[[Part, Part], bool]) -> list[tuple[Part, Part]]:

@@ -11,12 +11,13 @@ Errors: none.
 """
 
 from collections.abc import Iterable
+from typing import TypeGuard
 
 import msgspec
 
 from bursar.exact import money
 from bursar.ledger.book import Book
-from bursar.ledger.entries import AnyEntry, CashFlow, FlowKind, Movement, Source, Transfer
+from bursar.ledger.entries import AnyEntry, CashFlow, Fill, FlowKind, Movement, Source, Transfer
 from bursar.ledger.facts import Fact
 from bursar.ledger.journal import merge
 from bursar.ledger.order import order_key
@@ -27,7 +28,8 @@ from bursar.ledger.timeline import Timeline
 class Ours(msgspec.Struct, frozen=True, kw_only=True):
     """What the book says of an account, and what it rests on.
 
-    `elsewhere` are withdrawals from other accounts that no link ties to a deposit. With `is_whole`
+    `trades` are the executions as the venue's trade history tells them, by id. `elsewhere` are
+    withdrawals from other accounts that no link ties to a deposit. With `is_whole`
     the rows are said to reach back to the account's first day, so that nothing may be assumed to
     have been there before. `seq` is the journal row up to which it is known.
     """
@@ -37,6 +39,7 @@ class Ours(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Movement, ...] = ()
     facts: tuple[Fact, ...] = ()
     known: frozenset[str] = frozenset()
+    trades: dict[str, Fill] = {}
     elsewhere: tuple[CashFlow, ...] = ()
     is_whole: bool = False
     seq: int = 0
@@ -58,14 +61,15 @@ def ours_of(
         past = until(timeline, as_of)
         book, facts = past.book, list(past)
     counted = {name for fact in facts for name in fact.rows}
-    told = joined(each for group in timeline.groups.values() for each in group)
-    rows = (row for row in told if row.account == account and row.executed_at <= as_of)
+    told = [each for group in timeline.groups.values() for each in group if each.account == account]
+    rows = (row for row in joined(told) if row.executed_at <= as_of)
     return Ours(
         account=account,
         book=book,
         rows=tuple(row for row in rows if row.source is not Source.CLAIM or row.id in counted),
         facts=tuple(fact for fact in facts if account in _places(fact)),
         known=frozenset((*timeline.homes, *timeline.facts)),
+        trades={each.id: each for each in told if _is_trade(each)},
         elsewhere=tuple(_left(facts, account)),
         is_whole=is_whole and timeline.is_whole,
         seq=seq,
@@ -87,6 +91,10 @@ def _one(told: list[Movement]) -> Movement:
     row = merge(each for each in told if each.source is best)
     assert isinstance(row, Movement), "rows of one id are rows"
     return row
+
+
+def _is_trade(told: AnyEntry) -> TypeGuard[Fill]:
+    return isinstance(told, Fill) and told.source is Source.TRADES
 
 
 def _places(fact: Fact) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from bursar.value.marks import Marks
 FEE_SHARE_MAX: Final = Decimal("0.05")
 NEAR: Final = Decimal("1.2")
 FAR: Final = Decimal("1.5")
+FEES_MIN: Final = 3
 _REWARDS_MIN: Final = 3
 _AROUND: Final = 5
 _REWARD_SIZE: Final = 2
@@ -116,6 +117,35 @@ def fee_like(row: Movement, fee: Decimal, rows: Sequence[Movement], quantum: Dec
     return None
 
 
+def fee_told(row: Movement, fee: Decimal, trade: Fill, quantum: Decimal) -> bool:
+    """Tell whether a fee on a row of a trade is the share that the trade history says of it.
+
+    Which of the two assets is charged, the history may tell otherwise than the ledger.
+    """
+    for told in trade.fees:
+        whole = trade.quantity if told.asset == trade.base else trade.amount or ZERO
+        off = abs(fee * whole - told.amount * abs(row.amount))
+        if fee > 0 and off <= quantum * whole + quantum_of([told.amount]) * abs(row.amount):
+            return True
+    return False
+
+
+def fee_among(row: Movement, fee: Decimal, rows: Sequence[Movement]) -> str | None:
+    """Return a row of its kind and label at a higher rate, if one such is at a lower, and the
+    rate that the row itself states is beyond all of theirs.
+
+    Rates change with the tier of an account, but by steps; one told apart from all others is not
+    the venue's.
+    """
+    others = [each for each in rows if each.label == row.label and each.amount]
+    if len(others) < FEES_MIN or not row.amount or not ZERO < fee < abs(row.amount):
+        return None
+    rates = sorted((ratio18(ONE, each.fee, abs(each.amount)), each.id) for each in others)
+    stated, true = (ratio18(ONE, each, abs(row.amount)) for each in (row.fee, fee))
+    is_odd = not rates[0][0] <= stated <= rates[-1][0]
+    return next((name for rate, name in rates if rates[0][0] <= true <= rate and is_odd), None)
+
+
 def slip(told: Decimal, true: Decimal) -> str | None:
     """Say by which slip of the pen one amount became another, if by a known one.
 
@@ -155,6 +185,13 @@ def reward_like(
     end = later[0].executed_at if later else until
     is_due = 2 * (end - start) >= 3 * usual if earlier and later else end - start >= usual
     return near[0] if is_due else None
+
+
+def quantum_of(numbers: Iterable[Decimal]) -> Decimal:
+    """Return the smallest step in which numbers are written; 1 where there are none."""
+    exponents = [each.as_tuple().exponent for each in numbers]
+    finest = min((each for each in exponents if isinstance(each, int)), default=0)
+    return ONE.scaleb(min(finest, 0))
 
 
 def _alike(one: Decimal, other: Decimal) -> bool:

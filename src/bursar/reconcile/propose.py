@@ -92,6 +92,9 @@ def _entries(each: Break, ours: Ours) -> list[AnyEntry]:
             return anew
     if each.kind is Kind.MISSING_FILL and len(each.shifts) == 1:
         return _completed(each, common, ours)
+    is_one_way = len({shift.amount > 0 for shift in each.shifts}) == 1
+    if each.target is None and len(each.shifts) > 1 and is_one_way:
+        return [_single(each, shift, common) for shift in each.shifts]
     if each.started is None or each.kind is Kind.MISSING_FILL:
         return [_entry(each, common, ours.book.cash)]
     row = each.started
@@ -200,8 +203,6 @@ def _entry(each: Break, common: "_Common", cash: frozenset[str]) -> AnyEntry:
         return _single(each, each.shifts[0], common)
     came = [shift for shift in each.shifts if shift.amount > 0]
     went = [shift for shift in each.shifts if shift.amount < 0]
-    assert came, "a break of several assets goes both ways"
-    assert went, "a break of several assets goes both ways"
     if {shift.asset for shift in came} == {shift.asset for shift in went}:
         return _transfer(went[0].pocket, came[0].pocket, came[0], common)
     if len(each.shifts) == _BOTH and each.kind is not Kind.WRONG_ASSET:

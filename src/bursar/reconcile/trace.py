@@ -16,7 +16,7 @@ from decimal import Decimal
 
 import msgspec
 
-from bursar.exact import ONE, ZERO, money
+from bursar.exact import ZERO, money
 from bursar.ledger.entries import CashFlow, Movement, Reversal, Source, StagedChange, Transfer
 from bursar.ledger.facts import MAIN, TRANSIT, Fact
 from bursar.ledger.names import canonical
@@ -25,6 +25,7 @@ from bursar.reconcile.breaks import Part, Place, Where
 from bursar.reconcile.compare import Sides
 from bursar.reconcile.locate import Trail, effect, follow
 from bursar.reconcile.ours import Ours
+from bursar.reconcile.patterns import quantum_of
 from bursar.reconcile.statement import Statement
 
 _Key = tuple[str, str, str | None]
@@ -156,13 +157,6 @@ def _unlocated(asset: str, sides: Sides, statement: Statement) -> list[Part]:
     if any(line.booked and line.pocket not in sides.named for line in pockets):
         return []
     return [Part(asset, line.difference, place, quantum, line.pocket) for line in pockets]
-
-
-def quantum_of(numbers: Iterable[Decimal]) -> Decimal:
-    """Return the smallest step in which numbers are written; 1 where there are none."""
-    exponents = [each.as_tuple().exponent for each in numbers]
-    finest = min((each for each in exponents if isinstance(each, int)), default=0)
-    return ONE.scaleb(min(finest, 0))
 
 
 def _is(name: str, asset: str) -> bool:

@@ -19,7 +19,7 @@ import msgspec
 
 from bursar.desk import Desk
 from bursar.desk.transactions import TransactionReview
-from bursar.desk.transactions.transaction import marks_of
+from bursar.desk.transactions.prices import marks_of
 from bursar.errors import BadChoice, KeyReused
 from bursar.ledger.golden import write_line
 from bursar.portfolio import hand, transaction_file, weights_file

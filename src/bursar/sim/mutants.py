@@ -109,7 +109,7 @@ def _by_arrival() -> Iterator[None]:
     arrived: dict[str, int] = {}
 
     def order_key(fact: Fact) -> Key:
-        return arrived.setdefault(fact.id, len(arrived)), "", 0, fact.id
+        return arrived.setdefault(fact.id, len(arrived)), "", 0, 0, fact.id
 
     modules = (course, draft)
     rights = [module.order_key for module in modules]

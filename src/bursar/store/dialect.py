@@ -14,9 +14,11 @@ database that is not supported.
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -30,28 +32,44 @@ from sqlalchemy.sql.dml import Insert
 from bursar.errors import BadChoice, StoreCorrupt, StoreError
 from bursar.store import postgres
 from bursar.store.faults import Fault, Reader
+from bursar.store.rows import Values as Row
 from bursar.store.rows import written
-from bursar.store.sending import Run, Values
+from bursar.store.sending import Ask, Run, Values
 
 WRITES: Final = "bursar_writes"
 BUSY_MS: Final = 5000
+CACHE_KIB: Final = 128 * 1024
+"""How much of a file a connection may hold once it writes many rows.
+
+A venue's ids are in no order, so rows touch every part of an index; what does not fit is written
+and read again and again.
+"""
+TOGETHER: Final = 200  # rows in a statement: their values are fewer than 32,766
 SQLITE_FLOOR: Final = (3, 37, 0)  # STRICT tables
 
 
 class Bulk(Protocol):
-    """Writes rows in the way for many, or none of them where that would not pay."""
+    """Writes rows, few or many, each in the way that suits their number."""
 
     def __call__(
         self,
         connection: Connection,
         table: Table,
-        rows: Sequence[Mapping[str, Any]],
+        rows: Sequence[Row],
         /,
         *,
         replacing: bool,
-    ) -> bool:
-        """Return whether they were written; `replacing` takes the place of rows of their keys."""
+    ) -> None:
+        """Write them; `replacing` takes the place of rows of their keys."""
         ...
+
+
+def _unpaced(_connection: Connection, _is_lasting: bool) -> None:  # noqa: FBT001
+    """Do nothing: it is said inside."""
+
+
+def _unhastened(_connection: Connection) -> None:
+    """Do nothing: it was said before."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +78,14 @@ class Dialect:
 
     `prepare` makes the place ready and tells whether there is one (it makes none unless told to).
     `lock` comes first in every transaction that writes: it keeps others off what is so named (a
-    portfolio, or the tables) where beginning to write does not. `run` is the shortest way for one
-    statement, `copied` the way for many rows.
+    portfolio, or the tables) where beginning to write does not. `ask` and `run` are the shortest
+    ways for a statement that gives rows and one that gives none, `insert` that for rows. What is
+    sent inside `unanswered`, about so many rows, need not be answered before the next is sent.
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
     checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
     where every transaction does.
+    `pace` says, before a transaction, whether its end waits for the disk; `hasten` says inside one
+    that it does not. Each kind of database knows one of the two.
     `examine` asks the database what it finds wrong with its own files.
     """
 
@@ -72,12 +93,16 @@ class Dialect:
     engine: Callable[[URL], Engine]
     upsert: Callable[[Table], Insert]
     lock: Callable[[Connection, str], None]
+    ask: Ask
     run: Run
-    copied: Bulk
+    insert: Bulk
+    unanswered: Callable[[Connection, int], AbstractContextManager[object]]
     fault: Reader
     unguard: Callable[[Connection], None]
     guard: Callable[[Connection], None]
     examine: Callable[[Connection], Sequence[str]]
+    pace: Callable[[Connection, bool], None] = _unpaced
+    hasten: Callable[[Connection], None] = _unhastened
     still: str | None = "REPEATABLE READ"
 
 
@@ -153,17 +178,34 @@ def _lock(_connection: Connection, _name: str) -> None:
     """Do nothing: BEGIN IMMEDIATE has locked the whole file."""
 
 
-def _copied(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replacing: bool
-) -> bool:
-    """Hand the driver all rows at once."""
-    statement = _inserting(connection.dialect, table, replacing=replacing)
-    _driver(connection).executemany(statement, written(rows, table, connection.dialect))
-    return True
+def _pace(connection: Connection, is_lasting: bool) -> None:  # noqa: FBT001 (one of a record)
+    _driver(connection).execute(f"PRAGMA synchronous={'FULL' if is_lasting else 'NORMAL'}")
 
 
-def _run(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:
+def _insert(connection: Connection, table: Table, rows: Sequence[Row], *, replacing: bool) -> None:
+    """Hand the driver all rows at once, `TOGETHER` to a statement as far as they go."""
+    driver, dialect = _driver(connection), connection.dialect
+    values = list(written(rows, table, dialect))
+    whole = len(values) - len(values) % TOGETHER
+    if whole:
+        driver.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+    for first in range(0, whole, TOGETHER):
+        statement = _inserting(dialect, table, TOGETHER, replacing=replacing)
+        driver.execute(statement, list(chain.from_iterable(values[first : first + TOGETHER])))
+    driver.executemany(_inserting(dialect, table, 1, replacing=replacing), values[whole:])
+
+
+def _ask(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:
     return _driver(connection).execute(text, values).fetchall()
+
+
+def _run(connection: Connection, text: str, each: Sequence[Values]) -> None:
+    _driver(connection).executemany(text, each)
+
+
+def _unanswered(_connection: Connection, _rows: int) -> AbstractContextManager[object]:
+    """Do nothing: there is no way to go."""
+    return nullcontext()
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
@@ -173,9 +215,10 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 @lru_cache
-def _inserting(dialect: SqlDialect, table: Table, *, replacing: bool) -> str:
+def _inserting(dialect: SqlDialect, table: Table, rows: int, *, replacing: bool) -> str:
     statement = _upsert(table) if replacing else sqlite.insert(table)
-    return str(statement.compile(dialect=dialect))
+    row = f"({', '.join('?' for _ in table.columns)})"
+    return str(statement.compile(dialect=dialect)).replace(row, ", ".join([row] * rows), 1)
 
 
 def _fault(error: BaseException | None) -> Fault:
@@ -232,8 +275,11 @@ DIALECTS: Final = {
         engine=_engine,
         upsert=_upsert,
         lock=_lock,
+        pace=_pace,
+        ask=_ask,
         run=_run,
-        copied=_copied,
+        insert=_insert,
+        unanswered=_unanswered,
         fault=_fault,
         unguard=_unguard,
         guard=_guard,
@@ -244,8 +290,11 @@ DIALECTS: Final = {
         engine=postgres.engine,
         upsert=postgres.upsert,
         lock=postgres.lock,
+        hasten=postgres.hasten,
+        ask=postgres.ask,
         run=postgres.run,
-        copied=postgres.copied,
+        insert=postgres.insert,
+        unanswered=postgres.unanswered,
         fault=postgres.fault,
         unguard=postgres.unguard,
         guard=postgres.guard,

@@ -6,10 +6,12 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, bindparam, select
 
 from bursar.store import writes
+from bursar.store.sending import ask
 from bursar.store.tables import JOURNAL, MEMOS
+from bursar.store.writes import Place
 
 CHUNK = 500
-_MEMO = select(MEMOS).where(
+_MEMO = select(MEMOS.c.body).where(
     MEMOS.c.portfolio == bindparam("own"), MEMOS.c.name == bindparam("wanted")
 )
 
@@ -27,10 +29,11 @@ def rows(
         yield from connection.execute(found).all()
 
 
-def memo(connection: Connection, portfolio: str, name: str) -> str | None:
+def memo(place: Place, name: str) -> str | None:
     """Return the text of a memo, if there is one of that very name."""
-    row = connection.execute(_MEMO, {"own": portfolio, "wanted": name}).first()
-    return None if row is None else writes.memo(row)[1]
+    wanted = {"own": place.portfolio, "wanted": name}
+    rows = ask(place.connection, place.dialect.ask, _MEMO, wanted)
+    return writes.memo(place.portfolio, name, rows[0][0]) if rows else None
 
 
 def memos(connection: Connection, portfolio: str, prefix: str) -> dict[str, str]:
@@ -38,4 +41,7 @@ def memos(connection: Connection, portfolio: str, prefix: str) -> dict[str, str]
     found = select(MEMOS).where(
         MEMOS.c.portfolio == portfolio, MEMOS.c.name.startswith(prefix, autoescape=True)
     )
-    return dict(writes.memo(row) for row in connection.execute(found.order_by(MEMOS.c.name)))
+    return {
+        row.name: writes.memo(portfolio, row.name, row.body)
+        for row in connection.execute(found.order_by(MEMOS.c.name))
+    }

@@ -201,7 +201,12 @@ class MemoryStore:
         bodies = [body for at, body in kept if first is None or at >= first]
         return [texts.to_snapshot(body) for body in bodies[:limit]]
 
-    def save_memos(self, memos: Mapping[str, str | None]) -> None:
+    def save_memos(
+        self,
+        memos: Mapping[str, str | None],
+        *,
+        is_lasting: bool = True,  # noqa: ARG002 (nothing here is)
+    ) -> None:
         """Keep short texts by name, all or none."""
         with self._lock:
             self._keep_memos(memos)
@@ -240,10 +245,11 @@ class MemoryStore:
         for record in commit.records:
             if record.key in self._keys:
                 raise KeyReused(f"key {record.key!r} is in the journal already", key=record.key)
-        if commit.outbox.id in self._messages:
-            raise KeyReused(f"message {commit.outbox.id!r} was sent already", key=commit.outbox.id)
+        for message, _ in commit.messages:
+            if message.id in self._messages:
+                raise KeyReused(f"message {message.id!r} was sent already", key=message.id)
         last = commit.records[-1] if commit.records else now
-        return Head(now.version + 1, last.seq, last.hash, commit.terms or now.terms)
+        return Head(commit.version, last.seq, last.hash, commit.terms or now.terms)
 
     def _apply(self, commit: Commit, head: Head) -> None:
         back, kept = commit.reaches_back_to, self._checkpoint
@@ -263,10 +269,9 @@ class MemoryStore:
         for dropped in commit.dropped_flows:
             self._flows.pop(dropped, None)
         self._flows.update((record.id, record) for record in commit.flows)
-        self._messages.add(commit.outbox.id)
-        self._outbox.append(
-            OutboxRow(head.version, head.version, commit.outbox, commit.recorded_at)
-        )
+        for version, (message, at) in enumerate(commit.messages, commit.expected_version + 1):
+            self._messages.add(message.id)
+            self._outbox.append(OutboxRow(version, version, message, at))
         self._keep_memos(commit.memos)
         self._head = head
 

@@ -2,11 +2,12 @@
 
 Who writes to a portfolio holds that portfolio's advisory lock until the transaction ends, so
 writers stand in line; the expected version still says who was first. Making and changing tables
-has a lock of the same kind. Every session waits for the disk at COMMIT (`synchronous_commit=on`),
-reads what is committed, and gives up waiting after a while. What the server, the role or the
-address asks for beyond that is left alone.
+has a lock of the same kind. Every session waits for the disk at COMMIT (`synchronous_commit=on`)
+unless what it writes may go, reads what is committed, and gives up waiting after a while. What the
+server, the role or the address asks for beyond that is left alone.
 
-Many rows go in by COPY, with the same result as by INSERT.
+Many rows go in by COPY, with the same result as by INSERT. The statements of a small commit go out
+one after the other and are answered together; meanwhile the server waits for them and is not idle.
 
 A server that goes away before COMMIT has kept nothing; one that goes away at COMMIT may have kept
 all. The first statement of a transaction writes nothing, so a connection found dead by it is
@@ -19,12 +20,15 @@ Errors: `StoreError` for a server that is too old; `BadChoice` for an address th
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import unquote
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, select
+import sqlalchemy
+from sqlalchemy import URL, Connection, Dialect, Engine, Table, create_engine, event, func, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -32,7 +36,8 @@ from sqlalchemy.sql.dml import Insert
 
 from bursar.errors import BadChoice, StoreError
 from bursar.store.faults import Fault
-from bursar.store.rows import written
+from bursar.store.rows import Values as Row
+from bursar.store.rows import named, written
 from bursar.store.sending import Values
 from bursar.store.tables import METADATA, PORTFOLIOS
 
@@ -149,10 +154,46 @@ def lock(connection: Connection, name: str) -> None:
     connection.exec_driver_sql(_LOCK, (lock_key(name),))
 
 
-def run(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:
+def hasten(connection: Connection) -> None:
+    """Let this transaction's COMMIT answer before the disk does."""
+    connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+
+
+def ask(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:
     """Execute one statement, and return the rows that it gives."""
-    found = connection.exec_driver_sql(text, values)
-    return found.all() if found.returns_rows else ()
+    with _driving(connection, text) as driver:
+        found: Sequence[Sequence[Any]] = driver.execute(text, values).fetchall()
+        return found
+
+
+def run(connection: Connection, text: str, each: Sequence[Values]) -> None:
+    """Execute one statement for each of the values."""
+    with _driving(connection, text) as driver, driver.cursor() as cursor:
+        if len(each) == 1:
+            cursor.execute(text, each[0])
+        else:
+            cursor.executemany(text, each)
+
+
+@contextmanager
+def unanswered(connection: Connection, rows: int) -> Iterator[None]:
+    """Wait at the end for the answers to all that is sent inside; where rows are many, at once."""
+    if rows >= COPY_ROWS:
+        yield
+        return
+    with _driving(connection, "the statements of a commit") as driver, driver.pipeline():
+        yield
+
+
+@contextmanager
+def _driving(connection: Connection, text: str) -> Iterator[Any]:
+    """Go to the driver without SQLAlchemy, and raise what SQLAlchemy would."""
+    import psycopg  # noqa: PLC0415 (SQLite's users do without)
+
+    try:
+        yield connection.connection.driver_connection
+    except psycopg.Error as error:
+        raise DBAPIError(text, None, error, hide_parameters=True) from error
 
 
 def lock_key(name: str) -> int:
@@ -160,29 +201,32 @@ def lock_key(name: str) -> int:
     return int.from_bytes(sha256(f"bursar:{name}".encode()).digest()[:8], signed=True)
 
 
-def copied(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replacing: bool
-) -> bool:
-    """Write many rows by COPY; return false, and write nothing, where they are few.
+def insert(connection: Connection, table: Table, rows: Sequence[Row], *, replacing: bool) -> None:
+    """Write rows, many of them by COPY.
 
     `replacing`: a row takes the place of one with its key, in the table or earlier in `rows`.
     """
     if len(rows) < COPY_ROWS:
-        return False
-    import psycopg  # noqa: PLC0415 (SQLite's users do without)
-
+        text = _inserting(connection.dialect, table, replacing=replacing)
+        run(connection, text, named(written(rows, table, connection.dialect), table))
+        return
+    if replacing:
+        rows = _cleared(connection, table, rows)
     names = ", ".join(column.name for column in table.columns)
     statement = f"COPY {table.name} ({names}) FROM STDIN"
-    try:
-        if replacing:
-            rows = _cleared(connection, table, rows)
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in written(rows, table, connection.dialect):
-                copy.write_row(row)
-    except psycopg.Error as error:
-        raise DBAPIError(statement, None, error, hide_parameters=True) from error
-    return True
+    with (
+        _driving(connection, statement) as driver,
+        driver.cursor() as cursor,
+        cursor.copy(statement) as copy,
+    ):
+        for row in written(rows, table, connection.dialect):
+            copy.write_row(row)
+
+
+@lru_cache
+def _inserting(dialect: Dialect, table: Table, *, replacing: bool) -> str:
+    statement = upsert(table) if replacing else sqlalchemy.insert(table)
+    return str(statement.compile(dialect=dialect))
 
 
 def fault(error: BaseException | None) -> Fault:
@@ -242,12 +286,11 @@ def _options(url: URL) -> dict[str, str]:
     return _CONNECT | asked | secret
 
 
-def _cleared(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
-) -> Sequence[Mapping[str, Any]]:
+def _cleared(connection: Connection, table: Table, rows: Sequence[Row]) -> Sequence[Row]:
     """Delete the rows whose keys come again; return the new ones, one for each key."""
     key = [column.name for column in table.primary_key]
-    last = {tuple(row[name] for name in key): row for row in rows}
+    places = [place for place, column in enumerate(table.columns) if column.primary_key]
+    last = {tuple(row[place] for place in places): row for row in rows}
     gone = ", ".join(f"gone_{name}" for name in key)
     same = " AND ".join(f'{table.name}.{name} = gone_{name} COLLATE "C"' for name in key)
     arrays = ", ".join("%s::text[]" for _ in key)

@@ -7,7 +7,7 @@ dialect hands it to its driver in the shortest way.
 Errors: `KeyError` for a value that is not given; the driver's own, which `translated` reads.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,17 +15,30 @@ from sqlalchemy import ClauseElement, Connection, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Values = Mapping[str, Any] | Sequence[Any]
-Run = Callable[[Connection, str, Values], Sequence[Sequence[Any]]]
+Ask = Callable[[Connection, str, Values], Sequence[Sequence[Any]]]
 """Executes a text with its values, and returns the rows that it gives."""
+Run = Callable[[Connection, str, Sequence[Values]], None]
+"""Executes a text that gives no rows, once for each of the values."""
 
 
-def send(
-    connection: Connection, run: Run, statement: ClauseElement, values: Mapping[str, Any]
+def ask(
+    connection: Connection, way: Ask, statement: ClauseElement, values: Mapping[str, Any]
 ) -> Sequence[Sequence[Any]]:
     """Execute a statement that is made once and kept; `values` are as the driver takes them."""
     text, names = _compiled(statement, connection.dialect)
-    taken = dict(values) if names is None else tuple(values[name] for name in names)
-    return run(connection, text, taken)
+    return way(connection, text, _taken(values, names))
+
+
+def send(
+    connection: Connection, way: Run, statement: ClauseElement, each: Iterable[Mapping[str, Any]]
+) -> None:
+    """Execute a statement of that kind that gives no rows, once for each of the values."""
+    text, names = _compiled(statement, connection.dialect)
+    way(connection, text, [_taken(values, names) for values in each])
+
+
+def _taken(values: Mapping[str, Any], names: tuple[str, ...] | None) -> Values:
+    return dict(values) if names is None else tuple([values[name] for name in names])
 
 
 @lru_cache(maxsize=64)

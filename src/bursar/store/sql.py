@@ -8,6 +8,7 @@ in. A connection that died of a server's restart is replaced when the next trans
 Do not carry an open store across a fork.
 """
 
+# long: one contract, one class; what it is made of stands in modules beside it
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -66,6 +67,7 @@ class SqlStore:
         self._steps = steps
         self._lock = Lock()
         self._writer: Connection | None = None
+        self._is_waiting = True
         self._grouping = local()
         self._closed = False
 
@@ -77,7 +79,7 @@ class SqlStore:
     def head(self) -> Head:
         """Return where the portfolio stands."""
         with self._reading() as connection:
-            return writes.head(connection, self.portfolio)
+            return writes.head(connection, self._dialect, self.portfolio)
 
     def commit(self, commit: Commit) -> Head:
         """Write a commit in one transaction and return the new head."""
@@ -159,7 +161,7 @@ class SqlStore:
                 own, JOURNAL.c.seq > after, JOURNAL.c.executed_at > time
             )
             first = connection.execute(later.order_by(JOURNAL.c.seq).limit(1)).scalar()
-            now = writes.head(connection, self.portfolio)
+            now = writes.head(connection, self._dialect, self.portfolio)
             if first is None:
                 return now.seq, now.hash
             before = select(JOURNAL.c.previous).where(own, JOURNAL.c.seq == first)
@@ -180,7 +182,7 @@ class SqlStore:
     def save_checkpoint(self, checkpoint: StoredCheckpoint, version: int) -> bool:
         """Keep a checkpoint if the portfolio stands at that version."""
         with self._writing() as place:
-            if writes.head(place.connection, self.portfolio).version != version:
+            if writes.head(place.connection, self._dialect, self.portfolio).version != version:
                 return False
             writes.checkpoint(place, checkpoint)
         return True
@@ -267,9 +269,9 @@ class SqlStore:
         found = self._newest(SNAPSHOTS, limit, since)
         return [self._snapshot(row) for row in self._rows(found, "a snapshot")]
 
-    def save_memos(self, memos: Mapping[str, str | None]) -> None:
+    def save_memos(self, memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:
         """Keep short texts by name, all or none."""
-        with self._writing() as place:
+        with self._writing(is_lasting=is_lasting) as place:
             writes.memos(place, memos)
 
     def memos(self, prefix: str = "") -> dict[str, str]:
@@ -286,7 +288,7 @@ class SqlStore:
     def memo(self, name: str) -> str | None:
         """Return the text of that name, if there is one."""
         with self._reading() as connection:
-            return finds.memo(connection, self.portfolio, name)
+            return finds.memo(Place(connection, self._dialect, self.portfolio), name)
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""
@@ -308,12 +310,18 @@ class SqlStore:
 
     def _write(self, place: Place, commit: Commit) -> Head:
         self._steps("begin")
+        head = writes.advance(place, commit)
+        self._steps("version")
+        with place.dialect.unanswered(place.connection, writes.weight(commit)):
+            self._write_all(place, commit)
+        self._steps("before_commit")
+        return head
+
+    def _write_all(self, place: Place, commit: Commit) -> None:
         if commit.terms is not None:
             writes.drop_checkpoint(place)  # it was folded under others
         elif commit.reaches_back_to is not None:
             writes.drop_checkpoint(place, commit.reaches_back_to)
-        head = writes.advance(place, commit)
-        self._steps("version")
         writes.journal(place, commit.records)
         self._steps("journal")
         writes.cells(place, commit.cells)
@@ -322,11 +330,9 @@ class SqlStore:
         self._steps("trades")
         writes.flows(place, commit.flows, commit.dropped_flows)
         self._steps("flows")
-        writes.outbox(place, commit.outbox, version=head.version, created_at=commit.recorded_at)
+        writes.outbox(place, commit)
         writes.memos(place, commit.memos)
         self._steps("outbox")
-        self._steps("before_commit")
-        return head
 
     def _reused(self, commit: Commit) -> KeyReused | StoreError:
         """Find out, after the rollback, which of the commit's keys was there."""
@@ -336,7 +342,7 @@ class SqlStore:
             there = min(found, key=lambda row: row.seq, default=None)
         if there is not None:
             return KeyReused(f"key {there.key!r} is in the journal already", key=there.key)
-        sent = commit.outbox.id
+        sent = commit.outbox.id  # of several, the last one stands for them
         return KeyReused(f"message {sent!r} was sent already", key=sent)
 
     def _records(self, after: int, size: int) -> Iterator[Record]:
@@ -407,7 +413,7 @@ class SqlStore:
                     yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Place]:
+    def _writing(self, *, is_lasting: bool = True) -> Iterator[Place]:
         if self._group is not None:
             with self._inside(self._group):
                 yield self._group
@@ -415,7 +421,7 @@ class SqlStore:
         with self._lock:
             self._require_open()
             with translated(self._dialect.fault):
-                connection, transaction = self._begun()
+                connection, transaction = self._begun(is_lasting=is_lasting)
             try:
                 with translated(self._dialect.fault):
                     yield Place(connection, self._dialect, self.portfolio)
@@ -445,19 +451,24 @@ class SqlStore:
         with translated(self._dialect.fault):
             inner.commit()
 
-    def _begun(self) -> tuple[Connection, RootTransaction]:
+    def _begun(self, *, is_lasting: bool) -> tuple[Connection, RootTransaction]:
         try:
-            return self._locked()
+            return self._locked(is_lasting=is_lasting)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return self._locked()  # the old connection is gone, and nothing was written through it
+        return self._locked(is_lasting=is_lasting)  # nothing was written through the old one
 
-    def _locked(self) -> tuple[Connection, RootTransaction]:
+    def _locked(self, *, is_lasting: bool) -> tuple[Connection, RootTransaction]:
         connection = self._connected()
+        if self._is_waiting is not is_lasting:
+            self._dialect.pace(connection, is_lasting)
+            self._is_waiting = is_lasting
         transaction = connection.begin()
         try:
             self._dialect.lock(connection, self.portfolio)
+            if not is_lasting:
+                self._dialect.hasten(connection)
         except BaseException as error:
             self._abandon(transaction)
             if isinstance(error, DBAPIError) and error.connection_invalidated:
@@ -482,6 +493,7 @@ class SqlStore:
     def _connected(self) -> Connection:
         if self._writer is None:
             self._writer = self._engine.connect().execution_options(**{WRITES: True})
+            self._is_waiting = True
         return self._writer
 
     def _drop_writer(self) -> None:

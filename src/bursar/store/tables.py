@@ -8,8 +8,10 @@ A table changed here needs a revision in `migrations/`; a test compares the two.
 """
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -50,7 +52,11 @@ class Exact(TypeDecorator[Decimal]):
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | str | None:
         """Write a number for the database."""
-        return value if value is None or dialect.name == POSTGRES else plain(value)
+        return value if dialect.name == POSTGRES else _plain(value)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Decimal | None], str | None] | None:
+        """Return what writes numbers, with nothing around it: there are many."""
+        return None if dialect.name == POSTGRES else _plain
 
     def process_result_value(
         self, value: Decimal | str | None, _dialect: Dialect
@@ -63,6 +69,19 @@ class Exact(TypeDecorator[Decimal]):
         return Decimal(value)
 
 
+def _plain(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)
+
+
+def _nanoseconds(value: datetime | None) -> int | None:
+    return None if value is None else instant.from_datetime(value)
+
+
+@lru_cache(maxsize=256)
+def _words(value: tuple[str, ...] | None) -> str:
+    return texts.flags(value or ())
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware time, kept as UTC nanoseconds."""
 
@@ -71,7 +90,11 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
         """Write a time for the database."""
-        return None if value is None else instant.from_datetime(value)
+        return _nanoseconds(value)
+
+    def bind_processor(self, _dialect: Dialect) -> Callable[[datetime | None], int | None]:
+        """Return what writes times, with nothing around it."""
+        return _nanoseconds
 
     def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
         """Read a time back, in UTC."""
@@ -90,7 +113,11 @@ class Flags(TypeDecorator[tuple[str, ...]]):
 
     def process_bind_param(self, value: tuple[str, ...] | None, _dialect: Dialect) -> str:
         """Write the words for the database."""
-        return texts.flags(value or ())
+        return _words(value)
+
+    def bind_processor(self, _dialect: Dialect) -> Callable[[tuple[str, ...] | None], str]:
+        """Return what writes words, with nothing around it."""
+        return _words
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> tuple[str, ...]:
         """Read the words back."""

@@ -1,11 +1,12 @@
 """The statements of a commit, one function per table, in the order in which a commit runs them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
-import msgspec
 from sqlalchemy import (
     BindParameter,
     Column,
@@ -14,11 +15,10 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
-    insert,
     select,
     update,
 )
-from sqlalchemy.sql.dml import Insert, ReturningUpdate
+from sqlalchemy.sql.dml import Delete, ReturningUpdate
 
 from bursar.errors import BrokenInvariant, PortfolioNotFound, StoreCorrupt
 from bursar.ledger.journal import Outcome, Record
@@ -28,7 +28,8 @@ from bursar.ports import Commit, Head, Outbox, OutboxRow, StoredCheckpoint
 from bursar.store import checks, texts
 from bursar.store.dialect import Dialect
 from bursar.store.faults import legible
-from bursar.store.sending import send
+from bursar.store.rows import Values, listed
+from bursar.store.sending import ask, send
 from bursar.store.tables import (
     CELLS,
     CHECKPOINTS,
@@ -40,6 +41,7 @@ from bursar.store.tables import (
     TRADES,
 )
 
+_FEW = 4  # up to so many, one after another is faster than SQLAlchemy's way for many
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _HEAD = tuple(PORTFOLIOS.c[name] for name in ("version", "seq", "hash", "base", "terms"))
 _HEAD_OF = select(*_HEAD).where(PORTFOLIOS.c.name == bindparam("own"))
@@ -57,16 +59,16 @@ class Place:
     portfolio: str
 
 
-def head(connection: Connection, portfolio: str) -> Head:
+def head(connection: Connection, dialect: Dialect, portfolio: str) -> Head:
     """Read where a portfolio stands."""
-    row = connection.execute(_HEAD_OF, {"own": portfolio}).first()
-    if row is None:
+    rows = ask(connection, dialect.ask, _HEAD_OF, {"own": portfolio})
+    if not rows:
         raise PortfolioNotFound(f"there is no portfolio {portfolio!r}", portfolio=portfolio)
-    return _head(row, portfolio)
+    return _head(rows[0], portfolio)
 
 
 def advance(place: Place, commit: Commit) -> Head:
-    """Move the portfolio one version on, if it stands where the commit expects it.
+    """Move the portfolio on by the commit's versions, if it stands where the commit expects it.
 
     Raises:
         StaleVersion: another writer came first.
@@ -74,43 +76,48 @@ def advance(place: Place, commit: Commit) -> Head:
     """
     version = commit.expected_version
     given: dict[str, object] = {"own": place.portfolio, "old_version": version}
-    given["version"] = version + 1
+    given["version"] = commit.version
     if commit.records:
         first, last = commit.records[0], commit.records[-1]
         given |= {"old_seq": first.seq - 1, "old_hash": first.previous}
         given |= {"seq": last.seq, "hash": last.hash}
     if commit.terms is not None:
         given["terms"] = texts.sealed(texts.terms(commit.terms), place.portfolio)
-    rows = send(place.connection, place.dialect.run, _advancing(frozenset(given)), given)
+    rows = ask(place.connection, place.dialect.ask, _advancing(frozenset(given)), given)
     if not rows:
-        now = head(place.connection, place.portfolio)
+        now = head(place.connection, place.dialect, place.portfolio)
         checks.require_next(commit, now.version, now.seq, now.hash)
         raise BrokenInvariant(f"version {now.version} was there and was not found")
     return _head(rows[0], place.portfolio)
 
 
+def weight(commit: Commit) -> int:
+    """Return how many rows a commit puts in."""
+    return sum(map(len, (commit.records, commit.cells, commit.trades, commit.flows, commit.memos)))
+
+
 def journal(place: Place, records: Sequence[Record]) -> None:
     """Append journal rows."""
-    rows = []
-    for record in records:
-        named = texts.named(record.body)
-        rows.append(
-            {
-                "portfolio": place.portfolio,
-                "seq": record.seq,
-                "key": record.key,
-                "outcome": record.outcome.value,
-                "fact": named.id,
-                "home": texts.home(named),
-                "executed_at": named.executed_at,
-                "recorded_at": record.recorded_at,
-                "body": record.body,
-                "previous": record.previous,
-                "hash": record.hash,
-            }
-        )
-    if rows:
-        _insert(place, JOURNAL, rows)
+    if records:
+        said = texts.all_named([record.body for record in records])
+        _append(place, JOURNAL, list(map(_filed, repeat(place.portfolio), records, said)))
+
+
+def _filed(portfolio: str, record: Record, said: texts.Named) -> Values:
+    """Return a journal row as the table has its columns."""
+    return (
+        portfolio,
+        record.seq,
+        record.key,
+        record.outcome.value,
+        said.id,
+        said.executed_at,
+        record.recorded_at,
+        record.body,
+        record.previous,
+        record.hash,
+        said.group or said.id,
+    )
 
 
 def record(row: Row[Any]) -> Record:
@@ -155,7 +162,7 @@ def drop_checkpoint(place: Place, since: int = 0) -> None:
         place.connection,
         place.dialect.run,
         _DROPPED,
-        {"own": place.portfolio, "since": since},
+        [{"own": place.portfolio, "since": since}],
     )
 
 
@@ -168,28 +175,33 @@ def replace_cells(place: Place, state: Mapping[str, str]) -> None:
 def trades(place: Place, records: Iterable[RealizedPnLRecord], dropped: Sequence[str] = ()) -> None:
     """Take out the records of dropped trades, then put in the new ones."""
     _drop(place, TRADES.c.trade_id, dropped)
-    upsert(place, TRADES, [_row(place, record) for record in records])
+    _append(place, TRADES, _rows(place, TRADES, records), replacing=True)
 
 
 def flows(place: Place, records: Iterable[CashFlowRecord], dropped: Sequence[str] = ()) -> None:
     """Take out dropped cash flows, then put in the new ones."""
     _drop(place, FLOWS.c.id, dropped)
-    upsert(place, FLOWS, [_row(place, record) for record in records])
+    _append(place, FLOWS, _rows(place, FLOWS, records), replacing=True)
 
 
-def outbox(place: Place, message: Outbox, *, version: int, created_at: int) -> None:
-    """Leave the commit's message, sealed; its number is the version that the commit made."""
-    where = (place.portfolio, version, version, message.id, message.topic, created_at)
-    row = {
-        "portfolio": place.portfolio,
-        "number": version,
-        "version": version,
-        "id": message.id,
-        "topic": message.topic,
-        "body": texts.sealed(message.body, *where),
-        "created_at": created_at,
-    }
-    _insert(place, OUTBOX, [row])
+def outbox(place: Place, commit: Commit) -> None:
+    """Leave the commit's messages, sealed; the number of each is the version that it tells of."""
+    own = place.portfolio
+    rows = []
+    for version, (message, at) in enumerate(commit.messages, commit.expected_version + 1):
+        where = (own, version, version, message.id, message.topic, at)
+        rows.append(
+            {
+                "portfolio": own,
+                "number": version,
+                "version": version,
+                "id": message.id,
+                "topic": message.topic,
+                "body": texts.sealed(message.body, *where),
+                "created_at": at,
+            }
+        )
+    _insert(place, OUTBOX, rows)
 
 
 def memos(place: Place, texts_by_name: Mapping[str, str | None]) -> None:
@@ -204,10 +216,10 @@ def memos(place: Place, texts_by_name: Mapping[str, str | None]) -> None:
     _drop(place, MEMOS.c.name, [name for name, text in texts_by_name.items() if text is None])
 
 
-def memo(row: Row[Any]) -> tuple[str, str]:
-    """Read a memo back: its name and its text."""
-    with legible(f"the memo {row.name!r}"):
-        return row.name, texts.unsealed(row.body, row.portfolio, "memo", row.name)
+def memo(portfolio: str, name: str, body: object) -> str:
+    """Read a memo's text back."""
+    with legible(f"the memo {name!r}"):
+        return texts.unsealed(body, portfolio, "memo", name)
 
 
 def message(row: Row[Any]) -> OutboxRow:
@@ -220,8 +232,7 @@ def message(row: Row[Any]) -> OutboxRow:
 
 def upsert(place: Place, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert rows; one whose key is there already takes the old one's place."""
-    if rows and not place.dialect.copied(place.connection, table, rows, replacing=True):
-        place.connection.execute(_upsert(place.dialect, table), rows)
+    _append(place, table, listed(rows, table), replacing=True)
 
 
 def _head(row: Sequence[Any], portfolio: str) -> Head:
@@ -239,8 +250,13 @@ def _terms(sealed: str, portfolio: str) -> Terms:
 
 
 def _insert(place: Place, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    if not place.dialect.copied(place.connection, table, rows, replacing=False):
-        place.connection.execute(insert(table), rows)
+    _append(place, table, listed(rows, table))
+
+
+def _append(place: Place, table: Table, rows: Sequence[Values], *, replacing: bool = False) -> None:
+    """Insert rows whose values stand as the table has its columns."""
+    if rows:
+        place.dialect.insert(place.connection, table, rows, replacing=replacing)
 
 
 @lru_cache
@@ -254,17 +270,29 @@ def _advancing(given: frozenset[str]) -> ReturningUpdate[Any]:
     return update(PORTFOLIOS).where(*where).values(values).returning(*_HEAD)
 
 
+def _rows(
+    place: Place, table: Table, records: Iterable[RealizedPnLRecord | CashFlowRecord]
+) -> list[Values]:
+    values = _values(table)
+    return [(place.portfolio, *values(record)) for record in records]
+
+
 @lru_cache
-def _upsert(dialect: Dialect, table: Table) -> Insert:
-    return dialect.upsert(table)
-
-
-def _row(place: Place, record: RealizedPnLRecord | CashFlowRecord) -> dict[str, object]:
-    return {"portfolio": place.portfolio, **msgspec.structs.asdict(record)}
+def _values(table: Table) -> Callable[[object], Values]:
+    """Return what takes a record's values as the table has its columns, its owner aside."""
+    own, *names = (column.name for column in table.columns)
+    assert own == "portfolio", "the owner's column comes first"
+    return attrgetter(*names)
 
 
 def _drop(place: Place, column: Column[str], names: Sequence[str]) -> None:
     if names:
-        owner = column.table.c.portfolio
-        gone = delete(column.table).where(owner == place.portfolio, column == bindparam("gone"))
-        place.connection.execute(gone, [{"gone": name} for name in names])
+        own = place.portfolio
+        each = [{"own": own, "gone": name} for name in names]
+        send(place.connection, place.dialect.run, _dropping(column), each)
+
+
+@lru_cache
+def _dropping(column: Column[str]) -> Delete:
+    owner = column.table.c.portfolio
+    return delete(column.table).where(owner == bindparam("own"), column == bindparam("gone"))

@@ -85,7 +85,7 @@ def test_marks_of_the_command_line_count_for_more_than_the_files(tell, ask):
 def test_the_log_and_the_journal_have_it(tell, bursar, ask):
     bursar("tx", "commit", tell(CYCLE), "--yes", "--quiet")
     first, second = ask("tx", "log")["transactions"]
-    assert (first["version"], second["key"], second["delta"]) == (1, "cycle-7", "15.00")
+    assert (first["version"], second["key"], second["delta"]) == (1, "cycle-7", "15")
     assert ask("tx", "log", "--tail", "1")["transactions"] == [second]
     assert "manual:main:tx-cycle-7" in bursar("tx", "log").out
     assert "fees 5" in bursar("journal", "--kind", "staged", "-n", "1").out

@@ -1,7 +1,8 @@
 """Statements in order of time, committed as a stream: bounded memory, all of it or nothing."""
 
+import gc
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 
 import msgspec
@@ -251,3 +252,49 @@ def test_a_full_disk_leaves_everything_as_it_was(store):
     with pytest.raises(StoreFull):
         submit_in_order(desk_, trades(40))
     assert state(desk_) == before
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_the_collector_is_left_as_it_was(was_on):
+    before = gc.isenabled()
+    (gc.enable if was_on else gc.disable)()
+    try:
+        with suppress(ZeroDivisionError), streaming.unswept():
+            assert not gc.isenabled()
+            raise ZeroDivisionError
+        assert gc.isenabled() is was_on
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
+def test_a_stream_keeps_the_last_checkpoint_alone(store):
+    kept = []
+    save, desk_ = store.save_checkpoint, Desk(store, Ticks())
+
+    def heard(checkpoint, version):
+        kept.append(checkpoint)
+        return save(checkpoint, version)
+
+    store.save_checkpoint = heard
+    submit_in_order(desk_, trades(60), expected=Expected(are_distinct=True))
+    assert len(kept) == 1
+    assert store.checkpoint() == kept[0]
+    again = Desk(store, Ticks())
+    assert not again.timeline.is_whole
+    assert again.timeline.behind == desk_.timeline.behind
+    assert picture(again.timeline.book) == picture(desk_.timeline.book)
+
+
+def test_of_distinct_statements_only_those_of_known_groups_are_recalled(store):
+    desk_, asked = Desk(store, Ticks()), []
+    recall = store.recall
+
+    def heard(facts, homes):
+        asked.append(set(homes))
+        return recall(facts, homes)
+
+    store.recall = heard
+    far = row("Z", 60 * 61, "XBT", "1", kind=MovementKind.TRADE, group="kraken:main:T1")
+    with pytest.raises(Behind):
+        submit_in_order(desk_, [*trades(60), far], expected=Expected(are_distinct=True))
+    assert any("kraken:main:T1" in homes for homes in asked)

@@ -1,5 +1,6 @@
 """Transactions inside others, beside others, after others; what fails, what is found again."""
 
+import json
 import logging
 from decimal import Decimal
 
@@ -333,7 +334,7 @@ def test_books_that_would_not_close_are_not_written(monkeypatch):
     def broken(staged, beside):
         raise BrokenInvariant("the books do not close")
 
-    monkeypatch.setattr(portfolio.desk, "commit", broken)
+    monkeypatch.setattr(portfolio.desk, "draft", broken)
     tx = portfolio.transaction("100000")
     with pytest.raises(BrokenInvariant):
         committed(tx)
@@ -436,7 +437,7 @@ def test_the_line_of_a_commit_is_the_contracts_and_the_fields_stand_beside_it(ca
         "155000",
     )
     body = portfolio.desk.store.outbox()[-1].message.body
-    assert '"correlation_id": "run-1"' in body
+    assert json.loads(body)["transaction"]["correlation_id"] == "run-1"
 
 
 def test_figures_are_counted_and_outlive_the_process():

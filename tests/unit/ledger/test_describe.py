@@ -22,7 +22,7 @@ def records(*lines):
         own = describe.trade_records(fact, made, book.cash)
         assert sum(each.pnl_base for each in own) == sum(each.realized for each in made)
         trades += own
-        flows += [describe.flow_record(fact, made)]
+        flows += [describe.flow_record(fact, made, book.terms.base)]
     return trades, [flow for flow in flows if flow is not None]
 
 
@@ -47,6 +47,20 @@ def test_a_peg_away_from_one_has_a_record_of_its_own_without_the_fee():
 def test_a_staged_change_counts_its_fees_in_what_it_realised():
     (record,), _ = records(f"{AT} staged cash -100 fees 5 position 1 XBT @ 100 #k:1")
     assert (record.kind, record.pnl_base, record.fee_amount) == ("staged", -5, 0)
+    assert record.strategy_tag == "transaction"
+
+
+def test_a_staged_change_is_tagged_by_whom_its_lines_name():
+    told = "position 1 XBT @ 100 by trend position 1 ETH @ 10"
+    (record,), _ = records(f"{AT} staged cash -110 {told} #k:1")
+    assert record.strategy_tag == "trend"
+
+
+def test_what_the_positions_do_not_explain_is_a_flow():
+    _, (flow,) = records(f"{AT} staged cash -60 fees 5 position 1 XBT @ 100 #k:1")
+    assert (flow.type, flow.asset, flow.amount, flow.value_base) == ("staged_flow", "USD", 40, 40)
+    _, flows = records(f"{AT} staged cash -100 position 1 XBT @ 100 #k:2")
+    assert not [each for each in flows if each]
 
 
 def test_a_margin_trade_that_rounds_has_two_records():

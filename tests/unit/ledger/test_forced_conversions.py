@@ -54,6 +54,18 @@ def test_two_pairs_of_one_day_stay_two():
     assert kinds(*rows) == [Conversion, Conversion]
 
 
+def test_the_place_of_a_conversion_is_that_of_its_first_instant():
+    """That the successor is first in an instant of its own says nothing."""
+    rows = [
+        "2026-01-05T10:00:00Z row deposit 5 OLD #k:z source=ledger group=k:g",
+        f"{row('a', 0, '-5 OLD')} sequence=3",
+        row("b", 1, "5 NEW"),
+    ]
+    (made,) = [fact for fact in landed(rows) if isinstance(fact, Conversion)]
+    assert made.sequence == 3
+    assert not any(fact.id.startswith("opening:") for fact in landed(rows))
+
+
 def test_however_the_rows_come_the_book_is_the_same():
     rows = [row("a", 0, "-5 OLD"), row("b", 1, "5 NEW"), row("c", 40, "3 OLD")]
     digests = {

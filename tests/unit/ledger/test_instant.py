@@ -100,6 +100,19 @@ def test_canonical_order_is_time_venue_sequence_id():
     assert [fact.id for fact in sorted(facts, key=order_key)] == ["x", "y", "z", "a"]
 
 
+def test_what_brings_comes_before_what_takes_where_nothing_else_tells():
+    pen = Pen()
+    facts = [
+        pen.flow("withdrawal", -1, "XBT", executed_at=NOON, id="kraken:1"),
+        pen.sell(1, "XBT", 1, executed_at=NOON, id="kraken:2"),
+        pen.convert([(1, "XBT")], [(1, "ETH")], executed_at=NOON, id="kraken:3"),
+        pen.buy(1, "XBT", 1, executed_at=NOON, id="kraken:4"),
+        pen.flow("deposit", 1, "XBT", executed_at=NOON, id="kraken:5"),
+    ]
+    found = [fact.id for fact in sorted(facts, key=order_key)]
+    assert found == ["kraken:5", "kraken:4", "kraken:2", "kraken:3", "kraken:1"]
+
+
 def test_terms_name_money_and_accounts():
     assert Terms().cash == {"USD", "USDT", "USDC"}
     assert Terms(base="EUR").cash == {"EUR", "EURC"}

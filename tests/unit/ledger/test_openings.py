@@ -227,3 +227,82 @@ def test_an_opening_that_moves_every_place_spoils_no_kept_balances(order, monkey
     ]
     line = landed(*([facts[i]] for i in order))
     assert opened(line) == {(MAIN, "ETH"): D(1), (MAIN, "ADA"): D(2)}
+
+
+def test_a_sale_that_the_sequence_puts_before_a_purchase_of_its_instant_needs_an_opening():
+    pen = Pen()
+    named = {"executed_at": START}
+    sale, purchase = pen.sell(2, "XBT", 2, **named), pen.buy(2, "XBT", 2, sequence=1, **named)
+    assert opened(landed([purchase, sale])) == {(MAIN, "XBT"): D(2)}
+    assert opened(landed([msgspec.structs.replace(purchase, sequence=0), sale])) == {}
+
+
+def test_what_comes_and_what_goes_of_one_instant_needs_no_opening_in_any_order_of_arrival():
+    pen = Pen()
+    facts = [
+        pen.flow("withdrawal", -2, "ETH", id="kraken:a", executed_at=START),
+        pen.sell(5, "XBT", 5, id="kraken:b", executed_at=START),
+        pen.buy(5, "XBT", 5, quote="ETH", id="kraken:c", executed_at=START),
+        pen.flow("deposit", 7, "ETH", id="kraken:d", executed_at=START),
+    ]
+    for order in permutations(facts):
+        assert opened(landed(*([fact] for fact in order))) == {}
+
+
+def test_what_may_be_simultaneous_with_a_first_row_explains_nothing_of_what_was_there_before_it():
+    pen = Pen()
+    named = {"executed_at": START}
+    row = pen.row("withdrawal", -1, "XBT", balance=D(2), id="a", **named)
+    for order in permutations([row, pen.buy(7, "XBT", 7, **named), pen.buy(1, "XBT", 1, **named)]):
+        assert opened(landed(*([each] for each in order))) == {(MAIN, "XBT"): D(3)}
+    before = pen.buy(2, "XBT", 2, executed_at=START - 1)
+    assert opened(landed([row, before])) == {(MAIN, "XBT"): D(1)}
+    assert opened(landed([msgspec.structs.replace(row, sequence=1), before])) == {
+        (MAIN, "XBT"): D(1)
+    }
+
+
+def unseen(pen, amount, asset="XBT"):
+    way = "transfer/spotfromfutures" if amount > 0 else "transfer/spottofutures"
+    return pen.row("internal", amount, asset, label=way)
+
+
+@pytest.mark.parametrize("asset", ["XBT", "USD"])
+def test_what_comes_from_out_of_sight_beyond_what_went_was_there_before(asset):
+    pen = Pen()
+    rows = [pen.flow("deposit", 10, asset), *(unseen(pen, q, asset) for q in (-4, 6, -1, 3))]
+    spent = pen.flow("withdrawal", -14, asset)
+    line = landed([*rows, spent])
+    for order in permutations([*rows, spent]):
+        line = landed(*([each] for each in order))
+        assert [(fact.id, fact.amount) for fact in line if openings.is_opening(fact)] == [
+            (f"opening:{MAIN}:out of sight:{asset}", D(4))
+        ]
+    assert held(line.book, asset)[0] == 0
+    assert all(not each for each in line.book.pockets.values())
+
+
+def test_what_was_spent_before_it_came_from_out_of_sight_was_there_before_as_well():
+    pen = Pen()
+    line = landed([pen.sell(3, "XBT", 3), unseen(pen, 2), pen.sell(1, "XBT", 1)])
+    assert {fact.id: fact.amount for fact in line if openings.is_opening(fact)} == {
+        f"opening:{MAIN}:XBT": D(3),
+        f"opening:{MAIN}:out of sight:XBT": D(2),
+    }
+    assert held(line.book, "XBT")[0] == 1
+
+
+def test_a_pocket_whose_rows_are_told_is_not_opened_by_a_move():
+    pen = Pen()
+    assert opened(landed([pen.row("internal", 2, "XBT", pocket="staked")])) == {}
+
+
+def test_the_assets_of_an_account_are_those_whose_balance_was_told():
+    pen, firsts = Pen(), openings.Firsts()
+    for row in (
+        pen.row("reward", 1, "XBT", balance=D(1)),
+        pen.row("reward", 1, "ETH"),
+        pen.row("reward", 1, "SOL", balance=D(1), account=OTHER),
+    ):
+        firsts.see(row)
+    assert firsts.assets(MAIN) == {"XBT"}

@@ -48,7 +48,7 @@ def loaded(text):
 def test_a_trade_is_what_came_what_went_and_what_it_made():
     timeline = timeline_of(*TRADES)
     bought, sold = posted(timeline.terms, timeline)
-    lot = (1_767_607_200_000_000_000, "k", 0, "k:1")
+    lot = (1_767_607_200_000_000_000, "k", 0, 1, "k:1")
     assert set(bought.legs) == {
         Change("k", "XBT", lot, Stake(), Stake(Decimal(2), Decimal(80000))),
         Face("k", "USD", Decimal(-80008)),

@@ -88,10 +88,10 @@ def test_what_is_not_settled_is_said():
     )
     result = found(venue.statement(), [venue.rows[0], legs[0], told])
     assert [(each.what, each.asset) for each in result.underway] == [
-        ("one side of a trade whose other is not here", "USD"),
         ("told by the trade history alone", "ETH"),
+        ("one side of a trade whose other is not here", "USD"),
     ]
-    assert str(result.underway[1]) == f"0.1 ETH told by the trade history alone ({ACCOUNT}:T9)"
+    assert str(result.underway[0]) == f"0.1 ETH told by the trade history alone ({ACCOUNT}:T9)"
 
 
 def test_two_halves_of_moves_on_their_way_are_told_without_a_name():

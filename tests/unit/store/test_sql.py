@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import event
@@ -16,6 +17,7 @@ from bursar.errors import (
 )
 from bursar.ledger import journal
 from bursar.store import open_store
+from bursar.store.dialect import TOGETHER
 from tests.contract.samples import NUMBERS, commit, contents, flow, trade
 
 
@@ -93,6 +95,27 @@ def test_numbers_at_rest_are_text_with_every_digit(store, path):
     with closing(sqlite3.connect(path)) as raw:
         kept = raw.execute("SELECT amount, typeof(amount) FROM flows ORDER BY rowid").fetchall()
     assert kept == [(format(number, "f"), "text") for number in NUMBERS]
+
+
+@pytest.mark.parametrize("count", [1, TOGETHER - 1, TOGETHER, 2 * TOGETHER + 3])
+def test_rows_that_go_in_together_are_those_that_go_in_one_by_one(store, count):
+    names = [f"{place}" for place in range(count)]
+    told = [trade(trade_id=name, pnl_base=NUMBERS[int(name) % len(NUMBERS)]) for name in names]
+    planned = commit(store.head(), *names, trades=tuple(told))
+    store.commit(planned)
+    assert list(store.records(1)) == list(planned.records)
+    assert sorted(store.get_trades(), key=lambda each: int(each.trade_id)) == told
+    again = [trade(trade_id=name, pnl_base=NUMBERS[0]) for name in names]
+    store.append_trades([*again, again[0]])  # of two of one name, the later one stays
+    assert sorted(store.get_trades(), key=lambda each: int(each.trade_id)) == again
+
+
+def test_a_key_that_is_there_already_is_found_among_many(store):
+    names = [str(place) for place in range(TOGETHER + 5)]
+    before = contents(store)
+    with pytest.raises(KeyReused, match="is in the journal already"):
+        store.commit(commit(store.head(), *names, "a"))
+    assert contents(store) == before
 
 
 def test_a_busy_database_says_so_and_writes_nothing(store, path):
@@ -244,3 +267,16 @@ def test_an_interrupt_inside_a_commit_leaves_nothing_and_the_store_goes_on(path,
     assert store.commit(commit(store.head(), "b")).version == 2
     assert other.head().version == 2
     other.close()
+
+
+def test_only_what_need_not_last_goes_without_a_wait_for_the_disk(tmp_path):
+    full, normal = 2, 1
+    store, other = open_store(tmp_path / "book.db"), open_store(tmp_path / "book.db")
+
+    for lasts, pace in ((True, full), (False, normal), (False, normal), (True, full)):
+        store.save_memos({"a": str(pace)}, is_lasting=lasts)
+        assert other.memo("a") == str(pace)
+        driver = cast("Any", store)._writer.connection.driver_connection
+        assert driver.execute("PRAGMA synchronous").fetchone() == (pace,)
+    for each in (store, other):
+        each.close()

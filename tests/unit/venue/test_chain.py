@@ -10,10 +10,10 @@ from bursar.venue.kraken.chain import Break, carry_on, verify
 from bursar.venue.kraken.rows import LedgerRow
 
 
-def row(txid, at, amount, balance, *, code="EUR", wallet="", fee="0"):
+def row(txid, at, amount, balance, *, code="EUR", wallet="", fee="0", refid=""):
     return LedgerRow(
         txid=txid,
-        refid="",
+        refid=refid,
         executed_at=at,
         type="trade",
         subtype="",
@@ -206,3 +206,74 @@ def test_a_gap_inside_an_instant_is_named_behind_it():
     ]
     found = carry_on(rows, {"EUR": Decimal(0)})
     assert found.breaks == (Break(2, Decimal(3)),)
+
+
+# The order of events that several codes tell of
+
+
+def test_what_was_first_in_one_code_is_first_in_every_other():
+    """Money buys coins and the coins buy others, in one instant; ids say the opposite."""
+    rows = [
+        row("z1", 1, "-4", "6", refid="Z"),
+        row("z2", 1, "2", "2", code="XBT", refid="Z"),
+        row("m1", 1, "-2", "0", code="XBT", refid="M"),
+        row("m2", 1, "8", "8", code="ETH", refid="M"),
+        row("a1", 1, "-8", "0", code="ETH", refid="A"),
+        row("a2", 1, "9", "9", code="SOL", refid="A"),
+        row("b", 1, "5", "5", code="ADA", refid="B"),
+    ]
+    for order in permutations(rows[2:]):
+        shuffled = [*order, *rows[:2]]
+        found = verify(shuffled).ranks
+        assert carry_on(shuffled, {"EUR": Decimal(10)}).ranks == found
+        told = {each.txid: rank for each, rank in zip(shuffled, found, strict=True)}
+        assert told == {"z1": 0, "z2": 0, "m1": 1, "m2": 1, "a1": 2, "a2": 2, "b": 0}
+
+
+def test_an_event_of_several_rows_of_a_code_leaves_room_for_them():
+    rows = [
+        row("a", 1, "-1", "9", refid="A"),
+        row("b", 1, "-2", "7", refid="A"),
+        row("c", 1, "4", "11", refid="C"),
+    ]
+    assert verify(rows).ranks == (0, 1, 2)
+
+
+def test_events_that_each_seem_to_be_first_keep_their_rows_in_order():
+    rows = [
+        row("a1", 1, "1", "1", refid="A"),
+        row("b1", 1, "1", "2", refid="B"),
+        row("b2", 1, "1", "1", code="XBT", refid="B"),
+        row("a2", 1, "1", "2", code="XBT", refid="A"),
+    ]
+    assert verify(rows).ranks == (0, 1, 1, 0)
+
+
+@st.composite
+def instants(draw):
+    """Events of one instant, each of one to three codes, whose balances never come again."""
+    left = dict.fromkeys(("EUR", "XBT", "ETH", "ADA"), Decimal(0))
+    found = []
+    for number in range(draw(st.integers(2, 8))):
+        name = f"{draw(st.integers(0, 99)):02}-{number}"
+        for code in draw(st.sets(st.sampled_from(sorted(left)), min_size=1, max_size=3)):
+            moved = Decimal(draw(st.integers(1, 3)))
+            left[code] += moved
+            told = {"code": code, "refid": name}
+            found.append(row(f"{name}-{code}", 1, str(moved), str(left[code]), **told))
+    return found
+
+
+@given(instants(), st.randoms(use_true_random=False), st.sets(st.sampled_from(["EUR", "XBT"])))
+def test_events_in_order_of_their_ranks_follow_in_every_code(rows, chance, unseen):
+    shuffled = chance.sample(rows, len(rows))
+    found = dict(zip((each.txid for each in shuffled), verify(shuffled).ranks, strict=True))
+    part = [each for each in shuffled if each.code not in unseen]
+    less = dict(zip((each.txid for each in part), verify(part).ranks, strict=True))
+    ranks = {name: max(rank, less.get(name, 0)) for name, rank in found.items()}
+    first: dict[str, int] = {}
+    for each in rows:
+        first[each.refid] = min(first.get(each.refid, ranks[each.txid]), ranks[each.txid])
+    for code in {each.code for each in rows}:
+        own = [first[each.refid] for each in rows if each.code == code]
+        assert own == sorted(set(own))

@@ -10,7 +10,9 @@ import pytest
 from bursar.errors import InputError
 from bursar.ledger.entries import Movement
 from bursar.venue.files import FileReading, Options, blocks, kraken_streams, read
+from bursar.venue.files.kraken import LedgerCells
 from bursar.venue.files.reading import Streamed
+from bursar.venue.files.table import Table
 from tests.property.kraken_exports import LEDGER, TRADE, Account, written
 
 STORY = Path(__file__).parents[3] / "src/bursar/samples/kraken-story-a"
@@ -171,3 +173,45 @@ def test_a_row_takes_a_few_bytes(given, monkeypatch):
     few, little = most(500)
     many, much = most(3_000)
     assert (much - little) / (many - few) < 300
+
+
+HEADER = ["txid", "refid", "time", "type", "subtype", "asset", "wallet", "amount", "fee", "balance"]
+PLAIN = ["L1", "T1", "2024-01-01 00:00:00", "trade", "", "XXBT", "spot / main", "1.0", "0", "2"]
+ODD = {
+    "nothing odd": ("amount", "-0.00"),
+    "an exponent": ("amount", "1E-5"),
+    "no number": ("fee", "1,5"),
+    "a number too long": ("balance", "9" * 21),
+    "no id": ("txid", ""),
+    "no type": ("type", ""),
+    "no asset": ("asset", ""),
+    "a fraction of a second": ("time", "2024-01-01 00:00:00.25"),
+    "a day alone": ("time", "2024-01-01"),
+    "no time": ("time", "2024-13-01 00:00:00"),
+    "no clock": ("time", "2024-01-01 00:61:00"),
+    "a fee of its own": ("feecurrency", "ZEUR"),
+    "a worth": ("amountusd", "12.5"),
+    "a worth of none": ("amountusd", "-"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_rows_read_by_columns_are_what_each_row_is(odd):
+    column, value = ODD[odd]
+    columns = HEADER if column in HEADER else [*HEADER, column]
+    rows = [[*PLAIN, ""][: len(columns)] for _ in range(3)]
+    rows[0][8] = rows[1][8] = "0.5"
+    rows[1][columns.index(column)] = value
+    cells = LedgerCells(Table("x.csv", columns, iter(())))
+    assert attempt(lambda: cells.read_all(rows)) == attempt(
+        lambda: [cells.read(0, row) for row in rows]
+    )
+    assert cells.read_all([]) == []
+
+
+def attempt(read):
+    """What is read, digit for digit, or what is wrong."""
+    try:
+        return str(read())
+    except InputError as error:
+        return type(error), error.message

@@ -15,6 +15,8 @@ Errors: in `transaction`.
 """
 
 from bursar.desk.transactions.batch import PortfolioBatch
+from bursar.desk.transactions.keeping import settle
+from bursar.desk.transactions.prices import Prices
 from bursar.desk.transactions.recovery import Interrupted, Recovery, recover
 from bursar.desk.transactions.retrying import transact
 from bursar.desk.transactions.rules import (
@@ -23,6 +25,7 @@ from bursar.desk.transactions.rules import (
     Options,
     Reason,
     Rules,
+    State,
     TransactionReview,
     epsilon,
     rules_of,
@@ -34,7 +37,7 @@ from bursar.desk.transactions.staging import (
     StagedPosition,
     StagedRealizedPnl,
 )
-from bursar.desk.transactions.transaction import PortfolioTransaction, Prices, State
+from bursar.desk.transactions.transaction import PortfolioTransaction
 
 __all__ = [
     "Against",
@@ -57,5 +60,6 @@ __all__ = [
     "epsilon",
     "recover",
     "rules_of",
+    "settle",
     "transact",
 ]

@@ -15,8 +15,9 @@ import msgspec
 from bursar.desk import metrics
 from bursar.desk.desk import Desk
 from bursar.desk.metrics import Counts
-from bursar.desk.transactions.rules import Rules, TransactionReview
-from bursar.desk.transactions.transaction import Later, PortfolioTransaction, State
+from bursar.desk.transactions.rules import Rules, State, TransactionReview
+from bursar.desk.transactions.running import Running
+from bursar.desk.transactions.transaction import Later, PortfolioTransaction
 from bursar.errors import OutcomeUnknown, TransactionOver
 
 
@@ -26,11 +27,14 @@ class PortfolioBatch:
     def __init__(self, desk: Desk, rules: Rules) -> None:
         self.desk = desk
         self.rules = rules
+        self._next = msgspec.structs.replace(rules, previous=None)
         self.is_durable = False
         self.transactions: list[PortfolioTransaction] = []
         self._later: Later = []
         self._uncounted = metrics.NONE
         self._together: AbstractContextManager[None] | None = None
+        self._running: Running | None = None
+        self._has_committed = False
 
     def __enter__(self) -> Self:
         if self._together is not None:
@@ -39,6 +43,7 @@ class PortfolioBatch:
         self._uncounted, self.desk.uncounted = self.desk.uncounted, metrics.NONE
         self._together = self.desk.together()
         self._together.__enter__()
+        self._running = Running(self.desk)
         return self
 
     def __exit__(
@@ -48,9 +53,14 @@ class PortfolioBatch:
         trace: TracebackType | None,
     ) -> None:
         assert self._together is not None, "the batch was begun"
-        before, desk = self._uncounted, self.desk
+        assert self._running is not None, "the batch was begun"
+        before, desk, running = self._uncounted, self.desk, self._running
+        running.is_over = kind is not None
         try:
-            self._together.__exit__(kind, error, trace)
+            if kind is None:
+                self._close(running, self._together)
+            else:
+                self._together.__exit__(kind, error, trace)
         except OutcomeUnknown:
             self._undo(State.UNKNOWN, before)
             raise
@@ -61,9 +71,19 @@ class PortfolioBatch:
             self._undo(State.DISCARDED, before)
             return
         self.is_durable = True
-        desk.uncounted = desk.uncounted.plus(before)
+        desk.uncounted = metrics.added((desk.uncounted, before, metrics.took_all(running.took)))
         for tell in self._later:
             tell()
+
+    def _close(self, running: Running, together: AbstractContextManager[None]) -> None:
+        """Write what waits, and wait for the disk."""
+        try:
+            running.close()
+        except BaseException as error:
+            running.is_over = True
+            together.__exit__(type(error), error, error.__traceback__)
+            raise
+        together.__exit__(None, None, None)
 
     def _undo(self, state: State, before: Counts) -> None:
         """Say of each transaction that it has not happened, or that nobody knows."""
@@ -74,9 +94,10 @@ class PortfolioBatch:
     def transaction(self) -> PortfolioTransaction:
         """Return a transaction of this batch; it is compared with what the one before came to."""
         rules = self.rules
-        if any(each.state is State.COMMITTED for each in self.transactions):
-            rules = msgspec.structs.replace(rules, previous=None)
-        made = PortfolioTransaction(self.desk, rules, later=self._later)
+        last = self.transactions[-1] if self.transactions else None
+        if self._has_committed or (last is not None and last.state is State.COMMITTED):
+            self._has_committed, rules = True, self._next
+        made = PortfolioTransaction(self.desk, rules, later=self._later, running=self._running)
         self.transactions.append(made)
         return made
 

@@ -21,6 +21,7 @@ import msgspec
 
 from bursar.desk.covering import require_covered
 from bursar.desk.desk import Desk, Staged
+from bursar.desk.transactions import keeping
 from bursar.desk.transactions.rules import Against, Reason, Rules, TransactionReview, epsilon
 from bursar.desk.transactions.staging import (
     Draft,
@@ -41,7 +42,8 @@ from bursar.value.convert import Missing, convert, find_path
 from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Marks
 
-_SKEW: Final = 5 * instant.SECOND
+SKEW: Final = 5 * instant.SECOND
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -82,11 +84,34 @@ def judge(desk: Desk, drafts: tuple[Draft, ...], marks: Marks, rules: Rules) -> 
     return Judged(_ruled(review, rules), staged)
 
 
+def unjudged(
+    desk: Desk, drafts: tuple[Draft, ...], rules: Rules, reason: Reason, *, version: int
+) -> TransactionReview:
+    """Return what can be said of a transaction that ended before it was judged."""
+    return TransactionReview(
+        id=name_of(desk, drafts, rules),
+        version=version,
+        at=desk.clock.now(),
+        reason=reason,
+        epsilon=epsilon_of(rules),
+    )
+
+
 def name_of(desk: Desk, drafts: tuple[Draft, ...], rules: Rules) -> str:
     """Return the id of a transaction: by its key, or by what it says and what it says it of."""
+    return name_at(desk.head.hash, drafts, rules)
+
+
+def name_at(head: str, drafts: tuple[Draft, ...], rules: Rules) -> str:
+    """Return the same for a journal that ends with the row of that hash."""
     if rules.key is not None:
-        return f"{rules.account}:tx-{rules.key}"
-    return f"{rules.account}:tx-{digest(drafts, rules, desk.head.hash)[:16]}"
+        return keyed(rules)
+    return f"{rules.account}:tx-{digest(drafts, rules, head)[:16]}"
+
+
+def keyed(rules: Rules) -> str:
+    """Return the id of a transaction that has a key."""
+    return f"{rules.account}:tx-{rules.key}"
 
 
 def epsilon_of(rules: Rules) -> Decimal | None:
@@ -98,16 +123,21 @@ def epsilon_of(rules: Rules) -> Decimal | None:
 
 def digest(drafts: tuple[Draft, ...], rules: Rules, beside: str = "") -> str:
     """Return a hash of what is staged and where it goes."""
-    said = msgspec.json.encode([drafts, rules.account], order="deterministic")
+    said = _ENCODER.encode([drafts, rules.account])
     return sha256(said + beside.encode()).hexdigest()
 
 
 def _moment(desk: Desk) -> int:
     """Return now, or just after the last fact where clocks differ: what follows is later."""
-    now, timeline = desk.clock.now(), desk.timeline
+    now, last = desk.clock.now(), last_moment(desk)
+    return last + 1 if now <= last <= now + SKEW else now
+
+
+def last_moment(desk: Desk) -> int:
+    """Return when the last fact happened."""
+    timeline = desk.timeline
     start = 0 if timeline.start is None else timeline.start.time
-    last = timeline.order[-1][0] if timeline.order else start
-    return last + 1 if now <= last <= now + _SKEW else now
+    return timeline.order[-1][0] if timeline.order else start
 
 
 def _entries(
@@ -263,10 +293,8 @@ def _compared(
 
 def _previous(desk: Desk, marks: Marks) -> Decimal:
     """Return what the last transaction came to, or else what the book does at the marks."""
-    known = desk.store.get_latest_cash_equity(desk.store.portfolio)
-    if known is not None:
-        return known["total_equity"]
-    return _valued(desk, desk.timeline.book, marks).equity
+    known = keeping.equity(desk)
+    return _valued(desk, desk.timeline.book, marks).equity if known is None else known
 
 
 def _ruled(review: TransactionReview, rules: Rules) -> TransactionReview:

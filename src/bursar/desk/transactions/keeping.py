@@ -11,7 +11,7 @@ None of them decides what the book holds.
 Errors: `KeyReused`, `StoreError`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from decimal import Decimal
 from typing import Final
@@ -19,11 +19,12 @@ from typing import Final
 import msgspec
 
 from bursar.desk import metrics
-from bursar.desk.desk import Beside, Desk
+from bursar.desk.desk import Beside, Desk, Drafted, Staged
 from bursar.desk.metrics import COMMITS, DISCARDS, Counts
 from bursar.desk.transactions.rules import Rules, TransactionReview
 from bursar.errors import KeyReused, StoreError
-from bursar.exact import plain
+from bursar.exact import trimmed
+from bursar.ports import Head
 from bursar.value import cash_equity
 
 KEY: Final = "transaction key "
@@ -56,28 +57,58 @@ def answered(desk: Desk, rules: Rules, body: str) -> TransactionReview | None:
     Raises:
         KeyReused: the key stands for another body.
     """
-    if rules.key is None:
-        return None
-    text = desk.store.memo(KEY + rules.key)
-    if text is None:
-        return None
-    answer = _ANSWER.decode(text)
+    answer = answer_of(desk, rules)
+    return None if answer is None else same_answer(answer, rules, body)
+
+
+def answer_of(desk: Desk, rules: Rules) -> Answer | None:
+    """Return what was answered under its key, to whatever body."""
+    text = None if rules.key is None else desk.store.memo(KEY + rules.key)
+    return None if text is None else _ANSWER.decode(text)
+
+
+def same_answer(answer: Answer, rules: Rules, body: str) -> TransactionReview:
+    """Return an answer if it was given to this body.
+
+    Raises:
+        KeyReused: the key stands for another one.
+    """
     if answer.body != body:
         raise KeyReused(f"key {rules.key!r} stands for another transaction", key=rules.key)
     return answer.review
 
 
-def beside(desk: Desk, review: TransactionReview, rules: Rules, body: str) -> Beside:
-    """Return what is to be kept with a commit."""
+def beside(review: TransactionReview, rules: Rules, body: str) -> Beside:
+    """Return what is to be kept with a commit that was announced."""
     kept = memos(review, rules, body)
-    kept[COMMITS] = metrics.text(_commits(desk, review))
+    kept[OPEN + review.id] = None
     return Beside(kept, {"transaction": told(review, rules)})
 
 
-def landed(desk: Desk, review: TransactionReview, before: str) -> None:
-    """Take note that a commit on the head of that hash has landed, figures included."""
-    of_commits = _commits(desk, review, before)
-    desk.counted, desk.uncounted = (desk.head.hash, of_commits), metrics.NONE
+def commit_all(desk: Desk, staged: Staged, kept: Beside, counts: Counts) -> None:
+    """Commit what is staged with what is kept beside it, and with the figures, these included."""
+    drafted, of_commits = draft(desk, staged, kept, counts)
+    land(desk, drafted, desk.send(drafted), of_commits)
+
+
+def draft(
+    desk: Desk, staged: Staged, kept: Beside, counts: Counts
+) -> tuple[Drafted, tuple[Counts, Counts]]:
+    """Draft that commit; the figures that it keeps, and the part that was not kept before."""
+    uncounted = desk.uncounted
+    of_commits = commits(desk).plus(uncounted).plus(counts)
+    memos = {**kept.memos, COMMITS: metrics.text(of_commits)}
+    kept = msgspec.structs.replace(kept, memos=memos)
+    return desk.draft(staged, kept), (of_commits, uncounted)
+
+
+def land(desk: Desk, drafted: Drafted, head: Head, figures: tuple[Counts, Counts]) -> None:
+    """Take over a commit that was drafted so and has been written."""
+    of_commits, kept = figures
+    desk.land(drafted, head)
+    desk.counted = head.hash, of_commits
+    if desk.uncounted is kept:  # else others have been counted meanwhile, and these twice at most
+        desk.uncounted = metrics.NONE
 
 
 def memos(review: TransactionReview, rules: Rules, body: str) -> dict[str, str | None]:
@@ -94,39 +125,56 @@ def memos(review: TransactionReview, rules: Rules, body: str) -> dict[str, str |
     kept: dict[str, str | None] = {cash_equity.NAME: cash_equity.encode(standing)}
     if rules.key is not None:
         kept[KEY + rules.key] = msgspec.json.encode(Answer(body, review)).decode()
-    if rules.announced:
-        kept[OPEN + review.id] = None
     return kept
 
 
-def _commits(desk: Desk, review: TransactionReview, before: str | None = None) -> Counts:
-    """Return the figures of all commits, this one included. They change only with the head."""
-    head = desk.head.hash if before is None else before
+def equity(desk: Desk) -> Decimal | None:
+    """Return what the last transaction came to, if there was one."""
+    known = desk.store.get_latest_cash_equity(desk.store.portfolio)
+    return None if known is None else known["total_equity"]
+
+
+def commits(desk: Desk) -> Counts:
+    """Return the figures of all commits. They change only with the head."""
+    head = desk.head.hash
     if desk.counted is None or desk.counted[0] != head:
         desk.counted = head, metrics.read(desk.store.memo(COMMITS))
-    known = desk.counted[1].plus(desk.uncounted)
-    return known.plus(metrics.committed(review.delta, review.epsilon))
+    return desk.counted[1]
 
 
 def told(review: TransactionReview, rules: Rules) -> dict[str, object]:
     """Return what the message of a commit tells of its transaction."""
-    figures = ("cash", "positions", "total", "previous_equity", "delta", "epsilon", "realized")
-    known = {name: getattr(review, name) for name in (*figures, "claimed")}
     return {
         "id": review.id,
         "entries": [entry.id for entry in review.entries],
         "key": rules.key,
         "correlation_id": rules.correlation_id or review.id,
-        "against": rules.against.value,
-        **{name: None if value is None else plain(value) for name, value in known.items()},
-        "marks": {pair: plain(price) for pair, price in review.marks.items()},
+        "against": rules.against,
+        "cash": _text(review.cash),
+        "positions": _text(review.positions),
+        "total": _text(review.total),
+        "previous_equity": _text(review.previous_equity),
+        "delta": _text(review.delta),
+        "epsilon": _text(review.epsilon),
+        "realized": _text(review.realized),
+        "claimed": _text(review.claimed),
+        "marks": {pair: trimmed(price) for pair, price in review.marks.items()},
     }
 
 
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else trimmed(value)
+
+
 def announce(desk: Desk, review: TransactionReview, rules: Rules) -> None:
-    """Write down that a commit is about to come, in a transaction of its own."""
+    """Write down that a commit is about to come, in a transaction of its own.
+
+    The death of this process does not undo that. That of the machine may, unless the rules ask to
+    wait for the disk; but never where the commit itself has landed, which comes after it.
+    """
     coming = Announced(review.id, review.version, review.at, rules.key)
-    desk.store.save_memos({OPEN + review.id: msgspec.json.encode(coming).decode()})
+    text = msgspec.json.encode(coming).decode()
+    desk.store.save_memos({OPEN + review.id: text}, is_lasting=rules.announced)
 
 
 def announced(desk: Desk) -> list[Announced]:
@@ -134,9 +182,9 @@ def announced(desk: Desk) -> list[Announced]:
     return [_ANNOUNCED.decode(text) for text in desk.store.memos(OPEN).values()]
 
 
-def withdraw(desk: Desk, names: Mapping[str, object]) -> None:
+def withdraw(desk: Desk, names: Iterable[str]) -> None:
     """Take announcements away."""
-    desk.store.save_memos(dict.fromkeys(OPEN + name for name in names))
+    desk.store.save_memos(dict.fromkeys(OPEN + name for name in names), is_lasting=False)
 
 
 def count_apart(desk: Desk, counts: Counts) -> None:
@@ -152,6 +200,12 @@ def count_apart(desk: Desk, counts: Counts) -> None:
             known = metrics.read(desk.store.memo(DISCARDS))
             desk.store.save_memos({DISCARDS: metrics.text(known.plus(desk.uncounted))})
         desk.uncounted = metrics.NONE
+
+
+def settle(desk: Desk) -> None:
+    """Keep what this process has counted and no commit has taken along."""
+    if desk.uncounted != metrics.NONE:
+        count_apart(desk, metrics.NONE)
 
 
 def counted(desk: Desk) -> Counts:

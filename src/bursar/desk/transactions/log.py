@@ -14,8 +14,9 @@ import structlog
 from bursar.desk.transactions.rules import TransactionReview
 from bursar.exact import show, trimmed
 
+_LOGGER: Final = logging.getLogger("bursar.transactions")
 LOG: Final[structlog.BoundLogger] = structlog.wrap_logger(
-    logging.getLogger("bursar.transactions"),
+    _LOGGER,
     processors=[structlog.stdlib.render_to_log_kwargs],
 )
 
@@ -35,11 +36,14 @@ def discard_line(reason: str, review: TransactionReview | None) -> str:
 
 def tell_commit(review: TransactionReview, **fields: object) -> None:
     """Tell of a commit."""
-    LOG.info(commit_line(review), **_fields(review), **fields)
+    if _LOGGER.isEnabledFor(logging.INFO):  # the line costs more than the judgement
+        LOG.info(commit_line(review), **_fields(review), **fields)
 
 
 def tell_discard(reason: str, review: TransactionReview | None, **fields: object) -> None:
     """Tell of a discard."""
+    if not _LOGGER.isEnabledFor(logging.WARNING):
+        return
     LOG.warning(discard_line(reason, review), reason=reason, **_fields(review), **fields)
 
 

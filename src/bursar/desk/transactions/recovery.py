@@ -52,13 +52,12 @@ def recover(desk: Desk, *, keys: Iterable[str] = (), account: str = ACCOUNT) -> 
     )
     keeping.withdraw(desk, asked)
     desk.unresolved.clear()
-    known = desk.store.get_latest_cash_equity(desk.store.portfolio)
     return Recovery(
         session_id=desk.store.portfolio,
         version=desk.head.version,
         seq=desk.head.seq,
         hash=desk.head.hash,
-        previous_equity=None if known is None else known["total_equity"],
+        previous_equity=keeping.equity(desk),
         interrupted=found,
     )
 

@@ -12,8 +12,9 @@ from typing import Final
 
 from bursar.desk import metrics
 from bursar.desk.desk import Desk
+from bursar.desk.transactions.prices import Prices
 from bursar.desk.transactions.rules import Rules
-from bursar.desk.transactions.transaction import Later, PortfolioTransaction, Prices
+from bursar.desk.transactions.transaction import Later, PortfolioTransaction
 from bursar.errors import StaleVersion, StoreBusy
 
 PAUSE_MS: Final = 2

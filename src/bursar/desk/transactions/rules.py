@@ -34,6 +34,17 @@ class Against(Enum):
     REMARKED = "remarked"
 
 
+class State(Enum):
+    """Where a transaction is in its life."""
+
+    NEW = "new"
+    OPEN = "open"
+    COMMITTING = "committing"
+    COMMITTED = "committed"
+    DISCARDED = "discarded"
+    UNKNOWN = "unknown"
+
+
 class Reason(Enum):
     """Why a transaction was discarded."""
 
@@ -113,6 +124,17 @@ def rules_of(previous: Number | None, options: Options) -> Rules:
     )
 
 
+def require_fitting(rules: Rules, outer: Rules) -> None:
+    """Refuse to a savepoint what only the outermost can have."""
+    if rules.account != outer.account:
+        raise BadChoice(
+            f"inside a transaction of {outer.account}, not of {rules.account}",
+            account=rules.account,
+        )
+    if rules.key is not None:
+        raise BadChoice("a savepoint has no key; give it to the outermost", field="key")
+
+
 def _against(name: str) -> Against:
     try:
         return Against(name)
@@ -127,7 +149,7 @@ def epsilon(previous: Decimal) -> Decimal:
     return max(ONE, EPSILON_SHARE * previous)
 
 
-class TransactionReview(msgspec.Struct, frozen=True, kw_only=True):
+class TransactionReview(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What committing would do, or has done.
 
     `total` = `cash` + `positions` at the marks; `delta` is its distance from `previous_equity`.

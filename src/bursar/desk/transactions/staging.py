@@ -8,6 +8,7 @@ Errors: `BadChoice` for what says nothing, and the number errors.
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -19,7 +20,7 @@ POOL_LOT: Final = "pool"
 """The name of the one lot that there is of an asset under the rule `wac`."""
 
 
-class StagedCash(msgspec.Struct, frozen=True):
+class StagedCash(msgspec.Struct, frozen=True, gc=False):
     """A change of cash in base currency, and the fees paid besides.
 
     `declared` is the part of the change that is a deposit or a withdrawal.
@@ -30,7 +31,7 @@ class StagedCash(msgspec.Struct, frozen=True):
     declared: Decimal = ZERO
 
 
-class StagedPosition(msgspec.Struct, frozen=True, omit_defaults=True):
+class StagedPosition(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A change of quantity. Prices are of one unit, in the symbol's quote."""
 
     symbol: str
@@ -66,19 +67,23 @@ class StagedLotBook(msgspec.Struct, frozen=True):
     updates: tuple[StagedLotEdit, ...] = ()
 
 
-class StagedRealizedPnl(msgspec.Struct, frozen=True):
+class StagedRealizedPnl(msgspec.Struct, frozen=True, gc=False):
     """What realised PnL is claimed to change by; `None` where nothing is claimed."""
 
     delta: Decimal | None = None
 
 
-class Draft(msgspec.Struct, frozen=True):
+_NO_CASH: Final = StagedCash()
+_NO_CLAIM: Final = StagedRealizedPnl()
+
+
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """Deltas that become one entry."""
 
-    cash: StagedCash = StagedCash()
+    cash: StagedCash = _NO_CASH
     positions: tuple[StagedPosition, ...] = ()
     lots: tuple[StagedLotEdit, ...] = ()
-    realized: StagedRealizedPnl = StagedRealizedPnl()
+    realized: StagedRealizedPnl = _NO_CLAIM
 
     @property
     def is_empty(self) -> bool:
@@ -109,6 +114,7 @@ class Symbol(msgspec.Struct, frozen=True):
     quote: str | None = None
 
 
+@lru_cache(maxsize=1_024)
 def symbol_of(text: str) -> Symbol:
     """Read `BTC/USDT`, `BTC-USDT` or `BTC`.
 
@@ -127,18 +133,21 @@ def symbol_of(text: str) -> Symbol:
 @money
 def joined(drafts: Iterable[Draft]) -> Draft:
     """Return deltas together, in order, as if one had told them all."""
-    told = list(drafts)
-    claims = [each.realized.delta for each in told if each.realized.delta is not None]
-    return Draft(
-        cash=StagedCash(
-            sum((each.cash.delta for each in told), ZERO),
-            sum((each.cash.fees for each in told), ZERO),
-            sum((each.cash.declared for each in told), ZERO),
-        ),
-        positions=tuple(line for each in told for line in each.positions),
-        lots=tuple(edit for each in told for edit in each.lots),
-        realized=StagedRealizedPnl(sum(claims, ZERO) if claims else None),
-    )
+    delta = fees = declared = ZERO
+    positions: tuple[StagedPosition, ...] = ()
+    lots: tuple[StagedLotEdit, ...] = ()
+    claim: Decimal | None = None
+    for each in drafts:
+        if each.cash is not _NO_CASH:
+            delta += each.cash.delta
+            fees += each.cash.fees
+            declared += each.cash.declared
+        positions += each.positions
+        lots += each.lots
+        if each.realized.delta is not None:
+            claim = (claim or ZERO) + each.realized.delta
+    realized = _NO_CLAIM if claim is None else StagedRealizedPnl(claim)
+    return Draft(StagedCash(delta, fees, declared), positions, lots, realized)
 
 
 def appended(drafts: tuple[Draft, ...], more: Iterable[Draft]) -> tuple[Draft, ...]:

@@ -11,10 +11,10 @@ Errors: `StaleVersion`, `KeyReused`, `TransactionOver`, number errors and `BadCh
 staged, and every `StoreError`. What is merely not acceptable is no error: `commit` returns False.
 """
 
-from collections.abc import Callable, Mapping
+from asyncio import Future
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from decimal import Decimal
-from enum import Enum
 from functools import partial
 from types import TracebackType
 from typing import Final, Self
@@ -24,7 +24,18 @@ import msgspec
 from bursar.desk import metrics
 from bursar.desk.desk import Desk
 from bursar.desk.transactions import judging, keeping, log
-from bursar.desk.transactions.rules import Number, Reason, Rules, TransactionReview
+from bursar.desk.transactions.drafts import Reader
+from bursar.desk.transactions.prices import Prices
+from bursar.desk.transactions.rules import (
+    Against,
+    Number,
+    Reason,
+    Rules,
+    State,
+    TransactionReview,
+    require_fitting,
+)
+from bursar.desk.transactions.running import Accepted, Running, Verdict, running_of
 from bursar.desk.transactions.staging import (
     Draft,
     StagedCash,
@@ -34,41 +45,26 @@ from bursar.desk.transactions.staging import (
     StagedRealizedPnl,
     appended,
     joined,
-    require_not_negative,
-    symbol_of,
 )
+from bursar.desk.transactions.waiting import Foreseen, aside, foresee
+from bursar.desk.transactions.writing import Writing, require_version
 from bursar.errors import (
     BadChoice,
     BrokenInvariant,
     BursarError,
     InputError,
-    KeyReused,
     OutcomeUnknown,
     OutOfBounds,
-    StaleVersion,
     TransactionOver,
 )
-from bursar.exact import ZERO, number, product18
-from bursar.ledger import journal
-from bursar.value.marks import FEE_CREDITS, Marks, fee_credit, given
+from bursar.ports import Head
 
 DEPTH_MAX: Final = 16
-Prices = Marks | Mapping[str, object]
 
 Later = list[Callable[[], None]]
 """What is to be told once it is durable, where that is not at once."""
 
 _OPEN: ContextVar["PortfolioTransaction | None"] = ContextVar("open transaction", default=None)
-
-
-class State(Enum):
-    """Where a transaction is in its life."""
-
-    NEW = "new"
-    OPEN = "open"
-    COMMITTED = "committed"
-    DISCARDED = "discarded"
-    UNKNOWN = "unknown"
 
 
 class PortfolioTransaction:
@@ -81,18 +77,24 @@ class PortfolioTransaction:
         *,
         outer: "PortfolioTransaction | None" = None,
         later: Later | None = None,
+        running: Running | None = None,
     ) -> None:
         self.rules = rules
         self.state = State.NEW
-        self.review_made: TransactionReview | None = None
         self.version = -1
         self.is_repeat = False
         self.desk = desk
         self.outer = outer
         self._later = later
+        self._running = running
+        self._made: TransactionReview | None = None
+        self._accepted: Accepted | None = None
         self._done: tuple[Draft, ...] = ()
-        self._own = Draft()
+        self._own: list[Draft] = []
         self._token: Token[PortfolioTransaction | None] | None = None
+        self._waits: Foreseen | None = None
+        self._writing: Writing | None = None
+        self._verdict: Verdict | None = None
 
     def __repr__(self) -> str:
         return f"PortfolioTransaction({self.state.value}, version={self.version})"
@@ -104,12 +106,13 @@ class PortfolioTransaction:
         if self.outer is None and inside is not None and inside.desk is self.desk:
             self.outer = inside
         if self.outer is None:
-            if self._later is None:
+            if self._later is None and (self._waits is None or self._waits.head != self.desk.head):
                 self.desk.catch_up()
-            self.version = self.desk.head.version
+            running = self._running
+            self.version = (self.desk.head if running is None else running).version
         else:
             self.outer.require_open()
-            self._require_fitting(self.outer.rules)
+            require_fitting(self.rules, self.outer.rules)
             self.version = self.outer.version
         if self.depth > DEPTH_MAX:
             raise OutOfBounds(f"over {DEPTH_MAX} transactions inside each other", depth=self.depth)
@@ -128,6 +131,10 @@ class PortfolioTransaction:
             self._discard(Reason.ROLLED_BACK if kind is None else Reason.EXCEPTION)
 
     async def __aenter__(self) -> Self:
+        """Begin it; what has to be read is read in the writer's thread."""
+        inside = _OPEN.get()
+        if self.outer is None and (inside is None or inside.desk is not self.desk):
+            self._waits = await aside(self.desk, partial(foresee, self.desk, self.rules))
         return self.__enter__()
 
     async def __aexit__(
@@ -136,12 +143,32 @@ class PortfolioTransaction:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.__exit__(kind, error, trace)
+        """End it: what was committed is written now, in the writer's thread.
+
+        Where the block ends by an exception, it is not. One that is cancelled meanwhile ends when
+        it is known what has become of it.
+        """
+        writing, self._writing = self._writing, None
+        if writing is None or kind is not None:
+            self.state = State.OPEN if self.state is State.COMMITTING else self.state
+            self.__exit__(kind, error, trace)
+            return
+        self._leave()
+        await aside(self.desk, writing.send, then=partial(self._sent, writing))
+
+    @property
+    def review_made(self) -> TransactionReview | None:
+        """The verdict, once there is one."""
+        if self._accepted is not None and self._running is not None:
+            return self._running.settled(self._accepted)
+        return self._made
 
     @property
     def drafts(self) -> tuple[Draft, ...]:
         """What is staged so far, in the entries that it would make."""
-        return appended(self._done, (self._own,))
+        if len(self._own) > 1:
+            self._own = [joined(self._own)]
+        return appended(self._done, self._own)
 
     @property
     def depth(self) -> int:
@@ -151,7 +178,7 @@ class PortfolioTransaction:
     @property
     def reason(self) -> str | None:
         """Why it was discarded; `None` unless it was."""
-        made = self.review_made
+        made = self._made
         return None if made is None or made.reason is None else made.reason.value
 
     @property
@@ -176,10 +203,7 @@ class PortfolioTransaction:
 
     def stage_cash_delta(self, delta: Number, fees: Number = 0, *, declared: bool = False) -> None:
         """Stage a change of cash, and fees paid besides. `declared`: a deposit or a withdrawal."""
-        change, paid = self._number(delta, "delta"), self._number(fees, "fees")
-        require_not_negative(paid, "fees")
-        flow = change if declared else ZERO
-        self._stage(Draft(cash=StagedCash(change, paid, flow)))
+        self._stage(self._reader().cash(delta, fees, declared=declared))
 
     def stage_position_delta(
         self,
@@ -192,17 +216,8 @@ class PortfolioTransaction:
         """Stage a change of a position. It counts at the entry price, else at the current price,
         else at the commit's mark.
         """
-        asset = symbol_of(symbol).asset
-        if asset == self.desk.timeline.terms.base:
-            raise BadChoice(f"{asset} is cash; stage it with stage_cash_delta", symbol=symbol)
-        line = StagedPosition(
-            symbol,
-            self._number(quantity_delta, "quantity_delta"),
-            self._price(entry_price, "entry_price"),
-            self._price(current_price, "current_price"),
-            strategy,
-        )
-        self._stage(Draft(positions=(line,)))
+        prices = entry_price, current_price
+        self._stage(self._reader().position(symbol, quantity_delta, prices, strategy))
 
     def stage_lot_add(
         self,
@@ -214,17 +229,11 @@ class PortfolioTransaction:
         lot_id: str | None = None,
     ) -> None:
         """Stage a lot of its own, at a total cost, or at a price per unit, in base currency."""
-        units = self._number(quantity, "quantity")
-        if units <= 0 or (cost is None) is (price is None):
-            raise BadChoice("a lot has a quantity above zero, and a cost or a price", symbol=symbol)
-        total = self._price(cost, "cost")
-        if total is None:
-            total = product18(units, self._price(price, "price") or ZERO)
-        self._stage_lot(StagedLotEdit("add", symbol, lot_id, units, total))
+        self._stage(self._reader().lot_add(symbol, lot_id, quantity, cost=cost, price=price))
 
     def stage_lot_remove(self, symbol: str, lot_id: str) -> None:
         """Stage that a lot goes, all of it."""
-        self._stage_lot(StagedLotEdit("remove", symbol, lot_id))
+        self._stage(self._reader().lot(StagedLotEdit("remove", symbol, lot_id)))
 
     def stage_lot_update(
         self,
@@ -235,15 +244,11 @@ class PortfolioTransaction:
         cost: Number | None = None,
     ) -> None:
         """Stage what a lot is to hold and to have cost in total; what is left out stays."""
-        units = self._price(quantity, "quantity")
-        if units is not None and not units:
-            raise BadChoice("a lot of nothing; stage_lot_remove takes it away", symbol=symbol)
-        self._stage_lot(StagedLotEdit("update", symbol, lot_id, units, self._price(cost, "cost")))
+        self._stage(self._reader().lot_update(symbol, lot_id, quantity, cost))
 
     def stage_realized_pnl_delta(self, delta: Number) -> None:
         """Stage a claim: realised PnL before fees. It is kept beside what the lots say."""
-        claim = StagedRealizedPnl(self._number(delta, "delta"))
-        self._stage(Draft(realized=claim))
+        self._stage(self._reader().claim(delta))
 
     def nested(self) -> "PortfolioTransaction":
         """Return a savepoint inside this transaction, by its rules and not compared by itself."""
@@ -258,7 +263,10 @@ class PortfolioTransaction:
             KeyReused: its idempotency key stands for another transaction.
         """
         self.require_open()
-        return self._answered() or self._judged(mark_prices).review
+        known = self._answered()
+        if known is None and self._running is not None:
+            self._running.flush()
+        return known or self._judged(mark_prices)[0].review
 
     def commit(self, mark_prices: Prices | None = None) -> bool:
         """Judge the final state at these marks and write it: True, or False with a `reason`.
@@ -285,7 +293,11 @@ class PortfolioTransaction:
             self._fail(error)
             raise
         finally:
-            self._count(metrics.took(self.desk.clock.now() - began))
+            took = self.desk.clock.now() - began
+            if self._running is None:
+                self._count(metrics.took(took))
+            else:
+                self._running.took.append(took)
 
     def drop(self) -> None:
         """End it as one that was only looked at: nothing is told or counted."""
@@ -300,57 +312,109 @@ class PortfolioTransaction:
     def _commit(self, mark_prices: Prices) -> bool:
         known = self._answered()
         if known is not None:
-            self.review_made, self.state, self.is_repeat = known, State.COMMITTED, True
+            self._made, self.state, self.is_repeat = known, State.COMMITTED, True
             self._count(metrics.Counts(repeats=1))
             return True
-        if self._later is None:  # else nobody else can write
-            self._require_current()
-        judged = self._judged(mark_prices)
-        self.review_made = judged.review
+        running = self._running
+        if running is not None and self.outer is None:
+            is_good = self._run(running, mark_prices)
+            if is_good is not None:
+                return is_good
+            running.flush()
+        if self._later is None and self.version != self.desk.head.version:
+            require_version(self.desk, self.version)
+        judged, verdict = self._judged(mark_prices)
+        self._made = judged.review
+        is_written = judged.staged is not None and judged.review.reason is None
+        if self._later is None and self._waits is None and not is_written:
+            require_version(self.desk, self.version)  # else the write itself looks
         if judged.review.reason is not None:
             self._discard(judged.review.reason)
             return False
         if self.outer is not None:
             return self._handed()
-        self._write(judged)
+        self._write(judged, verdict)
         return True
 
-    def _answered(self) -> TransactionReview | None:
-        """Return what was answered under the same key before, if anything was."""
-        if self.outer is not None or self.rules.key is None:
+    def _run(self, running: Running, mark_prices: Prices) -> bool | None:
+        """Judge it by what the batch has come to, and let it wait there; `None`: that cannot."""
+        drafts = self.drafts
+        verdict = running.judge(drafts, running.prices.read(mark_prices, self.rules), self.rules)
+        if verdict is None:
             return None
-        return keeping.answered(self.desk, self.rules, judging.digest(self.drafts, self.rules))
-
-    def _write(self, judged: judging.Judged) -> None:
-        desk, review, rules = self.desk, judged.review, self.rules
-        body = judging.digest(self.drafts, rules)
-        if judged.staged is None:
-            with desk.store.grouped():
-                self._require_current()
-                desk.store.save_memos(keeping.memos(review, rules, body))
-            keeping.count_apart(desk, metrics.committed(review.delta, review.epsilon))
-        else:
-            if any(ruled.key != journal.key(ruled.entry) for ruled in judged.staged.plan.ruled):
-                raise KeyReused(f"{review.id} stands in the journal already", key=rules.key)
-            if rules.announced:
-                keeping.announce(desk, review, rules)
-            before = desk.head.hash
-            desk.commit(judged.staged, keeping.beside(desk, review, rules, body))
-            keeping.landed(desk, review, before)
+        review = self._made = verdict.review
+        if review.reason is not None:
+            self._discard(review.reason)
+            return False
+        self._accepted = running.accept(verdict, self.rules, drafts)
         self.state = State.COMMITTED
-        version = desk.head.version
-        tell = partial(log.tell_commit, review, correlation_id=self._correlation, version=version)
+        self._tell(review, running.version)
+        return True
+
+    def _tell(self, review: TransactionReview, version: int) -> None:
+        correlation = self.rules.correlation_id or review.id
+        tell = partial(log.tell_commit, review, correlation_id=correlation, version=version)
         if self._later is None:
             tell()
         else:
             self._later.append(tell)
 
-    def _judged(self, mark_prices: Prices) -> judging.Judged:
-        marks = mark_prices
-        if not isinstance(marks, Marks):
-            base, now = self.desk.timeline.terms.base, self.desk.clock.now()
-            marks = marks_of(marks, base, now, strict_numbers=self.rules.strict_numbers)
-        return judging.judge(self.desk, self.whole(), marks, self.rules)
+    def _answered(self) -> TransactionReview | None:
+        """Return what was answered under the same key before, if anything was."""
+        if self.outer is not None or self.rules.key is None:
+            return None
+        body = judging.digest(self.drafts, self.rules)
+        if self._running is not None:
+            return self._running.answered(self.rules, body)
+        if self._waits is not None:
+            known = self._waits.answer
+            return None if known is None else keeping.same_answer(known, self.rules, body)
+        return keeping.answered(self.desk, self.rules, body)
+
+    def _write(self, judged: judging.Judged, verdict: Verdict | None) -> None:
+        """Have it written: at once, or where a loop is not to wait, when the block ends."""
+        writing = Writing(self.desk, judged, self.rules, self.drafts)
+        self._verdict = verdict
+        if self._waits is None:
+            self._landed(writing, writing.send())
+        else:
+            self._writing, self.state = writing, State.COMMITTING
+
+    def _sent(self, writing: Writing, sent: Future[Head | None]) -> None:
+        """Take note of what has become of it in the writer's thread."""
+        failed = sent.exception()
+        if failed is None:
+            self._landed(writing, sent.result())
+        elif isinstance(failed, BursarError | BrokenInvariant):
+            self._fail(failed)
+
+    def _landed(self, writing: Writing, head: Head | None) -> None:
+        """Take note that it has been written."""
+        version = writing.land(head)
+        self.state = State.COMMITTED
+        if self._running is not None:
+            self._running.rebase()
+        elif self._verdict is not None:
+            running_of(self.desk).go_on(self.rules.account, self._verdict)
+        self._tell(writing.review, version)
+
+    def _judged(self, mark_prices: Prices) -> tuple[judging.Judged, Verdict | None]:
+        """Judge what is staged: by sums where they can tell, else over the desk."""
+        running, drafts = self._running or running_of(self.desk), self.whole()
+        marks = running.prices.read(mark_prices, self.rules)
+        verdict: Verdict | None = None
+        if self._running is None:
+            running.begin(self._previous())
+            verdict = running.judge(drafts, marks, self.rules)
+        if verdict is None:
+            return judging.judge(self.desk, drafts, marks, self.rules), None
+        return running.alone(verdict), verdict
+
+    def _previous(self) -> Decimal | None:
+        """Return what the last transaction came to, where that counts."""
+        if self.rules.previous is not None or self.rules.against is Against.REMARKED:
+            return None
+        return keeping.equity(self.desk) if self._waits is None else self._waits.equity
 
     def whole(self) -> tuple[Draft, ...]:
         """Return what the outer ones have staged so far, and this one."""
@@ -360,7 +424,7 @@ class PortfolioTransaction:
     def hand_over(self, drafts: tuple[Draft, ...]) -> None:
         """Take over what an inner transaction has committed."""
         self.require_open()
-        self._done, self._own = appended(self.drafts, drafts), Draft()
+        self._done, self._own = appended(self.drafts, drafts), []
 
     def require_open(self) -> None:
         """Refuse what comes before the beginning or after the end.
@@ -382,25 +446,6 @@ class PortfolioTransaction:
         self.state = State.COMMITTED
         return True
 
-    def _require_current(self) -> None:
-        now = self.desk.store.head().version
-        if now != self.version:
-            raise StaleVersion(
-                f"begun at version {self.version}, the portfolio is at {now}; begin again",
-                expected=self.version,
-                actual=now,
-            )
-
-    def _require_fitting(self, outer: Rules) -> None:
-        """Refuse to a savepoint what only the outermost can have."""
-        if self.rules.account != outer.account:
-            raise BadChoice(
-                f"inside a transaction of {outer.account}, not of {self.rules.account}",
-                account=self.rules.account,
-            )
-        if self.rules.key is not None:
-            raise BadChoice("a savepoint has no key; give it to the outermost", field="key")
-
     def _leave(self) -> None:
         """Let the outer transaction be the open one again."""
         if self._token is not None:
@@ -410,63 +455,45 @@ class PortfolioTransaction:
     def _discard(self, reason: Reason) -> None:
         """End it without an effect, and say so."""
         self.state = State.DISCARDED
-        made, is_told = self.review_made, bool(self.drafts)
+        made, is_told = self._made, bool(self.drafts)
         if made is None or made.reason is not reason:
-            made = TransactionReview(
-                id=judging.name_of(self.desk, self.drafts, self.rules),
-                version=self.version,
-                at=self.desk.clock.now(),
-                reason=reason,
-                epsilon=judging.epsilon_of(self.rules),
+            made = judging.unjudged(
+                self.desk, self.drafts, self.rules, reason, version=self.version
             )
-            self.review_made = made
+            self._made = made
             if not is_told:
                 return
         if self.outer is None:
             counts = metrics.discarded(reason.value, made.delta, made.epsilon)
-            keeping.count_apart(self.desk, counts)
+            if self._running is not None:
+                self._running.apart.append(counts)
+            elif self._waits is not None:
+                self._count(counts)
+            else:
+                keeping.count_apart(self.desk, counts)
         log.tell_discard(reason.value, made, correlation_id=self._correlation, depth=self.depth)
 
     def _fail(self, error: BursarError | BrokenInvariant) -> None:
         """End it because of an error, which goes on its way."""
         is_unknown = isinstance(error, OutcomeUnknown)
         self.state = State.UNKNOWN if is_unknown else State.DISCARDED
-        if is_unknown and self.review_made is not None:
-            self.desk.unresolved[self.review_made.id] = self.version
+        if is_unknown and self._made is not None:
+            self.desk.unresolved[self._made.id] = self.version
         self._count(metrics.Counts(failures={error.code: 1}))
-        log.tell_discard(error.code, self.review_made, correlation_id=self._correlation)
+        log.tell_discard(error.code, self._made, correlation_id=self._correlation)
 
     def _count(self, counts: metrics.Counts) -> None:
         self.desk.uncounted = self.desk.uncounted.plus(counts)
 
     @property
     def _correlation(self) -> str | None:
-        made = self.review_made
+        made = self._made
         return self.rules.correlation_id or (None if made is None else made.id)
 
     def _stage(self, draft: Draft) -> None:
         self.require_open()
-        self._own = joined((self._own, draft))
+        self._own.append(draft)
 
-    def _stage_lot(self, edit: StagedLotEdit) -> None:
-        asset = symbol_of(edit.symbol).asset
-        if asset in self.desk.timeline.terms.cash:
-            raise BadChoice(f"{asset} is cash, which has no lots", symbol=edit.symbol)
-        self._stage(Draft(lots=(edit,)))
-
-    def _number(self, value: Number, field: str) -> Decimal:
-        return number(value, field=field, strict_numbers=self.rules.strict_numbers)
-
-    def _price(self, value: Number | None, field: str) -> Decimal | None:
-        read = None if value is None else self._number(value, field)
-        require_not_negative(read, field)
-        return read
-
-
-def marks_of(
-    prices: Mapping[str, object], base: str, now: int, *, strict_numbers: bool = False
-) -> Marks:
-    """Take a commit's prices: `{"BTC/USDT": 51000}`. Without a quote they are in base currency."""
-    slashed = {name.replace("-", "/"): price for name, price in prices.items()}
-    marks = given(slashed, base, at=now, strict_numbers=strict_numbers)
-    return marks.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS)
+    def _reader(self) -> Reader:
+        book = self.desk.timeline.book
+        return Reader(book.cash, book.terms.base, strict_numbers=self.rules.strict_numbers)

@@ -8,6 +8,7 @@ from bursar.ledger.book import Book
 from bursar.ledger.entries import MANUAL, Fee, FlowKind, venue
 from bursar.ledger.facts import MAIN, Fact
 from bursar.ledger.lots import Lot
+from bursar.ledger.order import turn
 from bursar.ledger.state import NO_PAIR, Cell, CellKey, FeeTotal, FlowTotal, Line, Removal
 
 
@@ -22,7 +23,7 @@ def lot_of(fact: Fact, quantity: Decimal, cost: Decimal, *, part: str = "") -> L
     A second lot of one fact is named by its `part`, so that no two lots share an id.
     """
     name = f"{fact.id}/{part}" if part else fact.id
-    place = (venue(fact.account), fact.sequence)
+    place = (venue(fact.account), fact.sequence, turn(fact))
     return Lot(name, fact.executed_at, quantity, cost, *place)
 
 

@@ -7,26 +7,35 @@ do not explain is a `basis_adjustment`. The claimed realised PnL is kept beside 
 changes nothing.
 """
 
+from decimal import Decimal
+from typing import Final
+
 from bursar.exact import ZERO, product18
 from bursar.ledger.book import Book
 from bursar.ledger.entries import FlowKind, StagedChange, StagedLine, StagedLot, venue
 from bursar.ledger.fold.booking import count, dispose, lot_of, realize, tag_of
 from bursar.ledger.lots import Lot
 from bursar.ledger.lots.base import resized
+from bursar.ledger.order import turn
 from bursar.ledger.state import NO_PAIR, Cell, FeeTotal, FlowTotal, Line
+
+_NO_ASSETS: Final[frozenset[str]] = frozenset()
 
 
 def fold_staged(book: Book, change: StagedChange) -> None:
     """Fold a committed transaction."""
-    edited = {lot.asset for lot in change.lots} - book.cash
+    edited = {lot.asset for lot in change.lots} - book.cash if change.lots else _NO_ASSETS
     moved = [(line.asset, -line.quantity) for line in change.lines]
     book.require(change.account, [(asset, need) for asset, need in moved if asset not in edited])
     spent = ZERO
     numbered = list(enumerate(change.lines))
-    for number, line in sorted(numbered, key=lambda each: each[1].quantity < 0):
-        spent += product18(line.quantity, line.price)
+    if len(numbered) > 1:
+        numbered.sort(key=lambda each: each[1].quantity < 0)
+    for number, line in numbered:
+        value = product18(line.quantity, line.price)
+        spent += value
         if line.asset not in edited:
-            _position(book, change, line, part=str(number) if number else "")
+            _position(book, change, line, value, part=str(number) if number else "")
     for asset in sorted(edited):
         _edit(book, change, asset)
     cash = change.cash - change.fees
@@ -39,6 +48,11 @@ def fold_staged(book: Book, change: StagedChange) -> None:
         _fees(book, change)
 
 
+def unexplained(change: StagedChange) -> Decimal:
+    """Return the change of cash that positions do not explain."""
+    return change.cash + sum((product18(x.quantity, x.price) for x in change.lines), ZERO)
+
+
 def _fees(book: Book, change: StagedChange) -> None:
     base = book.terms.base
     book.charge(change.account, NO_PAIR, base, FeeTotal(change.fees, change.fees))
@@ -48,8 +62,9 @@ def _fees(book: Book, change: StagedChange) -> None:
         book.lines.append(Line("staged", key, -change.fees))
 
 
-def _position(book: Book, change: StagedChange, line: StagedLine, *, part: str) -> None:
-    value = product18(line.quantity, line.price)
+def _position(
+    book: Book, change: StagedChange, line: StagedLine, value: Decimal, *, part: str
+) -> None:
     strategy = tag_of(line.strategy)
     pair = f"{line.asset}/{book.terms.base}"
     key = (change.account, line.asset, pair, strategy, "")
@@ -89,7 +104,7 @@ def _apply_edit(lots: dict[str, Lot], change: StagedChange, edit: StagedLot) -> 
     if edit.action == "remove":
         lots.pop(edit.lot, None)
     else:
-        place = (venue(change.account), change.sequence)
+        place = (venue(change.account), change.sequence, turn(change))
         fresh = Lot(edit.lot, change.executed_at, edit.quantity, edit.cost, *place)
         known = lots.get(edit.lot, fresh)
         lots[edit.lot] = resized(known, edit.quantity, edit.cost)

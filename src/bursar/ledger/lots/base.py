@@ -11,8 +11,8 @@ from bursar.exact import ZERO, share
 class Lot(msgspec.Struct, frozen=True, gc=False):
     """An acquired quantity with its total cost in base currency.
 
-    `id` is the fact that brought it; `venue` and `sequence` are that fact's place in canonical
-    order among those of its instant.
+    `id` is the fact that brought it; `venue`, `sequence` and `turn` are that fact's place in
+    canonical order among those of its instant.
     """
 
     id: str
@@ -21,6 +21,7 @@ class Lot(msgspec.Struct, frozen=True, gc=False):
     cost: Decimal
     venue: str = ""
     sequence: int = 0
+    turn: int = 0
 
 
 Pool = object
@@ -84,12 +85,12 @@ def cut(lot: Lot, quantity: Decimal) -> tuple[Lot, Lot | None]:
 
 def resized(lot: Lot, quantity: Decimal, cost: Decimal) -> Lot:
     """Return the lot with another quantity and cost."""
-    return Lot(lot.id, lot.acquired_at, quantity, cost, lot.venue, lot.sequence)
+    return Lot(lot.id, lot.acquired_at, quantity, cost, lot.venue, lot.sequence, lot.turn)
 
 
-def age(lot: Lot) -> tuple[int, str, int, str]:
+def age(lot: Lot) -> tuple[int, str, int, int, str]:
     """Return the order of acquisition: the canonical order of the facts that brought the lots."""
-    return lot.acquired_at, lot.venue, lot.sequence, lot.id
+    return lot.acquired_at, lot.venue, lot.sequence, lot.turn, lot.id
 
 
 def units(lots: Iterable[Lot]) -> Decimal:

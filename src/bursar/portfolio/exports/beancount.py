@@ -181,7 +181,7 @@ class _Writer:
         return [*gone, *([self._add(leg, account, leg.after)] if leg.after.units else [])]
 
     def _add(self, leg: Change, account: str, stake: Stake) -> str:
-        day, name = instant.day(leg.lot[0]), leg.lot[3]
+        day, name = instant.day(leg.lot[0]), leg.lot[-1]
         label, number = name, 1
         while (account, leg.asset, label) in self._labels:
             number += 1

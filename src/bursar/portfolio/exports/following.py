@@ -14,7 +14,7 @@ from bursar.exact import ZERO
 from bursar.ledger.lots import Lot, Pool, Rule, Take
 from bursar.ledger.lots.base import age
 
-Age = tuple[int, str, int, str]
+Age = tuple[int, str, int, int, str]
 """What a lot is known by: its acquisition's place in canonical order."""
 
 

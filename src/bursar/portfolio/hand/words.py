@@ -15,6 +15,7 @@ from bursar.exact import number, plain
 from bursar.ledger import instant
 from bursar.ledger.book import POOL
 from bursar.ledger.entries import AnyEntry, Fee, Link, Price, Tag, encode
+from bursar.ledger.homonyms import is_homonym
 from bursar.ledger.names import canonical, known_as
 from bursar.ledger.terms import FactSource
 from bursar.ledger.timeline import Timeline
@@ -103,7 +104,8 @@ def asset_of(timeline: Timeline, account: str, text: str) -> str:
     name = text.upper() if text.islower() else text
     if _NAME.fullmatch(name) is None:
         raise BadChoice(f"{text!r} is no asset; write a name such as EUR or XBT", asset=text)
-    return known_as(name, account, timeline.book.holdings, POOL)
+    known = known_as(name, account, timeline.book.holdings, POOL)
+    return name if is_homonym(known, account) else known
 
 
 def amount_of(value: Number, field: str) -> Decimal:

@@ -227,7 +227,7 @@ def _portfolio(connection: Connection, told: Told, opened: Opened, plain: Plain)
             for place in ((row.number, row.version, row.id, row.topic, row.created_at),)
         )
     memos = told.each(
-        Memo(*writes.memo(row))
+        Memo(row.name, writes.memo(row.portfolio, row.name, row.body))
         for row in (_rows(connection, MEMOS, _MEMO, name) if plain.has_memos else ())
     )
     return Found(opened, texts.to_terms(opened.terms), chain, shots, sent, memos)

@@ -35,10 +35,10 @@ class Blocks:
                 raise Malformed("too big to be read by blocks")
             self._starts = list(_starts(file, self.size))
 
-    def rows(
+    def parts(
         self, *, backwards: bool = False, progress: Progress | None = None
-    ) -> Iterator[list[str]]:
-        """Yield the cells of each row, in the file's order or from its end. O(a block) at once."""
+    ) -> Iterator[list[list[str]]]:
+        """Yield the rows of each block, in the file's order or from its end. O(a block) at once."""
         spans = list(pairwise((*self._starts, self.size)))
         done = count = 0
         with readable(self._path) as file:
@@ -50,7 +50,9 @@ class Blocks:
                 count += len(rows)
                 if count > ROWS_MAX:
                     raise Malformed("too many rows")
-                yield from reversed(rows) if backwards else rows
+                if backwards:
+                    rows.reverse()
+                yield rows
                 done += end - start
                 if progress is not None:
                     progress(done, self.size)
@@ -90,7 +92,7 @@ def _parsed(block: bytes, width: int) -> list[list[str]]:
 
 def _full(rows: Sequence[list[str]], width: int) -> list[list[str]]:
     """Return the rows that are not blank, if all of those are as wide as the header."""
-    full = [cells for cells in rows if cells]
-    if any(len(cells) != width for cells in full):
+    full = list(filter(None, rows))
+    if not set(map(len, full)) <= {width}:
         raise Malformed("not as wide as the header")
     return full

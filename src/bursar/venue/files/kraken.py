@@ -9,10 +9,13 @@ before it, and for an id told twice in different words; `UnknownAsset` for a pai
 names.
 """
 
+from collections.abc import Collection, Iterable, Sequence
+from decimal import Decimal
+from itertools import repeat
 from typing import Final, TypeVar
 
 from bursar.errors import Malformed, UnknownAsset
-from bursar.exact import ZERO, plain
+from bursar.exact import ZERO, parse_all, plain
 from bursar.ledger.entries import Side
 from bursar.venue.files.reading import FileReading, Options
 from bursar.venue.files.table import Table
@@ -122,6 +125,59 @@ class LedgerCells:
         )
         self._check(line, cells, row)
         return row
+
+    def read_all(self, rows: Sequence[list[str]]) -> list[LedgerRow]:
+        """Read rows as `read` does each, none of them pending. O(cells), column by column."""
+        if not rows:
+            return []
+        columns = list(zip(*rows, strict=True))
+        amounts = self._numbers(columns, self._amount)
+        fees = self._numbers(columns, self._fee)
+        balances = self._numbers(columns, self._balance)
+        worths = self._numbers(columns, self._usd, _ABSENT)
+        if amounts is None or fees is None or balances is None or worths is None:
+            return [self.read(0, row) for row in rows]
+        read = list(
+            map(
+                LedgerRow,
+                columns[self._txid],
+                columns[self._refid],
+                [self._table.time(0, "time", text) for text in columns[self._time]],
+                columns[self._type],
+                repeat(None) if self._subtype is None else columns[self._subtype],
+                columns[self._asset],
+                repeat("") if self._wallet is None else columns[self._wallet],
+                amounts,
+                fees,
+                balances,
+                worths,
+            )
+        )
+        needed = (columns[place] for place in (self._txid, self._type, self._asset))
+        if self._fee_asset is not None or any("" in column for column in needed):
+            for cells, row in zip(rows, read, strict=True):
+                self._check(0, cells, row)
+        return read
+
+    @staticmethod
+    def _numbers(
+        columns: Sequence[Sequence[str]], place: int | None, absent: Collection[str] = ()
+    ) -> Iterable[Decimal | None] | None:
+        """Return a column's numbers, `None` for what is absent; `None` if one is no plain number.
+
+        A column that the export lacks has no numbers at all.
+        """
+        if place is None:
+            return repeat(None)
+        texts = columns[place]
+        if not absent:
+            return parse_all(texts)
+        told = [text for text in texts if text not in absent]
+        numbers = parse_all(told)
+        if numbers is None or len(told) == len(texts):
+            return numbers
+        rest = iter(numbers)
+        return [None if text in absent else next(rest) for text in texts]
 
     def _check(self, line: int, cells: list[str], row: LedgerRow) -> None:
         if not row.txid or not row.code or not row.type:

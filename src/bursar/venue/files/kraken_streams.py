@@ -11,13 +11,14 @@ file, and names the fault if there is one. `InputError` later for a file that ha
 """
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
-from operator import attrgetter
+from itertools import chain, groupby
+from operator import attrgetter, gt
 from typing import Final, TypeVar
 
 from bursar.errors import Malformed
-from bursar.ledger import instant
+from bursar.ledger import checkpoint, instant
 from bursar.ledger.entries import AnyEntry, Movement
 from bursar.ledger.timeline import Expected
 from bursar.venue.files.blocks import Blocks
@@ -25,9 +26,10 @@ from bursar.venue.files.kraken import LEDGERS, TRADES, LedgerCells, TradeCells
 from bursar.venue.files.reading import FileReading, Streamed
 from bursar.venue.files.table import Progress, Table
 from bursar.venue.kraken.assets import coin
-from bursar.venue.kraken.follow import Follower, ranked
-from bursar.venue.kraken.ledger_rows import ACCOUNT, movement, tie
+from bursar.venue.kraken.follow import Follower
+from bursar.venue.kraken.ledger_rows import ACCOUNT, movement, ties
 from bursar.venue.kraken.pairs import pair
+from bursar.venue.kraken.ranks import ranks
 from bursar.venue.kraken.rows import LedgerRow, TradeRow
 from bursar.venue.kraken.trade_rows import fill
 
@@ -44,33 +46,33 @@ def stream_ledgers(
     cells, name = LedgerCells(table), account or ACCOUNT
     pending = 0
 
-    def rows(progress: Progress | None = None) -> Iterator[LedgerRow]:
+    def parts(progress: Progress | None = None) -> Iterator[list[LedgerRow]]:
         nonlocal pending
         pending = 0
-        for row in blocks.rows(backwards=backwards, progress=progress):
-            if cells.is_pending(row):
-                pending += 1
-            else:
-                yield cells.read(0, row)
+        for part in blocks.parts(backwards=backwards, progress=progress):
+            told = [row for row in part if not cells.is_pending(row)]
+            pending += len(part) - len(told)
+            yield cells.read_all(told)
 
     backwards = False
-    backwards = _is_newest_first(rows())
+    backwards = _is_newest_first(chain.from_iterable(parts()))
     seen = _Ledger(name)
-    seen.look(rows(progress))
+    seen.look(parts(progress))
     if seen.follower.is_broken:  # by code; by wallet the chain may hold
         seen = _Ledger(name, by_wallet=True)
-        seen.look(rows(progress))
+        seen.look(parts(progress))
     seen.require_sound()
 
     def told() -> Iterator[AnyEntry]:
-        return (movement(row, rank, name) for row, rank in zip(rows(), seen.ranks, strict=True))
+        rows = chain.from_iterable(parts())
+        return (movement(row, rank, name) for row, rank in zip(rows, seen.ranks, strict=True))
 
     return FileReading(
         format=LEDGERS,
         statements=Streamed(len(seen.ranks), told),
         rows=len(seen.ranks) + pending,
         pending=pending,
-        expected=Expected(seen.firsts(), seen.spans()),
+        expected=Expected(seen.firsts(), seen.spans(), are_distinct=True),
         assets=frozenset(coin(code).asset for code in seen.codes),
     )
 
@@ -82,8 +84,8 @@ def stream_trades(
     cells, name = TradeCells(table), account or ACCOUNT
 
     def rows(progress: Progress | None = None) -> Iterator[TradeRow]:
-        every = blocks.rows(backwards=backwards, progress=progress)
-        return (cells.read(0, row) for row in every)
+        every = blocks.parts(backwards=backwards, progress=progress)
+        return (cells.read(0, row) for row in chain.from_iterable(every))
 
     ids, pairs = array("q"), set()
     backwards = False
@@ -102,7 +104,7 @@ def stream_trades(
         format=TRADES,
         statements=Streamed(len(ids), told),
         rows=len(ids),
-        expected=Expected(),
+        expected=Expected(are_distinct=True),
         assets=frozenset(asset for each in pairs for asset in (pair(each).base, pair(each).quote)),
     )
 
@@ -120,14 +122,13 @@ class _Ledger:
         self._groups = array("q")
         self._times = array("q")
         self._firsts: dict[str, list[tuple[int, LedgerRow]]] = {}
+        self._until: dict[str, int] = {}
 
-    def look(self, rows: Iterable[LedgerRow]) -> None:
+    def look(self, parts: Iterable[list[LedgerRow]]) -> None:
         """Look at rows that should be in order of time, until it is clear that they will not do."""
-        for _, batch in groupby(_in_order(rows), key=_WHEN):
-            together = list(batch)
-            for row in together:
-                self._note(row)
-            self._rank(together)
+        for rows in _uncut(parts):
+            self._note(rows)
+            self._rank(rows)
             if self.follower.is_broken and not self._by_wallet:
                 return
 
@@ -166,24 +167,70 @@ class _Ledger:
     def _second(self, place: int) -> int:
         return self._times[place] // instant.SECOND
 
-    def _note(self, row: LedgerRow) -> None:
-        place = len(self._ids)
+    def _note(self, rows: Sequence[LedgerRow]) -> None:
+        before, until = len(self._ids), self._until
+        self._ids.extend([hash(row.txid) for row in rows])
+        self._groups.extend(map(hash, ties(rows)))
+        self._times.extend([row.executed_at for row in rows])
+        for place, row in enumerate(rows, before):
+            if row.executed_at <= until.get(row.code, row.executed_at):
+                self._note_first(place, row)
+
+    def _note_first(self, place: int, row: LedgerRow) -> None:
+        """Keep a row that may be of the first second of its code."""
         self.codes.add(row.code)
-        self._ids.append(hash(row.txid))
-        self._groups.append(hash(tie(row)))
-        self._times.append(row.executed_at)
+        self._until[row.code] = checkpoint.end_of_second(row.executed_at)
         firsts = self._firsts.setdefault(coin(row.code).code, [])
         if not firsts or self._second(firsts[0][0]) == self._second(place):
             firsts.append((place, row))
 
-    def _rank(self, batch: list[LedgerRow]) -> None:
+    def _rank(self, rows: Sequence[LedgerRow]) -> None:
+        """Rank rows that cut no instant. Of those alone of their code, there is nothing to rank."""
+        alone: list[LedgerRow] = []
+        for _, batch in groupby(rows, key=_WHEN):
+            together = list(batch)
+            if not self._by_wallet and _are_apart(together):
+                alone += together
+                continue
+            self._follow(alone)
+            alone = []
+            self._rank_together(together)
+        self._follow(alone)
+
+    def _follow(self, alone: Sequence[LedgerRow]) -> None:
+        self.ranks.extend([0] * len(alone))
+        if alone and alone[0].balance is not None:
+            self.follower.follow_apart(alone)
+
+    def _rank_together(self, batch: list[LedgerRow]) -> None:
         if batch[0].balance is None:
-            self.ranks.extend(ranked(batch))
+            self.ranks.extend(ranks(batch, range(len(batch))))
             return
         found = self.follower.follow(batch)
         if found is None:
             raise Malformed("rows of one instant in no order of their own")
         self.ranks.extend(found[self._by_wallet])
+
+
+def _are_apart(batch: Sequence[LedgerRow]) -> bool:
+    """Tell whether the rows of an instant are of as many codes."""
+    return len(batch) == 1 or len({coin(row.code).code for row in batch}) == len(batch)
+
+
+def _uncut(parts: Iterable[list[LedgerRow]]) -> Iterator[list[LedgerRow]]:
+    """Yield rows, in order of time, in parts that cut no instant."""
+    rest: list[LedgerRow] = []
+    for part in parts:
+        rows = rest + part
+        times = [row.executed_at for row in rows]
+        if any(map(gt, times, times[1:])):
+            raise Malformed("out of order in time")
+        edge = bisect_left(times, times[-1]) if times else 0
+        if edge:
+            yield rows[:edge]
+        rest = rows[edge:]
+    if rest:
+        yield rest
 
 
 _WHEN: Final[Callable[[LedgerRow | TradeRow], int]] = attrgetter("executed_at")

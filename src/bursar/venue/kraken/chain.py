@@ -19,6 +19,7 @@ import msgspec
 
 from bursar.exact import ZERO, money
 from bursar.venue.kraken.assets import coin
+from bursar.venue.kraken.ranks import ranks
 from bursar.venue.kraken.rows import LedgerRow
 
 Key = tuple[str, str]
@@ -41,7 +42,7 @@ class Break(msgspec.Struct, frozen=True):
 class Chain(msgspec.Struct, frozen=True):
     """What following a chain showed.
 
-    `ranks` holds for each row its place among the rows of its chain and instant. `breaks` is in
+    `ranks` holds for each row its place among the rows of its instant. `breaks` is in
     order. `openings` are the rows that start a chain; `crossings` counts rows that follow, from a
     balance that is not zero, a row of another wallet.
     """
@@ -64,7 +65,7 @@ def verify(rows: Sequence[LedgerRow]) -> Chain:
         if row.balance is not None
     ]
     if len(steps) < len(rows):
-        return Chain(_ranks(rows, range(len(rows))))
+        return Chain(tuple(ranks(rows, range(len(rows)))))
     found = _verify(rows, steps, range(len(rows)))
     if not found.breaks:
         return found
@@ -111,7 +112,7 @@ def carry_on(rows: Sequence[LedgerRow], balances: Mapping[str, Decimal]) -> Carr
         left[code] = balance
         path += linked
     breaks.sort(key=lambda each: each.place)
-    return Carried(_ranks(rows, path), tuple(breaks), left)
+    return Carried(tuple(ranks(rows, path)), tuple(breaks), left)
 
 
 def _first_instant(rows: Sequence[LedgerRow], chain: list[int]) -> list[int]:
@@ -174,7 +175,7 @@ def _follow(
                 crossings += 1
     breaks.sort(key=lambda each: (rows[each.place].executed_at, each.place))
     openings = frozenset(chain[0] for chain in chains.values())
-    return Chain(_ranks(rows, path), tuple(breaks), openings, crossings)
+    return Chain(tuple(ranks(rows, path)), tuple(breaks), openings, crossings)
 
 
 def _linked(
@@ -286,15 +287,3 @@ def _trails(steps: Sequence[Step], group: list[int], balance: Decimal) -> list[i
             path.append(leaving[at].pop())
             at = steps[path[-1]].after
     return path if len(path) == len(group) else group
-
-
-def _ranks(rows: Sequence[LedgerRow], path: Iterable[int]) -> tuple[int, ...]:
-    """Count each row's place among the rows of its code and instant, along the path."""
-    ranks = [0] * len(rows)
-    counted: dict[tuple[str, int], int] = {}
-    for place in path:
-        row = rows[place]
-        spot = (coin(row.code).code, row.executed_at)
-        ranks[place] = counted.get(spot, 0)
-        counted[spot] = ranks[place] + 1
-    return tuple(ranks)

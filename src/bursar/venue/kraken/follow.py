@@ -6,13 +6,13 @@ cannot be told from the rows so far is `UNTOLD`; then the whole history has to b
 Errors: none.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
 from bursar.exact import money
-from bursar.venue.kraken.assets import coin
 from bursar.venue.kraken.chain import Key, Step, arranged, code, code_and_wallet, holds, start
+from bursar.venue.kraken.ranks import ranks
 from bursar.venue.kraken.rows import LedgerRow
 
 UNTOLD: Final = None
@@ -56,7 +56,13 @@ class Follower:
             return UNTOLD
         if self._wallets is not None:
             self._explained += len(self._codes.broken - self._wallets.opened)
-        return _ranks(rows, codes), _ranks(rows, wallets or [])
+        return ranks(rows, codes), [] if wallets is None else ranks(rows, wallets)
+
+    @money
+    def follow_apart(self, rows: Iterable[LedgerRow]) -> None:
+        """Take rows by code, none of which shares its instant with another of its code."""
+        for row in rows:
+            self._codes.follow_one(row)
 
 
 class _Chains:
@@ -89,6 +95,18 @@ class _Chains:
             path += linked
         return path
 
+    def follow_one(self, row: LedgerRow) -> None:
+        """Take the only row of its chain and instant."""
+        key, (before, after) = self._key(row), _step(row)
+        left = self._left.get(key)
+        if left is None:
+            self._number[key] = len(self._number)
+        elif before != left:
+            self.breaks += 1
+        elif left and row.wallet != self._wallet[key]:
+            self.crossings += 1
+        self._left[key], self._wallet[key] = after, row.wallet
+
     def _linked(
         self, key: Key, rows: Sequence[LedgerRow], steps: Sequence[Step], group: list[int]
     ) -> list[int] | None:
@@ -120,21 +138,3 @@ class _Chains:
 def _step(row: LedgerRow) -> Step:
     assert row.balance is not None, "only rows with a balance make a chain"
     return Step(row.balance - row.amount + row.fee, row.balance)
-
-
-def _ranks(rows: Sequence[LedgerRow], path: Sequence[int]) -> list[int]:
-    """Count each row's place among the rows of its code, along the path."""
-    if len(path) < 2:  # noqa: PLR2004 (nothing to count)
-        return [0] * len(path)
-    ranks = [0] * len(rows)
-    counted: dict[str, int] = {}
-    for place in path:
-        name = coin(rows[place].code).code
-        ranks[place] = counted.get(name, 0)
-        counted[name] = ranks[place] + 1
-    return ranks
-
-
-def ranked(rows: Sequence[LedgerRow]) -> list[int]:
-    """Rank rows of one instant that state no balance, as they stand."""
-    return _ranks(rows, range(len(rows)))

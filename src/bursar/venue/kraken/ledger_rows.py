@@ -6,7 +6,8 @@ row alone, so files may be cut anywhere.
 Errors: none; rows are read already.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -20,6 +21,7 @@ from bursar.venue.kraken.rows import LedgerRow
 
 ACCOUNT: Final = "kraken:main"
 _NO_REFERENCE: Final = frozenset({"", "0", "Unknown"})
+_WITHOUT_WORTH: Final = frozenset({"USD", KFEE})
 _NOT_MONEY: Final = (Rate(KFEE, "*", ZERO, "fee credit: not money"),)
 
 
@@ -32,8 +34,10 @@ def movements(
 
 def movement(row: LedgerRow, rank: int, account: str) -> Movement:
     """Turn one row into a statement."""
-    of = coin(row.code)
-    what = kind(row.type, row.subtype, row.amount)
+    amount, usd = row.amount, row.amount_usd
+    sign = 0 if not amount else -1 if amount.is_signed() else 1
+    of, where, what, label = _meaning(row.code, row.wallet, row.type, row.subtype, sign)
+    has_worth = bool(usd and amount) and of.asset not in _WITHOUT_WORTH
     return Movement(
         id=f"{account}:{row.txid}",
         group=_group(row, what, account),
@@ -43,16 +47,25 @@ def movement(row: LedgerRow, rank: int, account: str) -> Movement:
         sequence=rank,
         kind=what,
         asset=of.asset,
-        amount=row.amount,
+        amount=amount,
         fee=row.fee,
         balance=row.balance,
         code=of.code,
-        pocket=pocket(of, row.wallet),
-        label=_label(row, what),
-        worth=row.amount_usd if _says_worth(row, of) else None,
-        worth_asset="USD" if _says_worth(row, of) else None,
+        pocket=where,
+        label=label,
+        worth=usd if has_worth else None,
+        worth_asset="USD" if has_worth else None,
         rates=_NOT_MONEY if of.asset == KFEE else (),
     )
+
+
+@lru_cache(maxsize=4096)
+def _meaning(
+    code: str, wallet: str, type_: str, subtype: str | None, sign: int
+) -> tuple[Coin, str | None, MovementKind, str | None]:
+    """Return what a row is about, as far as its words and the sign of its amount tell."""
+    of, what = coin(code), kind(type_, subtype, Decimal(sign))
+    return of, pocket(of, wallet), what, _label(type_, subtype, what)
 
 
 def _group(row: LedgerRow, what: MovementKind, account: str) -> str | None:
@@ -64,6 +77,13 @@ def _group(row: LedgerRow, what: MovementKind, account: str) -> str | None:
     if what is MovementKind.ADJUSTMENT:
         return f"{account}:adjustment:{instant.day(row.executed_at)}"
     return None if row.refid in _NO_REFERENCE else f"{account}:{row.refid}"
+
+
+def ties(rows: Sequence[LedgerRow]) -> Iterator[str]:
+    """Return what `tie` says of each row."""
+    if any(_is_adjustment(*words) for words in {(row.type, row.subtype) for row in rows}):
+        return map(tie, rows)
+    return (row.txid if row.refid in _NO_REFERENCE else row.refid for row in rows)
 
 
 def tie(row: LedgerRow) -> str:
@@ -78,12 +98,8 @@ def _is_adjustment(type_: str, subtype: str | None) -> bool:
     return kind(type_, subtype, ZERO) is MovementKind.ADJUSTMENT
 
 
-def _says_worth(row: LedgerRow, of: Coin) -> bool:
-    return bool(row.amount_usd and row.amount) and of.asset not in {"USD", KFEE}
-
-
-def _label(row: LedgerRow, what: MovementKind) -> str | None:
-    if row.subtype is not None:
-        return f"{row.type}/{row.subtype}" if row.subtype else row.type
+def _label(type_: str, subtype: str | None, what: MovementKind) -> str | None:
+    if subtype is not None:
+        return f"{type_}/{subtype}" if subtype else type_
     # Without the column half the label is unknown, and unknown must not contradict a fuller export.
-    return row.type if what is MovementKind.UNCLASSIFIED or row.type == SETTLED else None
+    return type_ if what is MovementKind.UNCLASSIFIED or type_ == SETTLED else None

@@ -218,7 +218,7 @@ def test_the_message_of_a_commit_names_the_event_that_caused_it():
     intake = hearing()
     intake.take([trade_opened(_correlation_id="order 7")])
     (row,) = intake.portfolio.desk.store.outbox()
-    assert '"event": "o1", "correlation_id": "order 7"' in row.message.body
+    assert '"event":"o1","correlation_id":"order 7"' in row.message.body
 
 
 @pytest.mark.parametrize(

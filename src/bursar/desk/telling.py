@@ -1,0 +1,55 @@
+"""The messages that a commit leaves for the bus: one for each version, with what it tells besides.
+
+Errors: none.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from bursar.desk.moves import Move, plainly
+from bursar.exact import plain
+from bursar.ledger.course import Restated
+from bursar.ledger.journal import Record
+from bursar.ports import Outbox
+
+
+def messages(
+    parts: Sequence[tuple[Sequence[Record], Mapping[str, object]]],
+    version: int,
+    restated: Sequence[Restated],
+    moved: Sequence[Move] = (),
+) -> list[tuple[Outbox, int]]:
+    """Return a message, with its time, for each version that comes after `version`: its rows, and
+    what it tells besides. Positions that were opened or closed stand in the last one.
+    """
+    topic = "portfolio.restated" if restated else "portfolio.committed"
+    told_of = [
+        {
+            "account": each.account,
+            "asset": each.asset,
+            "pair": each.pair,
+            "strategy": each.strategy,
+            "regime": each.regime,
+            "old": plain(each.old),
+            "new": plain(each.new),
+            "cause": each.cause,
+        }
+        for each in restated
+    ]
+    made = []
+    for number, (rows, told) in enumerate(parts, version + 1):
+        last = rows[-1]
+        body = {
+            "version": number,
+            "first_seq": rows[0].seq,
+            "last_seq": last.seq,
+            "hash": last.hash,
+            "restated": told_of,
+            **told,
+        }
+        if moved and number == version + len(parts):
+            body["moved"] = [plainly(each) for each in moved]
+        text = msgspec.json.encode(body).decode()
+        made.append((Outbox(last.hash, topic, text), last.recorded_at))
+    return made

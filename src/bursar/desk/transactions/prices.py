@@ -1,0 +1,45 @@
+"""The marks that a commit is judged by, as the caller gives them.
+
+Errors: the number errors, and those of marks.
+"""
+
+from collections.abc import Mapping
+
+from bursar.desk.transactions.rules import Rules
+from bursar.ledger.terms import Terms
+from bursar.ports import Clock
+from bursar.value.marks import FEE_CREDITS, Marks, fee_credit, given
+
+Prices = Marks | Mapping[str, object]
+
+
+def marks_of(
+    prices: Mapping[str, object], base: str, now: int, *, strict_numbers: bool = False
+) -> Marks:
+    """Take a commit's prices: `{"BTC/USDT": 51000}`. Without a quote they are in base currency."""
+    slashed = {name.replace("-", "/"): price for name, price in prices.items()}
+    marks = given(slashed, base, at=now, strict_numbers=strict_numbers)
+    return marks.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS)
+
+
+class PriceReader:
+    """Reads the prices of one commit after another; those that are told again only once."""
+
+    def __init__(self, terms: Terms, clock: Clock) -> None:
+        self._terms = terms
+        self._clock = clock
+        self._told: tuple[object, ...] = ()
+        self._marks = Marks()
+
+    def read(self, prices: Prices, rules: Rules) -> Marks:
+        """Return the marks that prices are."""
+        if isinstance(prices, Marks):
+            return prices
+        # 1 and 1.0 are equal and not the same: a float may be refused.
+        values = tuple(prices.values())
+        told = (rules.strict_numbers, tuple(prices), values, tuple(map(type, values)))
+        if told != self._told:
+            strict, now = rules.strict_numbers, self._clock.now()
+            self._marks = marks_of(prices, self._terms.base, now, strict_numbers=strict)
+            self._told = told
+        return self._marks

@@ -1,0 +1,67 @@
+"""The short way through the commonest group: the rows of one trade, mostly one each way.
+
+It says what the long way in `facts` says, and a property holds the two against each other.
+
+Errors: none.
+"""
+
+from collections.abc import Sequence
+
+from bursar.ledger import actions
+from bursar.ledger.entries import AnyEntry, Fee, Fill, Movement, MovementKind, Side
+from bursar.ledger.legs import when
+from bursar.ledger.names import oriented
+
+
+def rows_of_one_trade(statements: Sequence[AnyEntry]) -> list[Movement]:
+    """Return the rows, in order, if they are all there is, as in most groups: none is sifted.
+
+    What lies in a pocket has to be put there, so such rows are.
+    """
+    rows = [
+        entry
+        for entry in statements
+        if isinstance(entry, Movement) and entry.kind is MovementKind.TRADE and not entry.pocket
+    ]
+    is_all = len({row.id for row in rows}) == len(statements)
+    return (
+        sorted(rows, key=when) if is_all and len({row.group or row.id for row in rows}) == 1 else []
+    )
+
+
+def plain_trade(rows: Sequence[Movement], cash: frozenset[str]) -> Fill | None:
+    """Return what `facts` makes of a row each way in one instant, if nothing else is to be said.
+
+    Most trades are that.
+    """
+    if len(rows) != 2:  # noqa: PLR2004 (one each way)
+        return None
+    first, second = rows
+    taken, given = (first, second) if first.amount > 0 else (second, first)
+    is_money = taken.asset in cash or given.asset in cash
+    if (
+        first.executed_at != second.executed_at
+        or taken.asset == given.asset
+        or not given.amount < 0 < taken.amount
+        or first.rates
+        or second.rates
+        or actions.SETTLED in (first.label, second.label)
+        or not (is_money or first.worth is second.worth is None)
+    ):
+        return None
+    base, quote = oriented(taken.asset, given.asset, cash)
+    bought = base == taken.asset
+    coins, paid = (taken, given) if bought else (given, taken)
+    return Fill(
+        id=first.group or first.id,
+        executed_at=first.executed_at,
+        account=first.account,
+        sequence=min(first.sequence, second.sequence),
+        rows=(first.id, second.id),
+        base=base,
+        quote=quote,
+        side=Side.BUY if bought else Side.SELL,
+        quantity=abs(coins.amount),
+        amount=abs(paid.amount),
+        fees=tuple([Fee(row.asset, row.fee) for row in rows if row.fee]),
+    )

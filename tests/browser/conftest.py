@@ -96,6 +96,7 @@ def demo(tmp_path_factory):
         command, cwd=place, env=environment, stdout=subprocess.PIPE, text=True
     ) as running:
         try:
+            assert running.stdout is not None
             found = next(filter(None, (re.search(r":(\d+)$", line) for line in running.stdout)))
             yield int(found[1])
         finally:
@@ -116,12 +117,18 @@ def page(browser, wire):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     shown, wrong = context.new_page(), []
     here = f"127.0.0.1:{wire.port}"
-    shown.on("request", lambda asked: here in asked.url or wrong.append(asked.url))
+
+    def asked(request):
+        wrong.extend([] if here in request.url else [request.url])
+
+    def said(message):  # that the wire was cut is no complaint of the page
+        wrong.extend(
+            [message.text] if message.type == "error" and "ERR_" not in message.text else []
+        )
+
+    shown.on("request", asked)
+    shown.on("console", said)
     shown.on("pageerror", lambda error: wrong.append(str(error)))
-    shown.on(
-        "console",
-        lambda said: said.type != "error" or "ERR_" in said.text or wrong.append(said.text),
-    )
     shown.goto(f"http://{here}/")
     shown.wait_for_selector("body[data-state=live] #feed li[data-id]")
     yield shown

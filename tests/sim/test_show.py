@@ -19,6 +19,7 @@ def test_a_seed_is_a_world(tmp_path):
             digests.append(portfolio.digest())
             assert portfolio.verify().is_sound
             decided = allocating.decision(portfolio)
+            assert decided is not None
             weights = {line.strategy: line.weight for line in decided.allocation.lines}
             assert weights["grid"] == 0  # it has died
             assert weights["carry"] > 0

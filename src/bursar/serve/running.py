@@ -56,14 +56,19 @@ def run(
     logs.configure(level)
     factory = uvicorn.Config("bursar.serve:app", log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner:  # uvloop, where that is here
-        runner.run(_run(settings, service or Service(settings), told, seconds))
+        runner.run(_run(settings, told, service=service, seconds=seconds))
 
 
 async def _run(
-    settings: Settings, service: Service, told: Callable[[str], None], seconds: float | None
+    settings: Settings,
+    told: Callable[[str], None],
+    *,
+    service: Service | None = None,
+    seconds: float | None = None,
 ) -> None:
     own = settings.portfolio.http
     bound = _bound(own.host, own.port)
+    service = service or Service(settings)
     try:
         await service.start()
         require_guarded(own.host, service.door.ring)

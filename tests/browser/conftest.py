@@ -1,5 +1,7 @@
 """The demo as a process, a browser, and a wire between them that can be cut.
 
+Both live as long as one module: the browser's driver keeps an event loop, which others may not meet.
+
 Where no Chromium is here the tests are skipped, and that is said loudly: ci/apt.txt installs it.
 """
 
@@ -72,7 +74,7 @@ class Wire:
             end.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     binary = shutil.which("chromium") or shutil.which("chromium-browser")
     if binary is None:
@@ -86,7 +88,7 @@ def browser():
         running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """The port of a demo that runs as somebody would start it, in a folder of its own."""
     place = tmp_path_factory.mktemp("demo")

@@ -43,7 +43,9 @@ $("range").addEventListener("keydown", (event) => {
 
 function drawCurve() {
   if (!asked.history) return;
-  if (asked.history.points.length < 2) { $("curve").replaceChildren(element("p.empty", {}, "The curve begins with the first snapshots; bursar serve keeps one every quarter of an hour.")); return; }
+  if (asked.history.points.length < 2 || asked.history.points.every((point) => point.equity === "0")) {
+    curve.points = [];
+    $("curve").replaceChildren(element("p.empty", {}, "The curve begins with the first snapshots; bursar serve keeps one every quarter of an hour.")); return; }
   curve.show(asked.history.points, Date.now() - RANGES[range][0]);
 }
 
@@ -90,7 +92,7 @@ function drawAsked() {
   panels.holdings($("positions"), holdings, ask);
   panels.strategies($("strategies"), allocation, ask);
   panels.drift($("drift"), breaks);
-  panels.badges($("badges"), full.coverage, breaks);
+  panels.badges($("badges"), holdings.items.length ? full.coverage : null, breaks);
   eventAt = panels.feed($("feed"), trades, flows) ?? eventAt;
   if (days.cells.length) $("calendar").replaceChildren(calendar(days, months, $("calendar").clientWidth - 40, $("calendar-read"), (cell) => ask(`${cell.row}-${cell.column}`, told(cell.pnl, `realised in ${cell.row}-${cell.column} = Σ of ${cell.records} records`,
     days.cells.filter((each) => each.row === `${cell.row}-${cell.column}`).map((each) => [`${each.row}-${each.column}`, each.pnl])))));

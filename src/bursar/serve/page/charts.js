@@ -38,6 +38,7 @@ export class Curve {
     const last = this.points.at(-1);
     if (!last || equity == null) return;
     const x = Date.parse(at), y = Number(equity);
+    if (x <= last.x) return; // the history was asked later than this was published
     if (last.isTip) { last.nav = last.nav === null ? null : last.nav * (y / last.y || 1); Object.assign(last, { x, y, equity, at }); }
     else this.points.push({ ...last, x, y, equity, at, flow: null, isTip: true });
     this.draw();

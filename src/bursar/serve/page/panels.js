@@ -56,7 +56,7 @@ export function equity(box, view, base, ask) {
 
 export function exposure(box, view, base, ask) {
   const rows = Object.entries(view.exposure_by_symbol);
-  if (!rows.length) { box.replaceChildren(element("p.empty", {}, "Nothing moves with the market: all of it is cash.")); return; }
+  if (!rows.length) { box.replaceChildren(element("p.empty", {}, view.exposure_pct_of_equity == null ? "Nothing is held yet." : "Nothing moves with the market: all of it is cash.")); return; }
   const equity = Number(view.total_exposure) / (Number(view.exposure_pct_of_equity) / 100 || 1);
   const part = (value) => (isNumber(value) ? String((100 * Number(value)) / equity) : null);
   const sorted = (pairs) => pairs.sort((a, b) => Math.abs(Number(b[1])) - Math.abs(Number(a[1])));
@@ -156,7 +156,7 @@ let known = null;
 export function feed(box, trades, flows) {
   const rows = [...trades.items.filter((each) => each.kind !== "rounding").map(deal), ...flows.items.map(moved)]
     .sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : a.key < b.key ? 1 : -1)).slice(0, 16);
-  if (!rows.length) { box.replaceChildren(element("li.empty", {}, "Nothing has happened yet.")); return null; }
+  if (!rows.length) { box.replaceChildren(element("li.empty", {}, "Nothing has happened yet: trades and flows come here as they are booked.")); return null; }
   const today = new Date().toISOString().slice(0, 10);
   box.replaceChildren(...rows.map((row) => element(known && !known.has(row.key) ? "li.new" : "li", { "data-id": row.key },
     element("time", { datetime: row.time }, row.time.startsWith(today) ? clock(row.time) : day(row.time)),

@@ -42,7 +42,7 @@ def test_the_demo_is_alive(page):
 
 
 def test_what_the_page_shows_is_what_the_service_says(page):
-    page.click("#positions tbody tr:nth-child(1) td:nth-child(3) button")
+    page.click("#positions tr:has-text('LINK') td:nth-child(3) button")
     page.wait_for_selector("#why .why-value")
     asset = page.inner_text("#why-title").removeprefix("cost of ")
     path = f"/api/portfolio/why?figure=cost&asset={asset}&decimals=string"
@@ -65,6 +65,9 @@ def test_it_can_be_walked_by_keyboard(page):
     assert page.inner_text("#why-title") == "Equity"
     page.keyboard.press("Escape")
     page.wait_for_selector("#why:not([open])", state="attached")
+    page.focus("#positions tr:has-text('LINK') td:nth-child(3) button")
+    page.evaluate(LATENESS)  # the table is drawn anew, and who was there is there still
+    assert page.evaluate("document.activeElement.className").startswith("ask-why")
     page.focus("#curve")
     page.keyboard.press("ArrowLeft")
     assert "·" in page.inner_text("#curve-read")

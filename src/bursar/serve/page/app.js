@@ -3,7 +3,7 @@
 
 import { calendar } from "./calendar.js";
 import { Curve } from "./charts.js";
-import { $, age, element, money, percent } from "./exact.js";
+import { $, age, element, fill, money, percent } from "./exact.js";
 import { Live } from "./live.js";
 import * as panels from "./panels.js";
 import { openWhy, told } from "./why.js";
@@ -94,9 +94,9 @@ function drawAsked() {
   panels.drift($("drift"), breaks);
   panels.badges($("badges"), holdings.items.length ? full.coverage : null, breaks);
   eventAt = panels.feed($("feed"), trades, flows) ?? eventAt;
-  if (days.cells.length) $("calendar").replaceChildren(calendar(days, months, $("calendar").clientWidth - 40, $("calendar-read"), (cell) => ask(`${cell.row}-${cell.column}`, told(cell.pnl, `realised in ${cell.row}-${cell.column} = Σ of ${cell.records} records`,
+  if (days.cells.length) fill($("calendar"), calendar(days, months, $("calendar").clientWidth - 40, $("calendar-read"), (cell) => ask(`${cell.row}-${cell.column}`, told(cell.pnl, `realised in ${cell.row}-${cell.column} = Σ of ${cell.records} records`,
     days.cells.filter((each) => each.row === `${cell.row}-${cell.column}`).map((each) => [`${each.row}-${each.column}`, each.pnl])))));
-  else $("calendar").replaceChildren(element("p.empty", {}, "Nothing was realised yet; the first sale shows here."));
+  else fill($("calendar"), element("p.empty", {}, "Nothing was realised yet; the first sale shows here."));
 }
 
 // One refresh at a time, soon after something has happened; what fails leaves the figures as they were.

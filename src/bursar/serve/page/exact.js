@@ -88,3 +88,11 @@ export function element(name, attributes = {}, ...children) {
 }
 export const svg = (name, attributes = {}, ...children) => element(name, { xmlns: "", ...attributes }, ...children);
 export const $ = (id) => document.getElementById(id);
+
+// Put new children into a box; who was at a button of it stays at the button of that place.
+export function fill(box, ...children) {
+  const buttons = () => [...box.querySelectorAll("button")];
+  const at = buttons().indexOf(document.activeElement);
+  box.replaceChildren(...children);
+  if (at >= 0) buttons()[at]?.focus({ preventScroll: true });
+}

@@ -1,7 +1,7 @@
 // Panels: what each part of the page shows of what the service told.
 
 import { bars } from "./charts.js";
-import { $, age, arrow, clock, DASH, day, element, isNumber, money, percent, quantity, share, since, tone } from "./exact.js";
+import { $, age, arrow, clock, DASH, day, element, fill, isNumber, money, percent, quantity, share, since, tone } from "./exact.js";
 import { told } from "./why.js";
 
 const word = (name) => (name.length < 4 ? name : name.replaceAll("_", " ").toLowerCase());
@@ -56,12 +56,12 @@ export function equity(box, view, base, ask) {
 
 export function exposure(box, view, base, ask) {
   const rows = Object.entries(view.exposure_by_symbol);
-  if (!rows.length) { box.replaceChildren(element("p.empty", {}, view.exposure_pct_of_equity == null ? "Nothing is held yet." : "Nothing moves with the market: all of it is cash.")); return; }
+  if (!rows.length) { fill(box, element("p.empty", {}, view.exposure_pct_of_equity == null ? "Nothing is held yet." : "Nothing moves with the market: all of it is cash.")); return; }
   const equity = Number(view.total_exposure) / (Number(view.exposure_pct_of_equity) / 100 || 1);
   const part = (value) => (isNumber(value) ? String((100 * Number(value)) / equity) : null);
   const sorted = (pairs) => pairs.sort((a, b) => Math.abs(Number(b[1])) - Math.abs(Number(a[1])));
   const asset = (name) => name.split("/")[0].replace(new RegExp(`(?<=.)${base}$`), "");
-  box.replaceChildren(
+  fill(box, 
     element("div.split", {},
       [["Long", view.long_exposure], ["Short", view.short_exposure], ["Of equity", view.exposure_pct_of_equity]].map(([name, value]) =>
         element("div", {}, element("span.label", {}, name), name === "Of equity" ? percent(value, { places: 1 }) : money(value, { places: 0 })))),
@@ -75,13 +75,13 @@ export function exposure(box, view, base, ask) {
 const HEAD = ["Asset", "Quantity", "Cost", "Mark", "Value", "Unrealised", "Share", "Mark age"];
 export function holdings(box, found, ask) {
   if (!found.items.length) {
-    box.replaceChildren(element("p.empty", {}, "Nothing is held yet. Bring in your exchange's exports:",
+    fill(box, element("p.empty", {}, "Nothing is held yet. Bring in your exchange's exports:",
       element("code", {}, "bursar import ledgers.csv trades.csv")));
     return;
   }
   const cell = (row, name, text, asked = name) => element("td.num", {},
     figure(text, row[name], { colour: name === "unrealized", why: row.is_cash ? null : () => ask(`${asked} of ${row.asset}`, { figure: asked, asset: row.asset }) }));
-  box.replaceChildren(element("table", {},
+  fill(box, element("table", {},
     element("thead", {}, element("tr", {}, HEAD.map((name) => element("th", { scope: "col" }, name)))),
     element("tbody", {}, found.items.map((row) => element(row.is_stale ? "tr.stale" : "tr", {},
       element("td", {}, element("b", {}, row.asset), element("small", {}, word(row.sector))),
@@ -105,12 +105,12 @@ export function ages() {
 export function strategies(box, found, ask) {
   $("regime").textContent = found.decided_at ? `${found.regime.toLowerCase()} · divided ${day(found.decided_at)} · reserve ${share(found.reserve)}` : "";
   if (!found.items.some((each) => each.strategy !== "manual")) {
-    box.replaceChildren(element("p.empty", {}, "No trade names its strategy yet.", element("code", {}, "bursar tag ENTRY --strategy NAME")));
+    fill(box, element("p.empty", {}, "No trade names its strategy yet.", element("code", {}, "bursar tag ENTRY --strategy NAME")));
     return;
   }
-  box.replaceChildren(...found.items.map((each) => {
-    const fill = element("i");
-    fill.style.width = share(each.weight).replace(" %", "%").replace(DASH, "0");
+  fill(box, ...found.items.map((each) => {
+    const track = element("i");
+    track.style.width = share(each.weight).replace(" %", "%").replace(DASH, "0");
     const word = each.weight === "0" ? "blocked" : each.state?.toLowerCase();
     const why = () => ask(each.strategy, told(each.equity, "equity of the strategy's own book = capital given + realised and income + unrealised", [
       ["capital given", each.contributed], ["made", each.made], ["unrealised", each.unrealized],
@@ -120,16 +120,16 @@ export function strategies(box, found, ask) {
       figure(money(each.equity, { places: 0 }), each.equity, { why, colour: false }),
       element("span.sub", {}, figure(money(each.made, { signed: true, places: 0 }), each.made), ` made · ${each.trades} ${each.trades === 1 ? "trade" : "trades"}`),
       element("span.sub", { title: each.reason }, each.weight == null ? "no allocation" : `${share(each.weight)} of capital`),
-      each.weight == null ? null : element("span.track", { "aria-hidden": "true" }, fill));
+      each.weight == null ? null : element("span.track", { "aria-hidden": "true" }, track));
   }));
 }
 
 export function drift(box, found) {
   if (!found.items.length) {
-    box.replaceChildren(element("p.empty", {}, "No venue has stated anything yet. Connect one, and every balance is compared:", element("code", {}, "bursar init && bursar sync")));
+    fill(box, element("p.empty", {}, "No venue has stated anything yet. Connect one, and every balance is compared:", element("code", {}, "bursar init && bursar sync")));
     return;
   }
-  box.replaceChildren(...found.items.flatMap((each) => {
+  fill(box, ...found.items.flatMap((each) => {
     const good = each.verdict === "equal" || each.verdict === "within tolerance";
     const known = each.verdict !== "unknown";
     const lines = each.breaks.map((broken) => element("div.break", {},
@@ -156,9 +156,9 @@ let known = null;
 export function feed(box, trades, flows) {
   const rows = [...trades.items.filter((each) => each.kind !== "rounding").map(deal), ...flows.items.map(moved)]
     .sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : a.key < b.key ? 1 : -1)).slice(0, 16);
-  if (!rows.length) { box.replaceChildren(element("li.empty", {}, "Nothing has happened yet: trades and flows come here as they are booked.")); return null; }
+  if (!rows.length) { fill(box, element("li.empty", {}, "Nothing has happened yet: trades and flows come here as they are booked.")); return null; }
   const today = new Date().toISOString().slice(0, 10);
-  box.replaceChildren(...rows.map((row) => element(known && !known.has(row.key) ? "li.new" : "li", { "data-id": row.key },
+  fill(box, ...rows.map((row) => element(known && !known.has(row.key) ? "li.new" : "li", { "data-id": row.key },
     element("time", { datetime: row.time }, row.time.startsWith(today) ? clock(row.time) : day(row.time)),
     element("span.who", {}, row.who), element("span.what", { title: row.what }, row.what), row.figure)));
   known = new Set(rows.map((row) => row.key));
@@ -190,5 +190,5 @@ export function badges(box, coverage, agreements) {
     const good = each.verdict === "equal" || each.verdict === "within tolerance";
     rows.push([good ? "" : "warn", good ? `${each.account} agrees` : `${each.account}: ${each.verdict}`]);
   }
-  box.replaceChildren(...rows.map(([kind, text]) => element(kind ? `li.${kind}` : "li", {}, text)));
+  fill(box, ...rows.map(([kind, text]) => element(kind ? `li.${kind}` : "li", {}, text)));
 }

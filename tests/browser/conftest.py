@@ -1,6 +1,6 @@
 """The demo as a process, a browser, and a wire between them that can be cut.
 
-Both live as long as one module: the browser's driver keeps an event loop, which others may not meet.
+Both live as long as one module: the driver keeps an event loop that others may not meet.
 
 Where no Chromium is here the tests are skipped, and that is said loudly: ci/apt.txt installs it.
 """
@@ -80,9 +80,8 @@ def browser():
     if binary is None:
         warnings.warn("no Chromium is here: NOTHING of the page is tested", stacklevel=1)
         pytest.skip("no Chromium is here; ci/apt.txt names the package")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
+    driver = pytest.importorskip("playwright.sync_api", reason="no driver of browsers is installed")
+    with driver.sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=binary, args=[*FLAGS])
         yield running
         running.close()

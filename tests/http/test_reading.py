@@ -167,7 +167,7 @@ def test_a_plan_is_worked_out_and_nothing_is_written(client):
 def test_the_status_page_asks_nobody_else(client):
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
-    for path in ("/", "/page.js", "/page.css", "/favicon.svg"):
+    for path in ("/", "/page/app.js", "/page.css", "/favicon.svg"):
         text = client.get(path).text
         assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")
         assert "https://" not in text

@@ -59,14 +59,8 @@ def test_strategies_have_their_own_lines(client):
     assert told["parts"]["trend"]["realized"] == 4987
 
 
-def test_allocation_tells_every_strategys_own_book(client):
-    told = client.get("/api/portfolio/allocation").json()
-    assert told["id"] is None
-    assert told["regime"] == "NORMAL"
-    books = {each["strategy"]: each for each in told["strategies"]}
-    assert books["trend"]["made"] == 4987
-    assert books["trend"]["line"] is None
-    assert "manual" in books
+def test_a_decision_is_told_once_there_is_one(client):
+    assert client.get("/api/portfolio/decision").json() == {"decision": None}
 
 
 def test_a_figure_can_be_asked_why(client):

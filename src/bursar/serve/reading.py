@@ -193,59 +193,37 @@ def strategies(room: Room, query: Query) -> PnLSummary:
     )
 
 
-class StrategyBook(msgspec.Struct, frozen=True, kw_only=True):
-    """A strategy's own book: `contributed` was given to it, `made` is realised and income."""
+class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
+    """The last decision about capital: every factor and bound of each weight, and the reserve."""
 
-    strategy: str
-    equity: Decimal
-    contributed: Decimal
-    made: Decimal
-    unrealized: Decimal
-    cash: Decimal
-    trades: int
-    drawdown: Decimal
-    state: str | None
-    line: Line | None
-
-
-class AllocationView(msgspec.Struct, frozen=True, kw_only=True):
-    """Every strategy's book, and the last decision about capital with the reason of each weight."""
-
-    id: str | None
-    decided_at: datetime | None
+    id: str
+    decided_at: datetime
     regime: str
-    reserve: Decimal | None
+    reserve: Decimal
     marked: str | None
-    strategies: tuple[StrategyBook, ...]
+    lines: tuple[Line, ...]
 
 
-def allocation(room: Room, _query: Query) -> AllocationView:
-    """Return who has how much of the capital, and why."""
-    portfolio = room.service.portfolio
-    last = allocating.decision(portfolio)
-    lines = {} if last is None else {each.strategy: each for each in last.allocation.lines}
-    minds = {} if last is None else last.after.minds
-    return AllocationView(
-        id=None if last is None else last.allocation.id,
-        decided_at=None if last is None else instant.to_datetime(last.cause.at),
-        regime=allocating.regime(portfolio),
-        reserve=None if last is None else last.allocation.reserve,
-        marked=None if last is None else last.cause.marked,
-        strategies=tuple(
-            StrategyBook(
-                strategy=each.strategy,
-                equity=each.equity,
-                contributed=each.contributed,
-                made=each.made,
-                unrealized=each.unrealized,
-                cash=each.cash,
-                trades=len(each.trips),
-                drawdown=each.returns.drawdown,
-                state=minds[each.strategy].standing.state.value if each.strategy in minds else None,
-                line=lines.get(each.strategy),
-            )
-            for each in allocating.strategies(portfolio)
-        ),
+class Decided(msgspec.Struct, frozen=True):
+    """What was decided last; nothing, where capital was never divided."""
+
+    decision: DecisionView | None
+
+
+def decided(room: Room, _query: Query) -> Decided:
+    """Return why each strategy has the part of the capital that it has."""
+    last = allocating.decision(room.service.portfolio)
+    if last is None:
+        return Decided(None)
+    return Decided(
+        DecisionView(
+            id=last.allocation.id,
+            decided_at=instant.to_datetime(last.cause.at),
+            regime=last.allocation.regime,
+            reserve=last.allocation.reserve,
+            marked=last.cause.marked,
+            lines=last.allocation.lines,
+        )
     )
 
 

@@ -182,10 +182,10 @@ READS: Final = (
         ),
     ),
     Read(
-        "allocation",
-        "Every strategy's own book, and the last decision about capital",
-        reading.allocation,
-        reading.AllocationView,
+        "decision",
+        "Why each strategy has its part of the capital: every factor, every bound",
+        reading.decided,
+        reading.Decided,
     ),
     Read(
         "drift",

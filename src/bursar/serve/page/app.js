@@ -28,6 +28,7 @@ function drawRange() {
 function choose(name) {
   range = name;
   localStorage.setItem("range", name);
+  asked.at = 0; // ratios are those of the range
   drawRange();
   $("range").querySelector("[aria-checked=true]").focus();
   drawCurve();
@@ -64,7 +65,7 @@ function drawViews() {
     `unrealised ${money(pnl.unrealized_pnl, { signed: true })}`, true);
   cards.set("Cash", figure(money(snapshot.cash_balance), snapshot.cash_balance, { colour: false,
     why: () => ask("Cash", of(snapshot.cash_balance, (asked.holdings?.items ?? []).filter((each) => each.is_cash).map((each) => [each.asset, each.quantity]), "cash = settled base currency and what is pegged to it")) }), asked.holdings?.base ?? "", true);
-  panels.exposure($("exposure"), exposure, asked.holdings?.base ?? "", ask);
+  panels.exposure($("exposure"), exposure, asked.holdings, ask);
   curve.tip(snapshot.total_equity, snapshot.timestamp);
   const now = [snapshot.cash_balance, pnl.realized_pnl_total, ...snapshot.positions.map((each) => each.symbol + each.size)].join();
   if (now !== ground) { ground = now; refresh(); }

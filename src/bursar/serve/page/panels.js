@@ -1,7 +1,7 @@
 // Panels: what each part of the page shows of what the service told.
 
 import { bars } from "./charts.js";
-import { $, age, arrow, clock, DASH, day, element, fill, isNumber, money, percent, quantity, share, since, tone } from "./exact.js";
+import { $, age, arrow, clock, DASH, day, element, fill, money, percent, quantity, share, since, tone } from "./exact.js";
 import { told } from "./why.js";
 
 const word = (name) => (name.length < 4 ? name : name.replaceAll("_", " ").toLowerCase());
@@ -54,11 +54,10 @@ export function equity(box, view, base, ask) {
   put(box.children[2], figure(`${money(view.daily_pnl, { signed: true })} today`, view.daily_pnl, { why: () => ask("Today", { figure: "daily_pnl" }) }));
 }
 
-export function exposure(box, view, base, ask) {
+export function exposure(box, view, held, ask) {
   const rows = Object.entries(view.exposure_by_symbol);
   if (!rows.length) { fill(box, element("p.empty", {}, view.exposure_pct_of_equity == null ? "Nothing is held yet." : "Nothing moves with the market: all of it is cash.")); return; }
-  const equity = Number(view.total_exposure) / (Number(view.exposure_pct_of_equity) / 100 || 1);
-  const part = (value) => (isNumber(value) ? String((100 * Number(value)) / equity) : null);
+  const base = held?.base ?? "", shares = new Map((held?.items ?? []).map((row) => [row.asset, row.share_pct]));
   const sorted = (pairs) => pairs.sort((a, b) => Math.abs(Number(b[1])) - Math.abs(Number(a[1])));
   const asset = (name) => name.split("/")[0].replace(new RegExp(`(?<=.)${base}$`), "");
   fill(box, 
@@ -66,9 +65,9 @@ export function exposure(box, view, base, ask) {
       [["Long", view.long_exposure], ["Short", view.short_exposure], ["Of equity", view.exposure_pct_of_equity]].map(([name, value]) =>
         element("div", {}, element("span.label", {}, name), name === "Of equity" ? percent(value, { places: 1 }) : money(value, { places: 0 })))),
     element("h3", {}, "By symbol"),
-    bars(sorted(rows).map(([name, value]) => [asset(name), value, part(value), () => ask(`Value of ${asset(name)}`, { figure: "value", asset: asset(name) })])),
+    bars(sorted(rows).map(([name, value]) => [asset(name), value, shares.get(asset(name)), () => ask(`Value of ${asset(name)}`, { figure: "value", asset: asset(name) })])),
     element("h3", {}, "By sector"),
-    bars(sorted(Object.entries(view.exposure_by_sector)).map(([name, value]) => [word(name), value, part(value),
+    bars(sorted(Object.entries(view.exposure_by_sector)).map(([name, value]) => [word(name), value, null,
       () => ask(`Sector ${name}`, told(value, `exposure of ${name} = Σ of its symbols`, rows.map(([each, worth]) => [each, worth])))])));
 }
 

@@ -73,11 +73,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What is kept between decisions, with the trades that were looked at and are still recent."""
+    """What is kept between decisions: trades that closed up to `since`, or are in `seen`, are done.
+
+    `since` (ns) never goes back, so a window that is made longer brings nothing up again.
+    """
 
     state: AllocationState = AllocationState()
     seen: tuple[str, ...] = ()
     moved_at: int | None = None
+    since: int = 0
 
 
 class StrategyNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,7 +184,8 @@ def propose(
         raise BadChoice("there is no strategy yet: trades name one, or the settings do")
     current = asked.regime or regime(portfolio)
     since = now - rules.allocator.window_days * DAY
-    recent = [trip for each in known for trip in each.trips if trip.closed_at > since]
+    looked_since = max(since, kept.since)
+    recent = [trip for each in known for trip in each.trips if trip.closed_at > looked_since]
     cause = Cause(
         at=now,
         regime=current,
@@ -201,7 +206,7 @@ def propose(
         decision=decision,
         plan=plan,
         strategies=tuple(standing),
-        kept=Kept(decision.after, seen, moved_at),
+        kept=Kept(decision.after, seen, moved_at, looked_since),
     )
 
 
@@ -209,26 +214,24 @@ def apply(portfolio: Portfolio, proposal: Proposal) -> None:
     """Write a decision, the state after it, and the transfers if they are due: all, or nothing.
 
     Raises:
-        StaleVersion: the portfolio was changed since; propose again.
+        StaleVersion: the portfolio was changed since, or decided about; propose again.
     """
     desk, decision = portfolio.writer, proposal.decision
     at = decision.cause.at
+    desk.catch_up()
+    _require_current(portfolio, proposal)
     memos = {
         _KEPT: _ENCODER.encode(proposal.kept).decode(),
         f"{_DECISION}{at:020}": _ENCODER.encode(decision).decode(),
     }
-    if desk.head.version != proposal.version:
-        raise StaleVersion(
-            f"proposed at version {proposal.version}, the portfolio is at {desk.head.version};"
-            " propose again",
-            expected=proposal.version,
-            actual=desk.head.version,
-        )
     transfers = _transfers(portfolio, proposal)
-    if transfers:
-        desk.commit(desk.stage(transfers), Beside(memos=memos))
-    else:
-        desk.store.save_memos(memos)
+    # Others may write until the store is ours, and a decision alone makes no new version.
+    with desk.alone() if transfers else desk.store.grouped():
+        _require_current(portfolio, proposal)
+        if transfers:
+            desk.commit(desk.stage(transfers), Beside(memos=memos))
+        else:
+            desk.store.save_memos(memos)
     weights = {line.strategy: str(line.weight) for line in decision.allocation.lines}
     LOG.info("PORTFOLIO_ALLOCATION", id=decision.allocation.id, weights=weights)
 
@@ -278,6 +281,18 @@ def shadow(portfolio: Portfolio, prices: Prices = None) -> Shadow:
 def _kept(portfolio: Portfolio) -> Kept:
     text = portfolio.desk.store.memo(_KEPT)
     return Kept() if text is None else _STATES.decode(text)
+
+
+def _require_current(portfolio: Portfolio, proposal: Proposal) -> None:
+    now = portfolio.desk.store.head().version
+    if now != proposal.version:
+        raise StaleVersion(
+            f"proposed at version {proposal.version}, the portfolio is at {now}; propose again",
+            expected=proposal.version,
+            actual=now,
+        )
+    if _kept(portfolio).state != proposal.decision.before:
+        raise StaleVersion("another decision was applied since this was proposed; propose again")
 
 
 def _unpriced(standing: Sequence[StrategyNow]) -> str | None:

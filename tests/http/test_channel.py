@@ -56,6 +56,17 @@ def test_a_query_that_is_none_is_refused(client, query):
     assert left.value.code == 1008
 
 
+@pytest.mark.parametrize("said", ["[" * 20_000, '{"type":"auth","x":' + "[" * 20_000, "x", "{}"])
+def test_a_first_message_that_is_no_token_is_refused_however_deep(token, client_of, said):
+    token("read")
+    asking = client_of(None)
+    with asking.websocket_connect("/ws/portfolio", headers={"host": "localhost"}) as channel:
+        channel.send_text(said)
+        with pytest.raises(WebSocketDisconnect) as left:
+            channel.receive_json()
+    assert left.value.code == 1008
+
+
 def test_a_client_that_reads_nothing_is_closed_with_1013():
     sent, stuck, told = [], asyncio.Event(), asyncio.Event()
 

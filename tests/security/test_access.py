@@ -110,9 +110,16 @@ def test_another_name_is_not_answered(asking, host):
     assert code(asking().get(SNAPSHOT, headers={"host": host})) == (421, "host_denied")
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "[::1]:8004", "book.example"])
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "[::1]:8004"])
 def test_its_own_names_are_answered(asking, host):
     assert asking().get(SNAPSHOT, headers={"host": host}).status_code == 200
+
+
+def test_who_asks_under_a_name_of_the_world_may_have_come_through_a_proxy(asking, place):
+    named = {"host": "book.example"}
+    assert code(asking().get(SNAPSHOT, headers=named)) == (401, "token_needed")
+    told = made(place, "read")
+    assert asking(told).get(SNAPSHOT, headers=named).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,8 @@ class StrategyMemory(msgspec.Struct, frozen=True):
         if streak < self.settings.losses:
             return msgspec.structs.replace(state, streaks=streaks | {trade.regime: streak})
         until = trade.at + self.settings.list_days * DAY
-        listed = dict(state.listed_until) | {trade.regime: until}
+        listed = dict(state.listed_until)
+        listed[trade.regime] = max(until, listed.get(trade.regime, until))  # it may come late
         return msgspec.structs.replace(state, streaks=streaks, listed_until=listed)
 
     def at_rebalance(self, state: StrategyPast, drawdown: Decimal, at: int) -> StrategyPast:

@@ -52,11 +52,13 @@ class Tally(msgspec.Struct, frozen=True):
         """Tell whether something was won, and at least that many times what was lost."""
         return self.profit > 0 and self.profit >= profit_factor * self.loss
 
+    @money
     def shrunk(self, prior: int) -> Decimal:
         """Return the profit factor with `prior` average trades of each kind mixed in; 1 if none."""
         won, lost = self._mixed(prior)
         return ratio18(won, ONE, lost) if lost else ONE
 
+    @money
     def edge(self, prior: int) -> Decimal:
         """Return what winners are of all that was won and lost, 0 to 1, shrunk; 0.5 if none."""
         won, lost = self._mixed(prior)

@@ -102,7 +102,7 @@ class StrategyBooks:
         for name in _KEYED:
             own = {}
             for key, value in getattr(self.book, name).items():
-                whose, _, account = key[0].partition(_APART)
+                whose, _, account = key[0].rpartition(_APART)
                 if whose == strategy:
                     own[(account, *key[1:])] = value
             setattr(part, name, own)

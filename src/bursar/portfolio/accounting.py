@@ -6,7 +6,8 @@ kept for `cache_s` seconds and forgotten at any write, whoever wrote; a kept ans
 than the last change of the book, only than the last mark.
 
 Fills name their own id: the same fill again is a duplicate and changes nothing, another fill under
-that id is a conflict and is refused. Amounts are in base currency unless they say otherwise.
+that id is a conflict and is refused. One told without a time was when it was first told. Amounts
+are in base currency unless they say otherwise.
 
 Errors: those of the portfolio; `Conflicted` for an id that stands for another fill; `BadChoice` for
 a symbol without a quote.
@@ -19,7 +20,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from bursar.desk import Receipt
+from bursar.desk import Desk, Receipt
 from bursar.errors import BadChoice, Conflicted
 from bursar.exact import ZERO, money, number
 from bursar.ledger.entries import CashFlow, Fee, Fill, FlowKind, Side
@@ -114,8 +115,12 @@ class PortfolioAccounting:
         entry = self._entry(order)
         async with self._lock:
             desk = self.portfolio.writer
+            desk.catch_up()
             staged = desk.stage([entry])
             conflicts = desk.review(staged).conflicts
+            if conflicts and order.at is None:
+                staged = desk.stage([_timed(entry, desk)])
+                conflicts = desk.review(staged).conflicts
             if conflicts:
                 raise Conflicted(f"{order.fill_id} is another fill already: {conflicts[0]}")
             return desk.commit(staged)
@@ -153,16 +158,19 @@ class PortfolioAccounting:
     async def take_snapshot(self) -> PortfolioSnapshot:
         """Keep how things stand now, for history, peaks and the day's beginning."""
         async with self._lock:
+            self._catch_up()
             kept = self.portfolio
             return snapshots.take(kept.desk.store, kept.book(), kept.valuation())
 
     async def _asked(self, ask: Callable[[], _T]) -> _T:
         async with self._lock:
+            self._catch_up()
             return ask()
 
     async def _kept(self, name: str, ask: Callable[[], _T]) -> _T:
         """Answer from what is kept while the book stands and it is young enough."""
         async with self._lock:
+            self._catch_up()
             version, now = self.portfolio.desk.head.version, self.portfolio.desk.clock.now()
             known = self._cache.get(name)
             if known is not None and known[0] == version and now - known[1] < self._cache_ns:
@@ -170,6 +178,11 @@ class PortfolioAccounting:
             answer = ask()
             self._cache[name] = version, now, answer
             return answer
+
+    def _catch_up(self) -> None:
+        """Take up what other processes have written; the past stands still."""
+        if isinstance(self.portfolio.desk, Desk):
+            self.portfolio.desk.catch_up()
 
     def _entry(self, order: FilledOrder) -> Fill:
         base, apart, quote = order.symbol.partition("/")
@@ -194,6 +207,13 @@ class PortfolioAccounting:
             strategy=order.strategy,
             regime=order.regime,
         )
+
+
+def _timed(entry: Fill, desk: Desk) -> Fill:
+    """Give a fill that was told without a time the time under which it is booked."""
+    known = [row.entry() for row in desk.store.recall((entry.id,), ())]
+    (first,) = (each for each in known if each.source is entry.source)
+    return msgspec.structs.replace(entry, executed_at=first.executed_at)
 
 
 @money

@@ -73,11 +73,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What is kept between decisions, with the trades that were looked at and are still recent."""
+    """What is kept between decisions: trades that closed up to `since`, or are in `seen`, are done.
+
+    `since` (ns) never goes back, so a window that is made longer brings nothing up again.
+    """
 
     state: AllocationState = AllocationState()
     seen: tuple[str, ...] = ()
     moved_at: int | None = None
+    since: int = 0
 
 
 class StrategyNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,13 +197,14 @@ def propose(
         weights, _sleeves(standing), at=now, last_at=last.moved_at
     )
     seen = tuple(sorted(trip.id for trip in _recent(portfolio, rules)))
+    since = now - rules.allocator.window_days * DAY
     moved_at = now if plan.is_due else last.moved_at
     return Proposal(
         version=portfolio.desk.head.version,
         decision=decision,
         plan=plan,
         strategies=tuple(standing),
-        kept=Kept(decision.after, seen, moved_at),
+        kept=Kept(decision.after, seen, moved_at, max(since, last.since)),
     )
 
 
@@ -207,23 +212,16 @@ def apply(portfolio: Portfolio, proposal: Proposal) -> None:
     """Write a decision, the state after it, and the transfers if they are due: all, or nothing.
 
     Raises:
-        StaleVersion: the portfolio was changed since; propose again.
+        StaleVersion: the portfolio was changed since, or decided about; propose again.
     """
     desk, decision = portfolio.writer, proposal.decision
     at = decision.cause.at
+    desk.catch_up()
+    _require_current(portfolio, proposal)
     memos = {
         _KEPT: _ENCODER.encode(proposal.kept).decode(),
         f"{_DECISION}{at:020}": _ENCODER.encode(decision).decode(),
     }
-    if desk.head.version != proposal.version:
-        raise StaleVersion(
-            f"proposed at version {proposal.version}, the portfolio is at {desk.head.version};"
-            " propose again",
-            expected=proposal.version,
-            actual=desk.head.version,
-        )
-    if kept(portfolio).state != decision.before:
-        raise StaleVersion("an entry was registered, or capital divided, since; propose again")
     moves = proposal.plan.moves if proposal.plan.is_due else ()
     posted = transfers(
         portfolio,
@@ -231,10 +229,13 @@ def apply(portfolio: Portfolio, proposal: Proposal) -> None:
         name=f"allocation:{decision.allocation.id}",
         at=at,
     )
-    if posted:
-        desk.commit(desk.stage(posted), Beside(memos=memos))
-    else:
-        desk.store.save_memos(memos)
+    # Others may write until the store is ours, and a decision alone makes no new version.
+    with desk.alone() if posted else desk.store.grouped():
+        _require_current(portfolio, proposal)
+        if posted:
+            desk.commit(desk.stage(posted), Beside(memos=memos))
+        else:
+            desk.store.save_memos(memos)
     weights = {line.strategy: str(line.weight) for line in decision.allocation.lines}
     LOG.info("PORTFOLIO_ALLOCATION", id=decision.allocation.id, weights=weights)
 
@@ -299,9 +300,26 @@ def fresh_trades(portfolio: Portfolio, rules: Rules) -> tuple[ClosedTrade, ...]:
 
 
 def _recent(portfolio: Portfolio, rules: Rules) -> list[Trip]:
+    """Return the trades to be looked at: a window that was shorter once never reaches back."""
     since = portfolio.desk.clock.now() - rules.allocator.window_days * DAY
+    since = max(since, kept(portfolio).since)
     every = kept_trips.trips(portfolio).trips
     return [trip for trip in every if trip.closed_at > since and trip.strategy != MANUAL]
+
+
+def _require_current(portfolio: Portfolio, proposal: Proposal) -> None:
+    now = portfolio.desk.store.head().version
+    if now != proposal.version:
+        raise StaleVersion(
+            f"proposed at version {proposal.version}, the portfolio is at {now}; propose again",
+            expected=proposal.version,
+            actual=now,
+        )
+    if kept(portfolio).state != proposal.decision.before:
+        raise StaleVersion(
+            "an entry was registered, or another decision applied, since this was proposed;"
+            " propose again"
+        )
 
 
 def _unpriced(standing: Sequence[StrategyNow]) -> str | None:

@@ -116,6 +116,7 @@ def why(portfolio: Portfolio, figure: str, prices: Prices = None) -> Why:
     return found
 
 
+@money
 def _why_daily(portfolio: Portfolio, prices: Prices) -> Why | Amount:
     past = kept(portfolio, portfolio.valuation(prices))
     then, now = past.opening, past.now

@@ -86,12 +86,17 @@ class Door:
             if token is None:
                 raise TokenNeeded("this token is none of ours, or was revoked")
             return Caller(token)
-        if self.ring or not self.is_here(client):
+        if self.ring or not self.is_here(heard.host, client):
             raise TokenNeeded
         return SOMEBODY
 
-    def is_here(self, client: tuple[str, int] | None) -> bool:
-        """Tell whether a request came from this machine."""
+    def is_here(self, host: bytes, client: tuple[str, int] | None) -> bool:
+        """Tell whether a request came from this machine, and was made to it.
+
+        One that names another host may have come through a proxy on this machine, from anybody.
+        """
+        if _without_port(host.lower()).decode("latin-1") not in LOOPBACK_NAMES:
+            return False
         return client is None or client[0] in {"127.0.0.1", "::1"} or is_loopback(client[0])
 
 

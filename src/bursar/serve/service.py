@@ -223,7 +223,7 @@ class Service:
         found, heard = self.health(), request.scope["heard"]
         may_look = bool(request.scope["caller"].token)
         if not may_look and not self.door.ring and not heard.bearer:
-            may_look = self.door.is_here(request.scope["client"])
+            may_look = self.door.is_here(heard.host, request.scope["client"])
         shown = found if may_look else health.without_reasons(found)
         status = 503 if found.status is health.Word.DOWN else 200
         headers = {"cache-control": "no-store"}

@@ -39,6 +39,12 @@ def test_three_losses_in_a_row_in_a_regime_list_that_pair_for_three_days():
     assert STRATEGIES.penalty(state, "BEAR", HOUR) == 1
 
 
+def test_losses_that_come_late_end_no_listing_early():
+    late = [trade(-1, at=-DAY) for _ in range(3)]
+    state = remembered(*(trade(-1) for _ in range(3)), *late)
+    assert state.listed_until == {"BULL": 3 * DAY}
+
+
 def test_a_win_or_another_regime_breaks_the_row():
     assert STRATEGIES.penalty(remembered(trade(-1), trade(-1), trade(1), trade(-1)), "BULL", 1) == 1
     mixed = remembered(trade(-1), trade(-1), trade(-1, regime="BEAR"))

@@ -1,6 +1,6 @@
 """What closed trades add up to."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +31,13 @@ def test_few_trades_say_little_and_many_say_all():
     assert Tally().edge(10) == Decimal("0.5")
     few, many = Tally(3, Decimal(9), Decimal(1)), Tally(3000, Decimal(9), Decimal(1))
     assert few.shrunk(10) < Decimal("1.7") < Decimal("8.5") < many.shrunk(10) < 9
+
+
+def test_a_callers_own_context_changes_no_figure():
+    told = Tally(3, Decimal("12345678901234567890.123456789012345678"), Decimal("0.7"))
+    edge, shrunk = told.edge(10), told.shrunk(10)
+    with localcontext(prec=2):
+        assert (told.edge(10), told.shrunk(10)) == (edge, shrunk)
 
 
 def test_worked_shrinking():

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from contextlib import nullcontext
 from decimal import Decimal
 
 import pytest
@@ -455,3 +456,39 @@ def test_figures_are_counted_and_outlive_the_process():
     assert seen.delta.counts == (1, 0, 0, 1, 0, 0, 0, 1, 0, 0)  # 0, 0.5 and 9,000
     kept = over(Desk(store, clock)).transaction_counts()
     assert (kept.commits, kept.discards, kept.delta) == (seen.commits, seen.discards, seen.delta)
+
+
+LONG = "12345678901234567.123456789012345678"
+"""More digits than a caller's decimal context holds."""
+
+
+@pytest.mark.parametrize("is_batch", [False, True])
+def test_amounts_of_many_digits_are_written_to_the_last(is_batch):
+    portfolio = book()
+    atom = Decimal("0.000000000000000001")
+    deltas = (Decimal(LONG), atom, Decimal("-0.00000000000000001"))
+    batch = portfolio.batch(against="remarked") if is_batch else None
+    with batch or nullcontext():
+        for delta in deltas:
+            made = batch.transaction() if batch else portfolio.transaction(against="remarked")
+            with made as tx:
+                tx.stage_position_delta("PEPE", delta, entry_price=1)
+                tx.stage_cash_delta(delta.copy_negate())
+                assert tx.commit({"PEPE": 1})
+    held = portfolio.book().held("manual:main", "PEPE")
+    assert str(held.quantity) == "12345678901234567.123456789012345669"
+    assert portfolio.verify().is_sound
+
+
+def test_the_sum_over_accounts_is_exact_in_any_context():
+    portfolio = book()
+    for account in ("manual:one", "manual:two"):
+        with portfolio.transaction(against="remarked", account=account) as tx:
+            tx.stage_position_delta("PEPE", LONG, entry_price=1)
+            tx.stage_cash_delta(f"-{LONG}")
+            assert tx.commit({"PEPE": 1})
+    again = Desk(portfolio.desk.store, Clock())
+    with PortfolioTransaction(again, rules_of(None, {"against": "remarked"})) as tx:
+        tx.stage_cash_delta("1", declared=True)
+        assert tx.commit({"PEPE": 1})
+    assert str(reviewed(tx).positions) == "24691357802469134.246913578024691356"

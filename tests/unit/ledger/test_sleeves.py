@@ -177,3 +177,20 @@ def test_any_history_adds_up():
         made = strategy_books(line, terms)
         assert together(made) == held(line.book)
         assert parts(made) == audit.totals(made.book).cost
+
+
+def test_a_strategy_of_any_name_keeps_its_own():
+    fill = Fill(
+        id="k:main:1",
+        executed_at=START,
+        account="k:main",
+        base="XBT",
+        quote="USD",
+        side=Side.BUY,
+        quantity=Decimal(2),
+        price=Decimal(10),
+        strategy="a\x1fb",
+    )
+    line = Timeline(Terms())
+    line.land(line.plan([fill]))
+    assert owned(strategy_books(line, line.terms), "a\x1fb") == (2, 20)

@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from bursar.desk import Desk
 from bursar.errors import BadChoice, Conflicted, NotExact
+from bursar.ledger import golden
 from bursar.ledger.terms import Terms
 from bursar.portfolio.accounting import FilledOrder, PortfolioAccounting
 from tests.unit.portfolio.places import MINUTE, NOON, Clock, opened
@@ -134,3 +136,40 @@ def test_the_day_is_measured_from_its_snapshot():
     assert snapshot.equity_base == 300
     assert pnl == -3
     assert drawdown.max_drawdown_pct == 1
+
+
+def test_a_fill_without_a_time_told_again_later_is_the_same_fill():
+    async def told():
+        clock = Clock()
+        books = accounting(clock)
+        await books.record_fill(order(1))
+        clock.at += MINUTE
+        await books.record_fill(order(1))
+        with pytest.raises(Conflicted, match="quantity differs"):
+            await books.record_fill(order(1, quantity="5"))
+        return books.portfolio.desk.head.seq, await books.get_positions()
+
+    seq, (position,) = asyncio.run(told())
+    assert seq == 1
+    assert position.base_size == Decimal("0.01")
+
+
+def test_what_another_desk_writes_is_seen_and_hinders_no_fill():
+    async def told():
+        books = accounting()
+        await books.begin(300)
+        before = await books.get_strategy_metrics()
+        line = "2026-01-01T10:00:00Z deposit 500 USD #k:main:1"
+        Desk(books.portfolio.desk.store, Clock()).submit(golden.read([line]))
+        after = await books.get_strategy_metrics()
+        await books.record_fill(order(1))
+        return before["manual"].equity, after["manual"].equity, books.portfolio.desk.head.version
+
+    assert asyncio.run(told()) == (300, 800, 3)
+
+
+def test_accounting_over_the_past_answers_and_stands_still():
+    books = accounting()
+    asyncio.run(books.begin(300))
+    past = PortfolioAccounting(books.portfolio.at(books.portfolio.desk.clock.now()))
+    assert asyncio.run(past.get_equity()) == 300

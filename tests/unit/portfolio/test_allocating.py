@@ -105,6 +105,44 @@ def test_another_writer_in_between_is_told():
     assert allocating.decision(made) is None
 
 
+def test_of_two_proposals_on_one_state_the_second_is_told_although_nothing_moved():
+    made = portfolio(*TWO)
+    allocating.apply(made, allocating.propose(made))
+    made.desk.clock.day = 21
+    revived = allocating.propose(made, asked=allocating.Asked(revived=("trend",)))
+    made.desk.clock.day = 22
+    other = allocating.propose(made)
+    assert not revived.plan.is_due
+    assert not other.plan.is_due
+    allocating.apply(made, revived)
+    with pytest.raises(StaleVersion, match="another decision"):
+        allocating.apply(made, other)
+    assert allocating.decision(made) == revived.decision
+
+
+def test_what_another_desk_wrote_is_told_and_then_taken_up():
+    made = portfolio(*TWO)
+    proposal = allocating.propose(made)
+    other = Desk(made.desk.store, At(20))
+    other.submit(golden.read(["2026-01-05T10:00:00Z deposit 1 USD #k:main:9"]))
+    with pytest.raises(StaleVersion, match="propose again"):
+        allocating.apply(made, proposal)
+    allocating.apply(made, allocating.propose(made))
+    assert made.desk.head.version == 3
+
+
+def test_a_window_made_longer_again_brings_no_trade_up_twice():
+    made = portfolio(*TWO)
+    short = Rules(allocator=AllocatorSettings(window_days=5, recent_days=2))
+    looked = []
+    for rules in (Rules(), short, Rules()):
+        proposal = allocating.propose(made, rules)
+        allocating.apply(made, proposal)
+        looked += [trade.id for trade in proposal.decision.cause.trades]
+        made.desk.clock.day += 1
+    assert sorted(looked) == ["k:main:3", "k:main:5"]
+
+
 def test_what_is_not_due_keeps_the_decision_and_moves_nothing():
     made = portfolio(*TWO)
     allocating.apply(made, allocating.propose(made))

@@ -100,6 +100,7 @@ class Running:
         if self._head is not self.desk.head or self._sums.book is not self.desk.timeline.book:
             self._begin()
 
+    @money
     def alone(self, verdict: Verdict) -> judging.Judged:
         """Return a verdict with what is to be committed, and what that realises."""
         review = verdict.review
@@ -309,6 +310,7 @@ class Running:
             raise KeyReused("a transaction of the batch stands in the journal already")
         self._require_moved(staged, self._sums.moved)
 
+    @money
     def _require_moved(self, staged: Staged, judged: Mapping[HoldingKey, Decimal]) -> None:
         plan, before = staged.plan, self.desk.timeline.book
         for (place, asset), moved in judged.items():
@@ -339,6 +341,7 @@ def _entry(
     )
 
 
+@money
 def _say_realized(rows: Iterable[Accepted], staged: Staged) -> None:
     """Complete the reviews by what the fold has realised."""
     made = _realized(staged)
@@ -349,6 +352,7 @@ def _say_realized(rows: Iterable[Accepted], staged: Staged) -> None:
             each.review = msgspec.structs.replace(each.review, realized=realized)
 
 
+@money
 def _realized(staged: Staged) -> dict[str, Decimal]:
     """Return what each staged change realises, its fees taken off."""
     return {

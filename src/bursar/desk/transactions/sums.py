@@ -8,7 +8,7 @@ Invariants
 - What cannot be told by adding up is `None`: what is owed or leveraged, a sale of more than is
   there, an asset that no mark prices.
 
-Errors: none. To be called inside the money context.
+Errors: none. `now` and `after` are to be called inside the money context.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from decimal import Decimal
 
 import msgspec
 
-from bursar.exact import ZERO
+from bursar.exact import ZERO, money
 from bursar.ledger.book import POOL, Book
 from bursar.ledger.names import ALIASES, known_as
 from bursar.ledger.state import HoldingKey
@@ -106,6 +106,7 @@ class Sums:
         """Return the same moves by where the lots lie."""
         return {self.book.place(account, asset): move for asset, move in moves.items()}
 
+    @money
     def go(self, account: str, moves: Mapping[str, Decimal], come: Come) -> None:
         """Go on from there."""
         for asset, move in moves.items():
@@ -155,6 +156,7 @@ def _is_plain(book: Book) -> bool:
     )
 
 
+@money
 def _quantities(book: Book) -> dict[str, Decimal]:
     """Return what there is of each asset, by its one name, as valuations count it."""
     held = [(asset, each.quantity) for (at, asset), each in book.holdings.items() if at != POOL]

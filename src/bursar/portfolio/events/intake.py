@@ -172,7 +172,8 @@ class Intake:
 def noted(event: Envelope) -> tuple[str, str]:
     """Return name and text of an event's note: when it happened, and a digest of what it said."""
     digest = sha256(f"{event.type}\n{event.data}".encode()).hexdigest()[:16]
-    return f"{INBOX}{event.source} {event.id}", f"{event.time} {digest}"
+    source = event.source.replace("%", "%25").replace(" ", "%20")  # no two of them give one name
+    return f"{INBOX}{source} {event.id}", f"{event.time} {digest}"
 
 
 def require_same(event: Envelope, known: str, note: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from bursar.errors import KeyReused, Malformed, NotExact, UnknownAsset
 from bursar.events.catalog import KINDS
@@ -158,6 +159,13 @@ def test_an_id_that_stood_for_another_event_is_refused():
     intake.take([trade_opened()])
     with pytest.raises(KeyReused, match=r"another trade\.opened under the id 'o1'"):
         intake.take([trade_opened(quantity=3)])
+
+
+def test_senders_and_ids_that_join_to_the_same_text_are_different_events():
+    intake = hearing()
+    one, other = trade_opened(), trade_opened(2)
+    intake.take([replace(one, source="a", id="b c")])
+    assert intake.take([replace(other, source="a b", id="c")]).booked == 1
 
 
 def test_ids_that_join_to_the_same_text_are_different_trades():

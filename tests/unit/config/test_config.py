@@ -112,3 +112,15 @@ def test_a_variable_with_a_wrong_value_is_named(monkeypatch):
     monkeypatch.setenv("PORTFOLIO_SNAPSHOT_RETENTION_DAYS", "some")
     with pytest.raises(Malformed, match=r"the setting portfolio\.snapshot_retention_days"):
         load()
+
+
+def test_initial_capital_is_three_hundred_unless_file_or_environment_say_so(filed, monkeypatch):
+    monkeypatch.delenv("INITIAL_CAPITAL", raising=False)
+    assert load().capital.initial == 300
+    path = filed("capital:\n  initial: 400\n")
+    assert load(path).capital.initial == 400
+    monkeypatch.setenv("INITIAL_CAPITAL", "512.25")
+    assert load(path).capital.initial == load().capital.initial == Decimal("512.25")
+    monkeypatch.setenv("INITIAL_CAPITAL", "-1")
+    with pytest.raises(Malformed, match="initial capital is 0 or more"):
+        load()

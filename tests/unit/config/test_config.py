@@ -33,6 +33,13 @@ def test_without_a_file_the_defaults_of_the_contract_speak():
     assert (own.valuation_pairs, own.include_assets, own.exclude_assets) == ({}, (), ())
 
 
+def test_the_service_is_at_home_on_its_port_by_default(monkeypatch):
+    own = load().portfolio
+    assert (own.http.host, own.http.port, own.book) == ("127.0.0.1", 8004, "bursar.db")
+    monkeypatch.setenv("PORTFOLIO_HTTP__PORT", "9004")
+    assert load().portfolio.http.port == 9004
+
+
 def test_a_file_is_read_with_every_digit(filed):
     told = load(
         filed(

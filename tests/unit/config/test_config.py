@@ -33,6 +33,13 @@ def test_without_a_file_the_defaults_of_the_contract_speak():
     assert (own.valuation_pairs, own.include_assets, own.exclude_assets) == ({}, (), ())
 
 
+def test_the_service_is_at_home_on_its_port_by_default(monkeypatch):
+    own = load().portfolio
+    assert (own.http.host, own.http.port, own.book) == ("127.0.0.1", 8004, "bursar.db")
+    monkeypatch.setenv("PORTFOLIO_HTTP__PORT", "9004")
+    assert load().portfolio.http.port == 9004
+
+
 def test_a_file_is_read_with_every_digit(filed):
     told = load(
         filed(
@@ -130,4 +137,16 @@ def test_a_variable_that_sets_nothing_is_named(monkeypatch):
 def test_a_variable_with_a_wrong_value_is_named(monkeypatch):
     monkeypatch.setenv("PORTFOLIO_SNAPSHOT_RETENTION_DAYS", "some")
     with pytest.raises(Malformed, match=r"the setting portfolio\.snapshot_retention_days"):
+        load()
+
+
+def test_initial_capital_is_three_hundred_unless_file_or_environment_say_so(filed, monkeypatch):
+    monkeypatch.delenv("INITIAL_CAPITAL", raising=False)
+    assert load().capital.initial == 300
+    path = filed("capital:\n  initial: 400\n")
+    assert load(path).capital.initial == 400
+    monkeypatch.setenv("INITIAL_CAPITAL", "512.25")
+    assert load(path).capital.initial == load().capital.initial == Decimal("512.25")
+    monkeypatch.setenv("INITIAL_CAPITAL", "-1")
+    with pytest.raises(Malformed, match="initial capital is 0 or more"):
         load()

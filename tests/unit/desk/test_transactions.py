@@ -257,6 +257,19 @@ def test_realized_is_inside_cash_and_is_not_counted_twice():
     assert (seen.total, seen.delta, seen.realized, seen.claim_difference) == (110000, 0, 10000, 0)
 
 
+def test_a_second_purchase_adds_to_the_cost_of_the_first():
+    portfolio = book()
+    for price in (40000, 60000):
+        with portfolio.transaction(validation_epsilon=10**6) as tx:
+            tx.stage_cash_delta(-price)
+            tx.stage_position_delta("BTC", 1, entry_price=price)
+            assert tx.commit({"BTC": price})
+    held = portfolio.book().holdings["manual:main", "BTC"]
+    assert (held.quantity, held.cost) == (2, 100000)
+    (position,) = portfolio.positions()
+    assert position.avg_entry_price == 50000
+
+
 # Lots
 
 

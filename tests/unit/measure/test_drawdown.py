@@ -36,6 +36,16 @@ def test_the_figures_of_a_fall_by_hand():
     assert made.windows["30d"].value == 25
 
 
+def test_a_window_has_the_deepest_fall_of_its_own_days():
+    told = [(1, 200), (2, 100), (200, 120), (201, 90), (280, 100), (281, 95)]
+    made = drawdown(curve(moment(day(number), value) for number, value in told))
+    assert {name: figure.value for name, figure in made.windows.items()} == {
+        "30d": 5,  # 100 → 95; before it 90 stood
+        "90d": 25,  # 120 → 90
+        "1y": 55,  # 200 → 90
+    }
+
+
 def test_a_peak_that_is_reached_again_closes_the_fall():
     made = drawdown(curve_of(100, 90, 100, 95, 120), now=day(8))
     assert (made.current_pct.value, made.recovery_pct.value) == (0, 100)

@@ -65,6 +65,17 @@ def test_numbers_are_taken_exactly_from_whatever_they_come_as():
     assert [str(each) for each in told.target_weights.values()] == ["0.1", "0.2", "0.3", "0"]
 
 
+def test_what_a_caller_changes_afterwards_changes_no_input():
+    positions, prices, weights = {"A": D(1)}, {"A": D(10)}, {"A": D("0.5")}
+    told, asked = holdings(positions=positions, prices=prices), StrategyAllocation(weights)
+    for each in (positions, prices, weights):
+        each["A"] = D("0.7")
+    assert (told.positions, told.prices) == ({"A": 1}, {"A": 10})
+    assert asked.target_weights == {"A": D("0.5")}
+    with pytest.raises(AttributeError):
+        told.cash = D(9)
+
+
 def test_what_is_not_held_is_no_position():
     told = holdings(positions={"A": 0, "B": 1}, prices={"B": 2}, reserved={"B": 0})
     assert told.positions == {"B": 1}

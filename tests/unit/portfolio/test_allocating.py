@@ -4,8 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from bursar.capital.allocator import Bound
 from bursar.capital.candidates import AllocatorSettings
 from bursar.capital.deciding import Own, Rules
+from bursar.capital.trades import Tally
 from bursar.desk import Desk
 from bursar.errors import BadChoice, Doubtful, StaleVersion
 from bursar.ledger import golden
@@ -186,6 +188,47 @@ def test_a_regime_is_told_and_kept():
     assert allocating.propose(made).decision.cause.regime == "BULL"
     with pytest.raises(BadChoice, match="has a name"):
         allocating.tell_regime(made, " ")
+
+
+def told(made, **asked):
+    """What a decision is made from, and the line of each strategy."""
+    rules = Rules(allocator=AllocatorSettings(prior=1))
+    decision = allocating.propose(made, rules, asked=allocating.Asked(**asked)).decision
+    return decision.cause, {line.strategy: line for line in decision.allocation.lines}
+
+
+def test_only_trades_of_the_last_thirty_days_feed_the_profit_factor():
+    """Trend won 50 on 3 January and loses 10 on 25 January."""
+    lost = (
+        "2026-01-24T10:00:00Z buy 1 XBT @ 100 USD #k:main:6 strategy=trend",
+        "2026-01-25T10:00:00Z sell 1 XBT @ 90 USD #k:main:7 strategy=trend",
+    )
+    cause, lines = told(portfolio(*TWO, *lost, day=26))
+    assert cause.figures["trend"].results == Tally(2, Decimal(50), Decimal(10))
+    assert lines["trend"].method > 1
+    cause, lines = told(portfolio(*TWO, *lost, day=40))
+    assert cause.figures["trend"].results == Tally(1, Decimal(0), Decimal(10))
+    assert lines["trend"].method < 1
+    cause, lines = told(portfolio(*TWO, *lost, day=90))
+    assert cause.figures["trend"].results == Tally()
+    assert lines["trend"].method == 1
+
+
+def test_the_regime_of_a_trade_comes_with_it_and_is_held_against_the_one_of_now():
+    """Trend loses three times in a falling market: it is blocked there, and only there."""
+    losses = [
+        f"2026-01-{day}T{hour}:00:00Z {deed} USD #k:main:{day}{hour} strategy=trend regime=BEAR"
+        for day in (15, 16, 17)
+        for hour, deed in ((10, "buy 1 XBT @ 100"), (11, "sell 1 XBT @ 99"))
+    ]
+    made = portfolio(*TWO, *losses, day=18)
+    cause, lines = told(made, regime="BEAR")
+    assert {trade.regime for trade in cause.trades} == {"NORMAL", "BEAR"}
+    assert cause.figures["trend"].in_regime == Tally(3, Decimal(0), Decimal(3))
+    assert (lines["trend"].weight, lines["trend"].bound) == (0, Bound.BLOCKED)
+    cause, lines = told(made, regime="BULL")
+    assert cause.figures["trend"].in_regime == Tally()
+    assert lines["trend"].weight > 0
 
 
 def test_money_in_several_accounts_is_moved_where_it_lies():

@@ -52,6 +52,7 @@ class Watcher:
         portfolio = opened.service.portfolio
         store = policy_of(self._settings, portfolio, self._pause)
         begun = portfolio.desk.clock.now()
+        self._take(portfolio, store)
         async with asyncio.TaskGroup() as group:
             for name, way in self._ways.items():
                 group.create_task(self._deliver(portfolio, name, way))
@@ -78,9 +79,14 @@ class Watcher:
                 each.set()
 
     async def _refresh(self, portfolio: Portfolio, store: PolicyStore | None) -> None:
+        if store is not None:
+            await store.refresh()
+            self._take(portfolio, store)
+
+    def _take(self, portfolio: Portfolio, store: PolicyStore | None) -> None:
+        """Let the policy as it stands be the portfolio's."""
         if store is None:
             return
-        await store.refresh()
         if store.state.trouble and store.state.trouble != self.policy.trouble:
             LOG.warning("POLICY_NOT_READ", source=store.state.source, why=store.state.trouble)
         self.policy = store.state

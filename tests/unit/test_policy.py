@@ -72,7 +72,7 @@ def test_what_is_no_policy_is_refused_whole_and_said(text, said):
 def test_a_file_is_read_again_when_it_is_due_and_goes_stale_when_it_breaks(store, tmp_path):
     path, clock = tmp_path / "limits.yaml", Clock()
     policy = PolicyStore("limits.yaml", of_file(path), store, clock, every_s=60)
-    assert policy.state.freshness is Freshness.MISSING
+    assert policy.state.freshness.value == "missing"
     asyncio.run(policy.refresh())
     assert (policy.state.freshness, policy.state.limits) == (Freshness.MISSING, Limits())
     assert "limits.yaml cannot be read" in policy.state.trouble
@@ -88,7 +88,7 @@ def test_a_file_is_read_again_when_it_is_due_and_goes_stale_when_it_breaks(store
     path.write_text("position_max: 3\n")
     clock.at += 60 * instant.SECOND
     asyncio.run(policy.refresh())
-    assert policy.state.freshness is Freshness.STALE
+    assert policy.state.freshness.value == "stale"
     assert (policy.state.limits, policy.state.read_at) == (known.limits, known.read_at)
     assert "no limit position_max" in policy.state.trouble
 
@@ -103,11 +103,11 @@ def test_a_service_is_asked_and_one_that_is_away_leaves_the_last_good_marked_sta
             )
             await policy.refresh()
             assert [line for line, *_ in service.asked] == ["GET /api/limits HTTP/1.1"] * 2
-            assert policy.state.freshness is Freshness.FRESH
+            assert policy.state.freshness.value == "fresh"
             assert policy.state.limits.drawdown_pct_max == D("12.500000000000000001")
         clock.at += instant.SECOND
         await policy.refresh()
-        assert policy.state.freshness is Freshness.STALE
+        assert policy.state.freshness.value == "stale"
         assert policy.state.limits.positions_max == D(9)
         assert "was not reached (ConnectError)" in policy.state.trouble
         return service.url

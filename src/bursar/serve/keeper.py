@@ -96,8 +96,9 @@ class Keeper:
 
     async def stop(self, *, within_s: int = 4) -> bool:
         """Let the running job end, close the book, and tell whether that came to pass in time."""
-        if self._loop is not None and self._stopping is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stopping.set)
+        if self._thread.is_alive():
+            if self._loop is not None and self._stopping is not None:
+                self._loop.call_soon_threadsafe(self._stopping.set)
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(None, self._thread.join, within_s)
         return not self._thread.is_alive()

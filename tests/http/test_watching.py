@@ -6,6 +6,7 @@ import hmac
 import json
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from email import message_from_string
 
 import httpx2
@@ -20,6 +21,7 @@ from bursar.ledger import instant
 from bursar.ledger.golden import read
 from bursar.measure.limits import Freshness
 from bursar.portfolio.events import saying, watching
+from bursar.reconcile.alarm import Alarm, encode
 from bursar.serve.opening import open_book
 from bursar.serve.service import Service
 from bursar.serve.watching import EVERY_MS, Watcher
@@ -284,6 +286,27 @@ def test_a_sync_long_ago_is_an_alert_once_an_hour(place):
     assert (raised(), raised()) == (1, 0)
     alerts = told(portfolio, "portfolio.alert")
     assert "nothing was ever heard of it" in alerts[0]["message"]
+    asyncio.run(book.close())
+
+
+def test_a_drift_is_an_alert_whenever_its_alarm_tells_of_it(place):
+    clock = Moved()
+    book = open_book(settings_of(place), clock)
+    portfolio = book.service.portfolio
+
+    def sounds(alarm):
+        portfolio.desk.store.save_memos({"alarm kraken:main": encode(alarm)})
+        return watching.raise_alerts(portfolio, (), ways=("mail",), now=clock.now())
+
+    assert sounds(Alarm(since=1, cycles=1)) == 0  # flagged, and not yet told
+    alarm = Alarm(since=1, cycles=2, told_at=7, told=Decimal("12.5"), told_unpriced=("ABC",))
+    assert (sounds(alarm), sounds(alarm)) == (1, 0)
+    assert sounds(Alarm(since=1, cycles=9, told_at=8, told=Decimal(20))) == 1
+    assert [each["message"] for each in told(portfolio, "portfolio.alert")] == [
+        "kraken:main: books and venue differ by 12.5 and by ABC, which has no price",
+        "kraken:main: books and venue differ by 20",
+    ]
+    assert len(watching.waiting(portfolio.desk.store, "mail")) == 2
     asyncio.run(book.close())
 
 

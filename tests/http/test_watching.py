@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from bursar.app import SystemClock
-from bursar.bus.posting import Letter, Webhook
+from bursar.bus.posting import Letter, Mail, Mailbox, Sealing, Webhook
 from bursar.config import PortfolioSettings, Settings
 from bursar.errors import BursarError, BusDown, Malformed
 from bursar.ledger import instant
@@ -351,5 +351,30 @@ def test_a_webhook_that_is_not_there_says_so_and_not_its_address():
             await Webhook(url, None).send(letter)
         assert caught.value.message == "the webhook was not reached (ConnectError)"
         assert "secret" not in repr(Webhook(url, "secret"))
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("sealing", [Sealing.STARTTLS, Sealing.TLS])
+def test_no_letter_and_no_password_goes_where_the_line_is_not_sealed(sealing):
+    letter = Letter(id="1", at=0, subject="s", text="t", data=msgspec.Raw(b"{}"))
+
+    async def main():
+        async with post() as server:
+            box = Mailbox(
+                host="127.0.0.1",
+                port=server.port,
+                sealing=sealing,
+                sender="a@b.example",
+                to=("c@d.example",),
+                user="u",
+                password="hush-hush",
+            )
+            assert "hush" not in repr(box)
+            with pytest.raises(BusDown, match=r"127\.0\.0\.1 took no e-mail \(") as caught:
+                await Mail(box).send(letter)
+            assert "hush" not in str(caught.value)
+            assert server.letters == []
+            assert not any("AUTH" in line.upper() for line in server.lines)
 
     asyncio.run(main())

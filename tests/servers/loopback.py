@@ -44,12 +44,14 @@ class Post:
     refuses: int = 0
     port: int = 0
     letters: list[tuple[str, list[str], str]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
     heard: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
     async def serve(self, reader, writer):
         sender, to = "", []
         writer.write(b"220 here\r\n")
-        while line := (await reader.readline()).decode().strip():
+        while line := (await reader.readline()).decode("latin-1").strip():
+            self.lines.append(line)
             word = line[:4].upper()
             if word == "MAIL" and self.refuses:
                 self.refuses -= 1

@@ -133,7 +133,7 @@ def _hand_in(box: Mailbox, letter: Letter) -> None:
             if box.user is not None and box.password is not None:
                 server.login(box.user, box.password)
             refused = server.send_message(made)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, smtplib.SMTPException) as error:
         # Not the library's words: a server may repeat what it was sent.
         raise BusDown(f"{box.host} took no e-mail ({type(error).__name__})") from None
     if refused:

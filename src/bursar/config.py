@@ -187,6 +187,41 @@ class HttpSettings(BaseModel):
     publish_every_ms: Annotated[int, Field(ge=10)] = 250
 
 
+class MailSealing(Enum):
+    """How a connection to a mail server is encrypted: after a word, from the start, or not."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class AlertSettings(BaseModel):
+    """Where alerts go besides the bus, and after how long without a sync there is one."""
+
+    model_config = _STRICT
+
+    stale_sync_seconds: Annotated[int, Field(ge=5)] = 900
+    webhook_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] | None = None
+    webhook_secret: SecretName | None = None
+    mail_host: str | None = None
+    mail_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    mail_sealing: MailSealing = MailSealing.STARTTLS
+    mail_user: str | None = None
+    mail_password: SecretName | None = None
+    mail_from: Annotated[str, Field(pattern=r"^\S+@\S+$")] | None = None
+    mail_to: tuple[Annotated[str, Field(pattern=r"^\S+@\S+$")], ...] = ()
+
+    @model_validator(mode="after")
+    def _fit(self) -> "AlertSettings":
+        if self.mail_host is not None and (self.mail_from is None or not self.mail_to):
+            raise ValueError("mail_host needs a mail_from and a mail_to")
+        if (self.mail_user is None) is not (self.mail_password is None):
+            raise ValueError("mail_user and mail_password go together")
+        if self.mail_password is not None and self.mail_sealing is MailSealing.NONE:
+            raise ValueError("a mail_password only goes where mail_sealing is starttls or tls")
+        return self
+
+
 class PortfolioSettings(BaseSettings):
     """The section `portfolio:`. Amounts are in base currency."""
 
@@ -214,6 +249,12 @@ class PortfolioSettings(BaseSettings):
     bucket_targets: dict[Literal["CORE", "EXPANSION", "MONITORING"], Amount] = {}
     risk_free_pct: Amount = Decimal(0)
     periods_per_year: Annotated[int, Field(ge=1, le=366)] = 365
+    risk_limits_file: Path | None = None
+    risk_safety_service_url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+[^\s@]*$")] | None = (
+        None
+    )
+    risk_refresh_seconds: Annotated[int, Field(ge=1)] = 60
+    alerts: AlertSettings = AlertSettings()
 
     redis_host: str | None = None
     redis_port: Annotated[int, Field(ge=1, le=65_535)] = 6379
@@ -233,6 +274,8 @@ class PortfolioSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _fit(self) -> "PortfolioSettings":
+        if self.risk_limits_file is not None and self.risk_safety_service_url is not None:
+            raise ValueError("limits are of a risk_limits_file or of a risk_safety_service_url")
         has_redis = self.redis_host is not None or self.redis_socket is not None
         if self.trade_store_type is TradeStoreType.REDIS and not has_redis:
             raise ValueError("trade_store_type: redis needs a redis_host or a redis_socket")

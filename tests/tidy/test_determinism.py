@@ -27,6 +27,7 @@ ALLOWED = {
     "app/live.py": {"random.SystemRandom"},  # how long to wait before a venue is asked again
     "cli/watch.py": {"group.create_task"},  # the prices that come while somebody watches
     "serve/channel.py": {"asyncio.ensure_future"},  # what a client is told
+    "bus/posting.py": {"threading.Thread"},  # a mail server that is waited for
     "serve/carrying.py": {"group.create_task"},  # what is heard, and what is told
     "serve/following.py": {"group.create_task"},  # the prices that come between syncs
     "serve/front.py": {"secrets.token_hex", "time.perf_counter_ns"},  # request ids; how long
@@ -35,6 +36,7 @@ ALLOWED = {
         "group.create_task",  # what goes on while it is open
         "loop.run_in_executor",  # waiting for its end
     },
+    "serve/watching.py": {"group.create_task"},  # each way that alerts leave by
     "serve/tokens.py": {"secrets.token_urlsafe"},  # a new token
     "cli/progress.py": {"threading.Timer"},  # a bar after two seconds
     # the thread in which a transaction's disk is waited for

@@ -1,6 +1,6 @@
 """How the settings want a portfolio measured.
 
-Errors: `Malformed` for a table of sectors that cannot be read.
+Errors: `Malformed` for a table of sectors, or a file of limits, that cannot be read.
 """
 
 from pathlib import Path
@@ -9,9 +9,11 @@ from typing import Final
 from bursar.config import PortfolioSettings
 from bursar.errors import Malformed
 from bursar.measure import sectors
+from bursar.measure.limits import Freshness, Policy
 from bursar.measure.ratios import Conventions
 from bursar.measure.returns import Calendar
 from bursar.measure.sectors import TARGETS, Bucket
+from bursar.policy import read_limits
 from bursar.portfolio.risk import Measuring
 
 _ALL_DAYS: Final = 365
@@ -27,7 +29,22 @@ def measuring_of(settings: PortfolioSettings) -> Measuring:
         calendar=Calendar.EVERY_DAY if periods >= _ALL_DAYS else Calendar.WEEKDAYS,
         table=None if settings.sectors_file is None else _read(settings.sectors_file),
         targets=sectors.require_targets(told) if told else dict(TARGETS),
+        policy=_policy(settings),
     )
+
+
+def _policy(settings: PortfolioSettings) -> Policy:
+    """Return the limits of a file. Those of a service are read by whoever serves the book."""
+    url, path = settings.risk_safety_service_url, settings.risk_limits_file
+    if path is None:
+        known = Freshness.NONE if url is None else Freshness.MISSING
+        why = "" if url is None else "`bursar serve` reads it"
+        return Policy(freshness=known, source=(url or "").partition("?")[0], trouble=why)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise Malformed(f"{path.name} cannot be read: {error}", file=str(path)) from None
+    return Policy(limits=read_limits(text, path.name), freshness=Freshness.FRESH, source=path.name)
 
 
 def _read(path: Path) -> sectors.Table:

@@ -34,10 +34,12 @@ def status(*, by_account: bool = False, session: Annotated[Session, HIDDEN]) -> 
         if session.wants_json:
             found = told(portfolio, equity, name=session.portfolio)
             found["venues"] = [_agreement(each) for each in _compared(session, portfolio)]
+            found |= _limited(session, portfolio)
             session.tell({**found, "by_account": apart(equity)} if by_account else found)
         else:
             show(session.screen, portfolio, equity, name=session.portfolio)
             _show_agreement(session, portfolio)
+            _show_limits(session, portfolio)
             if by_account:
                 _show_apart(session.screen, equity)
     return 0
@@ -80,6 +82,42 @@ def _show_agreement(session: Session, portfolio: Portfolio) -> None:
     ]
     if lines:
         session.screen.print("", *lines)
+
+
+def _limited(session: Session, portfolio: Portfolio) -> dict[str, object]:
+    """Hold the portfolio against its limits, where the settings name some."""
+    from bursar.measure.limits import Freshness
+    from bursar.policy import last_good
+
+    policy = portfolio.measuring.policy
+    if session.is_past or policy.freshness is Freshness.NONE:
+        return {}
+    from msgspec.structs import replace
+
+    from bursar.portfolio.risk import breaches
+
+    if policy.freshness is Freshness.MISSING:  # a service's: what `bursar serve` last read of it
+        policy = last_good(portfolio.desk.store, policy.source)
+        portfolio.measuring = replace(portfolio.measuring, policy=policy)
+    found = breaches(portfolio, session.marks(portfolio))
+    return {
+        "limits": {
+            "source": policy.source,
+            "freshness": policy.freshness,
+            "breaches": [str(each) for each in found],
+        }
+    }
+
+
+def _show_limits(session: Session, portfolio: Portfolio) -> None:
+    from bursar.measure.limits import Freshness
+
+    for known in _limited(session, portfolio).values():
+        assert isinstance(known, dict)
+        state, lines = known["freshness"], known["breaches"]
+        said = "" if state is Freshness.FRESH else f" ({state.value}, so no all-clear)"
+        session.screen.print("", f"limits of {known['source']}{said}: {len(lines)} to look at")
+        session.screen.print(*(f"  {line}" for line in lines))
 
 
 def apart(equity: Equity) -> list[dict[str, object]]:

@@ -50,6 +50,8 @@ _KINDS: Final = (
     Kind("portfolio.restated", outgoing.Restated),
     Kind("portfolio.drift", outgoing.DriftState),
     Kind("portfolio.external_activity", outgoing.ExternalActivity),
+    Kind("portfolio.limit", outgoing.LimitState),
+    Kind("portfolio.alert", outgoing.Alert),
     Kind("position.opened", outgoing.PositionMoved),
     Kind("position.closed", outgoing.PositionMoved),
     Kind("pnl.update", outgoing.PnlUpdate),

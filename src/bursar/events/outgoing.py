@@ -217,6 +217,38 @@ class ExternalActivity(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: str
 
 
+class LimitState(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit is passed, or nobody knows whether it is, or it is kept again.
+
+    `signal` is `breached`, `unknown` (`value` is `null`, `reason` says why) or `cleared`. `subject`
+    is the symbol or sector it is of. A stale policy is the last one that could be read.
+    """
+
+    limit: str
+    subject: str
+    signal: str
+    value: Decimal | None
+    bound: Decimal | None
+    reason: str
+    source: str
+    is_stale: bool
+    timestamp: str
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody should look: `kind` is `drift`, `drawdown`, `daily_loss` or `stale_sync`.
+
+    `subject` is the account or the limit. Webhooks and e-mail tell the same.
+    """
+
+    kind: str
+    subject: str
+    message: str
+    value: Decimal | None
+    bound: Decimal | None
+    timestamp: str
+
+
 Outgoing = (
     SnapshotUpdated
     | PnlUpdated
@@ -231,4 +263,6 @@ Outgoing = (
     | OrderExitDecision
     | DriftState
     | ExternalActivity
+    | LimitState
+    | Alert
 )

@@ -34,6 +34,28 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     positions_max: Decimal | None = None
 
 
+class Freshness(Enum):
+    """What is known of the limits. Only what is `fresh` may be taken for an all-clear.
+
+    `none`: nobody has set any. `missing`: there are some, and they were never read.
+    """
+
+    NONE = "none"
+    FRESH = "fresh"
+    STALE = "stale"
+    MISSING = "missing"
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits, where they come from, when they were read, and why they are not fresh."""
+
+    limits: Limits = Limits()
+    freshness: Freshness = Freshness.NONE
+    source: str = ""
+    read_at: int | None = None
+    trouble: str = ""
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """The figures that limits are held against. A negative exposure counts by its size."""
 

@@ -188,6 +188,12 @@ def sound(portfolio: Portfolio, found: Comparison) -> Signal:
     return signal
 
 
+def alarms_told(portfolio: Portfolio) -> dict[str, Alarm]:
+    """Return how the alarm of each account stands, of those whose statement was ever compared."""
+    kept = portfolio.desk.store.memos(_ALARM)
+    return {name.removeprefix(_ALARM): alarms.decode(text) for name, text in kept.items()}
+
+
 def accept(portfolio: Portfolio, found: Reconciliation, number: int) -> Proposal:
     """Enter the proposal of a break, the first being number 1. `reverse` takes it back.
 

@@ -14,7 +14,7 @@ from bursar.measure import correlation
 from bursar.measure import sectors as sector_tables
 from bursar.measure.correlation import Correlations
 from bursar.measure.drawdown import drawdown
-from bursar.measure.limits import Breach, Limits, Standing, check
+from bursar.measure.limits import Breach, Policy, Standing, check
 from bursar.measure.measured import Measured, known, percent, unknown
 from bursar.measure.ratios import USUAL, Conventions, ratios
 from bursar.measure.returns import Calendar, daily, fractions
@@ -34,7 +34,7 @@ class Measuring(msgspec.Struct, frozen=True, kw_only=True):
     calendar: Calendar = Calendar.EVERY_DAY
     table: Table | None = None
     targets: dict[Bucket, Decimal] = msgspec.field(default_factory=lambda: dict(TARGETS))
-    limits: Limits = Limits()
+    policy: Policy = Policy()
 
 
 class Risk(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +51,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
     symbols: Correlations
     sector_correlations: Correlations
     standing: Standing
+    policy: Policy
     breaches: tuple[Breach, ...]
 
 
@@ -87,8 +88,18 @@ def risk(portfolio: Portfolio, prices: Prices = None) -> Risk:
         symbols=correlation.correlations(returns),
         sector_correlations=correlation.correlations(correlation.grouped(returns, groups, weights)),
         standing=standing,
-        breaches=check(rules.limits, standing),
+        policy=rules.policy,
+        breaches=check(rules.policy.limits, standing),
     )
+
+
+def breaches(portfolio: Portfolio, prices: Prices = None) -> tuple[Breach, ...]:
+    """Return what passes its limit, or might: as `risk` does, without all else."""
+    valuation = portfolio.valuation(prices)
+    found = exposure(valuation)
+    by_sector = sectors_of(portfolio, valuation, found)
+    standing = _standing(valuation, found, by_sector, kept(portfolio, valuation))
+    return check(portfolio.measuring.policy.limits, standing)
 
 
 @cache

@@ -82,10 +82,15 @@ def size(found: Comparison) -> Decimal:
 
 def _is_news(alarm: Alarm, found: Comparison, now: int) -> bool:
     assert alarm.told_at is not None, "asked only of what was told"
-    if now - alarm.told_at >= AGAIN_AFTER or alarm.told_unpriced != found.unpriced:
+    if alarm.told_unpriced != found.unpriced:
         return True
-    was = alarm.told or Decimal(0)
-    return abs(size(found) - was) > CHANGE * was
+    return is_news(size(found), alarm.told or Decimal(0), told_at=alarm.told_at, now=now)
+
+
+@money
+def is_news(worth: Decimal, told: Decimal, *, told_at: int, now: int) -> bool:
+    """Tell whether what was told is to be told again: a tenth more or less, or an hour later."""
+    return now - told_at >= AGAIN_AFTER or abs(worth - told) > CHANGE * abs(told)
 
 
 def encode(alarm: Alarm) -> str:

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
 from bursar.ledger import instant
+from bursar.measure.limits import Freshness, Policy
 from bursar.serve.following import Synced
 from bursar.serve.publishing import State
 
@@ -75,6 +76,23 @@ def bus(trouble: str | None) -> Component:
 def venues(synced: Mapping[str, Synced]) -> dict[str, Component]:
     """Return how each followed account stands."""
     return {account: _venue(each) for account, each in synced.items()}
+
+
+def watching(policy: Policy, shut: Mapping[str, str]) -> dict[str, Component]:
+    """Return how the policy stands, where there is one, and the ways that no alert leaves by."""
+    found = {f"alerts:{way}": Component(Word.DEGRADED, why) for way, why in shut.items()}
+    match policy.freshness:
+        case Freshness.NONE:
+            return found
+        case Freshness.FRESH:
+            stands = _FINE
+        case Freshness.STALE | Freshness.MISSING:
+            at = None if policy.read_at is None else instant.to_datetime(policy.read_at)
+            said = f"{policy.freshness.value} limits: {policy.trouble}"
+            stands = Component(Word.DEGRADED, said, at)
+        case _:
+            assert_never(policy.freshness)
+    return {"policy": stands, **found}
 
 
 def _venue(synced: Synced) -> Component:

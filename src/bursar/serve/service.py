@@ -41,6 +41,7 @@ from bursar.serve.routes import DECIMALS, PREVIEW, READS, ROOT, WRITES, Read, Wr
 from bursar.serve.shelf import Publication, Shelf
 from bursar.serve.spelling import encode, etag, matches
 from bursar.serve.tokens import Ring
+from bursar.serve.watching import Watcher
 from bursar.serve.writing import Answered, Asked
 from bursar.store import masked
 
@@ -69,6 +70,7 @@ class Service:
         self.follower = Follower(settings, self.publisher)
         self.carrier = Carrier(settings, self.publisher, self.follower.wake)
         self.publisher.listener = self.carrier.offer
+        self.watcher = Watcher(settings)
         self.keeper = Keeper(
             opening or partial(open_book, settings, self.clock),
             (
@@ -76,6 +78,7 @@ class Service:
                 snapshots_of(settings),
                 self.follower.run,
                 self.carrier.run,
+                self.watcher.run,
                 *beside,
             ),
         )
@@ -112,6 +115,7 @@ class Service:
         )
         parts["bus"] = health.bus(self.carrier.trouble)
         parts |= health.venues(self.follower.synced)
+        parts |= health.watching(self.watcher.policy, self.watcher.shut)
         return health.whole(
             parts, version=bursar.__version__, portfolio_version=state.version, now=now
         )

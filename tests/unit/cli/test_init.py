@@ -70,3 +70,16 @@ def test_a_config_of_another_program_is_none_of_ours(ask, story):
 def test_a_wrong_setting_is_told_with_its_line(bursar):
     Path("config.yaml").write_text("portfolio:\n  base_curency: EUR\n")
     assert "config.yaml, line 2: portfolio.base_curency" in bursar("status", code=2).err
+
+
+def test_the_status_tells_what_passes_a_limit_and_when_it_cannot_know(ask, bursar, story):
+    Path("limits.yaml").write_text("positions_max: 0\ndrawdown_pct_max: 90\n")
+    Path("config.yaml").write_text("portfolio: {book: bursar.db, risk_limits_file: limits.yaml}\n")
+    found = ask("status")["limits"]
+    assert (found["freshness"], found["source"]) == ("fresh", "limits.yaml")
+    assert [each.partition(":")[0] for each in found["breaches"]] == ["positions"]
+    assert "limits of limits.yaml: 1 to look at" in bursar("status").out
+    text = "portfolio: {book: bursar.db, risk_safety_service_url: 'http://127.0.0.1:9'}\n"
+    Path("config.yaml").write_text(text)
+    assert ask("status")["limits"]["freshness"] == "missing"
+    assert "(missing, so no all-clear)" in bursar("status").out

@@ -8,7 +8,7 @@ from bursar.errors import BadChoice, FigureNotFound, ValueUnknown
 from bursar.ledger import golden
 from bursar.ledger.terms import Account, Terms
 from bursar.measure.drawdown import Basis
-from bursar.measure.limits import Limits
+from bursar.measure.limits import Limits, Policy
 from bursar.measure.sectors import read
 from bursar.portfolio import Portfolio, kept, snapshots, views
 from bursar.portfolio.earnings import Asked, summary
@@ -321,7 +321,7 @@ def test_risk_names_what_passes_its_limit():
     portfolio = begun()
     prices = a_month(portfolio)
     portfolio.measuring = Measuring(
-        limits=Limits(symbol_exposure_pct_max=D(10), gross_exposure_pct_max=D(100)),
+        policy=Policy(limits=Limits(symbol_exposure_pct_max=D(10), gross_exposure_pct_max=D(100))),
         table=read("XBT,OLD,EXPANSION"),
     )
     made = portfolio.risk(prices)
@@ -337,7 +337,11 @@ def test_risk_names_what_passes_its_limit():
 def test_risk_without_prices_is_unknown_and_said():
     portfolio = begun("2026-01-01T00:00:00Z deposit 5 ABC #k:2", at="2026-01-05T12:00:00Z")
     portfolio.measuring = Measuring(
-        limits=Limits(sector_exposure_pct_max=D(10), daily_loss_pct_max=D(5), positions_max=D(9))
+        policy=Policy(
+            limits=Limits(
+                sector_exposure_pct_max=D(10), daily_loss_pct_max=D(5), positions_max=D(9)
+            )
+        )
     )
     assert [str(each) for each in portfolio.risk().breaches] == [
         "sector_exposure_pct of UNCLASSIFIED: unknown: ABC: no price (at most 10)",

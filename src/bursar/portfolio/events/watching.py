@@ -1,0 +1,238 @@
+"""Watching: what passes its limit is told on the bus, and what somebody should look at is an alert.
+
+Both wait in the store until they are told, kept in one transaction with the note that they were
+found, so a crash neither loses one nor tells it twice over. An alert waits once for every way it
+leaves by (`waiting`, `sent`); it may be told twice there, under the same id, never not at all.
+
+An alert is raised once, and again when its figure has changed by a tenth or an hour has passed
+(`reconcile.alarm`), also where it was gone in between. A drift's alerts are those of its alarm.
+
+Errors: what the store raises.
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.events import Envelope
+from bursar.events.catalog import write
+from bursar.events.outgoing import Alert, LimitState
+from bursar.exact import ZERO, trimmed
+from bursar.ledger import instant
+from bursar.measure.limits import Breach, Freshness, Policy, Verdict
+from bursar.portfolio import agreement
+from bursar.portfolio.events import saying
+from bursar.portfolio.portfolio import Portfolio
+from bursar.ports import PortfolioStore
+from bursar.reconcile.alarm import AGAIN_AFTER, is_news
+
+ALERTING: Final[Mapping[str, str]] = {
+    "drawdown_pct": "drawdown",
+    "daily_drawdown_pct": "drawdown",
+    "weekly_drawdown_pct": "drawdown",
+    "daily_loss": "daily_loss",
+    "daily_loss_pct": "daily_loss",
+}
+"""The limits whose breach is an alert, and of which kind."""
+
+KEPT_MAX: Final = 1_000
+_LIMITS: Final = "limits told"
+_ALERTS: Final = "alerts told"
+_OUT: Final = "alert "
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What was last told of something, and when."""
+
+    at: int
+    value: Decimal | None
+    signal: str = ""
+
+
+class Concern(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody should look at."""
+
+    kind: str
+    subject: str
+    message: str
+    value: Decimal | None = None
+    bound: Decimal | None = None
+
+
+def tell_limits(portfolio: Portfolio, breaches: Iterable[Breach], *, now: int) -> int:
+    """Tell what has come to pass its limit, or no longer does; return of how many."""
+    store, policy = portfolio.desk.store, portfolio.measuring.policy
+    before = _told(store, _LIMITS)
+    after, states = dict(before), []
+    found = {f"{each.limit} {each.subject}": each for each in breaches}
+    for key, each in found.items():
+        if _is_news(before.get(key), each.verdict.value, each.value, now):
+            after[key] = Told(now, each.value, each.verdict.value)
+            states.append(_state(each, policy, now))
+    if policy.freshness in {Freshness.FRESH, Freshness.NONE}:  # others clear nothing
+        for key in before.keys() - found.keys():
+            del after[key]
+            states.append(_cleared(key, policy, now))
+    if states:
+        memos: saying.Memos = {_LIMITS: _write(after)}
+        for number, state in enumerate(states):  # a place of its own for each, and in order
+            memos |= saying.memo_of(store, "portfolio.limit", state, at=now + number)
+        store.save_memos(memos)
+    return len(states)
+
+
+def concerns(portfolio: Portfolio, breaches: Iterable[Breach]) -> list[Concern]:
+    """Return what of these breaches is worth an alert."""
+    return [
+        Concern(
+            kind=ALERTING[each.limit],
+            subject=each.limit,
+            message=f"{each} in {portfolio.desk.store.portfolio}",
+            value=each.value,
+            bound=each.bound,
+        )
+        for each in breaches
+        if each.verdict is Verdict.BREACHED and each.limit in ALERTING
+    ]
+
+
+def stale_syncs(
+    portfolio: Portfolio, accounts: Iterable[str], *, since: int, after_s: int
+) -> list[Concern]:
+    """Return the accounts that were not compared with their venue for so long."""
+    now, found = portfolio.desk.clock.now(), []
+    for account in accounts:
+        statement = agreement.last_statement(portfolio, account)
+        last = since if statement is None else statement.as_of
+        if now - last > after_s * instant.SECOND:
+            never = "; nothing was ever heard of it" if statement is None else ""
+            said = f"{account}: no sync has succeeded since {instant.show(last)}{never}"
+            found.append(Concern(kind="stale_sync", subject=account, message=said))
+    return found
+
+
+def raise_alerts(
+    portfolio: Portfolio, found: Iterable[Concern], *, ways: Iterable[str], now: int
+) -> int:
+    """Raise what is due of these, and of drifts, and return how many alerts that were."""
+    store, ways = portfolio.desk.store, tuple(ways)
+    before = _told(store, _ALERTS)
+    after, due = _recent(before, now), []
+    for each in found:
+        key = f"{each.kind} {each.subject}"
+        if _is_news(before.get(key), "", each.value, now):
+            after[key] = Told(now, each.value)
+            due.append(each)
+    for account, alarm in agreement.alarms_told(portfolio).items():
+        key, at = f"drift {account}", alarm.told_at
+        if at is not None:
+            was, after[key] = before.get(key), Told(at, alarm.told)
+            if was is None or was.at != at:
+                due.append(_drift(account, alarm.told, alarm.told_unpriced))
+    if due:
+        memos: saying.Memos = {_ALERTS: _write(after)}
+        for number, each in enumerate(due):
+            memos |= _waiting(portfolio, each, ways, now + number)
+        store.save_memos(memos)
+    return len(due)
+
+
+def waiting(store: PortfolioStore, way: str) -> dict[str, Envelope]:
+    """Return the alerts that have not left by a way, by the name of their memo, oldest first."""
+    return {name: _EVENT.decode(text) for name, text in store.memos(f"{_OUT}{way} ").items()}
+
+
+def sent(store: PortfolioStore, name: str) -> None:
+    """Forget an alert that has left."""
+    store.save_memos({name: None})
+
+
+def _waiting(portfolio: Portfolio, found: Concern, ways: Iterable[str], at: int) -> saying.Memos:
+    store = portfolio.desk.store
+    told = Alert(
+        kind=found.kind,
+        subject=found.subject,
+        message=found.message,
+        value=found.value,
+        bound=found.bound,
+        timestamp=instant.show(at),
+    )
+    memos = saying.memo_of(store, "portfolio.alert", told, at=at)
+    event = Envelope(
+        id=f"{store.portfolio} {at:020d} portfolio.alert",
+        type="portfolio.alert",
+        source="bursar",
+        time=at,
+        portfolio=store.portfolio,
+        data=write(told),
+    )
+    for way in ways:
+        memos |= dict.fromkeys(list(store.memos(f"{_OUT}{way} "))[: -KEPT_MAX + 1])
+        memos[f"{_OUT}{way} {at:020d}"] = msgspec.json.encode(event).decode()
+    return memos
+
+
+def _is_news(was: Told | None, signal: str, value: Decimal | None, now: int) -> bool:
+    if was is None or was.signal != signal or (was.value is None) is not (value is None):
+        return True
+    return is_news(value or ZERO, was.value or ZERO, told_at=was.at, now=now)
+
+
+def _recent(told: Mapping[str, Told], now: int) -> dict[str, Told]:
+    return {
+        key: each
+        for key, each in told.items()
+        if now - each.at < AGAIN_AFTER or key.startswith("drift ")
+    }
+
+
+def _drift(account: str, worth: Decimal | None, unpriced: tuple[str, ...]) -> Concern:
+    said = f"{account}: books and venue differ by {trimmed(worth or ZERO)}"
+    if unpriced:
+        said += f" and by {', '.join(unpriced)}, which has no price"
+    return Concern(kind="drift", subject=account, message=said, value=worth)
+
+
+def _state(found: Breach, policy: Policy, now: int) -> LimitState:
+    return LimitState(
+        limit=found.limit,
+        subject=found.subject,
+        signal=found.verdict.value,
+        value=found.value,
+        bound=found.bound,
+        reason=found.reason,
+        source=policy.source,
+        is_stale=policy.freshness is not Freshness.FRESH,
+        timestamp=instant.show(now),
+    )
+
+
+def _cleared(key: str, policy: Policy, now: int) -> LimitState:
+    limit, _, subject = key.partition(" ")
+    bound = getattr(policy.limits, f"{limit}_max")
+    return LimitState(
+        limit=limit,
+        subject=subject,
+        signal="cleared",
+        value=None,
+        bound=bound,
+        reason="there is no such limit any more" if bound is None else "",
+        source=policy.source,
+        is_stale=False,
+        timestamp=instant.show(now),
+    )
+
+
+def _told(store: PortfolioStore, name: str) -> dict[str, Told]:
+    text = store.memo(name)
+    return {} if text is None else _TOLD.decode(text)
+
+
+def _write(told: Mapping[str, Told]) -> str:
+    return msgspec.json.encode(told, order="deterministic").decode()
+
+
+_TOLD: Final = msgspec.json.Decoder(dict[str, Told])
+_EVENT: Final = msgspec.json.Decoder(Envelope)

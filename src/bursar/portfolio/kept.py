@@ -88,7 +88,15 @@ def realized(portfolio: Portfolio, valuation: Valuation) -> Realized:
         if asset is None or options.shows(asset, base, marks=marks)
     ]
     today, week, month = (summed(each) for each in zip(*shown, strict=True)) if shown else _NOTHING
-    return Realized(pnl(portfolio.book(), valuation).total.realized, today, week, month)
+    return Realized(_total(portfolio, valuation), today, week, month)
+
+
+def _total(portfolio: Portfolio, valuation: Valuation) -> Decimal:
+    """Return what all trades realised; marks may say what a view that leaves some out shows."""
+    known, options = of_head(portfolio), portfolio.options
+    if known.realized is None or options.include_assets or options.exclude_assets:
+        known.realized = pnl(portfolio.book(), valuation).total.realized
+    return known.realized
 
 
 class OfHead:
@@ -96,6 +104,7 @@ class OfHead:
 
     def __init__(self, portfolio: Portfolio) -> None:
         self.head = portfolio.desk.head
+        self.realized: Decimal | None = None
         self._portfolio = portfolio
         self._made: tuple[int, int, _Made] | None = None
 

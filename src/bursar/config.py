@@ -128,19 +128,49 @@ class TagRule(BaseModel):
 
 
 class VenueSettings(BaseModel):
-    """One account at a venue."""
+    """One account at a venue. What is not said is as the venue has it.
+
+    `region`, `tier`, `tags` and `stream_url` concern Kraken alone, `paper` and `data_url` Alpaca.
+    """
 
     model_config = _STRICT
 
-    venue: Annotated[str, Field(pattern="^kraken$")] = "kraken"
-    account: Annotated[str, Field(pattern=r"^kraken:[a-z0-9_-]+$")] = "kraken:main"
+    venue: Annotated[str, Field(pattern="^(kraken|alpaca)$")] = "kraken"
+    account: Annotated[str, Field(pattern=r"^(kraken|alpaca):[a-z0-9_-]+$")] = "kraken:main"
     region: str = "US_CA"
     tier: Tier = Tier.STARTER
+    paper: bool = False
     key: SecretName = SecretName(env="KRAKEN_API_KEY")
     secret: SecretName = SecretName(env="KRAKEN_API_SECRET")
     url: str = "https://api.kraken.com"
     stream_url: str = "wss://ws.kraken.com/v2"
+    data_url: str = "https://data.alpaca.markets"
     tags: tuple[TagRule, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_venue_has_it(cls, told: object) -> object:
+        if not isinstance(told, dict) or told.get("venue") != "alpaca":
+            return told
+        alien = sorted({"region", "tier", "tags", "stream_url"} & told.keys())
+        if alien:
+            raise ValueError(f"no {' and no '.join(alien)}: Alpaca knows none")
+        is_paper = told.get("paper") in {True, "true"}
+        return {
+            "account": "alpaca:main",
+            "key": {"env": "ALPACA_API_KEY"},
+            "secret": {"env": "ALPACA_API_SECRET"},
+            "url": f"https://{'paper-api' if is_paper else 'api'}.alpaca.markets",
+            **told,
+        }
+
+    @model_validator(mode="after")
+    def _of_one_venue(self) -> "VenueSettings":
+        if self.account.partition(":")[0] != self.venue:
+            raise ValueError(f"an account of {self.venue}, such as {self.venue}:main")
+        if self.paper and self.venue != "alpaca":
+            raise ValueError(f"no paper: {self.venue} has no paper accounts")
+        return self
 
 
 class HttpSettings(BaseModel):

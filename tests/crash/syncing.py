@@ -6,12 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from bursar.ledger.terms import Terms
-from bursar.sim.kraken import invent
+from bursar.sim import alpaca, kraken
 from bursar.store import open_store
+from tests.venue.alpaca_following import AlpacaFollowing
 from tests.venue.following import Following
 
 
-def sync(path, folder, seed, size, *, request=0, step=None):
+def following(venue, seed, size, folder, store):
+    """A service that follows an invented account at a fake venue."""
+    if venue == "alpaca":
+        return AlpacaFollowing(alpaca.invent(seed, size), store=store)
+    return Following(kraken.invent(seed, size), Path(folder), store=store)
+
+
+def sync(path, folder, seed, size, *, venue="kraken", request=0, step=None):
     """Sync to the end, or die at a request, or at a step of the first commit."""
     left = 1
 
@@ -23,8 +31,8 @@ def sync(path, folder, seed, size, *, request=0, step=None):
                 os.kill(os.getpid(), signal.SIGKILL)
 
     store = open_store(path, terms=Terms(base="USD"), steps=watch)
-    following = Following(invent(seed, size), Path(folder), store=store)
-    fake: Any = following.fake
+    here = following(venue, seed, size, folder, store)
+    fake: Any = here.fake
     answer, asked = fake.answer, 0
 
     def count(told):
@@ -35,7 +43,7 @@ def sync(path, folder, seed, size, *, request=0, step=None):
         return answer(told)
 
     fake.answer = count
-    done = following.run(following.service.initialize())
+    done = here.run(here.service.initialize())
     assert done.is_whole, done
-    os.write(1, f"ack {following.service.portfolio.desk.head.version} {asked}\n".encode())
-    following.service.close()
+    os.write(1, f"ack {here.service.portfolio.desk.head.version} {asked}\n".encode())
+    here.service.close()

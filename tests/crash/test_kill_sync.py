@@ -57,3 +57,16 @@ def test_a_sync_killed_at_a_step_ends_in_the_same_book(nursery, new_place, tmp_p
     path = new_place()
     killed_and_resumed(nursery, path, tmp_path, step=step)
     assert digest(path) == whole[0]
+
+
+def test_a_sync_with_alpaca_killed_at_a_request_ends_in_the_same_book(nursery, new_place, tmp_path):
+    job = {"folder": str(tmp_path), "seed": figures.SEED, "size": 300, "venue": "alpaca"}
+    undisturbed = new_place()
+    ((_, asked),), _ = nursery.run("sync", path=undisturbed, **job)
+    for request in (2, 5, asked - 1):
+        path = new_place()
+        _, code = nursery.run("sync", path=path, **job, request=request)
+        assert code == -signal.SIGKILL
+        _, code = nursery.run("sync", path=path, **job)
+        assert code == 0
+        assert digest(path) == digest(undisturbed), request

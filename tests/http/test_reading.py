@@ -59,6 +59,10 @@ def test_strategies_have_their_own_lines(client):
     assert told["parts"]["trend"]["realized"] == 4987
 
 
+def test_a_decision_is_told_once_there_is_one(client):
+    assert client.get("/api/portfolio/decision").json() == {"decision": None}
+
+
 def test_a_figure_can_be_asked_why(client):
     told = client.get("/api/portfolio/why", params={"figure": "equity"}).json()
     assert told["type"] == "why"
@@ -157,7 +161,7 @@ def test_a_plan_is_worked_out_and_nothing_is_written(client):
 def test_the_status_page_asks_nobody_else(client):
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
-    for path in ("/", "/page.js", "/page.css", "/favicon.svg"):
+    for path in ("/", "/page/app.js", "/page.css", "/favicon.svg"):
         text = client.get(path).text
         assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")
         assert "https://" not in text

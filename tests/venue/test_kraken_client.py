@@ -17,9 +17,11 @@ from bursar.errors import (
     VenueGarbled,
 )
 from bursar.venue.kraken.answers import meaning
-from bursar.venue.kraken.client import KrakenRESTClient, Notice
-from bursar.venue.kraken.pace import Counter, Tier
+from bursar.venue.kraken.client import KrakenRESTClient
+from bursar.venue.kraken.pace import Tier, cost
 from bursar.venue.kraken.signing import Keys
+from bursar.venue.notices import Notice
+from bursar.venue.pace import Counter
 from tests.venue.kraken_model import KEY, SECRET, Model, client, reply
 from tests.venue.loopback import START, HandClock, Reply, outside, script, served
 from tests.venue.test_kraken_public import KRAKEN
@@ -313,9 +315,9 @@ def test_the_counter_of_a_strict_venue_is_never_full(tier, counter_max, decay):
     async def go():
         nonlocal level, at
         for number in range(200):
-            endpoint, cost = ("Ledgers", 2) if number % 3 else ("BalanceEx", 1)
-            await counter.pay(endpoint)
-            level = max(level - (clock.at - at) * decay, 0) + cost * 10**11
+            endpoint, price = ("Ledgers", 2) if number % 3 else ("BalanceEx", 1)
+            await counter.pay(cost(endpoint))
+            level = max(level - (clock.at - at) * decay, 0) + price * 10**11
             at = clock.at
             assert level <= counter_max * 10**11
 
@@ -340,9 +342,9 @@ def test_a_clock_that_steps_back_lowers_no_counter():
 
     async def go():
         for _ in range(15):
-            await counter.pay("Balance")
+            await counter.pay(cost("Balance"))
         clock.at -= 10**12
-        await counter.pay("Balance")
+        await counter.pay(cost("Balance"))
 
     asyncio.run(go())
     assert clock.waits == [3031]

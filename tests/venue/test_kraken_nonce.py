@@ -140,7 +140,7 @@ PROCESS = """
 import asyncio, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[4:]
-from bursar.venue.kraken.client import KrakenRESTClient, Notice
+from bursar.venue.kraken.client import KrakenRESTClient
 from bursar.venue.kraken.pace import Tier
 from bursar.venue.kraken.signing import Keys
 from tests.venue.loopback import outside

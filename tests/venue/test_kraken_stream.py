@@ -12,7 +12,8 @@ from websockets.asyncio.server import serve
 from bursar.errors import BadChoice
 from bursar.venue.http import Outside
 from bursar.venue.kraken.market import MarketDataAPI
-from bursar.venue.kraken.stream import SOURCE, PriceStream, StreamHealth
+from bursar.venue.kraken.stream import SOURCE, PriceStream
+from bursar.venue.stream import StreamHealth
 from tests.venue.kraken_model import client
 from tests.venue.loopback import HandClock, outside
 from tests.venue.test_kraken_market import Markets

@@ -24,6 +24,11 @@ from bursar.ledger.terms import Terms
 from bursar.portfolio.service import PortfolioService
 from bursar.ports import Progress
 from bursar.store import open_store
+from bursar.venue.alpaca.account import AlpacaAccount
+from bursar.venue.alpaca.client import AlpacaRESTClient
+from bursar.venue.alpaca.history import Options as AlpacaOptions
+from bursar.venue.alpaca.keys import Keys as AlpacaKeys
+from bursar.venue.alpaca.polling import PricePolls
 from bursar.venue.http import Outside
 from bursar.venue.kraken.account import KeyCheck, KrakenAccount
 from bursar.venue.kraken.client import KrakenRESTClient
@@ -34,24 +39,32 @@ from bursar.venue.kraken.stream import PriceStream
 from bursar.venue.kraken.tags import TagRules
 from bursar.venue.region import profile
 
+_MAY_TRADE = "Alpaca has no keys that may only look, so this one may trade; bursar never does"
+_Keyed = tuple[VenueSettings, Keys | AlpacaKeys]
+
 
 class Live(msgspec.Struct, frozen=True):
     """A service and the connections under it. It belongs to one event loop; `close` it there."""
 
     service: PortfolioService
-    accounts: tuple[KrakenAccount, ...]
+    accounts: tuple[KrakenAccount | AlpacaAccount, ...]
     stream_url: str = ""
 
     async def priced_pairs(self) -> list[str]:
-        """Return the open markets of what is held with the base currency, by name."""
-        portfolio, markets = self.service.portfolio, self.accounts[0].data.markets
+        """Return what is held with the base currency, by name: at Kraken, what it has open."""
+        portfolio, account = self.service.portfolio, self.accounts[0]
         held = sorted({asset for _, asset in portfolio.book().holdings})
+        if isinstance(account, AlpacaAccount):
+            return [f"{asset}/{portfolio.terms.base}" for asset in held]
+        markets = account.data.markets
         found = [await markets.between(asset, portfolio.terms.base) for asset in held]
         return [str(market.pair) for market in found if market is not None]
 
-    def stream(self) -> PriceStream:
-        """Return a stream of live prices, not yet running."""
+    def stream(self) -> PriceStream | PricePolls:
+        """Return live prices of the first account's venue, not yet running."""
         account = self.accounts[0]
+        if isinstance(account, AlpacaAccount):
+            return PricePolls(account.market, account.client.outside)
         return PriceStream(account.data, account.client.outside, url=self.stream_url)
 
     async def check_keys(self, *, allow_trade: bool = False) -> list[str]:
@@ -63,6 +76,9 @@ class Live(msgspec.Struct, frozen=True):
         """
         remarks: list[str] = []
         for account in self.accounts:
+            if isinstance(account, AlpacaAccount):
+                remarks.append(f"{account.account}: {_MAY_TRADE}")
+                continue
             try:
                 check = await account.check_key()
             except (VenueDown, VenueBusy, VenueGarbled):
@@ -104,13 +120,17 @@ def open_live(
     if not settings.venues:
         raise BadChoice("the settings name no venue; `bursar init` writes a config.yaml with one")
     here = clock or SystemClock()
-    accounts = tuple(_kraken(each, here, allow_breaks=allow_breaks) for each in settings.venues)
+    keyed = [(each, _keys(each)) for each in settings.venues]
     own = settings.portfolio
     store = open_store(own.book, own.name, terms=terms_of(own))
     portfolio = portfolio_of(store, here, options=options_of(own), progress=progress)
     try:
         _require_same(portfolio.terms, terms_of(own))
         portfolio.measuring = measuring_of(own)
+        shorts = frozenset(each.name for each in portfolio.terms.accounts if each.may_short)
+        accounts = tuple(
+            _account(each, here, shorts=shorts, allow_breaks=allow_breaks) for each in keyed
+        )
     except InputError:
         portfolio.close()
         raise
@@ -159,13 +179,39 @@ def state_folder() -> Path:
     return Path(home) / "bursar"
 
 
-def _kraken(settings: VenueSettings, clock: SystemClock, *, allow_breaks: bool) -> KrakenAccount:
+def _keys(settings: VenueSettings) -> Keys | AlpacaKeys:
+    kind = AlpacaKeys if settings.venue == "alpaca" else Keys
+    return kind(secret(settings.key), secret(settings.secret))
+
+
+def outside_of(clock: SystemClock) -> Outside:
+    """Return the world as venues' clients need it, on the time of a clock."""
+
     async def pause(milliseconds: int) -> None:
         await asyncio.sleep(milliseconds / 1000 / clock.pace)
 
+    return Outside(clock=clock, chance=SystemRandom(), pause=pause)
+
+
+def _account(
+    keyed: _Keyed, clock: SystemClock, *, shorts: frozenset[str], allow_breaks: bool
+) -> KrakenAccount | AlpacaAccount:
+    (settings, keys), outside = keyed, outside_of(clock)
+    if isinstance(keys, AlpacaKeys):
+        name = settings.account
+        return AlpacaAccount(
+            AlpacaRESTClient(outside, keys, url=settings.url, data_url=settings.data_url),
+            AlpacaOptions(account=name, may_short=name in shorts),
+        )
+    return _kraken(settings, keys, outside, allow_breaks=allow_breaks)
+
+
+def _kraken(
+    settings: VenueSettings, keys: Keys, outside: Outside, *, allow_breaks: bool
+) -> KrakenAccount:
     client = KrakenRESTClient(
-        Outside(clock=clock, chance=SystemRandom(), pause=pause),
-        Keys(secret(settings.key), secret(settings.secret)),
+        outside,
+        keys,
         state=state_folder(),
         url=settings.url,
         tier=Tier[settings.tier.name],

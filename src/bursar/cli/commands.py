@@ -29,6 +29,7 @@ from bursar.cli.performance import performance
 from bursar.cli.plan import plan
 from bursar.cli.pnl import pnl
 from bursar.cli.positions import positions
+from bursar.cli.profits import profits
 from bursar.cli.reverse import reverse
 from bursar.cli.serve import serve
 from bursar.cli.session import Session, found_config
@@ -57,7 +58,7 @@ _EVERY: Final = Group("Options of every command", sort_key=9)
 _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
     _START: (demo, init, sync, import_files, new),
     _ASK: (status, watch, positions, pnl, performance, lots, fees, flows, trades),
-    _DECIDE: (plan,),
+    _DECIDE: (plan, profits),
     _ENTER: (add, price, tag, link, reverse),
     _SERVE: (serve,),
     _CHECK: (why, verify, journal, export, backup, restore),

@@ -1,4 +1,4 @@
-"""`bursar demo`: the main job on a made-up account. No keys, no server, nothing left behind."""
+"""`bursar demo`: a live page, or the main job in text, on a made-up account; nothing is left."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
+from cyclopts import Parameter, validators
 
 from bursar.cli.session import HIDDEN, Session
 
@@ -18,31 +19,54 @@ if TYPE_CHECKING:
 
 BASE: Final = "EUR"
 METHODS: Final = ("wac", "fifo", "hifo")
+Port = Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65_535))]
+Speed = Annotated[float, Parameter(validator=validators.Number(gt=0, lte=100))]
+Size = Annotated[int, Parameter(validator=validators.Number(gte=1_000, lte=1_000_000_000))]
+Seconds = Annotated[float, Parameter(validator=validators.Number(gt=0, lte=86_400))]
 _STORY: Final = "kraken-story-a"
 _FIRST: Final = ("ledgers.gen4-16col.csv", "trades.gen2-24col.csv", "prices.csv")
 _AGAIN: Final = ("ledgers.gen1-10col.csv", "trades.gen1-13col.csv")
 
 
-def demo(
-    what: Literal["files", "kraken"] = "files",
+def demo(  # noqa: PLR0913 (the options of a command)
+    what: Literal["page", "story", "files", "kraken"] = "page",
     *,
     keep: Path | None = None,
     seed: int = 7,
+    speed: Speed = 1.0,
+    portfolio_size: Size = 250_000,
+    port: Port = 8004,
+    seconds: Seconds | None = None,
     session: Annotated[Session, HIDDEN],
 ) -> int:
-    """Show the main job on a made-up Kraken account: import, status, PnL, why, verify.
+    """Open a live page on a made-up account: three strategies and a person trade, no keys needed.
 
-    `bursar demo kraken` shows the account followed live: init, sync, status, drift.
+    `bursar demo story` tells the main job in text on made-up export files: import, status, PnL,
+    why, verify. `bursar demo kraken` follows a made-up account live: init, sync, status, drift.
+
+    Nothing it writes is yours: the book is a temporary one. Where no terminal is looked at, the
+    page is up for a few seconds and the command ends by itself.
 
     Args:
-        what: From its export files, or over the venue's interface.
-        seed: Which account is invented for `kraken`.
-        keep: Keep the book in this file, to go on with; by default it is thrown away.
+        what: The page; the story from export files (`files` is its old name); or `kraken`.
+        seed: Which account and market are invented.
+        keep: `story`: keep the book in this file, to go on with; by default it is thrown away.
+        speed: How fast the market moves; at 1 it lives a day in twenty minutes.
+        portfolio_size: With how many dollars the account begins.
+        port: Where the page is; 0 takes a free port, and so does a port that is taken.
+        seconds: End by itself after so many seconds.
 
     """
     from bursar.errors import BadChoice
 
     session.require_present()
+    if what == "page":
+        if keep is not None:
+            raise BadChoice("only the story's book can be kept: bursar demo story --keep FILE")
+        from bursar.cli import demo_page
+
+        wish = demo_page.Wish(seed, portfolio_size, speed, port, seconds)
+        return demo_page.play(session, wish)
     if what == "kraken":
         from bursar.cli import demo_kraken
 

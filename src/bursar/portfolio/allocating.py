@@ -15,7 +15,7 @@ Errors: `Doubtful` as said; `BadChoice` where there is no strategy; `StaleVersio
 writer came between proposal and apply.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -36,7 +36,7 @@ from bursar.capital.trades import ClosedTrade, tally
 from bursar.desk.desk import Beside
 from bursar.errors import BadChoice, Doubtful, StaleVersion
 from bursar.exact import ZERO, money
-from bursar.ledger.entries import MANUAL, SleeveTransfer, Source
+from bursar.ledger.entries import MANUAL, SleeveTransfer
 from bursar.ledger.sleeves import DayClose, StrategyBooks
 from bursar.measure.kelly import from_trades
 from bursar.measure.ratios import Conventions
@@ -45,7 +45,7 @@ from bursar.measure.shadow import shadow as compare
 from bursar.measure.sleeves import SleeveReturns, sleeve_returns
 from bursar.measure.trades import statistics
 from bursar.measure.trips import Trip
-from bursar.portfolio import kept as keeping
+from bursar.portfolio import kept as kept_trips
 from bursar.portfolio.log import LOG
 from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.value.equity import Valuation, value_book
@@ -119,7 +119,7 @@ def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]
     sleeves, marks = books(portfolio), portfolio.marks(prices)
     now = portfolio.desk.clock.now()
     trips: dict[str, list[Trip]] = {}
-    for trip in keeping.trips(portfolio).trips:
+    for trip in kept_trips.trips(portfolio).trips:
         trips.setdefault(trip.strategy, []).append(trip)
     closes: dict[str, list[DayClose]] = {}
     for close in sleeves.closes:
@@ -176,30 +176,28 @@ def propose(
     doubt = asked.doubt or _unpriced(standing)
     if doubt is not None and not asked.is_doubt_allowed:
         raise Doubtful(f"no capital is divided while figures are in doubt: {doubt}")
-    kept, now = _kept(portfolio), portfolio.desk.clock.now()
+    last, now = kept(portfolio), portfolio.desk.clock.now()
     known = [each for each in standing if each.strategy != MANUAL]
     named = {each.strategy: each for each in known}
     names = sorted({*named, *rules.strategies} - {MANUAL})
     if not names:
         raise BadChoice("there is no strategy yet: trades name one, or the settings do")
     current = asked.regime or regime(portfolio)
-    since = now - rules.allocator.window_days * DAY
-    recent = [trip for each in known for trip in each.trips if trip.closed_at > since]
     cause = Cause(
         at=now,
         regime=current,
         figures={name: _figures(named.get(name), rules, now, current) for name in names},
-        trades=tuple(_closed(trip) for trip in recent if trip.id not in set(kept.seen)),
+        trades=fresh_trades(portfolio, rules),
         revived=asked.revived,
         marked=doubt,
     )
-    decision = decide(kept.state, cause, rules)
+    decision = decide(last.state, cause, rules)
     weights = {line.strategy: line.weight for line in decision.allocation.lines}
     plan = PortfolioRebalancer(asked.moving).plan(
-        weights, _sleeves(standing), at=now, last_at=kept.moved_at
+        weights, _sleeves(standing), at=now, last_at=last.moved_at
     )
-    seen = tuple(sorted(trip.id for trip in recent))
-    moved_at = now if plan.is_due else kept.moved_at
+    seen = tuple(sorted(trip.id for trip in _recent(portfolio, rules)))
+    moved_at = now if plan.is_due else last.moved_at
     return Proposal(
         version=portfolio.desk.head.version,
         decision=decision,
@@ -228,9 +226,17 @@ def apply(portfolio: Portfolio, proposal: Proposal) -> None:
             expected=proposal.version,
             actual=desk.head.version,
         )
-    transfers = _transfers(portfolio, proposal)
-    if transfers:
-        desk.commit(desk.stage(transfers), Beside(memos=memos))
+    if kept(portfolio).state != decision.before:
+        raise StaleVersion("an entry was registered, or capital divided, since; propose again")
+    moves = proposal.plan.moves if proposal.plan.is_due else ()
+    posted = transfers(
+        portfolio,
+        [(move.from_strategy, move.to_strategy, move.amount) for move in moves],
+        name=f"allocation:{decision.allocation.id}",
+        at=at,
+    )
+    if posted:
+        desk.commit(desk.stage(posted), Beside(memos=memos))
     else:
         desk.store.save_memos(memos)
     weights = {line.strategy: str(line.weight) for line in decision.allocation.lines}
@@ -279,9 +285,27 @@ def shadow(portfolio: Portfolio, prices: Prices = None) -> Shadow:
     return compare(history)
 
 
-def _kept(portfolio: Portfolio) -> Kept:
+def kept(portfolio: Portfolio) -> Kept:
+    """Return what is kept between decisions."""
     text = portfolio.desk.store.memo(_KEPT)
     return Kept() if text is None else _STATES.decode(text)
+
+
+def keeping(state: Kept) -> dict[str, str | None]:
+    """Return the memo that keeps it, to be written with what it goes along with."""
+    return {_KEPT: _ENCODER.encode(state).decode()}
+
+
+def fresh_trades(portfolio: Portfolio, rules: Rules) -> tuple[ClosedTrade, ...]:
+    """Return the trades of the rolling window that no decision has looked at yet."""
+    seen = set(kept(portfolio).seen)
+    return tuple(_closed(trip) for trip in _recent(portfolio, rules) if trip.id not in seen)
+
+
+def _recent(portfolio: Portfolio, rules: Rules) -> list[Trip]:
+    since = portfolio.desk.clock.now() - rules.allocator.window_days * DAY
+    every = kept_trips.trips(portfolio).trips
+    return [trip for trip in every if trip.closed_at > since and trip.strategy != MANUAL]
 
 
 def _unpriced(standing: Sequence[StrategyNow]) -> str | None:
@@ -331,36 +355,33 @@ def _sleeves(standing: Sequence[StrategyNow]) -> Mapping[str, Sleeve]:
 
 
 @money
-def _transfers(portfolio: Portfolio, proposal: Proposal) -> list[SleeveTransfer]:
-    """Return the plan's moves, each in the accounts where the giver's money lies."""
-    if not proposal.plan.is_due:
-        return []
+def transfers(
+    portfolio: Portfolio, moves: Iterable[tuple[str, str, Decimal]], *, name: str, at: int
+) -> list[SleeveTransfer]:
+    """Return moves of capital (from, to, amount) as facts, in the accounts where the money lies."""
     sleeves, base = books(portfolio), portfolio.terms.base
-    at, name = proposal.decision.cause.at, proposal.decision.allocation.id
-    purses: dict[str, dict[str, Decimal]] = {}
-    for strategy in sleeves.strategies():
-        held = sleeves.of(strategy).holdings
-        purses[strategy] = {
+    purses = {
+        strategy: {
             account: holding.quantity
-            for (account, asset), holding in sorted(held.items())
+            for (account, asset), holding in sorted(sleeves.of(strategy).holdings.items())
             if asset == base and holding.quantity > 0
         }
+        for strategy in sleeves.strategies()
+    }
     found: list[SleeveTransfer] = []
-    for move in proposal.plan.moves:
-        left, purse = move.amount, purses[move.from_strategy]
+    for source, target, amount in moves:
+        left, purse = amount, purses[source]
         for account, there in purse.items():
             part = min(left, there)
             if part > 0:
-                number = len(found) + 1
                 found.append(
                     SleeveTransfer(
-                        id=f"{account}:allocation:{name}:{number}",
+                        id=f"{account}:{name}:{len(found) + 1}",
                         executed_at=at,
                         account=account,
-                        source=Source.CLAIM,
-                        note=f"allocation {name}",
-                        from_strategy=move.from_strategy,
-                        to_strategy=move.to_strategy,
+                        note=name,
+                        from_strategy=source,
+                        to_strategy=target,
                         amount=part,
                     )
                 )

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from bursar.ledger.terms import Terms
     from bursar.portfolio.portfolio import Portfolio, Prices
     from bursar.ports import HoldingsSource, Venue
+    from bursar.reconcile.statement import Statement
     from bursar.value.equity import Valuation
 
 MODULE: Final = "bursar.plan"
@@ -242,12 +243,7 @@ async def fetch_holdings(venue: Venue, wanted: Collection[str], terms: Terms) ->
         VenueError: it could not be asked.
     """
     statement = await venue.statement()
-    held: dict[str, tuple[Decimal, Decimal]] = {}
-    spelled = {canonical(symbol): symbol for symbol in sorted(wanted)}
-    for each in statement.holdings:
-        name = spelled.get(canonical(each.asset), each.asset)
-        total, reserved = held.get(name, (ZERO, ZERO))
-        held[name] = total + each.total, reserved + each.reserved
+    held = _held(statement, wanted)
     credits_ = sorted(name for name in held if name in FEE_CREDITS)
     coins = {
         name: each
@@ -258,7 +254,7 @@ async def fetch_holdings(venue: Venue, wanted: Collection[str], terms: Terms) ->
     marks = Marks(await venue.marks(asked, terms.base))
     prices = money(_prices)(asked, marks, terms)
     require_prices(prices, asked)
-    cash = money(sum)((held[name][0] for name in sorted(held) if name in terms.cash), ZERO)
+    cash, bound = _cash(held, terms)
     return HoldingsSnapshot(
         positions={name: total for name, (total, _) in coins.items()},
         prices=prices,
@@ -267,5 +263,28 @@ async def fetch_holdings(venue: Venue, wanted: Collection[str], terms: Terms) ->
         base=terms.base,
         as_of=instant.show(statement.as_of),
         source=f"statement of {statement.account}",
-        gaps=tuple(f"{name} is worth nothing and left alone" for name in credits_),
+        gaps=(
+            *(f"{name} is worth nothing and left alone" for name in credits_),
+            *([f"{bound:f} {terms.base} is held by open orders and left alone"] if bound else ()),
+        ),
     )
+
+
+@money
+def _held(statement: Statement, wanted: Collection[str]) -> dict[str, tuple[Decimal, Decimal]]:
+    """Add up what lies in every pocket, by asset: all of it, and what open orders hold of it."""
+    held: dict[str, tuple[Decimal, Decimal]] = {}
+    spelled = {canonical(symbol): symbol for symbol in sorted(wanted)}
+    for each in statement.holdings:
+        name = spelled.get(canonical(each.asset), each.asset)
+        total, reserved = held.get(name, (ZERO, ZERO))
+        held[name] = total + each.total, reserved + each.reserved
+    return held
+
+
+@money
+def _cash(held: Mapping[str, tuple[Decimal, Decimal]], terms: Terms) -> tuple[Decimal, Decimal]:
+    """Return the money that is free to be spent, and what open orders hold."""
+    purses = [held[name] for name in sorted(held) if name in terms.cash]
+    bound = sum((reserved for _, reserved in purses), ZERO)
+    return sum((total for total, _ in purses), ZERO) - bound, bound

@@ -30,6 +30,7 @@ from bursar.portfolio.events.intake import Heard
 from bursar.portfolio.events.states import PNL_EVERY, equity_update, pnl_update
 from bursar.portfolio.measures import Views
 from bursar.portfolio.portfolio import Portfolio
+from bursar.ports import Bus
 from bursar.serve.keeper import Opened
 from bursar.serve.logs import LOG
 from bursar.serve.publishing import Publisher
@@ -59,6 +60,11 @@ class Carrier:
         self._realized: Decimal | None = None
         self._told_pnl_at = 0
         self._offered: dict[str, State | EquityUpdate] = {}
+
+    @property
+    def bus(self) -> Bus | None:
+        """The bus, while there is one. For the keeper's thread alone."""
+        return None if self._events is None else self._events.bus
 
     async def run(self, opened: Opened) -> None:
         """Hear and tell for as long as the book is open."""

@@ -21,6 +21,7 @@ from bursar.serve.opening import Book
 from bursar.serve.publishing import Publisher
 
 if TYPE_CHECKING:
+    from bursar.venue.alpaca.polling import PricePolls
     from bursar.venue.kraken.stream import PriceStream
 
 _MINUTE_S: Final = 60
@@ -103,7 +104,7 @@ def _snapshot(opened: Opened) -> None:
     opened.service.prune_snapshots()
 
 
-async def _prices(opened: Opened, publisher: Publisher, stream: "PriceStream") -> None:
+async def _prices(opened: Opened, publisher: Publisher, stream: "PriceStream | PricePolls") -> None:
     portfolio = opened.service.portfolio
     while True:
         for mark in await stream.changed():

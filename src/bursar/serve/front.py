@@ -17,7 +17,7 @@ from typing import Any, Final
 import structlog
 
 from bursar.errors import BrokenInvariant, BursarError, WrongMethod
-from bursar.serve import faults
+from bursar.serve import faults, pages
 from bursar.serve.door import Caller, Door, Heard, hear
 from bursar.serve.logs import LOG
 from bursar.serve.meter import Meter
@@ -30,7 +30,7 @@ Send = Callable[[Message], Awaitable[None]]
 ASGI = Callable[[Message, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
-PAGES: Final = frozenset({"/", "/page.js", "/page.css", "/favicon.svg"})
+PAGES: Final = frozenset(pages.FILES)
 OPEN: Final = frozenset({*PAGES, "/health"})
 """What anybody may ask for: the page has no figure in it, and health tells its words alone."""
 

@@ -24,6 +24,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Final, Protocol, TypeVar
 
 from bursar.errors import ServiceBusy
@@ -96,8 +97,10 @@ class Keeper:
 
     async def stop(self, *, within_s: int = 4) -> bool:
         """Let the running job end, close the book, and tell whether that came to pass in time."""
-        if self._loop is not None and self._stopping is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stopping.set)
+        if self._thread.is_alive():
+            if self._loop is not None and self._stopping is not None:
+                with suppress(RuntimeError):  # its loop may have ended just now
+                    self._loop.call_soon_threadsafe(self._stopping.set)
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(None, self._thread.join, within_s)
         return not self._thread.is_alive()

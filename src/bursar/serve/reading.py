@@ -7,10 +7,12 @@ Errors: those of the verbs, and `BadChoice` for a parameter that says nothing.
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
 import msgspec
 
+from bursar.capital.allocator import Line
 from bursar.ledger import instant
 from bursar.ledger.records import (
     AssetBalance,
@@ -21,7 +23,7 @@ from bursar.ledger.records import (
 from bursar.ledger.why import Why
 from bursar.measure.curve import Curve
 from bursar.measure.heatmap import Heatmap
-from bursar.portfolio import agreement
+from bursar.portfolio import agreement, allocating
 from bursar.portfolio.performance import Performance
 from bursar.portfolio.risk import Risk
 from bursar.portfolio.service import PortfolioService
@@ -188,6 +190,40 @@ def strategies(room: Room, query: Query) -> PnLSummary:
     """Return PnL by strategy."""
     return room.service.get_pnl_summary(
         query.word("period"), by="strategy", method=query.text("method")
+    )
+
+
+class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
+    """The last decision about capital: every factor and bound of each weight, and the reserve."""
+
+    id: str
+    decided_at: datetime
+    regime: str
+    reserve: Decimal
+    marked: str | None
+    lines: tuple[Line, ...]
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """What was decided last; nothing, where capital was never divided."""
+
+    decision: DecisionView | None
+
+
+def decided(room: Room, _query: Query) -> Decided:
+    """Return why each strategy has the part of the capital that it has."""
+    last = allocating.decision(room.service.portfolio)
+    if last is None:
+        return Decided(None)
+    return Decided(
+        DecisionView(
+            id=last.allocation.id,
+            decided_at=instant.to_datetime(last.cause.at),
+            regime=last.allocation.regime,
+            reserve=last.allocation.reserve,
+            marked=last.cause.marked,
+            lines=last.allocation.lines,
+        )
     )
 
 

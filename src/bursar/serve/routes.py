@@ -21,7 +21,7 @@ from bursar.portfolio.summaries import EquitySummary, FeeReport, PnLSummary
 from bursar.portfolio.transaction_file import ToldTransaction
 from bursar.portfolio.weights_file import Wanted
 from bursar.reconcile import Comparison
-from bursar.serve import reading, writing
+from bursar.serve import panels, reading, writing
 from bursar.serve.asking import Kind, Param, Query
 from bursar.serve.reading import Page, Room
 from bursar.serve.writing import Answered, Asked
@@ -129,6 +129,19 @@ READS: Final = (
         Page[CashFlowRecord],
         (Param("asset", "of one asset"), Param("type", "of one type, such as deposit"), *_PAGED),
     ),
+    Read("holdings", "Holdings with cost, mark and its age", panels.holdings, panels.Holdings),
+    Read(
+        "allocation",
+        "Strategies, and the last division of capital among them",
+        panels.allocation,
+        panels.Allocations,
+    ),
+    Read(
+        "breaks",
+        "Every difference from the venues' last statements, explained",
+        panels.breaks,
+        panels.Agreements,
+    ),
     Read("fees", "All fees, and those of trades as percent of gross PnL", reading.fees, FeeReport),
     Read(
         "snapshots",
@@ -167,6 +180,12 @@ READS: Final = (
                 choices=("wac", "fifo", "lifo", "hifo", "specific"),
             ),
         ),
+    ),
+    Read(
+        "decision",
+        "Why each strategy has its part of the capital: every factor, every bound",
+        reading.decided,
+        reading.Decided,
     ),
     Read(
         "drift",

@@ -41,18 +41,34 @@ def application() -> Service:
     return Service(load(path, flags={"book": book} if book else None))
 
 
-def run(settings: Settings, *, told: Callable[[str], None]) -> None:
-    """Serve until a signal ends it. `told` hears the address once it answers."""
-    logs.configure()
+def run(
+    settings: Settings,
+    *,
+    told: Callable[[str], None],
+    service: Service | None = None,
+    seconds: float | None = None,
+    level: str = "INFO",
+) -> None:
+    """Serve until a signal ends it, or for some seconds. `told` hears the address once it answers.
+
+    A `service` of one's own may do more beside; without one, it is made from the settings.
+    """
+    logs.configure(level)
     factory = uvicorn.Config("bursar.serve:app", log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner:  # uvloop, where that is here
-        runner.run(_run(settings, told))
+        runner.run(_run(settings, told, service=service, seconds=seconds))
 
 
-async def _run(settings: Settings, told: Callable[[str], None]) -> None:
+async def _run(
+    settings: Settings,
+    told: Callable[[str], None],
+    *,
+    service: Service | None = None,
+    seconds: float | None = None,
+) -> None:
     own = settings.portfolio.http
     bound = _bound(own.host, own.port)
-    service = Service(settings)
+    service = service or Service(settings)
     try:
         await service.start()
         require_guarded(own.host, service.door.ring)
@@ -77,6 +93,8 @@ async def _run(settings: Settings, told: Callable[[str], None]) -> None:
     bound.listen(BACKLOG)
     host, port = bound.getsockname()[:2]
     told(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    if seconds is not None:
+        asyncio.get_running_loop().call_later(seconds, server.handle_exit, signal.SIGTERM, None)
     await server.serve(sockets=[bound])
     await service.stop()
 

@@ -14,7 +14,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib import resources
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -26,14 +25,14 @@ import bursar
 from bursar.app import SystemClock
 from bursar.config import Settings
 from bursar.errors import RouteNotFound, WrongMethod
-from bursar.serve import exporting, health, openapi
+from bursar.serve import exporting, health, openapi, pages
 from bursar.serve.asking import Query, query_of, whole
 from bursar.serve.carrying import Carrier
 from bursar.serve.channel import Channel
 from bursar.serve.door import Door
 from bursar.serve.following import Follower, snapshots_of
 from bursar.serve.front import Front, Message, Receive, Send
-from bursar.serve.keeper import Keeper, Opened
+from bursar.serve.keeper import Keeper, Opened, Task
 from bursar.serve.meter import Gauge, Meter, exposition
 from bursar.serve.opening import open_book
 from bursar.serve.publishing import Publisher
@@ -49,12 +48,6 @@ STOP_WITHIN_S: Final = 3
 _MS: Final = 1_000_000
 _METHOD: Final = 405
 _PER_S: Final = 1_000_000_000
-_PAGE: Final = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/favicon.svg": ("favicon.svg", "image/svg+xml"),
-}
 
 
 class Service:
@@ -66,6 +59,7 @@ class Service:
         *,
         clock: SystemClock | None = None,
         opening: Callable[[], Opened] | None = None,
+        beside: tuple[Task, ...] = (),
     ) -> None:
         own = settings.portfolio.http
         self.clock = clock or SystemClock()
@@ -77,7 +71,13 @@ class Service:
         self.publisher.listener = self.carrier.offer
         self.keeper = Keeper(
             opening or partial(open_book, settings, self.clock),
-            (self.publisher.run, snapshots_of(settings), self.follower.run, self.carrier.run),
+            (
+                self.publisher.run,
+                snapshots_of(settings),
+                self.follower.run,
+                self.carrier.run,
+                *beside,
+            ),
         )
         self._settings = settings
         self._room: Room | None = None
@@ -155,7 +155,7 @@ class Service:
             raise RouteNotFound(f"nothing is answered at {scope['path'][:256]!r}") from None
 
     def _routes(self) -> Iterator[Route | WebSocketRoute]:
-        for path, (name, kind) in _PAGE.items():
+        for path, (name, kind) in pages.FILES.items():
             yield Route(path, partial(_page, name, kind))
         yield Route("/health", self._health)
         yield Route("/metrics", self._metrics)
@@ -267,5 +267,4 @@ class Service:
 
 async def _page(name: str, kind: str, request: Request) -> Response:
     request.scope["route_name"] = "/"
-    body = resources.files("bursar.serve").joinpath("page", name).read_bytes()
-    return Response(body, media_type=kind, headers={"cache-control": "no-cache"})
+    return Response(pages.read(name), media_type=kind, headers={"cache-control": "no-cache"})

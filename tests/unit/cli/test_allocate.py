@@ -76,3 +76,14 @@ def test_shadow_says_when_it_is_too_early(traded, bursar, ask):
     bursar("allocate", "--apply")
     assert "too early to say" in bursar("allocate", "shadow").out
     assert ask("allocate", "shadow")["days"] == 0
+
+
+def test_what_is_kept_of_profits_goes_to_the_reserve(traded, bursar, ask):
+    shown = bursar("profits", code=5)
+    assert "Nothing was written" in shown.out
+    assert "trend" in shown.out
+    bursar("allocate", "--apply")
+    done = ask("profits", "--apply")
+    assert Decimal(done["profits"]["divisions"]["trend"]["keep"]) > 0
+    assert ask("profits", code=5)["profits"]["kept_back"] == {}
+    assert ask("verify")["is_sound"]

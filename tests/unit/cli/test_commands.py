@@ -69,7 +69,7 @@ def test_help_names_every_command_and_the_exit_codes(bursar):
     assert set(EVERY) == {
         *("demo", "import", "new", "status", "positions", "pnl", "lots", "fees", "flows"),
         *("performance", "trades", "why", "verify", "journal", "export", "backup", "restore"),
-        "plan",
+        *("plan", "profits"),
         *("add", "price", "tag", "link", "reverse", "init", "sync", "watch"),
         "serve",
     }

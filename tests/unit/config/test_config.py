@@ -53,6 +53,22 @@ def test_a_file_is_read_with_every_digit(filed):
     assert (kraken.key.keyring, kraken.secret.env) == ("kraken", "KRAKEN_API_SECRET")
 
 
+def test_an_account_at_alpaca_has_its_own_names_and_addresses(filed):
+    live, paper, own = load(
+        filed(
+            "venues:\n"
+            "  - venue: alpaca\n"
+            "  - {venue: alpaca, account: 'alpaca:paper', paper: true, key: {env: A}}\n"
+            "  - {venue: alpaca, paper: true, url: 'http://127.0.0.1:1'}\n"
+        )
+    ).venues
+    assert (live.account, live.url) == ("alpaca:main", "https://api.alpaca.markets")
+    assert (live.key.env, live.secret.env) == ("ALPACA_API_KEY", "ALPACA_API_SECRET")
+    assert (paper.account, paper.url) == ("alpaca:paper", "https://paper-api.alpaca.markets")
+    assert paper.key.env == "A"
+    assert own.url == "http://127.0.0.1:1"
+
+
 def test_flags_count_before_the_environment_and_that_before_the_file(filed, monkeypatch):
     path = filed("portfolio:\n  base_currency: EUR\n  valuation_pairs: {BTC: XBTUSD}\n")
     monkeypatch.setenv("PORTFOLIO_BASE_CURRENCY", "GBP")
@@ -73,6 +89,9 @@ def test_flags_count_before_the_environment_and_that_before_the_file(filed, monk
         ("portfolio: 3\n", 1, "portfolio", "keys with values"),
         ("venues:\n  - venue: kraken\n  - regoin: X\n", 3, "venues.1.regoin", "no such key"),
         ("venues:\n  - venue: mtgox\n", 2, "venues.0.venue", "pattern"),
+        ("venues:\n  - {venue: alpaca, region: EU}\n", 2, "venues.0", "no region: Alpaca knows"),
+        ("venues:\n  - {venue: alpaca, account: 'kraken:x'}\n", 2, "venues.0", "of alpaca"),
+        ("venues:\n  - {paper: true}\n", 2, "venues.0", "no paper"),
         ("venues:\n  - key: {env: A, keyring: B}\n", 2, "venues.0.key", "either"),
         ("venues:\n  - key: {}\n", 2, "venues.0.key", "either"),
         ("venues:\n  - tags: [{userref: 1}]\n", 2, "venues.0.tags.0", "with the strategy"),

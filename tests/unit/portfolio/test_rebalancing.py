@@ -128,10 +128,13 @@ def test_a_venue_is_asked_once_for_what_is_there():
     holdings = asyncio.run(fetch_holdings(told, {"BTC", "ETH"}, bursar.Terms()))
     assert holdings.positions == {"BTC": D("0.5")}
     assert holdings.reserved == {"BTC": D("0.1")}
-    assert holdings.cash == 1050
+    assert holdings.cash == 1040
     assert holdings.prices == {"BTC": 2000, "ETH": 100}
     assert holdings.source == "statement of k"
-    assert holdings.gaps == ("KFEE is worth nothing and left alone",)
+    assert holdings.gaps == (
+        "KFEE is worth nothing and left alone",
+        "10 USD is held by open orders and left alone",
+    )
     assert holdings.as_of == "2026-01-05T10:00:00Z"
     assert told.asked == ["statement", "marks"]
     plan = RebalanceService(holdings).create_rebalance_plan(

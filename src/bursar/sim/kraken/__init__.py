@@ -11,15 +11,16 @@ chance ─▶ life: deeds ─▶ account ─▶ house ─▶ public, private ─
 the ledger that tells of them, and knows which. `serve_ws` adds live prices and wake-ups.
 """
 
+from bursar.sim.carrier import carrier
+from bursar.sim.http import Request
 from bursar.sim.kraken.account import Account, Truth, invent, moved, truth
-from bursar.sim.kraken.carrier import carrier
 from bursar.sim.kraken.faults import ERRORS, Fault, Script
 from bursar.sim.kraken.keys import Key, Tier
 from bursar.sim.kraken.planting import Planted, Planting, plant
 from bursar.sim.kraken.rows import Flow
-from bursar.sim.kraken.server import FakeKraken, Request
-from bursar.sim.kraken.serving import serve
+from bursar.sim.kraken.server import FakeKraken
 from bursar.sim.kraken.ws import Live, serve_ws
+from bursar.sim.serving import serve
 
 __all__ = [
     "ERRORS",

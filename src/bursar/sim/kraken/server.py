@@ -14,7 +14,6 @@ are both taken, and public endpoints by GET or POST.
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
 from hashlib import sha512
 from typing import Final
 from urllib.parse import parse_qsl
@@ -22,13 +21,14 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from bursar.ports import Clock
+from bursar.sim.http import Answer, Manner, Request
 from bursar.sim.kraken import private, public
 from bursar.sim.kraken.account import Account
 from bursar.sim.kraken.faults import BEFORE, INSTEAD, Fault, Script, Trouble
 from bursar.sim.kraken.house import House
 from bursar.sim.kraken.keys import Counter, Door, Key, Refused, Tier
 from bursar.sim.kraken.market import SECOND
-from bursar.sim.kraken.spoiling import Manner, damaged, spoiled
+from bursar.sim.kraken.spoiling import damaged, kept_away, spoiled
 from bursar.sim.kraken.wire import Json
 
 PUBLIC: Final = {
@@ -41,30 +41,6 @@ PUBLIC: Final = {
     "Trades": public.trades,
 }
 _JSON: Final = "application/json"
-
-
-class Request(msgspec.Struct, frozen=True):
-    """A request as it came: header names in lower case, body as sent."""
-
-    method: str
-    path: str
-    query: str = ""
-    headers: Mapping[str, str] = {}
-    body: bytes = b""
-
-    @property
-    def endpoint(self) -> str:
-        """The last part of the path."""
-        return self.path.rpartition("/")[2]
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What goes back, and how it goes."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    manner: Manner = Manner()
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -114,7 +90,7 @@ class FakeKraken:
         said = {name: value for name, value in fields.items() if name not in {"nonce", "otp"}}
         self.asked.append(Asked(request.endpoint, said, self.house.now))
         if trouble is not None and trouble.fault in BEFORE:
-            return _kept_away(trouble)
+            return kept_away(trouble)
         try:
             result = self._result(request, fields, trouble)
             if trouble is not None:
@@ -183,15 +159,3 @@ def _enveloped(envelope: dict[str, Json], trouble: Trouble | None) -> Answer:
     if trouble is not None:
         body, manner = damaged(body, trouble)
     return Answer(200, (("content-type", _JSON),), body, manner)
-
-
-def _kept_away(trouble: Trouble) -> Answer:
-    """Return what stands in front of the venue says: no envelope, a page of HTML at most."""
-    html = (("content-type", "text/html"),)
-    if trouble.fault is Fault.TOO_MANY:
-        waits = (("retry-after", trouble.value or "5"),)
-        return Answer(429, (*html, *waits), b"<html><h1>Too Many Requests</h1></html>")
-    if trouble.fault is Fault.TIMEOUT:
-        return Answer(200, (), b"", Manner(is_never=True))
-    status = int(trouble.value or 502)
-    return Answer(status, html, f"<html><h1>error code: {status}</h1></html>".encode())

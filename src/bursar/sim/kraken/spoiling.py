@@ -8,21 +8,12 @@ Errors: none.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import msgspec
-
+from bursar.sim.http import Answer, Manner
 from bursar.sim.kraken.faults import Fault, Trouble
 from bursar.sim.kraken.wire import Json, number
 
 _PAGES: Final = ("ledger", "trades", "closed")
 _CUT: Final = 2
-
-
-class Manner(msgspec.Struct, frozen=True):
-    """How a body goes over the wire: whole, never, broken off, or slowly. At most one is true."""
-
-    is_never: bool = False
-    is_reset: bool = False
-    is_slow: bool = False
 
 
 def spoiled(  # noqa: PLR0911 (one fault a line)
@@ -65,8 +56,22 @@ def damaged(body: bytes, trouble: Trouble) -> tuple[bytes, Manner]:
             return body, Manner()
 
 
+def kept_away(trouble: Trouble) -> Answer:
+    """Return what stands in front of the venue says: no envelope, a page of HTML at most."""
+    html = (("content-type", "text/html"),)
+    if trouble.fault is Fault.TOO_MANY:
+        waits = (("retry-after", trouble.value or "5"),)
+        return Answer(429, (*html, *waits), b"<html><h1>Too Many Requests</h1></html>")
+    if trouble.fault is Fault.TIMEOUT:
+        return Answer(200, (), b"", Manner(is_never=True))
+    status = int(trouble.value or 502)
+    return Answer(status, html, f"<html><h1>error code: {status}</h1></html>".encode())
+
+
 def _page(result: Json, cut: int) -> Json:
     """Cut a page down to its first rows; the count stays."""
+    if isinstance(result, list):
+        return result[:cut]
     if not isinstance(result, dict):
         return result
     found = {**result}

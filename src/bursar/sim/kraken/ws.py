@@ -30,8 +30,8 @@ from bursar.sim.kraken.private import token
 from bursar.sim.kraken.public import ticker_of
 from bursar.sim.kraken.rows import Trade
 from bursar.sim.kraken.server import FakeKraken
-from bursar.sim.kraken.serving import LOOPBACK
 from bursar.sim.kraken.wire import Json
+from bursar.sim.serving import LOOPBACK
 
 _RENAMED: Final = {"XBT": "BTC", "XDG": "DOGE"}
 _SNAPSHOT_MAX: Final = 50

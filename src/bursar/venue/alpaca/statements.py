@@ -40,6 +40,7 @@ from bursar.venue.alpaca.symbols import SHARES, Instrument, coin, instrument, is
 
 ACCOUNT: Final = "alpaca:main"
 CANCELED: Final = "canceled"
+PENDING: Final = "pending"
 SIDES: Final = {
     "buy": Side.BUY,
     "buy_minus": Side.BUY,

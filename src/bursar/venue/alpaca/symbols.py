@@ -27,6 +27,7 @@ _LISTED: Final = (
     "XLM XRP XTZ YFI"
 )
 _OPTION: Final = re.compile(r"([A-Z]{1,5})([0-9]?)[0-9]{6}[CP][0-9]{8}")
+_STOCK: Final = re.compile(r"[A-Z]{1,6}(?:\.[A-Z]{1,4})?")
 
 
 class Instrument(msgspec.Struct, frozen=True):
@@ -70,3 +71,8 @@ def is_adjusted(symbol: str) -> bool:
     """Tell whether it is unclear what an option contract stands for."""
     match = _OPTION.fullmatch(symbol)
     return match is not None and bool(match.group(2))
+
+
+def is_stock(symbol: str) -> bool:
+    """Tell whether a symbol may name a stock, such as `AAPL` or `BRK.B`."""
+    return _STOCK.fullmatch(symbol) is not None

@@ -20,6 +20,7 @@ from bursar.venue.alpaca.statements import (
     ACCOUNT,
     CANCELED,
     OPENS_SHORT,
+    PENDING,
     SIDES,
     statements,
 )
@@ -52,7 +53,6 @@ FIELDS: Final = Fields(
     known_by=frozenset({"id", "activity_type"}),
     said="Alpaca's account activities",
 )
-PENDING: Final = "pending"
 # What moved, what moved nothing, and what may yet move. Any other word is kept, and shown.
 _STATUSES: Final = {
     **dict.fromkeys(("", "executed", "correct", "corrected"), ""),
@@ -71,7 +71,7 @@ def read_activities(table: Table, account: str | None, options: Options) -> File
     """Read account activities: for each row what it states."""
     account = account or ACCOUNT
     may_short = options.shorts is None or account in options.shorts
-    cells = _Cells(table)
+    cells = Cells(table)
     kept = UniqueRows[Row](table, "id")
     pending = 0
     for line, given in table:
@@ -98,7 +98,7 @@ def read_activities(table: Table, account: str | None, options: Options) -> File
     )
 
 
-class _Cells:
+class Cells:
     """Where the cells of an activity stand, and how to read them."""
 
     def __init__(self, table: Table) -> None:

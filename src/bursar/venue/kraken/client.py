@@ -18,31 +18,22 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
-import msgspec
-
 from bursar.errors import BadChoice, BursarError, VenueBusy, VenueDenied, VenueGarbled
 from bursar.ledger import instant
 from bursar.venue.http import Answer, HTTPClient, Outside
 from bursar.venue.kraken.answers import INVALID_NONCE, NAME, opened
 from bursar.venue.kraken.nonce import Nonce, Nonces
-from bursar.venue.kraken.pace import Counter, Tier
+from bursar.venue.kraken.pace import Tier, cost
 from bursar.venue.kraken.signing import Keys
+from bursar.venue.notices import NOTICES_MAX, Notice
+from bursar.venue.pace import Counter
 
 URL: Final = "https://api.kraken.com"
 IDS_MAX: Final = 20
-NOTICES_MAX: Final = 100
 _FATAL: Final = ("EAPI:Invalid key", "EAPI:Invalid signature", INVALID_NONCE)
 Fields = Mapping[str, str | int | None]
 Result = dict[str, object]
 _NONE: Final[Fields] = {}
-
-
-class Notice(msgspec.Struct, frozen=True):
-    """What Kraken said beside, or instead of, an answer, when, and to which endpoint."""
-
-    at: int
-    endpoint: str
-    text: str
 
 
 class KrakenRESTClient:
@@ -178,7 +169,7 @@ class KrakenRESTClient:
         assert self._nonces is not None, "asked for before"
         if self._stopped is not None:
             raise self._stopped
-        await self._counter.pay(endpoint)
+        await self._counter.pay(cost(endpoint))
         try:
             async with self._nonces.turn() as nonce:
                 try:
@@ -186,7 +177,7 @@ class KrakenRESTClient:
                 except VenueDenied as error:
                     if error.context.get("said") != INVALID_NONCE:
                         raise
-                await self._counter.pay(endpoint)
+                await self._counter.pay(cost(endpoint))
                 return await self._once(endpoint, fields, nonce)
         except VenueBusy as error:
             self.note(endpoint, error.message)

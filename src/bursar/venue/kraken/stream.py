@@ -14,10 +14,8 @@ Errors: none but our own. What goes wrong shows in `state`.
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
-from enum import Enum
 from typing import Final
 
-import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
@@ -30,6 +28,7 @@ from bursar.venue.kraken.market import MarketDataAPI, middle
 from bursar.venue.kraken.metadata import Market
 from bursar.venue.kraken.pairs import Pair
 from bursar.venue.kraken.wire import Object
+from bursar.venue.stream import StreamHealth, StreamState
 
 URL: Final = "wss://ws.kraken.com/v2"
 SOURCE: Final = "kraken stream mid"
@@ -40,23 +39,6 @@ _SYMBOLS_MAX: Final = 100
 _FIRST_MS: Final = 500
 _LONGEST_MS: Final = 60_000
 _NAMES: Final = {"XBT": "BTC", "XDG": "DOGE"}  # as the second version of the WebSocket has them
-
-
-class StreamHealth(Enum):
-    """How prices come."""
-
-    STARTING = "starting"
-    LIVE = "live"
-    POLLING = "polling"
-    STALE = "stale"
-
-
-class StreamState(msgspec.Struct, frozen=True):
-    """How prices come, since when, and why not live."""
-
-    health: StreamHealth
-    since: int
-    reason: str | None = None
 
 
 class PriceStream:

@@ -1,6 +1,6 @@
-"""The fake venue without sockets: a transport for httpx2, good in virtual time.
+"""A fake venue without sockets: a transport for httpx2, good in virtual time.
 
-    httpx2.AsyncClient(transport=carrier(fake), base_url="http://kraken.test")
+    httpx2.AsyncClient(transport=carrier(fake), base_url="http://venue.test")
 
 What a socket would do to a client is done by httpx2's own errors: a silence lasts for the read
 time-out of the request and is then a `ReadTimeout`, a broken connection is a `ReadError`.
@@ -10,13 +10,13 @@ import asyncio
 
 import httpx2
 
-from bursar.sim.kraken.server import FakeKraken, Request
+from bursar.sim.http import Fake, Request
 
 
 class Carrier(httpx2.AsyncBaseTransport):
     """Brings requests to a fake venue. With a latency each takes so many seconds of the loop."""
 
-    def __init__(self, fake: FakeKraken, *, latency_s: float = 0) -> None:
+    def __init__(self, fake: Fake, *, latency_s: float = 0) -> None:
         self._fake = fake
         self._latency_s = latency_s
 
@@ -45,6 +45,6 @@ class Carrier(httpx2.AsyncBaseTransport):
         )
 
 
-def carrier(fake: FakeKraken, *, latency_s: float = 0) -> Carrier:
+def carrier(fake: Fake, *, latency_s: float = 0) -> Carrier:
     """Return a transport that ends at a fake venue."""
     return Carrier(fake, latency_s=latency_s)

@@ -1,4 +1,4 @@
-"""The fake venue on a socket: HTTP/1.1 by h11, on a free port of the loopback.
+"""A fake venue on a socket: HTTP/1.1 by h11, on a free port of the loopback.
 
     async with serve(fake) as base_url: ...
 
@@ -16,7 +16,7 @@ from typing import Final
 
 import h11
 
-from bursar.sim.kraken.server import Answer, FakeKraken, Request
+from bursar.sim.http import Answer, Fake, Request
 
 LOOPBACK: Final = "127.0.0.1"
 _CHUNK: Final = 65_536
@@ -24,7 +24,7 @@ _DRIP_S: Final = 0.02
 
 
 @asynccontextmanager
-async def serve(fake: FakeKraken, *, port: int = 0) -> AsyncIterator[str]:
+async def serve(fake: Fake, *, port: int = 0) -> AsyncIterator[str]:
     """Serve a fake venue while the block lasts, and yield its address."""
     open_now: dict[StreamWriter, asyncio.Event] = {}
     closing = asyncio.Event()
@@ -52,7 +52,7 @@ async def serve(fake: FakeKraken, *, port: int = 0) -> AsyncIterator[str]:
 
 
 async def _converse(
-    fake: FakeKraken, reader: StreamReader, writer: StreamWriter, closing: asyncio.Event
+    fake: Fake, reader: StreamReader, writer: StreamWriter, closing: asyncio.Event
 ) -> None:
     """Answer the requests of one connection, one after the other."""
     wire = h11.Connection(h11.SERVER)

@@ -1,0 +1,256 @@
+"""What becomes of profit: taken, put back to work, kept. Proposed from the book, posted as facts.
+
+A session runs from 00:00 UTC, or from the first look of the day that was applied; its baseline is
+the equity it found. `ProfitCapture` and `IntraSessionCompounding` watch it. `SmartReinvestor`
+divides what each strategy has made beyond what was divided before: the part to keep moves from the
+strategy's sleeve to the reserve (`manual`), as a transfer that is a fact, as soon as the sleeve has
+the money free; the rest stays and works. `ProfitTargetTracker` says how far day, week and month
+are.
+
+`look` writes nothing. `apply` writes transfers, the state to go on from, and the exit decision as
+an event, in one transaction; so each unit of profit is divided once, whatever is restarted.
+
+Errors: `Doubtful` where equity or capital is not known; `StaleVersion` when another writer came
+between look and apply.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.capital.profit_capture import (
+    Capture,
+    Compounded,
+    IntraSessionCompounding,
+    ProfitCapture,
+    Session,
+)
+from bursar.capital.profit_target_tracker import (
+    PeriodSoFar,
+    ProfitTargetTracker,
+    TargetPeriod,
+    TargetProgress,
+)
+from bursar.capital.settings import CapitalSettings
+from bursar.capital.smart_reinvestor import Division, Reinvested, SmartReinvestor
+from bursar.capital.strategy_memory import DAY
+from bursar.capital.trades import tally
+from bursar.desk.desk import Beside
+from bursar.errors import Doubtful, StaleVersion
+from bursar.events.outgoing import OrderExitDecision
+from bursar.exact import ONE, ZERO, divide, money
+from bursar.ledger import audit, instant
+from bursar.ledger.entries import MANUAL
+from bursar.portfolio import allocating, earnings
+from bursar.portfolio.events import saying
+from bursar.portfolio.log import LOG
+from bursar.portfolio.portfolio import Portfolio, Prices
+from bursar.value.snapshot import capital
+
+_KEPT: Final = "capital profits"
+_CENTS: Final = 2
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What is kept between looks: the session's day (by number), and what it began with.
+
+    `moved` went to the reserve so far, of what `divided` says is to be kept.
+    """
+
+    day: int | None = None
+    session: Session = Session(ZERO)
+    compounded: Compounded = Compounded(ZERO)
+    capital: Decimal = ZERO
+    realized: Decimal = ZERO
+    divided: Mapping[str, Reinvested] = {}
+    moved: Mapping[str, Decimal] = {}
+
+
+class Profits(msgspec.Struct, frozen=True, kw_only=True):
+    """A look at profit, not accepted yet. `kept_back` is what would go to the reserve."""
+
+    version: int
+    at: int
+    equity: Decimal
+    capture: Capture | None
+    reinvest: Decimal
+    divisions: Mapping[str, Division]
+    kept_back: Mapping[str, Decimal]
+    targets: tuple[TargetProgress, ...]
+    before: Kept
+    after: Kept
+
+
+_STATES: Final = msgspec.json.Decoder(Kept)
+
+
+class _Now(msgspec.Struct, frozen=True):
+    at: int
+    equity: Decimal
+    capital: Decimal
+    realized: Decimal
+
+
+@money
+def look(
+    portfolio: Portfolio, settings: CapitalSettings | None = None, *, prices: Prices = None
+) -> Profits:
+    """Look at what was made, and say what is to become of it. Nothing is written."""
+    settings = settings or CapitalSettings()
+    now = _now(portfolio, prices)
+    before = _begun(portfolio, now)
+    flows = now.capital - before.capital
+    session, capture = ProfitCapture(settings.capture).look(before.session, now.equity, flows=flows)
+    compounded, reinvest = IntraSessionCompounding(settings.compounding).look(
+        before.compounded, now.equity, now.realized - before.realized, flows=flows
+    )
+    divided, divisions, kept_back = _divided(portfolio, settings, before, prices)
+    return Profits(
+        version=portfolio.desk.head.version,
+        at=now.at,
+        equity=now.equity,
+        capture=capture,
+        reinvest=reinvest,
+        divisions=divisions,
+        kept_back=kept_back,
+        targets=tuple(_targets(portfolio, settings, now.at, prices)),
+        before=before,
+        after=msgspec.structs.replace(
+            before,
+            session=session,
+            compounded=compounded,
+            divided=divided,
+            moved=_plus(before.moved, kept_back),
+        ),
+    )
+
+
+def apply(portfolio: Portfolio, profits: Profits) -> None:
+    """Write what a look came to: transfers, state, and the exit decision, all or nothing.
+
+    Raises:
+        StaleVersion: the portfolio was changed since; look again.
+    """
+    desk = portfolio.writer
+    if desk.head.version != profits.version:
+        raise StaleVersion(
+            f"looked at version {profits.version}, the portfolio is at {desk.head.version};"
+            " look again",
+            expected=profits.version,
+            actual=desk.head.version,
+        )
+    memos: dict[str, str | None] = {_KEPT: _ENCODER.encode(profits.after).decode()}
+    if profits.capture is not None:
+        told = _exit(profits, profits.capture)
+        memos |= saying.memo_of(desk.store, "order.exit_decision", told, at=profits.at)
+        LOG.info("PORTFOLIO_CAPTURE", intent=told.intent, reason=told.reason)
+    posted = allocating.transfers(
+        portfolio,
+        [(name, MANUAL, amount) for name, amount in sorted(profits.kept_back.items())],
+        name=f"profits:{profits.at}",
+        at=profits.at,
+    )
+    if posted:
+        desk.commit(desk.stage(posted), Beside(memos=memos))
+    else:
+        desk.store.save_memos(memos)
+
+
+def _now(portfolio: Portfolio, prices: Prices) -> _Now:
+    equity, book = portfolio.equity(prices), portfolio.book()
+    if equity.valuation.unvalued:
+        assets = ", ".join(missing.asset for missing in equity.valuation.unvalued)
+        raise Doubtful(f"profit is not known: there is no price of {assets}")
+    given = capital(book)
+    if given is None:
+        raise Doubtful("profit is not known: capital came in that nobody has priced")
+    totals = audit.totals(book)
+    made = totals.realized + totals.income - totals.expenses
+    return _Now(portfolio.desk.clock.now(), equity.value, given, made)
+
+
+def _begun(portfolio: Portfolio, now: _Now) -> Kept:
+    """Return what is kept, with a new session where the day is another."""
+    text = portfolio.desk.store.memo(_KEPT)
+    kept = Kept() if text is None else _STATES.decode(text)
+    if kept.day == now.at // DAY:
+        return kept
+    began = Session(now.equity), Compounded(now.equity)
+    return Kept(now.at // DAY, *began, now.capital, now.realized, kept.divided, kept.moved)
+
+
+@money
+def _divided(
+    portfolio: Portfolio, settings: CapitalSettings, before: Kept, prices: Prices
+) -> tuple[dict[str, Reinvested], dict[str, Division], dict[str, Decimal]]:
+    reinvestor = SmartReinvestor(initial=settings.initial, settings=settings.reinvest)
+    divided, divisions, kept_back = dict(before.divided), {}, {}
+    standing = allocating.strategies(portfolio, prices)
+    whole = sum((each.equity for each in standing), ZERO)
+    for each in standing:
+        if each.strategy == MANUAL:
+            continue
+        results = tally(trip.pnl for trip in each.trips)
+        state, division = reinvestor.divide(
+            divided.get(each.strategy, Reinvested()),
+            each.made,
+            equity=whole,
+            drawdown=each.returns.drawdown,
+            profit_factor=results.profit_factor,
+        )
+        divided[each.strategy], divisions[each.strategy] = state, division
+        due = state.kept - before.moved.get(each.strategy, ZERO)
+        amount = divide(min(due, max(each.cash, ZERO)), ONE, places=_CENTS)[0]
+        if amount > 0:
+            kept_back[each.strategy] = amount
+    return divided, divisions, kept_back
+
+
+@money
+def _plus(some: Mapping[str, Decimal], more: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {name: some.get(name, ZERO) + more.get(name, ZERO) for name in sorted({*some, *more})}
+
+
+def _targets(
+    portfolio: Portfolio, settings: CapitalSettings, at: int, prices: Prices
+) -> list[TargetProgress]:
+    """Follow the periods whose beginning is known from a kept moment."""
+    found = {}
+    for target in settings.targets:
+        asked = earnings.Asked(period=target.period.value)
+        made = earnings.summary(portfolio, asked, prices)
+        if made.equity_start is None or made.pnl_base is None or made.window.start is None:
+            continue
+        starts_at = instant.from_datetime(made.window.start)
+        found[target.period] = PeriodSoFar(
+            starts_at=starts_at,
+            ends_at=_end(target.period, starts_at),
+            at=at,
+            opening_equity=made.equity_start,
+            profit=made.pnl_base,
+        )
+    return ProfitTargetTracker(settings.targets).look(found)
+
+
+def _end(period: TargetPeriod, starts_at: int) -> int:
+    if period is TargetPeriod.MONTH:
+        first = instant.to_datetime(starts_at)
+        after = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+        return instant.from_datetime(after)
+    return starts_at + DAY * (1 if period is TargetPeriod.DAY else 7)
+
+
+def _exit(profits: Profits, capture: Capture) -> OrderExitDecision:
+    baseline = profits.before.session.baseline
+    return OrderExitDecision(
+        decision_id=f"capture {profits.at}",
+        intent=capture.intent.value,
+        reason=f"profit {capture.profit:f} fell from {capture.peak:f}; target {capture.target:f}",
+        baseline_equity=baseline,
+        current_equity=profits.equity,
+        peak_equity=baseline + capture.peak,
+        timestamp=instant.show(profits.at),
+    )

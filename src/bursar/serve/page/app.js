@@ -1,0 +1,158 @@
+// The page: what is heard goes to the panels. Views come as they change; what rests on the journal
+// is asked again when cash or a position has changed, and every so often anyway.
+
+import { calendar } from "./calendar.js";
+import { Curve } from "./charts.js";
+import { $, age, element, fill, money, percent } from "./exact.js";
+import { Live } from "./live.js";
+import * as panels from "./panels.js";
+import { openWhy, told } from "./why.js";
+
+const DAY = 86_400_000, SLOW_MS = 15_000, SOON_MS = 250;
+const RANGES = { "1D": [DAY, "day"], "1W": [7 * DAY, "week"], "1M": [30 * DAY, "30d"], "3M": [90 * DAY, "90d"], "1Y": [365 * DAY, "1y"], All: [Infinity, "all"] };
+const CARDS = ["This week", "This month", "Drawdown", "Sharpe", "Gross exposure", "Net exposure", "Realised", "Cash"];
+
+const live = new Live();
+const cards = new panels.Cards($("cards"), CARDS);
+const curve = new Curve($("curve"), $("curve-read"));
+const ask = (title, question) => openWhy(live, title, question);
+let range = localStorage.getItem("range") in RANGES ? localStorage.getItem("range") : "All";
+let asked = {}, ground = "", eventAt = null, pending = null, isAsking = false;
+
+function drawRange() {
+  $("range").replaceChildren(...Object.keys(RANGES).map((name) => element("button", {
+    type: "button", role: "radio", "aria-checked": String(name === range), tabindex: name === range ? 0 : -1, onclick: () => choose(name),
+  }, name)));
+}
+
+function choose(name) {
+  range = name;
+  localStorage.setItem("range", name);
+  asked.at = 0; // ratios are those of the range
+  drawRange();
+  $("range").querySelector("[aria-checked=true]").focus();
+  drawCurve();
+  refresh();
+}
+
+$("range").addEventListener("keydown", (event) => {
+  const names = Object.keys(RANGES), step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  choose(names[(names.indexOf(range) + step + names.length) % names.length]);
+});
+
+function drawCurve() {
+  if (!asked.history) return;
+  if (asked.history.points.length < 2 || asked.history.points.every((point) => point.equity === "0")) {
+    curve.points = [];
+    $("curve").replaceChildren(element("p.empty", {}, "The curve begins with the first snapshots; bursar serve keeps one every quarter of an hour.")); return; }
+  curve.show(asked.history.points, Date.now() - RANGES[range][0]);
+}
+
+function drawViews() {
+  const { snapshot, pnl, exposure, drawdown } = live.views;
+  if (!snapshot) return;
+  panels.equity($("equity"), snapshot, asked.holdings?.base ?? "", ask);
+  const figure = panels.figure, of = (value, parts, formula) => told(value, formula, parts);
+  cards.set("Drawdown", figure(percent(downwards(asked.whole?.drawdown.current_pct.value ?? null)), null, { colour: false, why: () => ask("Drawdown", { figure: "drawdown" }) }),
+    drawdown.max_drawdown_pct == null ? "" : `worst ${percent(downwards(drawdown.max_drawdown_pct))} · peak ${money(drawdown.peak_equity, { places: 0 })}`);
+  cards.set("Gross exposure", figure(money(exposure.total_exposure, { places: 0 }), exposure.total_exposure, { colour: false,
+    why: () => ask("Gross exposure", of(exposure.total_exposure, Object.entries(exposure.exposure_by_symbol), "gross = Σ |notional|, by symbol")) }), `${percent(exposure.exposure_pct_of_equity, { places: 1 })} of equity`);
+  cards.set("Net exposure", figure(money(exposure.net_exposure, { places: 0 }), exposure.net_exposure, { colour: false,
+    why: () => ask("Net exposure", of(exposure.net_exposure, [["long", exposure.long_exposure], ["short, taken off", exposure.short_exposure]], "net = long − short")) }), `${snapshot.num_positions} positions`);
+  cards.set("Realised", figure(money(pnl.realized_pnl_total, { signed: true }), pnl.realized_pnl_total, { why: () => ask("Realised", { figure: "realized" }) }),
+    `unrealised ${money(pnl.unrealized_pnl, { signed: true })}`, true);
+  cards.set("Cash", figure(money(snapshot.cash_balance), snapshot.cash_balance, { colour: false,
+    why: () => ask("Cash", of(snapshot.cash_balance, (asked.holdings?.items ?? []).filter((each) => each.is_cash).map((each) => [each.asset, each.quantity]), "cash = settled base currency and what is pegged to it")) }), asked.holdings?.base ?? "", true);
+  panels.exposure($("exposure"), exposure, asked.holdings, ask);
+  curve.tip(snapshot.total_equity, snapshot.timestamp);
+  const now = [snapshot.cash_balance, pnl.realized_pnl_total, ...snapshot.positions.map((each) => each.symbol + each.size)].join();
+  if (now !== ground) { ground = now; refresh(); }
+}
+
+const downwards = (value) => (value == null || value === "0" ? value : `-${value}`);
+
+function drawAsked() {
+  const { performance, week, month, holdings, allocation, breaks, days, months, trades, flows, full } = asked;
+  const made = (name, found, ends) => {
+    const value = found?.made.value ?? null;
+    const tree = told(value ?? found?.made.reason, "made = equity at the end − equity at the start − capital that came between", [
+      ["equity at the end", found?.equity_end.value, found?.closed_at], ["equity at the start, taken off", found?.equity_start.value, found?.opened_at], ["capital between, taken off", found?.flows.value]]);
+    cards.set(name, panels.figure(money(value, { signed: true }), value, { why: () => ask(name, tree) }), value == null ? found?.made.reason ?? "" : ends);
+  };
+  made("This week", week, `${percent(week?.twr_pct.value, { signed: true })} time-weighted`);
+  made("This month", month, `${percent(month?.twr_pct.value, { signed: true })} time-weighted`);
+  const sharpe = performance?.ratios.sharpe;
+  cards.set("Sharpe", panels.figure(money(sharpe?.value), null, { colour: false, title: sharpe?.reason, why: () => ask("Sharpe",
+    told(sharpe?.value ?? sharpe?.reason, "Sharpe = mean excess daily return ÷ its deviation × √periods a year", [["daily returns", String(performance?.ratios.returns)],
+      ["periods a year", String(performance?.conventions.periods)], ["risk-free rate, % a year", performance?.conventions.risk_free_pct], ["volatility, % a year", performance?.ratios.volatility_pct.value]])) }),
+    sharpe?.value == null ? sharpe?.reason ?? "" : `${range}, of ${performance.ratios.returns} daily returns`);
+  $("portfolio").textContent = `${holdings.portfolio} · ${holdings.base}`;
+  document.title = `${holdings.portfolio} · bursar`;
+  panels.holdings($("positions"), holdings, ask);
+  panels.strategies($("strategies"), allocation, ask);
+  panels.drift($("drift"), breaks);
+  panels.badges($("badges"), holdings.items.length ? full.coverage : null, breaks);
+  eventAt = panels.feed($("feed"), trades, flows) ?? eventAt;
+  if (days.cells.length) fill($("calendar"), calendar(days, months, $("calendar").clientWidth - 40, $("calendar-read"), (cell) => ask(`${cell.row}-${cell.column}`, told(cell.pnl, `realised in ${cell.row}-${cell.column} = Σ of ${cell.records} records`,
+    days.cells.filter((each) => each.row === `${cell.row}-${cell.column}`).map((each) => [`${each.row}-${each.column}`, each.pnl])))));
+  else fill($("calendar"), element("p.empty", {}, "Nothing was realised yet; the first sale shows here."));
+}
+
+// One refresh at a time, soon after something has happened; what fails leaves the figures as they were.
+function refresh() { pending ??= setTimeout(ask_again, SOON_MS); }
+
+async function ask_again() {
+  if (isAsking) { pending = setTimeout(ask_again, SOON_MS); return; }
+  pending = null;
+  isAsking = true;
+  try {
+    const few = { limit: "16" };
+    const [trades, flows, holdings] = await Promise.all([live.ask("trades", few), live.ask("cash-flows", few), live.ask("holdings")]);
+    Object.assign(asked, { trades, flows, holdings });
+    if (asked.days) { eventAt = panels.feed($("feed"), trades, flows) ?? eventAt; panels.holdings($("positions"), holdings, ask); }
+    if (!asked.days || Date.now() - asked.at > 3_000) await askSlow();
+    drawAsked();
+    drawViews();
+    drawState();
+  } catch (error) {
+    if (live.state === "live") $("foot").textContent = `Not everything could be asked: ${error.message}`;
+  } finally {
+    isAsking = false;
+  }
+}
+
+async function askSlow() {
+  const period = RANGES[range][1];
+  const [history, whole, performance, week, month, allocation, breaks, days, months, full] = await Promise.all([
+    live.ask("history", { period: "all" }), live.ask("performance", { period: "all" }), live.ask("performance", { period }), live.ask("performance", { period: "week" }), live.ask("performance", { period: "month" }),
+    live.ask("allocation"), live.ask("breaks"), live.ask("heatmap", { kind: "day" }), live.ask("heatmap", { kind: "month" }), live.ask("snapshot", { detail: "full" }),
+  ]);
+  Object.assign(asked, { history, whole, performance, week, month, allocation, breaks, days, months, full, at: Date.now() });
+  drawCurve();
+}
+
+function drawState() {
+  const quiet = (Date.now() - live.heardAt) / 1000;
+  document.body.dataset.state = live.state;
+  const last = eventAt ? ` · last event ${age((Date.now() - Date.parse(eventAt)) / 1000)} ago` : "";
+  $("state-text").textContent = { connecting: "connecting", live: `live${last}`, outage: `offline ${age(quiet)}`, refused: "not let in" }[live.state];
+  $("outage").hidden = live.state !== "outage";
+  $("outage").textContent = live.heardAt ? `No connection. These figures are ${age(quiet)} old; trying again.` : "The service does not answer; trying again.";
+  $("ask").hidden = live.state !== "refused";
+}
+
+live.addEventListener("views", drawViews);
+live.addEventListener("state", () => { drawState(); if (live.state === "live") refresh(); });
+$("ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  live.admit($("token").value.trim());
+  $("token").value = "";
+});
+$("why").addEventListener("click", (event) => { if (event.target === $("why")) $("why").close(); });
+
+drawRange();
+live.connect();
+setInterval(() => { drawState(); panels.ages(); }, 1_000);
+setInterval(() => { if (live.state === "live" && !document.hidden) refresh(); }, SLOW_MS);

@@ -1,0 +1,154 @@
+// Charts: equity and how far it is under water, on one axis of time; bars. Drawn as SVG.
+// Only pixels come from floats; every figure that is read is the one that the service told.
+
+import { clock, day, element, money, percent, rounded, svg } from "./exact.js";
+
+const RIGHT = 64, TOP = 8, GAP = 26, BOTTOM = 22, WATER = 0.24;
+const HOUR = 3_600_000, DAY = 24 * HOUR;
+
+export class Curve {
+  constructor(box, read) {
+    this.box = box;
+    this.read = read;
+    this.points = [];
+    box.setAttribute("tabindex", "0");
+    box.setAttribute("role", "img");
+    new ResizeObserver(() => this.draw()).observe(box);
+    box.addEventListener("pointermove", (event) => this.#point(event.offsetX));
+    box.addEventListener("pointerleave", () => this.#clear());
+    box.addEventListener("blur", () => this.#clear());
+    box.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  show(points, from) {
+    const known = points.filter((point) => point.equity != null && point.is_complete).map((point) => ({
+      ...point, x: Date.parse(point.at), y: Number(point.equity), nav: point.nav == null ? null : Number(point.nav),
+    }));
+    let peak = -Infinity;
+    for (const point of known) {
+      if (point.nav !== null) peak = Math.max(peak, point.nav);
+      point.under = point.nav === null || peak <= 0 ? 0 : point.nav / peak - 1;
+    }
+    this.points = known.filter((point) => point.x >= from);
+    this.draw();
+  }
+
+  // The newest point moves with every publication; the past is as it was kept.
+  tip(equity, at) {
+    const last = this.points.at(-1);
+    if (!last || equity == null) return;
+    const x = Date.parse(at), y = Number(equity);
+    if (x <= last.x) return; // the history was asked later than this was published
+    if (last.isTip) { last.nav = last.nav === null ? null : last.nav * (y / last.y || 1); Object.assign(last, { x, y, equity, at }); }
+    else this.points.push({ ...last, x, y, equity, at, flow: null, isTip: true });
+    this.draw();
+  }
+
+  draw() {
+    const { box, points } = this, width = box.clientWidth, height = box.clientHeight;
+    if (points.length < 2 || !width) return;
+    const right = width - RIGHT, deep = (height - TOP - GAP - BOTTOM) * WATER, floor = height - BOTTOM - deep - GAP;
+    const [low, high] = spread(points.map((point) => point.y));
+    const worst = Math.min(-0.01, ...points.map((point) => point.under));
+    const x = scale(points[0].x, points.at(-1).x, 0, right), y = scale(low, high, floor, TOP);
+    const water = scale(0, worst, floor + GAP, floor + GAP + deep);
+    this.x = x;
+    this.y = y;
+    const line = points.map((point, n) => `${n ? "L" : "M"}${x(point.x).toFixed(1)} ${y(point.y).toFixed(1)}`).join("");
+    const under = points.map((point) => `L${x(point.x).toFixed(1)} ${water(point.under).toFixed(1)}`).join("");
+    const last = points.at(-1);
+    this.cross = svg("g");
+    const drawn = svg("svg", { viewBox: `0 0 ${width} ${height}` },
+      svg("defs", {}, svg("linearGradient", { id: "wash", x1: 0, y1: 0, x2: 0, y2: 1 },
+        svg("stop.wash-top", { offset: 0 }), svg("stop.wash-end", { offset: 1 }))),
+      ticks(low, high, 4).map((value) => [
+        svg("line.rule", { x1: 0, x2: right, y1: y(value), y2: y(value) }),
+        svg("text", { x: right + 10, y: y(value) + 4 }, short(value))]),
+      times(points[0].x, last.x, right).map(([at, text]) =>
+        svg("text", { x: x(at), y: height - 4, "text-anchor": x(at) < 20 ? "start" : "middle" }, text)),
+      svg("path.area", { d: `${line}L${x(last.x)} ${floor}L0 ${floor}Z` }), svg("path.line", { d: line }),
+      svg("line.rule", { x1: 0, x2: right, y1: water(0), y2: water(0) }),
+      svg("path.water", { d: `M0 ${water(0)}${under}L${x(last.x)} ${water(0)}Z` }),
+      svg("path.waterline", { d: `M0 ${water(points[0].under)}${under}` }),
+      svg("text", { x: right + 10, y: water(0) + 4 }, "0 %"), svg("text", { x: right + 10, y: water(worst) + 4 }, `−${(-worst * 100).toFixed(1)} %`),
+      points.filter((point) => point.flow != null && Number(point.flow) !== 0).map((point) => flow(point, x(point.x), floor)),
+      svg("circle.now", { cx: x(last.x), cy: y(last.y), r: 3.5 }), this.cross);
+    box.replaceChildren(drawn);
+    const first = points[0];
+    box.setAttribute("aria-label", `Equity from ${money(first.equity)} on ${day(first.at)} to ${money(last.equity)} now; arrow keys read it point by point`);
+    if (this.at != null) this.#readAt(Math.min(this.at, points.length - 1));
+  }
+
+  #point(px) {
+    if (!this.x) return;
+    let best = 0;
+    this.points.forEach((point, n) => { if (Math.abs(this.x(point.x) - px) < Math.abs(this.x(this.points[best].x) - px)) best = n; });
+    this.#readAt(best);
+  }
+
+  #key(event) {
+    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -1e9, End: 1e9 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    this.#readAt(Math.max(0, Math.min(this.points.length - 1, (this.at ?? this.points.length - 1) + step)));
+  }
+
+  #readAt(n) {
+    this.at = n;
+    const point = this.points[n], x = this.x(point.x), y = this.y(point.y);
+    this.cross.replaceChildren(
+      svg("line.cross", { x1: x, x2: x, y1: TOP, y2: this.box.clientHeight - BOTTOM }),
+      svg("circle.dot", { cx: x, cy: y, r: 4.5 }));
+    const moved = point.flow != null && Number(point.flow) !== 0 ? ` · capital ${money(point.flow, { signed: true })}` : "";
+    this.read.textContent = `${day(point.at)} ${clock(point.at).slice(0, 5)} · ${money(point.equity)}${moved}`;
+  }
+
+  #clear() {
+    this.at = null;
+    this.cross?.replaceChildren();
+    this.read.textContent = "";
+  }
+}
+
+function flow(point, x, floor) {
+  const isIn = Number(point.flow) > 0, base = floor - 3;
+  const d = isIn ? `M${x - 4.5} ${base}h9l-4.5 -8z` : `M${x - 4.5} ${base - 8}h9l-4.5 8z`;
+  return svg("path.flow", { d }, svg("title", {}, `${day(point.at)}: capital ${money(point.flow, { signed: true })}`));
+}
+
+const scale = (from, to, low, high) => (value) => low + ((value - from) / (to - from || 1)) * (high - low);
+
+function spread(values) {
+  const low = Math.min(...values), high = Math.max(...values), room = (high - low || Math.abs(high) * 0.01 || 1) * 0.08;
+  return [low - room, high + room];
+}
+
+function ticks(low, high, count) {
+  const rough = (high - low) / count, size = 10 ** Math.floor(Math.log10(rough));
+  const step = size * [1, 2, 2.5, 5, 10].find((each) => each * size >= rough);
+  const found = [];
+  for (let at = Math.ceil(low / step) * step; at <= high; at += step) found.push(at);
+  return found;
+}
+
+const short = (value) => (Math.abs(value) >= 1e6 ? `${(value / 1e6).toFixed(2)} m` : Math.abs(value) >= 1e4 ? `${(value / 1e3).toFixed(value % 1e3 ? 1 : 0)} k` : value.toFixed(0));
+
+function times(from, to, width) {
+  const count = Math.max(2, Math.floor(width / 120)), span = to - from, found = [];
+  const step = [HOUR / 12, HOUR / 4, HOUR, 3 * HOUR, 6 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY, 365 * DAY].find((each) => span / each <= count) ?? 365 * DAY;
+  for (let at = Math.ceil(from / step) * step; at <= to; at += step) found.push([at, step < DAY ? clock(at).slice(0, 5) : day(at)]);
+  return found;
+}
+
+// Rows of [name, value, part of the whole in percent]; the longest bar is the largest.
+export function bars(rows) {
+  const most = Math.max(...rows.map(([, value]) => Math.abs(Number(value ?? 0))), 1e-9);
+  return element("ul.bars", {}, rows.map(([name, value, part, ask]) => {
+    const fill = element("i");
+    fill.style.width = `${(Math.abs(Number(value ?? 0)) / most) * 100}%`;
+    const figure = element("button.ask-why", { type: "button", title: value, onclick: ask }, money(value, { places: 0 }));
+    return element(Number(value) < 0 ? "li.short" : "li", {},
+      element("span.name", {}, name), figure, element("span.part", {}, part == null ? "" : percent(rounded(part, 1), { places: 1 })),
+      element("span.track", { "aria-hidden": "true" }, fill));
+  }));
+}

@@ -1,0 +1,202 @@
+"""Panels: what the page shows beside the contract's views, as records that any program may ask for.
+
+Holdings with the age of their marks, strategies with what they were given, and what a venue's
+statement differs by, each difference explained. Put together here, worked out below.
+
+Errors: those of the verbs.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from bursar.portfolio import agreement, allocating
+from bursar.portfolio.risk import shipped_table
+from bursar.reconcile import Reconciliation
+from bursar.serve.asking import Query
+from bursar.serve.reading import Room
+from bursar.value.worth import AssetWorth
+
+
+class HoldingView(msgspec.Struct, frozen=True):
+    """One asset: what is held, what it cost, what it is worth, and how old its mark is."""
+
+    asset: str
+    sector: str
+    quantity: Decimal
+    cost: Decimal | None
+    mark: Decimal | None
+    mark_quote: str | None
+    mark_source: str | None
+    marked_at: int | None
+    value: Decimal | None
+    unrealized: Decimal | None
+    share_pct: Decimal | None
+    is_cash: bool
+    is_stale: bool
+    flags: tuple[str, ...]
+
+
+class Holdings(msgspec.Struct, frozen=True):
+    """Everything that is held, the most valuable first, at one instant."""
+
+    at: int
+    portfolio: str
+    base: str
+    cash: Decimal
+    items: tuple[HoldingView, ...]
+
+
+class StrategyView(msgspec.Struct, frozen=True):
+    """A strategy's own book, and its part of the last decision; `manual` has none."""
+
+    strategy: str
+    state: str | None
+    weight: Decimal | None
+    reason: str | None
+    contributed: Decimal
+    made: Decimal
+    unrealized: Decimal
+    equity: Decimal
+    trades: int
+
+
+class Allocations(msgspec.Struct, frozen=True):
+    """All strategies, and the last division of capital among them, if there was one."""
+
+    decided_at: int | None
+    regime: str
+    reserve: Decimal | None
+    items: tuple[StrategyView, ...]
+
+
+class ShiftView(msgspec.Struct, frozen=True):
+    """How much more of an asset the venue has than the book."""
+
+    asset: str
+    amount: Decimal
+    worth: Decimal | None
+
+
+class BreakView(msgspec.Struct, frozen=True):
+    """One difference: what it is and why that is said, where it lies, and what would close it."""
+
+    kind: str
+    shifts: tuple[ShiftView, ...]
+    where: str
+    when: str
+    reason: str
+    proposal: str | None
+
+
+class Reconciled(msgspec.Struct, frozen=True):
+    """An account against its venue's last statement. `command` shows the breaks in a terminal."""
+
+    account: str
+    verdict: str
+    as_of: int | None
+    worth: Decimal | None
+    breaks: tuple[BreakView, ...]
+    command: str
+
+
+class Agreements(msgspec.Struct, frozen=True):
+    """Every account of which a venue has stated anything."""
+
+    items: tuple[Reconciled, ...]
+
+
+def holdings(room: Room, _query: Query) -> Holdings:
+    """Return what is held."""
+    live = room.service.portfolio.live()
+    live.refresh()
+    valuation = live.valuation()
+    table = room.service.portfolio.measuring.table
+    sectors = shipped_table() if table is None else shipped_table().plus(table)
+    rows = [_holding(each, sectors.of(each.asset).sector) for each in valuation.assets]
+    rows.sort(key=lambda row: (row.is_cash, -abs(row.value or Decimal(0)), row.asset))
+    name = room.service.portfolio.desk.store.portfolio
+    return Holdings(valuation.at, name, valuation.base, valuation.cash, tuple(rows))
+
+
+def _holding(worth: AssetWorth, sector: str) -> HoldingView:
+    mark = worth.mark
+    return HoldingView(
+        asset=worth.asset,
+        sector="CASH" if worth.is_cash else sector,
+        quantity=worth.quantity,
+        cost=worth.known_cost,
+        mark=None if mark is None else mark.price,
+        mark_quote=None if mark is None else mark.quote,
+        mark_source=None if mark is None else mark.source,
+        marked_at=None if mark is None else mark.at,
+        value=worth.value,
+        unrealized=worth.unrealized,
+        share_pct=worth.share_pct,
+        is_cash=worth.is_cash,
+        is_stale="stale" in worth.flags,
+        flags=worth.flags,
+    )
+
+
+def allocation(room: Room, _query: Query) -> Allocations:
+    """Return every strategy as it stands. O(facts)."""
+    portfolio = room.service.portfolio
+    decided = allocating.decision(portfolio)
+    lines = {} if decided is None else {each.strategy: each for each in decided.allocation.lines}
+    minds = {} if decided is None else decided.after.minds
+    rows = []
+    for each in allocating.strategies(portfolio):
+        line, mind = lines.get(each.strategy), minds.get(each.strategy)
+        rows.append(
+            StrategyView(
+                strategy=each.strategy,
+                state=None if mind is None else mind.standing.state.value,
+                weight=None if line is None else line.weight,
+                reason=None if line is None else line.reason,
+                contributed=each.contributed,
+                made=each.made,
+                unrealized=each.unrealized,
+                equity=each.equity,
+                trades=len(each.trips),
+            )
+        )
+    return Allocations(
+        decided_at=None if decided is None else decided.cause.at,
+        regime=allocating.regime(portfolio),
+        reserve=None if decided is None else decided.allocation.reserve,
+        items=tuple(rows),
+    )
+
+
+def breaks(room: Room, _query: Query) -> Agreements:
+    """Account for every difference between accounts and their venues' statements. O(rows)."""
+    portfolio, limits = room.service.portfolio, room.service.rules.limits
+    names = {*agreement.stated(portfolio), *(each.account for each in room.service.venues)}
+    found = (agreement.reconciled(portfolio, name, limits) for name in sorted(names))
+    return Agreements(tuple(_reconciled(room, each) for each in found))
+
+
+def _reconciled(room: Room, found: Reconciliation) -> Reconciled:
+    account = found.comparison.account
+    stated = agreement.last_statement(room.service.portfolio, account)
+    closing = {each.break_id: each.says for each in found.proposals}
+    rows = tuple(
+        BreakView(
+            kind=each.kind.value,
+            shifts=tuple(ShiftView(s.asset, s.amount, s.worth) for s in each.shifts),
+            where=str(each.place),
+            when=each.place.window(),
+            reason=each.reason,
+            proposal=closing.get(each.id),
+        )
+        for each in found.breaks
+    )
+    return Reconciled(
+        account=account,
+        verdict=found.verdict.value,
+        as_of=None if stated is None else stated.as_of,
+        worth=found.comparison.worth,
+        breaks=rows,
+        command=f"bursar drift --account {account}",
+    )

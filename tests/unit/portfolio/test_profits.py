@@ -1,0 +1,117 @@
+"""Profit is taken once, divided once, and what is kept goes to the reserve as a fact."""
+
+from decimal import Decimal
+
+import pytest
+
+from bursar.capital.profit_capture import CaptureSettings
+from bursar.capital.profit_target_tracker import ProfitTarget, TargetPeriod
+from bursar.capital.settings import CapitalSettings
+from bursar.capital.smart_reinvestor import Policy, ReinvestSettings
+from bursar.desk import Desk
+from bursar.errors import Doubtful, StaleVersion
+from bursar.ledger import golden
+from bursar.portfolio import Portfolio, allocating, profits, snapshots
+from bursar.portfolio.events import saying
+from tests.unit.portfolio.test_allocating import At, portfolio, unread
+
+MADE = (
+    "2026-01-01T10:00:00Z deposit 1000 USD #k:main:1",
+    "2026-01-01T11:00:00Z sleeve 500 from manual to trend #k:main:2",
+    "2026-01-02T10:00:00Z buy 1 XBT @ 100 USD #k:main:3 strategy=trend",
+    "2026-01-03T10:00:00Z sell 1 XBT @ 200 USD #k:main:4 strategy=trend",
+)
+HALF = CapitalSettings(reinvest=ReinvestSettings(policy=Policy.HALF))
+
+
+def equities(made):
+    return {each.strategy: each.equity for each in allocating.strategies(made)}
+
+
+def test_what_is_kept_of_a_profit_goes_to_the_reserve_once():
+    made = portfolio(*MADE)
+    seen = profits.look(made, HALF)
+    assert seen.divisions["trend"].reinvest == 50
+    assert seen.kept_back == {"trend": 50}
+    profits.apply(made, seen)
+    assert equities(made) == {"manual": 550, "trend": 550}
+    again = profits.look(made, HALF)
+    assert again.kept_back == {}
+    profits.apply(made, again)
+    assert equities(made) == {"manual": 550, "trend": 550}
+    assert made.verify().is_sound
+
+
+def test_what_positions_bind_is_moved_when_they_are_closed():
+    bound = "2026-01-04T10:00:00Z buy 5.8 XBT @ 100 USD #k:main:5 strategy=trend"
+    made = portfolio(*MADE, bound)
+    seen = profits.look(made, HALF, prices={"XBT": "100"})
+    assert seen.kept_back == {"trend": 20}
+    profits.apply(made, seen)
+    closed = "2026-01-05T10:00:00Z sell 5.8 XBT @ 100 USD #k:main:6 strategy=trend"
+    made.desk.submit(golden.read([closed]))
+    assert profits.look(made, HALF).kept_back == {"trend": 30}
+
+
+def test_a_restart_goes_on_with_the_session():
+    made = portfolio(*MADE)
+    profits.apply(made, profits.look(made, HALF))
+    again = Portfolio(Desk(made.desk.store, At(20)), unread)
+    assert profits.look(again, HALF).before == profits.look(made, HALF).before
+    made.desk.clock.day = 21
+    assert profits.look(made, HALF).before.day == 20454 + 21
+
+
+def test_a_profit_given_back_is_told_as_an_intent_once():
+    settings = CapitalSettings(
+        capture=CaptureSettings(target=Decimal(50), target_pct=None, trail=Decimal("0.2"))
+    )
+    made = portfolio(*MADE)
+    profits.apply(made, profits.look(made, settings))
+    bought = "2026-01-21T00:00:00Z buy 1 XBT @ 100 USD #k:main:7 strategy=trend"
+    made.desk.submit(golden.read([bought]))
+    for price, intent in (("100", None), ("200", None), ("170", "close_all"), ("160", None)):
+        seen = profits.look(made, settings, prices={"XBT": price})
+        assert (seen.capture.intent.value if seen.capture else None) == intent
+        profits.apply(made, seen)
+    (told,) = saying.waiting(made.desk.store).values()
+    assert told.type == "order.exit_decision"
+
+
+def test_a_deposit_is_no_profit():
+    made = portfolio(*MADE)
+    profits.apply(made, profits.look(made))
+    made.desk.submit(golden.read(["2026-01-21T00:00:00Z deposit 5000 USD #k:main:8"]))
+    assert profits.look(made).after.session.peak == 0
+
+
+def test_targets_are_followed_from_a_kept_moment():
+    settings = CapitalSettings(
+        targets=(
+            ProfitTarget(period=TargetPeriod.MONTH, amount=Decimal(200)),
+            ProfitTarget(period=TargetPeriod.DAY, amount=Decimal(10)),
+        )
+    )
+    made = portfolio("2025-12-31T10:00:00Z deposit 1000 USD #k:main:1", day=0)
+    snapshots.take(made.desk.store, made.book(), made.valuation())
+    made.desk.clock.day = 20
+    made.desk.submit(golden.read(MADE[1:]))
+    found = {each.period: each for each in profits.look(made, settings).targets}
+    assert found[TargetPeriod.MONTH].progress == Decimal("0.5")
+
+
+def test_what_is_not_known_is_not_divided():
+    with pytest.raises(Doubtful, match="no price of ODD"):
+        profits.look(portfolio(*MADE, "2026-01-05T10:00:00Z reward 1 ODD #k:main:9"))
+    with pytest.raises(Doubtful, match="nobody has priced"):
+        profits.look(
+            portfolio(*MADE, "2026-01-05T10:00:00Z deposit 1 ODD #k:main:9"), prices={"ODD": "1"}
+        )
+
+
+def test_another_writer_in_between_is_told():
+    made = portfolio(*MADE)
+    seen = profits.look(made, HALF)
+    made.desk.submit(golden.read(["2026-01-05T10:00:00Z deposit 1 USD #k:main:9"]))
+    with pytest.raises(StaleVersion, match="look again"):
+        profits.apply(made, seen)

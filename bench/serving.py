@@ -22,9 +22,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
+
+from msgspec import structs
 
 import bursar
 from bursar.ledger.golden import read
@@ -182,12 +185,13 @@ def told(servers: list[Server]) -> None:
         )
 
 
-def building(positions: int, repeats: int) -> None:
-    """Print how long the views take to make and to publish."""
+def building(positions: int, repeats: int, quarters: int = 0) -> None:
+    """Print how long the views take to make and to publish, with so many snapshots kept."""
     with tempfile.TemporaryDirectory() as folder:
         portfolio = bursar.open(Path(folder) / "book.db")
         portfolio.record(*read(story(positions)))
         opened = Book(PortfolioService(portfolio))
+        _keep(opened.service, quarters)
         publisher = Publisher(lambda _: None, lambda _: None, interval=0)
         made, out = [], []
         for _ in range(repeats):
@@ -198,8 +202,20 @@ def building(positions: int, repeats: int) -> None:
             publisher.publish(opened)
             out.append((process_time() - begun) * 1e3)
         views, whole = median(made), median(out)
-        print(f"{positions:>6} positions: views {views:7.3f} ms, published {whole:7.3f} ms")
+        kept = f"{positions:>6} positions, {quarters:>5} snapshots"
+        print(f"{kept}: views {views:7.3f} ms, published {whole:7.3f} ms")
         portfolio.close()
+
+
+def _keep(service: PortfolioService, quarters: int) -> None:
+    """Keep snapshots of every quarter of an hour until now."""
+    if not quarters:
+        return
+    store, last = service.portfolio.desk.store, service.create_snapshot()
+    with store.grouped():
+        for n in range(1, quarters):
+            at = last.timestamp - n * timedelta(minutes=15)
+            store.save_snapshot(structs.replace(last, timestamp=at))
 
 
 def main() -> None:
@@ -224,6 +240,7 @@ def main() -> None:
         told(servers)
     for positions in (10, 100, 1_000):
         building(positions, 7)
+    building(10, 7, quarters=2_880)
 
 
 if __name__ == "__main__":

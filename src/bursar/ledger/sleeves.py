@@ -85,7 +85,8 @@ class StrategyBooks:
         own = msgspec.structs.replace(terms, scope=Scope.ACCOUNT, strict=False, accounts=())
         self.book = Book(own)
         self.loans: list[Loan] = []
-        self.closes: list[DayClose] = []
+        self.terms = terms
+        self._closed: list[DayClose] = []
         self._shorts = {account.name for account in terms.accounts if account.may_short}
         self._sleeves: dict[str, set[str]] = {}
         self._targets: dict[str, str] = {}
@@ -121,22 +122,29 @@ class StrategyBooks:
 
     @money
     def follow(self, facts: Iterable[Fact]) -> "StrategyBooks":
-        """Take in priced facts in canonical order, and close the days that are over."""
+        """Take in priced facts in canonical order, after those before; close days that are over."""
         for fact in facts:
             day = fact.executed_at // _DAY
             if day != self._day:
-                self.close_day()
+                self._closed += self._standing()
+                self._touched.clear()
                 self._day = day
             self._take(fact)
         return self
 
-    @money
-    def close_day(self) -> None:
-        """Note where the strategies stand that did something since the last day was closed."""
-        for strategy in sorted(self._touched):
-            close = DayClose(strategy, self._day, self.contributed(strategy), self.made(strategy))
-            self.closes.append(close)
-        self._touched.clear()
+    @property
+    def closes(self) -> list[DayClose]:
+        """Where strategies stood at the end of each day on which they did something.
+
+        The last day is as it stands.
+        """
+        return [*self._closed, *self._standing()]
+
+    def _standing(self) -> list[DayClose]:
+        return [
+            DayClose(strategy, self._day, self.contributed(strategy), self.made(strategy))
+            for strategy in sorted(self._touched)
+        ]
 
     def _take(self, fact: Fact) -> None:
         match fact:
@@ -316,9 +324,7 @@ class StrategyBooks:
 
 def strategy_books(facts: Iterable[Fact], terms: Terms) -> StrategyBooks:
     """Return the strategies' books after all facts, which are priced and in canonical order."""
-    books = StrategyBooks(terms).follow(facts)
-    books.close_day()
-    return books
+    return StrategyBooks(terms).follow(facts)
 
 
 def _amount(fill: Fill) -> Decimal:

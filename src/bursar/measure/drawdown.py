@@ -14,6 +14,7 @@ Errors: none. A curve without a value above zero has no drawdown, and says so.
 """
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from decimal import Decimal
 from enum import Enum
 from typing import Final
@@ -128,6 +129,16 @@ class RunningDrawdown:
             if not peak or (self.peak - value) * peak > fallen * self.peak:
                 self.deepest = (self.peak - value, self.peak)
         self.at, self.value = at, value
+
+    def then(self, at: int, value: Decimal) -> "RunningDrawdown":
+        """Return a drawdown that has seen one more value, without the falls before it. O(1).
+
+        This one has not.
+        """
+        twin = copy(self)
+        twin.falls, twin._highs = [], dict(self._highs)  # noqa: SLF001 (its own)
+        twin.see(at, value)
+        return twin
 
     @property
     def open_fall(self) -> Fall | None:

@@ -37,7 +37,7 @@ from bursar.desk.desk import Beside
 from bursar.errors import BadChoice, Doubtful, StaleVersion
 from bursar.exact import ZERO, money
 from bursar.ledger.entries import MANUAL, SleeveTransfer
-from bursar.ledger.sleeves import StrategyBooks, strategy_books
+from bursar.ledger.sleeves import DayClose, StrategyBooks
 from bursar.measure.kelly import from_trades
 from bursar.measure.ratios import Conventions
 from bursar.measure.shadow import Shadow, ShadowDay
@@ -113,8 +113,8 @@ _DECISIONS: Final = msgspec.json.Decoder(Decision)
 
 
 def books(portfolio: Portfolio) -> StrategyBooks:
-    """Return every strategy's sleeves. O(facts)."""
-    return strategy_books(portfolio.timeline, portfolio.terms)
+    """Return every strategy's sleeves. O(facts since they were asked for last)."""
+    return portfolio.sleeved.books(portfolio)
 
 
 @money
@@ -125,11 +125,13 @@ def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]
     trips: dict[str, list[Trip]] = {}
     for trip in kept_trips.trips(portfolio).trips:
         trips.setdefault(trip.strategy, []).append(trip)
+    closes: dict[str, list[DayClose]] = {}
+    for close in sleeves.closes:
+        closes.setdefault(close.strategy, []).append(close)
     found = []
     for strategy in sleeves.strategies():
         book = sleeves.of(strategy)
         valuation = value_book(book, marks, now=now, options=portfolio.options)
-        closes = [close for close in sleeves.closes if close.strategy == strategy]
         found.append(
             StrategyNow(
                 strategy=strategy,
@@ -138,7 +140,9 @@ def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]
                 unrealized=valuation.unrealized,
                 equity=valuation.equity,
                 cash=valuation.cash_base,
-                returns=sleeve_returns(closes, today=now // DAY, unrealized=valuation.unrealized),
+                returns=sleeve_returns(
+                    closes.get(strategy, []), today=now // DAY, unrealized=valuation.unrealized
+                ),
                 trips=tuple(trips.get(strategy, ())),
                 valuation=valuation,
             )

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -19,9 +20,11 @@ from bursar.ledger import instant
 from bursar.ledger.state import NO_PAIR
 from bursar.measure.curve import Curve, Moment, curve
 from bursar.measure.drawdown import SPANS, day_of, week_of
-from bursar.measure.measured import Measured, known, summed, unknown
+from bursar.measure.measured import summed
+from bursar.measure.trades import TradeStatistics, statistics
 from bursar.measure.trips import Trips, round_trips
 from bursar.portfolio import snapshots
+from bursar.portfolio.followed import Today
 from bursar.portfolio.periods import Range, Window, window
 from bursar.portfolio.views import Realized
 from bursar.value.marks import spelled
@@ -31,108 +34,161 @@ from bursar.value.snapshot import capital
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bursar.ledger.records import RealizedPnLRecord
     from bursar.portfolio.portfolio import Portfolio
     from bursar.value.equity import Valuation
 
+_Made = dict[str | None, tuple[Decimal, Decimal, Decimal]]
+_NOTHING: Final = ZERO, ZERO, ZERO
+
 
 class Kept(msgspec.Struct, frozen=True):
-    """Every moment that was kept, now with them, and the curve they make.
+    """Today, and the curve that every kept moment makes with now."""
 
-    `opening` is what stood at 00:00 UTC: the last moment of the day before it, or nothing where
-    nothing was there yet; `None` if it was not kept.
-    """
-
-    now: Moment
-    opening: Moment | None
+    today: Today
     curve: Curve
-
-    @property
-    @money
-    def day_pnl(self) -> Measured:
-        """What today made: equity now less equity at 00:00 less the capital between."""
-        now, then = self.now, self.opening
-        if not now.is_complete or now.capital is None:
-            return unknown("something held has no price, or capital came at an unknown worth")
-        if then is None or not then.is_complete or then.capital is None:
-            return unknown("equity at 00:00 UTC was not kept, or not complete")
-        return known(now.equity - then.equity - (now.capital - then.capital))
 
 
 @money
 def kept(portfolio: Portfolio, valuation: Valuation) -> Kept:
     """Return what was kept, and now. O(moments)."""
-    now = Moment(
+    now = moment_of(portfolio, valuation)
+    moments = [each for each in snapshots.moments(portfolio.desk.store) if each.at < now.at]
+    return Kept(portfolio.followed.today(portfolio, now), curve((*moments, now)))
+
+
+@money
+def moment_of(portfolio: Portfolio, valuation: Valuation) -> Moment:
+    """Return the moment of a valuation."""
+    return Moment(
         valuation.at,
         valuation.equity + valuation.excluded_value,
-        capital(portfolio.book()),
+        of_head(portfolio).capital,
         not valuation.unvalued,
         bool(valuation.coverage.stale),
     )
-    moments = [each for each in snapshots.moments(portfolio.desk.store) if each.at < now.at]
-    opening = _opening(portfolio, moments, day_of(now.at))
-    return Kept(now, opening, curve((*moments, now)))
-
-
-def _opening(portfolio: Portfolio, moments: Iterable[Moment], start: int) -> Moment | None:
-    early = [each for each in moments if start - instant.DAY <= each.at <= start]
-    if early:
-        return max(early, key=lambda each: each.at)
-    timeline = portfolio.desk.timeline
-    is_new = timeline.is_whole and (not timeline.order or timeline.order[0][0] >= start)
-    return Moment(start, ZERO, ZERO) if is_new else None
 
 
 def trips(portfolio: Portfolio) -> Trips:
     """Return all closed round trips; worked out once while the book stands. O(trade records)."""
-    head = portfolio.desk.head
-    kept = portfolio.trips_kept
-    if kept is None or kept[0] != head:
-        records = portfolio.desk.store.get_trades(None, None)
-        told = round_trips(
-            reversed(records), asset_of_pairs(portfolio), shorts=frozenset(portfolio.book().shorts)
-        )
-        kept = portfolio.trips_kept = head, told
-    return kept[1]
+    return of_head(portfolio).trips
 
 
 @money
 def realized(portfolio: Portfolio, valuation: Valuation) -> Realized:
     """Return what trades realised, of all that the view shows: all time, day, week, month.
 
-    O(trade records since the month or the week began).
+    O(assets) while the book stands and the day lasts, else O(trade records since the month or the
+    week began).
     """
-    now = valuation.at
-    today, week = day_of(now), week_of(now)
-    month = instant.from_datetime(instant.to_datetime(today).replace(day=1))
-    first = instant.to_datetime(min(month, week))
-    late = _shown(portfolio, portfolio.desk.store.get_trades(None, None, first))
-    told = [(instant.from_datetime(each.time), each.pnl_base) for each in late]
-    periods = (
-        summed(made for at, made in told if begun <= at <= now) for begun in (today, week, month)
-    )
-    return Realized(pnl(portfolio.book(), valuation).total.realized, *periods)
+    made = of_head(portfolio).made(valuation.at)
+    options, base, marks = portfolio.options, portfolio.terms.base, valuation.marks
+    shown = [
+        sums
+        for asset, sums in made.items()
+        if asset is None or options.shows(asset, base, marks=marks)
+    ]
+    today, week, month = (summed(each) for each in zip(*shown, strict=True)) if shown else _NOTHING
+    return Realized(_total(portfolio, valuation), today, week, month)
+
+
+def _total(portfolio: Portfolio, valuation: Valuation) -> Decimal:
+    """Return what all trades realised; marks may say what a view that leaves some out shows."""
+    known, options = of_head(portfolio), portfolio.options
+    if known.realized is None or options.include_assets or options.exclude_assets:
+        known.realized = pnl(portfolio.book(), valuation).total.realized
+    return known.realized
+
+
+class OfHead:
+    """What follows from the book alone, each worked out once while it stands."""
+
+    def __init__(self, portfolio: Portfolio) -> None:
+        self.head = portfolio.desk.head
+        self.realized: Decimal | None = None
+        self._portfolio = portfolio
+        self._made: tuple[int, int, _Made] | None = None
+
+    @cached_property
+    def capital(self) -> Decimal | None:
+        """The capital that came, at its worth when it came; `None` where some is not known."""
+        return capital(self._portfolio.book())
+
+    @cached_property
+    def trips(self) -> Trips:
+        """All closed round trips."""
+        records = self._portfolio.desk.store.get_trades(None, None)
+        shorts = frozenset(self._portfolio.book().shorts)
+        return round_trips(reversed(records), self.assets, shorts=shorts)
+
+    @cached_property
+    def statistics(self) -> TradeStatistics:
+        """What all round trips come to."""
+        return statistics(self.trips.trips)
+
+    @cached_property
+    def assets(self) -> dict[str, str]:
+        """Which asset was traded in each pair."""
+        cells = self._portfolio.book().cells
+        return {
+            key[2]: key[1]
+            for key, cell in sorted(cells.items(), key=lambda each: each[0])
+            if key[2] != NO_PAIR and (cell.trades or cell.size)
+        }
+
+    @cached_property
+    def symbols(self) -> dict[str, str]:
+        """How each asset's pair with money is spelled: with base currency, or a peg."""
+        base, cash = self._portfolio.terms.base, self._portfolio.book().cash
+        found: dict[str, str] = {}
+        for pair, asset in sorted(self.assets.items()):
+            quote = pair.partition("/")[2]
+            if quote == base or (quote in cash and asset not in found):
+                found[asset] = spelled(pair)
+        return found
+
+    @money
+    def made(self, now: int) -> _Made:
+        """Return what trades realised of each asset today, this week and this month."""
+        today, week = day_of(now), week_of(now)
+        if self._made is not None and self._made[0] == today and self._made[1] <= now:
+            return self._made[2]
+        month = instant.from_datetime(instant.to_datetime(today).replace(day=1))
+        since = instant.to_datetime(min(month, week))
+        told: dict[str | None, list[tuple[int, Decimal]]] = {}
+        last = 0
+        for each in self._portfolio.desk.store.get_trades(None, None, since):
+            at = instant.from_datetime(each.time)
+            told.setdefault(self.assets.get(each.pair), []).append((at, each.pnl_base))
+            last = max(last, at)
+        made = {
+            asset: (_since(of, today, now), _since(of, week, now), _since(of, month, now))
+            for asset, of in told.items()
+        }
+        # A record of a time to come counts from then on, so nothing is kept until it has.
+        self._made = None if last > now else (today, last, made)
+        return made
+
+
+def of_head(portfolio: Portfolio) -> OfHead:
+    """Return what follows from the book as it stands."""
+    kept = portfolio.of_head
+    if kept is None or (kept.head is not portfolio.desk.head and kept.head != portfolio.desk.head):
+        kept = portfolio.of_head = OfHead(portfolio)
+    return kept
+
+
+def _since(told: Iterable[tuple[int, Decimal]], begun: int, now: int) -> Decimal:
+    return summed(pnl for at, pnl in told if begun <= at <= now)
 
 
 def asset_of_pairs(portfolio: Portfolio) -> dict[str, str]:
     """Return which asset was traded in each pair."""
-    cells = portfolio.book().cells
-    return {
-        key[2]: key[1]
-        for key, cell in sorted(cells.items(), key=lambda each: each[0])
-        if key[2] != NO_PAIR and (cell.trades or cell.size)
-    }
+    return of_head(portfolio).assets
 
 
 def symbols_of(portfolio: Portfolio) -> dict[str, str]:
     """Return how each asset's pair with money is spelled: with base currency, or a peg."""
-    base, cash = portfolio.terms.base, portfolio.book().cash
-    found: dict[str, str] = {}
-    for pair, asset in sorted(asset_of_pairs(portfolio).items()):
-        quote = pair.partition("/")[2]
-        if quote == base or (quote in cash and asset not in found):
-            found[asset] = spelled(pair)
-    return found
+    return of_head(portfolio).symbols
 
 
 def span_of(portfolio: Portfolio, period: str | Range) -> Window:
@@ -155,13 +211,3 @@ def closing_prices(portfolio: Portfolio) -> dict[str, dict[date, Decimal]]:
                 price = ratio18(ONE, worth.value_base, worth.amount)
                 closing.setdefault(worth.asset, {})[day] = price
     return closing
-
-
-def _shown(portfolio: Portfolio, records: list[RealizedPnLRecord]) -> list[RealizedPnLRecord]:
-    options, base, marks = portfolio.options, portfolio.terms.base, portfolio.marks()
-    assets = asset_of_pairs(portfolio)
-    return [
-        each
-        for each in records
-        if each.pair not in assets or options.shows(assets[each.pair], base, marks=marks)
-    ]

@@ -24,8 +24,7 @@ from bursar.measure.drawdown import Basis, Drawdown
 from bursar.measure.drawdown import drawdown as drawdown_of
 from bursar.measure.heatmap import Heatmap
 from bursar.measure.measured import because
-from bursar.measure.trades import statistics
-from bursar.portfolio.kept import asset_of_pairs, kept, realized, symbols_of, trips
+from bursar.portfolio.kept import asset_of_pairs, kept, moment_of, of_head, realized, symbols_of
 from bursar.portfolio.performance import history, performance
 from bursar.portfolio.risk import Measuring, risk, sectors, sectors_of
 from bursar.portfolio.views import (
@@ -89,14 +88,15 @@ def views(portfolio: Portfolio, prices: Prices = None) -> Views:
 
 def views_at(portfolio: Portfolio, valuation: Valuation) -> Views:
     """Return the same of a valuation that was made."""
-    past = kept(portfolio, valuation)
-    fallen = drawdown_of(past.curve, now=valuation.at)
+    now = moment_of(portfolio, valuation)
+    fallen = portfolio.followed.drawdown(portfolio, now)
     earned = realized(portfolio, valuation)
     symbols, found = symbols_of(portfolio), exposure(valuation)
-    day = Day(earned.today, past.day_pnl, fallen.daily_pct)
+    day_pnl = portfolio.followed.today(portfolio, now).day_pnl
+    day = Day(earned.today, day_pnl, fallen.daily_pct)
     return Views(
         snapshot_view(valuation, day, symbols=symbols),
-        pnl_view(earned, valuation.unrealized, statistics(trips(portfolio).trips), at=valuation.at),
+        pnl_view(earned, valuation.unrealized, of_head(portfolio).statistics, at=valuation.at),
         exposure_view(
             valuation, sectors_of(portfolio, valuation, found), symbols=symbols, found=found
         ),
@@ -118,7 +118,8 @@ def why(portfolio: Portfolio, figure: str, prices: Prices = None) -> Why:
 
 @money
 def _why_daily(portfolio: Portfolio, prices: Prices) -> Why | Amount:
-    past = kept(portfolio, portfolio.valuation(prices))
+    now = moment_of(portfolio, portfolio.valuation(prices))
+    past = portfolio.followed.today(portfolio, now)
     then, now = past.opening, past.now
     start = "" if then is None else instant.show(then.at)
     return because(
@@ -151,11 +152,11 @@ def _why_drawdown(portfolio: Portfolio, prices: Prices) -> Why | Amount:
 
 
 def _why_win_rate(portfolio: Portfolio, _: Prices) -> Why | Amount:
-    return statistics(trips(portfolio).trips).why_win_rate()
+    return of_head(portfolio).statistics.why_win_rate()
 
 
 def _why_profit_factor(portfolio: Portfolio, _: Prices) -> Why | Amount:
-    return statistics(trips(portfolio).trips).why_profit_factor()
+    return of_head(portfolio).statistics.why_profit_factor()
 
 
 def _told(at: int | None) -> str:

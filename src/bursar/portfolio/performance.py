@@ -112,10 +112,10 @@ def _whole(portfolio: Portfolio, prices: Prices) -> tuple[Curve, bool]:
         return past.curve, False
     head, known = portfolio.desk.head, portfolio.rebuilt_kept
     if known is None or known[0] != head:
-        told = rebuilt(portfolio.timeline, portfolio.options, until=day_of(past.now.at))
+        told = rebuilt(portfolio.timeline, portfolio.options, until=day_of(past.today.now.at))
         known = portfolio.rebuilt_kept = head, told
-    moments = [each for each in known[1] if each.at < past.now.at]
-    return curve((*moments, past.now)), bool(moments)
+    moments = [each for each in known[1] if each.at < past.today.now.at]
+    return curve((*moments, past.today.now)), bool(moments)
 
 
 def _within(trip: Trip, span: Window) -> bool:

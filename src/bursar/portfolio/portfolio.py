@@ -30,7 +30,6 @@ from bursar.ledger.terms import Method, Terms, method
 from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
 from bursar.measure.curve import Moment
-from bursar.measure.trips import Trips
 from bursar.plan import HoldingsSnapshot, RebalancePlan, SizingPolicy, StrategyAllocation
 from bursar.portfolio import (
     hand,
@@ -44,7 +43,10 @@ from bursar.portfolio import (
 )
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
 from bursar.portfolio.believed import MEMO, Believed
+from bursar.portfolio.followed import Followed
+from bursar.portfolio.kept import OfHead
 from bursar.portfolio.live import Live
+from bursar.portfolio.sleeved import Sleeved
 from bursar.ports import FileReader, Head, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
@@ -78,7 +80,9 @@ class Portfolio:
         self._live: Live | None = None
         self._books: dict[Method, tuple[int, Book]] = {}
         self.measuring = measures.Measuring()
-        self.trips_kept: tuple[Head, Trips] | None = None
+        self.followed = Followed()
+        self.sleeved = Sleeved()
+        self.of_head: OfHead | None = None
         self.rebuilt_kept: tuple[Head, list[Moment]] | None = None
 
     def __enter__(self) -> Self:

@@ -120,10 +120,14 @@ def _standing(
     valuation: Valuation, found: Exposure, sectors: list[SectorExposure], past: Kept
 ) -> Standing:
     """Return the figures that limits are held against."""
-    fallen, equity, made = drawdown(past.curve, now=valuation.at), valuation.equity, past.day_pnl
+    fallen, equity, made = (
+        drawdown(past.curve, now=valuation.at),
+        valuation.equity,
+        past.today.day_pnl,
+    )
     loss = share = made if made.value is None else known(-made.value)
-    if loss.value is not None and past.opening is not None:
-        share = percent(loss.value, past.opening.equity or equity)
+    if loss.value is not None and past.today.opening is not None:
+        share = percent(loss.value, past.today.opening.equity or equity)
     held = [each for each in found.assets if each.amount]
     return Standing(
         gross_exposure_pct=percent(found.gross, equity),

@@ -4,6 +4,9 @@ A snapshot is a view and may be pruned. The last one of each UTC day is also tha
 memo that pruning leaves alone, so the history of equity has no end. With it stay the highest and
 the lowest complete equity of the day, so a peak outlives the snapshot that saw it.
 
+Whoever keeps one or prunes leaves a trail, so that what read them before knows whether to read on
+or to read anew. Only this module writes snapshots and closes.
+
 Errors: those of the store.
 """
 
@@ -17,6 +20,7 @@ from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
 from bursar.measure.curve import Moment
+from bursar.measure.drawdown import day_of
 from bursar.ports import PortfolioStore
 from bursar.value.equity import Valuation
 from bursar.value.snapshot import PortfolioSnapshot, snapshot
@@ -24,6 +28,7 @@ from bursar.value.snapshot import PortfolioSnapshot, snapshot
 CLOSE: Final = "close "
 """How the names of the memos begin that keep a day's close."""
 
+_TRAIL: Final = "snapshots"
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -56,6 +61,13 @@ class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     low: Extreme | None = None
 
 
+class Trail(msgspec.Struct, frozen=True):
+    """The instant of the last snapshot. `epoch` grows when one came late, was replaced, or went."""
+
+    epoch: int
+    last: int
+
+
 class Standing(msgspec.Struct, frozen=True):
     """What all of the portfolio was worth at a kept moment, whole or without what had no price."""
 
@@ -65,14 +77,26 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 _DECODER: Final = msgspec.json.Decoder(DailyClose)
+_TRAILS: Final = msgspec.json.Decoder(Trail)
 
 
 def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSnapshot:
     """Keep a snapshot, and make it the close of its day so far."""
     made = snapshot(book, valuation)
+    with store.grouped():
+        close = _close(store, made)
+        known, at = trail(store), instant.from_datetime(made.timestamp)
+        on = known is not None and at > known.last
+        left = Trail(_epoch(known) + (not on), at if known is None else max(at, known.last))
+        store.save_snapshot(made)
+        store.save_memos({f"{CLOSE}{close.day}": _told(close), _TRAIL: _told(left)})
+    return made
+
+
+def _close(store: PortfolioStore, made: PortfolioSnapshot) -> DailyClose:
     day = made.timestamp.date()
     high, low = _extremes(store.memo(f"{CLOSE}{day}"), made)
-    close = DailyClose(
+    return DailyClose(
         day=day,
         timestamp=made.timestamp,
         equity_base=made.equity_base,
@@ -86,10 +110,6 @@ def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSn
         high=high,
         low=low,
     )
-    with store.grouped():
-        store.save_snapshot(made)
-        store.save_memos({f"{CLOSE}{close.day}": _ENCODER.encode(close).decode()})
-    return made
 
 
 @money
@@ -107,8 +127,23 @@ def _extremes(kept: str | None, made: PortfolioSnapshot) -> tuple[Extreme | None
 
 
 def prune(store: PortfolioStore, now: int, days: int) -> int:
-    """Delete snapshots of more than so many days ago, and return how many they were."""
-    return store.prune_snapshots(instant.to_datetime(now) - timedelta(days=days))
+    """Delete the snapshots of days that ended before so many days ago, and return how many.
+
+    A day goes as a whole, so the past changes once a day and not with every snapshot.
+    """
+    first = instant.to_datetime(day_of(now)) - timedelta(days=days)
+    with store.grouped():
+        count = store.prune_snapshots(first)
+        known = trail(store)
+        if count and known is not None:
+            store.save_memos({_TRAIL: _told(Trail(known.epoch + 1, known.last))})
+    return count
+
+
+def trail(store: PortfolioStore) -> Trail | None:
+    """Return what tells whether the kept moments are those of before; `None`: nobody can say."""
+    text = store.memo(_TRAIL)
+    return None if text is None else _TRAILS.decode(text)
 
 
 def closes(store: PortfolioStore) -> list[DailyClose]:
@@ -150,6 +185,14 @@ def _moment(kept: DailyClose | PortfolioSnapshot) -> Moment:
         standing.is_whole,
         bool(kept.stale),
     )
+
+
+def _epoch(known: Trail | None) -> int:
+    return 0 if known is None else known.epoch
+
+
+def _told(kept: DailyClose | Trail) -> str:
+    return _ENCODER.encode(kept).decode()
 
 
 @money

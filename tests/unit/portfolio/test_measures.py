@@ -195,7 +195,7 @@ def test_without_a_snapshot_of_midnight_the_day_is_not_known():
     portfolio = begun()
     portfolio.desk.clock.set("2026-01-09T12:00:00Z")
     assert portfolio.views().snapshot.daily_pnl is None
-    assert "00:00" in kept.kept(portfolio, portfolio.valuation()).day_pnl.reason
+    assert "00:00" in kept.kept(portfolio, portfolio.valuation()).today.day_pnl.reason
 
 
 def test_a_peak_outlives_its_snapshot_and_a_restart(tmp_path):

@@ -1,0 +1,99 @@
+"""What is kept between questions equals what is made from nothing, whatever happens in between."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bursar.desk import Desk
+from bursar.ledger import golden, instant
+from bursar.ledger.terms import Terms
+from bursar.measure.drawdown import drawdown
+from bursar.portfolio import Portfolio, allocating, snapshots
+from bursar.portfolio.kept import kept, moment_of
+from bursar.portfolio.views import drawdown_view
+from bursar.store import MemoryStore
+from bursar.value.marks import Mark
+from tests.unit.portfolio.places import NOON, Clock
+
+DAYS = (1, 2, 30, 31)
+TAGS = ("", " strategy=trend", " strategy=hedge")
+WAITS = (0, 1, 3_600, 40_000, 86_400, 40 * 86_400)
+
+
+@st.composite
+def happenings(draw):
+    """Something that happens to a portfolio, and how many seconds pass before it."""
+    kind = draw(st.sampled_from(("buy", "sell", "late", "mark", "keep", "keep", "prune", "other")))
+    detail = draw(st.integers(1, 6)), draw(st.sampled_from(TAGS)), draw(st.sampled_from(DAYS))
+    return kind, draw(st.sampled_from(WAITS)), *detail
+
+
+def happen(portfolio, other, turn, kind, detail):
+    """Do it; `other` is a second process on the same store."""
+    number, tag, days = detail
+    clock, store = portfolio.desk.clock, portfolio.desk.store
+    now = instant.show(clock.at)
+    if kind in {"buy", "sell"}:
+        words = f"{now} {kind} {number} XBT @ {100 + number * 7} EUR fee 1 EUR #k:{turn}{tag}"
+        portfolio.record(*golden.read([words]))
+    elif kind == "late":
+        then = instant.show(NOON - number * 86_400 * instant.SECOND)
+        portfolio.record(*golden.read([f"{then} buy {number} ETH @ 10 EUR #k:{turn}{tag}"]))
+    elif kind == "mark":
+        portfolio.live().see(Mark("XBT", "EUR", Decimal(number * 40), "venue", clock.at))
+    elif kind == "prune":
+        snapshots.prune(store, clock.at, days)
+    else:
+        one = portfolio if kind == "keep" else other
+        one.writer.catch_up()
+        prices = {"XBT": str(number * 31)} if number > 1 else {}
+        snapshots.take(store, one.book(), one.valuation(prices))
+
+
+def unread(_path, _account, _progress):
+    """Read no file."""
+    raise AssertionError("no file is imported here")
+
+
+def made_anew(portfolio):
+    """The same portfolio as another process would open it, with the marks that this one saw."""
+    desk = Desk(portfolio.desk.store, portfolio.desk.clock)
+    anew = Portfolio(desk, unread)
+    anew.see(portfolio.marks())
+    return anew
+
+
+@given(st.lists(happenings(), max_size=8))
+def test_what_is_kept_is_what_is_made_anew(steps):
+    clock = Clock()
+    store = MemoryStore(terms=Terms(base="EUR"))
+    portfolio, other = (Portfolio(Desk(store, clock), unread) for _ in range(2))
+    portfolio.record(*golden.read(["2026-01-01T00:00:00Z deposit 10000 EUR #k:0"]))
+    for turn, (kind, wait, *detail) in enumerate(steps, start=1):
+        clock.at += wait * instant.SECOND
+        happen(portfolio, other, turn, kind, detail)
+        portfolio.views()
+        allocating.strategies(portfolio)
+    anew = made_anew(portfolio)
+    assert repr(portfolio.views()) == repr(anew.views())
+    valuation = portfolio.valuation()
+    curve = kept(portfolio, valuation).curve
+    walked = drawdown_view(drawdown(curve, now=valuation.at), at=valuation.at)
+    assert repr(portfolio.views().drawdown) == repr(walked)
+    now = moment_of(portfolio, valuation)
+    assert portfolio.followed.today(portfolio, now) == anew.followed.today(anew, now)
+    told = [[_told(each) for each in allocating.strategies(one)] for one in (portfolio, anew)]
+    assert repr(told[0]) == repr(told[1])
+
+
+def _told(standing):
+    return (
+        standing.strategy,
+        standing.contributed,
+        standing.made,
+        standing.equity,
+        standing.returns,
+        standing.trips,
+        standing.valuation.assets,
+    )

@@ -54,7 +54,7 @@ async def carried(settings, portfolio, batches):
             for batch in batches:
                 before = publisher.times
                 await bus.publish("in", batch)
-                while publisher.times == before:
+                while publisher.times == before:  # noqa: ASYNC110 (it stands for a publisher)
                     await asyncio.sleep(0.005)
             while not is_all_told(told, portfolio.desk.head.version):
                 await asyncio.sleep(0.01)

@@ -24,6 +24,6 @@ PLANS = _figure("PLANS", 200)  # random plans made in two processes
 TRANSACTIONS = _figure("TRANSACTIONS", 200)  # lives of a portfolio under transactions
 TRANSACTION_STEPS = _figure("TRANSACTION_STEPS", 50)  # steps of each of them
 WRITERS = _figure("WRITERS", 4)  # writers of one book at once
-WRITES = _figure("WRITES", 15)  # what each of them adds
+WRITES = _figure("WRITES", 6)  # what each of them adds
 SEEDS = _figure("SEEDS", 50)  # simulated worlds
 SEED = _figure("SEED", 1)  # the first seed of a seeded run

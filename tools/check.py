@@ -25,12 +25,17 @@ CHECKS = {
 
 # Rows 0–3b of the floor plan: pure, so every branch can be reached, and must be.
 COVERED = ("exact", "errors", "ledger", "value", "measure", "plan", "capital", "reconcile")
+# Of the tests of questions, those that take no line of these rows which no other takes.
+_ASKING = Path("tests/unit/portfolio")
+_NOTHING_NEW = {"test_hand", "test_past", "test_portfolio", "test_spelled"}
 # The tests that take them there. Tracing every line makes a test half as fast, so these run first,
 # traced, and all others after them, at full speed.
 TRACED = (
     *(f"tests/unit/{name}" for name in COVERED if name not in {"exact", "errors"}),
     *(f"tests/unit/test_{name}.py" for name in ("exact", "errors")),
-    *(f"tests/unit/{name}" for name in ("desk", "portfolio")),
+    "tests/unit/desk",
+    "tests/unit/portfolio/events",
+    *(str(path) for path in _ASKING.glob("test_*.py") if path.stem not in _NOTHING_NEW),
     "tests/golden",
     *(f"tests/property/test_{name}.py" for name in ("checkpoint", "course", "past", "running")),
 )

@@ -15,7 +15,7 @@ Errors: `Doubtful` as said; `BadChoice` where there is no strategy; `StaleVersio
 writer came between proposal and apply.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -222,8 +222,7 @@ def apply(portfolio: Portfolio, proposal: Proposal) -> None:
     at = decision.cause.at
     desk.catch_up()
     _require_current(portfolio, proposal)
-    memos = {
-        _KEPT: _ENCODER.encode(proposal.kept).decode(),
+    memos = keeping(proposal.kept) | {
         f"{_DECISION}{at:020}": _ENCODER.encode(decision).decode(),
     }
     moves = proposal.plan.moves if proposal.plan.is_due else ()
@@ -233,15 +232,40 @@ def apply(portfolio: Portfolio, proposal: Proposal) -> None:
         name=f"allocation:{decision.allocation.id}",
         at=at,
     )
-    # Others may write until the store is ours, and a decision alone makes no new version.
-    with desk.alone() if posted else desk.store.grouped():
-        _require_current(portfolio, proposal)
-        if posted:
-            desk.commit(desk.stage(posted), Beside(memos=memos))
-        else:
-            desk.store.save_memos(memos)
+    post(portfolio, posted, memos, lambda: _require_current(portfolio, proposal))
     weights = {line.strategy: str(line.weight) for line in decision.allocation.lines}
     LOG.info("PORTFOLIO_ALLOCATION", id=decision.allocation.id, weights=weights)
+
+
+def post(
+    portfolio: Portfolio,
+    moves: Sequence[SleeveTransfer],
+    memos: Mapping[str, str | None],
+    require: Callable[[], None],
+) -> None:
+    """Write moves of capital and what is kept with them, if `require` still lets it.
+
+    Others may write until the store is ours, and memos alone make no new version; so it is asked
+    once the store is.
+    """
+    desk = portfolio.writer
+    with desk.alone() if moves else desk.store.grouped():
+        require()
+        if moves:
+            desk.commit(desk.stage(moves), Beside(memos=memos))
+        else:
+            desk.store.save_memos(memos)
+
+
+def require_version(portfolio: Portfolio, seen: int, again: str) -> None:
+    """Refuse what was worked out at another version of the portfolio."""
+    now = portfolio.desk.store.head().version
+    if now != seen:
+        raise StaleVersion(
+            f"worked out at version {seen}, the portfolio is at {now}; {again}",
+            expected=seen,
+            actual=now,
+        )
 
 
 def decisions(portfolio: Portfolio) -> list[Decision]:
@@ -312,13 +336,7 @@ def _recent(portfolio: Portfolio, rules: Rules) -> list[Trip]:
 
 
 def _require_current(portfolio: Portfolio, proposal: Proposal) -> None:
-    now = portfolio.desk.store.head().version
-    if now != proposal.version:
-        raise StaleVersion(
-            f"proposed at version {proposal.version}, the portfolio is at {now}; propose again",
-            expected=proposal.version,
-            actual=now,
-        )
+    require_version(portfolio, proposal.version, "propose again")
     if kept(portfolio).state != proposal.decision.before:
         raise StaleVersion(
             "an entry was registered, or another decision applied, since this was proposed;"

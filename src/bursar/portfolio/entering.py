@@ -53,7 +53,11 @@ def enter(
     """Ask, and register the entry unless it is blocked. `entry_id` is that of the trade to be."""
     if not entry_id or not seen.strategy:
         raise BadChoice("an entry has an id and a strategy")
-    rules = rules or Rules()
+    with portfolio.writer.store.grouped():  # nobody decides between what is read and written
+        return _entered(portfolio, entry_id, seen, rules or Rules())
+
+
+def _entered(portfolio: Portfolio, entry_id: str, seen: Seen, rules: Rules) -> DecisionVerdict:
     verdict = ask(portfolio, seen, rules)
     kept = allocating.kept(portfolio)
     if entry_id in kept.state.decisions.entered:

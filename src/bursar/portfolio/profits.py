@@ -37,7 +37,6 @@ from bursar.capital.settings import CapitalSettings
 from bursar.capital.smart_reinvestor import Division, Reinvested, SmartReinvestor
 from bursar.capital.strategy_memory import DAY
 from bursar.capital.trades import tally
-from bursar.desk.desk import Beside
 from bursar.errors import Doubtful, StaleVersion
 from bursar.events.outgoing import OrderExitDecision
 from bursar.exact import ONE, ZERO, divide, money
@@ -132,16 +131,11 @@ def apply(portfolio: Portfolio, profits: Profits) -> None:
     """Write what a look came to: transfers, state, and the exit decision, all or nothing.
 
     Raises:
-        StaleVersion: the portfolio was changed since; look again.
+        StaleVersion: the portfolio was changed since, or profit divided; look again.
     """
     desk = portfolio.writer
-    if desk.head.version != profits.version:
-        raise StaleVersion(
-            f"looked at version {profits.version}, the portfolio is at {desk.head.version};"
-            " look again",
-            expected=profits.version,
-            actual=desk.head.version,
-        )
+    desk.catch_up()
+    _require_current(portfolio, profits)
     memos: dict[str, str | None] = {_KEPT: _ENCODER.encode(profits.after).decode()}
     if profits.capture is not None:
         told = _exit(profits, profits.capture)
@@ -153,10 +147,17 @@ def apply(portfolio: Portfolio, profits: Profits) -> None:
         name=f"profits:{profits.at}",
         at=profits.at,
     )
-    if posted:
-        desk.commit(desk.stage(posted), Beside(memos=memos))
-    else:
-        desk.store.save_memos(memos)
+    allocating.post(portfolio, posted, memos, lambda: _require_current(portfolio, profits))
+
+
+def _require_current(portfolio: Portfolio, profits: Profits) -> None:
+    allocating.require_version(portfolio, profits.version, "look again")
+    kept, before = _kept(portfolio), profits.before
+    is_same = kept == before or (
+        kept.day != before.day and (kept.divided, kept.moved) == (before.divided, before.moved)
+    )
+    if not is_same:
+        raise StaleVersion("another look was applied since this one; look again")
 
 
 def _now(portfolio: Portfolio, prices: Prices) -> _Now:
@@ -172,10 +173,14 @@ def _now(portfolio: Portfolio, prices: Prices) -> _Now:
     return _Now(portfolio.desk.clock.now(), equity.value, given, made)
 
 
+def _kept(portfolio: Portfolio) -> Kept:
+    text = portfolio.desk.store.memo(_KEPT)
+    return Kept() if text is None else _STATES.decode(text)
+
+
 def _begun(portfolio: Portfolio, now: _Now) -> Kept:
     """Return what is kept, with a new session where the day is another."""
-    text = portfolio.desk.store.memo(_KEPT)
-    kept = Kept() if text is None else _STATES.decode(text)
+    kept = _kept(portfolio)
     if kept.day == now.at // DAY:
         return kept
     began = Session(now.equity), Compounded(now.equity)

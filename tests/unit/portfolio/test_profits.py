@@ -115,3 +115,14 @@ def test_another_writer_in_between_is_told():
     made.desk.submit(golden.read(["2026-01-05T10:00:00Z deposit 1 USD #k:main:9"]))
     with pytest.raises(StaleVersion, match="look again"):
         profits.apply(made, seen)
+
+
+def test_of_two_looks_at_one_state_one_is_applied():
+    made = portfolio(*MADE, "2026-01-04T10:00:00Z buy 1 XBT @ 100 USD #k:main:5 strategy=trend")
+    settled = CapitalSettings(reinvest=ReinvestSettings(policy=Policy.FULL))
+    profits.apply(made, profits.look(made, settled, prices={"XBT": "100"}))
+    higher = profits.look(made, settled, prices={"XBT": "110"})
+    profits.apply(made, profits.look(made, settled, prices={"XBT": "120"}))
+    with pytest.raises(StaleVersion, match="another look was applied"):
+        profits.apply(made, higher)
+    assert profits.look(made, settled, prices={"XBT": "110"}).before.session.peak == 20

@@ -189,10 +189,11 @@ def _recent(told: Mapping[str, Told], now: int) -> dict[str, Told]:
 
 
 def _drift(account: str, worth: Decimal | None, unpriced: tuple[str, ...]) -> Concern:
-    said = f"{account}: books and venue differ by {trimmed(worth or ZERO)}"
-    if unpriced:
-        said += f" and by {', '.join(unpriced)}, which has no price"
-    return Concern(kind="drift", subject=account, message=said, value=worth)
+    parts = [] if worth is None else [trimmed(worth)]
+    parts += [f"{', '.join(unpriced)}, which has no price"] if unpriced else []
+    said = " and by ".join(parts) or "an amount that is not known"
+    message = f"{account}: books and venue differ by {said}"
+    return Concern(kind="drift", subject=account, message=message, value=worth)
 
 
 def _state(found: Breach, policy: Policy, now: int) -> LimitState:

@@ -4,9 +4,7 @@ Executions come in the order of their time. Everything else states a day, is tol
 after it, and may change for weeks; so the two are read apart, and the second is looked back upon
 for longer. `recent` is what of that time is known, so that what is told once more is not news.
 
-A mark is canonical JSON: one text for one place.
-
-Errors: `Malformed` for a mark that is none, of another account, or of another version.
+Errors: those of `venue.mark`.
 """
 
 import hashlib
@@ -15,9 +13,9 @@ from typing import Final
 
 import msgspec
 
-from bursar.errors import Malformed
 from bursar.venue.alpaca.rows import Row
 from bursar.venue.alpaca.statements import PENDING
+from bursar.venue.mark import placed, written
 
 VERSION: Final = 1
 RECENT_MAX: Final = 5_000
@@ -57,24 +55,12 @@ _DECODER: Final = msgspec.json.Decoder(Place)
 
 def write(place: Place) -> str:
     """Write a mark."""
-    return _ENCODER.encode(place).decode()
+    return written(place)
 
 
 def read(mark: str | None, account: str) -> Place:
     """Read a mark; `None` is the beginning."""
-    if mark is None:
-        return Place(account=account)
-    try:
-        place = _DECODER.decode(mark)
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        raise Malformed("the mark of the last sync is none; sync from the beginning") from None
-    if place.version != VERSION or place.account != account:
-        raise Malformed(
-            f"the mark of the last sync is of {place.account}, version {place.version}; sync"
-            f" {account} from the beginning",
-            account=account,
-        )
-    return place
+    return Place(account=account) if mark is None else placed(mark, _DECODER, account, VERSION)
 
 
 def known(row: Row) -> Known:

@@ -4,9 +4,7 @@ Kraken has three lists: ledger rows, executions, closed orders. Of each a `ListP
 window of time is read, how far, and which of its last rows are known, so that the next sweep can
 overlap them. The balances that the ledger left are where its chain goes on.
 
-A mark is canonical JSON: one text for one place.
-
-Errors: `Malformed` for a mark that is none, of another account, or of another version.
+Errors: those of `venue.mark`.
 """
 
 from collections.abc import Sequence
@@ -16,8 +14,8 @@ from typing import Final
 
 import msgspec
 
-from bursar.errors import Malformed
 from bursar.ledger import instant
+from bursar.venue.mark import placed, written
 
 VERSION: Final = 1
 OVERLAP: Final = 3600 * instant.SECOND
@@ -63,30 +61,17 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     owed: tuple[Known, ...] = ()
 
 
-_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _DECODER: Final = msgspec.json.Decoder(Place)
 
 
 def write(place: Place) -> str:
     """Write a mark."""
-    return _ENCODER.encode(place).decode()
+    return written(place)
 
 
 def read(mark: str | None, account: str) -> Place:
     """Read a mark; `None` is the beginning."""
-    if mark is None:
-        return Place(account=account)
-    try:
-        place = _DECODER.decode(mark)
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        raise Malformed("the mark of the last sync is none; sync from the beginning") from None
-    if place.version != VERSION or place.account != account:
-        raise Malformed(
-            f"the mark of the last sync is of {place.account}, version {place.version}; sync"
-            f" {account} from the beginning",
-            account=account,
-        )
-    return place
+    return Place(account=account) if mark is None else placed(mark, _DECODER, account, VERSION)
 
 
 def took(place: ListPlace, rows: Sequence[Known]) -> ListPlace:

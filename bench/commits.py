@@ -15,9 +15,8 @@ ratios. Seconds are the clock's, since waiting for the disk is what is measured.
 
 import argparse
 import json
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -28,13 +27,13 @@ import psycopg
 from _fills import history
 from sqlalchemy import event
 
+from bench._places import databases
 from bursar.desk import Desk
 from bursar.ledger.entries import Fill
 from bursar.ledger.terms import Account, FactSource, Terms
 from bursar.ports import Commit
 from bursar.store import dialect, open_store
 from bursar.store import postgres as store_postgres
-from tests.servers import postgres
 
 _TERMS = Terms(accounts=(Account("kraken:main", FactSource.EVENTS),))
 _TURN = 100
@@ -130,7 +129,7 @@ def main() -> None:
     fills = list(islice(history("USD"), asked.fills))
     print(f"{'database':10}{'group':>6}  {'way':6}{'commits/s':>11}{'x bare':>8}")
     rows = []
-    for name, places in _databases():
+    for name, places in databases():
         with places as fresh:
             for group in (1, _TURN):
                 rows += _measured(name, group, fresh, fills, asked.repeats)
@@ -219,28 +218,6 @@ def _driver(address: str) -> Iterator[Driver]:
         connection.execute(f"PRAGMA {setting}")
     yield Driver(connection)
     connection.close()
-
-
-def _databases() -> Iterator[tuple[str, Any]]:
-    yield "SQLite", _files()
-    if postgres.binaries() is not None:
-        yield "Postgres", _server()
-    else:
-        print("Postgres: none found, not measured")
-
-
-@contextmanager
-def _files() -> Iterator[Callable[[], str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        numbers = iter(range(1_000))
-        yield lambda: str(Path(folder) / f"{next(numbers)}.db")
-
-
-@contextmanager
-def _server() -> Iterator[Callable[[], str]]:
-    with postgres.cluster(postgres.DURABLE) as cluster, ExitStack() as databases:
-        server = postgres.Server(cluster.url, postgres.OWNER)
-        yield lambda: databases.enter_context(server.database(empty=True))
 
 
 def _arguments() -> argparse.Namespace:

@@ -13,21 +13,19 @@ import argparse
 import json
 import logging
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep, time_ns
-from typing import Any
 
 import psycopg
 
+from bench._places import databases
 from bursar.desk import Desk
 from bursar.desk.transactions import PortfolioBatch, PortfolioTransaction, rules_of, transact
 from bursar.store import open_store
-from tests.servers import postgres
 
 _TURN = 50
 _BATCH = 1_000
@@ -47,7 +45,7 @@ def main() -> None:
     logging.getLogger("bursar.transactions").disabled = True
     asked = _arguments()
     rows: list[dict[str, object]] = []
-    for name, places in _databases():
+    for name, places in databases():
         with places as fresh:
             rows.append(_single(name, fresh, asked.count))
             rows.append(_batched(name, fresh, asked.count))
@@ -156,28 +154,6 @@ def _bare(address: str) -> Iterator[Callable[[int, str], None]]:
 
 def _kept(driver: sqlite3.Connection, number: int, body: str) -> None:
     driver.execute("INSERT INTO bare VALUES (?, ?)", (number, body))
-
-
-def _databases() -> Iterator[tuple[str, Any]]:
-    yield "SQLite", _files()
-    if postgres.binaries() is not None:
-        yield "Postgres", _server()
-    else:
-        print("Postgres: none found, not measured")
-
-
-@contextmanager
-def _files() -> Iterator[Callable[[], str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        numbers = iter(range(1_000))
-        yield lambda: str(Path(folder) / f"{next(numbers)}.db")
-
-
-@contextmanager
-def _server() -> Iterator[Callable[[], str]]:
-    with postgres.cluster(postgres.DURABLE) as cluster, ExitStack() as databases:
-        server = postgres.Server(cluster.url, postgres.OWNER)
-        yield lambda: databases.enter_context(server.database(empty=True))
 
 
 def _arguments() -> argparse.Namespace:

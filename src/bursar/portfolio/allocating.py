@@ -187,11 +187,13 @@ def propose(
     if not names:
         raise BadChoice("there is no strategy yet: trades name one, or the settings do")
     current = asked.regime or regime(portfolio)
+    since = _since(portfolio, rules, last)
+    recent = _recent(portfolio, since)
     cause = Cause(
         at=now,
         regime=current,
         figures={name: _figures(named.get(name), rules, now, current) for name in names},
-        trades=fresh_trades(portfolio, rules),
+        trades=_unseen(recent, last),
         revived=asked.revived,
         marked=doubt,
     )
@@ -200,15 +202,14 @@ def propose(
     plan = PortfolioRebalancer(asked.moving).plan(
         weights, _sleeves(standing), at=now, last_at=last.moved_at
     )
-    seen = tuple(sorted(trip.id for trip in _recent(portfolio, rules)))
-    since = now - rules.allocator.window_days * DAY
+    seen = tuple(sorted(trip.id for trip in recent))
     moved_at = now if plan.is_due else last.moved_at
     return Proposal(
         version=portfolio.desk.head.version,
         decision=decision,
         plan=plan,
         strategies=tuple(standing),
-        kept=Kept(decision.after, seen, moved_at, max(since, last.since)),
+        kept=Kept(decision.after, seen, moved_at, since),
     )
 
 
@@ -323,14 +324,21 @@ def keeping(state: Kept) -> dict[str, str | None]:
 
 def fresh_trades(portfolio: Portfolio, rules: Rules) -> tuple[ClosedTrade, ...]:
     """Return the trades of the rolling window that no decision has looked at yet."""
-    seen = set(kept(portfolio).seen)
-    return tuple(_closed(trip) for trip in _recent(portfolio, rules) if trip.id not in seen)
+    last = kept(portfolio)
+    return _unseen(_recent(portfolio, _since(portfolio, rules, last)), last)
 
 
-def _recent(portfolio: Portfolio, rules: Rules) -> list[Trip]:
-    """Return the trades to be looked at: a window that was shorter once never reaches back."""
-    since = portfolio.desk.clock.now() - rules.allocator.window_days * DAY
-    since = max(since, kept(portfolio).since)
+def _unseen(recent: Sequence[Trip], last: Kept) -> tuple[ClosedTrade, ...]:
+    seen = set(last.seen)
+    return tuple(_closed(trip) for trip in recent if trip.id not in seen)
+
+
+def _since(portfolio: Portfolio, rules: Rules, last: Kept) -> int:
+    """Return where the window begins; one that was shorter once never reaches back."""
+    return max(portfolio.desk.clock.now() - rules.allocator.window_days * DAY, last.since)
+
+
+def _recent(portfolio: Portfolio, since: int) -> list[Trip]:
     every = kept_trips.trips(portfolio).trips
     return [trip for trip in every if trip.closed_at > since and trip.strategy != MANUAL]
 

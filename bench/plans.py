@@ -2,12 +2,16 @@
 
     ./run bench plans
     ./run bench plans --symbols 100 1000 10000
+    ./run bench plans --searches 1000
 
 `bare` values every holding, adds up, and works out target, gap, whole amount, units, fee, weight
 and residual for each symbol, in the same context and into plain tuples: no reasons, no policy, no
 order, no id. `plan` is `make_plan` over the same holdings, which are made before the clock starts.
 Processor time, warm, contestants in turns, medians. Wanted: linear, at most 4 µs a symbol beyond
 the bare sums, 1,000 symbols in less than 8 ms.
+
+The last line is about `rounding="optimal"`: random portfolios of up to 30 symbols, whole shares.
+Wanted: none takes longer than 2 s, whether its proof is found or its node limit is met.
 """
 
 import argparse
@@ -16,15 +20,26 @@ import json
 import random
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from statistics import median
 from time import process_time
 
 from bursar.exact import ONE, money, ratio18, truncate, whole
-from bursar.plan import HoldingsSnapshot, SizingPolicy, StrategyAllocation, make_plan
+from bursar.plan import (
+    HoldingsSnapshot,
+    Proof,
+    RoundingMode,
+    SizingPolicy,
+    StrategyAllocation,
+    make_plan,
+)
+from bursar.plan.whole import SYMBOLS_MAX
 
 _CENT, _NINTH = Decimal("0.01"), Decimal("1e-9")
 _RATE = Decimal("0.001")
+_PRICES = ((100, 1_000), (1_000, 50_000), (10_000, 300_000))  # cents
 _ENOUGH = 1_000  # symbols are planned between two looks at the clock, at least
 Row = tuple[str, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal]
 
@@ -33,6 +48,7 @@ def main() -> None:
     """Measure, print, and write JSON where asked to."""
     asked = _arguments()
     rows = [_measured(count, asked.turns) for count in asked.symbols]
+    rows.append(_searched(asked.searches))
     if asked.json:
         asked.json.write_text(json.dumps(rows, indent=1) + "\n")
 
@@ -52,6 +68,37 @@ def _measured(count: int, turns: int) -> dict[str, float]:
         f"   {plan / count * 1e6:6.2f} µs a symbol, {beside:5.2f} beside the sums"
     )
     return {"symbols": count, "plan_ms": plan * 1e3, "bare_ms": sums * 1e3, "beside_us": beside}
+
+
+def _searched(count: int) -> dict[str, float]:
+    rng = random.Random(2)  # noqa: S311 (a bench is the same every time)
+    taken = []
+    for _ in range(count):
+        allocation, holdings = _whole(rng)
+        policy = SizingPolicy(rounding=RoundingMode.OPTIMAL, min_trade_amount=Decimal(0))
+        began = process_time()
+        plan = make_plan(allocation, holdings, policy)
+        taken.append((process_time() - began, plan.search))
+    slowest, search = max(taken, key=itemgetter(0))
+    proved = sum(found is not None and found.proof is Proof.EXACT for _, found in taken)
+    middle = median(seconds for seconds, _ in taken)
+    print(
+        f"{count:6} searches of up to {SYMBOLS_MAX} symbols   {proved} proved"
+        f"   half within {middle * 1e3:.1f} ms, slowest {slowest:.2f} s"
+        f" at {search.nodes if search else 0:,} nodes"
+    )
+    return {"searches": count, "proved": proved, "slowest_s": slowest, "median_s": middle}
+
+
+def _whole(rng: random.Random) -> tuple[StrategyAllocation, HoldingsSnapshot]:
+    """Draw up to thirty shares of any price, and cash for few of them or many."""
+    names = [f"S{place:02}" for place in range(rng.choice([5, 15, SYMBOLS_MAX]))]
+    cuts = sorted(rng.randint(0, 10_000) for _ in names)
+    shares = [after - before for before, after in pairwise([0, *cuts])]
+    prices = {name: Decimal(rng.randint(*rng.choice(_PRICES))) / 100 for name in names}
+    cash = Decimal(rng.choice([1_000, 10_000, 50_000, 1_000_000]))
+    weights = {name: Decimal(part) / 10_000 for name, part in zip(names, shares, strict=True)}
+    return StrategyAllocation(weights), HoldingsSnapshot(positions={}, prices=prices, cash=cash)
 
 
 def _timed(work: Callable[[], object], times: int) -> float:
@@ -99,6 +146,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--symbols", type=int, nargs="*", default=[100, 1_000, 10_000])
     parser.add_argument("--turns", type=int, default=40, help="how often 1,000 symbols are planned")
+    parser.add_argument("--searches", type=int, default=300, help="how many are searched")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     return parser.parse_args()
 

@@ -68,7 +68,7 @@ class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     money_step: Decimal = Decimal("0.01")
     lot: Decimal = Decimal("0.00000001")
     instruments: Mapping[str, Instrument] = {}
-    node_limit: int = 500_000
+    node_limit: int = 400_000
 
     def __post_init__(self) -> None:
         """Take the numbers exactly."""

@@ -13,7 +13,7 @@ add up.
 """
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
@@ -24,7 +24,7 @@ import msgspec
 from bursar.errors import BadChoice, Malformed
 from bursar.exact import ZERO, money
 from bursar.ledger.names import canonical
-from bursar.measure.measured import HUNDRED, Measured, percent
+from bursar.measure.measured import HUNDRED, Measured, percent, unknown
 from bursar.value.exposure import Exposure
 
 UNCLASSIFIED: Final = "UNCLASSIFIED"
@@ -83,13 +83,18 @@ class SectorExposure(msgspec.Struct, frozen=True):
 
 
 class BucketShare(msgspec.Struct, frozen=True):
-    """One risk bucket: gross exposure, its share of all of it, and how far that is off target."""
+    """One risk bucket: gross exposure, its share of all of it, and how far that is off target.
+
+    `unvalued` are its assets without a value, which `gross` leaves out. While any bucket has some,
+    no share of the whole is known.
+    """
 
     bucket: Bucket
     gross: Decimal
     share_pct: Measured
     target_pct: Decimal
     deviation_pct: Measured
+    unvalued: tuple[str, ...] = ()
 
 
 def read(text: str, *, name: str = "sectors.csv") -> Table:
@@ -128,10 +133,23 @@ def by_bucket(
     """Return the share of each bucket in gross exposure, beside its target."""
     targets = require_targets(targets)
     sums = dict.fromkeys(Bucket, ZERO)
+    unvalued: dict[Bucket, list[str]] = {bucket: [] for bucket in Bucket}
     for each in exposure.assets:
-        sums[table.of(each.asset).bucket] += abs(each.value_base or ZERO)
+        bucket = table.of(each.asset).bucket
+        if each.value_base is None:
+            unvalued[bucket].append(each.asset)
+        else:
+            sums[bucket] += abs(each.value_base)
+    missing = [asset for assets in unvalued.values() for asset in assets]
     whole = sum(sums.values(), ZERO)
-    return [_share(bucket, gross, whole, targets) for bucket, gross in sums.items()]
+    shares = {
+        bucket: unknown(f"{', '.join(missing)}: no price") if missing else percent(gross, whole)
+        for bucket, gross in sums.items()
+    }
+    return [
+        _share(bucket, sums[bucket], share, targets.get(bucket, ZERO), unvalued[bucket])
+        for bucket, share in shares.items()
+    ]
 
 
 @money
@@ -147,11 +165,10 @@ def require_targets(targets: Mapping[Bucket, Decimal]) -> dict[Bucket, Decimal]:
 
 
 def _share(
-    bucket: Bucket, gross: Decimal, whole: Decimal, targets: Mapping[Bucket, Decimal]
+    bucket: Bucket, gross: Decimal, share: Measured, target: Decimal, unvalued: Sequence[str]
 ) -> BucketShare:
-    share, target = percent(gross, whole), targets.get(bucket, ZERO)
     off = share if share.value is None else Measured(share.value - target)
-    return BucketShare(bucket, gross, share, target, off)
+    return BucketShare(bucket, gross, share, target, off, tuple(unvalued))
 
 
 def _sector(

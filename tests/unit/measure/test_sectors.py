@@ -70,15 +70,24 @@ def test_exposure_by_sector_adds_up_and_names_what_has_no_value():
 
 
 def test_buckets_stand_beside_their_targets():
-    _, valuation = valued(HELD, XBT_USD="600", ETH_USD="150")
+    _, valuation = valued(HELD, XBT_USD="600", ETH_USD="150", ABC_USD="1")
     made = by_bucket(exposure(valuation), read(TEXT))
+    abc = exposure(valuation).gross - 900
     assert [(each.bucket.value, each.gross) for each in made] == [
         ("CORE", 600),
         ("EXPANSION", 300),
-        ("MONITORING", 0),
+        ("MONITORING", abc),
     ]
-    assert made[0].deviation_pct.value == D("6.666666666666666667")
-    assert made[2].deviation_pct.value == -10
+    assert abs(sum(each.deviation_pct.value for each in made)) <= D("0.000000000000000002")
+    assert made[0].deviation_pct.value == made[0].share_pct.value - made[0].target_pct
+
+
+def test_what_has_no_price_leaves_no_share_of_the_whole_known():
+    _, valuation = valued(HELD, XBT_USD="600", ETH_USD="150")
+    made = by_bucket(exposure(valuation), read(TEXT))
+    assert [(each.gross, each.unvalued) for each in made] == [(600, ()), (300, ()), (0, ("ABC",))]
+    assert {each.share_pct.reason for each in made} == {"ABC: no price"}
+    assert {each.deviation_pct.value for each in made} == {None}
 
 
 def test_nothing_held_has_no_shares():

@@ -24,7 +24,7 @@ from bursar.errors import (
 
 INPUT, ABSENT, STORE, BROKEN, STOPPED = 2, 3, 4, 70, 130
 
-_NEXT: Final = {
+NEXT: Final = {
     "backup_damaged": "Nothing was restored. Use another backup, or take a new one.",
     "bad_choice": "Nothing was changed. `bursar COMMAND --help` lists the choices.",
     "broken_invariant": "Nothing was written. This is a mistake in bursar: keep the book as it is"
@@ -81,13 +81,14 @@ def told(error: BaseException, *, wants_json: bool) -> int:
             _tell("usage", str(error), {}, wants_json=wants_json)
         case _:
             _tell("internal", f"{type(error).__name__}: {error}", {}, wants_json=wants_json)
-    return _code(error)
+    return exit_code(error)
 
 
-def _code(error: BaseException) -> int:
+def exit_code(error: BaseException) -> int:
+    """Return what the command line ends with after an error."""
     match error:
         case PortfolioError(__cause__=BursarError() as behind):
-            return _code(behind)
+            return exit_code(behind)
         case NotFound() | ValueUnknown():
             return ABSENT
         case VenueDenied():
@@ -106,6 +107,6 @@ def _tell(code: str, message: str, context: Mapping[str, object], *, wants_json:
         print(json_text({"error": found}))
         return
     lines = [f"bursar: {printable(message)}", f"  code  {code}"]
-    if code in _NEXT:
-        lines.append(f"  next  {_NEXT[code]}")
+    if code in NEXT:
+        lines.append(f"  next  {NEXT[code]}")
     print("\n".join(lines), file=sys.stderr)

@@ -11,11 +11,12 @@ All numbers are whole: amounts of money are scaled to a common last digit, so no
 - The relaxation without its last, broken step, mended at the one symbol where that costs least, is
   a first answer. Above the bound, it leaves a slack: choices that waste more are out.
 - Dynamic programming over the symbols keeps, of partial answers, those that no other beats in both
-  savings and cost, that waste less than the slack, and that the symbols to come can still complete.
-  Symbols whose choices differ most come first; those to come then only tune. A narrow walk betters
-  the first answer, a whole one finds the optimum.
-- More than `limit` partial answers end the walk: the best answer so far stands, and the bound says
-  how far from the optimum it can be.
+  savings and cost, and that the symbols to come could still complete for less than the best answer
+  so far: what these cost at least is their own relaxation. Symbols whose choices differ most come
+  first; those to come then only tune.
+- Wider and wider walks each better the answer before them. Where a walk would come to more than
+  `limit` partial answers it goes on as narrow as the first, with those that promise most: what it
+  finds then need not be the optimum, and the bound says how far from it it can be.
 
 Deterministic: a tie goes to what was met first in the symbols' own order, and the limit counts
 partial answers, never time.
@@ -23,10 +24,10 @@ partial answers, never time.
 Errors: none. If even everything together saves too little, the most saving choices are taken.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import Final
 
@@ -37,8 +38,9 @@ Choice = tuple[int, int]
 
 _BEAM: Final = 300
 _Path = tuple["_Path", int, int] | None
-_State = tuple[int, int, int, _Path]
-"""What a partial answer wastes, saves and costs; and its choices, latest first."""
+_State = tuple[int, int, int, int, _Path]
+"""What a partial answer costs at least when complete, and what it wastes, saves and costs so far;
+and its choices, latest first."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -64,13 +66,29 @@ class _Relaxed(msgspec.Struct, frozen=True):
     picks: tuple[int, ...]
 
 
+class _Later(msgspec.Struct, frozen=True):
+    """The symbols to come, relaxed: the corners of what they save and cost together."""
+
+    saved: list[int]
+    cost: list[int]
+
+    def least(self, wanted: int) -> int | None:
+        """Return what saving so much costs at least, rounded up; `None` where they cannot."""
+        place = bisect_left(self.saved, wanted)
+        if not place:
+            return self.cost[0]
+        if place == len(self.saved):
+            return None
+        x, y = self.saved[place - 1], self.cost[place - 1]
+        return y - (y - self.cost[place]) * (wanted - x) // (self.saved[place] - x)
+
+
 class _Stage(msgspec.Struct, frozen=True):
-    """A symbol in the walk: its place, its choices worth a look, and what the later ones save."""
+    """A symbol in the walk: its place, its choices worth a look, and the symbols after it."""
 
     place: int
     choices: list[tuple[int, int, int, int]]
-    later_min: int
-    later_max: int
+    later: _Later
     is_last: bool
 
     def worth(self, wanted: int) -> Sequence[tuple[int, int, int, int]]:
@@ -94,10 +112,12 @@ def search(tables: Sequence[Sequence[Choice]], excess: int, *, limit: int) -> An
     first = _mended(tables, relaxed)
     if first.is_exact or not limit:
         return first
-    better = _walk(tables, relaxed, first, width=_BEAM, limit=limit)
-    if better.is_exact:
-        return better
-    return _walk(tables, relaxed, better, width=limit, limit=limit)
+    answer = first
+    for width in (min(_BEAM, limit), limit):
+        answer = _walk(tables, relaxed, answer, width=width, limit=limit)
+        if answer.is_exact:
+            break
+    return answer
 
 
 def is_beaten(table: Sequence[Choice], choice: Choice, answer: Answer) -> bool:
@@ -168,34 +188,43 @@ def _walk(
 
     Waste is what an answer costs beyond the bound, in units of 1 ÷ the price's denominator.
     """
-    a, b = relaxed.price.numerator, relaxed.price.denominator
-    excess = relaxed.excess
+    b = relaxed.price.denominator
     slack = b * best.cost - int(relaxed.least * b)
     if not slack:
         return msgspec.structs.replace(best, is_exact=True)
-    states: list[_State] = [(0, 0, 0, None)]
+    states: list[_State] = [(0, 0, 0, 0, None)]
     nodes, is_whole = best.nodes, True
     for stage in _stages(tables, relaxed.price, slack):
-        grown: list[_State] = []
-        must, may = excess - stage.later_max, excess - stage.later_min
-        for wasted, had, spent, path in states:
-            for more, saves, cost, pick in stage.worth(must - had):
-                waste, saved = wasted + more, had + saves
-                if waste >= slack:
-                    break
-                if saved >= must and waste + a * max(saved - may, 0) < slack:
-                    grown.append((waste, saved, spent + cost, (path, stage.place, pick)))
-            if nodes + len(grown) > limit:
-                return msgspec.structs.replace(best, nodes=nodes + len(grown))
-        nodes += len(grown)
-        states = _unbeaten(grown, excess)
+        if nodes + len(states) * len(stage.choices) > limit:
+            width = min(_BEAM, limit)
         if len(states) > width:
-            states, is_whole = sorted(states, key=lambda state: state[0])[:width], False
+            states, is_whole = sorted(states, key=itemgetter(0))[:width], False
+        grown = _grown(states, stage, relaxed.excess, slack, best.cost)
+        nodes += len(grown)
+        states = _unbeaten(grown, relaxed.excess)
     if not states:
         return msgspec.structs.replace(best, nodes=nodes, is_exact=is_whole)
-    _, _, cost, path = states[-1]
+    _, _, _, cost, path = states[-1]
     picks = _picks(path, len(tables))
     return Answer(picks, cost, relaxed.least, nodes, is_exact=is_whole, price=relaxed.price)
+
+
+def _grown(
+    states: Sequence[_State], stage: _Stage, excess: int, slack: int, best: int
+) -> list[_State]:
+    """Return the partial answers with one more choice that may still come to less than the best."""
+    grown: list[_State] = []
+    least = stage.later.least
+    for _, wasted, had, spent, path in states:
+        for more, saves, costs, pick in stage.worth(excess - had):
+            waste = wasted + more
+            if waste >= slack:
+                break
+            saved, cost = had + saves, spent + costs
+            rest = least(excess - saved)
+            if rest is not None and cost + rest < best:
+                grown.append((cost + rest, waste, saved, cost, (path, stage.place, pick)))
+    return grown
 
 
 def _stages(tables: Sequence[Sequence[Choice]], price: Fraction, slack: int) -> list[_Stage]:
@@ -211,30 +240,36 @@ def _stages(tables: Sequence[Sequence[Choice]], price: Fraction, slack: int) -> 
         kept.append((place, sorted(each for each in choices if each[0] < slack)))
     kept.sort(key=lambda each: (len(each[1]), each[0]))
     stages: list[_Stage] = []
-    later_min = later_max = 0
+    steps: list[tuple[Fraction, int, int]] = []
+    saved = cost = 0
     for place, choices in reversed(kept):
+        later = _later(saved, cost, steps)
+        ordered = sorted(choices, key=itemgetter(1))
         is_last = not stages
-        if is_last:
-            choices.sort(key=itemgetter(1))
-        stages.append(_Stage(place, choices, later_min, later_max, is_last))
-        low, high = _range(choices)
-        later_min, later_max = later_min + low, later_max + high
+        stages.append(_Stage(place, ordered if is_last else choices, later, is_last))
+        table = [(saves, costs) for _, saves, costs, _ in ordered]
+        saved, cost = saved + table[0][0], cost + table[0][1]
+        for before, after in pairwise(_corners(table)):
+            (x, y), (more, costs) = table[before], table[after]
+            insort(steps, (Fraction(costs - y, more - x), more - x, costs - y))
     stages.reverse()
     return stages
 
 
-def _range(choices: Sequence[tuple[int, int, int, int]]) -> tuple[int, int]:
-    """Return the least and the most that choices save."""
-    savings = [saved for _, saved, _, _ in choices]
-    return min(savings), max(savings)
+def _later(saved: int, cost: int, steps: Sequence[tuple[Fraction, int, int]]) -> _Later:
+    """Put steps together, the cheapest first, from what is saved and paid in any case."""
+    return _Later(
+        list(accumulate((step[1] for step in steps), initial=saved)),
+        list(accumulate((step[2] for step in steps), initial=cost)),
+    )
 
 
 def _unbeaten(states: list[_State], excess: int) -> list[_State]:
     """Keep what no other state beats in both savings (up to the excess) and cost."""
-    states.sort(key=lambda state: (-min(state[1], excess), state[2]))
+    states.sort(key=lambda state: (-min(state[2], excess), state[3]))
     kept: list[_State] = []
     for state in states:
-        if not kept or state[2] < kept[-1][2]:
+        if not kept or state[3] < kept[-1][3]:
             kept.append(state)
     return kept
 

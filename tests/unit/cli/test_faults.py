@@ -126,7 +126,7 @@ def test_every_hint_belongs_to_an_error():
         for each in vars(errors).values()
         if isinstance(each, type) and hasattr(each, "code")
     }
-    assert set(faults._NEXT) <= known | {"usage", "internal"}
+    assert set(faults.NEXT) <= known | {"usage", "internal"}
 
 
 def test_a_book_that_was_tampered_with_fails(story, bursar, ask, tmp_path):

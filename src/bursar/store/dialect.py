@@ -18,7 +18,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -39,12 +38,12 @@ from bursar.store.sending import Ask, Run, Values
 WRITES: Final = "bursar_writes"
 BUSY_MS: Final = 5000
 CACHE_KIB: Final = 128 * 1024
-"""How much of a file a connection may hold once it writes many rows.
+"""How much of a file a connection may hold once it writes `MANY` rows.
 
 A venue's ids are in no order, so rows touch every part of an index; what does not fit is written
 and read again and again.
 """
-TOGETHER: Final = 200  # rows in a statement: their values are fewer than 32,766
+MANY: Final = 200
 SQLITE_FLOOR: Final = (3, 37, 0)  # STRICT tables
 
 
@@ -183,16 +182,16 @@ def _pace(connection: Connection, is_lasting: bool) -> None:  # noqa: FBT001 (on
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Row], *, replacing: bool) -> None:
-    """Hand the driver all rows at once, `TOGETHER` to a statement as far as they go."""
+    """Hand the driver all rows at once, to a statement of one row.
+
+    A statement of many rows keeps, for the case that one is refused, a copy of each page it
+    touches; where keys come in no order that is nearly a page a row, and costs half as much again.
+    """
     driver, dialect = _driver(connection), connection.dialect
-    values = list(written(rows, table, dialect))
-    whole = len(values) - len(values) % TOGETHER
-    if whole:
+    if len(rows) >= MANY:
         driver.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-    for first in range(0, whole, TOGETHER):
-        statement = _inserting(dialect, table, TOGETHER, replacing=replacing)
-        driver.execute(statement, list(chain.from_iterable(values[first : first + TOGETHER])))
-    driver.executemany(_inserting(dialect, table, 1, replacing=replacing), values[whole:])
+    statement = _inserting(dialect, table, replacing=replacing)
+    driver.executemany(statement, written(rows, table, dialect))
 
 
 def _ask(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:
@@ -215,10 +214,9 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 @lru_cache
-def _inserting(dialect: SqlDialect, table: Table, rows: int, *, replacing: bool) -> str:
+def _inserting(dialect: SqlDialect, table: Table, *, replacing: bool) -> str:
     statement = _upsert(table) if replacing else sqlite.insert(table)
-    row = f"({', '.join('?' for _ in table.columns)})"
-    return str(statement.compile(dialect=dialect)).replace(row, ", ".join([row] * rows), 1)
+    return str(statement.compile(dialect=dialect))
 
 
 def _fault(error: BaseException | None) -> Fault:

@@ -11,6 +11,7 @@ Do not carry an open store across a fork.
 # long: one contract, one class; what it is made of stands in modules beside it
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from threading import Lock, local
 from typing import Any
@@ -87,7 +88,7 @@ class SqlStore:
         if commit.terms is not None:
             checks.require_base(self.head().terms.base, commit.terms)
         try:
-            with self._writing() as place:
+            with self._committing() as place:
                 head = self._write(place, commit)
         except KeyReused as error:
             raise self._reused(commit) from error
@@ -116,15 +117,16 @@ class SqlStore:
                 return
 
     @contextmanager
-    def grouped(self) -> Iterator[None]:
+    def grouped(self, *, is_whole: bool = False) -> Iterator[None]:
         """Let the commits inside become durable together, or not at all.
 
-        One that is refused is taken back alone, and the others may go on. A group inside a group
-        is a part of it; other threads wait until the outer one is over.
+        One that is refused is taken back alone, and the others may go on; where the group
+        `is_whole` it is over then. A group inside a group is a part of it; other threads wait
+        until the outer one is over.
         """
         outer = self._group
         with self._writing() as place:
-            self._grouping.place = place
+            self._grouping.place = replace(place, is_whole=is_whole)
             try:
                 yield
             finally:
@@ -426,9 +428,26 @@ class SqlStore:
                 with translated(self._dialect.fault):
                     yield Place(connection, self._dialect, self.portfolio)
             except BaseException:
-                self._abandon(transaction)
+                self._abandon(connection)
                 raise
             self._finish(transaction)
+
+    @contextmanager
+    def _committing(self) -> Iterator[Place]:
+        """Write a commit. One of a whole group has no way back of its own, which would cost a copy
+        of every page that it touches.
+        """
+        group = self._group
+        if group is None or not group.is_whole:
+            with self._writing() as place:
+                yield place
+            return
+        try:
+            with translated(self._dialect.fault):
+                yield group
+        except BaseException:
+            self._abandon(group.connection)
+            raise
 
     @contextmanager
     def _inside(self, group: Place) -> Iterator[None]:
@@ -470,7 +489,7 @@ class SqlStore:
             if not is_lasting:
                 self._dialect.hasten(connection)
         except BaseException as error:
-            self._abandon(transaction)
+            self._abandon(connection)
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 self._drop_writer()
             raise
@@ -484,9 +503,9 @@ class SqlStore:
             self._drop_writer()
             raise
 
-    def _abandon(self, transaction: RootTransaction) -> None:
+    def _abandon(self, connection: Connection) -> None:
         try:
-            transaction.rollback()
+            connection.rollback()
         except DBAPIError:
             self._drop_writer()
 

@@ -52,11 +52,12 @@ _DROPPED = delete(CHECKPOINTS).where(
 
 @dataclass(frozen=True)
 class Place:
-    """One portfolio inside one open transaction."""
+    """One portfolio inside one open transaction; of a group that `is_whole`, all goes or stays."""
 
     connection: Connection
     dialect: Dialect
     portfolio: str
+    is_whole: bool = False
 
 
 def head(connection: Connection, dialect: Dialect, portfolio: str) -> Head:

@@ -36,8 +36,10 @@ from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
 from bursar.store import checks, finds, texts, writes
+from bursar.store.asking import Asker
 from bursar.store.dialect import WRITES, Dialect
 from bursar.store.faults import legible, translated
+from bursar.store.sending import Question
 from bursar.store.steps import Steps, unwatched
 from bursar.store.tables import (
     CELLS,
@@ -66,6 +68,7 @@ class SqlStore:
         self._engine = engine
         self._dialect = dialect
         self._steps = steps
+        self._asker = Asker(engine, dialect)
         self._lock = Lock()
         self._writer: Connection | None = None
         self._is_waiting = True
@@ -79,8 +82,8 @@ class SqlStore:
 
     def head(self) -> Head:
         """Return where the portfolio stands."""
-        with self._reading() as connection:
-            return writes.head(connection, self._dialect, self.portfolio)
+        with self._asking() as asked:
+            return writes.head(asked, self.portfolio)
 
     def commit(self, commit: Commit) -> Head:
         """Write a commit in one transaction and return the new head."""
@@ -163,7 +166,8 @@ class SqlStore:
                 own, JOURNAL.c.seq > after, JOURNAL.c.executed_at > time
             )
             first = connection.execute(later.order_by(JOURNAL.c.seq).limit(1)).scalar()
-            now = writes.head(connection, self._dialect, self.portfolio)
+            here = Place(connection, self._dialect, self.portfolio)
+            now = writes.head(here.ask, self.portfolio)
             if first is None:
                 return now.seq, now.hash
             before = select(JOURNAL.c.previous).where(own, JOURNAL.c.seq == first)
@@ -184,7 +188,7 @@ class SqlStore:
     def save_checkpoint(self, checkpoint: StoredCheckpoint, version: int) -> bool:
         """Keep a checkpoint if the portfolio stands at that version."""
         with self._writing() as place:
-            if writes.head(place.connection, self._dialect, self.portfolio).version != version:
+            if writes.head(place.ask, self.portfolio).version != version:
                 return False
             writes.checkpoint(place, checkpoint)
         return True
@@ -289,8 +293,8 @@ class SqlStore:
 
     def memo(self, name: str) -> str | None:
         """Return the text of that name, if there is one."""
-        with self._reading() as connection:
-            return finds.memo(Place(connection, self._dialect, self.portfolio), name)
+        with self._asking() as asked:
+            return finds.memo(asked, self.portfolio, name)
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""
@@ -308,6 +312,7 @@ class SqlStore:
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+            self._asker.close()
             self._engine.dispose()
 
     def _write(self, place: Place, commit: Commit) -> Head:
@@ -415,6 +420,13 @@ class SqlStore:
                     yield connection
 
     @contextmanager
+    def _asking(self) -> Iterator[Question]:
+        """Give the way for a question of one statement."""
+        self._require_open()
+        with translated(self._dialect.fault):
+            yield self._asker.ask if self._group is None else self._group.ask
+
+    @contextmanager
     def _writing(self, *, is_lasting: bool = True) -> Iterator[Place]:
         if self._group is not None:
             with self._inside(self._group):
@@ -485,9 +497,7 @@ class SqlStore:
             self._is_waiting = is_lasting
         transaction = connection.begin()
         try:
-            self._dialect.lock(connection, self.portfolio)
-            if not is_lasting:
-                self._dialect.hasten(connection)
+            self._dialect.lock(connection, self.portfolio, is_lasting=is_lasting)
         except BaseException as error:
             self._abandon(connection)
             if isinstance(error, DBAPIError) and error.connection_invalidated:

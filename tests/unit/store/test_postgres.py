@@ -368,8 +368,10 @@ def test_a_question_leaves_no_transaction_open_behind_it(store, ask):
     with store.grouped():  # what is asked inside sees what was written inside
         store.save_memos({"a": "2"})
         assert store.memo("a") == "2"
-    others = "datname = current_database() AND pid <> pg_backend_pid()"
-    found = ask(f"SELECT DISTINCT state FROM pg_stat_activity WHERE {others}")
+    found = ask(
+        "SELECT DISTINCT state FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
     assert found == [("idle",)]
 
 

@@ -390,10 +390,11 @@ class PortfolioStore(Protocol):
         """
         ...
 
-    def grouped(self) -> AbstractContextManager[None]:
+    def grouped(self, *, is_whole: bool = False) -> AbstractContextManager[None]:
         """Let the commits inside become durable together, when the block ends, or not at all.
 
-        Each still has its version and its message, and one that is refused is taken back alone.
+        Each still has its version and its message, and one that is refused is taken back alone;
+        where the group `is_whole`, which is cheaper, it takes the others along.
         What is read inside sees them. If the block fails, whoever committed inside has to read
         the store anew (`Desk.reload`).
 

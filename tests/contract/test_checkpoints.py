@@ -1,9 +1,11 @@
 """The part of the store's contract that lets a portfolio open without its whole journal."""
 
+from contextlib import suppress
 from threading import Thread
 
 import msgspec
 import pytest
+from sqlalchemy.exc import InvalidRequestError
 
 from bursar.errors import KeyReused, StaleVersion
 from bursar.ledger import journal
@@ -136,18 +138,19 @@ def test_commits_of_a_group_stand_together(store):
     assert [row.version for row in store.outbox()] == [1, 2]
 
 
-def broken_off(store):
-    with store.grouped():
+def broken_off(store, **how):
+    with store.grouped(**how):
         head = told(store, timed("b", 2), cells={"cash": "2"})
         store.save_checkpoint(kept(store), head.version)
         told(store, timed("a", 1))
 
 
-def test_a_group_that_breaks_off_leaves_nothing(store):
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_a_group_that_breaks_off_leaves_nothing(store, is_whole):
     told(store, timed("a", 1), cells={"cash": "1"})
     before = contents(store)
-    with pytest.raises(KeyReused):
-        broken_off(store)
+    with pytest.raises(KeyReused, match="main:a' is in the journal"):
+        broken_off(store, is_whole=is_whole)
     assert contents(store) == before
     assert store.checkpoint() is None
     told(store, timed("c", 3))
@@ -163,6 +166,23 @@ def test_a_commit_that_is_refused_inside_a_group_is_taken_back_alone(store):
     assert store.head() == head
     assert [row.entry().id[-1] for row in store.records()] == ["a", "b", "d"]
     assert store.load_state() == {}
+
+
+def go_on_after_a_refusal(store):
+    with store.grouped(is_whole=True):
+        told(store, timed("b", 2))
+        with suppress(KeyReused):
+            told(store, timed("a", 1))
+
+
+@pytest.mark.parametrize("place", ["sqlite", "postgres"], indirect=True)
+def test_a_whole_group_is_over_with_the_first_that_is_refused(store):
+    told(store, timed("a", 1))
+    before = contents(store)
+    with pytest.raises(InvalidRequestError, match="inactive"):
+        go_on_after_a_refusal(store)
+    assert contents(store) == before
+    told(store, timed("c", 3))
 
 
 def test_a_group_inside_a_group_is_a_part_of_it(store):

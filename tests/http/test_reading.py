@@ -2,6 +2,7 @@
 
 import pytest
 
+import bursar
 from bursar.serve.asking import cursor
 from bursar.serve.routes import READS, ROOT, WRITES
 
@@ -184,3 +185,19 @@ def test_metrics_count_what_was_asked(client):
     assert 'bursar_component{component="store",status="ok"} 1.0' in told
     assert "bursar_publications_total" in told
     assert "process_resident_memory_bytes" in told
+
+
+def test_metrics_say_how_transactions_went(place, client_of, token):
+    with bursar.open(place) as portfolio:
+        for epsilon in ("100000", "1"):
+            with portfolio.transaction(previous_equity=0, validation_epsilon=epsilon) as tx:
+                tx.stage_cash_delta(-5)
+                tx.commit({"XBT": 20_000, "ETH": 2_000})
+    told = client_of(token("read")).get("/metrics").text.splitlines()
+    assert "bursar_transactions_committed_total 1.0" in told
+    assert 'bursar_transactions_discarded_total{reason="validation_failed"} 1.0' in told
+    assert "bursar_transactions_retried_total 0.0" in told
+    assert 'bursar_transaction_delta_bucket{le="10000"} 0.0' in told
+    assert 'bursar_transaction_delta_bucket{le="100000"} 2.0' in told
+    assert 'bursar_transaction_epsilon_bucket{le="1"} 1.0' in told
+    assert 'bursar_transaction_seconds_bucket{le="+Inf"} 2.0' in told

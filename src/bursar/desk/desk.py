@@ -312,8 +312,10 @@ class Desk:
         return self.commit(self.stage(entries))
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self, *, is_whole: bool = False) -> Iterator[None]:
         """Make the commits inside durable together, or none: then the desk is where it was.
+
+        Where they are one thing in parts, the group `is_whole`: what fails is the end of it.
 
         Raises:
             OutcomeUnknown, StoreFull: from the end of the block, as `commit`.
@@ -321,7 +323,7 @@ class Desk:
         before = self.head, self.timeline, self._kept
         self.timeline = self.timeline.apart()
         try:
-            with self.store.grouped():
+            with self.store.grouped(is_whole=is_whole):
                 yield
         except BaseException as error:
             lost = isinstance(error, OutcomeUnknown)

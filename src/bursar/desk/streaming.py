@@ -56,7 +56,7 @@ def submit_in_order(
         Behind: they reach back: behind a checkpoint, or before facts that stood already.
         Oversold, StoreError: as `Desk.commit`.
     """
-    with unswept(), desk.together():
+    with unswept(), desk.together(is_whole=True):
         tally = _Tally(desk, expected)
         for chunk in chunks(entries, CHUNK):
             tally.submit(chunk)

@@ -240,7 +240,7 @@ class PastStore:
         """Refuse."""
         _refuse()
 
-    def grouped(self) -> AbstractContextManager[None]:
+    def grouped(self, *, is_whole: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002
         """Refuse."""
         _refuse()
 

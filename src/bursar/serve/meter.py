@@ -28,6 +28,18 @@ class Gauge(msgspec.Struct, frozen=True):
     is_counter: bool = False
 
 
+class Histogram(msgspec.Struct, frozen=True):
+    """How often a figure was at most each bound and above the one before; the last are above all.
+
+    What is kept elsewhere has no sum, so this has none.
+    """
+
+    name: str
+    doc: str
+    bounds: tuple[str, ...]
+    counts: tuple[int, ...]
+
+
 class Meter:
     """Requests by route, method and status, and how long they took."""
 
@@ -64,26 +76,32 @@ class Meter:
             "bursar_http_request_seconds", "Time to answer", labels=["route"]
         )
         for route, buckets in sorted(self._buckets.items()):
-            took.add_metric([route], list(_summed(buckets)), self._sums[route] / _PER_S)
+            told = list(_summed(map(str, BOUNDS_S), buckets))
+            took.add_metric([route], told, self._sums[route] / _PER_S)
         yield took
 
 
 class _Collector:
     """What is scraped: the meter, and figures of this moment."""
 
-    def __init__(self, meter: Meter, gauges: Iterable[Gauge]) -> None:
+    def __init__(self, meter: Meter, figures: Iterable[Gauge | Histogram]) -> None:
         self._meter = meter
-        self._gauges = gauges
+        self._figures = figures
 
     def collect(self) -> "Iterator[Metric]":
         """Yield all of it."""
         from prometheus_client.core import (  # noqa: PLC0415 (the same)
             CounterMetricFamily,
             GaugeMetricFamily,
+            HistogramMetricFamily,
         )
 
         yield from self._meter.collect()
-        for each in self._gauges:
+        for each in self._figures:
+            if isinstance(each, Histogram):
+                buckets = list(_summed(each.bounds, each.counts))
+                yield HistogramMetricFamily(each.name, each.doc, buckets=buckets)
+                continue
             kind = CounterMetricFamily if each.is_counter else GaugeMetricFamily
             family = kind(each.name, each.doc, labels=list(each.labels))
             for labels, value in each.values.items():
@@ -91,20 +109,20 @@ class _Collector:
             yield family
 
 
-def exposition(meter: Meter, gauges: Iterable[Gauge]) -> bytes:
+def exposition(meter: Meter, figures: Iterable[Gauge | Histogram]) -> bytes:
     """Write what Prometheus scrapes, in its text format, with the process's own figures."""
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 (the same)
     from prometheus_client.process_collector import ProcessCollector  # noqa: PLC0415 (the same)
 
     registry = CollectorRegistry()
-    registry.register(_Collector(meter, tuple(gauges)))
+    registry.register(_Collector(meter, tuple(figures)))
     ProcessCollector(registry=registry)
     return generate_latest(registry)
 
 
-def _summed(buckets: Iterable[int]) -> Iterator[tuple[str, float]]:
-    """Yield the buckets as the exposition has them: each with all below it."""
+def _summed(bounds: Iterable[str], counts: Iterable[int]) -> Iterator[tuple[str, float]]:
+    """Yield buckets as the exposition has them: each with all below it."""
     total = 0
-    for bound, n in zip((*map(str, BOUNDS_S), "+Inf"), buckets, strict=True):
+    for bound, n in zip((*bounds, "+Inf"), counts, strict=True):
         total += n
         yield bound, total

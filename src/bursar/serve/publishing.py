@@ -16,6 +16,8 @@ from typing import Final
 
 import msgspec
 
+from bursar.desk.metrics import NONE as NO_COUNTS
+from bursar.desk.metrics import Counts
 from bursar.errors import BursarError
 from bursar.ledger import instant
 from bursar.portfolio.portfolio import Portfolio
@@ -54,6 +56,7 @@ class State(msgspec.Struct, frozen=True):
     halted: str | None = None
     coverage: Coverage | None = None
     trouble: Trouble | None = None
+    counts: Counts = NO_COUNTS
 
 
 class Publisher:
@@ -125,7 +128,7 @@ class Publisher:
         portfolio = opened.service.portfolio
         begun = portfolio.desk.clock.now()
         try:
-            seen = look(portfolio)
+            seen, counts = look(portfolio), portfolio.transaction_counts()
         except Exception as error:  # noqa: BLE001 (the book stays open, and the health says so)
             self._fail(error, begun)
             return
@@ -144,6 +147,7 @@ class Publisher:
             count=self.state.count + 1,
             halted=portfolio.desk.halted,
             coverage=seen.coverage,
+            counts=counts,
         )
         self.pace.took(self.state.took)
         self._post(made)

@@ -33,7 +33,7 @@ from bursar.serve.door import Door
 from bursar.serve.following import Follower, snapshots_of
 from bursar.serve.front import Front, Message, Receive, Send
 from bursar.serve.keeper import Keeper, Opened, Task
-from bursar.serve.meter import Gauge, Meter, exposition
+from bursar.serve.meter import Gauge, Histogram, Meter, exposition
 from bursar.serve.opening import open_book
 from bursar.serve.publishing import Publisher
 from bursar.serve.reading import Room
@@ -41,6 +41,7 @@ from bursar.serve.routes import DECIMALS, PREVIEW, READS, ROOT, WRITES, Read, Wr
 from bursar.serve.shelf import Publication, Shelf
 from bursar.serve.spelling import encode, etag, matches
 from bursar.serve.tokens import Ring
+from bursar.serve.transacted import figures
 from bursar.serve.watching import Watcher
 from bursar.serve.writing import Answered, Asked
 from bursar.store import masked
@@ -236,7 +237,7 @@ class Service:
     async def _metrics(self, request: Request) -> Response:
         request.scope["route_name"] = "/metrics"
         query_of(request.query_params.multi_items(), ())
-        body = exposition(self.meter, self._gauges())
+        body = exposition(self.meter, self._figures())
         return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _document(self, request: Request) -> Response:
@@ -244,7 +245,7 @@ class Service:
         query_of(request.query_params.multi_items(), ())
         return Response(encode(openapi.document()), media_type="application/json")
 
-    def _gauges(self) -> Iterator[Gauge]:
+    def _figures(self) -> Iterator[Gauge | Histogram]:
         state, found = self.publisher.state, self.health()
         up: dict[tuple[str, ...], float] = {
             (name, word.value): float(part.status is word)
@@ -267,6 +268,7 @@ class Service:
             ("bursar_jobs_waiting", "Requests that wait for the book", self.keeper.waiting, False),
         ):
             yield Gauge(name, doc, {(): float(value)}, is_counter=is_counter)
+        yield from figures(state.counts)
 
 
 async def _page(name: str, kind: str, request: Request) -> Response:

@@ -18,7 +18,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -39,13 +38,21 @@ from bursar.store.sending import Ask, Run, Values
 WRITES: Final = "bursar_writes"
 BUSY_MS: Final = 5000
 CACHE_KIB: Final = 128 * 1024
-"""How much of a file a connection may hold once it writes many rows.
+"""How much of a file a connection may hold once it writes `MANY` rows.
 
 A venue's ids are in no order, so rows touch every part of an index; what does not fit is written
 and read again and again.
 """
-TOGETHER: Final = 200  # rows in a statement: their values are fewer than 32,766
+MANY: Final = 200
 SQLITE_FLOOR: Final = (3, 37, 0)  # STRICT tables
+
+
+class Lock(Protocol):
+    """Keeps others off, from the beginning of a transaction to its end."""
+
+    def __call__(self, connection: Connection, name: str, /, *, is_lasting: bool = True) -> None:
+        """Take the lock of that name; the end of what is not lasting does not wait for the disk."""
+        ...
 
 
 class Bulk(Protocol):
@@ -68,31 +75,28 @@ def _unpaced(_connection: Connection, _is_lasting: bool) -> None:  # noqa: FBT00
     """Do nothing: it is said inside."""
 
 
-def _unhastened(_connection: Connection) -> None:
-    """Do nothing: it was said before."""
-
-
 @dataclass(frozen=True)
 class Dialect:
     """What one kind of database needs.
 
     `prepare` makes the place ready and tells whether there is one (it makes none unless told to).
     `lock` comes first in every transaction that writes: it keeps others off what is so named (a
-    portfolio, or the tables) where beginning to write does not. `ask` and `run` are the shortest
+    portfolio, or the tables) where beginning to write does not, and hears whether the transaction
+    is lasting: whether its end waits for the disk. `pace` hears that before, where it counts only
+    then. `ask` and `run` are the shortest
     ways for a statement that gives rows and one that gives none, `insert` that for rows. What is
     sent inside `unanswered`, about so many rows, need not be answered before the next is sent.
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
     checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
-    where every transaction does.
-    `pace` says, before a transaction, whether its end waits for the disk; `hasten` says inside one
-    that it does not. Each kind of database knows one of the two.
+    where every transaction does. `alone` is that in which a statement needs no transaction around
+    it; `None` where none needs one.
     `examine` asks the database what it finds wrong with its own files.
     """
 
     prepare: Callable[[URL, bool], bool]
     engine: Callable[[URL], Engine]
     upsert: Callable[[Table], Insert]
-    lock: Callable[[Connection, str], None]
+    lock: Lock
     ask: Ask
     run: Run
     insert: Bulk
@@ -102,8 +106,8 @@ class Dialect:
     guard: Callable[[Connection], None]
     examine: Callable[[Connection], Sequence[str]]
     pace: Callable[[Connection, bool], None] = _unpaced
-    hasten: Callable[[Connection], None] = _unhastened
     still: str | None = "REPEATABLE READ"
+    alone: str | None = "AUTOCOMMIT"
 
 
 def dialect_of(url: URL) -> Dialect:
@@ -174,8 +178,8 @@ def _upsert(table: Table) -> Insert:
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
 
 
-def _lock(_connection: Connection, _name: str) -> None:
-    """Do nothing: BEGIN IMMEDIATE has locked the whole file."""
+def _lock(_connection: Connection, _name: str, *, is_lasting: bool = True) -> None:
+    """Do nothing: BEGIN IMMEDIATE has locked the whole file, and `pace` was told the rest."""
 
 
 def _pace(connection: Connection, is_lasting: bool) -> None:  # noqa: FBT001 (one of a record)
@@ -183,16 +187,16 @@ def _pace(connection: Connection, is_lasting: bool) -> None:  # noqa: FBT001 (on
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Row], *, replacing: bool) -> None:
-    """Hand the driver all rows at once, `TOGETHER` to a statement as far as they go."""
+    """Hand the driver all rows at once, to a statement of one row.
+
+    A statement of many rows keeps, for the case that one is refused, a copy of each page it
+    touches; where keys come in no order that is nearly a page a row, and costs half as much again.
+    """
     driver, dialect = _driver(connection), connection.dialect
-    values = list(written(rows, table, dialect))
-    whole = len(values) - len(values) % TOGETHER
-    if whole:
+    if len(rows) >= MANY:
         driver.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-    for first in range(0, whole, TOGETHER):
-        statement = _inserting(dialect, table, TOGETHER, replacing=replacing)
-        driver.execute(statement, list(chain.from_iterable(values[first : first + TOGETHER])))
-    driver.executemany(_inserting(dialect, table, 1, replacing=replacing), values[whole:])
+    statement = _inserting(dialect, table, replacing=replacing)
+    driver.executemany(statement, written(rows, table, dialect))
 
 
 def _ask(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:
@@ -215,10 +219,9 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 @lru_cache
-def _inserting(dialect: SqlDialect, table: Table, rows: int, *, replacing: bool) -> str:
+def _inserting(dialect: SqlDialect, table: Table, *, replacing: bool) -> str:
     statement = _upsert(table) if replacing else sqlite.insert(table)
-    row = f"({', '.join('?' for _ in table.columns)})"
-    return str(statement.compile(dialect=dialect)).replace(row, ", ".join([row] * rows), 1)
+    return str(statement.compile(dialect=dialect))
 
 
 def _fault(error: BaseException | None) -> Fault:
@@ -271,6 +274,7 @@ _FAULTS: Final = {
 DIALECTS: Final = {
     "sqlite": Dialect(
         still=None,
+        alone=None,
         prepare=_prepare,
         engine=_engine,
         upsert=_upsert,
@@ -290,7 +294,6 @@ DIALECTS: Final = {
         engine=postgres.engine,
         upsert=postgres.upsert,
         lock=postgres.lock,
-        hasten=postgres.hasten,
         ask=postgres.ask,
         run=postgres.run,
         insert=postgres.insert,

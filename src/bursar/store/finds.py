@@ -6,9 +6,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, bindparam, select
 
 from bursar.store import writes
-from bursar.store.sending import ask
+from bursar.store.sending import Question
 from bursar.store.tables import JOURNAL, MEMOS
-from bursar.store.writes import Place
 
 CHUNK = 500
 _MEMO = select(MEMOS.c.body).where(
@@ -29,11 +28,10 @@ def rows(
         yield from connection.execute(found).all()
 
 
-def memo(place: Place, name: str) -> str | None:
+def memo(asked: Question, portfolio: str, name: str) -> str | None:
     """Return the text of a memo, if there is one of that very name."""
-    wanted = {"own": place.portfolio, "wanted": name}
-    rows = ask(place.connection, place.dialect.ask, _MEMO, wanted)
-    return writes.memo(place.portfolio, name, rows[0][0]) if rows else None
+    rows = asked(_MEMO, {"own": portfolio, "wanted": name})
+    return writes.memo(portfolio, name, rows[0][0]) if rows else None
 
 
 def memos(connection: Connection, portfolio: str, prefix: str) -> dict[str, str]:

@@ -88,7 +88,7 @@ class MemoryStore:
         return islice(self._journal, max(after, 0), len(self._journal))
 
     @contextmanager
-    def grouped(self) -> Iterator[None]:
+    def grouped(self, *, is_whole: bool = False) -> Iterator[None]:  # noqa: ARG002 (no cheaper)
         """Let the commits inside stand together, or not at all."""
         before = {name: copy(getattr(self, name)) for name in _STATE}
         try:

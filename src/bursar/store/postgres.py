@@ -149,14 +149,15 @@ def upsert(table: Table) -> Insert:
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
 
 
-def lock(connection: Connection, name: str) -> None:
-    """Wait until nobody else writes to what is so named; the transaction's end lets it go."""
-    connection.exec_driver_sql(_LOCK, (lock_key(name),))
+def lock(connection: Connection, name: str, *, is_lasting: bool = True) -> None:
+    """Wait until nobody else writes to what is so named; the transaction's end lets it go.
 
-
-def hasten(connection: Connection) -> None:
-    """Let this transaction's COMMIT answer before the disk does."""
-    connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+    Of one that is not lasting, COMMIT answers before the disk does.
+    """
+    with _driving(connection, _LOCK) as driver, driver.pipeline():
+        driver.execute(_LOCK, (lock_key(name),))
+        if not is_lasting:
+            driver.execute("SET LOCAL synchronous_commit TO off")
 
 
 def ask(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:
@@ -193,7 +194,10 @@ def _driving(connection: Connection, text: str) -> Iterator[Any]:
     try:
         yield connection.connection.driver_connection
     except psycopg.Error as error:
-        raise DBAPIError(text, None, error, hide_parameters=True) from error
+        is_lost = fault(error) is Fault.LOST
+        raise DBAPIError(
+            text, None, error, hide_parameters=True, connection_invalidated=is_lost
+        ) from error
 
 
 def lock_key(name: str) -> int:

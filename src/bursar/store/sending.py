@@ -17,6 +17,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 Values = Mapping[str, Any] | Sequence[Any]
 Ask = Callable[[Connection, str, Values], Sequence[Sequence[Any]]]
 """Executes a text with its values, and returns the rows that it gives."""
+Question = Callable[[ClauseElement, Mapping[str, Any]], Sequence[Sequence[Any]]]
+"""Sends a statement of that kind where it is to be asked, and returns the rows that it gives."""
 Run = Callable[[Connection, str, Sequence[Values]], None]
 """Executes a text that gives no rows, once for each of the values."""
 

@@ -11,6 +11,7 @@ Do not carry an open store across a fork.
 # long: one contract, one class; what it is made of stands in modules beside it
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from threading import Lock, local
 from typing import Any
@@ -35,8 +36,10 @@ from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
 from bursar.store import checks, finds, texts, writes
+from bursar.store.asking import Asker
 from bursar.store.dialect import WRITES, Dialect
 from bursar.store.faults import legible, translated
+from bursar.store.sending import Question
 from bursar.store.steps import Steps, unwatched
 from bursar.store.tables import (
     CELLS,
@@ -65,6 +68,7 @@ class SqlStore:
         self._engine = engine
         self._dialect = dialect
         self._steps = steps
+        self._asker = Asker(engine, dialect)
         self._lock = Lock()
         self._writer: Connection | None = None
         self._is_waiting = True
@@ -78,8 +82,8 @@ class SqlStore:
 
     def head(self) -> Head:
         """Return where the portfolio stands."""
-        with self._reading() as connection:
-            return writes.head(connection, self._dialect, self.portfolio)
+        with self._asking() as asked:
+            return writes.head(asked, self.portfolio)
 
     def commit(self, commit: Commit) -> Head:
         """Write a commit in one transaction and return the new head."""
@@ -87,7 +91,7 @@ class SqlStore:
         if commit.terms is not None:
             checks.require_base(self.head().terms.base, commit.terms)
         try:
-            with self._writing() as place:
+            with self._committing() as place:
                 head = self._write(place, commit)
         except KeyReused as error:
             raise self._reused(commit) from error
@@ -116,15 +120,16 @@ class SqlStore:
                 return
 
     @contextmanager
-    def grouped(self) -> Iterator[None]:
+    def grouped(self, *, is_whole: bool = False) -> Iterator[None]:
         """Let the commits inside become durable together, or not at all.
 
-        One that is refused is taken back alone, and the others may go on. A group inside a group
-        is a part of it; other threads wait until the outer one is over.
+        One that is refused is taken back alone, and the others may go on; where the group
+        `is_whole` it is over then. A group inside a group is a part of it; other threads wait
+        until the outer one is over.
         """
         outer = self._group
         with self._writing() as place:
-            self._grouping.place = place
+            self._grouping.place = replace(place, is_whole=is_whole)
             try:
                 yield
             finally:
@@ -161,7 +166,8 @@ class SqlStore:
                 own, JOURNAL.c.seq > after, JOURNAL.c.executed_at > time
             )
             first = connection.execute(later.order_by(JOURNAL.c.seq).limit(1)).scalar()
-            now = writes.head(connection, self._dialect, self.portfolio)
+            here = Place(connection, self._dialect, self.portfolio)
+            now = writes.head(here.ask, self.portfolio)
             if first is None:
                 return now.seq, now.hash
             before = select(JOURNAL.c.previous).where(own, JOURNAL.c.seq == first)
@@ -182,7 +188,7 @@ class SqlStore:
     def save_checkpoint(self, checkpoint: StoredCheckpoint, version: int) -> bool:
         """Keep a checkpoint if the portfolio stands at that version."""
         with self._writing() as place:
-            if writes.head(place.connection, self._dialect, self.portfolio).version != version:
+            if writes.head(place.ask, self.portfolio).version != version:
                 return False
             writes.checkpoint(place, checkpoint)
         return True
@@ -287,8 +293,8 @@ class SqlStore:
 
     def memo(self, name: str) -> str | None:
         """Return the text of that name, if there is one."""
-        with self._reading() as connection:
-            return finds.memo(Place(connection, self._dialect, self.portfolio), name)
+        with self._asking() as asked:
+            return finds.memo(asked, self.portfolio, name)
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""
@@ -306,6 +312,7 @@ class SqlStore:
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+            self._asker.close()
             self._engine.dispose()
 
     def _write(self, place: Place, commit: Commit) -> Head:
@@ -413,6 +420,13 @@ class SqlStore:
                     yield connection
 
     @contextmanager
+    def _asking(self) -> Iterator[Question]:
+        """Give the way for a question of one statement."""
+        self._require_open()
+        with translated(self._dialect.fault):
+            yield self._asker.ask if self._group is None else self._group.ask
+
+    @contextmanager
     def _writing(self, *, is_lasting: bool = True) -> Iterator[Place]:
         if self._group is not None:
             with self._inside(self._group):
@@ -426,9 +440,26 @@ class SqlStore:
                 with translated(self._dialect.fault):
                     yield Place(connection, self._dialect, self.portfolio)
             except BaseException:
-                self._abandon(transaction)
+                self._abandon(connection)
                 raise
             self._finish(transaction)
+
+    @contextmanager
+    def _committing(self) -> Iterator[Place]:
+        """Write a commit. One of a whole group has no way back of its own, which would cost a copy
+        of every page that it touches.
+        """
+        group = self._group
+        if group is None or not group.is_whole:
+            with self._writing() as place:
+                yield place
+            return
+        try:
+            with translated(self._dialect.fault):
+                yield group
+        except BaseException:
+            self._abandon(group.connection)
+            raise
 
     @contextmanager
     def _inside(self, group: Place) -> Iterator[None]:
@@ -466,11 +497,9 @@ class SqlStore:
             self._is_waiting = is_lasting
         transaction = connection.begin()
         try:
-            self._dialect.lock(connection, self.portfolio)
-            if not is_lasting:
-                self._dialect.hasten(connection)
+            self._dialect.lock(connection, self.portfolio, is_lasting=is_lasting)
         except BaseException as error:
-            self._abandon(transaction)
+            self._abandon(connection)
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 self._drop_writer()
             raise
@@ -484,9 +513,9 @@ class SqlStore:
             self._drop_writer()
             raise
 
-    def _abandon(self, transaction: RootTransaction) -> None:
+    def _abandon(self, connection: Connection) -> None:
         try:
-            transaction.rollback()
+            connection.rollback()
         except DBAPIError:
             self._drop_writer()
 

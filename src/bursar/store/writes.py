@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    ClauseElement,
     Column,
     Connection,
     Row,
@@ -29,7 +30,7 @@ from bursar.store import checks, texts
 from bursar.store.dialect import Dialect
 from bursar.store.faults import legible
 from bursar.store.rows import Values, listed
-from bursar.store.sending import ask, send
+from bursar.store.sending import Question, ask, send
 from bursar.store.tables import (
     CELLS,
     CHECKPOINTS,
@@ -52,16 +53,21 @@ _DROPPED = delete(CHECKPOINTS).where(
 
 @dataclass(frozen=True)
 class Place:
-    """One portfolio inside one open transaction."""
+    """One portfolio inside one open transaction; of a group that `is_whole`, all goes or stays."""
 
     connection: Connection
     dialect: Dialect
     portfolio: str
+    is_whole: bool = False
+
+    def ask(self, statement: ClauseElement, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Return the rows that a statement gives here."""
+        return ask(self.connection, self.dialect.ask, statement, values)
 
 
-def head(connection: Connection, dialect: Dialect, portfolio: str) -> Head:
+def head(asked: Question, portfolio: str) -> Head:
     """Read where a portfolio stands."""
-    rows = ask(connection, dialect.ask, _HEAD_OF, {"own": portfolio})
+    rows = asked(_HEAD_OF, {"own": portfolio})
     if not rows:
         raise PortfolioNotFound(f"there is no portfolio {portfolio!r}", portfolio=portfolio)
     return _head(rows[0], portfolio)
@@ -83,9 +89,9 @@ def advance(place: Place, commit: Commit) -> Head:
         given |= {"seq": last.seq, "hash": last.hash}
     if commit.terms is not None:
         given["terms"] = texts.sealed(texts.terms(commit.terms), place.portfolio)
-    rows = ask(place.connection, place.dialect.ask, _advancing(frozenset(given)), given)
+    rows = place.ask(_advancing(frozenset(given)), given)
     if not rows:
-        now = head(place.connection, place.dialect, place.portfolio)
+        now = head(place.ask, place.portfolio)
         checks.require_next(commit, now.version, now.seq, now.hash)
         raise BrokenInvariant(f"version {now.version} was there and was not found")
     return _head(rows[0], place.portfolio)

@@ -216,12 +216,12 @@ class Cut:
         return getattr(self._store, name)
 
     @contextmanager
-    def grouped(self):
+    def grouped(self, **how):
         if self._is_written:
-            with self._store.grouped():
+            with self._store.grouped(**how):
                 yield
             raise OutcomeUnknown
-        with self._store.grouped():
+        with self._store.grouped(**how):
             yield
             raise OutcomeUnknown
 
@@ -242,8 +242,8 @@ def test_a_lost_answer_is_looked_for_in_the_journal(store, is_written):
 def test_a_full_disk_leaves_everything_as_it_was(store):
     class Full(Cut):
         @contextmanager
-        def grouped(self):
-            with self._store.grouped():
+        def grouped(self, **how):
+            with self._store.grouped(**how):
                 yield
                 raise StoreFull
 

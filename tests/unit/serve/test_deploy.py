@@ -7,8 +7,10 @@ from pathlib import Path
 import yaml
 
 from bursar.config import HttpSettings, PortfolioSettings
+from bursar.desk.metrics import NONE
 from bursar.serve.meter import Meter, exposition
 from bursar.serve.routes import READS, WRITES
+from bursar.serve.transacted import figures
 
 ROOT = Path(__file__).parents[3]
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
@@ -41,7 +43,7 @@ def test_the_image_runs_as_nobody_in_particular_and_its_settings_are_settings():
 
 def test_every_metric_is_on_the_page_and_every_panel_asks_for_one():
     made = set(re.findall(r'"(bursar_\w+)"', SERVICE))
-    told = exposition(Meter(), ()).decode()
+    told = exposition(Meter(), figures(NONE)).decode()
     made |= set(re.findall(r"^# TYPE (bursar_\w+?)(?:_total)? ", told, re.MULTILINE))
     for name in made:
         assert f"`{name}" in OPERATIONS, name

@@ -361,6 +361,20 @@ def test_a_restart_between_two_uses_is_not_noticed(store, ask):
     assert len(list(journal.check(store.records()))) == 3
 
 
+def test_a_question_leaves_no_transaction_open_behind_it(store, ask):
+    store.save_memos({"a": "1"}, is_lasting=False)
+    store.head()
+    assert store.memo("a") == "1"
+    with store.grouped():  # what is asked inside sees what was written inside
+        store.save_memos({"a": "2"})
+        assert store.memo("a") == "2"
+    found = ask(
+        "SELECT DISTINCT state FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert found == [("idle",)]
+
+
 @pytest.mark.parametrize("after", [False, True])
 def test_a_lost_answer_at_commit_is_an_unknown_outcome(store, monkeypatch, after):
     planned = commit(store.head(), "b")

@@ -24,6 +24,7 @@ import msgspec
 
 from bursar.desk import metrics
 from bursar.desk.desk import Beside, Desk, Staged
+from bursar.desk.streaming import unswept
 from bursar.desk.transactions import judging, keeping
 from bursar.desk.transactions.prices import PriceReader
 from bursar.desk.transactions.rules import Against, Reason, Rules, TransactionReview, epsilon
@@ -200,6 +201,7 @@ class Running:
             self.flush()
         return accepted.review
 
+    @unswept()
     def flush(self) -> None:
         """Fold and write what was accepted since the last time."""
         done = self._waiting

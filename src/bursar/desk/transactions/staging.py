@@ -93,9 +93,10 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_idle(self) -> bool:
         """Tell whether it leaves nothing to record."""
-        moves = any(line.quantity_delta for line in self.positions)
-        pays = self.cash.delta or self.cash.fees
-        return not (moves or pays or self.lots or self.realized.delta is not None)
+        cash = self.cash
+        if cash.delta or cash.fees or self.lots or self.realized.delta is not None:
+            return False
+        return not any(line.quantity_delta for line in self.positions)
 
     @property
     def lotbook(self) -> StagedLotBook:

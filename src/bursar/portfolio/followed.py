@@ -1,10 +1,11 @@
 """The moments that were kept, walked once and then followed: the fall from the peak, and the day.
 
 The views want to know of the past only where the peak was, how deep equity fell, and what stood at
-00:00 UTC. So the moments are read once and let go; a snapshot that comes after them is read alone.
-Where the past itself has changed (snapshots went, or one came late), all are read again.
+00:00 UTC. So the moments are read once and let go; `look` reads alone what was kept since. Where
+the past itself has changed (snapshots went, or one came late), all are read again.
 
-Invariant: what is said is what a walk over all kept moments before now would say.
+Invariant: what is said is what a walk over all moments before now would say that were kept as of
+the last look.
 
 Errors: those of the store.
 """
@@ -60,7 +61,21 @@ class Followed:
 
     def __init__(self) -> None:
         self._trail: snapshots.Trail | None = None
+        self._is_read = False
         self._begin()
+
+    def look(self, portfolio: Portfolio) -> None:
+        """Take up what this process or another has kept since. O(what is new)."""
+        store = portfolio.desk.store
+        trail, before = snapshots.trail(store), self._trail
+        if trail is None or before is None or trail.epoch != before.epoch:
+            self._begin()
+            self._waiting.extend(_ordered(snapshots.moments(store)))
+        elif trail.last > before.last:
+            since = instant.to_datetime(before.last)
+            new = snapshots.moments(store, since)
+            self._waiting.extend(_ordered(each for each in new if each.at > before.last))
+        self._trail, self._is_read = trail, True
 
     def drawdown(self, portfolio: Portfolio, now: Moment) -> Drawdown:
         """Return how far equity is below its peak, without windows and falls. O(new moments)."""
@@ -88,16 +103,9 @@ class Followed:
 
     def _reach(self, portfolio: Portfolio, now: int) -> None:
         """Walk on to the last moment before now; from the first one if that went by."""
-        store = portfolio.desk.store
-        trail, before = snapshots.trail(store), self._trail
-        if trail is None or before is None or trail.epoch != before.epoch or self._reached >= now:
-            self._begin()
-            self._waiting.extend(_ordered(snapshots.moments(store)))
-        elif trail.last > before.last:
-            since = instant.to_datetime(before.last)
-            new = snapshots.moments(store, since)
-            self._waiting.extend(_ordered(each for each in new if each.at > before.last))
-        self._trail = trail
+        if self._reached >= now or not self._is_read:
+            self._trail = None
+            self.look(portfolio)
         while self._waiting and self._waiting[0].at < now:
             self._see(self._waiting.popleft())
 

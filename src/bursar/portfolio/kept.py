@@ -27,8 +27,8 @@ from bursar.portfolio import snapshots
 from bursar.portfolio.followed import Today
 from bursar.portfolio.periods import Range, Window, window
 from bursar.portfolio.views import Realized
-from bursar.value.marks import spelled
-from bursar.value.pnl import pnl
+from bursar.value.figures import Figures, figures
+from bursar.value.marks import Marks, spelled
 from bursar.value.snapshot import capital
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _Made = dict[str | None, tuple[Decimal, Decimal, Decimal]]
 _NOTHING: Final = ZERO, ZERO, ZERO
+_NAMES: Final = Marks()
+"""No marks: only the one names of assets."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -51,20 +53,21 @@ class Kept(msgspec.Struct, frozen=True):
 @money
 def kept(portfolio: Portfolio, valuation: Valuation) -> Kept:
     """Return what was kept, and now. O(moments)."""
-    now = moment_of(portfolio, valuation)
+    now = moment_of(portfolio, figures(valuation))
     moments = [each for each in snapshots.moments(portfolio.desk.store) if each.at < now.at]
+    portfolio.followed.look(portfolio)
     return Kept(portfolio.followed.today(portfolio, now), curve((*moments, now)))
 
 
 @money
-def moment_of(portfolio: Portfolio, valuation: Valuation) -> Moment:
-    """Return the moment of a valuation."""
+def moment_of(portfolio: Portfolio, found: Figures) -> Moment:
+    """Return the moment of a view's figures; it holds what the view leaves out too."""
     return Moment(
-        valuation.at,
-        valuation.equity + valuation.excluded_value,
+        found.at,
+        found.equity + found.excluded_value,
         of_head(portfolio).capital,
-        not valuation.unvalued,
-        bool(valuation.coverage.stale),
+        found.is_priced,
+        found.is_stale,
     )
 
 
@@ -74,29 +77,16 @@ def trips(portfolio: Portfolio) -> Trips:
 
 
 @money
-def realized(portfolio: Portfolio, valuation: Valuation) -> Realized:
+def realized(portfolio: Portfolio, now: int) -> Realized:
     """Return what trades realised, of all that the view shows: all time, day, week, month.
 
     O(assets) while the book stands and the day lasts, else O(trade records since the month or the
     week began).
     """
-    made = of_head(portfolio).made(valuation.at)
-    options, base, marks = portfolio.options, portfolio.terms.base, valuation.marks
-    shown = [
-        sums
-        for asset, sums in made.items()
-        if asset is None or options.shows(asset, base, marks=marks)
-    ]
+    known = of_head(portfolio)
+    shown = [sums for asset, sums in known.made(now).items() if asset is None or known.shows(asset)]
     today, week, month = (summed(each) for each in zip(*shown, strict=True)) if shown else _NOTHING
-    return Realized(_total(portfolio, valuation), today, week, month)
-
-
-def _total(portfolio: Portfolio, valuation: Valuation) -> Decimal:
-    """Return what all trades realised; marks may say what a view that leaves some out shows."""
-    known, options = of_head(portfolio), portfolio.options
-    if known.realized is None or options.include_assets or options.exclude_assets:
-        known.realized = pnl(portfolio.book(), valuation).total.realized
-    return known.realized
+    return Realized(known.realized, today, week, month)
 
 
 class OfHead:
@@ -104,7 +94,6 @@ class OfHead:
 
     def __init__(self, portfolio: Portfolio) -> None:
         self.head = portfolio.desk.head
-        self.realized: Decimal | None = None
         self._portfolio = portfolio
         self._made: tuple[int, int, _Made] | None = None
 
@@ -112,6 +101,18 @@ class OfHead:
     def capital(self) -> Decimal | None:
         """The capital that came, at its worth when it came; `None` where some is not known."""
         return capital(self._portfolio.book())
+
+    @cached_property
+    @money
+    def realized(self) -> Decimal:
+        """What all trades realised, of all that the view shows."""
+        cells = self._portfolio.book().cells.items()
+        return summed(cell.realized for key, cell in cells if self.shows(key[1]))
+
+    def shows(self, asset: str) -> bool:
+        """Tell whether the view shows an asset."""
+        options, base = self._portfolio.options, self._portfolio.terms.base
+        return options.shows(asset, base, marks=_NAMES)
 
     @cached_property
     def trips(self) -> Trips:

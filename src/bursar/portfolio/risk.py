@@ -63,7 +63,7 @@ def sectors(portfolio: Portfolio, prices: Prices = None) -> list[SectorExposure]
 
 def sectors_of(portfolio: Portfolio, valuation: Valuation, found: Exposure) -> list[SectorExposure]:
     """Return a valuation's exposure by sector, by the table of the portfolio."""
-    return sector_tables.by_sector(found, _table(portfolio), equity=valuation.equity)
+    return sector_tables.by_sector(found, table_of(portfolio), equity=valuation.equity)
 
 
 def risk(portfolio: Portfolio, prices: Prices = None) -> Risk:
@@ -73,7 +73,7 @@ def risk(portfolio: Portfolio, prices: Prices = None) -> Risk:
     by_sector = sectors_of(portfolio, valuation, found)
     figures = ratios(fractions(daily(past.curve, calendar=rules.calendar)), rules.conventions)
     returns = correlation.returns_of(closing_prices(portfolio))
-    groups = {name: _table(portfolio).of(name).sector for name in returns}
+    groups = {name: table_of(portfolio).of(name).sector for name in returns}
     weights = {each.asset: float(abs(each.value_base or ZERO)) for each in found.assets}
     standing = _standing(valuation, found, by_sector, past)
     return Risk(
@@ -81,7 +81,7 @@ def risk(portfolio: Portfolio, prices: Prices = None) -> Risk:
         base=valuation.base,
         exposure=found,
         sectors=tuple(by_sector),
-        buckets=tuple(sector_tables.by_bucket(found, _table(portfolio), targets=rules.targets)),
+        buckets=tuple(sector_tables.by_bucket(found, table_of(portfolio), targets=rules.targets)),
         var_pct=figures.var_pct,
         cvar_pct=figures.cvar_pct,
         volatility_pct=figures.volatility_pct,
@@ -110,7 +110,8 @@ def shipped_table() -> Table:
     return sector_tables.read(text, name=name)
 
 
-def _table(portfolio: Portfolio) -> Table:
+def table_of(portfolio: Portfolio) -> Table:
+    """Return the table of sectors that a portfolio goes by."""
     own = portfolio.measuring.table
     return shipped_table() if own is None else shipped_table().plus(own)
 

@@ -245,8 +245,10 @@ class PortfolioService:
 
     def create_snapshot(self, prices: Prices = None) -> PortfolioSnapshot:
         """Keep how the portfolio stands now."""
-        valuation = self.portfolio.valuation(prices)
-        return snapshots.take(self.portfolio.desk.store, self.portfolio.book(), valuation)
+        portfolio, valuation = self.portfolio, self.portfolio.valuation(prices)
+        made = snapshots.take(portfolio.desk.store, portfolio.book(), valuation)
+        portfolio.followed.look(portfolio)
+        return made
 
     def get_snapshots(
         self, since: datetime | None = None, limit: int | None = None
@@ -261,7 +263,9 @@ class PortfolioService:
     def prune_snapshots(self) -> int:
         """Delete snapshots that are older than they are kept, and return how many."""
         store, now = self.portfolio.desk.store, self.portfolio.desk.clock.now()
-        return snapshots.prune(store, now, self.rules.snapshot_days)
+        count = snapshots.prune(store, now, self.rules.snapshot_days)
+        self.portfolio.followed.look(self.portfolio)
+        return count
 
     def get_drift(self, account: str | None = None) -> list[Reconciliation]:
         """Account for every difference from the venues' last statements, and propose what closes

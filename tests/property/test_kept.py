@@ -9,8 +9,9 @@ from bursar.desk import Desk
 from bursar.ledger import golden, instant
 from bursar.ledger.terms import Terms
 from bursar.measure.drawdown import drawdown
+from bursar.measure.trades import statistics
 from bursar.portfolio import Portfolio, allocating, snapshots
-from bursar.portfolio.kept import kept, moment_of
+from bursar.portfolio.kept import kept, moment_of, of_head, trips
 from bursar.portfolio.views import drawdown_view
 from bursar.serve.shelf import published
 from bursar.serve.views import Speller, look
@@ -95,6 +96,8 @@ def test_what_is_kept_is_what_is_made_anew(steps):
     assert repr(seen.found) == repr(anew.views())
     bodies = [published(1, 1, e.spelled(seen.found), None).whole for e in (speller, Speller())]
     assert bodies[0] == bodies[1]
+    assert repr(trips(portfolio)) == repr(trips(anew))
+    assert repr(of_head(portfolio).statistics) == repr(statistics(trips(anew).trips))
     valuation = portfolio.valuation()
     curve = kept(portfolio, valuation).curve
     walked = drawdown_view(drawdown(curve, now=valuation.at), at=valuation.at)

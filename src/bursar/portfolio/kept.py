@@ -19,11 +19,12 @@ from bursar.exact import ONE, ZERO, money, ratio18
 from bursar.ledger import instant
 from bursar.ledger.state import NO_PAIR
 from bursar.measure.curve import Curve, Moment, curve
-from bursar.measure.drawdown import SPANS, day_of, week_of
+from bursar.measure.drawdown import SPANS
 from bursar.measure.measured import summed
-from bursar.measure.trades import TradeStatistics, statistics
-from bursar.measure.trips import Trips, round_trips
+from bursar.measure.trades import TradeStatistics
+from bursar.measure.trips import Trips
 from bursar.portfolio import snapshots
+from bursar.portfolio.closings import Closings, Made
 from bursar.portfolio.followed import Today
 from bursar.portfolio.periods import Range, Window, window
 from bursar.portfolio.views import Realized
@@ -32,12 +33,9 @@ from bursar.value.marks import Marks, spelled
 from bursar.value.snapshot import capital
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from bursar.portfolio.portfolio import Portfolio
     from bursar.value.equity import Valuation
 
-_Made = dict[str | None, tuple[Decimal, Decimal, Decimal]]
 _NOTHING: Final = ZERO, ZERO, ZERO
 _NAMES: Final = Marks()
 """No marks: only the one names of assets."""
@@ -80,8 +78,7 @@ def trips(portfolio: Portfolio) -> Trips:
 def realized(portfolio: Portfolio, now: int) -> Realized:
     """Return what trades realised, of all that the view shows: all time, day, week, month.
 
-    O(assets) while the book stands and the day lasts, else O(trade records since the month or the
-    week began).
+    O(assets) while the day lasts, and the records that are new.
     """
     known = of_head(portfolio)
     shown = [sums for asset, sums in known.made(now).items() if asset is None or known.shows(asset)]
@@ -95,7 +92,6 @@ class OfHead:
     def __init__(self, portfolio: Portfolio) -> None:
         self.head = portfolio.desk.head
         self._portfolio = portfolio
-        self._made: tuple[int, int, _Made] | None = None
 
     @cached_property
     def capital(self) -> Decimal | None:
@@ -116,15 +112,18 @@ class OfHead:
 
     @cached_property
     def trips(self) -> Trips:
-        """All closed round trips."""
-        records = self._portfolio.desk.store.get_trades(None, None)
-        shorts = frozenset(self._portfolio.book().shorts)
-        return round_trips(reversed(records), self.assets, shorts=shorts)
+        """All closed round trips. O(trips), and the records that are new."""
+        return self._closings.book.trips
 
     @cached_property
     def statistics(self) -> TradeStatistics:
-        """What all round trips come to."""
-        return statistics(self.trips.trips)
+        """What all round trips come to. O(trips since the earliest change)."""
+        return self._closings.book.closed.statistics
+
+    @property
+    def _closings(self) -> Closings:
+        self._portfolio.closings.reach(self._portfolio, self.assets)
+        return self._portfolio.closings
 
     @cached_property
     def assets(self) -> dict[str, str]:
@@ -147,27 +146,9 @@ class OfHead:
                 found[asset] = spelled(pair)
         return found
 
-    @money
-    def made(self, now: int) -> _Made:
+    def made(self, now: int) -> Made:
         """Return what trades realised of each asset today, this week and this month."""
-        today, week = day_of(now), week_of(now)
-        if self._made is not None and self._made[0] == today and self._made[1] <= now:
-            return self._made[2]
-        month = instant.from_datetime(instant.to_datetime(today).replace(day=1))
-        since = instant.to_datetime(min(month, week))
-        told: dict[str | None, list[tuple[int, Decimal]]] = {}
-        last = 0
-        for each in self._portfolio.desk.store.get_trades(None, None, since):
-            at = instant.from_datetime(each.time)
-            told.setdefault(self.assets.get(each.pair), []).append((at, each.pnl_base))
-            last = max(last, at)
-        made = {
-            asset: (_since(of, today, now), _since(of, week, now), _since(of, month, now))
-            for asset, of in told.items()
-        }
-        # A record of a time to come counts from then on, so nothing is kept until it has.
-        self._made = None if last > now else (today, last, made)
-        return made
+        return self._closings.made(self._portfolio, now)
 
 
 def of_head(portfolio: Portfolio) -> OfHead:
@@ -176,10 +157,6 @@ def of_head(portfolio: Portfolio) -> OfHead:
     if kept is None or (kept.head is not portfolio.desk.head and kept.head != portfolio.desk.head):
         kept = portfolio.of_head = OfHead(portfolio)
     return kept
-
-
-def _since(told: Iterable[tuple[int, Decimal]], begun: int, now: int) -> Decimal:
-    return summed(pnl for at, pnl in told if begun <= at <= now)
 
 
 def asset_of_pairs(portfolio: Portfolio) -> dict[str, str]:

@@ -76,7 +76,7 @@ class RunningPositions:
     def _add_up(self, book: Book, pairs: set[str], marks: Marks) -> bool:
         """Add up the cells of these pairs anew; tell whether they are of the kind they were."""
         cells = cells_by_pair(self._cells)
-        for pair in pairs:
+        for pair in sorted(pairs):
             line, base = self._lines.get(pair), traded_base(pair, cells)
             if line is None or line.base != base:
                 return False

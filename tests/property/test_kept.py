@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bursar.desk import Desk
 from bursar.ledger import golden, instant
 from bursar.ledger.terms import Terms
+from bursar.measure.curve import curve as curve_of
 from bursar.measure.drawdown import drawdown
 from bursar.measure.trades import statistics
 from bursar.portfolio import Portfolio, allocating, snapshots
@@ -99,7 +100,8 @@ def test_what_is_kept_is_what_is_made_anew(steps):
     assert repr(trips(portfolio)) == repr(trips(anew))
     assert repr(of_head(portfolio).statistics) == repr(statistics(trips(anew).trips))
     valuation = portfolio.valuation()
-    curve = kept(portfolio, valuation).curve
+    curve = curve_of((*snapshots.moments(store), moment_of(portfolio, figures(valuation))))
+    assert repr(kept(portfolio, valuation).curve()) == repr(curve)
     walked = drawdown_view(drawdown(curve, now=valuation.at), at=valuation.at)
     assert repr(portfolio.views().drawdown) == repr(walked)
     now = moment_of(portfolio, figures(valuation))

@@ -18,12 +18,11 @@ import msgspec
 from bursar.exact import ONE, ZERO, money, ratio18
 from bursar.ledger import instant
 from bursar.ledger.state import NO_PAIR
-from bursar.measure.curve import Curve, Moment, curve
-from bursar.measure.drawdown import SPANS
+from bursar.measure.curve import Curve, Moment
+from bursar.measure.drawdown import SPANS, Drawdown
 from bursar.measure.measured import summed
 from bursar.measure.trades import TradeStatistics
 from bursar.measure.trips import Trips
-from bursar.portfolio import snapshots
 from bursar.portfolio.closings import Closings, Made
 from bursar.portfolio.followed import Today
 from bursar.portfolio.periods import Range, Window, window
@@ -42,19 +41,30 @@ _NAMES: Final = Marks()
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """Today, and the curve that every kept moment makes with now."""
+    """Now, as of a look at what was kept before it."""
 
-    today: Today
-    curve: Curve
+    portfolio: Portfolio
+    now: Moment
+
+    @property
+    def today(self) -> Today:
+        """Now, and what the day began with."""
+        return self.portfolio.followed.today(self.portfolio, self.now)
+
+    @property
+    def fallen(self) -> Drawdown:
+        """How far equity is below its peak, without windows and falls. O(1)."""
+        return self.portfolio.followed.drawdown(self.portfolio, self.now)
+
+    def curve(self, start: int | None = None, end: int | None = None) -> Curve:
+        """The curve that the kept moments of a stretch make with now. O(moments of it)."""
+        return self.portfolio.followed.curve(self.portfolio, self.now, start, end)
 
 
-@money
 def kept(portfolio: Portfolio, valuation: Valuation) -> Kept:
-    """Return what was kept, and now. O(moments)."""
-    now = moment_of(portfolio, figures(valuation))
-    moments = [each for each in snapshots.moments(portfolio.desk.store) if each.at < now.at]
-    portfolio.followed.look(portfolio)
-    return Kept(portfolio.followed.today(portfolio, now), curve((*moments, now)))
+    """Look at what was kept, and at now. O(what is new)."""
+    portfolio.followed.look(portfolio, valuation.at)
+    return Kept(portfolio, moment_of(portfolio, figures(valuation)))
 
 
 @money

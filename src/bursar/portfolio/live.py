@@ -183,7 +183,7 @@ def _kept(portfolio: "Portfolio") -> Peaks:
     """Return the peaks that snapshots and daily closes tell of."""
     store = portfolio.desk.store
     told = [(c.timestamp, c.equity_base) for c in snapshots.closes(store) if not c.unvalued]
-    told += [(s.timestamp, s.equity_base) for s in store.get_snapshots() if not s.unvalued]
+    told += [(s.timestamp, s.equity_base) for s in store.snapshot_totals() if not s.unvalued]
     peaks = Peaks()
     for moment, equity in sorted(told):
         peaks = raised(peaks, equity, instant.from_datetime(moment))

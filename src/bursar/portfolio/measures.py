@@ -73,7 +73,7 @@ def drawdown(portfolio: Portfolio, basis: str = "equity", prices: Prices = None)
     if basis not in {each.value for each in Basis}:
         raise BadChoice(f"a drawdown is of equity or of nav, not of {basis!r}", value=basis)
     valuation = portfolio.valuation(prices)
-    return drawdown_of(kept(portfolio, valuation).curve, basis=Basis(basis), now=valuation.at)
+    return drawdown_of(kept(portfolio, valuation).curve(), basis=Basis(basis), now=valuation.at)
 
 
 def heatmap(portfolio: Portfolio, kind: str = "month") -> Heatmap:
@@ -87,7 +87,7 @@ def views(portfolio: Portfolio, prices: Prices = None) -> Views:
     valuation = portfolio.valuation(prices)
     shown = Shown(base=valuation.base, symbols=symbols_of(portfolio))
     shown.see(valuation.assets, valuation.margins)
-    portfolio.followed.look(portfolio)
+    portfolio.followed.look(portfolio, valuation.at)
     return views_of(portfolio, figures(valuation), shown)
 
 
@@ -125,9 +125,8 @@ def why(portfolio: Portfolio, figure: str, prices: Prices = None) -> Why:
 
 @money
 def _why_daily(portfolio: Portfolio, prices: Prices) -> Why | Amount:
-    now = moment_of(portfolio, figures(portfolio.valuation(prices)))
-    portfolio.followed.look(portfolio)
-    past = portfolio.followed.today(portfolio, now)
+    past = kept(portfolio, portfolio.valuation(prices)).today
+    now = past.now
     then, now = past.opening, past.now
     start = "" if then is None else instant.show(then.at)
     return because(

@@ -13,7 +13,6 @@ from bursar.exact import ZERO, money
 from bursar.measure import correlation
 from bursar.measure import sectors as sector_tables
 from bursar.measure.correlation import Correlations
-from bursar.measure.drawdown import drawdown
 from bursar.measure.limits import Breach, Policy, Standing, check
 from bursar.measure.measured import Measured, known, percent, unknown
 from bursar.measure.ratios import USUAL, Conventions, ratios
@@ -71,7 +70,7 @@ def risk(portfolio: Portfolio, prices: Prices = None) -> Risk:
     valuation, rules = portfolio.valuation(prices), portfolio.measuring
     found, past = exposure(valuation), kept(portfolio, valuation)
     by_sector = sectors_of(portfolio, valuation, found)
-    figures = ratios(fractions(daily(past.curve, calendar=rules.calendar)), rules.conventions)
+    figures = ratios(fractions(daily(past.curve(), calendar=rules.calendar)), rules.conventions)
     returns = correlation.returns_of(closing_prices(portfolio))
     groups = {name: table_of(portfolio).of(name).sector for name in returns}
     weights = {each.asset: float(abs(each.value_base or ZERO)) for each in found.assets}
@@ -121,11 +120,7 @@ def _standing(
     valuation: Valuation, found: Exposure, sectors: list[SectorExposure], past: Kept
 ) -> Standing:
     """Return the figures that limits are held against."""
-    fallen, equity, made = (
-        drawdown(past.curve, now=valuation.at),
-        valuation.equity,
-        past.today.day_pnl,
-    )
+    fallen, equity, made = past.fallen, valuation.equity, past.today.day_pnl
     loss = share = made if made.value is None else known(-made.value)
     if loss.value is not None and past.today.opening is not None:
         share = percent(loss.value, past.today.opening.equity or equity)

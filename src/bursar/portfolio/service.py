@@ -246,7 +246,7 @@ class PortfolioService:
         """Keep how the portfolio stands now."""
         portfolio, valuation = self.portfolio, self.portfolio.valuation(prices)
         made = snapshots.take(portfolio.desk.store, portfolio.book(), valuation)
-        portfolio.followed.look(portfolio)
+        portfolio.followed.look(portfolio, portfolio.desk.clock.now())
         return made
 
     def get_snapshots(
@@ -263,7 +263,7 @@ class PortfolioService:
         """Delete snapshots that are older than they are kept, and return how many."""
         store, now = self.portfolio.desk.store, self.portfolio.desk.clock.now()
         count = snapshots.prune(store, now, self.rules.snapshot_days)
-        self.portfolio.followed.look(self.portfolio)
+        self.portfolio.followed.look(self.portfolio, now)
         return count
 
     def get_drift(self, account: str | None = None) -> list[Reconciliation]:

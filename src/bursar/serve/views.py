@@ -51,7 +51,7 @@ def look(portfolio: Portfolio) -> Seen:
 def glance(portfolio: Portfolio) -> None:
     """Take up what this process or another has kept: marks, snapshots."""
     portfolio.live().refresh()
-    portfolio.followed.look(portfolio)
+    portfolio.followed.look(portfolio, portfolio.desk.clock.now())
 
 
 def seen(portfolio: Portfolio) -> Seen:

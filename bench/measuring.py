@@ -3,9 +3,11 @@
     ./run bench measuring                 10, 100 and 1,000 positions
     ./run bench measuring --full          also a year of minutes and a million trade records
 
-`views`: the snapshot and the exposure of a valuation that is there, as records. `valuation`: the
-valuation itself, beside it. `curve`: linking moments and walking their drawdown, a moment. `trips`:
-closing round trips, a record. Processor time, the best of the passes: other jobs only add to it.
+`snapshot`: the contract's snapshot of a valuation that is there, every row made anew.
+`after_a_tick`: the same of one that is kept, where one asset has another price. `valuation`: the
+whole valuation, beside them. `curve`: linking moments and walking their drawdown, a moment.
+`trips`: closing round trips, a record. Processor time, the best of the passes: other jobs only add
+to it.
 """
 
 import argparse
@@ -24,12 +26,12 @@ from bursar.ledger.timeline import Timeline
 from bursar.measure.curve import Moment, curve
 from bursar.measure.drawdown import RunningDrawdown, drawdown
 from bursar.measure.measured import known
-from bursar.measure.sectors import Table, by_sector
 from bursar.measure.trips import round_trips
-from bursar.portfolio.views import Day, exposure_view, snapshot_view
+from bursar.portfolio.views import Day, Shown, snapshot_view
 from bursar.value.equity import Valuation, value_book
-from bursar.value.exposure import exposure
+from bursar.value.figures import figures
 from bursar.value.marks import Mark, Marks
+from bursar.value.running import Running
 
 _NOW = instant.parse("2026-03-01T12:00:00Z")
 _AIMS = {10: 0.2, 100: 1.0, 1_000: 10.0}
@@ -62,19 +64,24 @@ def _positions(count: int, repeats: int) -> dict[str, object]:
     def valued() -> Valuation:
         return value_book(timeline.book, marks, now=_NOW)
 
-    def views() -> None:
-        snapshot_view(valuation, _DAY)
-        found = exposure(valuation)
-        sectors = by_sector(found, Table({}), equity=valuation.equity)
-        exposure_view(valuation, sectors, found=found)
+    def anew() -> None:
+        shown = Shown(base="USD")
+        shown.see(valuation.assets, valuation.margins)
+        snapshot_view(figures(valuation), shown.positions, _DAY)
 
-    valuation = valued()
-    snapshot = _best(lambda: snapshot_view(valuation, _DAY), repeats)
+    def ticked() -> None:
+        turns.append(1)
+        running.mark(Mark("C3", "USD", Decimal(len(turns)), "venue", _NOW + len(turns)))
+        kept.see(running.assets, running.margins)
+        snapshot_view(running.figures(_NOW), kept.positions, _DAY)
+
+    valuation, running, kept = valued(), Running(timeline.book, marks), Shown(base="USD")
+    turns: list[int] = []
     return {
         "positions": count,
-        "snapshot_ms": round(snapshot, 3),
+        "snapshot_ms": round(_best(anew, repeats), 3),
+        "after_a_tick_ms": round(_best(ticked, repeats), 3),
         "aim_ms": _AIMS[count],
-        "snapshot_and_exposure_ms": round(_best(views, repeats), 3),
         "valuation_ms": round(_best(valued, repeats), 3),
     }
 

@@ -10,7 +10,8 @@ slows them alike: read the ratios. `cpu` is the server's own processor time a re
 clock says of requests a second and of the slowest hundredth depends on who else is at work. The
 client is this process: keep-alive connections, a request on each, then an answer from each.
 
-Then: how long it takes to make the views, and to publish them, by positions.
+Then: how long a publication takes, by positions and by what has happened since the one before: the
+least of some rounds, in processor time. `made from nothing` is the views alone, with nothing kept.
 """
 
 import argparse
@@ -23,9 +24,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from statistics import median
-from time import perf_counter, process_time
+from time import perf_counter, process_time, time_ns
 
 from msgspec import structs
 
@@ -35,6 +37,7 @@ from bursar.portfolio.service import PortfolioService
 from bursar.serve import tokens
 from bursar.serve.opening import Book
 from bursar.serve.publishing import Publisher
+from bursar.value.marks import Mark
 
 BARE = """
 import sys
@@ -186,25 +189,53 @@ def told(servers: list[Server]) -> None:
 
 
 def building(positions: int, repeats: int, quarters: int = 0) -> None:
-    """Print how long the views take to make and to publish, with so many snapshots kept."""
+    """Print how long a publication takes after what has happened, with so many snapshots kept."""
     with tempfile.TemporaryDirectory() as folder:
         portfolio = bursar.open(Path(folder) / "book.db")
         portfolio.record(*read(story(positions)))
+        portfolio.keep_marks([_mark(n, 0) for n in range(positions)], "bench")
         opened = Book(PortfolioService(portfolio))
         _keep(opened.service, quarters)
         publisher = Publisher(lambda _: None, lambda _: None, interval=0)
-        made, out = [], []
-        for _ in range(repeats):
-            begun = process_time()
-            portfolio.views()
-            made.append((process_time() - begun) * 1e3)
-            begun = process_time()
-            publisher.publish(opened)
-            out.append((process_time() - begun) * 1e3)
-        views, whole = median(made), median(out)
-        kept = f"{positions:>6} positions, {quarters:>5} snapshots"
-        print(f"{kept}: views {views:7.3f} ms, published {whole:7.3f} ms")
+        publisher.publish(opened)
+        told = []
+        for name, happens in HAPPENINGS.items():
+            out = []
+            for turn in range(repeats):
+                happens(portfolio, positions, turn)
+                begun = process_time()
+                publisher.publish(opened)
+                out.append((process_time() - begun) * 1e3)
+            told.append(f"{name} {min(out):7.3f} ms")
+        begun = process_time()
+        portfolio.views()
+        told.append(f"made from nothing {(process_time() - begun) * 1e3:7.3f} ms")
+        print(f"{positions:>6} positions, {quarters:>5} snapshots: {', '.join(told)}")
         portfolio.close()
+
+
+def _mark(n: int, turn: int) -> Mark:
+    return Mark(f"C{n}", "USD", Decimal(f"{n + 11}.{turn:02}"), "bench", time_ns())
+
+
+def _nothing(_portfolio: bursar.Portfolio, _positions: int, _turn: int) -> None:
+    pass
+
+
+def _tick(portfolio: bursar.Portfolio, _positions: int, turn: int) -> None:
+    portfolio.live().see(_mark(3, turn + 1))
+
+
+def _commit(portfolio: bursar.Portfolio, _positions: int, turn: int) -> None:
+    portfolio.record(*read([f"2026-01-07T10:00:00Z buy 1 C3 @ 10 USD #x:{turn}"]))
+
+
+def _ticks(portfolio: bursar.Portfolio, positions: int, turn: int) -> None:
+    for n in range(positions):
+        portfolio.live().see(_mark(n, turn + 30))
+
+
+HAPPENINGS = {"nothing": _nothing, "a tick": _tick, "a commit": _commit, "ticks of all": _ticks}
 
 
 def _keep(service: PortfolioService, quarters: int) -> None:

@@ -34,7 +34,7 @@ from bursar.plan.holdings import HoldingsSnapshot
 from bursar.reconcile.statement import Statement
 from bursar.value.cash_equity import CashEquity
 from bursar.value.marks import Mark
-from bursar.value.snapshot import PortfolioSnapshot
+from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -472,9 +472,16 @@ class PortfolioStore(Protocol):
         ...
 
     def get_snapshots(
-        self, since: datetime | None = None, limit: int | None = None
+        self,
+        since: datetime | None = None,
+        limit: int | None = None,
+        until: datetime | None = None,
     ) -> list[PortfolioSnapshot]:
-        """Return snapshots, newest first."""
+        """Return snapshots from `since` until before `until`, newest first."""
+        ...
+
+    def snapshot_totals(self, since: datetime | None = None) -> Iterator[SnapshotTotals]:
+        """Yield the totals of snapshots, oldest first, however many there are: a page at a time."""
         ...
 
     def save_memos(self, memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:

@@ -8,23 +8,30 @@ from hypothesis import strategies as st
 from bursar.desk import Desk
 from bursar.ledger import golden, instant
 from bursar.ledger.terms import Terms
+from bursar.measure.curve import curve as curve_of
 from bursar.measure.drawdown import drawdown
+from bursar.measure.trades import statistics
 from bursar.portfolio import Portfolio, allocating, snapshots
-from bursar.portfolio.kept import kept, moment_of
+from bursar.portfolio.kept import kept, moment_of, of_head, trips
 from bursar.portfolio.views import drawdown_view
+from bursar.serve.shelf import published
+from bursar.serve.views import Speller, look
 from bursar.store import MemoryStore
+from bursar.value.figures import figures
 from bursar.value.marks import Mark
 from tests.unit.portfolio.places import NOON, Clock
 
 DAYS = (1, 2, 30, 31)
 TAGS = ("", " strategy=trend", " strategy=hedge")
+KINDS = ("buy", "sell", "late", "margin", "mark", "mark", "keep", "keep", "prune", "other")
+COINS = ("XBT", "ETH", "BTC")
 WAITS = (0, 1, 3_600, 40_000, 86_400, 40 * 86_400)
 
 
 @st.composite
 def happenings(draw):
     """Something that happens to a portfolio, and how many seconds pass before it."""
-    kind = draw(st.sampled_from(("buy", "sell", "late", "mark", "keep", "keep", "prune", "other")))
+    kind = draw(st.sampled_from(KINDS))
     detail = draw(st.integers(1, 6)), draw(st.sampled_from(TAGS)), draw(st.sampled_from(DAYS))
     return kind, draw(st.sampled_from(WAITS)), *detail
 
@@ -35,13 +42,21 @@ def happen(portfolio, other, turn, kind, detail):
     clock, store = portfolio.desk.clock, portfolio.desk.store
     now = instant.show(clock.at)
     if kind in {"buy", "sell"}:
-        words = f"{now} {kind} {number} XBT @ {100 + number * 7} EUR fee 1 EUR #k:{turn}{tag}"
+        coin = COINS[number % 3]
+        words = f"{now} {kind} {number} {coin} @ {100 + number * 7} EUR fee 1 EUR #k:{turn}{tag}"
         portfolio.record(*golden.read([words]))
     elif kind == "late":
         then = instant.show(NOON - number * 86_400 * instant.SECOND)
         portfolio.record(*golden.read([f"{then} buy {number} ETH @ 10 EUR #k:{turn}{tag}"]))
+    elif kind == "margin":
+        deed = (
+            f"sell {number} XBT @ 80 USD settled 1" if number % 2 else f"buy {number} XBT @ 90 USD"
+        )
+        words = f"{now} margin {deed} #m:{turn}"
+        portfolio.record(*golden.read([words]))
     elif kind == "mark":
-        portfolio.live().see(Mark("XBT", "EUR", Decimal(number * 40), "venue", clock.at))
+        asset, quote = (("XBT", "EUR"), ("ETH", "XBT"), ("USD", "EUR"))[number % 3]
+        portfolio.live().see(Mark(asset, quote, Decimal(number * 40), "venue", clock.at))
     elif kind == "prune":
         snapshots.prune(store, clock.at, days)
     else:
@@ -70,18 +85,26 @@ def test_what_is_kept_is_what_is_made_anew(steps):
     store = MemoryStore(terms=Terms(base="EUR"))
     portfolio, other = (Portfolio(Desk(store, clock), unread) for _ in range(2))
     portfolio.record(*golden.read(["2026-01-01T00:00:00Z deposit 10000 EUR #k:0"]))
+    speller = Speller()
     for turn, (kind, wait, *detail) in enumerate(steps, start=1):
         clock.at += wait * instant.SECOND
         happen(portfolio, other, turn, kind, detail)
-        portfolio.views()
+        speller.spelled(look(portfolio).found)
         allocating.strategies(portfolio)
     anew = made_anew(portfolio)
     assert repr(portfolio.views()) == repr(anew.views())
+    seen = look(portfolio)
+    assert repr(seen.found) == repr(anew.views())
+    bodies = [published(1, 1, e.spelled(seen.found), None).whole for e in (speller, Speller())]
+    assert bodies[0] == bodies[1]
+    assert repr(trips(portfolio)) == repr(trips(anew))
+    assert repr(of_head(portfolio).statistics) == repr(statistics(trips(anew).trips))
     valuation = portfolio.valuation()
-    curve = kept(portfolio, valuation).curve
+    curve = curve_of((*snapshots.moments(store), moment_of(portfolio, figures(valuation))))
+    assert repr(kept(portfolio, valuation).curve()) == repr(curve)
     walked = drawdown_view(drawdown(curve, now=valuation.at), at=valuation.at)
     assert repr(portfolio.views().drawdown) == repr(walked)
-    now = moment_of(portfolio, valuation)
+    now = moment_of(portfolio, figures(valuation))
     assert portfolio.followed.today(portfolio, now) == anew.followed.today(anew, now)
     told = [[_told(each) for each in allocating.strategies(one)] for one in (portfolio, anew)]
     assert repr(told[0]) == repr(told[1])

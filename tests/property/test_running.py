@@ -10,10 +10,12 @@ from bursar.ledger import golden
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Timeline, folded
 from bursar.value.equity import value_book
-from bursar.value.exposure import exposure
+from bursar.value.exposure import asset_exposures, exposure
+from bursar.value.figures import figures
 from bursar.value.marks import FEE_CREDIT, Mark, Marks, Standing
 from bursar.value.positions import positions, traded, valued_pairs
 from bursar.value.running import Running
+from bursar.value.running_positions import RunningPositions
 from bursar.value.worth import Options
 from tests.auditor import histories
 
@@ -42,21 +44,22 @@ def told(valuation):
     return repr(msgspec.structs.replace(valuation, marks=None)), sorted(map(repr, valuation.marks))
 
 
-def same(running, book, marks, options, now):
+def same(running, held, book, marks, now):
+    options = running.valuation(now).options
     whole = value_book(book, marks, now=now, options=options)
     kept = running.valuation(now)
     assert told(kept) == told(whole)
-    figures = (running.equity, running.unrealized, running.cash_base, running.excluded_value)
-    known = (whole.equity, whole.unrealized, whole.cash_base, whole.excluded_value)
-    assert repr(figures) == repr(known)
     assert running.unvalued == whole.unvalued
     assert running.is_complete == whole.coverage.is_complete
     assert running.stale(now) == tuple(sorted({each.asset for each in whole.coverage.stale}))
+    assert repr(running.figures(now)) == repr(figures(whole))
+    assert repr(running.coverage(now)) == repr(whole.coverage)
     view = exposure(whole)
-    assert repr((running.long, running.short)) == repr((view.long, view.short))
     pairs = traded(book, running.worths, options=options)
-    kept = valued_pairs(book, pairs, running.worths, options=options)
-    assert repr(kept) == repr(positions(book, whole))
+    anew = valued_pairs(book, pairs, running.worths, options=options)
+    assert repr(held.of(book, running.worths)) == repr(anew) == repr(positions(book, whole))
+    exposed = asset_exposures(running.assets, running.margins, running.equity)
+    assert repr(exposed) == repr(exposure(whole, with_cash=True).assets)
     for each in view.assets:
         assert repr(running.exposure(each.asset)) == repr(each.value_base), each.asset
 
@@ -76,7 +79,8 @@ def test_kept_equals_whole(chance, length):
     timeline.land(timeline.plan(batches.pop(0)))
     marks = Marks([mark_of(chance, n) for n in range(chance.randint(0, 9))])
     running = Running(timeline.book, marks, options=options)
-    same(running, timeline.book, marks, options, 10)
+    held = RunningPositions(options)
+    same(running, held, timeline.book, marks, 10)
     for now in range(10, 10 + chance.randint(1, 25)):
         step = chance.random()
         if step < 0.2 and batches:
@@ -90,7 +94,7 @@ def test_kept_equals_whole(chance, length):
             mark = mark_of(chance, now - chance.choice((0, 0, 0, 3)))
             marks = marks.plus([mark])
             running.mark(mark)
-        same(running, timeline.book, marks, options, now)
+        same(running, held, timeline.book, marks, now)
 
 
 def test_a_mark_touches_what_it_prices_however_much_else_is_held():
@@ -164,4 +168,26 @@ def test_a_refold_that_takes_something_away_is_seen():
     timeline.land(timeline.plan(golden.read(["2026-01-03T10:00:00Z void k:1 #u:1"])))
     running.land(timeline.book)
     assert [each.asset for each in running.unvalued] == ["ETH"]
-    same(running, timeline.book, Marks(), Options(), 10)
+    same(running, RunningPositions(Options()), timeline.book, Marks(), 10)
+
+
+def test_positions_are_made_anew_where_they_rest_on_others():
+    for others in (3, 300):
+        names = ["ETH", "XBT", *(f"A{n}" for n in range(others))]
+        lines = [f"2026-01-02T10:00:00Z buy 5 {name} @ 10 EUR #k:{name}" for name in names]
+        timeline = Timeline(Terms(base="EUR"))
+        timeline.land(timeline.plan(golden.read(lines)))
+        running = Running(timeline.book, Marks())
+        held = RunningPositions(Options())
+        assert len(held.of(timeline.book, running.worths)) == held.made == held.summed == others + 2
+
+        running.mark(Mark("ETH", "EUR", Decimal(11), "v", 2))
+        running.mark(Mark("XBT", "EUR", Decimal(11), "v", 2))
+        held.of(timeline.book, running.worths)
+        assert (held.made, held.summed) == (others + 4, others + 2)
+        sale = golden.read(["2026-01-03T10:00:00Z sell 2 ETH @ 11 EUR #m:1"])
+        timeline.land(timeline.plan(sale))
+        running.land(timeline.book)
+        made = held.of(timeline.book, running.worths)
+        assert (held.made, held.summed) == (others + 5, others + 3)
+        assert made == positions(timeline.book, running.valuation(3))

@@ -330,6 +330,7 @@ class Desk:
             if lost and self.has_landed(self.head.seq, self.head.hash):
                 return
             self.head, self.timeline, self._kept = before
+            self.timeline.turn()  # what was read meanwhile is undone
             raise
 
     @contextmanager

@@ -121,12 +121,16 @@ _NOTHING: Final = Recalled()
 
 
 class Timeline:
-    """Statements, facts and book of one portfolio in memory."""
+    """Statements, facts and book of one portfolio in memory.
+
+    Its `trunk` is the same object for as long as facts have only been added at the end.
+    """
 
     def __init__(self, terms: Terms, start: Checkpoint | None = None) -> None:
         self.terms = terms
         self.start = start
         self.book = Book(terms)
+        self.trunk = object()
         self.order: list[Key] = []
         self.facts: dict[str, Fact] = {}
         self.notes = Notes(Prices(terms.base, terms.cash))
@@ -241,6 +245,7 @@ class Timeline:
         else:
             self.book = plan.book
             self._lasts = None
+            self.turn()
         if plan.is_following:
             self.prefixes.land(plan.prefixes)
         else:
@@ -274,11 +279,15 @@ class Timeline:
         twin = Timeline(self.terms)
         for name in _COPIED:
             setattr(twin, name, getattr(self, name).copy())
-        twin.start, twin._expected = self.start, self._expected
+        twin.start, twin._expected, twin.trunk = self.start, self._expected, self.trunk
         twin.book, twin.prefixes = self.book.copy(), self.prefixes.flat()
         twin.notes, twin.firsts = self.notes.fork(), self.firsts.fork()
         twin._wanting = {asset: listed.copy() for asset, listed in self._wanting.items()}
         return twin
+
+    def turn(self) -> None:
+        """Say that more may be other than before than what stands at the end."""
+        self.trunk = object()
 
     def expect(self, expected: Expected) -> frozenset[str]:
         """Prepare for what is to come, and return the rows that must come for it to be right."""

@@ -83,29 +83,43 @@ class Curve(msgspec.Struct, frozen=True):
         return [point for point in self.points if point.nav is not None]
 
 
-@money
+Link = tuple[Moment, Decimal]
+"""The last complete moment of a curve, and the unit price then."""
+
+
 def curve(moments: Iterable[Moment]) -> Curve:
     """Return the curve of kept moments, whatever their order. O(n log n)."""
     ordered = {moment.at: moment for moment in moments}
     points: list[Point] = []
-    last: tuple[Moment, Decimal] | None = None
+    last: Link | None = None
     for at in sorted(ordered):
-        moment = ordered[at]
-        if not moment.is_complete or moment.capital is None:
-            points.append(Point(at, moment.equity, moment.is_complete, is_stale=moment.is_stale))
-            continue
-        point = _linked(moment, last)
+        point, last = linked(ordered[at], last)
         points.append(point)
-        last = moment, point.nav or UNIT
     return Curve(tuple(points))
 
 
-def _linked(moment: Moment, last: tuple[Moment, Decimal] | None) -> Point:
+@money
+def linked(moment: Moment, last: Link | None) -> tuple[Point, Link | None]:
+    """Link a moment to the last complete one; return its point, and the link for the next. O(1)."""
+    if not moment.is_complete or moment.capital is None:
+        return Point(moment.at, moment.equity, moment.is_complete, is_stale=moment.is_stale), last
+    point = _first(moment) if last is None else _after(moment, *last)
+    return point, (moment, point.nav or UNIT)
+
+
+def _first(moment: Moment) -> Point:
+    return Point(
+        moment.at,
+        moment.equity,
+        is_complete=True,
+        flow=ZERO,
+        nav=UNIT,
+        is_stale=moment.is_stale,
+    )
+
+
+def _after(moment: Moment, before: Moment, nav: Decimal) -> Point:
     """Link a complete moment to the one before."""
-    if last is None:
-        first = Point(moment.at, moment.equity, is_complete=True, flow=ZERO, nav=UNIT)
-        return msgspec.structs.replace(first, is_stale=moment.is_stale)
-    before, nav = last
     flow = (moment.capital or ZERO) - (before.capital or ZERO)
     grown = _growth(before.equity, flow, moment.equity)
     is_late = bool(flow) and moment.at - before.at > STALE_AFTER

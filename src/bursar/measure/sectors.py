@@ -127,6 +127,16 @@ def by_sector(exposure: Exposure, table: Table, *, equity: Decimal) -> list[Sect
 
 
 @money
+def sector_nets(values: Mapping[str, Decimal | None], table: Table) -> dict[str, Decimal]:
+    """Return the net exposure of each sector, by name, of the exposure by asset. O(assets)."""
+    nets: dict[str, Decimal] = {}
+    for asset, value in values.items():
+        sector = table.of(asset).sector
+        nets[sector] = nets.get(sector, ZERO) + (ZERO if value is None else value)
+    return {name: nets[name] for name in sorted(nets)}
+
+
+@money
 def by_bucket(
     exposure: Exposure, table: Table, *, targets: Mapping[Bucket, Decimal] = TARGETS
 ) -> list[BucketShare]:

@@ -9,16 +9,18 @@ Invariants: gross profit − gross loss = net PnL; wins + losses + even = count.
 Errors: none.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from bursar.exact import ZERO, money
 from bursar.ledger.why import Amount, Why
-from bursar.measure.measured import Measured, because, known, percent, quotient, summed, unknown
-from bursar.measure.trips import Trip
+from bursar.measure.measured import Measured, because, known, percent, quotient, unknown
+
+if TYPE_CHECKING:
+    from bursar.measure.trips import Trip
 
 NO_TRIP: Final = "no round trip has closed"
 NO_LOSS: Final = "no round trip has lost"
@@ -69,40 +71,87 @@ class TradeStatistics(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Tally(msgspec.Struct):
+    """What round trips come to so far, in order of closing. `add` is O(1)."""
+
+    count: int = 0
+    wins: int = 0
+    losses: int = 0
+    profit: Decimal = ZERO
+    loss: Decimal = ZERO
+    fees: Decimal = ZERO
+    best: Decimal | None = None
+    worst: Decimal | None = None
+    held: Decimal = ZERO
+    timed: int = 0
+    streak: int = 0
+    longest_wins: int = 0
+    longest_losses: int = 0
+
+    @money
+    def add(self, trip: "Trip") -> None:
+        """Take in a trip that closed after those before."""
+        pnl = trip.pnl
+        sign = (pnl > 0) - (pnl < 0)
+        self.count += 1
+        self.fees += trip.fees
+        if sign > 0:
+            self.wins, self.profit = self.wins + 1, self.profit + pnl
+        elif sign < 0:
+            self.losses, self.loss = self.losses + 1, self.loss - pnl
+        if self.best is None or pnl > self.best:
+            self.best = pnl
+        if self.worst is None or pnl < self.worst:
+            self.worst = pnl
+        if trip.held is not None:
+            self.held, self.timed = self.held + Decimal(trip.held).scaleb(-9), self.timed + 1
+        # A streak is 3 for three wins in a row, −2 for two losses; what came out even ends it.
+        self.streak = self.streak + sign if self.streak * sign > 0 else sign
+        self.longest_wins = max(self.longest_wins, self.streak)
+        self.longest_losses = max(self.longest_losses, -self.streak)
+
+    @property
+    @money
+    def statistics(self) -> TradeStatistics:
+        """The statistics of these trips."""
+        wins, losses, count = self.wins, self.losses, self.count
+        win, fall = _mean(self.profit, wins, NO_WIN), _mean(self.loss, losses, NO_LOSS)
+        rate = percent(Decimal(wins), Decimal(count)) if count else unknown(NO_TRIP)
+        none = NO_LOSS if count else NO_TRIP
+        return TradeStatistics(
+            count=count,
+            wins=wins,
+            losses=losses,
+            even=count - wins - losses,
+            net=self.profit - self.loss,
+            gross_profit=self.profit,
+            gross_loss=self.loss,
+            fees=self.fees,
+            win_rate=rate,
+            profit_factor=quotient(self.profit, self.loss, otherwise=none),
+            expectancy=_mean(self.profit - self.loss, count, NO_TRIP),
+            average_win=win,
+            average_loss=fall,
+            payoff=_payoff(win, fall),
+            best=unknown(NO_TRIP) if self.best is None else known(self.best),
+            worst=unknown(NO_TRIP) if self.worst is None else known(self.worst),
+            longest_wins=self.longest_wins,
+            longest_losses=self.longest_losses,
+            streak=self.streak,
+            held_mean_s=_mean(self.held, self.timed, NO_TIME),
+        )
+
+
 @money
-def statistics(trips: Sequence[Trip]) -> TradeStatistics:
-    """Return the statistics of round trips, which stand in order of closing."""
-    pnls = [trip.pnl for trip in trips]
-    wins, losses = [p for p in pnls if p > 0], [-p for p in pnls if p < 0]
-    profit, loss, count = summed(wins), summed(losses), len(pnls)
-    win, fall = _mean(wins, NO_WIN), _mean(losses, NO_LOSS)
-    runs = _runs(pnls)
-    times = [Decimal(trip.held).scaleb(-9) for trip in trips if trip.held is not None]
-    return TradeStatistics(
-        count=count,
-        wins=len(wins),
-        losses=len(losses),
-        even=count - len(wins) - len(losses),
-        net=profit - loss,
-        gross_profit=profit,
-        gross_loss=loss,
-        fees=summed(trip.fees for trip in trips),
-        win_rate=percent(Decimal(len(wins)), Decimal(count)) if count else unknown(NO_TRIP),
-        profit_factor=quotient(profit, loss, otherwise=NO_LOSS if count else NO_TRIP),
-        expectancy=_mean(pnls, NO_TRIP),
-        average_win=win,
-        average_loss=fall,
-        payoff=_payoff(win, fall),
-        best=known(max(pnls)) if pnls else unknown(NO_TRIP),
-        worst=known(min(pnls)) if pnls else unknown(NO_TRIP),
-        longest_wins=max((run for run in runs if run > 0), default=0),
-        longest_losses=-min((run for run in runs if run < 0), default=0),
-        streak=runs[-1] if runs else 0,
-        held_mean_s=_mean(times, NO_TIME),
-    )
+def statistics(trips: Iterable["Trip"]) -> TradeStatistics:
+    """Return the statistics of round trips, which stand in order of closing. O(trips)."""
+    tally = Tally()
+    for trip in trips:
+        tally.add(trip)
+    return tally.statistics
 
 
-def by(trips: Iterable[Trip], heading: Callable[[Trip], str]) -> dict[str, TradeStatistics]:
+def by(trips: Iterable["Trip"], heading: Callable[["Trip"], str]) -> dict[str, TradeStatistics]:
     """Return the statistics under each heading, by name: `by(trips, lambda trip: trip.asset)`."""
     groups: dict[str, list[Trip]] = {}
     for trip in trips:
@@ -110,8 +159,8 @@ def by(trips: Iterable[Trip], heading: Callable[[Trip], str]) -> dict[str, Trade
     return {name: statistics(groups[name]) for name in sorted(groups)}
 
 
-def _mean(values: Sequence[Decimal], otherwise: str) -> Measured:
-    return quotient(summed(values), Decimal(len(values)), otherwise=otherwise)
+def _mean(total: Decimal, count: int, otherwise: str) -> Measured:
+    return quotient(total, Decimal(count), otherwise=otherwise)
 
 
 def _payoff(win: Measured, loss: Measured) -> Measured:
@@ -120,15 +169,3 @@ def _payoff(win: Measured, loss: Measured) -> Measured:
         if each.value is None:
             return each
     return quotient(win.value or ZERO, loss.value or ZERO, otherwise=NO_LOSS)
-
-
-def _runs(pnls: Iterable[Decimal]) -> list[int]:
-    """Return the streaks in order: 3 for three wins in a row, −2 for two losses, 0 for even."""
-    runs: list[int] = []
-    for pnl in pnls:
-        sign = (pnl > 0) - (pnl < 0)
-        if runs and sign and runs[-1] * sign > 0:
-            runs[-1] += sign
-        else:
-            runs.append(sign)
-    return runs

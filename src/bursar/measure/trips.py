@@ -27,6 +27,7 @@ from bursar.exact import ZERO, Rounding, money, quantise, ratio18
 from bursar.ledger import instant
 from bursar.ledger.entries import MANUAL
 from bursar.ledger.records import RealizedPnLRecord
+from bursar.measure.closed import ClosedTrips
 from bursar.measure.measured import Measured, percent
 
 _FLOW: Final = "flow"
@@ -104,7 +105,8 @@ class TripBook:
 
     def __init__(self, assets: Mapping[str, str], *, shorts: frozenset[str] = _NOBODY) -> None:
         self.flowed = ZERO
-        self._assets = assets
+        self.assets = assets
+        self.closed = ClosedTrips()
         self._shorts = shorts
         self._open: dict[tuple[str, str], _Open] = {}
         self._trips: dict[tuple[str, str, str], Trip] = {}
@@ -123,14 +125,14 @@ class TripBook:
     @money
     def trips(self) -> Trips:
         """What closed so far."""
-        order = sorted(self._trips.values(), key=lambda trip: (trip.closed_at, trip.id))
-        return Trips(tuple(order), sum((o.fees for o in self._open.values()), ZERO), self.flowed)
+        open_fees = sum((each.fees for each in self._open.values()), ZERO)
+        return Trips(tuple(self.closed), open_fees, self.flowed)
 
     def _joined(self, same: Sequence[RealizedPnLRecord]) -> _Trade:
         first = next((each for each in same if each.kind not in _BESIDES), same[0])
         return _Trade(
             first,
-            self._assets.get(first.pair, first.pair),
+            self.assets.get(first.pair, first.pair),
             sum((each.pnl_base for each in same), ZERO),
             sum((each.fee_base or ZERO for each in same), ZERO),
         )
@@ -165,7 +167,7 @@ class TripBook:
         known = self._trips.get(key)
         if known is not None:
             opened_at = known.opened_at
-        self._trips[key] = Trip(
+        made = self._trips[key] = Trip(
             id=key[2],
             account=record.account,
             asset=trade.asset,
@@ -179,6 +181,7 @@ class TripBook:
             fees=trade.fees + entry_fees + (ZERO if known is None else known.fees),
             fills=1 if known is None else known.fills + 1,
         )
+        self.closed.swap(known, made)
 
 
 @money

@@ -13,7 +13,8 @@ import msgspec
 
 from bursar.desk import Desk
 from bursar.ledger import instant
-from bursar.ledger.facts import Fact
+from bursar.ledger.entries import Fill, MarginFill
+from bursar.portfolio.beside import Beside, beside
 from bursar.portfolio.past import PastDesk
 from bursar.ports import Head
 from bursar.value.marks import FEE_CREDITS, Mark, Marks, Standing, fee_credit, mark_of
@@ -33,7 +34,7 @@ class Believed:
         self._kept: tuple[tuple[Head, Mapping[str, str]], Marks] | None = None
         self._joined: tuple[Marks, int, Marks] | None = None
         self._told: tuple[Head, Marks] | None = None
-        self._lasts: dict[int, tuple[Fact, Mark]] = {}
+        self._lasts: Beside[Fill | MarginFill, Mark] = {}
 
     def see(self, marks: Iterable[Mark]) -> None:
         """Take in marks for this process alone. O(marks)."""
@@ -67,11 +68,7 @@ class Believed:
         """Return what trades and recorded prices tell; looked for once while they stand."""
         head = self._desk.head
         if self._told is None or self._told[0] != head:
-            lasts, known = self._desk.timeline.last_trades(), self._lasts
-            self._lasts = {
-                id(fact): known[id(fact)] if id(fact) in known else (fact, mark_of(fact))
-                for fact in lasts
-            }
+            self._lasts = beside(self._desk.timeline.last_trades(), self._lasts, mark_of)
             traded = Marks(mark for _, mark in self._lasts.values())
             self._told = head, traded.plus(self._recorded_prices())
         return self._told[1]

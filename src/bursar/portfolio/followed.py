@@ -1,10 +1,12 @@
 """The moments that were kept, walked once and then followed: the fall from the peak, and the day.
 
 The views want to know of the past only where the peak was, how deep equity fell, and what stood at
-00:00 UTC. So the moments are read once and let go; a snapshot that comes after them is read alone.
-Where the past itself has changed (snapshots went, or one came late), all are read again.
+00:00 UTC, and now and then a stretch of the curve. So the moments are read once, one after the
+other, and packed; `look` reads alone what was kept since. Where the past itself has changed
+(snapshots went, or one came late), all are read again.
 
-Invariant: what is said is what a walk over all kept moments before now would say.
+Invariant: what is said is what a walk over all moments before now would say that were kept as of
+the last look.
 
 Errors: those of the store.
 """
@@ -19,9 +21,10 @@ import msgspec
 
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
-from bursar.measure.curve import Moment
+from bursar.measure.curve import Curve, Moment
 from bursar.measure.drawdown import Basis, Drawdown, RunningDrawdown, day_of, stands
 from bursar.measure.measured import Measured, known, unknown
+from bursar.measure.packed import PackedCurve
 from bursar.portfolio import snapshots
 
 if TYPE_CHECKING:
@@ -60,7 +63,20 @@ class Followed:
 
     def __init__(self) -> None:
         self._trail: snapshots.Trail | None = None
+        self._is_read = False
         self._begin()
+
+    def look(self, portfolio: Portfolio, now: int) -> None:
+        """Take up what this process or another has kept before now. O(what is new)."""
+        store = portfolio.desk.store
+        trail, before = snapshots.trail(store), self._trail
+        if trail is None or before is None or trail.epoch != before.epoch:
+            self._begin()
+            self._take(snapshots.moments(store), now)
+        elif trail.last > before.last:
+            new = snapshots.moments(store, instant.to_datetime(before.last))
+            self._take((each for each in new if each.at > before.last), now)
+        self._trail, self._is_read = trail, True
 
     def drawdown(self, portfolio: Portfolio, now: Moment) -> Drawdown:
         """Return how far equity is below its peak, without windows and falls. O(new moments)."""
@@ -80,28 +96,48 @@ class Followed:
             early = _first(portfolio, start)
         return Today(now, early)
 
+    def curve(
+        self, portfolio: Portfolio, now: Moment, start: int | None = None, end: int | None = None
+    ) -> Curve:
+        """Return what the moments make with now, of a stretch of time; `window` says what of it.
+
+        O(moments of the stretch).
+        """
+        self._reach(portfolio, now.at)
+        return self._packed.curve(now, start, end)
+
+    def has_any(self, portfolio: Portfolio, now: Moment) -> bool:
+        """Tell whether any moment before now was kept."""
+        self._reach(portfolio, now.at)
+        return bool(self._packed)
+
     def _begin(self) -> None:
         self._running = RunningDrawdown()
+        self._packed = PackedCurve()
         self._reached = -1
         self._late: list[Moment] = []
         self._waiting: deque[Moment] = deque()
 
     def _reach(self, portfolio: Portfolio, now: int) -> None:
         """Walk on to the last moment before now; from the first one if that went by."""
-        store = portfolio.desk.store
-        trail, before = snapshots.trail(store), self._trail
-        if trail is None or before is None or trail.epoch != before.epoch or self._reached >= now:
-            self._begin()
-            self._waiting.extend(_ordered(snapshots.moments(store)))
-        elif trail.last > before.last:
-            since = instant.to_datetime(before.last)
-            new = snapshots.moments(store, since)
-            self._waiting.extend(_ordered(each for each in new if each.at > before.last))
-        self._trail = trail
+        if self._reached >= now or not self._is_read:
+            self._trail = None
+            self.look(portfolio, now)
+        self._walk(now)
+
+    def _take(self, moments: Iterable[Moment], now: int) -> None:
+        """See moments as far as they lie before now; the others wait."""
+        for moment in moments:
+            self._waiting.append(moment)
+            self._walk(now)
+        self._walk(now)
+
+    def _walk(self, now: int) -> None:
         while self._waiting and self._waiting[0].at < now:
             self._see(self._waiting.popleft())
 
     def _see(self, moment: Moment) -> None:
+        self._packed.add(moment)
         if moment.is_complete:
             self._running.see(moment.at, moment.equity)
             self._running.falls.clear()  # nobody asks for them here
@@ -109,12 +145,6 @@ class Followed:
         self._reached = moment.at
         if self._late[0].at < moment.at - 2 * _LATE:
             del self._late[: bisect_left(self._late, moment.at - _LATE, key=_at)]
-
-
-def _ordered(moments: Iterable[Moment]) -> list[Moment]:
-    """Put moments in order of time, one an instant: the later record replaces the earlier."""
-    one = {moment.at: moment for moment in moments}
-    return [one[at] for at in sorted(one)]
 
 
 def _first(portfolio: Portfolio, start: int) -> Moment | None:

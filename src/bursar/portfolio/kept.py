@@ -18,53 +18,64 @@ import msgspec
 from bursar.exact import ONE, ZERO, money, ratio18
 from bursar.ledger import instant
 from bursar.ledger.state import NO_PAIR
-from bursar.measure.curve import Curve, Moment, curve
-from bursar.measure.drawdown import SPANS, day_of, week_of
+from bursar.measure.curve import Curve, Moment
+from bursar.measure.drawdown import SPANS, Drawdown
 from bursar.measure.measured import summed
-from bursar.measure.trades import TradeStatistics, statistics
-from bursar.measure.trips import Trips, round_trips
-from bursar.portfolio import snapshots
+from bursar.measure.trades import TradeStatistics
+from bursar.measure.trips import Trips
+from bursar.portfolio.closings import Closings, Made
 from bursar.portfolio.followed import Today
 from bursar.portfolio.periods import Range, Window, window
 from bursar.portfolio.views import Realized
-from bursar.value.marks import spelled
-from bursar.value.pnl import pnl
+from bursar.value.figures import Figures, figures
+from bursar.value.marks import Marks, spelled
 from bursar.value.snapshot import capital
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from bursar.portfolio.portfolio import Portfolio
     from bursar.value.equity import Valuation
 
-_Made = dict[str | None, tuple[Decimal, Decimal, Decimal]]
 _NOTHING: Final = ZERO, ZERO, ZERO
+_NAMES: Final = Marks()
+"""No marks: only the one names of assets."""
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """Today, and the curve that every kept moment makes with now."""
+    """Now, as of a look at what was kept before it."""
 
-    today: Today
-    curve: Curve
+    portfolio: Portfolio
+    now: Moment
+
+    @property
+    def today(self) -> Today:
+        """Now, and what the day began with."""
+        return self.portfolio.followed.today(self.portfolio, self.now)
+
+    @property
+    def fallen(self) -> Drawdown:
+        """How far equity is below its peak, without windows and falls. O(1)."""
+        return self.portfolio.followed.drawdown(self.portfolio, self.now)
+
+    def curve(self, start: int | None = None, end: int | None = None) -> Curve:
+        """The curve that the kept moments of a stretch make with now. O(moments of it)."""
+        return self.portfolio.followed.curve(self.portfolio, self.now, start, end)
 
 
-@money
 def kept(portfolio: Portfolio, valuation: Valuation) -> Kept:
-    """Return what was kept, and now. O(moments)."""
-    now = moment_of(portfolio, valuation)
-    moments = [each for each in snapshots.moments(portfolio.desk.store) if each.at < now.at]
-    return Kept(portfolio.followed.today(portfolio, now), curve((*moments, now)))
+    """Look at what was kept, and at now. O(what is new)."""
+    portfolio.followed.look(portfolio, valuation.at)
+    return Kept(portfolio, moment_of(portfolio, figures(valuation)))
 
 
 @money
-def moment_of(portfolio: Portfolio, valuation: Valuation) -> Moment:
-    """Return the moment of a valuation."""
+def moment_of(portfolio: Portfolio, found: Figures) -> Moment:
+    """Return the moment of a view's figures; it holds what the view leaves out too."""
     return Moment(
-        valuation.at,
-        valuation.equity + valuation.excluded_value,
+        found.at,
+        found.equity + found.excluded_value,
         of_head(portfolio).capital,
-        not valuation.unvalued,
-        bool(valuation.coverage.stale),
+        found.is_priced,
+        found.is_stale,
     )
 
 
@@ -74,29 +85,15 @@ def trips(portfolio: Portfolio) -> Trips:
 
 
 @money
-def realized(portfolio: Portfolio, valuation: Valuation) -> Realized:
+def realized(portfolio: Portfolio, now: int) -> Realized:
     """Return what trades realised, of all that the view shows: all time, day, week, month.
 
-    O(assets) while the book stands and the day lasts, else O(trade records since the month or the
-    week began).
+    O(assets) while the day lasts, and the records that are new.
     """
-    made = of_head(portfolio).made(valuation.at)
-    options, base, marks = portfolio.options, portfolio.terms.base, valuation.marks
-    shown = [
-        sums
-        for asset, sums in made.items()
-        if asset is None or options.shows(asset, base, marks=marks)
-    ]
+    known = of_head(portfolio)
+    shown = [sums for asset, sums in known.made(now).items() if asset is None or known.shows(asset)]
     today, week, month = (summed(each) for each in zip(*shown, strict=True)) if shown else _NOTHING
-    return Realized(_total(portfolio, valuation), today, week, month)
-
-
-def _total(portfolio: Portfolio, valuation: Valuation) -> Decimal:
-    """Return what all trades realised; marks may say what a view that leaves some out shows."""
-    known, options = of_head(portfolio), portfolio.options
-    if known.realized is None or options.include_assets or options.exclude_assets:
-        known.realized = pnl(portfolio.book(), valuation).total.realized
-    return known.realized
+    return Realized(known.realized, today, week, month)
 
 
 class OfHead:
@@ -104,9 +101,7 @@ class OfHead:
 
     def __init__(self, portfolio: Portfolio) -> None:
         self.head = portfolio.desk.head
-        self.realized: Decimal | None = None
         self._portfolio = portfolio
-        self._made: tuple[int, int, _Made] | None = None
 
     @cached_property
     def capital(self) -> Decimal | None:
@@ -114,16 +109,31 @@ class OfHead:
         return capital(self._portfolio.book())
 
     @cached_property
+    @money
+    def realized(self) -> Decimal:
+        """What all trades realised, of all that the view shows."""
+        cells = self._portfolio.book().cells.items()
+        return summed(cell.realized for key, cell in cells if self.shows(key[1]))
+
+    def shows(self, asset: str) -> bool:
+        """Tell whether the view shows an asset."""
+        options, base = self._portfolio.options, self._portfolio.terms.base
+        return options.shows(asset, base, marks=_NAMES)
+
+    @cached_property
     def trips(self) -> Trips:
-        """All closed round trips."""
-        records = self._portfolio.desk.store.get_trades(None, None)
-        shorts = frozenset(self._portfolio.book().shorts)
-        return round_trips(reversed(records), self.assets, shorts=shorts)
+        """All closed round trips. O(trips), and the records that are new."""
+        return self._closings.book.trips
 
     @cached_property
     def statistics(self) -> TradeStatistics:
-        """What all round trips come to."""
-        return statistics(self.trips.trips)
+        """What all round trips come to. O(trips since the earliest change)."""
+        return self._closings.book.closed.statistics
+
+    @property
+    def _closings(self) -> Closings:
+        self._portfolio.closings.reach(self._portfolio, self.assets)
+        return self._portfolio.closings
 
     @cached_property
     def assets(self) -> dict[str, str]:
@@ -146,27 +156,9 @@ class OfHead:
                 found[asset] = spelled(pair)
         return found
 
-    @money
-    def made(self, now: int) -> _Made:
+    def made(self, now: int) -> Made:
         """Return what trades realised of each asset today, this week and this month."""
-        today, week = day_of(now), week_of(now)
-        if self._made is not None and self._made[0] == today and self._made[1] <= now:
-            return self._made[2]
-        month = instant.from_datetime(instant.to_datetime(today).replace(day=1))
-        since = instant.to_datetime(min(month, week))
-        told: dict[str | None, list[tuple[int, Decimal]]] = {}
-        last = 0
-        for each in self._portfolio.desk.store.get_trades(None, None, since):
-            at = instant.from_datetime(each.time)
-            told.setdefault(self.assets.get(each.pair), []).append((at, each.pnl_base))
-            last = max(last, at)
-        made = {
-            asset: (_since(of, today, now), _since(of, week, now), _since(of, month, now))
-            for asset, of in told.items()
-        }
-        # A record of a time to come counts from then on, so nothing is kept until it has.
-        self._made = None if last > now else (today, last, made)
-        return made
+        return self._closings.made(self._portfolio, now)
 
 
 def of_head(portfolio: Portfolio) -> OfHead:
@@ -175,10 +167,6 @@ def of_head(portfolio: Portfolio) -> OfHead:
     if kept is None or (kept.head is not portfolio.desk.head and kept.head != portfolio.desk.head):
         kept = portfolio.of_head = OfHead(portfolio)
     return kept
-
-
-def _since(told: Iterable[tuple[int, Decimal]], begun: int, now: int) -> Decimal:
-    return summed(pnl for at, pnl in told if begun <= at <= now)
 
 
 def asset_of_pairs(portfolio: Portfolio) -> dict[str, str]:

@@ -18,8 +18,11 @@ from bursar.errors import Malformed
 from bursar.exact import money, number
 from bursar.ledger import instant
 from bursar.portfolio import snapshots
+from bursar.portfolio.kept import symbols_of
+from bursar.portfolio.views import Shown
 from bursar.value.convert import Missing
 from bursar.value.equity import Valuation
+from bursar.value.figures import Figures
 from bursar.value.marks import Mark
 from bursar.value.peaks import Falls, Peaks, falls, raised
 from bursar.value.running import Running
@@ -69,6 +72,7 @@ class Live:
         self.running = Running(portfolio.book(), portfolio.marks(), options=portfolio.options)
         self._head, self._told = portfolio.desk.head, portfolio.told_version
         self._symbols: dict[str, tuple[str, str]] = {}
+        self._shown = Shown(base=portfolio.terms.base)
         self.peaks = _kept(portfolio)
 
     def mark(self, symbol: str, price: object, at: int | None = None) -> LiveFigures:
@@ -104,9 +108,27 @@ class Live:
         self._told = portfolio.told_version
         return changed
 
+    def follow(self) -> frozenset[str]:
+        """Take up what came in this process since; tell what was valued anew. What others have
+        kept is taken up by `refresh`, which asks the store.
+        """
+        return self._up_to_date()
+
     def valuation(self) -> Valuation:
         """Return the whole valuation of now, as of the last tick or refresh. O(keys)."""
         return self.running.valuation(self._portfolio.desk.clock.now())
+
+    def figures(self) -> Figures:
+        """Return the totals of now, as of the last tick or refresh. O(worths)."""
+        return self.running.figures(self._portfolio.desk.clock.now())
+
+    def shown(self) -> Shown:
+        """Return what is held as the contract's rows; those are new whose worth is. O(worths)."""
+        base, symbols = self._portfolio.terms.base, symbols_of(self._portfolio)
+        if not self._shown.stands_for(base, symbols):
+            self._shown = Shown(base=base, symbols=symbols)
+        self._shown.see(self.running.assets, self.running.margins)
+        return self._shown
 
     def _up_to_date(self) -> frozenset[str]:
         portfolio = self._portfolio
@@ -161,7 +183,7 @@ def _kept(portfolio: "Portfolio") -> Peaks:
     """Return the peaks that snapshots and daily closes tell of."""
     store = portfolio.desk.store
     told = [(c.timestamp, c.equity_base) for c in snapshots.closes(store) if not c.unvalued]
-    told += [(s.timestamp, s.equity_base) for s in store.get_snapshots() if not s.unvalued]
+    told += [(s.timestamp, s.equity_base) for s in store.snapshot_totals() if not s.unvalued]
     peaks = Peaks()
     for moment, equity in sorted(told):
         peaks = raised(peaks, equity, instant.from_datetime(moment))

@@ -24,25 +24,26 @@ from bursar.measure.drawdown import Basis, Drawdown
 from bursar.measure.drawdown import drawdown as drawdown_of
 from bursar.measure.heatmap import Heatmap
 from bursar.measure.measured import because
+from bursar.measure.sectors import sector_nets
 from bursar.portfolio.kept import asset_of_pairs, kept, moment_of, of_head, realized, symbols_of
 from bursar.portfolio.performance import history, performance
-from bursar.portfolio.risk import Measuring, risk, sectors, sectors_of
+from bursar.portfolio.risk import Measuring, risk, sectors, table_of
 from bursar.portfolio.views import (
     Day,
     DrawdownView,
     ExposureView,
     PnLView,
+    Shown,
     SnapshotView,
     drawdown_view,
     exposure_view,
     pnl_view,
     snapshot_view,
 )
-from bursar.value.exposure import exposure
+from bursar.value.figures import Figures, figures
 
 if TYPE_CHECKING:
     from bursar.portfolio.portfolio import Portfolio, Prices
-    from bursar.value.equity import Valuation
 
 __all__ = [
     "Measuring",
@@ -54,7 +55,7 @@ __all__ = [
     "risk",
     "sectors",
     "views",
-    "views_at",
+    "views_of",
 ]
 
 
@@ -72,7 +73,7 @@ def drawdown(portfolio: Portfolio, basis: str = "equity", prices: Prices = None)
     if basis not in {each.value for each in Basis}:
         raise BadChoice(f"a drawdown is of equity or of nav, not of {basis!r}", value=basis)
     valuation = portfolio.valuation(prices)
-    return drawdown_of(kept(portfolio, valuation).curve, basis=Basis(basis), now=valuation.at)
+    return drawdown_of(kept(portfolio, valuation).curve(), basis=Basis(basis), now=valuation.at)
 
 
 def heatmap(portfolio: Portfolio, kind: str = "month") -> Heatmap:
@@ -82,25 +83,31 @@ def heatmap(portfolio: Portfolio, kind: str = "month") -> Heatmap:
 
 
 def views(portfolio: Portfolio, prices: Prices = None) -> Views:
-    """Return what the contract's routes answer."""
-    return views_at(portfolio, portfolio.valuation(prices))
+    """Return what the contract's routes answer, of a whole valuation. O(keys)."""
+    valuation = portfolio.valuation(prices)
+    shown = Shown(base=valuation.base, symbols=symbols_of(portfolio))
+    shown.see(valuation.assets, valuation.margins)
+    portfolio.followed.look(portfolio, valuation.at)
+    return views_of(portfolio, figures(valuation), shown)
 
 
-def views_at(portfolio: Portfolio, valuation: Valuation) -> Views:
-    """Return the same of a valuation that was made."""
-    now = moment_of(portfolio, valuation)
+@money
+def views_of(portfolio: Portfolio, found: Figures, shown: Shown) -> Views:
+    """Return the same of figures and of rows that are there, by what was kept as of the last look.
+
+    O(assets) while the book stands, without the store.
+    """
+    now = moment_of(portfolio, found)
     fallen = portfolio.followed.drawdown(portfolio, now)
-    earned = realized(portfolio, valuation)
-    symbols, found = symbols_of(portfolio), exposure(valuation)
+    earned = realized(portfolio, now.at)
     day_pnl = portfolio.followed.today(portfolio, now).day_pnl
     day = Day(earned.today, day_pnl, fallen.daily_pct)
+    sectors = sector_nets(shown.values, table_of(portfolio))
     return Views(
-        snapshot_view(valuation, day, symbols=symbols),
-        pnl_view(earned, valuation.unrealized, of_head(portfolio).statistics, at=valuation.at),
-        exposure_view(
-            valuation, sectors_of(portfolio, valuation, found), symbols=symbols, found=found
-        ),
-        drawdown_view(fallen, at=valuation.at),
+        snapshot_view(found, shown.positions, day),
+        pnl_view(earned, found.unrealized, of_head(portfolio).statistics, at=now.at),
+        exposure_view(found, shown.by_symbol, sectors),
+        drawdown_view(fallen, at=now.at),
     )
 
 
@@ -118,8 +125,8 @@ def why(portfolio: Portfolio, figure: str, prices: Prices = None) -> Why:
 
 @money
 def _why_daily(portfolio: Portfolio, prices: Prices) -> Why | Amount:
-    now = moment_of(portfolio, portfolio.valuation(prices))
-    past = portfolio.followed.today(portfolio, now)
+    past = kept(portfolio, portfolio.valuation(prices)).today
+    now = past.now
     then, now = past.opening, past.now
     start = "" if then is None else instant.show(then.at)
     return because(

@@ -34,7 +34,7 @@ from bursar.ledger.timeline import Timeline, folded
 from bursar.portfolio.snapshots import CLOSE
 from bursar.ports import Commit, Head, OutboxRow, PortfolioStore, StoredCheckpoint
 from bursar.value.cash_equity import CashEquity
-from bursar.value.snapshot import PortfolioSnapshot
+from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals
 
 Time = str | int | datetime | None
 _ROW: Final = re.compile(r"#(\d{1,18})", re.ASCII)
@@ -206,14 +206,23 @@ class PastStore:
         return {name: text for name, text in told.items() if last is None or name <= last}
 
     def get_snapshots(
-        self, since: datetime | None = None, limit: int | None = None
+        self,
+        since: datetime | None = None,
+        limit: int | None = None,
+        until: datetime | None = None,
     ) -> list[PortfolioSnapshot]:
         """Return the snapshots that were taken by then, newest first."""
         _require_limit(limit)
-        kept = self._store.get_snapshots(since)
-        if self._at is not None:
-            kept = [e for e in kept if instant.from_datetime(e.timestamp) <= self._at]
-        return kept[:limit]
+        kept = self._store.get_snapshots(since, limit if self._at is None else None, until)
+        return [each for each in kept if self._is_by_then(each.timestamp)][:limit]
+
+    def snapshot_totals(self, since: datetime | None = None) -> Iterator[SnapshotTotals]:
+        """Yield the totals of the snapshots that were taken by then, oldest first."""
+        told = self._store.snapshot_totals(since)
+        return takewhile(lambda each: self._is_by_then(each.timestamp), told)
+
+    def _is_by_then(self, moment: datetime) -> bool:
+        return self._at is None or instant.from_datetime(moment) <= self._at
 
     def recall(self, facts: Collection[str], homes: Collection[str]) -> list[Record]:
         """Return the rows of these facts and groups, as far as they were known."""

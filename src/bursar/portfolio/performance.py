@@ -61,9 +61,7 @@ def history(portfolio: Portfolio, period: str | Range = "all", prices: Prices = 
 
     The unit price runs on from the very first moment. Where none was kept, it is rebuilt.
     """
-    span = span_of(portfolio, period)
-    whole, _ = _whole(portfolio, prices)
-    return window(whole, _ns(span, is_start=True), _ns(span, is_start=False))
+    return _curve(portfolio, span_of(portfolio, period), prices)[0]
 
 
 def performance(
@@ -71,8 +69,7 @@ def performance(
 ) -> Performance:
     """Return how a range went: all, day, week, month, 30d, 90d, 1y, or two moments."""
     span, now = span_of(portfolio, period), portfolio.desk.clock.now()
-    whole, is_rebuilt = _whole(portfolio, prices)
-    part = window(whole, _ns(span, is_start=True), _ns(span, is_start=False))
+    part, is_rebuilt = _curve(portfolio, span, prices)
     rules = portfolio.measuring.conventions
     returns = fractions(daily(part, calendar=portfolio.measuring.calendar))
     closed = [trip for trip in trips(portfolio).trips if _within(trip, span)]
@@ -105,17 +102,21 @@ def performance(
     )
 
 
-def _whole(portfolio: Portfolio, prices: Prices) -> tuple[Curve, bool]:
-    """Return the whole curve, and whether it had to be rebuilt; that is done once for a book."""
+def _curve(portfolio: Portfolio, span: Window, prices: Prices) -> tuple[Curve, bool]:
+    """Return the curve of a range, and whether it had to be rebuilt; that is done once for a book.
+
+    O(moments of the range).
+    """
     past = kept(portfolio, portfolio.valuation(prices))
-    if past.curve.points[1:]:
-        return past.curve, False
+    now, start, end = past.now, _ns(span, is_start=True), _ns(span, is_start=False)
+    if portfolio.followed.has_any(portfolio, now):
+        return past.curve(start, end), False
     head, known = portfolio.desk.head, portfolio.rebuilt_kept
     if known is None or known[0] != head:
-        told = rebuilt(portfolio.timeline, portfolio.options, until=day_of(past.today.now.at))
+        told = rebuilt(portfolio.timeline, portfolio.options, until=day_of(now.at))
         known = portfolio.rebuilt_kept = head, told
-    moments = [each for each in known[1] if each.at < past.today.now.at]
-    return curve((*moments, past.today.now)), bool(moments)
+    moments = [each for each in known[1] if each.at < now.at]
+    return window(curve((*moments, now)), start, end), bool(moments)
 
 
 def _within(trip: Trip, span: Window) -> bool:

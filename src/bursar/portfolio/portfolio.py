@@ -43,6 +43,7 @@ from bursar.portfolio import (
 )
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
 from bursar.portfolio.believed import MEMO, Believed
+from bursar.portfolio.closings import Closings
 from bursar.portfolio.followed import Followed
 from bursar.portfolio.kept import OfHead
 from bursar.portfolio.live import Live
@@ -81,6 +82,7 @@ class Portfolio:
         self._books: dict[Method, tuple[int, Book]] = {}
         self.measuring = measures.Measuring()
         self.followed = Followed()
+        self.closings = Closings()
         self.sleeved = Sleeved()
         self.of_head: OfHead | None = None
         self.rebuilt_kept: tuple[Head, list[Moment]] | None = None

@@ -13,7 +13,6 @@ from bursar.exact import ZERO, money
 from bursar.measure import correlation
 from bursar.measure import sectors as sector_tables
 from bursar.measure.correlation import Correlations
-from bursar.measure.drawdown import drawdown
 from bursar.measure.limits import Breach, Policy, Standing, check
 from bursar.measure.measured import Measured, known, percent, unknown
 from bursar.measure.ratios import USUAL, Conventions, ratios
@@ -63,7 +62,7 @@ def sectors(portfolio: Portfolio, prices: Prices = None) -> list[SectorExposure]
 
 def sectors_of(portfolio: Portfolio, valuation: Valuation, found: Exposure) -> list[SectorExposure]:
     """Return a valuation's exposure by sector, by the table of the portfolio."""
-    return sector_tables.by_sector(found, _table(portfolio), equity=valuation.equity)
+    return sector_tables.by_sector(found, table_of(portfolio), equity=valuation.equity)
 
 
 def risk(portfolio: Portfolio, prices: Prices = None) -> Risk:
@@ -71,9 +70,9 @@ def risk(portfolio: Portfolio, prices: Prices = None) -> Risk:
     valuation, rules = portfolio.valuation(prices), portfolio.measuring
     found, past = exposure(valuation), kept(portfolio, valuation)
     by_sector = sectors_of(portfolio, valuation, found)
-    figures = ratios(fractions(daily(past.curve, calendar=rules.calendar)), rules.conventions)
+    figures = ratios(fractions(daily(past.curve(), calendar=rules.calendar)), rules.conventions)
     returns = correlation.returns_of(closing_prices(portfolio))
-    groups = {name: _table(portfolio).of(name).sector for name in returns}
+    groups = {name: table_of(portfolio).of(name).sector for name in returns}
     weights = {each.asset: float(abs(each.value_base or ZERO)) for each in found.assets}
     standing = _standing(valuation, found, by_sector, past)
     return Risk(
@@ -81,7 +80,7 @@ def risk(portfolio: Portfolio, prices: Prices = None) -> Risk:
         base=valuation.base,
         exposure=found,
         sectors=tuple(by_sector),
-        buckets=tuple(sector_tables.by_bucket(found, _table(portfolio), targets=rules.targets)),
+        buckets=tuple(sector_tables.by_bucket(found, table_of(portfolio), targets=rules.targets)),
         var_pct=figures.var_pct,
         cvar_pct=figures.cvar_pct,
         volatility_pct=figures.volatility_pct,
@@ -110,7 +109,8 @@ def shipped_table() -> Table:
     return sector_tables.read(text, name=name)
 
 
-def _table(portfolio: Portfolio) -> Table:
+def table_of(portfolio: Portfolio) -> Table:
+    """Return the table of sectors that a portfolio goes by."""
     own = portfolio.measuring.table
     return shipped_table() if own is None else shipped_table().plus(own)
 
@@ -120,11 +120,7 @@ def _standing(
     valuation: Valuation, found: Exposure, sectors: list[SectorExposure], past: Kept
 ) -> Standing:
     """Return the figures that limits are held against."""
-    fallen, equity, made = (
-        drawdown(past.curve, now=valuation.at),
-        valuation.equity,
-        past.today.day_pnl,
-    )
+    fallen, equity, made = past.fallen, valuation.equity, past.today.day_pnl
     loss = share = made if made.value is None else known(-made.value)
     if loss.value is not None and past.today.opening is not None:
         share = percent(loss.value, past.today.opening.equity or equity)

@@ -58,9 +58,9 @@ from bursar.reconcile import (
 )
 from bursar.reconcile.certificate import sentence
 from bursar.value.equity import Valuation
-from bursar.value.exposure import AssetExposure, exposure
+from bursar.value.exposure import AssetExposure, asset_exposures, exposure
 from bursar.value.marks import Mark
-from bursar.value.positions import Traded, traded, valued_pairs
+from bursar.value.running_positions import RunningPositions
 from bursar.value.snapshot import PortfolioSnapshot
 
 LOOKS_MAX: Final = 3
@@ -101,7 +101,7 @@ class PortfolioService:
         self._summary: tuple[_Moment, EquitySummary] | None = None
         self._positions: tuple[_Moment, list[SpotPosition]] | None = None
         self._exposed: tuple[_Moment, tuple[AssetExposure, ...]] | None = None
-        self._pairs: tuple[Head, list[Traded]] | None = None
+        self._pairs = RunningPositions(portfolio.options)
         self._agreed: dict[str, tuple[_Ground, Comparison]] = {}
         self._realized: tuple[Head, Decimal] | None = None
 
@@ -183,10 +183,7 @@ class PortfolioService:
     def _kept_positions(self) -> list[SpotPosition]:
         portfolio, live = self.portfolio, self.portfolio.live()
         live.refresh()
-        book, options, worths = portfolio.book(), portfolio.options, live.running.worths
-        if self._pairs is None or self._pairs[0] is not portfolio.desk.head:
-            self._pairs = portfolio.desk.head, traded(book, worths, options=options)
-        return valued_pairs(book, self._pairs[1], worths, options=options)
+        return self._pairs.of(portfolio.book(), live.running.worths)
 
     def get_position(self, pair: str, prices: Prices = None) -> SpotPosition:
         """Return the position of a pair, under any of its names.
@@ -202,7 +199,9 @@ class PortfolioService:
             return list(exposure(self._valuation(prices), with_cash=True).assets)
         key = self._moment
         if self._exposed is None or self._exposed[0] != key:
-            self._exposed = key, exposure(self._valuation(None), with_cash=True).assets
+            self.portfolio.live().refresh()
+            kept = self.portfolio.live().running
+            self._exposed = key, asset_exposures(kept.assets, kept.margins, kept.equity)
         return list(self._exposed[1])
 
     @money
@@ -245,8 +244,10 @@ class PortfolioService:
 
     def create_snapshot(self, prices: Prices = None) -> PortfolioSnapshot:
         """Keep how the portfolio stands now."""
-        valuation = self.portfolio.valuation(prices)
-        return snapshots.take(self.portfolio.desk.store, self.portfolio.book(), valuation)
+        portfolio, valuation = self.portfolio, self.portfolio.valuation(prices)
+        made = snapshots.take(portfolio.desk.store, portfolio.book(), valuation)
+        portfolio.followed.look(portfolio, portfolio.desk.clock.now())
+        return made
 
     def get_snapshots(
         self, since: datetime | None = None, limit: int | None = None
@@ -261,7 +262,9 @@ class PortfolioService:
     def prune_snapshots(self) -> int:
         """Delete snapshots that are older than they are kept, and return how many."""
         store, now = self.portfolio.desk.store, self.portfolio.desk.clock.now()
-        return snapshots.prune(store, now, self.rules.snapshot_days)
+        count = snapshots.prune(store, now, self.rules.snapshot_days)
+        self.portfolio.followed.look(self.portfolio, now)
+        return count
 
     def get_drift(self, account: str | None = None) -> list[Reconciliation]:
         """Account for every difference from the venues' last statements, and propose what closes

@@ -10,8 +10,11 @@ or to read anew. Only this module writes snapshots and closes.
 Errors: those of the store.
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from heapq import merge
+from itertools import groupby
 from typing import Final
 
 import msgspec
@@ -23,7 +26,7 @@ from bursar.measure.curve import Moment
 from bursar.measure.drawdown import day_of
 from bursar.ports import PortfolioStore
 from bursar.value.equity import Valuation
-from bursar.value.snapshot import PortfolioSnapshot, snapshot
+from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals, snapshot
 
 CLOSE: Final = "close "
 """How the names of the memos begin that keep a day's close."""
@@ -155,14 +158,24 @@ def standing_at(store: PortfolioStore, at: int) -> Standing | None:
     """Return what is kept of the last moment at or before an instant."""
     moment = instant.to_datetime(at)
     early = [each for each in closes(store) if each.timestamp <= moment]
-    late = [each for each in store.get_snapshots() if each.timestamp <= moment]
-    found = [_standing(each) for each in early[-1:]] + [_standing(each) for each in late[:1]]
+    late = store.get_snapshots(limit=1, until=moment + timedelta.resolution)
+    found = [_standing(each) for each in early[-1:]] + [_standing(each) for each in late]
     return max(found, key=lambda each: each.timestamp, default=None)
 
 
-@money
-def moments(store: PortfolioStore, since: datetime | None = None) -> list[Moment]:
-    """Return every kept moment, from `since` on, in no order: snapshots, closes, extremes."""
+def moments(store: PortfolioStore, since: datetime | None = None) -> Iterator[Moment]:
+    """Yield the kept moments, from `since` on, in order of time: snapshots, closes, extremes.
+
+    Of an instant that several tell of, the snapshot counts, then the close.
+    """
+    told = merge(_closing(store, since), map(_moment, store.snapshot_totals(since)), key=_at)
+    for _, same in groupby(told, key=_at):
+        *_, last = same
+        yield last
+
+
+def _closing(store: PortfolioStore, since: datetime | None) -> list[Moment]:
+    """Return the moments that closes of days tell of, from `since` on."""
     found: list[Moment] = []
     for close in closes(store):
         extremes = [each for each in (close.high, close.low) if each is not None]
@@ -173,10 +186,14 @@ def moments(store: PortfolioStore, since: datetime | None = None) -> list[Moment
         ]
         if since is None or close.timestamp >= since:
             found.append(_moment(close))
-    return found + [_moment(each) for each in store.get_snapshots(since)]
+    return sorted(found, key=_at)
 
 
-def _moment(kept: DailyClose | PortfolioSnapshot) -> Moment:
+def _at(moment: Moment) -> int:
+    return moment.at
+
+
+def _moment(kept: DailyClose | SnapshotTotals) -> Moment:
     standing = _standing(kept)
     return Moment(
         instant.from_datetime(kept.timestamp),
@@ -196,5 +213,5 @@ def _told(kept: DailyClose | Trail) -> str:
 
 
 @money
-def _standing(kept: DailyClose | PortfolioSnapshot) -> Standing:
+def _standing(kept: DailyClose | PortfolioSnapshot | SnapshotTotals) -> Standing:
     return Standing(kept.timestamp, kept.equity_base + kept.excluded_value, not kept.unvalued)

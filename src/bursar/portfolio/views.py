@@ -10,7 +10,7 @@ is signed. `leverage` is 1 for what is owned, and `None` where a leveraged posit
 Errors: none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -18,14 +18,14 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ONE, money, ratio18
+from bursar.exact import ONE, ZERO, money, ratio18
 from bursar.ledger import instant
 from bursar.measure.drawdown import Drawdown
 from bursar.measure.measured import Measured, percent
-from bursar.measure.sectors import SectorExposure
 from bursar.measure.trades import TradeStatistics
+from bursar.portfolio.beside import Beside, beside
 from bursar.value.equity import Valuation
-from bursar.value.exposure import Exposure, exposure
+from bursar.value.figures import Figures
 from bursar.value.marks import spelled
 from bursar.value.worth import AssetWorth, MarginWorth
 
@@ -122,34 +122,92 @@ class Day(msgspec.Struct, frozen=True):
     drawdown_pct: Measured
 
 
-@money
-def snapshot_view(
-    valuation: Valuation,
-    day: Day,
-    *,
-    symbols: Mapping[str, str] = _NO_NAMES,
-    leverages: Leverages = _UNSAID,
-) -> SnapshotView:
-    """Return the contract's snapshot of a valuation. O(positions).
+class Shown:
+    """What is held, as the contract's rows; each row is kept beside the worth that it shows.
 
     `symbols` names assets as they are traded; the others are spelled with base currency.
     """
-    positions = position_views(valuation, symbols=symbols, leverages=leverages)
+
+    def __init__(
+        self, *, base: str, symbols: Mapping[str, str] = _NO_NAMES, leverages: Leverages = _UNSAID
+    ) -> None:
+        self._base = base
+        self._symbols = symbols
+        self._leverages = leverages
+        self._spot: Beside[AssetWorth, _Row] = {}
+        self._leveraged: Beside[MarginWorth, PositionView] = {}
+
+    @money
+    def see(self, assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]) -> None:
+        """Take what is held now, in its order. O(what is held), and a row for each new worth."""
+        self._spot = beside((e for e in assets if not e.is_cash), self._spot, self._row)
+        self._leveraged = beside(margins, self._leveraged, self._margin)
+
+    @property
+    def positions(self) -> tuple[PositionView, ...]:
+        """What is held beside cash, by name, then the leveraged positions."""
+        spot = (row.position for _, row in self._spot.values())
+        leveraged = (position for _, position in self._leveraged.values())
+        return (*(each for each in spot if each is not None), *leveraged)
+
+    @property
+    @money
+    def values(self) -> dict[str, Decimal | None]:
+        """The net notional of each asset that moves, spot and leveraged, by name; `None` if a part
+        of it has no value.
+        """
+        own = {each.asset: each.value for each, _ in self._spot.values() if each.holdings}
+        for margin, _ in self._leveraged.values():
+            known = own.get(margin.asset, ZERO)
+            own[margin.asset] = (
+                None if known is None or margin.value is None else known + margin.value
+            )
+        return {name: own[name] for name in sorted(own)}
+
+    @property
+    def by_symbol(self) -> dict[str, Decimal | None]:
+        """The same by symbol."""
+        known = {each.asset: row.symbol for each, row in self._spot.values()}
+        return {
+            known.get(name) or symbol_of(name, self._base, self._symbols): value
+            for name, value in self.values.items()
+        }
+
+    def stands_for(self, base: str, symbols: Mapping[str, str]) -> bool:
+        """Tell whether the rows are named as these would name them."""
+        return (base, symbols) == (self._base, self._symbols)
+
+    def _row(self, worth: AssetWorth) -> "_Row":
+        symbol = symbol_of(worth.asset, self._base, self._symbols)
+        return _Row(symbol, _position(worth, symbol) if worth.quantity else None)
+
+    def _margin(self, worth: MarginWorth) -> PositionView:
+        return _margin(worth, self._leverages)
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """How an asset is shown; it is no position where nothing of it is left."""
+
+    symbol: str
+    position: PositionView | None
+
+
+def snapshot_view(found: Figures, positions: tuple[PositionView, ...], day: Day) -> SnapshotView:
+    """Return the contract's snapshot of a view's figures and positions."""
     return SnapshotView(
-        total_equity=valuation.equity,
-        cash_balance=valuation.cash,
-        total_exposure=exposure(valuation).gross,
+        total_equity=found.equity,
+        cash_balance=found.cash,
+        total_exposure=found.gross,
         num_positions=len(positions),
         positions=positions,
-        unrealized_pnl=valuation.unrealized,
+        unrealized_pnl=found.unrealized,
         realized_pnl_today=day.realized,
         daily_pnl=day.pnl.value,
         daily_drawdown_pct=day.drawdown_pct.value,
-        timestamp=_told(valuation.at),
+        timestamp=_told(found.at),
     )
 
 
-@money
 def position_views(
     valuation: Valuation,
     *,
@@ -157,9 +215,9 @@ def position_views(
     leverages: Leverages = _UNSAID,
 ) -> tuple[PositionView, ...]:
     """Return what is held beside cash, by name, then the leveraged positions."""
-    held = [each for each in valuation.assets if each.quantity and not each.is_cash]
-    spot = [_position(each, symbol_of(each.asset, valuation.base, symbols)) for each in held]
-    return (*spot, *(_margin(each, leverages) for each in valuation.margins))
+    shown = Shown(base=valuation.base, symbols=symbols, leverages=leverages)
+    shown.see(valuation.assets, valuation.margins)
+    return shown.positions
 
 
 @money
@@ -182,28 +240,19 @@ def pnl_view(
     )
 
 
-@money
 def exposure_view(
-    valuation: Valuation,
-    sectors: Sequence[SectorExposure],
-    *,
-    symbols: Mapping[str, str] = _NO_NAMES,
-    found: Exposure | None = None,
+    found: Figures, by_symbol: dict[str, Decimal | None], by_sector: dict[str, Decimal]
 ) -> ExposureView:
-    """Return the contract's exposure; `sectors` is of the same valuation."""
-    found = exposure(valuation) if found is None else found
-    base = valuation.base
+    """Return the contract's exposure; symbols and sectors are of the same view."""
     return ExposureView(
         total_exposure=found.gross,
         long_exposure=found.long,
         short_exposure=found.short,
         net_exposure=found.net,
-        exposure_by_symbol={
-            symbol_of(each.asset, base, symbols): each.value_base for each in found.assets
-        },
-        exposure_by_sector={each.sector: each.net for each in sectors},
+        exposure_by_symbol=by_symbol,
+        exposure_by_sector=by_sector,
         exposure_pct_of_equity=found.gross_pct,
-        timestamp=_told(valuation.at),
+        timestamp=_told(found.at),
     )
 
 

@@ -89,18 +89,17 @@ class Carrier:
         if self._events is None:
             return
         states, version = self._events.states, portfolio.desk.head.version
-        views = seen.found
-        valuation = seen.valuation
+        views, found = seen.found, seen.figures
         for name, told in _states(views, version).items():
             if self._is_news(name, told):
                 states.offer(f"portfolio.{name}", told)
-        whole = equity_update(valuation, version, views.drawdown.peak_equity)
+        whole = equity_update(found, version, views.drawdown.peak_equity)
         if self._is_news("equity", whole):
             states.offer("equity.update", whole)
-        realized, now = views.pnl.realized_pnl_total, valuation.at
+        realized, now = views.pnl.realized_pnl_total, found.at
         if realized != self._realized or now - self._told_pnl_at >= PNL_EVERY:
             self._realized, self._told_pnl_at = realized, now
-            states.offer("pnl.update", pnl_update(portfolio.book(), valuation, version))
+            states.offer("pnl.update", pnl_update(portfolio.book(), found, version))
         self._due.set()
 
     def follow_trades(self) -> None:

@@ -27,9 +27,8 @@ from bursar.serve.keeper import Opened
 from bursar.serve.logs import LOG
 from bursar.serve.pace import Pace
 from bursar.serve.shelf import Publication, View, published
-from bursar.serve.spelling import spelled
 from bursar.serve.tokens import Ring
-from bursar.serve.views import Coverage, Seen, look
+from bursar.serve.views import Coverage, Seen, Speller, glance, seen
 
 LOOK_EVERY_S: Final = 1
 ANYWAY_EVERY: Final = 5 * instant.SECOND
@@ -78,6 +77,7 @@ class Publisher:
         self._admit = admit
         self._woken = asyncio.Event()
         self._before: Mapping[str, View] | None = None
+        self._speller = Speller()
         self._ring: Ring | None = None
         self.listener: Callable[[Portfolio, Seen], None] | None = None
         self._stood: object = None
@@ -111,6 +111,7 @@ class Publisher:
         portfolio = opened.service.portfolio
         try:
             portfolio.writer.catch_up()
+            glance(portfolio)
             ring = tokens.ring(portfolio.desk.store)
         except BursarError as error:
             self._fail(error, portfolio.desk.clock.now())
@@ -128,14 +129,14 @@ class Publisher:
         portfolio = opened.service.portfolio
         begun = portfolio.desk.clock.now()
         try:
-            seen, counts = look(portfolio), portfolio.transaction_counts()
+            found, counts = seen(portfolio), portfolio.transaction_counts()
         except Exception as error:  # noqa: BLE001 (the book stays open, and the health says so)
             self._fail(error, begun)
             return
         finally:
             self.pace.published(begun)
         self._stood = portfolio.desk.head, portfolio.told_version
-        views = {name: _spelled(view) for name, view in seen.views.items()}
+        views = self._speller.spelled(found.found)
         seq, version = self._next(portfolio.desk.clock), portfolio.desk.head.version
         made = published(seq, version, views, self._before)
         self._before = views
@@ -146,13 +147,13 @@ class Publisher:
             took=portfolio.desk.clock.now() - begun,
             count=self.state.count + 1,
             halted=portfolio.desk.halted,
-            coverage=seen.coverage,
+            coverage=found.coverage,
             counts=counts,
         )
         self.pace.took(self.state.took)
         self._post(made)
         if self.listener is not None:
-            self.listener(portfolio, seen)
+            self.listener(portfolio, found)
 
     def _next(self, clock: Clock) -> int:
         return self.state.seq + 1 if self.state.seq else clock.now() // _MS
@@ -165,9 +166,3 @@ class Publisher:
             LOG.warning("PUBLISH_FAILED", code=code, why=why)
         trouble = Trouble(code, why, since)
         self.state = msgspec.structs.replace(self.state, trouble=trouble)
-
-
-def _spelled(view: msgspec.Struct) -> View:
-    made = spelled(view)
-    assert isinstance(made, dict), "a view is a record"
-    return made

@@ -24,7 +24,7 @@ Errors: none.
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -33,10 +33,31 @@ from bursar.serve.spelling import etag
 
 KEPT: Final = 1024
 QUEUE_MAX: Final = 256
-_ENCODER: Final = msgspec.json.Encoder()
 
 View = Mapping[str, object]
 Header = tuple[bytes, bytes]
+
+
+class Listed:
+    """A table that is told as a list. Its rows are told apart by name, the second by its turn."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Iterable[tuple[str, object]] = ()) -> None:
+        self.rows: dict[str, object] = {}
+        for stem, row in rows:
+            name, turn = stem, 2
+            while name in self.rows:
+                name, turn = f"{stem} #{turn}", turn + 1
+            self.rows[name] = row
+
+
+def _as_list(table: object) -> object:
+    assert isinstance(table, Listed), "the encoder knows all else"
+    return list(table.rows.values())
+
+
+_ENCODER: Final = msgspec.json.Encoder(enc_hook=_as_list)
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):
@@ -123,7 +144,8 @@ def published(
 ) -> Publication:
     """Encode the views of an instant, and what is new in them."""
     held = {name: _held(_ENCODER.encode(view), version) for name, view in views.items()}
-    whole = {"type": "portfolio.snapshot", "seq": seq, "data": views}
+    bodies = {name: msgspec.Raw(each.body) for name, each in held.items()}
+    whole = {"type": "portfolio.snapshot", "seq": seq, "data": bodies}
     delta = None
     if before is not None:
         changes = {name: changed(before[name], view) for name, view in views.items()}
@@ -137,34 +159,30 @@ def changed(before: View, after: View) -> dict[str, dict[str, object]]:
     fields: dict[str, object] = {}
     gone: dict[str, object] = {}
     for name, value in after.items():
-        old = before[name]
-        if value == old:
+        new, old = _table(value), _table(before[name])
+        if new is None or old is None:
+            if value != before[name]:
+                fields[name] = value
             continue
-        if isinstance(value, list):
-            new_rows, old_rows = _rows(value), _rows(old)
-            fields[name] = [row for key, row in new_rows.items() if old_rows.get(key) != row]
-            lost = [key for key in old_rows if key not in new_rows]
-        elif isinstance(value, dict) and isinstance(old, dict):
-            fields[name] = {key: each for key, each in value.items() if old.get(key) != each}
-            lost = [key for key in old if key not in value]
-        else:
-            fields[name], lost = value, []
+        entries = {
+            key: each for key, each in new.items() if key not in old or _differs(old[key], each)
+        }
+        lost = [key for key in old if key not in new]
+        if entries or lost:
+            fields[name] = list(entries.values()) if isinstance(value, Listed) else entries
         if lost:
             gone[name] = lost
     return {"set": fields, "gone": gone}
 
 
-def _rows(value: object) -> dict[str, object]:
-    """Name the rows of a table: positions by symbol and side, the second of a name by its turn."""
-    rows: dict[str, object] = {}
-    for row in value if isinstance(value, list) else []:
-        name = f"{row['symbol']} {row['side']}" if "symbol" in row else str(row)
-        turn = 2
-        while name in rows:
-            name = f"{name.partition(' #')[0]} #{turn}"
-            turn += 1
-        rows[name] = row
-    return rows
+def _table(value: object) -> Mapping[str, object] | None:
+    if isinstance(value, Listed):
+        return value.rows
+    return value if isinstance(value, dict) else None
+
+
+def _differs(old: object, new: object) -> bool:
+    return old is not new and old != new
 
 
 def _held(body: bytes, version: int) -> Held:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -31,10 +32,10 @@ def encode(answer: object, *, as_text: bool = False) -> bytes:
 def spelled(value: object, *, as_text: bool = False) -> object:  # noqa: PLR0911 (one way a kind)
     """Turn a value into what the encoder writes as it is."""
     match value:
+        case Decimal():  # first, since most of what is told is money
+            return trimmed(value) if as_text else msgspec.Raw(trimmed(value).encode())
         case None | str() | bool() | int():
             return value
-        case Decimal():
-            return trimmed(value) if as_text else msgspec.Raw(trimmed(value).encode())
         case msgspec.Struct():
             config, names = value.__struct_config__, value.__struct_fields__
             fields = {name: _field(name, getattr(value, name), as_text=as_text) for name in names}
@@ -58,6 +59,7 @@ def is_instant(name: str) -> bool:
     return name in {"at", "as_of"} or name.endswith("_at")
 
 
+@lru_cache(maxsize=16)  # the views of an instant all tell it
 def moment(at: datetime) -> str:
     """Write a time as RFC 3339 UTC."""
     return instant.show(instant.from_datetime(at.astimezone(UTC)))

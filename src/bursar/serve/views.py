@@ -11,9 +11,14 @@ from typing import Final
 
 import msgspec
 
-from bursar.portfolio.measures import Views, views_at
+from bursar.portfolio.beside import Beside, beside
+from bursar.portfolio.measures import Views, views_of
 from bursar.portfolio.portfolio import Portfolio
-from bursar.value.equity import Valuation
+from bursar.portfolio.views import PositionView
+from bursar.serve.shelf import Listed, View
+from bursar.serve.spelling import encode, spelled
+from bursar.value import coverage as value
+from bursar.value.figures import Figures
 
 NAMES: Final = ("snapshot", "pnl", "exposure", "drawdown")
 
@@ -34,25 +39,75 @@ class Seen(msgspec.Struct, frozen=True):
     views: Mapping[str, msgspec.Struct]
     coverage: Coverage
     found: Views
-    valuation: Valuation
+    figures: Figures
 
 
 def look(portfolio: Portfolio) -> Seen:
-    """Return the views of this moment."""
+    """Return the views of this moment, after a look at what was kept. O(positions)."""
+    glance(portfolio)
+    return seen(portfolio)
+
+
+def glance(portfolio: Portfolio) -> None:
+    """Take up what this process or another has kept: marks, snapshots."""
+    portfolio.live().refresh()
+    portfolio.followed.look(portfolio, portfolio.desk.clock.now())
+
+
+def seen(portfolio: Portfolio) -> Seen:
+    """Return the views of this moment, as of the last glance; the store is not asked.
+
+    O(positions) to put them together, and O(what is other than the last time).
+    """
     live = portfolio.live()
-    live.refresh()
-    valuation = live.valuation()
-    found = views_at(portfolio, valuation)
-    views = {name: getattr(found, name) for name in NAMES}
-    return Seen(views, _coverage(valuation), found, valuation)
+    live.follow()
+    found, running = live.figures(), live.running
+    views = views_of(portfolio, found, live.shown())
+    coverage = _coverage(found, running.coverage(found.at))
+    return Seen({name: getattr(views, name) for name in NAMES}, coverage, views, found)
 
 
-def _coverage(valuation: Valuation) -> Coverage:
-    known = valuation.coverage
+class Speller:
+    """Spells views; a row of a table is spelled anew only where it shows something else."""
+
+    def __init__(self) -> None:
+        self._rows: Beside[PositionView, tuple[str, msgspec.Raw]] = {}
+        self._values: Beside[Decimal | None, object] = {}
+
+    def spelled(self, views: Views) -> dict[str, View]:
+        """Return views as they are encoded. O(positions), and a spelling for each that is new."""
+        exposures, replace = views.exposure, msgspec.structs.replace
+        by_symbol = exposures.exposure_by_symbol
+        self._rows = beside(views.snapshot.positions, self._rows, _row)
+        self._values = beside(by_symbol.values(), self._values, spelled)
+        told = {symbol: self._values[id(value)][1] for symbol, value in by_symbol.items()}
+        positions = Listed(row for _, row in self._rows.values())
+        return {
+            "snapshot": {**_fields(replace(views.snapshot, positions=())), "positions": positions},
+            "pnl": _fields(views.pnl),
+            "exposure": {
+                **_fields(replace(exposures, exposure_by_symbol={})),
+                "exposure_by_symbol": told,
+            },
+            "drawdown": _fields(views.drawdown),
+        }
+
+
+def _row(position: PositionView) -> tuple[str, msgspec.Raw]:
+    return f"{position.symbol} {position.side}", msgspec.Raw(encode(position))
+
+
+def _fields(view: msgspec.Struct) -> View:
+    made = spelled(view)
+    assert isinstance(made, dict), "a view is a record"
+    return made
+
+
+def _coverage(found: Figures, known: value.Coverage) -> Coverage:
     return Coverage(
         is_complete=known.is_complete,
         unvalued=tuple(each.asset for each in known.unvalued),
         stale=tuple(sorted({each.asset for each in known.stale})),
-        excluded_value=valuation.excluded_value,
+        excluded_value=found.excluded_value,
         remarks=tuple(known.lines()),
     )

@@ -86,12 +86,15 @@ def require_exact(
                 instant.from_datetime(value)
 
 
-def require_window(limit: int | None, since: datetime | None) -> None:
+def require_window(
+    limit: int | None, since: datetime | None, until: datetime | None = None
+) -> None:
     """Refuse a negative limit and a time without a zone."""
     if limit is not None and limit < 0:
         raise BadChoice(f"limit {limit} is negative", field="limit")
-    if since is not None:
-        instant.from_datetime(since)
+    for each in (since, until):
+        if each is not None:
+            instant.from_datetime(each)
 
 
 def trade_key(record: RealizedPnLRecord) -> TradeKey:

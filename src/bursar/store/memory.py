@@ -25,7 +25,7 @@ from bursar.store.checks import TradeKey
 from bursar.store.steps import STEPS, Steps, unwatched
 from bursar.value import cash_equity
 from bursar.value.cash_equity import CashEquity
-from bursar.value.snapshot import PortfolioSnapshot
+from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals
 
 _STATE: Final = (
     "_head",
@@ -191,15 +191,30 @@ class MemoryStore:
             self._snapshots[instant.from_datetime(snapshot.timestamp)] = texts.snapshot(snapshot)
 
     def get_snapshots(
-        self, since: datetime | None = None, limit: int | None = None
+        self,
+        since: datetime | None = None,
+        limit: int | None = None,
+        until: datetime | None = None,
     ) -> list[PortfolioSnapshot]:
-        """Return snapshots, newest first."""
-        checks.require_window(limit, since)
+        """Return snapshots from `since` until before `until`, newest first."""
+        checks.require_window(limit, since, until)
+        return [texts.to_snapshot(body) for body in self._bodies(since, until)[::-1][:limit]]
+
+    def snapshot_totals(self, since: datetime | None = None) -> Iterator[SnapshotTotals]:
+        """Yield the totals of snapshots, oldest first."""
+        checks.require_window(None, since)
+        return map(texts.to_totals, self._bodies(since, None))
+
+    def _bodies(self, since: datetime | None, until: datetime | None) -> list[str]:
         first = None if since is None else instant.from_datetime(since)
+        end = None if until is None else instant.from_datetime(until)
         with self._lock:
-            kept = sorted(self._snapshots.items(), reverse=True)
-        bodies = [body for at, body in kept if first is None or at >= first]
-        return [texts.to_snapshot(body) for body in bodies[:limit]]
+            kept = sorted(self._snapshots.items())
+        return [
+            body
+            for at, body in kept
+            if (first is None or at >= first) and (end is None or at < end)
+        ]
 
     def save_memos(
         self,

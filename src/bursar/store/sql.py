@@ -9,12 +9,12 @@ Do not carry an open store across a fork.
 """
 
 # long: one contract, one class; what it is made of stands in modules beside it
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from threading import Lock, local
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
@@ -53,9 +53,10 @@ from bursar.store.tables import (
 from bursar.store.writes import Place
 from bursar.value import cash_equity
 from bursar.value.cash_equity import CashEquity
-from bursar.value.snapshot import PortfolioSnapshot
+from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals
 
 _CHUNK = 500
+_T = TypeVar("_T")
 
 
 class SqlStore:
@@ -269,11 +270,27 @@ class SqlStore:
             writes.upsert(place, SNAPSHOTS, [row])
 
     def get_snapshots(
-        self, since: datetime | None = None, limit: int | None = None
+        self,
+        since: datetime | None = None,
+        limit: int | None = None,
+        until: datetime | None = None,
     ) -> list[PortfolioSnapshot]:
-        """Return snapshots, newest first."""
+        """Return snapshots from `since` until before `until`, newest first."""
+        checks.require_window(limit, since, until)
         found = self._newest(SNAPSHOTS, limit, since)
-        return [self._snapshot(row) for row in self._rows(found, "a snapshot")]
+        if until is not None:
+            found = found.where(SNAPSHOTS.c.time < until)
+        return [self._snapshot(row, texts.to_snapshot) for row in self._rows(found, "a snapshot")]
+
+    def snapshot_totals(self, since: datetime | None = None) -> Iterator[SnapshotTotals]:
+        """Yield the totals of snapshots, oldest first; none keeps a connection meanwhile."""
+        checks.require_window(None, since)
+        own = select(SNAPSHOTS.c.time, SNAPSHOTS.c.body)
+        own = own.where(SNAPSHOTS.c.portfolio == self.portfolio).order_by(SNAPSHOTS.c.time)
+        page = own if since is None else own.where(SNAPSHOTS.c.time >= since)
+        while rows := self._rows(page.limit(_CHUNK), "a snapshot"):
+            yield from (self._snapshot(row, texts.to_totals) for row in rows)
+            page = own.where(SNAPSHOTS.c.time > rows[-1]["time"])
 
     def save_memos(self, memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:
         """Keep short texts by name, all or none."""
@@ -400,10 +417,10 @@ class SqlStore:
         with self._reading() as connection:
             return connection.execute(found).all()
 
-    def _snapshot(self, row: dict[str, Any]) -> PortfolioSnapshot:
+    def _snapshot(self, row: dict[str, Any], read: Callable[[str], _T]) -> _T:
         at = instant.from_datetime(row["time"])
         with legible(f"the snapshot of {instant.show(at)}"):
-            return texts.to_snapshot(texts.unsealed(row["body"], self.portfolio, at))
+            return read(texts.unsealed(row["body"], self.portfolio, at))
 
     def _rows(self, found: Select[tuple[Any, ...]], what: str) -> list[dict[str, Any]]:
         with self._reading() as connection, legible(what):

@@ -16,11 +16,12 @@ import msgspec
 from bursar.errors import StoreCorrupt
 from bursar.ledger.terms import Terms
 from bursar.ports import StoredCheckpoint
-from bursar.value.snapshot import PortfolioSnapshot
+from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _TERMS: Final = msgspec.json.Decoder(Terms)
 _SNAPSHOT: Final = msgspec.json.Decoder(PortfolioSnapshot)
+_TOTALS: Final = msgspec.json.Decoder(SnapshotTotals)
 _FLAGS: Final = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -57,6 +58,11 @@ def snapshot(value: PortfolioSnapshot) -> str:
 def to_snapshot(body: str) -> PortfolioSnapshot:
     """Read a snapshot back."""
     return _SNAPSHOT.decode(body)
+
+
+def to_totals(body: str) -> SnapshotTotals:
+    """Read a snapshot's totals back, and nothing else of it."""
+    return _TOTALS.decode(body)
 
 
 def flags(value: tuple[str, ...]) -> str:

@@ -18,7 +18,7 @@ from bursar.ledger.book import POOL, Book
 from bursar.ledger.entries import Flag
 from bursar.ledger.state import Holding
 from bursar.value.convert import Missing, Path
-from bursar.value.marks import LAST_TRADE, Mark, Marks, stale
+from bursar.value.marks import AHEAD_MAX, LAST_TRADE, Mark, Marks, stale
 from bursar.value.worth import (
     EVERYTHING,
     AssetWorth,
@@ -110,7 +110,14 @@ def cover(frame: Frame, assets: Sequence[AssetWorth], margins: Sequence[MarginWo
     held = [each for each in assets if not each.is_cash]
     valued = sum(each.value is not None for each in held)
     limit, now = frame.options.stale_after, frame.now
-    used = [(name, mark) for name, path in _paths(assets, margins) for mark in path.marks]
+    eldest, latest = now - limit, now + AHEAD_MAX
+    used = [
+        (name, step.mark)
+        for name, path in _paths(assets, margins)
+        for step in path.steps
+        if step.mark is not None
+        and not (eldest <= step.mark.at <= latest and step.mark.source != LAST_TRADE)
+    ]
 
     def seen(has: Callable[[Mark], bool]) -> tuple[Seen, ...]:
         return tuple(Seen(name, mark, mark.age(now)) for name, mark in used if has(mark))
@@ -191,10 +198,11 @@ def _negative_cash(assets: Iterable[AssetWorth]) -> tuple[Amiss, ...]:
 
 def _pending(frame: Frame) -> tuple[Amiss, ...]:
     book = frame.book
+    owing = (each for each in book.holdings.items() if each[1].owed)
     return tuple(
         Amiss(place, asset, owed(holding))
-        for (place, asset), holding in sorted(book.holdings.items())
-        if holding.owed and not may_owe(book, place) and frame.shows(asset)
+        for (place, asset), holding in sorted(owing)
+        if not may_owe(book, place) and frame.shows(asset)
     )
 
 
@@ -203,17 +211,25 @@ def _depegs(
 ) -> tuple[Depeg, ...]:
     """Look at the pegs that are held, and at those through which something else is valued."""
     base, marks = frame.book.terms.base, frame.marks
-    touched = {marks.name(each.asset) for each in assets}
-    for _, path in _paths(assets, margins):
-        touched |= {marks.name(name) for step in path.steps for name in (step.asset, step.quote)}
     found = []
     for peg in sorted(frame.book.cash - {base}):
         mark = marks.between(peg, base)
-        if mark is None or marks.name(peg) not in touched:
+        if mark is None:
             continue
         rate = mark.price
         if marks.name(mark.asset) != marks.name(peg):
             rate = ratio18(ONE, ONE, mark.price)
         if abs(rate - ONE) > DEPEG_MAX:
             found.append(Depeg(peg, rate, mark))
-    return tuple(found)
+    touched = _touched(marks, assets, margins) if found else frozenset()
+    return tuple(each for each in found if marks.name(each.asset) in touched)
+
+
+def _touched(
+    marks: Marks, assets: Sequence[AssetWorth], margins: Sequence[MarginWorth]
+) -> frozenset[str]:
+    """Return what is held, and all through which something is valued, by one names."""
+    steps = [step for _, path in _paths(assets, margins) for step in path.steps]
+    named = [each.asset for each in assets]
+    named += [name for step in steps for name in (step.asset, step.quote)]
+    return frozenset(map(marks.name, named))

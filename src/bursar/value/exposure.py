@@ -8,7 +8,7 @@ names it.
 Errors: none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -17,6 +17,7 @@ import msgspec
 from bursar.exact import ZERO, money, ratio18
 from bursar.value.convert import Missing
 from bursar.value.equity import Valuation
+from bursar.value.worth import AssetWorth, MarginWorth
 
 _ALL: Final = Decimal(100)
 
@@ -51,15 +52,12 @@ class _Notional(msgspec.Struct, frozen=True):
 @money
 def exposure(valuation: Valuation, *, with_cash: bool = False) -> Exposure:
     """Return the exposure of a valuation, by asset in order of name."""
-    notionals = _notionals(valuation, with_cash=with_cash)
+    notionals = _notionals(valuation.assets, valuation.margins, with_cash=with_cash)
     values = [each.value for each in notionals if each.value is not None]
     long = sum((value for value in values if value > 0), ZERO)
     short = -sum((value for value in values if value < 0), ZERO)
-    own: dict[str, list[_Notional]] = {}
-    for each in notionals:
-        own.setdefault(each.asset, []).append(each)
     return Exposure(
-        assets=tuple(_asset(name, own[name], valuation.equity) for name in sorted(own)),
+        assets=_by_asset(notionals, valuation.equity),
         gross=long + short,
         net=long - short,
         long=long,
@@ -69,14 +67,31 @@ def exposure(valuation: Valuation, *, with_cash: bool = False) -> Exposure:
     )
 
 
-def _notionals(valuation: Valuation, *, with_cash: bool) -> list[_Notional]:
+@money
+def asset_exposures(
+    assets: Iterable[AssetWorth], margins: Iterable[MarginWorth], equity: Decimal
+) -> tuple[AssetExposure, ...]:
+    """Return the exposure to each asset, base currency and pegs too, in order of name."""
+    return _by_asset(_notionals(assets, margins, with_cash=True), equity)
+
+
+def _notionals(
+    assets: Iterable[AssetWorth], margins: Iterable[MarginWorth], *, with_cash: bool
+) -> list[_Notional]:
     spot = [
         _Notional(each.asset, row.quantity, row.value)
-        for each in valuation.assets
+        for each in assets
         if with_cash or not each.is_cash
         for row in each.holdings
     ]
-    return spot + [_Notional(each.asset, each.quantity, each.value) for each in valuation.margins]
+    return spot + [_Notional(each.asset, each.quantity, each.value) for each in margins]
+
+
+def _by_asset(notionals: Iterable[_Notional], equity: Decimal) -> tuple[AssetExposure, ...]:
+    own: dict[str, list[_Notional]] = {}
+    for each in notionals:
+        own.setdefault(each.asset, []).append(each)
+    return tuple(_asset(name, own[name], equity) for name in sorted(own))
 
 
 def _asset(name: str, own: Sequence[_Notional], equity: Decimal) -> AssetExposure:

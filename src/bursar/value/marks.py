@@ -140,11 +140,12 @@ class Marks:
 
     def put(self, mark: Mark) -> bool:
         """Take in a mark here, and tell whether it counts. O(1)."""
-        key = self.name(mark.asset), self.name(mark.quote)
+        names = self.aliases.get  # spelled out: a commit puts every last trade in again
+        key = names(mark.asset, mark.asset), names(mark.quote, mark.quote)
         if key[0] == key[1] or not (mark.price or mark.standing is Standing.GIVEN):
             return False
         known = self._marks.get(key)
-        if known is not None and _weight(mark) <= _weight(known):
+        if known is not None and (known is mark or _weight(mark) <= _weight(known)):
             return False
         if known is None or bool(known.price) is not bool(mark.price):
             self._ways = None  # a zero leads only one way

@@ -12,7 +12,7 @@ A balance counts what is owed as well (below zero if it must). Coins outside the
 Errors: `PositionNotFoundError`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -24,12 +24,16 @@ from bursar.exact import ZERO, money, ratio18
 from bursar.ledger.book import POOL, Book
 from bursar.ledger.names import ALIASES
 from bursar.ledger.records import AssetBalance, SpotPosition
+from bursar.ledger.state import Cell, CellKey
 from bursar.value.convert import Missing, Path, convert, find_path
 from bursar.value.equity import Valuation
 from bursar.value.holdings import known_sum
 from bursar.value.marks import Marks, pair_names, spelled
 from bursar.value.pnl import NONE, traded_pair, traded_pairs, valuation_pair
 from bursar.value.worth import EVERYTHING, AssetWorth, MarginWorth, Options
+
+Cells = Mapping[str, Sequence[tuple[str, Cell]]]
+"""The cells of each pair, with their assets."""
 
 _NOTHING: Final[Mapping[tuple[str, str], Decimal]] = MappingProxyType({})
 
@@ -73,53 +77,53 @@ def positions(book: Book, valuation: Valuation) -> list[SpotPosition]:
 def traded(book: Book, worths: Worths, *, options: Options) -> list[Traded]:
     """Return what the book says of each pair to show: the same at any marks. O(keys)."""
     base, marks = book.terms.base, worths.marks
-    lines, names = _from_cells(book), traded_pairs(book)
+    cells, names = cells_by_pair(book.cells), traded_pairs(book)
+    bases = {pair: found for pair in cells if (found := traded_base(pair, cells)) is not None}
     owns: dict[str, list[str]] = {}
     for name, worth in worths.assets.items():
         if options.shows(worth.asset, base, marks=marks):
             pair = valuation_pair(worth.asset, base, traded=names)
             owns.setdefault(pair, []).append(name)
             if not worth.is_cash:
-                lines.setdefault(pair, Traded(pair, worth.asset))
-    realized, fees = _booked(book, options, marks)
-    return [
-        Traded(
-            pair,
-            line.base,
-            _quote(book, pair, line.base),
-            line.size,
-            realized.get(pair, ZERO),
-            fees.get(pair, ZERO),
-            tuple(owns.get(pair, ())),
-        )
-        for pair, line in sorted(lines.items())
-        if options.shows(line.base, base, marks=marks)
-    ]
+                bases.setdefault(pair, worth.asset)
+    lines = (
+        Traded(pair, asset, owns=tuple(owns.get(pair, ())))
+        for pair, asset in sorted(bases.items())
+        if options.shows(asset, base, marks=marks)
+    )
+    return [added_up(book, each, cells, options=options, marks=marks) for each in lines]
 
 
-def _from_cells(book: Book) -> dict[str, Traded]:
-    """Return the pairs that were traded, with their sizes."""
-    lines: dict[str, Traded] = {}
-    for (_, asset, name, _, _), cell in book.cells.items():
-        pair = traded_pair(name)
-        if pair != NONE and (cell.trades or cell.size):
-            size = lines[pair].size if pair in lines else ZERO
-            lines[pair] = Traded(pair, asset, size=size + cell.size)
-    return lines
+def cells_by_pair(cells: Mapping[CellKey, Cell]) -> Cells:
+    """Return the cells of each pair, with their assets."""
+    found: dict[str, list[tuple[str, Cell]]] = {}
+    for (_, asset, name, _, _), cell in cells.items():
+        found.setdefault(traded_pair(name), []).append((asset, cell))
+    return found
 
 
-def _booked(
-    book: Book, options: Options, marks: Marks
-) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
-    """Return realised PnL and fees by pair."""
-    realized: dict[str, Decimal] = {}
-    fees: dict[str, Decimal] = {}
-    for (_, asset, name, _, _), cell in book.cells.items():
+def traded_base(pair: str, cells: Cells) -> str | None:
+    """Return the asset that was traded in a pair; `None` if it is no pair, or nothing was."""
+    assets = [asset for asset, cell in cells.get(pair, ()) if _is_traded(cell)]
+    return assets[-1] if assets and pair != NONE else None
+
+
+@money
+def added_up(book: Book, line: Traded, cells: Cells, *, options: Options, marks: Marks) -> Traded:
+    """Return a pair's line with its quote and the sums of its cells."""
+    size = realized = fees = ZERO
+    for asset, cell in cells.get(line.pair, ()):
+        if _is_traded(cell):
+            size += cell.size
         if options.shows(asset, book.terms.base, marks=marks):
-            pair = traded_pair(name)
-            realized[pair] = realized.get(pair, ZERO) + cell.realized
-            fees[pair] = fees.get(pair, ZERO) + cell.fees
-    return realized, fees
+            realized += cell.realized
+            fees += cell.fees
+    quote = _quote(book, line.pair, line.base)
+    return msgspec.structs.replace(line, quote=quote, size=size, realized=realized, fees=fees)
+
+
+def _is_traded(cell: Cell) -> bool:
+    return bool(cell.trades or cell.size)
 
 
 @money
@@ -127,11 +131,58 @@ def valued_pairs(
     book: Book, pairs: Iterable[Traded], worths: Worths, *, options: Options
 ) -> list[SpotPosition]:
     """Return the positions in these pairs at marks. O(pairs)."""
+    priced = priced_by(book, worths, options=options)
+    return [position(priced, each) for each in pairs]
+
+
+def priced_by(book: Book, worths: Worths, *, options: Options) -> "Priced":
+    """Return what positions are read off."""
     leveraged: dict[str, list[MarginWorth]] = {}
     for margin in worths.margins:
         leveraged.setdefault(margin.pair, []).append(margin)
-    frame = _Frame(book, worths, options, leveraged, {})
-    return [_position(frame, each) for each in pairs]
+    return Priced(book, worths, options, leveraged, {})
+
+
+class Priced(msgspec.Struct, frozen=True):
+    """What positions are read off. `paths` are from base currency to the quotes seen so far."""
+
+    book: Book
+    worths: Worths
+    options: Options
+    leveraged: Mapping[str, list[MarginWorth]]
+    paths: dict[str, Path | Missing]
+
+    def worth_of(self, line: Traded) -> AssetWorth | None:
+        """Return what a pair's asset is worth, if any of it is there."""
+        return self.worths.assets.get(self.worths.marks.name(line.base))
+
+    def margins_of(self, line: Traded) -> Sequence[MarginWorth]:
+        """Return the leveraged positions in a pair."""
+        return self.leveraged.get(line.pair, ())
+
+    def path_to(self, quote: str) -> Path | Missing:
+        """Return the path from base currency to a quote."""
+        if quote not in self.paths:
+            marks, cash = self.worths.marks, self.book.cash
+            self.paths[quote] = find_path(self.book.terms.base, quote, marks=marks, cash=cash)
+        return self.paths[quote]
+
+
+@money
+def position(frame: Priced, line: Traded) -> SpotPosition:
+    """Return the position in a pair."""
+    worth = frame.worth_of(line)
+    return SpotPosition(
+        pair=line.pair,
+        base_asset=line.base,
+        quote_asset=line.quote,
+        base_size=line.size,
+        avg_entry_price=_average(frame, worth, line.quote),
+        realized_pnl_base=line.realized,
+        fees_paid_base=line.fees,
+        unrealized_pnl_base=_unrealized(frame, worth, line),
+        current_value_base=_value(frame, worth, line),
+    )
 
 
 def find_position(
@@ -196,44 +247,12 @@ def _kept(book: Book, account: str, asset: str) -> Decimal:
     return max(sum(pockets, ZERO), ZERO)
 
 
-class _Frame(msgspec.Struct, frozen=True):
-    """What positions are read off. `paths` are from base currency to the quotes seen so far."""
-
-    book: Book
-    worths: Worths
-    options: Options
-    leveraged: Mapping[str, list[MarginWorth]]
-    paths: dict[str, Path | Missing]
-
-    def path_to(self, quote: str) -> Path | Missing:
-        """Return the path from base currency to a quote."""
-        if quote not in self.paths:
-            marks, cash = self.worths.marks, self.book.cash
-            self.paths[quote] = find_path(self.book.terms.base, quote, marks=marks, cash=cash)
-        return self.paths[quote]
-
-
-def _position(frame: _Frame, line: Traded) -> SpotPosition:
-    worth = frame.worths.assets.get(frame.worths.marks.name(line.base))
-    return SpotPosition(
-        pair=line.pair,
-        base_asset=line.base,
-        quote_asset=line.quote,
-        base_size=line.size,
-        avg_entry_price=_average(frame, worth, line.quote),
-        realized_pnl_base=line.realized,
-        fees_paid_base=line.fees,
-        unrealized_pnl_base=_unrealized(frame, worth, line),
-        current_value_base=_value(frame, worth, line),
-    )
-
-
-def _unrealized(frame: _Frame, worth: AssetWorth | None, line: Traded) -> Decimal | None:
+def _unrealized(frame: Priced, worth: AssetWorth | None, line: Traded) -> Decimal | None:
     """Return the unrealised PnL that stands in a pair; `None` where its asset's is not known."""
     own = [frame.worths.assets[name] for name in line.owns]
     if worth is not None and worth.unrealized is None and worth in own:
         return None
-    leveraged = frame.leveraged.get(line.pair, ())
+    leveraged = frame.margins_of(line)
     return known_sum(
         [*(each.unrealized or ZERO for each in own), *(each.unrealized for each in leveraged)]
     )
@@ -250,7 +269,7 @@ def _quote(book: Book, pair: str, base: str) -> str:
     return letters.removeprefix(spelled(base)) if letters.startswith(spelled(base)) else ""
 
 
-def _average(frame: _Frame, worth: AssetWorth | None, quote: str) -> Decimal | None:
+def _average(frame: Priced, worth: AssetWorth | None, quote: str) -> Decimal | None:
     if worth is None or not worth.quantity or not worth.is_cost_known:
         return None
     path = frame.path_to(quote)
@@ -259,7 +278,7 @@ def _average(frame: _Frame, worth: AssetWorth | None, quote: str) -> Decimal | N
     return ratio18(worth.cost, path.times, worth.quantity * path.over)
 
 
-def _value(frame: _Frame, worth: AssetWorth | None, line: Traded) -> Decimal | None:
+def _value(frame: Priced, worth: AssetWorth | None, line: Traded) -> Decimal | None:
     if not line.size:
         return ZERO
     path: Path | Missing | None = None if worth is None else worth.path

@@ -23,7 +23,9 @@ from bursar.exact import ZERO, money
 from bursar.ledger.book import Book
 from bursar.ledger.state import HoldingKey
 from bursar.value.convert import Missing, Steps, path_over
+from bursar.value.coverage import Coverage, cover
 from bursar.value.equity import Sums, Valuation, assembled, counted
+from bursar.value.figures import Figures
 from bursar.value.holdings import (
     known_sum,
     shown_name,
@@ -54,6 +56,7 @@ class Running:
     @money
     def __init__(self, book: Book, marks: Marks, *, options: Options = EVERYTHING) -> None:
         self.valued = 0
+        self._order: list[_Key] | None = None
         self._frame = framed(book, marks.plus(()), now=0, options=options)
         self._start()
 
@@ -117,13 +120,43 @@ class Running:
                 for key, each in every
                 if isinstance(key, str) and isinstance(each, AssetWorth)
             },
-            [
-                each
-                for each in self._worths.values()
-                if isinstance(each, MarginWorth) and self._frame.shows(each.asset)
-            ],
+            self.margins,
             self._frame.marks,
         )
+
+    @property
+    def assets(self) -> list[AssetWorth]:
+        """What each asset that is shown is worth, by its one name; its share and flags are not
+        told. The same object for as long as nothing of it changes. O(worths).
+        """
+        return [each for each in self._shown if isinstance(each, AssetWorth)]
+
+    @property
+    def margins(self) -> list[MarginWorth]:
+        """What each leveraged position that is shown is worth, by account and pair. O(worths)."""
+        return [each for each in self._shown if isinstance(each, MarginWorth)]
+
+    @money
+    def figures(self, now: int) -> Figures:
+        """Return the totals of the view at an instant. O(worths), to look for old marks."""
+        return Figures(
+            base=self._frame.book.terms.base,
+            at=now,
+            equity=self.equity,
+            cash_base=self.cash_base,
+            cash=self._sums[3].value,
+            unrealized=self.unrealized,
+            excluded_value=self.excluded_value,
+            long=self.long,
+            short=self.short,
+            is_priced=not self._missing,
+            is_stale=bool(self._old(now)),
+        )
+
+    def coverage(self, now: int) -> Coverage:
+        """Return what the totals do not know at an instant. O(worths)."""
+        frame = msgspec.structs.replace(self._frame, now=now)
+        return cover(frame, self.assets, self.margins)
 
     def is_cash(self, asset: str) -> bool:
         """Tell whether an asset counts at face."""
@@ -177,15 +210,14 @@ class Running:
 
     def stale(self, now: int) -> tuple[str, ...]:
         """Return what is shown and rests on a mark that is too old, by name. O(worths)."""
-        limit = now - self._frame.options.stale_after
-        old = [self._worths[key] for key, oldest in self._oldest.items() if oldest < limit]
+        old = [self._worths[key] for key in self._old(now)]
         names = {each.asset if isinstance(each, AssetWorth) else each.pair for each in old}
         return tuple(sorted(names))
 
     @money
     def valuation(self, now: int) -> Valuation:
         """Return the whole valuation at an instant. O(keys)."""
-        every = [self._worths[key] for key in sorted(self._worths, key=_place)]
+        every = [self._worths[key] for key in self._ordered]
         return assembled(
             msgspec.structs.replace(self._frame, marks=self._frame.marks.plus(()), now=now),
             [each for each in every if isinstance(each, AssetWorth)],
@@ -193,11 +225,28 @@ class Running:
             Sums(*(each.value for each in self._sums[:_TOLD])),
         )
 
+    def _old(self, now: int) -> list[_Key]:
+        limit = now - self._frame.options.stale_after
+        return [key for key, oldest in self._oldest.items() if oldest < limit]
+
+    @property
+    def _shown(self) -> list[_Worth]:
+        return [self._worths[key] for key in self._ordered if key not in self._hidden]
+
+    @property
+    def _ordered(self) -> list[_Key]:
+        """All keys in their order, which stands while there are no others."""
+        if self._order is None:
+            self._order = sorted(self._worths, key=_place)
+        return self._order
+
     def _start(self) -> None:
         """Value everything."""
         book = self._frame.book
         self._sums = tuple(Sum() for _ in _NOTHING)
         self._worths: dict[_Key, _Worth] = {}
+        self._order = None
+        self._hidden: set[_Key] = set()
         self._adds: dict[_Key, _Adds] = {}
         self._missing: dict[_Key, Missing] = {}
         self._pending: set[_Key] = set()
@@ -275,7 +324,9 @@ class Running:
         """Let a worth count in the place of the one before."""
         self.valued += 1
         before, adds = self._adds.pop(key, _NOTHING), _NOTHING
-        self._worths.pop(key, None)
+        was_there = self._worths.pop(key, None) is not None
+        if was_there is (worth is None):
+            self._order = None
         self._missing.pop(key, None)
         self._pending.discard(key)
         self._oldest.pop(key, None)
@@ -284,6 +335,8 @@ class Running:
             self._worths[key] = worth
             if self._frame.shows(worth.asset):
                 self._note(key, worth)
+            else:
+                self._hidden.add(key)  # for good: views go by one names, as keys do
         for total, old, new in zip(self._sums, before, adds, strict=True):
             total.swap(old, new)
 

@@ -48,6 +48,17 @@ class PortfolioSnapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     stale: tuple[str, ...] = ()
 
 
+class SnapshotTotals(msgspec.Struct, frozen=True, gc=False):
+    """A snapshot's totals, without its lines: what a curve is made of."""
+
+    timestamp: datetime
+    equity_base: Decimal
+    unvalued: tuple[str, ...] = ()
+    excluded_value: Decimal = ZERO
+    capital_base: Decimal | None = None
+    stale: tuple[str, ...] = ()
+
+
 def snapshot(book: Book, valuation: Valuation) -> PortfolioSnapshot:
     """Return the snapshot of a book at a valuation of it."""
     made = pnl(book, valuation, by=By.PAIR)

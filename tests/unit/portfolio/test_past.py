@@ -155,6 +155,8 @@ def test_snapshots_of_later_are_not_there():
     kept = book.at("2026-01-07").desk.store.get_snapshots()
     assert [each.timestamp.day for each in kept] == [6]
     assert len(book.at(known_at="now").desk.store.get_snapshots(limit=1)) == 1
+    told = book.at("2026-01-07").desk.store.snapshot_totals()
+    assert [each.timestamp for each in told] == [each.timestamp for each in kept[::-1]]
 
 
 # ------------------------------------------------------------------------------------- known at

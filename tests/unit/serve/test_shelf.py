@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.serve.shelf import KEPT, QUEUE_MAX, Client, Shelf, changed, published
+from bursar.serve.shelf import KEPT, QUEUE_MAX, Client, Listed, Shelf, changed, published
 
 NAMES = st.sampled_from(["XBTUSD", "ETHUSD", "SOLUSD"])
 POSITION = st.fixed_dictionaries(
@@ -16,7 +16,7 @@ VIEW = st.fixed_dictionaries(
     {
         "total": st.none() | st.integers(0, 3),
         "positions": st.lists(POSITION, max_size=4),
-        "by_symbol": st.dictionaries(NAMES, st.integers(0, 3)),
+        "by_symbol": st.dictionaries(NAMES, st.none() | st.integers(0, 3)),
     }
 )
 
@@ -46,9 +46,15 @@ def follow(view, delta):
     return made
 
 
+def listed(view):
+    """A view as it is published: its positions are told apart by symbol and side."""
+    rows = ((f"{each['symbol']} {each['side']}", each) for each in view["positions"])
+    return {**view, "positions": Listed(rows)}
+
+
 @given(VIEW, VIEW)
 def test_a_view_and_its_delta_are_the_next_view(before, after):
-    delta: Any = changed(before, after)
+    delta: Any = changed(listed(before), listed(after))
     made = follow(before, delta)
     assert (made["total"], made["by_symbol"]) == (after["total"], after["by_symbol"])
     old, new = named(before["positions"]), named(after["positions"])

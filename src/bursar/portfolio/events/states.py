@@ -18,7 +18,7 @@ from bursar.ledger import audit, instant
 from bursar.ledger.book import Book
 from bursar.portfolio.events.relay import SOURCE, topic_of
 from bursar.ports import Bus, Clock
-from bursar.value.equity import Valuation
+from bursar.value.figures import Figures
 
 PNL_EVERY: Final = 60 * instant.SECOND
 """How often `pnl.update` is told where no position closes."""
@@ -68,31 +68,31 @@ class States:
 
 
 @money
-def pnl_update(book: Book, valuation: Valuation, version: int) -> PnlUpdate:
+def pnl_update(book: Book, found: Figures, version: int) -> PnlUpdate:
     """Return the PnL of all time as an event tells it."""
     totals = audit.totals(book)
     fees = sum((cell.fees for cell in book.cells.values()), ZERO)
     return PnlUpdate(
         realized_pnl=totals.realized,
-        unrealized_pnl=valuation.unrealized,
-        total_pnl=totals.realized + valuation.unrealized,
+        unrealized_pnl=found.unrealized,
+        total_pnl=totals.realized + found.unrealized,
         fees=fees,
-        timestamp=instant.show(valuation.at),
+        timestamp=instant.show(found.at),
         version=version,
     )
 
 
 @money
-def equity_update(valuation: Valuation, version: int, peak: Decimal | None = None) -> EquityUpdate:
+def equity_update(found: Figures, version: int, peak: Decimal | None = None) -> EquityUpdate:
     """Return the equity as an event tells it; `peak` is the highest that is known."""
-    equity = valuation.equity
+    equity = found.equity
     top = None if peak is None else max(peak, equity)
     return EquityUpdate(
         equity=equity,
-        cash=valuation.cash_base,
-        unrealized_pnl=valuation.unrealized,
+        cash=found.cash_base,
+        unrealized_pnl=found.unrealized,
         peak_equity=top,
         drawdown_pct=ratio18(_ALL, top - equity, top) if top is not None and top > 0 else None,
-        timestamp=instant.show(valuation.at),
+        timestamp=instant.show(found.at),
         version=version,
     )

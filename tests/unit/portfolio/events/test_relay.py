@@ -13,6 +13,7 @@ from bursar.events.outgoing import ExternalActivity
 from bursar.portfolio.events import Relay
 from bursar.portfolio.events.saying import say
 from bursar.portfolio.events.states import States, equity_update, pnl_update
+from bursar.value.figures import figures
 from tests.unit.portfolio.events.test_intake import ORDERS
 from tests.unit.portfolio.events.told import (
     hearing,
@@ -218,9 +219,9 @@ def test_of_a_state_only_the_last_is_told_and_only_when_it_changed(intake):
     portfolio = intake.portfolio
 
     def offer():
-        valuation, version = portfolio.valuation(), portfolio.desk.head.version
-        states.offer("equity.update", equity_update(valuation, version, Decimal(0)), cause="c")
-        states.offer("pnl.update", pnl_update(portfolio.book(), valuation, version))
+        found, version = figures(portfolio.valuation()), portfolio.desk.head.version
+        states.offer("equity.update", equity_update(found, version, Decimal(0)), cause="c")
+        states.offer("pnl.update", pnl_update(portfolio.book(), found, version))
 
     offer()
     intake.take([trade_opened(fee=1), trade_closed()])

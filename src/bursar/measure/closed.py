@@ -1,0 +1,70 @@
+"""Closed trips in order, and what they come to, kept while others close.
+
+A trip that closes comes last. One that a later fill of its order adds to moves there from wherever
+it stood, so what was counted after it has to be counted again: from the last tally before it, of
+which there is one for every `BLOCK` trips.
+
+Invariant: `statistics` are those of all the trips in order, counted from nothing.
+
+Errors: none.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from copy import copy
+from typing import TYPE_CHECKING, Final
+
+from bursar.measure.trades import Tally, TradeStatistics
+
+if TYPE_CHECKING:
+    from bursar.measure.trips import Trip
+
+BLOCK: Final = 64
+_Place = tuple[int, str, str, str]
+
+
+class ClosedTrips:
+    """Round trips by time of closing and id. `steps` counts trips counted so far."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self._places: list[_Place] = []
+        self._trips: list[Trip] = []
+        self._tallies = [Tally()]
+        self._found: TradeStatistics | None = None
+
+    def __iter__(self) -> "Iterator[Trip]":
+        return iter(self._trips)
+
+    def swap(self, gone: "Trip | None", made: "Trip") -> None:
+        """Take in a trip, in the place of what it was before. O(log trips)."""
+        if gone is not None:
+            at = bisect_left(self._places, _place(gone))
+            del self._places[at], self._trips[at]
+            self._changed(at)
+        at = bisect_left(self._places, _place(made))
+        self._places.insert(at, _place(made))
+        self._trips.insert(at, made)
+        self._changed(at)
+
+    @property
+    def statistics(self) -> TradeStatistics:
+        """What they come to. O(trips since the earliest change) + O(`BLOCK`)."""
+        if self._found is None:
+            tally, start = copy(self._tallies[-1]), (len(self._tallies) - 1) * BLOCK
+            for count, trip in enumerate(self._trips[start:], start + 1):
+                tally.add(trip)
+                self.steps += 1
+                if count % BLOCK == 0:
+                    self._tallies.append(copy(tally))
+            self._found = tally.statistics
+        return self._found
+
+    def _changed(self, at: int) -> None:
+        """Forget what was counted from a place on."""
+        del self._tallies[at // BLOCK + 1 :]
+        self._found = None
+
+
+def _place(trip: "Trip") -> _Place:
+    return trip.closed_at, trip.id, trip.account, trip.asset

@@ -1,0 +1,50 @@
+"""Closed trips that are kept: what they come to is what counting them from nothing would say."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bursar.measure import closed as module
+from bursar.measure.closed import BLOCK
+from bursar.measure.trades import statistics
+from tests.unit.measure.samples import DAY, MONEY, loose, trip
+
+ClosedTrips = loose(module.ClosedTrips)
+
+ORDERS = st.lists(st.tuples(st.integers(0, 9), MONEY), max_size=10)
+EARLIER = [trip(n + 1, n % 5 - 2) for n in range(BLOCK + 4)]
+
+
+@given(ORDERS, st.integers(0, 3))
+def test_what_is_kept_is_what_is_counted_from_nothing(orders, at_once):
+    closed: Any = ClosedTrips()
+    known: Any = {}
+    for each in EARLIER:
+        closed.swap(None, each)
+    for turn, (order, pnl) in enumerate(orders):
+        made = trip(BLOCK + turn // 2, pnl, id=f"order {order}")
+        closed.swap(known.get(order), made)
+        known[order] = made
+        if turn % (at_once + 1) == 0:
+            every = tuple(closed)
+            assert [e.closed_at for e in every] == sorted(e.closed_at for e in every)
+            assert repr(closed.statistics) == repr(statistics(every))
+    assert len(tuple(closed)) == BLOCK + 4 + len(known)
+
+
+def test_a_trip_costs_the_same_however_many_closed_before():
+    for count in (BLOCK, 20 * BLOCK):
+        closed = ClosedTrips()
+        for n in range(count):
+            closed.swap(None, trip(n + 1, 1))
+        assert closed.statistics.count == closed.steps == count
+        last = trip(count + 1, 7)
+        closed.swap(None, last)
+        assert (closed.statistics.net, closed.steps) == (count + 7, count + 1)
+        assert (closed.statistics.net, closed.steps) == (count + 7, count + 1)
+        more = msgspec.structs.replace(last, pnl=Decimal(9), closed_at=last.closed_at + DAY)
+        closed.swap(last, more)
+        assert (closed.statistics.net, closed.steps) == (count + 9, count + 2)

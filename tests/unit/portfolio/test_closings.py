@@ -1,0 +1,82 @@
+"""Trade records are read once; a commit costs those it adds, another past costs all of them."""
+
+from contextlib import suppress
+
+from bursar.desk import Desk
+from bursar.ledger import golden
+from bursar.measure.trips import round_trips
+from bursar.portfolio import Portfolio, kept
+from tests.unit.portfolio.places import opened
+
+DAY = "2026-05-{:02}T10:00:00Z"
+
+
+def begun(trades):
+    lines = [f"{DAY.format(1)} deposit 100000 EUR #k:0"]
+    for n in range(trades):
+        side, price = ("sell", 12) if n % 2 else ("buy", 10)
+        lines.append(f"{DAY.format(2 + n // 20)} {side} 1 XBT @ {price} EUR fee 1 EUR #k:a{n:03}")
+    return opened(*lines)
+
+
+def tell(portfolio, line):
+    portfolio.record(*golden.read([line]))
+
+
+def read(portfolio):
+    """How many records a question has read; what it answers is what reading all would say."""
+    before = portfolio.closings.read
+    found = kept.trips(portfolio)
+    records = portfolio.desk.store.get_trades(None, None)[::-1]
+    assert found == round_trips(records, kept.asset_of_pairs(portfolio))
+    assert kept.of_head(portfolio).statistics.count == len(found.trips)
+    return portfolio.closings.read - before
+
+
+def test_a_commit_costs_the_records_it_adds_however_many_there_are():
+    for trades in (4, 200):
+        portfolio = begun(trades)
+        assert read(portfolio) == trades
+        assert read(portfolio) == 0
+        tell(portfolio, f"{DAY.format(15)} buy 2 ETH @ 5 EUR #k:e1")
+        tell(portfolio, f"{DAY.format(15)} sell 1 ETH @ 6 EUR #k:e2")
+        assert read(portfolio) == 2
+        tell(portfolio, f"{DAY.format(15)} sell 1 ETH @ 7 EUR #k:e3")  # of the same instant
+        assert read(portfolio) == 1
+        tell(portfolio, f"{DAY.format(16)} deposit 5 EUR #k:d")
+        assert read(portfolio) == 0
+
+
+def test_a_past_that_has_changed_is_read_again():
+    portfolio = begun(4)
+    read(portfolio)
+    tell(portfolio, "2026-05-01T12:00:00Z buy 1 XBT @ 9 EUR #k:late")
+    assert read(portfolio) == 5
+    tell(portfolio, f"{DAY.format(15)} void k:late #u:1")
+    assert read(portfolio) == 4
+    tell(portfolio, f"{DAY.format(15)} buy 1 XBT @ 9 EUR #k:z")
+    assert read(portfolio) == 1
+    tell(portfolio, f"{DAY.format(15)} buy 1 XBT @ 9 EUR #k:b")  # of the same instant, and before
+    assert read(portfolio) == 6
+
+
+def test_what_was_read_and_then_undone_is_read_again():
+    portfolio = begun(4)
+    read(portfolio)
+    with suppress(ZeroDivisionError), portfolio.writer.together():
+        tell(portfolio, f"{DAY.format(15)} buy 1 ETH @ 6 EUR #k:e1")
+        assert read(portfolio) == 1
+        raise ZeroDivisionError
+    assert read(portfolio) == 4
+    with portfolio.writer.together():
+        tell(portfolio, f"{DAY.format(15)} buy 1 ETH @ 6 EUR #k:e2")
+    assert read(portfolio) == 1
+
+
+def test_what_another_process_commits_is_followed():
+    portfolio = begun(4)
+    read(portfolio)
+    other = Portfolio(Desk(portfolio.desk.store, portfolio.desk.clock), opened)
+    tell(other, f"{DAY.format(15)} buy 1 ETH @ 6 EUR #k:e1")
+    portfolio.writer.catch_up()
+    assert read(portfolio) == 1

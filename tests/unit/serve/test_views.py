@@ -1,0 +1,83 @@
+"""The views that are published: what is other than before is made anew, and nothing else."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from bursar.ledger import golden
+from bursar.portfolio.service import PortfolioService
+from bursar.serve.shelf import published
+from bursar.serve.views import Speller, look, seen
+from bursar.value.marks import Mark
+from tests.unit.portfolio.places import NOON, opened
+
+
+class Away:
+    """A store that nobody may ask."""
+
+    def __getattr__(self, name):
+        raise AssertionError(f"the store was asked for {name}")
+
+
+def held(others):
+    names = ("XBT", *(f"A{n}" for n in range(others)))
+    lines = [f"2026-05-01T10:00:00Z buy 2 {name} @ 10 EUR #k:{name}" for name in names]
+    portfolio = opened("2026-05-01T09:00:00Z deposit 100000 EUR #k:0", *lines)
+    marks = [Mark(name, "EUR", Decimal(11), "venue", NOON) for name in names]
+    portfolio.keep_marks(marks, "venue")
+    return portfolio
+
+
+class Looking:
+    """Who looks again and again, and tells what was made anew since: rows, and their spellings."""
+
+    def __init__(self, portfolio):
+        self.portfolio, self.speller = portfolio, Speller()
+        look(portfolio)
+        self.views: Any = {}
+        self.shown: Any = ()
+        self.told: Any = {}
+        self.again()
+
+    def again(self):
+        views: Any = seen(self.portfolio).found
+        self.views = self.speller.spelled(views)
+        shown, told = self.shown, self.told
+        self.shown = views.snapshot.positions
+        self.told = self.views["snapshot"]["positions"].rows
+        known = {id(each) for each in shown}
+        return (
+            [each.symbol for each in self.shown if id(each) not in known],
+            [name for name, row in self.told.items() if told.get(name) is not row],
+        )
+
+
+def test_a_tick_and_a_commit_make_one_row_anew_however_much_is_held():
+    for others in (3, 300):
+        portfolio = held(others)
+        looking = Looking(portfolio)
+        before = looking.views
+        assert looking.again() == ([], [])
+        store, portfolio.desk.store = portfolio.desk.store, Away()
+        portfolio.live().see(Mark("XBT", "EUR", Decimal(12), "live", NOON + 1))
+        assert looking.again() == (["XBTEUR"], ["XBTEUR LONG"])  # and the store was not asked
+        portfolio.desk.store = store
+        portfolio.record(*golden.read(["2026-05-02T10:00:00Z sell 1 A1 @ 12 EUR #k:s"]))
+        assert looking.again() == (["A1EUR"], ["A1EUR LONG"])
+        delta = json.loads(published(2, 1, looking.views, before).delta or b"")
+        changed = delta["data"]["snapshot"]["set"]["positions"]
+        assert [each["symbol"] for each in changed] == ["A1EUR", "XBTEUR"]
+
+
+def test_a_snapshot_taken_here_counts_in_the_next_views():
+    portfolio = held(1)
+    service = PortfolioService(portfolio)
+    look(portfolio)
+    portfolio.live().see(Mark("XBT", "EUR", Decimal(50), "live", NOON + 1))
+    peak = service.create_snapshot().equity_base
+    portfolio.desk.clock.at += 1_000_000_000
+    portfolio.live().see(Mark("XBT", "EUR", Decimal(20), "live", NOON + 2))
+    assert seen(portfolio).found.drawdown.peak_equity == peak
+    portfolio.desk.clock.at += 40 * 86_400_000_000_000
+    assert service.prune_snapshots() == 1
+    assert repr(seen(portfolio).found.drawdown) == repr(portfolio.views().drawdown)

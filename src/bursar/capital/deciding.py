@@ -5,8 +5,8 @@ came in; drawdowns start cool-downs; pressure decays; the brain moves states; th
 A `Cause` holds everything that went in, so `decide(state, cause, rules)` made again from what was
 stored gives the same bytes.
 
-Trades are looked at once: a cause holds those that became known since the last decision, however
-late they are.
+Trades are looked at once: a cause holds those of the rolling window that became known since the
+last decision.
 """
 
 from collections.abc import Mapping
@@ -98,14 +98,19 @@ class AllocationState(msgspec.Struct, frozen=True):
     decisions: DecisionsPast = DecisionsPast()
 
 
+FORMAT: Final = 1
+"""Of the rules that decide. It rises when they change, so that a stored decision comes out anew."""
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision with everything it takes to make it again."""
+    """A decision with everything it takes to make it again, by rules of the same `format`."""
 
     before: AllocationState
     cause: Cause
     rules: Rules
     allocation: Allocation
     after: AllocationState
+    format: int = 1
 
 
 _UNSET: Final = Own()
@@ -134,7 +139,9 @@ def decide(state: AllocationState, cause: Cause, rules: Rules) -> Decision:
         candidates, state.weights, regime=cause.regime, at=cause.at
     )
     after = AllocationState(allocation.weights, minds, decisions)
-    return Decision(before=state, cause=cause, rules=rules, allocation=allocation, after=after)
+    return Decision(
+        before=state, cause=cause, rules=rules, allocation=allocation, after=after, format=FORMAT
+    )
 
 
 def made_again(decision: Decision) -> Decision:

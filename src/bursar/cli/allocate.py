@@ -42,8 +42,6 @@ def allocate(
 
     session.require_present()
     with session.open() as portfolio:
-        if regime is not None and apply:
-            allocating.tell_regime(portfolio, regime)
         proposal = allocating.propose(
             portfolio,
             session.settings.capital.rules,

@@ -28,6 +28,7 @@ from bursar.ledger.records import SpotPosition
 from bursar.portfolio import allocating, measures, snapshots
 from bursar.portfolio.hand import Number
 from bursar.portfolio.portfolio import Portfolio
+from bursar.portfolio.regimes import spells as told_regimes
 from bursar.portfolio.views import DrawdownView
 from bursar.value.snapshot import PortfolioSnapshot
 
@@ -218,11 +219,11 @@ def _timed(entry: Fill, desk: Desk) -> Fill:
 
 @money
 def _metrics(portfolio: Portfolio) -> dict[str, StrategyMetrics]:
-    found = {}
+    found, spells = {}, told_regimes(portfolio.desk.store)
     for each in allocating.strategies(portfolio):
         regimes: dict[str, list[Decimal]] = {}
         for trip in each.trips:
-            regimes.setdefault(trip.regime or allocating.NORMAL, []).append(trip.pnl)
+            regimes.setdefault(allocating.regime_of(trip, spells), []).append(trip.pnl)
         found[each.strategy] = StrategyMetrics(
             strategy=each.strategy,
             equity=each.equity,

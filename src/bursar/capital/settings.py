@@ -39,12 +39,14 @@ class DetectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 class CapitalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What decides who gets how much, and what becomes of profit.
 
-    `initial` is in base currency. `on_doubt` says whether figures in doubt, such as drift that is
-    not explained, refuse a decision or only mark it. Without a `detector` the regime is what is
+    `initial` is in base currency or a peg of it; with `begin` the service puts it in at its first
+    start, where no venue is followed. `on_doubt` says whether figures in doubt, such as drift that
+    is not explained, refuse a decision or only mark it. Without a `detector` the regime is what is
     told.
     """
 
     initial: Decimal = Decimal(300)
+    begin: bool = False
     on_doubt: Literal["refuse", "mark"] = "refuse"
     allocator: AllocatorSettings = AllocatorSettings()
     pressure: PressureSettings = PressureSettings()

@@ -81,6 +81,34 @@ def why(strategy: str, *, session: Annotated[Session, HIDDEN]) -> int:
     return 0
 
 
+def begin(*, session: Annotated[Session, HIDDEN]) -> int:
+    """Put the initial capital (`capital: initial:`, INITIAL_CAPITAL) into an empty portfolio, once.
+
+    Where a venue is followed it says what is held, and nothing is put in.
+    """
+    from bursar.app.events import believed_of
+    from bursar.errors import BadChoice
+    from bursar.portfolio import beginning
+
+    session.require_present()
+    settings = session.settings
+    if settings.venues:
+        followed = ", ".join(each.account for each in settings.venues)
+        raise BadChoice(f"{followed} says what is held: no capital is put in beside it")
+    amount = settings.capital.initial
+    with session.open() as portfolio:
+        account = believed_of(settings.portfolio).account
+        receipt = beginning.begin(portfolio, amount, account=account)
+        equity = portfolio.equity(session.marks(portfolio))
+    if session.wants_json:
+        session.tell({"is_begun": receipt is not None, "equity": equity.value})
+    elif receipt is None:
+        session.screen.print("Nothing was put in: something is recorded already.")
+    else:
+        session.screen.print(f"Put {amount:f} in; equity is {equity}.")
+    return 0
+
+
 def shadow(*, session: Annotated[Session, HIDDEN]) -> int:
     """Compare what the decided weights made with what equal ones would have made."""
     from bursar.portfolio import allocating
@@ -129,6 +157,7 @@ def app(group: Group) -> App:
     made.default(allocate)
     made.command(why, name="why")
     made.command(shadow, name="shadow")
+    made.command(begin, name="begin")
     return made
 
 

@@ -98,7 +98,7 @@ class AllocationState(msgspec.Struct, frozen=True):
     decisions: DecisionsPast = DecisionsPast()
 
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of the rules that decide. It rises when they change, so that a stored decision comes out anew."""
 
 
@@ -189,6 +189,7 @@ def _judged(minds: Mapping[str, Mind], cause: Cause, rules: Rules) -> dict[str, 
             fit=fit(name, cause, rules),
             drawdown=cause.figures[name].drawdown,
             alpha_decay=_alpha_decay(cause.figures[name], rules.allocator.prior),
+            rank=_rank(cause.figures[name], rules.allocator.prior),
         )
         for name in minds
     }
@@ -199,11 +200,26 @@ def _judged(minds: Mapping[str, Mind], cause: Cause, rules: Rules) -> dict[str, 
     }
 
 
+def _rank(figures: Figures, prior: int) -> tuple[Decimal, ...]:
+    """Return the figures by which one of two that are as fit is the better, the larger the more."""
+    return (
+        figures.results.edge(prior),
+        figures.recent.edge(prior),
+        figures.sharpe or ZERO,
+        figures.kelly or ZERO,
+        -(figures.volatility or ZERO),
+        -figures.drawdown,
+    )
+
+
 @money
 def _alpha_decay(figures: Figures, prior: int) -> Decimal:
-    """Return what of the window's edge is gone lately, 0 to 1."""
-    edge = figures.results.edge(prior)
-    return max(ONE - ratio18(figures.recent.edge(prior), ONE, edge), ZERO)
+    """Return what of the window's edge is gone lately, 0 to 1; few trades lately say little."""
+    lately, had = figures.recent, figures.results.won
+    if lately.won is None or not had:
+        return ZERO
+    gone = max(ONE - ratio18(lately.won, ONE, had), ZERO)
+    return ratio18(gone, Decimal(lately.trades), Decimal(lately.trades + prior))
 
 
 def _candidate(name: str, mind: Mind, cause: Cause, rules: Rules) -> Candidate:

@@ -237,6 +237,8 @@ def _moves(screen: Screen, proposal: Proposal, *, is_applied: bool) -> None:
 
 
 def _explain(screen: Screen, decision: Decision, line: Line) -> None:
+    from bursar.capital.deciding import FORMAT
+
     figures = decision.cause.figures[line.strategy]
     won = figures.results
     screen.title(f"{line.strategy}: {_pct(line.weight)}", line.reason)
@@ -258,6 +260,8 @@ def _explain(screen: Screen, decision: Decision, line: Line) -> None:
             ("decision", decision.allocation.id),
         ]
     )
+    if decision.format != FORMAT:
+        screen.print("", "It stands as it was made; the rules of now would not make it again.")
 
 
 def _table(screen: Screen, found: list[StrategyNow], decision: Decision | None) -> None:

@@ -1,10 +1,6 @@
 """Which regime stood when, whatever order it was told in."""
 
-import random
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bursar.capital.regimes import KEPT_MAX, Spells, Telling, named, standing, told
 from bursar.errors import BadChoice
@@ -57,25 +53,3 @@ def test_only_so_many_are_kept():
     spells = heard(*(telling(f"r{at}", at) for at in range(KEPT_MAX + 9)))
     assert len(spells) == KEPT_MAX
     assert named(spells, 10**9) == f"r{KEPT_MAX + 8}"
-
-
-@pytest.mark.sweep
-@given(
-    st.lists(
-        st.builds(telling, st.sampled_from("ABC"), st.integers(0, 4), st.sampled_from("xy")),
-        max_size=8,
-    ),
-    st.integers(0, 2**32),
-)
-def test_the_order_of_telling_changes_nothing_about_what_stands_now(tellings, seed):
-    """Also of those that are told of one instant, and of those told twice."""
-    again = [*tellings, *tellings[:2]]
-    random.Random(seed).shuffle(again)
-    one, other = heard(*tellings), heard(*again)
-    assert named(one, 9) == named(other, 9)
-    for spells in (one, other):
-        ends = [end for spell in spells for end in (spell.first.at, spell.last.at)]
-        assert ends == sorted(ends)
-    if tellings:
-        last = max(tellings, key=lambda each: (each.at, each.by, each.name))
-        assert one[-1].last == other[-1].last == last

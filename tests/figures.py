@@ -9,6 +9,7 @@ def _figure(name: str, default: int) -> int:
 
 ACCOUNTS = _figure("ACCOUNTS", 30)  # invented accounts that a sync must agree with
 ACCOUNT_ROWS = _figure("ACCOUNT_ROWS", 2_000)  # ledger rows of the largest of them
+ALLOCATIONS = _figure("ALLOCATIONS", 100)  # histories over which capital is divided
 BACKUPS = _figure("BACKUPS", 3)  # backups of a book that another process writes to
 EXPORTS = _figure("EXPORTS", 30)  # random histories that another program reads
 DAMAGES = _figure("DAMAGES", 60)  # single bits flipped in a book's file

@@ -49,6 +49,12 @@ SWEEPS = {
         figures={"EXAMPLES": 2_000},
         options=("--hypothesis-profile=sweep",),
     ),
+    "allocation": Sweep(
+        asks="is capital divided within every bound, and used once, whatever happens?",
+        tests="tests/property/test_allocation.py",
+        figures={"ALLOCATIONS": 10_000},
+        options=("--timeout=0",),
+    ),
     "auditor": Sweep(
         asks="does an independent auditor agree after random histories?",
         tests="tests/auditor",

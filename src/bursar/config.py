@@ -312,10 +312,13 @@ class PortfolioSettings(BaseSettings):
 
 
 def _capital(told: object) -> CapitalSettings:
-    """Read the section `capital:`; INITIAL_CAPITAL in the environment counts before it."""
+    """Read the section `capital:`; INITIAL_CAPITAL in the environment counts before it.
+
+    Who says it there wants it put in, unless the file says otherwise.
+    """
     own = os.environ.get(INITIAL_CAPITAL)
     if own is not None and isinstance(told, dict):
-        told = {**told, "initial": own}
+        told = {"begin": True, **told, "initial": own}
     try:
         return read_settings(told)
     except BadChoice as error:

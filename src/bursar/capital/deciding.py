@@ -5,8 +5,8 @@ came in; drawdowns start cool-downs; pressure decays; the brain moves states; th
 A `Cause` holds everything that went in, so `decide(state, cause, rules)` made again from what was
 stored gives the same bytes.
 
-Trades are looked at once: a cause holds those that became known since the last decision, however
-late they are.
+Trades are looked at once: a cause holds those of the rolling window that became known since the
+last decision.
 """
 
 from collections.abc import Mapping
@@ -98,14 +98,19 @@ class AllocationState(msgspec.Struct, frozen=True):
     decisions: DecisionsPast = DecisionsPast()
 
 
+FORMAT: Final = 2
+"""Of the rules that decide. It rises when they change, so that a stored decision comes out anew."""
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision with everything it takes to make it again."""
+    """A decision with everything it takes to make it again, by rules of the same `format`."""
 
     before: AllocationState
     cause: Cause
     rules: Rules
     allocation: Allocation
     after: AllocationState
+    format: int = 1
 
 
 _UNSET: Final = Own()
@@ -134,7 +139,9 @@ def decide(state: AllocationState, cause: Cause, rules: Rules) -> Decision:
         candidates, state.weights, regime=cause.regime, at=cause.at
     )
     after = AllocationState(allocation.weights, minds, decisions)
-    return Decision(before=state, cause=cause, rules=rules, allocation=allocation, after=after)
+    return Decision(
+        before=state, cause=cause, rules=rules, allocation=allocation, after=after, format=FORMAT
+    )
 
 
 def made_again(decision: Decision) -> Decision:
@@ -182,6 +189,7 @@ def _judged(minds: Mapping[str, Mind], cause: Cause, rules: Rules) -> dict[str, 
             fit=fit(name, cause, rules),
             drawdown=cause.figures[name].drawdown,
             alpha_decay=_alpha_decay(cause.figures[name], rules.allocator.prior),
+            rank=_rank(cause.figures[name], rules.allocator.prior),
         )
         for name in minds
     }
@@ -192,11 +200,26 @@ def _judged(minds: Mapping[str, Mind], cause: Cause, rules: Rules) -> dict[str, 
     }
 
 
+def _rank(figures: Figures, prior: int) -> tuple[Decimal, ...]:
+    """Return the figures by which one of two that are as fit is the better, the larger the more."""
+    return (
+        figures.results.edge(prior),
+        figures.recent.edge(prior),
+        figures.sharpe or ZERO,
+        figures.kelly or ZERO,
+        -(figures.volatility or ZERO),
+        -figures.drawdown,
+    )
+
+
 @money
 def _alpha_decay(figures: Figures, prior: int) -> Decimal:
-    """Return what of the window's edge is gone lately, 0 to 1."""
-    edge = figures.results.edge(prior)
-    return max(ONE - ratio18(figures.recent.edge(prior), ONE, edge), ZERO)
+    """Return what of the window's edge is gone lately, 0 to 1; few trades lately say little."""
+    lately, had = figures.recent, figures.results.won
+    if lately.won is None or not had:
+        return ZERO
+    gone = max(ONE - ratio18(lately.won, ONE, had), ZERO)
+    return ratio18(gone, Decimal(lately.trades), Decimal(lately.trades + prior))
 
 
 def _candidate(name: str, mind: Mind, cause: Cause, rules: Rules) -> Candidate:

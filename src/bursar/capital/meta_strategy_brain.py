@@ -7,8 +7,8 @@ than `moves_max` times a UTC day, and never so that fewer than `active_min` are 
 many exist. What is terminated earns nothing that could promote it, so after `parole_days` it
 hibernates again and may show what it can do; with `parole_days` None only a person revives it.
 
-Strategies are looked at from the least fit (ties by name) when moving down and from the fittest
-when moving up: the same figures make the same moves, in whatever order they come.
+Strategies are looked at from the least fit (ties by rank, then by name) when moving down and from
+the fittest when moving up: the same figures make the same moves, in whatever order they come.
 """
 
 from collections.abc import Mapping
@@ -68,7 +68,8 @@ class BrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     """What fitness is made of; `sharpe` is None while it cannot be told.
 
-    `fit` and `alpha_decay` are in [0, 1]; `drawdown` is a fraction of the peak.
+    `fit` and `alpha_decay` are in [0, 1]; `drawdown` is a fraction of the peak. Of two that are as
+    fit the one of the smaller `rank` is less so.
     """
 
     trades: int
@@ -76,6 +77,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     fit: Decimal
     drawdown: Decimal
     alpha_decay: Decimal
+    rank: tuple[Decimal, ...] = ()
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -119,7 +121,7 @@ class MetaStrategyBrain(msgspec.Struct, frozen=True):
         """
         now = {name: _dated(standing, at) for name, standing in standings.items()}
         fitness = {name: self.fitness(vitals[name]) for name in now if name in vitals}
-        climbing = sorted(fitness, key=lambda name: (fitness[name], name))
+        climbing = sorted(fitness, key=lambda name: (fitness[name], vitals[name].rank, name))
         for name in reversed(climbing):
             if self._may_move(now[name], at) and self._rises(now[name], fitness[name], at):
                 now[name] = _moved(now[name], -1, at)

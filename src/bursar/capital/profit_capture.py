@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import ONE, ZERO, Rounding, money, quantise, ratio18, round18
+from bursar.exact import ATOM, ONE, ZERO, Rounding, money, quantise, ratio18
 
 HUNDRED: Final = Decimal(100)
 
@@ -132,7 +132,8 @@ class IntraSessionCompounding(msgspec.Struct, frozen=True):
         steps = self._steps(state.baseline, equity - flows)
         if steps <= state.steps:
             return state, ZERO
-        amount = round18(max(realized - state.used, ZERO) * self.settings.share)
+        fresh = max(realized - state.used, ZERO)
+        amount = quantise(fresh * self.settings.share, ATOM, Rounding.FLOOR)
         used = max(realized, state.used)
         return Compounded(state.baseline, steps, used, state.reinvested + amount), amount
 

@@ -5,7 +5,7 @@ Errors: `BadChoice`, naming where, for a key that does not exist or a value that
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -21,15 +21,32 @@ from bursar.capital.smart_reinvestor import ReinvestSettings
 from bursar.capital.strategy_memory import MemorySettings
 from bursar.errors import BadChoice
 
+MINUTES_A_DAY: Final = 1_440
+
+
+class DetectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which market the built-in detector follows, such as BTC/USD, and how long a candle lasts."""
+
+    symbol: str
+    minutes: int = 60
+
+    def __post_init__(self) -> None:
+        """Refuse candles that do not fill a day."""
+        if not self.symbol or self.minutes < 1 or MINUTES_A_DAY % self.minutes:
+            raise BadChoice("detector: a symbol such as BTC/USD, minutes that divide a day")
+
 
 class CapitalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What decides who gets how much, and what becomes of profit.
 
-    `initial` is in base currency. `on_doubt` says whether figures in doubt, such as drift that is
-    not explained, refuse a decision or only mark it.
+    `initial` is in base currency or a peg of it; with `begin` the service puts it in at its first
+    start, where no venue is followed. `on_doubt` says whether figures in doubt, such as drift that
+    is not explained, refuse a decision or only mark it. Without a `detector` the regime is what is
+    told.
     """
 
     initial: Decimal = Decimal(300)
+    begin: bool = False
     on_doubt: Literal["refuse", "mark"] = "refuse"
     allocator: AllocatorSettings = AllocatorSettings()
     pressure: PressureSettings = PressureSettings()
@@ -42,6 +59,7 @@ class CapitalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     reinvest: ReinvestSettings = ReinvestSettings()
     targets: tuple[ProfitTarget, ...] = ()
     strategies: Mapping[str, Own] = {}
+    detector: DetectorSettings | None = None
 
     def __post_init__(self) -> None:
         """Refuse less than nothing, and two targets for one period."""

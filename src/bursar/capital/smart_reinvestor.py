@@ -16,7 +16,7 @@ from typing import assert_never
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import ONE, ZERO, money, ratio18, round18
+from bursar.exact import ATOM, ONE, ZERO, Rounding, money, quantise, ratio18
 
 
 class Policy(Enum):
@@ -84,7 +84,7 @@ class SmartReinvestor(msgspec.Struct, frozen=True, kw_only=True):
         """
         fresh = max(profit - state.divided, ZERO)
         share, reason = self._share(equity, drawdown, profit_factor)
-        reinvest = round18(fresh * share)
+        reinvest = quantise(fresh * share, ATOM, Rounding.FLOOR)
         division = Division(share, reinvest, fresh - reinvest, reason)
         after = Reinvested(
             max(profit, state.divided),

@@ -47,6 +47,13 @@ class Tally(msgspec.Struct, frozen=True):
         """Profit ÷ loss, rounded to 18 decimals; `None` without a loss."""
         return ratio18(self.profit, ONE, self.loss) if self.loss else None
 
+    @property
+    @money
+    def won(self) -> Decimal | None:
+        """What winners are of all that was won and lost, 0 to 1; `None` where nothing was."""
+        moved = self.profit + self.loss
+        return ratio18(self.profit, ONE, moved) if moved else None
+
     @money
     def is_at_least(self, profit_factor: Decimal) -> bool:
         """Tell whether something was won, and at least that many times what was lost."""

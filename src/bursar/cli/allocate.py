@@ -42,8 +42,6 @@ def allocate(
 
     session.require_present()
     with session.open() as portfolio:
-        if regime is not None and apply:
-            allocating.tell_regime(portfolio, regime)
         proposal = allocating.propose(
             portfolio,
             session.settings.capital.rules,
@@ -80,6 +78,34 @@ def why(strategy: str, *, session: Annotated[Session, HIDDEN]) -> int:
         session.tell({"id": decision.allocation.id, "line": lines[strategy], "figures": figures})
     else:
         _explain(session.screen, decision, lines[strategy])
+    return 0
+
+
+def begin(*, session: Annotated[Session, HIDDEN]) -> int:
+    """Put the initial capital (`capital: initial:`, INITIAL_CAPITAL) into an empty portfolio, once.
+
+    Where a venue is followed it says what is held, and nothing is put in.
+    """
+    from bursar.app.events import believed_of
+    from bursar.errors import BadChoice
+    from bursar.portfolio import beginning
+
+    session.require_present()
+    settings = session.settings
+    if settings.venues:
+        followed = ", ".join(each.account for each in settings.venues)
+        raise BadChoice(f"{followed} says what is held: no capital is put in beside it")
+    amount = settings.capital.initial
+    with session.open() as portfolio:
+        account = believed_of(settings.portfolio).account
+        receipt = beginning.begin(portfolio, amount, account=account)
+        equity = portfolio.equity(session.marks(portfolio))
+    if session.wants_json:
+        session.tell({"is_begun": receipt is not None, "equity": equity.value})
+    elif receipt is None:
+        session.screen.print("Nothing was put in: something is recorded already.")
+    else:
+        session.screen.print(f"Put {amount:f} in; equity is {equity}.")
     return 0
 
 
@@ -131,6 +157,7 @@ def app(group: Group) -> App:
     made.default(allocate)
     made.command(why, name="why")
     made.command(shadow, name="shadow")
+    made.command(begin, name="begin")
     return made
 
 
@@ -210,6 +237,8 @@ def _moves(screen: Screen, proposal: Proposal, *, is_applied: bool) -> None:
 
 
 def _explain(screen: Screen, decision: Decision, line: Line) -> None:
+    from bursar.capital.deciding import FORMAT
+
     figures = decision.cause.figures[line.strategy]
     won = figures.results
     screen.title(f"{line.strategy}: {_pct(line.weight)}", line.reason)
@@ -231,6 +260,8 @@ def _explain(screen: Screen, decision: Decision, line: Line) -> None:
             ("decision", decision.allocation.id),
         ]
     )
+    if decision.format != FORMAT:
+        screen.print("", "It stands as it was made; the rules of now would not make it again.")
 
 
 def _table(screen: Screen, found: list[StrategyNow], decision: Decision | None) -> None:

@@ -32,7 +32,7 @@ HIDDEN: Final = Parameter(parse=False)
 
 
 CONFIG: Final = Path("config.yaml")
-_OWN: Final = re.compile(r"^(portfolio|venues)\s*:", re.MULTILINE)
+_OWN: Final = re.compile(r"^(portfolio|venues|capital)\s*:", re.MULTILINE)
 
 
 class Session(msgspec.Struct, frozen=True, dict=True):

@@ -42,6 +42,7 @@ _KINDS: Final = (
     Kind("order.executed", incoming.OrderExecuted),
     Kind("ess.tripped", incoming.EssTripped),
     Kind("market.tick", incoming.MarketTick),
+    Kind("market.regime", incoming.MarketRegime),
     Kind("portfolio.snapshot_updated", outgoing.SnapshotUpdated),
     Kind("portfolio.pnl_updated", outgoing.PnlUpdated),
     Kind("portfolio.drawdown_updated", outgoing.DrawdownUpdated),

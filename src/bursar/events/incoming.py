@@ -23,6 +23,7 @@ Word = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Name = Annotated[int, msgspec.Meta(ge=0)] | Word
 """An id as senders write it: text, or a whole number."""
 
+Reason = Annotated[str, msgspec.Meta(max_length=500)]
 Time = str | int | float
 Number = Decimal
 
@@ -139,7 +140,17 @@ class MarketTick(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timestamp: Time | None = None
 
 
-Incoming = TradeOpened | TradeClosed | OrderFilled | OrderExecuted | EssTripped | MarketTick
+class MarketRegime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The market's regime from `timestamp` on, in the sender's own words, such as BULL."""
+
+    regime: Word
+    reason: Reason | None = None
+    timestamp: Time | None = None
+
+
+Incoming = (
+    TradeOpened | TradeClosed | OrderFilled | OrderExecuted | EssTripped | MarketTick | MarketRegime
+)
 
 POSITIVE: Final = ("entry_price", "exit_price", "price", "quantity")
 _ANY_SIGN: Final = ("realized_pnl", "fee", "leverage")
@@ -164,6 +175,8 @@ def check(told: Incoming) -> Incoming:
             raise Malformed(f"{name}: expected more than 0, told {exact[name]:f}", field=name)
     if exact.get("leverage", 1) < 0:
         raise Malformed("leverage: expected 0 or more", field="leverage")
+    if isinstance(told, MarketRegime) and not told.regime.strip():
+        raise Malformed("regime: expected a name such as BULL", field="regime")
     moment(fields.get("timestamp"), 0)
     return msgspec.structs.replace(told, **exact) if exact else told
 

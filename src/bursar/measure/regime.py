@@ -14,6 +14,7 @@ candles before it counts. So a market at a threshold does not flicker.
 Invariants
 - Only candles that have closed by `now` count; the same closed candles give the same regime.
 - The detector looks back alone: a later candle never changes an earlier verdict.
+- Over a gap there is no return: what the market did meanwhile is not known.
 
 Errors: none. With fewer candles than `span` + `warmup` the regime is not known, and says so.
 """
@@ -108,13 +109,16 @@ class Detector:
         self._wanted_for = 0
         self._figures: tuple[float, float] | None = None
 
-    def see(self, close: Close) -> None:
-        """Take in a closed candle. One that is not later than the last is left out."""
+    def see(self, close: Close, *, step: int | None = None) -> None:
+        """Take in a closed candle. One that is not later than the last is left out.
+
+        `step` is how long a candle lasts; a close further from the last than that follows a gap.
+        """
         last = self._last
         if close.price <= 0 or (last is not None and close.at <= last.at):
             return
         self._last = close
-        if last is None:
+        if last is None or (step is not None and close.at - last.at > step):
             return
         self._returns.append(math.log(float(close.price) / float(last.price)))
         if len(self._returns) < self._rules.span:
@@ -182,10 +186,15 @@ class Detector:
             self._state, self._since = wanted, at
 
 
-def detect(closes: Iterable[Close], *, now: int, rules: Rules = USUAL) -> Regime:
-    """Return the regime at `now`, of the candles that have closed by then, in any order."""
+def detect(
+    closes: Iterable[Close], *, now: int, rules: Rules = USUAL, step: int | None = None
+) -> Regime:
+    """Return the regime at `now`, of the candles that have closed by then, in any order.
+
+    With `step` there is no return from one close to another that is further away.
+    """
     detector = Detector(rules)
     for close in sorted(closes, key=lambda each: each.at):
         if close.at <= now:
-            detector.see(close)
+            detector.see(close, step=step)
     return detector.regime

@@ -23,11 +23,12 @@ import msgspec
 from bursar.desk import Desk, Receipt
 from bursar.errors import BadChoice, Conflicted
 from bursar.exact import ZERO, money, number
-from bursar.ledger.entries import CashFlow, Fee, Fill, FlowKind, Side
+from bursar.ledger.entries import Fee, Fill, Side
 from bursar.ledger.records import SpotPosition
-from bursar.portfolio import allocating, measures, snapshots
+from bursar.portfolio import allocating, beginning, measures, snapshots
 from bursar.portfolio.hand import Number
 from bursar.portfolio.portfolio import Portfolio
+from bursar.portfolio.regimes import spells as told_regimes
 from bursar.portfolio.views import DrawdownView
 from bursar.value.snapshot import PortfolioSnapshot
 
@@ -85,25 +86,16 @@ class PortfolioAccounting:
         self._cache_ns = cache_s * SECOND
         self._cache: dict[str, tuple[int, int, object]] = {}
 
-    async def begin(self, capital: Number = INITIAL_CAPITAL, asset: str = "USDT") -> Receipt | None:
+    async def begin(
+        self, capital: Number = INITIAL_CAPITAL, asset: str | None = None
+    ) -> Receipt | None:
         """Put the initial capital into an empty portfolio; one that has anything keeps what it has.
 
         It is a deposit like any other, so it can be seen, explained and reversed.
         """
         async with self._lock:
-            amount = number(capital, field="INITIAL_CAPITAL")
-            if self.portfolio.desk.head.seq or not amount:
-                return None
-            entry = CashFlow(
-                id=f"{self.account}:initial",
-                executed_at=self.portfolio.desk.clock.now(),
-                account=self.account,
-                kind=FlowKind.DEPOSIT,
-                asset=asset,
-                amount=amount,
-                note="INITIAL_CAPITAL",
-            )
-            return self.portfolio.record(entry)
+            amount = number(capital, field=beginning.NAME)
+            return beginning.begin(self.portfolio, amount, account=self.account, asset=asset)
 
     async def record_fill(self, order: FilledOrder) -> Receipt:
         """Book one execution, durable when this returns.
@@ -218,11 +210,11 @@ def _timed(entry: Fill, desk: Desk) -> Fill:
 
 @money
 def _metrics(portfolio: Portfolio) -> dict[str, StrategyMetrics]:
-    found = {}
+    found, spells = {}, told_regimes(portfolio.desk.store)
     for each in allocating.strategies(portfolio):
         regimes: dict[str, list[Decimal]] = {}
         for trip in each.trips:
-            regimes.setdefault(trip.regime or allocating.NORMAL, []).append(trip.pnl)
+            regimes.setdefault(allocating.regime_of(trip, spells), []).append(trip.pnl)
         found[each.strategy] = StrategyMetrics(
             strategy=each.strategy,
             equity=each.equity,

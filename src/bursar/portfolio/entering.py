@@ -81,7 +81,7 @@ def _entered(portfolio: Portfolio, entry_id: str, seen: Seen, rules: Rules) -> D
 def _known(portfolio: Portfolio, rules: Rules) -> DecisionsPast:
     """Return what is remembered, with the trades that closed since capital was last divided."""
     known, memory = allocating.kept(portfolio).state.decisions, DecisionMemory(rules.decisions)
-    for trade in in_order(allocating.fresh_trades(portfolio, rules)):
+    for trade in in_order(allocating.lately(portfolio, rules).fresh):
         known = memory.after_trade(known, trade)
     return known
 

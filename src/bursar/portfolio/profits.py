@@ -136,18 +136,27 @@ def apply(portfolio: Portfolio, profits: Profits) -> None:
     desk = portfolio.writer
     desk.catch_up()
     _require_current(portfolio, profits)
-    memos: dict[str, str | None] = {_KEPT: _ENCODER.encode(profits.after).decode()}
-    if profits.capture is not None:
-        told = _exit(profits, profits.capture)
-        memos |= saying.memo_of(desk.store, "order.exit_decision", told, at=profits.at)
-        LOG.info("PORTFOLIO_CAPTURE", intent=told.intent, reason=told.reason)
     posted = allocating.transfers(
         portfolio,
         [(name, MANUAL, amount) for name, amount in sorted(profits.kept_back.items())],
         name=f"profits:{profits.at}",
         at=profits.at,
     )
-    allocating.post(portfolio, posted, memos, lambda: _require_current(portfolio, profits))
+    allocating.post(portfolio, posted, lambda: _memos(portfolio, profits))
+    if profits.capture is not None:
+        told = _exit(profits, profits.capture)
+        LOG.info("PORTFOLIO_CAPTURE", intent=told.intent, reason=told.reason)
+
+
+def _memos(portfolio: Portfolio, profits: Profits) -> dict[str, str | None]:
+    """Return what is written beside the transfers, if it still holds."""
+    _require_current(portfolio, profits)
+    memos: dict[str, str | None] = {_KEPT: _ENCODER.encode(profits.after).decode()}
+    if profits.capture is not None:
+        told = _exit(profits, profits.capture)
+        store = portfolio.desk.store
+        memos |= saying.memo_of(store, "order.exit_decision", told, at=profits.at)
+    return memos
 
 
 def _require_current(portfolio: Portfolio, profits: Profits) -> None:

@@ -1,4 +1,4 @@
-"""What goes on while a book is served: snapshots, syncs with venues, prices as they come.
+"""What goes on while a book is served: snapshots, syncs, prices as they come, the regime.
 
 Runs in the keeper's thread. Whatever brings something new touches the publisher.
 
@@ -14,6 +14,7 @@ import msgspec
 
 from bursar.config import Settings
 from bursar.errors import BursarError
+from bursar.portfolio.detecting import Detecting
 from bursar.portfolio.summaries import SyncSummary
 from bursar.serve.keeper import Opened, Task
 from bursar.serve.logs import LOG
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bursar.venue.kraken.stream import PriceStream
 
 _MINUTE_S: Final = 60
+_DETECT_EVERY_S: Final = 1
 _PAUSE_S: Final = 0.2
 
 
@@ -83,6 +85,23 @@ class Follower:
 def snapshots_of(settings: Settings) -> Task:
     """Return the task that keeps a snapshot every so often."""
     return _every(settings.portfolio.snapshot_every_minutes * _MINUTE_S, _snapshot)
+
+
+def detection_of(settings: Settings) -> tuple[Task, ...]:
+    """Return the task that follows the market's regime, where the settings ask for it."""
+    wanted = settings.capital.detector
+    if wanted is None:
+        return ()
+
+    async def detect_regime(opened: Opened) -> None:
+        detecting = Detecting(opened.service.portfolio, wanted)
+
+        def look(_opened: Opened) -> None:
+            detecting.look()
+
+        await _every(_DETECT_EVERY_S, look)(opened)
+
+    return (detect_regime,)
 
 
 def _every(

@@ -2,16 +2,21 @@
 
 What follows venues takes long to load, so it is loaded for those who have some.
 
+The initial capital is put in where the settings ask for it, no venue says what is held, and nothing
+was recorded yet.
+
 Errors: what opening a portfolio raises.
 """
 
 from typing import TYPE_CHECKING
 
 from bursar.app import SystemClock, options_of, portfolio_of, terms_of
+from bursar.app.events import believed_of
 from bursar.app.limits import rules_of
 from bursar.app.measuring import measuring_of
 from bursar.config import Settings
-from bursar.errors import InputError
+from bursar.errors import BursarError
+from bursar.portfolio.beginning import begin
 from bursar.portfolio.service import PortfolioService
 from bursar.store import open_store
 
@@ -47,7 +52,9 @@ def open_book(settings: Settings, clock: SystemClock | None = None) -> Book:
     portfolio = portfolio_of(store, here, options=options_of(own))
     try:
         portfolio.measuring = measuring_of(own)
-    except InputError:
+        if settings.capital.begin:
+            begin(portfolio, settings.capital.initial, account=believed_of(own).account)
+    except BursarError:
         portfolio.close()
         raise
     return Book(PortfolioService(portfolio, (), rules_of(own)))

@@ -5,7 +5,7 @@ Errors: those of the verbs, and `BadChoice` for a parameter that says nothing.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Generic, TypeVar
@@ -13,6 +13,9 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from bursar.capital.allocator import Line
+from bursar.capital.deciding import Figures
+from bursar.capital.regimes import Telling
+from bursar.errors import FigureNotFound
 from bursar.ledger import instant
 from bursar.ledger.records import (
     AssetBalance,
@@ -23,7 +26,7 @@ from bursar.ledger.records import (
 from bursar.ledger.why import Why
 from bursar.measure.curve import Curve
 from bursar.measure.heatmap import Heatmap
-from bursar.portfolio import agreement, allocating
+from bursar.portfolio import agreement, allocating, regimes
 from bursar.portfolio.performance import Performance
 from bursar.portfolio.risk import Risk
 from bursar.portfolio.service import PortfolioService
@@ -193,8 +196,19 @@ def strategies(room: Room, query: Query) -> PnLSummary:
     )
 
 
+class StateView(msgspec.Struct, frozen=True):
+    """What the brain makes of a strategy: its state, and since when."""
+
+    state: str
+    since_at: int | None
+
+
 class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
-    """The last decision about capital: every factor and bound of each weight, and the reserve."""
+    """The last decision about capital: every factor and bound of each weight, and the reserve.
+
+    `figures` are what the factors were made from. `told` is who told the regime of now, and why.
+    One of another `format` than the rules of now stands as it was made.
+    """
 
     id: str
     decided_at: datetime
@@ -202,6 +216,10 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
     reserve: Decimal
     marked: str | None
     lines: tuple[Line, ...]
+    figures: Mapping[str, Figures]
+    states: Mapping[str, StateView]
+    told: Telling | None
+    format: int
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -210,11 +228,16 @@ class Decided(msgspec.Struct, frozen=True):
     decision: DecisionView | None
 
 
-def decided(room: Room, _query: Query) -> Decided:
-    """Return why each strategy has the part of the capital that it has."""
-    last = allocating.decision(room.service.portfolio)
+def decided(room: Room, query: Query) -> Decided:
+    """Return why each strategy, or one, has the part of the capital that it has."""
+    last, wanted = allocating.decision(room.service.portfolio), query.text("strategy")
     if last is None:
         return Decided(None)
+    lines = [each for each in last.allocation.lines if wanted in (None, each.strategy)]
+    if wanted is not None and not lines:
+        raise FigureNotFound(f"the last decision gave {wanted} no weight")
+    names = [each.strategy for each in lines]
+    standings = {name: last.after.minds[name].standing for name in names}
     return Decided(
         DecisionView(
             id=last.allocation.id,
@@ -222,7 +245,11 @@ def decided(room: Room, _query: Query) -> Decided:
             regime=last.allocation.regime,
             reserve=last.allocation.reserve,
             marked=last.cause.marked,
-            lines=last.allocation.lines,
+            lines=tuple(lines),
+            figures={name: last.cause.figures[name] for name in names},
+            states={n: StateView(each.state.value, each.since) for n, each in standings.items()},
+            told=regimes.regime_told(room.service.portfolio),
+            format=last.format,
         )
     )
 

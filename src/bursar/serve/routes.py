@@ -186,6 +186,7 @@ READS: Final = (
         "Why each strategy has its part of the capital: every factor, every bound",
         reading.decided,
         reading.Decided,
+        (Param("strategy", "of one strategy"),),
     ),
     Read(
         "drift",

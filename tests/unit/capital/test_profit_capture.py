@@ -3,8 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bursar.capital.profit_capture import (
     CaptureSettings,
@@ -19,7 +17,6 @@ from bursar.errors import BadChoice
 from bursar.exact import ZERO
 
 BASE = Decimal(1000)
-money = st.integers(-2000, 3000).map(Decimal)
 
 
 def captured(*equities, settings=CaptureSettings(), flows=0):  # noqa: B008  # frozen
@@ -109,14 +106,6 @@ def test_a_step_without_realised_profit_reinvests_nothing():
 
 def test_of_no_capital_there_are_no_steps():
     assert IntraSessionCompounding().look(Compounded(ZERO), BASE, BASE)[1] == 0
-
-
-@given(st.lists(st.tuples(money, money), max_size=20))
-def test_all_that_is_reinvested_is_no_more_than_the_share_of_the_peak_profit(looks):
-    state, amounts = compounded(*looks)
-    peak = max([ZERO, *(realized for _, realized in looks)])
-    assert min(amounts, default=ZERO) >= 0
-    assert sum(amounts, ZERO) == state.reinvested <= peak / 2
 
 
 @pytest.mark.parametrize("settings", [{"step_pct": ZERO}, {"share": Decimal(2)}])

@@ -3,8 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bursar.capital.smart_reinvestor import (
     Policy,
@@ -13,10 +11,8 @@ from bursar.capital.smart_reinvestor import (
     SmartReinvestor,
 )
 from bursar.errors import BadChoice
-from bursar.exact import ZERO
 
 FINE = Decimal("1.2")
-profits = st.lists(st.integers(-500, 500).map(Decimal), max_size=20)
 
 
 def divided(profit=100, *, drawdown="0", equity=400, factor=FINE, policy=Policy.SMART):
@@ -57,18 +53,6 @@ def test_below_half_of_initial_capital_everything_is_kept():
 )
 def test_plain_policies(policy, share):
     assert divided(policy=policy, drawdown="0.5").share == share
-
-
-@given(profits)
-def test_each_profit_is_divided_once(seen):
-    reinvestor, state, total = SmartReinvestor(initial=Decimal(300)), Reinvested(), ZERO
-    for profit in seen:
-        state, division = reinvestor.divide(
-            state, profit, equity=Decimal(400), drawdown=ZERO, profit_factor=FINE
-        )
-        total += division.reinvest + division.keep
-    assert total == max([ZERO, *seen]) == state.reinvested + state.kept
-    assert state.reinvested == total * Decimal("0.9")
 
 
 @pytest.mark.parametrize("settings", [{"least": Decimal(1)}, {"calm": Decimal("0.2")}])

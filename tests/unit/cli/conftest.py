@@ -30,7 +30,7 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("PYTHONPATH", str(SOURCE))
-    for name in ("BURSAR_BOOK", "BURSAR_TRACE", "NO_COLOR", "FORCE_COLOR"):
+    for name in ("BURSAR_BOOK", "INITIAL_CAPITAL", "BURSAR_TRACE", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -4,20 +4,26 @@ from decimal import Decimal
 
 import pytest
 
+import bursar as bursar_
+
 
 @pytest.fixture
-def traded(bursar):
+def traded(tmp_path):
     """A book in which two strategies traded and money waits."""
-    bursar("new", "--base", "USD")
-    for deed in (
-        "deposit 1000 USD",
-        "buy 1 XBT/USD @ 100 --strategy trend --time 2026-01-02",
-        "sell 1 XBT/USD @ 150 --strategy trend --time 2026-01-03",
-        "buy 1 ETH/USD @ 100 --strategy carry --time 2026-01-02",
-        "sell 1 ETH/USD @ 80 --strategy carry --time 2026-01-04",
-    ):
-        extra = [] if "--time" in deed else ["--time", "2026-01-01"]
-        bursar("add", *deed.split(), *extra, "--yes", "--quiet")
+    with bursar_.open(tmp_path / "bursar.db", terms=bursar_.Terms("USD")) as book:
+        book.add("deposit", "1000", "USD", time="2026-01-01")
+        for verb, coin, price, strategy, day in (
+            ("buy", "XBT", "100", "trend", 2),
+            ("sell", "XBT", "150", "trend", 3),
+            ("buy", "ETH", "100", "carry", 2),
+            ("sell", "ETH", "80", "carry", 4),
+        ):
+            book.add(
+                *(verb, "1", f"{coin}/USD"),
+                price=price,
+                strategy=strategy,
+                time=f"2026-01-{day:02}",
+            )
 
 
 def test_a_preview_writes_nothing_and_apply_moves_capital(traded, bursar, ask):
@@ -41,11 +47,18 @@ def test_a_preview_writes_nothing_and_apply_moves_capital(traded, bursar, ask):
 
 def test_why_explains_the_last_decision(traded, bursar, ask):
     assert "makes the first" in bursar("allocate", "why", "trend", code=3).err
+    bursar("allocate", "--regime", "BEAR", code=5)
+    assert ask("allocate", code=5)["allocation"]["regime"] == "NORMAL"  # only shown
     bursar("allocate", "--apply", "--regime", "BULL")
     said = bursar("allocate", "why", "trend").out
     assert "BULL" in said
     assert "an equal part" in said
     assert ask("allocate", "why", "trend")["line"]["strategy"] == "trend"
+    assert "It stands as it was made" not in said
+    with bursar_.open("bursar.db") as book:
+        ((name, text),) = book.desk.store.memos("capital decision ").items()
+        book.desk.store.save_memos({name: text.replace('"format":2', '"format":1')})
+    assert "It stands as it was made" in bursar("allocate", "why", "trend").out
     assert "there is carry, trend" in bursar("allocate", "why", "other", code=3).err
 
 
@@ -87,3 +100,13 @@ def test_what_is_kept_of_profits_goes_to_the_reserve(traded, bursar, ask):
     assert Decimal(done["profits"]["divisions"]["trend"]["keep"]) > 0
     assert ask("profits", code=5)["profits"]["kept_back"] == {}
     assert ask("verify")["is_sound"]
+
+
+def test_the_initial_capital_is_put_in_once_and_not_beside_a_venue(bursar, ask, tmp_path):
+    bursar("new", "--base", "USD")
+    (tmp_path / "config.yaml").write_text("capital:\n  initial: 512.25\n")
+    assert "equity is 512.25 USD" in bursar("allocate", "begin").out
+    assert ask("allocate", "begin") == {"is_begun": False, "equity": "512.25"}
+    assert "Nothing was put in" in bursar("allocate", "begin").out
+    (tmp_path / "config.yaml").write_text("portfolio: {}\nvenues:\n  - account: kraken:main\n")
+    assert "kraken:main says what is held" in bursar("allocate", "begin", code=2).err

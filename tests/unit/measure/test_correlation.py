@@ -126,6 +126,17 @@ def test_only_closed_candles_count_and_none_twice():
     assert detect(twice, now=10**20, rules=SMALL) == regime(noise(0.01, 40))
 
 
+def test_over_a_gap_there_is_no_return():
+    """The price doubled while nobody looked; what it did on the way is not known."""
+    told = closes([0.01, -0.01] * 15)
+    last = told[-1]
+    jumped = [Close(last.at + 9 * HOUR + each.at, 2 * each.price) for each in told[:4]]
+    every = [*told, *jumped]
+    before = detect(told, now=10**20, rules=SMALL).name
+    assert detect(every, now=10**20, rules=SMALL, step=HOUR).name == before
+    assert detect(every, now=10**20, rules=SMALL).name != before
+
+
 def test_one_candle_does_not_change_a_regime():
     detector = Detector(SMALL)
     for close in closes([0.01, -0.01] * 15):

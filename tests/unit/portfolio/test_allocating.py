@@ -6,7 +6,7 @@ import pytest
 
 from bursar.capital.allocator import Bound
 from bursar.capital.candidates import AllocatorSettings
-from bursar.capital.deciding import Own, Rules
+from bursar.capital.deciding import FORMAT, Own, Rules
 from bursar.capital.trades import Tally
 from bursar.desk import Desk
 from bursar.errors import BadChoice, Doubtful, StaleVersion
@@ -284,3 +284,72 @@ def test_decided_weights_are_compared_with_equal_ones():
     assert 0 < found.adaptive_pct.value < found.equal_pct.value
     allocating.apply(made, allocating.propose(made, Rules()))
     assert allocating.shadow(made).days == 40
+
+
+def last(made):
+    """The last decision, as it was stored and made again."""
+    return allocating.decision(made)
+
+
+def test_two_decisions_in_one_nanosecond_are_two_and_a_clock_that_goes_back_is_no_earlier():
+    made = portfolio(*TWO)
+    for day, revived in ((20, ()), (20, ("trend",)), (19, ("carry",))):
+        made.desk.clock.day = day
+        asked = allocating.Asked(revived=revived)
+        allocating.apply(made, allocating.propose(made, asked=asked))
+    assert [each.cause.revived for each in allocating.decisions(made)] == [
+        *((), ("trend",), ("carry",))
+    ]
+    assert last(made).cause.revived == ("carry",)
+
+
+def stored(made, change):
+    """Change the text of the one decision that is stored, as another version would have it."""
+    ((name, text),) = made.desk.store.memos("capital decision ").items()
+    assert change(text) != text
+    made.desk.store.save_memos({name: change(text)})
+
+
+def test_a_decision_of_an_older_form_is_made_again_or_says_why_not():
+    """Fields of later versions are missing in it; it may be of other rules, or unreadable."""
+    made = portfolio(*TWO)
+    allocating.apply(made, allocating.propose(made))
+    kept = last(made)
+    stored(made, lambda text: text.replace(',"marked":null', ""))
+    assert last(made) == kept
+    stored(made, lambda text: text.replace(f',"format":{FORMAT}', ""))
+    assert last(made).format == 1 < FORMAT
+    assert last(made).allocation == kept.allocation
+    stored(made, lambda text: text.replace('"allocation"', '"division"'))
+    with pytest.raises(Doubtful, match=r"of another form.*missing required field `allocation`"):
+        last(made)
+    made.desk.clock.day = 21
+    allocating.apply(made, allocating.propose(made))
+    assert last(made).cause.at == made.desk.clock.now()
+
+
+def test_a_state_without_the_place_of_the_last_decision_goes_on_after_it():
+    made = portfolio(*TWO)
+    allocating.apply(made, allocating.propose(made))
+    text = made.desk.store.memo("capital state")
+    made.desk.store.save_memos({"capital state": text.replace(f',"place":{START + 20 * DAY}', "")})
+    assert allocating.kept(made).place is None
+    assert last(made) is not None
+    allocating.apply(made, allocating.propose(made))
+    assert len(allocating.decisions(made)) == 2
+
+
+def test_a_trade_told_after_its_window_is_booked_and_feeds_no_memory():
+    """Forty days late, trend's loss is in what it made; no streak and no profit factor has it."""
+    made = portfolio(*TWO)
+    allocating.apply(made, allocating.propose(made))
+    made.desk.clock.day = 50
+    late = (
+        "2026-01-08T10:00:00Z buy 1 XBT @ 100 USD #k:main:6 strategy=trend",
+        "2026-01-09T10:00:00Z sell 1 XBT @ 60 USD #k:main:7 strategy=trend",
+    )
+    made.desk.submit(golden.read(late))
+    proposal = allocating.propose(made)
+    assert {each.strategy: each.made for each in proposal.strategies}["trend"] == 10
+    assert proposal.decision.cause.trades == ()
+    assert proposal.decision.cause.figures["trend"].results == Tally()

@@ -20,13 +20,15 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from bursar.capital.regimes import Telling
 from bursar.desk.desk import Beside
 from bursar.errors import KeyReused, StaleVersion
 from bursar.events import Envelope
 from bursar.events.catalog import read
-from bursar.events.incoming import EssTripped, Incoming, MarketTick, moment
+from bursar.events.incoming import EssTripped, Incoming, MarketRegime, MarketTick, moment
 from bursar.ledger import instant
 from bursar.ledger.entries import AnyEntry
+from bursar.portfolio import regimes
 from bursar.portfolio.events.facts import Believed, Family, Pairs, account_of, stated
 from bursar.ports import PortfolioStore
 from bursar.value.marks import Mark, Standing
@@ -43,7 +45,8 @@ class Heard(msgspec.Struct):
     """What a batch of events came to.
 
     `woken` are accounts whose venue has news; `has_tripped` asks for everything to be measured
-    anew; `marks` are the latest prices told. `again` counts deliveries of what was known.
+    anew; `regimes` counts what was told of the market's; `marks` are the latest prices told.
+    `again` counts deliveries of what was known.
     """
 
     booked: int = 0
@@ -51,6 +54,7 @@ class Heard(msgspec.Struct):
     conflicts: int = 0
     passed_over: int = 0
     has_tripped: bool = False
+    regimes: int = 0
     woken: set[str] = msgspec.field(default_factory=set)
     marks: dict[str, Mark] = msgspec.field(default_factory=dict)
 
@@ -77,10 +81,10 @@ class Intake:
     def check(self, event: Envelope) -> None:
         """Refuse an event that will never be one of its type."""
         told = read(event)
-        if told is not None and not isinstance(told, EssTripped | MarketTick):
-            self._stated(event, told)
-        elif isinstance(told, MarketTick):
+        if isinstance(told, MarketTick):
             self._pairs(told.symbol)
+        elif told is not None and not isinstance(told, EssTripped | MarketRegime):
+            self._stated(event, told)
 
     async def handle(self, events: Sequence[Envelope]) -> None:
         """Take events in and tell the listener what came of it."""
@@ -138,6 +142,11 @@ class Intake:
         if isinstance(told, EssTripped):
             heard.has_tripped = True
             return
+        if isinstance(told, MarketRegime):
+            known = notes.get(regimes.MEMO) or desk.store.memo(regimes.MEMO)
+            notes |= regimes.keeping(known, _regime(event, told))
+            heard.regimes += 1
+            return
         account, family, entry = self._stated(event, told)
         if family is Family.NONE:
             heard.woken.add(account)
@@ -154,7 +163,7 @@ class Intake:
         heard.booked += receipt.review.recorded
 
     def _stated(self, event: Envelope, told: Incoming) -> tuple[str, Family, AnyEntry | None]:
-        assert not isinstance(told, EssTripped | MarketTick), "asked of what is about an account"
+        assert not isinstance(told, EssTripped | MarketTick | MarketRegime), "of no account"
         account = account_of(told, self.believed.account)
         family = self.believed.family(account, self.portfolio.terms)
         return account, family, stated(event, told, account, family, self._pairs)
@@ -167,6 +176,15 @@ class Intake:
         last = heard.marks.get(mark.pair)
         if last is None or last.at <= at:
             heard.marks[mark.pair] = mark
+
+
+def _regime(event: Envelope, told: MarketRegime) -> Telling:
+    return Telling(
+        name=told.regime,
+        at=moment(told.timestamp, event.time),
+        by=f"{event.source} {event.id}",
+        reason=told.reason or "",
+    )
 
 
 def noted(event: Envelope) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from bursar.ports import Bus, Clock
 from bursar.value.figures import Figures
 
 PNL_EVERY: Final = 60 * instant.SECOND
-"""How often `pnl.update` is told where no position closes."""
+"""Of each stretch so long `pnl.update` tells, where no position closes."""
 
 _ALL: Final = Decimal(100)
 

@@ -258,5 +258,5 @@ def test_every_type_of_the_contract_is_known():
     heard = {name for name, kind in KINDS.items() if kind.is_incoming}
     assert heard == {
         *("trade.opened", "trade.closed", "order.executed", "order.filled"),
-        *("ess.tripped", "market.tick"),
+        *("ess.tripped", "market.tick", "market.regime"),
     }

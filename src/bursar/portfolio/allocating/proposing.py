@@ -1,0 +1,237 @@
+"""A look at all strategies becomes a proposal, and a proposal that is accepted is written.
+
+Capital to divide is the equity of all strategies and the base currency that no strategy has
+(`manual`, the reserve). Coins traded by hand are not divided.
+
+Figures that feed weights are refused while a venue's statement is out of tolerance, and where a
+strategy holds what has no price; with `is_doubt_allowed` they are used, and the decision is marked.
+
+A regime that is told with the question is told with the decision: both are written, or neither.
+
+Errors: `Doubtful` as said; `BadChoice` where there is no strategy; `StaleVersion` when another
+writer came between proposal and apply.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.capital.deciding import Cause, Decision, Figures, Rules, decide
+from bursar.capital.rebalancer import MovePlan, PortfolioRebalancer, RebalancerSettings, Sleeve
+from bursar.capital.regimes import Spells, Telling, named, told
+from bursar.capital.strategy_memory import DAY
+from bursar.capital.trades import tally
+from bursar.errors import BadChoice, Doubtful, StaleVersion
+from bursar.exact import ZERO
+from bursar.ledger.entries import MANUAL
+from bursar.measure.kelly import from_trades
+from bursar.measure.ratios import Conventions
+from bursar.measure.trades import statistics
+from bursar.portfolio import regimes
+from bursar.portfolio.allocating import decided
+from bursar.portfolio.allocating.decided import Kept, kept
+from bursar.portfolio.allocating.moving import Memos, post, require_version, transfers
+from bursar.portfolio.allocating.standing import StrategyNow, strategies
+from bursar.portfolio.allocating.window import lately, regime_of
+from bursar.portfolio.log import LOG
+from bursar.portfolio.portfolio import Portfolio, Prices
+
+WINDOWED: Final = Conventions(least=10)
+"""A window of thirty days has no thirty returns where a strategy held nothing for some of them."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision is asked with: when capital moves, whom a person revives.
+
+    `regime` is told with the decision. `doubt` says what is wrong with the books, such as a venue
+    that does not agree.
+    """
+
+    moving: RebalancerSettings = RebalancerSettings()
+    regime: str | None = None
+    revived: tuple[str, ...] = ()
+    doubt: str | None = None
+    is_doubt_allowed: bool = False
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision that nobody has accepted yet, and the transfers that would make it true.
+
+    `telling` is the regime that was told with the question.
+    """
+
+    version: int
+    decision: Decision
+    plan: MovePlan
+    strategies: tuple[StrategyNow, ...]
+    kept: Kept
+    telling: Telling | None = None
+
+
+class _Now(msgspec.Struct, frozen=True):
+    """When the look is, in which regime, and which regimes stood before."""
+
+    at: int
+    regime: str
+    spells: Spells
+
+
+def propose(
+    portfolio: Portfolio,
+    rules: Rules | None = None,
+    *,
+    asked: Asked = Asked(),  # noqa: B008  # frozen
+    prices: Prices = None,
+) -> Proposal:
+    """Work out a decision and the transfers it calls for. Nothing is written.
+
+    Raises:
+        Doubtful: the figures cannot be trusted, and that is not allowed.
+        BadChoice: there is no strategy to divide among.
+    """
+    rules = rules or Rules()
+    standing = strategies(portfolio, prices)
+    marked = _marked(asked, standing)
+    telling = _telling(portfolio, asked)
+    now, last, window = _now(portfolio, telling), kept(portfolio), lately(portfolio, rules)
+    cause = Cause(
+        at=now.at,
+        regime=now.regime,
+        figures=_figures_of(standing, rules, now),
+        trades=window.fresh,
+        revived=asked.revived,
+        marked=marked,
+    )
+    decision = decide(last.state, cause, rules)
+    plan = _plan(decision, standing, asked, last)
+    seen = tuple(sorted(trip.id for trip in window.trips))
+    moved_at = now.at if plan.is_due else last.moved_at
+    return Proposal(
+        version=portfolio.desk.head.version,
+        decision=decision,
+        plan=plan,
+        strategies=tuple(standing),
+        kept=Kept(decision.after, seen, moved_at, window.since),
+        telling=telling,
+    )
+
+
+def apply(portfolio: Portfolio, proposal: Proposal) -> None:
+    """Write a decision, the state after it, and the transfers if they are due: all, or nothing.
+
+    Raises:
+        StaleVersion: the portfolio or the regime was changed since, or decided about; propose
+            again.
+    """
+    desk, allocation = portfolio.writer, proposal.decision.allocation
+    desk.catch_up()
+    _require_current(portfolio, proposal)
+    moves = proposal.plan.moves if proposal.plan.is_due else ()
+    posted = transfers(
+        portfolio,
+        [(move.from_strategy, move.to_strategy, move.amount) for move in moves],
+        name=f"allocation:{allocation.id}",
+        at=allocation.at,
+    )
+    post(portfolio, posted, lambda: _memos(portfolio, proposal))
+    weights = {line.strategy: str(line.weight) for line in allocation.lines}
+    LOG.info("PORTFOLIO_ALLOCATION", id=allocation.id, weights=weights)
+
+
+def _memos(portfolio: Portfolio, proposal: Proposal) -> Memos:
+    """Return what is written beside the transfers, if it still holds."""
+    _require_current(portfolio, proposal)
+    memos = decided.storing(portfolio, proposal.decision, proposal.kept)
+    if proposal.telling is not None:
+        memos |= regimes.keeping(portfolio.desk.store.memo(regimes.MEMO), proposal.telling)
+    return memos
+
+
+def _require_current(portfolio: Portfolio, proposal: Proposal) -> None:
+    require_version(portfolio, proposal.version, "propose again")
+    if kept(portfolio).state != proposal.decision.before:
+        raise StaleVersion(
+            "an entry was registered, or another decision applied, since this was proposed;"
+            " propose again"
+        )
+    now, seen = regimes.regime(portfolio), proposal.decision.cause.regime
+    if proposal.telling is None and now != seen:
+        raise StaleVersion(f"decided in {seen}, the regime is {now} by now; propose again")
+
+
+def _marked(asked: Asked, standing: Sequence[StrategyNow]) -> str | None:
+    """Return what is doubtful about the figures, where that is allowed."""
+    doubt = asked.doubt or _unpriced(standing)
+    if doubt is not None and not asked.is_doubt_allowed:
+        raise Doubtful(f"no capital is divided while figures are in doubt: {doubt}")
+    return doubt
+
+
+def _unpriced(standing: Sequence[StrategyNow]) -> str | None:
+    for each in standing:
+        if each.strategy != MANUAL and each.valuation.unvalued:
+            assets = ", ".join(missing.asset for missing in each.valuation.unvalued)
+            return f"{each.strategy} holds what has no price: {assets}"
+    return None
+
+
+def _telling(portfolio: Portfolio, asked: Asked) -> Telling | None:
+    if asked.regime is None:
+        return None
+    return Telling(name=asked.regime, at=portfolio.desk.clock.now(), by=regimes.PERSON)
+
+
+def _now(portfolio: Portfolio, telling: Telling | None) -> _Now:
+    at, spells = portfolio.desk.clock.now(), regimes.spells(portfolio.desk.store)
+    if telling is not None:
+        spells = told(spells, telling)
+    return _Now(at, named(spells, at), spells)
+
+
+def _figures_of(standing: Sequence[StrategyNow], rules: Rules, now: _Now) -> dict[str, Figures]:
+    """Return how every strategy did that trades or settings name."""
+    known = {each.strategy: each for each in standing if each.strategy != MANUAL}
+    names = sorted({*known, *rules.strategies} - {MANUAL})
+    if not names:
+        raise BadChoice("there is no strategy yet: trades name one, or the settings do")
+    return {name: _figures(known.get(name), rules, now) for name in names}
+
+
+def _figures(found: StrategyNow | None, rules: Rules, now: _Now) -> Figures:
+    if found is None:
+        return Figures()
+    since = now.at - rules.allocator.window_days * DAY
+    lately_ = now.at - rules.allocator.recent_days * DAY
+    window = [trip for trip in found.trips if trip.closed_at > since]
+    here = [trip for trip in window if regime_of(trip, now.spells) == now.regime]
+    returns = found.returns.since(since // DAY)
+    return Figures(
+        results=tally(trip.pnl for trip in window),
+        recent=tally(trip.pnl for trip in window if trip.closed_at > lately_),
+        in_regime=tally(trip.pnl for trip in here),
+        drawdown=found.returns.drawdown,
+        sharpe=returns.sharpe(WINDOWED).value,
+        volatility=returns.volatility(WINDOWED).value,
+        kelly=from_trades(statistics(window)).full.value,
+    )
+
+
+def _plan(
+    decision: Decision, standing: Sequence[StrategyNow], asked: Asked, last: Kept
+) -> MovePlan:
+    weights: dict[str, Decimal] = {line.strategy: line.weight for line in decision.allocation.lines}
+    return PortfolioRebalancer(asked.moving).plan(
+        weights, _sleeves(standing), at=decision.cause.at, last_at=last.moved_at
+    )
+
+
+def _sleeves(standing: Sequence[StrategyNow]) -> Mapping[str, Sleeve]:
+    """What each strategy holds and could give; of `manual` only base currency counts."""
+    return {
+        each.strategy: Sleeve(each.cash, each.cash)
+        if each.strategy == MANUAL
+        else Sleeve(each.equity, max(each.cash, ZERO))
+        for each in standing
+    }

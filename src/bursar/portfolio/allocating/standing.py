@@ -1,0 +1,70 @@
+"""Each strategy as it stands: its sleeves at the marks, what was given to it and what it made.
+
+Errors: those of the store and of valuing.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from bursar.capital.strategy_memory import DAY
+from bursar.exact import money
+from bursar.ledger.sleeves import DayClose, StrategyBooks
+from bursar.measure.sleeves import SleeveReturns, sleeve_returns
+from bursar.measure.trips import Trip
+from bursar.portfolio import kept
+from bursar.portfolio.portfolio import Portfolio, Prices
+from bursar.value.equity import Valuation, value_book
+
+
+class StrategyNow(msgspec.Struct, frozen=True, kw_only=True):
+    """A strategy's sleeves at the marks: what was given to it, what it made, what it is worth."""
+
+    strategy: str
+    contributed: Decimal
+    made: Decimal
+    unrealized: Decimal
+    equity: Decimal
+    cash: Decimal
+    returns: SleeveReturns
+    trips: tuple[Trip, ...]
+    valuation: Valuation
+
+
+def books(portfolio: Portfolio) -> StrategyBooks:
+    """Return every strategy's sleeves. O(facts since they were asked for last)."""
+    return portfolio.sleeved.books(portfolio)
+
+
+@money
+def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]:
+    """Return every strategy as it stands, by name; what nobody did is under `manual`."""
+    sleeves, marks = books(portfolio), portfolio.marks(prices)
+    now = portfolio.desk.clock.now()
+    trips: dict[str, list[Trip]] = {}
+    for trip in kept.trips(portfolio).trips:
+        trips.setdefault(trip.strategy, []).append(trip)
+    closes: dict[str, list[DayClose]] = {}
+    for close in sleeves.closes:
+        closes.setdefault(close.strategy, []).append(close)
+    found = []
+    for strategy in sleeves.strategies():
+        book = sleeves.of(strategy)
+        valuation = value_book(book, marks, now=now, options=portfolio.options)
+        returns = sleeve_returns(
+            closes.get(strategy, []), today=now // DAY, unrealized=valuation.unrealized
+        )
+        found.append(
+            StrategyNow(
+                strategy=strategy,
+                contributed=sleeves.contributed(strategy),
+                made=sleeves.made(strategy),
+                unrealized=valuation.unrealized,
+                equity=valuation.equity,
+                cash=valuation.cash_base,
+                returns=returns,
+                trips=tuple(trips.get(strategy, ())),
+                valuation=valuation,
+            )
+        )
+    return found

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.desk import Desk, Sketch, Staged
+from bursar.desk import Desk, Sketch, Staged, unswept
 from bursar.errors import StaleVersion
 from bursar.ledger import instant
 from bursar.ledger.entries import CashFlow, Conversion, Fill, MarginFill, Price
@@ -93,14 +93,16 @@ class _Following:
         """Land what is held, priced as far as the venue can tell, with its mark."""
         held, self.held = self.held, []
         mark = held[-1].mark if held else self.mark
-        told = self._desk.sketch(each for chunk in held for each in chunk.statements)
+        with unswept():
+            told = self._desk.sketch(each for chunk in held for each in chunk.statements)
         lacking = self._due | self._lacked_by(told.lacking)
         prices: Sequence[Price] = ()
         try:
             prices, lacking = await self._asked(lacking)
         finally:
             if told.told or prices or (mark, lacking) != (self.mark, self._due):
-                self._commit(told, prices, _Memos(mark, lacking))
+                with unswept():
+                    self._commit(told, prices, _Memos(mark, lacking))
                 self._gained.priced += len(prices)
 
     async def _asked(

@@ -12,11 +12,11 @@ for that reaches it; where it is far, a short one will do.
 Errors: as the client's.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from bursar.exact import ONE, ratio18
 from bursar.ledger import instant
@@ -38,6 +38,14 @@ APART: Final = 250
 """So many trades are sooner read than asked for anew."""
 
 _TRADE: Final = ("price", "volume", "time", "side", "ordertype", "misc", "trade_id")
+_AT: Final = _TRADE.index("time")
+
+
+class _Traded(NamedTuple):
+    """A public trade: when, in unix seconds, and all that is said of it."""
+
+    seconds: Decimal | int
+    values: list[object]
 
 
 class PastPrices:
@@ -77,16 +85,21 @@ class PastPrices:
 
     async def _read(self, key: str, instants: Sequence[int]) -> None:
         """Read what trades of a market tell of instants, which come in order."""
-        place = 0
-        while place < len(instants):
-            count = self._count(key, instants[place:])
-            times, trades = await self._page(key, instants[place], count)
-            reached = len(instants) if len(times) < count else bisect_left(instants, times[-1] + 1)
-            for at in instants[place:reached]:
-                first = bisect_left(times, at)
-                if first < len(times) and times[first] <= at + REACH:
-                    self._told[key, at] = trades[first].unsigned("price")
-            place = max(reached, place + 1)
+        left = list(instants)
+        while left:
+            count = self._count(key, left)
+            trades = await self._page(key, left[0], count)
+            reached = _reached(trades, left) if len(trades) == count else len(left)
+            for at in left[:reached]:
+                self._tell(key, at, trades)
+            left = left[max(reached, 1) :]
+
+    def _tell(self, key: str, at: int, trades: Sequence[_Traded]) -> None:
+        """Remember the price of the first trade at or after an instant, if it is within reach."""
+        first = bisect_left(trades, _seconds(at), key=itemgetter(0))
+        if first < len(trades) and trades[first].seconds <= _seconds(at + REACH):
+            said = Object("trade", dict(zip(_TRADE, trades[first].values, strict=False)))
+            self._told[key, at] = said.unsigned("price")
 
     def _count(self, key: str, instants: Sequence[int]) -> int:
         """Say how many trades to ask for: as far as instants lie near each other."""
@@ -100,21 +113,33 @@ class PastPrices:
             count = ahead
         return count
 
-    async def _page(self, key: str, at: int, count: int) -> tuple[list[int], list[Object]]:
+    async def _page(self, key: str, at: int, count: int) -> list[_Traded]:
         """Ask for the first trades at or after an instant, oldest first."""
         outer = Object("Trades", await self._client.trades(key, at - 1, count))
-        rows = (_trade(outer, row) for row in outer.list_beside("last"))
-        trades = sorted(((said.time("time"), said) for said in rows), key=itemgetter(0))
-        times = [time for time, _ in trades]
-        if len(times) > 1:
-            self._pace[key] = max((times[-1] - times[0]) // len(times), 1)
-        return times, [said for _, said in trades]
+        trades = [_traded(outer, row) for row in outer.list_beside("last")]
+        trades.sort(key=itemgetter(0))
+        if len(trades) > 1:
+            span = (trades[-1].seconds - trades[0].seconds) * instant.SECOND
+            self._pace[key] = max(int(span) // len(trades), 1)
+        return trades
 
 
-def _trade(outer: Object, row: object) -> Object:
+def _traded(outer: Object, row: object) -> _Traded:
     if not isinstance(row, list) or len(row) < len(_TRADE) - 1:
         raise outer.fault("trade", "a list of values")
-    return Object("trade", dict(zip(_TRADE, row, strict=False)))
+    seconds = row[_AT]
+    if not isinstance(seconds, Decimal | int):
+        raise outer.fault("trade", "a time in unix seconds")
+    return _Traded(seconds, row)
+
+
+def _reached(trades: Sequence[_Traded], instants: Sequence[int]) -> int:
+    """Return how many instants lie no later than the last trade."""
+    return bisect_right(instants, trades[-1].seconds, key=_seconds)
+
+
+def _seconds(at: int) -> Decimal:
+    return Decimal(at).scaleb(-9)
 
 
 def _price(asset: str, quote: str, value: Decimal, at: int) -> Price:

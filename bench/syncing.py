@@ -5,8 +5,8 @@
 
 The venue is the fake one, in this process and in virtual time, so no wait costs anything; what it
 takes to answer is measured and taken off. `own` is what is left: HTTP without a socket, JSON, the
-checks of pages and balances, the book, and SQLite. `rows` are those of the ledger, `prices` past
-prices that were asked for, one request each. `10 more` is a later sync with ten new trades: the
+checks of pages and balances, the book, and SQLite. `rows` are those of the ledger, `rows/s` counts
+trades as well, `prices` are requests for past prices. `10 more` is a later sync with ten new trades: the
 median of twenty, and the worst of them, in which a row changes what happened before it.
 """
 
@@ -55,6 +55,7 @@ def _followed(size: int) -> None:
 
         own = synced()
         rows = sum(row.time < later[0] for row in account.rows)
+        told = rows + sum(trade.time < later[0] for trade in account.trades)
         requests = [each.endpoint for each in following.fake.asked]
         again = statistics.median(synced() for _ in range(STEPS))
         news = []
@@ -65,7 +66,7 @@ def _followed(size: int) -> None:
         following.close()
     print(
         f"{rows:>9,}{len(requests):>10,}{requests.count('Trades'):>8,}{own:>9.2f}"
-        f"{rows / own:>9,.0f}{again * 1000:>12.1f}{statistics.median(news) * 1000:>12.1f}"
+        f"{told / own:>9,.0f}{again * 1000:>12.1f}{statistics.median(news) * 1000:>12.1f}"
         f"{max(news) * 1000:>9.1f}"
     )
 

@@ -57,6 +57,9 @@ def test_numbers_keep_every_digit():
         b'{"a": NaN}',
         b'{"a": Infinity}',
         b'{"a": 1, "a": 2}',
+        b'{"a":{"b":1,"b":1}}',
+        b'{"a":1,"a" :2}',
+        b'{"a" :1,"a":"\\":"}',
         b"<html>Bad gateway</html>",
         b'{"a": "\xff"}',
         b"[" * 65 + b"]" * 65,
@@ -70,6 +73,19 @@ def test_numbers_keep_every_digit():
 def test_what_is_no_answer_is_garbled(body):
     with pytest.raises(VenueGarbled):
         read_json("Venue", body)
+
+
+@pytest.mark.parametrize("body", [b'{"a":"b"}', b'{ "a" : "b" }', b'{"a":\n"b"\n}'])
+def test_white_space_changes_nothing(body):
+    assert read_json("Venue", body) == {"a": "b"}
+
+
+@pytest.mark.parametrize("text", ['":', '" :', '\\":"', "\ud800"])
+def test_a_text_may_hold_what_ends_a_name(text):
+    told = {"a": [{"b": text}, text]}
+    dense = json.dumps(told, separators=(",", ":"))
+    assert read_json("Venue", dense.encode()) == read_json("Venue", json.dumps(told).encode())
+    assert read_json("Venue", dense.encode()) == told
 
 
 def test_brackets_inside_texts_are_no_depth():

@@ -336,6 +336,23 @@ def test_a_way_round_is_told_in_two_prices_or_not_at_all(tmp_path):
     ]
 
 
+def test_one_page_answers_for_all_instants_that_lie_near_each_other(tmp_path):
+    model = Markets()
+    minute = 60 * 10**9
+    model.public["XXBTZUSD"] = [trade(AT + place * minute, str(place + 1)) for place in range(3000)]
+    near = [0, 5, 90, 91, 180, 400, 640]
+    far = [1500, 2100, 2101, 2999, 3500]
+    wanted = [PriceWanted("XBT", "USD", AT + place * minute - 1) for place in [*near, *far]]
+    told = past(tmp_path, model, *wanted)
+    assert [(each.executed_at, each.value) for each in told] == [
+        (AT + place * minute - 1, place + 1) for place in [*near, *far[:-1]]
+    ]
+    counts = [int(form["count"]) for form in model.forms if "since" in form]
+    assert counts[0] == 10  # how close trades follow each other is not known yet
+    assert 310 < counts[1] < 400  # from 90 to 400 in one page; 640 is too far on
+    assert counts[2:] == [10, 10, 11, 10, 10]  # what is not told is asked for again
+
+
 def test_the_other_way_round_is_the_inverse_rounded_once(tmp_path):
     model = Markets()
     model.public["ZEURZUSD"] = [trade(AT, "1.1")]

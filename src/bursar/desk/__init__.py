@@ -16,7 +16,7 @@ Errors: `StaleVersion`, `Oversold`, every `StoreError`, and `BrokenInvariant` fo
 """
 
 from bursar.desk.covering import require_covered
-from bursar.desk.desk import Beside, Desk, Receipt, Review, Staged
+from bursar.desk.desk import Beside, Desk, Receipt, Review, Sketch, Staged
 from bursar.desk.streaming import submit_in_order, unswept
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Desk",
     "Receipt",
     "Review",
+    "Sketch",
     "Staged",
     "require_covered",
     "submit_in_order",

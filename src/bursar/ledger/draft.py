@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from bursar.errors import Behind
+from bursar.exact import money
 from bursar.ledger import door, journal
 from bursar.ledger.checkpoint import Recalled
 from bursar.ledger.entries import AnyEntry, CashFlow, Flag, Link, Movement, Price, Reversal
@@ -41,12 +42,15 @@ class Ruled(msgspec.Struct, frozen=True):
 
 
 class Draft:
-    """A timeline with a batch of statements laid over it."""
+    """A timeline with a batch of statements laid over it. More may be laid over it once it is
+    settled; then only what they touch is resolved again.
+    """
 
     def __init__(self, timeline: "Timeline", recalled: Recalled) -> None:
         self.timeline = timeline
         self._cash = timeline.terms.cash
         self.recalled = recalled
+        self.ruled: list[Ruled] = []
         self.groups: dict[str, tuple[AnyEntry, ...]] = {}
         self.raw: dict[str, Fact | None] = {}
         self.raised: dict[str, tuple[str, ...]] = {}
@@ -60,12 +64,16 @@ class Draft:
         self.notes = timeline.notes.fork()
         self._spoken = Layer(_with(timeline.groups, recalled.groups), self.groups)
         self._home = Layer(_with(timeline.homes, recalled.homes), self.homes)
+        self._unresolved: dict[str, None] = {}
         self._dirty: set[str] = set()
         self._disputed: set[str] = set()
         self._is_silent = False
 
-    def rule(self, entry: AnyEntry) -> Ruled:
-        """Give a statement its verdict, and lay it over its group if it is accepted."""
+    def lay(self, entries: Iterable[AnyEntry]) -> None:
+        """Give statements their verdicts, and lay each over its group if it is accepted."""
+        self.ruled += [self._rule(entry) for entry in entries]
+
+    def _rule(self, entry: AnyEntry) -> Ruled:
         entry = understood(entry)
         door.check(entry)
         if entry.id not in self._home:
@@ -87,7 +95,7 @@ class Draft:
             return Ruled(entry, verdict, None)
         self.amends = True
         self.conflicts[key] = entry.id
-        self.groups.setdefault(home, self._spoken[home])
+        self._put(home, self._spoken[home])
         return Ruled(entry, verdict, key)
 
     def _rule_first(self, entry: AnyEntry) -> Ruled:
@@ -109,28 +117,39 @@ class Draft:
         movers = [each for each in there if each.id == entry.id] if there else []
         group = _group([*movers, entry]) if movers else group_of(entry)
         if movers and group != home:
-            self.groups[home] = tuple(each for each in there or () if each.id != entry.id)
-            self.groups[group] = (*self._spoken.get(group, ()), *movers)
+            self._put(home, tuple(each for each in there or () if each.id != entry.id))
+            self._put(group, (*self._spoken.get(group, ()), *movers))
         self._file(entry, group)
 
     def _file(self, entry: AnyEntry, group: str) -> None:
         self.homes[entry.id] = group
-        self.groups[group] = (*self._spoken.get(group, ()), entry)
+        self._put(group, (*self._spoken.get(group, ()), entry))
         if isinstance(entry, Movement):
             self.rows.append(entry)
             self.firsts.see(entry)
         elif isinstance(entry, Note):
             self._note(entry)
 
+    def _put(self, group: str, spoken: tuple[AnyEntry, ...]) -> None:
+        self.groups[group] = spoken
+        self._unresolved[group] = None
+
+    @money
+    def lacking(self) -> list[Fact]:
+        """Return the facts that would come or change, and would lack a price."""
+        added, _ = self.settle()
+        return [fact for fact in added if Flag.UNPRICED in fact.flags]
+
     def settle(self) -> tuple[list[Fact], list[Fact]]:
         """Resolve what the batch touched: (facts as they are to be, facts that give way)."""
         self._disputed.update(self._told_conflicts.values())
         self._is_silent = self.notes.is_silent
-        for group in self.groups:  # all of them first: a fact may have gone from one to another
-            for name in self.timeline.raised.get(group, ()):
+        groups, self._unresolved = self._unresolved, {}
+        for group in groups:  # all of them first: a fact may have gone from one to another
+            for name in self.raised.get(group, self.timeline.raised.get(group, ())):
                 self.raw[name] = None
                 self._dirty.add(name)
-        for group in self.groups:
+        for group in groups:
             self._resolve(group)
         self._require_known_targets()
         added: list[Fact] = []

@@ -47,7 +47,15 @@ from bursar.ledger.course import (
     restated,
 )
 from bursar.ledger.draft import Draft, Ruled
-from bursar.ledger.entries import AnyEntry, CashFlow, Fill, Link, MarginFill, Movement, Reversal
+from bursar.ledger.entries import (
+    AnyEntry,
+    CashFlow,
+    Fill,
+    Link,
+    MarginFill,
+    Movement,
+    Reversal,
+)
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import apply
 from bursar.ledger.journal import Outcome
@@ -181,10 +189,8 @@ class Timeline:
         return self._lasts
 
     @money
-    def plan(
-        self, entries: Iterable[AnyEntry], *, trace: bool = False, recalled: Recalled = _NOTHING
-    ) -> Plan:
-        """Work out what statements would change. With `trace`, also what each fact realises.
+    def draft(self, entries: Iterable[AnyEntry], recalled: Recalled = _NOTHING) -> Draft:
+        """Judge statements, and leave it open what they change: more may follow.
 
         `recalled` are statements from behind the checkpoint that these may be telling again.
 
@@ -192,7 +198,25 @@ class Timeline:
             Behind: they reach behind the checkpoint in earnest.
         """
         draft = Draft(self, recalled)
-        ruled = [draft.rule(entry) for entry in entries]
+        draft.lay(entries)
+        return draft
+
+    @money
+    def plan(
+        self,
+        entries: Iterable[AnyEntry],
+        *,
+        trace: bool = False,
+        recalled: Recalled = _NOTHING,
+        over: Draft | None = None,
+    ) -> Plan:
+        """Work out what statements would change. With `trace`, also what each fact realises.
+
+        They may come `over` a draft of this timeline as it is now, which is then part of the plan.
+        Errors: as `draft`.
+        """
+        draft = Draft(self, recalled) if over is None else over
+        draft.lay(entries)
         added, removed = draft.settle()
         following = Following(self, Course(self, added, removed), draft)
         opened, closed = changed_openings(self, draft, following.prefixes)
@@ -203,7 +227,7 @@ class Timeline:
         folding = Folding(self, course, trace=trace)
         late = trace and not course.is_append
         return Plan(
-            ruled=ruled,
+            ruled=draft.ruled,
             course=course,
             folding=folding,
             restated=restated(self.book, folding, course) if late else [],

@@ -102,12 +102,12 @@ def last_statement(portfolio: Portfolio, account: str) -> Statement | None:
 
 def statement_text(portfolio: Portfolio, account: str) -> str | None:
     """Return the last statement of an account as it is kept: the same text, the same statement."""
-    return _memo(portfolio, f"{_STATEMENT}{account}")
+    return portfolio.desk.store.memo(f"{_STATEMENT}{account}")
 
 
 def last_certificate(portfolio: Portfolio, account: str) -> Certificate | None:
     """Return the last certificate of an account, if there is one."""
-    text = _memo(portfolio, f"{_CERTIFICATE}{account}")
+    text = portfolio.desk.store.memo(f"{_CERTIFICATE}{account}")
     return None if text is None else _CERTIFICATES.decode(text)
 
 
@@ -166,7 +166,7 @@ def certified(portfolio: Portfolio, found: Reconciliation) -> Certificate:
 def sound(portfolio: Portfolio, found: Comparison) -> Signal:
     """Take in a comparison: tell what there is to tell, and remember what was told."""
     name = f"{_ALARM}{found.account}"
-    text = _memo(portfolio, name)
+    text = portfolio.desk.store.memo(name)
     before = Alarm() if text is None else alarms.decode(text)
     now = portfolio.desk.clock.now()
     after, signal = heard(before, found, now=now)
@@ -206,10 +206,6 @@ def accept(portfolio: Portfolio, found: Reconciliation, number: int) -> Proposal
     proposal = found.proposals[number - 1]
     portfolio.record(*proposal.entries)
     return proposal
-
-
-def _memo(portfolio: Portfolio, name: str) -> str | None:
-    return portfolio.desk.store.memos(name).get(name)
 
 
 def _reaching(portfolio: Portfolio, at: int) -> Timeline:

@@ -1,9 +1,11 @@
-"""Following a venue: its history comes into the journal, chunk by chunk, and then what is missing.
+"""Following a venue: its history comes into the journal, and with it the prices that it lacks.
 
-A chunk's statements and the mark behind them land together, so that a sync which dies goes on where
-it was. The mark is only an opinion about what need not be asked again: told twice, a statement is
-a duplicate. Which prices the new facts lack lands with them too; they are asked for soon after. One
-that the venue cannot tell is not asked for again, unless it is so young that it may still come.
+Statements land together with the prices of their facts and with the mark behind them, so that a
+sync which dies goes on where it was, and no fact is published without a price that the venue knows.
+The mark is only an opinion about what need not be asked again: told twice, a statement is a
+duplicate. Where prices cannot be had, the statements land all the same, and which ones are missing
+lands with them, for the next sync. A price that the venue cannot tell is not asked for again,
+unless it is so young that it may still come.
 
 Errors: `VenueError`, with everything kept that had landed; those of the desk.
 """
@@ -13,10 +15,10 @@ from typing import Final
 
 import msgspec
 
-from bursar.desk import Desk, Staged
+from bursar.desk import Desk, Sketch, Staged, unswept
 from bursar.errors import StaleVersion
 from bursar.ledger import instant
-from bursar.ledger.entries import AnyEntry, CashFlow, Conversion, Fill, Flag, MarginFill
+from bursar.ledger.entries import CashFlow, Conversion, Fill, MarginFill, Price
 from bursar.ledger.facts import Fact
 from bursar.ledger.names import canonical
 from bursar.ledger.pricing import wanted
@@ -24,9 +26,6 @@ from bursar.ports import Chunk, PriceWanted, Progress, Venue
 
 CHUNKS_HELD: Final = 20
 """How many chunks land in one commit; as many at most are fetched again after a kill."""
-
-DUE_MAX: Final = 500
-"""How many prices may wait before they are asked for."""
 
 YOUNG: Final = 2 * 3_600 * instant.SECOND
 """For so long after an instant a venue may still come to know a price of it."""
@@ -60,88 +59,103 @@ async def follow(
 
     `gained` counts what has landed, also where this ends in an error.
     """
-    following = _Following(desk, venue, gained)
+    following = _Following(desk, venue, gained, progress or _untold)
     async for chunk in venue.history(following.mark):
-        if progress is not None:
-            progress(f"fetching {chunk.what}", chunk.done, chunk.total)
-        following.take(chunk)
-        if len(following.due) > DUE_MAX:
-            await following.ask_prices(progress)
-    following.land()
-    if following.due:
-        await following.ask_prices(progress)
+        following.tell(f"fetching {chunk.what}", chunk.done, chunk.total)
+        following.held.append(chunk)
+        if len(following.held) == CHUNKS_HELD:
+            await following.land()
+    await following.land()
+
+
+class _Memos(msgspec.Struct, frozen=True):
+    """What lands beside statements: the mark behind them, and the prices that may still come."""
+
+    mark: str | None
+    due: frozenset[PriceWanted]
 
 
 class _Following:
-    """One account while it is followed. `due` are the prices that its facts lack."""
+    """One account while it is followed. `held` is fetched and has yet to land."""
 
-    def __init__(self, desk: Desk, venue: Venue, gained: Gained) -> None:
+    def __init__(self, desk: Desk, venue: Venue, gained: Gained, tell: Progress) -> None:
+        self.held: list[Chunk] = []
+        self.tell = tell
         self._desk = desk
         self._venue = venue
         self._gained = gained
-        self._held: list[Chunk] = []
         self._sync, self._prices = f"sync {venue.account}", f"prices {venue.account}"
         self.mark = desk.store.memo(self._sync)
         gained.is_first = gained.is_first or self.mark is None
-        self.due = set(_DECODER.decode(desk.store.memo(self._prices) or "[]"))
+        self._due = frozenset(_DECODER.decode(desk.store.memo(self._prices) or "[]"))
 
-    def take(self, chunk: Chunk) -> None:
-        """Hold a chunk, and land what is held when it is enough."""
-        self._held.append(chunk)
-        if len(self._held) >= CHUNKS_HELD:
-            self.land()
+    async def land(self) -> None:
+        """Land what is held, priced as far as the venue can tell, with its mark."""
+        held, self.held = self.held, []
+        mark = held[-1].mark if held else self.mark
+        with unswept():
+            told = self._desk.sketch(each for chunk in held for each in chunk.statements)
+        lacking = self._due | self._lacked_by(told.lacking)
+        prices: Sequence[Price] = ()
+        try:
+            prices, lacking = await self._asked(lacking)
+        finally:
+            if told.told or prices or (mark, lacking) != (self.mark, self._due):
+                with unswept():
+                    self._commit(told, prices, _Memos(mark, lacking))
+                self._gained.priced += len(prices)
 
-    def land(self) -> None:
-        """Land what is held with its mark, if that says anything new."""
-        held, self._held = self._held, []
-        told = [statement for chunk in held for statement in chunk.statements]
-        if not held or not (told or held[-1].mark != self.mark):
-            return
-        staged = self._commit(told, held[-1].mark)
-        self.mark = held[-1].mark
-        if staged is not None:
-            _count(self._desk, staged, self._gained)
-            if not self._gained.is_first:
-                self._gained.restated += self._desk.review(staged).restated
-
-    async def ask_prices(self, progress: Progress | None) -> None:
-        """Ask for the prices that are due, and land those that the venue tells."""
-        asked = sorted(self.due, key=lambda each: (each.at, each.asset))
-        if progress is not None:
-            progress("asking for past prices", 0, len(asked))
+    async def _asked(
+        self, lacking: frozenset[PriceWanted]
+    ) -> tuple[Sequence[Price], frozenset[PriceWanted]]:
+        """Ask for prices; return those that the venue tells, and the rest that may still come."""
+        if not lacking:
+            return (), lacking
+        asked = sorted(lacking, key=lambda each: (each.at, each.asset))
+        self.tell("asking for past prices", 0, len(asked))
         prices = await self._venue.prices(asked)
         told = {(each.asset, each.executed_at) for each in prices}
         last = self._desk.clock.now() - YOUNG
-        self.due = {each for each in asked if each.at > last and (each.asset, each.at) not in told}
-        staged = self._commit(prices, self.mark)
-        self._gained.priced += len(prices)
-        if staged is not None:
-            _count(self._desk, staged, self._gained)
+        young = (each for each in asked if each.at > last)
+        return prices, frozenset(each for each in young if (each.asset, each.at) not in told)
 
-    def _commit(self, told: Sequence[AnyEntry], mark: str | None) -> Staged | None:
+    def _commit(self, told: Sketch, prices: Sequence[Price], memos: _Memos) -> None:
         """Commit statements and memos together. Another writer in between costs another try."""
         for _ in range(_TRIES):
-            due = set(self.due)
             staged: Staged | None = None
             try:
                 with self._desk.store.grouped():
-                    if told:
-                        staged = self._desk.stage(told)
+                    if told.told or prices:
+                        staged = self._desk.stage_over(told, prices)
                         self._desk.commit(staged)
-                        due |= _wanted(staged.plan.course.added, self._desk, self._venue.account)
-                    self._desk.store.save_memos({self._sync: mark, self._prices: _listed(due)})
+                    kept = {self._sync: memos.mark, self._prices: _listed(memos.due)}
+                    self._desk.store.save_memos(kept)
             except StaleVersion:
                 self._desk.reload()
                 continue
             except BaseException:
                 self._desk.reload()
                 raise
-            self.due = due
-            return staged
+            self.mark, self._due = memos.mark, memos.due
+            if staged is not None:
+                _count(self._desk, staged, self._gained)
+            return
         raise StaleVersion(f"other writers were first {_TRIES} times in a row; sync again")
 
+    def _lacked_by(self, facts: Iterable[Fact]) -> frozenset[PriceWanted]:
+        """Return the prices that facts of the account lack."""
+        terms = self._desk.head.terms
+        cash = {canonical(asset) for asset in terms.cash}
+        return frozenset(
+            PriceWanted(asset, terms.base, fact.executed_at)
+            for fact in facts
+            if fact.account == self._venue.account
+            for asset in _deciding(fact)
+            if asset not in cash
+        )
 
-def _listed(due: set[PriceWanted]) -> str | None:
+
+def _listed(due: frozenset[PriceWanted]) -> str | None:
     told = sorted(due, key=lambda each: (each.at, each.asset))
     return _ENCODER.encode(told).decode() if told else None
 
@@ -160,19 +174,8 @@ def _count(desk: Desk, staged: Staged, gained: Gained) -> None:
         if isinstance(fact, Fill | MarginFill)
     }
     gained.facts = [fact for fact in gained.facts if fact.id not in known] + list(course.added)
-
-
-def _wanted(facts: Iterable[Fact], desk: Desk, account: str) -> set[PriceWanted]:
-    """Return the prices that the facts of an account lack."""
-    base = desk.head.terms.base
-    cash = {canonical(asset) for asset in desk.head.terms.cash}
-    return {
-        PriceWanted(asset, base, fact.executed_at)
-        for fact in facts
-        if fact.account == account and Flag.UNPRICED in fact.flags
-        for asset in _deciding(fact)
-        if asset not in cash
-    }
+    if not gained.is_first:
+        gained.restated += review.restated
 
 
 def _deciding(fact: Fact) -> Iterator[str]:
@@ -185,3 +188,7 @@ def _deciding(fact: Fact) -> Iterator[str]:
         yield from (canonical(fee.asset) for fee in fact.fees)
     else:
         yield from wanted(fact)
+
+
+def _untold(_what: str, _done: int, _total: int) -> None:
+    """Tell nobody."""

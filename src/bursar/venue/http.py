@@ -18,7 +18,8 @@ a body that was sent, or what a library says about either. `BadChoice` for an ad
 import json
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -53,6 +54,9 @@ WAIT_MAX_MS: Final = 5 * 60_000
 _FIRST_MS: Final = 500
 _LONGEST_MS: Final = 30_000
 _MS: Final = 1_000_000
+_READER: Final = msgspec.json.Decoder(float_hook=Decimal)
+_NESTED: Final = frozenset({dict, list})
+_SPACED: Final = (b'" ', b'"\n', b'"\t', b'"\r')
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _NO_BRACKET: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _SECONDS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -244,6 +248,46 @@ def read_json(name: str, body: bytes) -> object:
     """
     if not body.strip():
         raise VenueGarbled(f"{name} sent an empty answer")
+    with suppress(msgspec.DecodeError, ValueError, InvalidOperation, RecursionError):
+        found = _READER.decode(body)
+        if _is_plain(body, found):
+            return found
+    return _read_slowly(name, body)
+
+
+def _is_plain(body: bytes, found: object) -> bool:
+    """Tell whether a body that was read says no name twice, and does not go too deep.
+
+    Each name ends in `":`, unless white space stands between. So where none follows a quote, there
+    are as many of those as names were written, or more; as many as names were kept, if none was
+    said twice.
+    """
+    is_dense = len(body.split(None, 1)) == 1 or not any(each in body for each in _SPACED)
+    return is_dense and body.count(b'":') == _names(found)
+
+
+def _names(found: object) -> int:
+    """Count the names in all objects; -1 over `DEPTH_MAX` levels."""
+    total, level = 0, [found]
+    for _ in range(DEPTH_MAX):
+        inner: list[object] = []
+        for each in level:
+            held: Collection[object] = ()
+            if isinstance(each, dict):
+                total += len(each)
+                held = each.values()
+            elif isinstance(each, list):
+                held = each
+            if not _NESTED.isdisjoint(map(type, held)):
+                inner += [value for value in held if type(value) in _NESTED]
+        if not inner:
+            return total
+        level = inner
+    return -1
+
+
+def _read_slowly(name: str, body: bytes) -> object:
+    """Read JSON that is not written as venues write it, or say what is wrong with it."""
     if _too_deep(body):
         raise VenueGarbled(f"{name} sent JSON that is cut off, or over {DEPTH_MAX} levels deep")
     try:

@@ -89,6 +89,20 @@ def test_what_was_staged_before_the_whole_was_read_is_staged_again():
     )
 
 
+@pytest.mark.parametrize("early", [False, True])
+def test_what_is_sketched_may_reach_behind(early):
+    store = MemoryStore()
+    filled(store)
+    desk, _ = reads(store)
+    behind, ahead = line(2, "sell 1 XBT @ 90 USD", "x"), line(DAYS + 1)
+    first, more = (behind, ahead) if early else (ahead, behind)
+    desk.commit(desk.stage_over(desk.sketch(entries(first)), entries(more)))
+    assert desk.timeline.is_whole
+    whole = Desk(MemoryStore(), Ticks())
+    whole.submit(entries(*(line(day) for day in range(1, DAYS + 2)), behind))
+    assert projection.cells(desk.timeline.book) == projection.cells(whole.timeline.book)
+
+
 def test_another_writer_in_between_is_told_before_the_whole_is_read():
     store = MemoryStore()
     filled(store)

@@ -121,6 +121,19 @@ def test_the_second_of_two_writers_is_stale_and_may_try_again(store):
     assert not audit.breaches(second.timeline.book)
 
 
+@pytest.mark.parametrize("between", [(), (LATE,)])
+def test_what_was_sketched_is_staged_with_more_whoever_wrote_in_between(store, between):
+    desk = Desk(store, Ticks())
+    sketch = desk.sketch(entries(BUY))
+    if between:
+        desk.submit(entries(*between))
+    staged = desk.stage_over(sketch, entries(SELL))
+    desk.commit(staged)
+    at_once = Desk(MemoryStore(terms=store.head().terms), Ticks())
+    at_once.submit(entries(BUY, SELL, *between))
+    assert projection.cells(desk.timeline.book) == projection.cells(at_once.timeline.book)
+
+
 def test_a_staged_change_of_another_version_is_stale(store):
     desk = Desk(store, Ticks())
     staged = desk.stage(entries(SELL))

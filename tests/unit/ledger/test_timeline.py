@@ -46,6 +46,37 @@ def test_an_empty_batch_is_no_change():
     assert len(list(line)) == 1
 
 
+@pytest.mark.parametrize("told", list(permutations(range(4))))
+def test_a_batch_laid_in_two_steps_is_the_batch_at_once(told):
+    pen = Pen()
+    buy = pen.buy(2, "XBT", 100)
+    batch = [
+        buy,
+        msgspec.structs.replace(buy, quantity=D(3)),
+        Tag(id="t", executed_at=START, account=MAIN, target=buy.id, strategy="trend"),
+        pen.sell(1, "XBT", 150),
+    ]
+    first, *rest = (batch[place] for place in told)
+    line, once = Timeline(terms()), landed([first, *rest])
+    draft = line.draft([first])
+    assert draft.lacking() == []
+    line.land(line.plan(rest, over=draft))
+    assert picture(line.book) == picture(once.book)
+    assert [line.facts[name].flags for name in line.facts] == [
+        once.facts[name].flags for name in line.facts
+    ]
+
+
+def test_what_lacks_a_price_is_known_before_it_is_folded():
+    pen, line = Pen(), Timeline(terms())
+    reward = pen.flow("reward", 3, "ETH")
+    draft = line.draft([reward, pen.buy(2, "XBT", 100)])
+    assert [fact.id for fact in draft.lacking()] == [reward.id]
+    price = pen.price("ETH", "USD", 50, executed_at=reward.executed_at)
+    plan = line.plan([price], over=draft)
+    assert [fact.value for fact in plan.course.added if fact.id == reward.id] == [D(150)]
+
+
 def test_verdicts_of_one_batch_see_each_other():
     buy = Pen().buy(2, "XBT", 100)
     other = msgspec.structs.replace(buy, quantity=D(3))

@@ -5,12 +5,18 @@ change, so the same question again is answered by the same statement. Where no m
 two steps of a way round are told, each as a price of its own; the other way round of a market is
 its inverse, rounded once to 18 places. What had no trade in that hour is not told.
 
+One page of a market's trades answers for every instant that it reaches over. How many trades lie
+between two instants is guessed from the page before: where the next one is near, a page is asked
+for that reaches it; where it is far, a short one will do.
+
 Errors: as the client's.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from bursar.exact import ONE, ratio18
 from bursar.ledger import instant
@@ -24,8 +30,22 @@ from bursar.venue.kraken.wire import Object
 
 REACH: Final = 3600 * instant.SECOND
 ACCOUNT: Final = "prices:kraken"
-_ASKED: Final = 10
+PAGE_MAX: Final = 1000
+FEW: Final = 10
+"""How many trades answer for one instant, as a rule."""
+
+APART: Final = 250
+"""So many trades are sooner read than asked for anew."""
+
 _TRADE: Final = ("price", "volume", "time", "side", "ordertype", "misc", "trade_id")
+_AT: Final = _TRADE.index("time")
+
+
+class _Traded(NamedTuple):
+    """A public trade: when, in unix seconds, and all that is said of it."""
+
+    seconds: Decimal | int
+    values: list[object]
 
 
 class PastPrices:
@@ -35,20 +55,25 @@ class PastPrices:
         self._client = client
         self._data = data
         self._told: dict[tuple[str, int], Decimal] = {}
+        self._pace: dict[str, int] = {}
 
     async def prices(self, wanted: Sequence[PriceWanted]) -> list[Price]:
         """Return the prices of those that trades tell, in the order asked."""
-        found: dict[str, Price] = {}
-        for each in wanted:
-            for price in await self._way(each):
-                found[price.id] = price
-        return list(found.values())
+        ways = [(each, await self._data.way(each.asset, each.quote)) for each in wanted]
+        instants: dict[str, set[int]] = {}
+        for each, way in ways:
+            for market in way:
+                instants.setdefault(market.key, set()).add(each.at)
+        for key, asked in instants.items():
+            await self._read(key, sorted(at for at in asked if (key, at) not in self._told))
+        found = (price for each, way in ways for price in self._priced(each, way))
+        return list({price.id: price for price in found}.values())
 
-    async def _way(self, wanted: PriceWanted) -> list[Price]:
+    def _priced(self, wanted: PriceWanted, way: Sequence[Market]) -> list[Price]:
         """Return one price, or the two of a way round; none where a step has no trade."""
         here, steps = coin(wanted.asset).asset, list[Price]()
-        for market in await self._data.way(wanted.asset, wanted.quote):
-            value = await self._first(market, wanted.at)
+        for market in way:
+            value = self._told.get((market.key, wanted.at))
             if not value:
                 return []
             is_inverse = market.pair.base != here
@@ -58,25 +83,63 @@ class PastPrices:
             here = there
         return steps
 
-    async def _first(self, market: Market, at: int) -> Decimal | None:
-        """Return the price of the first trade at or after an instant, if it is within reach."""
-        key = market.key, at
-        if key in self._told:
-            return self._told[key]
-        found = await self._asked(market, at)
-        if found is not None:  # a trade of that hour may still come
-            self._told[key] = found
-        return found
+    async def _read(self, key: str, instants: Sequence[int]) -> None:
+        """Read what trades of a market tell of instants, which come in order."""
+        left = list(instants)
+        while left:
+            count = self._count(key, left)
+            trades = await self._page(key, left[0], count)
+            reached = _reached(trades, left) if len(trades) == count else len(left)
+            for at in left[:reached]:
+                self._tell(key, at, trades)
+            left = left[max(reached, 1) :]
 
-    async def _asked(self, market: Market, at: int) -> Decimal | None:
-        outer = Object("Trades", await self._client.trades(market.key, at - 1, _ASKED))
-        for row in outer.list_beside("last"):
-            if not isinstance(row, list) or len(row) < len(_TRADE) - 1:
-                raise outer.fault("trade", "a list of values")
-            said = Object("trade", dict(zip(_TRADE, row, strict=False)))
-            if at <= said.time("time") <= at + REACH:
-                return said.unsigned("price")
-        return None
+    def _tell(self, key: str, at: int, trades: Sequence[_Traded]) -> None:
+        """Remember the price of the first trade at or after an instant, if it is within reach."""
+        first = bisect_left(trades, _seconds(at), key=itemgetter(0))
+        if first < len(trades) and trades[first].seconds <= _seconds(at + REACH):
+            said = Object("trade", dict(zip(_TRADE, trades[first].values, strict=False)))
+            self._told[key, at] = said.unsigned("price")
+
+    def _count(self, key: str, instants: Sequence[int]) -> int:
+        """Say how many trades to ask for: as far as instants lie near each other."""
+        count, pace = FEW, self._pace.get(key)
+        if pace is None:
+            return count
+        for at in instants[1:]:
+            ahead = (at - instants[0]) // pace + FEW
+            if ahead > PAGE_MAX or ahead - count > APART:
+                break
+            count = ahead
+        return count
+
+    async def _page(self, key: str, at: int, count: int) -> list[_Traded]:
+        """Ask for the first trades at or after an instant, oldest first."""
+        outer = Object("Trades", await self._client.trades(key, at - 1, count))
+        trades = [_traded(outer, row) for row in outer.list_beside("last")]
+        trades.sort(key=itemgetter(0))
+        if len(trades) > 1:
+            span = (trades[-1].seconds - trades[0].seconds) * instant.SECOND
+            self._pace[key] = max(int(span) // len(trades), 1)
+        return trades
+
+
+def _traded(outer: Object, row: object) -> _Traded:
+    if not isinstance(row, list) or len(row) < len(_TRADE) - 1:
+        raise outer.fault("trade", "a list of values")
+    seconds = row[_AT]
+    if not isinstance(seconds, Decimal | int):
+        raise outer.fault("trade", "a time in unix seconds")
+    return _Traded(seconds, row)
+
+
+def _reached(trades: Sequence[_Traded], instants: Sequence[int]) -> int:
+    """Return how many instants lie no later than the last trade."""
+    return bisect_right(instants, trades[-1].seconds, key=_seconds)
+
+
+def _seconds(at: int) -> Decimal:
+    return Decimal(at).scaleb(-9)
 
 
 def _price(asset: str, quote: str, value: Decimal, at: int) -> Price:

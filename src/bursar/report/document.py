@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import show, trimmed
+from bursar.exact import ONE, Rounding, quantise, show, trimmed
 from bursar.ledger import instant
 from bursar.measure.measured import Measured
 
@@ -162,8 +162,8 @@ def price(value: Decimal | None) -> Cell:
     if value is None:
         return Cell(NOTHING)
     places = _CENTS if abs(value) >= _DEAR else _PRICED
-    text = show(value, places=places)
-    return Cell(text.rstrip("0").rstrip(".") if places == _PRICED else text, trimmed(value))
+    rounded = quantise(value, ONE.scaleb(-places), Rounding.HALF_EVEN)
+    return Cell(show(Decimal(trimmed(rounded or value))), trimmed(value))
 
 
 def count(value: int) -> Cell:

@@ -167,7 +167,7 @@ def _value(point: tuple[int, Decimal]) -> Decimal:
 
 def _ticks(low: Decimal, high: Decimal, wanted: int) -> list[Decimal]:
     """Return round numbers between two values, about as many as are wanted."""
-    rough = ratio18(high - low, ONE, Decimal(wanted)) or ATOM
+    rough = ratio18(high - low, ONE, Decimal(wanted + 1)) or ATOM
     power = ONE.scaleb(rough.adjusted())
     step = next(each * power for each in _STEPS if each * power >= rough)
     first = (low // step) * step

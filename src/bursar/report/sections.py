@@ -80,13 +80,12 @@ def _span(found: Report) -> str:
 
 
 def _hero(found: Report) -> Figure:
-    told, performance = found.worth, found.performance
-    note = f"as of {minute(told.at).text} UTC"
-    if performance is None:
-        return Figure(f"Equity of {found.strategy}", money(told.equity), note)
-    at = performance.closed_at
-    note = "" if at is None else f"as of {minute(at).text} UTC"
-    return Figure("Equity", measured(performance.equity_end), note)
+    told, own = found.worth, found.performance
+    if own is not None and own.equity_end.value is not None:
+        return Figure("Equity", measured(own.equity_end), f"as of {minute(own.closed_at).text} UTC")
+    lacking = f", without {', '.join(told.unvalued)}" if told.unvalued else ""
+    name = "Equity" if found.strategy is None else f"Equity of {found.strategy}"
+    return Figure(name, money(told.equity), f"as of {minute(told.at).text} UTC{lacking}")
 
 
 def _summary(found: Report) -> Section:
@@ -125,6 +124,7 @@ def _figures(found: Report) -> Iterator[Figure]:
         yield Figure("Calmar", plain(ratios.calmar))
         yield Figure("VaR, a day", percent(ratios.var_pct), f"{own.conventions.level_pct} %")
         yield Figure("CVaR, a day", percent(ratios.cvar_pct))
+        yield Figure("Kelly, half", plain(own.kelly_trades.half), "of round trips")
     yield Figure("Win rate", percent(trades.win_rate), f"of {trades.count:,} round trips")
     yield Figure("Profit factor", plain(trades.profit_factor))
     yield Figure("Expectancy", gain(trades.expectancy.value, why=trades.expectancy.reason))

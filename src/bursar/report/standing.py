@@ -134,7 +134,10 @@ def conventions(found: Report) -> Section:
         Table(
             name=name,
             columns=(Column("figure", is_text=True), Column("formula", is_text=True)),
-            rows=tuple((word(figure), word(formula)) for figure, formula in told),
+            rows=tuple(
+                (word(figure.replace("_", " ")), word(formula.replace("`", "")))
+                for figure, formula in told
+            ),
         )
         for name, told in tables
     ]

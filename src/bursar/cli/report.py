@@ -28,8 +28,8 @@ def report(  # noqa: PLR0913 (the options of a command)
     strategy: str | None = None,
     method: Annotated[Method | None, Parameter(name=["--method", "--lots"])] = None,
     benchmark: str | None = None,
-    tax_year: str = "01-01",
-    long_after: Days = 365,
+    tax_year: str | None = None,
+    long_after: Days | None = None,
     out: Annotated[tuple[Path, ...], Parameter(name=["--out", "-o"])] = (),
     session: Annotated[Session, HIDDEN],
 ) -> int:
@@ -45,8 +45,9 @@ def report(  # noqa: PLR0913 (the options of a command)
         strategy: Of one strategy alone.
         method: The cost rule, by default the portfolio's own.
         benchmark: An asset to hold it against: bought at the start, and held.
-        tax_year: Month and day on which a tax year begins: 04-06 in the United Kingdom.
-        long_after: Gains are long after more than so many days.
+        tax_year: Month and day on which a tax year begins: 04-06 in the United Kingdom. By default
+            what config.yaml says, or 01-01.
+        long_after: Gains are long after more than so many days, by default 365.
         out: FILE.html or FILE.pdf; say it twice for both. By default bursar-report.html.
 
     """
@@ -62,7 +63,7 @@ def report(  # noqa: PLR0913 (the options of a command)
         strategy=strategy,
         method=method,
         benchmark=session.asset(benchmark),
-        tax_year=year_start(tax_year),
+        tax_year=None if tax_year is None else year_start(tax_year),
         long_after=long_after,
     )
     wanted = _checked(out or (() if session.wants_json else (_UNASKED,)))

@@ -67,6 +67,8 @@ class YearStart(msgspec.Struct, frozen=True):
 
 
 CALENDAR: Final = YearStart()
+LONG_AFTER: Final = 365
+"""A gain is long after more than so many days."""
 
 
 class GainsAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +78,7 @@ class GainsAsked(msgspec.Struct, frozen=True, kw_only=True):
     window: Window = Window()
     strategy: str | None = None
     tax_year: YearStart = CALENDAR
-    long_after: int = 365
+    long_after: int = LONG_AFTER
 
 
 class Disposal(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,7 +32,7 @@ from bursar.measure.trades import TradeStatistics, by, statistics
 from bursar.measure.trips import Trip, round_trips
 from bursar.portfolio import agreement, allocating, earnings, kept
 from bursar.portfolio.benchmark import Benchmark, benchmark
-from bursar.portfolio.gains import CALENDAR, Gains, GainsAsked, YearStart, gains
+from bursar.portfolio.gains import Gains, GainsAsked, YearStart, gains
 from bursar.portfolio.performance import Performance
 from bursar.portfolio.periods import Range, Window
 from bursar.portfolio.portfolio import Portfolio, Prices
@@ -63,14 +63,17 @@ HEATMAPS: Final = ("month", "day", "hour", "symbol")
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a report is asked with. `period` is a name of a range, a period, or two moments."""
+    """What a report is asked with. `period` is a name of a range, a period, or two moments.
+
+    What is not said of tax years is as the portfolio is measured.
+    """
 
     period: str | Range = "All"
     strategy: str | None = None
     method: str | None = None
     benchmark: str | None = None
-    tax_year: YearStart = CALENDAR
-    long_after: int = 365
+    tax_year: YearStart | None = None
+    long_after: int | None = None
 
 
 class Worth(msgspec.Struct, frozen=True, kw_only=True):
@@ -317,12 +320,13 @@ class _Work:
         return (each for each in self.here.flows() if self.window.has(each.time))
 
     def _gains(self) -> GainsAsked:
+        own = self.here.measuring
         return GainsAsked(
             rule=self.rule,
             window=self.window,
             strategy=self.asked.strategy,
-            tax_year=self.asked.tax_year,
-            long_after=self.asked.long_after,
+            tax_year=self.asked.tax_year or own.tax_year,
+            long_after=self.asked.long_after or own.long_after,
         )
 
     def _remarks(self, found: Report, valuation: Valuation) -> Iterator[str]:

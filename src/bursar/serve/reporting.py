@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.portfolio.gains import CALENDAR, year_start
+from bursar.portfolio.gains import year_start
 from bursar.report import RANGES, YEAR_TO_DATE, Asked, Report, html, pdf, report
 from bursar.serve.asking import Kind, Param, Query
 from bursar.serve.reading import Room
@@ -31,13 +31,7 @@ PARAMS: Final = (
     Param("method", "by another cost rule", choices=("wac", "fifo", "lifo", "hifo", "specific")),
     Param("benchmark", "an asset, bought at the start and held"),
     Param("tax_year", "month and day on which a tax year begins, such as 04-06"),
-    Param(
-        "long_after",
-        "gains are long after more than so many days",
-        Kind.COUNT,
-        default="365",
-        most=_DAYS_MAX,
-    ),
+    Param("long_after", "gains are long after more than so many days", Kind.COUNT, most=_DAYS_MAX),
 )
 FORMAT: Final = Param("format", "how it is set", choices=tuple(KINDS), default="html")
 
@@ -64,6 +58,7 @@ def written(room: Room, query: Query) -> File:
 
 def _asked(query: Query) -> Asked:
     start, end, tax_year = query.time("from"), query.time("to"), query.text("tax_year")
+    is_long_said = query.text("long_after") is not None
     if query.word("range") != "All" and (start or end):
         raise BadChoice("range, or from and to, not both", field="range")
     return Asked(
@@ -71,6 +66,6 @@ def _asked(query: Query) -> Asked:
         strategy=query.text("strategy"),
         method=query.text("method"),
         benchmark=query.text("benchmark"),
-        tax_year=CALENDAR if tax_year is None else year_start(tax_year),
-        long_after=query.count("long_after"),
+        tax_year=None if tax_year is None else year_start(tax_year),
+        long_after=query.count("long_after") if is_long_said else None,
     )

@@ -2,11 +2,13 @@
 
 from decimal import Decimal
 
-from bursar.portfolio.benchmark import benchmark
+from bursar.portfolio import benchmark as benchmarks
+from tests.unit.measure.samples import loose
 from tests.unit.portfolio.places import Clock, opened
 from tests.unit.portfolio.test_measures import keep
 
 D = Decimal
+benchmark = loose(benchmarks.benchmark)
 BEGINNING = (
     "2026-01-01T00:00:00Z deposit 1000 EUR #k:1",
     "2026-01-01T01:00:00Z buy 5 XBT @ 100 EUR #k:2",

@@ -9,12 +9,15 @@ from bursar.errors import BadChoice
 from bursar.exact import money
 from bursar.ledger.terms import Method, Terms
 from bursar.measure.measured import summed
-from bursar.portfolio.gains import GainsAsked, Term, YearStart, gains, year_start
+from bursar.portfolio import gains as realised
+from bursar.portfolio.gains import GainsAsked, Term, YearStart, year_start
 from bursar.portfolio.periods import window
 from tests.auditor import histories
+from tests.unit.measure.samples import loose
 from tests.unit.portfolio.places import NOON, opened
 
 D = Decimal
+gains = loose(realised.gains)
 FIFO = Terms(base="EUR", method=Method.FIFO)
 STORY = (
     "2024-01-01T00:00:00Z deposit 10000 EUR #k:1",

@@ -10,22 +10,25 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bursar import report as reports
 from bursar.errors import BadChoice
 from bursar.exact import show, trimmed
 from bursar.ledger import instant
 from bursar.ledger.terms import Method
 from bursar.portfolio import agreement
 from bursar.portfolio.gains import YearStart
-from bursar.reconcile import Statement
+from bursar.reconcile import Limits, Statement
 from bursar.reconcile.statement import Holding
-from bursar.report import Asked, conventions, html, pdf, report
+from bursar.report import Asked, conventions, html, pdf
 from bursar.report import document as say
 from bursar.report import drawing as draw
 from bursar.report.sections import document
+from tests.unit.measure.samples import loose
 from tests.unit.portfolio.test_measures import a_month, begun, keep
 
 MEASURES = Path(__file__).parents[3] / "docs" / "MEASURES.md"
 D = Decimal
+report = loose(reports.report)
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +201,7 @@ def test_a_certificate_is_on_the_report():
     stated = (Holding(asset="EUR", code="EUR", total=cash + 5),)
     at = portfolio.desk.clock.now()
     agreement.remember(portfolio, Statement(account="k", as_of=at, holdings=stated))
-    found = agreement.reconciled(portfolio, "k", agreement.Limits())
+    found = agreement.reconciled(portfolio, "k", Limits())
     agreement.certified(portfolio, found)
     (told,) = report(portfolio).certificates
     assert told.certificate.verdict == "drift"

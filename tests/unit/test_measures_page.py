@@ -1,4 +1,4 @@
-"""What docs/MEASURES.md and docs/REPORTS.md say is true: their Python prints what stands beside it."""
+"""What MEASURES and REPORTS say is true: their Python runs and prints what stands beside it."""
 
 import re
 from pathlib import Path

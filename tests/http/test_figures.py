@@ -71,6 +71,12 @@ def asked(client, name, **params):
     return answer.json()
 
 
+def figures_of(report):
+    """All of a report but what the past, of which the command line is asked, does not keep."""
+    said = [each for each in report["remarks"] if "certificate" not in each]
+    return {**without(report, "certificates"), "remarks": said}
+
+
 def without(told, *names):
     return {name: value for name, value in told.items() if name not in names}
 
@@ -87,9 +93,9 @@ def test_figures_are_equal_wherever_they_are_asked(tmp_path, capsys):
             compare_with_page(client, report, seed)
         shown = ("--book", str(place), "--at", instant.show(clock.at), "--json")
         here = printed(capsys, "report", *shown)
-        assert here == report, f"BURSAR_SWEEP_SEED={seed}"
+        assert figures_of(here) == figures_of(report), f"BURSAR_SWEEP_SEED={seed}"
         said = printed(capsys, "report", "--lots", rule, "--tax-year", "04-06", *shown)
-        assert said == other, f"BURSAR_SWEEP_SEED={seed}"
+        assert figures_of(said) == figures_of(other), f"BURSAR_SWEEP_SEED={seed}"
         pnl = printed(capsys, "pnl", "--by", "strategy", "--method", rule, *shown)
         realized = pnl["methods"][0]["total"]["realized"]
         assert other["gains"]["realized"] == other["pnl"]["realized_pnl_base_total"] == realized

@@ -14,6 +14,7 @@ Errors: `BadChoice` for a range, rule or strategy that there is none of, and tho
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from html import escape
 from typing import Final
 
 import msgspec
@@ -33,6 +34,7 @@ from bursar.measure.trips import Trip, round_trips
 from bursar.portfolio import agreement, allocating, earnings, kept
 from bursar.portfolio.benchmark import Benchmark, benchmark
 from bursar.portfolio.gains import Gains, GainsAsked, YearStart, gains
+from bursar.portfolio.past import PastDesk
 from bursar.portfolio.performance import Performance
 from bursar.portfolio.periods import Range, Window
 from bursar.portfolio.portfolio import Portfolio, Prices
@@ -175,6 +177,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     certificates: tuple[Certified, ...]
     gains: Gains
     remarks: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook, in a frame of its own so that its style stays inside."""
+        from bursar.report.html import html  # noqa: PLC0415 (which sets this very record)
+
+        return (
+            f'<iframe srcdoc="{escape(html(self))}" sandbox title="{escape(self.portfolio)}"'
+            ' width="100%" height="900" style="border:0"></iframe>'
+        )
 
 
 def report(portfolio: Portfolio, asked: Asked | None = None, prices: Prices = None) -> Report:
@@ -439,10 +450,12 @@ def _of_curve(found: Performance) -> Iterator[str]:
 
 def _certified(portfolio: Portfolio) -> Iterator[Certified]:
     """Yield what is kept of every account: its last certificate, or that there is none."""
+    lacking = "no certificate of a reconciliation is kept"
+    if isinstance(portfolio.desk, PastDesk):
+        lacking = "certificates are kept of the present alone"
     for account in portfolio.accounts():
         found = agreement.last_certificate(portfolio, account)
         if found is None:
-            said = f"{account}: never reconciled with a venue's statement"
-            yield Certified(account, said, None, None)
+            yield Certified(account, f"{account}: {lacking}", None, None)
         else:
             yield Certified(account, sentence(found), seal(found), found)

@@ -95,7 +95,7 @@ def test_what_is_not_known_is_named():
     said = markup.unescape(page)
     assert "not valued: DUST: no mark" in said
     assert "unpriced: 1 of DUST" in said
-    assert "never reconciled" in said
+    assert "no certificate of a reconciliation is kept" in said
     assert 'class="unknown" title="no price"' in page
 
 
@@ -195,6 +195,11 @@ def test_a_strategy_has_its_own_trades_and_its_own_book(sample):
         report(portfolio, Asked(strategy="nobody"), prices)
 
 
+def test_a_notebook_shows_the_page_in_a_frame_of_its_own(made, page):
+    frame = made._repr_html_()
+    assert markup.unescape(frame.split('srcdoc="')[1].split('"')[0]) == page
+
+
 def test_a_certificate_is_on_the_report():
     portfolio = begun()
     cash = portfolio.book().holdings["k", "EUR"].quantity
@@ -207,6 +212,8 @@ def test_a_certificate_is_on_the_report():
     assert told.certificate.verdict == "drift"
     assert "books differ from venue in" in told.sentence
     assert told.seal[:16] in html(report(portfolio))
+    (then,) = report(portfolio.at("2026-01-01T00:00:01Z")).certificates
+    assert then.sentence == "k: certificates are kept of the present alone"
 
 
 def test_a_book_with_nothing_in_it_has_a_report_that_says_so():
@@ -239,6 +246,7 @@ def test_an_axis_has_round_numbers_and_a_long_curve_few_points():
 
 
 def test_without_what_sets_it_a_report_says_what_is_missing(made, monkeypatch):
+    sys.modules["bursar.report.html"]._page.cache_clear()
     for library, set_ in (("jinja2", html), ("typst", pdf)):
         monkeypatch.setitem(sys.modules, library, None)
         with pytest.raises(BadChoice, match=r"bursar\[report\]"):

@@ -131,7 +131,10 @@ def strategies(found: Report) -> Section:
         ),
         rows=tuple(rows),
     )
-    note = f"What nobody's strategy did stands under {MANUAL}. Equity is that of its own book."
+    note = (
+        f"What nobody's strategy did stands under {MANUAL}. Realised is by the account's lots;"
+        " equity is that of the strategy's own book, which has lots of its own."
+    )
     return Section("strategies", "Strategies", note, (table,) if rows else ())
 
 

@@ -25,6 +25,8 @@ _POINTS: Final = 480
 _STEPS: Final = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 _DAYS_OF_MONTHS: Final = 75
 _HOURS: Final = 3
+_MINUTES: Final = (1, 5, 15, 30, 60, 180, 360, 720, 1440)
+_LARGE: Final = ((12, " T"), (9, " G"), (6, " M"))
 _SIDE, _PITCH = 200, 230
 _TALL, _TICKS = 1200, 4
 
@@ -116,7 +118,7 @@ def _pane(pane: Pane, frame: _Frame) -> Iterator[str]:
     for tick in _ticks(frame.low, frame.high, _TICKS if frame.height > _TALL else 2):
         y = frame.y(tick)
         yield f'<path d="M{_LEFT} {y}H{frame.width - _RIGHT}" class="rule"/>'
-        text = f"{_short(tick)}{pane.unit}"
+        text = f"{_short(tick, max(abs(frame.low), abs(frame.high)))}{pane.unit}"
         yield f'<text x="{frame.width - _RIGHT + 60}" y="{y + 35}">{text}</text>'
     for each in pane.series:
         yield from _line(each, frame)
@@ -175,10 +177,14 @@ def _ticks(low: Decimal, high: Decimal, wanted: int) -> list[Decimal]:
     return [each for each in every if low <= each <= high]
 
 
-def _short(value: Decimal) -> str:
-    """Write the label of an axis without zeros that say nothing."""
-    text = show(value)
-    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+def _short(value: Decimal, top: Decimal) -> str:
+    """Write the label of an axis: no zeros that say nothing, and thousands of thousands in short.
+
+    `top` is the largest value of the axis, in whose unit all of it is.
+    """
+    power, unit = next(((n, u) for n, u in _LARGE if top.adjusted() >= n), (0, ""))
+    text = show(value.scaleb(-power))
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−") + unit
 
 
 def _times(start: int, end: int, width: int, height: int) -> Iterator[str]:
@@ -207,11 +213,13 @@ def _calendar(start: int, end: int, most: int) -> Iterator[tuple[datetime, str]]
                 yield moment, f"{moment:%Y}" if is_year else f"{moment:%b}"
         return
     is_days = days > _HOURS
-    step = timedelta(days=max(days // most, 1)) if is_days else timedelta(hours=12)
-    moment = first.replace(hour=0, minute=0, second=0, microsecond=0) + step
+    minutes = [1440 * (days // most + 1)] if is_days else list(_MINUTES)
+    apart = next(n for n in minutes if (last - first) <= timedelta(minutes=n * most))
+    moment = first.replace(hour=0, minute=0, second=0, microsecond=0)
     while moment <= last:
-        yield moment, f"{moment.day} {moment:%b}" if is_days else f"{moment:%H:%M}"
-        moment += step
+        if moment > first:
+            yield moment, f"{moment.day} {moment:%b}" if is_days else f"{moment:%H:%M}"
+        moment += timedelta(minutes=apart)
 
 
 class Square(msgspec.Struct, frozen=True):

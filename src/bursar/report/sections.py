@@ -80,8 +80,9 @@ def _span(found: Report) -> str:
 
 
 def _hero(found: Report) -> Figure:
+    """Return equity at the end; where something has no price, of what has, and without what."""
     told, own = found.worth, found.performance
-    if own is not None and own.equity_end.value is not None:
+    if own is not None and own.equity_end.value is not None and not told.unvalued:
         return Figure("Equity", measured(own.equity_end), f"as of {minute(own.closed_at).text} UTC")
     lacking = f", without {', '.join(told.unvalued)}" if told.unvalued else ""
     name = "Equity" if found.strategy is None else f"Equity of {found.strategy}"
@@ -105,11 +106,15 @@ def _figures(found: Report) -> Iterator[Figure]:
             "Capital, net", gain(own.flows.value, why=own.flows.reason), "between first and last"
         )
     for each in found.standing if own is None else ():
-        yield Figure("Made", gain(each.made), "at cost, all time")
-        yield Figure("Given", money(each.contributed), "capital, at cost")
+        yield Figure("Made", gain(each.made), "by its own lots, all time")
+        yield Figure("Given", money(each.contributed), "capital, by its own lots")
         yield Figure("Sharpe", plain(each.sharpe), "of days with capital")
         yield Figure("Below peak", percent(each.drawdown * 100), "of its unit value")
-    yield Figure("Realised", gain(found.pnl.realized_pnl_base_total), "fees taken off")
+    yield Figure(
+        "Realised",
+        gain(found.pnl.realized_pnl_base_total),
+        "fees taken off" if own is not None else "by the account's lots",
+    )
     yield Figure("Unrealised", gain(found.worth.unrealized), "of what is held")
     yield Figure("Income", gain(found.pnl.income_base))
     yield Figure("Fees", money(found.pnl.fees_base), "inside realised")

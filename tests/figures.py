@@ -14,6 +14,7 @@ BACKUPS = _figure("BACKUPS", 3)  # backups of a book that another process writes
 EXPORTS = _figure("EXPORTS", 30)  # random histories that another program reads
 DAMAGES = _figure("DAMAGES", 60)  # single bits flipped in a book's file
 EXAMPLES = _figure("EXAMPLES", 200)  # Hypothesis examples for each property
+FIGURES = _figure("FIGURES", 5)  # random portfolios asked in every way there is
 FUZZ = _figure("FUZZ", 4)  # requests to each route of the service, allowed and not
 HISTORIES = _figure("HISTORIES", 300)  # random histories for the auditor
 HUNT = _figure("HUNT", 250)  # simulated worlds in which a planted bug must be found

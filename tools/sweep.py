@@ -83,6 +83,12 @@ SWEEPS = {
         figures={"EXPORTS": 300},
         options=("-m", "sweep"),
     ),
+    "figures": Sweep(
+        asks="are figures on page, API, command line and report equal, to the digit?",
+        tests="tests/http/test_figures.py",
+        figures={"FIGURES": 200},
+        options=("-m", "sweep", "--timeout=0"),
+    ),
     "medium": Sweep(
         asks="is every damage to a book found, and does a full or failing disk leave it whole?",
         tests="tests/crash",

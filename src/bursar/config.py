@@ -249,6 +249,8 @@ class PortfolioSettings(BaseSettings):
     bucket_targets: dict[Literal["CORE", "EXPANSION", "MONITORING"], Amount] = {}
     risk_free_pct: Amount = Decimal(0)
     periods_per_year: Annotated[int, Field(ge=1, le=366)] = 365
+    tax_year_start: Annotated[str, Field(pattern=r"^\d\d-\d\d$")] = "01-01"
+    long_after_days: Annotated[int, Field(ge=1, le=36_500)] = 365
     risk_limits_file: Path | None = None
     risk_safety_service_url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+[^\s@]*$")] | None = (
         None

@@ -115,7 +115,7 @@ def test_the_document_tells_every_route(client):
     told = client.get("/openapi.json").json()
     assert told["openapi"] == "3.1.0"
     asked = {ROOT + each.name for each in (*READS, *WRITES)}
-    assert set(told["paths"]) == {"/health", ROOT + "export", *asked}
+    assert set(told["paths"]) == {"/health", ROOT + "export", ROOT + "report/file", *asked}
     schemas = told["components"]["schemas"]
     assert schemas["SnapshotView"]["properties"]["total_equity"] == {"type": ["number", "string"]}
     assert "format" not in str(schemas["ToldEntry"]["properties"]["quantity"])

@@ -1,6 +1,7 @@
 """How the settings want a portfolio measured.
 
-Errors: `Malformed` for a table of sectors, or a file of limits, that cannot be read.
+Errors: `Malformed` for a table of sectors, or a file of limits, that cannot be read; `BadChoice`
+for a tax year that begins on no day.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ from bursar.measure.ratios import Conventions
 from bursar.measure.returns import Calendar
 from bursar.measure.sectors import TARGETS, Bucket
 from bursar.policy import read_limits
+from bursar.portfolio.gains import year_start
 from bursar.portfolio.risk import Measuring
 
 _ALL_DAYS: Final = 365
@@ -30,6 +32,8 @@ def measuring_of(settings: PortfolioSettings) -> Measuring:
         table=None if settings.sectors_file is None else _read(settings.sectors_file),
         targets=sectors.require_targets(told) if told else dict(TARGETS),
         policy=_policy(settings),
+        tax_year=year_start(settings.tax_year_start),
+        long_after=settings.long_after_days,
     )
 
 

@@ -48,6 +48,17 @@ def told(value: object) -> object:  # noqa: PLR0911 (one way a kind)
             return str(value)
 
 
+def timed(name: str, value: object) -> object:
+    """Write instants as times, wherever they stand in what was told."""
+    if isinstance(value, int) and (name == "at" or name.endswith("_at")):
+        return instant.show(value)
+    if isinstance(value, dict):
+        return {key: timed(key, each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [timed(name, each) for each in value]
+    return value
+
+
 def moment(at: datetime) -> str:
     """Write a time as RFC 3339 UTC."""
     return instant.show(instant.from_datetime(at.astimezone(UTC)))

@@ -30,6 +30,7 @@ from bursar.cli.plan import plan
 from bursar.cli.pnl import pnl
 from bursar.cli.positions import positions
 from bursar.cli.profits import profits
+from bursar.cli.report import report
 from bursar.cli.reverse import reverse
 from bursar.cli.serve import serve
 from bursar.cli.session import Session, found_config
@@ -57,7 +58,7 @@ _BESIDES: Final = Group("Besides", sort_key=7)
 _EVERY: Final = Group("Options of every command", sort_key=9)
 _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
     _START: (demo, init, sync, import_files, new),
-    _ASK: (status, watch, positions, pnl, performance, lots, fees, flows, trades),
+    _ASK: (status, watch, positions, pnl, performance, report, lots, fees, flows, trades),
     _DECIDE: (plan, profits),
     _ENTER: (add, price, tag, link, reverse),
     _SERVE: (serve,),

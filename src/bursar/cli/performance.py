@@ -78,26 +78,13 @@ def _period(text: str) -> str | tuple[str | None, str | None]:
 
 def _told(found: Performance) -> dict[str, object]:
     """Return it as JSON has it, what is derived included; what is not known is null, with why."""
-    from bursar.cli.answers import told
+    from bursar.cli.answers import timed, told
 
     kelly = {"kelly_trades": found.kelly_trades, "kelly_returns": found.kelly_returns}
     halves = {name: {"full": each.full, "half": each.half} for name, each in kelly.items()}
     fields = told(found)
     assert isinstance(fields, dict)
-    return {**{name: _timed(name, each) for name, each in fields.items()}, **halves}
-
-
-def _timed(name: str, value: object) -> object:
-    """Write instants as times, wherever they stand."""
-    from bursar.ledger import instant
-
-    if isinstance(value, int) and (name == "at" or name.endswith("_at")):
-        return instant.show(value)
-    if isinstance(value, dict):
-        return {key: _timed(key, each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_timed(name, each) for each in value]
-    return value
+    return {**{name: timed(name, each) for name, each in fields.items()}, **halves}
 
 
 def _show(screen: Screen, found: Performance, period: str) -> None:

@@ -19,7 +19,7 @@ from bursar.exact import ZERO, money
 from bursar.ledger.records import RealizedPnLRecord
 from bursar.ledger.state import NO_PAIR
 
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -75,7 +75,7 @@ def heatmap(
         sums[place] = sums.get(place, ZERO) + record.pnl_base
         counts[place] = counts.get(place, 0) + 1
     rows, columns = ({place[axis] for place in sums} for axis in (0, 1))
-    order = _DAYS if chosen is Kind.HOUR else tuple(sorted(rows))
+    order = WEEKDAYS if chosen is Kind.HOUR else tuple(sorted(rows))
     return Heatmap(
         chosen,
         tuple(name for name in order if name in rows),
@@ -92,7 +92,7 @@ def _symbol(record: RealizedPnLRecord, assets: Mapping[str, str]) -> str:
 _Place = Callable[[RealizedPnLRecord, Mapping[str, str]], tuple[str, str]]
 _PLACES: Final[Mapping[Kind, _Place]] = {
     Kind.MONTH: lambda record, _: (f"{record.time:%Y}", f"{record.time:%m}"),
-    Kind.HOUR: lambda record, _: (_DAYS[record.time.weekday()], f"{record.time:%H}"),
+    Kind.HOUR: lambda record, _: (WEEKDAYS[record.time.weekday()], f"{record.time:%H}"),
     Kind.SYMBOL: lambda record, assets: (_symbol(record, assets), f"{record.time:%Y-%m}"),
     Kind.DAY: lambda record, _: (f"{record.time:%Y-%m}", f"{record.time:%d}"),
 }

@@ -38,12 +38,13 @@ _FEE: Final = frozenset({FlowKind.FEE.value})
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """Which summary is asked for."""
+    """Which summary is asked for. One of a `strategy` has what that one realised, and no more."""
 
     period: str | Range = "all"
     by: str = "pair"
     rule: Method | None = None
     with_manual: bool = True
+    strategy: str | None = None
 
 
 class _Ends(msgspec.Struct, frozen=True):
@@ -76,10 +77,12 @@ def summary(portfolio: Portfolio, asked: Asked, prices: Prices = None) -> PnLSum
         realized_pnl_base_total=sum((part.realized for part in parts.values()), ZERO),
         unrealized_pnl_base_total=None,
         fees_base=sum((part.fees for part in parts.values()), ZERO),
-        income_base=_flowed(ends, _INCOME),
-        expenses_base=_flowed(ends, _FEE),
+        income_base=_flowed(ends, _INCOME, asked.strategy),
+        expenses_base=_flowed(ends, _FEE, asked.strategy),
         net_flows_base=None,
     )
+    if asked.strategy is not None:  # capital and open lots are the account's
+        return made
     if span.end is not None:
         net, unpriced = _net(timeline, start, end)
         return msgspec.structs.replace(made, net_flows_base=net, unpriced_flows=unpriced)
@@ -167,6 +170,8 @@ def _parts(portfolio: Portfolio, ends: _Ends, asked: Asked) -> dict[str, PnLPart
         old = ends.before.cells.get(key, Cell())
         if cell == old or (key[3] == MANUAL and not asked.with_manual):
             continue
+        if asked.strategy not in (None, key[3]):
+            continue
         if not options.shows(key[1], base, marks=marks):
             continue
         heading = _heading(key, asked.by)
@@ -186,11 +191,18 @@ def _heading(key: CellKey, by: str) -> str:
     return asset if by == "asset" else traded_pair(pair or NO_PAIR)
 
 
-def _flowed(ends: _Ends, kinds: frozenset[str]) -> Decimal:
-    """Return what the flows of some kinds booked in the period."""
+def _flowed(ends: _Ends, kinds: frozenset[str], strategy: str | None) -> Decimal:
+    """Return what the flows of some kinds booked in the period, for one strategy or for all."""
 
     def booked(book: Book) -> Decimal:
-        return sum((flow.booked for key, flow in book.flows.items() if key[1] in kinds), ZERO)
+        return sum(
+            (
+                flow.booked
+                for key, flow in book.flows.items()
+                if key[1] in kinds and strategy in (None, key[3])
+            ),
+            ZERO,
+        )
 
     return booked(ends.after) - booked(ends.before)
 

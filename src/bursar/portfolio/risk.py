@@ -18,6 +18,7 @@ from bursar.measure.measured import Measured, known, percent, unknown
 from bursar.measure.ratios import USUAL, Conventions, ratios
 from bursar.measure.returns import Calendar, daily, fractions
 from bursar.measure.sectors import TARGETS, Bucket, BucketShare, SectorExposure, Table
+from bursar.portfolio.gains import CALENDAR, LONG_AFTER, YearStart
 from bursar.portfolio.kept import Kept, closing_prices, kept
 from bursar.value.exposure import Exposure, exposure
 
@@ -27,13 +28,17 @@ if TYPE_CHECKING:
 
 
 class Measuring(msgspec.Struct, frozen=True, kw_only=True):
-    """How a portfolio is measured: conventions, sectors, what the buckets should hold, limits."""
+    """How a portfolio is measured: conventions, sectors, what the buckets should hold, limits, and
+    when a tax year begins and a gain is long.
+    """
 
     conventions: Conventions = USUAL
     calendar: Calendar = Calendar.EVERY_DAY
     table: Table | None = None
     targets: dict[Bucket, Decimal] = msgspec.field(default_factory=lambda: dict(TARGETS))
     policy: Policy = Policy()
+    tax_year: YearStart = CALENDAR
+    long_after: int = LONG_AFTER
 
 
 class Risk(msgspec.Struct, frozen=True, kw_only=True):

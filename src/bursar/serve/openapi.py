@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 import bursar
-from bursar.serve import exporting
+from bursar.serve import exporting, reporting
 from bursar.serve.asking import Kind, Param
 from bursar.serve.faults import FaultAnswer
 from bursar.serve.health import Health
@@ -53,6 +53,7 @@ def document() -> Json:
     _, out = msgspec.json.schema_components(answered, ref_template=_REF)
     _, into = msgspec.json.schema_components([e.takes for e in WRITES], ref_template=_REF)
     paths: Json = {"/health": {"get": _health()}, f"{ROOT}export": {"get": _export()}}
+    paths[f"{ROOT}report/file"] = {"get": _report()}
     paths |= {ROOT + each.name: {"get": _get(each)} for each in READS}
     for each in WRITES:
         known = paths.setdefault(ROOT + each.name, {})
@@ -105,6 +106,22 @@ def _export() -> Json:
                 },
             },
             **dict(_faults(400, 401, 403, 421, 503)),
+        },
+    }
+
+
+def _report() -> Json:
+    text: Json = {"schema": {"type": "string"}}
+    return {
+        "summary": "A report as a file, as bursar report writes it",
+        "operationId": "report_file",
+        "parameters": [_param(each) for each in (*reporting.PARAMS, reporting.FORMAT)],
+        "responses": {
+            "200": {
+                "description": "the file",
+                "content": {"text/html": text, "application/pdf": text},
+            },
+            **dict(_faults(400, 401, 403, 421, 422, 503)),
         },
     }
 

@@ -21,7 +21,8 @@ from bursar.portfolio.summaries import EquitySummary, FeeReport, PnLSummary
 from bursar.portfolio.transaction_file import ToldTransaction
 from bursar.portfolio.weights_file import Wanted
 from bursar.reconcile import Comparison
-from bursar.serve import panels, reading, writing
+from bursar.report import Report
+from bursar.serve import panels, reading, reporting, writing
 from bursar.serve.asking import Kind, Param, Query
 from bursar.serve.reading import Page, Room
 from bursar.serve.writing import Answered, Asked
@@ -188,6 +189,7 @@ READS: Final = (
         reading.Decided,
         (Param("strategy", "of one strategy"),),
     ),
+    Read("report", "All of a stretch of time", reporting.told, Report, reporting.PARAMS),
     Read(
         "drift",
         "How each account compares with its venue's last statement",

@@ -25,7 +25,7 @@ import bursar
 from bursar.app import SystemClock
 from bursar.config import Settings
 from bursar.errors import RouteNotFound, WrongMethod
-from bursar.serve import exporting, health, openapi, pages
+from bursar.serve import exporting, health, openapi, pages, reporting
 from bursar.serve.asking import Query, query_of, whole
 from bursar.serve.carrying import Carrier
 from bursar.serve.channel import Channel
@@ -167,6 +167,7 @@ class Service:
         yield Route("/metrics", self._metrics)
         yield Route("/openapi.json", self._document)
         yield Route(f"{ROOT}export", self._export)
+        yield Route(f"{ROOT}report/file", self._report)
         yield WebSocketRoute("/ws/portfolio", Channel(self.shelf, self.door))
         writes = {each.name: each for each in WRITES}
         for read in READS:
@@ -185,8 +186,14 @@ class Service:
         return Response(body, media_type="application/json", headers=headers)
 
     def _answered(self, route: Read, query: Query, _opened: Opened) -> bytes:
+        return encode(
+            route.read(self._opened_room, query), as_text=query.text("decimals") == "string"
+        )
+
+    @property
+    def _opened_room(self) -> Room:
         assert self._room is not None, "the book is open"
-        return encode(route.read(self._room, query), as_text=query.text("decimals") == "string")
+        return self._room
 
     async def _write(self, route: Write, request: Request) -> Response:
         request.scope["route_name"] = ROOT + route.name
@@ -222,6 +229,17 @@ class Service:
         )
         headers = {"content-type": kind, "cache-control": "no-store"}
         return StreamingResponse(exporting.chunks(made), headers=headers)
+
+    async def _report(self, request: Request) -> Response:
+        request.scope["route_name"] = f"{ROOT}report/file"
+        params = (*reporting.PARAMS, reporting.FORMAT)
+        query = query_of(request.query_params.multi_items(), params)
+        made = await self.keeper.ask(lambda _: reporting.written(self._opened_room, query))
+        headers = {
+            "content-disposition": f'attachment; filename="{made.name}"',
+            "cache-control": "no-store",
+        }
+        return Response(made.content, media_type=made.kind, headers=headers)
 
     async def _health(self, request: Request) -> Response:
         request.scope["route_name"] = "/health"

@@ -68,7 +68,17 @@ def test_help_names_every_command_and_the_exit_codes(bursar):
     said = bursar("--help").out
     assert set(EVERY) == {
         *("demo", "import", "new", "status", "positions", "pnl", "lots", "fees", "flows"),
-        *("performance", "trades", "why", "verify", "journal", "export", "backup", "restore"),
+        *(
+            "performance",
+            "report",
+            "trades",
+            "why",
+            "verify",
+            "journal",
+            "export",
+            "backup",
+            "restore",
+        ),
         *("plan", "profits"),
         *("add", "price", "tag", "link", "reverse", "init", "sync", "watch"),
         "serve",

@@ -1,0 +1,135 @@
+"""A benchmark: what buying an asset at the start of a range and holding it would have made.
+
+Its prices are those the book knows: what snapshots were valued at, recorded prices, trades against
+money, and the mark of now. At each moment of the curve the last of them counts, if it is of at most
+a day before. Both returns are of the same moments, the first and the last for which unit price and
+price are known, so the difference of the two is of like and like.
+
+Errors: none; a price that is not known is a reason.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bursar.exact import ONE, money, ratio18
+from bursar.ledger import instant
+from bursar.ledger.names import canonical
+from bursar.ledger.prices import PRICE_AGE_MAX
+from bursar.measure.curve import UNIT, Curve, Point, growth
+from bursar.measure.measured import Measured, known, percent, unknown
+from bursar.value.convert import Missing, find_path
+
+if TYPE_CHECKING:
+    from bursar.portfolio.portfolio import Portfolio, Prices
+
+
+class Priced(msgspec.Struct, frozen=True):
+    """What a unit of the asset was worth in base currency at a time, and who said so."""
+
+    at: int
+    price: Decimal
+    source: str
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """A moment of both: the unit price, and the price of the asset, each 100 at the first."""
+
+    at: int
+    nav: Decimal
+    value: Decimal
+
+
+class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
+    """How a range compares with holding one asset. `excess_pct` is the difference of the two."""
+
+    asset: str
+    prices: int
+    first: Priced | None
+    last: Priced | None
+    return_pct: Measured
+    own_pct: Measured
+    excess_pct: Measured
+    points: tuple[Compared, ...]
+
+
+@money
+def benchmark(portfolio: Portfolio, asset: str, curve: Curve, prices: Prices = None) -> Benchmark:
+    """Compare a curve with buying and holding an asset. O(snapshots + prices + trades)."""
+    told = sorted({each.at: each for each in _known(portfolio, asset, prices)}.values(), key=_at)
+    times = [each.at for each in told]
+    both: list[tuple[Point, Priced]] = []
+    for point in curve.priced:
+        place = bisect_right(times, point.at)
+        if place and point.at - told[place - 1].at <= PRICE_AGE_MAX:
+            both.append((point, told[place - 1]))
+    return _compared(asset, len(told), both)
+
+
+def _compared(asset: str, count: int, both: list[tuple[Point, Priced]]) -> Benchmark:
+    own = held = excess = unknown(f"no two moments have a price of {asset} of the day before")
+    if both[1:]:
+        first, last = both[0][1].price, both[-1][1].price
+        own, held = growth([point for point, _ in both]), percent(last - first, first)
+        excess = own if own.value is None else held
+        if own.value is not None and held.value is not None:
+            excess = known(own.value - held.value)
+    return Benchmark(
+        asset=asset,
+        prices=count,
+        first=both[0][1] if both else None,
+        last=both[-1][1] if both else None,
+        return_pct=held,
+        own_pct=own,
+        excess_pct=excess,
+        points=tuple(_points(both)),
+    )
+
+
+def _points(both: list[tuple[Point, Priced]]) -> Iterator[Compared]:
+    for point, priced in both:
+        nav, price = both[0][0].nav or UNIT, both[0][1].price
+        if nav and price:
+            yield Compared(
+                point.at,
+                ratio18(UNIT, point.nav or UNIT, nav),
+                ratio18(UNIT, priced.price, price),
+            )
+
+
+def _at(priced: Priced) -> int:
+    return priced.at
+
+
+def _known(portfolio: Portfolio, asset: str, prices: Prices) -> Iterator[Priced]:
+    """Yield every price of an asset that the book knows; of one instant the later one counts."""
+    wanted, terms = canonical(asset), portfolio.terms
+    for record in portfolio.trades():
+        base, _, quote = record.pair.partition("/")
+        if canonical(base) == wanted and quote in terms.cash and record.price:
+            yield Priced(instant.from_datetime(record.time), record.price, record.pair)
+    recorded = portfolio.timeline.notes.prices
+    for price in recorded.counting():
+        rate = recorded.at(price.asset, price.executed_at)
+        if canonical(price.asset) == wanted and rate is not None and rate.value:
+            yield Priced(price.executed_at, rate.value, rate.source)
+    for each in portfolio.desk.store.get_snapshots():
+        for worth in each.asset_valuations:
+            if canonical(worth.asset) == wanted and worth.amount and worth.value_base:
+                unit = ratio18(ONE, worth.value_base, worth.amount)
+                yield Priced(instant.from_datetime(each.timestamp), unit, "snapshot")
+    path = find_path(
+        asset,
+        terms.base,
+        marks=portfolio.marks(prices),
+        cash=terms.cash,
+        pairs=portfolio.options.valuation_pairs,
+    )
+    if not isinstance(path, Missing) and path.rate:
+        told = min((mark.at for mark in path.marks), default=portfolio.desk.clock.now())
+        yield Priced(told, path.rate, path.marks[0].source if path.marks else "face")

@@ -1,0 +1,461 @@
+"""Everything that a report says, in one record. Put together here, worked out by the views below.
+
+The range decides what is looked at: curve, trades, fees, flows and gains are those of it. What is
+held and exposed is of its end; a range that has ended is asked of the portfolio as it was then. A
+report of one strategy has what that strategy did, and its own book; what belongs to the account
+alone (curve, capital flows) is left out and said to be.
+
+Invariant: no figure is made here. Each is a field of a record that another verb answers too, so a
+report, the command line and the service cannot differ.
+
+Errors: `BadChoice` for a range, rule or strategy that there is none of, and those of the verbs.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from html import escape
+from typing import Final
+
+import msgspec
+
+from bursar.errors import BadChoice
+from bursar.exact import ONE, ratio18
+from bursar.ledger import instant
+from bursar.ledger.book import Book
+from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ledger.terms import method
+from bursar.measure import heatmap as heatmaps
+from bursar.measure.curve import Curve, growth, window
+from bursar.measure.heatmap import Heatmap
+from bursar.measure.measured import Measured
+from bursar.measure.trades import TradeStatistics, by, statistics
+from bursar.measure.trips import Trip, round_trips
+from bursar.portfolio import agreement, allocating, earnings, kept
+from bursar.portfolio.benchmark import Benchmark, benchmark
+from bursar.portfolio.gains import Gains, GainsAsked, YearStart, gains
+from bursar.portfolio.past import PastDesk
+from bursar.portfolio.performance import Performance
+from bursar.portfolio.periods import Range, Window
+from bursar.portfolio.portfolio import Portfolio, Prices
+from bursar.portfolio.risk import Risk
+from bursar.portfolio.summaries import PnLSummary
+from bursar.reconcile import Certificate
+from bursar.reconcile.certificate import seal, sentence
+from bursar.value.equity import Valuation, value_book
+from bursar.value.marks import Mark, Marks
+from bursar.value.pnl import FeeSummary
+from bursar.value.worth import AssetWorth
+
+RANGES: Final[dict[str, str]] = {
+    "1D": "day",
+    "1W": "week",
+    "1M": "30d",
+    "3M": "90d",
+    "1Y": "1y",
+    "All": "all",
+}
+"""The ranges of the page, and the periods that they are; `YTD` begins on 1 January."""
+
+YEAR_TO_DATE: Final = "YTD"
+SNAPSHOT: Final = "snapshot"
+"""Who says so of a mark that the last snapshot of a range was valued at."""
+
+HEATMAPS: Final = ("month", "day", "hour", "symbol")
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report is asked with. `period` is a name of a range, a period, or two moments.
+
+    What is not said of tax years is as the portfolio is measured.
+    """
+
+    period: str | Range = "All"
+    strategy: str | None = None
+    method: str | None = None
+    benchmark: str | None = None
+    tax_year: YearStart | None = None
+    long_after: int | None = None
+
+
+class Worth(msgspec.Struct, frozen=True, kw_only=True):
+    """What is held at the end of the range, by the marks known then."""
+
+    at: int
+    equity: Decimal
+    cash: Decimal
+    unrealized: Decimal
+    excluded_value: Decimal
+    unvalued: tuple[str, ...]
+    stale: tuple[str, ...]
+
+
+class HoldingLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One asset: what is held, what it cost, what it is worth and by which mark."""
+
+    asset: str
+    quantity: Decimal
+    cost: Decimal | None
+    mark: Decimal | None
+    mark_pair: str | None
+    mark_source: str | None
+    marked_at: int | None
+    value: Decimal | None
+    unrealized: Decimal | None
+    share_pct: Decimal | None
+    flags: tuple[str, ...]
+
+
+class PeriodReturn(msgspec.Struct, frozen=True):
+    """The time-weighted return of a month, or of what the range has of a year (`month` is ``)."""
+
+    year: str
+    month: str
+    twr_pct: Measured
+
+
+class Certified(msgspec.Struct, frozen=True):
+    """The last certificate of an account: in a sentence, its hash, and all of it."""
+
+    account: str
+    sentence: str
+    seal: str | None
+    certificate: Certificate | None
+
+
+class StrategyStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """A strategy's own book now, under the portfolio's cost rule."""
+
+    strategy: str
+    contributed: Decimal
+    made: Decimal
+    unrealized: Decimal
+    equity: Decimal
+    cash: Decimal
+    sharpe: Measured
+    drawdown: Decimal
+
+
+class DayMade(msgspec.Struct, frozen=True):
+    """What a strategy had made by the end of a day on which it did something, at cost."""
+
+    at: int
+    contributed: Decimal
+    made: Decimal
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A report. `performance`, `returns`, `flows` and `benchmark` are the account's alone.
+
+    `remarks` are sentences: whatever is not known, or not as it seems.
+    """
+
+    portfolio: str
+    base: str
+    version: int
+    made_at: int
+    range: str
+    window: Window
+    method: str
+    strategy: str | None
+    worth: Worth
+    performance: Performance | None
+    returns: tuple[PeriodReturn, ...]
+    benchmark: Benchmark | None
+    pnl: PnLSummary
+    trades: TradeStatistics
+    trips: tuple[Trip, ...]
+    heatmaps: tuple[Heatmap, ...]
+    strategies: PnLSummary
+    strategy_trades: dict[str, TradeStatistics]
+    standing: tuple[StrategyStanding, ...]
+    made_by_day: tuple[DayMade, ...]
+    fees: FeeSummary | None
+    flows: tuple[CashFlowRecord, ...]
+    holdings: tuple[HoldingLine, ...]
+    risk: Risk | None
+    certificates: tuple[Certified, ...]
+    gains: Gains
+    remarks: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook, in a frame of its own so that its style stays inside."""
+        from bursar.report.html import html  # noqa: PLC0415 (which sets this very record)
+
+        return (
+            f'<iframe srcdoc="{escape(html(self))}" sandbox title="{escape(self.portfolio)}"'
+            ' width="100%" height="900" style="border:0"></iframe>'
+        )
+
+
+def report(portfolio: Portfolio, asked: Asked | None = None, prices: Prices = None) -> Report:
+    """Put a report together. Nothing is written. O(facts)."""
+    return _Work(portfolio, asked or Asked(), prices).report()
+
+
+class _Work:
+    """One report in the making: what is asked, and what several of its parts rest on."""
+
+    def __init__(self, portfolio: Portfolio, asked: Asked, prices: Prices) -> None:
+        self.here, self.asked, self.given, self.prices = portfolio, asked, prices, prices
+        self.rule = portfolio.terms.method if asked.method is None else method(asked.method)
+        self.is_own = self.rule is portfolio.terms.method
+        self.window = _window(portfolio, asked.period)
+        self.span: Range = (self.window.start, self.window.end)
+        self.now = portfolio.desk.clock.now()
+        self.then = self._then()
+        if self.then is not portfolio and prices is None:
+            self.prices = prices = _closing_marks(self.then)
+        self.standing = {each.strategy: each for each in allocating.strategies(self.then, prices)}
+        known = allocating.books(portfolio).strategies()
+        if asked.strategy is not None and asked.strategy not in known:
+            raise BadChoice(
+                f"no strategy is called {asked.strategy!r}; there are {', '.join(known)}",
+                value=asked.strategy,
+            )
+
+    def report(self) -> Report:
+        asked, is_whole = self.asked, self.asked.strategy is None
+        valuation = self._valuation()
+        performance = self.here.performance(self.span, self.given) if is_whole else None
+        trips, records = self._trips(), list(self._records())
+        compared = None
+        if asked.benchmark is not None and performance is not None:
+            compared = benchmark(self.here, asked.benchmark, performance.curve, self.given)
+        found = Report(
+            portfolio=self.here.desk.store.portfolio,
+            base=self.here.terms.base,
+            version=self.here.desk.head.version,
+            made_at=self.now,
+            range=_named(asked.period),
+            window=self.window,
+            method=self.rule.value,
+            strategy=asked.strategy,
+            worth=_worth(valuation),
+            performance=performance,
+            returns=() if performance is None else tuple(_returns(performance.curve, self.window)),
+            benchmark=compared,
+            pnl=self._pnl("pair"),
+            trades=statistics(trips),
+            trips=tuple(trips),
+            heatmaps=self._heatmaps(records),
+            strategies=self._pnl("strategy"),
+            strategy_trades=by(trips, lambda trip: trip.strategy),
+            standing=tuple(self._standing()),
+            made_by_day=tuple(self._made_by_day()),
+            fees=self.then.fees() if is_whole else None,
+            flows=tuple(self._flows()) if is_whole else (),
+            holdings=tuple(_holding(each) for each in valuation.assets),
+            risk=self.then.risk(self.prices) if is_whole else None,
+            certificates=tuple(_certified(self.here)),
+            gains=gains(self.here, self._gains()),
+            remarks=(),
+        )
+        return msgspec.structs.replace(found, remarks=tuple(self._remarks(found, valuation)))
+
+    def _then(self) -> Portfolio:
+        """Return the portfolio as it was at the end of the range."""
+        end = self.window.end
+        if end is None or instant.from_datetime(end) > self.now:
+            return self.here
+        return self.here.at(instant.from_datetime(end) - 1)
+
+    def _valuation(self) -> Valuation:
+        """Value all that is held, or what the strategy's own book holds, if it had one then."""
+        name, marks = self.asked.strategy, self.then.marks(self.prices)
+        if name is None:
+            return self.then.valuation(self.prices, rule=self.rule)
+        if name in self.standing:
+            return self.standing[name].valuation
+        return value_book(Book(self.here.terms), marks, now=self.then.desk.clock.now())
+
+    def _pnl(self, heading: str) -> PnLSummary:
+        wanted = earnings.Asked(self.span, heading, self.rule, strategy=self.asked.strategy)
+        return earnings.summary(self.here, wanted, self.given)
+
+    def _records(self) -> Iterator[RealizedPnLRecord]:
+        """Yield the trade records of the range, oldest first."""
+        strategy = self.asked.strategy
+        for each in self._every_record():
+            if self.window.has(each.time) and strategy in (None, each.strategy_tag):
+                yield each
+
+    def _every_record(self) -> Iterable[RealizedPnLRecord]:
+        return reversed(self.here.trades()) if self.is_own else self.here.records_of(self.rule)
+
+    def _trips(self) -> Sequence[Trip]:
+        every = kept.trips(self.here).trips if self.is_own else self._other_trips()
+        strategy = self.asked.strategy
+        return [
+            trip
+            for trip in every
+            if self.window.has(instant.to_datetime(trip.closed_at))
+            and strategy in (None, trip.strategy)
+        ]
+
+    def _other_trips(self) -> Sequence[Trip]:
+        """Return the round trips under another cost rule than the portfolio's own."""
+        shorts = frozenset(self.here.book().shorts)
+        records = self.here.records_of(self.rule)
+        return round_trips(records, kept.asset_of_pairs(self.here), shorts=shorts).trips
+
+    def _heatmaps(self, records: Sequence[RealizedPnLRecord]) -> tuple[Heatmap, ...]:
+        assets = kept.asset_of_pairs(self.here)
+        return tuple(
+            heatmaps.heatmap(records, heatmaps.kind(name), assets=assets) for name in HEATMAPS
+        )
+
+    def _standing(self) -> Iterator[StrategyStanding]:
+        rules = self.here.measuring.conventions
+        for name, each in self.standing.items():
+            if self.asked.strategy in (None, name):
+                yield StrategyStanding(
+                    strategy=name,
+                    contributed=each.contributed,
+                    made=each.made,
+                    unrealized=each.unrealized,
+                    equity=each.equity,
+                    cash=each.cash,
+                    sharpe=each.returns.sharpe(rules),
+                    drawdown=each.returns.drawdown,
+                )
+
+    def _made_by_day(self) -> Iterator[DayMade]:
+        """Yield a strategy's days in the range, where one is asked for."""
+        for close in allocating.books(self.then).closes if self.asked.strategy else ():
+            at = (close.day + 1) * instant.DAY - 1
+            if close.strategy == self.asked.strategy and self.window.has(instant.to_datetime(at)):
+                yield DayMade(at, close.contributed, close.made)
+
+    def _flows(self) -> Iterator[CashFlowRecord]:
+        return (each for each in self.here.flows() if self.window.has(each.time))
+
+    def _gains(self) -> GainsAsked:
+        own = self.here.measuring
+        return GainsAsked(
+            rule=self.rule,
+            window=self.window,
+            strategy=self.asked.strategy,
+            tax_year=self.asked.tax_year or own.tax_year,
+            long_after=self.asked.long_after or own.long_after,
+        )
+
+    def _remarks(self, found: Report, valuation: Valuation) -> Iterator[str]:
+        """Say whatever the figures do not know, the gravest first."""
+        yield from valuation.coverage.lines()
+        if found.performance is not None:
+            yield from _of_curve(found.performance)
+        if found.pnl.unpriced_flows:
+            yield f"unpriced flows: {', '.join(found.pnl.unpriced_flows)}"
+        if found.strategy is not None:
+            yield (
+                f"{found.strategy} alone: the equity curve and capital flows are the account's,"
+                " and are left out"
+            )
+            if not self.is_own:
+                yield f"the strategy's own book is kept under {self.here.terms.method.value}"
+        if found.strategy is not None and self.asked.benchmark is not None:
+            yield "a strategy has no curve of its own to hold against a benchmark"
+        if found.benchmark is not None and found.benchmark.return_pct.value is None:
+            yield f"benchmark {found.benchmark.asset}: {found.benchmark.return_pct.reason}"
+        yield from (each.sentence for each in found.certificates if each.certificate is None)
+
+
+def _window(portfolio: Portfolio, period: str | Range) -> Window:
+    if period == YEAR_TO_DATE:
+        today = instant.to_datetime(portfolio.desk.clock.now())
+        first = today.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+        return Window(first)
+    name = RANGES.get(period, period) if isinstance(period, str) else period
+    return kept.span_of(portfolio, name)
+
+
+def _closing_marks(then: Portfolio) -> Marks | None:
+    """Return what the last snapshot by then was valued at; without one, the last trades count."""
+    (last,) = then.desk.store.get_snapshots(None, 1) or (None,)
+    if last is None:
+        return None
+    at, base = instant.from_datetime(last.timestamp), then.terms.base
+    return Marks(
+        Mark(each.asset, base, ratio18(ONE, each.value_base, each.amount), SNAPSHOT, at)
+        for each in last.asset_valuations
+        if each.value_base and each.amount and each.asset not in then.terms.cash
+    )
+
+
+def _named(period: str | Range) -> str:
+    if isinstance(period, str):
+        return period
+    return " – ".join("…" if each is None else str(each) for each in period)
+
+
+def _worth(valuation: Valuation) -> Worth:
+    return Worth(
+        at=valuation.at,
+        equity=valuation.equity,
+        cash=valuation.cash,
+        unrealized=valuation.unrealized,
+        excluded_value=valuation.excluded_value,
+        unvalued=tuple(each.asset for each in valuation.unvalued),
+        stale=tuple(sorted({each.asset for each in valuation.coverage.stale})),
+    )
+
+
+def _holding(each: AssetWorth) -> HoldingLine:
+    mark = each.mark
+    return HoldingLine(
+        asset=each.asset,
+        quantity=each.quantity,
+        cost=each.known_cost,
+        mark=None if mark is None else mark.price,
+        mark_pair=None if mark is None else mark.pair,
+        mark_source=None if mark is None else mark.source,
+        marked_at=None if mark is None else mark.at,
+        value=each.value,
+        unrealized=each.unrealized,
+        share_pct=each.share_pct,
+        flags=each.flags,
+    )
+
+
+def _returns(curve: Curve, span: Window) -> Iterator[PeriodReturn]:
+    """Yield the return of each month and year that the curve reaches into."""
+    inside = [point.at for point in curve.points if span.has(instant.to_datetime(point.at))]
+    months = sorted({instant.month(at) for at in inside})
+    for year in sorted({month[:4] for month in months}):
+        for month in (month[5:] for month in months if month[:4] == year):
+            yield PeriodReturn(year, month, _return_of(curve, f"{year}-{month}-01", days=31))
+        yield PeriodReturn(year, "", _return_of(curve, f"{year}-01-01", days=366))
+
+
+def _return_of(curve: Curve, first: str, *, days: int) -> Measured:
+    """Return how the month or the year that begins on a first day went."""
+    start = instant.parse(first)
+    later = instant.to_datetime(start) + timedelta(days=days)
+    end = later.replace(day=1) if days < 365 else later.replace(month=1, day=1)  # noqa: PLR2004
+    return growth(window(curve, start, instant.from_datetime(end)).points)
+
+
+def _of_curve(found: Performance) -> Iterator[str]:
+    lacking = found.moments - len(found.curve.complete)
+    if found.is_rebuilt:
+        yield ("the curve is rebuilt from trades, at last known prices: no snapshot was kept")
+    if lacking:
+        yield f"{lacking} of {found.moments} moments lack a price and are left out of the curve"
+    if found.window.start is not None and found.opened_at is not None:
+        late = found.opened_at - instant.from_datetime(found.window.start)
+        if late > instant.DAY:
+            yield f"the curve is known from {instant.show(found.opened_at)} on, not before"
+
+
+def _certified(portfolio: Portfolio) -> Iterator[Certified]:
+    """Yield what is kept of every account: its last certificate, or that there is none."""
+    lacking = "no certificate of a reconciliation is kept"
+    if isinstance(portfolio.desk, PastDesk):
+        lacking = "certificates are kept of the present alone"
+    for account in portfolio.accounts():
+        found = agreement.last_certificate(portfolio, account)
+        if found is None:
+            yield Certified(account, f"{account}: {lacking}", None, None)
+        else:
+            yield Certified(account, sentence(found), seal(found), found)

@@ -1,0 +1,147 @@
+"""Figures on the page, over REST, on the command line and in a report are equal, to the digit.
+
+Random portfolios of everything that can happen, each asked at one instant. The page works nothing
+out: what it shows is what the service publishes and answers.
+"""
+
+import json
+import random
+from contextlib import closing
+from html.parser import HTMLParser
+
+import pytest
+from starlette.testclient import TestClient
+
+from bursar.app import SystemClock, portfolio_of
+from bursar.cli import main
+from bursar.ledger import instant
+from bursar.portfolio import snapshots
+from bursar.serve.service import Service
+from bursar.store import open_store
+from tests import figures
+from tests.auditor import histories
+from tests.http.conftest import HERE, told
+
+ROOT = "/api/portfolio/"
+LATER = 40 * instant.DAY
+
+
+class Standing(SystemClock):
+    """A clock that stands until it is put elsewhere."""
+
+    at = histories.START
+
+    def now(self):
+        return self.at
+
+
+class OnPage(HTMLParser):
+    """The figures of a page, with every digit."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.figures = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "data":
+            self.figures.add(dict(attrs)["value"])
+
+
+def written(place, rng, clock):
+    """A random portfolio, with a snapshot now and then. Returns the cost rule of another."""
+    terms = histories.terms(rng)
+    with closing(portfolio_of(open_store(str(place), "main", terms=terms), clock)) as portfolio:
+        for entries in histories.batches(rng, histories.history(rng, rng.randint(10, 40), terms)):
+            portfolio.record(*entries)
+            clock.at = max([clock.at, *(each.executed_at for each in entries)]) + instant.SECOND
+            snapshots.take(portfolio.desk.store, portfolio.book(), portfolio.valuation())
+    clock.at += rng.choice((instant.SECOND, instant.DAY, LATER))
+    return rng.choice(("wac", "fifo", "lifo", "hifo"))
+
+
+def printed(capsys, *words):
+    assert main(list(words)) == 0, capsys.readouterr().err
+    return json.loads(capsys.readouterr().out)
+
+
+def asked(client, name, **params):
+    answer = client.get(ROOT + name, params={"decimals": "string", **params})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def figures_of(report):
+    """All of a report but what the past, of which the command line is asked, does not keep."""
+    said = [each for each in report["remarks"] if "certificate" not in each]
+    return {**without(report, "certificates"), "remarks": said}
+
+
+def without(told, *names):
+    return {name: value for name, value in told.items() if name not in names}
+
+
+@pytest.mark.sweep
+def test_figures_are_equal_wherever_they_are_asked(tmp_path, capsys):
+    for seed in range(figures.SEED, figures.SEED + figures.FIGURES):
+        place, clock = tmp_path / f"{seed}.db", Standing()
+        rule = written(place, random.Random(seed), clock)
+        with TestClient(Service(told(place), clock=clock), HERE, client=("127.0.0.1", 1)) as client:
+            report = asked(client, "report")
+            other = asked(client, "report", method=rule, tax_year="04-06")
+            compare_with_routes(client, report, seed)
+            compare_with_page(client, report, seed)
+        shown = ("--book", str(place), "--at", instant.show(clock.at), "--json")
+        here = printed(capsys, "report", *shown)
+        assert figures_of(here) == figures_of(report), f"BURSAR_SWEEP_SEED={seed}"
+        said = printed(capsys, "report", "--lots", rule, "--tax-year", "04-06", *shown)
+        assert figures_of(said) == figures_of(other), f"BURSAR_SWEEP_SEED={seed}"
+        pnl = printed(capsys, "pnl", "--by", "strategy", "--method", rule, *shown)
+        realized = pnl["methods"][0]["total"]["realized"]
+        assert other["gains"]["realized"] == other["pnl"]["realized_pnl_base_total"] == realized
+        place.unlink()
+
+
+def compare_with_routes(client, report, seed):
+    """Hold the report against what each route answers."""
+    again = f"BURSAR_SWEEP_SEED={seed}"
+    own = report["performance"]
+    assert without(own, "curve") == asked(client, "performance"), again
+    assert own["curve"] == asked(client, "history"), again
+    assert report["risk"] == asked(client, "risk"), again
+    assert report["strategies"] == asked(client, "strategies"), again
+    for laid in report["heatmaps"]:
+        assert laid == asked(client, "heatmap", kind=laid["kind"]), again
+    fees = asked(client, "fees")
+    assert {name: fee["value"] for name, fee in report["fees"]["by_asset"].items()} == (
+        fees["by_asset"]
+    ), again
+    assert report["flows"] == asked(client, "cash-flows", limit=500)["items"], again
+    holdings = {each["asset"]: each for each in asked(client, "holdings")["items"]}
+    for line in report["holdings"]:
+        same = ("quantity", "cost", "mark", "value", "unrealized", "share_pct")
+        assert [line[name] for name in same] == [holdings[line["asset"]][name] for name in same]
+
+
+def compare_with_page(client, report, seed):
+    """Hold it against what is published, which the live page shows, and against its own page."""
+    snapshot, pnl = asked(client, "snapshot"), asked(client, "pnl")
+    worth, own = report["worth"], report["performance"]
+    assert worth["equity"] == snapshot["total_equity"], seed
+    assert worth["unrealized"] == snapshot["unrealized_pnl"] == pnl["unrealized_pnl"], seed
+    assert report["pnl"]["realized_pnl_base_total"] == pnl["realized_pnl_total"], seed
+    assert own["trades"]["win_rate"]["value"] == pnl["win_rate"], seed
+    set_ = client.get(ROOT + "report/file")
+    assert "attachment" in set_.headers["content-disposition"]
+    page = OnPage(set_.text).figures
+    for figure in (
+        own["made"]["value"],
+        own["twr_pct"]["value"],
+        own["ratios"]["sharpe"]["value"],
+        own["nav_drawdown"]["max_pct"]["value"],
+        report["pnl"]["realized_pnl_base_total"],
+        report["gains"]["realized"] if report["gains"]["by_calendar_year"] else None,
+        *(each["realized"] for each in report["gains"]["by_calendar_year"]),
+        *(line["value"] for line in report["holdings"]),
+    ):
+        assert figure is None or figure in page, (seed, figure)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.conftest import see
+
 pytestmark = [
     pytest.mark.slow("a real browser, and the demo behind it"),
     pytest.mark.xdist_group("browser"),  # one demo, one browser
@@ -35,6 +37,7 @@ def test_the_demo_is_alive(page):
     assert page.locator("#positions tbody tr").count() >= 3
     assert page.locator("#strategies .strategy").count() == 4
     assert "blocked" in page.inner_text("#strategies")  # the one that died
+    assert page.locator("#strategies .spark").count() == 4
     assert "LINK" in page.inner_text("#badges .warn >> nth=0")
     late = page.evaluate(LATENESS)
     assert late is not None, "no event was shown in fifteen seconds"
@@ -50,7 +53,47 @@ def test_what_the_page_shows_is_what_the_service_says(page):
     assert told["formula"] in page.inner_text("#why-body")
 
 
+def test_a_weight_opens_to_its_factors_and_they_are_those_of_the_decision(page):
+    page.click(".strategy[aria-label=trend] .why-weight")
+    assert page.get_attribute(".strategy[aria-label=trend] .why-weight", "aria-expanded") == "true"
+    path = "/api/portfolio/decision?decimals=string"
+    told = page.evaluate("async (path) => (await fetch(path)).json()", path)
+    (line,) = (each for each in told["decision"]["lines"] if each["strategy"] == "trend")
+    shown = page.eval_on_selector_all(".factors [title]", "all => all.map(each => each.title)")
+    named = ["method", "regime", "memory", "pressure", "share", "wish", "previous", "weight"]
+    assert shown == [line[name] for name in named]
+    assert line["reason"] in page.inner_text(".strategy[aria-label=trend]")
+    page.click(".factors .ask-why")
+    page.wait_for_selector("#why[open] .why-value")
+    assert line["most"] in page.eval_on_selector_all("#why [title]", "all => all.map(e => e.title)")
+
+
+def test_weights_that_are_typed_become_a_plan_with_reasons(page):
+    page.click("#plan >> text=equal parts")
+    page.wait_for_selector("#plan .deed.buy")
+    page.fill("#plan .adding input", "sol")
+    page.keyboard.press("Enter")
+    page.keyboard.type("10")  # it is there to be typed over
+    page.fill("#plan [aria-label^='Target of BTC']", "12.5")
+    page.wait_for_selector("#plan tr:has-text('SOL') .deed.buy")
+    assert page.inner_text("#plan tr:has-text('LINK') .because") == "underweight"
+    command = page.inner_text("#plan .command code")
+    assert command.endswith("> weights.csv && bursar plan weights.csv")
+    assert "'BTC,0.125'" in command
+    assert "'SOL,0.10'" in command
+    page.click("#plan .sums dd .ask-why >> nth=2")
+    page.wait_for_selector("#why[open] .why-value")
+    assert "cash + sales" in page.inner_text("#why-body")
+    page.keyboard.press("Escape")
+    page.fill("#plan [aria-label^='Target of SOL']", "90")
+    page.wait_for_selector("#plan .note.down")
+    assert "above 1" in page.inner_text("#plan .note.down")
+    page.click("#plan >> text=nothing")
+    assert "Say what you want to hold" in page.inner_text("#plan")
+
+
 def test_it_can_be_walked_by_keyboard(page):
+    page.evaluate("document.body.tabIndex = -1, document.body.focus()")  # before all
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Tab")
@@ -94,5 +137,5 @@ def test_an_outage_is_shown_as_one_and_what_was_missed_is_told(page, wire):
 
 
 def test_a_phone_scrolls_one_way_only(page):
-    page.set_viewport_size({"width": 390, "height": 844})
+    see(page, "dark", (390, 844))
     assert page.evaluate("document.documentElement.scrollWidth") == 390

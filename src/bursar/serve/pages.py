@@ -10,10 +10,12 @@ _SCRIPT: Final = "text/javascript; charset=utf-8"
 _MODULES: Final = (
     "app",
     "calendar",
+    "capital",
     "charts",
     "exact",
     "live",
     "panels",
+    "plan",
     "why",
 )
 

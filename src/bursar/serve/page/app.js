@@ -2,10 +2,12 @@
 // is asked again when cash or a position has changed, and every so often anyway.
 
 import { calendar } from "./calendar.js";
+import { capital } from "./capital.js";
 import { Curve } from "./charts.js";
 import { $, age, element, fill, money, percent } from "./exact.js";
 import { Live } from "./live.js";
 import * as panels from "./panels.js";
+import { Plan } from "./plan.js";
 import { openWhy, told } from "./why.js";
 
 const DAY = 86_400_000, SLOW_MS = 15_000, SOON_MS = 250;
@@ -16,6 +18,7 @@ const live = new Live();
 const cards = new panels.Cards($("cards"), CARDS);
 const curve = new Curve($("curve"), $("curve-read"));
 const ask = (title, question) => openWhy(live, title, question);
+const plan = new Plan($("plan"), live, ask);
 let range = localStorage.getItem("range") in RANGES ? localStorage.getItem("range") : "All";
 let asked = {}, ground = "", eventAt = null, pending = null, isAsking = false;
 
@@ -74,7 +77,7 @@ function drawViews() {
 const downwards = (value) => (value == null || value === "0" ? value : `-${value}`);
 
 function drawAsked() {
-  const { performance, week, month, holdings, allocation, breaks, days, months, trades, flows, full } = asked;
+  const { performance, week, month, holdings, allocation, decision, breaks, days, months, trades, flows, full } = asked;
   const made = (name, found, ends) => {
     const value = found?.made.value ?? null;
     const tree = told(value ?? found?.made.reason, "made = equity at the end − equity at the start − capital that came between", [
@@ -91,7 +94,8 @@ function drawAsked() {
   $("portfolio").textContent = `${holdings.portfolio} · ${holdings.base}`;
   document.title = `${holdings.portfolio} · bursar`;
   panels.holdings($("positions"), holdings, ask);
-  panels.strategies($("strategies"), allocation, ask);
+  capital($("strategies"), allocation, decision.decision, ask);
+  plan.show(holdings);
   panels.drift($("drift"), breaks);
   panels.badges($("badges"), holdings.items.length ? full.coverage : null, breaks);
   eventAt = panels.feed($("feed"), trades, flows) ?? eventAt;
@@ -125,11 +129,11 @@ async function ask_again() {
 
 async function askSlow() {
   const period = RANGES[range][1];
-  const [history, whole, performance, week, month, allocation, breaks, days, months, full] = await Promise.all([
+  const [history, whole, performance, week, month, allocation, decision, breaks, days, months, full] = await Promise.all([
     live.ask("history", { period: "all" }), live.ask("performance", { period: "all" }), live.ask("performance", { period }), live.ask("performance", { period: "week" }), live.ask("performance", { period: "month" }),
-    live.ask("allocation"), live.ask("breaks"), live.ask("heatmap", { kind: "day" }), live.ask("heatmap", { kind: "month" }), live.ask("snapshot", { detail: "full" }),
+    live.ask("allocation"), live.ask("decision"), live.ask("breaks"), live.ask("heatmap", { kind: "day" }), live.ask("heatmap", { kind: "month" }), live.ask("snapshot", { detail: "full" }),
   ]);
-  Object.assign(asked, { history, whole, performance, week, month, allocation, breaks, days, months, full, at: Date.now() });
+  Object.assign(asked, { history, whole, performance, week, month, allocation, decision, breaks, days, months, full, at: Date.now() });
   drawCurve();
 }
 

@@ -116,6 +116,15 @@ function flow(point, x, floor) {
   return svg("path.flow", { d }, svg("title", {}, `${day(point.at)}: capital ${money(point.flow, { signed: true })}`));
 }
 
+// A line the size of a word: how one unit grew, against the one it began as.
+export function spark(values, says) {
+  const ys = values.map(Number), low = Math.min(1, ...ys), high = Math.max(1, ...ys), width = 96, height = 28;
+  const x = scale(0, ys.length - 1, 1, width - 3), y = scale(low, high, height - 3, 3), last = ys.at(-1);
+  const line = ys.map((value, n) => `${n ? "L" : "M"}${x(n).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+  return svg(`svg.spark.${last < 1 ? "loss" : "gain"}`, { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": says }, svg("title", {}, says),
+    svg("line.rule", { x1: 0, x2: width, y1: y(1), y2: y(1) }), svg("path.line", { d: line }), svg("circle.now", { cx: x(ys.length - 1), cy: y(last), r: 2 }));
+}
+
 const scale = (from, to, low, high) => (value) => low + ((value - from) / (to - from || 1)) * (high - low);
 
 function spread(values) {

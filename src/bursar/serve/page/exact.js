@@ -56,6 +56,15 @@ export function share(value) {
   return percent((value[0] === "-" ? "-" : "") + (left ? `${moved}.${left}` : moved), { places: 1 });
 }
 
+// Percent as it is typed, 26.5, as the fraction 0.265; what is no number is null.
+export function fraction(text) {
+  const told = text.trim().replace(",", ".").replace(/\.?\s*%?$/, "");
+  if (!isNumber(told)) return null;
+  const [whole, rest = ""] = told.replace("-", "").split(".");
+  const moved = whole.padStart(3, "0");
+  return `${told[0] === "-" ? "-" : ""}${moved.slice(0, -2).replace(/^0+(?=\d)/, "")}.${moved.slice(-2)}${rest}`;
+}
+
 export const arrow = (value) => ({ "-1": "▼", 0: "", 1: "▲" })[sign(value)];
 export const tone = (value) => ({ "-1": "down", 0: "", 1: "up" })[sign(value)];
 
@@ -95,4 +104,16 @@ export function fill(box, ...children) {
   const at = buttons().indexOf(document.activeElement);
   box.replaceChildren(...children);
   if (at >= 0) buttons()[at]?.focus({ preventScroll: true });
+}
+
+// Put a figure in its place, and show that it changed. Text that is the same is left alone.
+const before = new WeakMap();
+export function put(place, made, isEvent = false) {
+  const text = made.textContent + made.className;
+  if (before.get(place) === text) return;
+  if (isEvent && before.has(place)) made.classList.add("changed");
+  const held = place.contains(document.activeElement);
+  place.replaceChildren(made);
+  if (held) made.focus();
+  before.set(place, text);
 }

@@ -1,10 +1,10 @@
 // Panels: what each part of the page shows of what the service told.
 
 import { bars } from "./charts.js";
-import { $, age, arrow, clock, DASH, day, element, fill, money, percent, quantity, share, since, tone } from "./exact.js";
+import { age, arrow, clock, DASH, day, element, fill, money, percent, put, quantity, since, tone } from "./exact.js";
 import { told } from "./why.js";
 
-const word = (name) => (name.length < 4 ? name : name.replaceAll("_", " ").toLowerCase());
+export const word = (name) => (name.length < 4 ? name : name.replaceAll("_", " ").toLowerCase());
 
 // A figure that opens to its why. The sign is said by an arrow too, for eyes that see no colour.
 export function figure(text, value, { why, title, colour = true } = {}) {
@@ -12,18 +12,6 @@ export function figure(text, value, { why, title, colour = true } = {}) {
   const mark = colour && arrow(value) ? element("span.arrow", { "aria-hidden": "true" }, arrow(value)) : null;
   if (!why) return element(`span${way && `.${way}`}`, { title: title ?? value }, mark, text);
   return element(`button.ask-why${way && `.${way}`}`, { type: "button", title: title ?? value, onclick: why }, mark, text);
-}
-
-// Put a figure in its place, and show that it changed. Text that is the same is left alone.
-const before = new WeakMap();
-export function put(place, made, isEvent = false) {
-  const text = made.textContent + made.className;
-  if (before.get(place) === text) return;
-  if (isEvent && before.has(place)) made.classList.add("changed");
-  const held = place.contains(document.activeElement);
-  place.replaceChildren(made);
-  if (held) made.focus();
-  before.set(place, text);
 }
 
 export class Cards {
@@ -101,28 +89,6 @@ export function ages() {
   }
 }
 
-export function strategies(box, found, ask) {
-  $("regime").textContent = found.decided_at ? `${found.regime.toLowerCase()} · divided ${day(found.decided_at)} · reserve ${share(found.reserve)}` : "";
-  if (!found.items.some((each) => each.strategy !== "manual")) {
-    fill(box, element("p.empty", {}, "No trade names its strategy yet.", element("code", {}, "bursar tag ENTRY --strategy NAME")));
-    return;
-  }
-  fill(box, ...found.items.map((each) => {
-    const track = element("i");
-    track.style.width = share(each.weight).replace(" %", "%").replace(DASH, "0");
-    const word = each.weight === "0" ? "blocked" : each.state?.toLowerCase();
-    const why = () => ask(each.strategy, told(each.equity, "equity of the strategy's own book = capital given + realised and income + unrealised", [
-      ["capital given", each.contributed], ["made", each.made], ["unrealised", each.unrealized],
-      ...(each.reason ? [["weight in the last division", each.weight, each.reason]] : [])]));
-    return element("div.strategy", {},
-      element("span.name", {}, each.strategy, word ? element(word === "active" ? "span.word" : "span.word.off", {}, word) : null),
-      figure(money(each.equity, { places: 0 }), each.equity, { why, colour: false }),
-      element("span.sub", {}, figure(money(each.made, { signed: true, places: 0 }), each.made), ` made · ${each.trades} ${each.trades === 1 ? "trade" : "trades"}`),
-      element("span.sub", { title: each.reason }, each.weight == null ? "no allocation" : `${share(each.weight)} of capital`),
-      each.weight == null ? null : element("span.track", { "aria-hidden": "true" }, track));
-  }));
-}
-
 export function drift(box, found) {
   if (!found.items.length) {
     fill(box, element("p.empty", {}, "No venue has stated anything yet. Connect one, and every balance is compared:", element("code", {}, "bursar init && bursar sync")));
@@ -142,7 +108,7 @@ export function drift(box, found) {
   }));
 }
 
-function command(text) {
+export function command(text) {
   const copy = element("button", { type: "button", onclick: async () => {
     await navigator.clipboard?.writeText(text);
     copy.textContent = "copied";
@@ -151,15 +117,16 @@ function command(text) {
   return element("div.command", {}, element("code", {}, text), copy);
 }
 
+const FEED = 12;
 let known = null;
 export function feed(box, trades, flows) {
   const rows = [...trades.items.filter((each) => each.kind !== "rounding").map(deal), ...flows.items.map(moved)]
-    .sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : a.key < b.key ? 1 : -1)).slice(0, 16);
+    .sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : a.key < b.key ? 1 : -1)).slice(0, FEED);
   if (!rows.length) { fill(box, element("li.empty", {}, "Nothing has happened yet: trades and flows come here as they are booked.")); return null; }
   const today = new Date().toISOString().slice(0, 10);
   fill(box, ...rows.map((row) => element(known && !known.has(row.key) ? "li.new" : "li", { "data-id": row.key },
     element("time", { datetime: row.time }, row.time.startsWith(today) ? clock(row.time) : day(row.time)),
-    element("span.who", {}, row.who), element("span.what", { title: row.what }, row.what), row.figure)));
+    element("span.what", { title: `${row.who}: ${row.what}` }, element("span.who", {}, row.who), row.what), row.figure)));
   known = new Set(rows.map((row) => row.key));
   return rows[0].time;
 }

@@ -13,9 +13,12 @@ _MODULES: Final = (
     "capital",
     "charts",
     "exact",
+    "exports",
+    "feed",
     "live",
     "panels",
     "plan",
+    "quality",
     "why",
 )
 

@@ -75,6 +75,7 @@ DRAWN = """() => {
 def picture(page, name):
     """Keep the whole page, panel under panel, for people to look at."""
     SCREENS.mkdir(parents=True, exist_ok=True)
+    page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
 
 
@@ -172,6 +173,21 @@ def test_it_can_be_walked_by_keyboard(page):
     page.focus("#curve")
     page.keyboard.press("ArrowLeft")
     assert "·" in page.inner_text("#curve-read")
+    page.focus(".calendar svg")
+    page.keyboard.press("Home")
+    assert page.inner_text("#calendar-read").endswith("nothing realised")
+    page.keyboard.press("End")
+    assert ":" in page.inner_text("#calendar-read")
+    page.focus(".why-weight >> nth=0")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.ariaExpanded") == "true"
+    page.keyboard.press("Enter")
+    page.focus("#feed-title summary")
+    page.keyboard.press("Enter")
+    assert page.is_visible("#feed-title .menu ul")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#feed-title .menu ul")
+    assert page.evaluate("document.activeElement.textContent") == "Export"
 
 
 def test_an_outage_is_shown_as_one_and_what_was_missed_is_told(page, wire):

@@ -4,7 +4,7 @@
 import { calendar } from "./calendar.js";
 import { capital } from "./capital.js";
 import { Curve } from "./charts.js";
-import { $, age, element, fill, money, paced, percent } from "./exact.js";
+import { $, age, clock, element, fill, money, paced, percent } from "./exact.js";
 import { exportMenu } from "./exports.js";
 import { feed } from "./feed.js";
 import { Live } from "./live.js";
@@ -152,9 +152,12 @@ function drawState() {
   const quiet = (Date.now() - live.heardAt) / 1000;
   document.body.dataset.state = live.state;
   const last = eventAt ? ` · last event ${age((Date.now() - Date.parse(eventAt)) / 1000)} ago` : "";
-  $("state-text").textContent = { connecting: "connecting", live: `live${last}`, outage: `offline ${age(quiet)}`, refused: "not let in" }[live.state];
+  const said = { connecting: "connecting", live: "live", outage: "offline", refused: "not let in" }[live.state];
+  if ($("state-word").textContent !== said) $("state-word").textContent = said; // told aloud, so only when it is news
+  $("state-age").textContent = { live: last, outage: ` ${age(quiet)}` }[live.state] ?? "";
   $("outage").hidden = live.state !== "outage";
-  $("outage").textContent = live.heardAt ? `No connection. These figures are ${age(quiet)} old; trying again.` : "The service does not answer; trying again.";
+  const wrong = live.heardAt ? `No connection. These figures are of ${clock(live.heardAt)}; trying again.` : "The service does not answer; trying again.";
+  if ($("outage").textContent !== wrong) $("outage").textContent = wrong;
   $("ask").hidden = live.state !== "refused";
 }
 

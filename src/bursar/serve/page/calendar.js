@@ -8,11 +8,15 @@ const DAY = 86_400_000;
 const NAMES = ["Mon", "", "Wed", "", "Fri", "", "Sun"];
 const MONTH = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" });
 
-let at = null;
+let at = null, shown = null;
+const sized = new ResizeObserver(([{ target }]) => { if (shown && weeksIn(target) !== shown.weeks) calendar(target, shown.told); });
+const weeksIn = (box) => Math.max(FEWEST, Math.min(WEEKS, Math.floor((box.clientWidth - 40 - LEFT) / (SIZE + GAP))));
 
 // `ask(name, cell, parts)` opens a day or a month; the arrow keys go from day to day.
-export function calendar(box, { days, months, read, ask }) {
-  const width = box.clientWidth - 40, weeks = Math.max(FEWEST, Math.min(WEEKS, Math.floor((width - LEFT) / (SIZE + GAP))));
+export function calendar(box, told) {
+  const { days, months, read, ask } = told, weeks = weeksIn(box);
+  shown = { told, weeks };
+  sized.observe(box);
   const held = box.contains(document.activeElement) && document.activeElement.matches("svg");
   const ofMonth = (cell) => ask(`${cell.row}-${cell.column}`, cell, days.cells.filter((each) => each.row === `${cell.row}-${cell.column}`).map((each) => [`${each.row}-${each.column}`, each.pnl]));
   const drawn = squares(days, weeks, { read, ask });
@@ -52,7 +56,7 @@ function squares(told, weeks, { read, ask }) {
       if (event.key === "Enter" && at !== null) open(at);
       if (!(event.key in step)) return;
       event.preventDefault();
-      at = Math.max(0, Math.min(count - 1, (at ?? count - 1 - step[event.key]) + step[event.key]));
+      at = Math.max(0, Math.min(count - 1, (at ?? count - 1) + step[event.key]));
       point(at);
     },
     "aria-label": `Realised by day: ${told.cells.length} days with trades, ${money(told.total, { signed: true })} in all; arrow keys read it day by day, Enter opens a day` }, drawn, ring);

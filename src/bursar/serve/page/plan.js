@@ -1,7 +1,7 @@
 // The plan: what to trade to reach the weights that are typed here. They are kept in this browser;
 // the service works out the plan, and nothing is ordered.
 
-import { age, DASH, element, fill, fraction, isNumber, money, percent, put, quantity, share, since } from "./exact.js";
+import { clock, DASH, element, fill, fraction, isNumber, money, percent, put, quantity, share } from "./exact.js";
 import { command, figure, word } from "./panels.js";
 import { told } from "./why.js";
 
@@ -105,7 +105,8 @@ export class Plan {
       return element("tr", {}, element("th", { scope: "row" }, symbol), now, element("td", {}, input), cells);
     });
     this.sums = element("dl.sums");
-    this.says = element("p.note", { role: "status" });
+    this.says = element("p.note");
+    this.refused = element("p.note.down", { role: "alert" });
     this.command = element("div");
     const starts = this.#starts(coins);
     fill(this.box,
@@ -113,7 +114,7 @@ export class Plan {
         element("thead", {}, element("tr", {}, HEAD.map((name) => element("th", { scope: "col" }, name || element("span.unseen", {}, "Do"))))), element("tbody", {}, rows))),
       element("div.edit", {}, this.#adding(), element("span.starts", {}, starts.length ? ["or take ", starts[0], ", ", starts[1], ", "] : null,
         element("button.plain", { type: "button", onclick: () => this.#begin([]) }, "nothing"))),
-      this.sums, this.says, this.command);
+      this.sums, this.refused, this.says, this.command);
   }
 
   #figures(symbols, coins) {
@@ -141,8 +142,8 @@ export class Plan {
       sum("Cash after", totals.cash_after, ["cash after = cash + sales − purchases − fees", [["cash", totals.cash, source], ["sales", totals.sells], ["purchases, taken off", totals.buys], ["fees, estimated, taken off", totals.fees]]]),
       sum("Left", totals.residual, ["left = Σ |target value − value after the trade|", this.plan.items.map((item) => [item.symbol, item.residual, item.reason])], `${share(totals.drift)} off target`)] : []));
     const gaps = this.plan?.coverage.gaps ?? [];
-    this.says.textContent = this.wrong || (this.plan ? [`Worked out ${age(since(this.madeAt))} ago from ${source}.`, gaps.length ? `Rests on: ${gaps.join("; ")}.` : ""].join(" ") : "");
-    this.says.classList.toggle("down", Boolean(this.wrong));
+    this.says.textContent = this.plan ? `Worked out at ${clock(this.madeAt)} from ${source}.${gaps.length ? ` Rests on: ${gaps.join("; ")}.` : ""}` : "";
+    if (this.refused.textContent !== this.wrong) this.refused.textContent = this.wrong;
     const text = commandOf(this.targets);
     if (this.command.dataset.text !== text) { this.command.dataset.text = text; this.command.replaceChildren(...(text ? [command(text)] : [])); }
   }

@@ -41,6 +41,7 @@ def test_a_strategy_tells_how_one_unit_of_its_capital_grew(client):
     assert trend["growth"][0] == "1"
     assert trend["growth"][-1] == "4.007820333"  # 15,000 unrealised on 4,987
     assert trend["return_pct"] == "300.7820333"
+    assert trend["unvalued"] == []
     assert len(trend["growth"]) <= panels.GROWTH_POINTS
 
 

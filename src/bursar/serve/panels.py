@@ -56,7 +56,8 @@ class StrategyView(msgspec.Struct, frozen=True):
     """A strategy's own book, and its part of the last decision; `manual` has none.
 
     `growth` is what one unit of its capital had become by the end of days from `since` on, up to
-    today, at most `GROWTH_POINTS` of them; `return_pct` is what that comes to.
+    today, at most `GROWTH_POINTS` of them; `return_pct` is what that comes to. What is `unvalued`
+    has no price, and is in no figure.
     """
 
     strategy: str
@@ -70,6 +71,7 @@ class StrategyView(msgspec.Struct, frozen=True):
     trades: int
     since: date | None
     return_pct: Decimal | None
+    unvalued: tuple[str, ...]
     growth: tuple[Decimal, ...]
 
 
@@ -174,6 +176,7 @@ def allocation(room: Room, _query: Query) -> Allocations:
                 trades=len(each.trips),
                 since=_day(each.returns.days),
                 return_pct=(growth[-1] - 1) * 100 if growth else None,
+                unvalued=tuple(missing.asset for missing in each.valuation.unvalued),
                 growth=_thinned(growth),
             )
         )

@@ -5,6 +5,7 @@ import { day, element, fill, money, sign, svg } from "./exact.js";
 
 const SIZE = 16, GAP = 3, LEFT = 28, TOP = 16, WEEKS = 27, FEWEST = 12;
 const DAY = 86_400_000;
+const MONTHS = Array.from({ length: 12 }, (_, n) => n + 1);
 const NAMES = ["Mon", "", "Wed", "", "Fri", "", "Sun"];
 const MONTH = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" });
 
@@ -62,14 +63,24 @@ function squares(told, weeks, { read, ask }) {
     "aria-label": `Realised by day: ${told.cells.length} days with trades, ${money(told.total, { signed: true })} in all; arrow keys read it day by day, Enter opens a day` }, drawn, ring);
 }
 
+// Up to a year is a box a month; more is a table, a row a year.
 function monthly(told, ask) {
   const most = Math.max(...told.cells.map((cell) => Math.abs(Number(cell.pnl))), 1);
-  return element("ul.months", {}, told.cells.slice(-12).map((cell) => {
-    const way = sign(cell.pnl), at = Date.UTC(Number(cell.row), Number(cell.column) - 1);
-    const box = element("li", {}, element("small", {}, `${MONTH.format(at)} ${cell.row}`),
-      element("button.ask-why", { type: "button", title: cell.pnl, onclick: () => ask(cell) }, money(cell.pnl, { signed: true, places: 0 })));
-    box.style.setProperty("--tint", way < 0 ? "var(--down)" : "var(--accent)");
+  const shaded = (box, cell) => {
+    box.append(element("button.ask-why", { type: "button", title: cell.pnl, onclick: () => ask(cell) }, money(cell.pnl, { signed: true, places: 0 })));
+    box.style.setProperty("--tint", sign(cell.pnl) < 0 ? "var(--down)" : "var(--accent)");
     box.style.setProperty("--heat", `${Math.round((Math.abs(Number(cell.pnl)) / most) * 22)}%`);
     return box;
-  }));
+  };
+  const name = (month) => MONTH.format(Date.UTC(2000, month - 1));
+  if (told.cells.length <= MONTHS.length) {
+    return element("ul.months", {}, told.cells.map((cell) => shaded(element("li", {}, element("small", {}, `${name(Number(cell.column))} ${cell.row}`)), cell)));
+  }
+  const found = new Map(told.cells.map((cell) => [`${cell.row} ${Number(cell.column)}`, cell])), years = [...new Set(told.cells.map((cell) => cell.row))].sort().reverse();
+  return element("table.years", { "aria-label": "Realised by month and year" },
+    element("thead", {}, element("tr", {}, element("td"), MONTHS.map((month) => element("th", { scope: "col" }, name(month))))),
+    element("tbody", {}, years.map((year) => element("tr", {}, element("th", { scope: "row" }, year), MONTHS.map((month) => {
+      const cell = found.get(`${year} ${month}`);
+      return cell ? shaded(element("td"), cell) : element("td");
+    })))));
 }

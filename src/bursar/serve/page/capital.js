@@ -16,7 +16,8 @@ export function capital(box, found, decision, ask) {
     return;
   }
   const lines = new Map((decision?.lines ?? []).map((line) => [line.strategy, line]));
-  const draw = () => fill(box, ...found.items.map((each) => row(each, lines.get(each.strategy), { ask, draw, of: lines.size })));
+  const doubt = decision?.marked ? element("p.note.down", {}, `Divided in doubt: ${decision.marked}`) : null;
+  const draw = () => fill(box, doubt, ...found.items.map((each) => row(each, lines.get(each.strategy), { ask, draw, of: lines.size })));
   draw();
 }
 
@@ -24,11 +25,12 @@ function row(each, line, { ask, draw, of }) {
   const isOpen = opened.has(each.strategy), id = `factors-${each.strategy.replace(/\W+/g, "-")}`;
   const word = line?.bound === "blocked" ? "blocked" : each.state?.toLowerCase();
   const because = () => ask(each.strategy, told(each.equity, "equity of the strategy's own book = capital given + made + unrealised",
-    [["capital given", each.contributed], ["made = realised and income − expenses", each.made], ["unrealised", each.unrealized]]));
+    [["capital given", each.contributed], ["made = realised and income − expenses", each.made], ["unrealised", each.unrealized], ...each.unvalued.map((asset) => [asset, "no price, and not in it"])]));
   const grown = each.growth.at(-1);
   const toggle = () => { if (!opened.delete(each.strategy)) opened.add(each.strategy); draw(); };
-  return element("section.strategy", { "aria-label": each.strategy },
-    element("div.name", {}, element("b", {}, each.strategy), word ? element(word === "active" ? "span.word" : "span.word.off", {}, word) : null),
+  return element("div.strategy", { role: "group", "aria-label": each.strategy },
+    element("div.name", {}, element("b", {}, each.strategy), word ? element(word === "active" ? "span.word" : "span.word.off", {}, word) : null,
+      each.unvalued.length ? element("small.doubt", { title: each.unvalued.join(", ") }, `! ${each.unvalued.length} without a price`) : null),
     each.growth.length > 1 ? spark(each.growth, `One unit of ${each.strategy}'s capital since ${day(each.since)}: ${grown}`) : element("span"),
     element("div.worth", {}, figure(money(each.equity, { places: 0 }), each.equity, { why: because, colour: false })),
     element("div.sub", {}, figure(money(each.made, { signed: true, places: 0 }), each.made, { why: () => ask(`Made by ${each.strategy}`,
@@ -79,7 +81,7 @@ function factors(each, line, { id, of, ask }) {
     steps.map(({ name, value, from, to }) => step(name, bar(from, to, to < from ? "less" : to > from ? "more" : "same"),
       element("span", { title: value }, arrowOf(value), `× ${money(value)}`))),
     step("wish", bar(0, Number(line.wish), "whole"), element("span", { title: line.wish }, share(line.wish))),
-    step("bounds", bar(Number(line.least), Number(line.most), "bounds"), element("span", {}, `${share(line.least)} – ${share(line.most)}`)),
+    step(line.bound === "none" ? "bounds" : line.bound, bar(Number(line.least), Number(line.most), "bounds"), element("span", {}, `${share(line.least)} – ${share(line.most)}`)),
     step("before", bar(0, Number(line.previous), "same"), element("span", { title: line.previous }, share(line.previous))),
     step("weight", bar(0, Number(line.weight), "given"), figure(share(line.weight), line.weight, { colour: false, why: () => ask(`Weight of ${each.strategy}`, weigh) }), ".last"));
 }

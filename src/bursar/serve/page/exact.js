@@ -108,7 +108,7 @@ export function fill(box, ...children) {
 }
 
 function spot(button) {
-  const row = button.closest("tr, li, section"), name = row?.querySelector("b, th, .name")?.textContent ?? row?.getAttribute("aria-label");
+  const row = button.closest("tr, li, .strategy"), name = row?.querySelector("b, th, .name")?.textContent ?? row?.dataset.id;
   return `${name} ${row ? [...row.querySelectorAll("button")].indexOf(button) : ""}`;
 }
 

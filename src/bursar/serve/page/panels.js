@@ -21,7 +21,7 @@ const whole = new Set();
 export function few(rows, most, key, redraw) {
   if (rows.length <= most) return [rows, null];
   const all = whole.has(key), toggle = () => { if (!whole.delete(key)) whole.add(key); redraw(); };
-  return [all ? rows : rows.slice(0, most), element("button.plain.more", { type: "button", "aria-expanded": String(all), onclick: toggle }, all ? "fewer" : `all ${rows.length}`)];
+  return [all ? rows : rows.slice(0, most), element("button.plain.all", { type: "button", "aria-expanded": String(all), onclick: toggle }, all ? "fewer" : `all ${rows.length}`)];
 }
 
 export class Cards {

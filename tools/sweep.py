@@ -101,6 +101,12 @@ SWEEPS = {
         figures={"MUTANTS": 100},
         options=("-m", "sweep"),
     ),
+    "page": Sweep(
+        asks="does a page that is told 10,000 updates a second draw ten frames, and keep its size?",
+        tests="tests/browser",
+        figures={"PAGE_SECONDS": 600, "PANELS": 1},
+        options=("-k", "any_pace or any_theme", "--timeout=0"),
+    ),
     "plans": Sweep(
         asks="does every plan keep its promises, and is none better by another's search?",
         tests="tests/property",

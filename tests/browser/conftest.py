@@ -1,10 +1,13 @@
-"""The demo as a process, a browser, and a wire between them that can be cut.
+"""The demo as a process, a browser with one page, and a wire between them that can be cut.
 
-Both live as long as one module: the driver keeps an event loop that others may not meet.
+All live as long as one module: the driver keeps an event loop that others may not meet, and a page
+is dear to open. Every test gets the page as it was opened, at the size and theme that it asks for.
+Beside the demo there is a book of one's own, served from this process, for what no demo does.
 
 Where no Chromium is here the tests are skipped, and that is said loudly: ci/apt.txt installs it.
 """
 
+import asyncio
 import os
 import re
 import shutil
@@ -13,9 +16,14 @@ import subprocess
 import sys
 import threading
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
+import uvicorn
+
+import bursar
+from bursar.config import HttpSettings, PortfolioSettings, Settings
+from bursar.serve.service import Service
 
 FLAGS = (
     "--no-sandbox",
@@ -105,33 +113,110 @@ def demo(tmp_path_factory):
     assert not list(place.iterdir())  # nothing is left where it was started
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def wire(demo):
     made = Wire(demo)
     yield made
     made.close()
 
 
+class Own:
+    """A book served from this process, and the thread in which it is written to."""
+
+    def __init__(self, place):
+        bursar.open(place).close()
+        http = HttpSettings(publish_every_ms=10)  # more often than any page may draw
+        settings = Settings(portfolio=PortfolioSettings(book=str(place), http=http))
+        self.service = Service(settings, beside=(self._begin,))
+        self._begun = threading.Event()
+        config = uvicorn.Config(self.service, log_config=None, access_log=False)
+        self._server = uvicorn.Server(config)
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port = self._door.getsockname()[1]
+        self._thread = threading.Thread(target=self._server.run, args=([self._door],))
+        self._thread.start()
+        assert self._begun.wait(20)
+
+    async def _begin(self, opened):
+        self._opened, self._loop = opened, asyncio.get_running_loop()
+        self._begun.set()
+
+    def do(self, deed):
+        """Do something with the portfolio, in the thread that owns it, and publish it."""
+
+        async def done():
+            found = deed(self._opened.service.portfolio)
+            self.service.publisher.touch()
+            return await found if asyncio.iscoroutine(found) else found
+
+        return asyncio.run_coroutine_threadsafe(done(), self._loop).result()
+
+    def close(self):
+        self._server.should_exit = True
+        self._thread.join()
+
+
 @pytest.fixture
-def page(browser, wire):
-    """The page, whose every complaint and every foreign request is a failure."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+def own(tmp_path):
+    made = Own(tmp_path / "book.db")
+    yield made
+    made.close()
+
+
+@contextmanager
+def looking(browser, port):
+    """A page, and what is wrong with it: its complaints, and requests to anybody else."""
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, reduced_motion="reduce", accept_downloads=True
+    )
     shown, wrong = context.new_page(), []
-    here = f"127.0.0.1:{wire.port}"
+    here = f"127.0.0.1:{port}"
 
     def asked(request):
         wrong.extend([] if here in request.url else [request.url])
 
-    def said(message):  # that the wire was cut is no complaint of the page
-        wrong.extend(
-            [message.text] if message.type == "error" and "ERR_" not in message.text else []
-        )
+    def said(message):  # that the wire was cut is no complaint, nor that weights were refused
+        expected = "ERR_" in message.text or "rebalance-plan" in message.location["url"]
+        wrong.extend([message.text] if message.type == "error" and not expected else [])
 
     shown.on("request", asked)
     shown.on("console", said)
     shown.on("pageerror", lambda error: wrong.append(str(error)))
     shown.goto(f"http://{here}/")
+    shown.wait_for_selector("body[data-state=live]")
+    yield shown, wrong
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def opened(browser, wire):
+    with looking(browser, wire.port) as found:
+        yield found
+
+
+@pytest.fixture
+def page(opened, wire):
+    """The page of the demo as it was opened; whatever is wrong with it by the end is a failure."""
+    shown, wrong = opened
+    wire.mend()
+    see(shown, "light", (1440, 900))
+    shown.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
     shown.wait_for_selector("body[data-state=live] #feed li[data-id]")
     yield shown
-    context.close()
-    assert wrong == []
+    shown.evaluate("() => document.getElementById('why').close()")
+    found, wrong[:] = wrong[:], []
+    assert found == []
+
+
+@pytest.fixture
+def own_page(browser, own):
+    """The page of one's own book, likewise."""
+    with looking(browser, own.port) as (shown, wrong):
+        yield shown
+        assert wrong == []
+
+
+def see(page, theme, size):
+    """Show the page in a theme, at a size."""
+    page.emulate_media(color_scheme=theme)
+    page.set_viewport_size({"width": size[0], "height": size[1]})

@@ -1,6 +1,38 @@
 """The page, as a person meets it: with eyes, with a keyboard, and when the wire is cut."""
 
+import asyncio
+from decimal import Decimal
+from itertools import product
+from pathlib import Path
+from time import monotonic
+
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from bursar.exact import trimmed
+from bursar.ledger import golden
+from bursar.value.marks import Mark
+from tests.browser.conftest import see
+from tests.figures import PAGE_SECONDS, PANELS
+
+SCREENS = Path(__file__).parents[2] / "build" / "screens"
+THEMES = ("light", "dark")
+SIZES = ((1440, 900), (390, 844))
+ALL = {"resultTypes": ["violations"]}
+ALL_BUT_COLOURS = {**ALL, "rules": {"color-contrast": {"enabled": False}}}
+AUDITS = (ALL,) * 4 if PANELS else (ALL, ALL_BUT_COLOURS, ALL_BUT_COLOURS, ALL)
+"""Colours are a matter of the theme, and dear to look at: of each theme once, at either size."""
+COINS, UPDATES, PARTS = 20, 10_000, 4
+HINTS = {
+    "#positions": "bursar import",
+    "#exposure": "Nothing is held yet",
+    "#plan": "Say what you want to hold",
+    "#strategies": "bursar tag",
+    "#drift": "bursar sync",
+    "#calendar": "Nothing was realised yet",
+    "#feed": "Nothing has happened yet",
+    "#curve": "bursar serve keeps one",
+}
 
 pytestmark = [
     pytest.mark.slow("a real browser, and the demo behind it"),
@@ -28,6 +60,45 @@ LATENESS = """() => new Promise((done) => {
   watch.observe(document.getElementById("feed"), { childList: true });
 })"""
 
+FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+# What every part of the page is called while there is no connection.
+CALLED = """() => [...document.querySelectorAll(".equity .label, .card .label, .panel > h2")]
+  .map((each) => getComputedStyle(each, "::after").content)"""
+# How often the page draws from now on.
+DRAWN = """() => {
+  window.drawn = 0;
+  new MutationObserver(() => { drawn += 1; })
+    .observe(document.querySelector("#equity .figure"), { childList: true });
+}"""
+
+
+def picture(page, name):
+    """Keep the whole page, panel under panel, for people to look at."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
+
+
+def painted(page):
+    """How long the first paint took, in milliseconds; again where the machine had no time."""
+    for _ in range(3):
+        took = page.evaluate(FIRST_PAINT)
+        yield took
+        if took < 1000:
+            return
+        page.reload()
+        page.wait_for_selector("body[data-state=live] #feed li[data-id]")
+
+
+def serious(page, options):
+    """What an accessibility engine finds that keeps somebody out."""
+    found = Axe().run(page, options=options).response["violations"]
+    return [
+        (each["id"], [node["target"] for node in each["nodes"]])
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+    ]
+
 
 def test_the_demo_is_alive(page):
     assert "," in page.inner_text("#equity .figure")
@@ -35,14 +106,16 @@ def test_the_demo_is_alive(page):
     assert page.locator("#positions tbody tr").count() >= 3
     assert page.locator("#strategies .strategy").count() == 4
     assert "blocked" in page.inner_text("#strategies")  # the one that died
+    assert page.locator("#strategies .spark").count() == 4
     assert "LINK" in page.inner_text("#badges .warn >> nth=0")
+    assert min(painted(page)) < 1000
     late = page.evaluate(LATENESS)
     assert late is not None, "no event was shown in fifteen seconds"
     assert late < 1000
 
 
 def test_what_the_page_shows_is_what_the_service_says(page):
-    page.click("#positions tr:has-text('LINK') td:nth-child(3) button")
+    page.click("#positions tr:has-text('LINK') td:nth-child(6) button")
     page.wait_for_selector("#why .why-value")
     asset = page.inner_text("#why-title").removeprefix("cost of ")
     path = f"/api/portfolio/why?figure=cost&asset={asset}&decimals=string"
@@ -50,7 +123,47 @@ def test_what_the_page_shows_is_what_the_service_says(page):
     assert told["formula"] in page.inner_text("#why-body")
 
 
+def test_a_weight_opens_to_its_factors_and_they_are_those_of_the_decision(page):
+    page.click(".strategy[aria-label=trend] .why-weight")
+    assert page.get_attribute(".strategy[aria-label=trend] .why-weight", "aria-expanded") == "true"
+    path = "/api/portfolio/decision?decimals=string"
+    told = page.evaluate("async (path) => (await fetch(path)).json()", path)
+    (line,) = (each for each in told["decision"]["lines"] if each["strategy"] == "trend")
+    shown = page.eval_on_selector_all(".factors [title]", "all => all.map(each => each.title)")
+    named = ["method", "regime", "memory", "pressure", "share", "wish", "previous", "weight"]
+    assert shown == [line[name] for name in named]
+    assert line["reason"] in page.inner_text(".strategy[aria-label=trend]")
+    page.click(".factors .ask-why")
+    page.wait_for_selector("#why[open] .why-value")
+    assert line["most"] in page.eval_on_selector_all("#why [title]", "all => all.map(e => e.title)")
+
+
+def test_weights_that_are_typed_become_a_plan_with_reasons(page):
+    page.click("#plan >> text=equal parts")
+    page.wait_for_selector("#plan .deed.buy")
+    page.fill("#plan .adding input", "sol")
+    page.keyboard.press("Enter")
+    page.keyboard.type("10")  # it is there to be typed over
+    page.fill("#plan [aria-label^='Target of BTC']", "12.5")
+    page.wait_for_selector("#plan tr:has-text('SOL') .deed.buy")
+    assert page.inner_text("#plan tr:has-text('LINK') .because") == "underweight"
+    command = page.inner_text("#plan .command code")
+    assert command.endswith("> weights.csv && bursar plan weights.csv")
+    assert "'BTC,0.125'" in command
+    assert "'SOL,0.10'" in command
+    page.click("#plan .sums dd .ask-why >> nth=2")
+    page.wait_for_selector("#why[open] .why-value")
+    assert "cash + sales" in page.inner_text("#why-body")
+    page.keyboard.press("Escape")
+    page.fill("#plan [aria-label^='Target of SOL']", "90")
+    page.wait_for_selector("#plan .note.down")
+    assert "above 1" in page.inner_text("#plan .note.down")
+    page.click("#plan >> text=nothing")
+    assert "Say what you want to hold" in page.inner_text("#plan")
+
+
 def test_it_can_be_walked_by_keyboard(page):
+    page.evaluate("document.body.tabIndex = -1, document.body.focus()")  # before all
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Tab")
@@ -65,12 +178,27 @@ def test_it_can_be_walked_by_keyboard(page):
     assert page.inner_text("#why-title") == "Equity"
     page.keyboard.press("Escape")
     page.wait_for_selector("#why:not([open])", state="attached")
-    page.focus("#positions tr:has-text('LINK') td:nth-child(3) button")
+    page.focus("#positions tr:has-text('LINK') td:nth-child(6) button")
     page.evaluate(LATENESS)  # the table is drawn anew, and who was there is there still
     assert page.evaluate("document.activeElement.className").startswith("ask-why")
     page.focus("#curve")
     page.keyboard.press("ArrowLeft")
     assert "·" in page.inner_text("#curve-read")
+    page.focus(".calendar svg")
+    page.keyboard.press("Home")
+    assert page.inner_text("#calendar-read").endswith("nothing realised")
+    page.keyboard.press("End")
+    assert ":" in page.inner_text("#calendar-read")
+    page.focus(".why-weight >> nth=0")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.ariaExpanded") == "true"
+    page.keyboard.press("Enter")
+    page.focus("#feed-title summary")
+    page.keyboard.press("Enter")
+    assert page.is_visible("#feed-title .menu ul")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#feed-title .menu ul")
+    assert page.evaluate("document.activeElement.textContent") == "Export"
 
 
 def test_an_outage_is_shown_as_one_and_what_was_missed_is_told(page, wire):
@@ -83,7 +211,10 @@ def test_an_outage_is_shown_as_one_and_what_was_missed_is_told(page, wire):
     page.wait_for_selector("body[data-state=outage]")
     assert page.is_visible("#outage")
     assert "No connection" in page.inner_text("#outage")
-    assert page.evaluate("getComputedStyle(document.querySelector('.hero')).opacity") == "0.45"
+    called = page.evaluate(CALLED)
+    assert len(called) == 1 + 8 + 8  # equity, cards, panels
+    assert all("old" in each for each in called)
+    picture(page, "outage")
     wire.mend()
     page.wait_for_selector("body[data-state=live]")
     assert not page.is_visible("#outage")
@@ -93,6 +224,112 @@ def test_an_outage_is_shown_as_one_and_what_was_missed_is_told(page, wire):
     assert page.evaluate("performance.getEntriesByType('navigation').length") == 1  # not anew
 
 
-def test_a_phone_scrolls_one_way_only(page):
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+def test_nobody_is_kept_out_in_any_theme_at_any_size(page):
+    page.click("#plan >> text=equal parts")
+    page.wait_for_selector("#plan .deed.buy")
+    page.click(".strategy[aria-label=carry] .why-weight")
+    for (theme, size), options in zip(product(THEMES, SIZES), AUDITS, strict=True):
+        see(page, theme, size)
+        assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+        assert serious(page, options) == [], f"{theme} at {size}"
+        picture(page, f"{theme}-{size[0]}")
+        for each in page.query_selector_all(".hero, .panel") if PANELS else ():
+            name = each.get_attribute("aria-labelledby") or "hero-title"
+            path = SCREENS / f"{theme}-{size[0]}-{name.removesuffix('-title')}.png"
+            each.screenshot(path=path)
+    page.click(".strategy[aria-label=carry] .why-weight")
+    page.click("#plan >> text=nothing")
+
+
+def test_more_than_a_year_is_a_table_of_months_and_years(page):
+    made = """async () => { const { calendar } = await import("/page/calendar.js");
+      const cells = [...Array(30).keys()].map((n) => ({ row: String(2024 + Math.floor(n / 12)),
+        column: String(n % 12 + 1).padStart(2, "0"), pnl: n % 2 ? "-5.5" : "12", records: 1 }));
+      const box = document.createElement("div"), read = document.createElement("p");
+      const told = { days: { cells: [], total: "0" }, months: { cells, total: "0" }, read };
+      calendar(box, told);
+      return [...box.querySelectorAll(".years tr")].map((row) => row.textContent); }"""
+    head, *years = page.evaluate(made)
+    assert head == "JanFebMarAprMayJunJulAugSeptOctNovDec"
+    assert [year[:4] for year in years] == ["2026", "2025", "2024"]
+    assert years[0] == "2026" + "+12−6" * 3
+
+
+def test_motion_stops_where_less_of_it_is_asked_for(page):
+    moving = """() => { const made = document.createElement("span"); made.className = "changed";
+      document.querySelector(".figure").append(made);
+      const name = getComputedStyle(made).animationName; made.remove(); return name; }"""
+    assert page.evaluate(moving) == "none"
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(moving) == "changed"
+    page.emulate_media(reduced_motion="reduce")
+
+
+def test_a_table_leaves_as_a_file_with_the_digits_of_the_service(page):
+    page.click("#positions-title summary")
+    with page.expect_download() as found:
+        page.click("#positions-title button[aria-label='lots as CSV']")
+    assert found.value.suggested_filename == "bursar-lots.csv"
+    told = page.evaluate(
+        "async () => (await fetch('/api/portfolio/export?format=csv&what=lots')).text()"
+    )
+    head, *rows = Path(found.value.path()).read_text("utf-8").splitlines()
+    assert head == told.splitlines()[0]
+    assert len(rows) >= 3
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#positions-title .menu ul")
+
+
+def test_an_empty_portfolio_says_what_to_do_and_comes_alive_at_any_pace(own, own_page):
+    """From nothing to ten thousand updates a second, which are ten frames at most."""
+    own_page.wait_for_selector("#drift .empty")
+    for theme, size in (("light", SIZES[0]), ("dark", SIZES[1])):
+        see(own_page, theme, size)
+        picture(own_page, f"empty-{theme}-{size[0]}")
+    for place, hint in HINTS.items():
+        assert hint in own_page.inner_text(place)
+    assert serious(own_page, ALL_BUT_COLOURS) == []
+    coins = [f"C{number}" for number in range(COINS)]
+    lines = ["2026-01-05T10:00:00Z deposit 1000000 USD #m:0"]
+    lines += [f"2026-01-05T11:00:00Z buy 10 {coin} @ 10 USD #m:{coin}" for coin in coins]
+    own.do(lambda portfolio: portfolio.record(*golden.read(lines)))
+    own.do(lambda portfolio: portfolio.see(marks(portfolio, coins, 0)))
+    own_page.wait_for_selector("#positions tr:has-text('C19')")
+    own_page.evaluate(DRAWN)
+    before, heaps = own.service.publisher.state.count, []
+    for _ in range(PARTS):
+        own.do(lambda portfolio: pour(portfolio, own.service.publisher, coins))
+        heaps.append(heap(own_page))
+    drawn, told = own_page.evaluate("drawn"), own.service.publisher.state.count - before
+    went = f"{told} publications, {drawn} frames in {PAGE_SECONDS} s; bytes held {heaps}"
+    (SCREENS / "ten-thousand.txt").write_text(went + "\n")
+    assert PAGE_SECONDS <= drawn <= 10 * PAGE_SECONDS + PARTS, went
+    assert max(heaps[PARTS // 2 :]) < 1.25 * max(heaps[: PARTS // 2]) + 500_000, went
+    assert not own.service.publisher.state.trouble
+    equity = trimmed(own.do(lambda portfolio: portfolio.equity().value))
+    own_page.wait_for_selector(f"#equity button[title='{equity}']")  # the last is never lost
+
+
+async def pour(portfolio, publisher, coins):
+    """Tell marks of every coin a hundred times a second, for a part of the time."""
+    began, turn = monotonic(), 0
+    while (now := monotonic() - began) < PAGE_SECONDS / PARTS:
+        while turn < now * UPDATES / len(coins):
+            turn += 1
+            portfolio.see(marks(portfolio, coins, turn))
+            publisher.touch()
+        await asyncio.sleep(0.005)
+
+
+def marks(portfolio, coins, turn):
+    price, at = Decimal(10) + Decimal(turn % 97) / 8, portfolio.desk.clock.now()
+    return [Mark(coin, "USD", price, "poured", at) for coin in coins]
+
+
+def heap(page):
+    """How many bytes the page holds, after what it does not hold is gone."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    used = session.send("Runtime.getHeapUsage")["usedSize"]
+    session.detach()
+    return int(used)

@@ -7,6 +7,7 @@ from bursar.ledger import instant
 from bursar.portfolio import agreement
 from bursar.reconcile import Statement
 from bursar.reconcile.statement import Holding
+from bursar.serve import panels
 
 
 def test_a_holding_tells_its_cost_its_mark_and_how_old_that_is(client):
@@ -31,6 +32,17 @@ def test_strategies_are_told_before_any_capital_was_divided(client):
     assert (manual["strategy"], trend["strategy"]) == ("manual", "trend")
     assert (trend["weight"], trend["state"]) == (None, None)
     assert trend["made"] == "4987"  # 4,995 of the sale, less the 8 of the purchase
+
+
+def test_a_strategy_tells_how_one_unit_of_its_capital_grew(client):
+    told = client.get("/api/portfolio/allocation", params={"decimals": "string"}).json()
+    _, trend = told["items"]
+    assert trend["since"] == "2026-02-02"  # what it made on the day before is its first capital
+    assert trend["growth"][0] == "1"
+    assert trend["growth"][-1] == "4.007820333"  # 15,000 unrealised on 4,987
+    assert trend["return_pct"] == "300.7820333"
+    assert trend["unvalued"] == []
+    assert len(trend["growth"]) <= panels.GROWTH_POINTS
 
 
 def test_a_break_is_told_with_what_would_close_it(place, client_of):

@@ -9,8 +9,10 @@ held has no return and is left out; a day on which capital lay idle has 0.
 Errors: none; what cannot be told is a reason.
 """
 
+import operator
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import accumulate
 
 import msgspec
 
@@ -32,13 +34,18 @@ class SleeveReturns(msgspec.Struct, frozen=True):
         return SleeveReturns(tuple(pair[0] for pair in kept), tuple(pair[1] for pair in kept))
 
     @property
+    def growth(self) -> tuple[Decimal, ...]:
+        """What one unit of capital had become at the end of each of the days: the unit value."""
+        return tuple(statistic(value) for value in self._grown())
+
+    @property
     def drawdown(self) -> Decimal:
         """How far below its peak the unit value is now, as a fraction of the peak."""
-        grown = peak = 1.0
-        for value in self.returns:
-            grown *= 1 + value
-            peak = max(peak, grown)
-        return statistic(1 - max(grown, 0.0) / peak)
+        grown = [1.0, *self._grown()]
+        return statistic(1 - max(grown[-1], 0.0) / max(grown))
+
+    def _grown(self) -> list[float]:
+        return list(accumulate((1 + value for value in self.returns), operator.mul))
 
     def sharpe(self, conventions: Conventions = USUAL) -> Measured:
         """Return the Sharpe ratio by the year."""

@@ -10,10 +10,15 @@ _SCRIPT: Final = "text/javascript; charset=utf-8"
 _MODULES: Final = (
     "app",
     "calendar",
+    "capital",
     "charts",
     "exact",
+    "exports",
+    "feed",
     "live",
     "panels",
+    "plan",
+    "quality",
     "why",
 )
 

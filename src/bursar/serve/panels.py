@@ -6,16 +6,21 @@ statement differs by, each difference explained. Put together here, worked out b
 Errors: those of the verbs.
 """
 
+from datetime import date
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
+from bursar.ledger import instant
 from bursar.portfolio import agreement, allocating
 from bursar.portfolio.risk import shipped_table
 from bursar.reconcile import Reconciliation
 from bursar.serve.asking import Query
 from bursar.serve.reading import Room
 from bursar.value.worth import AssetWorth
+
+GROWTH_POINTS: Final = 120
 
 
 class HoldingView(msgspec.Struct, frozen=True):
@@ -48,7 +53,12 @@ class Holdings(msgspec.Struct, frozen=True):
 
 
 class StrategyView(msgspec.Struct, frozen=True):
-    """A strategy's own book, and its part of the last decision; `manual` has none."""
+    """A strategy's own book, and its part of the last decision; `manual` has none.
+
+    `growth` is what one unit of its capital had become by the end of days from `since` on, up to
+    today, at most `GROWTH_POINTS` of them; `return_pct` is what that comes to. What is `unvalued`
+    has no price, and is in no figure.
+    """
 
     strategy: str
     state: str | None
@@ -59,6 +69,10 @@ class StrategyView(msgspec.Struct, frozen=True):
     unrealized: Decimal
     equity: Decimal
     trades: int
+    since: date | None
+    return_pct: Decimal | None
+    unvalued: tuple[str, ...]
+    growth: tuple[Decimal, ...]
 
 
 class Allocations(msgspec.Struct, frozen=True):
@@ -148,6 +162,7 @@ def allocation(room: Room, _query: Query) -> Allocations:
     rows = []
     for each in allocating.strategies(portfolio):
         line, mind = lines.get(each.strategy), minds.get(each.strategy)
+        growth = each.returns.growth
         rows.append(
             StrategyView(
                 strategy=each.strategy,
@@ -159,6 +174,10 @@ def allocation(room: Room, _query: Query) -> Allocations:
                 unrealized=each.unrealized,
                 equity=each.equity,
                 trades=len(each.trips),
+                since=_day(each.returns.days),
+                return_pct=(growth[-1] - 1) * 100 if growth else None,
+                unvalued=tuple(missing.asset for missing in each.valuation.unvalued),
+                growth=_thinned(growth),
             )
         )
     return Allocations(
@@ -167,6 +186,16 @@ def allocation(room: Room, _query: Query) -> Allocations:
         reserve=None if decided is None else decided.allocation.reserve,
         items=tuple(rows),
     )
+
+
+def _thinned(points: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
+    """Leave out points between points, the newest never."""
+    step = -(-len(points) // GROWTH_POINTS) or 1
+    return points[::-step][::-1]
+
+
+def _day(days: tuple[int, ...]) -> date | None:
+    return instant.to_datetime(days[0] * instant.DAY).date() if days else None
 
 
 def breaks(room: Room, _query: Query) -> Agreements:

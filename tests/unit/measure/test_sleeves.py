@@ -38,6 +38,14 @@ def test_a_strategy_without_a_past_has_no_returns():
     assert found.volatility().value is None
 
 
+def test_growth_is_what_one_unit_became():
+    assert SleeveReturns((1, 2, 3), (0.5, -0.5, 0.2)).growth == (
+        Decimal("1.5"),
+        Decimal("0.75"),
+        Decimal("0.9"),
+    )
+
+
 def test_the_drawdown_is_from_the_peak_and_no_more_than_everything():
     assert SleeveReturns((1, 2, 3), (0.5, -0.5, 0.2)).drawdown == Decimal("0.4")
     assert SleeveReturns((1,), (-1.5,)).drawdown == 1

@@ -2,13 +2,18 @@
 // is asked again when cash or a position has changed, and every so often anyway.
 
 import { calendar } from "./calendar.js";
+import { capital } from "./capital.js";
 import { Curve } from "./charts.js";
-import { $, age, element, fill, money, percent } from "./exact.js";
+import { $, age, clock, element, fill, money, paced, percent } from "./exact.js";
+import { exportMenu } from "./exports.js";
+import { feed } from "./feed.js";
 import { Live } from "./live.js";
 import * as panels from "./panels.js";
+import { Plan } from "./plan.js";
+import { badges, drift } from "./quality.js";
 import { openWhy, told } from "./why.js";
 
-const DAY = 86_400_000, SLOW_MS = 15_000, SOON_MS = 250;
+const DAY = 86_400_000, SLOW_MS = 15_000, SOON_MS = 250, FRAME_MS = 100;
 const RANGES = { "1D": [DAY, "day"], "1W": [7 * DAY, "week"], "1M": [30 * DAY, "30d"], "3M": [90 * DAY, "90d"], "1Y": [365 * DAY, "1y"], All: [Infinity, "all"] };
 const CARDS = ["This week", "This month", "Drawdown", "Sharpe", "Gross exposure", "Net exposure", "Realised", "Cash"];
 
@@ -16,6 +21,7 @@ const live = new Live();
 const cards = new panels.Cards($("cards"), CARDS);
 const curve = new Curve($("curve"), $("curve-read"));
 const ask = (title, question) => openWhy(live, title, question);
+const plan = new Plan($("plan"), live, ask);
 let range = localStorage.getItem("range") in RANGES ? localStorage.getItem("range") : "All";
 let asked = {}, ground = "", eventAt = null, pending = null, isAsking = false;
 
@@ -45,24 +51,27 @@ $("range").addEventListener("keydown", (event) => {
 function drawCurve() {
   if (!asked.history) return;
   if (asked.history.points.length < 2 || asked.history.points.every((point) => point.equity === "0")) {
-    curve.points = [];
-    $("curve").replaceChildren(element("p.empty", {}, "The curve begins with the first snapshots; bursar serve keeps one every quarter of an hour.")); return; }
+    curve.lack("The curve begins with the first snapshots; bursar serve keeps one every quarter of an hour.");
+    return;
+  }
   curve.show(asked.history.points, Date.now() - RANGES[range][0]);
 }
 
 function drawViews() {
   const { snapshot, pnl, exposure, drawdown } = live.views;
   if (!snapshot) return;
-  panels.equity($("equity"), snapshot, asked.holdings?.base ?? "", ask);
+  panels.equity($("equity"), snapshot, { base: asked.holdings?.base, coverage: asked.full?.coverage, ask });
   const figure = panels.figure, of = (value, parts, formula) => told(value, formula, parts);
   cards.set("Drawdown", figure(percent(downwards(asked.whole?.drawdown.current_pct.value ?? null)), null, { colour: false, why: () => ask("Drawdown", { figure: "drawdown" }) }),
-    drawdown.max_drawdown_pct == null ? "" : `worst ${percent(downwards(drawdown.max_drawdown_pct))} · peak ${money(drawdown.peak_equity, { places: 0 })}`);
+    drawdown.max_drawdown_pct == null ? "" : figure(`worst ${percent(downwards(drawdown.max_drawdown_pct))} · peak ${money(drawdown.peak_equity, { places: 0 })}`, drawdown.max_drawdown_pct, { colour: false,
+      why: () => ask("Worst drawdown", of(drawdown.max_drawdown_pct, [["peak of equity", drawdown.peak_equity], ["now below its peak, %", asked.whole?.drawdown.current_pct.value], ["regained of the deepest open fall, %", drawdown.recovery_progress_pct]], "max_drawdown_pct = the deepest fall of equity from a peak, in percent of it")) }));
   cards.set("Gross exposure", figure(money(exposure.total_exposure, { places: 0 }), exposure.total_exposure, { colour: false,
-    why: () => ask("Gross exposure", of(exposure.total_exposure, Object.entries(exposure.exposure_by_symbol), "gross = Σ |notional|, by symbol")) }), `${percent(exposure.exposure_pct_of_equity, { places: 1 })} of equity`);
+    why: () => ask("Gross exposure", of(exposure.total_exposure, Object.entries(exposure.exposure_by_symbol), "gross = Σ |notional|, by symbol")) }), exposure.exposure_pct_of_equity == null ? "" : `${percent(exposure.exposure_pct_of_equity, { places: 1 })} of equity`);
   cards.set("Net exposure", figure(money(exposure.net_exposure, { places: 0 }), exposure.net_exposure, { colour: false,
     why: () => ask("Net exposure", of(exposure.net_exposure, [["long", exposure.long_exposure], ["short, taken off", exposure.short_exposure]], "net = long − short")) }), `${snapshot.num_positions} positions`);
   cards.set("Realised", figure(money(pnl.realized_pnl_total, { signed: true }), pnl.realized_pnl_total, { why: () => ask("Realised", { figure: "realized" }) }),
-    `unrealised ${money(pnl.unrealized_pnl, { signed: true })}`, true);
+    figure(`unrealised ${money(pnl.unrealized_pnl, { signed: true })}`, pnl.unrealized_pnl, { colour: false,
+      why: () => ask("Unrealised", of(pnl.unrealized_pnl, snapshot.positions.map((each) => [each.symbol, each.unrealized_pnl]), "unrealised = Σ (value − cost) of what is held")) }), true);
   cards.set("Cash", figure(money(snapshot.cash_balance), snapshot.cash_balance, { colour: false,
     why: () => ask("Cash", of(snapshot.cash_balance, (asked.holdings?.items ?? []).filter((each) => each.is_cash).map((each) => [each.asset, each.quantity]), "cash = settled base currency and what is pegged to it")) }), asked.holdings?.base ?? "", true);
   panels.exposure($("exposure"), exposure, asked.holdings, ask);
@@ -71,18 +80,24 @@ function drawViews() {
   if (now !== ground) { ground = now; refresh(); }
 }
 
+const lots = async () => JSON.parse(await (await live.file("export", { format: "json", what: "lots" })).text()).lots;
+
+function drawFeed() { eventAt = feed($("feed"), asked.trades, asked.flows, ask) ?? eventAt; }
+
 const downwards = (value) => (value == null || value === "0" ? value : `-${value}`);
 
 function drawAsked() {
-  const { performance, week, month, holdings, allocation, breaks, days, months, trades, flows, full } = asked;
-  const made = (name, found, ends) => {
+  const { performance, week, month, holdings, allocation, decision, breaks, days, months, full } = asked;
+  const made = (name, found) => {
     const value = found?.made.value ?? null;
     const tree = told(value ?? found?.made.reason, "made = equity at the end − equity at the start − capital that came between", [
       ["equity at the end", found?.equity_end.value, found?.closed_at], ["equity at the start, taken off", found?.equity_start.value, found?.opened_at], ["capital between, taken off", found?.flows.value]]);
-    cards.set(name, panels.figure(money(value, { signed: true }), value, { why: () => ask(name, tree) }), value == null ? found?.made.reason ?? "" : ends);
+    cards.set(name, panels.figure(money(value, { signed: true }), value, { why: () => ask(name, tree) }), value == null ? found?.made.reason ?? "" :
+      panels.figure(`${percent(found.twr_pct.value, { signed: true })} time-weighted`, found.twr_pct.value, { colour: false, why: () => ask(`${name}, time-weighted`,
+        told(found.twr_pct.value ?? found.twr_pct.reason, "time-weighted return = Π (1 + return between two flows) − 1, in percent", [["money-weighted, %", found.mwr_pct.value ?? found.mwr_pct.reason], ["moments", String(found.moments)]])) }));
   };
-  made("This week", week, `${percent(week?.twr_pct.value, { signed: true })} time-weighted`);
-  made("This month", month, `${percent(month?.twr_pct.value, { signed: true })} time-weighted`);
+  made("This week", week);
+  made("This month", month);
   const sharpe = performance?.ratios.sharpe;
   cards.set("Sharpe", panels.figure(money(sharpe?.value), null, { colour: false, title: sharpe?.reason, why: () => ask("Sharpe",
     told(sharpe?.value ?? sharpe?.reason, "Sharpe = mean excess daily return ÷ its deviation × √periods a year", [["daily returns", String(performance?.ratios.returns)],
@@ -90,13 +105,13 @@ function drawAsked() {
     sharpe?.value == null ? sharpe?.reason ?? "" : `${range}, of ${performance.ratios.returns} daily returns`);
   $("portfolio").textContent = `${holdings.portfolio} · ${holdings.base}`;
   document.title = `${holdings.portfolio} · bursar`;
-  panels.holdings($("positions"), holdings, ask);
-  panels.strategies($("strategies"), allocation, ask);
-  panels.drift($("drift"), breaks);
-  panels.badges($("badges"), holdings.items.length ? full.coverage : null, breaks);
-  eventAt = panels.feed($("feed"), trades, flows) ?? eventAt;
-  if (days.cells.length) fill($("calendar"), calendar(days, months, $("calendar").clientWidth - 40, $("calendar-read"), (cell) => ask(`${cell.row}-${cell.column}`, told(cell.pnl, `realised in ${cell.row}-${cell.column} = Σ of ${cell.records} records`,
-    days.cells.filter((each) => each.row === `${cell.row}-${cell.column}`).map((each) => [`${each.row}-${each.column}`, each.pnl])))));
+  panels.holdings($("positions"), holdings, ask, lots);
+  capital($("strategies"), allocation, decision.decision, ask);
+  plan.show(holdings);
+  drift($("drift"), breaks, ask);
+  badges($("badges"), { coverage: full.coverage, held: holdings, breaks, ask });
+  drawFeed();
+  if (days.cells.length) calendar($("calendar"), { days, months, read: $("calendar-read"), ask: (name, cell, parts) => ask(name, told(cell.pnl, `realised in ${name} = Σ of ${cell.records} records`, parts)) });
   else fill($("calendar"), element("p.empty", {}, "Nothing was realised yet; the first sale shows here."));
 }
 
@@ -111,7 +126,7 @@ async function ask_again() {
     const few = { limit: "16" };
     const [trades, flows, holdings] = await Promise.all([live.ask("trades", few), live.ask("cash-flows", few), live.ask("holdings")]);
     Object.assign(asked, { trades, flows, holdings });
-    if (asked.days) { eventAt = panels.feed($("feed"), trades, flows) ?? eventAt; panels.holdings($("positions"), holdings, ask); }
+    if (asked.days) { drawFeed(); panels.holdings($("positions"), holdings, ask, lots); }
     if (!asked.days || Date.now() - asked.at > 3_000) await askSlow();
     drawAsked();
     drawViews();
@@ -125,11 +140,11 @@ async function ask_again() {
 
 async function askSlow() {
   const period = RANGES[range][1];
-  const [history, whole, performance, week, month, allocation, breaks, days, months, full] = await Promise.all([
+  const [history, whole, performance, week, month, allocation, decision, breaks, days, months, full] = await Promise.all([
     live.ask("history", { period: "all" }), live.ask("performance", { period: "all" }), live.ask("performance", { period }), live.ask("performance", { period: "week" }), live.ask("performance", { period: "month" }),
-    live.ask("allocation"), live.ask("breaks"), live.ask("heatmap", { kind: "day" }), live.ask("heatmap", { kind: "month" }), live.ask("snapshot", { detail: "full" }),
+    live.ask("allocation"), live.ask("decision"), live.ask("breaks"), live.ask("heatmap", { kind: "day" }), live.ask("heatmap", { kind: "month" }), live.ask("snapshot", { detail: "full" }),
   ]);
-  Object.assign(asked, { history, whole, performance, week, month, allocation, breaks, days, months, full, at: Date.now() });
+  Object.assign(asked, { history, whole, performance, week, month, allocation, decision, breaks, days, months, full, at: Date.now() });
   drawCurve();
 }
 
@@ -137,13 +152,16 @@ function drawState() {
   const quiet = (Date.now() - live.heardAt) / 1000;
   document.body.dataset.state = live.state;
   const last = eventAt ? ` · last event ${age((Date.now() - Date.parse(eventAt)) / 1000)} ago` : "";
-  $("state-text").textContent = { connecting: "connecting", live: `live${last}`, outage: `offline ${age(quiet)}`, refused: "not let in" }[live.state];
+  const said = { connecting: "connecting", live: "live", outage: "offline", refused: "not let in" }[live.state];
+  if ($("state-word").textContent !== said) $("state-word").textContent = said; // told aloud, so only when it is news
+  $("state-age").textContent = { live: last, outage: ` ${age(quiet)}` }[live.state] ?? "";
   $("outage").hidden = live.state !== "outage";
-  $("outage").textContent = live.heardAt ? `No connection. These figures are ${age(quiet)} old; trying again.` : "The service does not answer; trying again.";
+  const wrong = live.heardAt ? `No connection. These figures are of ${clock(live.heardAt)}; trying again.` : "The service does not answer; trying again.";
+  if ($("outage").textContent !== wrong) $("outage").textContent = wrong;
   $("ask").hidden = live.state !== "refused";
 }
 
-live.addEventListener("views", drawViews);
+live.addEventListener("views", paced(drawViews, FRAME_MS));
 live.addEventListener("state", () => { drawState(); if (live.state === "live") refresh(); });
 $("ask").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -152,6 +170,9 @@ $("ask").addEventListener("submit", (event) => {
 });
 $("why").addEventListener("click", (event) => { if (event.target === $("why")) $("why").close(); });
 
+exportMenu(live, $("positions-title"), ["holdings", "lots"]);
+exportMenu(live, $("calendar-title"), ["trades"]);
+exportMenu(live, $("feed-title"), ["trades", "flows", "journal"]);
 drawRange();
 live.connect();
 setInterval(() => { drawState(); panels.ages(); }, 1_000);

@@ -3,7 +3,7 @@
 
 import { clock, day, element, money, percent, rounded, svg } from "./exact.js";
 
-const RIGHT = 64, TOP = 8, GAP = 26, BOTTOM = 22, WATER = 0.24;
+const RIGHT = 64, TOP = 8, GAP = 26, BOTTOM = 22, WATER = 0.24, STRETCHES = 400;
 const HOUR = 3_600_000, DAY = 24 * HOUR;
 
 export class Curve {
@@ -11,8 +11,6 @@ export class Curve {
     this.box = box;
     this.read = read;
     this.points = [];
-    box.setAttribute("tabindex", "0");
-    box.setAttribute("role", "img");
     new ResizeObserver(() => this.draw()).observe(box);
     box.addEventListener("pointermove", (event) => this.#point(event.offsetX));
     box.addEventListener("pointerleave", () => this.#clear());
@@ -29,7 +27,7 @@ export class Curve {
       if (point.nav !== null) peak = Math.max(peak, point.nav);
       point.under = point.nav === null || peak <= 0 ? 0 : point.nav / peak - 1;
     }
-    this.points = known.filter((point) => point.x >= from);
+    this.points = thinned(known.filter((point) => point.x >= from));
     this.draw();
   }
 
@@ -42,6 +40,13 @@ export class Curve {
     if (last.isTip) { last.nav = last.nav === null ? null : last.nav * (y / last.y || 1); Object.assign(last, { x, y, equity, at }); }
     else this.points.push({ ...last, x, y, equity, at, flow: null, isTip: true });
     this.draw();
+  }
+
+  // There is no curve yet, and this says why.
+  lack(says) {
+    this.points = [];
+    for (const name of ["tabindex", "role", "aria-label"]) this.box.removeAttribute(name);
+    this.box.replaceChildren(element("p.empty", {}, says));
   }
 
   draw() {
@@ -71,10 +76,12 @@ export class Curve {
       svg("path.water", { d: `M0 ${water(0)}${under}L${x(last.x)} ${water(0)}Z` }),
       svg("path.waterline", { d: `M0 ${water(points[0].under)}${under}` }),
       svg("text", { x: right + 10, y: water(0) + 4 }, "0 %"), svg("text", { x: right + 10, y: water(worst) + 4 }, `−${(-worst * 100).toFixed(1)} %`),
-      points.filter((point) => point.flow != null && Number(point.flow) !== 0).map((point) => flow(point, x(point.x), floor)),
+      points.filter(isFlow).map((point) => flow(point, x(point.x), floor)),
       svg("circle.now", { cx: x(last.x), cy: y(last.y), r: 3.5 }), this.cross);
     box.replaceChildren(drawn);
     const first = points[0];
+    box.setAttribute("tabindex", "0");
+    box.setAttribute("role", "img");
     box.setAttribute("aria-label", `Equity from ${money(first.equity)} on ${day(first.at)} to ${money(last.equity)} now; arrow keys read it point by point`);
     if (this.at != null) this.#readAt(Math.min(this.at, points.length - 1));
   }
@@ -99,7 +106,7 @@ export class Curve {
     this.cross.replaceChildren(
       svg("line.cross", { x1: x, x2: x, y1: TOP, y2: this.box.clientHeight - BOTTOM }),
       svg("circle.dot", { cx: x, cy: y, r: 4.5 }));
-    const moved = point.flow != null && Number(point.flow) !== 0 ? ` · capital ${money(point.flow, { signed: true })}` : "";
+    const moved = isFlow(point) ? ` · capital ${money(point.flow, { signed: true })}` : "";
     this.read.textContent = `${day(point.at)} ${clock(point.at).slice(0, 5)} · ${money(point.equity)}${moved}`;
   }
 
@@ -110,10 +117,33 @@ export class Curve {
   }
 }
 
+// More than a pixel can show is left out; of each stretch its ends, its extremes and every flow stay.
+function thinned(points) {
+  const size = Math.ceil(points.length / STRETCHES), kept = [];
+  if (size <= 4) return points;
+  for (let n = 0; n < points.length; n += size) {
+    const part = points.slice(n, n + size), most = (of) => part.reduce((best, each) => (of(each) > of(best) ? each : best));
+    const stay = new Set([part[0], part.at(-1), most((each) => each.y), most((each) => -each.y), most((each) => -each.under)]);
+    kept.push(...part.filter((each) => stay.has(each) || isFlow(each)));
+  }
+  return kept;
+}
+
+const isFlow = (point) => point.flow != null && Number(point.flow) !== 0;
+
 function flow(point, x, floor) {
   const isIn = Number(point.flow) > 0, base = floor - 3;
   const d = isIn ? `M${x - 4.5} ${base}h9l-4.5 -8z` : `M${x - 4.5} ${base - 8}h9l-4.5 8z`;
   return svg("path.flow", { d }, svg("title", {}, `${day(point.at)}: capital ${money(point.flow, { signed: true })}`));
+}
+
+// A line the size of a word: how one unit grew, against the one it began as.
+export function spark(values, says) {
+  const ys = values.map(Number), low = Math.min(1, ...ys), high = Math.max(1, ...ys), width = 96, height = 28;
+  const x = scale(0, ys.length - 1, 1, width - 3), y = scale(low, high, height - 3, 3), last = ys.at(-1);
+  const line = ys.map((value, n) => `${n ? "L" : "M"}${x(n).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+  return svg(`svg.spark.${last < 1 ? "loss" : "gain"}`, { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": says }, svg("title", {}, says),
+    svg("line.rule", { x1: 0, x2: width, y1: y(1), y2: y(1) }), svg("path.line", { d: line }), svg("circle.now", { cx: x(ys.length - 1), cy: y(last), r: 2 }));
 }
 
 const scale = (from, to, low, high) => (value) => low + ((value - from) / (to - from || 1)) * (high - low);

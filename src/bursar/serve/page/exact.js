@@ -56,6 +56,15 @@ export function share(value) {
   return percent((value[0] === "-" ? "-" : "") + (left ? `${moved}.${left}` : moved), { places: 1 });
 }
 
+// Percent as it is typed, 26.5, as the fraction 0.265; what is no number is null.
+export function fraction(text) {
+  const told = text.trim().replace(",", ".").replace(/\.?\s*%?$/, "");
+  if (!isNumber(told)) return null;
+  const [whole, rest = ""] = told.replace("-", "").split(".");
+  const moved = whole.padStart(3, "0");
+  return `${told[0] === "-" ? "-" : ""}${moved.slice(0, -2).replace(/^0+(?=\d)/, "")}.${moved.slice(-2)}${rest}`;
+}
+
 export const arrow = (value) => ({ "-1": "▼", 0: "", 1: "▲" })[sign(value)];
 export const tone = (value) => ({ "-1": "down", 0: "", 1: "up" })[sign(value)];
 
@@ -89,10 +98,42 @@ export function element(name, attributes = {}, ...children) {
 export const svg = (name, attributes = {}, ...children) => element(name, { xmlns: "", ...attributes }, ...children);
 export const $ = (id) => document.getElementById(id);
 
-// Put new children into a box; who was at a button of it stays at the button of that place.
+// Put new children into a box; who was at a button of it stays at the one of that name and place.
 export function fill(box, ...children) {
-  const buttons = () => [...box.querySelectorAll("button")];
-  const at = buttons().indexOf(document.activeElement);
-  box.replaceChildren(...children);
-  if (at >= 0) buttons()[at]?.focus({ preventScroll: true });
+  const at = box.contains(document.activeElement) ? spot(document.activeElement) : null;
+  box.replaceChildren(...children.filter((child) => child != null));
+  if (at === null) return;
+  const buttons = [...box.querySelectorAll("button")];
+  (buttons.find((button) => spot(button) === at) ?? buttons[0])?.focus({ preventScroll: true });
+}
+
+function spot(button) {
+  const row = button.closest("tr, li, .strategy"), name = row?.querySelector("b, th, .name")?.textContent ?? row?.dataset.id;
+  return `${name} ${row ? [...row.querySelectorAll("button")].indexOf(button) : ""}`;
+}
+
+// Put a figure in its place, and show that it changed. Text that is the same is left alone.
+const before = new WeakMap();
+export function put(place, made, isEvent = false) {
+  const text = [made.textContent, made.className, made.title, made.firstElementChild?.title].join();
+  if (before.get(place) === text) return;
+  if (isEvent && before.has(place)) made.classList.add("changed");
+  const held = place.contains(document.activeElement);
+  place.replaceChildren(made);
+  if (held) made.focus();
+  before.set(place, text);
+}
+
+// However often it is called, it draws at most once in `every` ms, and never loses the last call.
+// Where nobody looks nothing is drawn, until somebody does.
+export function paced(draw, every) {
+  let due = null, last = -Infinity;
+  const now = () => {
+    due = null;
+    if (document.hidden) { document.addEventListener("visibilitychange", call, { once: true }); return; }
+    last = performance.now();
+    draw();
+  };
+  const call = () => { due ??= setTimeout(now, Math.max(0, last + every - performance.now())); };
+  return call;
 }

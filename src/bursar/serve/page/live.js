@@ -37,13 +37,26 @@ export class Live extends EventTarget {
 
   hurry() { if (this.state === "outage") { this.retry = FIRST_RETRY_MS; this.connect(); } }
 
-  async ask(path, query = {}) {
-    const headers = this.token ? { authorization: `Bearer ${this.token}` } : {};
+  ask(path, query = {}) { return this.#fetch(path, query); }
+
+  // What is asked with a document; nothing that the page asks for is written.
+  tell(path, body) {
+    return this.#fetch(path, {}, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  }
+
+  async file(path, query) {
+    const answer = await fetch(`/api/portfolio/${path}?${new URLSearchParams(query)}`, { headers: this.#bearer() });
+    if (!answer.ok) throw await refusal(answer);
+    return answer.blob();
+  }
+
+  #bearer() { return this.token ? { authorization: `Bearer ${this.token}` } : {}; }
+
+  async #fetch(path, query, asked = {}) {
     const told = new URLSearchParams({ decimals: "string", ...query });
-    const answer = await fetch(`/api/portfolio/${path}?${told}`, { headers });
-    const body = await answer.json();
-    if (!answer.ok) throw new Error(body?.error?.message ?? body?.message ?? body?.detail ?? `status ${answer.status}`);
-    return body;
+    const answer = await fetch(`/api/portfolio/${path}?${told}`, { ...asked, headers: { ...asked.headers, ...this.#bearer() } });
+    if (!answer.ok) throw await refusal(answer);
+    return answer.json();
   }
 
   #heard(told) {
@@ -75,6 +88,11 @@ export class Live extends EventTarget {
   #watch() {
     if (this.state === "live" && Date.now() - this.heardAt > SILENCE_MS) this.socket.close();
   }
+}
+
+async function refusal(answer) {
+  const body = await answer.json().catch(() => null);
+  return new Error(body?.error?.message ?? body?.message ?? body?.detail ?? `status ${answer.status}`);
 }
 
 const named = (row) => `${row.symbol} ${row.side}`;

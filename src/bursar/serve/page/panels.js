@@ -1,10 +1,12 @@
-// Panels: what each part of the page shows of what the service told.
+// Panels: cards, exposure and holdings, and the figure that everything else is shown with.
 
 import { bars } from "./charts.js";
-import { $, age, arrow, clock, DASH, day, element, fill, money, percent, quantity, share, since, tone } from "./exact.js";
+import { age, arrow, DASH, element, fill, money, percent, put, quantity, since, tone } from "./exact.js";
 import { told } from "./why.js";
 
-const word = (name) => (name.length < 4 ? name : name.replaceAll("_", " ").toLowerCase());
+const FEW = { bars: 8, rows: 40 };
+
+export const word = (name) => (name.length < 4 ? name : name.replaceAll("_", " ").toLowerCase());
 
 // A figure that opens to its why. The sign is said by an arrow too, for eyes that see no colour.
 export function figure(text, value, { why, title, colour = true } = {}) {
@@ -14,16 +16,12 @@ export function figure(text, value, { why, title, colour = true } = {}) {
   return element(`button.ask-why${way && `.${way}`}`, { type: "button", title: title ?? value, onclick: why }, mark, text);
 }
 
-// Put a figure in its place, and show that it changed. Text that is the same is left alone.
-const before = new WeakMap();
-export function put(place, made, isEvent = false) {
-  const text = made.textContent + made.className;
-  if (before.get(place) === text) return;
-  if (isEvent && before.has(place)) made.classList.add("changed");
-  const held = place.contains(document.activeElement);
-  place.replaceChildren(made);
-  if (held) made.focus();
-  before.set(place, text);
+// Of many rows the first few are drawn; a button shows all of them, or no longer.
+const whole = new Set();
+export function few(rows, most, key, redraw) {
+  if (rows.length <= most) return [rows, null];
+  const all = whole.has(key), toggle = () => { if (!whole.delete(key)) whole.add(key); redraw(); };
+  return [all ? rows : rows.slice(0, most), element("button.plain.all", { type: "button", "aria-expanded": String(all), onclick: toggle }, all ? "fewer" : `all ${rows.length}`)];
 }
 
 export class Cards {
@@ -36,62 +34,77 @@ export class Cards {
     }));
   }
 
+  // The foot is text, or a figure that opens as well.
   set(name, made, foot = "", isEvent = false) {
     const card = this.cards[name];
     put(card.value, made, isEvent);
-    card.foot.textContent = foot;
-    card.foot.title = foot;
+    put(card.foot, foot.nodeType ? element("span", {}, foot) : element("span", { title: foot }, foot));
   }
 }
 
-export function equity(box, view, base, ask) {
+export function equity(box, view, { base, coverage, ask }) {
   if (!box.firstChild) box.append(element("span.label", {}, "Equity"), element("div.figure"), element("div.under"));
   const [whole, cents = "00"] = money(view.total_equity).split(".");
   const made = element("button.ask-why", { type: "button", title: view.total_equity, onclick: () => ask("Equity", { figure: "equity" }) },
     whole, element("span.cents", {}, `.${cents}`));
   put(box.children[1], made);
-  box.children[0].textContent = `Equity${base ? `, ${base}` : ""}`;
+  const lacks = [[coverage?.unvalued, "without a price"], [coverage?.stale, "at an old mark"]].filter(([names]) => names?.length).map(([names, says]) => `${names.length} ${says}`);
+  box.children[0].replaceChildren(`Equity${base ? `, ${base}` : ""}`, ...(lacks.length ? [element("small.doubt", {}, `! ${lacks.join(", ")}`)] : []));
   put(box.children[2], figure(`${money(view.daily_pnl, { signed: true })} today`, view.daily_pnl, { why: () => ask("Today", { figure: "daily_pnl" }) }));
 }
 
 export function exposure(box, view, held, ask) {
   const rows = Object.entries(view.exposure_by_symbol);
-  if (!rows.length) { fill(box, element("p.empty", {}, view.exposure_pct_of_equity == null ? "Nothing is held yet." : "Nothing moves with the market: all of it is cash.")); return; }
-  const base = held?.base ?? "", shares = new Map((held?.items ?? []).map((row) => [row.asset, row.share_pct]));
+  if (!rows.length) { fill(box, element("p.empty", {}, view.exposure_pct_of_equity == null ? "Nothing is held yet: what is bought shows here." : "Nothing moves with the market: all of it is cash.")); return; }
+  const base = held?.base ?? "", items = new Map((held?.items ?? []).map((row) => [row.asset, row]));
   const sorted = (pairs) => pairs.sort((a, b) => Math.abs(Number(b[1])) - Math.abs(Number(a[1])));
   const asset = (name) => name.split("/")[0].replace(new RegExp(`(?<=.)${base}$`), "");
-  fill(box, 
+  const opens = (name, value, formula, parts) => () => ask(name, told(value, formula, parts));
+  const long = rows.filter(([, worth]) => worth[0] !== "-"), short = rows.filter(([, worth]) => worth[0] === "-");
+  const [symbols, more] = few(sorted(rows), FEW.bars, "symbols", () => exposure(box, view, held, ask));
+  const part = (name, value, text, formula, parts) => element("div", {}, element("span.label", {}, name), figure(text, value, { colour: false, why: opens(name, value, formula, parts) }));
+  fill(box,
     element("div.split", {},
-      [["Long", view.long_exposure], ["Short", view.short_exposure], ["Of equity", view.exposure_pct_of_equity]].map(([name, value]) =>
-        element("div", {}, element("span.label", {}, name), name === "Of equity" ? percent(value, { places: 1 }) : money(value, { places: 0 })))),
+      part("Long", view.long_exposure, money(view.long_exposure, { places: 0 }), "long = Σ of what gains when prices rise", long),
+      part("Short", view.short_exposure, money(view.short_exposure, { places: 0 }), "short = Σ of what gains when prices fall", short),
+      part("Of equity", view.exposure_pct_of_equity, percent(view.exposure_pct_of_equity, { places: 1 }), "gross exposure ÷ equity, in percent", [["gross = long + short", view.total_exposure]])),
     element("h3", {}, "By symbol"),
-    bars(sorted(rows).map(([name, value]) => [asset(name), value, shares.get(asset(name)), () => ask(`Value of ${asset(name)}`, { figure: "value", asset: asset(name) })])),
+    bars(symbols.map(([name, value]) => [asset(name), value, items.get(asset(name))?.share_pct, () => ask(`Value of ${asset(name)}`, { figure: "value", asset: asset(name) })])), more,
     element("h3", {}, "By sector"),
     bars(sorted(Object.entries(view.exposure_by_sector)).map(([name, value]) => [word(name), value, null,
-      () => ask(`Sector ${name}`, told(value, `exposure of ${name} = Σ of its symbols`, rows.map(([each, worth]) => [each, worth])))])));
+      opens(`Sector ${word(name)}`, value, `exposure of ${word(name)} = Σ of its symbols`, rows.filter(([each]) => items.get(asset(each))?.sector === name))])));
 }
 
-const HEAD = ["Asset", "Quantity", "Cost", "Mark", "Value", "Unrealised", "Share", "Mark age"];
-export function holdings(box, found, ask) {
+const HEAD = ["Asset", "Value", "Unrealised", "Share", "Quantity", "Cost", "Mark", "Mark age"];
+export function holdings(box, found, ask, lots) {
   if (!found.items.length) {
     fill(box, element("p.empty", {}, "Nothing is held yet. Bring in your exchange's exports:",
-      element("code", {}, "bursar import ledgers.csv trades.csv")));
+      element("code", {}, "bursar import ledgers.csv trades.csv"), "or follow the account itself:", element("code", {}, "bursar init && bursar sync")));
     return;
   }
-  const cell = (row, name, text, asked = name) => element("td.num", {},
-    figure(text, row[name], { colour: name === "unrealized", why: row.is_cash ? null : () => ask(`${asked} of ${row.asset}`, { figure: asked, asset: row.asset }) }));
+  const [rows, more] = few(found.items, FEW.rows, "holdings", () => holdings(box, found, ask, lots));
   fill(box, element("table", {},
     element("thead", {}, element("tr", {}, HEAD.map((name) => element("th", { scope: "col" }, name)))),
-    element("tbody", {}, found.items.map((row) => element(row.is_stale ? "tr.stale" : "tr", {},
-      element("td", {}, element("b", {}, row.asset), element("small", {}, word(row.sector))),
-      element("td", {}, quantity(row.quantity)),
-      row.is_cash ? element("td", {}, DASH) : cell(row, "cost", money(row.cost)),
-      element("td", { title: row.mark_source ?? "" }, row.is_cash ? DASH : quantity(row.mark)),
-      cell(row, "value", money(row.value)),
-      row.is_cash ? element("td", {}, DASH) : cell(row, "unrealized", money(row.unrealized, { signed: true })),
-      element("td", {}, percent(row.share_pct, { places: 1 })),
-      element("td.age", row.marked_at ? { "data-at": row.marked_at, "data-stale": row.is_stale } : {}, row.is_cash ? DASH : row.marked_at ? "" : "no price"))))));
+    element("tbody", {}, rows.map((row) => holding(row, found.base, ask, lots)))), more);
   ages();
+}
+
+function holding(row, base, ask, lots) {
+  const cell = (text, value, why, colour = false) => element("td.num", {}, row.is_cash && !why ? DASH : figure(text, value, { colour, why }));
+  const of = (name) => (row.is_cash ? null : () => ask(`${name} of ${row.asset}`, { figure: name, asset: row.asset }));
+  const open = (name, value, formula, parts) => () => ask(`${name} of ${row.asset}`, told(value, formula, parts));
+  const quantities = async () => told(row.quantity, "quantity = Σ of its lots", (await lots()).filter((lot) => lot.asset === row.asset)
+    .map((lot) => [`${lot.account}, cost ${lot.cost}`, lot.quantity, lot.acquired_at ?? lot.entry])).tree;
+  const marked = row.mark == null ? null : open("Mark", row.mark, `the price of one ${row.asset}, in ${row.mark_quote}, as believed now`, [["told by", row.mark_source], ["at", row.marked_at], ["is old", row.is_stale ? "yes: beyond what the settings allow" : "no"]]);
+  return element(row.is_stale ? "tr.stale" : "tr", {},
+    element("td", {}, element("b", {}, row.asset), element("small", {}, word(row.sector)), row.is_stale ? element("small.doubt", {}, "stale") : null),
+    cell(money(row.value), row.value, row.is_cash ? open("Value", row.value, `cash at its face, in ${base}`, [[row.asset, row.quantity]]) : of("value")),
+    cell(money(row.unrealized, { signed: true }), row.unrealized, of("unrealized"), true),
+    cell(percent(row.share_pct, { places: 1 }), row.share_pct, open("Share", row.share_pct, "share = value ÷ equity, in percent", [["value", row.value]])),
+    cell(quantity(row.quantity), row.quantity, row.is_cash ? open("Quantity", row.quantity, "what is settled of it in all accounts", []) : () => ask(`Quantity of ${row.asset}`, { tree: quantities() })),
+    cell(money(row.cost), row.cost, of("cost")),
+    cell(row.mark == null ? "no price" : quantity(row.mark), row.mark, marked),
+    element("td.age", row.marked_at ? { "data-at": row.marked_at, "data-stale": row.is_stale } : {}, row.is_cash ? DASH : row.marked_at ? "" : "unvalued"));
 }
 
 // The age of every mark, each second, whether anything is heard or not.
@@ -101,93 +114,11 @@ export function ages() {
   }
 }
 
-export function strategies(box, found, ask) {
-  $("regime").textContent = found.decided_at ? `${found.regime.toLowerCase()} · divided ${day(found.decided_at)} · reserve ${share(found.reserve)}` : "";
-  if (!found.items.some((each) => each.strategy !== "manual")) {
-    fill(box, element("p.empty", {}, "No trade names its strategy yet.", element("code", {}, "bursar tag ENTRY --strategy NAME")));
-    return;
-  }
-  fill(box, ...found.items.map((each) => {
-    const track = element("i");
-    track.style.width = share(each.weight).replace(" %", "%").replace(DASH, "0");
-    const word = each.weight === "0" ? "blocked" : each.state?.toLowerCase();
-    const why = () => ask(each.strategy, told(each.equity, "equity of the strategy's own book = capital given + realised and income + unrealised", [
-      ["capital given", each.contributed], ["made", each.made], ["unrealised", each.unrealized],
-      ...(each.reason ? [["weight in the last division", each.weight, each.reason]] : [])]));
-    return element("div.strategy", {},
-      element("span.name", {}, each.strategy, word ? element(word === "active" ? "span.word" : "span.word.off", {}, word) : null),
-      figure(money(each.equity, { places: 0 }), each.equity, { why, colour: false }),
-      element("span.sub", {}, figure(money(each.made, { signed: true, places: 0 }), each.made), ` made · ${each.trades} ${each.trades === 1 ? "trade" : "trades"}`),
-      element("span.sub", { title: each.reason }, each.weight == null ? "no allocation" : `${share(each.weight)} of capital`),
-      each.weight == null ? null : element("span.track", { "aria-hidden": "true" }, track));
-  }));
-}
-
-export function drift(box, found) {
-  if (!found.items.length) {
-    fill(box, element("p.empty", {}, "No venue has stated anything yet. Connect one, and every balance is compared:", element("code", {}, "bursar init && bursar sync")));
-    return;
-  }
-  fill(box, ...found.items.flatMap((each) => {
-    const good = each.verdict === "equal" || each.verdict === "within tolerance";
-    const known = each.verdict !== "unknown";
-    const lines = each.breaks.map((broken) => element("div.break", {},
-      element("b", {}, `${broken.kind}: ${broken.shifts.map((shift) => `${money(shift.amount, { signed: true, places: 8 }).replace(/\.?0+$/, "")} ${shift.asset}`).join(", ")}`),
-      element("p", {}, broken.reason), element("p.soft", {}, `${broken.where}; ${broken.when.replace(/\.\d+Z/g, "Z")}`),
-      broken.proposal ? element("p.soft", {}, `Would close it: ${broken.proposal}`) : null));
-    return element("div", {},
-      element(`p.verdict${good ? ".up" : known ? ".down" : ""}`, {}, good ? "✓ Agrees" : known ? "▲ Differs" : "? Not known", element("small.note", {}, each.account)),
-      element("p.note", {}, each.as_of ? `Statement of ${day(each.as_of)} ${clock(each.as_of)}${good ? ", to the last digit." : ""}` : "No statement yet: bursar sync asks for one."),
-      lines, each.breaks.length ? command(each.command) : null);
-  }));
-}
-
-function command(text) {
+export function command(text) {
   const copy = element("button", { type: "button", onclick: async () => {
     await navigator.clipboard?.writeText(text);
     copy.textContent = "copied";
     setTimeout(() => { copy.textContent = "copy"; }, 1500);
   } }, "copy");
   return element("div.command", {}, element("code", {}, text), copy);
-}
-
-let known = null;
-export function feed(box, trades, flows) {
-  const rows = [...trades.items.filter((each) => each.kind !== "rounding").map(deal), ...flows.items.map(moved)]
-    .sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : a.key < b.key ? 1 : -1)).slice(0, 16);
-  if (!rows.length) { fill(box, element("li.empty", {}, "Nothing has happened yet: trades and flows come here as they are booked.")); return null; }
-  const today = new Date().toISOString().slice(0, 10);
-  fill(box, ...rows.map((row) => element(known && !known.has(row.key) ? "li.new" : "li", { "data-id": row.key },
-    element("time", { datetime: row.time }, row.time.startsWith(today) ? clock(row.time) : day(row.time)),
-    element("span.who", {}, row.who), element("span.what", { title: row.what }, row.what), row.figure)));
-  known = new Set(rows.map((row) => row.key));
-  return rows[0].time;
-}
-
-function deal(each) {
-  const pair = each.pair || each.kind, size = quantity(String(each.base_delta).replace("-", ""));
-  const price = each.price ? ` at ${quantity(each.price)}` : "";
-  return { key: `${each.trade_id}${each.kind}`, time: each.time, who: each.strategy_tag ?? "manual", what: `${each.side} ${size} ${pair.split("/")[0]}${price}, fee ${quantity(each.fee_amount)} ${each.fee_asset}`,
-    figure: each.side === "sell" ? figure(money(each.pnl_base, { signed: true }), each.pnl_base) : element("span") };
-}
-
-function moved(each) {
-  return { key: each.id, time: each.time, who: each.type, what: `${quantity(each.amount)} ${each.asset}${each.note ? `, ${each.note}` : ""}`,
-    figure: each.value_base == null ? element("span.note", {}, "no price") : figure(money(each.value_base, { signed: true }), each.value_base, { colour: false }) };
-}
-
-export function badges(box, coverage, agreements) {
-  const rows = [];
-  if (coverage) {
-    if (!coverage.unvalued.length) rows.push(["", "every holding has a price"]);
-    else rows.push(["warn", `not in equity: ${coverage.unvalued.join(", ")} (no price)`]);
-    if (coverage.stale.length) rows.push(["warn", `old marks: ${coverage.stale.join(", ")}`]);
-    else rows.push(["", "all marks fresh"]);
-    for (const remark of coverage.remarks) if (!/^(unvalued|old marks|stale)/.test(remark)) rows.push(["warn", remark]);
-  }
-  for (const each of agreements?.items ?? []) {
-    const good = each.verdict === "equal" || each.verdict === "within tolerance";
-    rows.push([good ? "" : "warn", good ? `${each.account} agrees` : `${each.account}: ${each.verdict}`]);
-  }
-  fill(box, ...rows.map(([kind, text]) => element(kind ? `li.${kind}` : "li", {}, text)));
 }

@@ -185,6 +185,7 @@ class HttpSettings(BaseModel):
     hosts: tuple[str, ...] = ()
     origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")], ...] = ()
     publish_every_ms: Annotated[int, Field(ge=10)] = 250
+    graphql_introspection: bool = True
 
 
 class MailSealing(Enum):

@@ -44,6 +44,7 @@
     │   ├── OriginDenied           asked by a page of another site
     │   └── Unguarded              others could reach it, and there is no token
     ├── ServiceBusy                more is asked at once than is let in; retry
+    ├── NotInstalled               a part that does this is an extra, and is not here
     ├── BusError                   events cannot be carried
     │   └── BusDown                not reached, or down; retry later
     └── StoreError                 the place of keeping refuses
@@ -324,6 +325,12 @@ class ServiceBusy(BursarError):
     """More is asked at once than is let in; retry in a moment."""
 
     code = "service_busy"
+
+
+class NotInstalled(BursarError):
+    """A part that does this is an extra, and is not installed."""
+
+    code = "not_installed"
 
 
 class BusError(BursarError):

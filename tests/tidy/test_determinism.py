@@ -36,6 +36,11 @@ ALLOWED = {
         "group.create_task",  # what goes on while it is open
         "loop.run_in_executor",  # waiting for its end
     },
+    "serve/graph/endpoint.py": {"asyncio.to_thread"},  # loading what answers
+    "serve/graph/socket.py": {
+        "asyncio.ensure_future",  # what a client is told
+        "asyncio.to_thread",  # picking what it wants of what is published
+    },
     "serve/watching.py": {"group.create_task"},  # each way that alerts leave by
     "serve/tokens.py": {"secrets.token_urlsafe"},  # a new token
     "cli/progress.py": {"threading.Timer"},  # a bar after two seconds

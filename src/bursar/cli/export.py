@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bursar.portfolio.exports import Asked
 
 Format = Literal["golden", "csv", "json", "ndjson", "parquet", "beancount", "hledger"]
-What = Literal["journal", "trades", "flows", "holdings", "lots"]
+What = Literal["journal", "trades", "flows", "positions", "holdings", "lots"]
 _WHOLE: Final = ("golden", "beancount", "hledger")
 
 
@@ -58,7 +58,7 @@ def export(
     if chosen == "parquet" and output is None:
         raise BadChoice("parquet is no text; name a file with --output")
     with session.open() as portfolio:
-        is_valued = what == "holdings" or chosen in {"beancount", "hledger"}
+        is_valued = what in {"positions", "holdings"} or chosen in {"beancount", "hledger"}
         asked = _asked(session, portfolio, method, is_valued=is_valued)
         if output is None:
             _print(session, _lines(portfolio, what, chosen, asked), what, chosen)

@@ -38,6 +38,7 @@ NEXT: Final = {
     "malformed": "Nothing was written. Correct that place, or export the file again.",
     "missing_mark": "Give a mark with --price ASSET=PRICE or --prices FILE.",
     "no_rate_path": "Give a mark with --price ASSET=PRICE or --prices FILE.",
+    "not_installed": "Nothing was written. Install what the message names, then run it again.",
     "not_exact": "Write a plain decimal number such as 65000.5.",
     "outcome_unknown": "Run the same command again: what was written counts as duplicate.",
     "oversold": "Nothing was written. Import or enter what came in earlier first.",

@@ -17,7 +17,8 @@ from typing import Self
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import money
+from bursar.exact import money, show, trimmed
+from bursar.ledger import markup
 from bursar.ledger.book import Book
 from bursar.plan.allocation import Attribution, StrategyAllocation, attributed
 from bursar.plan.checks import faults
@@ -57,6 +58,30 @@ class RebalancePlan(msgspec.Struct, frozen=True, kw_only=True):
     def total_trade_value(self) -> Decimal:
         """What is bought and sold in all."""
         return sum((abs(item.trade_amount) for item in self.items), Decimal(0))
+
+    def _repr_html_(self) -> str:
+        """Show the lines in a notebook."""
+        caption = (
+            f"plan {self.plan_id[:8]}: {show(self.total_trade_value, places=2)} to trade"
+            f" of {show(self.total_portfolio_value, places=2)}"
+        )
+        rows = [
+            (
+                each.symbol,
+                each.action.value,
+                each.reason.value,
+                trimmed(each.trade_amount),
+                trimmed(each.quantity),
+                trimmed(each.price),
+                show(each.current_weight, places=4),
+                show(each.target_weight, places=4),
+            )
+            for each in self.items
+        ]
+        head = ("symbol", "action", "reason", "amount", "quantity", "price", "weight", "target")
+        return markup.table(head, rows, numbers=range(3, 8), caption=caption) + markup.remarks(
+            self.coverage.gaps
+        )
 
     def verify(self) -> tuple[str, ...]:
         """Derive every line again and return what differs, one line each; none is the proof."""

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 import msgspec
 
@@ -39,6 +39,7 @@ from bursar.portfolio import (
     past,
     proof,
     rebalancing,
+    shown,
     whys,
 )
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
@@ -57,6 +58,9 @@ from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Mark, Marks, given, is_pair
 from bursar.value.pnl import FeeSummary, heading
 from bursar.value.worth import EVERYTHING, Gap, Options
+
+if TYPE_CHECKING:
+    from bursar.portfolio import exports
 
 Prices = Marks | Mapping[str, object] | None
 _T = TypeVar("_T", RealizedPnLRecord, CashFlowRecord)
@@ -436,6 +440,23 @@ class Portfolio:
         names = sorted(each for each in told if canonical(each) == canonical(asset))
         found = [each for name in names or [asset] for each in store.get_cash_flows(name, limit)]
         return _newest(found, names)[:limit]
+
+    def table(
+        self, name: str, prices: Prices = None, *, rule: Method | None = None
+    ) -> "exports.Frame":
+        """Read a table for a data frame: `table("lots").to_polars()`.
+
+        There are `journal`, `trades`, `flows`, `positions`, `holdings` and `lots`.
+        """
+        from bursar.portfolio import exports  # noqa: PLC0415 (which asks portfolios)
+
+        return exports.frame(self, name, exports.Asked(prices, rule))
+
+    def __repr__(self) -> str:
+        return f"Portfolio({self.desk.store.portfolio})"
+
+    def _repr_html_(self) -> str:
+        return shown.portfolio(self.desk.store.portfolio, self.valuation())
 
     def journal(self, after: int = 0) -> Iterator[Record]:
         """Yield journal rows, oldest first."""

@@ -14,8 +14,8 @@ from typing import Final
 
 import msgspec
 
-from bursar.errors import AccessError, TokenNeeded
-from bursar.serve.door import Caller, Door, hear
+from bursar.errors import AccessError
+from bursar.serve.door import Caller, Door
 from bursar.serve.front import Message, Receive, Send
 from bursar.serve.logs import LOG
 from bursar.serve.shelf import Client, Shelf
@@ -44,29 +44,19 @@ class Channel:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one client until it goes or is dropped."""
         await receive()  # websocket.connect
-        heard = hear(scope["headers"])
-        scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], "http")
-        is_awaited, caller = False, Caller()
         try:
             after = _after(scope["query_string"])
-            self._door.require_place(heard, scheme)
-            caller = self._door.caller(heard, scope["client"])
-        except TokenNeeded:
-            if heard.bearer:
-                await send({"type": "websocket.close", "code": NOT_LET_IN})
-                return
-            is_awaited, after = True, _after(scope["query_string"])
+            caller = self._door.greet(scope)
         except (AccessError, ValueError):
             await send({"type": "websocket.close", "code": NOT_LET_IN})
             return
         await send({"type": "websocket.accept"})
-        if is_awaited:
-            found = await self._authenticated(receive)
-            if found is None:
-                reason = "a token is needed: an Authorization header, or an auth message first"
-                await send({"type": "websocket.close", "code": NOT_LET_IN, "reason": reason})
-                return
-            caller = found
+        if caller is None:
+            caller = await self._authenticated(receive)
+        if caller is None:
+            reason = "a token is needed: an Authorization header, or an auth message first"
+            await send({"type": "websocket.close", "code": NOT_LET_IN, "reason": reason})
+            return
         await self._talk(caller, after, receive, send)
 
     async def _authenticated(self, receive: Receive) -> Caller | None:
@@ -83,7 +73,7 @@ class Channel:
         client = Client(None if caller.token is None else caller.token.name)
         first = self._shelf.enter(client, after)
         teller = asyncio.ensure_future(_tell(client, first, send))
-        closer = asyncio.ensure_future(_close_when_dropped(client, teller, send))
+        closer = asyncio.ensure_future(close_when_dropped(client, teller, send))
         try:
             while (await receive())["type"] != "websocket.disconnect":
                 pass  # whatever it says is heard, and means nothing here
@@ -101,7 +91,7 @@ async def _tell(client: Client, first: list[bytes], send: Send) -> None:
         await send({"type": "websocket.send", "text": message.decode()})
 
 
-async def _close_when_dropped(client: Client, teller: "asyncio.Future[None]", send: Send) -> None:
+async def close_when_dropped(client: Client, teller: "asyncio.Future[None]", send: Send) -> None:
     """Close, without waiting for a client that does not even read that."""
     await client.is_dropped.wait()
     teller.cancel()

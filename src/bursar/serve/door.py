@@ -16,8 +16,8 @@ Errors: `HostDenied`, `OriginDenied`, `TokenNeeded`, `ScopeTooNarrow`.
 """
 
 import ipaddress
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -89,6 +89,21 @@ class Door:
         if self.ring or not self.is_here(heard.host, client):
             raise TokenNeeded
         return SOMEBODY
+
+    def greet(self, scope: Mapping[str, Any]) -> Caller | None:
+        """Return who opens a WebSocket; nobody yet, where a token may still be said in a message.
+
+        Raises:
+            AccessError: whoever asks is not let in.
+        """
+        heard = hear(scope["headers"])
+        self.require_place(heard, {"wss": "https"}.get(scope["scheme"], "http"))
+        try:
+            return self.caller(heard, scope["client"])
+        except TokenNeeded:
+            if heard.bearer:
+                raise
+            return None
 
     def is_here(self, host: bytes, client: tuple[str, int] | None) -> bool:
         """Tell whether a request came from this machine, and was made to it.

@@ -15,6 +15,7 @@ import msgspec
 
 from bursar import errors
 from bursar.errors import BrokenInvariant, BursarError
+from bursar.serve.logs import LOG
 from bursar.serve.spelling import encode
 
 STATUS: Final[Mapping[type[Exception], int]] = {
@@ -39,6 +40,7 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     errors.StoreDown: 503,
     errors.StoreFull: 507,
     errors.OutcomeUnknown: 504,
+    errors.NotInstalled: 501,
     errors.BursarError: 500,
     errors.BrokenInvariant: 500,
 }
@@ -66,14 +68,29 @@ def status(error: BaseException) -> int:
 
 
 def answer(error: BaseException) -> bytes:
-    """Write an error as a body. Only what is plain goes out of its context."""
+    """Write an error as a body."""
+    return encode(FaultAnswer(fault_of(error)))
+
+
+def fault_of(error: BaseException) -> Fault:
+    """Return what is said of an error. Only what is plain goes out of its context."""
     if not isinstance(error, BursarError | BrokenInvariant):
-        return encode(FaultAnswer(Fault("internal", "a mistake in bursar; its log says more")))
+        return Fault("internal", "a mistake in bursar; its log says more")
     context = {
         name: value if isinstance(value, _PLAIN) else str(value)
         for name, value in error.context.items()
     }
-    return encode(FaultAnswer(Fault(error.code, error.message, context)))
+    return Fault(error.code, error.message, context)
+
+
+def log(error: BaseException) -> None:
+    """Write an error to the log: what nobody foresaw with where it came from."""
+    if isinstance(error, BursarError):
+        LOG.info("REFUSED", code=error.code, why=error.message)
+    elif isinstance(error, BrokenInvariant):
+        LOG.critical("BROKEN_INVARIANT", why=error.message)
+    else:
+        LOG.error("UNFORESEEN", why=type(error).__name__, exc_info=error)
 
 
 def is_worth_retrying(error: BaseException) -> bool:

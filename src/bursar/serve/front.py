@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import structlog
 
-from bursar.errors import BrokenInvariant, BursarError, WrongMethod
+from bursar.errors import BursarError, WrongMethod
 from bursar.serve import faults, pages
 from bursar.serve.door import Caller, Door, Heard, hear
 from bursar.serve.logs import LOG
@@ -132,7 +132,7 @@ class Front:
             try:
                 await self._inner(scope, receive, told)
             except Exception as error:
-                _log(error)
+                faults.log(error)
                 if status:
                     raise
                 status = faults.status(error)
@@ -199,15 +199,6 @@ async def _refuse(send: Send, error: BaseException, request_id: bytes) -> None:
         headers.append((b"retry-after", b"%d" % faults.RETRY_AFTER_S))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _log(error: Exception) -> None:
-    if isinstance(error, BursarError):
-        LOG.info("REFUSED", code=error.code, why=error.message)
-    elif isinstance(error, BrokenInvariant):
-        LOG.critical("BROKEN_INVARIANT", why=error.message)
-    else:
-        LOG.error("UNFORESEEN", why=type(error).__name__, exc_info=error)
 
 
 def _known(method: str) -> str:

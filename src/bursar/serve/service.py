@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -32,6 +32,8 @@ from bursar.serve.channel import Channel
 from bursar.serve.door import Door
 from bursar.serve.following import Follower, detection_of, snapshots_of
 from bursar.serve.front import Front, Message, Receive, Send
+from bursar.serve.graph.endpoint import PATH as GRAPHQL
+from bursar.serve.graph.endpoint import Endpoint
 from bursar.serve.keeper import Keeper, Opened, Task
 from bursar.serve.meter import Gauge, Histogram, Meter, exposition
 from bursar.serve.opening import open_book
@@ -48,6 +50,7 @@ from bursar.store import masked
 
 STOP_WITHIN_S: Final = 3
 _MS: Final = 1_000_000
+_T = TypeVar("_T")
 _METHOD: Final = 405
 _PER_S: Final = 1_000_000_000
 
@@ -83,6 +86,9 @@ class Service:
                 *detection_of(settings),
                 *beside,
             ),
+        )
+        self.graph = Endpoint(
+            self._looked, self.shelf, self.door, may_introspect=own.graphql_introspection
         )
         self._settings = settings
         self._room: Room | None = None
@@ -169,6 +175,8 @@ class Service:
         yield Route(f"{ROOT}export", self._export)
         yield Route(f"{ROOT}report/file", self._report)
         yield WebSocketRoute("/ws/portfolio", Channel(self.shelf, self.door))
+        yield Route(GRAPHQL, self.graph.post, methods=["POST"])
+        yield WebSocketRoute(GRAPHQL, self.graph)
         writes = {each.name: each for each in WRITES}
         for read in READS:
             yield Route(ROOT + read.name, partial(self._read, read), methods=["GET"])
@@ -178,22 +186,24 @@ class Service:
     async def _read(self, route: Read, request: Request) -> Response:
         request.scope["route_name"] = ROOT + route.name
         query = query_of(request.query_params.multi_items(), (*route.params, DECIMALS))
-        body = await self.keeper.ask(partial(self._answered, route, query))
+        body = await self._looked(partial(self._answered, route, query))
         tag = etag(body)
         headers = {"etag": tag, "cache-control": "no-cache"}
         if matches(request.headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=headers)
         return Response(body, media_type="application/json", headers=headers)
 
-    def _answered(self, route: Read, query: Query, _opened: Opened) -> bytes:
-        return encode(
-            route.read(self._opened_room, query), as_text=query.text("decimals") == "string"
-        )
+    def _answered(self, route: Read, query: Query, room: Room) -> bytes:
+        return encode(route.read(room, query), as_text=query.text("decimals") == "string")
 
-    @property
-    def _opened_room(self) -> Room:
-        assert self._room is not None, "the book is open"
-        return self._room
+    async def _looked(self, job: Callable[[Room], _T]) -> _T:
+        """Do a job on the book between two others, and return what comes of it."""
+
+        def look(_opened: Opened) -> _T:
+            assert self._room is not None, "the book is open"
+            return job(self._room)
+
+        return await self.keeper.ask(look)
 
     async def _write(self, route: Write, request: Request) -> Response:
         request.scope["route_name"] = ROOT + route.name
@@ -234,7 +244,7 @@ class Service:
         request.scope["route_name"] = f"{ROOT}report/file"
         params = (*reporting.PARAMS, reporting.FORMAT)
         query = query_of(request.query_params.multi_items(), params)
-        made = await self.keeper.ask(lambda _: reporting.written(self._opened_room, query))
+        made = await self._looked(lambda room: reporting.written(room, query))
         headers = {
             "content-disposition": f'attachment; filename="{made.name}"',
             "cache-control": "no-store",

@@ -30,6 +30,7 @@ from typing import Final
 import msgspec
 
 from bursar.serve.spelling import etag
+from bursar.serve.views import Coverage
 
 KEPT: Final = 1024
 QUEUE_MAX: Final = 256
@@ -76,13 +77,18 @@ class Publication(msgspec.Struct, frozen=True):
     views: Mapping[str, Held]
     whole: bytes
     delta: bytes | None
+    coverage: Coverage | None = None
 
 
 class Client:
-    """One listener: what it has yet to be told, and whether it was too slow."""
+    """One listener: what it has yet to be told, and whether it was too slow.
 
-    def __init__(self, name: str | None) -> None:
+    One that is not fed takes what is newest when it has time (`Shelf.newer`), and misses the rest.
+    """
+
+    def __init__(self, name: str | None, *, is_fed: bool = True) -> None:
         self.token = name
+        self.is_fed = is_fed
         self.queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_MAX)
         self.is_dropped = asyncio.Event()
         self.reason = 0
@@ -97,20 +103,31 @@ class Shelf:
         self.clients: set[Client] = set()
         self.dropped = 0
         self._deltas: deque[tuple[int, bytes]] = deque(maxlen=KEPT)
+        self._news = asyncio.Event()
 
     def put(self, made: Publication) -> None:
         """Publish."""
         self.now = made
         self.held = {f"/api/portfolio/{name}": held for name, held in made.views.items()}
+        self._news.set()
+        self._news = asyncio.Event()
         if made.delta is None:
             self._deltas.clear()
             return
         self._deltas.append((made.seq, made.delta))
         for client in self.clients:
+            if not client.is_fed:
+                continue
             try:
                 client.queue.put_nowait(made.delta)
             except asyncio.QueueFull:
                 self.drop(client, 1013)
+
+    async def newer(self, seq: int) -> Publication:
+        """Wait until there is something after a publication, and return the newest."""
+        while self.now is None or self.now.seq <= seq:
+            await self._news.wait()
+        return self.now
 
     def drop(self, client: Client, reason: int) -> None:
         """Have a listener closed for a reason."""
@@ -140,7 +157,12 @@ class Shelf:
 
 
 def published(
-    seq: int, version: int, views: Mapping[str, View], before: Mapping[str, View] | None
+    seq: int,
+    version: int,
+    views: Mapping[str, View],
+    before: Mapping[str, View] | None,
+    *,
+    coverage: Coverage | None = None,
 ) -> Publication:
     """Encode the views of an instant, and what is new in them."""
     held = {name: _held(_ENCODER.encode(view), version) for name, view in views.items()}
@@ -151,7 +173,7 @@ def published(
         changes = {name: changed(before[name], view) for name, view in views.items()}
         told = {name: each for name, each in changes.items() if each["set"] or each["gone"]}
         delta = _ENCODER.encode({"type": "portfolio.delta", "seq": seq, "data": told})
-    return Publication(seq, version, held, _ENCODER.encode(whole), delta)
+    return Publication(seq, version, held, _ENCODER.encode(whole), delta, coverage)
 
 
 def changed(before: View, after: View) -> dict[str, dict[str, object]]:

@@ -64,3 +64,13 @@ def test_two_coins_that_drifted_apart():
         "BTC": (-2500, D("-0.05")),
         "ETH": (D("2499.99999"), D("0.83333333")),
     }
+
+
+def test_a_notebook_shows_the_lines_and_what_is_not_known():
+    holdings = HoldingsSnapshot(positions={"SPY": 10}, prices={"SPY": 500, "<Q>": 400}, cash=5000)
+    plan = make_plan(StrategyAllocation({"SPY": D("0.6"), "<Q>": D("0.4")}), holdings)
+    told = plan._repr_html_()
+    assert f"plan {plan.plan_id[:8]}: 5,000.00 to trade of 10,000.00" in told
+    assert "&lt;Q&gt;" in told
+    assert "<Q>" not in told
+    assert told.count("<tr>") == 3

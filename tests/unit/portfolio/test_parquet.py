@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from bursar.errors import BadChoice, OutOfBounds
+from bursar.errors import NotInstalled, OutOfBounds
 from bursar.portfolio.exports import Column, Kind, Table, write_parquet
 
 COLUMNS = tuple(Column(kind.value, kind) for kind in Kind)
@@ -71,5 +71,5 @@ def test_a_number_that_does_not_fit_is_refused_by_name(text):
 
 def test_without_polars_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "polars", None)
-    with pytest.raises(BadChoice, match=r"bursar\[export\]"):
+    with pytest.raises(NotInstalled, match=r"bursar\[export\]"):
         write_parquet(Table("made", COLUMNS, iter(())), io.BytesIO())

@@ -175,5 +175,5 @@ def test_tables_hold_what_the_portfolio_answers(portfolio):
 
 
 def test_there_is_no_other_table(portfolio):
-    with pytest.raises(BadChoice, match="journal, trades, flows, holdings, lots"):
+    with pytest.raises(BadChoice, match="journal, trades, flows, positions, holdings, lots"):
         table(portfolio, "profits")

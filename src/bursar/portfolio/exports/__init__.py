@@ -6,7 +6,8 @@ Double entry is what the facts did to the book, fact by fact, as legs that add u
 beancount and hledger are two spellings of it.
 
     tables ──▶ spelled      CSV, JSON, NDJSON
-       └─────▶ parquet      Decimal(38, 18), exact or refused
+       └─────▶ frames       polars, pandas, Arrow: Decimal(38, 18), exact or refused
+                  └─▶ parquet
     legs ────▶ beancount ─┐
        └─────▶ hledger ───┴▶ names
 
@@ -14,11 +15,12 @@ Invariants
 - A number leaves with every digit; nothing is rounded on the way out.
 - What another program cannot express stands beside it as a comment; nothing is dropped in silence.
 
-Errors: `OutOfBounds` for a number that Parquet cannot hold, `BadChoice` where polars is missing.
+Errors: `OutOfBounds` for a number that a column cannot hold; `NotInstalled` without polars.
 """
 
 from bursar.portfolio.exports.beancount import beancount
 from bursar.portfolio.exports.double import Ledger, ledger_of
+from bursar.portfolio.exports.frames import Frame, frame
 from bursar.portfolio.exports.hledger import hledger
 from bursar.portfolio.exports.parquet import write_parquet
 from bursar.portfolio.exports.spelled import csv_lines, json_lines, ndjson_lines
@@ -28,11 +30,13 @@ __all__ = [
     "TABLES",
     "Asked",
     "Column",
+    "Frame",
     "Kind",
     "Ledger",
     "Table",
     "beancount",
     "csv_lines",
+    "frame",
     "hledger",
     "json_lines",
     "ledger_of",

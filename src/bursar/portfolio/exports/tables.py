@@ -14,11 +14,12 @@ import msgspec
 
 from bursar.errors import BadChoice
 from bursar.ledger import golden, instant
-from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord, SpotPosition
 from bursar.ledger.terms import Method
 from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.value.coverage import is_cost_known
 
+_Told = RealizedPnLRecord | CashFlowRecord | SpotPosition
 Cell = str | int | Decimal | tuple[str, ...] | None
 
 
@@ -58,7 +59,7 @@ _NOTHING: Final = Asked()
 
 
 def table(portfolio: Portfolio, name: str, asked: Asked = _NOTHING) -> Table:
-    """Return a table: `journal`, `trades`, `flows`, `holdings` or `lots`.
+    """Return a table: `journal`, `trades`, `flows`, `positions`, `holdings` or `lots`.
 
     Raises:
         BadChoice: there is no such table.
@@ -92,6 +93,10 @@ def _flows(portfolio: Portfolio, _asked: Asked) -> Iterator[tuple[Cell, ...]]:
     facts = portfolio.timeline.facts
     for record in portfolio.flows():
         yield (*_cells(record), getattr(facts.get(record.id), "reversed_by", None))
+
+
+def _positions(portfolio: Portfolio, asked: Asked) -> Iterator[tuple[Cell, ...]]:
+    return (_cells(record) for record in portfolio.positions(asked.prices))
 
 
 def _holdings(portfolio: Portfolio, asked: Asked) -> Iterator[tuple[Cell, ...]]:
@@ -129,14 +134,14 @@ def _lots(portfolio: Portfolio, asked: Asked) -> Iterator[tuple[Cell, ...]]:
             )
 
 
-def _cells(record: RealizedPnLRecord | CashFlowRecord) -> tuple[Cell, ...]:
+def _cells(record: _Told) -> tuple[Cell, ...]:
     values = (getattr(record, name) for name in record.__struct_fields__)
     return tuple(
         instant.from_datetime(value) if isinstance(value, datetime) else value for value in values
     )
 
 
-def _columns(record: type[RealizedPnLRecord | CashFlowRecord]) -> tuple[Column, ...]:
+def _columns(record: type[_Told]) -> tuple[Column, ...]:
     return tuple(Column(each.name, _kind(each.type)) for each in msgspec.structs.fields(record))
 
 
@@ -161,6 +166,7 @@ TABLES: Final[dict[str, tuple[tuple[Column, ...], _Rows]]] = {
     ),
     "trades": (_columns(RealizedPnLRecord), _trades),
     "flows": ((*_columns(CashFlowRecord), Column("reversed_by", Kind.TEXT)), _flows),
+    "positions": (_columns(SpotPosition), _positions),
     "holdings": (
         _typed(
             "asset quantity:number cost:number mark:number mark_pair mark_source mark_at:time"

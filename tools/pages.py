@@ -16,19 +16,21 @@ from pydantic import BaseModel
 from bursar import errors
 from bursar.capital.settings import CapitalSettings
 from bursar.cli.faults import NEXT, exit_code
-from bursar.config import PREFIX, HttpSettings, PortfolioSettings, VenueSettings
+from bursar.config import PREFIX, PortfolioSettings, VenueSettings
 from bursar.serve.faults import is_worth_retrying, status
 
 FOLDER = Path(__file__).parents[1] / "docs"
 
 _ERRORS = """# Every error
 
-An error is one block: what happened, with file, line, field or id where there is one; its code; and what to do. With `--json`
-it is `{"error": {"code", "message", "context"}}`, and the service answers with the same object. In Python it is an exception
-of `bursar.errors`; `BursarError` catches them all but `BrokenInvariant`, which no program should swallow.
+An error is one block: what happened, with file, line, field or id where there is one; its code;
+and what to do. With `--json` it is `{"error": {"code", "message", "context"}}`, and the service
+answers with the same object. In Python it is an exception of `bursar.errors`; `BursarError`
+catches them all but `BrokenInvariant`, which no program should swallow.
 
-A code stays what it is; a message may be said better one day. *exit* is the exit code of the command line, *HTTP* the status of the
-service; ↻ marks what the same request may find gone in a moment. Where no advice stands, the message has it.
+A code stays what it is; a message may be said better one day. *exit* is the exit code of the
+command line, *HTTP* the status of the service; ↻ marks what the same request may find gone in a
+moment. Where no advice stands, the message has it.
 
 | code | what it means | what to do | exit | HTTP |
 |---|---|---|---|---|
@@ -36,13 +38,14 @@ service; ↻ marks what the same request may find gone in a moment. Where no adv
 
 _SETTINGS = """# Every setting
 
-`bursar init` writes the file below. Nothing in it is needed: what is not said has its default. What counts, first to last: an
-option of the command, a variable of the environment, `config.yaml`, the default. A key that is not known is refused by name, with
-the line it stands on; so is a variable that begins with `PORTFOLIO_` and sets nothing.
+`bursar init` writes the file below. Nothing in it is needed: what is not said has its default.
+What counts, first to last: an option of the command, a variable of the environment,
+`config.yaml`, the default. A key that is not known is refused by name, with the line it stands
+on; so is a variable that begins with `PORTFOLIO_` and sets nothing.
 
-Two underscores in a variable go down a level: `PORTFOLIO_HTTP__PORT=8010` is `port` under `http`. Lists and mappings are JSON:
-`PORTFOLIO_EXCLUDE_ASSETS='["DOT"]'`. A secret never stands in the file, only the name of the variable or of the keyring entry
-that holds it.
+Two underscores in a variable go down a level: `PORTFOLIO_HTTP__PORT=8010` is `port` under `http`.
+Lists and mappings are JSON: `PORTFOLIO_EXCLUDE_ASSETS='["DOT"]'`. A secret never stands in the
+file, only the name of the variable or of the keyring entry that holds it.
 
 ```yaml
 {sample}```
@@ -61,8 +64,8 @@ A list; each entry has these keys.
 {venues}
 ## `capital:`
 
-What divides capital among strategies: [capital](CAPITAL.md) says what each does. `INITIAL_CAPITAL` in the environment counts
-before `initial`.
+What divides capital among strategies: [capital](CAPITAL.md) says what each does.
+`INITIAL_CAPITAL` in the environment counts before `initial`.
 
 | key | default |
 |---|---|
@@ -82,8 +85,10 @@ def pages() -> dict[str, str]:
 
 def errors_page() -> str:
     """Return the page of errors: the tree in its own order, a row each."""
-    return _ERRORS + "".join(_error_row(kind) for kind in _kinds(errors.BursarError)) + _error_row(
-        errors.BrokenInvariant
+    return (
+        _ERRORS
+        + "".join(_error_row(kind) for kind in _kinds(errors.BursarError))
+        + _error_row(errors.BrokenInvariant)
     )
 
 

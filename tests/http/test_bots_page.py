@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bursar import Portfolio
+
 PAGE = (Path(__file__).parents[2] / "docs" / "BOTS.md").read_text(encoding="utf-8")
 
 
@@ -12,6 +14,7 @@ def test_its_python_prints_what_it_says(capsys):
     names: dict[str, object] = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
         exec(compile(block, "BOTS.md", "exec"), names)  # noqa: S102  # our own page
+    assert isinstance(names["book"], Portfolio)
     names["book"].close()
     said = capsys.readouterr().out.splitlines()
     wanted = re.findall(r"^print\(.*\)  # (.*)$", PAGE, re.MULTILINE)
@@ -34,4 +37,5 @@ def test_each_request_is_answered(writer):
 @pytest.mark.parametrize("word", ["?seq=", "1013"])
 def test_the_words_of_the_wire_are_those_of_the_api(word):
     api = (Path(__file__).parents[2] / "docs" / "API.md").read_text(encoding="utf-8")
-    assert word in api and word in PAGE
+    assert word in api
+    assert word in PAGE

@@ -27,7 +27,7 @@ def test_every_page_has_its_place_on_the_site():
 def test_the_site_is_built_and_no_link_leads_nowhere(tmp_path):
     copy(HOME / "zensical.toml", tmp_path)
     copytree(DOCS, tmp_path / "docs")
-    command = [Path(sys.executable).parent / "zensical", "build", "--strict"]
+    command = [str(Path(sys.executable).parent / "zensical"), "build", "--strict"]
     made = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout
     front = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")

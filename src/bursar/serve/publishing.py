@@ -138,7 +138,7 @@ class Publisher:
         self._stood = portfolio.desk.head, portfolio.told_version
         views = self._speller.spelled(found.found)
         seq, version = self._next(portfolio.desk.clock), portfolio.desk.head.version
-        made = published(seq, version, views, self._before, coverage=seen.coverage)
+        made = published(seq, version, views, self._before, coverage=found.coverage)
         self._before = views
         self.state = State(
             published_at=begun,

@@ -6,8 +6,8 @@
 The venue is the fake one, in this process and in virtual time, so no wait costs anything; what it
 takes to answer is measured and taken off. `own` is what is left: HTTP without a socket, JSON, the
 checks of pages and balances, the book, and SQLite. `rows` are those of the ledger, `rows/s` counts
-trades as well, `prices` are requests for past prices. `10 more` is a later sync with ten new trades: the
-median of twenty, and the worst of them, in which a row changes what happened before it.
+trades as well, `prices` are requests for past prices. `10 more` is a later sync with ten new
+trades: the median of twenty, and the worst of them, in which a row changes what happened before it.
 """
 
 import argparse

@@ -26,9 +26,9 @@ from bursar.serve import tokens
 from bursar.serve.keeper import Opened
 from bursar.serve.logs import LOG
 from bursar.serve.pace import Pace
-from bursar.serve.shelf import Publication, View, published
+from bursar.serve.shelf import Coverage, Publication, View, published
 from bursar.serve.tokens import Ring
-from bursar.serve.views import Coverage, Seen, Speller, glance, seen
+from bursar.serve.views import Seen, Speller, glance, seen
 
 LOOK_EVERY_S: Final = 1
 ANYWAY_EVERY: Final = 5 * instant.SECOND

@@ -34,7 +34,8 @@ from bursar.portfolio.snapshots import DailyClose
 from bursar.portfolio.summaries import EquitySummary, FeeReport, PnLSummary
 from bursar.reconcile import Comparison
 from bursar.serve.asking import Query, cursor
-from bursar.serve.views import Coverage, look
+from bursar.serve.shelf import Coverage
+from bursar.serve.views import look
 from bursar.value.snapshot import PortfolioSnapshot
 
 _T = TypeVar("_T")

@@ -25,12 +25,12 @@ Errors: none.
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from bursar.serve.spelling import etag
-from bursar.serve.views import Coverage
 
 KEPT: Final = 1024
 QUEUE_MAX: Final = 256
@@ -59,6 +59,16 @@ def _as_list(table: object) -> object:
 
 
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=_as_list)
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """What the figures do not know, by asset and in words."""
+
+    is_complete: bool
+    unvalued: tuple[str, ...]
+    stale: tuple[str, ...]
+    excluded_value: Decimal
+    remarks: tuple[str, ...]
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):

@@ -15,22 +15,12 @@ from bursar.portfolio.beside import Beside, beside
 from bursar.portfolio.measures import Views, views_of
 from bursar.portfolio.portfolio import Portfolio
 from bursar.portfolio.views import PositionView
-from bursar.serve.shelf import Listed, View
+from bursar.serve.shelf import Coverage, Listed, View
 from bursar.serve.spelling import encode, spelled
 from bursar.value import coverage as value
 from bursar.value.figures import Figures
 
 NAMES: Final = ("snapshot", "pnl", "exposure", "drawdown")
-
-
-class Coverage(msgspec.Struct, frozen=True):
-    """What the figures do not know, by asset and in words."""
-
-    is_complete: bool
-    unvalued: tuple[str, ...]
-    stale: tuple[str, ...]
-    excluded_value: Decimal
-    remarks: tuple[str, ...]
 
 
 class Seen(msgspec.Struct, frozen=True):

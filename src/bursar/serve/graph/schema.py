@@ -185,6 +185,8 @@ class _Types:
                 return GraphQLList(GraphQLNonNull(self._entry(kind.value_type)))
             case inspect.VarTupleType():
                 return GraphQLList(self.output(kind.item_type))
+            case inspect.TupleType():  # a pair and the like, of one kind
+                return GraphQLList(self.output(kind.item_types[0]))
             case _:
                 return self._scalar(kind)
 

@@ -42,9 +42,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--positions", type=int, default=10)
+    parser.add_argument("--minutes", type=int, nargs="+", help="snapshots, one a minute")
     asked = parser.parse_args()
     print(f"{'minutes kept':>12} {'':24}{'resident':>9}{'peak':>7}{'cpu s':>7}")
-    for minutes in (0, 525_600 if asked.full else 43_200):
+    for minutes in asked.minutes or (0, 525_600 if asked.full else 43_200):
         with tempfile.TemporaryDirectory() as folder:
             book = Path(folder) / "book.db"
             _make(book, asked.positions, minutes)

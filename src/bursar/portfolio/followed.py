@@ -66,6 +66,7 @@ class Followed:
         self._is_read = False
         self._begin()
 
+    @money
     def look(self, portfolio: Portfolio, now: int) -> None:
         """Take up what this process or another has kept before now. O(what is new)."""
         store = portfolio.desk.store
@@ -118,6 +119,7 @@ class Followed:
         self._late: list[Moment] = []
         self._waiting: deque[Moment] = deque()
 
+    @money
     def _reach(self, portfolio: Portfolio, now: int) -> None:
         """Walk on to the last moment before now; from the first one if that went by."""
         if self._reached >= now or not self._is_read:

@@ -23,6 +23,7 @@ from bursar.measure.drawdown import SPANS, Drawdown
 from bursar.measure.measured import summed
 from bursar.measure.trades import TradeStatistics
 from bursar.measure.trips import Trips
+from bursar.portfolio import snapshots
 from bursar.portfolio.closings import Closings, Made
 from bursar.portfolio.followed import Today
 from bursar.portfolio.periods import Range, Window, window
@@ -189,13 +190,16 @@ def span_of(portfolio: Portfolio, period: str | Range) -> Window:
 
 @money
 def closing_prices(portfolio: Portfolio) -> dict[str, dict[date, Decimal]]:
-    """Return what one unit of each asset was worth at the last snapshot of each day."""
+    """Return what one unit of each asset was worth at the last snapshot of each day. O(snapshots)
+    in time, one page of them in memory.
+    """
     closing: dict[str, dict[date, Decimal]] = {}
     cash = portfolio.book().cash
-    for each in reversed(portfolio.desk.store.get_snapshots()):
+    for each in snapshots.newest(portfolio.desk.store):
+        day = each.timestamp.date()
         for worth in each.asset_valuations:
             if worth.value_base and worth.amount and worth.asset not in cash:
-                day = each.timestamp.date()
-                price = ratio18(ONE, worth.value_base, worth.amount)
-                closing.setdefault(worth.asset, {})[day] = price
+                days = closing.setdefault(worth.asset, {})
+                if day not in days:
+                    days[day] = ratio18(ONE, worth.value_base, worth.amount)
     return closing

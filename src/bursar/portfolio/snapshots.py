@@ -32,6 +32,7 @@ CLOSE: Final = "close "
 """How the names of the memos begin that keep a day's close."""
 
 _TRAIL: Final = "snapshots"
+_PAGE: Final = 200
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -152,6 +153,15 @@ def trail(store: PortfolioStore) -> Trail | None:
 def closes(store: PortfolioStore) -> list[DailyClose]:
     """Return the close of every day that has one, oldest first."""
     return [_DECODER.decode(text) for text in store.memos(CLOSE).values()]
+
+
+def newest(
+    store: PortfolioStore, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[PortfolioSnapshot]:
+    """Yield snapshots from `since` until before `until`, newest first, a page at a time."""
+    while page := store.get_snapshots(since, _PAGE, until):
+        yield from page
+        until = page[-1].timestamp
 
 
 def standing_at(store: PortfolioStore, at: int) -> Standing | None:

@@ -158,7 +158,12 @@ def fees(room: Room, _query: Query) -> FeeReport:
 
 def snapshots(room: Room, query: Query) -> Page[PortfolioSnapshot]:
     """Return snapshots."""
-    found = room.service.get_snapshots(query.time("since"))
+    portfolio, after = room.service.portfolio, query.cursor()
+    ends = [query.time("until")]
+    if after is not None and 0 <= after[0] <= portfolio.desk.clock.now():
+        ends.append(instant.to_datetime(after[0]))
+    until = min((each for each in ends if each is not None), default=None)
+    found = portfolio.desk.store.get_snapshots(query.time("since"), query.count(_LIMIT) + 1, until)
     rows = [((_at(each.timestamp), "", ""), each) for each in reversed(found)]
     return _page(rows, query, lambda _: True, lambda each: each.timestamp)
 

@@ -280,7 +280,8 @@ class SqlStore:
         found = self._newest(SNAPSHOTS, limit, since)
         if until is not None:
             found = found.where(SNAPSHOTS.c.time < until)
-        return [self._snapshot(row, texts.to_snapshot) for row in self._rows(found, "a snapshot")]
+        rows = self._rows(found, "a snapshot")
+        return [self._snapshot(row["time"], row["body"], texts.to_snapshot) for row in rows]
 
     def snapshot_totals(self, since: datetime | None = None) -> Iterator[SnapshotTotals]:
         """Yield the totals of snapshots, oldest first; none keeps a connection meanwhile."""
@@ -288,9 +289,13 @@ class SqlStore:
         own = select(SNAPSHOTS.c.time, SNAPSHOTS.c.body)
         own = own.where(SNAPSHOTS.c.portfolio == self.portfolio).order_by(SNAPSHOTS.c.time)
         page = own if since is None else own.where(SNAPSHOTS.c.time >= since)
-        while rows := self._rows(page.limit(_CHUNK), "a snapshot"):
-            yield from (self._snapshot(row, texts.to_totals) for row in rows)
-            page = own.where(SNAPSHOTS.c.time > rows[-1]["time"])
+        while rows := self._told(page.limit(_CHUNK)):
+            yield from (self._snapshot(row.time, row.body, texts.to_totals) for row in rows)
+            page = own.where(SNAPSHOTS.c.time > rows[-1].time)
+
+    def _told(self, page: Select[tuple[Any, ...]]) -> Sequence[Row[Any]]:
+        with self._reading() as connection, legible("a snapshot"):
+            return connection.execute(page).all()
 
     def save_memos(self, memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:
         """Keep short texts by name, all or none."""
@@ -417,10 +422,13 @@ class SqlStore:
         with self._reading() as connection:
             return connection.execute(found).all()
 
-    def _snapshot(self, row: dict[str, Any], read: Callable[[str], _T]) -> _T:
-        at = instant.from_datetime(row["time"])
-        with legible(f"the snapshot of {instant.show(at)}"):
-            return read(texts.unsealed(row["body"], self.portfolio, at))
+    def _snapshot(self, time: datetime, body: object, read: Callable[[str], _T]) -> _T:
+        at = instant.from_datetime(time)
+        try:
+            return read(texts.unsealed(body, self.portfolio, at))
+        except Exception:  # named only now: there may be half a million of them
+            with legible(f"the snapshot of {instant.show(at)}"):
+                raise
 
     def _rows(self, found: Select[tuple[Any, ...]], what: str) -> list[dict[str, Any]]:
         with self._reading() as connection, legible(what):

@@ -227,7 +227,7 @@ class _Work:
             base=self.here.terms.base,
             version=self.here.desk.head.version,
             made_at=self.now,
-            range=_named(asked.period),
+            range=_named(asked.period, self.window),
             window=self.window,
             method=self.rule.value,
             strategy=asked.strategy,
@@ -397,10 +397,14 @@ def _closing_marks(then: Portfolio) -> Marks | None:
     )
 
 
-def _named(period: str | Range) -> str:
+def _named(period: str | Range, span: Window) -> str:
+    """Return the name of a range; one of moments is named by them."""
     if isinstance(period, str):
         return period
-    return " – ".join("…" if each is None else str(each) for each in period)
+    ends = (
+        None if each is None else instant.from_datetime(each) for each in (span.start, span.end)
+    )
+    return " – ".join("…" if at is None else instant.show(at) for at in ends)
 
 
 def _worth(valuation: Valuation) -> Worth:

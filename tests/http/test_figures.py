@@ -87,6 +87,7 @@ def without(told, *names):
 
 
 @pytest.mark.sweep
+@pytest.mark.slow("five portfolios, each asked some twenty times in four ways")
 def test_figures_are_equal_wherever_they_are_asked(tmp_path, capsys):
     for seed in range(figures.SEED, figures.SEED + figures.FIGURES):
         place, clock = tmp_path / f"{seed}.db", Standing()

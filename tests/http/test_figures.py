@@ -60,6 +60,11 @@ def written(place, rng, clock):
     return rng.choice(("wac", "fifo", "lifo", "hifo"))
 
 
+def halved(now):
+    """The first half of what has happened, or of an hour."""
+    return histories.START, histories.START + max(now - histories.START, instant.DAY // 12) // 2
+
+
 def printed(capsys, *words):
     assert main(list(words)) == 0, capsys.readouterr().err
     return json.loads(capsys.readouterr().out)
@@ -82,6 +87,7 @@ def without(told, *names):
 
 
 @pytest.mark.sweep
+@pytest.mark.slow("five portfolios, each asked some twenty times in four ways")
 def test_figures_are_equal_wherever_they_are_asked(tmp_path, capsys):
     for seed in range(figures.SEED, figures.SEED + figures.FIGURES):
         place, clock = tmp_path / f"{seed}.db", Standing()
@@ -89,6 +95,8 @@ def test_figures_are_equal_wherever_they_are_asked(tmp_path, capsys):
         with TestClient(Service(told(place), clock=clock), HERE, client=("127.0.0.1", 1)) as client:
             report = asked(client, "report")
             other = asked(client, "report", method=rule, tax_year="04-06")
+            begin, end = (instant.show(each) for each in halved(clock.at))
+            half = asked(client, "report", **{"from": begin, "to": end})
             compare_with_routes(client, report, seed)
             compare_with_page(client, report, seed)
         shown = ("--book", str(place), "--at", instant.show(clock.at), "--json")
@@ -96,6 +104,11 @@ def test_figures_are_equal_wherever_they_are_asked(tmp_path, capsys):
         assert figures_of(here) == figures_of(report), f"BURSAR_SWEEP_SEED={seed}"
         said = printed(capsys, "report", "--lots", rule, "--tax-year", "04-06", *shown)
         assert figures_of(said) == figures_of(other), f"BURSAR_SWEEP_SEED={seed}"
+        # A range that has ended is the same whenever it is asked: here months later.
+        said = printed(
+            capsys, "report", "--book", str(place), "--from", begin, "--to", end, "--json"
+        )
+        assert without(said, "made_at") == without(half, "made_at"), f"BURSAR_SWEEP_SEED={seed}"
         pnl = printed(capsys, "pnl", "--by", "strategy", "--method", rule, *shown)
         realized = pnl["methods"][0]["total"]["realized"]
         assert other["gains"]["realized"] == other["pnl"]["realized_pnl_base_total"] == realized

@@ -12,7 +12,7 @@ Errors: `BadChoice` for a range, rule or strategy that there is none of, and tho
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from html import escape
 from typing import Final
@@ -43,7 +43,7 @@ from bursar.portfolio.summaries import PnLSummary
 from bursar.reconcile import Certificate
 from bursar.reconcile.certificate import seal, sentence
 from bursar.value.equity import Valuation, value_book
-from bursar.value.marks import Mark, Marks
+from bursar.value.marks import Mark, Marks, Standing
 from bursar.value.pnl import FeeSummary
 from bursar.value.worth import AssetWorth
 
@@ -227,7 +227,7 @@ class _Work:
             base=self.here.terms.base,
             version=self.here.desk.head.version,
             made_at=self.now,
-            range=_named(asked.period),
+            range=_named(asked.period, self.window),
             window=self.window,
             method=self.rule.value,
             strategy=asked.strategy,
@@ -258,6 +258,8 @@ class _Work:
         end = self.window.end
         if end is None or instant.from_datetime(end) > self.now:
             return self.here
+        if isinstance(self.here.desk, PastDesk):
+            raise BadChoice("a range that has ended is asked of today; leave out its end, or --at")
         return self.here.at(instant.from_datetime(end) - 1)
 
     def _valuation(self) -> Valuation:
@@ -345,6 +347,11 @@ class _Work:
         yield from valuation.coverage.lines()
         if found.performance is not None:
             yield from _of_curve(found.performance)
+        if valuation.excluded or valuation.excluded_margins:
+            yield (
+                "the view leaves assets out: of PnL, fees by pair, holdings and exposure; curve,"
+                " round trips and gains are of everything"
+            )
         if found.pnl.unpriced_flows:
             yield f"unpriced flows: {', '.join(found.pnl.unpriced_flows)}"
         if found.strategy is not None:
@@ -371,22 +378,33 @@ def _window(portfolio: Portfolio, period: str | Range) -> Window:
 
 
 def _closing_marks(then: Portfolio) -> Marks | None:
-    """Return what the last snapshot by then was valued at; without one, the last trades count."""
+    """Return what the last snapshot by then was valued at; of that and trades the later counts."""
     (last,) = then.desk.store.get_snapshots(None, 1) or (None,)
     if last is None:
         return None
     at, base = instant.from_datetime(last.timestamp), then.terms.base
     return Marks(
-        Mark(each.asset, base, ratio18(ONE, each.value_base, each.amount), SNAPSHOT, at)
+        Mark(
+            each.asset,
+            base,
+            ratio18(ONE, each.value_base, each.amount),
+            SNAPSHOT,
+            at,
+            Standing.TRADE,
+        )
         for each in last.asset_valuations
         if each.value_base and each.amount and each.asset not in then.terms.cash
     )
 
 
-def _named(period: str | Range) -> str:
+def _named(period: str | Range, span: Window) -> str:
+    """Return the name of a range; one of moments is named by them."""
     if isinstance(period, str):
         return period
-    return " – ".join("…" if each is None else str(each) for each in period)
+    ends = (
+        None if each is None else instant.from_datetime(each) for each in (span.start, span.end)
+    )
+    return " – ".join("…" if at is None else instant.show(at) for at in ends)
 
 
 def _worth(valuation: Valuation) -> Worth:
@@ -420,20 +438,20 @@ def _holding(each: AssetWorth) -> HoldingLine:
 
 def _returns(curve: Curve, span: Window) -> Iterator[PeriodReturn]:
     """Yield the return of each month and year that the curve reaches into."""
-    inside = [point.at for point in curve.points if span.has(instant.to_datetime(point.at))]
-    months = sorted({instant.month(at) for at in inside})
-    for year in sorted({month[:4] for month in months}):
-        for month in (month[5:] for month in months if month[:4] == year):
-            yield PeriodReturn(year, month, _return_of(curve, f"{year}-{month}-01", days=31))
-        yield PeriodReturn(year, "", _return_of(curve, f"{year}-01-01", days=366))
+    inside = (instant.to_datetime(point.at) for point in curve.points)
+    reached = {(at.year, at.month) for at in inside if span.has(at)}
+    for year in sorted({year for year, _ in reached}):
+        for month in sorted(month for of, month in reached if of == year):
+            after = _first(year + month // 12, month % 12 + 1)
+            made = growth(window(curve, _first(year, month), after).points)
+            yield PeriodReturn(str(year), f"{month:02}", made)
+        made = growth(window(curve, _first(year), _first(year + 1)).points)
+        yield PeriodReturn(str(year), "", made)
 
 
-def _return_of(curve: Curve, first: str, *, days: int) -> Measured:
-    """Return how the month or the year that begins on a first day went."""
-    start = instant.parse(first)
-    later = instant.to_datetime(start) + timedelta(days=days)
-    end = later.replace(day=1) if days < 365 else later.replace(month=1, day=1)  # noqa: PLR2004
-    return growth(window(curve, start, instant.from_datetime(end)).points)
+def _first(year: int, month: int = 1) -> int:
+    """Return the first moment of a month."""
+    return instant.from_datetime(datetime(year, month, 1, tzinfo=UTC))
 
 
 def _of_curve(found: Performance) -> Iterator[str]:

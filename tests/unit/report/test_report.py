@@ -23,8 +23,9 @@ from bursar.report import Asked, conventions, html, pdf
 from bursar.report import document as say
 from bursar.report import drawing as draw
 from bursar.report.sections import document
+from bursar.value.worth import Options
 from tests.unit.measure.samples import loose
-from tests.unit.portfolio.test_measures import a_month, begun, keep
+from tests.unit.portfolio.test_measures import a_month, begun, keep, tell
 
 MEASURES = Path(__file__).parents[3] / "docs" / "MEASURES.md"
 D = Decimal
@@ -153,6 +154,34 @@ def test_a_range_has_its_own_trades_and_the_holdings_of_its_end(sample):
     (coin,) = (each for each in told.holdings if each.asset == "XBT")
     assert (coin.mark_source, coin.mark) == ("snapshot", D(100 + 19 * 7 % 23))
     assert told.worth.equity == told.performance.equity_end.value or told.worth.unvalued
+
+
+def test_of_the_last_snapshot_of_a_range_and_a_trade_the_later_one_counts():
+    portfolio = begun("2026-01-01T00:00:00Z buy 2 XBT @ 90 EUR #k:b")
+    keep(portfolio, "2026-01-02T10:00:00Z", XBT=100)
+    portfolio.desk.clock.set("2026-02-01T00:00:00Z")
+    tell(portfolio, "2026-01-03T10:00:00Z sell 1 XBT @ 120 EUR #k:s")
+    for end, mark, source in (("2026-01-03", 100, "snapshot"), ("2026-01-04", 120, "last trade")):
+        told = report(portfolio, Asked(period=(None, end)))
+        (coin,) = (each for each in told.holdings if each.asset == "XBT")
+        assert (coin.mark, coin.mark_source) == (mark, source)
+
+
+def test_a_range_that_has_ended_is_not_asked_of_the_past(sample):
+    portfolio, _ = sample
+    then = portfolio.at("2026-01-20")
+    assert report(then, Asked(period=("2026-01-10", None))).worth.at == then.desk.clock.now()
+    with pytest.raises(BadChoice, match="leave out its end"):
+        report(then, Asked(period=("2026-01-10", "2026-01-15")))
+
+
+def test_a_view_that_leaves_assets_out_says_of_what_the_figures_are():
+    portfolio = begun("2026-01-01T00:00:00Z buy 2 XBT @ 90 EUR #k:b")
+    portfolio.options = Options(exclude_assets=frozenset({"BTC"}))
+    told = report(portfolio, None, {"XBT": "100"})
+    assert "XBT" not in {each.asset for each in told.holdings}
+    assert told.worth.excluded_value == 200
+    assert any("leaves assets out" in each for each in told.remarks)
 
 
 def test_a_range_of_the_page_is_a_period(sample):

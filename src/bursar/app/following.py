@@ -9,7 +9,7 @@ Rules
 - News wake a sync: a second later, since more may follow, and five after the last one, since each
   sync fills the account's rate counter.
 
-Errors: `BursarError` of a sync is told; whoever listens may raise it again, which ends all.
+Errors: none but our own; what a sync raises is told.
 """
 
 import asyncio
@@ -38,8 +38,8 @@ class Audience(Protocol):
         """Hear that prices have come."""
         ...
 
-    def failed(self, error: BursarError) -> None:
-        """Hear of a sync that could not be done."""
+    def failed(self, error: BursarError) -> bool:
+        """Hear of a sync that could not be done, and say whether to go on."""
         ...
 
 
@@ -103,8 +103,7 @@ class Follower:
             if done.is_whole:
                 await self._attend(group)
         except BursarError as error:
-            self._audience.failed(error)
-            return True
+            return self._audience.failed(error)
         finally:
             self._synced_at = asyncio.get_running_loop().time()
         return self._audience.synced(done)

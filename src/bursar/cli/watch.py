@@ -109,6 +109,7 @@ class _Watch:
         self._shot_at: int | None = None
         self._drawn_at = 0.0
         self._done: SyncSummary | None = None
+        self._error: BursarError | None = None
         self._count = 0
         self._follower: Follower
 
@@ -118,6 +119,8 @@ class _Watch:
 
         self._follower = following.Follower(self._live, self, every_s=self._every_s)
         await self._follower.run()
+        if self._error is not None:
+            raise self._error
         assert self._done is not None, "it ends with a sync"
         return sync.code(self._done)
 
@@ -140,9 +143,10 @@ class _Watch:
             self._draw(self._done, prices=self._said())
             self._drawn_at = now
 
-    def failed(self, error: BursarError) -> None:
+    def failed(self, error: BursarError) -> bool:
         """End with the error."""
-        raise error
+        self._error = error
+        return False
 
     def _said(self) -> str:
         """Say how prices come, in words; of several accounts each by its name."""

@@ -69,10 +69,11 @@ class Follower:
         """Publish what prices make of the book."""
         self._publisher.touch()
 
-    def failed(self, error: BursarError) -> None:
+    def failed(self, error: BursarError) -> bool:
         """Say so in the log, and go on."""
         LOG.warning("SYNC_FAILED", code=error.code, why=error.message)
         self._publisher.touch()
+        return True
 
 
 def snapshots_of(settings: Settings) -> Task:

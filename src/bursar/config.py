@@ -130,7 +130,8 @@ class TagRule(BaseModel):
 class VenueSettings(BaseModel):
     """One account at a venue. What is not said is as the venue has it.
 
-    `region`, `tier`, `tags` and `stream_url` concern Kraken alone, `paper` and `data_url` Alpaca.
+    `region`, `tier`, `tags`, `stream_url` and `news_url` concern Kraken alone, `paper` and
+    `data_url` Alpaca.
     """
 
     model_config = _STRICT
@@ -144,6 +145,7 @@ class VenueSettings(BaseModel):
     secret: SecretName = SecretName(env="KRAKEN_API_SECRET")
     url: str = "https://api.kraken.com"
     stream_url: str = "wss://ws.kraken.com/v2"
+    news_url: str = "wss://ws-auth.kraken.com/v2"
     data_url: str = "https://data.alpaca.markets"
     tags: tuple[TagRule, ...] = ()
 
@@ -152,7 +154,7 @@ class VenueSettings(BaseModel):
     def _as_the_venue_has_it(cls, told: object) -> object:
         if not isinstance(told, dict) or told.get("venue") != "alpaca":
             return told
-        alien = sorted({"region", "tier", "tags", "stream_url"} & told.keys())
+        alien = sorted({"region", "tier", "tags", "stream_url", "news_url"} & told.keys())
         if alien:
             raise ValueError(f"no {' and no '.join(alien)}: Alpaca knows none")
         is_paper = told.get("paper") in {True, "true"}

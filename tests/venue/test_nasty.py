@@ -185,15 +185,27 @@ def test_a_reward_is_income_of_the_coin_itself_where_it_lies_less_commission(tmp
 
 
 # 19
-def test_rewards_that_are_swept_together_are_counted_once(tmp_path, way):
+@pytest.mark.parametrize("references", [("S3", "S3"), ("S3", "S4")])
+def test_rewards_that_are_swept_together_are_counted_once(tmp_path, way, references):
     told = Told(XETH="2000", ETH2="2000")
     told.row("S1", "staking", "ETH2.S", "0.01")
     told.row("S2", "staking", "ETH2.S", "0.02")
-    told.row("S3", "staking", "ETH2.S", "-0.03")
-    told.row("S3", "staking", "ETH2", "0.03", after=20)
+    told.row(references[0], "staking", "ETH2.S", "-0.03")
+    told.row(references[1], "staking", "ETH2", "0.03", after=20)
     service = told.booked(tmp_path, way)
     assert held(service) == {"ETH2": "0.03"}
     assert made(service) == ("0", "0", "60", "0")
+
+
+def test_a_reward_that_is_swept_on_its_own_day_is_counted_once(tmp_path, way):
+    told = Told(XETH="2000", ETH2="2000")
+    told.row("S1", "staking", "ETH2.S", "0.01")
+    told.row("S2", "staking", "ETH2.S", "-0.01", after=60)
+    told.row("S3", "staking", "ETH2", "0.01", after=20)
+    service = told.booked(tmp_path, way)
+    assert held(service) == {"ETH2": "0.01"}
+    assert pockets(service) == {}
+    assert made(service) == ("0", "0", "20", "0")
 
 
 # 20

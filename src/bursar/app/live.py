@@ -7,9 +7,10 @@ Errors: `BadChoice` for a secret that is nowhere, and what opening a portfolio r
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import SystemRandom
+from types import MappingProxyType
 
 import msgspec
 
@@ -33,6 +34,7 @@ from bursar.venue.http import Outside
 from bursar.venue.kraken.account import KeyCheck, KrakenAccount
 from bursar.venue.kraken.client import KrakenRESTClient
 from bursar.venue.kraken.history import Options
+from bursar.venue.kraken.news import AccountNews
 from bursar.venue.kraken.pace import Tier
 from bursar.venue.kraken.signing import Keys
 from bursar.venue.kraken.stream import PriceStream
@@ -41,31 +43,46 @@ from bursar.venue.region import profile
 
 _MAY_TRADE = "Alpaca has no keys that may only look, so this one may trade; bursar never does"
 _Keyed = tuple[VenueSettings, Keys | AlpacaKeys]
+Account = KrakenAccount | AlpacaAccount
+Stream = PriceStream | PricePolls
+News = AccountNews
 
 
 class Live(msgspec.Struct, frozen=True):
     """A service and the connections under it. It belongs to one event loop; `close` it there."""
 
     service: PortfolioService
-    accounts: tuple[KrakenAccount | AlpacaAccount, ...]
-    stream_url: str = ""
+    accounts: tuple[Account, ...]
+    places: Mapping[str, VenueSettings] = MappingProxyType({})
 
-    async def priced_pairs(self) -> list[str]:
-        """Return what is held with the base currency, by name: at Kraken, what it has open."""
-        portfolio, account = self.service.portfolio, self.accounts[0]
-        held = sorted({asset for _, asset in portfolio.book().holdings})
+    async def priced_pairs(self, account: Account) -> list[str]:
+        """Return what lies in an account with the base currency, by name: at Kraken, what it has
+        open. What lies in no account of a venue is the first one's to price.
+        """
+        portfolio, names = self.service.portfolio, {each.account for each in self.accounts}
+        mine = {account.account} | ({""} if account is self.accounts[0] else set())
+        lies = {
+            (place if place in names else "", asset) for place, asset in portfolio.book().holdings
+        }
+        held = sorted({asset for place, asset in lies if place in mine})
         if isinstance(account, AlpacaAccount):
             return [f"{asset}/{portfolio.terms.base}" for asset in held]
         markets = account.data.markets
         found = [await markets.between(asset, portfolio.terms.base) for asset in held]
         return [str(market.pair) for market in found if market is not None]
 
-    def stream(self) -> PriceStream | PricePolls:
-        """Return live prices of the first account's venue, not yet running."""
-        account = self.accounts[0]
+    def stream(self, account: Account) -> Stream:
+        """Return live prices of an account's venue, not yet running."""
         if isinstance(account, AlpacaAccount):
             return PricePolls(account.market, account.client.outside)
-        return PriceStream(account.data, account.client.outside, url=self.stream_url)
+        url = self.places[account.account].stream_url
+        return PriceStream(account.data, account.client.outside, url=url)
+
+    def news(self, account: Account) -> News | None:
+        """Return word of what happens in an account, not yet running, where its venue gives it."""
+        if isinstance(account, KrakenAccount):
+            return AccountNews(account.client, url=self.places[account.account].news_url)
+        return None
 
     async def check_keys(self, *, allow_trade: bool = False) -> list[str]:
         """Refuse keys that may do more than look; return what they do not see.
@@ -137,7 +154,7 @@ def open_live(
     return Live(
         PortfolioService(portfolio, accounts, rules_of(own)),
         accounts,
-        settings.venues[0].stream_url,
+        {each.account: each for each in settings.venues},
     )
 
 
@@ -195,7 +212,7 @@ def outside_of(clock: SystemClock) -> Outside:
 
 def _account(
     keyed: _Keyed, clock: SystemClock, *, shorts: frozenset[str], allow_breaks: bool
-) -> KrakenAccount | AlpacaAccount:
+) -> Account:
     (settings, keys), outside = keyed, outside_of(clock)
     if isinstance(keys, AlpacaKeys):
         name = settings.account

@@ -1,4 +1,5 @@
-"""`bursar watch`: the status, live. Prices as they come, and every minute what is new at a venue.
+"""`bursar watch`: the status, live. Prices as they come, and what is new at a venue: every minute,
+and at once where the venue says so.
 
 On a terminal the picture is drawn anew; elsewhere, and with `--json`, each sync is one line.
 """
@@ -7,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final, Protocol
 
 from cyclopts import Parameter, validators
@@ -16,18 +16,20 @@ from bursar.cli import status, sync
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
+    from bursar.app.following import Follower
     from bursar.app.live import Live
+    from bursar.errors import BursarError
     from bursar.portfolio.summaries import SyncSummary
 
 Times = Annotated[int, Parameter(validator=validators.Number(gte=1))]
 _DRAWN_EVERY_S: Final = 0.5
-_MINUTE_S: Final = 60
+_MINUTE: Final = 60 * 1_000_000_000
 
 
 class Draw(Protocol):
-    """Shows how things stand after a sync, or (`is_fresh`) after prices have come."""
+    """Shows how things stand after a sync, or after prices have come as they are said to come."""
 
-    def __call__(self, done: SyncSummary | None, *, is_fresh: bool) -> None:
+    def __call__(self, done: SyncSummary | None, *, prices: str | None) -> None:
         """Show it."""
 
 
@@ -53,7 +55,7 @@ async def _watched(session: Session, times: int | None) -> int:
     live = open_live(session.chosen)
     try:
         if session.wants_json or not session.screen.console.is_terminal:
-            return await _Watch(live, session, times).run(_lines(session))
+            return await _Watch(live, session, times, _lines(session)).run()
         return await _drawn(live, session, times)
     finally:
         await live.close()
@@ -65,28 +67,28 @@ async def _drawn(live: Live, session: Session, times: int | None) -> int:
 
     from bursar.cli.screen import Screen
 
-    sheet, watching = Screen(is_exact=session.is_exact), _Watch(live, session, times)
+    sheet = Screen(is_exact=session.is_exact)
 
-    def draw(done: SyncSummary | None, *, is_fresh: bool) -> None:
+    def draw(done: SyncSummary | None, *, prices: str | None) -> None:
         portfolio = live.service.portfolio
         with sheet.console.capture() as drawn:
             status.show(sheet, portfolio, portfolio.equity(), name=session.portfolio)
             if done is not None:
                 sheet.print("")
                 sync.show(sheet, done)
-            sheet.print("", f"prices {watching.prices}" if is_fresh else "prices of the last sync")
+            sheet.print("", "prices of the last sync" if prices is None else f"prices {prices}")
         picture.update(Text.from_ansi(drawn.get()), refresh=True)
 
     with Picture(console=session.screen.console, auto_refresh=False) as picture:
-        return await watching.run(draw)
+        return await _Watch(live, session, times, draw).run()
 
 
 def _lines(session: Session) -> Draw:
     """Return what writes a line a sync, and nothing for a price."""
     from bursar.cli.answers import told
 
-    def write(done: SyncSummary | None, *, is_fresh: bool) -> None:
-        if is_fresh or done is None:
+    def write(done: SyncSummary | None, *, prices: str | None) -> None:
+        if prices is not None or done is None:
             return
         if session.wants_json:
             print(json.dumps(told(sync.told(done)), ensure_ascii=False), flush=True)
@@ -97,50 +99,61 @@ def _lines(session: Session) -> Draw:
 
 
 class _Watch:
-    """Syncs every so often, and takes prices as they come in between."""
+    """Hears what is followed: draws it, keeps snapshots, and has enough after so many syncs."""
 
-    def __init__(self, live: Live, session: Session, times: int | None) -> None:
+    def __init__(self, live: Live, session: Session, times: int | None, draw: Draw) -> None:
         own = session.settings.portfolio
-        self._live, self._times = live, times
+        self._live, self._times, self._draw = live, times, draw
         self._every_s = own.sync_every_seconds
-        self._shot_every_s = own.snapshot_every_minutes * _MINUTE_S
-        self._stream = live.stream()
+        self._shot_every = own.snapshot_every_minutes * _MINUTE
+        self._shot_at: int | None = None
+        self._drawn_at = 0.0
+        self._done: SyncSummary | None = None
+        self._error: BursarError | None = None
+        self._count = 0
+        self._follower: Follower
 
-    @property
-    def prices(self) -> str:
-        """How prices come, in words."""
-        state = self._stream.state
-        return f"{state.health.value}{f' ({state.reason})' if state.reason else ''}"
-
-    async def run(self, draw: Draw) -> int:
+    async def run(self) -> int:
         """Watch until so many syncs are done, and return the exit code of the last."""
-        service, count, unshot_s = self._live.service, 0, self._shot_every_s
-        async with asyncio.TaskGroup() as group:
-            running: asyncio.Task[None] | None = None
-            while True:
-                done = await service.sync()
-                if running is None and done.is_whole:
-                    await service.refresh_marks()
-                    pairs = await self._live.priced_pairs()
-                    running = group.create_task(self._stream.run(pairs))
-                draw(done, is_fresh=False)
-                count, unshot_s = count + 1, unshot_s + self._every_s
-                if unshot_s >= self._shot_every_s:
-                    service.create_snapshot()
-                    service.prune_snapshots()
-                    unshot_s = 0
-                if count == self._times:
-                    break
-                await self._prices(done, draw)
-            if running is not None:
-                running.cancel()
-        return sync.code(done)
+        from bursar.app import following
 
-    async def _prices(self, done: SyncSummary, draw: Draw) -> None:
-        """Draw what prices make of the book, until it is time for the next sync."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._every_s):
-                while True:
-                    self._live.service.portfolio.see(await self._stream.changed())
-                    draw(done, is_fresh=True)
-                    await asyncio.sleep(_DRAWN_EVERY_S)
+        self._follower = following.Follower(self._live, self, every_s=self._every_s)
+        await self._follower.run()
+        if self._error is not None:
+            raise self._error
+        assert self._done is not None, "it ends with a sync"
+        return sync.code(self._done)
+
+    def synced(self, done: SyncSummary) -> bool:
+        """Draw a sync, and keep a snapshot where one is due."""
+        self._done, service = done, self._live.service
+        self._draw(done, prices=None)
+        self._count += 1
+        now = service.portfolio.desk.clock.now()
+        if self._shot_at is None or now - self._shot_at >= self._shot_every:
+            service.create_snapshot()
+            service.prune_snapshots()
+            self._shot_at = now
+        return self._count != self._times
+
+    def priced(self) -> None:
+        """Draw what prices make of the book, but not too often."""
+        now = asyncio.get_running_loop().time()
+        if now - self._drawn_at >= _DRAWN_EVERY_S:
+            self._draw(self._done, prices=self._said())
+            self._drawn_at = now
+
+    def failed(self, error: BursarError) -> bool:
+        """End with the error."""
+        self._error = error
+        return False
+
+    def _said(self) -> str:
+        """Say how prices come, in words; of several accounts each by its name."""
+        states = self._follower.prices
+        told = [
+            (f"{account} " if len(states) > 1 else "")
+            + f"{state.health.value}{f' ({state.reason})' if state.reason else ''}"
+            for account, state in sorted(states.items())
+        ]
+        return ", ".join(told)

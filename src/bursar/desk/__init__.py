@@ -16,7 +16,8 @@ Errors: `StaleVersion`, `Oversold`, every `StoreError`, and `BrokenInvariant` fo
 """
 
 from bursar.desk.covering import require_covered
-from bursar.desk.desk import Beside, Desk, Receipt, Review, Sketch, Staged
+from bursar.desk.desk import Beside, Desk, Receipt, Review, Staged
+from bursar.desk.sketching import Sketch, sketch, stage_over
 from bursar.desk.streaming import submit_in_order, unswept
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "Sketch",
     "Staged",
     "require_covered",
+    "sketch",
+    "stage_over",
     "submit_in_order",
     "unswept",
 ]

@@ -23,9 +23,7 @@ from bursar.errors import (
 from bursar.exact import trimmed
 from bursar.ledger import audit, checkpoint, describe, journal, projection
 from bursar.ledger.checkpoint import Checkpoint, Recalled
-from bursar.ledger.draft import Draft
 from bursar.ledger.entries import AnyEntry
-from bursar.ledger.facts import Fact
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.timeline import Plan, Timeline
 from bursar.ports import (
@@ -55,18 +53,6 @@ class Staged(msgspec.Struct, frozen=True):
     version: int
     told: tuple[AnyEntry, ...]
     timeline: Timeline
-
-
-class Sketch(msgspec.Struct, frozen=True):
-    """Statements that are judged but not yet folded, and the version they were judged on.
-
-    `lacking` are the facts that would come or change, and would lack a price.
-    """
-
-    draft: Draft
-    version: int
-    told: tuple[AnyEntry, ...]
-    lacking: tuple[Fact, ...]
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -219,29 +205,6 @@ class Desk:
             return self.stage_ahead(told, reading.recalled(self.store, self.timeline, told))
         except Behind:
             plan = self.whole().plan(told, trace=True)
-        return Staged(plan, self.head.version, told, self.timeline)
-
-    def sketch(self, entries: Iterable[AnyEntry]) -> Sketch:
-        """Judge statements, for `stage_over` to go on from. Nothing changes. Errors: as `stage`."""
-        told = tuple(entries)
-        try:
-            draft = self.timeline.draft(told, reading.recalled(self.store, self.timeline, told))
-            lacking = draft.lacking()
-        except Behind:
-            draft = self.whole().draft(told)
-            lacking = draft.lacking()
-        return Sketch(draft, self.head.version, told, tuple(lacking))
-
-    def stage_over(self, sketch: Sketch, entries: Iterable[AnyEntry]) -> Staged:
-        """Stage what was sketched, and more. A sketch serves once. Errors: as `stage`."""
-        more = tuple(entries)
-        told, draft = (*sketch.told, *more), sketch.draft
-        if draft.timeline is not self.timeline or sketch.version != self.head.version:
-            return self.stage(told)
-        try:
-            plan = self.timeline.plan(more, trace=True, over=draft)
-        except Behind:
-            return self.stage(told)
         return Staged(plan, self.head.version, told, self.timeline)
 
     def stage_ahead(self, told: tuple[AnyEntry, ...], earlier: Recalled) -> Staged:

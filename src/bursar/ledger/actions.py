@@ -58,20 +58,31 @@ def swept(rows: Sequence[Movement]) -> list[Movement]:
     """Return the rows of one group, a reward that only ends a move of the same coins made internal.
 
     Where rewards of earlier days are swept together, a venue writes the second half of the move as
-    it writes a reward. Counted as one, the coins would be earned twice.
+    it writes a reward, into another pocket. Counted as one, the coins would be earned twice. What
+    comes into the pocket that the coins left was earned.
     """
-    left = [(row.asset, -row.amount) for row in rows if row.kind is MovementKind.INTERNAL]
+    left = [row for row in rows if row.kind is MovementKind.INTERNAL]
     if not left:
         return list(rows)
     told: list[Movement] = []
     for row in rows:
-        ends = (row.asset, row.amount)
-        if row.kind is MovementKind.REWARD and ends in left:
-            left.remove(ends)
-            told.append(msgspec.structs.replace(row, kind=MovementKind.INTERNAL))
-        else:
+        half = next((gone for gone in left if _ends(gone, row)), None)
+        if half is None:
             told.append(row)
+            continue
+        left.remove(half)
+        told.append(msgspec.structs.replace(row, kind=MovementKind.INTERNAL))
     return told
+
+
+def _ends(gone: Movement, row: Movement) -> bool:
+    """Tell whether a reward may be where coins came that had gone."""
+    is_reward = row.kind is MovementKind.REWARD
+    return (
+        is_reward
+        and (row.asset, row.amount) == (gone.asset, -gone.amount)
+        and (row.pocket != gone.pocket)
+    )
 
 
 def forced(rows: list[Movement]) -> tuple[list[list[Movement]], list[Movement]]:

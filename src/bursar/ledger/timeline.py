@@ -47,15 +47,7 @@ from bursar.ledger.course import (
     restated,
 )
 from bursar.ledger.draft import Draft, Ruled
-from bursar.ledger.entries import (
-    AnyEntry,
-    CashFlow,
-    Fill,
-    Link,
-    MarginFill,
-    Movement,
-    Reversal,
-)
+from bursar.ledger.entries import AnyEntry, CashFlow, Fill, Link, MarginFill, Movement, Reversal
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import apply
 from bursar.ledger.journal import Outcome
@@ -190,13 +182,7 @@ class Timeline:
 
     @money
     def draft(self, entries: Iterable[AnyEntry], recalled: Recalled = _NOTHING) -> Draft:
-        """Judge statements, and leave it open what they change: more may follow.
-
-        `recalled` are statements from behind the checkpoint that these may be telling again.
-
-        Raises:
-            Behind: they reach behind the checkpoint in earnest.
-        """
+        """Judge statements, and leave it open what they change. Errors: as `plan`."""
         draft = Draft(self, recalled)
         draft.lay(entries)
         return draft
@@ -212,10 +198,13 @@ class Timeline:
     ) -> Plan:
         """Work out what statements would change. With `trace`, also what each fact realises.
 
-        They may come `over` a draft of this timeline as it is now, which is then part of the plan.
-        Errors: as `draft`.
+        They may come `over` a draft of this timeline as it is now, which is then part of it.
+        `recalled` are statements from behind the checkpoint that these may be telling again.
+
+        Raises:
+            Behind: they reach behind the checkpoint in earnest.
         """
-        draft = Draft(self, recalled) if over is None else over
+        draft = over or Draft(self, recalled)
         draft.lay(entries)
         added, removed = draft.settle()
         following = Following(self, Course(self, added, removed), draft)
@@ -225,12 +214,11 @@ class Timeline:
             following = Following(self, Course(self, added, removed), draft)
         course = Course(self, added, removed)
         folding = Folding(self, course, trace=trace)
-        late = trace and not course.is_append
         return Plan(
             ruled=draft.ruled,
             course=course,
             folding=folding,
-            restated=restated(self.book, folding, course) if late else [],
+            restated=restated(self.book, folding, course) if trace and not course.is_append else [],
             groups=draft.groups,
             raw=draft.raw,
             raised=draft.raised,

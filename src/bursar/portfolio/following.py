@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.desk import Desk, Sketch, Staged, unswept
+from bursar.desk import Desk, Sketch, Staged, sketch, stage_over, unswept
 from bursar.errors import StaleVersion
 from bursar.ledger import instant
 from bursar.ledger.entries import CashFlow, Conversion, Fill, MarginFill, Price
@@ -94,7 +94,7 @@ class _Following:
         held, self.held = self.held, []
         mark = held[-1].mark if held else self.mark
         with unswept():
-            told = self._desk.sketch(each for chunk in held for each in chunk.statements)
+            told = sketch(self._desk, (each for chunk in held for each in chunk.statements))
         lacking = self._due | self._lacked_by(told.lacking)
         prices: Sequence[Price] = ()
         try:
@@ -126,7 +126,7 @@ class _Following:
             try:
                 with self._desk.store.grouped():
                     if told.told or prices:
-                        staged = self._desk.stage_over(told, prices)
+                        staged = stage_over(self._desk, told, prices)
                         self._desk.commit(staged)
                     kept = {self._sync: memos.mark, self._prices: _listed(memos.due)}
                     self._desk.store.save_memos(kept)

@@ -7,27 +7,23 @@ Errors: none leave here; what the world does is logged and tried again.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
+from bursar.app import following
 from bursar.config import Settings
 from bursar.errors import BursarError
 from bursar.portfolio.detecting import Detecting
 from bursar.portfolio.summaries import SyncSummary
+from bursar.ports import Clock
 from bursar.serve.keeper import Opened, Task
 from bursar.serve.logs import LOG
 from bursar.serve.opening import Book
 from bursar.serve.publishing import Publisher
 
-if TYPE_CHECKING:
-    from bursar.venue.alpaca.polling import PricePolls
-    from bursar.venue.kraken.stream import PriceStream
-
 _MINUTE_S: Final = 60
 _DETECT_EVERY_S: Final = 1
-_PAUSE_S: Final = 0.2
 
 
 class Synced(msgspec.Struct, frozen=True):
@@ -39,47 +35,47 @@ class Synced(msgspec.Struct, frozen=True):
 
 
 class Follower:
-    """Syncs every so often, and takes prices as they come. `synced` may be read by any thread."""
+    """Has the venues followed, and publishes what comes. `synced_by` may be read by any thread."""
 
     def __init__(self, settings: Settings, publisher: Publisher) -> None:
-        self.synced: Mapping[str, Synced] = {}
+        self.synced_by: Mapping[str, Synced] = {}
         self._publisher = publisher
         self._every_s = settings.portfolio.sync_every_seconds
-        self._woken = asyncio.Event()
+        self._clock: Clock | None = None
+        self._following: following.Follower | None = None
 
     def wake(self) -> None:
         """Sync now: somebody says that there is news. For the keeper's thread alone."""
-        self._woken.set()
+        if self._following is not None:
+            self._following.wake()
 
     async def run(self, opened: Opened) -> None:
-        """Sync; after the first that succeeds, take prices as they come."""
+        """Follow the venues of a book, where it has any."""
         if not isinstance(opened, Book) or opened.live is None:
             return
-        live, service = opened.live, opened.service
-        async with asyncio.TaskGroup() as group:
-            is_streaming = False
-            while True:
-                try:
-                    done = await service.sync()
-                    self._note(done, service.portfolio.desk.clock.now())
-                    if not is_streaming and done.is_whole:
-                        is_streaming = True
-                        await service.refresh_marks()
-                        stream = live.stream()
-                        group.create_task(stream.run(await live.priced_pairs()))
-                        group.create_task(_prices(opened, self._publisher, stream))
-                except BursarError as error:
-                    LOG.warning("SYNC_FAILED", code=error.code, why=error.message)
-                self._publisher.touch()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._every_s):
-                        await self._woken.wait()
-                self._woken.clear()
+        self._clock = opened.service.portfolio.desk.clock
+        self._following = following.Follower(opened.live, self, every_s=self._every_s)
+        await self._following.run()
 
-    def _note(self, done: SyncSummary, now: int) -> None:
-        self.synced = {
+    def synced(self, done: SyncSummary) -> bool:
+        """Note how a sync went, and go on."""
+        assert self._clock is not None, "set before anything is followed"
+        now = self._clock.now()
+        self.synced_by = {
             each.account: Synced(each.failure, now, each.drift_detected) for each in done.accounts
         }
+        self._publisher.touch()
+        return True
+
+    def priced(self) -> None:
+        """Publish what prices make of the book."""
+        self._publisher.touch()
+
+    def failed(self, error: BursarError) -> bool:
+        """Say so in the log, and go on."""
+        LOG.warning("SYNC_FAILED", code=error.code, why=error.message)
+        self._publisher.touch()
+        return True
 
 
 def snapshots_of(settings: Settings) -> Task:
@@ -121,12 +117,3 @@ def _every(
 def _snapshot(opened: Opened) -> None:
     opened.service.create_snapshot()
     opened.service.prune_snapshots()
-
-
-async def _prices(opened: Opened, publisher: Publisher, stream: "PriceStream | PricePolls") -> None:
-    portfolio = opened.service.portfolio
-    while True:
-        for mark in await stream.changed():
-            portfolio.live().see(mark)
-        publisher.touch()
-        await asyncio.sleep(_PAUSE_S)

@@ -122,7 +122,7 @@ class Service:
             state, is_alive=self.keeper.is_alive, now=now, ended=self.keeper.ended
         )
         parts["bus"] = health.bus(self.carrier.trouble)
-        parts |= health.venues(self.follower.synced)
+        parts |= health.venues(self.follower.synced_by)
         parts |= health.watching(self.watcher.policy, self.watcher.shut)
         return health.whole(
             parts, version=bursar.__version__, portfolio_version=state.version, now=now

@@ -6,7 +6,7 @@ from contextlib import closing
 import msgspec
 import pytest
 
-from bursar.desk import Desk, desk
+from bursar.desk import Desk, desk, sketch, stage_over
 from bursar.errors import StaleVersion, StoreBusy, StoreCorrupt, StoreDown
 from bursar.ledger import checkpoint, course, golden, projection, timeline
 from bursar.ledger.entries import Reversal
@@ -93,14 +93,14 @@ def test_what_was_staged_before_the_whole_was_read_is_staged_again():
 def test_what_is_sketched_may_reach_behind(early):
     store = MemoryStore()
     filled(store)
-    desk, _ = reads(store)
+    made, _ = reads(store)
     behind, ahead = line(2, "sell 1 XBT @ 90 USD", "x"), line(DAYS + 1)
     first, more = (behind, ahead) if early else (ahead, behind)
-    desk.commit(desk.stage_over(desk.sketch(entries(first)), entries(more)))
-    assert desk.timeline.is_whole
+    made.commit(stage_over(made, sketch(made, entries(first)), entries(more)))
+    assert made.timeline.is_whole
     whole = Desk(MemoryStore(), Ticks())
     whole.submit(entries(*(line(day) for day in range(1, DAYS + 2)), behind))
-    assert projection.cells(desk.timeline.book) == projection.cells(whole.timeline.book)
+    assert projection.cells(made.timeline.book) == projection.cells(whole.timeline.book)
 
 
 def test_another_writer_in_between_is_told_before_the_whole_is_read():

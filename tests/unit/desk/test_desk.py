@@ -6,7 +6,7 @@ from itertools import count
 import msgspec
 import pytest
 
-from bursar.desk import Desk
+from bursar.desk import Desk, sketch, stage_over
 from bursar.errors import (
     BrokenInvariant,
     OutcomeUnknown,
@@ -124,10 +124,10 @@ def test_the_second_of_two_writers_is_stale_and_may_try_again(store):
 @pytest.mark.parametrize("between", [(), (LATE,)])
 def test_what_was_sketched_is_staged_with_more_whoever_wrote_in_between(store, between):
     desk = Desk(store, Ticks())
-    sketch = desk.sketch(entries(BUY))
+    made = sketch(desk, entries(BUY))
     if between:
         desk.submit(entries(*between))
-    staged = desk.stage_over(sketch, entries(SELL))
+    staged = stage_over(desk, made, entries(SELL))
     desk.commit(staged)
     at_once = Desk(MemoryStore(terms=store.head().terms), Ticks())
     at_once.submit(entries(BUY, SELL, *between))

@@ -5,8 +5,9 @@
     await live.beat()                          # or Live(fake, pace_s=1) for a beat by itself
 
 At each beat every connection gets a heartbeat, a ticker of each symbol that it asked for, and, with
-a good token, an execution for each trade that has happened since. Symbols are the names of this
-interface: `BTC/USD`, `DOGE/EUR`. Amounts are JSON numbers, as the venue sends them.
+a good token, an execution for each trade and a balance for each ledger row that has come since.
+Symbols are the names of this interface: `BTC/USD`, `DOGE/EUR`. Amounts are JSON numbers, as the
+venue sends them.
 
 `live.is_silent` keeps connections open and tells them nothing; `live.garbage` is sent in place of
 the next beat; `await live.drop()` hangs up on everybody; while `live.is_closed` nobody is let in.
@@ -25,23 +26,25 @@ from websockets.http11 import Request, Response
 
 from bursar.sim.kraken import wire
 from bursar.sim.kraken.history import Window
-from bursar.sim.kraken.listing import Pair, pairs, text
+from bursar.sim.kraken.house import House
+from bursar.sim.kraken.listing import Pair, coded, pairs, text
 from bursar.sim.kraken.private import token
 from bursar.sim.kraken.public import ticker_of
-from bursar.sim.kraken.rows import Trade
+from bursar.sim.kraken.rows import Row, Trade
 from bursar.sim.kraken.server import FakeKraken
 from bursar.sim.kraken.wire import Json
 from bursar.sim.serving import LOOPBACK
 
 _RENAMED: Final = {"XBT": "BTC", "XDG": "DOGE"}
 _SNAPSHOT_MAX: Final = 50
+_SNAPSHOT_OF: Final = {"executions": "snap_trades", "balances": "snapshot"}
 
 
 class _Asked(msgspec.Struct):
-    """What one connection has subscribed to. `told_to` is up to when it knows of executions."""
+    """What one connection has subscribed to: tickers, and up to when it knows of each channel."""
 
     tickers: dict[str, Pair] = {}
-    told_to: int | None = None
+    known: dict[str, int] = {}
     sequence: int = 0
 
 
@@ -106,11 +109,11 @@ class Live:
         await self._say(connection, {"channel": "heartbeat"})
         for symbol, pair in asked.tickers.items():
             await self._say(connection, self._ticker(symbol, pair, "update"))
-        if asked.told_to is not None:
-            new = self._executions(asked.told_to)
-            asked.told_to = self.fake.house.seen
+        for channel, after in asked.known.items():
+            new = self._private(channel, after)
+            asked.known[channel] = self.fake.house.seen
             if new:
-                await self._say(connection, _fills(asked, new, "update"))
+                await self._say(connection, _news(asked, channel, new, "update"))
 
     async def _heed(self, connection: ServerConnection, asked: _Asked, said: str | bytes) -> None:
         """Do what a client says."""
@@ -124,11 +127,11 @@ class Live:
                 await self._say(connection, _reply(told, {"method": "pong"}))
             case (("subscribe" | "unsubscribe"), "ticker"):
                 await self._tickers(connection, asked, told)
-            case "subscribe", "executions":
-                await self._listen(connection, asked, told)
-            case "unsubscribe", "executions":
-                asked.told_to = None
-                await self._say(connection, _reply(told, _ack("executions")))
+            case "subscribe", (("executions" | "balances") as channel):
+                await self._listen(connection, asked, told, channel)
+            case "unsubscribe", (("executions" | "balances") as channel):
+                asked.known.pop(channel, None)
+                await self._say(connection, _reply(told, _ack(channel)))
             case _:
                 await self._say(connection, _reply(told, _refusal("Method or channel not found")))
 
@@ -147,21 +150,29 @@ class Live:
                 asked.tickers[symbol] = pair
                 await self._say(connection, self._ticker(symbol, pair, "snapshot"))
 
-    async def _listen(self, connection: ServerConnection, asked: _Asked, told: _Method) -> None:
+    async def _listen(
+        self, connection: ServerConnection, asked: _Asked, told: _Method, channel: str
+    ) -> None:
         house = self.fake.house
         good = [token(house, key) for key in self.fake.door.keys.values()]
         if told.params.get("token") not in good:
             await self._say(connection, _reply(told, _refusal("ESession:Invalid session")))
             return
-        await self._say(connection, _reply(told, _ack("executions")))
-        wants = told.params.get("snap_trades", False) is True
-        last = self._executions(-1)[-_SNAPSHOT_MAX:] if wants else []
-        asked.told_to = house.seen
-        await self._say(connection, _fills(asked, last, "snapshot"))
+        await self._say(connection, _reply(told, _ack(channel)))
+        asked.known[channel] = house.seen
+        wants, shown = told.params.get(_SNAPSHOT_OF[channel]), list[Json]()
+        if channel == "executions" and wants is True:
+            shown = self._private(channel, -1)[-_SNAPSHOT_MAX:]
+        if channel == "balances" and wants is not False:
+            shown = [_balance(code, wire.amount(code, held)) for code, held in _held(house)]
+        await self._say(connection, _news(asked, channel, shown, "snapshot"))
 
-    def _executions(self, after: int) -> list[Trade]:
+    def _private(self, channel: str, after: int) -> list[Json]:
         house = self.fake.house
-        return list(house.trades.visible(Window(after, house.seen)))
+        window = Window(after, house.seen)
+        if channel == "executions":
+            return [_execution(each) for each in house.trades.visible(window)]
+        return [_movement(each) for each in house.ledger.visible(window)]
 
     def _ticker(self, symbol: str, pair: Pair, kind: str) -> dict[str, Json]:
         said = ticker_of(self.fake.house, pair)
@@ -215,10 +226,35 @@ def _first(said: Json, place: int = 0) -> Json:
     return wire.number(said[place])
 
 
-def _fills(asked: _Asked, trades: list[Trade], kind: str) -> dict[str, Json]:
+def _held(house: House) -> list[tuple[str, int]]:
+    return sorted(house.balances().items())
+
+
+def _news(asked: _Asked, channel: str, data: list[Json], kind: str) -> dict[str, Json]:
     asked.sequence += 1
-    data = [_execution(each) for each in trades]
-    return {"channel": "executions", "type": kind, "data": data, "sequence": asked.sequence}
+    return {"channel": channel, "type": kind, "data": data, "sequence": asked.sequence}
+
+
+def _balance(code: str, held: str) -> dict[str, Json]:
+    name = coded()[code].altname
+    return {"asset": _RENAMED.get(name, name), "balance": wire.number(held)}
+
+
+def _movement(row: Row) -> dict[str, Json]:
+    amount, fee, left = (
+        wire.number(wire.amount(row.code, each)) for each in (row.amount, row.fee, row.balance)
+    )
+    return _balance(row.code, wire.amount(row.code, row.balance)) | {
+        "ledger_id": row.id,
+        "ref_id": row.refid,
+        "timestamp": wire.iso(row.time, is_fine=True),
+        "type": row.type,
+        "amount": amount,
+        "fee": fee,
+        "balance": left,
+        "wallet_type": "spot",
+        "wallet_id": "main",
+    }
 
 
 def _execution(each: Trade) -> dict[str, Json]:

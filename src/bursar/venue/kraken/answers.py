@@ -44,6 +44,7 @@ RIGHTS: Final = {
     "QueryTrades": "Query closed orders & trades",
     "Ledgers": "Query ledger entries",
     "QueryLedgers": "Query ledger entries",
+    "GetWebSocketsToken": "Access WebSockets API",
 }
 """The right of a key that each endpoint asks for, by the name it has where keys are made."""
 

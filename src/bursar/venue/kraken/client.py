@@ -146,6 +146,13 @@ class KrakenRESTClient:
         """Return what the key may do, and how far back it sees."""
         return await self.private("GetApiKeyInfo")
 
+    async def websockets_token(self) -> str:
+        """Return a token for the private WebSocket, good for a quarter of an hour."""
+        token = (await self.private("GetWebSocketsToken")).get("token")
+        if not isinstance(token, str) or not token:
+            raise VenueGarbled(f"{NAME}'s answer to GetWebSocketsToken has no token")
+        return token
+
     async def public(self, endpoint: str, fields: Fields = _NONE) -> Result:
         """Ask a public question."""
         query = urlencode(_stated(fields))

@@ -1,7 +1,9 @@
 """Kraken's ledger: each row becomes one `Movement`, tied to others by the venue's own reference.
 
-References that say nothing (`Unknown`, `0`, none) tie nothing. What a row becomes depends on that
-row alone, so files may be cut anywhere.
+References that say nothing (`Unknown`, `0`, none) tie nothing. Two kinds of row are tied without
+one: the rows of a forced conversion, and staking rows of one amount, since a sweep of rewards may
+come under two references; both by their day. What a row becomes depends on that row alone, so files
+may be cut anywhere.
 
 Errors: none; rows are read already.
 """
@@ -11,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from bursar.exact import ZERO
+from bursar.exact import ZERO, trimmed
 from bursar.ledger import instant
 from bursar.ledger.actions import SETTLED
 from bursar.ledger.entries import Movement, MovementKind, Rate, Source
@@ -22,6 +24,7 @@ from bursar.venue.kraken.rows import LedgerRow
 ACCOUNT: Final = "kraken:main"
 _NO_REFERENCE: Final = frozenset({"", "0", "Unknown"})
 _WITHOUT_WORTH: Final = frozenset({"USD", KFEE})
+_STAKING: Final = "staking"
 _NOT_MONEY: Final = (Rate(KFEE, "*", ZERO, "fee credit: not money"),)
 
 
@@ -69,19 +72,18 @@ def _meaning(
 
 
 def _group(row: LedgerRow, what: MovementKind, account: str) -> str | None:
-    """Return the reference a row is filed under.
-
-    The rows of a forced conversion come under two references, so all adjustments of a day are one
-    group, in which the ledger finds the pairs.
-    """
+    """Return the reference a row is filed under, or the group in which the ledger finds pairs."""
     if what is MovementKind.ADJUSTMENT:
         return f"{account}:adjustment:{instant.day(row.executed_at)}"
+    if row.type == _STAKING:
+        return f"{account}:{_staked(row)}"
     return None if row.refid in _NO_REFERENCE else f"{account}:{row.refid}"
 
 
 def ties(rows: Sequence[LedgerRow]) -> Iterator[str]:
     """Return what `tie` says of each row."""
-    if any(_is_adjustment(*words) for words in {(row.type, row.subtype) for row in rows}):
+    words = {(row.type, row.subtype) for row in rows}
+    if any(type_ == _STAKING or _is_adjustment(type_, subtype) for type_, subtype in words):
         return map(tie, rows)
     return (row.txid if row.refid in _NO_REFERENCE else row.refid for row in rows)
 
@@ -90,7 +92,14 @@ def tie(row: LedgerRow) -> str:
     """Return what the rows of one group, and no others of an account, have in common."""
     if _is_adjustment(row.type, row.subtype):
         return instant.day(row.executed_at)
+    if row.type == _STAKING:
+        return _staked(row)
     return row.txid if row.refid in _NO_REFERENCE else row.refid
+
+
+def _staked(row: LedgerRow) -> str:
+    asset, amount = coin(row.code).asset, trimmed(abs(row.amount))
+    return f"{_STAKING}:{asset}:{amount}:{instant.day(row.executed_at)}"
 
 
 @lru_cache

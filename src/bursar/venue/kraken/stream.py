@@ -4,40 +4,31 @@ Its numbers are for prices and to wake whoever waits; facts are booked from REST
 only the latest price is kept, so a slow reader misses old ones and nothing grows.
 
 States: `live` while the WebSocket tells, `polling` while questions are answered instead, `stale`
-where neither works, since the last price (or the beginning). A lost connection is made again after
-a wait that grows up to a minute, drawn at random. Ten seconds of silence are a lost connection,
-since Kraken sends a sign of life each second.
+where neither works, since the last price (or the beginning).
 
 Errors: none but our own. What goes wrong shows in `state`.
 """
 
 import asyncio
-import json
 from collections.abc import Iterator, Sequence
+from contextlib import aclosing
 from typing import Final
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
-
-from bursar.errors import VenueError, VenueGarbled
+from bursar.errors import VenueError
 from bursar.value.marks import Mark
-from bursar.venue.http import CONNECT_S, Outside, checked_url, read_json
-from bursar.venue.kraken.answers import NAME
+from bursar.venue.http import Outside, checked_url
 from bursar.venue.kraken.assets import coin
 from bursar.venue.kraken.market import MarketDataAPI, middle
 from bursar.venue.kraken.metadata import Market
 from bursar.venue.kraken.pairs import Pair
+from bursar.venue.kraken.socket import LOST, SILENCE_S, lost, messages, wait_ms
 from bursar.venue.kraken.wire import Object
 from bursar.venue.stream import StreamHealth, StreamState
 
 URL: Final = "wss://ws.kraken.com/v2"
 SOURCE: Final = "kraken stream mid"
-SILENCE_S: Final = 10
 POLL_MS: Final = 10_000
-_MESSAGE_MAX: Final = 1024 * 1024
 _SYMBOLS_MAX: Final = 100
-_FIRST_MS: Final = 500
-_LONGEST_MS: Final = 60_000
 _NAMES: Final = {"XBT": "BTC", "XDG": "DOGE"}  # as the second version of the WebSocket has them
 
 
@@ -74,8 +65,8 @@ class PriceStream:
         while True:
             try:
                 await self._listen()
-            except (OSError, TimeoutError, WebSocketException, VenueGarbled) as error:
-                reason = f"the stream was lost ({type(error).__name__})"
+            except LOST as error:
+                reason = lost(error)
             else:
                 reason = "the stream was closed"
             self._failures += 1
@@ -89,22 +80,13 @@ class PriceStream:
         return tuple(fresh[pair] for pair in sorted(fresh, key=str))
 
     async def _listen(self) -> None:
-        async with connect(
-            self._url,
-            proxy=None,
-            open_timeout=CONNECT_S,
-            max_size=_MESSAGE_MAX,
-        ) as socket:
-            for symbols in _symbols(self._markets):
-                await socket.send(_subscription(symbols))
-            while True:
-                self._heard(await self._message(socket))
-
-    async def _message(self, socket: ClientConnection) -> Object:
-        async with asyncio.timeout(self._silence_s):
-            told = await socket.recv()
-        body = told.encode() if isinstance(told, str) else told
-        return Object("stream", read_json(NAME, body))
+        asked = [
+            {"channel": "ticker", "symbol": symbols, "event_trigger": "bbo"}
+            for symbols in _symbols(self._markets)
+        ]
+        async with aclosing(messages(self._url, asked, silence_s=self._silence_s)) as told:
+            async for message in told:
+                self._heard(message)
 
     def _heard(self, message: Object) -> None:
         if message.text_if_any("channel") != "ticker":
@@ -122,8 +104,7 @@ class PriceStream:
 
     async def _poll(self, reason: str) -> None:
         """Ask for prices until it is time to connect again."""
-        longest = min(_FIRST_MS << min(self._failures, 16), _LONGEST_MS)
-        left = self._outside.chance.randrange(longest + 1)
+        left = wait_ms(self._outside, self._failures)
         while left >= 0:
             await self._ask(reason)
             step = min(left, self._poll_ms)
@@ -158,8 +139,3 @@ def _symbols(pairs: dict[Pair, Market]) -> Iterator[list[str]]:
     )
     for start in range(0, len(symbols), _SYMBOLS_MAX):
         yield symbols[start : start + _SYMBOLS_MAX]
-
-
-def _subscription(symbols: Sequence[str]) -> str:
-    about = {"channel": "ticker", "symbol": list(symbols), "event_trigger": "bbo"}
-    return json.dumps({"method": "subscribe", "params": about})

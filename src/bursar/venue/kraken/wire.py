@@ -75,6 +75,13 @@ class Object:
             return ""
         return self.text(field)
 
+    def flag(self, field: str) -> bool:
+        """Read a yes or no."""
+        value = self._fields.get(field)
+        if not isinstance(value, bool):
+            raise self.fault(field, "true or false")
+        return value
+
     def number(self, field: str) -> Decimal:
         """Read an amount."""
         found = self.number_if_any(field)

@@ -70,6 +70,7 @@ def test_a_fill_told_again_is_harmless_and_another_under_its_id_is_refused():
         (FilledOrder(fill_id="1", symbol="BTCUSDT", side="buy", quantity=1, price=1), BadChoice),
         (order(1, side="long"), BadChoice),
         (order(1, quantity="a lot"), NotExact),
+        (order(1, price=float("nan")), NotExact),
     ],
 )
 def test_a_fill_that_is_none_is_refused_and_nothing_is_written(wrong, error):

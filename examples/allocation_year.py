@@ -56,8 +56,8 @@ def year() -> list[dict[str, object]]:
             if capital[name] > 0 and day % 2 == len(name) % 2:
                 book.record(*golden.read(_trade(day, name, regime, capital[name], rng)))
         if day % WEEKS == 1:
-            allocating.tell_regime(book, regime)
-            proposal = allocating.propose(book, RULES)
+            asked = allocating.Asked(regime=regime)
+            proposal = allocating.propose(book, RULES, asked=asked)
             allocating.apply(book, proposal)
             standing = {each.strategy: each.equity for each in allocating.strategies(book)}
             capital = {name: standing.get(name, Decimal(0)) for name in NAMES}

@@ -123,7 +123,8 @@ def decide(state: AllocationState, cause: Cause, rules: Rules) -> Decision:
     minds = {name: state.minds.get(name, Mind()) for name in sorted({*state.minds, *names})}
     decisions = state.decisions
     memory = DecisionMemory(rules.decisions)
-    for trade in in_order(cause.trades):
+    for closed in in_order(cause.trades):
+        trade = memory.entered(decisions, closed)
         decisions = memory.after_trade(decisions, trade)
         if trade.strategy in minds:
             minds[trade.strategy] = _after_trade(minds[trade.strategy], trade, rules)

@@ -85,9 +85,14 @@ class DecisionMemory(msgspec.Struct, frozen=True):
         entered = dict(state.entered) | {entry_id: state.entered.get(entry_id, context)}
         return DecisionsPast(state.contexts, entered)
 
+    def entered(self, state: DecisionsPast, trade: ClosedTrade) -> ClosedTrade:
+        """Return a trade with the context in which it was entered, if that is known."""
+        context = state.entered.get(trade.id, trade.context)
+        return msgspec.structs.replace(trade, context=context)
+
     def after_trade(self, state: DecisionsPast, trade: ClosedTrade) -> DecisionsPast:
         """Keep how a trade ended in the context in which it was entered, if that is known."""
-        context = state.entered.get(trade.id, trade.context)
+        context = self.entered(state, trade).context
         entered = {name: at for name, at in state.entered.items() if name != trade.id}
         if not context:
             return DecisionsPast(state.contexts, entered)

@@ -42,7 +42,7 @@ class CapitalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     `initial` is in base currency or a peg of it; with `begin` the service puts it in at its first
     start, where no venue is followed. `on_doubt` says whether figures in doubt, such as drift that
     is not explained, refuse a decision or only mark it. Without a `detector` the regime is what is
-    told.
+    told; without `profits_every_minutes` profit is looked after by who asks for it.
     """
 
     initial: Decimal = Decimal(300)
@@ -60,11 +60,14 @@ class CapitalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     targets: tuple[ProfitTarget, ...] = ()
     strategies: Mapping[str, Own] = {}
     detector: DetectorSettings | None = None
+    profits_every_minutes: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse less than nothing, and two targets for one period."""
+        """Refuse less than nothing, no time at all, and two targets for one period."""
         if self.initial < 0:
             raise BadChoice("initial capital is 0 or more")
+        if self.profits_every_minutes is not None and self.profits_every_minutes < 1:
+            raise BadChoice("profits_every_minutes is 1 or more")
         ProfitTargetTracker(self.targets)
 
     @property

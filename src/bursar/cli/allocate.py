@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from bursar.capital.deciding import Decision
     from bursar.cli.screen import Screen
     from bursar.measure.measured import Measured
-    from bursar.portfolio import Portfolio
     from bursar.portfolio.allocating import Asked, Proposal, StrategyNow
 
 ONLY_SHOWN = 5
@@ -45,7 +44,7 @@ def allocate(
         proposal = allocating.propose(
             portfolio,
             session.settings.capital.rules,
-            asked=_asked(session, portfolio, regime, revive),
+            asked=_asked(session, regime, revive),
             prices=session.marks(portfolio),
         )
         if apply:
@@ -161,9 +160,8 @@ def app(group: Group) -> App:
     return made
 
 
-def _asked(
-    session: Session, portfolio: Portfolio, regime: str | None, revive: tuple[str, ...]
-) -> Asked:
+def _asked(session: Session, regime: str | None, revive: tuple[str, ...]) -> Asked:
+    from bursar.app.limits import limits_of
     from bursar.portfolio.allocating import Asked
 
     capital = session.settings.capital
@@ -171,21 +169,9 @@ def _asked(
         moving=capital.moving,
         regime=regime,
         revived=revive,
-        doubt=_doubt(session, portfolio),
+        limits=limits_of(session.settings.portfolio),
         is_doubt_allowed=capital.on_doubt == "mark",
     )
-
-
-def _doubt(session: Session, portfolio: Portfolio) -> str | None:
-    """Say which venue does not agree, if one does not."""
-    from bursar.app.limits import limits_of
-    from bursar.portfolio import agreement
-
-    limits = limits_of(session.settings.portfolio)
-    for account in agreement.stated(portfolio):
-        if agreement.compared(portfolio, account, limits).drift:
-            return f"{account} does not agree with its venue; `bursar drift` says where"
-    return None
 
 
 def _show(screen: Screen, proposal: Proposal, *, is_applied: bool) -> None:

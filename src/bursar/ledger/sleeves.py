@@ -91,6 +91,7 @@ class StrategyBooks:
         self._sleeves: dict[str, set[str]] = {}
         self._targets: dict[str, str] = {}
         self._touched: set[str] = set()
+        self._parts: dict[str, Book] | None = None
         self._day = 0
 
     def strategies(self) -> list[str]:
@@ -98,27 +99,33 @@ class StrategyBooks:
         return sorted({strategy for known in self._sleeves.values() for strategy in known})
 
     def of(self, strategy: str) -> Book:
-        """Return a strategy's sleeves as a book, under the names of their accounts. O(keys)."""
-        part = Book(self.book.terms)
+        """Return a strategy's sleeves as a book, under the names of their accounts; for reading.
+
+        O(keys of all) for the first that is asked for after a fact, O(1) for the others.
+        """
+        if self._parts is None:
+            self._parts = self._parted()
+        return self._parts.get(strategy) or Book(self.book.terms)
+
+    def _parted(self) -> dict[str, Book]:
+        parts: dict[str, Book] = {}
         for name in _KEYED:
-            own = {}
             for key, value in getattr(self.book, name).items():
                 whose, _, account = key[0].rpartition(_APART)
-                if whose == strategy:
-                    own[(account, *key[1:])] = value
-            setattr(part, name, own)
-        return part
+                if whose not in parts:
+                    parts[whose] = Book(self.book.terms)
+                getattr(parts[whose], name)[(account, *key[1:])] = value
+        return parts
 
     @money
     def made(self, strategy: str) -> Decimal:
         """Return what a strategy realised and earned, less what it was charged."""
-        totals = audit.totals(self.of(strategy))
-        return totals.realized + totals.income - totals.expenses
+        return self._close(strategy).made
 
     @money
     def contributed(self, strategy: str) -> Decimal:
         """Return the capital that a strategy holds at cost, without what it made."""
-        return audit.totals(self.of(strategy)).cost - self.made(strategy)
+        return self._close(strategy).contributed
 
     @money
     def follow(self, facts: Iterable[Fact]) -> "StrategyBooks":
@@ -141,12 +148,15 @@ class StrategyBooks:
         return [*self._closed, *self._standing()]
 
     def _standing(self) -> list[DayClose]:
-        return [
-            DayClose(strategy, self._day, self.contributed(strategy), self.made(strategy))
-            for strategy in sorted(self._touched)
-        ]
+        return [self._close(strategy) for strategy in sorted(self._touched)]
+
+    def _close(self, strategy: str) -> DayClose:
+        totals = audit.totals(self.of(strategy))
+        made = totals.realized + totals.income - totals.expenses
+        return DayClose(strategy, self._day, totals.cost - made, made)
 
     def _take(self, fact: Fact) -> None:
+        self._parts = None
         match fact:
             case SleeveTransfer():
                 self._move_capital(fact)

@@ -25,7 +25,7 @@ from bursar.errors import BadChoice, Conflicted
 from bursar.exact import ZERO, money, number
 from bursar.ledger.entries import Fee, Fill, Side
 from bursar.ledger.records import SpotPosition
-from bursar.portfolio import allocating, beginning, measures, snapshots
+from bursar.portfolio import allocating, beginning, kept, measures, snapshots
 from bursar.portfolio.hand import Number
 from bursar.portfolio.portfolio import Portfolio
 from bursar.portfolio.regimes import spells as told_regimes
@@ -135,6 +135,14 @@ class PortfolioAccounting:
         """Return how far equity is below its peaks, of the day, the week and all time."""
         return await self._kept("drawdown", lambda: measures.views(self.portfolio).drawdown)
 
+    async def get_peak_equity(self) -> Decimal | None:
+        """Return the highest equity that is known."""
+        return (await self.get_drawdown()).peak_equity
+
+    async def get_daily_start_equity(self) -> Decimal | None:
+        """Return equity at 00:00 UTC; None where it was not kept, or not whole."""
+        return await self._kept("opening", lambda: _opening(self.portfolio))
+
     async def get_daily_pnl(self) -> Decimal | None:
         """Return how much the day (UTC) made; None where its beginning is not known."""
         return await self._kept("daily", lambda: measures.views(self.portfolio).snapshot.daily_pnl)
@@ -151,8 +159,8 @@ class PortfolioAccounting:
         """Keep how things stand now, for history, peaks and the day's beginning."""
         async with self._lock:
             self._catch_up()
-            kept = self.portfolio
-            return snapshots.take(kept.desk.store, kept.book(), kept.valuation())
+            here = self.portfolio
+            return snapshots.take(here.desk.store, here.book(), here.valuation())
 
     async def _asked(self, ask: Callable[[], _T]) -> _T:
         async with self._lock:
@@ -206,6 +214,11 @@ def _timed(entry: Fill, desk: Desk) -> Fill:
     known = [row.entry() for row in desk.store.recall((entry.id,), ())]
     (first,) = (each for each in known if each.source is entry.source)
     return msgspec.structs.replace(entry, executed_at=first.executed_at)
+
+
+def _opening(portfolio: Portfolio) -> Decimal | None:
+    opening = kept.kept(portfolio, portfolio.valuation()).today.opening
+    return None if opening is None or not opening.is_complete else opening.equity
 
 
 @money

@@ -1,4 +1,4 @@
-"""What goes on while a book is served: snapshots, syncs, prices as they come, the regime.
+"""What goes on while a book is served: snapshots, syncs, prices, the regime, what profit becomes.
 
 Runs in the keeper's thread. Whatever brings something new touches the publisher.
 
@@ -14,6 +14,7 @@ import msgspec
 from bursar.app import following
 from bursar.config import Settings
 from bursar.errors import BursarError
+from bursar.portfolio import profits
 from bursar.portfolio.detecting import Detecting
 from bursar.portfolio.summaries import SyncSummary
 from bursar.ports import Clock
@@ -98,6 +99,19 @@ def detection_of(settings: Settings) -> tuple[Task, ...]:
         await _every(_DETECT_EVERY_S, look)(opened)
 
     return (detect_regime,)
+
+
+def profits_of(settings: Settings) -> tuple[Task, ...]:
+    """Return the task that looks after profit every so often, where the settings ask for it."""
+    capital, minutes = settings.capital, settings.capital.profits_every_minutes
+    if minutes is None:
+        return ()
+
+    def look(opened: Opened) -> None:
+        portfolio = opened.service.portfolio
+        profits.apply(portfolio, profits.look(portfolio, capital))
+
+    return (_every(minutes * _MINUTE_S, look),)
 
 
 def _every(

@@ -30,7 +30,7 @@ from bursar.serve.asking import Query, query_of, whole
 from bursar.serve.carrying import Carrier
 from bursar.serve.channel import Channel
 from bursar.serve.door import Door
-from bursar.serve.following import Follower, detection_of, snapshots_of
+from bursar.serve.following import Follower, detection_of, profits_of, snapshots_of
 from bursar.serve.front import Front, Message, Receive, Send
 from bursar.serve.graph.endpoint import PATH as GRAPHQL
 from bursar.serve.graph.endpoint import Endpoint
@@ -84,6 +84,7 @@ class Service:
                 self.carrier.run,
                 self.watcher.run,
                 *detection_of(settings),
+                *profits_of(settings),
                 *beside,
             ),
         )

@@ -34,6 +34,7 @@ def test_what_is_told_is_read_and_the_rest_is_usual():
         ({"allocator": {"cap": "3"}}, "0 ≤ floor ≤ cap ≤ 1"),
         ({"on_doubt": "shrug"}, "on_doubt"),
         ({"initial": "-1"}, "0 or more"),
+        ({"profits_every_minutes": 0}, "1 or more"),
         ({"targets": [{"period": "day", "amount": 1}] * 2}, "at most one a period"),
         ([], "Expected `object`"),
     ],

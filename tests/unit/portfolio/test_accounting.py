@@ -70,6 +70,7 @@ def test_a_fill_told_again_is_harmless_and_another_under_its_id_is_refused():
         (FilledOrder(fill_id="1", symbol="BTCUSDT", side="buy", quantity=1, price=1), BadChoice),
         (order(1, side="long"), BadChoice),
         (order(1, quantity="a lot"), NotExact),
+        (order(1, price=float("nan")), NotExact),
     ],
 )
 def test_a_fill_that_is_none_is_refused_and_nothing_is_written(wrong, error):
@@ -130,12 +131,19 @@ def test_the_day_is_measured_from_its_snapshot():
         snapshot = await books.take_snapshot()
         clock.at += MINUTE
         await books.record_fill(order(1, quantity=1, price=100, fee=3))
-        return snapshot, await books.get_daily_pnl(), await books.get_drawdown()
+        drawdown = await books.get_drawdown()
+        assert drawdown.max_drawdown_pct == 1
+        assert await books.get_peak_equity() == drawdown.peak_equity == 300
+        assert await books.get_daily_start_equity() == 0  # it began today
+        today = await books.get_daily_pnl()
+        clock.at += 1440 * MINUTE
+        await books.take_snapshot()
+        assert await books.get_daily_start_equity() == 300  # what was kept of yesterday
+        return snapshot, today
 
-    snapshot, pnl, drawdown = asyncio.run(day())
+    snapshot, pnl = asyncio.run(day())
     assert snapshot.equity_base == 300
     assert pnl == -3
-    assert drawdown.max_drawdown_pct == 1
 
 
 def test_a_fill_without_a_time_told_again_later_is_the_same_fill():

@@ -11,7 +11,10 @@ from bursar.capital.trades import Tally
 from bursar.desk import Desk
 from bursar.errors import BadChoice, Doubtful, StaleVersion
 from bursar.ledger import golden
-from bursar.portfolio import Portfolio, allocating
+from bursar.ledger.terms import Terms
+from bursar.portfolio import Portfolio, agreement, allocating
+from bursar.reconcile import Limits, Statement
+from bursar.reconcile.statement import Holding
 from bursar.store import MemoryStore
 
 DAY = 86_400 * 10**9
@@ -165,6 +168,20 @@ def test_doubt_is_refused_or_marked():
         made, asked=allocating.Asked(doubt="kraken does not agree", is_doubt_allowed=True)
     )
     assert marked.decision.cause.marked == "kraken does not agree"
+
+
+def test_a_venue_that_does_not_agree_refuses_a_decision_unless_it_may_be_marked():
+    """The account holds 1,030 and its venue says 1,000; more than a dollar is too much."""
+    made = portfolio(*TWO)
+    held = Holding(asset="USD", code="USD", total=Decimal(1000))
+    at = made.desk.clock.now()
+    agreement.remember(made, Statement(account="k:main", as_of=at, holdings=(held,)))
+    with pytest.raises(Doubtful, match="k:main does not agree with its venue"):
+        allocating.propose(made)
+    wide = allocating.Asked(limits=Limits(asset=Decimal(50), total=Decimal(50)))
+    assert allocating.propose(made, asked=wide).decision.cause.marked is None
+    marked = allocating.propose(made, asked=allocating.Asked(is_doubt_allowed=True))
+    assert "k:main does not agree" in str(marked.decision.cause.marked)
 
 
 def test_a_strategy_that_holds_what_has_no_price_is_in_doubt():
@@ -353,3 +370,68 @@ def test_a_trade_told_after_its_window_is_booked_and_feeds_no_memory():
     assert {each.strategy: each.made for each in proposal.strategies}["trend"] == 10
     assert proposal.decision.cause.trades == ()
     assert proposal.decision.cause.figures["trend"].results == Tally()
+
+
+class Cut(Exception):
+    """The process is gone."""
+
+
+class Dying(MemoryStore):
+    """A store whose process dies at its nth write, before it or after it."""
+
+    left = 10**9
+
+    def commit(self, commit):
+        self._die()
+        made = super().commit(commit)
+        self._die()
+        return made
+
+    def save_memos(self, memos, *, is_lasting=True):
+        self._die()
+        super().save_memos(memos, is_lasting=is_lasting)
+        self._die()
+
+    def _die(self):
+        self.left -= 1
+        if self.left == 0:
+            raise Cut
+
+
+def allocated(moment, *, moves):
+    """What is kept where the process dies at a moment of applying a decision, and then goes on."""
+    store = Dying(terms=Terms(base="USD"))
+    made = portfolio(*TWO, store=store)
+    if not moves:
+        allocating.apply(made, allocating.propose(made))
+        made.desk.clock.day += 1
+    before = store.memos("capital")
+    asked = allocating.Asked(regime="BULL")
+    proposal = allocating.propose(made, asked=asked)
+    assert proposal.plan.is_due is moves
+    store.left = moment
+    try:
+        allocating.apply(made, proposal)
+        assert store.left > 0
+    except Cut:
+        assert store.memos("capital") == before
+        again = Portfolio(Desk(store, made.desk.clock), unread)
+        allocating.apply(again, allocating.propose(again, asked=asked))
+    return store.memos("capital"), store.head().hash
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_a_death_at_any_moment_leaves_all_or_nothing_and_the_next_goes_on_the_same(moves):
+    whole = allocated(10**9, moves=moves)
+    assert [allocated(moment, moves=moves) for moment in (1, 2)] == [whole, whole]
+
+
+def test_a_thousand_strategies_of_which_nothing_is_known_have_equal_parts():
+    rules = Rules(
+        allocator=AllocatorSettings(floor=Decimal(0)),
+        strategies={f"s{number:03}": Own() for number in range(1000)},
+    )
+    made = portfolio("2026-01-01T10:00:00Z deposit 1000 USD #k:main:1")
+    allocation = allocating.propose(made, rules).decision.allocation
+    assert {line.weight for line in allocation.lines} == {Decimal("0.001")}
+    assert allocation.reserve == 0

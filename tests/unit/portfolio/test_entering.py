@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bursar.errors import BadChoice, StaleVersion
@@ -55,6 +56,19 @@ def test_the_memory_goes_on_when_capital_is_divided():
     assert before.penalty < 1
     allocating.apply(made, allocating.propose(made))
     assert entering.ask(made, SEEN) == before
+
+
+def test_the_circumstances_of_an_entry_press_on_the_weight_that_follows():
+    """Two losses in one context halve what a strategy is given; in two contexts they do not."""
+    calm = msgspec.structs.replace(SEEN, volatility="0.01")
+    for second, pressed in ((SEEN, True), (calm, False)):
+        made = portfolio(TWO[0])
+        entering.enter(made, "k:main:1x", SEEN)
+        entering.enter(made, "k:main:2x", second)
+        for name in ("1x", "2x"):
+            lose(made, name)
+        (line,) = allocating.propose(made).decision.allocation.lines
+        assert (line.pressure < 1) is pressed
 
 
 def test_the_same_entry_again_is_told_once():

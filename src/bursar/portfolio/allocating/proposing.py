@@ -29,7 +29,7 @@ from bursar.ledger.entries import MANUAL
 from bursar.measure.kelly import from_trades
 from bursar.measure.ratios import Conventions
 from bursar.measure.trades import statistics
-from bursar.portfolio import regimes
+from bursar.portfolio import agreement, regimes
 from bursar.portfolio.allocating import decided
 from bursar.portfolio.allocating.decided import Kept, kept
 from bursar.portfolio.allocating.moving import Memos, post, require_version, transfers
@@ -37,6 +37,7 @@ from bursar.portfolio.allocating.standing import StrategyNow, strategies
 from bursar.portfolio.allocating.window import lately, regime_of
 from bursar.portfolio.log import LOG
 from bursar.portfolio.portfolio import Portfolio, Prices
+from bursar.reconcile import Limits
 
 WINDOWED: Final = Conventions(least=10)
 """A window of thirty days has no thirty returns where a strategy held nothing for some of them."""
@@ -45,13 +46,14 @@ WINDOWED: Final = Conventions(least=10)
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision is asked with: when capital moves, whom a person revives.
 
-    `regime` is told with the decision. `doubt` says what is wrong with the books, such as a venue
-    that does not agree.
+    `regime` is told with the decision. Beyond `limits` a venue does not agree, and figures are in
+    doubt; `doubt` says what else is wrong with the books.
     """
 
     moving: RebalancerSettings = RebalancerSettings()
     regime: str | None = None
     revived: tuple[str, ...] = ()
+    limits: Limits = Limits()
     doubt: str | None = None
     is_doubt_allowed: bool = False
 
@@ -93,7 +95,7 @@ def propose(
     """
     rules = rules or Rules()
     standing = strategies(portfolio, prices)
-    marked = _marked(asked, standing)
+    marked = _marked(portfolio, asked, standing)
     telling = _telling(portfolio, asked)
     now, last, window = _now(portfolio, telling), kept(portfolio), lately(portfolio, rules)
     cause = Cause(
@@ -161,12 +163,19 @@ def _require_current(portfolio: Portfolio, proposal: Proposal) -> None:
         raise StaleVersion(f"decided in {seen}, the regime is {now} by now; propose again")
 
 
-def _marked(asked: Asked, standing: Sequence[StrategyNow]) -> str | None:
+def _marked(portfolio: Portfolio, asked: Asked, standing: Sequence[StrategyNow]) -> str | None:
     """Return what is doubtful about the figures, where that is allowed."""
-    doubt = asked.doubt or _unpriced(standing)
+    doubt = asked.doubt or _drifting(portfolio, asked.limits) or _unpriced(standing)
     if doubt is not None and not asked.is_doubt_allowed:
         raise Doubtful(f"no capital is divided while figures are in doubt: {doubt}")
     return doubt
+
+
+def _drifting(portfolio: Portfolio, limits: Limits) -> str | None:
+    for account in agreement.stated(portfolio):
+        if agreement.compared(portfolio, account, limits).drift:
+            return f"{account} does not agree with its venue; `bursar drift` says where"
+    return None
 
 
 def _unpriced(standing: Sequence[StrategyNow]) -> str | None:

@@ -99,8 +99,8 @@ def prepare(place: Path, shape: Shape, *, now: int) -> Scene:
 
 def divide(portfolio: Portfolio, players: Players, market: Market) -> None:
     """Divide capital among the strategies, and let each know what it has."""
-    allocating.tell_regime(portfolio, market.regime)
-    proposal = allocating.propose(portfolio, RULES)
+    asked = allocating.Asked(regime=market.regime)
+    proposal = allocating.propose(portfolio, RULES, asked=asked)
     allocating.apply(portfolio, proposal)
     standing = {each.strategy: each.equity for each in proposal.strategies}
     for move in proposal.plan.moves if proposal.plan.is_due else ():

@@ -236,6 +236,12 @@ def test_a_page_whose_size_a_variable_says_costs_what_that_says(client):
     assert ask(client, query, n=10)["data"]
 
 
+def test_a_variable_that_is_none_is_refused(client):
+    query = "query($n: Int!) { trades(limit: $n) { next } }"
+    assert refusal(client, query) == "bad_choice"
+    assert refusal(client, query, n="ten") == "bad_choice"
+
+
 def test_an_answer_with_too_many_rows_is_none(client, monkeypatch):
     monkeypatch.setattr(limits, "ROWS_MAX", 2)
     told = ask(client, "{ trades { items { trade_id } } }")

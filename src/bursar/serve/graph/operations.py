@@ -28,6 +28,7 @@ from graphql import (
     OperationType,
     execute_sync,
     get_operation_ast,
+    get_variable_values,
     parse,
     specified_rules,
     validate,
@@ -121,6 +122,15 @@ class Operations:
         operation = get_operation_ast(document, said.operationName)
         if operation is None:
             raise BadChoice("operationName has to name one of the operations", field="query")
+        coerced = get_variable_values(
+            self.schema,
+            operation.variable_definitions or (),
+            dict(variables),
+            max_errors=_ERRORS_MAX,
+            hide_suggestions=self._hides,
+        )
+        if isinstance(coerced, list):
+            return coerced
         is_live = operation.operation is OperationType.SUBSCRIPTION
         return Asked(document, said.operationName, variables, is_live)
 
@@ -181,7 +191,9 @@ def _told(error: Exception) -> Answer:
     told: Answer = {}
     cause = error
     if isinstance(error, GraphQLError):
-        cause = error.original_error or _ours(error)
+        cause = error.original_error or error
+        if isinstance(cause, GraphQLError):  # the library refuses it, and nothing of ours was asked
+            cause = _ours(error)
         if error.locations:
             told["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
         if error.path:

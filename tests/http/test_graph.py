@@ -18,9 +18,11 @@ from bursar.portfolio import agreement, allocating
 from bursar.reconcile import Statement
 from bursar.reconcile.statement import Holding
 from bursar.serve.graph import limits, operations, schema
+from bursar.serve.graph.socket import PROTOCOL
 from bursar.serve.opening import open_book
 from bursar.serve.routes import READS, ROOT
 from bursar.serve.service import Service
+from bursar.serve.views import NAMES
 from tests.http.conftest import HERE, told
 
 SCHEMA = schema.made()
@@ -136,6 +138,21 @@ def test_every_field_is_what_rest_answers(client, read):
     rest.pop("type", None)
     assert as_rest(field.type, found) == rest
     assert not EXPONENT.search(json.dumps(found))
+
+
+def test_the_live_views_are_those_of_rest(client):
+    assert SCHEMA.subscription_type
+    live = SCHEMA.subscription_type.fields["live"].type
+    query = f"subscription {{ live {whole(live)} }}"
+    with client.websocket_connect("/graphql", [PROTOCOL], headers={"host": "localhost"}) as talk:
+        talk.send_json({"type": "connection_init"})
+        talk.send_json({"type": "subscribe", "id": "a", "payload": {"query": query}})
+        assert talk.receive_json()["type"] == "connection_ack"
+        told = as_rest(live, talk.receive_json()["payload"]["data"]["live"])
+    params = {"decimals": "string", "detail": "full"}
+    for name in NAMES:
+        rest = client.get(ROOT + name, params=params).json()
+        assert told[name] == {**rest["view"], "coverage": rest["coverage"]}
 
 
 def test_one_operation_is_of_one_version_and_names_its_parts_as_it_likes(client):

@@ -4,6 +4,7 @@
     ├── InputError                 the caller must change something; never retried
     │   ├── NotExact               not an exact number
     │   ├── OutOfBounds            more digits, rows or bytes than the door lets in
+    │   ├── TooLarge               a request whose body is longer than is read
     │   ├── Malformed              a file or text that breaks its own format: file, line, field,
     expectation
     │   ├── UnknownFormat          no reader knows this file
@@ -15,6 +16,7 @@
     │   ├── PositionNotFoundError  no position in that pair
     │   ├── EntryNotFound          no fact with that id
     │   ├── FigureNotFound         no figure with that name
+    │   ├── BreakNotFound          no break with that id, or nothing that would close it
     │   ├── PortfolioNotFound      no portfolio with that name
     │   ├── TokenNotFound          no token with that name
     │   ├── RouteNotFound          the service answers nothing there
@@ -93,6 +95,12 @@ class OutOfBounds(InputError):
     code = "out_of_bounds"
 
 
+class TooLarge(InputError):
+    """The body of the request is longer than is read."""
+
+    code = "too_large"
+
+
 class Malformed(InputError):
     """A file or text that breaks its own format."""
 
@@ -151,6 +159,12 @@ class FigureNotFound(NotFound):
     """No figure with that name."""
 
     code = "figure_not_found"
+
+
+class BreakNotFound(NotFound):
+    """No break has that id, or nothing is proposed that would close it."""
+
+    code = "break_not_found"
 
 
 class PortfolioNotFound(NotFound):

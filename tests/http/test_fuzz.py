@@ -6,13 +6,16 @@ What is answered with 200 or 201 must be what the document says.
 from shutil import copy
 
 import pytest
+from graphql import print_schema
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis_graphql import queries
 from schemathesis import GenerationMode
 from schemathesis.openapi import from_dict
 from starlette.testclient import TestClient
 
 import bursar
 from bursar.serve import tokens
+from bursar.serve.graph import schema
 from bursar.serve.openapi import document
 from bursar.serve.routes import ROOT
 from bursar.serve.service import Service
@@ -73,5 +76,18 @@ def test_no_request_is_our_own_mistake(writer, name, mode):
             operation.validate_response(answer)
         else:
             assert answer.status_code in {304, 422} or answer.json()["error"]["code"]
+
+    ask()
+
+
+@pytest.mark.sweep
+def test_no_graphql_is_our_own_mistake(writer):
+    @settings(FUZZ, max_examples=2 * figures.FUZZ)
+    @given(queries(print_schema(schema.made())))
+    def ask(query):
+        answer = writer.post("/graphql", json={"query": query})
+        assert answer.status_code in {200, 400}, answer.text
+        for error in answer.json().get("errors", ()):
+            assert error["extensions"]["code"] not in {"internal", "broken_invariant"}, query
 
     ask()

@@ -6,6 +6,10 @@ from decimal import Decimal
 import pytest
 
 import bursar
+from bursar.ledger import instant
+from bursar.portfolio import agreement
+from bursar.reconcile import Statement
+from bursar.reconcile.statement import Holding
 
 DEPOSIT = {"verb": "deposit", "quantity": "250.50", "what": "USD", "time": "2026-03-01"}
 CYCLE = {
@@ -134,7 +138,7 @@ def test_a_body_that_is_too_large_is_not_read(writer):
     body = b'{"note":"' + b"x" * (1 << 20) + b'"}'
     headers = {"idempotency-key": "k"}
     answer = writer.post("/api/portfolio/entries", content=body, headers=headers)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "out_of_bounds")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
 
 
 def test_a_write_that_was_done_is_known_to_the_next_service(token, client_of, place):
@@ -144,3 +148,68 @@ def test_a_write_that_was_done_is_known_to_the_next_service(token, client_of, pl
         assert portfolio.flows()[0].id == made["id"]
     again = post(client_of(told), "entries", DEPOSIT)
     assert again.json() == {**made, "written": False, "repeated": True}
+
+
+def test_a_transaction_stands_in_the_log_with_what_it_came_to(writer):
+    assert writer.get("/api/portfolio/transactions").json() == {"items": [], "next": None}
+    made = post(writer, "transactions", CYCLE, key="cycle-1").json()
+    (found,) = items(writer, "transactions", decimals="string")
+    assert (found["id"], found["key"], found["version"]) == (made["id"], "cycle-1", 2)
+    assert found["entries"]
+    assert (found["epsilon"], found["marks"]) == ("100", {"ETH/USD": "2000", "XBT/USD": "50000"})
+    assert Decimal(found["delta"]) == Decimal(str(made["delta"]))
+    assert items(writer, "transactions", key="cycle-2") == []
+
+
+def test_a_trade_goes_from_open_to_closed(writer):
+    symbols = [each["symbol"] for each in items(writer, "open-trades")]
+    assert symbols == ["ETH/USD", "XBT/USD"]  # the last opened first
+    (xbt,) = items(writer, "open-trades", symbol="XBT/USD", decimals="string")
+    assert (xbt["quantity"], xbt["open_quantity"], xbt["closed_at"]) == ("2", "1.5", None)
+    assert (xbt["entry_price"], xbt["exit_price"], xbt["strategy"]) == ("40000", "50000", "trend")
+    assert items(writer, "closed-trades") == []
+    deed = {"quantity": "0.01", "what": "XBT/USD", "strategy": "calm"}
+    bought = {**deed, "verb": "buy", "price": "50000", "time": "2026-03-01"}
+    assert post(writer, "entries", bought).status_code == 201
+    (mine,) = items(writer, "open-trades", strategy="calm")
+    sold = {**deed, "verb": "sell", "price": "60000", "time": "2026-03-02"}
+    assert post(writer, "entries", sold, key="k-2").status_code == 201
+    (closed,) = items(writer, "closed-trades", decimals="string")
+    assert (closed["trade_id"], closed["account"]) == (mine["trade_id"], "manual:main")
+    assert (closed["open_quantity"], closed["realized_pnl"]) == ("0", "100")
+    assert closed["closed_at"] == "2026-03-02T00:00:00Z"
+    assert [each["symbol"] for each in items(writer, "open-trades")] == symbols
+    assert items(writer, "closed-trades", since="2026-03-03") == []
+    assert items(writer, "closed-trades", strategy="trend") == []
+
+
+def test_what_closes_a_break_is_entered_once(writer, place):
+    with bursar.open(place) as portfolio:
+        held = {name[1]: each.quantity for name, each in portfolio.book().holdings.items()}
+        told = {**held, "XBT": held["XBT"] + 1}
+        stated = tuple(Holding(asset=n, code=n, total=total) for n, total in told.items())
+        at = instant.parse("2026-02-04")
+        agreement.remember(portfolio, Statement(account="m", as_of=at, holdings=stated))
+    (found,) = items(writer, "breaks")
+    (broken,) = found["breaks"]
+    assert broken["proposal"]
+    asked = {"account": "m", "id": broken["id"]}
+    seen = post(writer, "breaks", asked, key=None, preview="true").json()
+    assert (seen["written"], len(seen["statements"])) == (False, 1)
+    made = post(writer, "breaks", asked)
+    assert made.status_code == 201, made.text
+    (found,) = items(writer, "breaks")
+    assert (found["verdict"], found["breaks"]) == ("equal", [])
+    again = post(writer, "breaks", asked)
+    assert (again.status_code, again.json()["repeated"]) == (200, True)
+    gone = post(writer, "breaks", asked, key="k-2")
+    assert (gone.status_code, gone.json()["error"]["code"]) == (404, "break_not_found")
+    assert post(writer, "reversals", {"id": made.json()["id"]}, key="k-3").status_code == 201
+    (found,) = items(writer, "breaks")
+    assert [each["id"] for each in found["breaks"]] == [broken["id"]]
+
+
+def items(client, path, **params):
+    answer = client.get(f"/api/portfolio/{path}", params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["items"]

@@ -128,7 +128,7 @@ class _Reader:
     def __call__(
         self, path: Path, account: str | None, progress: Progress | None
     ) -> files.FileReading:
-        from bursar.venue import files
+        from bursar.venue import files  # noqa: PLC0415 (its readers are many; only an import needs them)
 
         shorts = frozenset(each.name for each in self._terms.accounts if each.may_short)
         options = files.Options(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -226,13 +225,14 @@ def _marks(session: Session, portfolio: Portfolio, told: ToldTransaction) -> Mar
 
 
 def _logged(portfolio: Portfolio) -> Iterator[dict[str, object]]:
+    from bursar.cli.answers import told
     from bursar.ledger import instant
+    from bursar.portfolio.logged import transactions
 
-    for row in portfolio.desk.store.outbox():
-        told = json.loads(row.message.body).get("transaction")
-        if told is not None:
-            at = instant.show(row.created_at)
-            yield {"version": row.version, "committed_at": at, **told}
+    for each in transactions(portfolio):
+        fields = told(each)
+        assert isinstance(fields, dict), "a record is told as a mapping"
+        yield {**fields, "committed_at": instant.show(each.committed_at)}
 
 
 def _line(each: dict[str, object]) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from bursar.errors import BadChoice
+from bursar.errors import BadChoice, BreakNotFound
 from bursar.events.outgoing import DriftState
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
@@ -206,6 +206,22 @@ def accept(portfolio: Portfolio, found: Reconciliation, number: int) -> Proposal
     proposal = found.proposals[number - 1]
     portfolio.record(*proposal.entries)
     return proposal
+
+
+def proposal(found: Reconciliation, break_id: str) -> Proposal:
+    """Return what closes a break.
+
+    Raises:
+        BreakNotFound: there is none of that id now, or nothing is proposed for it.
+    """
+    for each in found.proposals:
+        if each.break_id == break_id:
+            return each
+    account = found.comparison.account
+    raise BreakNotFound(
+        f"nothing is proposed for a break {break_id!r} of {account}; it may be closed already",
+        account=account,
+    )
 
 
 def _reaching(portfolio: Portfolio, at: int) -> Timeline:

@@ -3,8 +3,8 @@
 A route declares its parameters (`Param`); `Query` holds what was said of them. A cursor is where a
 page ended: opaque, made by us, and refused if it is not.
 
-Errors: `BadChoice` for a parameter that is unknown, said twice, or says nothing; `OutOfBounds` for
-a body that is too large.
+Errors: `BadChoice` for a parameter that is unknown, said twice, or says nothing; `TooLarge` for a
+body that is.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.errors import BadChoice, Malformed, OutOfBounds
+from bursar.errors import BadChoice, Malformed, TooLarge
 from bursar.ledger import instant
 
 TEXT_MAX: Final = 256
@@ -75,10 +75,13 @@ class Query:
 
     def time(self, name: str) -> datetime | None:
         """Return a UTC time."""
+        at = self.instant(name)
+        return None if at is None else instant.to_datetime(at)
+
+    def instant(self, name: str) -> int | None:
+        """Return a UTC time in nanoseconds."""
         said = self.text(name)
-        if said is None:
-            return None
-        return instant.to_datetime(instant.parse(said, field=name))
+        return None if said is None else instant.parse(said, field=name)
 
     def flag(self, name: str) -> bool:
         """Return whether something is wanted."""
@@ -130,13 +133,13 @@ async def whole(chunks: AsyncIterable[bytes]) -> bytes:
     """Read a body.
 
     Raises:
-        OutOfBounds: it is over a megabyte; the rest of it is not read.
+        TooLarge: it is over a megabyte; the rest of it is not read.
     """
     body = b""
     async for chunk in chunks:
         body += chunk
         if len(body) > BODY_MAX:
-            raise OutOfBounds(f"the body is over {BODY_MAX} bytes", bytes=BODY_MAX)
+            raise TooLarge(f"the body is over {BODY_MAX} bytes", bytes=BODY_MAX)
     if not body:
         raise Malformed("the request has no body; send a JSON document", field="body")
     return body

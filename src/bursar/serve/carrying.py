@@ -13,10 +13,10 @@ from typing import Final
 
 from bursar.app.events import Events, events_of
 from bursar.config import Settings
-from bursar.errors import BursarError, BusError
+from bursar.errors import BursarError, BusError, ServiceBusy
 from bursar.portfolio.events.intake import Heard
 from bursar.portfolio.portfolio import Portfolio
-from bursar.ports import Bus
+from bursar.ports import Bus, TradeStore
 from bursar.serve.keeper import Opened
 from bursar.serve.logs import LOG
 from bursar.serve.offering import Offers
@@ -79,6 +79,13 @@ class Carrier:
                 self._events.trades.follow()
             except BursarError as error:
                 LOG.warning("TRADES_NOT_FOLLOWED", code=error.code, why=error.message)
+
+    def trade_store(self) -> TradeStore:
+        """Return the store of trades, brought up to the book."""
+        if self._events is None:
+            raise ServiceBusy("the store of trades is not open; the service starts or stops")
+        self._events.trades.follow()
+        return self._events.trades.store
 
     async def _tell(self, events: Events) -> None:
         while True:

@@ -21,6 +21,7 @@ from bursar.serve.spelling import encode
 STATUS: Final[Mapping[type[Exception], int]] = {
     errors.InputError: 400,
     errors.TransactionOver: 409,
+    errors.TooLarge: 413,
     errors.NotFound: 404,
     errors.WrongMethod: 405,
     errors.LedgerError: 422,

@@ -24,6 +24,7 @@ _FAULTS: Final = {
     403: "the token, or the site that asks, may not",
     404: "there is no such thing",
     409: "someone was first, or the key stands for something else",
+    413: "the body is longer than is read",
     421: "the service is not called that",
     422: "the book refuses, or it cannot be known",
     503: "busy, or the store is away; retry",
@@ -153,7 +154,7 @@ def _post(write: Write) -> Json:
         "responses": {
             "200": _answer("looked at, or done before", name),
             **({"201": _answer("written", name)} if write.writes else {}),
-            **dict(_faults(400, 401, 403, 404, 409, 421, 503)),
+            **dict(_faults(400, 401, 403, 404, 409, 413, 421, 503)),
             "422": _answer("the book refuses", name, "FaultAnswer"),
         },
     }

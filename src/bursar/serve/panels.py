@@ -93,8 +93,12 @@ class ShiftView(msgspec.Struct, frozen=True):
 
 
 class BreakView(msgspec.Struct, frozen=True):
-    """One difference: what it is and why that is said, where it lies, and what would close it."""
+    """One difference: what it is and why that is said, where it lies, and what would close it.
 
+    A POST to `breaks` with this `id` enters that.
+    """
+
+    id: str
     kind: str
     shifts: tuple[ShiftView, ...]
     where: str
@@ -212,6 +216,7 @@ def _reconciled(room: Room, found: Reconciliation) -> Reconciled:
     closing = {each.break_id: each.says for each in found.proposals}
     rows = tuple(
         BreakView(
+            id=each.id,
             kind=each.kind.value,
             shifts=tuple(ShiftView(s.asset, s.amount, s.worth) for s in each.shifts),
             where=str(each.place),

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -32,6 +32,7 @@ from bursar.portfolio.risk import Risk
 from bursar.portfolio.service import PortfolioService
 from bursar.portfolio.snapshots import DailyClose
 from bursar.portfolio.summaries import EquitySummary, FeeReport, PnLSummary
+from bursar.ports import TradeStore
 from bursar.reconcile import Comparison
 from bursar.serve.asking import Query, cursor
 from bursar.serve.shelf import Coverage
@@ -39,7 +40,7 @@ from bursar.serve.views import look
 from bursar.value.snapshot import PortfolioSnapshot
 
 _T = TypeVar("_T")
-_Key = tuple[int, str, str]
+Key = tuple[int, str, str]
 
 
 class Page(msgspec.Struct, Generic[_T], frozen=True):
@@ -60,34 +61,26 @@ class _Sorted(msgspec.Struct, Generic[_T]):
     """Records in their order, for as long as the portfolio stands at a version."""
 
     version: int
-    rows: Sequence[tuple[_Key, _T]]
+    rows: Sequence[tuple[Key, _T]]
 
 
 class Room:
-    """What the readers share: the service, and records that were read and sorted before."""
+    """What the readers share: the service, the store of trades, and what was read before."""
 
-    def __init__(self, service: PortfolioService) -> None:
+    def __init__(self, service: PortfolioService, trades: Callable[[], TradeStore]) -> None:
         self.service = service
-        self._trades: _Sorted[RealizedPnLRecord] | None = None
-        self._flows: _Sorted[CashFlowRecord] | None = None
+        self.trade_store = trades
+        self._read: dict[str, _Sorted[Any]] = {}
 
-    def trades(self) -> Sequence[tuple[_Key, RealizedPnLRecord]]:
-        """Return all trade records, oldest first; read once a version."""
-        version = self.service.portfolio.desk.head.version
-        if self._trades is None or self._trades.version != version:
-            found = self.service.get_trade_history(include_manual=True)
-            rows = _sorted(((_at(r.time), r.trade_id, r.kind), r) for r in found)
-            self._trades = _Sorted(version, rows)
-        return self._trades.rows
-
-    def flows(self) -> Sequence[tuple[_Key, CashFlowRecord]]:
-        """Return all cash flows, oldest first; read once a version."""
-        version = self.service.portfolio.desk.head.version
-        if self._flows is None or self._flows.version != version:
-            found = self.service.get_cash_flows()
-            rows = _sorted(((_at(r.time), r.id, r.type), r) for r in found)
-            self._flows = _Sorted(version, rows)
-        return self._flows.rows
+    def once(
+        self, name: str, rows: Callable[[], Iterable[tuple[Key, _T]]]
+    ) -> Sequence[tuple[Key, _T]]:
+        """Return records by their keys, oldest first; read once a version of the portfolio."""
+        version, known = self.service.portfolio.desk.head.version, self._read.get(name)
+        if known is None or known.version != version:
+            made = sorted(rows(), key=lambda row: row[0])
+            known = self._read[name] = _Sorted(version, made)
+        return known.rows
 
 
 def view(name: str) -> Callable[[Room, Query], object]:
@@ -126,7 +119,13 @@ def balances(room: Room, _query: Query) -> Page[AssetBalance]:
 def trades(room: Room, query: Query) -> Page[RealizedPnLRecord]:
     """Return trade records."""
     pair, strategy = query.text("pair"), query.text("strategy")
-    rows = room.trades()
+    rows = room.once(
+        "trades",
+        lambda: (
+            ((_at(each.time), each.trade_id, each.kind), each)
+            for each in room.service.get_trade_history(include_manual=True)
+        ),
+    )
     if pair is not None:  # a pair is found under any of its names
         wanted = {r.pair for r in room.service.get_trade_history(pair, include_manual=True)}
         rows = [row for row in rows if row[1].pair in wanted]
@@ -134,13 +133,18 @@ def trades(room: Room, query: Query) -> Page[RealizedPnLRecord]:
     def fits(record: RealizedPnLRecord) -> bool:
         return strategy is None or record.strategy_tag == strategy
 
-    return _page(rows, query, fits, lambda record: record.time)
+    return page(rows, query, fits)
 
 
 def cash_flows(room: Room, query: Query) -> Page[CashFlowRecord]:
     """Return cash flows."""
     asset, kind = query.text("asset"), query.text("type")
-    rows = room.flows()
+    rows = room.once(
+        "cash-flows",
+        lambda: (
+            ((_at(each.time), each.id, each.type), each) for each in room.service.get_cash_flows()
+        ),
+    )
     if asset is not None:
         wanted = {record.id for record in room.service.get_cash_flows(asset)}
         rows = [row for row in rows if row[1].id in wanted]
@@ -148,7 +152,7 @@ def cash_flows(room: Room, query: Query) -> Page[CashFlowRecord]:
     def fits(record: CashFlowRecord) -> bool:
         return kind is None or record.type == kind
 
-    return _page(rows, query, fits, lambda record: record.time)
+    return page(rows, query, fits)
 
 
 def fees(room: Room, _query: Query) -> FeeReport:
@@ -165,7 +169,7 @@ def snapshots(room: Room, query: Query) -> Page[PortfolioSnapshot]:
     until = min((each for each in ends if each is not None), default=None)
     found = portfolio.desk.store.get_snapshots(query.time("since"), query.count(_LIMIT) + 1, until)
     rows = [((_at(each.timestamp), "", ""), each) for each in reversed(found)]
-    return _page(rows, query, lambda _: True, lambda each: each.timestamp)
+    return page(rows, query)
 
 
 def history(room: Room, query: Query) -> Curve:
@@ -192,7 +196,7 @@ def heatmap(room: Room, query: Query) -> Heatmap:
 def closes(room: Room, query: Query) -> Page[DailyClose]:
     """Return the close of each day."""
     rows = [((_at(each.timestamp), "", ""), each) for each in room.service.get_daily_closes()]
-    return _page(rows, query, lambda _: True, lambda each: each.timestamp)
+    return page(rows, query)
 
 
 def strategies(room: Room, query: Query) -> PnLSummary:
@@ -288,21 +292,20 @@ PERFORMANCE: Final = msgspec.defstruct(
 """A period's figures, without the curve that `history` has."""
 
 
-def _page(
-    rows: Sequence[tuple[_Key, _T]],
+def page(
+    rows: Sequence[tuple[Key, _T]],
     query: Query,
-    fits: Callable[[_T], bool],
-    time: Callable[[_T], datetime],
+    fits: Callable[[_T], bool] = lambda _: True,
 ) -> Page[_T]:
     """Return what lies before the cursor, newest first, as far as the limit goes."""
     after, limit = query.cursor(), query.count(_LIMIT)
-    since, until = query.time("since"), query.time("until")
+    since, until = query.instant("since"), query.instant("until")
     end = len(rows) if after is None else bisect_left(rows, after, key=lambda row: row[0])
-    found: list[tuple[_Key, _T]] = []
+    found: list[tuple[Key, _T]] = []
     for key, record in _backwards(rows, end):
-        if since is not None and time(record) < since:
+        if since is not None and key[0] < since:
             break
-        if (until is None or time(record) < until) and fits(record):
+        if (until is None or key[0] < until) and fits(record):
             found.append((key, record))
             if len(found) > limit:
                 break
@@ -314,11 +317,7 @@ def _page(
     return Page(tuple(record for _, record in shown), last)
 
 
-def _sorted(rows: Iterable[tuple[_Key, _T]]) -> list[tuple[_Key, _T]]:
-    return sorted(rows, key=lambda row: row[0])
-
-
-def _backwards(rows: Sequence[tuple[_Key, _T]], end: int) -> Iterator[tuple[_Key, _T]]:
+def _backwards(rows: Sequence[tuple[Key, _T]], end: int) -> Iterator[tuple[Key, _T]]:
     return (rows[place] for place in range(end - 1, -1, -1))
 
 

@@ -14,15 +14,16 @@ from bursar.measure.curve import Curve
 from bursar.measure.heatmap import Heatmap
 from bursar.plan import RebalancePlan
 from bursar.portfolio import views
-from bursar.portfolio.portfolio import Portfolio
+from bursar.portfolio.logged import LoggedTransaction
 from bursar.portfolio.risk import Risk
+from bursar.portfolio.service import PortfolioService
 from bursar.portfolio.snapshots import DailyClose
 from bursar.portfolio.summaries import EquitySummary, FeeReport, PnLSummary
 from bursar.portfolio.transaction_file import ToldTransaction
 from bursar.portfolio.weights_file import Wanted
 from bursar.reconcile import Comparison
 from bursar.report import Report
-from bursar.serve import panels, reading, reporting, writing
+from bursar.serve import panels, reading, reporting, trading, writing
 from bursar.serve.asking import Kind, Param, Query
 from bursar.serve.reading import Page, Room
 from bursar.serve.writing import Answered, Asked
@@ -43,6 +44,8 @@ _SINCE: Final = Param("since", "not before this UTC time", Kind.TIME)
 _UNTIL: Final = Param("until", "before this UTC time", Kind.TIME)
 _PAGED: Final = (_LIMIT, _CURSOR, _SINCE, _UNTIL)
 _ACCOUNT: Final = Param("account", "of one account, such as kraken:main")
+_STRATEGY: Final = Param("strategy", "of one strategy")
+_SYMBOL: Final = Param("symbol", "of one symbol, as the trades have it")
 _PERIOD: Final = Param(
     "period",
     "of which; 30d, 90d and 1y end now",
@@ -68,7 +71,7 @@ class Write(msgspec.Struct, frozen=True):
 
     name: str
     doc: str
-    do: Callable[[Portfolio, Asked], Answered]
+    do: Callable[[PortfolioService, Asked], Answered]
     takes: type[msgspec.Struct]
     answers: type[msgspec.Struct]
     writes: bool = True
@@ -121,7 +124,7 @@ READS: Final = (
         "Trade records, newest first",
         reading.trades,
         Page[RealizedPnLRecord],
-        (Param("pair", "of one pair"), Param("strategy", "of one strategy"), *_PAGED),
+        (Param("pair", "of one pair"), _STRATEGY, *_PAGED),
     ),
     Read(
         "cash-flows",
@@ -129,6 +132,27 @@ READS: Final = (
         reading.cash_flows,
         Page[CashFlowRecord],
         (Param("asset", "of one asset"), Param("type", "of one type, such as deposit"), *_PAGED),
+    ),
+    Read(
+        "open-trades",
+        "Trades that are open, the last opened first",
+        trading.open_trades,
+        Page[trading.TradeView],
+        (_SYMBOL, _STRATEGY, *_PAGED),
+    ),
+    Read(
+        "closed-trades",
+        "Trades from their opening to their close, the last closed first",
+        trading.closed_trades,
+        Page[trading.TradeView],
+        (_SYMBOL, _STRATEGY, *_PAGED),
+    ),
+    Read(
+        "transactions",
+        "Transactions that were committed, with what they came to, newest first",
+        trading.transactions,
+        Page[LoggedTransaction],
+        (Param("key", "committed under this idempotency key"), *_PAGED),
     ),
     Read("holdings", "Holdings with cost, mark and its age", panels.holdings, panels.Holdings),
     Read(
@@ -229,6 +253,13 @@ WRITES: Final = (
     Write("prices", "Record a past price", writing.price, writing.ToldPrice, writing.Corrected),
     Write("tags", "Say who did a trade", writing.tag, writing.ToldTag, writing.Corrected),
     Write("links", "Make two flows a transfer", writing.link, writing.ToldLink, writing.Corrected),
+    Write(
+        "breaks",
+        "Enter what closes a break; a reversal takes it back",
+        writing.acceptance,
+        writing.ToldAcceptance,
+        writing.Corrected,
+    ),
     Write(
         "reversals",
         "Take back what stands under an id",

@@ -130,7 +130,7 @@ class Service:
         )
 
     def _begin(self, opened: Opened) -> None:
-        self._room = Room(opened.service)
+        self._room = Room(opened.service, self.carrier.trade_store)
         self.publisher.look(opened)
         self.publisher.publish(opened)
 
@@ -226,7 +226,7 @@ class Service:
         return Response(answer, done.status, headers, "application/json")
 
     def _done(self, route: Write, asked: Asked, opened: Opened) -> Answered:
-        done = route.do(opened.service.portfolio, asked)
+        done = route.do(opened.service, asked)
         if not asked.is_preview:
             self.publisher.touch()
         return done

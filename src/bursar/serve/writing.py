@@ -22,9 +22,10 @@ from bursar.desk.transactions import TransactionReview
 from bursar.desk.transactions.prices import marks_of
 from bursar.errors import BadChoice, KeyReused
 from bursar.ledger.golden import write_line
-from bursar.portfolio import hand, transaction_file, weights_file
+from bursar.portfolio import agreement, hand, transaction_file, weights_file
 from bursar.portfolio.once import Done, once
 from bursar.portfolio.portfolio import Portfolio
+from bursar.portfolio.service import PortfolioService
 from bursar.portfolio.transaction_file import ToldTransaction, document
 
 _KEY: Final = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
@@ -84,6 +85,13 @@ class ToldReversal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str | None = None
 
 
+class ToldAcceptance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A break of `breaks` whose proposal is to be entered: its account and its id."""
+
+    account: str
+    id: str
+
+
 class Corrected(msgspec.Struct, frozen=True):
     """What a correction came to: the id it stands under, and the portfolio's version after it."""
 
@@ -138,7 +146,7 @@ class Answered(msgspec.Struct, frozen=True):
 _Make = Callable[[Desk], hand.Correction]
 
 
-def entry(portfolio: Portfolio, asked: Asked) -> Answered:
+def entry(service: PortfolioService, asked: Asked) -> Answered:
     """Enter a deed."""
     told = document(asked.body, ToldEntry, "entry")
     details: hand.Details = {
@@ -156,51 +164,51 @@ def entry(portfolio: Portfolio, asked: Asked) -> Answered:
         "again": True,  # the key says which deeds are one
     }
     return _correct(
-        portfolio,
+        service.portfolio,
         asked,
         lambda desk: hand.entered(desk, told.verb, told.quantity, told.what, details),
     )
 
 
-def price(portfolio: Portfolio, asked: Asked) -> Answered:
+def price(service: PortfolioService, asked: Asked) -> Answered:
     """Record a price."""
     told = document(asked.body, ToldPrice, "price")
     return _correct(
-        portfolio,
+        service.portfolio,
         asked,
         lambda desk: hand.priced(desk, told.asset, told.time, told.price, told.quote),
     )
 
 
-def tag(portfolio: Portfolio, asked: Asked) -> Answered:
+def tag(service: PortfolioService, asked: Asked) -> Answered:
     """Tag a trade."""
     told = document(asked.body, ToldTag, "tag")
     return _correct(
-        portfolio,
+        service.portfolio,
         asked,
         lambda desk: hand.tagged(desk, told.id, strategy=told.strategy, regime=told.regime),
     )
 
 
-def link(portfolio: Portfolio, asked: Asked) -> Answered:
+def link(service: PortfolioService, asked: Asked) -> Answered:
     """Link two flows."""
     told = document(asked.body, ToldLink, "link")
-    return _correct(portfolio, asked, lambda desk: hand.linked(desk, told.one, told.other))
+    return _correct(service.portfolio, asked, lambda desk: hand.linked(desk, told.one, told.other))
 
 
-def reversal(portfolio: Portfolio, asked: Asked) -> Answered:
+def reversal(service: PortfolioService, asked: Asked) -> Answered:
     """Take something back."""
     told = document(asked.body, ToldReversal, "reversal")
     return _correct(
-        portfolio,
+        service.portfolio,
         asked,
         lambda desk: hand.reversed_(desk, told.id, time=told.time, note=told.note),
     )
 
 
-def transaction(portfolio: Portfolio, asked: Asked) -> Answered:
+def transaction(service: PortfolioService, asked: Asked) -> Answered:
     """Stage a transaction, judge it at its marks, and commit it if it holds."""
-    told = transaction_file.read_text(asked.body)
+    told, portfolio = transaction_file.read_text(asked.body), service.portfolio
     if not asked.is_preview:
         told = _keyed(told, asked)
     base, now = portfolio.terms.base, portfolio.desk.clock.now()
@@ -219,10 +227,22 @@ def transaction(portfolio: Portfolio, asked: Asked) -> Answered:
     return Answered(MADE if is_new else DONE if is_written else REFUSED, answer)
 
 
-def plan(portfolio: Portfolio, asked: Asked) -> Answered:
+def acceptance(service: PortfolioService, asked: Asked) -> Answered:
+    """Enter what closes a break. `reversals` takes it back."""
+    told, portfolio = document(asked.body, ToldAcceptance, "acceptance"), service.portfolio
+
+    def made(_: Desk) -> hand.Correction:
+        found = agreement.reconciled(portfolio, told.account, service.rules.limits)
+        entries = agreement.proposal(found, told.id).entries
+        return hand.Correction(entries[-1].id, entries)
+
+    return _correct(portfolio, asked, made)
+
+
+def plan(service: PortfolioService, asked: Asked) -> Answered:
     """Work out what to trade to reach target weights. Nothing is written."""
     told = weights_file.read_json(asked.body)
-    return Answered(DONE, portfolio.plan(told.allocation, policy=told.policy))
+    return Answered(DONE, service.portfolio.plan(told.allocation, policy=told.policy))
 
 
 def require_key(key: str | None) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from types import SimpleNamespace
+from typing import Any
 
 from bursar.app import following
 from bursar.app.following import Follower
@@ -117,7 +118,7 @@ def test_each_account_tells_the_prices_of_what_lies_there():
 
 
 def test_what_comes_to_be_held_is_followed_from_the_next_sync_on():
-    live = Open()
+    live: Any = Open()
     live.pairs["b:main"] = []
     sync = live.sync
 
@@ -172,7 +173,8 @@ def broken(live, error):
 
 
 def test_who_listens_may_end_it_with_an_error():
-    live, audience, loop = Open(failure=StoreBusy("taken")), Audience(9), VirtualLoop()
+    live: Any = Open(failure=StoreBusy("taken"))
+    audience, loop = Audience(9), VirtualLoop()
     audience.gives_up = True
     loop.run_until_complete(Follower(live, audience, every_s=1).run())
     loop.close()

@@ -10,6 +10,7 @@ from bursar.serve.asking import query_of
 from bursar.serve.reading import Room
 from bursar.serve.routes import READS
 from bursar.serve.spelling import encode
+from bursar.store.trades import MemoryTradeStore
 from tests.unit.portfolio.test_allocating import TWO, portfolio
 
 (ROUTE,) = (each for each in READS if each.name == "decision")
@@ -17,7 +18,7 @@ from tests.unit.portfolio.test_allocating import TWO, portfolio
 
 def asked(made, **told):
     query = query_of(told.items(), ROUTE.params)
-    answer = ROUTE.read(Room(PortfolioService(made, ())), query)
+    answer = ROUTE.read(Room(PortfolioService(made, ()), MemoryTradeStore), query)
     return msgspec.json.decode(encode(answer))["decision"]
 
 

@@ -164,7 +164,9 @@ def test_every_error_has_a_status_and_a_body(kind):
     }
     carried = errors.StoreError | errors.VenueError | errors.BusError | BrokenInvariant
     is_ours = isinstance(error, carried)
-    assert (status >= 500) is (is_ours or kind in {BursarError, errors.ServiceBusy})
+    assert (status >= 500) is (
+        is_ours or kind in {BursarError, errors.NotInstalled, errors.ServiceBusy}
+    )
 
 
 def test_what_nobody_foresaw_tells_nothing():

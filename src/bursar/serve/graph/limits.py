@@ -4,7 +4,7 @@ Measured before the document is validated, since what validates it also walks it
 measured once and its size added where it is spread, so what would expand to a billion fields is
 refused after a look at its few lines.
 
-    depth     how far fields lie within fields
+    depth     how far selections lie within selections, those of fragments included
     fields    how many there are
     aliases   how many of them go under another name
     cost      each field of `Query`, and what lies within it as often as it has rows (`limit`)
@@ -33,13 +33,13 @@ from bursar.errors import BadChoice, OutOfBounds
 from bursar.serve.graph.schema import PAGED
 
 TOKENS_MAX: Final = 2_000
-DEPTH_MAX: Final = 16
+DEPTH_MAX: Final = 24
 FIELDS_MAX: Final = 500
 ALIASES_MAX: Final = 30
-COST_MAX: Final = 10_000
+COST_MAX: Final = 20_000
 ROWS_MAX: Final = 10_000
-READING: Final = 200
-"""What it costs to ask for a field of `Query` at all: 50 of them are too many."""
+READING: Final = 1_000
+"""What it costs to ask for a field of `Query` at all: 20 of them are the most."""
 _PAGE_MAX: Final = 500
 
 
@@ -53,7 +53,7 @@ class Size(msgspec.Struct, frozen=True):
 
 
 _MOST: Final = {
-    "depth": (DEPTH_MAX, "lies over {} fields deep"),
+    "depth": (DEPTH_MAX, "is nested over {} deep"),
     "fields": (FIELDS_MAX, "has over {} fields"),
     "aliases": (ALIASES_MAX, "has over {} aliases"),
     "cost": (COST_MAX, "costs over {}, with its fields counted for every row"),
@@ -113,9 +113,9 @@ class _Measuring:
     def _one(self, node: SelectionNode, *, is_root: bool) -> Size:
         match node:
             case InlineFragmentNode():
-                return self.of(node.selection_set, is_root=is_root)
+                return _deeper(self.of(node.selection_set, is_root=is_root))
             case FragmentSpreadNode():
-                return self.fragment(node.name.value, is_root=is_root)
+                return _deeper(self.fragment(node.name.value, is_root=is_root))
             case FieldNode():
                 return self._field(node, is_root=is_root)
             case _:
@@ -158,3 +158,7 @@ class _Measuring:
         if isinstance(said, IntValueNode):
             return max(1, int(said.value[:4]))
         return usual if said is None else _PAGE_MAX
+
+
+def _deeper(size: Size) -> Size:
+    return msgspec.structs.replace(size, depth=size.depth + 1)

@@ -28,6 +28,7 @@ from graphql import (
     OperationType,
     execute_sync,
     get_operation_ast,
+    get_variable_values,
     parse,
     specified_rules,
     validate,
@@ -121,6 +122,15 @@ class Operations:
         operation = get_operation_ast(document, said.operationName)
         if operation is None:
             raise BadChoice("operationName has to name one of the operations", field="query")
+        coerced = get_variable_values(
+            self.schema,
+            operation.variable_definitions or (),
+            dict(variables),
+            max_errors=_ERRORS_MAX,
+            hide_suggestions=self._hides,
+        )
+        if isinstance(coerced, list):
+            return coerced
         is_live = operation.operation is OperationType.SUBSCRIPTION
         return Asked(document, said.operationName, variables, is_live)
 
@@ -178,26 +188,25 @@ def _read(body: bytes) -> Said:
 
 
 def _told(error: Exception) -> Answer:
-    told: Answer = {}
-    cause = error
-    if isinstance(error, GraphQLError):
-        cause = error.original_error or _ours(error)
-        if error.locations:
-            told["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
-        if error.path:
-            told["path"] = error.path
+    cause, told = _cause(error), Answer()
     if not isinstance(cause, BursarError):
         log(cause)
+    if isinstance(error, GraphQLError) and error.locations:
+        told["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+    if isinstance(error, GraphQLError) and error.path:
+        told["path"] = error.path
     fault = fault_of(cause)
-    return {
-        "message": fault.message,
-        **told,
-        "extensions": {"code": fault.code, "context": fault.context},
-    }
+    known = {"code": fault.code, "context": fault.context}
+    return {"message": fault.message, **told, "extensions": known}
 
 
-def _ours(error: GraphQLError) -> BursarError:
-    """Give what the library refuses one of our names."""
+def _cause(error: Exception) -> Exception:
+    """Return what is behind an error. What the library itself refuses gets one of our names."""
+    if not isinstance(error, GraphQLError):
+        return error
+    behind = error.original_error
+    if behind is not None and not isinstance(behind, GraphQLError):
+        return behind
     if not isinstance(error, GraphQLSyntaxError):
         return BadChoice(error.message)
     if error.message.endswith("Parsing aborted."):  # too many tokens, or nested too deeply

@@ -158,26 +158,24 @@ class Socket:
                 case Subscribe():
                     if message.id in running or not 0 < len(message.id) <= _ID_MAX:
                         raise Closed(4409, "this id is in use, or is none")
-                    doing = self._do(message, send, is_one_too_many=len(running) >= AT_ONCE_MAX)
-                    task = running[message.id] = asyncio.ensure_future(doing)
+                    if len(running) >= AT_ONCE_MAX:  # told here: who asks on has to hear it first
+                        why = OutOfBounds(f"{AT_ONCE_MAX} operations run already", most=AT_ONCE_MAX)
+                        await _say(send, "error", id=message.id, payload=refused([why])["errors"])
+                        continue
+                    task = asyncio.ensure_future(self._do(message, send))
+                    running[message.id] = task
                     task.add_done_callback(partial(_forget, running, message.id))
                 case _:
                     pass
 
-    async def _do(self, told: Subscribe, send: Send, *, is_one_too_many: bool) -> None:
+    async def _do(self, told: Subscribe, send: Send) -> None:
         """Answer one operation, to its end."""
-        async for kind, payload in self._answers(told.payload, is_one_too_many=is_one_too_many):
+        async for kind, payload in self._answers(told.payload):
             await _say(send, kind, id=told.id, payload=payload)
         if kind == "next":
             await _say(send, "complete", id=told.id)
 
-    async def _answers(
-        self, said: Said, *, is_one_too_many: bool
-    ) -> AsyncIterator[tuple[str, object]]:
-        if is_one_too_many:
-            why = OutOfBounds(f"{AT_ONCE_MAX} operations run already", most=AT_ONCE_MAX)
-            yield "error", refused([why])["errors"]
-            return
+    async def _answers(self, said: Said) -> AsyncIterator[tuple[str, object]]:
         try:
             asked = self._operations.understood(said)
             if not isinstance(asked, Asked):

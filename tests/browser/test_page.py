@@ -144,12 +144,12 @@ def test_weights_that_are_typed_become_a_plan_with_reasons(page):
     page.fill("#plan .adding input", "sol")
     page.keyboard.press("Enter")
     page.keyboard.type("10")  # it is there to be typed over
-    page.fill("#plan [aria-label^='Target of BTC']", "12.5")
+    page.fill("#plan [aria-label^='Target of BNB']", "12.5")
     page.wait_for_selector("#plan tr:has-text('SOL') .deed.buy")
     assert page.inner_text("#plan tr:has-text('LINK') .because") == "underweight"
     command = page.inner_text("#plan .command code")
     assert command.endswith("> weights.csv && bursar plan weights.csv")
-    assert "'BTC,0.125'" in command
+    assert "'BNB,0.125'" in command
     assert "'SOL,0.10'" in command
     page.click("#plan .sums dd .ask-why >> nth=2")
     page.wait_for_selector("#why[open] .why-value")

@@ -13,7 +13,7 @@ import { Plan } from "./plan.js";
 import { badges, drift } from "./quality.js";
 import { openWhy, told } from "./why.js";
 
-const DAY = 86_400_000, SLOW_MS = 15_000, SOON_MS = 250, FRAME_MS = 100;
+const DAY = 86_400_000, SLOW_MS = 15_000, SOON_MS = 250, PAUSE_MS = 3_000, PAST_MS = 60_000, FRAME_MS = 100, PICTURE_MS = 1_000;
 const RANGES = { "1D": [DAY, "day"], "1W": [7 * DAY, "week"], "1M": [30 * DAY, "30d"], "3M": [90 * DAY, "90d"], "1Y": [365 * DAY, "1y"], All: [Infinity, "all"] };
 const CARDS = ["This week", "This month", "Drawdown", "Sharpe", "Gross exposure", "Net exposure", "Realised", "Cash"];
 
@@ -23,7 +23,7 @@ const curve = new Curve($("curve"), $("curve-read"));
 const ask = (title, question) => openWhy(live, title, question);
 const plan = new Plan($("plan"), live, ask);
 let range = localStorage.getItem("range") in RANGES ? localStorage.getItem("range") : "All";
-let asked = {}, ground = "", eventAt = null, pending = null, isAsking = false;
+let asked = {}, ground = "", eventAt = null, pending = null, later = null, isAsking = false;
 
 function drawRange() {
   $("range").replaceChildren(...Object.keys(RANGES).map((name) => element("button", {
@@ -74,11 +74,17 @@ function drawViews() {
       why: () => ask("Unrealised", of(pnl.unrealized_pnl, snapshot.positions.map((each) => [each.symbol, each.unrealized_pnl]), "unrealised = Σ (value − cost) of what is held")) }), true);
   cards.set("Cash", figure(money(snapshot.cash_balance), snapshot.cash_balance, { colour: false,
     why: () => ask("Cash", of(snapshot.cash_balance, (asked.holdings?.items ?? []).filter((each) => each.is_cash).map((each) => [each.asset, each.quantity]), "cash = settled base currency and what is pegged to it")) }), asked.holdings?.base ?? "", true);
-  panels.exposure($("exposure"), exposure, asked.holdings, ask);
-  curve.tip(snapshot.total_equity, snapshot.timestamp);
+  drawPictures();
   const now = [snapshot.cash_balance, pnl.realized_pnl_total, ...snapshot.positions.map((each) => each.symbol + each.size)].join();
   if (now !== ground) { ground = now; refresh(); }
 }
+
+// Pictures change by less than a pixel from one publication to the next.
+const drawPictures = paced(() => {
+  const { snapshot, exposure } = live.views;
+  panels.exposure($("exposure"), exposure, asked.holdings, ask);
+  curve.tip(snapshot.total_equity, snapshot.timestamp);
+}, PICTURE_MS);
 
 const lots = async () => JSON.parse(await (await live.file("export", { format: "json", what: "lots" })).text()).lots;
 
@@ -127,7 +133,9 @@ async function ask_again() {
     const [trades, flows, holdings] = await Promise.all([live.ask("trades", few), live.ask("cash-flows", few), live.ask("holdings")]);
     Object.assign(asked, { trades, flows, holdings });
     if (asked.days) { drawFeed(); panels.holdings($("positions"), holdings, ask, lots); }
-    if (!asked.days || Date.now() - asked.at > 3_000) await askSlow();
+    const wait = asked.days ? asked.at + asked.pause - Date.now() : 0;
+    if (wait <= 0) await askSlow();
+    else later ??= setTimeout(() => { later = null; refresh(); }, wait);
     drawAsked();
     drawViews();
     drawState();
@@ -138,13 +146,18 @@ async function ask_again() {
   }
 }
 
+// What rests on all of the past is asked a tenth of the time at most, and the past itself when it grew.
 async function askSlow() {
-  const period = RANGES[range][1];
-  const [history, whole, performance, week, month, allocation, decision, breaks, days, months, full] = await Promise.all([
-    live.ask("history", { period: "all" }), live.ask("performance", { period: "all" }), live.ask("performance", { period }), live.ask("performance", { period: "week" }), live.ask("performance", { period: "month" }),
+  const period = RANGES[range][1], began = performance.now(), flow = asked.flows.items[0]?.id;
+  const isPast = asked.history && asked.flow === flow && Date.now() - asked.historyAt < PAST_MS;
+  const [history, whole, ofRange, week, month, allocation, decision, breaks, days, months, full] = await Promise.all([
+    isPast ? asked.history : live.ask("history", { period: "all" }), live.ask("performance", { period: "all" }), live.ask("performance", { period }), live.ask("performance", { period: "week" }), live.ask("performance", { period: "month" }),
     live.ask("allocation"), live.ask("decision"), live.ask("breaks"), live.ask("heatmap", { kind: "day" }), live.ask("heatmap", { kind: "month" }), live.ask("snapshot", { detail: "full" }),
   ]);
-  Object.assign(asked, { history, whole, performance, week, month, allocation, decision, breaks, days, months, full, at: Date.now() });
+  Object.assign(asked, { history, whole, performance: ofRange, week, month, allocation, decision, breaks, days, months, full, at: Date.now() });
+  asked.pause = Math.max(PAUSE_MS, 10 * (performance.now() - began));
+  if (isPast) return;
+  Object.assign(asked, { flow, historyAt: Date.now() });
   drawCurve();
 }
 

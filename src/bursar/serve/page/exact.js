@@ -100,7 +100,7 @@ export const $ = (id) => document.getElementById(id);
 
 // Put new children into a box; who was at a button of it stays at the one of that name and place.
 export function fill(box, ...children) {
-  const at = box.contains(document.activeElement) ? spot(document.activeElement) : null;
+  const active = document.activeElement, at = box.contains(active) && active.matches("button") ? spot(active) : null;
   box.replaceChildren(...children.filter((child) => child != null));
   if (at === null) return;
   const buttons = [...box.querySelectorAll("button")];

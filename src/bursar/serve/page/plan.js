@@ -75,7 +75,7 @@ export class Plan {
     const starts = this.#starts(coins);
     return [element("p.empty", {}, "Say what you want to hold, and every trade that leads there is named with its reason. Nothing is ordered.",
       element("span.starts", {}, starts.length ? ["Begin with ", starts[0], " or ", starts[1]] : null, starts.length ? " or add a symbol:" : "Add a symbol to begin:"),
-      this.#adding()), element("p.note.centre", {}, "From a file, in a terminal: ", element("code", {}, "bursar plan weights.yaml"))];
+      this.form = this.#adding()), element("p.note.centre", {}, "From a file, in a terminal: ", element("code", {}, "bursar plan weights.yaml"))];
   }
 
   #adding() {
@@ -93,6 +93,7 @@ export class Plan {
   }
 
   #table(symbols, coins) {
+    const typing = [...(this.inputs ?? [])].find(([, input]) => input === document.activeElement), isAdding = this.form?.contains(document.activeElement);
     this.inputs = new Map();
     this.cells = new Map();
     const rows = symbols.map((symbol) => {
@@ -112,9 +113,15 @@ export class Plan {
     fill(this.box,
       element("div.scroll", { tabindex: 0, role: "group", "aria-label": "Lines of the plan" }, element("table", {},
         element("thead", {}, element("tr", {}, HEAD.map((name) => element("th", { scope: "col" }, name || element("span.unseen", {}, "Do"))))), element("tbody", {}, rows))),
-      element("div.edit", {}, this.#adding(), element("span.starts", {}, starts.length ? ["or take ", starts[0], ", ", starts[1], ", "] : null,
+      element("div.edit", {}, this.form ??= this.#adding(), element("span.starts", {}, starts.length ? ["or take ", starts[0], ", ", starts[1], ", "] : null,
         element("button.plain", { type: "button", onclick: () => this.#begin([]) }, "nothing"))),
       this.sums, this.refused, this.says, this.command);
+    if (isAdding) this.form.querySelector("input").focus();
+    if (typing) { // what is held has changed meanwhile; whoever types goes on where he was
+      const [symbol, input] = typing, again = this.inputs.get(symbol);
+      again?.focus();
+      again?.setSelectionRange(input.selectionStart, input.selectionEnd);
+    }
   }
 
   #figures(symbols, coins) {

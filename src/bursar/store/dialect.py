@@ -47,14 +47,6 @@ MANY: Final = 200
 SQLITE_FLOOR: Final = (3, 37, 0)  # STRICT tables
 
 
-class Lock(Protocol):
-    """Keeps others off, from the beginning of a transaction to its end."""
-
-    def __call__(self, connection: Connection, name: str, /, *, is_lasting: bool = True) -> None:
-        """Take the lock of that name; the end of what is not lasting does not wait for the disk."""
-        ...
-
-
 class Bulk(Protocol):
     """Writes rows, few or many, each in the way that suits their number."""
 
@@ -71,32 +63,27 @@ class Bulk(Protocol):
         ...
 
 
-def _unpaced(_connection: Connection, _is_lasting: bool) -> None:  # noqa: FBT001
-    """Do nothing: it is said inside."""
-
-
 @dataclass(frozen=True)
 class Dialect:
     """What one kind of database needs.
 
     `prepare` makes the place ready and tells whether there is one (it makes none unless told to).
     `lock` comes first in every transaction that writes: it keeps others off what is so named (a
-    portfolio, or the tables) where beginning to write does not, and hears whether the transaction
-    is lasting: whether its end waits for the disk. `pace` hears that before, where it counts only
-    then. `ask` and `run` are the shortest
+    portfolio, or the tables) where beginning to write does not. `ask` and `run` are the shortest
     ways for a statement that gives rows and one that gives none, `insert` that for rows. What is
     sent inside `unanswered`, about so many rows, need not be answered before the next is sent.
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
     checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
     where every transaction does. `alone` is that in which a statement needs no transaction around
-    it; `None` where none needs one.
+    it; `None` where none needs one. `hasten` lets a connection's COMMITs, from then on, answer
+    before the disk does.
     `examine` asks the database what it finds wrong with its own files.
     """
 
     prepare: Callable[[URL, bool], bool]
     engine: Callable[[URL], Engine]
     upsert: Callable[[Table], Insert]
-    lock: Lock
+    lock: Callable[[Connection, str], None]
     ask: Ask
     run: Run
     insert: Bulk
@@ -105,7 +92,7 @@ class Dialect:
     unguard: Callable[[Connection], None]
     guard: Callable[[Connection], None]
     examine: Callable[[Connection], Sequence[str]]
-    pace: Callable[[Connection, bool], None] = _unpaced
+    hasten: Callable[[Connection], None]
     still: str | None = "REPEATABLE READ"
     alone: str | None = "AUTOCOMMIT"
 
@@ -178,12 +165,12 @@ def _upsert(table: Table) -> Insert:
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
 
 
-def _lock(_connection: Connection, _name: str, *, is_lasting: bool = True) -> None:
-    """Do nothing: BEGIN IMMEDIATE has locked the whole file, and `pace` was told the rest."""
+def _lock(_connection: Connection, _name: str) -> None:
+    """Do nothing: BEGIN IMMEDIATE has locked the whole file."""
 
 
-def _pace(connection: Connection, is_lasting: bool) -> None:  # noqa: FBT001 (one of a record)
-    _driver(connection).execute(f"PRAGMA synchronous={'FULL' if is_lasting else 'NORMAL'}")
+def _hasten(connection: Connection) -> None:
+    _driver(connection).execute("PRAGMA synchronous=NORMAL")
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Row], *, replacing: bool) -> None:
@@ -279,7 +266,7 @@ DIALECTS: Final = {
         engine=_engine,
         upsert=_upsert,
         lock=_lock,
-        pace=_pace,
+        hasten=_hasten,
         ask=_ask,
         run=_run,
         insert=_insert,
@@ -294,6 +281,7 @@ DIALECTS: Final = {
         engine=postgres.engine,
         upsert=postgres.upsert,
         lock=postgres.lock,
+        hasten=postgres.hasten,
         ask=postgres.ask,
         run=postgres.run,
         insert=postgres.insert,

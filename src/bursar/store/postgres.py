@@ -149,15 +149,15 @@ def upsert(table: Table) -> Insert:
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
 
 
-def lock(connection: Connection, name: str, *, is_lasting: bool = True) -> None:
-    """Wait until nobody else writes to what is so named; the transaction's end lets it go.
-
-    Of one that is not lasting, COMMIT answers before the disk does.
-    """
-    with _driving(connection, _LOCK) as driver, driver.pipeline():
+def lock(connection: Connection, name: str) -> None:
+    """Wait until nobody else writes to what is so named; the transaction's end lets it go."""
+    with _driving(connection, _LOCK) as driver, driver.pipeline():  # BEGIN goes with it
         driver.execute(_LOCK, (lock_key(name),))
-        if not is_lasting:
-            driver.execute("SET LOCAL synchronous_commit TO off")
+
+
+def hasten(connection: Connection) -> None:
+    """Let COMMIT answer before the disk does, for as long as the session lasts."""
+    run(connection, "SET synchronous_commit TO off", [()])
 
 
 def ask(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:

@@ -36,7 +36,7 @@ from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
 from bursar.store import checks, finds, texts, writes
-from bursar.store.asking import Asker
+from bursar.store.aside import Aside
 from bursar.store.dialect import WRITES, Dialect
 from bursar.store.faults import legible, translated
 from bursar.store.sending import Question
@@ -69,10 +69,9 @@ class SqlStore:
         self._engine = engine
         self._dialect = dialect
         self._steps = steps
-        self._asker = Asker(engine, dialect)
+        self._aside = Aside(engine, dialect, portfolio)
         self._lock = Lock()
         self._writer: Connection | None = None
-        self._is_waiting = True
         self._grouping = local()
         self._closed = False
 
@@ -299,8 +298,14 @@ class SqlStore:
 
     def save_memos(self, memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:
         """Keep short texts by name, all or none."""
-        with self._writing(is_lasting=is_lasting) as place:
-            writes.memos(place, memos)
+        if is_lasting or self._group is not None:
+            with self._writing() as place:
+                writes.memos(place, memos)
+            return
+        with self._lock:
+            self._require_open()
+            with translated(self._dialect.fault):
+                self._aside.note(memos)
 
     def memos(self, prefix: str = "") -> dict[str, str]:
         """Return the texts whose names begin so, ordered by name."""
@@ -334,7 +339,7 @@ class SqlStore:
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
-            self._asker.close()
+            self._aside.close()
             self._engine.dispose()
 
     def _write(self, place: Place, commit: Commit) -> Head:
@@ -449,10 +454,10 @@ class SqlStore:
         """Give the way for a question of one statement."""
         self._require_open()
         with translated(self._dialect.fault):
-            yield self._asker.ask if self._group is None else self._group.ask
+            yield self._aside.ask if self._group is None else self._group.ask
 
     @contextmanager
-    def _writing(self, *, is_lasting: bool = True) -> Iterator[Place]:
+    def _writing(self) -> Iterator[Place]:
         if self._group is not None:
             with self._inside(self._group):
                 yield self._group
@@ -460,7 +465,7 @@ class SqlStore:
         with self._lock:
             self._require_open()
             with translated(self._dialect.fault):
-                connection, transaction = self._begun(is_lasting=is_lasting)
+                connection, transaction = self._begun()
             try:
                 with translated(self._dialect.fault):
                     yield Place(connection, self._dialect, self.portfolio)
@@ -507,22 +512,19 @@ class SqlStore:
         with translated(self._dialect.fault):
             inner.commit()
 
-    def _begun(self, *, is_lasting: bool) -> tuple[Connection, RootTransaction]:
+    def _begun(self) -> tuple[Connection, RootTransaction]:
         try:
-            return self._locked(is_lasting=is_lasting)
+            return self._locked()
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return self._locked(is_lasting=is_lasting)  # nothing was written through the old one
+        return self._locked()  # nothing was written through the old one
 
-    def _locked(self, *, is_lasting: bool) -> tuple[Connection, RootTransaction]:
+    def _locked(self) -> tuple[Connection, RootTransaction]:
         connection = self._connected()
-        if self._is_waiting is not is_lasting:
-            self._dialect.pace(connection, is_lasting)
-            self._is_waiting = is_lasting
         transaction = connection.begin()
         try:
-            self._dialect.lock(connection, self.portfolio, is_lasting=is_lasting)
+            self._dialect.lock(connection, self.portfolio)
         except BaseException as error:
             self._abandon(connection)
             if isinstance(error, DBAPIError) and error.connection_invalidated:
@@ -547,7 +549,6 @@ class SqlStore:
     def _connected(self) -> Connection:
         if self._writer is None:
             self._writer = self._engine.connect().execution_options(**{WRITES: True})
-            self._is_waiting = True
         return self._writer
 
     def _drop_writer(self) -> None:

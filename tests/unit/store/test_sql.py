@@ -270,13 +270,21 @@ def test_an_interrupt_inside_a_commit_leaves_nothing_and_the_store_goes_on(path,
 
 
 def test_only_what_need_not_last_goes_without_a_wait_for_the_disk(tmp_path):
-    full, normal = 2, 1
+    full, normal = (2,), (1,)
     store, other = open_store(tmp_path / "book.db"), open_store(tmp_path / "book.db")
 
-    for lasts, pace in ((True, full), (False, normal), (False, normal), (True, full)):
-        store.save_memos({"a": str(pace)}, is_lasting=lasts)
-        assert other.memo("a") == str(pace)
-        driver = cast("Any", store)._writer.connection.driver_connection
-        assert driver.execute("PRAGMA synchronous").fetchone() == (pace,)
+    for n, lasts in enumerate((True, False, False, True)):
+        store.save_memos({"a": str(n), "b": None}, is_lasting=lasts)
+        assert other.memo("a") == str(n)
+    kept = cast("Any", store)
+    for connection, waits in ((kept._writer, full), (kept._aside._connection, normal)):
+        driver = connection.connection.driver_connection
+        assert driver.execute("PRAGMA synchronous").fetchone() == waits
+        assert not driver.in_transaction
+    with kept._reading() as connection:  # what has promised less goes to nobody else
+        kept._aside.close()
+        assert connection.exec_driver_sql("PRAGMA synchronous").one() == full
+    with kept._reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").one() == full
     for each in (store, other):
         each.close()

@@ -1,5 +1,8 @@
 """What is read besides the contract's four: pages, filters, errors, the document of it all."""
 
+from decimal import Decimal
+
+import polars as pl
 import pytest
 
 import bursar
@@ -137,6 +140,14 @@ def test_the_book_can_be_taken_away(client, asked, kind, says):
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith(kind)
     assert says in answer.text
+
+
+def test_a_table_is_taken_away_as_parquet_with_every_digit(client):
+    asked = {"format": "parquet", "what": "holdings"}
+    answer = client.get("/api/portfolio/export", params=asked)
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    held = dict(pl.read_parquet(answer.content).select("asset", "quantity").rows())
+    assert held["ETH"] == Decimal("3.123456789012345678")
 
 
 def test_the_whole_book_is_no_table(client):

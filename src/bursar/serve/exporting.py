@@ -3,12 +3,12 @@
 An export is made in one go, so that it is of one version, into a file that is gone when it is
 closed; what is small stays in memory. While it is made, other requests wait.
 
-Errors: `BadChoice` for what cannot be had that way.
+Errors: `BadChoice` for what cannot be had that way; `NotInstalled` for Parquet without polars.
 """
 
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 from bursar.errors import BadChoice
 from bursar.ledger import golden
@@ -25,7 +25,10 @@ _KINDS: Final = {
     "csv": "text/csv",
     "json": "application/json",
     "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
 }
+MEDIA: Final = tuple(dict.fromkeys(_KINDS.values()))
+"""What an export may be, as media types."""
 PARAMS: Final = (
     Param("format", "how it is written", choices=tuple(_KINDS), default="golden"),
     Param("what", "which table", choices=tuple(exports.TABLES), default="journal"),
@@ -40,15 +43,18 @@ def kind_of(query: Query) -> str:
     """
     chosen, what = query.word("format"), query.word("what")
     if chosen in _WHOLE and what != "journal":
-        raise BadChoice(f"{chosen} is the whole book; {what} can be csv, json or ndjson")
-    return f"{_KINDS[chosen]}; charset=utf-8"
+        raise BadChoice(f"{chosen} is the whole book; {what} can be csv, json, ndjson or parquet")
+    return _KINDS[chosen] if chosen == "parquet" else f"{_KINDS[chosen]}; charset=utf-8"
 
 
 def written(portfolio: Portfolio, query: Query) -> "SpooledTemporaryFile[bytes]":
     """Write an export, and return it from its beginning."""
     made = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (whoever reads it closes it)
-    for line in _lines(portfolio, query.word("format"), query.word("what")):
-        made.write(line.encode())
+    chosen, what = query.word("format"), query.word("what")
+    if chosen == "parquet":
+        exports.write_parquet(exports.table(portfolio, what), cast("BinaryIO", made))
+    else:
+        made.writelines(line.encode() for line in _lines(portfolio, chosen, what))
     made.seek(0)
     return made
 

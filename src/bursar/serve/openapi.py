@@ -27,6 +27,7 @@ _FAULTS: Final = {
     413: "the body is longer than is read",
     421: "the service is not called that",
     422: "the book refuses, or it cannot be known",
+    501: "an extra is missing; the message says which",
     503: "busy, or the store is away; retry",
 }
 _KEY: Final = {
@@ -94,7 +95,6 @@ def _health() -> Json:
 
 def _export() -> Json:
     text: Json = {"schema": {"type": "string"}}
-    kinds = ("text/plain", "text/csv", "application/x-ndjson", "application/json")
     return {
         "summary": "The book, or one table of it, as bursar export writes it",
         "operationId": "export",
@@ -103,10 +103,11 @@ def _export() -> Json:
             "200": {
                 "description": "all of it",
                 "content": {
-                    kind: {"schema": {}} if kind == "application/json" else text for kind in kinds
+                    kind: text if kind.startswith("text/") or "ndjson" in kind else {"schema": {}}
+                    for kind in exporting.MEDIA
                 },
             },
-            **dict(_faults(400, 401, 403, 421, 503)),
+            **dict(_faults(400, 401, 403, 421, 501, 503)),
         },
     }
 

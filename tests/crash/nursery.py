@@ -25,6 +25,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.dialects import postgresql  # noqa: F401 (warm)
 
 import bursar.store.migrate  # noqa: F401 (warm)
+from bursar.app import SystemClock
 from bursar.desk import Desk, streaming
 from bursar.desk.transactions import Options, PortfolioBatch, State, rules_of
 from bursar.desk.transactions import transact as transacted
@@ -131,7 +132,8 @@ def trade_through_a_desk(path, seed, step=None, commits=100_000):
 def transact(path, *, step=None, commits=100_000, at=3, writer="", batch=0):
     """Add one dollar a transaction, under a key each; die at a step of the third one.
 
-    With `batch`, so many of them land together. Several writers may do so at once.
+    With `batch`, so many of them land together. Several writers may do so at once, each by the
+    time of day: where all said that it was the same moment, each fact would be folded in between.
     """
     left = at
 
@@ -144,7 +146,7 @@ def transact(path, *, step=None, commits=100_000, at=3, writer="", batch=0):
 
     store = open_store(path, steps=watch if step else unwatched)
     logging.getLogger("bursar.transactions").disabled = True
-    desk = Desk(store, Ticks(), wait=rest)
+    desk = Desk(store, SystemClock() if writer else Ticks(), wait=rest)
     marks: dict[str, object] = {}
     for n in range(commits):
         if batch:

@@ -64,6 +64,12 @@ FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTi
 # What every part of the page is called while there is no connection.
 CALLED = """() => [...document.querySelectorAll(".equity .label, .card .label, .panel > h2")]
   .map((each) => getComputedStyle(each, "::after").content)"""
+# Figures that do not open to what is behind them.
+CLOSED = """() => [".card .figure", ".equity .figure", ".equity .under", ".worth", "td.num",
+    ".sums dd", "#plan td:nth-child(2)", ".bars li", ".split > div", ".months li", ".sub.own", "#badges li"]
+  .flatMap((name) => [...document.querySelectorAll(name)])
+  .filter((each) => /\\d/.test(each.textContent) && !each.querySelector("button"))
+  .map((each) => each.outerHTML)"""
 # How often the page draws from now on.
 DRAWN = """() => {
   window.drawn = 0;
@@ -147,6 +153,7 @@ def test_weights_that_are_typed_become_a_plan_with_reasons(page):
     page.fill("#plan [aria-label^='Target of BNB']", "12.5")
     page.wait_for_selector("#plan tr:has-text('SOL') .deed.buy")
     assert page.inner_text("#plan tr:has-text('LINK') .because") == "underweight"
+    assert page.evaluate(CLOSED) == []
     command = page.inner_text("#plan .command code")
     assert command.endswith("> weights.csv && bursar plan weights.csv")
     assert "'BNB,0.125'" in command

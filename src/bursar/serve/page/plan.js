@@ -128,15 +128,16 @@ export class Plan {
     const items = new Map((this.plan?.items ?? []).map((item) => [item.symbol, item])), held = new Map(coins.map((each) => [each.asset, each]));
     for (const symbol of symbols) {
       const item = items.get(symbol), [now, deed, amount, size, left, why] = this.cells.get(symbol);
-      now.textContent = item ? share(item.current_weight) : percent(held.get(symbol)?.share_pct ?? "0", { places: 1 });
       const kind = item?.action.toLowerCase() ?? "hold";
       put(deed, element(`span.deed.${kind}`, {}, item ? `${{ buy: "▲ ", sell: "▼ ", hold: "" }[kind]}${kind}` : DASH));
       const because = () => this.ask(`${item.action} ${symbol}`, told(item.trade_amount, "trade = target value − value now, as far as rounding, minima and cash allow",
         [["target value", item.target_value], ["value now, taken off", item.current_value], ["price", item.price, this.plan.inputs.holdings.source], ["quantity", item.quantity],
           ["fee, estimated", item.fee], ["left: target value − value after the trade", item.residual], ["weight now", item.current_weight], ["target", item.target_weight]]));
+      const part = item ? share(item.current_weight) : percent(held.get(symbol)?.share_pct ?? "0", { places: 1 });
+      put(now, item ? figure(part, item.current_weight, { colour: false, why: because }) : element("span", {}, part));
       const moved = item && item.action !== "HOLD";
       put(amount, moved ? figure(money(item.trade_amount, { signed: true }), item.trade_amount, { colour: false, why: because }) : element("span", {}, DASH));
-      put(size, element("span", { title: item?.quantity }, moved ? quantity(item.quantity) : DASH));
+      put(size, moved ? figure(quantity(item.quantity), item.quantity, { colour: false, why: because }) : element("span", {}, DASH));
       put(left, item ? figure(money(item.residual), item.residual, { colour: false, why: because }) : element("span", {}, DASH));
       put(why, element("span", {}, item ? word(item.reason) : ""));
     }

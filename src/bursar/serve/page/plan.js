@@ -6,7 +6,7 @@ import { command, figure, word } from "./panels.js";
 import { told } from "./why.js";
 
 const HEAD = ["Symbol", "Now", "Target, %", "", "Amount", "Quantity", "Left", "Why"];
-const TYPING_MS = 350, PLACES = 2;
+const TYPING_MS = 350, PAUSE_MS = 3_000, PLACES = 2;
 
 export class Plan {
   constructor(box, live, ask) {
@@ -17,20 +17,24 @@ export class Plan {
   async show(held) {
     if (!this.held) this.targets = new Map(Object.entries(JSON.parse(localStorage.getItem(`targets ${held.portfolio}`) ?? "{}")));
     this.held = held;
-    await this.#ask();
+    if (!this.plan || Date.now() - this.askedAt > PAUSE_MS) await this.#ask();
+    else this.draw();
   }
 
   async #ask() {
     const wanted = Object.fromEntries([...this.targets].filter(([, part]) => part !== "").map(([symbol, part]) => [symbol, fraction(part)]));
+    const turn = this.turn = (this.turn ?? 0) + 1; // an answer that another question has overtaken is let go
+    this.askedAt = Date.now();
     this.wrong = "";
     if (!this.targets.size) this.plan = null;
     else if (Object.values(wanted).includes(null)) this.wrong = "A weight is a number of percent, such as 12.5.";
     else if (Object.keys(wanted).length) {
       try {
-        this.plan = await this.live.tell("rebalance-plan", { target_weights: wanted });
-        this.madeAt = new Date().toISOString();
+        const plan = await this.live.tell("rebalance-plan", { target_weights: wanted });
+        if (turn !== this.turn) return;
+        [this.plan, this.madeAt] = [plan, new Date().toISOString()];
       } catch (error) {
-        if (this.live.state !== "live") return;
+        if (turn !== this.turn || this.live.state !== "live") return;
         [this.plan, this.wrong] = [null, error.message];
       }
     }

@@ -110,6 +110,8 @@ def demo(tmp_path_factory):
             yield int(found[1])
         finally:
             running.terminate()
+        told = running.stdout.read()
+    assert "the books close" in told, told  # what came to pass is told at the end
     assert not list(place.iterdir())  # nothing is left where it was started
 
 

@@ -1,9 +1,6 @@
 """The first thing anyone sees."""
 
-import json
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -46,20 +43,6 @@ def test_its_book_can_be_kept(bursar, ask, tmp_path):
     assert "bursar status --book kept.db" in said.out
     assert ask("status", "--book", "kept.db")["base"] == "EUR"
     assert "is there already" in bursar("demo", "story", "--keep", "kept.db", code=2).err
-
-
-@pytest.mark.slow("a service, with four months of facts behind it")
-def test_the_page_is_up_for_a_while_where_nobody_looks(tmp_path):
-    command = [sys.executable, "-m", "bursar.cli", "demo", "--port", "0", "--seconds", "2"]
-    size = ["--portfolio-size", "50000", "--speed", "3", "--json"]
-    said = subprocess.run(
-        [*command, *size], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120
-    )
-    told = json.loads(said.stdout)
-    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", told["url"])
-    assert told["is_sound"]
-    assert told["ticks"] >= 4
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_the_story_keeps_its_book(bursar):

@@ -17,9 +17,14 @@ export function capital(box, found, decision, ask) {
   }
   const lines = new Map((decision?.lines ?? []).map((line) => [line.strategy, line]));
   const doubt = decision?.marked ? element("p.note.down", {}, `Divided in doubt: ${decision.marked}`) : null;
-  const draw = () => fill(box, doubt, ...found.items.map((each) => row(each, lines.get(each.strategy), { ask, draw, of: lines.size })));
+  const known = new Set(found.items.map((each) => each.strategy));
+  const items = [...found.items, ...[...lines.keys()].filter((name) => !known.has(name)).map(unused)];
+  const draw = () => fill(box, doubt, ...items.map((each) => row(each, lines.get(each.strategy), { ask, draw, of: lines.size })));
   draw();
 }
+
+// A strategy that was given a part and has not traded yet.
+const unused = (strategy) => ({ strategy, state: null, contributed: "0", made: "0", unrealized: "0", equity: "0", trades: 0, since: null, return_pct: null, unvalued: [], growth: [] });
 
 function row(each, line, { ask, draw, of }) {
   const isOpen = opened.has(each.strategy), id = `factors-${each.strategy.replace(/\W+/g, "-")}`;

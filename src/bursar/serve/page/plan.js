@@ -6,7 +6,7 @@ import { command, figure, word } from "./panels.js";
 import { told } from "./why.js";
 
 const HEAD = ["Symbol", "Now", "Target, %", "", "Amount", "Quantity", "Left", "Why"];
-const TYPING_MS = 350, PLACES = 2;
+const TYPING_MS = 350, PAUSE_MS = 3_000, PLACES = 2;
 
 export class Plan {
   constructor(box, live, ask) {
@@ -17,20 +17,24 @@ export class Plan {
   async show(held) {
     if (!this.held) this.targets = new Map(Object.entries(JSON.parse(localStorage.getItem(`targets ${held.portfolio}`) ?? "{}")));
     this.held = held;
-    await this.#ask();
+    if (!this.plan || Date.now() - this.askedAt > PAUSE_MS) await this.#ask();
+    else this.draw();
   }
 
   async #ask() {
     const wanted = Object.fromEntries([...this.targets].filter(([, part]) => part !== "").map(([symbol, part]) => [symbol, fraction(part)]));
+    const turn = this.turn = (this.turn ?? 0) + 1; // an answer that another question has overtaken is let go
+    this.askedAt = Date.now();
     this.wrong = "";
     if (!this.targets.size) this.plan = null;
     else if (Object.values(wanted).includes(null)) this.wrong = "A weight is a number of percent, such as 12.5.";
     else if (Object.keys(wanted).length) {
       try {
-        this.plan = await this.live.tell("rebalance-plan", { target_weights: wanted });
-        this.madeAt = new Date().toISOString();
+        const plan = await this.live.tell("rebalance-plan", { target_weights: wanted });
+        if (turn !== this.turn) return;
+        [this.plan, this.madeAt] = [plan, new Date().toISOString()];
       } catch (error) {
-        if (this.live.state !== "live") return;
+        if (turn !== this.turn || this.live.state !== "live") return;
         [this.plan, this.wrong] = [null, error.message];
       }
     }
@@ -128,15 +132,16 @@ export class Plan {
     const items = new Map((this.plan?.items ?? []).map((item) => [item.symbol, item])), held = new Map(coins.map((each) => [each.asset, each]));
     for (const symbol of symbols) {
       const item = items.get(symbol), [now, deed, amount, size, left, why] = this.cells.get(symbol);
-      now.textContent = item ? share(item.current_weight) : percent(held.get(symbol)?.share_pct ?? "0", { places: 1 });
       const kind = item?.action.toLowerCase() ?? "hold";
       put(deed, element(`span.deed.${kind}`, {}, item ? `${{ buy: "▲ ", sell: "▼ ", hold: "" }[kind]}${kind}` : DASH));
       const because = () => this.ask(`${item.action} ${symbol}`, told(item.trade_amount, "trade = target value − value now, as far as rounding, minima and cash allow",
         [["target value", item.target_value], ["value now, taken off", item.current_value], ["price", item.price, this.plan.inputs.holdings.source], ["quantity", item.quantity],
           ["fee, estimated", item.fee], ["left: target value − value after the trade", item.residual], ["weight now", item.current_weight], ["target", item.target_weight]]));
+      const part = item ? share(item.current_weight) : percent(held.get(symbol)?.share_pct ?? "0", { places: 1 });
+      put(now, item ? figure(part, item.current_weight, { colour: false, why: because }) : element("span", {}, part));
       const moved = item && item.action !== "HOLD";
       put(amount, moved ? figure(money(item.trade_amount, { signed: true }), item.trade_amount, { colour: false, why: because }) : element("span", {}, DASH));
-      put(size, element("span", { title: item?.quantity }, moved ? quantity(item.quantity) : DASH));
+      put(size, moved ? figure(quantity(item.quantity), item.quantity, { colour: false, why: because }) : element("span", {}, DASH));
       put(left, item ? figure(money(item.residual), item.residual, { colour: false, why: because }) : element("span", {}, DASH));
       put(why, element("span", {}, item ? word(item.reason) : ""));
     }

@@ -3,11 +3,13 @@
 A context is regime × spread band × volatility band × hour band. `losses` losses in a row in one
 context block it for `block_hours` (`is_blocked`, penalty 0); before that each loss in a row takes
 its part off the penalty, which stays above 0. A win forgives the context. A strategy asks before it
-enters, registers what it entered, and the trade's outcome finds the context again by its id.
+enters and registers what it entered. A trade that closes is the outcome of the entry of its id, or
+else of the last one of its strategy and symbol before it was opened; else it has no context.
 """
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -15,6 +17,10 @@ from bursar.capital.strategy_memory import DAY, HOUR
 from bursar.capital.trades import ClosedTrade
 from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO, ratio18
+from bursar.value.marks import is_pair
+
+ENTRIES_MAX: Final = 1_000
+"""How many entries without an outcome are remembered."""
 
 
 class DecisionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,11 +52,20 @@ class ContextPast(msgspec.Struct, frozen=True):
     blocked_until: int = 0
 
 
+class Entry(msgspec.Struct, frozen=True):
+    """An entry whose outcome is not known yet: its context, whose it is, of what, since when."""
+
+    context: str
+    strategy: str = ""
+    symbol: str = ""
+    at: int = 0
+
+
 class DecisionsPast(msgspec.Struct, frozen=True):
-    """Every context met so far, and the context of each entry that is still open, by its id."""
+    """Every context met so far, and the newest entries that are still open, by their ids."""
 
     contexts: Mapping[str, ContextPast] = {}
-    entered: Mapping[str, str] = {}
+    entries: Mapping[str, Entry] = {}
 
 
 class DecisionVerdict(msgspec.Struct, frozen=True):
@@ -80,24 +95,43 @@ class DecisionMemory(msgspec.Struct, frozen=True):
         hours = f"hours {first}-{first + self.settings.hours}"
         return f"{regime} spread {spread_band} volatility {volatility_band} {hours}"
 
-    def enter(self, state: DecisionsPast, entry_id: str, context: str) -> DecisionsPast:
+    def enter(self, state: DecisionsPast, entry_id: str, entry: Entry) -> DecisionsPast:
         """Register an entry; the same entry again changes nothing."""
-        entered = dict(state.entered) | {entry_id: state.entered.get(entry_id, context)}
-        return DecisionsPast(state.contexts, entered)
+        if entry_id in state.entries:
+            return state
+        known = sorted(state.entries.items(), key=lambda each: (each[1].at, each[0]))
+        newest = known[max(len(known) - ENTRIES_MAX + 1, 0) :]
+        return DecisionsPast(state.contexts, dict(newest) | {entry_id: entry})
+
+    def entry_of(self, state: DecisionsPast, trade: ClosedTrade) -> str | None:
+        """Return the id of the entry that a trade is the outcome of, if one was registered."""
+        if trade.id in state.entries:
+            return trade.id
+        since = trade.at if trade.opened_at is None else trade.opened_at
+        own = sorted(
+            (entry.at, name)
+            for name, entry in state.entries.items()
+            if entry.strategy == trade.strategy and entry.at <= trade.at
+            if trade.symbol and is_pair(trade.symbol, entry.symbol)
+        )
+        before = [each for each in own if each[0] <= since]
+        return before[-1][1] if before else own[0][1] if own else None
 
     def entered(self, state: DecisionsPast, trade: ClosedTrade) -> ClosedTrade:
         """Return a trade with the context in which it was entered, if that is known."""
-        context = state.entered.get(trade.id, trade.context)
-        return msgspec.structs.replace(trade, context=context)
+        name = self.entry_of(state, trade)
+        if name is None:
+            return trade
+        return msgspec.structs.replace(trade, context=state.entries[name].context)
 
     def after_trade(self, state: DecisionsPast, trade: ClosedTrade) -> DecisionsPast:
         """Keep how a trade ended in the context in which it was entered, if that is known."""
-        context = self.entered(state, trade).context
-        entered = {name: at for name, at in state.entered.items() if name != trade.id}
+        context, over = self.entered(state, trade).context, self.entry_of(state, trade)
+        entries = {name: entry for name, entry in state.entries.items() if name != over}
         if not context:
-            return DecisionsPast(state.contexts, entered)
+            return DecisionsPast(state.contexts, entries)
         met = self._after(state.contexts.get(context, ContextPast()), trade)
-        return DecisionsPast(dict(state.contexts) | {context: met}, entered)
+        return DecisionsPast(dict(state.contexts) | {context: met}, entries)
 
     def ask(self, state: DecisionsPast, context: str, at: int) -> DecisionVerdict:
         """Say whether to enter in a context, and with which part of the usual size."""

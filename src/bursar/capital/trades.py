@@ -17,7 +17,8 @@ from bursar.exact import ONE, ZERO, money, ratio18
 class ClosedTrade(msgspec.Struct, frozen=True, kw_only=True):
     """One trade that is over: what it brought in base currency, fees taken off, and when (ns).
 
-    `context` is what `DecisionMemory.context` made of the moment it was entered.
+    `context` is what `DecisionMemory.context` made of the moment it was entered; `symbol` is the
+    pair, and `opened_at` (ns) the average of its entries, where that is known.
     """
 
     id: str
@@ -26,6 +27,8 @@ class ClosedTrade(msgspec.Struct, frozen=True, kw_only=True):
     pnl: Decimal
     regime: str = "NORMAL"
     context: str = ""
+    symbol: str = ""
+    opened_at: int | None = None
 
 
 class Tally(msgspec.Struct, frozen=True):

@@ -283,11 +283,15 @@ class Transfer(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, t
 
 
 class SleeveTransfer(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="sleeve"):
-    """Capital in base currency moved from one strategy's sleeve to another's. Never PnL."""
+    """Capital moved from one strategy's sleeve to another's. Never PnL.
+
+    `asset` is a peg of base currency; without it, base currency itself.
+    """
 
     from_strategy: str
     to_strategy: str
     amount: Decimal
+    asset: str | None = None
 
 
 class Conversion(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="conversion"):

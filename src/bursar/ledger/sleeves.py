@@ -306,7 +306,7 @@ class StrategyBooks:
             executed_at=fact.executed_at,
             account=self._sleeve(fact.account, fact.from_strategy),
             to_account=self._sleeve(fact.account, fact.to_strategy),
-            asset=self.book.terms.base,
+            asset=fact.asset or self.book.terms.base,
             quantity=fact.amount,
         )
         apply(self.book, move)

@@ -2,9 +2,9 @@
 
 A strategy asks with what it sees (regime, spread, volatility); the answer is that of
 `DecisionMemory`, with every trade that has closed by now, capital divided since or not.
-`enter` registers the entry under its id, so that the outcome of the trade of that id finds its
-context, and tells it as `order.decision`; both in one transaction. The same entry again changes
-nothing and is told once.
+`enter` registers the entry, so that the trade that comes of it finds its context when it closes (by
+strategy and symbol, or by the entry's id if that is the closing trade's), and tells it as
+`order.decision`; both in one transaction. The same entry again changes nothing and is told once.
 
 Errors: `BadChoice` for an entry without an id or a strategy.
 """
@@ -14,7 +14,12 @@ from typing import Final
 import msgspec
 
 from bursar.capital.deciding import Rules
-from bursar.capital.decision_memory import DecisionMemory, DecisionsPast, DecisionVerdict
+from bursar.capital.decision_memory import (
+    DecisionMemory,
+    DecisionsPast,
+    DecisionVerdict,
+    Entry,
+)
 from bursar.capital.trades import in_order
 from bursar.errors import BadChoice
 from bursar.events.outgoing import OrderDecision
@@ -50,7 +55,7 @@ def ask(portfolio: Portfolio, seen: Seen, rules: Rules | None = None) -> Decisio
 def enter(
     portfolio: Portfolio, entry_id: str, seen: Seen, rules: Rules | None = None
 ) -> DecisionVerdict:
-    """Ask, and register the entry unless it is blocked. `entry_id` is that of the trade to be."""
+    """Ask, and register the entry unless it is blocked. `entry_id` is the strategy's own."""
     if not entry_id or not seen.strategy:
         raise BadChoice("an entry has an id and a strategy")
     with portfolio.writer.store.grouped():  # nobody decides between what is read and written
@@ -60,14 +65,14 @@ def enter(
 def _entered(portfolio: Portfolio, entry_id: str, seen: Seen, rules: Rules) -> DecisionVerdict:
     verdict = ask(portfolio, seen, rules)
     kept = allocating.kept(portfolio)
-    if entry_id in kept.state.decisions.entered:
+    if entry_id in kept.state.decisions.entries:
         return verdict
     now, store = portfolio.desk.clock.now(), portfolio.writer.store
     told = _told(entry_id, seen, verdict, allocating.regime(portfolio), now)
     memos = saying.memo_of(store, _DECISION, told, at=now)
     if not verdict.is_blocked:
         entered = DecisionMemory(rules.decisions).enter(
-            kept.state.decisions, entry_id, verdict.context
+            kept.state.decisions, entry_id, Entry(verdict.context, seen.strategy, seen.symbol, now)
         )
         memos |= allocating.keeping(
             msgspec.structs.replace(

@@ -2,9 +2,16 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from bursar.capital.decision_memory import DecisionMemory, DecisionSettings, DecisionsPast
+from bursar.capital.decision_memory import (
+    ENTRIES_MAX,
+    DecisionMemory,
+    DecisionSettings,
+    DecisionsPast,
+    Entry,
+)
 from bursar.capital.strategy_memory import (
     DAY,
     HOUR,
@@ -112,11 +119,46 @@ def test_a_win_forgives_the_context_alone():
 
 
 def test_an_outcome_finds_the_context_of_its_entry():
-    entered = DECISIONS.enter(DecisionsPast(), "e1", "c")
-    assert DECISIONS.enter(entered, "e1", "other") == entered
+    entered = DECISIONS.enter(DecisionsPast(), "e1", Entry("c"))
+    assert DECISIONS.enter(entered, "e1", Entry("other")) == entered
     state = DECISIONS.after_trade(entered, trade(-1, name="e1", context="told otherwise"))
-    assert state.entered == {}
+    assert state.entries == {}
     assert state.contexts["c"].streak == 1
+
+
+@pytest.mark.parametrize(
+    "opened_at, symbol, found",
+    [
+        (5, "BTC/USD", "e2"),  # the last before it was opened
+        (3, "XBT/USD", "e2"),
+        (2, "BTC/USD", "e1"),
+        (0, "BTC/USD", "e1"),  # both came later: the first of them
+        (None, "BTC/USD", "e3"),  # who knows when: the last before it closed
+        (5, "ETH/USD", None),
+        (5, "", None),
+    ],
+)
+def test_a_trade_is_the_outcome_of_the_last_entry_before_it_was_opened(opened_at, symbol, found):
+    state = DecisionsPast()
+    for name, strategy, at in (
+        *(("e1", "trend", 1), ("e2", "trend", 3), ("e3", "trend", 7)),
+        *(("e4", "trend", 11), ("other", "carry", 4)),
+    ):
+        state = DECISIONS.enter(state, name, Entry(name, strategy, "BTCUSD", at))
+    closed = msgspec.structs.replace(trade(-1, at=10), symbol=symbol, opened_at=opened_at)
+    assert DECISIONS.entry_of(state, closed) == found
+    assert DECISIONS.entered(state, closed).context == (found or "")
+    after = DECISIONS.after_trade(state, closed)
+    assert state.entries.keys() - after.entries.keys() == {found} - {None}
+
+
+def test_only_the_newest_entries_are_remembered():
+    state = DecisionsPast()
+    for number in range(ENTRIES_MAX + 2):
+        state = DECISIONS.enter(state, str(number), Entry("c", at=number))
+    assert len(state.entries) == ENTRIES_MAX
+    assert "1" not in state.entries
+    assert "2" in state.entries
 
 
 def test_a_trade_of_no_known_context_teaches_nothing():

@@ -75,6 +75,23 @@ def test_the_first_decision_is_equal_and_moves_capital_out_of_the_reserve():
     assert made.verify().is_sound
 
 
+def test_capital_that_lies_in_a_peg_is_divided_too():
+    """The initial 300 USDT and 40 dollars; the dollars go first, and a strategy gives both back."""
+    made = portfolio("2026-01-01T10:00:00Z deposit 40 USD #k:main:1")
+    made.record(*golden.read(["2026-01-01T11:00:00Z deposit 300 USDT #events:main:initial"]))
+    rules = Rules(strategies={"carry": Own(), "trend": Own()})
+    allocating.apply(made, allocating.propose(made, rules))
+    after = {each.strategy: each.cash for each in allocating.strategies(made)}
+    assert after == {"carry": 170, "manual": 0, "trend": 170}
+    made.desk.clock.day = 29
+    only = Rules(strategies={"trend": Own(is_enabled=False), "carry": Own(most=Decimal(1))})
+    allocating.apply(made, allocating.propose(made, only))
+    after = {each.strategy: each.cash for each in allocating.strategies(made)}
+    assert after["trend"] == 0
+    assert sum(after.values()) == 340
+    assert made.verify().is_sound
+
+
 def test_a_transfer_is_no_return():
     made = portfolio(*TWO)
     before = {each.strategy: each.made for each in allocating.strategies(made)}

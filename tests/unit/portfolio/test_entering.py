@@ -10,7 +10,8 @@ from bursar.ledger import golden
 from bursar.portfolio import allocating, entering
 from bursar.portfolio.entering import Seen
 from bursar.portfolio.events import saying
-from tests.unit.portfolio.test_allocating import TWO, portfolio
+from tests.unit.portfolio.places import Clock
+from tests.unit.portfolio.test_allocating import DAY, START, TWO, portfolio
 
 SEEN = Seen(strategy="trend", symbol="XBT/USD", side="buy", spread=7, volatility="0.06")
 
@@ -43,7 +44,7 @@ def test_three_losses_in_the_same_circumstances_block_the_fourth():
         lose(made, f"{number}x")
     verdict = entering.enter(made, "t4", SEEN)
     assert verdict.is_blocked
-    assert "t4" not in allocating.kept(made).state.decisions.entered
+    assert "t4" not in allocating.kept(made).state.decisions.entries
     made.desk.clock.day = 22
     assert not entering.ask(made, SEEN).is_blocked
 
@@ -56,6 +57,22 @@ def test_the_memory_goes_on_when_capital_is_divided():
     assert before.penalty < 1
     allocating.apply(made, allocating.propose(made))
     assert entering.ask(made, SEEN) == before
+
+
+def test_a_trade_finds_its_entry_though_nobody_knew_its_id():
+    """Two entries of 20 January, each bought after it and sold at a loss, under the venue's ids."""
+    made = portfolio(*TWO)
+    named = msgspec.structs.replace(SEEN, symbol="BTCUSD")
+    for hour in (10, 11):
+        made.desk.clock = Clock(START + 19 * DAY + hour * DAY // 24)
+        entering.enter(made, f"mine {hour}", named)
+        lose(made, f"{hour % 10}x")
+    made.desk.clock = Clock(START + 20 * DAY)
+    past = allocating.propose(made).decision.after.decisions
+    assert past.entries == {}
+    assert {name: met.streak for name, met in past.contexts.items()} == {
+        "NORMAL spread 1 volatility 2 hours 6-12": 2
+    }
 
 
 def test_the_circumstances_of_an_entry_press_on_the_weight_that_follows():
@@ -85,7 +102,7 @@ def test_an_entry_between_a_proposal_and_its_application_is_not_forgotten():
     with pytest.raises(StaleVersion, match="propose again"):
         allocating.apply(made, proposal)
     allocating.apply(made, allocating.propose(made))
-    assert "t1" in allocating.kept(made).state.decisions.entered
+    assert "t1" in allocating.kept(made).state.decisions.entries
 
 
 def test_an_entry_without_an_id_is_refused():

@@ -220,12 +220,14 @@ def _transfer(words: Words) -> Made:
 
 
 def _sleeve(words: Words) -> Made:
-    amount = words.number_of("an amount")
-    words.need("from")
-    source = words.take("a strategy")
+    fields: dict[str, object] = {"amount": words.number_of("an amount")}
+    if not words.skip("from"):
+        fields["asset"] = words.take("an asset")
+        words.need("from")
+    fields["from_strategy"] = words.take("a strategy")
     words.need("to")
-    target = words.take("a strategy")
-    return SleeveTransfer, {"amount": amount, "from_strategy": source, "to_strategy": target}
+    fields["to_strategy"] = words.take("a strategy")
+    return SleeveTransfer, fields
 
 
 def _conversion(words: Words) -> Made:

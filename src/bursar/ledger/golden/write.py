@@ -92,7 +92,8 @@ def _body(entry: AnyEntry) -> Sequence[str]:  # noqa: C901, PLR0911, PLR0912 (on
             return ["transfer", moved, *_fees(entry.fees), *_fees(entry.to_fees, "to-fee")]
         case SleeveTransfer():
             way = f"from {quote(entry.from_strategy)} to {quote(entry.to_strategy)}"
-            return ["sleeve", plain(entry.amount), way]
+            asset = [] if entry.asset is None else [quote(entry.asset)]
+            return ["sleeve", plain(entry.amount), *asset, way]
         case Conversion():
             exchange = f"{_legs(entry.given)} into {_legs(entry.taken)}"
             return ["convert", exchange, *_fees(entry.fees)]

@@ -20,20 +20,25 @@ Memos = Mapping[str, str | None]
 def transfers(
     portfolio: Portfolio, moves: Iterable[tuple[str, str, Decimal]], *, name: str, at: int
 ) -> list[SleeveTransfer]:
-    """Return moves of capital (from, to, amount) as facts, in the accounts where the money lies."""
-    sleeves, base = books(portfolio), portfolio.terms.base
+    """Return moves of capital (from, to, amount) as facts, where the money lies: base currency
+    first, then its pegs, account by account.
+    """
+    sleeves, base, cash = books(portfolio), portfolio.terms.base, portfolio.terms.cash
     purses = {
         strategy: {
-            account: holding.quantity
-            for (account, asset), holding in sorted(sleeves.of(strategy).holdings.items())
-            if asset == base and holding.quantity > 0
+            place: holding.quantity
+            for place, holding in sorted(
+                sleeves.of(strategy).holdings.items(),
+                key=lambda each: (each[0][1] != base, each[0]),
+            )
+            if place[1] in cash and holding.quantity > 0
         }
         for strategy in sleeves.strategies()
     }
     found: list[SleeveTransfer] = []
     for source, target, amount in moves:
         left, purse = amount, purses[source]
-        for account, there in purse.items():
+        for (account, asset), there in purse.items():
             part = min(left, there)
             if part > 0:
                 found.append(
@@ -45,9 +50,10 @@ def transfers(
                         from_strategy=source,
                         to_strategy=target,
                         amount=part,
+                        asset=None if asset == base else asset,
                     )
                 )
-                purse[account] -= part
+                purse[account, asset] -= part
                 left -= part
     return found
 

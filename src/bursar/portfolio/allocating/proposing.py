@@ -1,7 +1,7 @@
 """A look at all strategies becomes a proposal, and a proposal that is accepted is written.
 
-Capital to divide is the equity of all strategies and the base currency that no strategy has
-(`manual`, the reserve). Coins traded by hand are not divided.
+Capital to divide is the equity of all strategies and the money that no strategy has (`manual`, the
+reserve): base currency and its pegs. Coins traded by hand are not divided.
 
 Figures that feed weights are refused while a venue's statement is out of tolerance, and where a
 strategy holds what has no price; with `is_doubt_allowed` they are used, and the decision is marked.
@@ -237,7 +237,7 @@ def _plan(
 
 
 def _sleeves(standing: Sequence[StrategyNow]) -> Mapping[str, Sleeve]:
-    """What each strategy holds and could give; of `manual` only base currency counts."""
+    """What each strategy holds and could give; of `manual` only money counts."""
     return {
         each.strategy: Sleeve(each.cash, each.cash)
         if each.strategy == MANUAL

@@ -18,7 +18,10 @@ from bursar.value.equity import Valuation, value_book
 
 
 class StrategyNow(msgspec.Struct, frozen=True, kw_only=True):
-    """A strategy's sleeves at the marks: what was given to it, what it made, what it is worth."""
+    """A strategy's sleeves at the marks: what was given to it, what it made, what it is worth.
+
+    `cash` is base currency and its pegs at face.
+    """
 
     strategy: str
     contributed: Decimal
@@ -61,7 +64,7 @@ def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]
                 made=sleeves.made(strategy),
                 unrealized=valuation.unrealized,
                 equity=valuation.equity,
-                cash=valuation.cash_base,
+                cash=valuation.cash,
                 returns=returns,
                 trips=tuple(trips.get(strategy, ())),
                 valuation=valuation,

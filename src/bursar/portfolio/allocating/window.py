@@ -54,4 +54,6 @@ def _closed(trip: Trip, spells: Sequence[Spell]) -> ClosedTrade:
         at=trip.closed_at,
         pnl=trip.pnl,
         regime=regime_of(trip, spells),
+        symbol=trip.pair,
+        opened_at=trip.opened_at,
     )

@@ -26,10 +26,12 @@ from bursar.events.outgoing import (
     PositionState,
     SnapshotUpdated,
 )
+from bursar.portfolio.beside import Beside, beside
 from bursar.portfolio.events.intake import Heard
 from bursar.portfolio.events.states import PNL_EVERY, equity_update, pnl_update
 from bursar.portfolio.measures import Views
 from bursar.portfolio.portfolio import Portfolio
+from bursar.portfolio.views import PositionView
 from bursar.ports import Bus
 from bursar.serve.keeper import Opened
 from bursar.serve.logs import LOG
@@ -60,6 +62,7 @@ class Carrier:
         self._realized: Decimal | None = None
         self._told_pnl_at = 0
         self._offered: dict[str, State | EquityUpdate] = {}
+        self._positions: Beside[PositionView, PositionState] = {}
 
     @property
     def bus(self) -> Bus | None:
@@ -90,7 +93,9 @@ class Carrier:
             return
         states, version = self._events.states, portfolio.desk.head.version
         views, found = seen.found, seen.figures
-        for name, told in _states(views, version).items():
+        self._positions = beside(views.snapshot.positions, self._positions, _position)
+        positions = tuple(told for _, told in self._positions.values())
+        for name, told in _states(views, positions, version).items():
             if self._is_news(name, told):
                 states.offer(f"portfolio.{name}", told)
         whole = equity_update(found, version, views.drawdown.peak_equity)
@@ -144,9 +149,12 @@ class Carrier:
             self._wake()
 
 
-def _states(views: Views, version: int) -> dict[str, State]:
+def _position(view: PositionView) -> PositionState:
+    return PositionState(**_fields(view))
+
+
+def _states(views: Views, positions: tuple[PositionState, ...], version: int) -> dict[str, State]:
     """Return the states of some views, each of a record of its own with the same names."""
-    positions = tuple(PositionState(**_fields(each)) for each in views.snapshot.positions)
     known = {
         name: value
         for name, value in views.exposure.exposure_by_symbol.items()

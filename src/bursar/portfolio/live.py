@@ -10,6 +10,7 @@ Errors: `NotExact` and `OutOfBounds` for a price, `Malformed` for a symbol that 
 """
 
 from decimal import Decimal
+from heapq import merge
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -182,9 +183,9 @@ class Live:
 def _kept(portfolio: "Portfolio") -> Peaks:
     """Return the peaks that snapshots and daily closes tell of."""
     store = portfolio.desk.store
-    told = [(c.timestamp, c.equity_base) for c in snapshots.closes(store) if not c.unvalued]
-    told += [(s.timestamp, s.equity_base) for s in store.snapshot_totals() if not s.unvalued]
+    closes = ((c.timestamp, c.equity_base) for c in snapshots.closes(store) if not c.unvalued)
+    taken = ((s.timestamp, s.equity_base) for s in store.snapshot_totals() if not s.unvalued)
     peaks = Peaks()
-    for moment, equity in sorted(told):
+    for moment, equity in merge(closes, taken):
         peaks = raised(peaks, equity, instant.from_datetime(moment))
     return peaks

@@ -21,9 +21,11 @@ from bursar.events.outgoing import (
     SnapshotUpdated,
 )
 from bursar.portfolio import kept
+from bursar.portfolio.beside import Beside, beside
 from bursar.portfolio.events.states import PNL_EVERY, States, equity_update, pnl_update
 from bursar.portfolio.measures import Views
 from bursar.portfolio.portfolio import Portfolio
+from bursar.portfolio.views import PositionView
 from bursar.serve.spelling import moment
 from bursar.serve.views import Seen
 
@@ -37,17 +39,20 @@ class Offers:
         self._states = states
         self._offered: dict[str, State | EquityUpdate] = {}
         self._made: tuple[int, Decimal, int] | None = None
+        self._positions: Beside[PositionView, PositionState] = {}
 
     def take(self, portfolio: Portfolio, seen: Seen) -> None:
         """Take how things stand, and offer what is news of it."""
         version, views, found = portfolio.desk.head.version, seen.found, seen.figures
-        for name, told in _states(views, version).items():
+        self._positions = beside(views.snapshot.positions, self._positions, _position)
+        positions = tuple(told for _, told in self._positions.values())
+        for name, told in _states(views, positions, version).items():
             if self._is_news(name, told):
                 self._states.offer(f"portfolio.{name}", told)
         whole = equity_update(found, version, views.drawdown.peak_equity)
         if self._is_news("equity", whole):
             self._states.offer("equity.update", whole)
-        closed = len(kept.trips(portfolio).trips)
+        closed = kept.of_head(portfolio).statistics.count
         made = found.at // PNL_EVERY, views.pnl.realized_pnl_total, closed
         if made != self._made:
             self._made = made
@@ -61,9 +66,12 @@ class Offers:
         return is_news
 
 
-def _states(views: Views, version: int) -> dict[str, State]:
+def _position(view: PositionView) -> PositionState:
+    return PositionState(**_fields(view))
+
+
+def _states(views: Views, positions: tuple[PositionState, ...], version: int) -> dict[str, State]:
     """Return the states of some views, each of a record of its own with the same names."""
-    positions = tuple(PositionState(**_fields(each)) for each in views.snapshot.positions)
     known = {
         name: value
         for name, value in views.exposure.exposure_by_symbol.items()

@@ -10,6 +10,10 @@ Invariant: `of` returns what `traded` and `valued_pairs` would, in the very text
 Errors: none.
 """
 
+from operator import is_
+
+import msgspec
+
 from bursar.exact import money
 from bursar.ledger.book import Book
 from bursar.ledger.records import SpotPosition
@@ -29,11 +33,23 @@ from bursar.value.positions import (
     traded,
     traded_base,
 )
-from bursar.value.worth import Options
+from bursar.value.worth import AssetWorth, MarginWorth, Options
 
-_Ground = tuple[object, ...]
 _Read = tuple[Terms, dict[str, tuple[str, bool]], set[str]]
 """What the choice of pairs rests on: terms, the names of what is held, the pairs' names."""
+
+
+class _Kept(msgspec.Struct, frozen=True, gc=False):
+    """A position, and all that it rests on: its pair, the path to the quote, and what is worth
+    something there.
+    """
+
+    line: Traded
+    path: Path | Missing
+    names: tuple[str, ...]
+    worths: tuple[AssetWorth | None, ...]
+    margins: tuple[MarginWorth, ...]
+    position: SpotPosition
 
 
 class RunningPositions:
@@ -46,7 +62,7 @@ class RunningPositions:
         self._cells: dict[CellKey, Cell] = {}
         self._lines: dict[str, Traded] = {}
         self._paths: dict[str, Path | Missing] = {}
-        self._kept: dict[str, tuple[_Ground, SpotPosition]] = {}
+        self._kept: dict[str, _Kept] = {}
 
     @money
     def of(self, book: Book, worths: Worths) -> list[SpotPosition]:
@@ -87,22 +103,24 @@ class RunningPositions:
 
     def _position(self, priced: Priced, line: Traded) -> SpotPosition:
         """Return the position in a pair: the one that is kept, if it rests on the same."""
-        ground = self._ground(priced, line)
-        known = self._kept.get(line.pair)
-        if known is not None and _is_same(known[0], ground):
-            return known[1]
+        path, known = self._path(priced, line.quote), self._kept.get(line.pair)
+        if (
+            known is not None
+            and known.line is line
+            and known.path is path
+            and _stands(known, priced)
+        ):
+            return known.position
         self.made += 1
-        made = position(priced, line)
-        self._kept[line.pair] = ground, made
-        return made
-
-    def _ground(self, priced: Priced, line: Traded) -> _Ground:
-        """Return what a position rests on: things that stay the same objects while they stand."""
-        worth, assets = priced.worth_of(line), priced.worths.assets
-        if worth is None:  # its value may rest on any mark
-            return (object(),)
-        own = (assets[name] for name in line.owns)
-        return (line, worth, self._path(priced, line.quote), *own, *priced.margins_of(line))
+        names = priced.worths.marks.name(line.base), *line.owns
+        worths = tuple(map(priced.worths.assets.get, names))
+        margins = tuple(priced.margins_of(line))
+        made = _Kept(line, path, names, worths, margins, position(priced, line))
+        if worths[0] is None:  # its value may rest on any mark
+            self._kept.pop(line.pair, None)
+        else:
+            self._kept[line.pair] = made
+        return made.position
 
     def _path(self, priced: Priced, quote: str) -> Path | Missing:
         """Return the path to a quote, the same object while it reads the same."""
@@ -113,5 +131,12 @@ class RunningPositions:
         return known
 
 
-def _is_same(one: _Ground, other: _Ground) -> bool:
-    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
+def _stands(known: _Kept, priced: Priced) -> bool:
+    """Tell whether everything that a position rests on is the object that it was."""
+    assets, margins = priced.worths.assets, priced.margins_of(known.line)
+    for name, worth in zip(known.names, known.worths, strict=True):
+        if assets.get(name) is not worth:
+            return False
+    if not known.margins and not margins:
+        return True
+    return len(margins) == len(known.margins) and all(map(is_, margins, known.margins))

@@ -41,7 +41,7 @@ def test_a_trip_costs_the_same_however_many_closed_before():
         for n in range(count):
             closed.swap(None, trip(n + 1, 1))
         assert closed.statistics.count == closed.steps == count
-        last = trip(count + 1, 7)
+        last = trip(count + 1, 7, opened_at=None)
         closed.swap(None, last)
         assert (closed.statistics.net, closed.steps) == (count + 7, count + 1)
         assert (closed.statistics.net, closed.steps) == (count + 7, count + 1)

@@ -17,7 +17,7 @@ Errors: `StaleVersion`, `Oversold`, every `StoreError`, and `BrokenInvariant` fo
 
 from bursar.desk.covering import require_covered
 from bursar.desk.desk import Beside, Desk, Receipt, Review, Staged
-from bursar.desk.sketching import Sketch, sketch, stage_over
+from bursar.desk.sketching import Sketch, sketch, stage_over, unpriced
 from bursar.desk.streaming import submit_in_order, unswept
 
 __all__ = [
@@ -31,5 +31,6 @@ __all__ = [
     "sketch",
     "stage_over",
     "submit_in_order",
+    "unpriced",
     "unswept",
 ]

@@ -12,15 +12,18 @@ import msgspec
 from bursar.desk import reading
 from bursar.desk.desk import Desk, Staged
 from bursar.errors import Behind
+from bursar.exact import money
 from bursar.ledger.draft import Draft
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.facts import Fact
+from bursar.ledger.prices import Prices
+from bursar.ledger.pricing import lacks_price
 
 
 class Sketch(msgspec.Struct, frozen=True):
     """Statements that are judged but not yet folded, and the version they were judged on.
 
-    `lacking` are the facts that would come or change, and would lack a price.
+    `lacking` are the facts that would come or change, and lack a price of their own instant.
     """
 
     draft: Draft
@@ -39,6 +42,15 @@ def sketch(desk: Desk, entries: Iterable[AnyEntry]) -> Sketch:
         draft = desk.whole().draft(told)
         lacking = draft.lacking()
     return Sketch(draft, desk.head.version, told, tuple(lacking))
+
+
+@money
+def unpriced(desk: Desk) -> list[Fact]:
+    """Return the facts in memory that lack a price of their own instant. O(facts in memory)."""
+    timeline = desk.timeline
+    nothing = Prices(timeline.terms.base, timeline.terms.cash)
+    told = ((fact, timeline.raw.get(name, fact)) for name, fact in timeline.facts.items())
+    return [fact for fact, raw in told if lacks_price(raw, nothing)]
 
 
 def stage_over(desk: Desk, made: Sketch, entries: Iterable[AnyEntry]) -> Staged:

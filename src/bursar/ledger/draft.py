@@ -24,7 +24,8 @@ from bursar.ledger.layer import Layer
 from bursar.ledger.notes import Note, linked, targets
 from bursar.ledger.openings import is_opening
 from bursar.ledger.order import order_key
-from bursar.ledger.pricing import priced_within
+from bursar.ledger.prices import Prices
+from bursar.ledger.pricing import lacks_price, priced_within
 
 if TYPE_CHECKING:
     from bursar.ledger.timeline import Timeline
@@ -136,9 +137,14 @@ class Draft:
 
     @money
     def lacking(self) -> list[Fact]:
-        """Return the facts that would come or change, and would lack a price."""
+        """Return the facts that would come or change, and lack a price of their own instant.
+
+        What a price of another instant would do for them depends on what was asked for before.
+        """
+        nothing = Prices(self.notes.prices.base, self._cash)
         added, _ = self.settle()
-        return [fact for fact in added if Flag.UNPRICED in fact.flags]
+        told = ((fact, self._now(fact.id) or fact) for fact in added)
+        return [fact for fact, raw in told if lacks_price(raw, nothing)]
 
     def settle(self) -> tuple[list[Fact], list[Fact]]:
         """Resolve what the batch touched: (facts as they are to be, facts that give way)."""

@@ -64,6 +64,11 @@ def priced_within(fact: Fact, prices: Prices) -> Fact:
             return fact
 
 
+def lacks_price(fact: Fact, prices: Prices) -> bool:
+    """Tell whether a fact, as it was told, has a value that these prices do not give it."""
+    return Flag.UNPRICED in priced_within(fact, prices).flags
+
+
 def wanted(fact: Fact) -> frozenset[str]:
     """Return the assets, by canonical name, whose recorded price may decide the fact's value."""
     return _canonical(tuple(_assets(fact)))

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.desk import Desk, Sketch, Staged, sketch, stage_over, unswept
+from bursar.desk import Desk, Sketch, Staged, sketch, stage_over, unpriced, unswept
 from bursar.errors import StaleVersion
 from bursar.ledger import instant
 from bursar.ledger.entries import CashFlow, Conversion, Fill, MarginFill, Price
@@ -88,6 +88,8 @@ class _Following:
         self.mark = desk.store.memo(self._sync)
         gained.is_first = gained.is_first or self.mark is None
         self._due = frozenset(_DECODER.decode(desk.store.memo(self._prices) or "[]"))
+        if self.mark is None:  # what exports have told came with nobody to ask
+            self._due |= self._lacked_by(unpriced(desk))
 
     async def land(self) -> None:
         """Land what is held, priced as far as the venue can tell, with its mark."""
@@ -143,15 +145,15 @@ class _Following:
         raise StaleVersion(f"other writers were first {_TRIES} times in a row; sync again")
 
     def _lacked_by(self, facts: Iterable[Fact]) -> frozenset[PriceWanted]:
-        """Return the prices that facts of the account lack."""
-        terms = self._desk.head.terms
+        """Return the prices that facts of the account lack, each of its own instant."""
+        terms, known = self._desk.head.terms, self._desk.timeline.notes.prices
         cash = {canonical(asset) for asset in terms.cash}
         return frozenset(
             PriceWanted(asset, terms.base, fact.executed_at)
             for fact in facts
             if fact.account == self._venue.account
             for asset in _deciding(fact)
-            if asset not in cash
+            if asset not in cash and not known.told(asset, fact.executed_at)
         )
 
 

@@ -11,9 +11,9 @@ import pytest
 from bursar.desk import Desk
 from bursar.errors import BadChoice, PositionNotFoundError, StoreFull, VenueDown
 from bursar.exact import ratio18
-from bursar.ledger import instant
+from bursar.ledger import audit, golden, instant
 from bursar.ledger.terms import Terms
-from bursar.portfolio import Portfolio
+from bursar.portfolio import Portfolio, following
 from bursar.portfolio.events import saying
 from bursar.portfolio.service import PortfolioService, Rules
 from bursar.store import open_store
@@ -146,6 +146,36 @@ def test_what_has_no_price_is_asked_for_once_and_put_right():
     venue.asked.clear()
     synced(service)
     assert "prices" not in venue.asked
+
+
+def test_each_fact_has_the_price_of_its_own_instant_however_a_sync_is_cut(monkeypatch):
+    lines = [f"2026-05-31T{hour:02}:00:00Z reward 10 ETH #k:{hour}" for hour in (8, 9, 20)]
+    past = {
+        ("ETH", instant.parse(f"2026-05-31T{hour:02}:00:00Z")): (
+            f"2026-05-31T{hour:02}:00:00Z price ETH {hour}00 EUR #k:price-{hour}"
+        )
+        for hour in (8, 9, 20)
+    }
+
+    def income(chunks_held):
+        monkeypatch.setattr(following, "CHUNKS_HELD", chunks_held)
+        service, venue = followed(*lines, size=1)
+        venue.holdings, venue.past = {"ETH": D(30)}, past
+        synced(service)
+        return service.portfolio.digest(), audit.totals(service.portfolio.book()).income
+
+    assert income(1) == income(2) == income(9)
+    assert income(1)[1] == D(8000 + 9000 + 20000)
+
+
+def test_prices_that_exports_lack_are_asked_for_by_the_first_sync():
+    service, venue = followed("2026-05-31T11:00:00Z buy 1 XBT @ 40000 EUR #k:2")
+    reward = "2026-05-31T10:00:00Z reward 10 ETH #k:1"
+    service.portfolio.record(*golden.read([reward]))
+    at = instant.parse("2026-05-31T10:00:00Z")
+    venue.past = {("ETH", at): "2026-05-31T10:00:00Z price ETH 2000 EUR #k:p"}
+    synced(service)
+    assert service.portfolio.gaps() == ()
 
 
 def test_a_price_that_the_venue_cannot_tell_is_not_asked_for_again():

@@ -121,6 +121,7 @@ class Cluster:
         """Start the server and wait until it answers, however long it has to recover first."""
         options = [part for each in self._settings for part in ("-c", each)]
         address = ["-c", "listen_addresses=", "-k", str(self.folder)]
+        address += ["-c", "max_connections=200"]  # 32 writers keep up to three each
         deadline = time.monotonic() + PATIENCE_S
         while not self._answers():
             if self._process is None or self._process.poll() is not None:

@@ -192,7 +192,7 @@ def _driving(connection: Connection, text: str) -> Iterator[Any]:
     import psycopg  # noqa: PLC0415 (SQLite's users do without)
 
     try:
-        yield connection.connection.driver_connection
+        yield connection.connection.dbapi_connection  # also of one that left its pool
     except psycopg.Error as error:
         is_lost = fault(error) is Fault.LOST
         raise DBAPIError(

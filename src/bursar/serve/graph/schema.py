@@ -36,6 +36,8 @@ from graphql import (
     GraphQLSchema,
     GraphQLString,
     GraphQLUnionType,
+    get_nullable_type,
+    is_list_type,
 )
 from msgspec import inspect
 
@@ -51,8 +53,6 @@ PAGED: Final[Mapping[str, int]] = {
     if param.kind is Kind.COUNT
 }
 """How many rows a field of `Query` answers where nothing else is said."""
-
-_Named = GraphQLObjectType | GraphQLUnionType
 
 
 class Book(Protocol):
@@ -99,19 +99,13 @@ def made() -> GraphQLSchema:
 
 
 def pick(source: Mapping[str, object], info: GraphQLResolveInfo[Book]) -> object:
-    """Return a field of what is already spelled."""
+    """Return a field of what is already spelled; what stands under names of its own as a list."""
     value = source[info.field_name]
+    if isinstance(value, Mapping) and is_list_type(get_nullable_type(info.return_type)):
+        value = [{"name": name, "value": each} for name, each in value.items()]
     if isinstance(value, list):
         info.context.spend(len(value))
     return value
-
-
-def _entries(source: Mapping[str, object], info: GraphQLResolveInfo[Book]) -> object:
-    """Return what stands under names of its own as a list."""
-    told = source[info.field_name]
-    assert isinstance(told, Mapping), "the type says so"
-    info.context.spend(len(told))
-    return [{"name": name, "value": value} for name, value in told.items()]
 
 
 def _field(types: "_Types", read: Read) -> GraphQLField:
@@ -167,14 +161,17 @@ class _Types:
     def __init__(self, answers: list[object]) -> None:
         _, found = msgspec.json.schema_components(answers, ref_template="{name}")
         self._names = frozenset(found)
-        self._made: dict[str, _Named] = {}
+        self._objects: dict[str, GraphQLObjectType] = {}
+        self._unions: dict[str, GraphQLUnionType] = {}
 
     def output(self, kind: inspect.Type) -> GraphQLOutputType:
         """Return the type of a field."""
         if not isinstance(kind, inspect.UnionType):
             return GraphQLNonNull(self._one(kind))
         known = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
-        one = self._one(known[0]) if len(known) == 1 else self._union(known)
+        records = [each for each in known if isinstance(each, inspect.StructType)]
+        assert len(known) == 1 or records == known, "of several kinds each is a record"
+        one = self._one(known[0]) if len(known) == 1 else self._union(records)
         return one if kind.includes_none else GraphQLNonNull(one)
 
     def _one(self, kind: inspect.Type) -> GraphQLNullableOutputType:
@@ -214,21 +211,17 @@ class _Types:
         self, kind: inspect.StructType, more: Mapping[str, inspect.Type]
     ) -> GraphQLObjectType:
         name = self._name(kind)
-        if name not in self._made:
+        if name not in self._objects:
             fields = {each.name: each.type for each in kind.fields} | dict(more)
-            self._made[name] = GraphQLObjectType(
+            self._objects[name] = GraphQLObjectType(
                 name,
-                lambda: {each: self._member(each, of) for each, of in fields.items()},
+                lambda: {
+                    each: GraphQLField(self._timed(each, held)) for each, held in fields.items()
+                },
                 description=(kind.cls.__doc__ or "").strip().partition("\n")[0] or None,
                 is_type_of=lambda told, _info: kind.tag is None or told["type"] == kind.tag,
             )
-        found = self._made[name]
-        assert isinstance(found, GraphQLObjectType), "a record is an object"
-        return found
-
-    def _member(self, name: str, kind: inspect.Type) -> GraphQLField:
-        is_named = isinstance(kind, inspect.DictType)
-        return GraphQLField(self._timed(name, kind), resolve=_entries if is_named else None)
+        return self._objects[name]
 
     def _timed(self, name: str, kind: inspect.Type) -> GraphQLOutputType:
         """Tell an instant, which is a whole number by its type, from other whole numbers."""
@@ -239,27 +232,18 @@ class _Types:
 
     def _entry(self, kind: inspect.Type) -> GraphQLObjectType:
         value = self.output(kind)
-        inner = value.of_type if isinstance(value, GraphQLNonNull) else value
-        name = f"{'' if isinstance(value, GraphQLNonNull) else 'Maybe'}{inner}Entry"
-        if name not in self._made:
-            fields = {
-                "name": GraphQLField(GraphQLNonNull(GraphQLString)),
-                "value": GraphQLField(value),
-            }
-            self._made[name] = GraphQLObjectType(name, fields)
-        found = self._made[name]
-        assert isinstance(found, GraphQLObjectType), "an entry is an object"
-        return found
+        is_known = isinstance(value, GraphQLNonNull)
+        name = f"{'' if is_known else 'Maybe'}{get_nullable_type(value)}Entry"
+        if name not in self._objects:
+            held = {"name": GraphQLNonNull(GraphQLString), "value": value}
+            fields = {each: GraphQLField(of) for each, of in held.items()}
+            self._objects[name] = GraphQLObjectType(name, fields)
+        return self._objects[name]
 
-    def _union(self, kinds: list[inspect.Type]) -> GraphQLUnionType:
-        members = [self._one(each) for each in kinds]
-        name = "Or".join(str(each) for each in members)
-        if name not in self._made:
-            objects = [each for each in members if isinstance(each, GraphQLObjectType)]
-            self._made[name] = GraphQLUnionType(name, objects)
-        found = self._made[name]
-        assert isinstance(found, GraphQLUnionType), "several kinds of record are a union"
-        return found
+    def _union(self, kinds: list[inspect.StructType]) -> GraphQLUnionType:
+        members = [self._object(each) for each in kinds]
+        name = "Or".join(each.name for each in members)
+        return self._unions.setdefault(name, GraphQLUnionType(name, members))
 
     def _name(self, kind: inspect.StructType) -> str:
         """Return the name that OpenAPI has, as GraphQL may write it."""

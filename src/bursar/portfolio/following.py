@@ -19,7 +19,8 @@ from bursar.ledger import instant
 from bursar.ledger.entries import AnyEntry, CashFlow, Conversion, Fill, Flag, MarginFill
 from bursar.ledger.facts import Fact
 from bursar.ledger.names import canonical
-from bursar.ledger.pricing import wanted
+from bursar.ledger.prices import Prices
+from bursar.ledger.pricing import priced, wanted
 from bursar.ports import Chunk, PriceWanted, Progress, Venue
 
 CHUNKS_HELD: Final = 20
@@ -84,6 +85,8 @@ class _Following:
         self.mark = desk.store.memo(self._sync)
         gained.is_first = gained.is_first or self.mark is None
         self.due = set(_DECODER.decode(desk.store.memo(self._prices) or "[]"))
+        if self.mark is None:  # what its exports told came without anyone to ask
+            self.due |= _wanted(desk.timeline, desk, venue.account)
 
     def take(self, chunk: Chunk) -> None:
         """Hold a chunk, and land what is held when it is enough."""
@@ -163,15 +166,21 @@ def _count(desk: Desk, staged: Staged, gained: Gained) -> None:
 
 
 def _wanted(facts: Iterable[Fact], desk: Desk, account: str) -> set[PriceWanted]:
-    """Return the prices that the facts of an account lack."""
-    base = desk.head.terms.base
+    """Return the prices that the facts of an account lack.
+
+    A price of another instant does not do: which there is depends on when was asked, and the same
+    history must always make the same book.
+    """
+    base, known = desk.head.terms.base, desk.timeline.notes.prices
     cash = {canonical(asset) for asset in desk.head.terms.cash}
+    nothing = Prices(known.base, known.cash)
+    own = ((fact, desk.timeline.raw.get(fact.id)) for fact in facts if fact.account == account)
     return {
         PriceWanted(asset, base, fact.executed_at)
-        for fact in facts
-        if fact.account == account and Flag.UNPRICED in fact.flags
+        for fact, raw in own
+        if Flag.UNPRICED in (fact if raw is None else priced(raw, nothing)).flags
         for asset in _deciding(fact)
-        if asset not in cash
+        if asset not in cash and not known.told(asset, fact.executed_at)
     }
 
 

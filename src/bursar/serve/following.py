@@ -21,8 +21,8 @@ from bursar.serve.opening import Book
 from bursar.serve.publishing import Publisher
 
 if TYPE_CHECKING:
-    from bursar.venue.alpaca.polling import PricePolls
     from bursar.venue.kraken.stream import PriceStream
+    from bursar.venue.polling import PricePolls
 
 _MINUTE_S: Final = 60
 _PAUSE_S: Final = 0.2

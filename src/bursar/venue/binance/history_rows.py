@@ -10,9 +10,10 @@ Errors: none; rows are read already.
 """
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from bursar.errors import UnknownAsset
-from bursar.exact import ZERO, trimmed
+from bursar.exact import ZERO, money, trimmed
 from bursar.ledger.entries import MarginFill, Movement, MovementKind, Source
 from bursar.venue.binance.assets import coin
 from bursar.venue.binance.identity import numbered, ranks, stamp
@@ -46,7 +47,14 @@ def unknown(rows: Iterable[HistoryRow]) -> tuple[str, ...]:
 def _content(row: HistoryRow) -> str:
     of = coin(row.code)
     where = of.pocket or row.pocket or SPOT
-    return f"{stamp(row.executed_at)}/{where}/{of.asset}/{trimmed(row.change)}"
+    left = _left(row)
+    return f"{stamp(row.executed_at)}/{where}/{of.asset}/{trimmed(left)}"
+
+
+@money
+def _left(row: HistoryRow) -> Decimal:
+    """Return by how much the wallet changed, the fee included."""
+    return row.change - (row.fee or ZERO)
 
 
 def _order(row: HistoryRow) -> tuple[str, ...]:
@@ -60,14 +68,15 @@ def _movement(row: HistoryRow, name: str, place: int, account: str) -> Movement:
         id=name,
         group=_group(row, where, account),
         account=account,
-        source=Source.LEDGER,
+        # A row that leaves the fee in its change gives way to one that parts them.
+        source=Source.TRADES if row.fee is None else Source.LEDGER,
         executed_at=row.executed_at,
         sequence=place,
         note=row.remark or None,
         kind=meaning.kind,
         asset=of.asset,
         amount=ZERO if meaning.is_charge else row.change,
-        fee=row.change.copy_negate() if meaning.is_charge and row.change else ZERO,
+        fee=row.change.copy_negate() if meaning.is_charge and row.change else row.fee or ZERO,
         code=of.code,
         pocket=where,
         label=row.operation,

@@ -36,6 +36,7 @@ class BinanceFollowing:
         self.store = store or MemoryStore(terms=Terms(base="USD"))
         self.options = options or Options(since=START)
         self.service = self.made()
+        self.done = None
 
     def made(self):
         """Return a service as a new process would make it, over the same store and venue."""

@@ -188,12 +188,10 @@ def exported(account, folder):
             inside = row.told["type"] == "REALTIME"
             name = f"Simple Earn Flexible {'Interest' if inside else 'Rewards'}"
         if row.path == TRADES:
-            told, (base, quote, _) = row.told, MARKETS[row.symbol]
+            told = row.told
             side = "BUY" if told["isBuyer"] else "SELL"
-            trades.append(
-                [stamp, row.symbol, side, told["price"], told["qty"], told["quoteQty"]]
-                + [told["commission"], told["commissionAsset"]]
-            )
+            named = ("price", "qty", "quoteQty", "commission", "commissionAsset")
+            trades.append([stamp, row.symbol, side, *(told[name] for name in named)])
             kinds = ["Transaction Buy", "Transaction Spend", "Transaction Fee"]
         else:
             kinds = [name] * len(row.moves)

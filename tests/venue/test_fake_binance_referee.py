@@ -28,11 +28,11 @@ def ccxt_(place):
     """The exchange library, its numbers left as they were written."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        import ccxt
+        import ccxt  # type: ignore[import-untyped]
     venue, url = place
     host = urlsplit(url)
 
-    class Exact(ccxt.binance):
+    class Exact(ccxt.binance):  # type: ignore[misc]
         number = str
 
         def on_json_response(self, body):

@@ -187,8 +187,14 @@ def state_folder() -> Path:
 
 
 def _keys(settings: VenueSettings) -> Keys | AlpacaKeys | BinanceKeys:
-    kinds = {"alpaca": AlpacaKeys, "binance": BinanceKeys, "kraken": Keys}
-    return kinds[settings.venue](secret(settings.key), secret(settings.secret))
+    said = secret(settings.key), secret(settings.secret)
+    match settings.venue:
+        case "alpaca":
+            return AlpacaKeys(*said)
+        case "binance":
+            return BinanceKeys(*said)
+        case _:
+            return Keys(*said)
 
 
 def outside_of(clock: SystemClock) -> Outside:

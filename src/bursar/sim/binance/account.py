@@ -54,6 +54,7 @@ _ZEROES: Final = "0" * 32
 _BUYS: Final = 0.6
 
 Moves = tuple[tuple[str, str, int], ...]
+Told = dict[str, object]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,7 +201,7 @@ class _Life:
                 details.append(self._swept(asset, units, brought))
                 moves += [(SPOT, asset, -units), (SPOT, "BNB", brought)]
         at = self._at // MS
-        said = {"operateTime": at, "transId": 45_000_000_000 + at % 1_000_000}
+        said: Told = {"operateTime": at, "transId": 45_000_000_000 + at % 1_000_000}
         said |= {"totalTransferedAmount": "0", "totalServiceChargeAmount": "0"}
         said |= {"userAssetDribbletDetails": details}
         if details:
@@ -222,7 +223,7 @@ class _Life:
     def reward(self) -> None:
         self.rest()
         units, is_bonus = self.chance.randint(1, 90_000), hits(self.chance, 0.3)
-        said = {"asset": _DOLLAR, "rewards": text(units), "projectId": "USDT001"}
+        said: Told = {"asset": _DOLLAR, "rewards": text(units), "projectId": "USDT001"}
         said |= {"type": "BONUS" if is_bonus else "REALTIME", "time": self._at // MS}
         moves = ((SPOT if is_bonus else EARN, _DOLLAR, units),)
         self._add(Row(path=f"{FLEXIBLE}/rewardsRecord", at=self._at, told=said, moves=moves))
@@ -230,7 +231,7 @@ class _Life:
     def dividend(self) -> None:
         self.rest()
         units = self.chance.randint(1, 900_000)
-        said = {"id": self._at // MS, "amount": text(units), "asset": "BNB"}
+        said: Told = {"id": self._at // MS, "amount": text(units), "asset": "BNB"}
         said |= {"divTime": self._at // MS, "enInfo": "HODLer Airdrops Distribution", "tranId": 1}
         self._add(Row(path=DIVIDENDS, at=self._at, told=said, moves=((SPOT, "BNB", units),)))
 
@@ -272,7 +273,7 @@ class _Life:
 
     def _deposited(self, asset: str, units: int, *, settles: int) -> None:
         name = 769_800_519_366_885_376 + len(self.rows)
-        said = {"id": str(name), "amount": text(units), "coin": asset, "network": "ETH"}
+        said: Told = {"id": str(name), "amount": text(units), "coin": asset, "network": "ETH"}
         said |= {"status": 1, "address": "0x11", "addressTag": "", "txId": f"0x{name:x}"}
         said |= {"insertTime": self._at // MS, "transferType": 0, "walletType": 0}
         row = Row(
@@ -290,7 +291,7 @@ class _Life:
         units, fee = self._some(_DOLLAR), UNIT
         at = self._at // SECOND * SECOND
         stamp = _written(at)
-        said = {"id": f"{len(self.rows):032x}", "amount": text(units), "coin": _DOLLAR}
+        said: Told = {"id": f"{len(self.rows):032x}", "amount": text(units), "coin": _DOLLAR}
         said |= {"transactionFee": text(fee), "status": status, "address": "0x12", "txId": _ZEROES}
         said |= {"applyTime": stamp, "network": "ETH", "transferType": 0, "walletType": 0}
         gone = ((SPOT, _DOLLAR, -units - fee),)
@@ -306,13 +307,13 @@ class _Life:
         self._add(row)
 
     def _convert(self, status: str, given: int, taken: int) -> dict[str, object]:
-        said = {"quoteId": f"{self._at:032x}", "orderId": self._at, "orderStatus": status}
+        said: Told = {"quoteId": f"{self._at:032x}", "orderId": self._at, "orderStatus": status}
         said |= {"fromAsset": _DOLLAR, "fromAmount": text(given), "toAsset": "ETH"}
         said |= {"toAmount": text(taken), "ratio": "1", "inverseRatio": "1"}
         return said | {"createTime": self._at // MS}
 
     def _swept(self, asset: str, units: int, brought: int) -> dict[str, object]:
-        said = {"transId": 1, "serviceChargeAmount": "0.00000002", "amount": text(units)}
+        said: Told = {"transId": 1, "serviceChargeAmount": "0.00000002", "amount": text(units)}
         return {
             **said,
             "operateTime": self._at // MS,
@@ -321,7 +322,7 @@ class _Life:
         }
 
     def _dated(self, asset: str, units: int, status: str) -> dict[str, object]:
-        said = {"amount": text(units), "asset": asset, "time": self._at // MS}
+        said: Told = {"amount": text(units), "asset": asset, "time": self._at // MS}
         return {**said, "productId": "USDT001", "type": "NORMAL", "status": status}
 
     def _earned(self, kind: str, said: Mapping[str, object], units: int) -> None:
@@ -331,7 +332,7 @@ class _Life:
 
     def _moved(self, way: str, here: str, there: str, units: int) -> None:
         self.rest()
-        said = {"asset": _DOLLAR, "amount": text(units), "type": way, "status": "CONFIRMED"}
+        said: Told = {"asset": _DOLLAR, "amount": text(units), "type": way, "status": "CONFIRMED"}
         said |= {"tranId": self._at // MS, "timestamp": self._at // MS}
         moves = ((here, _DOLLAR, -units), (there, _DOLLAR, units))
         if units:

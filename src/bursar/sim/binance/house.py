@@ -163,12 +163,13 @@ def trades(house: House, asked: Asked) -> Json:
         raise Refused(400, -1121, "Invalid symbol.")
     limit = _limit(asked, 500, 1_000)
     rows = [row.told for row in house.rows(TRADES) if row.symbol == symbol]
-    rows.sort(key=lambda each: each["id"])  # type: ignore[arg-type, return-value]
+    rows.sort(key=_number)
     start, end = (int(asked[name]) if name in asked else None for name in ("startTime", "endTime"))
     if start is not None and end is not None and (end - start) * MS > DAY:
         raise Refused(400, -1127, "More than 24 hours between startTime and endTime.")
     if "fromId" in asked:
-        return [row for row in rows if row["id"] >= int(asked["fromId"])][:limit]  # type: ignore[operator]
+        first = int(asked["fromId"])
+        return [row for row in rows if _number(row) >= first][:limit]
     rows = [row for row in rows if _is_within(row["time"], start, end)]
     return rows[:limit] if start is not None else rows[-limit:]
 
@@ -291,6 +292,12 @@ def _limit(asked: Asked, usual: int, most: int, name: str = "limit") -> int:
     if not 0 < limit <= most:
         raise Refused(400, -1130, f"Data sent for parameter '{name}' is not valid.")
     return limit
+
+
+def _number(row: Mapping[str, object]) -> int:
+    number = row["id"]
+    assert isinstance(number, int)
+    return number
 
 
 def _is_within(at: object, start: int | None, end: int | None) -> bool:

@@ -124,9 +124,11 @@ class BinanceRESTClient:
     async def rows(self, question: Question, asked: Query, kind: type[_T]) -> list[_T]:
         """Ask for a list of records, wherever it stands in the answer."""
         name = _name(question)
-        return await self.ask(
-            question, asked, lambda said: record.read(NAME, name, list[kind], _rows(name, said))
-        )
+
+        def read(said: object) -> list[_T]:
+            return [record.read(NAME, name, kind, each) for each in _rows(name, said)]
+
+        return await self.ask(question, asked, read)
 
     async def one(self, question: Question, asked: Query, kind: type[_T]) -> _T:
         """Ask for one record."""
@@ -200,11 +202,10 @@ def _refusal(answer: Answer) -> tuple[int | None, str]:
     return (code if isinstance(code, int) else None), f" ({code}: {shown})"
 
 
-def _rows(name: str, said: object) -> object:
+def _rows(name: str, said: object) -> list[object]:
     """Return the list in an answer: the answer itself, or the one list among its fields."""
-    if not isinstance(said, dict):
-        return said
-    lists = [each for each in said.values() if isinstance(each, list)]
+    values = said.values() if isinstance(said, dict) else [said]
+    lists = [each for each in values if isinstance(each, list)]
     if len(lists) != 1:
         raise VenueGarbled(f"{NAME}'s {name} has no list in it", answer=name)
     return lists[0]

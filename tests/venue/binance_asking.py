@@ -14,6 +14,7 @@ from tests.venue.loopback import Reply, outside, script, served
 
 KEY, SECRET = "a-key", "not-so-secret"
 TIME = {"serverTime": 1_800_000_000_000}
+WALLET: dict[str, list[object]] = {"assets": []}
 EMPTY: dict[str, list[object]] = {"balances": []}
 
 recorded = pytest.mark.skipif(
@@ -51,7 +52,7 @@ def answered(paths, ask, clock=None):
     """What a question comes to where each path has an answer of its own."""
 
     async def handler(told):
-        said = paths.get(told.path, [])
+        said = {"/fapi/v3/account": WALLET, **paths}.get(told.path, [])
         return reply(TIME if told.path.endswith("/time") else said)
 
     async def go():

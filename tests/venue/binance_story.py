@@ -29,11 +29,19 @@ def story():
         *_rows(f"{told.FLEXIBLE}/rewardsRecord", "simple-earn-rewards.json", "time", within="rows"),
         _row(f"{told.FLEXIBLE}/subscriptionRecord", SUBSCRIPTION, "time"),
         _row(told.TRANSFERS, TRANSFER, "timestamp"),
+        *_rows(told.INCOME, "fapi-income.json", "time"),
+        *_rows(told.FUTURES_TRADES, "fapi-userTrades.json", "time", symbol="BTCUSDT"),
     ]
     for symbol in ("BTCUSDT", "BNBUSDT"):
         rows += _rows(told.TRADES, f"myTrades.{symbol}.json", "time", symbol=symbol)
     stated = json.loads((STORY / "account.json").read_text())
-    return Account(seed=1, rows=tuple(rows), stated=stated)
+    return Account(
+        seed=1,
+        rows=tuple(rows),
+        stated=stated,
+        stated_futures=json.loads((STORY / "fapi-account-v3.json").read_text()),
+        stated_positions=json.loads((STORY / "fapi-positionRisk.json").read_text()),
+    )
 
 
 SUBSCRIPTION = {

@@ -22,6 +22,7 @@ from bursar.venue.binance.lists import LISTS
 from tests.venue.binance_asking import (
     EMPTY,
     TIME,
+    WALLET,
     answered,
     client,
     recorded,
@@ -153,7 +154,7 @@ def test_a_full_answer_is_asked_for_in_halves():
         if told.path.endswith("/time"):
             return reply(TIME)
         if told.path.endswith(("/account", "/exchangeInfo")):
-            return reply({"balances": []} if told.endpoint == "account" else MARKETS)
+            return reply({**EMPTY, **WALLET} if told.endpoint == "account" else MARKETS)
         if not told.path.endswith("/dribblet"):
             return reply([])
         span = int(told.query["startTime"]), int(told.query["endTime"])
@@ -212,7 +213,7 @@ def test_a_market_that_the_venue_has_taken_off_is_noted():
             return reply({"code": -1121, "msg": "Invalid symbol."}, 400)
         held = {"balances": [{"asset": "BTC", "free": "1", "locked": "0"}]}
         known = {"/api/v3/time": TIME, "/api/v3/account": held, "/api/v3/exchangeInfo": MARKETS}
-        return reply(known.get(told.path, []))
+        return reply(known.get(told.path, WALLET if told.path == "/fapi/v3/account" else []))
 
     async def go():
         async with client(handler) as there:
@@ -270,6 +271,7 @@ def test_the_second_that_is_going_on_is_waited_for():
             {"asset": "USDT", "free": "-100000" if is_whole else "-50000", "locked": "0"},
         ]
         known = {"/api/v3/time": now, "/api/v3/account": {"balances": held}}
+        known |= {"/fapi/v3/account": WALLET}
         return reply(known.get(told.path, MARKETS if "exchange" in told.path else []))
 
     async def go():

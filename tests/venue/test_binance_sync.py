@@ -16,7 +16,7 @@ from bursar.portfolio.agreement import last_certificate
 from bursar.reconcile import Verdict
 from bursar.reconcile.certificate import sentence
 from bursar.sim.binance import Fault, Planting, invent, plant, truth
-from bursar.sim.binance.account import EARN, FUNDING, TRADES
+from bursar.sim.binance.account import EARN, FUNDING, FUTURES, INCOME, TRADES
 from bursar.sim.binance.market import MARKETS, UNIT, text
 from tests import figures
 from tests.venue.binance_following import BinanceFollowing
@@ -103,7 +103,7 @@ def test_the_first_sync_is_certified_and_kept(followed):
     assert sentence(kept) == said
 
 
-def test_a_sync_without_news_takes_six_requests_and_writes_nothing(followed):
+def test_a_sync_without_news_takes_eight_requests_and_writes_nothing(followed):
     following = followed(invent(SEED, 120))
     head, before = following.store.head(), len(following.fake.asked)
     memos = following.store.memos()
@@ -113,9 +113,11 @@ def test_a_sync_without_news_takes_six_requests_and_writes_nothing(followed):
         "time",
         "account",
         "account",
+        "account",
         "asset/get-funding-asset",
         "simple-earn/flexible/position",
         "simple-earn/locked/position",
+        "account",
     ]
     assert (following.store.head(), done.accounts[0].new_entries) == (head, 0)
     assert following.store.memos() == memos
@@ -167,43 +169,52 @@ def test_a_round_trip_in_a_market_that_was_never_traded_in_is_found(followed):
 # ------------------------------------------------------------------------------ exports and the API
 
 
+WALLETS = {"spot": "Spot", EARN: "Earn", FUNDING: "Funding", FUTURES: "USD-M Futures"}
+OPERATIONS = {
+    "hisrec": "Deposit",
+    "history": "Withdraw",
+    "tradeFlow": "Binance Convert",
+    "dribblet": "Small Assets Exchange BNB",
+    "assetDividend": "HODLer Airdrops Distribution",
+    "transfer": "Transfer Between Main And Funding Wallet",
+    "subscriptionRecord": "Simple Earn Flexible Subscription",
+    "redemptionRecord": "Simple Earn Flexible Redemption",
+    "REALTIME": "Simple Earn Flexible Interest",
+    "BONUS": "Simple Earn Flexible Rewards",
+    "COMMISSION": "Fee",
+    "REALIZED_PNL": "Realized Profit and Loss",
+    "FUNDING_FEE": "Funding Fee",
+}
+TRADE = ("Transaction Buy", "Transaction Spend", "Transaction Fee")
+
+
 def exported(account, folder):
-    """What Binance's exports say of an account: its transaction history and its trades."""
-    wallets = {"spot": "Spot", EARN: "Earn", FUNDING: "Funding"}
-    names = {
-        "hisrec": "Deposit",
-        "history": "Withdraw",
-        "tradeFlow": "Binance Convert",
-        "dribblet": "Small Assets Exchange BNB",
-        "assetDividend": "HODLer Airdrops Distribution",
-        "transfer": "Transfer Between Main And Funding Wallet",
-        "subscriptionRecord": "Simple Earn Flexible Subscription",
-        "redemptionRecord": "Simple Earn Flexible Redemption",
-    }
-    history, trades = [], []
+    """What Binance's exports say of an account: transactions, spot trades, futures."""
+    history, trades, futures = [], [], []
     for row in account.rows:
         stamp = instant.show(row.at - row.at % instant.SECOND).replace("T", " ").rstrip("Z")
-        name = names.get(row.path.rpartition("/")[2], "")
-        if row.path.endswith("rewardsRecord"):
-            inside = row.told["type"] == "REALTIME"
-            name = f"Simple Earn Flexible {'Interest' if inside else 'Rewards'}"
+        told = row.told
+        kind = told.get("incomeType") or row.path.rpartition("/")[2]
+        kinds = [OPERATIONS.get(told["type"] if kind == "rewardsRecord" else kind, "")] * 9
         if row.path == TRADES:
-            told = row.told
-            side = "BUY" if told["isBuyer"] else "SELL"
             named = ("price", "qty", "quoteQty", "commission", "commissionAsset")
+            side = "BUY" if told["isBuyer"] else "SELL"
             trades.append([stamp, row.symbol, side, *(told[name] for name in named)])
-            kinds = ["Transaction Buy", "Transaction Spend", "Transaction Fee"]
-        else:
-            kinds = [name] * len(row.moves)
-        for kind, (wallet, asset, units) in zip(kinds, row.moves, strict=True):
+            kinds = list(TRADE)
+        if row.path == INCOME:
+            named = ("incomeType", "income", "asset", "symbol", "tranId")
+            futures.append([stamp, *(told[name] for name in named)])
+        for name, (wallet, asset, units) in zip(kinds, row.moves, strict=False):
             remark = "Withdraw fee is included" if name == "Withdraw" else ""
             if units:
-                history.append([stamp, wallets[wallet], kind, asset, text(units), remark])
+                history.append([stamp, WALLETS[wallet], name, asset, text(units), remark])
     heads = ["UTC_Time", "Account", "Operation", "Coin", "Change", "Remark"]
     olds = ["Date(UTC)", "Market", "Type", "Price", "Amount", "Total", "Fee", "Fee Coin"]
+    own = ["Date(UTC)", "type", "Amount", "Asset", "Symbol", "Transaction ID"]
     return [
         written(folder / "history.csv", [heads, *history]),
         written(folder / "trades.csv", [olds, *trades]),
+        written(folder / "futures.csv", [own, *futures]),
     ]
 
 

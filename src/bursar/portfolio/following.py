@@ -160,7 +160,7 @@ def _count(desk: Desk, staged: Staged, gained: Gained) -> None:
     gained.pairs |= {
         fact.pair or f"{fact.base}/{fact.quote}"
         for fact in fresh
-        if isinstance(fact, Fill | MarginFill)
+        if isinstance(fact, Fill | MarginFill) and fact.base
     }
     gained.facts = [fact for fact in gained.facts if fact.id not in known] + list(course.added)
 

@@ -10,7 +10,7 @@ rows moved, and reads none of their texts.
 Errors: `BadChoice` for a size below 30.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
@@ -39,6 +39,7 @@ MS: Final = SECOND // 1_000
 SPOT: Final = "spot"
 FUNDING: Final = "funding"
 EARN: Final = "earn"
+FUTURES: Final = "futures"
 TRADES: Final = "/api/v3/myTrades"
 DEPOSITS: Final = "/sapi/v1/capital/deposit/hisrec"
 WITHDRAWALS: Final = "/sapi/v1/capital/withdraw/history"
@@ -46,6 +47,8 @@ CONVERSIONS: Final = "/sapi/v1/convert/tradeFlow"
 DUST: Final = "/sapi/v1/asset/dribblet"
 DIVIDENDS: Final = "/sapi/v1/asset/assetDividend"
 TRANSFERS: Final = "/sapi/v1/asset/transfer"
+INCOME: Final = "/fapi/v1/income"
+FUTURES_TRADES: Final = "/fapi/v1/userTrades"
 FLEXIBLE: Final = "/sapi/v1/simple-earn/flexible/history"
 LOCKED: Final = "/sapi/v1/simple-earn/locked/history"
 _DOLLAR: Final = "USDT"
@@ -82,7 +85,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One account. Of its `rows` the `hidden` are not told, and `extra` lies there besides.
 
     `orders` is what open orders hold of each asset, `rights` what its key may do besides looking.
-    What is `stated` is what the venue says of the spot wallet, whatever rows moved.
+    What is `stated` is what the venue says of a wallet, whatever rows moved. Without `has_futures`
+    its key may not see the futures wallet.
     """
 
     seed: int
@@ -92,6 +96,9 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     extra: Mapping[str, int] = {}
     rights: frozenset[str] = frozenset()
     stated: Mapping[str, object] | None = None
+    stated_futures: Mapping[str, object] | None = None
+    stated_positions: Sequence[object] | None = None
+    has_futures: bool = True
 
     @property
     def end(self) -> int:
@@ -136,6 +143,9 @@ class _Life:
         self._at = start + 9 * HOUR
         self._number = dict.fromkeys(MARKETS, 9_000)
         self._order = 900_000
+        self._income = 9_689_322_390
+        self._positions: dict[tuple[str, str], tuple[int, int]] = {}
+        self._is_hedged = seed % 2 == 0
 
     def rest(self) -> None:
         """Let time pass, often within a second."""
@@ -240,6 +250,87 @@ class _Life:
 
     def from_funding(self) -> None:
         self._moved("FUNDING_MAIN", FUNDING, SPOT, self.held.get(FUNDING, 0) // 2)
+
+    def to_futures(self) -> None:
+        units = self._some(_DOLLAR)
+        self._moved("MAIN_UMFUTURE", SPOT, FUTURES, units)
+        if units:
+            self._earning("TRANSFER", units, moves=())
+
+    def from_futures(self) -> None:
+        units = self.held.get(FUTURES, 0) // 10
+        if units > 0:
+            self._moved("UMFUTURE_MAIN", FUTURES, SPOT, units)
+            self._earning("TRANSFER", -units, moves=())
+
+    def contract(self) -> None:
+        """Open a position where there is none, else close half of it, or all."""
+        self.rest()
+        symbol = self.chance.choice(("BTCUSDT", "ETHUSDT"))
+        side = self.chance.choice(("LONG", "SHORT")) if self._is_hedged else "BOTH"
+        held, entry = self._positions.get((symbol, side), (0, 0))
+        value = price(self._seed, symbol, self._at)
+        gain = 0
+        if not held:
+            signs = {"LONG": 1, "SHORT": -1}
+            size = self.chance.randint(1, 20) * STEP * 2
+            moved = signs.get(side, self.chance.choice((1, -1))) * size
+            self._positions[symbol, side] = moved, value
+        else:
+            moved = -held if abs(held) <= 2 * STEP else -(held // STEP // 2 * STEP)
+            gain = times(-moved, value - entry)
+            self._positions[symbol, side] = held + moved, entry
+        self._contracted(symbol, side, moved, value, gain)
+
+    def funding(self) -> None:
+        self.rest()
+        open_ = [symbol for (symbol, _), (held, _) in self._positions.items() if held]
+        if open_:
+            units = self.chance.randint(-90_000, 90_000) or 1
+            self._earning("FUNDING_FEE", units, symbol=self.chance.choice(open_))
+
+    def _contracted(self, symbol: str, side: str, moved: int, value: int, gain: int) -> None:
+        self._number[symbol] += self.chance.choice((1, 5))
+        number, cost = self._number[symbol], abs(times(moved, value))
+        fee = cost // 2_500
+        told: Told = {
+            "buyer": moved > 0,
+            "commission": text(fee),
+            "commissionAsset": _DOLLAR,
+            "id": number,
+            "maker": False,
+            "orderId": number,
+            "price": text(value),
+            "qty": text(abs(moved)),
+            "quoteQty": text(cost),
+            "realizedPnl": text(gain),
+            "side": "BUY" if moved > 0 else "SELL",
+            "positionSide": side,
+            "symbol": symbol,
+            "marginAsset": _DOLLAR,
+            "time": self._at // MS,
+        }
+        self._add(Row(path=FUTURES_TRADES, at=self._at, told=told, symbol=symbol))
+        self._earning("COMMISSION", -fee, symbol=symbol, trade=str(number))
+        if gain:
+            self._income -= 1  # both of one trade share an id
+            self._earning("REALIZED_PNL", gain, symbol=symbol, trade=str(number))
+
+    def _earning(
+        self,
+        kind: str,
+        units: int,
+        *,
+        symbol: str = "",
+        trade: str = "",
+        moves: Moves | None = None,
+    ) -> None:
+        self._income += 1
+        told: Told = {"symbol": symbol, "incomeType": kind, "income": text(units)}
+        told |= {"asset": _DOLLAR, "info": trade or kind, "time": self._at // MS}
+        told |= {"tranId": self._income, "tradeId": trade}
+        own = ((FUTURES, _DOLLAR, units),) if moves is None else moves
+        self._add(Row(path=INCOME, at=self._at, told=told, moves=own))
 
     def _some(self, asset: str) -> int:
         return self.held.get(asset, 0) // self.chance.randint(20, 60) // STEP * STEP
@@ -361,6 +452,10 @@ _DEEDS: Final[tuple[tuple[Callable[[_Life], None], int], ...]] = (
     (_Life.dividend, 4),
     (_Life.to_funding, 2),
     (_Life.from_funding, 2),
+    (_Life.to_futures, 3),
+    (_Life.contract, 12),
+    (_Life.funding, 4),
+    (_Life.from_futures, 1),
 )
 
 

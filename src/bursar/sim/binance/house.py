@@ -14,7 +14,18 @@ import msgspec
 
 from bursar.ports import Clock
 from bursar.sim.binance import account as told
-from bursar.sim.binance.account import EARN, FUNDING, MS, SPOT, TRADES, Account, Row
+from bursar.sim.binance.account import (
+    EARN,
+    FUNDING,
+    FUTURES,
+    FUTURES_TRADES,
+    INCOME,
+    MS,
+    SPOT,
+    TRADES,
+    Account,
+    Row,
+)
 from bursar.sim.binance.market import CLOSED, DAY, HOUR, MARKETS, UNIT, price, text
 
 Asked = Mapping[str, str]
@@ -174,6 +185,76 @@ def trades(house: House, asked: Asked) -> Json:
     return rows[:limit] if start is not None else rows[-limit:]
 
 
+def futures_account(house: House, _: Asked) -> Json:
+    """Answer the futures wallet: what positions would bring is outside its balance."""
+    stated = house.account.stated_futures
+    if stated is not None:
+        return stated
+    found = [
+        {"asset": asset, "walletBalance": text(units), "unrealizedProfit": "1.00000000"}
+        for (wallet, asset), units in sorted(house.wallets().items())
+        if wallet == FUTURES
+    ]
+    return {"totalWalletBalance": "0", "assets": found, "positions": []}
+
+
+def positions(house: House, _: Asked) -> Json:
+    """Answer the open positions, long and short apart in hedge mode."""
+    if house.account.stated_positions is not None:
+        return house.account.stated_positions
+    held: dict[tuple[str, str], int] = {}
+    for row in house.rows(FUTURES_TRADES):
+        place = row.symbol, str(row.told["positionSide"])
+        units = _units(row.told["qty"])
+        held[place] = held.get(place, 0) + (units if row.told["side"] == "BUY" else -units)
+    return [
+        {
+            "symbol": symbol,
+            "positionSide": side,
+            "positionAmt": text(units),
+            "entryPrice": "1",
+            "markPrice": text(house.price(symbol)),
+            "unRealizedProfit": "0",
+            "marginAsset": "USDT",
+        }
+        for (symbol, side), units in sorted(held.items())
+        if units
+    ]
+
+
+def leverages(_: House, __: Asked) -> Json:
+    """Answer what leverage is set for each market."""
+    return [
+        {"symbol": name, "marginType": "CROSSED", "isAutoAddMargin": "false", "leverage": 21}
+        for name in sorted(MARKETS)
+    ]
+
+
+def futures_trades(house: House, asked: Asked) -> Json:
+    """Answer `userTrades` of a market: those of six months, from a number on, or the newest."""
+    first, limit = int(asked.get("fromId", "0")), _limit(asked, 500, 1_000)
+    rows = [
+        row.told
+        for row in house.rows(FUTURES_TRADES)
+        if row.symbol == asked.get("symbol") and row.at > house.now - 180 * DAY
+    ]
+    rows.sort(key=_number)
+    if "fromId" in asked:
+        return [row for row in rows if _number(row) >= first][:limit]
+    return rows[-limit:]
+
+
+def income(house: House, asked: Asked) -> Json:
+    """Answer `income`: of three months, oldest first."""
+    start, end = int(asked.get("startTime", "0")), int(asked.get("endTime", str(house.now // MS)))
+    found = [
+        row.told
+        for row in house.rows(INCOME)
+        if start * MS <= row.at < (end + 1) * MS and row.at > house.now - 90 * DAY
+    ]
+    return found[: _limit(asked, 100, 1_000)]
+
+
 def open_orders(_: House, __: Asked) -> Json:
     """Answer `openOrders`: nothing that anybody asks about."""
     return []
@@ -276,6 +357,11 @@ PATHS: Final[Mapping[str, Callable[[House, Asked], Json]]] = {
     "/sapi/v1/simple-earn/flexible/position": flexible,
     "/sapi/v1/simple-earn/locked/position": locked,
     "/sapi/v1/account/apiRestrictions": rights,
+    "/fapi/v3/account": futures_account,
+    "/fapi/v3/positionRisk": positions,
+    "/fapi/v1/symbolConfig": leverages,
+    FUTURES_TRADES: futures_trades,
+    INCOME: income,
 }
 
 
@@ -298,6 +384,10 @@ def _number(row: Mapping[str, object]) -> int:
     number = row["id"]
     assert isinstance(number, int)
     return number
+
+
+def _units(said: object) -> int:
+    return int(str(said).replace(".", ""))
 
 
 def _is_within(at: object, start: int | None, end: int | None) -> bool:

@@ -36,6 +36,10 @@ _WEIGHTS: Final = {
     "/api/v3/ticker/bookTicker": 4,
     "/api/v3/aggTrades": 4,
     "/sapi/v1/asset/assetDividend": 10,
+    "/fapi/v1/income": 30,
+    "/fapi/v1/userTrades": 5,
+    "/fapi/v3/account": 5,
+    "/fapi/v3/positionRisk": 5,
 }
 _UID_WEIGHTS: Final = {
     "/sapi/v1/capital/withdraw/history": 18_000,
@@ -165,6 +169,8 @@ class FakeBinance:
 
 def _result(house: House, request: Request, fields: dict[str, str]) -> Json:
     path = request.path
+    if path.startswith("/fapi") and not house.account.has_futures:
+        raise Refused(401, -2015, "Invalid API-key, IP, or permissions for action.")
     is_asked = request.method == "POST" if path.endswith("get-funding-asset") else False
     if request.method != "GET" and not is_asked:
         raise Refused(400, -2010, "this fake takes no orders")

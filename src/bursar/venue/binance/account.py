@@ -11,17 +11,18 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from decimal import Decimal
 from typing import Final
 
+from bursar.errors import VenueDenied
 from bursar.ledger.entries import Price
 from bursar.ports import Chunk, PriceWanted
 from bursar.reconcile.statement import Holding, Statement
 from bursar.value.marks import Mark
 from bursar.venue.binance import wire
-from bursar.venue.binance.assets import EARN, FUNDING, coin
+from bursar.venue.binance.assets import EARN, FUNDING, FUTURES, coin
 from bursar.venue.binance.client import BinanceRESTClient
 from bursar.venue.binance.history import History, Options
 from bursar.venue.binance.market import Prices
 from bursar.venue.binance.markets import Markets
-from bursar.venue.binance.wire import Balance, Funding, Rights
+from bursar.venue.binance.wire import Balance, Funding, Position, Rights
 from bursar.venue.keycheck import KeyCheck
 
 WITHDRAWING: Final = "withdrawing"
@@ -70,7 +71,7 @@ class BinanceAccount:
             Holding(asset=asset, code=asset, total=total, pocket=WITHDRAWING, reserved=total)
             for asset, total in self._history.underway.items()
         ]
-        holdings = (*spot, *funded, *earning, *leaving)
+        holdings = (*spot, *funded, *earning, *leaving, *await self._futures())
         return Statement(
             account=self.account,
             as_of=self.client.outside.clock.now(),
@@ -83,6 +84,21 @@ class BinanceAccount:
         locked = await wire.locked(self.client)
         found = [(each.asset, each.total) for each in flexible if each.asset not in receipts]
         return [*found, *((each.asset, each.amount) for each in locked)]
+
+    async def _futures(self) -> list[Holding]:
+        """Return what lies in the futures wallet, if the key may see it."""
+        try:
+            told = await wire.futures_wallet(self.client)
+        except VenueDenied:
+            return []
+        return [
+            Holding(asset=each.asset, code=each.asset, total=each.total, pocket=FUTURES)
+            for each in told
+        ]
+
+    async def positions(self) -> Sequence[Position]:
+        """Return the open futures positions, long and short apart in hedge mode."""
+        return await wire.leveraged(self.client)
 
     async def marks(self, assets: Collection[str], quote: str) -> Sequence[Mark]:
         """Return what assets are worth now."""

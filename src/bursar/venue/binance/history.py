@@ -7,35 +7,38 @@ was traded: first the markets are asked whose both sides changed, or one side if
 traded there before, and if that does not explain it, all markets of what is unexplained, and
 again, until it is explained or none is left. What is left then is said, and never made up.
 
+The futures wallet has a list of its own (`futures`); where the key may not see it, what went there
+is out of sight, and that is said.
+
 Errors: `VenueError` as the client's; `Malformed` for a mark that is none.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money, parse, trimmed
+from bursar.errors import VenueDenied
+from bursar.exact import ZERO
 from bursar.ledger import instant
 from bursar.ledger.entries import AnyEntry, Side, Source
 from bursar.ports import Chunk
+from bursar.venue.binance import closing, futures, wire
 from bursar.venue.binance import place as marks
 from bursar.venue.binance.assets import FUTURES, coin
 from bursar.venue.binance.client import BinanceRESTClient
-from bursar.venue.binance.history_rows import statements
-from bursar.venue.binance.lists import BEGAN, LISTS, Listing
+from bursar.venue.binance.history_rows import stated
+from bursar.venue.binance.lists import BEGAN, INCOME, LISTS, Listing
 from bursar.venue.binance.markets import Market, Markets, Trade, trades
-from bursar.venue.binance.place import MarketPlace
+from bursar.venue.binance.place import FuturesPlace, MarketPlace
 from bursar.venue.binance.rows import HistoryRow, TradeRow
 from bursar.venue.binance.trade_rows import ACCOUNT, fills
 from bursar.venue.binance.windows import Page, pages
-from bursar.venue.binance.wire import balances
 
 LOOK_EVERY: Final = 300 * instant.SECOND
 """How often the lists are asked for while the spot wallet stays what it is."""
 
-SHOWN_MAX: Final = 8
 NOWHERE: Final = MarketPlace(0, -1)
 
 
@@ -65,12 +68,17 @@ class History:
         now = await self._client.now()
         if self._was_looked_at(mark, now):
             reading.underway = self.underway
-            if not reading.changed(await reading.left()):
+            if not await reading.is_changed():
                 return
+        await reading.open_futures(now)
         async for chunk in reading.lists(now):
             yield chunk
         self.underway = reading.underway
         async for chunk in reading.trades():
+            yield chunk
+        async for chunk in reading.futures_trades():
+            yield chunk
+        async for chunk in reading.close():
             yield chunk
         self._looked = reading.mark, now
 
@@ -82,7 +90,7 @@ class History:
 
 
 class _Reading:
-    """One sweep. `place` says how far it has come."""
+    """One sweep. `place` says how far it has come, `stirred` which contracts were traded in."""
 
     def __init__(
         self, client: BinanceRESTClient, markets: Markets, options: Options, mark: str | None
@@ -92,51 +100,86 @@ class _Reading:
         self._options = options
         self.mark = mark
         self._told = 0
+        self._now = 0
+        self._stirred: set[str] = set()
+        self._sees_futures = True
         self.place = marks.read(mark, options.account)
         self.underway: dict[str, Decimal] = {}
 
+    async def is_changed(self) -> bool:
+        """Tell whether a wallet is other than when it was last looked at."""
+        place = self.place.futures
+        if closing.changed(await self._left(), self.place.unexplained):
+            return True
+        return place is not None and bool(
+            closing.changed(await self._futures_left(place), place.unexplained)
+        )
+
+    async def open_futures(self, now: int) -> None:
+        """Begin to read the futures wallet, if the key may see it."""
+        self._now = now
+        try:
+            await wire.futures_wallet(self._client)
+        except VenueDenied as error:
+            self._sees_futures = False
+            self._client.note("futures", f"the futures wallet is out of sight: {error.message}")
+            return
+        if self.place.futures is None:
+            since = max(now - (INCOME.reach or 0), self._options.since)
+            begun = FuturesPlace(since=since - since % instant.DAY + instant.DAY)
+            self.place = msgspec.structs.replace(self.place, futures=begun)
+
     async def lists(self, now: int) -> AsyncIterator[Chunk]:
         """Yield what the lists tell."""
-        for listing in LISTS:
-            place = self.place.lists.get(listing.name)
-            since = self._options.since
-            async for page in pages(self._client, listing, place, now, since):
-                async for chunk in self._page(listing, page):
-                    yield chunk
+        for listing in (*((INCOME,) if self._sees_futures else ()), *LISTS):
+            async for chunk in self._list(listing, now):
+                yield chunk
+
+    async def _list(self, listing: Listing, now: int) -> AsyncIterator[Chunk]:
+        place, since = self.place.lists.get(listing.name), self._options.since
+        if listing is INCOME and self.place.futures is not None:
+            since = self.place.futures.since
+        async for page in pages(self._client, listing, place, now, since):
+            async for chunk in self._page(listing, page):
+                yield chunk
 
     async def _page(self, listing: Listing, page: Page) -> AsyncIterator[Chunk]:
         for item in page.items:
             if item.taken is not None:
                 self._wait(*item.taken)
-        rows, said = self._stated(page)
+        rows, said = self._stated(listing, page)
+        self._stirred |= {row.symbol for row in rows if row.trade}
         lists = {**self.place.lists, listing.name: page.place}
         self.place = msgspec.structs.replace(
-            self.place, lists=lists, sums=_summed(self.place.sums, map(_spot, rows))
+            self.place,
+            lists=lists,
+            sums=closing.summed(self.place.sums, _in(None, rows)),
+            futures=_with(self.place.futures, _in(FUTURES, rows)),
         )
         async for chunk in self._chunk(said, listing.name, len(rows)):
             yield chunk
 
-    def _stated(self, page: Page) -> tuple[list[HistoryRow], list[AnyEntry]]:
+    def _stated(self, listing: Listing, page: Page) -> tuple[list[HistoryRow], list[AnyEntry]]:
         """Return the rows of a page that are news, and what they state."""
-        rows: list[HistoryRow] = []
-        fresh: list[bool] = []
-        for number, item in enumerate(page.items):
-            for row in item.rows:
-                if row.pocket == FUTURES and not self._tells_futures(row):
-                    continue
-                rows.append(row)
-                fresh.append(number in page.news)
-        said = statements(rows, account=self._options.account)
-        news = [row for row, is_fresh in zip(rows, fresh, strict=True) if is_fresh]
-        return news, [each for each, is_fresh in zip(said, fresh, strict=True) if is_fresh]
+        told = [
+            (row, number in page.news)
+            for number, item in enumerate(page.items)
+            for row in item.rows
+            if listing is INCOME or self._is_told(row)
+        ]
+        said = stated([row for row, _ in told], account=self._options.account)
+        news = [row for row, is_fresh in told if is_fresh]
+        fresh = (own for own, (_, is_fresh) in zip(said, told, strict=True) if is_fresh)
+        return news, [each for own in fresh for each in own]
 
-    def _tells_futures(self, row: HistoryRow) -> bool:
-        """Tell whether only this list knows of a move into or out of the futures wallet."""
-        start = self.place.futures_from
-        return start is not None and row.executed_at < start
+    def _is_told(self, row: HistoryRow) -> bool:
+        """Pass over a move into or out of the futures wallet that its own list tells, or nobody."""
+        if row.pocket != FUTURES:
+            return True
+        return self.place.futures is not None and row.executed_at < self.place.futures.since
 
     def _wait(self, name: str, amount: Decimal, fee: Decimal) -> None:
-        self.underway[name] = _plus(self.underway.get(name, ZERO), amount, fee)
+        self.underway[name] = closing.added(self.underway.get(name, ZERO), amount, fee)
 
     async def _chunk(self, said: Sequence[AnyEntry], what: str, count: int) -> AsyncIterator[Chunk]:
         self._told += count
@@ -153,7 +196,7 @@ class _Reading:
         left: dict[str, Decimal] = {}
         for is_wide in (False, False, True):
             asked: set[str] = set()
-            while changed := self.changed(left := await self.left()):
+            while changed := closing.changed(left := await self._left(), self.place.unexplained):
                 found = await self._markets.fitting(changed, self.place.markets, is_wide=is_wide)
                 unasked = [each for each in found if each.symbol not in asked]
                 if not unasked:
@@ -164,12 +207,13 @@ class _Reading:
                         yield chunk
             if not changed:
                 break
-        self.place = msgspec.structs.replace(
-            self.place, unexplained={name: trimmed(each) for name, each in left.items()}
-        )
-        self._say(left)
-        async for chunk in self._chunk((), "balances", 0):
-            yield chunk
+        self.place = msgspec.structs.replace(self.place, unexplained=closing.written(left))
+        if left:
+            self._client.note(
+                "account",
+                f"the spot wallet does not close: {closing.named(left)} that nothing which Binance"
+                " tells explains; an export may tell more",
+            )
 
     async def _trades(self, market: Market) -> AsyncIterator[Chunk]:
         place = self.place.markets.get(market.symbol, NOWHERE)
@@ -190,39 +234,98 @@ class _Reading:
         self.place = msgspec.structs.replace(
             self.place,
             markets={**self.place.markets, symbol: place},
-            sums=_summed(self.place.sums, moved),
+            sums=closing.summed(self.place.sums, moved),
         )
 
-    async def left(self) -> dict[str, Decimal]:
-        """Return what lies in the spot wallet, or went from it, that nothing told explains."""
-        told = await balances(self._client)
+    async def _left(self) -> dict[str, Decimal]:
+        """Return what lies in the spot wallet, or is leaving it, that nothing told explains."""
+        told = await wire.balances(self._client)
         held = {each.asset: each.total for each in told if not each.is_receipt}
-        return _unexplained(held, self.underway, self.place.sums)
+        for name, amount in self.underway.items():
+            held[name] = closing.added(held.get(name, ZERO), amount)
+        return closing.rest(held, self.place.sums)
 
-    def changed(self, left: Mapping[str, Decimal]) -> frozenset[str]:
-        """Return of what more, or less, is unexplained than when the account was last looked at."""
-        before = {name: parse(each) for name, each in self.place.unexplained.items()}
-        names = left.keys() | before.keys()
-        return frozenset(name for name in names if left.get(name) != before.get(name))
-
-    def _say(self, left: Mapping[str, Decimal]) -> None:
-        """Say what nothing explains."""
-        if left:
-            named = [f"{trimmed(each)} {name}" for name, each in sorted(left.items())]
-            more = f" and {len(named) - SHOWN_MAX} more" if len(named) > SHOWN_MAX else ""
-            self._client.note(
-                "account",
-                f"the spot wallet does not close: {', '.join(named[:SHOWN_MAX])}{more} that"
-                " nothing which Binance tells explains; an export may tell more",
+    async def futures_trades(self) -> AsyncIterator[Chunk]:
+        """Yield the trades of contracts that were traded in, and of positions that do not close."""
+        if not self._sees_futures or self.place.futures is None:
+            return
+        asked: set[str] = set()
+        stirred = self._stirred | await self._moved_positions(self.place.futures)
+        while unasked := sorted(stirred - asked):
+            for symbol in unasked:
+                asked.add(symbol)
+                async for chunk in self._futures_trades(symbol):
+                    yield chunk
+            stirred = await self._moved_positions(self.place.futures)
+        if stirred:
+            names = ", ".join(sorted(stirred))
+            text = (
+                f"positions in {names} are not what their trades come to; older ones are not told"
             )
+            self._client.note("futures", text)
+
+    async def _futures_trades(self, symbol: str) -> AsyncIterator[Chunk]:
+        place = self.place.futures
+        assert place is not None, "asked for only where the wallet is seen"
+        async for told in futures.trades(self._client, symbol, place.trades.get(symbol)):
+            early = [each for each in told if each.at < place.since]
+            place = msgspec.structs.replace(
+                place,
+                trades={**place.trades, symbol: told[-1].id},
+                positions=closing.summed(place.positions, futures.moves(told)),
+                sums=closing.summed(place.sums, (move for each in early for move in each.money())),
+            )
+            self.place = msgspec.structs.replace(self.place, futures=place)
+            said = [futures.fill(each, account=self._options.account) for each in told]
+            async for chunk in self._chunk(said, f"trades of {symbol} futures", len(said)):
+                yield chunk
+
+    async def _moved_positions(self, place: FuturesPlace) -> set[str]:
+        """Return the contracts whose positions are not what their trades come to."""
+        held = {each.name: each.position_amt for each in await wire.positions(self._client)}
+        left = closing.rest(held, place.positions)
+        return {name.partition("-")[0] for name in left}
+
+    async def close(self) -> AsyncIterator[Chunk]:
+        """Yield the opening of the futures wallet, once; say what does not close."""
+        said: list[AnyEntry] = []
+        place = self.place.futures
+        if self._sees_futures and place is not None:
+            left = await self._futures_left(place)
+            if not place.is_open:
+                account = self._options.account
+                said = [
+                    futures.opening(name, each, place.since, account=account)
+                    for name, each in sorted(left.items())
+                ]
+                sums = closing.summed(place.sums, left.items())
+                place, left = msgspec.structs.replace(place, sums=sums, is_open=True), {}
+            place = msgspec.structs.replace(place, unexplained=closing.written(left))
+            self.place = msgspec.structs.replace(self.place, futures=place)
+            if left:
+                text = f"the futures wallet does not close: {closing.named(left)}"
+                self._client.note("futures", text)
+        async for chunk in self._chunk(said, "balances", len(said)):
+            yield chunk
+
+    async def _futures_left(self, place: FuturesPlace) -> dict[str, Decimal]:
+        """Return what lies in the futures wallet that nothing told explains."""
+        told = await wire.futures_wallet(self._client)
+        return closing.rest({each.asset: each.total for each in told}, place.sums)
 
 
-def _spot(row: HistoryRow) -> tuple[str, Decimal]:
-    """Return what a row changed in the spot wallet."""
-    of = coin(row.code)
-    if row.pocket is not None or of.pocket is not None:
-        return of.asset, ZERO
-    return of.asset, _plus(row.change, -(row.fee or ZERO))
+def _in(wallet: str | None, rows: Sequence[HistoryRow]) -> Iterator[tuple[str, Decimal]]:
+    """Yield what rows changed in a wallet."""
+    for row in rows:
+        of = coin(row.code)
+        if (of.pocket or row.pocket) == wallet:
+            yield of.asset, closing.added(row.change, -(row.fee or ZERO))
+
+
+def _with(place: FuturesPlace | None, moved: Iterator[tuple[str, Decimal]]) -> FuturesPlace | None:
+    if place is None:
+        return None
+    return msgspec.structs.replace(place, sums=closing.summed(place.sums, moved))
 
 
 def _behind(told: Sequence[Trade]) -> MarketPlace:
@@ -238,29 +341,3 @@ def _moves(row: TradeRow) -> Iterator[tuple[str, Decimal]]:
     yield row.pair.quote, -sign * row.amount
     if row.fee:
         yield row.fee_asset, -row.fee
-
-
-@money
-def _plus(*amounts: Decimal) -> Decimal:
-    return sum(amounts, ZERO)
-
-
-@money
-def _summed(sums: Mapping[str, str], moved: Iterable[tuple[str, Decimal]]) -> dict[str, str]:
-    """Return sums with what was moved."""
-    found = {name: parse(each) for name, each in sums.items()}
-    for name, amount in moved:
-        found[name] = found.get(name, ZERO) + amount
-    return {name: trimmed(each) for name, each in found.items() if each}
-
-
-@money
-def _unexplained(
-    held: Mapping[str, Decimal], underway: Mapping[str, Decimal], sums: Mapping[str, str]
-) -> dict[str, Decimal]:
-    told = {name: parse(each) for name, each in sums.items()}
-    left = {
-        name: held.get(name, ZERO) + underway.get(name, ZERO) - told.get(name, ZERO)
-        for name in held.keys() | underway.keys() | told.keys()
-    }
-    return {name: each for name, each in left.items() if each}

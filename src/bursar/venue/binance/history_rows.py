@@ -26,12 +26,19 @@ def statements(
     rows: Sequence[HistoryRow], *, account: str = ACCOUNT
 ) -> list[Movement | MarginFill]:
     """Turn rows, oldest first, into statements: one each, and the market where it is named."""
+    return [said for own in stated(rows, account=account) for said in own]
+
+
+def stated(
+    rows: Sequence[HistoryRow], *, account: str = ACCOUNT
+) -> list[list[Movement | MarginFill]]:
+    """Return what each of some rows, oldest first, states."""
     ids = numbered(rows, _content, _order)
     places = ranks(row.executed_at for row in rows)
-    said: list[Movement | MarginFill] = []
+    said: list[list[Movement | MarginFill]] = []
     for row, name, place in zip(rows, ids, places, strict=True):
         moved = _movement(row, f"{account}:{name}", place, account)
-        said += [moved, *_market(row, moved)]
+        said.append([moved, *_market(row, moved)])
     return said
 
 
@@ -90,12 +97,15 @@ def _group(row: HistoryRow, where: str | None, account: str) -> str | None:
             return hour_of(account, f"{row.meaning.family}/{where or SPOT}", row.executed_at)
         case MovementKind.SWAP:
             return hour_of(account, row.meaning.family, row.executed_at)
+        case MovementKind.MARGIN if row.trade:
+            return trade_of(account, row.symbol, row.trade)
         case _:
             return None
 
 
 def _market(row: HistoryRow, moved: Movement) -> list[MarginFill]:
-    market = _split(row.symbol) if moved.kind is MovementKind.MARGIN else None
+    is_bare = moved.kind is MovementKind.MARGIN and not row.trade  # else the trade tells it
+    market = contract(row.symbol) if is_bare else None
     if market is None:
         return []
     of, term = market
@@ -115,7 +125,12 @@ def _market(row: HistoryRow, moved: Movement) -> list[MarginFill]:
     ]
 
 
-def _split(symbol: str) -> tuple[Pair, str] | None:
+def trade_of(account: str, symbol: str, number: str) -> str:
+    """Name the group of what one futures trade settled and was charged."""
+    return f"{account}:{symbol}:{number}"
+
+
+def contract(symbol: str) -> tuple[Pair, str] | None:
     """Split the name of a contract, with its term of delivery: `BTCUSDT`, `BTCUSDT_250926`."""
     name, mark, term = symbol.partition("_")
     try:

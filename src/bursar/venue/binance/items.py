@@ -19,7 +19,7 @@ from bursar.ledger.entries import MovementKind
 from bursar.venue import record
 from bursar.venue.binance.assets import EARN, FUNDING, FUTURES, is_futures, pocket
 from bursar.venue.binance.client import NAME
-from bursar.venue.binance.operations import operation
+from bursar.venue.binance.operations import income, operation
 from bursar.venue.binance.rows import HistoryRow
 
 Move = Literal[
@@ -126,6 +126,16 @@ class _LockedRewarded(msgspec.Struct, frozen=True):
     asset: str
     amount: Decimal
     time: int
+
+
+class _Income(msgspec.Struct, frozen=True, rename="camel"):
+    income_type: str
+    income: Decimal
+    asset: str
+    time: int
+    symbol: str = ""
+    tran_id: str | int = ""
+    trade_id: str | int | None = ""
 
 
 class _Moved(msgspec.Struct, frozen=True):
@@ -235,6 +245,23 @@ def _moved(said: _Moved) -> Item:
     return Item(at=at, rows=(left, _row(at, there, name, said.asset, said.amount)))
 
 
+def _income(said: _Income) -> Item:
+    """Read what went in or out of the futures wallet. Ids are texts or numbers."""
+    at, trade, meaning = said.time * _MS, str(said.trade_id or ""), income(said.income_type)
+    row = HistoryRow(
+        executed_at=at,
+        pocket=FUTURES,
+        operation=said.income_type,
+        meaning=meaning,
+        code=said.asset,
+        change=said.income,
+        symbol=said.symbol,
+        reference=str(said.tran_id),
+        trade=trade if trade.isdecimal() and said.symbol else "",
+    )
+    return Item(at=at, rows=(row,))
+
+
 Read = Callable[[object], Item]
 
 
@@ -259,6 +286,7 @@ READERS: Final[Mapping[str, Read]] = {
     "rewards": _reader("rewards", _Rewarded, _rewarded),
     "locked rewards": _reader("locked rewards", _LockedRewarded, _locked_rewarded),
     "transfers": _reader("transfers", _Moved, _moved),
+    "income": _reader("income", _Income, _income),
 }
 
 

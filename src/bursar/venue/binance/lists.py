@@ -62,6 +62,15 @@ def _moves(way: str) -> Listing:
     )
 
 
+INCOME: Final = Listing(
+    name="income",
+    question=Question(path="/fapi/v1/income", weight=30),
+    read=READERS["income"],
+    days=30,
+    reach=89 * instant.DAY,
+)
+"""All that went in or out of the futures wallet; the venue tells it for three months."""
+
 LISTS: Final[tuple[Listing, ...]] = (
     Listing(
         name="deposits",

@@ -35,10 +35,26 @@ class MarketPlace(msgspec.Struct, frozen=True):
     last: int
 
 
+class FuturesPlace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far the futures wallet is read: since when its own list tells what went in and out.
+
+    `sums` is what was told of the wallet, `positions` of each position, `trades` the last one told
+    of a market; what was there besides is `unexplained`. `is_open` once the wallet's beginning is
+    booked.
+    """
+
+    since: int
+    sums: dict[str, str] = {}
+    positions: dict[str, str] = {}
+    trades: dict[str, int] = {}
+    unexplained: dict[str, str] = {}
+    is_open: bool = False
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far an account is read. Amounts are texts, so that the mark is one for one place.
 
-    `futures_from` is since when the futures wallet's own list tells what went in and out of it.
+    Without `futures` the futures wallet is out of sight.
     """
 
     version: int = VERSION
@@ -47,7 +63,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     markets: dict[str, MarketPlace] = {}
     sums: dict[str, str] = {}
     unexplained: dict[str, str] = {}
-    futures_from: int | None = None
+    futures: FuturesPlace | None = None
 
 
 _DECODER: Final = msgspec.json.Decoder(Place)

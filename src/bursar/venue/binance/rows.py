@@ -11,7 +11,8 @@ from bursar.venue.binance.symbols import Pair
 
 
 class HistoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One asset moved in one wallet. `symbol` and `reference` are the futures history's.
+    """One asset moved in one wallet. `symbol` and `reference` are the futures history's;
+    of which `trade` a row settles or charges, only the API tells.
 
     `change` leaves `fee` out where the fee is told; where a `fee` is `None` it is not known, and
     may be part of the change.
@@ -26,6 +27,7 @@ class HistoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     remark: str = ""
     symbol: str = ""
     reference: str = ""
+    trade: str = ""
     fee: Decimal | None = ZERO
 
 

@@ -17,6 +17,9 @@ ACCOUNT: Final = Question(path="/api/v3/account", weight=20)
 FUNDING: Final = Question(path="/sapi/v1/asset/get-funding-asset", method="POST")
 FLEXIBLE: Final = Question(path="/sapi/v1/simple-earn/flexible/position", weight=150)
 LOCKED: Final = Question(path="/sapi/v1/simple-earn/locked/position", weight=150)
+FUTURES: Final = Question(path="/fapi/v3/account", weight=5)
+POSITIONS: Final = Question(path="/fapi/v3/positionRisk", weight=5)
+LEVERAGES: Final = Question(path="/fapi/v1/symbolConfig", weight=5)
 RIGHTS: Final = Question(path="/sapi/v1/account/apiRestrictions")
 _PAGE: Final = 100
 _T = TypeVar("_T")
@@ -74,6 +77,38 @@ class Locked(msgspec.Struct, frozen=True):
     amount: Decimal
 
 
+class FuturesBalance(msgspec.Struct, frozen=True):
+    """What lies of a coin in the futures wallet, what open positions would bring left out."""
+
+    asset: str
+    total: Decimal = msgspec.field(name="walletBalance")
+
+
+class Position(msgspec.Struct, frozen=True, rename="camel"):
+    """A position: below zero where it is short. In hedge mode a market has a `LONG` and a `SHORT`.
+
+    `leverage` is what the account has set for the market, `None` where it was not told.
+    """
+
+    symbol: str
+    position_side: str
+    position_amt: Decimal
+    entry_price: Decimal
+    mark_price: Decimal
+    unrealized: Decimal = msgspec.field(name="unRealizedProfit", default=ZERO)
+    leverage: Decimal | None = None
+
+    @property
+    def name(self) -> str:
+        """Its market, and its side in hedge mode."""
+        return position_name(self.symbol, self.position_side)
+
+
+class _Leverage(msgspec.Struct, frozen=True):
+    symbol: str
+    leverage: Decimal
+
+
 class Rights(msgspec.Struct, frozen=True, rename="camel"):
     """What a key may do."""
 
@@ -86,6 +121,10 @@ class Rights(msgspec.Struct, frozen=True, rename="camel"):
     enable_margin: bool = False
     enable_vanilla_options: bool = False
     enable_portfolio_margin_trading: bool = False
+
+
+class _FuturesAccount(msgspec.Struct, frozen=True):
+    assets: list[FuturesBalance]
 
 
 class _Account(msgspec.Struct, frozen=True):
@@ -111,6 +150,33 @@ async def flexible(client: BinanceRESTClient) -> Sequence[Flexible]:
 async def locked(client: BinanceRESTClient) -> Sequence[Locked]:
     """Return what lies in locked products."""
     return await _pages(client, LOCKED, Locked)
+
+
+async def futures_wallet(client: BinanceRESTClient) -> Sequence[FuturesBalance]:
+    """Return what lies in the futures wallet."""
+    told = await client.one(FUTURES, {}, _FuturesAccount)
+    return [each for each in told.assets if each.total]
+
+
+async def positions(client: BinanceRESTClient) -> Sequence[Position]:
+    """Return the open positions."""
+    told = await client.rows(POSITIONS, {}, Position)
+    return [each for each in told if each.position_amt]
+
+
+async def leveraged(client: BinanceRESTClient) -> Sequence[Position]:
+    """Return the open positions with the leverage that is set for their markets."""
+    told = await client.rows(LEVERAGES, {}, _Leverage)
+    set_ = {each.symbol: each.leverage for each in told}
+    return [
+        msgspec.structs.replace(each, leverage=set_.get(each.symbol, each.leverage))
+        for each in await positions(client)
+    ]
+
+
+def position_name(symbol: str, side: str) -> str:
+    """Name a position: `BTCUSDT`, or in hedge mode `BTCUSDT-LONG`."""
+    return symbol if side == "BOTH" else f"{symbol}-{side}"
 
 
 async def _pages(client: BinanceRESTClient, question: Question, kind: type[_T]) -> list[_T]:

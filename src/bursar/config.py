@@ -131,14 +131,14 @@ class TagRule(BaseModel):
 _KNOWS: Final[Mapping[str, frozenset[str]]] = {
     "kraken": frozenset({"region", "tier", "tags", "stream_url"}),
     "alpaca": frozenset({"paper", "data_url"}),
-    "binance": frozenset({"futures_url", "since"}),
+    "binance": frozenset({"futures_url", "since", "stream_url"}),
 }
-"""The settings that concern one venue alone."""
+"""The settings that do not concern every venue."""
 
 
 class VenueSettings(BaseModel):
-    """One account at a venue. What is not said is as the venue has it; `_KNOWS` says what concerns
-    one alone.
+    """One account at a venue. What is not said is as the venue has it; `_KNOWS` says what does not
+    concern every venue.
     """
 
     model_config = _STRICT
@@ -164,7 +164,7 @@ class VenueSettings(BaseModel):
             return told
         venue = told.get("venue", "kraken")
         others = (known for name, known in _KNOWS.items() if name != venue)
-        alien = sorted(frozenset().union(*others) & told.keys())
+        alien = sorted((frozenset().union(*others) - _KNOWS.get(venue, frozenset())) & told.keys())
         if venue in _KNOWS and alien:
             raise ValueError(f"no {' and no '.join(alien)}: {venue.capitalize()} knows none")
         if venue not in {"alpaca", "binance"}:
@@ -178,6 +178,7 @@ class VenueSettings(BaseModel):
             "key": {"env": f"{venue.upper()}_API_KEY"},
             "secret": {"env": f"{venue.upper()}_API_SECRET"},
             "url": f"https://{at}.{host}",
+            "stream_url": "wss://ws-api.binance.com:443/ws-api/v3",
             **told,
         }
 

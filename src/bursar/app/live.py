@@ -7,7 +7,7 @@ Errors: `BadChoice` for a secret that is nowhere, and what opening a portfolio r
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import SystemRandom
 
@@ -33,6 +33,7 @@ from bursar.venue.binance.client import BinanceRESTClient
 from bursar.venue.binance.history import Options as BinanceOptions
 from bursar.venue.binance.keys import Keys as BinanceKeys
 from bursar.venue.binance.lists import BEGAN
+from bursar.venue.binance.stream import listening
 from bursar.venue.http import Outside
 from bursar.venue.keycheck import KeyCheck
 from bursar.venue.kraken.account import KrakenAccount
@@ -74,6 +75,11 @@ class Live(msgspec.Struct, frozen=True):
             base = self.service.portfolio.terms.base
             return PricePolls(account.market.marks, outside, quote=base)
         return PriceStream(account.data, outside, url=self.stream_url)
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever an account has had doings that its venue tells, until cancelled."""
+        told = [each.doings for each in self.accounts if isinstance(each, BinanceAccount)]
+        await listening(told, wake)
 
     async def check_keys(self, *, allow_trade: bool = False) -> list[str]:
         """Refuse keys that may do more than look; return what they do not see.
@@ -226,6 +232,7 @@ def _account(
                     account=name,
                     since=BEGAN if since is None else instant.parse(since.isoformat()),
                 ),
+                stream_url=settings.stream_url,
             )
         case Keys():
             return _kraken(settings, keys, outside, allow_breaks=allow_breaks)

@@ -105,6 +105,8 @@ class _Watch:
         self._every_s = own.sync_every_seconds
         self._shot_every_s = own.snapshot_every_minutes * _MINUTE_S
         self._stream = live.stream()
+        self._is_woken = False
+        self._waiting: asyncio.Timeout | None = None
 
     @property
     def prices(self) -> str:
@@ -116,8 +118,10 @@ class _Watch:
         """Watch until so many syncs are done, and return the exit code of the last."""
         service, count, unshot_s = self._live.service, 0, self._shot_every_s
         async with asyncio.TaskGroup() as group:
+            listening = group.create_task(self._live.listen(self._wake))
             running: asyncio.Task[None] | None = None
             while True:
+                self._is_woken = False
                 done = await service.sync()
                 if running is None and done.is_whole:
                     await service.refresh_marks()
@@ -132,15 +136,23 @@ class _Watch:
                 if count == self._times:
                     break
                 await self._prices(done, draw)
+            listening.cancel()
             if running is not None:
                 running.cancel()
         return sync.code(done)
 
     async def _prices(self, done: SyncSummary, draw: Draw) -> None:
-        """Draw what prices make of the book, until it is time for the next sync."""
+        """Draw what prices make of the book, until it is time for the next sync, or news come."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._every_s):
+            async with asyncio.timeout(0 if self._is_woken else self._every_s) as self._waiting:
                 while True:
                     self._live.service.portfolio.see(await self._stream.changed())
                     draw(done, is_fresh=True)
                     await asyncio.sleep(_DRAWN_EVERY_S)
+
+    def _wake(self) -> None:
+        """Let the next sync be now: an account has had doings."""
+        self._is_woken = True
+        if self._waiting is not None:
+            with suppress(RuntimeError):  # it is over
+                self._waiting.reschedule(asyncio.get_running_loop().time())

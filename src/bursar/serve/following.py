@@ -56,6 +56,7 @@ class Follower:
         live, service = opened.live, opened.service
         async with asyncio.TaskGroup() as group:
             is_streaming = False
+            group.create_task(live.listen(self.wake))
             while True:
                 try:
                     done = await service.sync()

@@ -11,12 +11,14 @@ Faults, sockets and the carrier are those of every fake venue; `plant` makes one
 from bursar.sim.binance.account import Account, invent, truth
 from bursar.sim.binance.planting import Planted, Planting, plant
 from bursar.sim.binance.server import FakeBinance
+from bursar.sim.binance.ws import Doings, serve_ws
 from bursar.sim.carrier import carrier
 from bursar.sim.kraken.faults import Fault
 from bursar.sim.serving import serve
 
 __all__ = [
     "Account",
+    "Doings",
     "FakeBinance",
     "Fault",
     "Planted",
@@ -25,5 +27,6 @@ __all__ = [
     "invent",
     "plant",
     "serve",
+    "serve_ws",
     "truth",
 ]

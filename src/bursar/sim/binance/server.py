@@ -146,15 +146,20 @@ class FakeBinance:
             raise Refused(429, -1003, "Too many requests.", wait_s=wait)
         self._refused = 0
         if not path.startswith(_PUBLIC):
-            self._require_signed(request, fields)
+            key = request.headers.get("x-mbx-apikey", "")
+            self.require_signed(key, request.query + request.body.decode(), fields)
 
-    def _require_signed(self, request: Request, fields: dict[str, str]) -> None:
-        key = request.headers.get("x-mbx-apikey", "")
+    def require_signed(self, key: str, query: str, fields: dict[str, str]) -> None:
+        """Let in what is signed for the account, and of now.
+
+        Raises:
+            Refused: as the venue refuses it.
+        """
         if len(key) != len(self.key):
             raise Refused(401, -2014, "API-key format invalid.")
         if key != self.key:
             raise Refused(401, -2015, "Invalid API-key, IP, or permissions for action.")
-        told, _, signature = (request.query + request.body.decode()).rpartition("signature=")
+        told, _, signature = query.rpartition("signature=")
         right = hmac.new(self.secret.encode(), told.rstrip("&").encode(), hashlib.sha256)
         if not hmac.compare_digest(signature, right.hexdigest()):
             raise Refused(400, -1022, "Signature for this request is not valid.")

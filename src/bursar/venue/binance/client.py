@@ -106,7 +106,7 @@ class BinanceRESTClient:
     @property
     def second(self) -> int:
         """When, by the venue's clock, the second began that is going on."""
-        at = self.outside.clock.now() + (self._ahead_ms or 0) * _MS
+        at = self._at() * _MS
         return at - at % instant.SECOND
 
     async def ask(self, question: Question, asked: Query, read: Callable[[object], _T]) -> _T:
@@ -136,6 +136,16 @@ class BinanceRESTClient:
             question, asked, lambda said: record.read(NAME, _name(question), kind, said)
         )
 
+    async def signed_params(self) -> dict[str, str | int]:
+        """Return what asks for the stream of the account: who asks, when, and the signature."""
+        await self.now()
+        asked: dict[str, str | int] = {**self._keys.params(), "timestamp": self._at()}
+        return {**asked, "signature": self._keys.signature(encoded(asked))}
+
+    def _at(self) -> int:
+        """Return the venue's time, in milliseconds."""
+        return self.outside.clock.now() // _MS + (self._ahead_ms or 0)
+
     def note(self, endpoint: str, text: str) -> None:
         """Keep a notice."""
         self.notices.append(Notice(self.outside.clock.now(), endpoint, text))
@@ -159,8 +169,7 @@ class BinanceRESTClient:
     def _target(self, question: Question, stated: Mapping[str, str | int]) -> str:
         if not question.is_signed:
             return f"{question.path}?{encoded(stated)}" if stated else question.path
-        at = self.outside.clock.now() // _MS + (self._ahead_ms or 0)
-        query = encoded({**stated, "recvWindow": WINDOW_MS, "timestamp": at})
+        query = encoded({**stated, "recvWindow": WINDOW_MS, "timestamp": self._at()})
         return f"{question.path}?{self._keys.signed(query)}"
 
     def _opened(self, question: Question, answer: Answer, counter: Counter) -> object:

@@ -62,13 +62,19 @@ class History:
     async def read(self, mark: str | None) -> AsyncIterator[Chunk]:
         """Yield what happened after a mark: the lists, then the trades.
 
-        Where all was looked at a short while ago and the wallet is what it was, it still is.
+        Where all was looked at a short while ago and the wallets are what they were, all still is;
+        where trades explain what has changed, no list is asked.
         """
         reading = _Reading(self._client, self._markets, self._options, mark)
         now = await self._client.now()
-        if self._was_looked_at(mark, now):
+        if self._looked is not None and self._was_looked_at(mark, now):
             reading.underway = self.underway
             if not await reading.is_changed():
+                return
+            async for chunk in reading.likely(now):
+                yield chunk
+            if not await reading.is_changed():
+                self._looked = reading.mark, self._looked[1]
                 return
         await reading.open_futures(now)
         async for chunk in reading.lists(now):
@@ -103,6 +109,7 @@ class _Reading:
         self._now = 0
         self._stirred: set[str] = set()
         self._sees_futures = True
+        self._rest: dict[str, Decimal] = {}
         self.place = marks.read(mark, options.account)
         self.underway: dict[str, Decimal] = {}
 
@@ -188,32 +195,48 @@ class _Reading:
             self.mark = now
             yield Chunk(tuple(said), now, what, self._told, self._told)
 
+    async def likely(self, now: int) -> AsyncIterator[Chunk]:
+        """Yield the trades that most likely explain why a wallet has changed."""
+        async for chunk in self._explain(is_wide=False):
+            yield chunk
+        if self.place.futures is not None:
+            async for chunk in self._list(INCOME, now):
+                yield chunk
+            async for chunk in self.futures_trades():
+                yield chunk
+
     async def trades(self) -> AsyncIterator[Chunk]:
-        """Yield the trades that explain what the spot wallet holds.
+        """Yield the trades that explain what the spot wallet holds, and say what none explains.
 
         The markets that are likely are asked twice: one may have been traded in meanwhile.
         """
-        left: dict[str, Decimal] = {}
         for is_wide in (False, False, True):
-            asked: set[str] = set()
-            while changed := closing.changed(left := await self._left(), self.place.unexplained):
-                found = await self._markets.fitting(changed, self.place.markets, is_wide=is_wide)
-                unasked = [each for each in found if each.symbol not in asked]
-                if not unasked:
-                    break
-                for market in unasked:
-                    asked.add(market.symbol)
-                    async for chunk in self._trades(market):
-                        yield chunk
-            if not changed:
+            async for chunk in self._explain(is_wide=is_wide):
+                yield chunk
+            if not closing.changed(self._rest, self.place.unexplained):
                 break
-        self.place = msgspec.structs.replace(self.place, unexplained=closing.written(left))
-        if left:
+        self.place = msgspec.structs.replace(self.place, unexplained=closing.written(self._rest))
+        if self._rest:
             self._client.note(
                 "account",
-                f"the spot wallet does not close: {closing.named(left)} that nothing which Binance"
-                " tells explains; an export may tell more",
+                f"the spot wallet does not close: {closing.named(self._rest)} that nothing which"
+                " Binance tells explains; an export may tell more",
             )
+
+    async def _explain(self, *, is_wide: bool) -> AsyncIterator[Chunk]:
+        """Yield trades of the markets that may explain the rest, until it is explained, or none."""
+        asked: set[str] = set()
+        while True:
+            self._rest = await self._left()
+            changed = closing.changed(self._rest, self.place.unexplained)
+            found = await self._markets.fitting(changed, self.place.markets, is_wide=is_wide)
+            unasked = [each for each in found if each.symbol not in asked]
+            if not unasked:
+                return
+            for market in unasked:
+                asked.add(market.symbol)
+                async for chunk in self._trades(market):
+                    yield chunk
 
     async def _trades(self, market: Market) -> AsyncIterator[Chunk]:
         place = self.place.markets.get(market.symbol, NOWHERE)

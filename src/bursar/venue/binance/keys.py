@@ -34,9 +34,17 @@ class Keys:
         """Return the header that says who asks."""
         return {"X-MBX-APIKEY": self._key}
 
+    def params(self) -> dict[str, str]:
+        """Return the field that says who asks, where there are no headers."""
+        return {"apiKey": self._key}
+
+    def signature(self, query: str) -> str:
+        """Return the signature of a query."""
+        return sign(self._secret, query)
+
     def signed(self, query: str) -> str:
         """Return a query with its signature behind it."""
-        return f"{query}&signature={sign(self._secret, query)}"
+        return f"{query}&signature={self.signature(query)}"
 
 
 def encoded(asked: Mapping[str, str | int]) -> str:

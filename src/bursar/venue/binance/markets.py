@@ -111,7 +111,9 @@ class Markets:
         """Return the markets that may explain changes: of both sides, or of one where the account
         has traded; all with either side where `is_wide`.
         """
-        found = []
+        found: list[Market] = []
+        if not changed:
+            return found
         for each in (await self.every()).values():
             sides = (each.base_asset in changed) + (each.quote_asset in changed)
             if sides == 2 or (sides and (is_wide or each.symbol in traded)):  # noqa: PLR2004

@@ -25,11 +25,11 @@ ALLOWED = {
     "app/__init__.py": {"time.time_ns", "time.sleep"},  # the system clock; waiting for a server
     "app/events.py": {"group.create_task"},  # hearing and telling, side by side
     "app/live.py": {"random.SystemRandom"},  # how long to wait before a venue is asked again
-    "cli/watch.py": {"group.create_task"},  # the prices that come while somebody watches
+    "cli/watch.py": {"group.create_task"},  # prices and news that come while somebody watches
     "serve/channel.py": {"asyncio.ensure_future"},  # what a client is told
     "bus/posting.py": {"threading.Thread"},  # a mail server that is waited for
     "serve/carrying.py": {"group.create_task"},  # what is heard, and what is told
-    "serve/following.py": {"group.create_task"},  # the prices that come between syncs
+    "serve/following.py": {"group.create_task"},  # prices and news that come between syncs
     "serve/front.py": {"secrets.token_hex", "time.perf_counter_ns"},  # request ids; how long
     "serve/keeper.py": {
         "threading.Thread",  # the one that owns the book

@@ -33,7 +33,6 @@ from bursar.venue.binance.client import BinanceRESTClient
 from bursar.venue.binance.history import Options as BinanceOptions
 from bursar.venue.binance.keys import Keys as BinanceKeys
 from bursar.venue.binance.lists import BEGAN
-from bursar.venue.binance.stream import listening
 from bursar.venue.http import Outside
 from bursar.venue.keycheck import KeyCheck
 from bursar.venue.kraken.account import KrakenAccount
@@ -78,8 +77,8 @@ class Live(msgspec.Struct, frozen=True):
 
     async def listen(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever an account has had doings that its venue tells, until cancelled."""
-        told = [each.doings for each in self.accounts if isinstance(each, BinanceAccount)]
-        await listening(told, wake)
+        told = (each.doings for each in self.accounts if isinstance(each, BinanceAccount))
+        await asyncio.gather(*(each.run(wake) for each in told))
 
     async def check_keys(self, *, allow_trade: bool = False) -> list[str]:
         """Refuse keys that may do more than look; return what they do not see.

@@ -10,7 +10,6 @@ drawn at random. Futures have no part in it: their wallet is looked at with each
 Errors: none but our own. What goes wrong shows in `state`.
 """
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Final
@@ -86,10 +85,3 @@ async def _message(socket: ClientConnection) -> dict[str, object]:
     told = await socket.recv()
     said = read_json(NAME, told.encode() if isinstance(told, str) else told)
     return said if isinstance(said, dict) else {}
-
-
-async def listening(streams: list[UserStream], wake: Callable[[], None]) -> None:
-    """Listen to several streams until cancelled."""
-    async with asyncio.TaskGroup() as group:
-        for each in streams:
-            group.create_task(each.run(wake))

@@ -1,6 +1,7 @@
 """The contract of `ports.Bus`, asked of every implementation, and the consumer over each."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -326,3 +327,32 @@ def test_a_server_that_is_away_is_down_and_a_wrong_address_is_refused(redis_serv
     assert "geheim" not in str(caught.value)
     with pytest.raises(BadChoice):
         StreamBus("http://nowhere")
+
+
+def test_who_is_told_to_stop_stops_wherever_he_is(place):
+    async def tell(bus):
+        while True:
+            with suppress(BusDown):
+                await bus.publish("in", [event()], upto=(await bus.reached("in") or 0) + 1)
+                await bus.take(DESK)
+            await asyncio.sleep(0)
+
+    async def is_stopped(bus, after):
+        telling = asyncio.ensure_future(tell(bus))
+        await asyncio.sleep(after)
+        telling.cancel()
+        await asyncio.wait([telling], timeout=5)
+        stopped = telling.done()
+        while not telling.done():  # or this test would not end either
+            telling.cancel()
+            await asyncio.sleep(0)
+        return stopped
+
+    async def work():
+        for step in range(30):
+            async with opened(place) as bus:
+                if not await is_stopped(bus, step * 0.0002):
+                    return f"went on at step {step}"
+        return "stopped every time"
+
+    assert run(work()) == "stopped every time"

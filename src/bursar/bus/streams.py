@@ -15,6 +15,7 @@ name is handed at once what it had not finished.
 Errors: `BusDown`. No address is shown, since it may hold a password.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -234,13 +235,27 @@ class StreamBus:
 
 @asynccontextmanager
 async def _reached() -> AsyncIterator[None]:
-    """Turn what the library raises when Redis is away into `BusDown`."""
+    """Turn what the library raises when Redis is away into `BusDown`, and lose no cancellation.
+
+    The library sends within `asyncio.wait_for`, which before Python 3.12 forgets that it was
+    cancelled if what it waits for ends in that moment. Who hears and tells would never stop.
+    """
+    asked = _cancellations()
     try:
         yield
     except _AWAY as error:
         raise BusDown(f"Redis cannot be reached: {type(error).__name__}") from None
     except exceptions.RedisError as error:
         raise BusDown(f"Redis refuses: {error}") from None
+    finally:
+        if _cancellations() > asked:
+            raise asyncio.CancelledError
+
+
+def _cancellations() -> int:
+    """Return how often this task was asked to stop."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
 
 
 def _told(lines: Any) -> list[tuple[str, dict[str, str]]]:  # noqa: ANN401 (typed too widely)

@@ -15,8 +15,10 @@ from bursar.errors import (
 )
 from bursar.ledger import instant
 from bursar.ports import PriceWanted
+from bursar.venue.binance import wire
 from bursar.venue.binance.account import BinanceAccount
 from bursar.venue.binance.keys import Keys, sign
+from bursar.venue.binance.markets import TRADES, Market, Markets, Trade
 from tests.venue.binance_asking import KEY, SECRET, TIME, account, answered, asked, recorded, reply
 from tests.venue.binance_story import SHARED
 from tests.venue.loopback import HandClock
@@ -159,6 +161,52 @@ def test_what_a_key_may_do_is_told():
     found, _ = asked([reply(TIME), reply(rights)], account)
     assert found.missing == ("read",)
     assert found.excess == ("withdraw", "trade futures")
+
+
+@recorded
+def test_recorded_answers_are_read():
+    def at(name):
+        return json.loads((SHARED / "spot" / "jkorf" / name).read_text())
+
+    async def ask(there):
+        return (
+            await BinanceAccount(there).check_key(),
+            await wire.balances(there),
+            await wire.funding(there),
+            await wire.flexible(there),
+            await wire.locked(there),
+            await Markets(there).every(),
+            await there.rows(TRADES, {}, Trade),
+        )
+
+    rights, (bitcoin, _), (funded,), (flexible,), (locked,), markets, (trade,) = answered(
+        {
+            "/sapi/v1/account/apiRestrictions": at("Account-GetAPIKeyPermissions.json"),
+            "/api/v3/account": at("Account-GetAccountInfo.json"),
+            "/sapi/v1/asset/get-funding-asset": at("Account-GetFundingWallet.json"),
+            "/sapi/v1/simple-earn/flexible/position": at(
+                "SimpleEarn-GetFlexibleProductPositions.json"
+            ),
+            "/sapi/v1/simple-earn/locked/position": at("SimpleEarn-GetLockedProductPositions.json"),
+            "/api/v3/exchangeInfo": at("ExchangeData-GetExchangeInfo.json"),
+            "/api/v3/myTrades": at("Trading-GetUserTrades.json"),
+        },
+        ask,
+    )
+    assert rights.is_read_only
+    assert (bitcoin.asset, bitcoin.total) == ("BTC", D("4723846.89208129"))
+    assert (funded.asset, funded.total, flexible.total) == ("USDT", 1, D("75.46"))
+    assert (locked.asset, locked.amount) == ("AXS", D("122.09202928"))
+    assert {each.quote_asset for each in markets.values()} <= {"BTC", "USDT"}
+    market = Market(symbol="BNBBTC", base_asset="BNB", quote_asset="BTC")
+    row = trade.row(market)
+    assert (row.quantity, row.amount, row.fee, row.fee_asset) == (
+        12,
+        D("48.000012"),
+        D("10.1"),
+        "BNB",
+    )
+    assert row.executed_at == 1_499_865_549_590 * 10**6
 
 
 # -------------------------------------------------------------------------------------- statement

@@ -43,7 +43,7 @@ def in_futures(following):
 
 @pytest.mark.parametrize("seed,mode", [(SEED * 2, "hedge"), (SEED * 2 + 1, "one-way")])
 def test_positions_are_the_venues_own_in_either_mode(followed, seed, mode):  # noqa: F811
-    account = invent(seed, 160)
+    account = invent(seed, 100)
     following = followed(account)
     told = at_the_venue(following)
     assert positions(following) == told != {}
@@ -69,7 +69,7 @@ def test_long_and_short_of_one_market_are_two_positions(followed):  # noqa: F811
 
 
 def test_income_that_is_told_no_more_is_an_opening(followed):  # noqa: F811
-    account = invent(SEED, 120)
+    account = invent(SEED, 80)
     late = account.end + 100 * instant.DAY
     following = followed(account, start=late)
     (done,) = following.done.accounts
@@ -85,7 +85,7 @@ def test_income_that_is_told_no_more_is_an_opening(followed):  # noqa: F811
 
 
 def test_a_position_that_is_older_than_its_trades_is_said(followed):  # noqa: F811
-    account = invent(SEED, 120)
+    account = invent(SEED, 80)
     start = account.end + 200 * instant.DAY
     following = followed(account, start=start, options=Options(since=START))
     texts = " ".join(each.text for each in following.venue.client.notices)
@@ -93,7 +93,7 @@ def test_a_position_that_is_older_than_its_trades_is_said(followed):  # noqa: F8
 
 
 def test_a_futures_wallet_that_the_key_may_not_see_is_out_of_sight_and_said(followed):  # noqa: F811
-    account = msgspec.structs.replace(invent(SEED, 120), has_futures=False)
+    account = msgspec.structs.replace(invent(SEED, 80), has_futures=False)
     following = followed(account)
     (done,) = following.done.accounts
     assert (done.failure, done.drift_detected) == (None, False)
@@ -110,7 +110,7 @@ def test_a_futures_wallet_that_the_key_may_not_see_is_out_of_sight_and_said(foll
 
 
 def test_a_row_of_income_that_is_kept_back_is_found(followed):  # noqa: F811
-    account = invent(SEED, 120)
+    account = invent(SEED, 80)
     row = [each for each in account.rows if each.told.get("incomeType") == "FUNDING_FEE"][-1]
     following = followed(account)
     later = msgspec.structs.replace(

@@ -47,7 +47,7 @@ def venue(monkeypatch, capsys):
 
 
 def test_sync_drift_watch_and_status(venue):
-    fake, run = venue(invent(3, 60, start=START))
+    fake, run = venue(invent(3, 40, start=START))
     code, said = run("sync", "--json")
     assert code == 0, said.err
     told = json.loads(said.out)
@@ -69,7 +69,7 @@ def test_sync_drift_watch_and_status(venue):
 
 
 def test_a_difference_is_drift_and_what_does_not_close_is_said(venue):
-    _, run = venue(plant(invent(3, 60, start=START), Planting.EXTRA, seed=3).account)
+    _, run = venue(plant(invent(3, 40, start=START), Planting.EXTRA, seed=3).account)
     code, said = run("sync")
     assert code == 1
     assert "the spot wallet does not close: 0.875 BTC" in said.out

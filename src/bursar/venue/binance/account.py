@@ -36,7 +36,6 @@ _EXCESS: Final = {
     "enable_futures": "trade futures",
     "enable_margin": "borrow",
     "enable_vanilla_options": "trade options",
-    "enable_portfolio_margin_trading": "trade on portfolio margin",
 }
 
 

@@ -110,7 +110,9 @@ class _Leverage(msgspec.Struct, frozen=True):
 
 
 class Rights(msgspec.Struct, frozen=True, rename="camel"):
-    """What a key may do."""
+    """What a key may do. That it may trade on portfolio margin is told of every key, and means
+    nothing where it may not trade.
+    """
 
     enable_reading: bool = False
     enable_withdrawals: bool = False
@@ -120,7 +122,6 @@ class Rights(msgspec.Struct, frozen=True, rename="camel"):
     enable_futures: bool = False
     enable_margin: bool = False
     enable_vanilla_options: bool = False
-    enable_portfolio_margin_trading: bool = False
 
 
 class _FuturesAccount(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ Errors: `Malformed`, naming file, line and field, or the variable.
 
 import os
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -127,42 +128,58 @@ class TagRule(BaseModel):
         return self
 
 
-class VenueSettings(BaseModel):
-    """One account at a venue. What is not said is as the venue has it.
+_KNOWS: Final[Mapping[str, frozenset[str]]] = {
+    "kraken": frozenset({"region", "tier", "tags", "stream_url", "news_url"}),
+    "alpaca": frozenset({"paper", "data_url"}),
+    "binance": frozenset({"futures_url", "since", "stream_url"}),
+}
+"""The settings that do not concern every venue."""
 
-    `region`, `tier`, `tags`, `stream_url` and `news_url` concern Kraken alone, `paper` and
-    `data_url` Alpaca.
+
+class VenueSettings(BaseModel):
+    """One account at a venue. What is not said is as the venue has it; `_KNOWS` says what does not
+    concern every venue.
     """
 
     model_config = _STRICT
 
-    venue: Annotated[str, Field(pattern="^(kraken|alpaca)$")] = "kraken"
-    account: Annotated[str, Field(pattern=r"^(kraken|alpaca):[a-z0-9_-]+$")] = "kraken:main"
+    venue: Annotated[str, Field(pattern="^(kraken|alpaca|binance)$")] = "kraken"
+    account: Annotated[str, Field(pattern=r"^(kraken|alpaca|binance):[a-z0-9_-]+$")] = "kraken:main"
     region: str = "US_CA"
     tier: Tier = Tier.STARTER
     paper: bool = False
+    since: date | None = None
     key: SecretName = SecretName(env="KRAKEN_API_KEY")
     secret: SecretName = SecretName(env="KRAKEN_API_SECRET")
     url: str = "https://api.kraken.com"
     stream_url: str = "wss://ws.kraken.com/v2"
     news_url: str = "wss://ws-auth.kraken.com/v2"
     data_url: str = "https://data.alpaca.markets"
+    futures_url: str = "https://fapi.binance.com"
     tags: tuple[TagRule, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _as_the_venue_has_it(cls, told: object) -> object:
-        if not isinstance(told, dict) or told.get("venue") != "alpaca":
+        if not isinstance(told, dict):
             return told
-        alien = sorted({"region", "tier", "tags", "stream_url", "news_url"} & told.keys())
-        if alien:
-            raise ValueError(f"no {' and no '.join(alien)}: Alpaca knows none")
-        is_paper = told.get("paper") in {True, "true"}
+        venue = told.get("venue", "kraken")
+        others = (known for name, known in _KNOWS.items() if name != venue)
+        alien = sorted((frozenset().union(*others) - _KNOWS.get(venue, frozenset())) & told.keys())
+        if venue in _KNOWS and alien:
+            raise ValueError(f"no {' and no '.join(alien)}: {venue.capitalize()} knows none")
+        if venue not in {"alpaca", "binance"}:
+            return told
+        at = "api"
+        if venue == "alpaca":
+            at = "paper-api" if told.get("paper") in {True, "true"} else "api"
+        host = {"alpaca": "alpaca.markets", "binance": "binance.com"}[venue]
         return {
-            "account": "alpaca:main",
-            "key": {"env": "ALPACA_API_KEY"},
-            "secret": {"env": "ALPACA_API_SECRET"},
-            "url": f"https://{'paper-api' if is_paper else 'api'}.alpaca.markets",
+            "account": f"{venue}:main",
+            "key": {"env": f"{venue.upper()}_API_KEY"},
+            "secret": {"env": f"{venue.upper()}_API_SECRET"},
+            "url": f"https://{at}.{host}",
+            "stream_url": "wss://ws-api.binance.com:443/ws-api/v3",
             **told,
         }
 
@@ -170,8 +187,6 @@ class VenueSettings(BaseModel):
     def _of_one_venue(self) -> "VenueSettings":
         if self.account.partition(":")[0] != self.venue:
             raise ValueError(f"an account of {self.venue}, such as {self.venue}:main")
-        if self.paper and self.venue != "alpaca":
-            raise ValueError(f"no paper: {self.venue} has no paper accounts")
         return self
 
 

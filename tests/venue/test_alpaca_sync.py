@@ -291,11 +291,11 @@ def health(polls):
 
 
 def test_live_prices_are_asked_for_every_ten_seconds(followed):
-    from bursar.venue.alpaca.polling import PricePolls
+    from bursar.venue.polling import PricePolls
     from bursar.venue.stream import StreamHealth
 
     following = followed(invent(SEED, 100))
-    polls = PricePolls(following.venue.market, following.venue.client.outside)
+    polls = PricePolls(following.venue.market.marks, following.venue.client.outside)
     assert health(polls) is StreamHealth.STARTING
 
     async def watched():

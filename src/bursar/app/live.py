@@ -29,9 +29,15 @@ from bursar.venue.alpaca.account import AlpacaAccount
 from bursar.venue.alpaca.client import AlpacaRESTClient
 from bursar.venue.alpaca.history import Options as AlpacaOptions
 from bursar.venue.alpaca.keys import Keys as AlpacaKeys
-from bursar.venue.alpaca.polling import PricePolls
+from bursar.venue.binance.account import BinanceAccount
+from bursar.venue.binance.client import BinanceRESTClient
+from bursar.venue.binance.history import Options as BinanceOptions
+from bursar.venue.binance.keys import Keys as BinanceKeys
+from bursar.venue.binance.lists import BEGAN
+from bursar.venue.binance.stream import UserStream
 from bursar.venue.http import Outside
-from bursar.venue.kraken.account import KeyCheck, KrakenAccount
+from bursar.venue.keycheck import KeyCheck
+from bursar.venue.kraken.account import KrakenAccount
 from bursar.venue.kraken.client import KrakenRESTClient
 from bursar.venue.kraken.history import Options
 from bursar.venue.kraken.news import AccountNews
@@ -39,13 +45,13 @@ from bursar.venue.kraken.pace import Tier
 from bursar.venue.kraken.signing import Keys
 from bursar.venue.kraken.stream import PriceStream
 from bursar.venue.kraken.tags import TagRules
+from bursar.venue.polling import PricePolls
 from bursar.venue.region import profile
 
-_MAY_TRADE = "Alpaca has no keys that may only look, so this one may trade; bursar never does"
-_Keyed = tuple[VenueSettings, Keys | AlpacaKeys]
-Account = KrakenAccount | AlpacaAccount
+_Keyed = tuple[VenueSettings, Keys | AlpacaKeys | BinanceKeys]
+Account = KrakenAccount | AlpacaAccount | BinanceAccount
 Stream = PriceStream | PricePolls
-News = AccountNews
+News = AccountNews | UserStream
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -65,7 +71,7 @@ class Live(msgspec.Struct, frozen=True):
             (place if place in names else "", asset) for place, asset in portfolio.book().holdings
         }
         held = sorted({asset for place, asset in lies if place in mine})
-        if isinstance(account, AlpacaAccount):
+        if not isinstance(account, KrakenAccount):
             return [f"{asset}/{portfolio.terms.base}" for asset in held]
         markets = account.data.markets
         found = [await markets.between(asset, portfolio.terms.base) for asset in held]
@@ -73,16 +79,21 @@ class Live(msgspec.Struct, frozen=True):
 
     def stream(self, account: Account) -> Stream:
         """Return live prices of an account's venue, not yet running."""
-        if isinstance(account, AlpacaAccount):
-            return PricePolls(account.market, account.client.outside)
-        url = self.places[account.account].stream_url
-        return PriceStream(account.data, account.client.outside, url=url)
+        outside = account.client.outside
+        if not isinstance(account, KrakenAccount):
+            base = self.service.portfolio.terms.base
+            return PricePolls(account.market.marks, outside, quote=base)
+        return PriceStream(account.data, outside, url=self.places[account.account].stream_url)
 
     def news(self, account: Account) -> News | None:
         """Return word of what happens in an account, not yet running, where its venue gives it."""
-        if isinstance(account, KrakenAccount):
-            return AccountNews(account.client, url=self.places[account.account].news_url)
-        return None
+        match account:
+            case KrakenAccount():
+                return AccountNews(account.client, url=self.places[account.account].news_url)
+            case BinanceAccount():
+                return account.doings
+            case AlpacaAccount():
+                return None
 
     async def check_keys(self, *, allow_trade: bool = False) -> list[str]:
         """Refuse keys that may do more than look; return what they do not see.
@@ -93,9 +104,6 @@ class Live(msgspec.Struct, frozen=True):
         """
         remarks: list[str] = []
         for account in self.accounts:
-            if isinstance(account, AlpacaAccount):
-                remarks.append(f"{account.account}: {_MAY_TRADE}")
-                continue
             try:
                 check = await account.check_key()
             except (VenueDown, VenueBusy, VenueGarbled):
@@ -185,6 +193,8 @@ def _require_looking(account: str, check: KeyCheck, *, allow_trade: bool) -> Non
 
 
 def _remarks(check: KeyCheck) -> Iterator[str]:
+    if check.remark is not None:
+        yield check.remark
     for bound, word in ((check.sees_from, "before"), (check.sees_to, "after")):
         if bound is not None:
             yield f"the key sees nothing {word} {instant.show(bound)}: not all of the history"
@@ -196,9 +206,15 @@ def state_folder() -> Path:
     return Path(home) / "bursar"
 
 
-def _keys(settings: VenueSettings) -> Keys | AlpacaKeys:
-    kind = AlpacaKeys if settings.venue == "alpaca" else Keys
-    return kind(secret(settings.key), secret(settings.secret))
+def _keys(settings: VenueSettings) -> Keys | AlpacaKeys | BinanceKeys:
+    said = secret(settings.key), secret(settings.secret)
+    match settings.venue:
+        case "alpaca":
+            return AlpacaKeys(*said)
+        case "binance":
+            return BinanceKeys(*said)
+        case _:
+            return Keys(*said)
 
 
 def outside_of(clock: SystemClock) -> Outside:
@@ -213,14 +229,27 @@ def outside_of(clock: SystemClock) -> Outside:
 def _account(
     keyed: _Keyed, clock: SystemClock, *, shorts: frozenset[str], allow_breaks: bool
 ) -> Account:
-    (settings, keys), outside = keyed, outside_of(clock)
-    if isinstance(keys, AlpacaKeys):
-        name = settings.account
-        return AlpacaAccount(
-            AlpacaRESTClient(outside, keys, url=settings.url, data_url=settings.data_url),
-            AlpacaOptions(account=name, may_short=name in shorts),
-        )
-    return _kraken(settings, keys, outside, allow_breaks=allow_breaks)
+    (settings, keys), outside, name = keyed, outside_of(clock), keyed[0].account
+    match keys:
+        case AlpacaKeys():
+            return AlpacaAccount(
+                AlpacaRESTClient(outside, keys, url=settings.url, data_url=settings.data_url),
+                AlpacaOptions(account=name, may_short=name in shorts),
+            )
+        case BinanceKeys():
+            since = settings.since
+            return BinanceAccount(
+                BinanceRESTClient(
+                    outside, keys, url=settings.url, futures_url=settings.futures_url
+                ),
+                BinanceOptions(
+                    account=name,
+                    since=BEGAN if since is None else instant.parse(since.isoformat()),
+                ),
+                stream_url=settings.stream_url,
+            )
+        case Keys():
+            return _kraken(settings, keys, outside, allow_breaks=allow_breaks)
 
 
 def _kraken(

@@ -8,7 +8,8 @@ Which row is the old one shows by its sign, since what is held goes out. A short
 other way round; there a row says `REMOVE` or `ADD` in its label, which decides.
 
 A sweep of rewards is no action, but shows the same way: one row takes coins out that another puts
-back in. Rows that settle a leveraged position say so in their label.
+back in. Rows that settle a leveraged position say so in their label; what they leave of the trade
+that they are of is said here too.
 
 Errors: none. A row whose partner is not there, or not clear, is handed back.
 """
@@ -20,7 +21,7 @@ from typing import Final
 import msgspec
 
 from bursar.ledger import instant
-from bursar.ledger.entries import Movement, MovementKind, Rename, Split
+from bursar.ledger.entries import AnyEntry, Flag, MarginFill, Movement, MovementKind, Rename, Split
 
 REMOVE: Final = "REMOVE"
 ADD: Final = "ADD"
@@ -122,6 +123,17 @@ def delivered(rows: Iterable[Movement]) -> bool:
 def unseen(row: Movement) -> bool:
     """Tell whether a row moves coins to or from a place whose own rows nobody tells."""
     return row.label in _UNSEEN
+
+
+def charged(fill: MarginFill) -> MarginFill:
+    """Return a leveraged trade whose rows are all in other coins: what it was charged is theirs."""
+    flags = tuple(flag for flag in fill.flags if flag is not Flag.PROVISIONAL)
+    return msgspec.structs.replace(fill, fees=(), flags=flags)
+
+
+def only_names(fact: AnyEntry) -> bool:
+    """Tell whether a statement only names the market of a row that is elsewhere now."""
+    return isinstance(fact, MarginFill) and fact.quantity is fact.settled is None and not fact.fees
 
 
 def _opposite(rows: list[Movement]) -> bool:

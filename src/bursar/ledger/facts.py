@@ -15,6 +15,8 @@ Rules
 - A fill that no ledger row backs is `provisional`.
 - Two adjustment rows near each other and near no third, of opposite sign and two assets, are a
   forced conversion: such rows bear no common reference.
+- Of a leveraged trade the rows say what was settled and charged; a statement that only names the
+  market, of rows that a finer one has taken elsewhere, is no fact.
 - A swap that its label calls a rebranding, one for one, is a rename.
 - Legs and swaps, which bear no common reference either, are parted by `legs`; what it says is one
   trade adds up as the rows of one reference do.
@@ -94,7 +96,7 @@ def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list
     """Do what `resolve` does, inside the money context."""
     if len(statements) == 1 and not isinstance(statements[0], Movement):
         only = _marked(statements[0])
-        return [only] if isinstance(only, Fact) else []
+        return [only] if isinstance(only, Fact) and not actions.only_names(only) else []
     rows = rows_of_one_trade(statements)
     if rows:
         plain = plain_trade(rows, cash)
@@ -320,7 +322,9 @@ def _margins(rows: list[Movement], fills: dict[str, MarginFill]) -> list[Fact]:
                 flags=tuple(flag for flag in stated.flags if flag is not Flag.PROVISIONAL),
             )
         )
-    return facts + list(fills.values())
+    told = {group_of(row) for row in legs}
+    left = (actions.charged(fill) if group_of(fill) in told else fill for fill in fills.values())
+    return facts + [fill for fill in left if not actions.only_names(fill)]
 
 
 def _conversions(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:

@@ -148,6 +148,7 @@ class _Following:
         """Return the prices that facts of the account lack, each of its own instant."""
         terms, known = self._desk.head.terms, self._desk.timeline.notes.prices
         cash = {canonical(asset) for asset in terms.cash}
+        known = self._desk.timeline.notes.prices
         return frozenset(
             PriceWanted(asset, terms.base, fact.executed_at)
             for fact in facts
@@ -173,7 +174,7 @@ def _count(desk: Desk, staged: Staged, gained: Gained) -> None:
     gained.pairs |= {
         fact.pair or f"{fact.base}/{fact.quote}"
         for fact in fresh
-        if isinstance(fact, Fill | MarginFill)
+        if isinstance(fact, Fill | MarginFill) and fact.base
     }
     gained.facts = [fact for fact in gained.facts if fact.id not in known] + list(course.added)
     if not gained.is_first:

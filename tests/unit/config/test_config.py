@@ -76,6 +76,24 @@ def test_an_account_at_alpaca_has_its_own_names_and_addresses(filed):
     assert own.url == "http://127.0.0.1:1"
 
 
+def test_an_account_at_binance_has_its_own_names_and_addresses(filed):
+    own, since = load(
+        filed(
+            "venues:\n"
+            "  - venue: binance\n"
+            "  - {venue: binance, account: 'binance:second', since: 2023-05-01, stream_url: 'ws://x'}\n"
+        )
+    ).venues
+    assert (own.account, own.url, own.since) == ("binance:main", "https://api.binance.com", None)
+    assert own.futures_url == "https://fapi.binance.com"
+    assert own.stream_url == "wss://ws-api.binance.com:443/ws-api/v3"
+    assert (own.key.env, own.secret.env) == ("BINANCE_API_KEY", "BINANCE_API_SECRET")
+    assert (since.account, str(since.since), since.stream_url) == (
+        *("binance:second", "2023-05-01"),
+        "ws://x",
+    )
+
+
 def test_flags_count_before_the_environment_and_that_before_the_file(filed, monkeypatch):
     path = filed("portfolio:\n  base_currency: EUR\n  valuation_pairs: {BTC: XBTUSD}\n")
     monkeypatch.setenv("PORTFOLIO_BASE_CURRENCY", "GBP")
@@ -99,6 +117,8 @@ def test_flags_count_before_the_environment_and_that_before_the_file(filed, monk
         ("venues:\n  - {venue: alpaca, region: EU}\n", 2, "venues.0", "no region: Alpaca knows"),
         ("venues:\n  - {venue: alpaca, account: 'kraken:x'}\n", 2, "venues.0", "of alpaca"),
         ("venues:\n  - {paper: true}\n", 2, "venues.0", "no paper"),
+        ("venues:\n  - {venue: binance, tier: pro}\n", 2, "venues.0", "no tier: Binance knows"),
+        ("venues:\n  - {venue: alpaca, since: 2023-05-01}\n", 2, "venues.0", "no since: Alpaca"),
         ("venues:\n  - key: {env: A, keyring: B}\n", 2, "venues.0.key", "either"),
         ("venues:\n  - key: {}\n", 2, "venues.0.key", "either"),
         ("venues:\n  - tags: [{userref: 1}]\n", 2, "venues.0.tags.0", "with the strategy"),

@@ -177,6 +177,34 @@ def test_margin_rows_settle_the_stated_position():
     assert (money.quantity, money.settled) == (None, 3)
 
 
+def test_what_rows_charge_in_another_coin_is_not_charged_twice():
+    pen = Pen()
+    row = pen.row("margin", "0", "BNB", group="binance:main:m", fee=D("0.1"))
+    stated = pen.margin("buy", 2, 100, id="binance:main:m/margin", source=Source.TRADES)
+    named = {"group": "binance:main:m", "fees": (Fee("BNB", D("0.1")),)}
+    stated = msgspec.structs.replace(stated, **named)
+    assert only([stated], MarginFill).fees == (Fee("BNB", D("0.1")),)
+    facts = {fact.id: fact for fact in resolved([row, stated])}
+    assert facts["binance:main:m/margin"].fees == facts["binance:main:m/margin"].flags == ()
+    assert facts["binance:main:m/margin"].quantity == 2
+    assert facts["binance:main:m/margin/BNB"].fees == (Fee("BNB", D("0.1")),)
+
+
+def test_a_statement_that_only_names_a_market_is_no_fact():
+    pen = Pen()
+    row = pen.row("margin", "5", "USD", group="binance:main:m")
+    stated = pen.margin("buy", 2, 100, id="binance:main:m/margin", source=Source.TRADES)
+    bare = msgspec.structs.replace(stated, side=None, quantity=None, price=None, settled=None)
+    bare = msgspec.structs.replace(bare, fees=())
+    assert resolved([bare]) == []
+    moved = msgspec.structs.replace(bare, group="binance:main:other")
+    other = pen.row("margin", "5", "USD", group="binance:main:else")
+    assert [fact.id for fact in resolved([other, moved])] == ["binance:main:else/margin/USD"]
+    assert (
+        only([row, msgspec.structs.replace(bare, group="binance:main:m")], MarginFill).settled == 5
+    )
+
+
 @pytest.mark.parametrize(
     "kind, amount, booked",
     [

@@ -22,12 +22,16 @@ from bursar.venue.alpaca.history import History, Options
 from bursar.venue.alpaca.market import Market
 from bursar.venue.alpaca.symbols import coin, instrument
 from bursar.venue.alpaca.wire import Account, Order, Position
+from bursar.venue.keycheck import KeyCheck
 
 CENTS: Final = Decimal("0.05")
 """By how much equity may be off for its roundings."""
 
 COIN: Final = "crypto"
 _DEFAULTS: Final = Options()
+_MAY_TRADE: Final = (
+    "Alpaca has no keys that may only look, so this one may trade; bursar never does"
+)
 
 
 class AlpacaAccount:
@@ -71,6 +75,10 @@ class AlpacaAccount:
     async def prices(self, wanted: Sequence[PriceWanted]) -> Sequence[Price]:
         """Return what public trades say of past prices."""
         return await self.market.prices(wanted)
+
+    async def check_key(self) -> KeyCheck:
+        """Return what is known of every key, since the venue tells nothing of one."""
+        return KeyCheck(is_known=False, remark=_MAY_TRADE)
 
     def _held(self, said: Account, buys: Sequence[Order]) -> Decimal:
         """Return what open purchases hold of the cash."""

@@ -7,22 +7,18 @@ for longer. `recent` is what of that time is known, so that what is told once mo
 Errors: those of `venue.mark`.
 """
 
-import hashlib
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from bursar.venue import recent
 from bursar.venue.alpaca.rows import Row
 from bursar.venue.alpaca.statements import PENDING
 from bursar.venue.mark import placed, written
+from bursar.venue.recent import Known
 
 VERSION: Final = 1
-RECENT_MAX: Final = 5_000
-_DIGEST: Final = 16
-
-Known = tuple[int, str]
-"""When a row counts, and a digest of its id and everything it says."""
 
 
 class ListPlace(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -49,7 +45,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     others: ListPlace = ListPlace()
 
 
-_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _DECODER: Final = msgspec.json.Decoder(Place)
 
 
@@ -65,8 +60,7 @@ def read(mark: str | None, account: str) -> Place:
 
 def known(row: Row) -> Known:
     """Return what tells a row from every other, and from itself once it says something else."""
-    digest = hashlib.sha256(_ENCODER.encode(row)).hexdigest()
-    return row.at, digest[:_DIGEST]
+    return recent.known(row.at, row)
 
 
 def took(place: ListPlace, rows: Sequence[Row], reach: int) -> ListPlace:
@@ -78,8 +72,8 @@ def took(place: ListPlace, rows: Sequence[Row], reach: int) -> ListPlace:
     open_ = [row.at for row in rows if row.status == PENDING]
     pending = min(open_ if place.pending is None else [*open_, place.pending], default=None)
     start = _start(latest, pending, reach)
-    recent = sorted(each for each in {*place.recent, *map(known, rows)} if each[0] >= start)
-    return ListPlace(place.after, rows[-1].id, latest, pending, tuple(recent[-RECENT_MAX:]))
+    kept = recent.kept((*place.recent, *map(known, rows)), start)
+    return ListPlace(place.after, rows[-1].id, latest, pending, kept)
 
 
 def rest(place: ListPlace, reach: int) -> ListPlace:

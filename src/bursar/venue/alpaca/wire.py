@@ -1,21 +1,17 @@
-"""Alpaca's answers as records: what bursar needs of each, digit for digit; the rest is passed over.
+"""Alpaca's answers as records: what bursar needs of each.
 
-Amounts are texts or JSON numbers, both exact. New fields come at any time and old ones go, so
-little is required.
-
-Errors: `VenueGarbled`, naming the answer and the field, never what stands in it.
+Errors: as `record`.
 """
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
 
-from bursar import exact
-from bursar.errors import Malformed, NotExact, OutOfBounds, VenueGarbled
+from bursar.errors import Malformed, VenueGarbled
 from bursar.exact import ZERO
 from bursar.ledger import instant
+from bursar.venue import record
 
 _T = TypeVar("_T")
 
@@ -122,34 +118,7 @@ class Trades(msgspec.Struct, frozen=True):
 
 def read(name: str, kind: type[_T], said: object) -> _T:
     """Read an answer, or a part of one, as a record."""
-    try:
-        found = msgspec.convert(said, kind)
-        for number in _numbers(found):
-            exact.number(number, strict_numbers=True)
-    except msgspec.ValidationError as error:
-        raise VenueGarbled(f"Alpaca's {name}: {error}", answer=name) from None
-    except (NotExact, OutOfBounds):
-        expected = "numbers of at most 20 and 18 digits"
-        raise VenueGarbled(f"Alpaca's {name}: expected {expected}", answer=name) from None
-    return found
-
-
-def _numbers(found: object) -> Iterator[Decimal]:
-    """Yield every number in a record, however deep."""
-    match found:
-        case Decimal():
-            yield found
-        case msgspec.Struct():
-            for name in found.__struct_fields__:
-                yield from _numbers(getattr(found, name))
-        case list():
-            for each in found:
-                yield from _numbers(each)
-        case dict():
-            for each in found.values():
-                yield from _numbers(each)
-        case _:
-            pass
+    return record.read("Alpaca", name, kind, said)
 
 
 def _time(text: str) -> int:

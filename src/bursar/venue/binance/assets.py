@@ -17,6 +17,7 @@ from bursar.venue.binance.symbols import assets
 
 FUTURES: Final = "usd-m futures"
 EARN: Final = "earn"
+FUNDING: Final = "funding"
 _RECEIPT: Final = "LD"
 _WALLETS: Final = {
     "spot": None,
@@ -24,8 +25,8 @@ _WALLETS: Final = {
     "savings": EARN,
     "flexible savings": EARN,
     "locked savings": EARN,
-    "funding": "funding",
-    "p2p": "funding",
+    "funding": FUNDING,
+    "p2p": FUNDING,
     "pool": "pool",
     "usdt-futures": FUTURES,
     "usd-mfutures": FUTURES,

@@ -10,9 +10,10 @@ Errors: none; rows are read already.
 """
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from bursar.errors import UnknownAsset
-from bursar.exact import ZERO, trimmed
+from bursar.exact import ZERO, money, trimmed
 from bursar.ledger.entries import MarginFill, Movement, MovementKind, Source
 from bursar.venue.binance.assets import coin
 from bursar.venue.binance.identity import numbered, ranks, stamp
@@ -25,12 +26,19 @@ def statements(
     rows: Sequence[HistoryRow], *, account: str = ACCOUNT
 ) -> list[Movement | MarginFill]:
     """Turn rows, oldest first, into statements: one each, and the market where it is named."""
+    return [said for own in stated(rows, account=account) for said in own]
+
+
+def stated(
+    rows: Sequence[HistoryRow], *, account: str = ACCOUNT
+) -> list[list[Movement | MarginFill]]:
+    """Return what each of some rows, oldest first, states."""
     ids = numbered(rows, _content, _order)
     places = ranks(row.executed_at for row in rows)
-    said: list[Movement | MarginFill] = []
+    said: list[list[Movement | MarginFill]] = []
     for row, name, place in zip(rows, ids, places, strict=True):
         moved = _movement(row, f"{account}:{name}", place, account)
-        said += [moved, *_market(row, moved)]
+        said.append([moved, *_market(row, moved)])
     return said
 
 
@@ -46,7 +54,14 @@ def unknown(rows: Iterable[HistoryRow]) -> tuple[str, ...]:
 def _content(row: HistoryRow) -> str:
     of = coin(row.code)
     where = of.pocket or row.pocket or SPOT
-    return f"{stamp(row.executed_at)}/{where}/{of.asset}/{trimmed(row.change)}"
+    left = _left(row)
+    return f"{stamp(row.executed_at)}/{where}/{of.asset}/{trimmed(left)}"
+
+
+@money
+def _left(row: HistoryRow) -> Decimal:
+    """Return by how much the wallet changed, the fee included."""
+    return row.change - (row.fee or ZERO)
 
 
 def _order(row: HistoryRow) -> tuple[str, ...]:
@@ -60,14 +75,15 @@ def _movement(row: HistoryRow, name: str, place: int, account: str) -> Movement:
         id=name,
         group=_group(row, where, account),
         account=account,
-        source=Source.LEDGER,
+        # A row that leaves the fee in its change gives way to one that parts them.
+        source=Source.TRADES if row.fee is None else Source.LEDGER,
         executed_at=row.executed_at,
         sequence=place,
         note=row.remark or None,
         kind=meaning.kind,
         asset=of.asset,
         amount=ZERO if meaning.is_charge else row.change,
-        fee=row.change.copy_negate() if meaning.is_charge and row.change else ZERO,
+        fee=row.change.copy_negate() if meaning.is_charge and row.change else row.fee or ZERO,
         code=of.code,
         pocket=where,
         label=row.operation,
@@ -81,12 +97,15 @@ def _group(row: HistoryRow, where: str | None, account: str) -> str | None:
             return hour_of(account, f"{row.meaning.family}/{where or SPOT}", row.executed_at)
         case MovementKind.SWAP:
             return hour_of(account, row.meaning.family, row.executed_at)
+        case MovementKind.MARGIN if row.trade:
+            return trade_of(account, row.symbol, row.trade)
         case _:
             return None
 
 
 def _market(row: HistoryRow, moved: Movement) -> list[MarginFill]:
-    market = _split(row.symbol) if moved.kind is MovementKind.MARGIN else None
+    is_bare = moved.kind is MovementKind.MARGIN and not row.trade  # else the trade tells it
+    market = contract(row.symbol) if is_bare else None
     if market is None:
         return []
     of, term = market
@@ -106,7 +125,12 @@ def _market(row: HistoryRow, moved: Movement) -> list[MarginFill]:
     ]
 
 
-def _split(symbol: str) -> tuple[Pair, str] | None:
+def trade_of(account: str, symbol: str, number: str) -> str:
+    """Name the group of what one futures trade settled and was charged."""
+    return f"{account}:{symbol}:{number}"
+
+
+def contract(symbol: str) -> tuple[Pair, str] | None:
     """Split the name of a contract, with its term of delivery: `BTCUSDT`, `BTCUSDT_250926`."""
     name, mark, term = symbol.partition("_")
     try:

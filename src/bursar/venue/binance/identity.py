@@ -4,6 +4,9 @@ Two rows of one file that say the same are two facts; the same row in two files 
 the content of a row and its number among the rows of equal content: `#1`, `#2`. Of several
 overlapping files the one that has the most equal rows decides how many there are.
 
+The API tells trades with ids, but no export does. So what the API tells is known by its content
+too, the numbers counted over whole seconds, and both are one fact.
+
 Content is only what no generation of an export says otherwise: time, place, asset and amount; the
 name of an operation is not. Rows of equal content but different names are numbered by their names,
 whatever their order in the file.
@@ -42,5 +45,5 @@ def ranks(instants: Iterable[int]) -> list[int]:
 
 
 def stamp(at: int) -> str:
-    """Write an instant for an id: `20250301T120000Z`."""
-    return instant.show(at).replace("-", "").replace(":", "")
+    """Write the second of an instant for an id, since exports know no finer: `20250301T120000Z`."""
+    return instant.show(at - at % instant.SECOND).replace("-", "").replace(":", "")

@@ -11,7 +11,12 @@ from bursar.venue.binance.symbols import Pair
 
 
 class HistoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One asset moved in one wallet. `symbol` and `reference` are the futures history's."""
+    """One asset moved in one wallet. `symbol` and `reference` are the futures history's;
+    of which `trade` a row settles or charges, only the API tells.
+
+    `change` leaves `fee` out where the fee is told; where a `fee` is `None` it is not known, and
+    may be part of the change.
+    """
 
     executed_at: int
     pocket: str | None
@@ -22,10 +27,12 @@ class HistoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     remark: str = ""
     symbol: str = ""
     reference: str = ""
+    trade: str = ""
+    fee: Decimal | None = ZERO
 
 
 class TradeRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One execution on the spot market. It has no id."""
+    """One execution on the spot market. Exports tell neither its order nor its number."""
 
     executed_at: int
     pair: Pair
@@ -35,3 +42,5 @@ class TradeRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     amount: Decimal
     fee: Decimal = ZERO
     fee_asset: str = ""
+    order_id: str | None = None
+    number: int | None = None

@@ -1,13 +1,16 @@
-"""Binance's spot trade history: each row becomes one `Fill`.
+"""Binance's spot trades, exported or told by its API: each row becomes one `Fill`.
 
 Trades are filed under the hour they were made in, as the legs of the transaction history are:
-within it the ledger finds out which rows are whose. Until those rows come a fill is provisional.
+within it the ledger finds out which rows are whose. Until those rows come an exported fill is
+provisional. What the API tells is what was booked, so there it is the ledger's word.
 
 Errors: none; rows are read already.
 """
 
 from collections.abc import Sequence
 from typing import Final
+
+import msgspec
 
 from bursar.exact import trimmed
 from bursar.ledger import instant
@@ -19,13 +22,16 @@ ACCOUNT: Final = "binance:main"
 SPOT: Final = "spot"
 
 
-def fills(rows: Sequence[TradeRow], *, account: str = ACCOUNT) -> list[Fill]:
-    """Turn trades, oldest first, into statements, one each."""
+def fills(
+    rows: Sequence[TradeRow], *, account: str = ACCOUNT, source: Source = Source.TRADES
+) -> list[Fill]:
+    """Turn trades, oldest first, into statements, one each. All of a second must be there."""
     ids = numbered(rows, _content, lambda row: (trimmed(row.price),))
     places = ranks(row.executed_at for row in rows)
-    return [
+    made = [
         _fill(row, name, place, account) for row, name, place in zip(rows, ids, places, strict=True)
     ]
+    return [msgspec.structs.replace(each, source=source) for each in made]
 
 
 def hour_of(account: str, family: str, at: int) -> str:
@@ -56,4 +62,6 @@ def _fill(row: TradeRow, name: str, place: int, account: str) -> Fill:
         amount=row.amount,
         price=row.price,
         fees=(Fee(row.fee_asset, row.fee),) if row.fee else (),
+        order_id=row.order_id,
+        note=None if row.number is None else f"trade {row.number}",
     )

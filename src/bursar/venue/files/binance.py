@@ -30,6 +30,7 @@ from bursar.venue.files.table import Table
 TRADES: Final = "binance trades"
 HISTORY: Final = "binance transactions"
 FUTURES_HISTORY: Final = "binance futures"
+_INCLUDED: Final = "fee is included"
 _ABSENT: Final = frozenset({"", "-"})
 _SIDES: Final = {side.value: side for side in Side}
 _GROUPED: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?", re.ASCII)
@@ -185,6 +186,7 @@ class _HistoryCells:
         wallet, name, code = cells[self._account], cells[self._operation], cells[self._coin]
         _stated(self._table, line, {"account": wallet, "operation": name, "coin": code})
         where = pocket(wallet)
+        remark = "" if self._remark is None else cells[self._remark]
         return HistoryRow(
             executed_at=_time(self._table, line, "utc_time", cells[self._time]),
             pocket=where,
@@ -192,7 +194,8 @@ class _HistoryCells:
             meaning=operation(name, is_futures=is_futures(where)),
             code=code,
             change=_number(self._table, line, ("change", cells[self._change])),
-            remark="" if self._remark is None else cells[self._remark],
+            remark=remark,
+            fee=None if _INCLUDED in remark.casefold() else ZERO,
         )
 
 

@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from decimal import Decimal
 from typing import Final
 
-import msgspec
-
 from bursar.errors import VenueDenied, VenueError
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
@@ -20,6 +18,7 @@ from bursar.ledger.entries import Price
 from bursar.ports import Chunk, PriceWanted
 from bursar.reconcile.statement import Holding, Statement
 from bursar.value.marks import Mark
+from bursar.venue.keycheck import KeyCheck
 from bursar.venue.kraken.answers import UNKNOWN_METHOD
 from bursar.venue.kraken.assets import coin
 from bursar.venue.kraken.client import KrakenRESTClient
@@ -37,32 +36,6 @@ _READING: Final = {
     "query-ledger": "Query ledger entries",
 }
 _HARMLESS: Final = frozenset({*_READING, "export-data", "create-ws-token"})
-
-
-class KeyCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """What a key may do. `is_known` is false where Kraken would not say; then nothing is claimed.
-
-    `missing` are rights that reading needs, `excess` rights that it does not and that change
-    things. `sees_from` and `sees_to` bound what the key sees; `valid_until` is when it ends.
-    """
-
-    is_known: bool
-    missing: tuple[str, ...] = ()
-    excess: tuple[str, ...] = ()
-    sees_from: int | None = None
-    sees_to: int | None = None
-    valid_until: int | None = None
-
-    @property
-    def is_read_only(self) -> bool:
-        """Whether the key is proved to change nothing."""
-        return self.is_known and not self.excess
-
-    @property
-    def sees_everything(self) -> bool:
-        """Whether the key is proved to see all of the history."""
-        unbounded = self.sees_from is None and self.sees_to is None
-        return self.is_known and not self.missing and unbounded
 
 
 class KrakenAccount:

@@ -4,23 +4,30 @@ What goes wrong shows in `state`, and the next question comes all the same.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Final
 
 from bursar.errors import VenueError
 from bursar.value.marks import Mark
-from bursar.venue.alpaca.market import DOLLAR, Market
 from bursar.venue.http import Outside
 from bursar.venue.stream import StreamHealth, StreamState
 
-POLL_MS = 10_000
+POLL_MS: Final = 10_000
+DOLLAR: Final = "USD"
+
+Ask = Callable[[Collection[str], str], Awaitable[Sequence[Mark]]]
+"""Asks for the marks that lead from assets to a quote."""
 
 
 class PricePolls:
     """The latest prices, while `run` runs."""
 
-    def __init__(self, market: Market, outside: Outside, *, poll_ms: int = POLL_MS) -> None:
+    def __init__(
+        self, ask: Ask, outside: Outside, *, quote: str = DOLLAR, poll_ms: int = POLL_MS
+    ) -> None:
         self.state = StreamState(StreamHealth.STARTING, outside.clock.now())
-        self._market = market
+        self._marks = ask
+        self._quote = quote
         self._outside = outside
         self._poll_ms = poll_ms
         self._fresh: dict[str, Mark] = {}
@@ -43,7 +50,7 @@ class PricePolls:
     async def _ask(self, assets: Sequence[str]) -> None:
         now = self._outside.clock.now()
         try:
-            told = await self._market.marks(assets, DOLLAR)
+            told = await self._marks(assets, self._quote)
         except VenueError as error:
             if self.state.health is not StreamHealth.STALE:
                 self.state = StreamState(StreamHealth.STALE, now, error.message)

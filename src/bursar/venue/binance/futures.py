@@ -1,0 +1,142 @@
+"""USD-M futures: what the wallet's own list does not tell, and whether wallet and positions close.
+
+No coin changes hands when a position is opened or closed. What was settled, charged and paid for
+funding stands in the list of income; a trade says which position moved, by how much and at which
+price, and ties what it settled to what it was charged. In one-way mode a market has one position,
+in hedge mode one long and one short: two, under names of their own.
+
+The list of income reaches back three months, trades six. Trades from before the list count with
+what they themselves say; what the wallet held besides is an opening, told once and labelled.
+
+Errors: as the client's.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.errors import VenueGarbled
+from bursar.exact import ZERO
+from bursar.ledger import instant
+from bursar.ledger.entries import CashFlow, Fee, FlowKind, MarginFill, Side, Source
+from bursar.venue.binance.assets import FUTURES
+from bursar.venue.binance.client import NAME, BinanceRESTClient, Query, Question
+from bursar.venue.binance.history_rows import contract, trade_of
+from bursar.venue.binance.wire import position_name
+
+TRADES: Final = Question(path="/fapi/v1/userTrades", weight=5)
+PAGE: Final = 1_000
+_MS: Final = instant.SECOND // 1_000
+
+
+class Trade(msgspec.Struct, frozen=True, rename="camel"):
+    """One execution. `commission` is what was charged, told with either sign."""
+
+    symbol: str
+    id: int
+    order_id: int
+    side: str
+    price: Decimal
+    qty: Decimal
+    time: int
+    realized_pnl: Decimal = ZERO
+    commission: Decimal = ZERO
+    commission_asset: str = ""
+    position_side: str = "BOTH"
+    margin_asset: str = ""
+
+    @property
+    def at(self) -> int:
+        """When it was made."""
+        return self.time * _MS
+
+    @property
+    def name(self) -> str:
+        """The position that it moved."""
+        return position_name(self.symbol, self.position_side)
+
+    @property
+    def moved(self) -> Decimal:
+        """By how much, below zero for a sale."""
+        return self.qty if self.side == "BUY" else -self.qty
+
+    def money(self) -> Iterator[tuple[str, Decimal]]:
+        """Yield what it did to the wallet, by its own words."""
+        yield _market(self)[1], self.realized_pnl
+        yield self.commission_asset, -abs(self.commission)
+
+
+async def trades(
+    client: BinanceRESTClient, symbol: str, last: int | None
+) -> AsyncIterator[list[Trade]]:
+    """Yield the trades of a market behind a number, page by page."""
+    first = 0 if last is None else last + 1
+    while True:
+        asked: Query = {"symbol": symbol, "fromId": first, "limit": PAGE}
+        page = sorted(await client.rows(TRADES, asked, Trade), key=lambda each: each.id)
+        if any(each.symbol != symbol or each.id < first for each in page):
+            raise VenueGarbled(f"{NAME} told other trades than of {symbol}", answer="userTrades")
+        if page:
+            yield page
+            first = page[-1].id + 1
+        if len(page) < PAGE:
+            return
+
+
+def fill(said: Trade, *, account: str) -> MarginFill:
+    """Turn a trade into a statement, under the group of its income."""
+    pair, quote, base = _market(said)
+    group = trade_of(account, said.symbol, str(said.id))
+    charged = abs(said.commission)
+    return MarginFill(
+        id=f"{group}/margin",
+        group=group,
+        account=account,
+        source=Source.TRADES,
+        executed_at=said.at,
+        pair=pair,
+        base=base,
+        quote=quote,
+        side=Side(said.side.casefold()),
+        quantity=said.qty,
+        price=said.price,
+        settled=said.realized_pnl,
+        fees=(Fee(said.commission_asset, charged),) if charged else (),
+        pocket=FUTURES,
+        order_id=str(said.order_id),
+    )
+
+
+def opening(asset: str, amount: Decimal, since: int, *, account: str) -> CashFlow:
+    """State what the wallet held when its list begins and nothing else explains."""
+    day = instant.day(since)
+    return CashFlow(
+        id=f"{account}:futures opening/{asset}",
+        account=account,
+        source=Source.CLAIM,
+        executed_at=since - 1,
+        kind=FlowKind.OPENING,
+        asset=asset,
+        amount=amount,
+        pocket=FUTURES,
+        note=f"in the futures wallet before {day}, of which Binance tells nothing any more",
+    )
+
+
+def moves(told: Sequence[Trade]) -> Iterator[tuple[str, Decimal]]:
+    """Yield by how much trades moved each position."""
+    for each in told:
+        yield each.name, each.moved
+
+
+def _market(said: Trade) -> tuple[str, str, str]:
+    """Return the name of a position's pair, as exports name it, its money, and its coin."""
+    known = contract(said.symbol)
+    if known is None:
+        raise VenueGarbled(f"{NAME} told a trade of {said.symbol!r}, which is no market")
+    of, term = known
+    quote = said.margin_asset or of.quote
+    side = "" if said.position_side == "BOTH" else f"-{said.position_side}"
+    return f"{of}:{quote}{term}{side}", quote, of.base

@@ -1,0 +1,145 @@
+"""Prices at Binance: what coins are worth now, and were worth then.
+
+The latest price is the exact middle of best bid and best ask. A ticker tells no time, so a price is
+as old as its answer. All tickers come in one answer. An asset is priced against the quote, or
+against what leads there; what has no open market, or a side empty, has no price.
+
+A past price is that of the first public trade from the instant on, within an hour.
+
+Errors: as the client's. What has no price is left out, never made up.
+"""
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bursar.exact import ZERO, money
+from bursar.ledger import instant
+from bursar.ledger.entries import Price, Source
+from bursar.ledger.names import canonical
+from bursar.ports import PriceWanted
+from bursar.value.marks import Mark
+from bursar.venue.binance.client import BinanceRESTClient, Question
+from bursar.venue.binance.markets import Market, Markets
+
+SOURCE: Final = "binance mid"
+PRICES: Final = "prices:binance"
+REACH: Final = 3_600 * instant.SECOND
+STEPS: Final = ("USDT", "USDC", "FDUSD", "BTC", "EUR", "BNB", "ETH")
+"""What an asset is priced against where no market is direct, the first that there is."""
+
+DOLLARS: Final = frozenset({"USDT", "USDC", "FDUSD"})
+_TICKERS: Final = Question(path="/api/v3/ticker/bookTicker", weight=4, is_signed=False)
+_TRADES: Final = Question(path="/api/v3/aggTrades", weight=4, is_signed=False)
+_HALF: Final = Decimal("0.5")
+_MS: Final = instant.SECOND // 1_000
+
+
+class Ticker(msgspec.Struct, frozen=True, rename="camel"):
+    """Best bid and best ask of a market, zero where that side is empty."""
+
+    symbol: str
+    bid_price: Decimal
+    ask_price: Decimal
+
+
+class PublicTrade(msgspec.Struct, frozen=True):
+    """A public trade: its price."""
+
+    p: Decimal
+
+
+class Prices:
+    """Asks Binance for prices."""
+
+    def __init__(self, client: BinanceRESTClient, markets: Markets) -> None:
+        self._client = client
+        self._markets = markets
+
+    async def marks(self, assets: Collection[str], quote: str) -> list[Mark]:
+        """Return the marks that lead from assets to a quote, all from one answer."""
+        wanted: dict[str, Market] = {}
+        for asset in sorted({*assets} - {quote}):
+            for market in await self._way(asset, quote):
+                wanted[market.symbol] = market
+        if not wanted:
+            return []
+        told = await self._client.rows(_TICKERS, {}, Ticker)
+        at = self._client.outside.clock.now()
+        found = []
+        for each in told:
+            price = middle(each) if each.symbol in wanted else None
+            if price is not None:
+                of = wanted[each.symbol]
+                pair = canonical(of.base_asset), canonical(of.quote_asset)
+                found.append(Mark(*pair, price, SOURCE, at))
+        return found
+
+    async def prices(self, wanted: Sequence[PriceWanted]) -> list[Price]:
+        """Return the past prices that public trades tell."""
+        found: list[Price] = []
+        for each in wanted:
+            way = await self._way(each.asset, each.quote, is_past=True)
+            if len(way) != 1 or canonical(way[0].base_asset) != canonical(each.asset):
+                continue
+            first = await self._first(way[0].symbol, each.at)
+            if first is not None and first > 0:
+                found.append(_price(each, canonical(way[0].quote_asset), first))
+        return found
+
+    async def _first(self, symbol: str, at: int) -> Decimal | None:
+        span = {"startTime": at // _MS, "endTime": (at + REACH) // _MS - 1, "limit": 1}
+        told = await self._client.rows(_TRADES, {"symbol": symbol, **span}, PublicTrade)
+        return told[0].p if told else None
+
+    async def _way(self, asset: str, quote: str, *, is_past: bool = False) -> Sequence[Market]:
+        """Return the markets between an asset and a quote: one, two, or none.
+
+        Dollars that coins stand for end a way to dollars.
+        """
+        known: dict[tuple[str, str], Market] = {}
+        for each in (await self._markets.every()).values():
+            if each.is_open or is_past:
+                known[canonical(each.base_asset), canonical(each.quote_asset)] = each
+        start, end = canonical(asset), canonical(quote)
+        ends = DOLLARS if end == "USD" else frozenset({end})
+        if start in ends:
+            return ()
+
+        def either(one: str, other: str) -> Market | None:
+            return known.get((one, other)) or known.get((other, one))
+
+        direct = (either(start, each) for each in (end, *STEPS) if each in {end, *ends})
+        found = next((each for each in direct if each is not None), None)
+        if found is not None:
+            return (found,)
+        for step in STEPS:
+            first = either(start, step) if step != start else None
+            seconds = (either(step, each) for each in sorted(ends, reverse=True))
+            second = next((each for each in seconds if each is not None), None)
+            if first is not None and second is not None:
+                return first, second
+        return ()
+
+
+@money
+def middle(said: Ticker) -> Decimal | None:
+    """Return the middle of a book; `None` where a side is empty or they cross."""
+    bid, ask = said.bid_price, said.ask_price
+    return (bid + ask) * _HALF if ZERO < bid <= ask else None
+
+
+def _price(wanted: PriceWanted, quote: str, value: Decimal) -> Price:
+    at = instant.show(wanted.at)
+    return Price(
+        # It sorts behind what a prices file says of that instant, so the file counts.
+        id=f"price:{wanted.asset}:{quote}:{at}:binance",
+        executed_at=wanted.at,
+        account=PRICES,
+        source=Source.CLAIM,
+        asset=wanted.asset,
+        quote=quote,
+        value=value,
+    )

@@ -78,7 +78,7 @@ function factors(each, line, { id, of, ask }) {
     return element("span.fall", { "aria-hidden": "true" }, made);
   };
   const step = (name, drawn, text, kind = "") => element(`li${kind}`, {}, element("span.soft", {}, name), drawn, text);
-  const weigh = told(line.weight, "weight = equal part × results × regime × memory × pressure × state, held within its bounds; all weights and the reserve are 1",
+  const weigh = told(line.weight, "weight = equal part × results × regime × memory × pressure × state, held within its bounds; all weights and the reserve add up to 1",
     [...FACTORS.map(([field, name, other]) => [name, line[other ?? field]]), ["wish", line.wish], ["least", line.least], ["most", line.most],
       ["weight before", line.previous], ["weight as the day began", line.opening], ["bound", line.bound, line.reason]]);
   return element("ol.factors", { id },

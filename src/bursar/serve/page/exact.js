@@ -39,10 +39,10 @@ export function money(value, { signed = false, places = 2 } = {}) {
 export const percent = (value, { signed = false, places = 2 } = {}) =>
   (isNumber(value) ? `${money(value, { signed, places })} %` : money(value));
 
-// A quantity or a price keeps its digits, up to eight places.
-export function quantity(value) {
+// A quantity or a price keeps its digits, up to eight places; where a figure is opened, all of them.
+export function quantity(value, places = 8) {
   if (!isNumber(value)) return value == null ? DASH : String(value);
-  const short = (value.split(".")[1] ?? "").length > 8 ? rounded(value, 8) : value;
+  const short = (value.split(".")[1] ?? "").length > places ? rounded(value, places) : value;
   const plain = short.includes(".") ? short.replace(/\.?0+$/, "") : short;
   return `${plain[0] === "-" ? "−" : ""}${grouped(plain.replace("-", ""))}`;
 }

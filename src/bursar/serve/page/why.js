@@ -17,16 +17,16 @@ export function openWhy(live, title, ask) {
 
 function tree(node, isFirst = false) {
   const label = node.formula ?? node.name;
-  const value = element("span.why-value", { title: node.value }, isNumber(node.value) ? quantity(node.value) : node.value ?? DASH);
+  const value = element("span.why-value", { title: node.value }, isNumber(node.value) ? quantity(node.value, Infinity) : node.value ?? DASH);
   const line = [value, element("span.why-label", {}, label), node.source ? element("span.why-source", {}, node.source) : null];
   const parts = node.parts ?? [];
   if (!parts.length) return element("div.why-leaf", {}, ...line);
-  const rows = parts.slice(-SHOWN).reverse().map((part) => element("li", {}, tree(part)));
-  const more = parts.length > SHOWN ? element("li.note", {}, `${parts.length - SHOWN} earlier parts; bursar why shows all`) : null;
+  const rows = (node.isTold ? parts : parts.slice(-SHOWN).reverse()).map((part) => element("li", {}, tree(part)));
+  const more = parts.length > SHOWN && !node.isTold ? element("li.note", {}, `${parts.length - SHOWN} earlier parts; bursar why shows all`) : null;
   return element("details", { open: isFirst }, element("summary", {}, ...line), element("ul", {}, ...rows, more));
 }
 
 // What the API has told already, opened the same way: the parts are its own figures.
 export const told = (value, formula, parts) => ({
-  tree: { value, formula, parts: parts.map(([name, part, source]) => ({ name, value: part, source })) },
+  tree: { value, formula, isTold: true, parts: parts.map(([name, part, source]) => ({ name, value: part, source })) },
 });

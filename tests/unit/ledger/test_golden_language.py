@@ -193,7 +193,13 @@ KINDS = {
         to_fees=fees,
         rates=rates,
     ),
-    "sleeve": entries_of(SleeveTransfer, from_strategy=names, to_strategy=names, amount=signed),
+    "sleeve": entries_of(
+        SleeveTransfer,
+        from_strategy=names,
+        to_strategy=names,
+        amount=signed,
+        asset=st.none() | names,
+    ),
     "conversion": entries_of(Conversion, given=legs, taken=legs, fees=fees, rates=rates),
     "rename": entries_of(Rename, asset=names, to_asset=names),
     "split": entries_of(Split, asset=names, numerator=signed, denominator=signed),
@@ -247,7 +253,8 @@ def test_an_odd_name_survives_wherever_it_stands(name):
     convert = Conversion(
         **common(), given=(Leg(name, Decimal(1)),) * 2, taken=(Leg(name, Decimal(1), Decimal(2)),)
     )
-    sleeve = SleeveTransfer(**common(), from_strategy=name, to_strategy=name, amount=Decimal(1))
+    way = {"from_strategy": name, "to_strategy": name, "asset": name}
+    sleeve = SleeveTransfer(**common(), **way, amount=Decimal(1))
     for entry in (fill, convert, sleeve):
         line = write_line(entry)
         assert "\n" not in line

@@ -221,9 +221,9 @@ def _transfer(words: Words) -> Made:
 
 def _sleeve(words: Words) -> Made:
     fields: dict[str, object] = {"amount": words.number_of("an amount")}
-    if not words.skip("from"):
+    if words.peek() not in {"from", "to", None}:
         fields["asset"] = words.take("an asset")
-        words.need("from")
+    words.need("from")
     fields["from_strategy"] = words.take("a strategy")
     words.need("to")
     fields["to_strategy"] = words.take("a strategy")

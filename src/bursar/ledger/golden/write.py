@@ -92,8 +92,7 @@ def _body(entry: AnyEntry) -> Sequence[str]:  # noqa: C901, PLR0911, PLR0912 (on
             return ["transfer", moved, *_fees(entry.fees), *_fees(entry.to_fees, "to-fee")]
         case SleeveTransfer():
             way = f"from {quote(entry.from_strategy)} to {quote(entry.to_strategy)}"
-            asset = [] if entry.asset is None else [quote(entry.asset)]
-            return ["sleeve", plain(entry.amount), *asset, way]
+            return ["sleeve", plain(entry.amount), *_peg(entry.asset), way]
         case Conversion():
             exchange = f"{_legs(entry.given)} into {_legs(entry.taken)}"
             return ["convert", exchange, *_fees(entry.fees)]
@@ -177,6 +176,13 @@ def _staged(change: StagedChange) -> list[str]:
         units = f"{plain(lot.quantity)} cost {plain(lot.cost)}"
         words.append(f"lot {lot.action} {quote(lot.asset)} {quote(lot.lot)} {units}")
     return words
+
+
+def _peg(asset: str | None) -> list[str]:
+    """Write what capital lies in, where that is told; no asset is taken for the word after it."""
+    if asset is None:
+        return []
+    return [f'"{asset}"' if asset in {"from", "to"} else quote(asset)]
 
 
 def _legs(legs: Sequence[Leg]) -> str:

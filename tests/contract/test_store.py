@@ -22,7 +22,6 @@ from bursar.ledger import journal
 from bursar.ledger.terms import Method, Terms
 from bursar.ports import Outbox
 from bursar.store import STEPS
-from bursar.value.snapshot import SnapshotTotals
 from tests.contract.places import PLACES, opened
 from tests.contract.samples import (
     NUMBERS,
@@ -400,18 +399,6 @@ def test_snapshots_come_newest_first_and_one_instant_has_one(store):
     assert store.get_snapshots(since=at(60))[1].equity_base == Decimal("1.0")
     assert [s.timestamp for s in store.get_snapshots(at(0), until=at(120))] == [at(60), at(0)]
     assert store.get_snapshots(limit=1, until=at(60)) == [snapshot(0)]
-
-
-def test_the_totals_of_snapshots_come_oldest_first_page_by_page(store, monkeypatch):
-    monkeypatch.setattr("bursar.store.sql._CHUNK", 2)
-    for minutes in (0, 240, 60, 180, 120):
-        store.save_snapshot(snapshot(minutes, stale=("ETH",), capital_base=Decimal("7.10")))
-    told = list(store.snapshot_totals())
-    assert [each.timestamp for each in told] == [at(60 * n) for n in range(5)]
-    assert [each.timestamp for each in store.snapshot_totals(at(180))] == [at(180), at(240)]
-    whole = store.get_snapshots()[::-1]
-    for name in SnapshotTotals.__struct_fields__:
-        assert [repr(getattr(e, name)) for e in told] == [repr(getattr(e, name)) for e in whole]
 
 
 def test_pruning_takes_old_snapshots_and_nothing_else(place):

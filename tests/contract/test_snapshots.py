@@ -1,9 +1,11 @@
 """Snapshots' totals, from every store: what a curve is made of, however many there are."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
 
+from bursar.errors import Malformed
 from bursar.value.snapshot import SnapshotTotals
 from tests.contract.places import PLACES, opened
 from tests.contract.samples import at, snapshot
@@ -25,3 +27,11 @@ def test_the_totals_of_snapshots_come_oldest_first_page_by_page(store, monkeypat
     whole = store.get_snapshots()[::-1]
     for name in SnapshotTotals.__struct_fields__:
         assert [repr(getattr(e, name)) for e in told] == [repr(getattr(e, name)) for e in whole]
+
+
+def test_a_time_without_a_zone_is_refused(store):
+    naive = datetime(2026, 1, 5)  # noqa: DTZ001
+    with pytest.raises(Malformed):
+        store.get_snapshots(until=naive)
+    with pytest.raises(Malformed):
+        list(store.snapshot_totals(naive))

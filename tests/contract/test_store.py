@@ -448,10 +448,6 @@ def test_a_time_without_a_zone_and_a_negative_limit_are_refused(store):
         with pytest.raises(BadChoice):
             ask(limit=-1)
     with pytest.raises(Malformed):
-        store.get_snapshots(until=naive)
-    with pytest.raises(Malformed):
-        list(store.snapshot_totals(naive))
-    with pytest.raises(Malformed):
         store.prune_snapshots(naive)
     with pytest.raises(Malformed):
         store.append_trades([trade(time=naive)])

@@ -22,7 +22,6 @@ from bursar.ledger import journal
 from bursar.ledger.terms import Method, Terms
 from bursar.ports import Outbox
 from bursar.store import STEPS
-from bursar.value.snapshot import SnapshotTotals
 from tests.contract.places import PLACES, opened
 from tests.contract.samples import (
     NUMBERS,
@@ -402,18 +401,6 @@ def test_snapshots_come_newest_first_and_one_instant_has_one(store):
     assert store.get_snapshots(limit=1, until=at(60)) == [snapshot(0)]
 
 
-def test_the_totals_of_snapshots_come_oldest_first_page_by_page(store, monkeypatch):
-    monkeypatch.setattr("bursar.store.sql._CHUNK", 2)
-    for minutes in (0, 240, 60, 180, 120):
-        store.save_snapshot(snapshot(minutes, stale=("ETH",), capital_base=Decimal("7.10")))
-    told = list(store.snapshot_totals())
-    assert [each.timestamp for each in told] == [at(60 * n) for n in range(5)]
-    assert [each.timestamp for each in store.snapshot_totals(at(180))] == [at(180), at(240)]
-    whole = store.get_snapshots()[::-1]
-    for name in SnapshotTotals.__struct_fields__:
-        assert [repr(getattr(e, name)) for e in told] == [repr(getattr(e, name)) for e in whole]
-
-
 def test_pruning_takes_old_snapshots_and_nothing_else(place):
     store = place.open()
     filled(store)
@@ -460,10 +447,6 @@ def test_a_time_without_a_zone_and_a_negative_limit_are_refused(store):
             ask(since=naive)
         with pytest.raises(BadChoice):
             ask(limit=-1)
-    with pytest.raises(Malformed):
-        store.get_snapshots(until=naive)
-    with pytest.raises(Malformed):
-        list(store.snapshot_totals(naive))
     with pytest.raises(Malformed):
         store.prune_snapshots(naive)
     with pytest.raises(Malformed):

@@ -38,12 +38,14 @@ def follower(tmp_path):
     made = []
 
     def make(account, **options):
+        made[:] = [each for each in made if not each.loop.is_closed()]
         made.append(Following(account, tmp_path, **options))
         return made[-1]
 
     yield make
     for each in made:
-        each.close()
+        if not each.loop.is_closed():
+            each.close()
 
 
 @pytest.fixture
@@ -103,6 +105,7 @@ def test_after_a_sync_the_book_equals_the_venues_truth(followed):
         }
         assert {f"kraken:main:{each}" for each in truth(account).trades} <= booked
         assert following.service.portfolio.verify().is_sound
+        following.close()  # hundreds of books at once would only be in each other's way
 
 
 def test_every_trade_has_the_strategy_that_placed_its_order(followed):
@@ -252,6 +255,7 @@ def test_a_planted_difference_is_found_classified_and_located(followed, kind):
             said = {end for place in places for end in (place.before, place.after)}
             said |= {row for each in seen.breaks for row in each.evidence}
             assert f"kraken:main:{planted.first}" in said, (kind, seed)
+        following.close()
         found[kind] += 1
     assert found[kind]
 

@@ -279,6 +279,29 @@ def test_coins_are_worth_the_middle_against_what_leads_to_the_quote():
     assert {each.pair for each in in_euros} == {"XBT/USDT", "EUR/USDT"}
 
 
+def test_what_binance_calls_luna_is_the_new_coin():
+    pairs = [("LUNA", "USDT"), ("LUNC", "USDT")]
+    info = [{"symbol": f"{b}{q}", "baseAsset": b, "quoteAsset": q} for b, q in pairs]
+    tickers = [
+        {"symbol": "LUNAUSDT", "bidPrice": "1", "askPrice": "1"},
+        {"symbol": "LUNCUSDT", "bidPrice": "0.1", "askPrice": "0.1"},
+    ]
+    held = [{"asset": "LUNA", "free": "2", "locked": "0"}]
+    paths = {
+        "/api/v3/exchangeInfo": {"symbols": info},
+        "/api/v3/ticker/bookTicker": tickers,
+        "/api/v3/account": {"balances": held},
+    }
+
+    async def ask(there):
+        venue = BinanceAccount(there)
+        return await venue.marks(["LUNA2", "LUNA"], "USD"), await venue.statement()
+
+    marks, said = answered(paths, ask)
+    assert {each.asset: each.price for each in marks} == {"LUNA2": 1, "LUNA": D("0.1")}
+    assert [(each.asset, each.code) for each in said.holdings] == [("LUNA2", "LUNA")]
+
+
 def test_a_book_that_is_crossed_or_has_a_side_empty_has_no_price():
     for bid, ask in (("0", "5"), ("6", "5")):
         ticker = [{"symbol": "BTCUSDT", "bidPrice": bid, "askPrice": ask}]

@@ -53,6 +53,12 @@ def understood(entry: AnyEntry) -> AnyEntry:
     return msgspec.structs.replace(entry, **changes) if changes else entry
 
 
+def meant(asset: str, account: str, at: int) -> str:
+    """Return the name in a book of what an account's venue calls so at an instant."""
+    since = _MEANT.get(venue(account), {}).get(asset)
+    return asset if since is None or at < since.at else since.asset
+
+
 def is_homonym(asset: str, account: str) -> bool:
     """Tell whether a venue has given a name to two coins."""
     return asset in _MEANT.get(venue(account), {})

@@ -6,7 +6,7 @@ import pytest
 
 from bursar.ledger import instant
 from bursar.ledger.entries import CashFlow, Conversion, Fill, Rate
-from bursar.ledger.homonyms import is_homonym, understood
+from bursar.ledger.homonyms import is_homonym, meant, understood
 from tests.unit.ledger.samples import Pen, fees, landed
 
 OLD = instant.parse("2022-05-01T00:00:00Z")
@@ -22,7 +22,8 @@ def test_a_name_is_understood_by_venue_and_date(account, at, name):
     flow = Pen().flow("deposit", 5, "LUNA", account=account, executed_at=at)
     told = understood(flow)
     assert isinstance(told, CashFlow)
-    assert told.asset == name
+    assert told.asset == meant("LUNA", account, at) == name
+    assert meant("BTC", account, at) == "BTC"
     assert understood(understood(flow)) == understood(flow)
 
 

@@ -11,8 +11,11 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from bursar.errors import VenueDenied
 from bursar.ledger.entries import Price
+from bursar.ledger.homonyms import meant
 from bursar.ports import Chunk, PriceWanted
 from bursar.reconcile.statement import Holding, Statement
 from bursar.value.marks import Mark
@@ -74,10 +77,15 @@ class BinanceAccount:
             Holding(asset=asset, code=asset, total=total, pocket=WITHDRAWING, reserved=total)
             for asset, total in self._history.underway.items()
         ]
-        holdings = (*spot, *funded, *earning, *leaving, *await self._futures())
+        told = (*spot, *funded, *earning, *leaving, *await self._futures())
+        now = self.client.outside.clock.now()
+        holdings = [
+            msgspec.structs.replace(each, asset=meant(each.asset, self.account, now))
+            for each in told
+        ]
         return Statement(
             account=self.account,
-            as_of=self.client.outside.clock.now(),
+            as_of=now,
             holdings=tuple(sorted(holdings, key=lambda each: (each.asset, each.code))),
         )
 

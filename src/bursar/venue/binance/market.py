@@ -18,11 +18,13 @@ import msgspec
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.entries import Price, Source
+from bursar.ledger.homonyms import meant
 from bursar.ledger.names import canonical
 from bursar.ports import PriceWanted
 from bursar.value.marks import Mark
 from bursar.venue.binance.client import BinanceRESTClient, Question
 from bursar.venue.binance.markets import Market, Markets
+from bursar.venue.binance.trade_rows import ACCOUNT
 
 SOURCE: Final = "binance mid"
 PRICES: Final = "prices:binance"
@@ -73,7 +75,7 @@ class Prices:
             price = middle(each) if each.symbol in wanted else None
             if price is not None:
                 of = wanted[each.symbol]
-                pair = canonical(of.base_asset), canonical(of.quote_asset)
+                pair = _name(of.base_asset, at), _name(of.quote_asset, at)
                 found.append(Mark(*pair, price, SOURCE, at))
         return found
 
@@ -81,12 +83,12 @@ class Prices:
         """Return the past prices that public trades tell."""
         found: list[Price] = []
         for each in wanted:
-            way = await self._way(each.asset, each.quote, is_past=True)
-            if len(way) != 1 or canonical(way[0].base_asset) != canonical(each.asset):
+            way = await self._way(each.asset, each.quote, at=each.at)
+            if len(way) != 1 or _name(way[0].base_asset, each.at) != canonical(each.asset):
                 continue
             first = await self._first(way[0].symbol, each.at)
             if first is not None and first > 0:
-                found.append(_price(each, canonical(way[0].quote_asset), first))
+                found.append(_price(each, _name(way[0].quote_asset, each.at), first))
         return found
 
     async def _first(self, symbol: str, at: int) -> Decimal | None:
@@ -94,15 +96,16 @@ class Prices:
         told = await self._client.rows(_TRADES, {"symbol": symbol, **span}, PublicTrade)
         return told[0].p if told else None
 
-    async def _way(self, asset: str, quote: str, *, is_past: bool = False) -> Sequence[Market]:
-        """Return the markets between an asset and a quote: one, two, or none.
+    async def _way(self, asset: str, quote: str, *, at: int | None = None) -> Sequence[Market]:
+        """Return the markets between an asset and a quote, now or then: one, two, or none.
 
         Dollars that coins stand for end a way to dollars.
         """
         known: dict[tuple[str, str], Market] = {}
+        when = self._client.outside.clock.now() if at is None else at
         for each in (await self._markets.every()).values():
-            if each.is_open or is_past:
-                known[canonical(each.base_asset), canonical(each.quote_asset)] = each
+            if each.is_open or at is not None:
+                known[_name(each.base_asset, when), _name(each.quote_asset, when)] = each
         start, end = canonical(asset), canonical(quote)
         ends = DOLLARS if end == "USD" else frozenset({end})
         if start in ends:
@@ -129,6 +132,11 @@ def middle(said: Ticker) -> Decimal | None:
     """Return the middle of a book; `None` where a side is empty or they cross."""
     bid, ask = said.bid_price, said.ask_price
     return (bid + ask) * _HALF if ZERO < bid <= ask else None
+
+
+def _name(asset: str, at: int) -> str:
+    """Return the name in a book of what Binance calls so: its LUNA is not everybody's."""
+    return canonical(meant(asset, ACCOUNT, at))
 
 
 def _price(wanted: PriceWanted, quote: str, value: Decimal) -> Price:

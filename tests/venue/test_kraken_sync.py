@@ -35,7 +35,7 @@ def sizes():
 @pytest.fixture
 def follower(tmp_path):
     """Make a service that is to follow an account."""
-    made = []
+    made: list[Following] = []
 
     def make(account, **options):
         made[:] = [each for each in made if not each.loop.is_closed()]

@@ -100,7 +100,7 @@ class _Heard:
         self.connection = connection
         self.caught = caught
 
-    def execute(self, statement: str, values: Any) -> Any:
+    def execute(self, statement: str, values: Any = ()) -> Any:
         """Note it and pass it on."""
         self.caught.append((statement, values, False))
         return self.connection.execute(statement, values)

@@ -10,14 +10,16 @@ import pytest
 
 from bursar.app import SystemClock
 from bursar.sim.binance import FakeBinance, invent, truth
-from bursar.sim.binance.account import DEPOSITS, TRADES, WITHDRAWALS
-from bursar.sim.binance.market import MARKETS
+from bursar.sim.binance.account import DEPOSITS, FUTURES_TRADES, INCOME, TRADES, WITHDRAWALS
+from bursar.sim.binance.market import DAY, MARKETS
 from tests.sim.kraken.places import running
+
+START = SystemClock().now() // DAY * DAY - 80 * DAY
 
 
 @pytest.fixture(scope="module")
 def place():
-    account = invent(11, 200)
+    account = invent(11, 200, start=START)
     venue = FakeBinance(account, clock=SystemClock())
     with running(venue) as url:
         yield venue, url
@@ -113,7 +115,7 @@ def test_the_venues_own_library_reads_the_wallet(place, sdk):
     right = {
         name if wallet == "spot" else f"LD{name}": Fraction(units, 10**8)
         for (wallet, name), units in wallets.items()
-        if wallet != "funding"
+        if wallet in {"spot", "earn"}
     }
     assert found == right
 
@@ -133,3 +135,16 @@ def test_the_venues_own_library_reads_time_and_markets(place, sdk):
     assert abs(sdk.spot.time().data().server_time - sdk.venue.house.now // 10**6) < 60_000
     info = sdk.spot.exchange_info(symbol_status="BREAK").data()
     assert [each.symbol for each in info.symbols] == ["MATICUSDT"]
+
+
+def test_the_exchange_library_reads_positions_and_income_of_futures(place, ccxt_):
+    venue, _ = place
+    found = ccxt_.fapiprivatev3_get_positionrisk()
+    held = venue.house.rows(FUTURES_TRADES)
+    assert {each["symbol"] for each in found} <= {row.symbol for row in held}
+    wallet = ccxt_.fapiprivatev3_get_account()["assets"]
+    assert [each["asset"] for each in wallet] == ["USDT"]
+    rows = ccxt_.fapiprivate_get_income({"limit": 1000})
+    assert len(rows) == len(venue.house.rows(INCOME)) > 0
+    trades = ccxt_.fapiprivate_get_usertrades({"symbol": "BTCUSDT", "fromId": 0, "limit": 1000})
+    assert len(trades) == sum(row.symbol == "BTCUSDT" for row in held) > 0

@@ -7,7 +7,7 @@ stands.
 Errors: `Behind` for a statement that reaches behind the timeline's checkpoint.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -291,3 +291,9 @@ def _group(statements: list[AnyEntry]) -> str:
 
 def _with(known: dict[str, _T], recalled: Mapping[str, _T]) -> Mapping[str, _T]:
     return Layer(recalled, known) if recalled else known
+
+
+def is_at_once(statements: Sequence[AnyEntry]) -> bool:
+    """Tell whether all of these are of one instant, as the rows of a trade are."""
+    first = statements[0].executed_at
+    return all(each.executed_at == first for each in statements)

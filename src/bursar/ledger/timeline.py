@@ -21,7 +21,7 @@ has changed then.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
@@ -30,13 +30,7 @@ import msgspec
 from bursar.exact import money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
-from bursar.ledger.checkpoint import (
-    Checkpoint,
-    Recalled,
-    end_of_second,
-    last_trades,
-    state_of,
-)
+from bursar.ledger.checkpoint import Checkpoint, Recalled, end_of_second, last_trades, state_of
 from bursar.ledger.course import (
     SPACING,
     Course,
@@ -46,7 +40,7 @@ from bursar.ledger.course import (
     changed_openings,
     restated,
 )
-from bursar.ledger.draft import Draft, Ruled
+from bursar.ledger.draft import Draft, Ruled, is_at_once
 from bursar.ledger.entries import AnyEntry, CashFlow, Fill, Link, MarginFill, Movement, Reversal
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import apply
@@ -431,7 +425,7 @@ class Timeline:
     def _keep_spans(self, plan: Plan) -> None:
         """Remember the groups whose statements lie in several seconds; a span never shrinks."""
         for name, statements in plan.groups.items():
-            if len(statements) > 1 and not (_at_once(statements) and name not in self._spans):
+            if len(statements) > 1 and not (is_at_once(statements) and name not in self._spans):
                 self._span(name, statements)
         for ruled in plan.ruled:
             if ruled.verdict.outcome is Outcome.CONFLICT:
@@ -475,12 +469,6 @@ class Timeline:
         last = self._followed[-1][0] if self._followed else 0
         if len(self.order) - last >= SPACING:
             self._followed.append((len(self.order), self.prefixes.flat()))
-
-
-def _at_once(statements: Sequence[AnyEntry]) -> bool:
-    """Tell whether all of these are of one instant, as the rows of a trade are."""
-    first = statements[0].executed_at
-    return all(each.executed_at == first for each in statements)
 
 
 _COPIED: Final = (

@@ -70,7 +70,8 @@ class PackedCurve:
     def _points(self, start: int | None, end: int | None) -> list[Point]:
         """Return the points of every block that has to do with a part of the curve."""
         firsts = self._firsts
-        last = len(firsts) if end is None else bisect_right(firsts, end)
+        until = end if end is None or start is None else max(start, end)  # or there is no opening
+        last = len(firsts) if until is None else bisect_right(firsts, until)
         place = 0 if start is None else max(bisect_right(firsts, start) - 1, 0)
         points = [each for n in range(place, last) for each in self._block(n)]
         while place and start is not None and not _has_opening(points, start):

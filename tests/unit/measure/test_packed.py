@@ -1,6 +1,6 @@
 """A packed curve says what the whole one says, and a part of it costs that part."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bursar.measure.curve import Moment, curve, window
@@ -14,6 +14,7 @@ PLACES = st.none() | st.integers(-1, 16)
 
 
 @given(MOMENTS, PLACES, PLACES)
+@example([("0", None, False, False)] * 7 + [("0", None, True, False)], 8, 0)
 def test_a_part_that_is_unpacked_is_that_part_of_the_whole(told, start, end):
     packed, kept = PackedCurve(block=3), []
     for at, (equity, capital, is_complete, is_stale) in enumerate(told):

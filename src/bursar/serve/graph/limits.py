@@ -34,7 +34,7 @@ from bursar.serve.graph.schema import PAGED
 
 TOKENS_MAX: Final = 2_000
 DEPTH_MAX: Final = 24
-FIELDS_MAX: Final = 1_000
+FIELDS_MAX: Final = 500
 ALIASES_MAX: Final = 30
 COST_MAX: Final = 20_000
 ROWS_MAX: Final = 10_000

@@ -50,7 +50,7 @@ PAGED: Final[Mapping[str, int]] = {
     each.name.replace("-", "_"): int(param.default or param.most)
     for each in READS
     for param in each.params
-    if param.kind is Kind.COUNT
+    if param.name == "limit"
 }
 """How many rows a field of `Query` answers where nothing else is said."""
 

@@ -36,7 +36,8 @@ import msgspec
 Choice = tuple[int, int]
 """What a choice saves and what it costs, beside the first one, which saves and costs nothing."""
 
-_BEAM: Final = 300
+_NARROW: Final = 30_000
+"""How many steps a narrow walk takes at most for one symbol."""
 _Path = tuple["_Path", int, int] | None
 _State = tuple[int, int, int, int, _Path]
 """What a partial answer costs at least when complete, and what it wastes, saves and costs so far;
@@ -83,6 +84,17 @@ class _Later(msgspec.Struct, frozen=True):
         return y - (y - self.cost[place]) * (wanted - x) // (self.saved[place] - x)
 
 
+class _Aim(msgspec.Struct, frozen=True):
+    """What a walk is after: savings that reach the excess, for less than the best cost so far.
+
+    `slack` is what an answer may waste.
+    """
+
+    excess: int
+    slack: int
+    best: int
+
+
 class _Stage(msgspec.Struct, frozen=True):
     """A symbol in the walk: its place, its choices worth a look, and the symbols after it."""
 
@@ -112,12 +124,10 @@ def search(tables: Sequence[Sequence[Choice]], excess: int, *, limit: int) -> An
     first = _mended(tables, relaxed)
     if first.is_exact or not limit:
         return first
-    answer = first
-    for width in (min(_BEAM, limit), limit):
-        answer = _walk(tables, relaxed, answer, width=width, limit=limit)
-        if answer.is_exact:
-            break
-    return answer
+    narrow = _walk(tables, relaxed, first, is_narrow=True, limit=limit)
+    if narrow.is_exact:
+        return narrow
+    return _walk(tables, relaxed, narrow, is_narrow=False, limit=limit)
 
 
 def is_beaten(table: Sequence[Choice], choice: Choice, answer: Answer) -> bool:
@@ -182,9 +192,14 @@ def _mended(tables: Sequence[Sequence[Choice]], relaxed: _Relaxed) -> Answer:
 
 
 def _walk(
-    tables: Sequence[Sequence[Choice]], relaxed: _Relaxed, best: Answer, *, width: int, limit: int
+    tables: Sequence[Sequence[Choice]],
+    relaxed: _Relaxed,
+    best: Answer,
+    *,
+    is_narrow: bool,
+    limit: int,
 ) -> Answer:
-    """Go through the symbols with at most `width` partial answers, all of them if there are fewer.
+    """Go through the symbols with all partial answers, or with those that promise most.
 
     Waste is what an answer costs beyond the bound, in units of 1 ÷ the price's denominator.
     """
@@ -192,14 +207,15 @@ def _walk(
     slack = b * best.cost - int(relaxed.least * b)
     if not slack:
         return msgspec.structs.replace(best, is_exact=True)
+    aim = _Aim(relaxed.excess, slack, best.cost)
     states: list[_State] = [(0, 0, 0, 0, None)]
     nodes, is_whole = best.nodes, True
     for stage in _stages(tables, relaxed.price, slack):
-        if nodes + len(states) * len(stage.choices) > limit:
-            width = min(_BEAM, limit)
-        if len(states) > width:
-            states, is_whole = sorted(states, key=itemgetter(0))[:width], False
-        grown = _grown(states, stage, relaxed.excess, slack, best.cost)
+        grown = None if is_narrow else _grown(states, stage, aim, room=limit - nodes)
+        if grown is None:
+            is_narrow, width = True, max(1, min(_NARROW, limit) // len(stage.choices))
+            is_whole = is_whole and len(states) <= width
+            grown = _grown(sorted(states, key=itemgetter(0))[:width], stage, aim) or []
         nodes += len(grown)
         states = _unbeaten(grown, relaxed.excess)
     if not states:
@@ -210,11 +226,14 @@ def _walk(
 
 
 def _grown(
-    states: Sequence[_State], stage: _Stage, excess: int, slack: int, best: int
-) -> list[_State]:
-    """Return the partial answers with one more choice that may still come to less than the best."""
+    states: Sequence[_State], stage: _Stage, aim: _Aim, *, room: int | None = None
+) -> list[_State] | None:
+    """Return the partial answers with one more choice that may still come to less than the best.
+
+    `None`: there are more than there is room for.
+    """
     grown: list[_State] = []
-    least = stage.later.least
+    least, excess, slack, best = stage.later.least, aim.excess, aim.slack, aim.best
     for _, wasted, had, spent, path in states:
         for more, saves, costs, pick in stage.worth(excess - had):
             waste = wasted + more
@@ -224,6 +243,8 @@ def _grown(
             rest = least(excess - saved)
             if rest is not None and cost + rest < best:
                 grown.append((cost + rest, waste, saved, cost, (path, stage.place, pick)))
+        if room is not None and len(grown) > room:
+            return None
     return grown
 
 

@@ -227,7 +227,7 @@ def test_a_narrow_walk_is_followed_by_a_whole_one(monkeypatch):
         saved = rng.randint(20_000, 90_000)
         tables.append([(0, 0), (saved, saved + 10_000)])
     found = search(tables, 412_345, limit=1_000_000)
-    monkeypatch.setattr(searching, "_BEAM", 2)
+    monkeypatch.setattr(searching, "_NARROW", 4)
     again = search(tables, 412_345, limit=1_000_000)
     assert again.is_exact
     assert again.cost == found.cost
@@ -236,7 +236,7 @@ def test_a_narrow_walk_is_followed_by_a_whole_one(monkeypatch):
 
 def test_what_a_narrow_walk_finds_at_the_bound_needs_no_other(monkeypatch):
     """Of 9, 6, 8, 1 and 4, 6 and 1 are just the 7 wanted; no one of them is."""
-    monkeypatch.setattr(searching, "_BEAM", 1)
+    monkeypatch.setattr(searching, "_NARROW", 2)
     tables = [[(0, 0), (each, each)] for each in (9, 6, 8, 1, 4)]
     found = search(tables, 7, limit=999)
     assert (found.cost, found.picks, found.is_exact) == (7, (0, 1, 0, 1, 0), True)

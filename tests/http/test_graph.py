@@ -138,7 +138,7 @@ def test_every_field_is_what_rest_answers(client, read):
     name = read.name.replace("-", "_")
     field = FIELDS[name]
     said = '(figure: "realized")' if name == "why" else ""
-    found = {}
+    found: dict[str, object] = {}
     for asked in whole_parts(read, field):
         (part,) = ask(client, f"{{ {name}{said} {asked} }}")["data"].values()
         found |= part

@@ -23,8 +23,10 @@ import msgspec
 from bursar.desk import Desk, Receipt
 from bursar.errors import BadChoice, Conflicted
 from bursar.exact import ZERO, money, number
+from bursar.ledger import instant
 from bursar.ledger.entries import Fee, Fill, Side
 from bursar.ledger.records import SpotPosition
+from bursar.measure.rolling import Rolled
 from bursar.portfolio import allocating, beginning, kept, measures, snapshots
 from bursar.portfolio.hand import Number
 from bursar.portfolio.portfolio import Portfolio
@@ -34,6 +36,7 @@ from bursar.value.snapshot import PortfolioSnapshot
 
 INITIAL_CAPITAL: Final = Decimal(300)
 SECOND: Final = 10**9
+ROLLED_DAYS: Final = 30
 _T = TypeVar("_T")
 
 
@@ -63,7 +66,7 @@ class Results(msgspec.Struct, frozen=True):
 
 
 class StrategyMetrics(msgspec.Struct, frozen=True, kw_only=True):
-    """What a strategy holds and did, altogether and in each regime."""
+    """What a strategy holds and did: altogether, in each regime, and over the last thirty days."""
 
     strategy: str
     equity: Decimal
@@ -72,6 +75,7 @@ class StrategyMetrics(msgspec.Struct, frozen=True, kw_only=True):
     unrealized_pnl: Decimal
     results: Results
     by_regime: dict[str, Results]
+    rolling: Rolled
 
 
 class PortfolioAccounting:
@@ -236,6 +240,7 @@ def _metrics(portfolio: Portfolio) -> dict[str, StrategyMetrics]:
             unrealized_pnl=each.unrealized,
             results=_results([trip.pnl for trip in each.trips]),
             by_regime={name: _results(regimes[name]) for name in sorted(regimes)},
+            rolling=kept.rolling(portfolio, each.strategy, ROLLED_DAYS * instant.DAY),
         )
     return found
 

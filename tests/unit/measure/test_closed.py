@@ -32,6 +32,13 @@ def test_what_is_kept_is_what_is_counted_from_nothing(orders, at_once):
             every = tuple(closed)
             assert [e.closed_at for e in every] == sorted(e.closed_at for e in every)
             assert repr(closed.statistics) == repr(statistics(every))
+            anew = ClosedTrips()
+            for each in every:
+                anew.swap(None, each)
+            now = every[-1].closed_at
+            rolled, again = (e.rolling(each.strategy, 9 * DAY).at(now) for e in (closed, anew))
+            assert rolled == again
+            assert rolled.count == sum(e.closed_at > now - 9 * DAY for e in every)
     assert len(tuple(closed)) == BLOCK + 4 + len(known)
 
 
@@ -48,3 +55,13 @@ def test_a_trip_costs_the_same_however_many_closed_before():
         more = msgspec.structs.replace(last, pnl=Decimal(9), closed_at=last.closed_at + DAY)
         closed.swap(last, more)
         assert (closed.statistics.net, closed.steps) == (count + 9, count + 2)
+
+
+def test_rolling_figures_are_those_of_one_strategy():
+    closed: Any = ClosedTrips()
+    closed.swap(None, trip(1, 5))
+    closed.swap(None, trip(2, -3, strategy="grid"))
+    asked = [closed.rolling(name, 9 * DAY) for name in ("trend", "grid", "nobody")]
+    closed.swap(None, trip(3, -4, strategy="grid"))
+    now = trip(3, 0).closed_at
+    assert [each.at(now).net for each in asked] == [5, -7, 0]

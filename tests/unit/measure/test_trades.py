@@ -1,6 +1,7 @@
 """Trade statistics: by hand, and what is not known is said."""
 
 import math
+from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,11 +67,17 @@ def test_what_is_no_number_does_not_leave():
     assert [str(measured(0.5)), str(measured(math.inf))] == ["0.5", "it is not a finite number"]
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), MONEY), max_size=40), st.integers(1, 20))
+BACK = st.none() | st.integers(1, 4)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), MONEY, BACK), max_size=40), st.integers(1, 20))
 def test_rolling_figures_are_those_of_the_trips_in_the_stretch(told, days):
-    rolling, at, kept = RollingTrades(days * DAY), 0, []
-    for gap, pnl in told:
+    rolling, at = RollingTrades(days * DAY), 0
+    kept: list[tuple[int, Decimal]] = []
+    for gap, pnl, back in told:
         at += gap * DAY
+        if back is not None and back <= len(kept):
+            rolling.take_back(*kept.pop(-back))
         rolling.add(at, pnl)
         kept.append((at, pnl))
     now = at + 2 * DAY
@@ -86,9 +93,11 @@ def test_rolling_figures_are_those_of_the_trips_in_the_stretch(told, days):
 def test_an_update_costs_the_same_however_long_the_stretch():
     rolling = RollingTrades(1000 * HOUR)
     for number in range(10_000):
+        rolling.add(number * HOUR, D(1))
+        rolling.take_back(number * HOUR, D(1))  # a later fill of its order adds to it
         rolling.add(number * HOUR, D(number % 7 - 3))
         rolling.at(number * HOUR)
-    assert rolling.steps <= 2 * 10_000
+    assert rolling.steps <= 4 * 10_000
     assert rolling.at(9_999 * HOUR).count == 1000
 
 
@@ -99,3 +108,11 @@ def test_the_deviation_is_that_of_a_sample():
     for value in (2, 3, 4):
         rolling.add(0, D(value))
     assert rolling.at(0).deviation.value == D("1.290994449")
+
+
+def test_a_trip_that_is_learned_after_its_stretch_is_in_no_figure():
+    rolling = RollingTrades(DAY)
+    assert rolling.at(9 * DAY).count == 0
+    rolling.add(DAY, D(5))
+    rolling.take_back(DAY, D(5))
+    assert (rolling.at(9 * DAY).count, rolling.steps) == (0, 0)

@@ -103,6 +103,8 @@ def test_metrics_by_strategy_and_regime():
     assert trend.by_regime["BULL"].pnl == 10
     assert trend.by_regime["BEAR"].losses == 1
     assert trend.realized_pnl == 5
+    assert (trend.rolling.profit_factor.value, trend.rolling.losses_in_a_row) == (2, 1)
+    assert metrics["manual"].rolling.count == 0
     assert metrics["manual"].equity + trend.equity == 305
     assert fees == 0
 
@@ -121,6 +123,28 @@ def test_what_is_kept_is_forgotten_at_any_write_and_after_five_seconds():
         assert await books.get_strategy_metrics() is not second
 
     asyncio.run(asked())
+
+
+def test_a_closed_trade_feeds_the_rolling_figures_once_and_leaves_them_after_thirty_days():
+    async def months():
+        clock = Clock()
+        books = accounting(clock)
+        await books.begin()
+        told = []
+        for number in range(0, 40, 2):
+            for side, price in (("buy", 10), ("sell", 11)):
+                number, at = number + 1, NOON + number  # noqa: PLW2901 (one fill after another)
+                await books.record_fill(order(number, side, quantity=1, price=price, fee=0, at=at))
+            told.append((await books.get_strategy_metrics())["trend"].rolling.count)
+        rolling = books.portfolio.closings.book.closed.rolling("trend", 30 * 1_440 * MINUTE)
+        clock.at += 31 * 1_440 * MINUTE
+        gone = (await books.get_strategy_metrics())["trend"]
+        return told, rolling.steps, gone
+
+    told, steps, gone = asyncio.run(months())
+    assert told == list(range(1, 21))
+    assert steps == 20 + 20  # each came once and left once
+    assert (gone.rolling.count, gone.results.trades) == (0, 20)
 
 
 def test_the_day_is_measured_from_its_snapshot():

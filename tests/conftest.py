@@ -25,6 +25,30 @@ def pytest_collection_modifyitems(items):
                 raise pytest.UsageError(message)
 
 
+# What is dear to make ready is made ready in one test process. (xdist's own groups change the name
+# of a test, which pytest does not allow any more.)
+TOGETHER = {
+    "tests/browser/test_page.py",  # one demo, one browser
+    "tests/property/test_plans_beside.py",  # these two load array libraries
+    "tests/unit/test_measure_referee.py",
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    def scope(nodeid):
+        path = nodeid.partition("::")[0]
+        return path if path in TOGETHER else nodeid
+
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = scope
+    return scheduler
+
+
 @pytest.fixture(scope="session")
 def postgres():
     """The Postgres server of this test process, started when it is first asked for."""

@@ -34,10 +34,7 @@ HINTS = {
     "#curve": "bursar serve keeps one",
 }
 
-pytestmark = [
-    pytest.mark.slow("a real browser, and the demo behind it"),
-    pytest.mark.xdist_group("browser"),  # one demo, one browser
-]
+pytestmark = pytest.mark.slow("a real browser, and the demo behind it")
 
 # How late the page shows an event, in milliseconds: the least of several.
 LATENESS = """() => new Promise((done) => {

@@ -237,6 +237,11 @@ def ratio18(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     return _ROUNDING.quantize(_ROUNDING.divide(_MONEY.multiply(value, part), whole), ATOM)
 
 
+def quotient18(value: Decimal, whole: Decimal) -> Decimal:
+    """Return value ÷ whole, rounded once, half-even, to 18 decimals (whole ≠ 0)."""
+    return _quantize(_divide(value, whole), ATOM)
+
+
 def share(cost: Decimal, taken: Decimal, held: Decimal) -> Decimal:
     """Return the cost that leaves when `taken` of `held` units leave: min(round18(…), cost).
 

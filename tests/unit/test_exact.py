@@ -173,6 +173,7 @@ def test_18_places_half_even(value, rounded):
 def test_a_product_and_a_ratio_are_rounded_once():
     third = exact.ratio18(Decimal(1), Decimal(1), Decimal(3))
     assert str(third) == "0.333333333333333333"
+    assert exact.quotient18(Decimal(2), Decimal(3)) == Decimal("0.666666666666666667")
     assert exact.ratio18(Decimal(2), Decimal(1), Decimal(3)) == Decimal("0.666666666666666667")
     half = exact.product18(Decimal("0.000000001"), Decimal("0.0000000025"))
     assert half == Decimal("0.000000000000000002")

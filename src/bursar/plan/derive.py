@@ -24,7 +24,7 @@ from operator import attrgetter
 from typing import Final
 
 from bursar.errors import BadChoice
-from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money, ratio18
+from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money, quotient18
 from bursar.plan.allocation import Constraints
 from bursar.plan.holdings import require_prices
 from bursar.plan.inputs import Inputs
@@ -213,7 +213,7 @@ def _lines(legs: Sequence[Leg], base: Decimal, rate: Decimal) -> tuple[PlanItem,
 
 def _line(leg: Leg, place: int, base: Decimal, rate: Decimal) -> PlanItem:
     value, amount, target_weight = leg.value, leg.amount, leg.weight
-    weight = ratio18(value, ONE, base) if base and value else ZERO
+    weight = quotient18(value, base) if base and value else ZERO
     return PlanItem(
         leg.symbol,
         leg.action,
@@ -253,6 +253,6 @@ def _totals(
         fees=fees,
         cash_after=cash + sells - buys - fees,
         residual=residual,
-        drift=ratio18(residual, ONE, base) if base else ZERO,
-        turnover=ratio18(buys + sells, ONE, 2 * base) if base else ZERO,
+        drift=quotient18(residual, base) if base else ZERO,
+        turnover=quotient18(buys + sells, 2 * base) if base else ZERO,
     )

@@ -3,7 +3,7 @@
 Signs and closed sets that the fold relies on are checked once, before a statement is judged, so
 that a nonsensical one is an error with a name and never a broken book.
 
-Errors: `OutOfBounds` for a number outside its domain, `BadChoice` for a word outside its set, each
+Errors: `OutOfBounds` for a number or a time outside its domain, `BadChoice` for a word outside its set, each
 naming the entry and the field.
 """
 
@@ -13,6 +13,7 @@ from typing import Final
 
 from bursar.errors import BadChoice, OutOfBounds
 from bursar.exact import plain
+from bursar.ledger import instant
 from bursar.ledger.entries import (
     AnyEntry,
     Conversion,
@@ -34,6 +35,8 @@ _Named = Iterable[tuple[str, Decimal | None]]
 
 def check(entry: AnyEntry) -> None:
     """Refuse a statement that cannot be one."""
+    if not -instant.LONGEST < entry.executed_at < instant.LONGEST:
+        raise OutOfBounds(f"{entry.id}: no store keeps a time as far away", field="executed_at")
     match entry:
         case Movement():  # by far the most; nothing about it is nonsense by itself
             return

@@ -42,9 +42,7 @@ def parse(text: str, *, field: str = "time") -> int:
     except ValueError as error:
         raise Malformed(f"{field}: {text!r} is not a time: {error}", field=field) from None
     if not FIRST <= moment.year <= LAST:
-        raise Malformed(
-            f"{field}: {text!r}: times from {FIRST} to {LAST} can be kept", field=field
-        )
+        raise Malformed(f"{field}: {text!r}: times from {FIRST} to {LAST} can be kept", field=field)
     return from_datetime(moment) + int(fraction.ljust(9, "0"))
 
 

@@ -1,7 +1,7 @@
 // Panels: cards, exposure and holdings, and the figure that everything else is shown with.
 
 import { bars } from "./charts.js";
-import { age, arrow, DASH, element, fill, money, percent, put, quantity, since, tone } from "./exact.js";
+import { age, arrow, DASH, element, fill, money, percent, put, quantity, sign, since, tone } from "./exact.js";
 import { told } from "./why.js";
 
 const FEW = { bars: 8, rows: 40 };
@@ -60,7 +60,7 @@ export function exposure(box, view, held, ask) {
   const sorted = (pairs) => pairs.sort((a, b) => Math.abs(Number(b[1])) - Math.abs(Number(a[1])));
   const asset = (name) => name.split("/")[0].replace(new RegExp(`(?<=.)${base}$`), "");
   const opens = (name, value, formula, parts) => () => ask(name, told(value, formula, parts));
-  const long = rows.filter(([, worth]) => worth[0] !== "-"), short = rows.filter(([, worth]) => worth[0] === "-");
+  const long = rows.filter(([, worth]) => sign(worth) > 0), short = rows.filter(([, worth]) => sign(worth) < 0);
   const [symbols, more] = few(sorted(rows), FEW.bars, "symbols", () => exposure(box, view, held, ask));
   const part = (name, value, text, formula, parts) => element("div", {}, element("span.label", {}, name), figure(text, value, { colour: false, why: opens(name, value, formula, parts) }));
   fill(box,

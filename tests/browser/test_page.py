@@ -18,14 +18,14 @@ from bursar.portfolio import weights_file
 from bursar.serve import tokens
 from bursar.value.marks import Mark
 from tests.browser.conftest import see
-from tests.figures import PAGE_SECONDS, PANELS
+from tests.figures import COLOURS, PAGE_SECONDS
 
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
 THEMES = ("light", "dark")
 SIZES = ((1440, 900), (390, 844))
 ALL = {"resultTypes": ["violations"]}
 ALL_BUT_COLOURS = {**ALL, "rules": {"color-contrast": {"enabled": False}}}
-AUDITS = (ALL,) * 4 if PANELS else (ALL, ALL_BUT_COLOURS, ALL_BUT_COLOURS, ALL)
+AUDITS = (ALL,) * 4 if COLOURS else (ALL, ALL_BUT_COLOURS, ALL_BUT_COLOURS, ALL)
 """Colours are a matter of the theme, and dear to look at: of each theme once, at either size."""
 COINS, UPDATES, PARTS = 20, 10_000, max(2, PAGE_SECONDS // 60)
 HINTS = {
@@ -88,6 +88,14 @@ def picture(page, name):
     page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
 
 
+def pictures(page, name):
+    """Keep each panel by itself."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    for each in page.query_selector_all(".hero, .panel"):
+        panel = (each.get_attribute("aria-labelledby") or "hero").removesuffix("-title")
+        each.screenshot(path=SCREENS / f"{name}-{panel}.png")
+
+
 def painted(page):
     """How long the first paint took, in milliseconds; again where the machine had no time."""
     for _ in range(3):
@@ -117,6 +125,8 @@ def test_the_demo_is_alive(page):
     assert "blocked" in page.inner_text("#strategies")  # the one that died
     assert page.locator("#strategies .spark").count() == 4
     assert "LINK" in page.inner_text("#badges .warn >> nth=0")
+    stale = page.locator(".card:has(.doubt[title='LINK at an old mark'])")  # all that rest on it
+    assert stale.count() == 5
     assert min(painted(page)) < 1000
     late = page.evaluate(LATENESS)
     assert late is not None, "no event was shown in fifteen seconds"
@@ -149,16 +159,19 @@ def test_a_weight_opens_to_its_factors_and_they_are_those_of_the_decision(page):
 
 def test_the_last_step_of_a_sparkline_is_marked_where_something_is_open(page):
     """Days are at cost; what is open is counted today alone, and may go away again."""
-    told = page.evaluate("async () => (await fetch('/api/portfolio/allocation')).json()")
-    drawn = {each["strategy"]: each for each in told["items"] if len(each["growth"]) > 1}
-    assert any(each["unrealized"] for each in drawn.values())
-    for name, each in drawn.items():
-        spark = page.locator(f".strategy[aria-label={name}] .spark")
-        is_open = each["unrealized"] != 0
-        assert spark.locator("path.open").count() == int(is_open), name
-        assert ("with what is open today" in spark.get_attribute("aria-label")) == is_open
-        line = spark.locator("path.line").get_attribute("d")
-        assert line.count("L") == len(each["growth"]) - 1 - int(is_open), name
+    made = """async () => { const { capital } = await import("/page/capital.js");
+      const of = (strategy, unrealized) => ({ strategy, unrealized, state: null, contributed: "9",
+        made: "0", equity: "9", trades: 1, since: "2026-01-01", return_pct: "20", unvalued: [],
+        growth: ["1", "1.01", "1.2"] });
+      const box = document.createElement("div"), items = [of("open", "5"), of("flat", "0")];
+      capital(box, { items, decided_at: null }, null, () => null);
+      return [...box.querySelectorAll(".spark")].map((each) => [each.getAttribute("aria-label"),
+        ...[...each.querySelectorAll("path")].map((path) => path.getAttribute("class") + " " +
+          path.getAttribute("d").split("L").length)]); }"""
+    (says, *drawn), flat = page.evaluate(made)
+    assert says.endswith("1.01 at cost, 1.2 with what is open today")
+    assert drawn == ["line 2", "open 2"]
+    assert flat == ["One unit of flat's capital since 1 Jan: 1.2", "line 3"]
 
 
 def test_weights_that_are_typed_become_a_plan_with_reasons(page, tmp_path):
@@ -206,6 +219,8 @@ def test_it_can_be_walked_by_keyboard(page):
     page.keyboard.press("ArrowRight")  # from All round to 1D
     assert page.evaluate("document.activeElement.textContent") == "1D"
     assert page.get_attribute("#range [aria-checked=true]", "tabindex") == "0"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Report"
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector("#why[open] .why-value")
@@ -266,11 +281,8 @@ def test_nobody_is_kept_out_in_any_theme_at_any_size(page):
         see(page, theme, size)
         assert page.evaluate("document.documentElement.scrollWidth") == size[0]
         assert serious(page, options) == [], f"{theme} at {size}"
-        picture(page, f"{theme}-{size[0]}")
-        for each in page.query_selector_all(".hero, .panel") if PANELS else ():
-            name = each.get_attribute("aria-labelledby") or "hero-title"
-            path = SCREENS / f"{theme}-{size[0]}-{name.removesuffix('-title')}.png"
-            each.screenshot(path=path)
+        pictures(page, f"{theme}-{size[0]}")
+    assert len(set(SCREENS.glob("*-[0-9]*-*.png"))) == 4 * 9  # the figures of now, and eight panels
     page.click(".strategy[aria-label=carry] .why-weight")
     page.click("#plan >> text=nothing")
 
@@ -336,7 +348,10 @@ def test_the_report_of_what_is_shown_leaves_by_keyboard_and_with_the_token(own, 
         own_page.keyboard.type(choice)
     for kind, head in (("html", b"<!doctype html>"), ("pdf", b"%PDF-")):
         own_page.keyboard.press("Tab")
-        with own_page.expect_request("**/report/file?*") as asked, own_page.expect_download() as got:
+        with (
+            own_page.expect_request("**/report/file?*") as asked,
+            own_page.expect_download() as got,
+        ):
             own_page.keyboard.press("Enter")
         assert asked.value.headers["authorization"] == f"Bearer {bearer}"
         query = dict(parse_qsl(urlsplit(asked.value.url).query))

@@ -30,15 +30,16 @@ __all__ = ["browser"]  # a fixture
 SHOWN = """() => {
   const exact = (box) => [box, ...box.querySelectorAll("*")].map((each) => each.title)
     .filter(Boolean);
-  const rows = (boxes, name, figures) => Object.fromEntries([...document.querySelectorAll(boxes)]
-    .map((row) => [row.querySelector(name).textContent, [...row.querySelectorAll(figures)]
-      .map((box) => exact(box)[0] ?? null)]));
+  const all = (name, box = document) => [...box.querySelectorAll(name)];
+  const rows = (boxes, name, figures) => Object.fromEntries(all(boxes).map((row) =>
+    [row.querySelector(name).firstChild.textContent,
+      all(figures, row).map((box) => exact(box)[0] ?? null)]));
   return {
     equity: exact(document.getElementById("equity")),
     cards: rows(".card", ".label", ".figure, .foot"),
     holdings: rows("#positions tbody tr", "b", "td.num"),
     exposure: rows("#exposure .split > div", ".label", ".ask-why"),
-    bars: [...document.querySelectorAll("#exposure .bars button")].flatMap(exact),
+    bars: all("#exposure .bars button").flatMap(exact),
     strategies: rows("#strategies .strategy", ".name b", ".worth, .sub:not(.own, .none), .sub.own"),
     months: exact(document.querySelector("#calendar .months, #calendar .years") ?? document.head),
   };

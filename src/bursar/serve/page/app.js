@@ -16,6 +16,7 @@ import { openWhy, told } from "./why.js";
 const DAY = 86_400_000, SLOW_MS = 15_000, SOON_MS = 250, PAUSE_MS = 3_000, PAST_MS = 60_000, FRAME_MS = 100, PICTURE_MS = 1_000;
 const RANGES = { "1D": [DAY, "day"], "1W": [7 * DAY, "week"], "1M": [30 * DAY, "30d"], "3M": [90 * DAY, "90d"], "1Y": [365 * DAY, "1y"], All: [Infinity, "all"] };
 const CARDS = ["This week", "This month", "Drawdown", "Sharpe", "Gross exposure", "Net exposure", "Realised", "Cash"];
+const MARKED = ["This week", "This month", "Drawdown", "Gross exposure", "Net exposure"];
 
 const live = new Live();
 const cards = new panels.Cards($("cards"), CARDS);
@@ -75,6 +76,7 @@ function drawViews() {
       why: () => ask("Unrealised", of(pnl.unrealized_pnl, snapshot.positions.map((each) => [each.symbol, each.unrealized_pnl]), "unrealised = Σ (value − cost) of what is held")) }), true);
   cards.set("Cash", figure(money(snapshot.cash_balance), snapshot.cash_balance, { colour: false,
     why: () => ask("Cash", of(snapshot.cash_balance, (asked.holdings?.items ?? []).filter((each) => each.is_cash).map((each) => [each.asset, each.quantity]), "cash = settled base currency and what is pegged to it")) }), asked.holdings?.base ?? "", true);
+  cards.doubt(MARKED, asked.full?.coverage);
   drawPictures();
   const now = [snapshot.cash_balance, pnl.realized_pnl_total, ...snapshot.positions.map((each) => each.symbol + each.size)].join();
   if (now !== ground) { ground = now; refresh(); }

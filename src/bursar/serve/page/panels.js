@@ -27,11 +27,18 @@ export function few(rows, most, key, redraw) {
 export class Cards {
   constructor(box, names) {
     this.cards = Object.fromEntries(names.map((name) => {
-      const value = element("div.figure"), foot = element("div.foot");
-      const card = element("div.card", {}, element("span.label", {}, name), value, foot);
-      box.append(card);
-      return [name, { card, value, foot }];
+      const label = element("span.label", {}, name), value = element("div.figure"), foot = element("div.foot");
+      box.append(element("div.card", {}, label, value, foot));
+      return [name, { label, value, foot }];
     }));
+  }
+
+  // Cards that rest on marks say so where one is old or missing.
+  doubt(names, coverage) {
+    const says = gaps(coverage).map(([assets, what]) => `${assets.join(", ")} ${what}`).join("; "), word = coverage?.unvalued.length ? "! not whole" : "! stale";
+    for (const { label } of names.map((name) => this.cards[name])) {
+      if ((label.lastElementChild?.title ?? "") !== says) label.replaceChildren(label.firstChild, ...(says ? [element("small.doubt", { title: says }, word)] : []));
+    }
   }
 
   // The foot is text, or a figure that opens as well.
@@ -42,13 +49,16 @@ export class Cards {
   }
 }
 
+// What the figures lack: [assets, what is wrong with them].
+const gaps = (coverage) => [[coverage?.unvalued, "without a price"], [coverage?.stale, "at an old mark"]].filter(([names]) => names?.length);
+
 export function equity(box, view, { base, coverage, ask }) {
   if (!box.firstChild) box.append(element("span.label", {}, "Equity"), element("div.figure"), element("div.under"));
   const [whole, cents = "00"] = money(view.total_equity).split(".");
   const made = element("button.ask-why", { type: "button", title: view.total_equity, onclick: () => ask("Equity", { figure: "equity" }) },
     whole, element("span.cents", {}, `.${cents}`));
   put(box.children[1], made);
-  const lacks = [[coverage?.unvalued, "without a price"], [coverage?.stale, "at an old mark"]].filter(([names]) => names?.length).map(([names, says]) => `${names.length} ${says}`);
+  const lacks = gaps(coverage).map(([names, says]) => `${names.length} ${says}`);
   box.children[0].replaceChildren(`Equity${base ? `, ${base}` : ""}`, ...(lacks.length ? [element("small.doubt", {}, `! ${lacks.join(", ")}`)] : []));
   put(box.children[2], figure(`${money(view.daily_pnl, { signed: true })} today`, view.daily_pnl, { why: () => ask("Today", { figure: "daily_pnl" }) }));
 }

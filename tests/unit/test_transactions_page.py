@@ -10,8 +10,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "TRANSACTIONS.md"
 
 
 def block(language):
-    (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    return found
+    return "".join(re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL))
 
 
 def test_its_python_prints_what_it_says(tmp_path, monkeypatch, capsys):

@@ -1,29 +1,7 @@
-"""`bursar backup` and `bursar restore`, and the drill of docs/BACKUP.md line by line."""
+"""`bursar backup` and `bursar restore`."""
 
 import hashlib
-import re
-import subprocess
-import sys
 from pathlib import Path
-
-import pytest
-
-PAGE = Path(__file__).parents[3] / "docs" / "BACKUP.md"
-
-
-@pytest.mark.slow("six processes, started as an operator would")
-def test_the_drill_succeeds_as_it_is_written(story, tmp_path, monkeypatch):
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    program = folder / "bursar"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m bursar.cli "$@"\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder), prepend=":")
-    (block,) = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    done = subprocess.run(["sh", "-eu"], input=block, text=True, capture_output=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Sound." in done.stdout
-    assert "today.backup: OK" in done.stdout
 
 
 def test_both_say_the_same_of_a_backup(story, bursar, ask):

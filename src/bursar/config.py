@@ -131,7 +131,7 @@ class TagRule(BaseModel):
 _KNOWS: Final[Mapping[str, frozenset[str]]] = {
     "kraken": frozenset({"region", "tier", "tags", "stream_url", "news_url"}),
     "alpaca": frozenset({"paper", "data_url"}),
-    "binance": frozenset({"futures_url", "since", "stream_url"}),
+    "binance": frozenset({"futures_url", "since", "stream_url", "futures_stream_url"}),
 }
 """The settings that do not concern every venue."""
 
@@ -156,6 +156,7 @@ class VenueSettings(BaseModel):
     news_url: str = "wss://ws-auth.kraken.com/v2"
     data_url: str = "https://data.alpaca.markets"
     futures_url: str = "https://fapi.binance.com"
+    futures_stream_url: str = "wss://fstream.binance.com/private/ws"
     tags: tuple[TagRule, ...] = ()
 
     @model_validator(mode="before")
@@ -258,6 +259,7 @@ class PortfolioSettings(BaseSettings):
     track_manual_trades: bool = True
     snapshot_retention_days: Annotated[int, Field(ge=1)] = 30
     snapshot_every_minutes: Annotated[int, Field(ge=1)] = 15
+    timescale: bool = True
     sync_every_seconds: Annotated[int, Field(ge=5)] = 60
     reconciliation_tolerance: Amount = Decimal("1.0")
     reconciliation_tolerance_total: Amount | None = None

@@ -27,6 +27,10 @@ ALLOWED = {
     "app/following.py": {"group.create_task"},  # prices and news that come between syncs
     "app/live.py": {"random.SystemRandom"},  # how long to wait before a venue is asked again
     "serve/channel.py": {"asyncio.ensure_future"},  # what a client is told
+    "venue/binance/stream.py": {
+        "group.create_task",  # spot and futures, side by side
+        "asyncio.create_task",  # a key that is asked for again
+    },
     "bus/posting.py": {"threading.Thread"},  # a mail server that is waited for
     "serve/carrying.py": {"group.create_task"},  # what is heard, and what is told
     "serve/front.py": {"secrets.token_hex", "time.perf_counter_ns"},  # request ids; how long

@@ -15,6 +15,7 @@ from types import MappingProxyType
 import msgspec
 
 from bursar.app import SystemClock, options_of, portfolio_of, terms_of
+from bursar.app.keeping import stored
 from bursar.app.limits import rules_of
 from bursar.app.measuring import measuring_of
 from bursar.app.words import secret
@@ -24,7 +25,6 @@ from bursar.ledger import instant
 from bursar.ledger.terms import Terms
 from bursar.portfolio.service import PortfolioService
 from bursar.ports import Progress
-from bursar.store import open_store
 from bursar.venue.alpaca.account import AlpacaAccount
 from bursar.venue.alpaca.client import AlpacaRESTClient
 from bursar.venue.alpaca.history import Options as AlpacaOptions
@@ -147,7 +147,7 @@ def open_live(
     here = clock or SystemClock()
     keyed = [(each, _keys(each)) for each in settings.venues]
     own = settings.portfolio
-    store = open_store(own.book, own.name, terms=terms_of(own))
+    store = stored(own)
     portfolio = portfolio_of(store, here, options=options_of(own), progress=progress)
     try:
         _require_same(portfolio.terms, terms_of(own))
@@ -238,15 +238,18 @@ def _account(
             )
         case BinanceKeys():
             since = settings.since
+            client = BinanceRESTClient(
+                outside, keys, url=settings.url, futures_url=settings.futures_url
+            )
             return BinanceAccount(
-                BinanceRESTClient(
-                    outside, keys, url=settings.url, futures_url=settings.futures_url
-                ),
+                client,
                 BinanceOptions(
                     account=name,
                     since=BEGAN if since is None else instant.parse(since.isoformat()),
                 ),
-                stream_url=settings.stream_url,
+                doings=UserStream(
+                    client, url=settings.stream_url, futures_url=settings.futures_stream_url
+                ),
             )
         case Keys():
             return _kraken(settings, keys, outside, allow_breaks=allow_breaks)

@@ -85,8 +85,14 @@ _TRAILS: Final = msgspec.json.Decoder(Trail)
 
 
 def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSnapshot:
-    """Keep a snapshot, and make it the close of its day so far."""
+    """Keep a snapshot of a book, and make it the close of its day so far."""
     made = snapshot(book, valuation)
+    keep(store, made)
+    return made
+
+
+def keep(store: PortfolioStore, made: PortfolioSnapshot) -> None:
+    """Keep a snapshot, and make it the close of its day so far."""
     with store.grouped():
         close = _close(store, made)
         known, at = trail(store), instant.from_datetime(made.timestamp)
@@ -94,7 +100,6 @@ def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSn
         left = Trail(_epoch(known) + (not on), at if known is None else max(at, known.last))
         store.save_snapshot(made)
         store.save_memos({f"{CLOSE}{close.day}": _told(close), _TRAIL: _told(left)})
-    return made
 
 
 def _close(store: PortfolioStore, made: PortfolioSnapshot) -> DailyClose:

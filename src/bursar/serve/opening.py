@@ -10,15 +10,15 @@ Errors: what opening a portfolio raises.
 
 from typing import TYPE_CHECKING
 
-from bursar.app import SystemClock, options_of, portfolio_of, terms_of
+from bursar.app import SystemClock, options_of, portfolio_of
 from bursar.app.events import believed_of
+from bursar.app.keeping import stored
 from bursar.app.limits import rules_of
 from bursar.app.measuring import measuring_of
 from bursar.config import Settings
 from bursar.errors import BursarError
 from bursar.portfolio.beginning import begin
 from bursar.portfolio.service import PortfolioService
-from bursar.store import open_store
 
 if TYPE_CHECKING:
     from bursar.app.live import Live
@@ -48,7 +48,7 @@ def open_book(settings: Settings, clock: SystemClock | None = None) -> Book:
         live = open_live(settings, clock=here)
         return Book(live.service, live)
     own = settings.portfolio
-    store = open_store(own.book, own.name, terms=terms_of(own))
+    store = stored(own)
     portfolio = portfolio_of(store, here, options=options_of(own))
     try:
         portfolio.measuring = measuring_of(own)

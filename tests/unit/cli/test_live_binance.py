@@ -32,7 +32,8 @@ def venue(monkeypatch, capsys):
             async def play():
                 async with serve(fake) as url:
                     own = f"since: {instant.day(START)}, url: '{url}', futures_url: '{url}'"
-                    own += f", stream_url: '{url.replace('http', 'ws')}'"
+                    stream = url.replace("http", "ws")
+                    own += f", stream_url: '{stream}', futures_stream_url: '{stream}'"
                     config(f"venues: [{{venue: binance, {own}}}]\n")
                     loop = asyncio.get_running_loop()
                     return await loop.run_in_executor(None, main, list(arguments))

@@ -45,6 +45,8 @@ _UID_WEIGHTS: Final = {
     "/sapi/v1/capital/withdraw/history": 18_000,
     "/sapi/v1/convert/tradeFlow": 3_000,
 }
+LISTEN_KEY: Final = "/fapi/v1/listenKey"
+_POSTED: Final = ("get-funding-asset", "listenKey")
 _EARN: Final = "/sapi/v1/simple-earn/"
 _PUBLIC: Final = ("/api/v3/time", "/api/v3/exchangeInfo", "/api/v3/ticker", "/api/v3/aggTrades")
 _MINUTE: Final = 60 * SECOND
@@ -111,7 +113,7 @@ class FakeBinance:
             return kept_away(trouble)
         try:
             self._enter(request, fields)
-            result = _result(self.house, request, fields)
+            result = self._result(request, fields)
         except Refused as refusal:
             return _refusal(refusal)
         if trouble is not None:
@@ -125,6 +127,21 @@ class FakeBinance:
                 return _refusal(Refused(400, int(code), words))
         used = str(self.meters[_root(request.path)].used)
         return Answer(200, (*_JSON, ("x-mbx-used-weight-1m", used)), body_sent, manner)
+
+    def _result(self, request: Request, fields: dict[str, str]) -> Json:
+        path, house = request.path, self.house
+        if path.startswith("/fapi") and not house.account.has_futures:
+            raise Refused(401, -2015, "Invalid API-key, IP, or permissions for action.")
+        is_asked = request.method == "POST" and path.endswith(_POSTED)
+        if request.method != "GET" and not is_asked:
+            raise Refused(400, -2010, "this fake takes no orders")
+        if path == LISTEN_KEY:
+            return {"listenKey": self.listen_key}
+        if path in PATHS:
+            return PATHS[path](house, fields)
+        if path in LISTS:
+            return listed(house, path, fields)
+        raise Refused(404, -1, "Not found")
 
     def _enter(self, request: Request, fields: dict[str, str]) -> None:
         path, now = request.path, self.house.now
@@ -147,10 +164,18 @@ class FakeBinance:
         self._refused = 0
         if not path.startswith(_PUBLIC):
             key = request.headers.get("x-mbx-apikey", "")
+            if path == LISTEN_KEY:  # it asks who, and for no signature
+                self.require_key(key)
+                return
             self.require_signed(key, request.query + request.body.decode(), fields)
 
-    def require_signed(self, key: str, query: str, fields: dict[str, str]) -> None:
-        """Let in what is signed for the account, and of now.
+    @property
+    def listen_key(self) -> str:
+        """The end of the address at which the futures wallet is listened to."""
+        return hashlib.sha256(self.key.encode()).hexdigest()
+
+    def require_key(self, key: str) -> None:
+        """Let in who names the account's key.
 
         Raises:
             Refused: as the venue refuses it.
@@ -159,6 +184,14 @@ class FakeBinance:
             raise Refused(401, -2014, "API-key format invalid.")
         if key != self.key:
             raise Refused(401, -2015, "Invalid API-key, IP, or permissions for action.")
+
+    def require_signed(self, key: str, query: str, fields: dict[str, str]) -> None:
+        """Let in what is signed for the account, and of now.
+
+        Raises:
+            Refused: as the venue refuses it.
+        """
+        self.require_key(key)
         told, _, signature = query.rpartition("signature=")
         right = hmac.new(self.secret.encode(), told.rstrip("&").encode(), hashlib.sha256)
         if not hmac.compare_digest(signature, right.hexdigest()):
@@ -170,20 +203,6 @@ class FakeBinance:
         if not -window <= said - now < _AHEAD_MS:
             words = "Timestamp for this request is outside of the recvWindow."
             raise Refused(400, -1021, words)
-
-
-def _result(house: House, request: Request, fields: dict[str, str]) -> Json:
-    path = request.path
-    if path.startswith("/fapi") and not house.account.has_futures:
-        raise Refused(401, -2015, "Invalid API-key, IP, or permissions for action.")
-    is_asked = request.method == "POST" if path.endswith("get-funding-asset") else False
-    if request.method != "GET" and not is_asked:
-        raise Refused(400, -2010, "this fake takes no orders")
-    if path in PATHS:
-        return PATHS[path](house, fields)
-    if path in LISTS:
-        return listed(house, path, fields)
-    raise Refused(404, -1, "Not found")
 
 
 def _refusal(refusal: Refused) -> Answer:

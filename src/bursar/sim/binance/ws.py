@@ -1,11 +1,13 @@
 """The fake venue's WebSocket interface: word of the account's doings, for whoever signs for it.
 
     doings = Doings(fake)
-    async with serve_ws(doings) as url: ...
+    async with serve_ws(doings) as (url, futures_url): ...
     await doings.tell({"e": "executionReport"})
+    await doings.tell_futures({"e": "ORDER_TRADE_UPDATE"})
     await doings.drop()                          # hang up on everybody
 
-A subscription is checked as a request is: key, signature, time. `doings.heard` counts them.
+A subscription is checked as a request is: key, signature, time. The futures wallet is told of to
+whoever knows the key that REST gave. `heard` and `heard_futures` count them.
 """
 
 import json
@@ -22,6 +24,7 @@ from bursar.sim.serving import LOOPBACK
 
 METHOD: Final = "userDataStream.subscribe.signature"
 _PATH: Final = "/ws-api/v3"
+_FUTURES_PATH: Final = "/private/ws"
 
 
 class Doings:
@@ -29,11 +32,22 @@ class Doings:
 
     def __init__(self, fake: FakeBinance) -> None:
         self.fake = fake
-        self.heard = 0
+        self.heard = self.heard_futures = 0
         self._open: set[ServerConnection] = set()
+        self._futures: set[ServerConnection] = set()
 
     async def attend(self, connection: ServerConnection) -> None:
         """Serve one connection until it is gone."""
+        path = "" if connection.request is None else connection.request.path
+        if path == _PATH:
+            await self._tell_spot(connection)
+        elif path == f"{_FUTURES_PATH}/{self.fake.listen_key}":
+            self.heard_futures += 1
+            self._futures.add(connection)
+            await connection.wait_closed()
+            self._futures.discard(connection)
+
+    async def _tell_spot(self, connection: ServerConnection) -> None:
         async for message in connection:
             asked = json.loads(message)
             try:
@@ -56,9 +70,14 @@ class Doings:
         for connection in list(self._open):
             await connection.send(json.dumps({"subscriptionId": 1, "event": dict(event)}))
 
+    async def tell_futures(self, event: Mapping[str, object]) -> None:
+        """Tell everybody that something happened in the futures wallet."""
+        for connection in list(self._futures):
+            await connection.send(json.dumps(dict(event)))
+
     async def drop(self) -> None:
         """Hang up on everybody."""
-        for connection in list(self._open):
+        for connection in [*self._open, *self._futures]:
             await connection.close()
 
     def _enter(self, asked: Mapping[str, object]) -> None:
@@ -74,7 +93,8 @@ class Doings:
 
 
 @asynccontextmanager
-async def serve_ws(doings: Doings) -> AsyncIterator[str]:
-    """Serve the live side while the block lasts, and yield its address."""
+async def serve_ws(doings: Doings) -> AsyncIterator[tuple[str, str]]:
+    """Serve the live side while the block lasts; yield its addresses, of spot and of futures."""
     async with serve(doings.attend, LOOPBACK, 0) as server:
-        yield f"ws://{LOOPBACK}:{next(iter(server.sockets)).getsockname()[1]}{_PATH}"
+        place = f"ws://{LOOPBACK}:{next(iter(server.sockets)).getsockname()[1]}"
+        yield f"{place}{_PATH}", f"{place}{_FUTURES_PATH}"

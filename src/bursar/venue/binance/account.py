@@ -25,7 +25,7 @@ from bursar.venue.binance.client import BinanceRESTClient
 from bursar.venue.binance.history import History, Options
 from bursar.venue.binance.market import Prices
 from bursar.venue.binance.markets import Markets
-from bursar.venue.binance.stream import URL, UserStream
+from bursar.venue.binance.stream import UserStream
 from bursar.venue.binance.wire import Balance, Funding, Position, Rights
 from bursar.venue.keycheck import KeyCheck
 
@@ -46,12 +46,16 @@ class BinanceAccount:
     """One account, asked over the network."""
 
     def __init__(
-        self, client: BinanceRESTClient, options: Options = _DEFAULTS, *, stream_url: str = URL
+        self,
+        client: BinanceRESTClient,
+        options: Options = _DEFAULTS,
+        *,
+        doings: UserStream | None = None,
     ) -> None:
         self.client = client
         self.markets = Markets(client)
         self.market = Prices(client, self.markets)
-        self.doings = UserStream(client, url=stream_url)
+        self.doings = doings or UserStream(client)
         self._options = options
         self._history = History(client, self.markets, options)
 

@@ -32,6 +32,7 @@ from time import perf_counter, process_time, time_ns
 from msgspec import structs
 
 import bursar
+from bursar.ledger import instant
 from bursar.ledger.golden import read
 from bursar.portfolio.service import PortfolioService
 from bursar.serve import tokens
@@ -227,7 +228,8 @@ def _tick(portfolio: bursar.Portfolio, _positions: int, turn: int) -> None:
 
 
 def _commit(portfolio: bursar.Portfolio, _positions: int, turn: int) -> None:
-    portfolio.record(*read([f"2026-01-07T10:00:00Z buy 1 C3 @ 10 USD #x:{turn}"]))
+    at = instant.show(instant.parse("2026-01-07T10:00:00Z") + turn * instant.SECOND)
+    portfolio.record(*read([f"{at} buy 1 C3 @ 10 USD #x:{turn}"]))
 
 
 def _ticks(portfolio: bursar.Portfolio, positions: int, turn: int) -> None:

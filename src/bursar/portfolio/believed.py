@@ -21,6 +21,7 @@ from bursar.value.marks import FEE_CREDITS, Mark, Marks, Standing, fee_credit, m
 
 MEMO: Final = "marks "
 _DECODER: Final = msgspec.json.Decoder(list[Mark])
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 class Believed:
@@ -30,6 +31,7 @@ class Believed:
         self._desk = desk
         self._seen = Marks()
         self._seen_count = 0
+        self._texts: dict[str, str] | None = None
         self._read: dict[str, tuple[str, list[Mark]]] = {}
         self._kept: tuple[tuple[Head, Mapping[str, str]], Marks] | None = None
         self._joined: tuple[Marks, int, Marks] | None = None
@@ -42,16 +44,28 @@ class Believed:
             self._seen.put(mark)
         self._seen_count += 1
 
-    def marks(self) -> Marks:
+    def keep(self, marks: Iterable[Mark], source: str) -> None:
+        """Keep what a venue said, in the place of what it said before. O(its marks)."""
+        told = {f"{MEMO}{source}": _ENCODER.encode(list(marks)).decode()}
+        self._desk.store.save_memos(told)
+        if self._texts is not None:
+            self._texts = dict(sorted({**self._texts, **told}.items()))
+
+    def marks(self, *, looks: bool = True) -> Marks:
         """Return all of them; one object while nothing is new."""
-        kept, count = self.kept(), self._seen_count
+        kept, count = self.kept(looks=looks), self._seen_count
         if self._joined is None or self._joined[0] is not kept or self._joined[1] != count:
             self._joined = kept, count, kept.plus(self._seen)
         return self._joined[2]
 
-    def kept(self) -> Marks:
-        """Return what every process would know; one object while nothing is new."""
-        texts, head = self._desk.store.memos(MEMO), self._desk.head
+    def kept(self, *, looks: bool = True) -> Marks:
+        """Return what every process would know; one object while nothing is new.
+
+        It `looks` into the store for what others were told, or goes by the last look.
+        """
+        if looks or self._texts is None:
+            self._texts = self._desk.store.memos(MEMO)
+        texts, head = self._texts, self._desk.head
         if self._kept is None or self._kept[0] != (head, texts):
             known, now = self._traded(), self._desk.clock.now()
             for name, text in texts.items():

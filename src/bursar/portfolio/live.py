@@ -86,32 +86,33 @@ class Live:
 
     def see(self, mark: Mark) -> LiveFigures:
         """Take in a mark, for this process alone. O(what it prices)."""
-        changed = self._up_to_date()
+        changed = self.follow()
         self._portfolio.see((mark,))
         self._told = self._portfolio.told_version
         return self._figures(changed | self.running.mark(mark))
 
     def commit(self) -> LiveFigures:
         """Take up what was committed, imported or synced since. O(keys)."""
-        return self._figures(self._up_to_date())
+        return self._figures(self.refresh())
 
     def refresh(self) -> frozenset[str]:
         """Take up all that this process or another has kept since; tell what was valued anew."""
-        portfolio, changed = self._portfolio, frozenset[str]()
-        if portfolio.desk.head is not self._head:
-            changed |= self.running.land(portfolio.book())
-        kept = portfolio.kept_marks()
-        if kept is not self._kept or portfolio.told_version != self._told:
-            changed |= self.running.take(portfolio.marks())
-        self._kept, self._head = kept, portfolio.desk.head
-        self._told = portfolio.told_version
-        return changed
+        self._portfolio.kept_marks()
+        return self.follow()
 
     def follow(self) -> frozenset[str]:
         """Take up what came in this process since; tell what was valued anew. What others have
         kept is taken up by `refresh`, which asks the store.
         """
-        return self._up_to_date()
+        portfolio, changed = self._portfolio, frozenset[str]()
+        kept = portfolio.kept_marks(looks=False)
+        if portfolio.desk.head is not self._head:
+            changed |= self.running.land(portfolio.book())
+        if kept is not self._kept or portfolio.told_version != self._told:
+            changed |= self.running.take(portfolio.marks(looks=False))
+        self._kept, self._head = kept, portfolio.desk.head
+        self._told = portfolio.told_version
+        return changed
 
     def valuation(self) -> Valuation:
         """Return the whole valuation of now, as of the last tick or refresh. O(keys)."""
@@ -128,12 +129,6 @@ class Live:
             self._shown = Shown(base=base, symbols=symbols)
         self._shown.see(self.running.assets, self.running.margins)
         return self._shown
-
-    def _up_to_date(self) -> frozenset[str]:
-        portfolio = self._portfolio
-        if portfolio.desk.head is self._head and portfolio.told_version == self._told:
-            return frozenset()
-        return self.refresh()
 
     @money
     def _figures(self, changed: frozenset[str]) -> LiveFigures:

@@ -43,7 +43,7 @@ from bursar.portfolio import (
     whys,
 )
 from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
-from bursar.portfolio.believed import MEMO, Believed
+from bursar.portfolio.believed import Believed
 from bursar.portfolio.closings import Closings
 from bursar.portfolio.followed import Followed
 from bursar.portfolio.kept import OfHead
@@ -64,7 +64,6 @@ if TYPE_CHECKING:
 
 Prices = Marks | Mapping[str, object] | None
 _T = TypeVar("_T", RealizedPnLRecord, CashFlowRecord)
-_ENCODER = msgspec.json.Encoder()
 
 
 class Portfolio:
@@ -270,12 +269,13 @@ class Portfolio:
         view.measuring = self.measuring
         return view
 
-    def marks(self, prices: Prices = None) -> Marks:
+    def marks(self, prices: Prices = None, *, looks: bool = True) -> Marks:
         """Return the marks to value with: last trades, what venues said, then `prices` given.
 
-        `prices` may be a mapping such as `{"XBT": "65000"}`, in base currency.
+        `prices` may be a mapping such as `{"XBT": "65000"}`, in base currency. What other processes
+        were told counts as of now, or, unless it `looks`, as of the last time somebody did.
         """
-        known = self._believed.marks()
+        known = self._believed.marks(looks=looks)
         if prices is None:
             return known
         if isinstance(prices, Marks):
@@ -288,14 +288,13 @@ class Portfolio:
             self._live = Live(self)
         return self._live
 
-    def kept_marks(self) -> Marks:
+    def kept_marks(self, *, looks: bool = True) -> Marks:
         """Return the marks that trades tell, and venues told; one object while nothing is new."""
-        return self._believed.kept()
+        return self._believed.kept(looks=looks)
 
     def keep_marks(self, marks: Iterable[Mark], source: str) -> None:
         """Keep what a venue said that assets are worth, in the place of what it said before."""
-        told = _ENCODER.encode(list(marks)).decode()
-        self.desk.store.save_memos({f"{MEMO}{source}": told})
+        self._believed.keep(marks, source)
         self.told_version += 1
 
     def see(self, marks: Iterable[Mark]) -> None:

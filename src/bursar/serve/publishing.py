@@ -81,6 +81,7 @@ class Publisher:
         self._ring: Ring | None = None
         self.listener: Callable[[Portfolio, Seen], None] | None = None
         self._stood: object = None
+        self._counts = NO_COUNTS
 
     def touch(self) -> None:
         """Say that something has changed. For the keeper's thread alone."""
@@ -113,6 +114,7 @@ class Publisher:
             portfolio.writer.catch_up()
             glance(portfolio)
             ring = tokens.ring(portfolio.desk.store)
+            self._counts = portfolio.transaction_counts()
         except BursarError as error:
             self._fail(error, portfolio.desk.clock.now())
             return
@@ -129,7 +131,7 @@ class Publisher:
         portfolio = opened.service.portfolio
         begun = portfolio.desk.clock.now()
         try:
-            found, counts = seen(portfolio), portfolio.transaction_counts()
+            found = seen(portfolio)
         except Exception as error:  # noqa: BLE001 (the book stays open, and the health says so)
             self._fail(error, begun)
             return
@@ -148,7 +150,7 @@ class Publisher:
             count=self.state.count + 1,
             halted=portfolio.desk.halted,
             coverage=found.coverage,
-            counts=counts,
+            counts=self._counts,
         )
         self.pace.took(self.state.took)
         self._post(made)

@@ -1,9 +1,13 @@
-"""Finding journal rows by what stands in their columns, and memos by their names."""
+"""Finding journal rows by what stands in their columns, memos by their names, records by time.
+
+To put a statement together takes longer than a small one takes itself, so each is made once.
+"""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, bindparam, select
+from sqlalchemy import Column, Connection, Integer, Row, Select, Table, bindparam, select
 
 from bursar.store import writes
 from bursar.store.sending import Question
@@ -13,6 +17,8 @@ CHUNK = 500
 _MEMO = select(MEMOS.c.body).where(
     MEMOS.c.portfolio == bindparam("own"), MEMOS.c.name == bindparam("wanted")
 )
+_MEMOS = select(MEMOS).where(MEMOS.c.portfolio == bindparam("own")).order_by(MEMOS.c.name)
+_SOME_MEMOS = _MEMOS.where(MEMOS.c.name >= bindparam("first"), MEMOS.c.name < bindparam("end"))
 
 
 def rows(
@@ -36,10 +42,33 @@ def memo(asked: Question, portfolio: str, name: str) -> str | None:
 
 def memos(connection: Connection, portfolio: str, prefix: str) -> dict[str, str]:
     """Return the memos whose names begin so, ordered by name."""
-    found = select(MEMOS).where(
-        MEMOS.c.portfolio == portfolio, MEMOS.c.name.startswith(prefix, autoescape=True)
-    )
+    # A range, since a pattern would be held against the name of every memo.
+    found = _SOME_MEMOS if prefix else _MEMOS
+    ends = {"first": prefix, "end": _next(prefix)} if prefix else {}
     return {
         row.name: writes.memo(portfolio, row.name, row.body)
-        for row in connection.execute(found.order_by(MEMOS.c.name))
+        for row in connection.execute(found, {"own": portfolio, **ends})
     }
+
+
+@cache
+def newest(table: Table, given: frozenset[str]) -> Select[tuple[Any, ...]]:
+    """Return the statement for a portfolio's rows of a table, newest first: `since`, before
+    `until`, at most `limit` of them, or those of one `pair` or `asset`, as far as they are given.
+    """
+    wanted = (table.c[name] == bindparam(name) for name in sorted(given) if name in table.c)
+    found = select(*(c for c in table.c if c.name != "portfolio"))
+    found = found.where(table.c.portfolio == bindparam("own"), *wanted)
+    if "since" in given:
+        found = found.where(table.c.time >= bindparam("since"))
+    if "until" in given:
+        found = found.where(table.c.time < bindparam("until"))
+    if "limit" in given:
+        found = found.limit(bindparam("limit", type_=Integer))
+    order = [table.c.time, *(c for c in table.primary_key if c.name != "portfolio")]
+    return found.order_by(*(column.desc() for column in order))
+
+
+def _next(prefix: str) -> str:
+    """Return the first text behind all that begin so."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)

@@ -47,6 +47,8 @@ def records(
     cash, base = terms.cash, terms.base
     for fact, lines in told:
         trades += _trade_records(fact, lines, cash)
+        if isinstance(fact, Fill):
+            continue
         flow = _flow_record(fact, lines, base)
         flows += [flow] if flow is not None else []
     return trades, flows

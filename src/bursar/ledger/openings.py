@@ -164,17 +164,19 @@ class Prefixes:
         account, base, quote = fill.account, fill.base, fill.quote
         tie = fill.executed_at, fill.sequence
         self._began.setdefault(account, fill.executed_at)
-        if base == quote or any(fee.asset != quote for fee in fill.fees):
-            for place, change in _net(deltas(fill)):
-                self._move(place, change, tie)
-            return
         came, went = fill.quantity, -(fill.amount or ZERO)
         if fill.side is _SELL:
             came, went = -came, -went
+        is_plain = base != quote
         for fee in fill.fees:
             went -= fee.amount
-        self._move((account, base), came, tie)
-        self._move((account, quote), went, tie)
+            is_plain = is_plain and fee.asset == quote
+        if is_plain:
+            moved: Iterable[tuple[Place, Decimal]] = ((account, base), came), ((account, quote), went)
+        else:
+            moved = _net(deltas(fill))
+        for place, change in moved:
+            self._move(place, change, tie)
 
     def _follow(self, fact: Fact, firsts: frozenset[str]) -> None:
         if isinstance(fact, Fill) and firsts.isdisjoint(fact.rows):
@@ -264,6 +266,11 @@ class Firsts:
         child._rows = Layer(self._rows)
         return child
 
+    def land(self, child: "Firsts") -> None:
+        """Take over what a fork of these has seen."""
+        assert isinstance(child._rows, Layer), "a fork"
+        self._rows.update(child._rows.own)
+
     def knows(self, row: Movement) -> bool:
         """Tell whether any row of that row's code was seen."""
         return (row.account, row.asset, row.code or row.asset) in self._rows
@@ -280,6 +287,8 @@ class Firsts:
         known = self._rows.get(key)
         if known is None:
             self._rows[key] = (row,)
+            return
+        if row.executed_at - known[0].executed_at >= instant.SECOND:  # as most are
             return
         second, first = row.executed_at // instant.SECOND, known[0].executed_at // instant.SECOND
         if second < first:

@@ -15,7 +15,7 @@ what had gone in was there before. Money too, since such a place lends none.
 Errors: none.
 """
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from decimal import Decimal
 from typing import Final
 
@@ -171,12 +171,12 @@ class Prefixes:
         for fee in fill.fees:
             went -= fee.amount
             is_plain = is_plain and fee.asset == quote
-        if is_plain:
-            moved: Iterable[tuple[Place, Decimal]] = ((account, base), came), ((account, quote), went)
-        else:
-            moved = _net(deltas(fill))
-        for place, change in moved:
-            self._move(place, change, tie)
+        if not is_plain:
+            for place, change in _net(deltas(fill)):
+                self._move(place, change, tie)
+            return
+        self._move((account, base), came, tie)
+        self._move((account, quote), went, tie)
 
     def _follow(self, fact: Fact, firsts: frozenset[str]) -> None:
         if isinstance(fact, Fill) and firsts.isdisjoint(fact.rows):
@@ -268,8 +268,11 @@ class Firsts:
 
     def land(self, child: "Firsts") -> None:
         """Take over what a fork of these has seen."""
-        assert isinstance(child._rows, Layer), "a fork"
-        self._rows.update(child._rows.own)
+        self._rows.update(child.seen())
+
+    def seen(self) -> Mapping[tuple[str, str, str], tuple[Movement, ...]]:
+        """Return the first rows by account, asset and code; of a fork, those it has seen itself."""
+        return self._rows.own if isinstance(self._rows, Layer) else self._rows
 
     def knows(self, row: Movement) -> bool:
         """Tell whether any row of that row's code was seen."""

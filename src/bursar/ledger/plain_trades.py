@@ -13,7 +13,6 @@ from bursar.ledger.entries import AnyEntry, Fee, Fill, Movement, MovementKind, S
 from bursar.ledger.legs import when
 from bursar.ledger.names import oriented
 
-
 _TRADE: Final = MovementKind.TRADE
 
 

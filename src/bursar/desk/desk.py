@@ -1,5 +1,6 @@
 """The desk of one portfolio: its timeline in memory, its store, and the way between them."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
@@ -223,14 +224,11 @@ class Desk:
         outcomes = [ruled.verdict.outcome for ruled in plan.ruled]
         conflicts = tuple(
             f"{ruled.entry.id}: {ruled.verdict.field} differs from what was recorded"
-            for ruled in plan.ruled
+            for ruled in (plan.ruled if Outcome.CONFLICT in outcomes else ())
             if ruled.verdict.outcome is Outcome.CONFLICT
         )
         changed = {fact.id for fact in plan.course.removed}
-        flags: dict[str, int] = {}
-        for fact in plan.course.added:
-            for flag in fact.flags:
-                flags[flag.value] = flags.get(flag.value, 0) + 1
+        flags = Counter([flag.value for fact in plan.course.added for flag in fact.flags])
         return Review(
             recorded=outcomes.count(Outcome.RECORDED),
             duplicates=outcomes.count(Outcome.DUPLICATE),
@@ -241,7 +239,7 @@ class Desk:
                 f"{each.asset} in {each.pair}: {trimmed(each.old)} → {trimmed(each.new)}"
                 for each in plan.restated
             ),
-            flags=flags,
+            flags=dict(flags),
         )
 
     def commit(self, staged: Staged, beside: Beside = NOTHING) -> Receipt:

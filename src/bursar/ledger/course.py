@@ -19,7 +19,7 @@ from bursar.ledger import openings
 from bursar.ledger.book import Book
 from bursar.ledger.draft import Draft
 from bursar.ledger.facts import Fact
-from bursar.ledger.fold import apply, traced
+from bursar.ledger.fold import apply, traced_within
 from bursar.ledger.order import order_key
 from bursar.ledger.pricing import priced
 from bursar.ledger.state import CellKey, Line
@@ -79,7 +79,7 @@ class Folding:
             start = course.position
         for place, fact in enumerate(course.tail, start + 1):
             if trace:
-                self.lines.append((fact, traced(self.book, fact)))
+                self.lines.append((fact, traced_within(self.book, fact)))
             else:
                 apply(self.book, fact)
             if place % SPACING == 0:

@@ -47,6 +47,8 @@ def records(
     cash, base = terms.cash, terms.base
     for fact, lines in told:
         trades += _trade_records(fact, lines, cash)
+        if isinstance(fact, Fill):
+            continue
         flow = _flow_record(fact, lines, base)
         flows += [flow] if flow is not None else []
     return trades, flows
@@ -178,16 +180,16 @@ def _plain_trade(fill: Fill, line: Line, cash: frozenset[str]) -> RealizedPnLRec
         charged += fee.amount if fee.asset == asset else ZERO
         kept += fee.amount if fee.asset == quote else ZERO
         known = None if known is None or fee.value is None else known + fee.value
-    return RealizedPnLRecord(
-        trade_id=fill.id,
-        order_id=fill.order_id,
-        pair=fill.pair or f"{fill.base}/{quote}",
-        time=instant.to_datetime(fill.executed_at),
-        side="buy" if sign > 0 else "sell",
-        base_delta=sign * fill.quantity,
-        quote_delta=-sign * (fill.amount or ZERO) - kept,
-        fee_asset=asset,
-        fee_amount=charged,
+    return RealizedPnLRecord(  # the first by their place: Python hands over many names slowly
+        fill.id,
+        fill.order_id,
+        fill.pair or f"{fill.base}/{quote}",
+        instant.to_datetime(fill.executed_at),
+        "buy" if sign > 0 else "sell",
+        sign * fill.quantity,
+        -sign * (fill.amount or ZERO) - kept,
+        asset,
+        charged,
         pnl_quote=made if quote in cash else None,
         strategy_tag=tag_of(fill.strategy),
         pnl_base=made,

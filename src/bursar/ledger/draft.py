@@ -56,7 +56,6 @@ class Draft:
         self.raw: dict[str, Fact | None] = {}
         self.raised: dict[str, tuple[str, ...]] = {}
         self.new_notes: list[Note] = []
-        self.rows: list[Movement] = []
         self.homes: dict[str, str] = {}
         self.firsts = timeline.firsts.fork()
         self.conflicts: dict[str, str] = {}
@@ -128,7 +127,6 @@ class Draft:
         self.homes[entry.id] = group
         self._put(group, (*self._spoken.get(group, ()), entry))
         if isinstance(entry, Movement):
-            self.rows.append(entry)
             self.firsts.see(entry)
         elif isinstance(entry, Note):
             self._note(entry)
@@ -324,4 +322,7 @@ def _with(known: dict[str, _T], recalled: Mapping[str, _T]) -> Mapping[str, _T]:
 def is_at_once(statements: Sequence[AnyEntry]) -> bool:
     """Tell whether all of these are of one instant, as the rows of a trade are."""
     first = statements[0].executed_at
-    return all(each.executed_at == first for each in statements)
+    for each in statements:  # noqa: SIM110 (asked of every group; `all` takes twice as long)
+        if each.executed_at != first:
+            return False
+    return True

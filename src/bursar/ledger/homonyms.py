@@ -35,7 +35,9 @@ _LISTS: Final = ("fees", "to_fees", "rates", "given", "taken")
 def understood(entry: AnyEntry) -> AnyEntry:
     """Return a statement with its assets under the names that they have in a book."""
     known = _MEANT.get(venue(entry.account))
-    meant = {name: to.asset for name, to in (known or {}).items() if entry.executed_at >= to.at}
+    if known is None:
+        return entry
+    meant = {name: to.asset for name, to in known.items() if entry.executed_at >= to.at}
     if not meant:
         return entry
     changes: dict[str, object] = {}

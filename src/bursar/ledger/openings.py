@@ -15,7 +15,7 @@ what had gone in was there before. Money too, since such a place lends none.
 Errors: none.
 """
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from decimal import Decimal
 from typing import Final
 
@@ -170,15 +170,17 @@ class Prefixes:
         account, base, quote = fill.account, fill.base, fill.quote
         tie = fill.executed_at, fill.sequence
         self._began.setdefault(account, fill.executed_at)
-        if base == quote or any(fee.asset != quote for fee in fill.fees):
-            for place, change in _net(deltas(fill)):
-                self._move(place, change, tie)
-            return
         came, went = fill.quantity, -(fill.amount or ZERO)
         if fill.side is _SELL:
             came, went = -came, -went
+        is_plain = base != quote
         for fee in fill.fees:
             went -= fee.amount
+            is_plain = is_plain and fee.asset == quote
+        if not is_plain:
+            for place, change in _net(deltas(fill)):
+                self._move(place, change, tie)
+            return
         self._move((account, base), came, tie)
         self._move((account, quote), went, tie)
 
@@ -274,6 +276,14 @@ class Firsts:
         child._rows = Layer(self._rows)
         return child
 
+    def land(self, child: "Firsts") -> None:
+        """Take over what a fork of these has seen."""
+        self._rows.update(child.seen())
+
+    def seen(self) -> Mapping[tuple[str, str, str], tuple[Movement, ...]]:
+        """Return the first rows by account, asset and code; of a fork, those it has seen itself."""
+        return self._rows.own if isinstance(self._rows, Layer) else self._rows
+
     def knows(self, row: Movement) -> bool:
         """Tell whether any row of that row's code was seen."""
         return (row.account, row.asset, pockets.code_of(row)) in self._rows
@@ -294,6 +304,8 @@ class Firsts:
         known = self._rows.get(key)
         if known is None:
             self._rows[key] = (row,)
+            return
+        if row.executed_at - known[0].executed_at >= instant.SECOND:  # as most are
             return
         second, first = row.executed_at // instant.SECOND, known[0].executed_at // instant.SECOND
         if second < first:

@@ -7,6 +7,7 @@ Errors: none.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -15,21 +16,25 @@ from bursar.ledger.entries import AnyEntry, Fee, Fill, Flag, Movement, MovementK
 from bursar.ledger.legs import when
 from bursar.ledger.names import oriented
 
+_TRADE: Final = MovementKind.TRADE
+
 
 def rows_of_one_trade(statements: Sequence[AnyEntry]) -> list[Movement]:
     """Return the rows, in order, if they are all there is, as in most groups: none is sifted.
 
     What lies in a pocket has to be put there, so such rows are.
     """
-    rows = [
-        entry
-        for entry in statements
-        if isinstance(entry, Movement) and entry.kind is MovementKind.TRADE and not entry.pocket
-    ]
-    is_all = len({row.id for row in rows}) == len(statements)
-    return (
-        sorted(rows, key=when) if is_all and len({row.group or row.id for row in rows}) == 1 else []
-    )
+    rows: list[Movement] = []
+    first = None
+    for entry in statements:
+        if not isinstance(entry, Movement) or entry.kind is not _TRADE or entry.pocket:
+            return []
+        group = entry.group or entry.id
+        if group != (first := first or group):
+            return []
+        rows.append(entry)
+    rows.sort(key=when)
+    return rows if len({row.id for row in rows}) == len(rows) else []
 
 
 def plain_trade(rows: Sequence[Movement], cash: frozenset[str]) -> Fill | None:

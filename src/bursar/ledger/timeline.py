@@ -68,7 +68,7 @@ class Plan(msgspec.Struct, frozen=True):
     raw: dict[str, Fact | None]
     raised: dict[str, tuple[str, ...]]
     notes: list[Note]
-    rows: list[Movement]
+    firsts: Firsts
     homes: dict[str, str]
     conflicts: dict[str, str]
     prefixes: Prefixes
@@ -201,12 +201,12 @@ class Timeline:
         draft = over or Draft(self, recalled)
         draft.lay(entries)
         added, removed = draft.settle()
-        following = Following(self, Course(self, added, removed), draft)
+        course = Course(self, added, removed)
+        following = Following(self, course, draft)
         opened, closed = changed_openings(self, draft, following.prefixes)
         if opened or closed:
-            added, removed = added + opened, removed + closed
-            following = Following(self, Course(self, added, removed), draft)
-        course = Course(self, added, removed)
+            course = Course(self, added + opened, removed + closed)
+            following = Following(self, course, draft)
         folding = Folding(self, course, trace=trace)
         return Plan(
             ruled=draft.ruled,
@@ -217,7 +217,7 @@ class Timeline:
             raw=draft.raw,
             raised=draft.raised,
             notes=draft.new_notes,
-            rows=draft.rows,
+            firsts=draft.firsts,
             homes=draft.homes,
             conflicts=draft.conflicts,
             prefixes=following.prefixes,
@@ -241,8 +241,7 @@ class Timeline:
         self.raised.update(plan.raised)
         for note in plan.notes:
             self.notes.add(note)
-        for row in plan.rows:
-            self.firsts.see(row)
+        self.firsts.land(plan.firsts)
         self._replace(plan.course)
         if plan.course.is_append:
             self.book.land(plan.book)
@@ -310,9 +309,7 @@ class Timeline:
         self.order = self.order[edge:]
         self.facts = {key[-1]: self.facts[key[-1]] for key in self.order}
         self.groups = {
-            name: told
-            for name, told in self.groups.items()
-            if any(each.executed_at > start.time for each in told)
+            name: told for name, told in self.groups.items() if _reaches(told, start.time)
         }
         self.raised = {name: self.raised[name] for name in self.groups if name in self.raised}
         raised = (name for names in self.raised.values() for name in names)
@@ -469,6 +466,14 @@ class Timeline:
         last = self._followed[-1][0] if self._followed else 0
         if len(self.order) - last >= SPACING:
             self._followed.append((len(self.order), self.prefixes.flat()))
+
+
+def _reaches(told: Iterable[AnyEntry], time: int) -> bool:
+    """Tell whether any of these is later than that."""
+    for each in told:  # noqa: SIM110 (asked of every group; `any` takes twice as long)
+        if each.executed_at > time:
+            return True
+    return False
 
 
 _COPIED: Final = (

@@ -7,10 +7,12 @@ each other or two records of one identity; `NotExact` for NaN and infinity; `Mal
 without a zone; `BadChoice` for a negative limit or another base currency.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
+from typing import Any
 
 import msgspec
 
@@ -77,10 +79,12 @@ def require_exact(
 ) -> None:
     """Refuse a record that holds NaN, an infinity, or a time without a zone."""
     for record in records:
-        for name in _exact_fields(type(record)):
-            value = getattr(record, name)
+        names, values_of = _exact_fields(type(record))
+        values = values_of(record)
+        for value in values:
             if isinstance(value, Decimal):
                 if not value.is_finite():
+                    name = next(n for n, v in zip(names, values, strict=True) if v is value)
                     raise NotExact(f"{name}: {value} is not a finite number", field=name)
             elif isinstance(value, datetime) and value.tzinfo is not UTC:
                 instant.from_datetime(value)
@@ -107,10 +111,11 @@ def trade_key(record: RealizedPnLRecord) -> TradeKey:
 
 
 @lru_cache
-def _exact_fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:
-    """Return the fields of a record that may hold a number or a time."""
+def _exact_fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, ...], Callable[..., Any]]:
+    """Return the fields of a record that may hold a number or a time, and what takes them out."""
     plain = {str, str | None, tuple[str, ...]}
-    return tuple(field.name for field in msgspec.structs.fields(kind) if field.type not in plain)
+    named = tuple(field.name for field in msgspec.structs.fields(kind) if field.type not in plain)
+    return named, attrgetter(*named)
 
 
 def _require_rows(records: Sequence[Record]) -> None:

@@ -70,7 +70,10 @@ class Exact(TypeDecorator[Decimal]):
 
 
 def _plain(value: Decimal | None) -> str | None:
-    return None if value is None else plain(value)
+    if value is None:
+        return None
+    text = str(value)  # there are many, and few have an exponent
+    return plain(value) if "E" in text else text
 
 
 def _nanoseconds(value: datetime | None) -> int | None:

@@ -106,7 +106,7 @@ def test_folding_and_memory_do_not_grow_with_what_came_before(monkeypatch):
         folded += 1
         return apply(book, fact)
 
-    monkeypatch.setattr("bursar.ledger.course.traced", counted)
+    monkeypatch.setattr("bursar.ledger.course.traced_within", counted)
     for count in (100, 400):
         desk_, folded, most = Desk(MemoryStore(terms=TERMS), Ticks()), 0, 0
 

@@ -75,6 +75,11 @@ def apply(book: Book, fact: Fact) -> None:
 @money
 def traced(book: Book, fact: Fact) -> list[Line]:
     """Fold one fact and return what it realised, piece by piece."""
+    return traced_within(book, fact)
+
+
+def traced_within(book: Book, fact: Fact) -> list[Line]:
+    """Do what `traced` does, inside the money context."""
     lines: list[Line] = []
     book.lines = lines
     try:

@@ -13,6 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 from bursar.exact import ZERO, trimmed
 from bursar.ledger import instant
 from bursar.ledger.actions import SETTLED
@@ -40,8 +42,7 @@ def movement(row: LedgerRow, rank: int, account: str) -> Movement:
     amount, usd = row.amount, row.amount_usd
     sign = 0 if not amount else -1 if amount.is_signed() else 1
     of, where, what, label = _meaning(row.code, row.wallet, row.type, row.subtype, sign)
-    has_worth = bool(usd and amount) and of.asset not in _WITHOUT_WORTH
-    return Movement(
+    told = Movement(  # no more than 15 names: Python hands over more of them the slow way
         id=f"{account}:{row.txid}",
         group=_group(row, what, account),
         account=account,
@@ -56,10 +57,12 @@ def movement(row: LedgerRow, rank: int, account: str) -> Movement:
         code=of.code,
         pocket=where,
         label=label,
-        worth=usd if has_worth else None,
-        worth_asset="USD" if has_worth else None,
-        rates=_NOT_MONEY if of.asset == KFEE else (),
     )
+    if of.asset == KFEE:
+        return msgspec.structs.replace(told, rates=_NOT_MONEY)
+    if usd and amount and of.asset not in _WITHOUT_WORTH:
+        return msgspec.structs.replace(told, worth=usd, worth_asset="USD")
+    return told
 
 
 @lru_cache(maxsize=4096)

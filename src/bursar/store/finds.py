@@ -1,17 +1,33 @@
 """Finding journal rows by what stands in their columns, and memos by their names."""
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, bindparam, select
+from sqlalchemy import Column, Connection, Row, String, and_, bindparam, select
 
+from bursar.ports import Head
 from bursar.store import writes
 from bursar.store.sending import Question
-from bursar.store.tables import JOURNAL, MEMOS
+from bursar.store.tables import JOURNAL, MEMOS, PORTFOLIOS
 
 CHUNK = 500
+_NAMES = ("name_0", "name_1", "name_2", "name_3")
 _MEMO = select(MEMOS.c.body).where(
     MEMOS.c.portfolio == bindparam("own"), MEMOS.c.name == bindparam("wanted")
+)
+_STANDING = (
+    select(*writes.HEAD, MEMOS.c.name, MEMOS.c.body)
+    .select_from(
+        PORTFOLIOS.outerjoin(
+            MEMOS,
+            and_(
+                MEMOS.c.portfolio == PORTFOLIOS.c.name,
+                MEMOS.c.name.in_([bindparam(name, type_=String) for name in _NAMES]),
+            ),
+        )
+    )
+    .where(PORTFOLIOS.c.name == bindparam("own"))
 )
 
 
@@ -32,6 +48,16 @@ def memo(asked: Question, portfolio: str, name: str) -> str | None:
     """Return the text of a memo, if there is one of that very name."""
     rows = asked(_MEMO, {"own": portfolio, "wanted": name})
     return writes.memo(portfolio, name, rows[0][0]) if rows else None
+
+
+def standing(asked: Question, portfolio: str, names: Sequence[str]) -> tuple[Head, dict[str, str]]:
+    """Return where a portfolio stands, and the texts of up to four memos."""
+    assert len(names) <= len(_NAMES), "a statement of its own would do for so many"
+    wanted = dict(zip_longest(_NAMES, names))
+    rows = asked(_STANDING, {"own": portfolio, **wanted})
+    head = writes.headed([row[:-2] for row in rows], portfolio)
+    found = {row[-2]: row[-1] for row in rows if row[-2] is not None}
+    return head, {name: writes.memo(portfolio, name, body) for name, body in found.items()}
 
 
 def memos(connection: Connection, portfolio: str, prefix: str) -> dict[str, str]:

@@ -509,6 +509,18 @@ class PortfolioStore(Protocol):
         """
         ...
 
+    def standing(self, names: Sequence[str]) -> tuple[Head, dict[str, str]]:
+        """Return where the portfolio stands, and the texts of these names, all of one moment.
+
+        Raises:
+            StoreCorrupt: one was changed after it was written.
+        """
+        ...
+
+    def announce(self, name: str, text: str, version: int) -> bool:
+        """Keep a text that is not lasting if the portfolio stands at `version`; tell whether."""
+        ...
+
     def get_latest_cash_equity(self, session_id: str) -> CashEquity | None:
         """Return what the last transaction came to; `None` before the first, and for a session that
         is not this portfolio's name.

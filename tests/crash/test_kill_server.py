@@ -15,10 +15,10 @@ import pytest
 from bursar.desk import Desk
 from bursar.errors import OutcomeUnknown, StoreDown
 from bursar.ledger import audit, golden, journal
-from bursar.store import SqlStore, open_store
+from bursar.store import open_store
 from tests import figures
 from tests.crash.nursery import Ticks, fill_line
-from tests.servers.postgres import DURABLE, OWNER, Server, cluster
+from tests.servers.postgres import DURABLE, OWNER, Server, at_commit, cluster
 
 pytestmark = pytest.mark.sweep
 
@@ -127,9 +127,9 @@ def test_a_desk_survives_its_server(durable, record_property, end, times):
 def test_an_answer_lost_with_the_server_is_found_when_it_is_back(durable, monkeypatch, landed):
     killed = threading.Event()
 
-    def commit_and_die(connection):
+    def commit_and_die(_driver, send):
         if landed:
-            do_commit(connection)
+            send()
         durable.kill()
         killed.set()
         raise psycopg.OperationalError("the server closed the connection unexpectedly")
@@ -138,10 +138,7 @@ def test_an_answer_lost_with_the_server_is_found_when_it_is_back(durable, monkey
         desk = Desk(store, Ticks(), wait=lambda milliseconds: rest(5 * milliseconds))
         fill = list(golden.read([fill_line(0, random.Random(figures.SEED))]))
         with ThreadPoolExecutor() as aside, monkeypatch.context() as patch:
-            assert isinstance(store, SqlStore)
-            dialect = store._engine.dialect
-            do_commit = dialect.do_commit
-            patch.setattr(dialect, "do_commit", commit_and_die)
+            at_commit(patch, commit_and_die)
             answer = aside.submit(desk.submit, fill)
             assert killed.wait(60)
             durable.start()  # by this thread: the server dies with the one that started it

@@ -29,6 +29,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from bursar.store import schema
+from bursar.store.message import Message
 from bursar.store.places import address, engine_of
 
 OVERRIDE = "BURSAR_TEST_POSTGRES_URL"
@@ -43,6 +44,18 @@ FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 # After a kill the whole folder is synced first: one call for all files where there is one.
 SYNC = ("recovery_init_sync_method=syncfs",) if sys.platform == "linux" else ()
 DURABLE = ("fsync=on", "full_page_writes=on", *SYNC)
+
+
+def at_commit(patch, lose):
+    """Where a message with COMMIT would be sent, call `lose` with the driver and what sends it."""
+    send = Message.send
+
+    def sent(message):
+        if message.told[-1] != "COMMIT":
+            return send(message)
+        return lose(message.driver, lambda: send(message))
+
+    patch.setattr(Message, "send", sent)
 
 
 class Server:

@@ -150,13 +150,15 @@ class Desk:
         start = timeline.start
         self._kept = _NONE if start is None else (start.time, start.facts)
 
-    def catch_up(self) -> None:
+    def catch_up(self, head: Head | None = None) -> None:
         """Take up what others have committed since: only those rows are read, verified and folded.
+
+        `head` is where the store has been found to stand.
 
         Raises:
             StoreCorrupt: as `reload`, which is where anything unforeseen leads.
         """
-        head = self.store.head()
+        head = self.store.head() if head is None else head
         if head == self.head:
             return
         try:

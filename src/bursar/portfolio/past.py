@@ -285,6 +285,14 @@ class PastStore:
     def memo(self, _name: str) -> str | None:
         """Return none: they are said of the present."""
 
+    def standing(self, _names: Sequence[str]) -> tuple[Head, dict[str, str]]:
+        """Return where the portfolio stood; memos are said of the present."""
+        return self.head(), {}
+
+    def announce(self, _name: str, _text: str, _version: int) -> bool:
+        """Refuse."""
+        _refuse()
+
     def get_latest_cash_equity(self, _session_id: str) -> CashEquity | None:
         """Return none: it is said of the present."""
 

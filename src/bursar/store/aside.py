@@ -9,7 +9,7 @@ Errors: the driver's own, which `translated` reads.
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -17,7 +17,8 @@ from sqlalchemy import ClauseElement, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from bursar.store import writes
-from bursar.store.dialect import WRITES, Dialect
+from bursar.store.dialect import Dialect, writing
+from bursar.store.sending import Answer
 from bursar.store.writes import Place
 
 _T = TypeVar("_T")
@@ -33,7 +34,7 @@ class Aside:
         self._lock = Lock()
         self._connection: Connection | None = None
 
-    def ask(self, statement: ClauseElement, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    def ask(self, statement: ClauseElement, values: Mapping[str, Any]) -> Answer:
         """Return the rows that a statement gives."""
         return self._do(lambda place: place.ask(statement, values))
 
@@ -71,8 +72,7 @@ class Aside:
             raise
 
     def _connected(self) -> Connection:
-        options = {} if self._dialect.alone is None else {"isolation_level": self._dialect.alone}
-        connection = self._engine.connect().execution_options(**{WRITES: True}, **options)
+        connection = writing(self._engine, self._dialect)
         self._dialect.hasten(connection)
         return connection
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy import Dialect as SqlDialect
@@ -34,7 +34,7 @@ from bursar.store import postgres
 from bursar.store.faults import Fault, Reader
 from bursar.store.rows import Values as Row
 from bursar.store.rows import written
-from bursar.store.sending import Ask, Run, Values
+from bursar.store.sending import Answer, Ask, Run, Values
 
 WRITES: Final = "bursar_writes"
 BUSY_MS: Final = 5000
@@ -66,17 +66,38 @@ class Bulk(Protocol):
         ...
 
 
+class Lock(Protocol):
+    """Keeps others off, and asks."""
+
+    def __call__(
+        self, connection: Connection, name: str, /, then: tuple[str, Values] | None = None
+    ) -> Answer:
+        """Return what is answered to `then`."""
+        ...
+
+
+class Unanswered(Protocol):
+    """Makes what surrounds statements that are answered together."""
+
+    def __call__(
+        self, connection: Connection, rows: int, /, *, is_last: bool = False
+    ) -> AbstractContextManager[object]:
+        """Return it."""
+        ...
+
+
 @dataclass(frozen=True)
 class Dialect:
     """What one kind of database needs.
 
     `prepare` makes the place ready and tells whether there is one (it makes none unless told to).
     `lock` comes first in every transaction that writes: it keeps others off what is so named (a
-    portfolio, or the tables) where beginning to write does not. `ask` and `run` are the shortest
-    ways for a statement that gives rows and one that gives none, `insert` that for rows, and
-    `bulk` that inside a whole group, on a connection that was told to `trust` before it began: each
-    row is of the portfolio whose head moved first, so none is asked for it. What is
-    sent inside `unanswered`, about so many rows, need not be answered before the next is sent.
+    portfolio, or the tables) where beginning to write does not, and then asks what it is given.
+    `ask` and `run` are the shortest ways for a statement that gives rows and one that gives none,
+    `insert` that for rows, and `bulk` that inside a whole group, on a connection that was told to
+    `trust` before it began: each row is of the portfolio whose head moved first, so none is asked
+    for it. What is sent inside `unanswered`, about so many rows, need not be answered before the
+    next is sent; what `is_last` in its transaction may take COMMIT along.
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
     checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
     where every transaction does. `alone` is that in which a statement needs no transaction around
@@ -88,13 +109,13 @@ class Dialect:
     prepare: Callable[[URL, bool], bool]
     engine: Callable[[URL], Engine]
     upsert: Callable[[Table], Insert]
-    lock: Callable[[Connection, str], None]
+    lock: Lock
     ask: Ask
     run: Run
     insert: Bulk
     trust: Callable[[Connection], None]
     bulk: Bulk
-    unanswered: Callable[[Connection, int], AbstractContextManager[object]]
+    unanswered: Unanswered
     fault: Reader
     unguard: Callable[[Connection], None]
     guard: Callable[[Connection], None]
@@ -111,6 +132,12 @@ def dialect_of(url: URL) -> Dialect:
         known = ", ".join(DIALECTS)
         raise BadChoice(f"{name!r} is no database that bursar keeps books in; one of {known}")
     return DIALECTS[name]
+
+
+def writing(engine: Engine, dialect: Dialect) -> Connection:
+    """Return a connection to write with, on which transactions begin where `lock` says so."""
+    options = {} if dialect.alone is None else {"isolation_level": dialect.alone}
+    return engine.connect().execution_options(**{WRITES: True}, **options)
 
 
 def require_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
@@ -172,8 +199,9 @@ def _upsert(table: Table) -> Insert:
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
 
 
-def _lock(_connection: Connection, _name: str) -> None:
-    """Do nothing: BEGIN IMMEDIATE has locked the whole file."""
+def _lock(connection: Connection, _name: str, then: tuple[str, Values] | None = None) -> Answer:
+    """Only ask: BEGIN IMMEDIATE has locked the whole file."""
+    return () if then is None else _ask(connection, *then)
 
 
 def _hasten(connection: Connection) -> None:
@@ -207,7 +235,7 @@ def _bulk(connection: Connection, table: Table, rows: Sequence[Row], *, replacin
         driver.execute(statement, list(chain.from_iterable(part)))
 
 
-def _ask(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:
+def _ask(connection: Connection, text: str, values: Values) -> Answer:
     return _driver(connection).execute(text, values).fetchall()
 
 
@@ -215,7 +243,12 @@ def _run(connection: Connection, text: str, each: Sequence[Values]) -> None:
     _driver(connection).executemany(text, each)
 
 
-def _unanswered(_connection: Connection, _rows: int) -> AbstractContextManager[object]:
+def _unanswered(
+    _connection: Connection,
+    _rows: int,
+    *,
+    is_last: bool = False,  # noqa: ARG001 (nothing is saved by it)
+) -> AbstractContextManager[object]:
     """Do nothing: there is no way to go."""
     return nullcontext()
 

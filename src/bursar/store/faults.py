@@ -42,6 +42,10 @@ class Fault(Enum):
     OTHER = "other"
 
 
+class CommitFailed(DBAPIError):
+    """What failed may have been COMMIT, sent along with what came before it."""
+
+
 Reader = Callable[[BaseException | None], Fault]
 
 _ILLEGIBLE = (
@@ -65,7 +69,8 @@ def translated(fault_of: Reader, *, committing: bool = False) -> Iterator[None]:
     except PoolTimeout as error:
         raise StoreBusy("all connections are in use; retry in a moment") from error
     except DBAPIError as error:
-        raise _error(fault_of(error.orig), _said(error.orig), committing=committing) from error
+        ended = committing or isinstance(error, CommitFailed)
+        raise _error(fault_of(error.orig), _said(error.orig), committing=ended) from error
     except sqlite3.Error as error:  # from the driver itself, where SQLAlchemy was not asked
         raise _error(fault_of(error), _said(error), committing=committing) from error
 

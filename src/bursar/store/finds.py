@@ -5,20 +5,47 @@ To put a statement together takes longer than a small one takes itself, so each 
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import zip_longest
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, Row, Select, Table, bindparam, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    String,
+    Table,
+    and_,
+    bindparam,
+    select,
+)
 
+from bursar.ports import Head
 from bursar.store import writes
 from bursar.store.sending import Question
-from bursar.store.tables import JOURNAL, MEMOS
+from bursar.store.tables import JOURNAL, MEMOS, PORTFOLIOS
 
 CHUNK = 500
+_NAMES = ("name_0", "name_1", "name_2", "name_3")
 _MEMO = select(MEMOS.c.body).where(
     MEMOS.c.portfolio == bindparam("own"), MEMOS.c.name == bindparam("wanted")
 )
 _MEMOS = select(MEMOS).where(MEMOS.c.portfolio == bindparam("own")).order_by(MEMOS.c.name)
 _SOME_MEMOS = _MEMOS.where(MEMOS.c.name >= bindparam("first"), MEMOS.c.name < bindparam("end"))
+_STANDING = (
+    select(*writes.HEAD, MEMOS.c.name, MEMOS.c.body)
+    .select_from(
+        PORTFOLIOS.outerjoin(
+            MEMOS,
+            and_(
+                MEMOS.c.portfolio == PORTFOLIOS.c.name,
+                MEMOS.c.name.in_([bindparam(name, type_=String) for name in _NAMES]),
+            ),
+        )
+    )
+    .where(PORTFOLIOS.c.name == bindparam("own"))
+)
 
 
 def rows(
@@ -38,6 +65,16 @@ def memo(asked: Question, portfolio: str, name: str) -> str | None:
     """Return the text of a memo, if there is one of that very name."""
     rows = asked(_MEMO, {"own": portfolio, "wanted": name})
     return writes.memo(portfolio, name, rows[0][0]) if rows else None
+
+
+def standing(asked: Question, portfolio: str, names: Sequence[str]) -> tuple[Head, dict[str, str]]:
+    """Return where a portfolio stands, and the texts of up to four memos."""
+    assert len(names) <= len(_NAMES), "a statement of its own would do for so many"
+    wanted = dict(zip_longest(_NAMES, names))
+    rows = asked(_STANDING, {"own": portfolio, **wanted})
+    head = writes.headed([row[:-2] for row in rows], portfolio)
+    found = {row[-2]: row[-1] for row in rows if row[-2] is not None}
+    return head, {name: writes.memo(portfolio, name, body) for name, body in found.items()}
 
 
 def memos(connection: Connection, portfolio: str, prefix: str) -> dict[str, str]:

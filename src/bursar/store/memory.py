@@ -241,6 +241,18 @@ class MemoryStore:
         """Return the text of that name, if there is one."""
         return self._memos.get(name)
 
+    def standing(self, names: Sequence[str]) -> tuple[Head, dict[str, str]]:
+        """Return where the portfolio stands, and the texts of these names."""
+        with self._lock:
+            return self._head, {name: self._memos[name] for name in names if name in self._memos}
+
+    def announce(self, name: str, text: str, version: int) -> bool:
+        """Keep a text if the portfolio stands at that version."""
+        with self._lock:
+            if self._head.version == version:
+                self._keep_memos({name: text})
+            return self._head.version == version
+
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""
         first = instant.from_datetime(older_than_ts)

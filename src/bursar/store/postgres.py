@@ -6,12 +6,13 @@ has a lock of the same kind. Every session waits for the disk at COMMIT (`synchr
 unless what it writes may go, reads what is committed, and gives up waiting after a while. What the
 server, the role or the address asks for beyond that is left alone.
 
-Many rows go in by COPY, with the same result as by INSERT. The statements of a small commit go out
-one after the other and are answered together; meanwhile the server waits for them and is not idle.
+Many rows go in by COPY, with the same result as by INSERT. A small commit waits for two answers:
+BEGIN, lock and version go out as one message, the rows and COMMIT as another.
 
-A server that goes away before COMMIT has kept nothing; one that goes away at COMMIT may have kept
-all. The first statement of a transaction writes nothing, so a connection found dead by it is
-replaced, once, without anyone noticing.
+A server that goes away before COMMIT was sent has kept nothing; one that goes away after that may
+have kept all. A row that is refused is answered as such, and COMMIT is then skipped. What the first
+message does is undone where its answer is lost, so a connection found dead by it is replaced, once,
+without anyone noticing.
 
 Nothing here needs more than a role that may make tables in the schema that comes first in its
 `search_path`. The driver is loaded when the first engine is made.
@@ -26,6 +27,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import unquote
+from weakref import WeakKeyDictionary
 
 import sqlalchemy
 from sqlalchemy import URL, Connection, Dialect, Engine, Table, create_engine, event, func, select
@@ -35,10 +37,11 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import Insert
 
 from bursar.errors import BadChoice, StoreError
-from bursar.store.faults import Fault
+from bursar.store.faults import CommitFailed, Fault
+from bursar.store.message import Message
 from bursar.store.rows import Values as Row
 from bursar.store.rows import named, written
-from bursar.store.sending import Values
+from bursar.store.sending import Answer, Values
 from bursar.store.tables import METADATA, PORTFOLIOS
 
 DRIVER: Final = "postgresql+psycopg"
@@ -67,10 +70,17 @@ WHERE current_setting(name) IN ('0', 'off', 'local', 'remote_write', 'auto')
 """
 # One who writes holds others up, so it may do nothing for a shorter while than one who reads.
 _LOCK: Final = """
-SELECT pg_advisory_xact_lock(%s),
+SELECT pg_advisory_xact_lock(%(own)s::BIGINT),
        set_config(name, replace(current_setting(name), '10min', '1min'), true)
 FROM (VALUES ('idle_in_transaction_session_timeout')) AS waiting (name)
 """
+_HASTENED: Final = """
+SELECT set_config(name, ours, false)
+FROM (VALUES ('synchronous_commit', 'off'), ('enable_seqscan', 'off'),
+             ('plan_cache_mode', 'force_generic_plan')) AS wanted (name, ours)
+"""
+_WAITING: Final[WeakKeyDictionary[Any, Message]] = WeakKeyDictionary()
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _FAULTS: Final = {
     "23505": Fault.TAKEN,
     "40001": Fault.BUSY,
@@ -149,27 +159,47 @@ def upsert(table: Table) -> Insert:
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
 
 
-def lock(connection: Connection, name: str) -> None:
-    """Wait until nobody else writes to what is so named; the transaction's end lets it go."""
-    with _driving(connection, _LOCK) as driver, driver.pipeline():  # BEGIN goes with it
-        driver.execute(_LOCK, (lock_key(name),))
+def lock(connection: Connection, name: str, then: tuple[str, Values] | None = None) -> Answer:
+    """Wait until nobody else writes to what is so named; the transaction's end lets it go.
+
+    The transaction begins with it, and what is asked `then` goes out with both.
+    """
+    import psycopg  # noqa: PLC0415 (SQLite's users do without)
+
+    with _driving(connection, _LOCK) as driver:
+        message = Message(driver)
+        if driver.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+            message.add(_BEGIN, {})
+        message.add(_LOCK, {"own": lock_key(name)})
+        if then is not None:
+            message.add(*then)
+        return message.send()
 
 
 def hasten(connection: Connection) -> None:
-    """Let COMMIT answer before the disk does, for as long as the session lasts."""
-    run(connection, "SET synchronous_commit TO off", [()])
+    """Let COMMIT answer before the disk does, for as long as the session lasts.
+
+    What is asked on such a connection is asked by keys, so its plans may be kept.
+    """
+    run(connection, _HASTENED, [()])
 
 
-def ask(connection: Connection, text: str, values: Values) -> Sequence[Sequence[Any]]:
+def ask(connection: Connection, text: str, values: Values) -> Answer:
     """Execute one statement, and return the rows that it gives."""
     with _driving(connection, text) as driver:
-        found: Sequence[Sequence[Any]] = driver.execute(text, values).fetchall()
+        found: Answer = driver.execute(text, values).fetchall()
         return found
 
 
 def run(connection: Connection, text: str, each: Sequence[Values]) -> None:
     """Execute one statement for each of the values."""
-    with _driving(connection, text) as driver, driver.cursor() as cursor:
+    with _driving(connection, text) as driver:
+        message = _WAITING.get(driver)
+        if message is not None:
+            for values in each:
+                message.add(text, values)
+            return
+        cursor = driver.cursor()
         if len(each) == 1:
             cursor.execute(text, each[0])
         else:
@@ -177,13 +207,37 @@ def run(connection: Connection, text: str, each: Sequence[Values]) -> None:
 
 
 @contextmanager
-def unanswered(connection: Connection, rows: int) -> Iterator[None]:
-    """Wait at the end for the answers to all that is sent inside; where rows are many, at once."""
+def unanswered(connection: Connection, rows: int, *, is_last: bool = False) -> Iterator[None]:
+    """Wait at the end for the answers to all that is sent inside; where rows are many, at once.
+
+    Where nothing comes after it, COMMIT is the last that is sent.
+
+    Raises:
+        CommitFailed: what failed may have been COMMIT itself.
+    """
     if rows >= COPY_ROWS:
         yield
         return
-    with _driving(connection, "the statements of a commit") as driver, driver.pipeline():
-        yield
+    with _driving(connection, "the statements of a commit") as driver:
+        message = _WAITING[driver] = Message(driver)
+        try:
+            yield
+        finally:
+            del _WAITING[driver]
+        _send(message, is_last=is_last)
+
+
+def _send(message: Message, *, is_last: bool) -> None:
+    import psycopg  # noqa: PLC0415 (SQLite's users do without)
+
+    if is_last:
+        message.add("COMMIT", {})
+    try:
+        message.send()
+    except psycopg.Error as error:
+        if is_last and message.failed in {None, len(message.told) - 1}:
+            raise CommitFailed("COMMIT", None, error, hide_parameters=True) from error
+        raise
 
 
 @contextmanager

@@ -15,9 +15,11 @@ from sqlalchemy import ClauseElement, Connection, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Values = Mapping[str, Any] | Sequence[Any]
-Ask = Callable[[Connection, str, Values], Sequence[Sequence[Any]]]
+Answer = Sequence[Sequence[Any]]
+"""The rows that a statement gives."""
+Ask = Callable[[Connection, str, Values], Answer]
 """Executes a text with its values, and returns the rows that it gives."""
-Question = Callable[[ClauseElement, Mapping[str, Any]], Sequence[Sequence[Any]]]
+Question = Callable[[ClauseElement, Mapping[str, Any]], Answer]
 """Sends a statement of that kind where it is to be asked, and returns the rows that it gives."""
 Run = Callable[[Connection, str, Sequence[Values]], None]
 """Executes a text that gives no rows, once for each of the values."""
@@ -25,10 +27,17 @@ Run = Callable[[Connection, str, Sequence[Values]], None]
 
 def ask(
     connection: Connection, way: Ask, statement: ClauseElement, values: Mapping[str, Any]
-) -> Sequence[Sequence[Any]]:
+) -> Answer:
     """Execute a statement that is made once and kept; `values` are as the driver takes them."""
+    return way(connection, *worded(connection, statement, values))
+
+
+def worded(
+    connection: Connection, statement: ClauseElement, values: Mapping[str, Any]
+) -> tuple[str, Values]:
+    """Return such a statement as the driver takes it."""
     text, names = _compiled(statement, connection.dialect)
-    return way(connection, text, _taken(values, names))
+    return text, _taken(values, names)
 
 
 def send(

@@ -36,9 +36,9 @@ from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
 from bursar.store import checks, finds, texts, writes
 from bursar.store.aside import Aside
-from bursar.store.dialect import WRITES, Dialect
+from bursar.store.dialect import Dialect, writing
 from bursar.store.faults import legible, translated
-from bursar.store.sending import Question
+from bursar.store.sending import Answer, Question, worded
 from bursar.store.steps import Steps, unwatched
 from bursar.store.tables import (
     CELLS,
@@ -89,9 +89,9 @@ class SqlStore:
         checks.require_commit(commit)
         if commit.terms is not None:
             checks.require_base(self.head().terms.base, commit.terms)
+        group = self._group
         try:
-            with self._committing() as place:
-                head = self._write(place, commit)
+            head = self._commit_alone(commit) if group is None else self._commit_in(group, commit)
         except KeyReused as error:
             raise self._reused(commit) from error
         self._steps("after_commit")
@@ -314,6 +314,18 @@ class SqlStore:
         with self._asking() as asked:
             return finds.memo(asked, self.portfolio, name)
 
+    def standing(self, names: Sequence[str]) -> tuple[Head, dict[str, str]]:
+        """Return where the portfolio stands, and the texts of these names, all of one moment."""
+        with self._asking() as asked:
+            return finds.standing(asked, self.portfolio, names)
+
+    def announce(self, name: str, text: str, version: int) -> bool:
+        """Keep a text that is not lasting if the portfolio stands at that version."""
+        with self._asking() as asked:
+            memo = name, text
+            told = writes.announcing(self._dialect.upsert, self.portfolio, memo, version)
+            return bool(asked(*told))
+
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""
         checks.require_window(None, older_than_ts)
@@ -333,14 +345,30 @@ class SqlStore:
             self._aside.close()
             self._engine.dispose()
 
-    def _write(self, place: Place, commit: Commit) -> Head:
-        self._steps("begin")
-        head = writes.advance(place, commit)
-        self._steps("version")
-        with place.dialect.unanswered(place.connection, writes.weight(commit)):
-            self._write_all(place, commit)
-        self._steps("before_commit")
+    def _commit_alone(self, commit: Commit) -> Head:
+        """Write it in a transaction of its own, which the head's own move begins."""
+        moving = writes.advancing(self.portfolio, commit)
+        with self._beginning(moving) as (place, moved):
+            self._steps("begin")
+            head = writes.advanced(place, commit, moved)
+            self._write_rows(place, commit, is_last=True)
         return head
+
+    def _commit_in(self, group: Place, commit: Commit) -> Head:
+        """Write it as a part of a group."""
+        with self._part_of(group):
+            self._steps("begin")
+            moved = group.ask(*writes.advancing(self.portfolio, commit))
+            head = writes.advanced(group, commit, moved)
+            self._write_rows(group, commit)
+        return head
+
+    def _write_rows(self, place: Place, commit: Commit, *, is_last: bool = False) -> None:
+        self._steps("version")
+        rows = writes.weight(commit)
+        with place.dialect.unanswered(place.connection, rows, is_last=is_last):
+            self._write_all(place, commit)
+            self._steps("before_commit")
 
     def _write_all(self, place: Place, commit: Commit) -> None:
         if commit.terms is not None:
@@ -456,14 +484,23 @@ class SqlStore:
             with self._inside(self._group):
                 yield self._group
             return
+        with self._beginning(is_whole=is_whole) as (place, _):
+            yield place
+
+    @contextmanager
+    def _beginning(
+        self, asked: writes.Asked | None = None, *, is_whole: bool = False
+    ) -> Iterator[tuple[Place, Answer]]:
+        """Begin a transaction, with a question that goes along, and end it."""
         with self._lock:
             self._require_open()
             try:
                 with translated(self._dialect.fault):
-                    connection, transaction = self._begun(is_whole=is_whole)
+                    connection, transaction, answer = self._begun(asked, is_whole=is_whole)
+                place = Place(connection, self._dialect, self.portfolio, is_whole=is_whole)
                 try:
                     with translated(self._dialect.fault):
-                        yield Place(connection, self._dialect, self.portfolio, is_whole=is_whole)
+                        yield place, answer
                 except BaseException:
                     self._abandon(connection)
                     raise
@@ -473,18 +510,17 @@ class SqlStore:
                     self._drop_writer()
 
     @contextmanager
-    def _committing(self) -> Iterator[Place]:
-        """Write a commit. One of a whole group has no way back of its own, which would cost a copy
-        of every page that it touches.
+    def _part_of(self, group: Place) -> Iterator[None]:
+        """Write a commit into a group. One of a whole group has no way back of its own, which would
+        cost a copy of every page that it touches.
         """
-        group = self._group
-        if group is None or not group.is_whole:
-            with self._writing() as place:
-                yield place
+        if not group.is_whole:
+            with self._inside(group):
+                yield
             return
         try:
             with translated(self._dialect.fault):
-                yield group
+                yield
         except BaseException:
             self._abandon(group.connection)
             raise
@@ -510,27 +546,33 @@ class SqlStore:
         with translated(self._dialect.fault):
             inner.commit()
 
-    def _begun(self, *, is_whole: bool) -> tuple[Connection, RootTransaction]:
+    def _begun(
+        self, asked: writes.Asked | None, *, is_whole: bool
+    ) -> tuple[Connection, RootTransaction, Answer]:
         try:
-            return self._locked(is_whole=is_whole)
+            return self._locked(asked, is_whole=is_whole)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return self._locked(is_whole=is_whole)  # nothing was written through the old one
+        # Nothing was written through the old one.
+        return self._locked(asked, is_whole=is_whole)
 
-    def _locked(self, *, is_whole: bool) -> tuple[Connection, RootTransaction]:
+    def _locked(
+        self, asked: writes.Asked | None, *, is_whole: bool
+    ) -> tuple[Connection, RootTransaction, Answer]:
         connection = self._connected()
         if is_whole:
             self._dialect.trust(connection)
         transaction = connection.begin()
         try:
-            self._dialect.lock(connection, self.portfolio)
+            then = None if asked is None else worded(connection, *asked)
+            answer = self._dialect.lock(connection, self.portfolio, then)
         except BaseException as error:
             self._abandon(connection)
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 self._drop_writer()
             raise
-        return connection, transaction
+        return connection, transaction, answer
 
     def _finish(self, transaction: RootTransaction) -> None:
         try:
@@ -548,7 +590,7 @@ class SqlStore:
 
     def _connected(self) -> Connection:
         if self._writer is None:
-            self._writer = self._engine.connect().execution_options(**{WRITES: True})
+            self._writer = writing(self._engine, self._dialect)
         return self._writer
 
     def _drop_writer(self) -> None:

@@ -13,13 +13,14 @@ from sqlalchemy import (
     Column,
     Connection,
     Row,
+    String,
     Table,
     bindparam,
     delete,
     select,
     update,
 )
-from sqlalchemy.sql.dml import Delete, ReturningUpdate
+from sqlalchemy.sql.dml import Delete, Insert, ReturningInsert, ReturningUpdate
 
 from bursar.errors import BrokenInvariant, PortfolioNotFound, StoreCorrupt
 from bursar.ledger.journal import Outcome, Record
@@ -30,7 +31,7 @@ from bursar.store import checks, texts
 from bursar.store.dialect import Dialect
 from bursar.store.faults import legible
 from bursar.store.rows import Values, listed
-from bursar.store.sending import Question, ask, send
+from bursar.store.sending import Answer, Question, ask, send
 from bursar.store.tables import (
     CELLS,
     CHECKPOINTS,
@@ -42,13 +43,18 @@ from bursar.store.tables import (
     TRADES,
 )
 
+Upserting = Callable[[Table], Insert]
 _FEW = 4  # up to so many, one after another is faster than SQLAlchemy's way for many
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
-_HEAD = tuple(PORTFOLIOS.c[name] for name in ("version", "seq", "hash", "base", "terms"))
-_HEAD_OF = select(*_HEAD).where(PORTFOLIOS.c.name == bindparam("own"))
+HEAD = tuple(PORTFOLIOS.c[name] for name in ("version", "seq", "hash", "base", "terms"))
+_HEAD_OF = select(*HEAD).where(PORTFOLIOS.c.name == bindparam("own"))
 _DROPPED = delete(CHECKPOINTS).where(
     CHECKPOINTS.c.portfolio == bindparam("own"), CHECKPOINTS.c.time >= bindparam("since")
 )
+
+
+Asked = tuple[ClauseElement, Mapping[str, Any]]
+"""A statement that gives rows, and its values."""
 
 
 @dataclass(frozen=True)
@@ -60,36 +66,46 @@ class Place:
     portfolio: str
     is_whole: bool = False
 
-    def ask(self, statement: ClauseElement, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    def ask(self, statement: ClauseElement, values: Mapping[str, Any]) -> Answer:
         """Return the rows that a statement gives here."""
         return ask(self.connection, self.dialect.ask, statement, values)
 
 
 def head(asked: Question, portfolio: str) -> Head:
     """Read where a portfolio stands."""
-    rows = asked(_HEAD_OF, {"own": portfolio})
+    return headed(asked(_HEAD_OF, {"own": portfolio}), portfolio)
+
+
+def headed(rows: Answer, portfolio: str) -> Head:
+    """Read a portfolio's head from the rows that told of it; the first is as good as any."""
     if not rows:
         raise PortfolioNotFound(f"there is no portfolio {portfolio!r}", portfolio=portfolio)
     return _head(rows[0], portfolio)
 
 
-def advance(place: Place, commit: Commit) -> Head:
-    """Move the portfolio on by the commit's versions, if it stands where the commit expects it.
-
-    Raises:
-        StaleVersion: another writer came first.
-        BrokenInvariant: the rows do not follow the stored ones.
+def advancing(portfolio: str, commit: Commit) -> Asked:
+    """Return the statement that moves a portfolio on by the commit's versions, if it stands where
+    the commit expects it; and its values.
     """
     version = commit.expected_version
-    given: dict[str, object] = {"own": place.portfolio, "old_version": version}
+    given: dict[str, object] = {"own": portfolio, "old_version": version}
     given["version"] = commit.version
     if commit.records:
         first, last = commit.records[0], commit.records[-1]
         given |= {"old_seq": first.seq - 1, "old_hash": first.previous}
         given |= {"seq": last.seq, "hash": last.hash}
     if commit.terms is not None:
-        given["terms"] = texts.sealed(texts.terms(commit.terms), place.portfolio)
-    rows = place.ask(_advancing(frozenset(given)), given)
+        given["terms"] = texts.sealed(texts.terms(commit.terms), portfolio)
+    return _advancing(frozenset(given)), given
+
+
+def advanced(place: Place, commit: Commit, rows: Answer) -> Head:
+    """Return the new head, by what that statement gave.
+
+    Raises:
+        StaleVersion: another writer came first.
+        BrokenInvariant: the rows do not follow the stored ones.
+    """
     if not rows:
         now = head(place.ask, place.portfolio)
         checks.require_next(commit, now.version, now.seq, now.hash)
@@ -222,6 +238,24 @@ def memos(place: Place, texts_by_name: Mapping[str, str | None]) -> None:
     _drop(place, MEMOS.c.name, [name for name, text in texts_by_name.items() if text is None])
 
 
+def announcing(upserting: Upserting, portfolio: str, memo: tuple[str, str], version: int) -> Asked:
+    """Return the statement that keeps a memo, and gives a row, if the portfolio stands there."""
+    name, text = memo
+    body = texts.sealed(text, portfolio, "memo", name)
+    given = {"own": portfolio, "wanted": name, "body": body, "version": version}
+    return _announcing(upserting), given
+
+
+@lru_cache
+def _announcing(upserting: Upserting) -> ReturningInsert[Any]:
+    names = ("own", "wanted", "body")
+    row = [bindparam(name, type_=String) for name in names]
+    source = select(*row).where(
+        PORTFOLIOS.c.name == bindparam("own"), PORTFOLIOS.c.version == bindparam("version")
+    )
+    return upserting(MEMOS).from_select([*MEMOS.columns], source).returning(MEMOS.c.name)
+
+
 def memo(portfolio: str, name: str, body: object) -> str:
     """Read a memo's text back."""
     with legible(f"the memo {name!r}"):
@@ -274,7 +308,7 @@ def _advancing(given: frozenset[str]) -> ReturningUpdate[Any]:
     where += [PORTFOLIOS.c[name] == bindparam(f"old_{name}") for name in old]
     new = [name for name in ("version", "seq", "hash", "terms") if name in given]
     values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in new}
-    return update(PORTFOLIOS).where(*where).values(values).returning(*_HEAD)
+    return update(PORTFOLIOS).where(*where).values(values).returning(*HEAD)
 
 
 def _rows(

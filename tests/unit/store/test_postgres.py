@@ -23,7 +23,7 @@ from bursar.ledger import journal
 from bursar.store import STEPS, SqlStore, masked, open_store, postgres
 from bursar.store.faults import Fault
 from tests.contract.samples import NUMBERS, commit, contents, flow, trade
-from tests.servers.postgres import asking
+from tests.servers.postgres import asking, at_commit
 
 SECRET = "c4nary"
 MANY = postgres.COPY_ROWS + 50
@@ -66,12 +66,11 @@ def setting(store, name):
         return connection.exec_driver_sql(f"SHOW {name}").scalar()
 
 
-def plant(ask, code, *, at_commit=False, sleep=0):
+def plant(ask, code, *, at_commit=False, sleep=0, instead=None):
     """Let the server itself fail with a code at the outbox row, or at COMMIT."""
-    ask(
-        f"CREATE OR REPLACE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        f" PERFORM pg_sleep({sleep}); RAISE EXCEPTION 'planted' USING ERRCODE = '{code}'; END $$"
-    )
+    fail = instead or f"RAISE EXCEPTION 'planted' USING ERRCODE = '{code}'"
+    said = "CREATE OR REPLACE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS $$"
+    ask(f"{said} BEGIN PERFORM pg_sleep({sleep}); {fail}; END $$")
     when = "CONSTRAINT TRIGGER planted AFTER" if at_commit else "TRIGGER planted BEFORE"
     late = "DEFERRABLE INITIALLY DEFERRED" if at_commit else ""
     ask("DROP TRIGGER IF EXISTS planted ON outbox")
@@ -378,17 +377,15 @@ def test_a_question_leaves_no_transaction_open_behind_it(store, ask):
 @pytest.mark.parametrize("after", [False, True])
 def test_a_lost_answer_at_commit_is_an_unknown_outcome(store, monkeypatch, after):
     planned = commit(store.head(), "b")
-    dialect = store._engine.dialect
-    real = dialect.do_commit
 
-    def commit_and_lose(connection):
+    def commit_and_lose(driver, send):
         if after:
-            real(connection)
-        connection.driver_connection.close()
+            send()
+        driver.close()
         raise psycopg.OperationalError("server closed the connection unexpectedly")
 
     with monkeypatch.context() as patch:
-        patch.setattr(dialect, "do_commit", commit_and_lose)
+        at_commit(patch, commit_and_lose)
         with pytest.raises(OutcomeUnknown):
             store.commit(planned)
     found = planned.records[0].key in {record.key for record in store.records()}

@@ -51,6 +51,41 @@ _ANSWER: Final = msgspec.json.Decoder(Answer)
 _ANNOUNCED: Final = msgspec.json.Decoder(Announced)
 
 
+class Foreseen(msgspec.Struct, frozen=True):
+    """What a transaction may want to know of the store, read before it begins."""
+
+    head: Head
+    equity: Decimal | None
+    answer: Answer | None
+
+
+def foresee(desk: Desk, rules: Rules) -> Foreseen:
+    """Read it, by one question. The figures of all commits, which each commit writes anew, are read
+    along with it.
+    """
+    names = [cash_equity.NAME, COMMITS]
+    if rules.key is not None:
+        names.append(KEY + rules.key)
+    head, memos = desk.store.standing(names)
+    if desk.counted is None or desk.counted[0] != head.hash:
+        desk.counted = head.hash, metrics.read(memos.get(COMMITS))
+    known = cash_equity.latest(desk.store.portfolio, memos.get(cash_equity.NAME))
+    answer = None if rules.key is None else memos.get(KEY + rules.key)
+    return Foreseen(
+        head,
+        None if known is None else known["total_equity"],
+        None if answer is None else _ANSWER.decode(answer),
+    )
+
+
+def caught_up(desk: Desk, rules: Rules, seen: Foreseen | None) -> Foreseen:
+    """Bring a desk to what was foreseen; where it was not, or is behind the desk, it is now."""
+    if seen is None or seen.head.version < desk.head.version:
+        seen = foresee(desk, rules)
+    desk.catch_up(seen.head)
+    return seen
+
+
 def answered(desk: Desk, rules: Rules, body: str) -> TransactionReview | None:
     """Return what was answered to this body under its key before, if it was.
 
@@ -166,15 +201,22 @@ def _text(value: Decimal | None) -> str | None:
     return None if value is None else trimmed(value)
 
 
-def announce(desk: Desk, review: TransactionReview, rules: Rules) -> None:
+def announce(desk: Desk, review: TransactionReview, rules: Rules) -> bool:
     """Write down that a commit is about to come, in a transaction of its own.
+
+    It is, where the portfolio still stands at the version that was judged; tell whether it does.
 
     The death of this process does not undo that. That of the machine may, unless the rules ask to
     wait for the disk; but never where the commit itself has landed, which comes after it.
     """
     coming = Announced(review.id, review.version, review.at, rules.key)
     text = msgspec.json.encode(coming).decode()
-    desk.store.save_memos({OPEN + review.id: text}, is_lasting=rules.announced)
+    if not rules.announced:
+        return desk.store.announce(OPEN + review.id, text, review.version)
+    is_current = desk.store.head().version == review.version
+    if is_current:
+        desk.store.save_memos({OPEN + review.id: text})
+    return is_current
 
 
 def announced(desk: Desk) -> list[Announced]:

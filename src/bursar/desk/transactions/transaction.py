@@ -46,7 +46,7 @@ from bursar.desk.transactions.staging import (
     appended,
     joined,
 )
-from bursar.desk.transactions.waiting import Foreseen, aside, foresee
+from bursar.desk.transactions.waiting import aside
 from bursar.desk.transactions.writing import Writing, require_version
 from bursar.errors import (
     BadChoice,
@@ -92,7 +92,8 @@ class PortfolioTransaction:
         self._done: tuple[Draft, ...] = ()
         self._own: list[Draft] = []
         self._token: Token[PortfolioTransaction | None] | None = None
-        self._waits: Foreseen | None = None
+        self._seen: keeping.Foreseen | None = None
+        self._waits = False
         self._writing: Writing | None = None
         self._verdict: Verdict | None = None
 
@@ -106,8 +107,8 @@ class PortfolioTransaction:
         if self.outer is None and inside is not None and inside.desk is self.desk:
             self.outer = inside
         if self.outer is None:
-            if self._later is None and (self._waits is None or self._waits.head != self.desk.head):
-                self.desk.catch_up()
+            if self._later is None:
+                self._seen = keeping.caught_up(self.desk, self.rules, self._seen)
             running = self._running
             self.version = (self.desk.head if running is None else running).version
         else:
@@ -134,7 +135,8 @@ class PortfolioTransaction:
         """Begin it; what has to be read is read in the writer's thread."""
         inside = _OPEN.get()
         if self.outer is None and (inside is None or inside.desk is not self.desk):
-            self._waits = await aside(self.desk, partial(foresee, self.desk, self.rules))
+            self._seen = await aside(self.desk, partial(keeping.foresee, self.desk, self.rules))
+            self._waits = True
         return self.__enter__()
 
     async def __aexit__(
@@ -326,7 +328,7 @@ class PortfolioTransaction:
         judged, verdict = self._judged(mark_prices)
         self._made = judged.review
         is_written = judged.staged is not None and judged.review.reason is None
-        if self._later is None and self._waits is None and not is_written:
+        if self._later is None and not self._waits and not is_written:
             require_version(self.desk, self.version)  # else the write itself looks
         if judged.review.reason is not None:
             self._discard(judged.review.reason)
@@ -366,19 +368,17 @@ class PortfolioTransaction:
         body = judging.digest(self.drafts, self.rules)
         if self._running is not None:
             return self._running.answered(self.rules, body)
-        if self._waits is not None:
-            known = self._waits.answer
-            return None if known is None else keeping.same_answer(known, self.rules, body)
-        return keeping.answered(self.desk, self.rules, body)
+        known = None if self._seen is None else self._seen.answer
+        return None if known is None else keeping.same_answer(known, self.rules, body)
 
     def _write(self, judged: judging.Judged, verdict: Verdict | None) -> None:
         """Have it written: at once, or where a loop is not to wait, when the block ends."""
         writing = Writing(self.desk, judged, self.rules, self.drafts)
         self._verdict = verdict
-        if self._waits is None:
-            self._landed(writing, writing.send())
-        else:
+        if self._waits:
             self._writing, self.state = writing, State.COMMITTING
+        else:
+            self._landed(writing, writing.send())
 
     def _sent(self, writing: Writing, sent: Future[Head | None]) -> None:
         """Take note of what has become of it in the writer's thread."""
@@ -414,7 +414,7 @@ class PortfolioTransaction:
         """Return what the last transaction came to, where that counts."""
         if self.rules.previous is not None or self.rules.against is Against.REMARKED:
             return None
-        return keeping.equity(self.desk) if self._waits is None else self._waits.equity
+        return keeping.equity(self.desk) if self._seen is None else self._seen.equity
 
     def whole(self) -> tuple[Draft, ...]:
         """Return what the outer ones have staged so far, and this one."""
@@ -467,7 +467,7 @@ class PortfolioTransaction:
             counts = metrics.discarded(reason.value, made.delta, made.epsilon)
             if self._running is not None:
                 self._running.apart.append(counts)
-            elif self._waits is not None:
+            elif self._waits:
                 self._count(counts)
             else:
                 keeping.count_apart(self.desk, counts)

@@ -10,34 +10,13 @@ import asyncio
 from asyncio import Future
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
-import msgspec
-
 from bursar.desk.desk import Desk
-from bursar.desk.transactions import keeping
-from bursar.desk.transactions.rules import Rules
-from bursar.ports import Head
 
 _T = TypeVar("_T")
 _WRITERS: Final[WeakKeyDictionary[Desk, ThreadPoolExecutor]] = WeakKeyDictionary()
-
-
-class Foreseen(msgspec.Struct, frozen=True):
-    """What a transaction may want to know of the store, read before it begins."""
-
-    head: Head
-    equity: Decimal | None
-    answer: keeping.Answer | None
-
-
-def foresee(desk: Desk, rules: Rules) -> Foreseen:
-    """Read it. The figures of all commits, which each commit writes anew, are read with it."""
-    keeping.commits(desk)
-    head = desk.store.head()
-    return Foreseen(head, keeping.equity(desk), keeping.answer_of(desk, rules))
 
 
 async def aside(

@@ -46,8 +46,8 @@ class Writing:
                 require_version(desk, self.review.version)
                 store.save_memos(keeping.memos(self.review, self._rules, self._body))
             return None
-        require_version(desk, self.review.version)  # who is late stands in no line
-        keeping.announce(desk, self.review, self._rules)
+        if not keeping.announce(desk, self.review, self._rules):  # who is late stands in no line
+            require_version(desk, self.review.version)
         try:
             return desk.send(self._drafted)
         except OutcomeUnknown:

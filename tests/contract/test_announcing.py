@@ -1,0 +1,35 @@
+"""What a transaction asks before it commits, and what it notes down, in every kind of store."""
+
+from contextlib import suppress
+
+import pytest
+
+from tests.contract.places import PLACES, opened
+from tests.contract.samples import commit
+
+
+@pytest.fixture(params=PLACES)
+def store(request):
+    with opened(request.param, request) as place:
+        yield place.open()
+
+
+def test_where_it_stands_is_told_with_memos_and_announced_to_only_there(store):
+    store.save_memos({"a": "1", "b": "2", "c": "3"})
+    head = store.commit(commit(store.head(), "x"))
+    assert store.standing([]) == (head, {})
+    assert store.standing(["b", "none", "a"]) == (head, {"a": "1", "b": "2"})
+    assert store.announce("a", "7", head.version)
+    assert not store.announce("b", "8", head.version - 1)
+    assert store.announce("new", "9", head.version)
+    assert store.memos() == {"a": "7", "b": "2", "c": "3", "new": "9"}
+
+
+def test_what_is_announced_in_a_group_is_seen_there_and_goes_with_it(store):
+    head = store.head()
+    with suppress(KeyError), store.grouped():
+        now = store.commit(commit(head, "y"))
+        assert store.announce("a", "1", now.version)
+        assert store.standing(["a"]) == (now, {"a": "1"})
+        raise KeyError
+    assert store.standing(["a"]) == (head, {})

@@ -122,7 +122,7 @@ def test_watch_writes_a_line_a_sync_where_nobody_looks(venue, capsys):
 def test_what_the_readme_says_of_python_works(venue, capsys):
     _, block, *_ = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    code = compile(f"from pathlib import Path\n{block}", "README.md", "exec", flags=flags)
+    code = compile(block, "README.md", "exec", flags=flags)
     names: dict[str, Any] = {}
 
     async def play():

@@ -359,6 +359,10 @@ def test_the_report_of_what_is_shown_leaves_by_keyboard_and_with_the_token(own, 
         assert query == wanted
         assert got.value.suggested_filename == f"bursar-report-1Y-trend-lifo.{kind}"
         assert Path(got.value.path()).read_bytes().lower().startswith(head.lower())
+    refused = {"error": {"message": "reports need: pip install 'bursar[report]'"}}
+    own_page.route("**/report/file?*", lambda route: route.fulfill(status=501, json=refused))
+    own_page.keyboard.press("Enter")
+    own_page.wait_for_selector("#report .says:text('bursar[report]')")
     own_page.keyboard.press("Escape")
     assert not own_page.is_visible("#report .fields")
     assert own_page.evaluate("document.activeElement.textContent") == "Report"

@@ -207,8 +207,8 @@ def compare_with_page(client, report, shown, seed):
     week, month = (asked(client, "performance", period=name) for name in ("week", "month"))
     now = performance["drawdown"]["current_pct"]["value"]
     cards = {
-        "This week": (week["made"]["value"], week["twr_pct"]["value"]),
-        "This month": (month["made"]["value"], month["twr_pct"]["value"]),
+        "This week": made(week),
+        "This month": made(month),
         "Drawdown": (below(now), fall["max_drawdown_pct"]),
         "Gross exposure": (exposure["total_exposure"], None),
         "Net exposure": (exposure["net_exposure"], None),
@@ -236,6 +236,12 @@ def compare_with_page(client, report, shown, seed):
         assert shown["strategies"][each["strategy"]][:2] == [each["equity"], each["made"]], seed
     (laid,) = (each for each in report["heatmaps"] if each["kind"] == "month")
     assert sorted(shown["months"]) == sorted(cell["pnl"] for cell in laid["cells"]), seed
+
+
+def made(period):
+    """What a card says of a period; where that is not known, its foot says why."""
+    value, reason = period["made"]["value"], period["made"]["reason"]
+    return value, reason if value is None else period["twr_pct"]["value"]
 
 
 def known(*values):

@@ -24,7 +24,7 @@ const curve = new Curve($("curve"), $("curve-read"));
 const ask = (title, question) => openWhy(live, title, question);
 const plan = new Plan($("plan"), live, ask);
 let range = localStorage.getItem("range") in RANGES ? localStorage.getItem("range") : "All";
-let asked = {}, ground = "", eventAt = null, pending = null, later = null, isAsking = false;
+let asked = {}, ground = "", groundAt = 0, eventAt = null, pending = null, later = null, isAsking = false;
 
 function drawRange() {
   $("range").replaceChildren(...Object.keys(RANGES).map((name) => element("button", {
@@ -79,15 +79,20 @@ function drawViews() {
   cards.doubt(MARKED, asked.full?.coverage);
   drawPictures();
   const now = [snapshot.cash_balance, pnl.realized_pnl_total, ...snapshot.positions.map((each) => each.symbol + each.size)].join();
-  if (now !== ground) { ground = now; refresh(); }
+  if (now === ground) return;
+  [ground, groundAt] = [now, performance.now()];
+  pictures();
+  refresh();
 }
 
-// Pictures change by less than a pixel from one publication to the next.
-const drawPictures = paced(() => {
+// Pictures change by less than a pixel from one publication to the next, but where something was traded:
+// then they are drawn at once, without the parts of equity that were told before.
+const drawPictures = paced(pictures, PICTURE_MS);
+function pictures() {
   const { snapshot, exposure } = live.views;
-  panels.exposure($("exposure"), exposure, asked.holdings, ask);
+  panels.exposure($("exposure"), exposure, asked.holdings, { ask, isOld: asked.heldAt < groundAt });
   curve.tip(snapshot.total_equity, snapshot.timestamp);
-}, PICTURE_MS);
+}
 
 const lots = async () => JSON.parse(await (await live.file("export", { format: "json", what: "lots" })).text()).lots;
 
@@ -132,15 +137,16 @@ async function ask_again() {
   pending = null;
   isAsking = true;
   try {
-    const few = { limit: "16" };
+    const few = { limit: "16" }, heldAt = performance.now();
     const [trades, flows, holdings] = await Promise.all([live.ask("trades", few), live.ask("cash-flows", few), live.ask("holdings")]);
-    Object.assign(asked, { trades, flows, holdings });
+    Object.assign(asked, { trades, flows, holdings, heldAt });
     if (asked.days) { drawFeed(); panels.holdings($("positions"), holdings, ask, lots); }
     const wait = asked.days ? asked.at + asked.pause - Date.now() : 0;
     if (wait <= 0) await askSlow();
     else later ??= setTimeout(() => { later = null; refresh(); }, wait);
     drawAsked();
     drawViews();
+    pictures();
     drawState();
   } catch (error) {
     if (live.state === "live") $("foot").textContent = `Not everything could be asked: ${error.message}`;

@@ -4,7 +4,7 @@
 import { element } from "./exact.js";
 
 const FORMATS = ["csv", "json", "ndjson"], RULES = ["wac", "fifo", "lifo", "hifo", "specific"];
-const SAID_MS = 4_000, KEPT_MS = 60_000;
+const KEPT_MS = 60_000;
 
 export function exportMenu(live, place, tables) {
   const choice = (what, format) => element("button", { type: "button", "aria-label": `${what} as ${format.toUpperCase()}`,
@@ -35,24 +35,25 @@ export function reportMenu(live, place, shown) {
 const option = (value, text) => element("option", { value }, text);
 
 function menu(name, content) {
+  content.append(element(content.matches("ul") ? "li.says" : "p.says", { role: "alert" }));
   const made = element("details.menu", {}, element("summary", {}, name), content);
   made.addEventListener("keydown", (event) => { if (event.key === "Escape") { made.open = false; made.firstChild.focus(); } });
   made.addEventListener("focusout", (event) => { if (!made.contains(event.relatedTarget)) made.open = false; });
   return made;
 }
 
-// While it is made the button is busy; what went wrong stands in it for a while.
+// While it is made the button is busy; what went wrong stands below until the next try.
 async function save(button, name, asked) {
+  const says = button.closest(".menu").querySelector(".says");
   if (button.ariaBusy === "true") return;
-  const told = button.textContent;
   button.ariaBusy = "true";
+  says.textContent = "";
   try {
     const link = element("a", { download: name, href: URL.createObjectURL(await asked()) });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), KEPT_MS);
   } catch (error) {
-    button.textContent = error.message;
-    setTimeout(() => { button.textContent = told; }, SAID_MS);
+    says.textContent = error.message;
   } finally {
     button.ariaBusy = "false";
   }

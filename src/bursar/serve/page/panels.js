@@ -63,7 +63,7 @@ export function equity(box, view, { base, coverage, ask }) {
   put(box.children[2], figure(`${money(view.daily_pnl, { signed: true })} today`, view.daily_pnl, { why: () => ask("Today", { figure: "daily_pnl" }) }));
 }
 
-export function exposure(box, view, held, ask) {
+export function exposure(box, view, held, { ask, isOld }) {
   const rows = Object.entries(view.exposure_by_symbol);
   if (!rows.length) { fill(box, element("p.empty", {}, view.exposure_pct_of_equity == null ? "Nothing is held yet: what is bought shows here." : "Nothing moves with the market: all of it is cash.")); return; }
   const base = held?.base ?? "", items = new Map((held?.items ?? []).map((row) => [row.asset, row]));
@@ -71,7 +71,7 @@ export function exposure(box, view, held, ask) {
   const asset = (name) => name.split("/")[0].replace(new RegExp(`(?<=.)${base}$`), "");
   const opens = (name, value, formula, parts) => () => ask(name, told(value, formula, parts));
   const long = rows.filter(([, worth]) => sign(worth) > 0), short = rows.filter(([, worth]) => sign(worth) < 0);
-  const [symbols, more] = few(sorted(rows), FEW.bars, "symbols", () => exposure(box, view, held, ask));
+  const [symbols, more] = few(sorted(rows), FEW.bars, "symbols", () => exposure(box, view, held, { ask, isOld }));
   const part = (name, value, text, formula, parts) => element("div", {}, element("span.label", {}, name), figure(text, value, { colour: false, why: opens(name, value, formula, parts) }));
   fill(box,
     element("div.split", {},
@@ -79,7 +79,7 @@ export function exposure(box, view, held, ask) {
       part("Short", view.short_exposure, money(view.short_exposure, { places: 0 }), "short = Σ of what gains when prices fall", short),
       part("Of equity", view.exposure_pct_of_equity, percent(view.exposure_pct_of_equity, { places: 1 }), "gross exposure ÷ equity, in percent", [["gross = long + short", view.total_exposure]])),
     element("h3", {}, "By symbol"),
-    bars(symbols.map(([name, value]) => [asset(name), value, items.get(asset(name))?.share_pct, () => ask(`Value of ${asset(name)}`, { figure: "value", asset: asset(name) })])), more,
+    bars(symbols.map(([name, value]) => [asset(name), value, isOld ? null : items.get(asset(name))?.share_pct, () => ask(`Value of ${asset(name)}`, { figure: "value", asset: asset(name) })])), more,
     element("h3", {}, "By sector"),
     bars(sorted(Object.entries(view.exposure_by_sector)).map(([name, value]) => [word(name), value, null,
       opens(`Sector ${word(name)}`, value, `exposure of ${word(name)} = Σ of its symbols`, rows.filter(([each]) => items.get(asset(each))?.sector === name))])));

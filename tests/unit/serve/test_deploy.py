@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator as Validator
+from jsonschema import Draft202012Validator as Validator  # type: ignore[import-untyped]
 
 from bursar.app.events import trade_store_of
 from bursar.app.keeping import stored

@@ -3,6 +3,7 @@
 #
 #     sh examples/walk.sh                        a book of its own in a folder that goes away
 #     REDIS_SOCKET=/run/redis.sock sh examples/walk.sh     with events over Redis
+#     BOOK=postgresql://… sh examples/walk.sh    a book in a database that is empty
 #
 # BURSAR, PYTHON, CURL and REDIS_CLI may name the programs. It ends with "walked" and 0, or stops where it fell.
 set -eu
@@ -22,10 +23,12 @@ has() { # has TEXT PATTERN: the pattern is in the text
 }
 
 say 'a token, and a service on a free port'
-token=$($BURSAR token new walker --scope write --quiet 2>/dev/null | tail -n 1)
-PORTFOLIO_REDIS_SOCKET=${REDIS_SOCKET:-}
-if [ -n "$PORTFOLIO_REDIS_SOCKET" ]; then export PORTFOLIO_REDIS_SOCKET; else unset PORTFOLIO_REDIS_SOCKET; fi
-$BURSAR serve --port 0 --json >address 2>log &
+{
+    printf 'portfolio:\n  book: "%s"\n' "${BOOK:-bursar.db}"
+    if [ -n "${REDIS_SOCKET:-}" ]; then printf '  redis_socket: "%s"\n' "$REDIS_SOCKET"; fi
+} >desk.yaml
+token=$($BURSAR token new walker --scope write --config desk.yaml --quiet 2>/dev/null | tail -n 1)
+$BURSAR serve --config desk.yaml --port 0 --json >address 2>log &
 service=$!
 while ! grep -q '}' address; do kill -0 "$service" || { cat log >&2; exit 1; }; sleep 0.2; done
 url=$(sed -n 's/.*"url": "\(.*\)".*/\1/p' address)
@@ -89,9 +92,9 @@ heard=$( (printf '{"type": "auth", "token": "%s"}\n' "$token"; sleep 3) | $PYTHO
 has "$heard" portfolio.snapshot
 echo "$heard" | head -c 200; echo
 
-if [ -n "${PORTFOLIO_REDIS_SOCKET:-}" ]; then
+if [ -n "${REDIS_SOCKET:-}" ]; then
     say 'events over Redis: a trade and a tick in, states out'
-    redis() { $REDIS_CLI -s "$PORTFOLIO_REDIS_SOCKET" "$@"; }
+    redis() { $REDIS_CLI -s "$REDIS_SOCKET" "$@"; }
     redis XADD bursar:in '*' type trade.opened source walk data \
         '{"trade_id": "7", "symbol": "ETHUSDT", "side": "LONG", "entry_price": 2000.0, "quantity": 0.5, "timestamp": "2026-01-07T10:00:00Z"}'
     redis XADD bursar:in '*' type trade.closed source walk data \
@@ -117,6 +120,8 @@ fi
 
 say 'metrics, and a stop'
 get /metrics | grep '^bursar_portfolio_version'
+since=$(date +%s)
 kill "$service"
 wait "$service"
+[ $(($(date +%s) - since)) -le 5 ]
 echo walked

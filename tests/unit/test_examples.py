@@ -94,7 +94,7 @@ def test_the_walk_goes_by_every_route_and_every_event_of_the_contract():
 
 
 @pytest.mark.slow("a service, and every program outside it that it is meant for")
-def test_a_stranger_walks_the_contract(redis_server, monkeypatch):
+def test_a_stranger_walks_the_contract(redis_server, database, monkeypatch):
     if shutil.which("curl") is None:
         pytest.skip("no curl here")
     server = redis_server()
@@ -105,6 +105,7 @@ def test_a_stranger_walks_the_contract(redis_server, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(bursar.__file__).parents[1]))
     monkeypatch.setenv("REDIS_SOCKET", server.url.removeprefix("unix://"))
     monkeypatch.setenv("REDIS_CLI", str(client))
+    monkeypatch.setenv("BOOK", database)
     ran = subprocess.run(
         ["sh", str(WALK)], capture_output=True, text=True, check=False, timeout=240
     )

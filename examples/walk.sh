@@ -3,6 +3,7 @@
 #
 #     sh examples/walk.sh                        a book of its own in a folder that goes away
 #     REDIS_SOCKET=/run/redis.sock sh examples/walk.sh     with events over Redis
+#     BOOK=postgresql://… sh examples/walk.sh    a book in a database that is empty
 #
 # BURSAR, PYTHON, CURL and REDIS_CLI may name the programs. It ends with "walked" and 0, or stops where it fell.
 set -eu
@@ -22,10 +23,12 @@ has() { # has TEXT PATTERN: the pattern is in the text
 }
 
 say 'a token, and a service on a free port'
-token=$($BURSAR token new walker --scope write --quiet 2>/dev/null | tail -n 1)
-PORTFOLIO_REDIS_SOCKET=${REDIS_SOCKET:-}
-if [ -n "$PORTFOLIO_REDIS_SOCKET" ]; then export PORTFOLIO_REDIS_SOCKET; else unset PORTFOLIO_REDIS_SOCKET; fi
-$BURSAR serve --port 0 --json >address 2>log &
+{
+    printf 'portfolio:\n  book: "%s"\n' "${BOOK:-bursar.db}"
+    if [ -n "${REDIS_SOCKET:-}" ]; then printf '  redis_socket: "%s"\n' "$REDIS_SOCKET"; fi
+} >desk.yaml
+token=$($BURSAR token new walker --scope write --config desk.yaml --quiet 2>/dev/null | tail -n 1)
+$BURSAR serve --config desk.yaml --port 0 --json >address 2>log &
 service=$!
 while ! grep -q '}' address; do kill -0 "$service" || { cat log >&2; exit 1; }; sleep 0.2; done
 url=$(sed -n 's/.*"url": "\(.*\)".*/\1/p' address)
@@ -50,14 +53,33 @@ say 'a transaction commits, another does not hold'
 has "$(post transactions t1 '{"previous_equity": "10000", "cash": {"delta": "-10", "fees": "0.5"}, "validation_epsilon": "50", "mark_prices": {"BTC": 40000.10}}')" '"written":true'
 has "$(post transactions t2 '{"previous_equity": "1", "cash": {"delta": "-10"}, "mark_prices": {"BTC": 40000.10}}')" '"valid":false'
 
+say 'corrections: a price, whose trade it was, a move to a wallet of your own, something taken back'
+bought=$(get '/api/portfolio/trades' | sed -n 's/.*"trade_id":"\([^"]*\)".*/\1/p')
+id_of() { sed -n 's/.*"id":"\([^"]*\)".*/\1/p'; }
+has "$(post prices p1 '{"asset": "BTC", "time": "2026-01-08", "price": "41000.5"}')" '"written":true'
+has "$(post tags g1 "{\"id\": \"$bought\", \"strategy\": \"swing\"}")" '"written":true'
+has "$(get '/api/portfolio/trades?strategy=swing')" "$bought"
+out=$(post entries l1 '{"verb": "withdrawal", "quantity": "0.01", "what": "BTC", "time": "2026-01-09"}' | id_of)
+back=$(post entries l2 '{"verb": "deposit", "quantity": "0.01", "what": "BTC", "time": "2026-01-10", "account": "cold:wallet"}' | id_of)
+has "$(post links l3 "{\"one\": \"$out\", \"other\": \"$back\"}")" '"written":true'
+gone=$(post entries r1 '{"verb": "withdrawal", "quantity": "1", "what": "USD", "time": "2026-01-11"}' | id_of)
+has "$(post reversals r2 "{\"id\": \"$gone\"}")" '"written":true'
+has "$(post breaks k1 '{"account": "kraken:main", "id": "none"}')" break_not_found
+
+say 'what to trade for other weights'
+has "$(post rebalance-plan x '{"target_weights": {"BTC": 0.2}}')" '"action":"SELL"'
+
 say 'the contract'
 for view in snapshot pnl exposure drawdown; do get "/api/portfolio/$view?decimals=number"; echo; done
-for more in equity positions balances trades cash-flows fees strategies snapshots closes history performance risk heatmap drift; do
+for more in equity positions balances trades cash-flows open-trades closed-trades transactions holdings allocation breaks \
+    fees snapshots closes history performance risk heatmap strategies report drift; do
     get "/api/portfolio/$more" >/dev/null; printf '%s ' "$more"
 done
 echo
 get '/api/portfolio/why?figure=equity' | head -c 300; echo
 get '/api/portfolio/export?format=hledger' | head -n 3
+has "$($CURL -sS -H "Authorization: Bearer $token" "$url/api/portfolio/decision")" '"'   # of capital, where one was made
+has "$(get /openapi.json)" '"/api/portfolio/snapshot"'
 
 say 'not sent again when nothing has changed'
 tag=$($CURL -sS -D - -o /dev/null -H "Authorization: Bearer $token" "$url/api/portfolio/fees" | sed -n 's/^[Ee][Tt]ag: \(.*\)\r$/\1/p')
@@ -70,26 +92,36 @@ heard=$( (printf '{"type": "auth", "token": "%s"}\n' "$token"; sleep 3) | $PYTHO
 has "$heard" portfolio.snapshot
 echo "$heard" | head -c 200; echo
 
-if [ -n "${PORTFOLIO_REDIS_SOCKET:-}" ]; then
+if [ -n "${REDIS_SOCKET:-}" ]; then
     say 'events over Redis: a trade and a tick in, states out'
-    redis() { $REDIS_CLI -s "$PORTFOLIO_REDIS_SOCKET" "$@"; }
+    redis() { $REDIS_CLI -s "$REDIS_SOCKET" "$@"; }
     redis XADD bursar:in '*' type trade.opened source walk data \
         '{"trade_id": "7", "symbol": "ETHUSDT", "side": "LONG", "entry_price": 2000.0, "quantity": 0.5, "timestamp": "2026-01-07T10:00:00Z"}'
+    redis XADD bursar:in '*' type trade.closed source walk data \
+        '{"trade_id": "7", "symbol": "ETHUSDT", "side": "LONG", "exit_price": 2100.0, "quantity": 0.5, "realized_pnl": 50.0, "timestamp": "2026-01-07T12:00:00Z"}'
+    redis XADD bursar:in '*' type order.executed source walk data '{"order_id": 991, "symbol": "ETHUSDT"}'
+    redis XADD bursar:in '*' type ess.tripped source walk data '{"reason": "a drill", "level": "critical"}'
     redis XADD bursar:in '*' type market.tick source walk data '{"symbol": "BTC/USD", "price": 50000.5}'
     for _ in $(seq 40); do
         told=$(redis XRANGE bursar:out:main - +)
-        case $told in *ETHUSDT*portfolio.snapshot_updated* | *portfolio.snapshot_updated*ETHUSDT*) break ;; esac
+        case $told in *position.closed*50000.5*) break ;; esac
         sleep 0.5
     done
     has "$told" portfolio.committed
-    has "$told" portfolio.snapshot_updated
-    has "$told" ETHUSDT
+    for type in portfolio.snapshot_updated portfolio.pnl_updated portfolio.drawdown_updated portfolio.exposure_updated; do
+        has "$told" "$type"
+    done
+    has "$told" position.opened
+    has "$told" position.closed
+    has "$(get /api/portfolio/closed-trades)" '"exit_price":2100'
     has "$(get '/api/portfolio/snapshot?decimals=number')" 50000.5
     echo 'heard and told'
 fi
 
 say 'metrics, and a stop'
 get /metrics | grep '^bursar_portfolio_version'
+since=$(date +%s)
 kill "$service"
 wait "$service"
+[ $(($(date +%s) - since)) -le 5 ]
 echo walked

@@ -1,5 +1,6 @@
 """The examples run, and do what they say."""
 
+import re
 import runpy
 import shutil
 import subprocess
@@ -9,11 +10,16 @@ from pathlib import Path
 import pytest
 
 import bursar
+from bursar.serve.routes import READS, WRITES
 from tests.servers.redis import binary
 
 ROOT = Path(__file__).parents[2]
 CYCLE = ROOT / "examples" / "trading_cycle.py"
 WALK = ROOT / "examples" / "walk.sh"
+CONTRACT = (
+    *("trade.opened", "trade.closed", "order.executed", "ess.tripped", "market.tick"),
+    *(f"portfolio.{name}_updated" for name in ("snapshot", "pnl", "drawdown", "exposure")),
+)
 YEAR, DRAWN = ROOT / "examples" / "allocation_year.py", ROOT / "docs" / "allocation-year.svg"
 
 
@@ -75,8 +81,20 @@ def test_the_validation_takes_a_request_or_a_book(tmp_path, monkeypatch, capsys)
     assert said[0].split() == ["XBT", "BUY", "250.00", "0.005000000", "underweight"]
 
 
+def test_the_walk_goes_by_every_route_and_every_event_of_the_contract():
+    text = WALK.read_text()
+    for route in READS:
+        assert re.search(rf"\b{route.name}\b", text), route.name
+    for write in WRITES:
+        assert f"$(post {write.name} " in text, write.name
+    for path in ("/health", "/metrics", "/openapi.json", "/ws/portfolio", "/api/portfolio/export"):
+        assert path in text
+    for kind in CONTRACT:
+        assert kind in text, kind
+
+
 @pytest.mark.slow("a service, and every program outside it that it is meant for")
-def test_a_stranger_walks_the_contract(redis_server, monkeypatch):
+def test_a_stranger_walks_the_contract(redis_server, database, monkeypatch):
     if shutil.which("curl") is None:
         pytest.skip("no curl here")
     server = redis_server()
@@ -87,6 +105,7 @@ def test_a_stranger_walks_the_contract(redis_server, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(bursar.__file__).parents[1]))
     monkeypatch.setenv("REDIS_SOCKET", server.url.removeprefix("unix://"))
     monkeypatch.setenv("REDIS_CLI", str(client))
+    monkeypatch.setenv("BOOK", database)
     ran = subprocess.run(
         ["sh", str(WALK)], capture_output=True, text=True, check=False, timeout=240
     )

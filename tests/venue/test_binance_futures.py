@@ -89,7 +89,8 @@ def test_income_that_is_told_no_more_is_an_opening(followed):  # noqa: F811
     flows = [each for each in following.service.portfolio.timeline if isinstance(each, CashFlow)]
     opened, said = [each for each in flows if each.kind is FlowKind.OPENING]
     assert is_opening(opened)
-    assert (opened.pocket, said.amount) == ("usd-m futures", D(0))
+    assert opened.pocket == "usd-m futures"
+    assert said.amount == 0
     assert "of which Binance tells nothing any more" in (said.note or "")
     assert positions(following) == at_the_venue(following)
     following.service = following.made()

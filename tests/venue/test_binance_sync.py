@@ -18,7 +18,7 @@ from bursar.portfolio.agreement import last_certificate
 from bursar.reconcile import Verdict
 from bursar.reconcile.certificate import sentence
 from bursar.sim.binance import Fault, Planting, invent, plant, truth
-from bursar.sim.binance.account import EARN, FUNDING, FUTURES, INCOME, TRADES
+from bursar.sim.binance.account import EARN, FUNDING, FUTURES, INCOME, TRADES, Row
 from bursar.sim.binance.market import MARKETS, UNIT, text
 from bursar.venue.binance.history import Options
 from tests import figures
@@ -282,6 +282,26 @@ def test_a_planted_difference_is_found_to_the_last_digit(followed, kind):
     assert said.startswith("the spot wallet does not close: ")
     for asset, amount in planted.differences.items():
         assert f"{text(int(amount * UNIT)).rstrip('0').rstrip('.')} {asset}" in said
+
+
+@pytest.mark.parametrize(
+    "path,wallet", [("/sapi/v1/fiat/orders", "spot"), ("/sapi/v1/pay/transactions", FUNDING)]
+)
+def test_money_that_came_by_a_way_that_is_not_asked_for_is_drift(followed, path, wallet):
+    account = invent(SEED, 60)
+    at = account.rows[len(account.rows) // 2].at
+    came = Row(path=path, at=at, told={"id": 1}, moves=((wallet, "USDT", 250 * UNIT),))
+    following = followed(msgspec.structs.replace(account, rows=(*account.rows, came)))
+    (done,) = following.done.accounts
+    assert (done.failure, done.drift_detected) == (None, True)
+    assert not asked(following, path)
+    assert held(following) == truth(account, following.clock.now())  # nothing is made up for it
+    (seen,) = following.service.get_drift()
+    (line,) = [each for each in seen.comparison.differing if each.is_asset]
+    assert (line.asset, line.difference) == ("USDT", 250)
+    assert sum(shift.amount for each in seen.breaks for shift in each.shifts) == 250
+    notices = " ".join(each.text for each in following.venue.client.notices)
+    assert ("the spot wallet does not close: 250 USDT" in notices) is (wallet == "spot")
 
 
 # ------------------------------------------------------------------------------------------ trouble

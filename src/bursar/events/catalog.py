@@ -7,7 +7,9 @@ Errors: `Malformed` for a type or version that nobody knows, or for data that is
 the numbers' own errors.
 """
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, get_args
 
@@ -18,6 +20,7 @@ from bursar.events import incoming, outgoing
 from bursar.events.envelope import Envelope
 from bursar.events.incoming import Incoming
 from bursar.events.outgoing import Outgoing
+from bursar.exact import plain
 
 Record = type[Incoming] | type[Outgoing]
 
@@ -66,6 +69,7 @@ _DECODERS: Final[Mapping[str, msgspec.json.Decoder[Incoming]]] = {
     kind.name: msgspec.json.Decoder(kind.record, strict=True) for kind in _KINDS if kind.is_incoming
 }
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", order="deterministic")
+_EXPONENT: Final = re.compile(rb"[0-9]E[+-]?[0-9]")
 
 
 def read(event: Envelope) -> Incoming | None:
@@ -95,5 +99,21 @@ def read(event: Envelope) -> Incoming | None:
 
 
 def write(told: Outgoing) -> str:
-    """Return the data of an outgoing event: numbers with every digit."""
-    return _ENCODER.encode(told).decode()
+    """Return the data of an outgoing event: numbers with every digit, never with an exponent."""
+    text = _ENCODER.encode(told)
+    if _EXPONENT.search(text):  # a tiny number, a zero of many places, or a name that looks so
+        parts = msgspec.to_builtins(told, builtin_types=(Decimal,), order="deterministic")
+        text = msgspec.json.encode(_plainly(parts))
+    return text.decode()
+
+
+def _plainly(told: object) -> object:
+    match told:
+        case Decimal():
+            return msgspec.Raw(plain(told).encode())
+        case dict():
+            return {name: _plainly(each) for name, each in told.items()}
+        case list() | tuple():
+            return [_plainly(each) for each in told]
+        case _:
+            return told

@@ -102,10 +102,14 @@ def _keep(connection: Connection, dialect: Dialect, span: int, *, is_made: bool)
 
 
 def _fill(engine: Engine, dialect: Dialect, of: str) -> None:
-    """Put into the aggregate what there is. The extension does so in transactions of its own."""
+    """Put into the aggregate the days that are over; a day that is not is read as it comes.
+
+    The extension does so in transactions of its own.
+    """
+    today = f"bursar_now() / {instant.DAY} * {instant.DAY}"
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as alone:
         dialect.unguard(alone)
-        alone.exec_driver_sql(f"CALL {of}.refresh_continuous_aggregate('{DAILY}', NULL, NULL)")
+        alone.exec_driver_sql(f"CALL {of}.refresh_continuous_aggregate('{DAILY}', NULL, {today})")
 
 
 def making(of: str) -> Iterator[str]:

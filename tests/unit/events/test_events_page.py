@@ -1,6 +1,7 @@
 """docs/EVENTS.md and the schemas beside it say what the program does."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from bursar.errors import Malformed
 from bursar.events import Envelope, from_fields, to_fields
 from bursar.events.catalog import KINDS, read, write
 from bursar.events.envelope import to_json
+from bursar.events.outgoing import EquityUpdate, Restated, Restatement
 from bursar.events.schema import text
 from tools.events import FILES, FOLDER
 
@@ -90,6 +92,37 @@ def test_the_channels_carry_every_type_once():
     channels: Any = FILES["asyncapi.json"]()["channels"]
     told = [name for each in channels.values() for name in each["messages"]]
     assert sorted(told) == sorted(name.replace(".", "_") for name in KINDS)
+
+
+def test_no_number_that_goes_out_has_an_exponent():
+    told = EquityUpdate(
+        equity=Decimal("1E+3"),
+        cash=Decimal("1E-7"),
+        unrealized_pnl=Decimal("-0E-18"),
+        peak_equity=None,
+        drawdown_pct=Decimal("0E-18"),
+        timestamp="2E3",
+        version=1,
+    )
+    assert write(told) == (
+        '{"equity":1000,"cash":0.0000001,"unrealized_pnl":-0.000000000000000000,"peak_equity":null,'
+        '"drawdown_pct":0.000000000000000000,"timestamp":"2E3","version":1}'
+    )
+    quiet = msgspec.structs.replace(told, equity=Decimal("1.50"), cash=Decimal(0))
+    assert write(quiet).startswith('{"equity":1.50,"cash":0,')
+    moved = Restatement(
+        account="a",
+        asset="XBT",
+        pair="1E5",
+        strategy="",
+        regime="",
+        old=Decimal("0E-9"),
+        new=Decimal(1),
+        cause=("m:1",),
+    )
+    assert '"old":0.000000000' in write(
+        Restated(restated=(moved,), version=1, first_seq=1, last_seq=1, hash="")
+    )
 
 
 def test_an_envelope_is_one_json_object_with_its_data_inside():

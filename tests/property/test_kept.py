@@ -1,5 +1,6 @@
 """What is kept between questions equals what is made from nothing, whatever happens in between."""
 
+from datetime import date
 from decimal import Decimal
 
 from hypothesis import given
@@ -124,7 +125,7 @@ def _closing(store, cash):
     """What every asset was worth at the last snapshot of each day that tells, looked up one by
     one.
     """
-    closing = {}
+    closing: dict[str, dict[date, Decimal]] = {}
     for each in reversed(store.get_snapshots()):
         for asset, price in snapshots.unit_prices(each).items():
             if asset not in cash:

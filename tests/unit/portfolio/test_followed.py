@@ -1,6 +1,7 @@
 """The walked moments are walked again where the past is another than before."""
 
 from datetime import date
+from decimal import Decimal
 
 from bursar.desk import Desk
 from bursar.ledger import golden, instant
@@ -234,9 +235,9 @@ def test_closing_prices_are_of_all_snapshots_of_their_day_and_go_with_them():
     clock.at = now
     prices = kept.closing_prices(portfolio)["XBT"]
     assert [(day.day, price) for day, price in sorted(prices.items())] == [
-        (2, 95),
-        (3, 120),
-        (4, 123),
+        (2, Decimal(95)),
+        (3, Decimal(120)),
+        (4, Decimal(123)),
     ]
     store.save_memos({last: None})  # as a day that an earlier program began
     clock.at += instant.SECOND

@@ -6,7 +6,8 @@
 Each is `bursar serve` in a process of its own on a file, weighed when it has answered: what it
 holds (`resident`) and what it has held at most (`peak`), in MiB, and the processor time until then.
 Then it is asked for the last 30 days and for all of the past, and weighed again. At last it is
-killed and started anew: now it has written down how far the moments were walked.
+killed and started anew: now it has written down how far the moments were walked. What each
+question costs is in the processor time.
 """
 
 import argparse
@@ -28,14 +29,16 @@ import bursar
 from bench.serving import running, story
 from bursar.ledger import instant
 from bursar.ledger.golden import read
+from bursar.portfolio import snapshots
 from bursar.portfolio.service import PortfolioService
-from bursar.store import tables, texts
+from bursar.store import tables, texts, writes
 from bursar.store.sql import SqlStore
 from bursar.value.marks import Mark
 from bursar.value.snapshot import PortfolioSnapshot
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _CHUNK = 10_000
+_KEPT = "PORTFOLIO_SNAPSHOT_RETENTION_DAYS"
 
 
 def main() -> None:
@@ -79,10 +82,13 @@ def _keep(store: SqlStore, last: PortfolioSnapshot, minutes: int) -> None:
                 body = texts.sealed(text, store.portfolio, instant.from_datetime(at))
                 rows.append({"portfolio": store.portfolio, "time": at, "body": body})
             place.connection.execute(tables.SNAPSHOTS.insert(), rows)
+        days = {last.timestamp.date() - n * timedelta(days=1) for n in range(1, minutes // 1440)}
+        prices = json.dumps({each: str(it) for each, it in snapshots.unit_prices(last).items()})
+        writes.memos(place, {f"{snapshots.PRICES}{day}": prices for day in days})
 
 
 def _weigh(book: Path, minutes: int) -> None:
-    env = {**os.environ, "BURSAR_BOOK": str(book)}
+    env = {**os.environ, "BURSAR_BOOK": str(book), _KEPT: "400"}
     command = (sys.executable, "-m", "bursar.cli", "serve", "--port", "0", "--json")
     asked = (
         ("started", "snapshot"),

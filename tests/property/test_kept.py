@@ -1,5 +1,6 @@
 """What is kept between questions equals what is made from nothing, whatever happens in between."""
 
+from datetime import date
 from decimal import Decimal
 
 from hypothesis import given
@@ -10,10 +11,11 @@ from bursar.ledger import golden, instant
 from bursar.ledger.terms import Terms
 from bursar.measure.curve import curve as curve_of
 from bursar.measure.drawdown import drawdown
+from bursar.measure.returns import Calendar, daily
 from bursar.measure.trades import statistics
 from bursar.portfolio import Portfolio, allocating, snapshots, walk
 from bursar.portfolio.followed import Followed
-from bursar.portfolio.kept import kept, moment_of, of_head, trips
+from bursar.portfolio.kept import closing_prices, kept, moment_of, of_head, trips
 from bursar.portfolio.views import drawdown_view
 from bursar.serve.shelf import published
 from bursar.serve.views import Speller, look
@@ -110,8 +112,25 @@ def test_what_is_kept_is_what_is_made_anew(steps):
     now = moment_of(portfolio, figures(valuation))
     assert portfolio.followed.today(portfolio, now) == anew.followed.today(anew, now)
     assert list(walk.check(store)) == []
+    for calendar in Calendar:
+        followed = portfolio.followed.returns(portfolio, now, calendar)
+        assert followed == anew.followed.returns(anew, now, calendar)
+        assert followed == daily(curve, calendar=calendar)
+    assert closing_prices(portfolio) == _closing(store, portfolio.book().cash)
     told = [[_told(each) for each in allocating.strategies(one)] for one in (portfolio, anew)]
     assert repr(told[0]) == repr(told[1])
+
+
+def _closing(store, cash):
+    """What every asset was worth at the last snapshot of each day that tells, looked up one by
+    one.
+    """
+    closing: dict[str, dict[date, Decimal]] = {}
+    for each in reversed(store.get_snapshots()):
+        for asset, price in snapshots.unit_prices(each).items():
+            if asset not in cash:
+                closing.setdefault(asset, {})[each.timestamp.date()] = price
+    return closing
 
 
 def _told(standing):

@@ -21,6 +21,7 @@ Invariants
 Errors: none.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
@@ -148,17 +149,23 @@ def window(curve_: Curve, start: int | None = None, end: int | None = None) -> C
     """Return the points from `start` until before `end`, after the last complete one before them.
 
     That opening is what stood at the start: without it a first day would have no beginning.
+    O(log points, those of the part, and those back to the opening).
     """
-    inside = [p for p in curve_.points if _within(p.at, start, end)]
-    early = [p for p in curve_.points if start is not None and p.at < start and p.is_complete]
-    opening = early[-1:]
-    if opening and opening[0].nav is None:
-        opening = [*[p for p in early if p.nav is not None][-1:], *opening]
-    return Curve((*opening, *inside))
+    points = curve_.points
+    first = 0 if start is None else bisect_left(points, start, key=_at)
+    last = len(points) if end is None else bisect_left(points, end, key=_at)
+    opening: list[Point] = []
+    for place in range(first - 1, -1, -1):
+        point = points[place]
+        if point.is_complete and (point.nav is not None or not opening):
+            opening.insert(0, point)
+        if point.nav is not None:
+            break
+    return Curve((*opening, *points[first:last]))
 
 
-def _within(at: int, start: int | None, end: int | None) -> bool:
-    return (start is None or at >= start) and (end is None or at < end)
+def _at(point: Point) -> int:
+    return point.at
 
 
 @money

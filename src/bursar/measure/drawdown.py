@@ -120,8 +120,11 @@ class RunningDrawdown(msgspec.Struct, kw_only=True):
     def see(self, at: int, value: Decimal) -> None:
         """Take in what the curve came to at an instant. O(1)."""
         assert self.at is None or at >= self.at, "a curve does not go back in time"
-        self.day_high = max(self._high(self.day_high, at, instant.DAY), value)
-        self.week_high = max(self._high(self.week_high, at, _WEEK), value)
+        if self.at is None or at // instant.DAY != self.at // instant.DAY:
+            self.day_high = self._high(self.day_high, at, instant.DAY)
+            self.week_high = self._high(self.week_high, at, _WEEK)
+        self.day_high = max(self.day_high, value)
+        self.week_high = max(self.week_high, value)
         if value >= self.peak or self.peak <= 0:
             self._recover(at)
             self.peak, self.peak_at = self.low, self.low_at = value, at
@@ -152,10 +155,7 @@ class RunningDrawdown(msgspec.Struct, kw_only=True):
     @property
     def max_pct(self) -> Measured:
         """The deepest fall so far, in percent."""
-        fallen, peak = self.deepest
-        if not peak:
-            return known(ZERO) if self.peak > 0 else _NONE
-        return percent(fallen, peak)
+        return _deepest(*self.deepest, peak=self.peak)
 
     @property
     def daily_pct(self) -> Measured:
@@ -202,6 +202,7 @@ class RunningDrawdown(msgspec.Struct, kw_only=True):
             self.longest = max(self.longest, at - fall.peak_at)
 
 
+@money
 def walked(values: Iterable[tuple[int, Decimal]]) -> RunningDrawdown:
     """Return the drawdown that has seen these values. O(values)."""
     running = RunningDrawdown()
@@ -250,9 +251,21 @@ def drawdown(curve: Curve, *, basis: Basis = Basis.EQUITY, now: int | None = Non
     )
 
 
+@money
 def max_fall(curve: Curve, basis: Basis, start: int | None, end: int | None = None) -> Measured:
-    """Return the deepest fall of a stretch of time, in percent, from peaks of that stretch."""
-    return walked(_values(window(curve, start, end), basis)).max_pct
+    """Return the deepest fall of a stretch of time, in percent, from peaks of that stretch.
+
+    O(points of it): what `RunningDrawdown` would say, without all else that it follows.
+    """
+    peak = low = fallen = whole = ZERO
+    for _, value in _values(window(curve, start, end), basis):
+        if value >= peak or peak <= 0:
+            peak = low = value
+        elif value < low:
+            low = value
+            if not whole or (peak - value) * whole > fallen * peak:
+                fallen, whole = peak - value, peak
+    return _deepest(fallen, whole, peak=peak)
 
 
 def deepest(falls: Sequence[Fall], count: int = 5) -> list[Fall]:
@@ -279,6 +292,13 @@ def _of_period(found: Measured, at: int | None, now: int, unit: int) -> Measured
     if at is not None and _began(at, unit) != _began(now, unit):
         return unknown("nothing complete was kept in this period yet")
     return found
+
+
+def _deepest(fallen: Decimal, whole: Decimal, *, peak: Decimal) -> Measured:
+    """Return the deepest fall in percent of its peak; `peak` is the highest value so far."""
+    if not whole:
+        return known(ZERO) if peak > 0 else _NONE
+    return percent(fallen, whole)
 
 
 @money

@@ -54,26 +54,28 @@ class PackedCurve:
         """How many bytes the packed blocks take."""
         return sum(len(block.packed) for block in self.blocks)
 
-    def add(self, moment: Moment) -> bool:
-        """Take in a moment, later than those before; tell whether it fills a block.
-
-        O(1) on average.
-        """
-        _, self.last = linked(moment, self.last)
+    def add(self, moment: Moment) -> Point:
+        """Take in a moment, later than those before, and return its point. O(1) on average."""
+        point, self.last = linked(moment, self.last)
         self._tail.append(moment)
-        if len(self._tail) < self.size:
-            return False
+        if len(self._tail) == self.size:
+            self._pack()
+        return point
+
+    def then(self, now: Moment) -> Point:
+        """Return the point that a moment would be, without taking it in. O(1)."""
+        return linked(now, self.last)[0]
+
+    def _pack(self) -> None:
         packed = zlib.compress(_ENCODER.encode(self._tail))
         self.blocks.append(Block(self._tail[0].at, self._before, packed))
         self._tail, self._before = [], self.last
-        return True
 
     def curve(self, now: Moment, start: int | None = None, end: int | None = None) -> Curve:
         """Return the points from `start` until before `end`, with the opening before them; `now` is
         the last moment. O(moments of the part).
         """
-        point, _ = linked(now, self.last)
-        return window(Curve((*self._points(start, end), point)), start, end)
+        return window(Curve((*self._points(start, end), self.then(now))), start, end)
 
     def _points(self, start: int | None, end: int | None) -> list[Point]:
         """Return the points of every block that has to do with a part of the curve."""

@@ -12,7 +12,7 @@ Errors: none.
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import Final
@@ -25,6 +25,7 @@ from bursar.measure.curve import Curve, Point
 from bursar.measure.measured import HUNDRED, Measured, measured, unknown
 
 _FRIDAY: Final = 4
+_1970: Final = date(1970, 1, 1).toordinal()
 
 
 class Calendar(Enum):
@@ -41,29 +42,46 @@ class DailyReturn(msgspec.Struct, frozen=True, gc=False):
     pct: Decimal
 
 
-@money
+class DayCloses(msgspec.Struct):
+    """The unit price at the last moment of each UTC day (by its number since 1970), and whether a
+    broken link is of that day.
+
+    Its field is all that it knows. `see` takes a point in O(1), `returns` is O(days).
+    """
+
+    navs: dict[int, tuple[Decimal, bool]] = msgspec.field(default_factory=dict)
+
+    def see(self, point: Point) -> None:
+        """Take in a point, later than those before; without a unit price it tells nothing."""
+        if point.nav is not None:
+            day = point.at // instant.DAY
+            _, is_broken = self.navs.get(day, (ZERO, False))
+            self.navs[day] = point.nav, is_broken or point.is_broken
+
+    def twin(self) -> "DayCloses":
+        """Return one that goes on from here by itself. O(days)."""
+        return DayCloses(dict(self.navs))
+
+    @money
+    def returns(self, calendar: Calendar = Calendar.EVERY_DAY) -> list[DailyReturn]:
+        """Return the daily returns, oldest first. O(days)."""
+        found = []
+        for number, (nav, is_broken) in self.navs.items():
+            day = date.fromordinal(_1970 + number)
+            is_weekday = calendar is Calendar.WEEKDAYS
+            before = self.navs.get(number - (3 if is_weekday and day.weekday() == 0 else 1))
+            if before is None or is_broken or (is_weekday and day.weekday() > _FRIDAY):
+                continue
+            found.append(DailyReturn(day, ratio18(HUNDRED, nav - before[0], before[0])))
+        return found
+
+
 def daily(curve: Curve, *, calendar: Calendar = Calendar.EVERY_DAY) -> list[DailyReturn]:
     """Return the daily returns of a curve, oldest first. O(points)."""
-    closes: dict[date, Point] = {}
-    broken: set[date] = set()
-    for point in curve.priced:
-        day = instant.to_datetime(point.at).date()
-        if calendar is Calendar.EVERY_DAY or day.weekday() <= _FRIDAY:
-            closes[day] = point
-            if point.is_broken:
-                broken.add(day)
-    found = []
-    for day, point in closes.items():
-        before = closes.get(_day_before(day, calendar))
-        if before is not None and day not in broken:
-            first, last = before.nav or ZERO, point.nav or ZERO
-            found.append(DailyReturn(day, ratio18(HUNDRED, last - first, first)))
-    return found
-
-
-def _day_before(day: date, calendar: Calendar) -> date:
-    back = 3 if calendar is Calendar.WEEKDAYS and day.weekday() == 0 else 1
-    return day - timedelta(days=back)
+    closes = DayCloses()
+    for point in curve.points:
+        closes.see(point)
+    return closes.returns(calendar)
 
 
 def fractions(returns: Sequence[DailyReturn]) -> list[float]:
@@ -87,7 +105,8 @@ def money_weighted(curve: Curve) -> Measured:
         return unknown("both ends are of one day")
     amounts: dict[date, Decimal] = {_day(first): -first.equity}
     for point in points[1:]:
-        amounts[_day(point)] = amounts.get(_day(point), ZERO) - (point.flow or ZERO)
+        if point.flow:
+            amounts[_day(point)] = amounts.get(_day(point), ZERO) - point.flow
     amounts[_day(last)] = amounts.get(_day(last), ZERO) + last.equity
     return _xirr(amounts)
 

@@ -25,6 +25,7 @@ from bursar.measure.curve import Curve, Moment
 from bursar.measure.drawdown import Basis, Drawdown, day_of, stands
 from bursar.measure.measured import Measured, known, unknown
 from bursar.measure.packed import BLOCK
+from bursar.measure.returns import Calendar, DailyReturn
 from bursar.portfolio import snapshots, walk
 from bursar.value.peaks import Peaks
 
@@ -135,6 +136,13 @@ class Followed:
         """
         self._reach(portfolio, now.at)
         return self._walked.packed.curve(now, start, end)
+
+    def returns(self, portfolio: Portfolio, now: Moment, calendar: Calendar) -> list[DailyReturn]:
+        """Return the daily returns of all moments and now. O(days, new moments)."""
+        self._reach(portfolio, now.at)
+        closes = self._walked.closes.twin()
+        closes.see(self._walked.packed.then(now))
+        return closes.returns(calendar)
 
     def has_any(self, portfolio: Portfolio, now: Moment) -> bool:
         """Tell whether any moment before now was kept."""

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from bursar.exact import ONE, ZERO, money, ratio18
+from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.state import NO_PAIR
 from bursar.measure.curve import Curve, Moment
 from bursar.measure.drawdown import SPANS, Drawdown
 from bursar.measure.measured import summed
+from bursar.measure.returns import Calendar, DailyReturn
 from bursar.measure.rolling import Rolled
 from bursar.measure.trades import TradeStatistics
 from bursar.measure.trips import Trips
@@ -61,6 +62,10 @@ class Kept(msgspec.Struct, frozen=True):
     def curve(self, start: int | None = None, end: int | None = None) -> Curve:
         """The curve that the kept moments of a stretch make with now. O(moments of it)."""
         return self.portfolio.followed.curve(self.portfolio, self.now, start, end)
+
+    def returns(self, calendar: Calendar) -> list[DailyReturn]:
+        """The daily returns of all of it. O(days)."""
+        return self.portfolio.followed.returns(self.portfolio, self.now, calendar)
 
 
 def kept(portfolio: Portfolio, valuation: Valuation) -> Kept:
@@ -202,18 +207,15 @@ def span_of(portfolio: Portfolio, period: str | Range) -> Window:
     return window(period, now)
 
 
-@money
 def closing_prices(portfolio: Portfolio) -> dict[str, dict[date, Decimal]]:
-    """Return what one unit of each asset was worth at the last snapshot of each day. O(snapshots)
-    in time, one page of them in memory.
+    """Return what one unit of each asset was worth at the last snapshot of each day.
+
+    O(assets × days), and of days whose prices were not kept beside their snapshots, O(those).
     """
-    closing: dict[str, dict[date, Decimal]] = {}
     cash = portfolio.book().cash
-    for each in snapshots.newest(portfolio.desk.store):
-        day = each.timestamp.date()
-        for worth in each.asset_valuations:
-            if worth.value_base and worth.amount and worth.asset not in cash:
-                days = closing.setdefault(worth.asset, {})
-                if day not in days:
-                    days[day] = ratio18(ONE, worth.value_base, worth.amount)
+    closing: dict[str, dict[date, Decimal]] = {}
+    for day, prices in snapshots.day_prices(portfolio.desk.store):
+        for asset, price in prices.items():
+            if asset not in cash:
+                closing.setdefault(asset, {})[day] = price
     return closing

@@ -98,12 +98,18 @@ class Live:
     def refresh(self) -> frozenset[str]:
         """Take up all that this process or another has kept since; tell what was valued anew."""
         self._portfolio.kept_marks()
-        return self.follow()
+        return self._take_up()
 
     def follow(self) -> frozenset[str]:
         """Take up what came in this process since; tell what was valued anew. What others have
         kept is taken up by `refresh`, which asks the store.
         """
+        portfolio = self._portfolio
+        if portfolio.desk.head is self._head and portfolio.told_version == self._told:
+            return frozenset()
+        return self._take_up()
+
+    def _take_up(self) -> frozenset[str]:
         portfolio, changed = self._portfolio, frozenset[str]()
         kept = portfolio.kept_marks(looks=False)
         if portfolio.desk.head is not self._head:

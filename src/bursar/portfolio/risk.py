@@ -16,7 +16,7 @@ from bursar.measure.correlation import Correlations
 from bursar.measure.limits import Breach, Policy, Standing, check
 from bursar.measure.measured import Measured, known, percent, unknown
 from bursar.measure.ratios import USUAL, Conventions, ratios
-from bursar.measure.returns import Calendar, daily, fractions
+from bursar.measure.returns import Calendar, fractions
 from bursar.measure.sectors import TARGETS, Bucket, BucketShare, SectorExposure, Table
 from bursar.portfolio.gains import CALENDAR, LONG_AFTER, YearStart
 from bursar.portfolio.kept import Kept, closing_prices, kept
@@ -75,7 +75,7 @@ def risk(portfolio: Portfolio, prices: Prices = None) -> Risk:
     valuation, rules = portfolio.valuation(prices), portfolio.measuring
     found, past = exposure(valuation), kept(portfolio, valuation)
     by_sector = sectors_of(portfolio, valuation, found)
-    figures = ratios(fractions(daily(past.curve(), calendar=rules.calendar)), rules.conventions)
+    figures = ratios(fractions(past.returns(rules.calendar)), rules.conventions)
     returns = correlation.returns_of(closing_prices(portfolio))
     groups = {name: table_of(portfolio).of(name).sector for name in returns}
     weights = {each.asset: float(abs(each.value_base or ZERO)) for each in found.assets}

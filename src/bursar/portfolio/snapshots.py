@@ -11,7 +11,7 @@ Errors: those of the store.
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from heapq import merge
 from itertools import groupby
@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money
+from bursar.exact import ONE, ZERO, money, ratio18
 from bursar.ledger import instant
 from bursar.ledger.book import Book
 from bursar.measure.curve import Moment
@@ -30,6 +30,11 @@ from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals, snapshot
 
 CLOSE: Final = "close "
 """How the names of the memos begin that keep a day's close."""
+
+PRICES: Final = "prices "
+"""The same of those that keep what a unit of each asset was worth at the end of a day. They stand
+for the day's snapshots, and go with them.
+"""
 
 _TRAIL: Final = "snapshots"
 _PAGE: Final = 200
@@ -82,6 +87,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 _DECODER: Final = msgspec.json.Decoder(DailyClose)
 _TRAILS: Final = msgspec.json.Decoder(Trail)
+_PRICES: Final = msgspec.json.Decoder(dict[str, Decimal])
 
 
 def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSnapshot:
@@ -99,7 +105,8 @@ def keep(store: PortfolioStore, made: PortfolioSnapshot) -> None:
         on = known is not None and at > known.last
         left = Trail(_epoch(known) + (not on), at if known is None else max(at, known.last))
         store.save_snapshot(made)
-        store.save_memos({f"{CLOSE}{close.day}": _told(close), _TRAIL: _told(left)})
+        prices = _prices(store, made, is_on=on)
+        store.save_memos({f"{CLOSE}{close.day}": _told(close), _TRAIL: _told(left), **prices})
 
 
 def _close(store: PortfolioStore, made: PortfolioSnapshot) -> DailyClose:
@@ -135,6 +142,60 @@ def _extremes(kept: str | None, made: PortfolioSnapshot) -> tuple[Extreme | None
     )
 
 
+def _prices(
+    store: PortfolioStore, made: PortfolioSnapshot, *, is_on: bool
+) -> dict[str, str | None]:
+    """Return the day's closing prices so far, to be kept. They are those of all its snapshots, or
+    else of none: one that is late may be anywhere among them.
+    """
+    day = made.timestamp.date()
+    name = f"{PRICES}{day}"
+    known = store.memo(name)
+    if not is_on or (known is None and store.memo(f"{CLOSE}{day}") is not None):
+        return {} if known is None else {name: None}
+    prices = {} if known is None else _PRICES.decode(known)
+    return {name: _ENCODER.encode(prices | unit_prices(made)).decode()}
+
+
+@money
+def unit_prices(made: PortfolioSnapshot) -> dict[str, Decimal]:
+    """Return what one unit of each asset was worth, of those that are held and have a price."""
+    return {
+        each.asset: ratio18(ONE, each.value_base, each.amount)
+        for each in made.asset_valuations
+        if each.value_base and each.amount
+    }
+
+
+def day_prices(store: PortfolioStore) -> Iterator[tuple[date, dict[str, Decimal]]]:
+    """Yield each day that has snapshots, and what a unit of each asset was worth at the last one
+    that told. O(assets × days), and O(snapshots) of days whose prices were not kept.
+    """
+    told = {_day_of(name): text for name, text in store.memos(PRICES).items()}
+    since: datetime | None = None
+    for day in sorted(told):
+        yield from _read_prices(store, since, day)
+        yield day.date(), _PRICES.decode(told[day])
+        since = day + timedelta(days=1)
+    yield from _read_prices(store, since, None)
+
+
+def _read_prices(
+    store: PortfolioStore, since: datetime | None, until: datetime | None
+) -> Iterator[tuple[date, dict[str, Decimal]]]:
+    """Yield what `day_prices` does of a stretch of whole days, out of their snapshots."""
+    if since is None or since != until:
+        for day, same in groupby(newest(store, since, until), key=lambda e: e.timestamp.date()):
+            prices: dict[str, Decimal] = {}
+            for each in same:
+                prices = unit_prices(each) | prices
+            yield day, prices
+
+
+def _day_of(name: str) -> datetime:
+    return datetime.combine(date.fromisoformat(name.removeprefix(PRICES)), time.min, UTC)
+
+
 def prune(store: PortfolioStore, now: int, days: int) -> int:
     """Delete the snapshots of days that ended before so many days ago, and return how many.
 
@@ -145,7 +206,9 @@ def prune(store: PortfolioStore, now: int, days: int) -> int:
         count = store.prune_snapshots(first)
         known = trail(store)
         if count and known is not None:
-            store.save_memos({_TRAIL: _told(Trail(known.epoch + 1, known.last))})
+            gone = [name for name in store.memos(PRICES) if name < f"{PRICES}{first.date()}"]
+            left = _told(Trail(known.epoch + 1, known.last))
+            store.save_memos({_TRAIL: left, **dict.fromkeys(gone)})
     return count
 
 

@@ -1,9 +1,10 @@
 """The walk over the kept moments: where it stands, and the curve it went along, packed.
 
-What the views want to know of the past is small: the drawdown so far, the unit price, what stood at
-00:00 UTC. A walk knows that after every moment in O(1). Each full block of moments is written down
-with where the walk stood behind it, so that the next process goes on from there: it reads the
-packed blocks (a year of minutes: some eight MiB) and the snapshots since, never the year.
+What is asked of the past is small: the drawdown so far, the unit price now and at the end of each
+day, what stood at 00:00 UTC. A walk knows that after every moment in O(1). Each full block of
+moments is written down with where the walk stood behind it, so that the next process goes on from
+there: it reads the packed blocks (a year of minutes: some eight MiB) and the snapshots since, never
+the year.
 
 What is written is a shortcut and never a source. It is of one epoch of the trail (`snapshots`),
 which ends when a snapshot came late, was replaced, or went; of another one it is not looked at.
@@ -22,6 +23,7 @@ from bursar.exact import money
 from bursar.measure.curve import Link, Moment
 from bursar.measure.drawdown import RunningDrawdown, day_of
 from bursar.measure.packed import BLOCK, Block, PackedCurve
+from bursar.measure.returns import DayCloses
 from bursar.portfolio import snapshots
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 NAME: Final = "moments"
 """How the memos are called; those of blocks have their number behind it."""
 
-_FORM: Final = 1
+_FORM: Final = 2
 """Grows when a walk comes to know something else; what was written before is then not looked at."""
 
 
@@ -48,6 +50,7 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
     opening: Moment | None
     link: Link | None
     running: RunningDrawdown
+    closes: DayCloses
 
 
 class Walk:
@@ -60,6 +63,8 @@ class Walk:
         self.last = None if stand is None else stand.last
         self.opening = None if stand is None else stand.opening
         self.running = RunningDrawdown() if stand is None else stand.running.twin()
+        self.closes = DayCloses() if stand is None else stand.closes.twin()
+        self._blocks = 0 if stand is None else stand.blocks
         self.packed = PackedCurve(blocks, None if stand is None else stand.link, block=block)
 
     @money
@@ -74,16 +79,21 @@ class Walk:
         if moment.is_complete:
             self.running.see(moment.at, moment.equity)
             self.running.falls.clear()  # nobody asks for them here
-        if self.packed.add(moment):
-            packed, seen = self.packed, self.running.twin()
-            self.stand = Stand(
-                blocks=len(packed.blocks),
-                size=packed.size,
-                last=moment,
-                opening=self.opening,
-                link=packed.last,
-                running=seen,
-            )
+        self.closes.see(self.packed.add(moment))
+        if len(self.packed.blocks) != self._blocks:
+            self._blocks = len(self.packed.blocks)
+            self.stand = self._here(moment)
+
+    def _here(self, last: Moment) -> Stand:
+        return Stand(
+            blocks=self._blocks,
+            size=self.packed.size,
+            last=last,
+            opening=self.opening,
+            link=self.packed.last,
+            running=self.running.twin(),
+            closes=self.closes.twin(),
+        )
 
     def stood(self, start: int) -> Moment | None:
         """Return the last moment at or before 00:00 UTC of a day; none of the days after it may

@@ -6,7 +6,7 @@ import pytest
 
 from bursar.measure import kelly, returns
 from bursar.measure import ratios as module
-from bursar.measure.curve import curve
+from bursar.measure.curve import Moment, curve
 from bursar.measure.kelly import from_trades
 from bursar.measure.ratios import Conventions, Ratios
 from bursar.measure.returns import Calendar, fractions
@@ -21,6 +21,12 @@ def test_a_daily_return_is_between_consecutive_days():
     made = daily(curve([moment(day(1), 100), moment(day(2), 102), moment(day(4), 51)]))
     assert [(each.day, each.pct) for each in made] == [(date(2026, 1, 2), 2)]
     assert fractions(made) == [0.02]
+
+
+def test_a_moment_without_a_price_closes_no_day():
+    gap = Moment(day(2, 23), D(900), D(100), is_complete=False)
+    made = daily(curve([moment(day(1), 100), moment(day(2), 102), gap]))
+    assert [each.pct for each in made] == [2]
 
 
 def test_the_last_moment_of_a_day_is_its_close():

@@ -1,8 +1,11 @@
 """The walked moments are walked again where the past is another than before."""
 
+from datetime import date
+from decimal import Decimal
+
 from bursar.desk import Desk
 from bursar.ledger import golden, instant
-from bursar.portfolio import Portfolio, snapshots, walk
+from bursar.portfolio import Portfolio, kept, snapshots, walk
 from bursar.portfolio.followed import Followed
 from tests.unit.portfolio.places import Clock, opened
 
@@ -100,6 +103,11 @@ class Counting:
 
     def __getattr__(self, name):
         return getattr(self._store, name)
+
+    def get_snapshots(self, since=None, limit=None, until=None):
+        found = self._store.get_snapshots(since, limit, until)
+        self.read += len(found)
+        return found
 
     def snapshot_totals(self, since=None):
         for each in self._store.snapshot_totals(since):
@@ -199,3 +207,46 @@ def test_a_walk_that_is_not_along_the_snapshots_is_found():
     assert said.startswith("the walk along the snapshots")
     store.prune_snapshots(instant.to_datetime(portfolio.desk.clock.at))
     assert list(walk.check(store)) != []
+
+
+def test_what_could_go_wrong_is_told_without_the_snapshots():
+    portfolio = begun()
+    walked(portfolio, 60)
+    store = Counting(portfolio.desk.store)
+    fresh = Portfolio(Desk(store, portfolio.desk.clock), opened)
+    told, read = fresh.risk(), store.read
+    assert read == (4 + 60) % 4 + 1 + 4  # and the first day's, which began with no trail
+    assert list(told.symbols.names) == ["XBT"]
+    store.save_memos(dict.fromkeys([*store.memos(walk.NAME), *store.memos(snapshots.PRICES)]))
+    assert repr(Portfolio(Desk(store, portfolio.desk.clock), opened).risk()) == repr(told)
+    assert store.read == read + 2 * (4 + 60)
+
+
+def test_closing_prices_are_of_all_snapshots_of_their_day_and_go_with_them():
+    portfolio = begun()
+    store, clock = portfolio.desk.store, portfolio.desk.clock
+    walked(portfolio, 30)
+    first, last = store.memos(snapshots.PRICES)
+    assert store.memo(first) == '{"XBT":"120.000000000000000000"}'
+    now = clock.at
+    clock.set("2026-01-03T12:30:00Z")
+    keep(portfolio, 70)  # late: it tells nothing of the end of its day
+    assert store.memo(first) is None
+    clock.at = now
+    prices = kept.closing_prices(portfolio)["XBT"]
+    assert [(day.day, price) for day, price in sorted(prices.items())] == [
+        (2, Decimal(95)),
+        (3, Decimal(120)),
+        (4, Decimal(123)),
+    ]
+    store.save_memos({last: None})  # as a day that an earlier program began
+    clock.at += instant.SECOND
+    keep(portfolio, 72)
+    assert store.memo(last) is None
+    assert kept.closing_prices(portfolio)["XBT"][date(2026, 1, 4)] == 72
+    clock.at += DAY
+    keep(portfolio, 73)
+    assert list(store.memos(snapshots.PRICES)) == [f"{snapshots.PRICES}2026-01-05"]
+    snapshots.prune(store, clock.at + 40 * DAY, 30)
+    assert list(store.memos(snapshots.PRICES)) == []
+    assert kept.closing_prices(portfolio) == {}

@@ -6,7 +6,9 @@ from typing import Any
 
 from bursar.ledger import golden
 from bursar.portfolio.service import PortfolioService
-from bursar.serve.shelf import published
+from bursar.serve.opening import Book
+from bursar.serve.publishing import Publisher
+from bursar.serve.shelf import Publication, published
 from bursar.serve.views import Speller, look, seen
 from bursar.value.marks import Mark
 from tests.unit.portfolio.places import NOON, opened
@@ -17,6 +19,18 @@ class Away:
 
     def __getattr__(self, name):
         raise AssertionError(f"the store was asked for {name}")
+
+
+class Asked:
+    """A store that tells what it was asked for."""
+
+    def __init__(self, store):
+        self.names: list[str] = []
+        self._store = store
+
+    def __getattr__(self, name):
+        self.names.append(name)
+        return getattr(self._store, name)
 
 
 def held(others):
@@ -67,6 +81,30 @@ def test_a_tick_and_a_commit_make_one_row_anew_however_much_is_held():
         delta = json.loads(published(2, 1, looking.views, before).delta or b"")
         changed = delta["data"]["snapshot"]["set"]["positions"]
         assert [each["symbol"] for each in changed] == ["A1EUR", "XBTEUR"]
+
+
+def test_after_a_commit_the_store_is_asked_for_the_trades_since_and_marks_kept_here_count():
+    portfolio = held(3)
+    looking = Looking(portfolio)
+    portfolio.record(*golden.read(["2026-05-02T10:00:00Z sell 1 A1 @ 12 EUR #k:s"]))
+    portfolio.keep_marks([Mark("A2", "EUR", Decimal(13), "venue", NOON + 1)], "another")
+    store = portfolio.desk.store = Asked(portfolio.desk.store)
+    assert looking.again() == (["A1EUR", "A2EUR"], ["A1EUR LONG", "A2EUR LONG"])
+    assert store.names == ["get_trades"]
+    assert portfolio.live().valuation() == portfolio.valuation()
+
+
+def test_a_publication_after_a_tick_asks_the_store_for_nothing():
+    portfolio = held(3)
+    made: list[Publication] = []
+    publisher = Publisher(made.append, lambda _: None, interval=0)
+    opened_ = Book(PortfolioService(portfolio))
+    publisher.look(opened_)
+    publisher.publish(opened_)
+    portfolio.live().see(Mark("XBT", "EUR", Decimal(12), "live", NOON + 1))
+    portfolio.desk.store = Away()
+    publisher.publish(opened_)
+    assert (len(made), publisher.state.trouble) == (2, None)
 
 
 def test_a_snapshot_taken_here_counts_in_the_next_views():

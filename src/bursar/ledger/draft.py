@@ -106,9 +106,9 @@ class Draft:
 
     def _require_ahead(self, entry: AnyEntry, home: str) -> None:
         """Refuse what only the whole journal can judge: it is early, or adds to what is."""
-        known = self.recalled.groups
+        known, start = self.recalled.groups, self.timeline.start
         is_known = bool(known) and (home in known or group_of(entry) in known)
-        if is_known or self.timeline.is_behind(entry.executed_at):
+        if is_known or (start is not None and start.is_behind(entry.executed_at)):
             raise Behind(f"{entry.id} reaches behind the checkpoint")
 
     def _lay(self, entry: AnyEntry, home: str) -> None:
@@ -123,7 +123,8 @@ class Draft:
 
     def _file(self, entry: AnyEntry, group: str) -> None:
         self.homes[entry.id] = group
-        self._put(group, (*self._spoken.get(group, ()), entry))
+        self.groups[group] = (*self._spoken.get(group, ()), entry)
+        self._unresolved[group] = None
         if isinstance(entry, Movement):
             self.firsts.see(entry)
         elif isinstance(entry, Note):
@@ -171,8 +172,8 @@ class Draft:
     def _touched(self) -> set[str]:
         """Return the facts that may change: a flow takes the venue's own reversal of it along."""
         names = self._dirty if self._is_silent else self.notes.related(self._dirty)
-        told = map(self._now, names)
-        flows = (fact for fact in told if isinstance(fact, CashFlow))
+        told = [self._now(name) for name in names]
+        flows = [fact for fact in told if isinstance(fact, CashFlow)]
         return names | {flow.reversed_by for flow in flows if flow.reversed_by is not None}
 
     def _require_known_targets(self) -> None:

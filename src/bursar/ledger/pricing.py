@@ -69,14 +69,17 @@ def lacks_price(fact: Fact, prices: Prices) -> bool:
     return Flag.UNPRICED in priced_within(fact, prices).flags
 
 
-def wanted(fact: Fact) -> frozenset[str]:
-    """Return the assets, by canonical name, whose recorded price may decide the fact's value."""
-    return _canonical(tuple(_assets(fact)))
+def wanted(fact: Fact, cash: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the assets, by canonical name, whose recorded price may decide the fact's value.
+
+    Of those that `cash` names none is needed.
+    """
+    return _beside(tuple(_assets(fact)), cash)
 
 
 @lru_cache(maxsize=4096)
-def _canonical(assets: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(map(canonical, assets))
+def _beside(assets: tuple[str, ...], cash: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(canonical, assets)) - cash
 
 
 def _assets(fact: Fact) -> Iterable[str]:

@@ -440,7 +440,7 @@ class Timeline:
             assert fact.id in self.facts, "a fact behind the checkpoint gives way"
             self.facts.pop(fact.id, None)
             self.openings.pop(fact.id, None)
-            for asset in wanted(fact) - self.terms.cash:
+            for asset in wanted(fact, self.terms.cash):
                 listed = self._wanting[asset]
                 del listed[bisect_left(listed, (fact.executed_at, fact.id))]
         fresh: dict[str, list[tuple[int, str]]] = {}
@@ -448,7 +448,7 @@ class Timeline:
             self.facts[fact.id] = fact
             if is_opening(fact):
                 self.openings[fact.id] = fact
-            for asset in wanted(fact) - self.terms.cash:
+            for asset in wanted(fact, self.terms.cash):
                 fresh.setdefault(asset, []).append((fact.executed_at, fact.id))
         for asset, listed in fresh.items():
             self._wanting[asset] = sorted(self._wanting.get(asset, []) + listed)

@@ -50,7 +50,7 @@ def stream_ledgers(
         nonlocal pending
         pending = 0
         for part in blocks.parts(backwards=backwards, progress=progress):
-            told = [row for row in part if not cells.is_pending(row)]
+            told = cells.told(part)
             pending += len(part) - len(told)
             yield cells.read_all(told)
 

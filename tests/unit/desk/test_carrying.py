@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,7 @@ def test_it_does_all_in_its_thread_in_the_order_it_was_given():
     done: list[int] = []
     with carrier() as carried:
         for number in range(5):
-            carried.hand(lambda number=number: done.append(number))
+            carried.hand(partial(done.append, number))
         assert carried.ask(lambda: list(done)) == [0, 1, 2, 3, 4]
         assert carried.ask(threading.get_ident) != threading.get_ident()
 

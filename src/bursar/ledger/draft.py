@@ -69,6 +69,7 @@ class Draft:
         self._changes: dict[str, tuple[Fact | None, Fact | None]] = {}
         self._resting: set[str] = set()
         self._is_repriced = False
+        self._is_spoken_of = False
         self._disputed: set[str] = set()
 
     def lay(self, entries: Iterable[AnyEntry]) -> None:
@@ -161,6 +162,7 @@ class Draft:
         that have come since touch what rests on prices.
         """
         self._disputed.update(self._told_conflicts.values())
+        self._is_spoken_of = not self.notes.is_silent
         groups, self._unresolved = self._unresolved, {}
         for group in groups:  # all of them first: a fact may have gone from one to another
             for name in self.raised.get(group, self.timeline.raised.get(group, ())):
@@ -201,7 +203,8 @@ class Draft:
         """Refuse a note whose facts are not all ahead of the checkpoint: they may be behind."""
         if self.timeline.is_whole:
             return
-        tied = (link for name in sorted(self._dirty) for link in self.notes.links(name))
+        dirty = sorted(self._dirty) if self._is_spoken_of else ()
+        tied = (link for name in dirty for link in self.notes.links(name))
         for note in (*self.new_notes, *tied):
             if any(self._now(name) is None for name in targets(note)):
                 raise Behind(f"{note.id} speaks of what may be behind the checkpoint")
@@ -247,10 +250,12 @@ class Draft:
 
     def _final(self, name: str) -> Fact | None:
         """Return a fact as the notes leave it, with its values; `None` where there is none."""
-        fact = self._decided(name) if self.notes.decide(name) else self._now(name)
+        is_spoken_of = self._is_spoken_of
+        fact = self._decided(name) if is_spoken_of and self.notes.decide(name) else self._now(name)
         if isinstance(fact, Reversal):
             return self._reversing(fact)
-        return None if fact is None else self._priced(self.notes.tagged(fact))
+        told = self.notes.tagged(fact) if is_spoken_of and fact is not None else fact
+        return None if told is None else self._priced(told)
 
     def _decided(self, name: str) -> Fact | None:
         """Return a fact that links or reversals speak of, as far as they leave it standing."""

@@ -75,8 +75,8 @@ def rests_on_prices(fact: Fact, cash: frozenset[str]) -> bool:
     None does where money was exchanged, or where all that it names is money.
     """
     if isinstance(fact, Fill) and (fact.quote in cash or fact.base in cash):
-        return any(fee.asset not in cash for fee in fact.fees)
-    return any(asset not in cash for asset in _assets(fact))
+        return not cash.issuperset([fee.asset for fee in fact.fees])
+    return not cash.issuperset(_assets(fact))
 
 
 def wanted(fact: Fact, cash: frozenset[str] = frozenset()) -> frozenset[str]:

@@ -69,6 +69,7 @@ class Draft:
         self._changes: dict[str, tuple[Fact | None, Fact | None]] = {}
         self._resting: set[str] = set()
         self._is_repriced = False
+        self._is_spoken_of = False
         self._disputed: set[str] = set()
 
     def lay(self, entries: Iterable[AnyEntry]) -> None:
@@ -108,9 +109,9 @@ class Draft:
 
     def _require_ahead(self, entry: AnyEntry, home: str) -> None:
         """Refuse what only the whole journal can judge: it is early, or adds to what is."""
-        known = self.recalled.groups
+        known, start = self.recalled.groups, self.timeline.start
         is_known = bool(known) and (home in known or group_of(entry) in known)
-        if is_known or self.timeline.is_behind(entry.executed_at):
+        if is_known or (start is not None and start.is_behind(entry.executed_at)):
             raise Behind(f"{entry.id} reaches behind the checkpoint")
 
     def _lay(self, entry: AnyEntry, home: str) -> None:
@@ -125,7 +126,8 @@ class Draft:
 
     def _file(self, entry: AnyEntry, group: str) -> None:
         self.homes[entry.id] = group
-        self._put(group, (*self._spoken.get(group, ()), entry))
+        self.groups[group] = (*self._spoken.get(group, ()), entry)
+        self._unresolved[group] = None
         if isinstance(entry, Movement):
             self.firsts.see(entry)
         elif isinstance(entry, Note):
@@ -160,6 +162,7 @@ class Draft:
         that have come since touch what rests on prices.
         """
         self._disputed.update(self._told_conflicts.values())
+        self._is_spoken_of = not self.notes.is_silent
         groups, self._unresolved = self._unresolved, {}
         for group in groups:  # all of them first: a fact may have gone from one to another
             for name in self.raised.get(group, self.timeline.raised.get(group, ())):
@@ -192,15 +195,16 @@ class Draft:
     def _touched(self) -> set[str]:
         """Return the facts that may change: a flow takes the venue's own reversal of it along."""
         names = self.notes.related(self._dirty)
-        told = map(self._now, names)
-        flows = (fact for fact in told if isinstance(fact, CashFlow))
+        told = [self._now(name) for name in names]
+        flows = [fact for fact in told if isinstance(fact, CashFlow)]
         return names | {flow.reversed_by for flow in flows if flow.reversed_by is not None}
 
     def _require_known_targets(self) -> None:
         """Refuse a note whose facts are not all ahead of the checkpoint: they may be behind."""
         if self.timeline.is_whole:
             return
-        tied = (link for name in sorted(self._dirty) for link in self.notes.links(name))
+        dirty = sorted(self._dirty) if self._is_spoken_of else ()
+        tied = (link for name in dirty for link in self.notes.links(name))
         for note in (*self.new_notes, *tied):
             if any(self._now(name) is None for name in targets(note)):
                 raise Behind(f"{note.id} speaks of what may be behind the checkpoint")
@@ -246,10 +250,12 @@ class Draft:
 
     def _final(self, name: str) -> Fact | None:
         """Return a fact as the notes leave it, with its values; `None` where there is none."""
-        fact = self._decided(name) if self.notes.decide(name) else self._now(name)
+        is_spoken_of = self._is_spoken_of
+        fact = self._decided(name) if is_spoken_of and self.notes.decide(name) else self._now(name)
         if isinstance(fact, Reversal):
             return self._reversing(fact)
-        return None if fact is None else self._priced(self.notes.tagged(fact))
+        told = self.notes.tagged(fact) if is_spoken_of and fact is not None else fact
+        return None if told is None else self._priced(told)
 
     def _decided(self, name: str) -> Fact | None:
         """Return a fact that links or reversals speak of, as far as they leave it standing."""
@@ -326,3 +332,11 @@ def is_at_once(statements: Sequence[AnyEntry]) -> bool:
         if each.executed_at != first:
             return False
     return True
+
+
+def reaches(told: Iterable[AnyEntry], time: int) -> bool:
+    """Tell whether any of these is later than that."""
+    for each in told:  # noqa: SIM110 (asked of every group; `any` takes twice as long)
+        if each.executed_at > time:
+            return True
+    return False

@@ -4,11 +4,19 @@ Errors: as `dict`. Nothing can be taken out of what lies below.
 """
 
 from collections.abc import Iterator, Mapping, MutableMapping
-from typing import Generic, TypeVar, overload
+from enum import Enum
+from typing import Final, Generic, TypeVar, overload
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 _D = TypeVar("_D")
+
+
+class _Missing(Enum):
+    MISSING = "missing"
+
+
+_MISSING: Final = _Missing.MISSING
 
 
 class Layer(MutableMapping[_K, _V], Generic[_K, _V]):
@@ -21,8 +29,8 @@ class Layer(MutableMapping[_K, _V], Generic[_K, _V]):
         self.below = below
 
     def __getitem__(self, key: _K) -> _V:
-        own = self.own
-        return own[key] if key in own else self.below[key]
+        found = self.own.get(key, _MISSING)
+        return self.below[key] if found is _MISSING else found
 
     @overload
     def get(self, key: _K) -> _V | None: ...
@@ -32,8 +40,8 @@ class Layer(MutableMapping[_K, _V], Generic[_K, _V]):
     def get(self, key: _K, default: _D) -> _V | _D: ...
     def get(self, key: _K, default: _V | _D | None = None) -> _V | _D | None:
         """Return what stands under a key, here or below, or the default."""
-        own = self.own
-        return own[key] if key in own else self.below.get(key, default)
+        found = self.own.get(key, _MISSING)  # one look, since a key may be long to hash
+        return self.below.get(key, default) if found is _MISSING else found
 
     def __contains__(self, key: object) -> bool:
         return key in self.own or key in self.below

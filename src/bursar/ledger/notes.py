@@ -79,6 +79,11 @@ class Notes:
             case _:
                 self.prices.add(note)
 
+    @property
+    def is_silent(self) -> bool:
+        """Tell whether no note but prices speaks of any fact."""
+        return not (self._tag_ids or self._reversal_ids or self._link_ids)
+
     def decide(self, name: str) -> bool:
         """Tell whether a link or a reversal speaks of that id, so that it may not stand."""
         return name in self._reversals or name in self._links or name in self._link_ids

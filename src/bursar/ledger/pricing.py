@@ -75,18 +75,21 @@ def rests_on_prices(fact: Fact, cash: frozenset[str]) -> bool:
     None does where money was exchanged, or where all that it names is money.
     """
     if isinstance(fact, Fill) and (fact.quote in cash or fact.base in cash):
-        return any(fee.asset not in cash for fee in fact.fees)
-    return any(asset not in cash for asset in _assets(fact))
+        return not cash.issuperset([fee.asset for fee in fact.fees])
+    return not cash.issuperset(_assets(fact))
 
 
-def wanted(fact: Fact) -> frozenset[str]:
-    """Return the assets, by canonical name, whose recorded price may decide the fact's value."""
-    return _canonical(tuple(_assets(fact)))
+def wanted(fact: Fact, cash: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the assets, by canonical name, whose recorded price may decide the fact's value.
+
+    Of those that `cash` names none is needed.
+    """
+    return _beside(tuple(_assets(fact)), cash)
 
 
 @lru_cache(maxsize=4096)
-def _canonical(assets: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(map(canonical, assets))
+def _beside(assets: tuple[str, ...], cash: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(canonical, assets)) - cash
 
 
 def _assets(fact: Fact) -> Iterable[str]:

@@ -7,10 +7,12 @@ each other or two records of one identity; `NotExact` for NaN and infinity; `Mal
 without a zone; `BadChoice` for a negative limit or another base currency.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -119,17 +121,15 @@ def _exact_fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, ...], Callable
 
 
 def _require_rows(records: Sequence[Record]) -> None:
-    keys: set[str] = set()
-    before: Record | None = None
-    for record in records:
-        if record.key in keys:
-            raise KeyReused(f"key {record.key!r} stands twice in one commit", key=record.key)
-        if before and (record.seq != before.seq + 1 or record.previous != before.hash):
+    keys = [record.key for record in records]
+    if len(set(keys)) < len(keys):
+        key = next(each for each, count in Counter(keys).items() if count > 1)
+        raise KeyReused(f"key {key!r} stands twice in one commit", key=key)
+    for before, record in pairwise(records):
+        if record.seq != before.seq + 1 or record.previous != before.hash:
             raise BrokenInvariant(
                 f"journal row {record.seq} does not follow row {before.seq}", seq=record.seq
             )
-        keys.add(record.key)
-        before = record
 
 
 def _require_once(keys: Sequence[object], what: str) -> None:

@@ -72,6 +72,22 @@ def test_an_export_from_either_end_is_streamed_oldest_first(
         assert list(reading.statements) == list(reading.statements)  # as often as asked
 
 
+@pytest.mark.parametrize("turned", [False, True], ids=["oldest first", "newest first"])
+@pytest.mark.parametrize("room", [0, 1_000, 10**6], ids=["nothing", "a part", "all"])
+def test_what_was_kept_of_the_first_look_is_what_stands_there(given, monkeypatch, room, turned):
+    monkeypatch.setattr(blocks, "BLOCK", 400)
+    monkeypatch.setattr(kraken_streams, "KEPT_BYTES", room)
+    made = account()
+    announced = [{**row, "txid": "", "balance": ""} for row in made.rows[::7]]
+    rows = sorted([*made.rows, *announced], key=lambda row: row["time"])
+    path = given(written(rows[::-1] if turned else rows, LEDGER))
+    reading, careful = read(path, options=NOW), read(path)
+    assert isinstance(reading.statements, Streamed)
+    assert reading.pending == len(announced) > 5
+    same(reading, careful)
+    assert tuple(reading.statements) == careful.statements  # as often as asked
+
+
 def test_a_small_file_is_held_and_a_big_one_is_streamed(given):
     path = given(written(account().rows, LEDGER))
     size = path.stat().st_size

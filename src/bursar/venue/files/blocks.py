@@ -36,15 +36,18 @@ class Blocks:
             self._starts = list(_starts(file, self.size))
 
     def parts(
-        self, *, backwards: bool = False, progress: Progress | None = None
+        self, *, backwards: bool = False, progress: Progress | None = None, after: int = 0
     ) -> Iterator[list[list[str]]]:
-        """Yield the rows of each block, in the file's order or from its end. O(a block) at once."""
+        """Yield the rows of each block, in the file's order or from its end. O(a block) at once.
+
+        Those of the first `after` blocks are left out.
+        """
         spans = list(pairwise((*self._starts, self.size)))
         done = count = 0
         with readable(self._path) as file:
             if _identity(file) != self._was:
                 raise InputError(f"{self._path.name}: it was changed while it was read; once more")
-            for start, end in reversed(spans) if backwards else spans:
+            for start, end in (spans[::-1] if backwards else spans)[after:]:
                 file.seek(start)
                 rows = _parsed(file.read(end - start), self._width)
                 count += len(rows)

@@ -12,6 +12,7 @@ names.
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from itertools import repeat
+from operator import itemgetter
 from typing import Final, TypeVar
 
 from bursar.errors import Malformed, UnknownAsset
@@ -104,6 +105,12 @@ class LedgerCells:
         """Tell whether a row only announces a movement: it has no id and no balance."""
         return not cells[self._txid] and (self._balance is None or not cells[self._balance])
 
+    def told(self, rows: list[list[str]]) -> list[list[str]]:
+        """Return the rows that do more than announce a movement."""
+        if all(map(itemgetter(self._txid), rows)):
+            return rows
+        return [row for row in rows if not self.is_pending(row)]
+
     def read(self, line: int, cells: list[str]) -> LedgerRow:
         """Read one row."""
         table = self._table
@@ -142,7 +149,7 @@ class LedgerCells:
                 LedgerRow,
                 columns[self._txid],
                 columns[self._refid],
-                [self._table.time(0, "time", text) for text in columns[self._time]],
+                map(self._instants(columns[self._time]).__getitem__, columns[self._time]),
                 columns[self._type],
                 repeat(None) if self._subtype is None else columns[self._subtype],
                 columns[self._asset],
@@ -158,6 +165,10 @@ class LedgerCells:
             for cells, row in zip(rows, read, strict=True):
                 self._check(0, cells, row)
         return read
+
+    def _instants(self, texts: Sequence[str]) -> dict[str, int]:
+        """Return the times that a column's texts tell: the rows of a trade tell one."""
+        return {text: self._table.time(0, "time", text) for text in dict.fromkeys(texts)}
 
     @staticmethod
     def _numbers(

@@ -4,7 +4,8 @@ wanted.
 The first look proves what the reader of small files proves with all rows at hand: every cell can
 be read, the rows stand in order of time from one end or the other, ids are told once, and the
 running balance holds. It keeps a few bytes a row: its place among the rows of its instant, its
-time, and digests of its id and group.
+time, and digests of its id and group. Of a ledger it also keeps what it has read, packed, as far
+as there is room.
 
 Errors: `Malformed`, without a place, for what it cannot prove so; the careful reader takes such a
 file, and names the fault if there is one. `InputError` later for a file that has changed since.
@@ -16,6 +17,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from operator import attrgetter, gt
 from typing import Final, TypeVar
+
+import msgspec
 
 from bursar.errors import Malformed
 from bursar.ledger import checkpoint, instant
@@ -36,6 +39,11 @@ from bursar.venue.kraken.trade_rows import fill
 NEAR: Final = 500
 """Rows of one group that are further apart than that are told of beforehand."""
 
+KEPT_BYTES: Final = 64 * 1024 * 1024
+"""How much of what was read is kept for the next time: some 500,000 rows."""
+
+_PACKED: Final = msgspec.msgpack.Decoder(list[LedgerRow])
+
 _R = TypeVar("_R", LedgerRow, TradeRow)
 
 
@@ -43,35 +51,23 @@ def stream_ledgers(
     table: Table, blocks: Blocks, account: str | None, progress: Progress | None
 ) -> FileReading:
     """Stream ledgers.csv: one `Movement` a row."""
-    cells, name = LedgerCells(table), account or ACCOUNT
-    pending = 0
-
-    def parts(progress: Progress | None = None) -> Iterator[list[LedgerRow]]:
-        nonlocal pending
-        pending = 0
-        for part in blocks.parts(backwards=backwards, progress=progress):
-            told = [row for row in part if not cells.is_pending(row)]
-            pending += len(part) - len(told)
-            yield cells.read_all(told)
-
-    backwards = False
-    backwards = _is_newest_first(chain.from_iterable(parts()))
+    rows, name = _LedgerRows(table, blocks), account or ACCOUNT
     seen = _Ledger(name)
-    seen.look(parts(progress))
+    seen.look(rows.parts(progress))
     if seen.follower.is_broken:  # by code; by wallet the chain may hold
         seen = _Ledger(name, by_wallet=True)
-        seen.look(parts(progress))
+        seen.look(rows.parts(progress))
     seen.require_sound()
 
     def told() -> Iterator[AnyEntry]:
-        rows = chain.from_iterable(parts())
-        return (movement(row, rank, name) for row, rank in zip(rows, seen.ranks, strict=True))
+        each = chain.from_iterable(rows.parts())
+        return (movement(row, rank, name) for row, rank in zip(each, seen.ranks, strict=True))
 
     return FileReading(
         format=LEDGERS,
         statements=Streamed(len(seen.ranks), told),
-        rows=len(seen.ranks) + pending,
-        pending=pending,
+        rows=len(seen.ranks) + rows.pending,
+        pending=rows.pending,
         expected=Expected(seen.firsts(), seen.spans(), are_distinct=True),
         assets=frozenset(coin(code).asset for code in seen.codes),
     )
@@ -107,6 +103,41 @@ def stream_trades(
         expected=Expected(are_distinct=True),
         assets=frozenset(asset for each in pairs for asset in (pair(each).base, pair(each).quote)),
     )
+
+
+class _LedgerRows:
+    """The rows of ledgers.csv, as often as they are wanted. What was read is kept, packed, as far
+    as it fits into `KEPT_BYTES`; the rest is read again.
+    """
+
+    def __init__(self, table: Table, blocks: Blocks) -> None:
+        self._cells = LedgerCells(table)
+        self._blocks = blocks
+        self._kept: list[bytes] = []
+        self._room = KEPT_BYTES
+        self._pending: dict[int, int] = {}
+        first = (self._cells.read_all(self._cells.told(part)) for part in blocks.parts())
+        self._backwards = _is_newest_first(chain.from_iterable(first))
+
+    @property
+    def pending(self) -> int:
+        """Return how many rows of the blocks that were read only announce a movement."""
+        return sum(self._pending.values())
+
+    def parts(self, progress: Progress | None = None) -> Iterator[list[LedgerRow]]:
+        """Yield the rows of each block, oldest first."""
+        known = len(self._kept)
+        for number in range(known):
+            yield _PACKED.decode(self._kept[number])
+        rest = self._blocks.parts(backwards=self._backwards, progress=progress, after=known)
+        for number, part in enumerate(rest, known):
+            told = self._cells.told(part)
+            rows = self._cells.read_all(told)
+            self._pending[number] = len(part) - len(told)
+            if number == len(self._kept) and self._room > 0:
+                self._kept.append(msgspec.msgpack.encode(rows))
+                self._room -= len(self._kept[-1])
+            yield rows
 
 
 class _Ledger:

@@ -61,8 +61,7 @@ class Follower:
     @money
     def follow_apart(self, rows: Iterable[LedgerRow]) -> None:
         """Take rows by code, none of which shares its instant with another of its code."""
-        for row in rows:
-            self._codes.follow_one(row)
+        self._codes.follow_apart(rows)
 
 
 class _Chains:
@@ -95,17 +94,20 @@ class _Chains:
             path += linked
         return path
 
-    def follow_one(self, row: LedgerRow) -> None:
-        """Take the only row of its chain and instant."""
-        key, (before, after) = self._key(row), _step(row)
-        left = self._left.get(key)
-        if left is None:
-            self._number[key] = len(self._number)
-        elif before != left:
-            self.breaks += 1
-        elif left and row.wallet != self._wallet[key]:
-            self.crossings += 1
-        self._left[key], self._wallet[key] = after, row.wallet
+    def follow_apart(self, rows: Iterable[LedgerRow]) -> None:
+        """Take rows, each the only one of its chain and instant."""
+        for row in rows:
+            after = row.balance
+            assert after is not None, "only rows with a balance make a chain"
+            key = self._key(row)
+            left = self._left.get(key)
+            if left is None:
+                self._number[key] = len(self._number)
+            elif after - row.amount + row.fee != left:
+                self.breaks += 1
+            elif left and row.wallet != self._wallet[key]:
+                self.crossings += 1
+            self._left[key], self._wallet[key] = after, row.wallet
 
     def _linked(
         self, key: Key, rows: Sequence[LedgerRow], steps: Sequence[Step], group: list[int]

@@ -7,7 +7,7 @@ import msgspec
 from bursar.ledger.entries import Side
 
 
-class LedgerRow(msgspec.Struct, frozen=True, gc=False):
+class LedgerRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One asset moved. `subtype` and `balance` are `None` where the export lacks the column."""
 
     txid: str

@@ -47,7 +47,7 @@ from bursar.ledger.fold import apply
 from bursar.ledger.journal import Outcome
 from bursar.ledger.notes import Note, Notes, targets
 from bursar.ledger.openings import Firsts, Prefixes, is_opening
-from bursar.ledger.order import Key
+from bursar.ledger.order import Key, order_key
 from bursar.ledger.prices import PRICE_REACH, Prices
 from bursar.ledger.pricing import wanted
 from bursar.ledger.state import Line
@@ -244,13 +244,11 @@ class Timeline:
         for row in plan.rows:
             self.firsts.see(row)
         self._replace(plan.course)
+        self._lasts = self._lasts_after(plan.course)
         if plan.course.is_append:
             self.book.land(plan.book)
-            if self._lasts is not None:
-                self._lasts = last_trades(chain(self._lasts, plan.course.added))
         else:
             self.book = plan.book
-            self._lasts = None
             self.turn()
         if plan.is_following:
             self.prefixes.land(plan.prefixes)
@@ -376,26 +374,43 @@ class Timeline:
         here = (self.facts[key[-1]] for key in self.order[:position])
         return last_trades(chain(earlier, here))
 
+    def _lasts_after(self, course: Course) -> tuple[Fill | MarginFill, ...] | None:
+        """Return the last executions once a course has landed; O(them and the facts it changes).
+
+        `None` where only a look through all facts would tell.
+        """
+        known, position = self._lasts, course.position
+        if known is None or not (position or course.is_append):
+            return None
+        standing = [
+            fact
+            for fact in known
+            if course.is_append or bisect_left(self.order, order_key(fact)) < position
+        ]
+        found = last_trades(chain(standing, course.tail))
+        told = {(each.base, each.quote) for each in found}
+        return found if all((each.base, each.quote) in told for each in known) else None
+
     def _edge(self, position: int, last: int) -> int | None:
         """Return the first place from `position` on where a second ends that no group spans."""
+        spans = (*self._spans.values(), *self._expected, *self._ties())
         for place in range(position, last + 1):
             second = self.order[place - 1][0] // instant.SECOND
             if self.order[place][0] // instant.SECOND > second and not any(
-                first <= second < end
-                for first, end in chain(self._spans.values(), self._expected, self._ties())
+                first <= second < end for first, end in spans
             ):
                 return place
         return None
 
     def _ties(self) -> Iterator[tuple[int, int]]:
         """Yield the seconds between facts that a note makes depend on each other."""
-        for note in self.notes.told():
-            if isinstance(note, Link) or (isinstance(note, Reversal) and not note.void):
-                ends = [self.raw[name] for name in targets(note) if name in self.raw]
-                times = [end.executed_at for end in ends]
-                times += [note.executed_at] if isinstance(note, Reversal) else []
-                if times:
-                    yield min(times) // instant.SECOND, max(times) // instant.SECOND
+        tying: list[Link | Reversal] = [each for each in self.notes.undone() if not each.void]
+        for note in (*tying, *self.notes.linked()):
+            ends = [self.raw[name] for name in targets(note) if name in self.raw]
+            times = [end.executed_at for end in ends]
+            times += [note.executed_at] if isinstance(note, Reversal) else []
+            if times:
+                yield min(times) // instant.SECOND, max(times) // instant.SECOND
 
     def _taken_down(self, position: int, book: Book, edge: int) -> Checkpoint:
         there = book.copy()

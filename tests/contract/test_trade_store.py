@@ -207,6 +207,23 @@ def test_late_and_corrected_facts_make_the_trades_anew(place):
     assert names(store.closed_trades()) == ["k:1"]
 
 
+def test_a_fee_without_a_price_is_flagged_until_there_is_one(place):
+    portfolio = opened(
+        "2026-01-02T00:00:00Z  buy   1  XBT @ 10 EUR  #k:1",
+        "2026-01-03T00:00:00Z  sell  1  XBT @ 30 EUR  fee 1 BNB  #k:2",
+        terms=Terms(base="EUR", accounts=(Account("k", FactSource.EVENTS),)),
+    )
+    store = place.open()
+    follower = TradeFollower(portfolio, store)
+    follower.follow()
+    (trade,) = store.closed_trades()
+    assert (trade.fees, trade.flags) == (0, ("unpriced",))
+    portfolio.price("BNB", "2026-01-03T00:00:00Z", "4")
+    follower.follow()
+    (trade,) = store.closed_trades()
+    assert (trade.fees, trade.flags) == (4, ())
+
+
 def test_trades_of_another_journal_are_not_believed(place):
     store = place.open()
     for count in (4, 2):

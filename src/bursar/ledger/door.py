@@ -3,8 +3,8 @@
 Signs and closed sets that the fold relies on are checked once, before a statement is judged, so
 that a nonsensical one is an error with a name and never a broken book.
 
-Errors: `OutOfBounds` for a number outside its domain, `BadChoice` for a word outside its set, each
-naming the entry and the field.
+Errors: `OutOfBounds` for a number or a time outside its domain, `BadChoice` for a word outside its
+set, each naming the entry and the field.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +13,7 @@ from typing import Final
 
 from bursar.errors import BadChoice, OutOfBounds
 from bursar.exact import plain
+from bursar.ledger import instant
 from bursar.ledger.entries import (
     AnyEntry,
     Conversion,
@@ -34,9 +35,14 @@ _Named = Iterable[tuple[str, Decimal | None]]
 
 def check(entry: AnyEntry) -> None:
     """Refuse a statement that cannot be one."""
+    if not -instant.LONGEST < entry.executed_at < instant.LONGEST:
+        raise OutOfBounds(f"{entry.id}: no store keeps a time as far away", field="executed_at")
+    if not isinstance(entry, Movement):  # by far the most; what they say is no nonsense by itself
+        _check(entry)
+
+
+def _check(entry: AnyEntry) -> None:
     match entry:
-        case Movement():  # by far the most; nothing about it is nonsense by itself
-            return
         case Fill() | MarginFill():
             _fill(entry)
         case Transfer():

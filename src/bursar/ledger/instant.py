@@ -1,9 +1,10 @@
 """Instants: UTC times as whole nanoseconds since 1970-01-01T00:00:00Z.
 
 Venues state times with up to nine fractional digits and `datetime` keeps six, so a fact carries an
-int and loses nothing; `to_datetime` serves readers. Text is RFC 3339 with `Z`.
+int and loses nothing; `to_datetime` serves readers. Text is RFC 3339 with `Z`. Every store keeps
+that int in 64 bits, so times lie between `FIRST` and `LAST`.
 
-Errors: `Malformed` for text that is not a UTC time.
+Errors: `Malformed` for text that is not a UTC time, and for a time outside those years.
 """
 
 import re
@@ -14,6 +15,12 @@ from bursar.errors import Malformed
 
 SECOND: Final = 1_000_000_000
 DAY: Final = 86_400 * SECOND
+FIRST: Final = 1678
+LAST: Final = 2261
+"""The first and the last year of which every instant fits."""
+LONGEST: Final = 2**63
+"""No instant is as far from 1970."""
+
 _SHOWN_MAX: Final = 80
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXT: Final = re.compile(
@@ -34,6 +41,8 @@ def parse(text: str, *, field: str = "time") -> int:
         )
     except ValueError as error:
         raise Malformed(f"{field}: {text!r} is not a time: {error}", field=field) from None
+    if not FIRST <= moment.year <= LAST:
+        raise Malformed(f"{field}: {text!r}: times from {FIRST} to {LAST} can be kept", field=field)
     return from_datetime(moment) + int(fraction.ljust(9, "0"))
 
 
@@ -49,6 +58,8 @@ def from_datetime(moment: datetime) -> int:
     """Take an aware datetime; a naive one is refused, since nobody knows what it means."""
     if moment.tzinfo is None:
         raise Malformed("a time without a zone; pass an aware datetime")
+    if not FIRST <= moment.year <= LAST:
+        raise Malformed(f"{moment:%Y-%m-%d}: times from {FIRST} to {LAST} can be kept")
     delta = moment - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds * 1_000
 

@@ -7,7 +7,8 @@ fill that goes through zero closes one trade and opens the next. A sale of coins
 brought closes nothing, unless the account may sell short.
 
 Prices are averages in quote per unit; `realized_pnl` (fees taken off) and `fees` are in base
-currency and come from the book, so trades and PnL say the same.
+currency and come from the book, so trades and PnL say the same. What the book was not sure of in
+any of its fills is among the `flags`: `unpriced` says that a part was counted as worth nothing.
 
 Errors: none.
 """
@@ -50,6 +51,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     strategy: str | None = None
     regime: str | None = None
     fills: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -71,10 +73,11 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Made(msgspec.Struct, frozen=True):
-    """What the book says that one fact realised (fees taken off), and its fees."""
+    """What the book says that one fact realised (fees taken off), its fees, and its flags."""
 
     realized: Decimal = ZERO
     fees: Decimal = ZERO
+    flags: tuple[str, ...] = ()
 
 
 _NOTHING: Final = Made()
@@ -99,7 +102,7 @@ class Trades:
         if known is not None and (known.side == "LONG") is not long:
             closing = min(known.open_quantity, fact.quantity)
             self._keep(key, _closed(known, fact, closing, made))
-            opening, made = fact.quantity - closing, _NOTHING
+            opening, made = fact.quantity - closing, Made(flags=made.flags)
         else:
             opening = fact.quantity
         if opening and self._may_open(fact, key):
@@ -174,6 +177,7 @@ def _opened(known: Trade | None, fact: Fill | MarginFill, quantity: Decimal, mad
         strategy=fact.strategy,
         regime=fact.regime,
         fills=(fact.id,),
+        flags=made.flags,
     )
 
 
@@ -193,4 +197,5 @@ def _with(known: Trade, fact: Fill | MarginFill, made: Made) -> Trade:
         realized_pnl=known.realized_pnl + made.realized,
         fees=known.fees + made.fees,
         fills=(*known.fills, fact.id),
+        flags=tuple(dict.fromkeys((*known.flags, *made.flags))),
     )

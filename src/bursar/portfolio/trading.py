@@ -116,7 +116,12 @@ class TradeFollower:
 
 @money
 def _plus(made: Made, record: RealizedPnLRecord) -> Made:
-    return Made(made.realized + record.pnl_base, made.fees + (record.fee_base or ZERO))
+    """Add a record; a fee without a price is flagged, as its fact is."""
+    return Made(
+        made.realized + record.pnl_base,
+        made.fees + (record.fee_base or ZERO),
+        tuple(dict.fromkeys((*made.flags, *record.flags))),
+    )
 
 
 def _encode(state: _State) -> str:

@@ -15,9 +15,9 @@ from bursar.measure.heatmap import WEEKDAYS, Cell, Heatmap, Kind
 from bursar.portfolio.benchmark import Benchmark
 from bursar.portfolio.performance import Performance
 from bursar.report import document as say
-from bursar.report.context import Report
 from bursar.report.document import Column, Drawing, Table
 from bursar.report.drawing import NARROW, Flag, Pane, Series, Square, drawing, grid
+from bursar.report.records import Report
 
 _FALLS: Final = 5
 _WARMEST: Final = 9

@@ -1,4 +1,4 @@
-"""Everything that a report says, in one record. Put together here, worked out by the views below.
+"""A report is put together here, as one record; its figures are worked out by the views below.
 
 The range decides what is looked at: curve, trades, fees, flows and gains are those of it. What is
 held and exposed is of its end; a range that has ended is asked of the portfolio as it was then. A
@@ -13,8 +13,6 @@ Errors: `BadChoice` for a range, rule or strategy that there is none of, and tho
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
-from html import escape
 from typing import Final
 
 import msgspec
@@ -28,23 +26,29 @@ from bursar.ledger.terms import method
 from bursar.measure import heatmap as heatmaps
 from bursar.measure.curve import Curve, growth, window
 from bursar.measure.heatmap import Heatmap
-from bursar.measure.measured import Measured
-from bursar.measure.trades import TradeStatistics, by, statistics
+from bursar.measure.trades import by, statistics
 from bursar.measure.trips import Trip, round_trips
 from bursar.portfolio import agreement, allocating, earnings, kept
-from bursar.portfolio.benchmark import Benchmark, benchmark
-from bursar.portfolio.gains import Gains, GainsAsked, YearStart, gains
+from bursar.portfolio.benchmark import benchmark
+from bursar.portfolio.gains import GainsAsked, gains
 from bursar.portfolio.past import PastDesk
 from bursar.portfolio.performance import Performance
 from bursar.portfolio.periods import Range, Window
 from bursar.portfolio.portfolio import Portfolio, Prices
-from bursar.portfolio.risk import Risk
 from bursar.portfolio.summaries import PnLSummary
-from bursar.reconcile import Certificate
 from bursar.reconcile.certificate import seal, sentence
+from bursar.report.records import (
+    Asked,
+    Certified,
+    DayMade,
+    HoldingLine,
+    PeriodReturn,
+    Report,
+    StrategyStanding,
+    Worth,
+)
 from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Mark, Marks, Standing
-from bursar.value.pnl import FeeSummary
 from bursar.value.worth import AssetWorth
 
 RANGES: Final[dict[str, str]] = {
@@ -62,130 +66,6 @@ SNAPSHOT: Final = "snapshot"
 """Who says so of a mark that the last snapshot of a range was valued at."""
 
 HEATMAPS: Final = ("month", "day", "hour", "symbol")
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a report is asked with. `period` is a name of a range, a period, or two moments.
-
-    What is not said of tax years is as the portfolio is measured.
-    """
-
-    period: str | Range = "All"
-    strategy: str | None = None
-    method: str | None = None
-    benchmark: str | None = None
-    tax_year: YearStart | None = None
-    long_after: int | None = None
-
-
-class Worth(msgspec.Struct, frozen=True, kw_only=True):
-    """What is held at the end of the range, by the marks known then."""
-
-    at: int
-    equity: Decimal
-    cash: Decimal
-    unrealized: Decimal
-    excluded_value: Decimal
-    unvalued: tuple[str, ...]
-    stale: tuple[str, ...]
-
-
-class HoldingLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One asset: what is held, what it cost, what it is worth and by which mark."""
-
-    asset: str
-    quantity: Decimal
-    cost: Decimal | None
-    mark: Decimal | None
-    mark_pair: str | None
-    mark_source: str | None
-    marked_at: int | None
-    value: Decimal | None
-    unrealized: Decimal | None
-    share_pct: Decimal | None
-    flags: tuple[str, ...]
-
-
-class PeriodReturn(msgspec.Struct, frozen=True):
-    """The time-weighted return of a month, or of what the range has of a year (`month` is ``)."""
-
-    year: str
-    month: str
-    twr_pct: Measured
-
-
-class Certified(msgspec.Struct, frozen=True):
-    """The last certificate of an account: in a sentence, its hash, and all of it."""
-
-    account: str
-    sentence: str
-    seal: str | None
-    certificate: Certificate | None
-
-
-class StrategyStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """A strategy's own book now, under the portfolio's cost rule."""
-
-    strategy: str
-    contributed: Decimal
-    made: Decimal
-    unrealized: Decimal
-    equity: Decimal
-    cash: Decimal
-    sharpe: Measured
-    drawdown: Decimal
-
-
-class DayMade(msgspec.Struct, frozen=True):
-    """What a strategy had made by the end of a day on which it did something, at cost."""
-
-    at: int
-    contributed: Decimal
-    made: Decimal
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A report. `performance`, `returns`, `flows` and `benchmark` are the account's alone.
-
-    `remarks` are sentences: whatever is not known, or not as it seems.
-    """
-
-    portfolio: str
-    base: str
-    version: int
-    made_at: int
-    range: str
-    window: Window
-    method: str
-    strategy: str | None
-    worth: Worth
-    performance: Performance | None
-    returns: tuple[PeriodReturn, ...]
-    benchmark: Benchmark | None
-    pnl: PnLSummary
-    trades: TradeStatistics
-    trips: tuple[Trip, ...]
-    heatmaps: tuple[Heatmap, ...]
-    strategies: PnLSummary
-    strategy_trades: dict[str, TradeStatistics]
-    standing: tuple[StrategyStanding, ...]
-    made_by_day: tuple[DayMade, ...]
-    fees: FeeSummary | None
-    flows: tuple[CashFlowRecord, ...]
-    holdings: tuple[HoldingLine, ...]
-    risk: Risk | None
-    certificates: tuple[Certified, ...]
-    gains: Gains
-    remarks: tuple[str, ...]
-
-    def _repr_html_(self) -> str:
-        """Show the page in a notebook, in a frame of its own so that its style stays inside."""
-        from bursar.report.html import html  # noqa: PLC0415 (which sets this very record)
-
-        return (
-            f'<iframe srcdoc="{escape(html(self))}" sandbox title="{escape(self.portfolio)}"'
-            ' width="100%" height="900" style="border:0"></iframe>'
-        )
 
 
 def report(portfolio: Portfolio, asked: Asked | None = None, prices: Prices = None) -> Report:

@@ -13,7 +13,6 @@ from bursar.ledger.state import NO_PAIR
 from bursar.measure.trades import TradeStatistics
 from bursar.portfolio.gains import Disposal, Gains, YearGains
 from bursar.report import conventions as rules
-from bursar.report.context import Report
 from bursar.report.document import (
     Block,
     Cell,
@@ -35,6 +34,7 @@ from bursar.report.document import (
     quantity,
     word,
 )
+from bursar.report.records import Report
 
 ROWS: Final = 40
 """How many rows of a long table are set; the JSON has all."""

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from bursar.errors import BadChoice
-from bursar.report.context import Report
+from bursar.report.records import Report
 from bursar.report.sections import document
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import msgspec
 
 from bursar.errors import BadChoice
 from bursar.ledger import instant
-from bursar.report.context import Report
 from bursar.report.document import Block, Drawing
+from bursar.report.records import Report
 from bursar.report.sections import document
 
 TEMPLATE: Final = files("bursar.report").joinpath("report.typ")

@@ -10,7 +10,6 @@ from bursar.ledger import instant
 from bursar.measure.heatmap import Heatmap
 from bursar.measure.measured import unknown as unmeasured
 from bursar.report import charts, dealings, standing
-from bursar.report.context import Report
 from bursar.report.document import (
     Block,
     Cell,
@@ -32,6 +31,7 @@ from bursar.report.document import (
     price,
     word,
 )
+from bursar.report.records import Report
 
 _NOTHING: Final = Cell("")
 _MONTHS: Final = tuple("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())  # noqa: SIM905

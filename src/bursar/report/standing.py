@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Final
 
 from bursar.report import conventions as rules
-from bursar.report.context import Report
 from bursar.report.document import (
     Block,
     Cell,
@@ -26,6 +25,7 @@ from bursar.report.document import (
     quantity,
     word,
 )
+from bursar.report.records import Report
 
 _NOTHING: Final = Cell("")
 

@@ -21,7 +21,7 @@ class TradeView(msgspec.Struct, frozen=True, kw_only=True):
     """A trade from its opening to its close. Notionals and prices are in its quote asset.
 
     `quantity` is all that was opened, `open_quantity` what still is. Open is what has no
-    `closed_at`.
+    `closed_at`. `flags` are what the book is not sure of in its fills, such as `unpriced`.
     """
 
     trade_id: str
@@ -43,6 +43,7 @@ class TradeView(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str | None
     regime: str | None
     fills: tuple[str, ...]
+    flags: tuple[str, ...]
 
 
 def open_trades(room: Room, query: Query) -> Page[TradeView]:

@@ -11,7 +11,6 @@ Do not carry an open store across a fork.
 # long: one contract, one class; what it is made of stands in modules beside it
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from threading import Lock, local
 from typing import Any, TypeVar
@@ -128,8 +127,8 @@ class SqlStore:
         until the outer one is over.
         """
         outer = self._group
-        with self._writing() as place:
-            self._grouping.place = replace(place, is_whole=is_whole)
+        with self._writing(is_whole=is_whole) as place:
+            self._grouping.place = place
             try:
                 yield
             finally:
@@ -457,22 +456,26 @@ class SqlStore:
             yield self._aside.ask if self._group is None else self._group.ask
 
     @contextmanager
-    def _writing(self) -> Iterator[Place]:
+    def _writing(self, *, is_whole: bool = False) -> Iterator[Place]:
         if self._group is not None:
             with self._inside(self._group):
                 yield self._group
             return
         with self._lock:
             self._require_open()
-            with translated(self._dialect.fault):
-                connection, transaction = self._begun()
             try:
                 with translated(self._dialect.fault):
-                    yield Place(connection, self._dialect, self.portfolio)
-            except BaseException:
-                self._abandon(connection)
-                raise
-            self._finish(transaction)
+                    connection, transaction = self._begun(is_whole=is_whole)
+                try:
+                    with translated(self._dialect.fault):
+                        yield Place(connection, self._dialect, self.portfolio, is_whole=is_whole)
+                except BaseException:
+                    self._abandon(connection)
+                    raise
+                self._finish(transaction)
+            finally:
+                if is_whole:  # it trusts what comes, and holds more of the file than others need
+                    self._drop_writer()
 
     @contextmanager
     def _committing(self) -> Iterator[Place]:
@@ -512,16 +515,18 @@ class SqlStore:
         with translated(self._dialect.fault):
             inner.commit()
 
-    def _begun(self) -> tuple[Connection, RootTransaction]:
+    def _begun(self, *, is_whole: bool) -> tuple[Connection, RootTransaction]:
         try:
-            return self._locked()
+            return self._locked(is_whole=is_whole)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return self._locked()  # nothing was written through the old one
+        return self._locked(is_whole=is_whole)  # nothing was written through the old one
 
-    def _locked(self) -> tuple[Connection, RootTransaction]:
+    def _locked(self, *, is_whole: bool) -> tuple[Connection, RootTransaction]:
         connection = self._connected()
+        if is_whole:
+            self._dialect.trust(connection)
         transaction = connection.begin()
         try:
             self._dialect.lock(connection, self.portfolio)

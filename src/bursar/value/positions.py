@@ -253,9 +253,7 @@ def _unrealized(frame: Priced, worth: AssetWorth | None, line: Traded) -> Decima
     if worth is not None and worth.unrealized is None and worth in own:
         return None
     leveraged = frame.margins_of(line)
-    return known_sum(
-        [*(each.unrealized or ZERO for each in own), *(each.unrealized for each in leveraged)]
-    )
+    return known_sum([*(each.unrealized for each in own), *(each.unrealized for each in leveraged)])
 
 
 def _quote(book: Book, pair: str, base: str) -> str:

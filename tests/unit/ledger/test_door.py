@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bursar.errors import BadChoice, OutOfBounds
@@ -33,6 +34,8 @@ def sleeve(amount):
         (pen.margin("buy", -1, 1), "quantity"),
         (pen.move(0, "XBT"), "quantity"),
         (sleeve(-1), "amount"),
+        (msgspec.structs.replace(sleeve(1), executed_at=2**63), "executed_at"),
+        (msgspec.structs.replace(sleeve(1), executed_at=-(2**63)), "executed_at"),
         (pen.price("XBT", "USD", -1), "value"),
         (pen.split("A", 0, 1), "numerator"),
         (pen.split("A", 1, 0), "denominator"),

@@ -60,6 +60,16 @@ def test_an_instant_is_written_with_the_digits_it_has():
     assert (instant.day(NOON), instant.month(NOON)) == ("2026-01-05", "2026-01")
 
 
+def test_a_time_that_no_store_could_keep_is_refused():
+    assert -instant.LONGEST < instant.parse("1678-01-01") < 0
+    assert instant.parse("2261-12-31T23:59:59.999999999Z") < instant.LONGEST
+    for text in ("1677-12-31T23:59:59", "2262-01-01", "9078-12-18"):
+        with pytest.raises(Malformed, match="from 1678 to 2261"):
+            instant.parse(text)
+        with pytest.raises(Malformed, match="from 1678 to 2261"):
+            instant.from_datetime(datetime.fromisoformat(text).replace(tzinfo=UTC))
+
+
 def test_an_aware_datetime_is_taken_and_a_naive_one_is_not():
     moment = datetime(2026, 1, 5, 13, 0, 0, 1, tzinfo=timezone(timedelta(hours=1)))
     assert instant.from_datetime(moment) == NOON + 1_000

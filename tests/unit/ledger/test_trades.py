@@ -50,6 +50,15 @@ def test_a_round_trip_is_one_trade_with_average_prices():
     assert (trade.strategy, trade.leverage, trade.is_margin) == (None, None, False)
 
 
+def test_what_the_book_is_not_sure_of_stands_with_the_trade_that_closes_and_the_one_that_opens():
+    trades = Trades()
+    trades.add(bought(1, "a", 1, kind=MarginFill), Made(flags=("assumed_basis",)))
+    trades.add(sold(2, "b", 3, kind=MarginFill), Made(flags=("unpriced", "assumed_basis")))
+    first, second = trades.changed()
+    assert first.flags == ("assumed_basis", "unpriced")
+    assert second.flags == ("unpriced", "assumed_basis")
+
+
 def test_an_open_trade_has_no_exit_and_is_known_by_what_was_asked_last():
     trades = Trades()
     trades.add(bought(1, "a", 1, strategy="trend", regime="bull"))

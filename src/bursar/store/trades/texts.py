@@ -6,7 +6,7 @@ import msgspec
 
 from bursar.ledger.trades import Trade
 
-LAYOUT: Final = "1"
+LAYOUT: Final = "2"
 """Changes whenever a trade is written differently; what is of another layout is made anew."""
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")

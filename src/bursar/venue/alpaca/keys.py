@@ -1,11 +1,11 @@
 """Alpaca's keys: a name and a secret that go with each request as they are, over TLS alone.
 
-Neither is shown: the form that tools print of `Keys` holds neither.
+Neither is shown.
 
-Errors: `BadChoice` for what cannot be a key; the message does not hold it.
+Errors: as `hidden`.
 """
 
-from bursar.errors import BadChoice
+from bursar.venue.hidden import Hidden
 
 
 class Keys:
@@ -14,17 +14,8 @@ class Keys:
     __slots__ = ("_key", "_secret")
 
     def __init__(self, key: str, secret: str) -> None:
-        self._key, self._secret = key.strip(), secret.strip()
-        for said in (self._key, self._secret):
-            if not said or not said.isascii() or not said.isprintable():
-                raise BadChoice("the API key or its secret is not the text that Alpaca gives")
-
-    def __repr__(self) -> str:
-        return "Keys(hidden)"
-
-    def __reduce__(self) -> str:
-        raise TypeError("keys are not written down")
+        self._key, self._secret = Hidden(key, "Alpaca"), Hidden(secret, "Alpaca")
 
     def headers(self) -> dict[str, str]:
         """Return the headers that say who asks."""
-        return {"APCA-API-KEY-ID": self._key, "APCA-API-SECRET-KEY": self._secret}
+        return {"APCA-API-KEY-ID": self._key.said, "APCA-API-SECRET-KEY": self._secret.said}

@@ -38,6 +38,7 @@ from bursar.ledger.course import (
     Following,
     Restated,
     changed_openings,
+    lasts_after,
     restated,
 )
 from bursar.ledger.draft import Draft, Ruled, is_at_once
@@ -47,7 +48,7 @@ from bursar.ledger.fold import apply
 from bursar.ledger.journal import Outcome
 from bursar.ledger.notes import Note, Notes, targets
 from bursar.ledger.openings import Firsts, Prefixes, is_opening
-from bursar.ledger.order import Key, order_key
+from bursar.ledger.order import Key
 from bursar.ledger.prices import PRICE_REACH, Prices
 from bursar.ledger.pricing import wanted
 from bursar.ledger.state import Line
@@ -244,7 +245,8 @@ class Timeline:
         for row in plan.rows:
             self.firsts.see(row)
         self._replace(plan.course)
-        self._lasts = self._lasts_after(plan.course)
+        if self._lasts is not None:
+            self._lasts = lasts_after(plan.course, self.order, self._lasts)
         if plan.course.is_append:
             self.book.land(plan.book)
         else:
@@ -373,23 +375,6 @@ class Timeline:
         earlier = () if self.start is None else self.start.lasts
         here = (self.facts[key[-1]] for key in self.order[:position])
         return last_trades(chain(earlier, here))
-
-    def _lasts_after(self, course: Course) -> tuple[Fill | MarginFill, ...] | None:
-        """Return the last executions once a course has landed; O(them and the facts it changes).
-
-        `None` where only a look through all facts would tell.
-        """
-        known, position = self._lasts, course.position
-        if known is None or not (position or course.is_append):
-            return None
-        standing = [
-            fact
-            for fact in known
-            if course.is_append or bisect_left(self.order, order_key(fact)) < position
-        ]
-        found = last_trades(chain(standing, course.tail))
-        told = {(each.base, each.quote) for each in found}
-        return found if all((each.base, each.quote) in told for each in known) else None
 
     def _edge(self, position: int, last: int) -> int | None:
         """Return the first place from `position` on where a second ends that no group spans."""

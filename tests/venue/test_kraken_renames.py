@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from bursar.reconcile import Verdict
 from tests.venue.telling import WAYS, Told, flows, held, made, pockets
 
 
@@ -35,6 +36,9 @@ def test_a_coin_that_gets_another_name_goes_on_at_its_cost(tmp_path, way, kind, 
     assert flows(service) == [("deposit", "USD", "50")]
     assert made(service) == ("50", "60", "0", "0")
     assert not service.portfolio.gaps()
+    if way == "asked":
+        (found,) = service.get_drift()
+        assert (found.verdict, found.breaks) == (Verdict.EQUAL, ())
 
 
 @pytest.mark.parametrize(

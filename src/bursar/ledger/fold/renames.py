@@ -36,7 +36,7 @@ AHEAD: Final = "split"  # owed since an account's split came before that of thos
 def fold_rename(book: Book, rename: Rename) -> None:
     """Let an asset go on under another name, lots and cost unchanged; so do its debts."""
     accounts = _accounts(book, rename.account, rename.asset)
-    _rename_pockets(book, rename, accounts)
+    _rename_pockets(book, rename)
     if _is_pooled(book, rename.asset) and not _gross(book, rename.asset, without=accounts):
         _rename_pool(book, rename, accounts)
         return
@@ -56,10 +56,10 @@ def fold_rename(book: Book, rename: Rename) -> None:
         _put_debts(book, account, rename.to_asset, debts)
 
 
-def _rename_pockets(book: Book, rename: Rename, accounts: Sequence[str]) -> None:
+def _rename_pockets(book: Book, rename: Rename) -> None:
     """Let what lies in other places than the main one go on there, under the new name."""
     for (account, asset, pocket), quantity in list(book.pockets.items()):
-        if asset == rename.asset and account in accounts and quantity:
+        if asset == rename.asset and rename.account in {"*", account}:
             place_in(book, (account, asset, pocket), -quantity)
             place_in(book, (account, rename.to_asset, pocket), quantity)
 

@@ -257,7 +257,7 @@ class Desk:
         """
         receipt = self.record(staged, beside)
         if receipt.version > staged.version:
-            self._keep_checkpoint()
+            self.keep_checkpoint()
         return receipt
 
     def record(self, staged: Staged, beside: Beside = NOTHING) -> Receipt:
@@ -409,10 +409,15 @@ class Desk:
             if self.store.save_checkpoint(kept, self.head.version):
                 self._kept = made.time, made.facts
 
-    def _keep_checkpoint(self) -> None:
-        """Store a checkpoint where enough facts have come since the last one."""
+    def keep_checkpoint(self, *, more_comes: bool = False) -> None:
+        """Store a checkpoint where enough facts have come since the last one.
+
+        While `more_comes` as many must have come as there were: one costs as much as all that it
+        holds, so all of them together cost no more than the last two.
+        """
         time, facts = self._kept
-        if len(self.timeline) - facts < 2 * KEPT_AHEAD:
+        due = max(2 * KEPT_AHEAD, facts) if more_comes else 2 * KEPT_AHEAD
+        if len(self.timeline) - facts < due:
             return
         made = self.timeline.checkpoint_behind(KEPT_AHEAD)
         if made is None:  # no second ends where no group spans it: look again in a while

@@ -36,7 +36,7 @@ def paired(
 ) -> tuple[list[Split | Rename], list[Movement]]:
     """Return the splits and renames among the rows of one group, and the rows left over.
 
-    Money (`cash`) is neither split nor renamed.
+    Money (`cash`) is neither split nor renamed, nor is a part of what is held.
     """
     sets: dict[tuple[MovementKind, str | Decimal], list[Movement]] = {}
     for row in rows:
@@ -48,7 +48,7 @@ def paired(
     apart: list[Movement] = []
     for own in sets.values():
         pair = _pair(own)
-        if pair is None or cash & {row.asset for row in pair}:
+        if pair is None or cash & {row.asset for row in pair} or not _is_all(*pair):
             apart += own
         else:
             facts.append(_fact(*pair))
@@ -149,6 +149,14 @@ def _pair(rows: Sequence[Movement]) -> tuple[Movement, Movement] | None:
         return None
     is_short = _says(going[0], ADD) or _says(coming[0], REMOVE)
     return (coming[0], going[0]) if is_short else (going[0], coming[0])
+
+
+def _is_all(old: Movement, new: Movement) -> bool:
+    """Tell whether nothing was kept back: no fee, and of the old units, where that is said, none.
+
+    What goes on under another name is all that is there, so it must be all that goes.
+    """
+    return not (old.balance or old.fee or new.fee)
 
 
 def _says(row: Movement, word: str) -> bool:

@@ -8,6 +8,7 @@ Errors: `Oversold`, from the fold; `Behind` for what belongs before a timeline's
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -17,10 +18,12 @@ from bursar.errors import Behind
 from bursar.exact import ZERO
 from bursar.ledger import openings
 from bursar.ledger.book import Book
+from bursar.ledger.checkpoint import last_trades
 from bursar.ledger.draft import Draft
+from bursar.ledger.entries import Fill, MarginFill
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import apply, traced_within
-from bursar.ledger.order import order_key
+from bursar.ledger.order import Key, order_key
 from bursar.ledger.pricing import priced
 from bursar.ledger.state import CellKey, Line
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from bursar.ledger.timeline import Timeline
 
 SPACING: Final = 1_000
+LastTrade = Fill | MarginFill
 
 
 class Restated(msgspec.Struct, frozen=True):
@@ -60,6 +64,27 @@ class Course:
         placed = sorted([*((order_key(fact), fact) for fact in kept), *own])
         self.keys = [key for key, _ in placed]
         self.tail = [fact for _, fact in placed]
+
+
+def lasts_after(
+    course: Course, order: Sequence[Key], known: Iterable[LastTrade]
+) -> tuple[LastTrade, ...] | None:
+    """Return the last execution of each pair once a course stands in the order.
+
+    `known` were they before. `None` where only a look through all facts would tell. O(them and
+    the facts that the course changes).
+    """
+    if not (course.position or course.is_append):
+        return None
+    before = tuple(known)
+    standing = [
+        fact
+        for fact in before
+        if course.is_append or bisect_left(order, order_key(fact)) < course.position
+    ]
+    found = last_trades([*standing, *course.tail])
+    told = {(each.base, each.quote) for each in found}
+    return found if all((each.base, each.quote) in told for each in before) else None
 
 
 class Folding:

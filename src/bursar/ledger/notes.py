@@ -91,9 +91,15 @@ class Notes:
     def told(self) -> list[Note]:
         """Return every note, each kind by its target."""
         tags = [tag for name in sorted(self._tags) for tag in self._tags[name]]
-        undone = [each for name in sorted(self._reversals) for each in self._reversals[name]]
-        links = [link for name in sorted(self._link_ids) for link in self._link_ids[name]]
-        return [*tags, *undone, *links, *self.prices.every()]
+        return [*tags, *self.undone(), *self.linked(), *self.prices.every()]
+
+    def undone(self) -> list[Reversal]:
+        """Return every reversal, by its target."""
+        return [each for name in sorted(self._reversals) for each in self._reversals[name]]
+
+    def linked(self) -> list[Link]:
+        """Return every link, by its id."""
+        return [link for name in sorted(self._link_ids) for link in self._link_ids[name]]
 
     def reversal(self, name: str) -> Reversal | None:
         """Return the hand reversal of a fact; a void one before others, then the first by id."""

@@ -38,6 +38,7 @@ from bursar.ledger.course import (
     Following,
     Restated,
     changed_openings,
+    lasts_after,
     restated,
 )
 from bursar.ledger.draft import Draft, Ruled, is_at_once, reaches
@@ -243,13 +244,12 @@ class Timeline:
             self.notes.add(note)
         self.firsts.land(plan.firsts)
         self._replace(plan.course)
+        if self._lasts is not None:
+            self._lasts = lasts_after(plan.course, self.order, self._lasts)
         if plan.course.is_append:
             self.book.land(plan.book)
-            if self._lasts is not None:
-                self._lasts = last_trades(chain(self._lasts, plan.course.added))
         else:
             self.book = plan.book
-            self._lasts = None
             self.turn()
         if plan.is_following:
             self.prefixes.land(plan.prefixes)
@@ -375,24 +375,24 @@ class Timeline:
 
     def _edge(self, position: int, last: int) -> int | None:
         """Return the first place from `position` on where a second ends that no group spans."""
+        spans = (*self._spans.values(), *self._expected, *self._ties())
         for place in range(position, last + 1):
             second = self.order[place - 1][0] // instant.SECOND
             if self.order[place][0] // instant.SECOND > second and not any(
-                first <= second < end
-                for first, end in chain(self._spans.values(), self._expected, self._ties())
+                first <= second < end for first, end in spans
             ):
                 return place
         return None
 
     def _ties(self) -> Iterator[tuple[int, int]]:
         """Yield the seconds between facts that a note makes depend on each other."""
-        for note in self.notes.told():
-            if isinstance(note, Link) or (isinstance(note, Reversal) and not note.void):
-                ends = [self.raw[name] for name in targets(note) if name in self.raw]
-                times = [end.executed_at for end in ends]
-                times += [note.executed_at] if isinstance(note, Reversal) else []
-                if times:
-                    yield min(times) // instant.SECOND, max(times) // instant.SECOND
+        tying: list[Link | Reversal] = [each for each in self.notes.undone() if not each.void]
+        for note in (*tying, *self.notes.linked()):
+            ends = [self.raw[name] for name in targets(note) if name in self.raw]
+            times = [end.executed_at for end in ends]
+            times += [note.executed_at] if isinstance(note, Reversal) else []
+            if times:
+                yield min(times) // instant.SECOND, max(times) // instant.SECOND
 
     def _taken_down(self, position: int, book: Book, edge: int) -> Checkpoint:
         there = book.copy()

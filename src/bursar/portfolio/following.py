@@ -38,7 +38,8 @@ _DECODER: Final = msgspec.json.Decoder(list[PriceWanted])
 class Gained(msgspec.Struct):
     """What following brought.
 
-    The `is_first` sync of an account restates nothing, since nothing was published.
+    The `is_first` sync of an account restates nothing, since nothing was published; nor are its
+    `facts` kept, for all of them are new.
     """
 
     is_first: bool = False
@@ -65,7 +66,9 @@ async def follow(
         following.held.append(chunk)
         if len(following.held) == CHUNKS_HELD:
             await following.land()
+            desk.keep_checkpoint(more_comes=True)
     await following.land()
+    desk.keep_checkpoint()
 
 
 class _Memos(msgspec.Struct, frozen=True):
@@ -129,7 +132,7 @@ class _Following:
                 with self._desk.store.grouped():
                     if told.told or prices:
                         staged = stage_over(self._desk, told, prices)
-                        self._desk.commit(staged)
+                        self._desk.record(staged)
                     kept = {self._sync: memos.mark, self._prices: _listed(memos.due)}
                     self._desk.store.save_memos(kept)
             except StaleVersion:
@@ -176,8 +179,8 @@ def _count(desk: Desk, staged: Staged, gained: Gained) -> None:
         for fact in fresh
         if isinstance(fact, Fill | MarginFill) and fact.base
     }
-    gained.facts = [fact for fact in gained.facts if fact.id not in known] + list(course.added)
     if not gained.is_first:
+        gained.facts = [fact for fact in gained.facts if fact.id not in known] + list(course.added)
         gained.restated += review.restated
 
 

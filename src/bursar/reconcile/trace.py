@@ -17,7 +17,16 @@ from decimal import Decimal
 import msgspec
 
 from bursar.exact import ZERO, money
-from bursar.ledger.entries import CashFlow, Movement, Reversal, Source, StagedChange, Transfer
+from bursar.ledger.entries import (
+    CashFlow,
+    Movement,
+    Rename,
+    Reversal,
+    Source,
+    Split,
+    StagedChange,
+    Transfer,
+)
 from bursar.ledger.facts import MAIN, TRANSIT, Fact
 from bursar.ledger.names import canonical
 from bursar.ledger.openings import deltas, is_opening
@@ -99,6 +108,10 @@ def excess(ours: Ours) -> list[Excess]:
     left = dict(rows)
     for fact in ours.facts:
         if is_opening(fact):
+            continue
+        if isinstance(fact, Rename | Split):  # they move what their rows say, and name no quantity
+            for name in fact.rows:
+                left.pop(name, None)
             continue
         times[fact.id] = fact.executed_at
         for asset, pocket, amount in _moved(fact, ours, facts):

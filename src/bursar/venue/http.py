@@ -19,9 +19,10 @@ import json
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
+from functools import lru_cache, partial
 from ipaddress import ip_address
 from random import Random
 from typing import Final, Never, TypeVar
@@ -61,6 +62,8 @@ _STRINGS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _NO_BRACKET: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _SECONDS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _NONE: Final[Mapping[str, str]] = {}
+_HEADERS: Final = {"User-Agent": "bursar", "Accept": "*/*", "Accept-Encoding": "identity"}
+_PATHS_MAX: Final = 64
 _T = TypeVar("_T")
 
 # By default each retry is a line on standard output, in the midst of what a command prints.
@@ -103,15 +106,13 @@ class HTTPClient:
         url = checked_url(base)
         self._outside = outside
         self._answer_s = answer_s
-        self._client = httpx2.AsyncClient(
-            base_url=url,
-            transport=outside.way,
-            timeout=httpx2.Timeout(answer_s, connect=CONNECT_S),
-            follow_redirects=False,
-            trust_env=False,
+        self._way = outside.way or httpx2.AsyncHTTPTransport(
             verify=ssl.create_default_context() if url.scheme == "https" else False,
-            headers={"User-Agent": "bursar", "Accept-Encoding": "identity"},
+            trust_env=False,
         )
+        self._patience = {"timeout": httpx2.Timeout(answer_s, connect=CONNECT_S).as_dict()}
+        self._url = lru_cache(maxsize=_PATHS_MAX)(partial(_joined, str(url).rstrip("/")))
+        self._breaker: AbstractAsyncContextManager[object] | None = None
         self._breakers = AsyncCircuitBreakerFactory(
             default_threshold=TRIES_MAX,
             default_ttl=rest_s,
@@ -120,7 +121,7 @@ class HTTPClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._way.aclose()
 
     async def persist(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
         """Make an attempt, again where what went wrong may pass, and return what it gives.
@@ -129,8 +130,13 @@ class HTTPClient:
             VenueError: what the last attempt met.
         """
         patience = _Patience(self._outside)
+        try:
+            return await self._guarded(attempt)  # as a rule that is all
+        except Exception as error:
+            if patience.goes_on(error) is False:
+                raise
         async for turn in stamina.retry_context(
-            on=patience.goes_on, attempts=TRIES_MAX, timeout=None
+            on=patience.goes_on, attempts=TRIES_MAX - 1, timeout=None
         ):
             with turn:
                 await patience.wait()
@@ -153,10 +159,15 @@ class HTTPClient:
         """
         if not path.startswith("/") or path.startswith("//"):
             raise BadChoice(f"{path!r} is no path on the venue's host")
+        request = httpx2.Request(
+            method,
+            self._url(path),
+            headers={**_HEADERS, **headers},
+            content=body,
+            extensions=self._patience,
+        )
         try:
-            async with self._client.stream(
-                method, path, content=body, headers=dict(headers)
-            ) as response:
+            async with aclosing(await self._way.handle_async_request(request)) as response:
                 return Answer(
                     response.status_code,
                     await self._read(response),
@@ -180,9 +191,10 @@ class HTTPClient:
         return bytes(body)
 
     async def _guarded(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
-        breaker = await self._breakers.get_breaker(self.name)
+        if self._breaker is None:
+            self._breaker = await self._breakers.get_breaker(self.name)
         try:
-            async with breaker:
+            async with self._breaker:
                 return await attempt()
         except OpenedState:
             raise VenueDown(
@@ -337,6 +349,10 @@ class _Patience:
                 return _wait_of(error)
             case _:
                 return None
+
+
+def _joined(base: str, path: str) -> httpx2.URL:
+    return httpx2.URL(base + path)
 
 
 def _wait_of(error: VenueError) -> int:

@@ -77,6 +77,21 @@ def test_what_lacks_a_price_is_known_before_it_is_folded():
     assert [fact.value for fact in plan.course.added if isinstance(fact, CashFlow)] == [D(150)]
 
 
+def test_the_last_trades_are_known_whatever_comes_late():
+    pen, line = Pen(), Timeline(terms())
+    early, late = pen.buy(1, "XBT", 90), pen.buy(1, "ETH", 40)
+    first, second, other = pen.buy(2, "XBT", 100), pen.buy(1, "XBT", 110), pen.buy(1, "SOL", 9)
+
+    def lasts(*batch):
+        line.land(line.plan(batch))
+        return [each.id for each in line.last_trades()]
+
+    assert lasts(first, second, other) == [other.id, second.id]
+    assert lasts(late, early) == [late.id, other.id, second.id]  # before all others
+    assert lasts(pen.reversal(second.id, void=True)) == [late.id, other.id, first.id]
+    assert lasts(pen.reversal(other.id, void=True)) == [late.id, first.id]
+
+
 def test_verdicts_of_one_batch_see_each_other():
     buy = Pen().buy(2, "XBT", 100)
     other = msgspec.structs.replace(buy, quantity=D(3))

@@ -9,6 +9,8 @@ then lots, debts and balances change together. A fact about one account of sever
   Splits stated account by account therefore end, in any order, where a split of all does.
 - A rename takes that many of the pool's lots by the rule; debts keep the old name.
 
+What lies in other pockets of an account goes on there.
+
 Units are rounded once per balance, half-even; what a place holds is the sum of its balances.
 
 Errors: none.
@@ -23,7 +25,7 @@ import msgspec
 from bursar.exact import ZERO, ratio18, split
 from bursar.ledger.book import POOL, Book
 from bursar.ledger.entries import Rename, Split
-from bursar.ledger.fold.booking import carry, dispose, lot_of, realize, tag_of
+from bursar.ledger.fold.booking import carry, dispose, lot_of, place_in, realize, tag_of
 from bursar.ledger.lots import Lot
 from bursar.ledger.lots.base import resized, total, units
 from bursar.ledger.state import NO_PAIR, CellKey, Holding
@@ -34,6 +36,7 @@ AHEAD: Final = "split"  # owed since an account's split came before that of thos
 def fold_rename(book: Book, rename: Rename) -> None:
     """Let an asset go on under another name, lots and cost unchanged; so do its debts."""
     accounts = _accounts(book, rename.account, rename.asset)
+    _rename_pockets(book, rename)
     if _is_pooled(book, rename.asset) and not _gross(book, rename.asset, without=accounts):
         _rename_pool(book, rename, accounts)
         return
@@ -51,6 +54,14 @@ def fold_rename(book: Book, rename: Rename) -> None:
             gained += book.acquire(*source, lacking)
             realize(book, _cell(*target), gained, "cover")
         _put_debts(book, account, rename.to_asset, debts)
+
+
+def _rename_pockets(book: Book, rename: Rename) -> None:
+    """Let what lies in other places than the main one go on there, under the new name."""
+    for (account, asset, pocket), quantity in list(book.pockets.items()):
+        if asset == rename.asset and rename.account in {"*", account}:
+            place_in(book, (account, asset, pocket), -quantity)
+            place_in(book, (account, rename.to_asset, pocket), quantity)
 
 
 def fold_split(book: Book, fact: Split) -> None:

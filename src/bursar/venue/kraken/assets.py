@@ -17,6 +17,9 @@ import msgspec
 KFEE: Final = "KFEE"
 """Fee credits: counted, but not money."""
 
+RENAMED: Final = {"MATIC": "POL"}
+"""Coins that their makers gave another name, one for one: nothing was sold, nothing was bought."""
+
 # Codes that differ from the short name. The last line has left the venue but stands in old exports.
 _LONG: Final = (
     "XETC XETH XLTC XMLN XREP XXBT XXDG XXLM XXMR XXRP XZEC "

@@ -1,9 +1,10 @@
 """Kraken's ledger: each row becomes one `Movement`, tied to others by the venue's own reference.
 
-References that say nothing (`Unknown`, `0`, none) tie nothing. Two kinds of row are tied without
-one: the rows of a forced conversion, and staking rows of one amount, since a sweep of rewards may
-come under two references; both by their day. What a row becomes depends on that row alone, so files
-may be cut anywhere.
+References that say nothing (`Unknown`, `0`, none) tie nothing. Three kinds of row are tied without
+one. The rows of a forced conversion, by their day; staking rows of one amount, by their day, since
+a sweep of rewards may come under two references; and the rows in which a coin gets another name, by
+their amount, since they come under two references and may be days apart. What a row becomes depends
+on that row alone, so files may be cut anywhere.
 
 Errors: none; rows are read already.
 """
@@ -19,7 +20,7 @@ from bursar.exact import ZERO, trimmed
 from bursar.ledger import instant
 from bursar.ledger.actions import SETTLED
 from bursar.ledger.entries import Movement, MovementKind, Rate, Source
-from bursar.venue.kraken.assets import KFEE, Coin, coin, pocket
+from bursar.venue.kraken.assets import KFEE, RENAMED, Coin, coin, pocket
 from bursar.venue.kraken.kinds import kind
 from bursar.venue.kraken.rows import LedgerRow
 
@@ -42,6 +43,8 @@ def movement(row: LedgerRow, rank: int, account: str) -> Movement:
     amount, usd = row.amount, row.amount_usd
     sign = 0 if not amount else -1 if amount.is_signed() else 1
     of, where, what, label = _meaning(row.code, row.wallet, row.type, row.subtype, sign)
+    if what is MovementKind.ADJUSTMENT and _is_renamed(row):
+        what = MovementKind.RENAME
     told = Movement(  # no more than 15 names: Python hands over more of them the slow way
         id=f"{account}:{row.txid}",
         group=_group(row, what, account),
@@ -76,6 +79,8 @@ def _meaning(
 
 def _group(row: LedgerRow, what: MovementKind, account: str) -> str | None:
     """Return the reference a row is filed under, or the group in which the ledger finds pairs."""
+    if what is MovementKind.RENAME:
+        return f"{account}:{_renamed(row)}"
     if what is MovementKind.ADJUSTMENT:
         return f"{account}:adjustment:{instant.day(row.executed_at)}"
     if row.type == _STAKING:
@@ -94,7 +99,7 @@ def ties(rows: Sequence[LedgerRow]) -> Iterator[str]:
 def tie(row: LedgerRow) -> str:
     """Return what the rows of one group, and no others of an account, have in common."""
     if _is_adjustment(row.type, row.subtype):
-        return instant.day(row.executed_at)
+        return _renamed(row) if _is_renamed(row) else instant.day(row.executed_at)
     if row.type == _STAKING:
         return _staked(row)
     return row.txid if row.refid in _NO_REFERENCE else row.refid
@@ -103,6 +108,16 @@ def tie(row: LedgerRow) -> str:
 def _staked(row: LedgerRow) -> str:
     asset, amount = coin(row.code).asset, trimmed(abs(row.amount))
     return f"{_STAKING}:{asset}:{amount}:{instant.day(row.executed_at)}"
+
+
+def _is_renamed(row: LedgerRow) -> bool:
+    """Tell whether a row takes out a coin that has another name now, or puts in what it became."""
+    asset = coin(row.code).asset
+    return (row.amount < 0 and asset in RENAMED) or (row.amount > 0 and asset in RENAMED.values())
+
+
+def _renamed(row: LedgerRow) -> str:
+    return f"renamed:{trimmed(abs(row.amount))}"
 
 
 @lru_cache

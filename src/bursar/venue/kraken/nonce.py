@@ -23,6 +23,7 @@ from bursar.ports import Clock
 
 _TRIES_MAX: Final = 6_000
 _TRIES_A_SECOND: Final = 100
+_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _TEXT: Final = re.compile(rb"[0-9]{20}\n")
 
 
@@ -64,10 +65,12 @@ class Nonces:
     @contextmanager
     def _opened(self) -> Iterator[int]:
         """Open the file; closing it lets go of the lock."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._path, flags, 0o600)
+            try:
+                descriptor = os.open(self._path, _FLAGS, 0o600)
+            except FileNotFoundError:
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                descriptor = os.open(self._path, _FLAGS, 0o600)
         except OSError as error:
             raise InputError(
                 f"{self._path.name}: the file of nonces cannot be used: {error.strerror}"

@@ -15,7 +15,7 @@ Errors: as the client's.
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
-from operator import itemgetter
+from operator import gt, itemgetter
 from typing import Final, NamedTuple
 
 from bursar.exact import ONE, ratio18
@@ -41,11 +41,11 @@ _TRADE: Final = ("price", "volume", "time", "side", "ordertype", "misc", "trade_
 _AT: Final = _TRADE.index("time")
 
 
-class _Traded(NamedTuple):
-    """A public trade: when, in unix seconds, and all that is said of it."""
+class _Page(NamedTuple):
+    """Public trades, oldest first: when, in unix seconds, and all that is said of each."""
 
-    seconds: Decimal | int
-    values: list[object]
+    seconds: list[Decimal | int]
+    said: list[list[object]]
 
 
 class PastPrices:
@@ -89,16 +89,17 @@ class PastPrices:
         while left:
             count = self._count(key, left)
             trades = await self._page(key, left[0], count)
-            reached = _reached(trades, left) if len(trades) == count else len(left)
+            is_full = len(trades.seconds) == count
+            reached = _reached(trades, left) if is_full else len(left)
             for at in left[:reached]:
                 self._tell(key, at, trades)
             left = left[max(reached, 1) :]
 
-    def _tell(self, key: str, at: int, trades: Sequence[_Traded]) -> None:
+    def _tell(self, key: str, at: int, trades: _Page) -> None:
         """Remember the price of the first trade at or after an instant, if it is within reach."""
-        first = bisect_left(trades, _seconds(at), key=itemgetter(0))
-        if first < len(trades) and trades[first].seconds <= _seconds(at + REACH):
-            said = Object("trade", dict(zip(_TRADE, trades[first].values, strict=False)))
+        first = bisect_left(trades.seconds, _seconds(at))
+        if first < len(trades.seconds) and trades.seconds[first] <= _seconds(at + REACH):
+            said = Object("trade", dict(zip(_TRADE, trades.said[first], strict=False)))
             self._told[key, at] = said.unsigned("price")
 
     def _count(self, key: str, instants: Sequence[int]) -> int:
@@ -113,29 +114,33 @@ class PastPrices:
             count = ahead
         return count
 
-    async def _page(self, key: str, at: int, count: int) -> list[_Traded]:
+    async def _page(self, key: str, at: int, count: int) -> _Page:
         """Ask for the first trades at or after an instant, oldest first."""
         outer = Object("Trades", await self._client.trades(key, at - 1, count))
-        trades = [_traded(outer, row) for row in outer.list_beside("last")]
-        trades.sort(key=itemgetter(0))
-        if len(trades) > 1:
-            span = (trades[-1].seconds - trades[0].seconds) * instant.SECOND
-            self._pace[key] = max(int(span) // len(trades), 1)
-        return trades
+        page = _page(outer, outer.list_beside("last"))
+        if len(page.seconds) > 1:
+            span = (page.seconds[-1] - page.seconds[0]) * instant.SECOND
+            self._pace[key] = max(int(span) // len(page.seconds), 1)
+        return page
 
 
-def _traded(outer: Object, row: object) -> _Traded:
-    if not isinstance(row, list) or len(row) < len(_TRADE) - 1:
+def _page(outer: Object, told: Sequence[object]) -> _Page:
+    """Take trades as they are told; only the few that count are read whole."""
+    rows = [row for row in told if isinstance(row, list) and len(row) >= len(_TRADE) - 1]
+    if len(rows) < len(told):
         raise outer.fault("trade", "a list of values")
-    seconds = row[_AT]
-    if not isinstance(seconds, Decimal | int):
+    seconds = [at for row in rows if isinstance(at := row[_AT], Decimal | int)]
+    if len(seconds) < len(rows):
         raise outer.fault("trade", "a time in unix seconds")
-    return _Traded(seconds, row)
+    if any(map(gt, seconds, seconds[1:])):
+        rows.sort(key=itemgetter(_AT))
+        seconds.sort()
+    return _Page(seconds, rows)
 
 
-def _reached(trades: Sequence[_Traded], instants: Sequence[int]) -> int:
+def _reached(trades: _Page, instants: Sequence[int]) -> int:
     """Return how many instants lie no later than the last trade."""
-    return bisect_right(instants, trades[-1].seconds, key=_seconds)
+    return bisect_right(instants, trades.seconds[-1], key=_seconds)
 
 
 def _seconds(at: int) -> Decimal:

@@ -73,7 +73,7 @@ class Object:
         value = self._fields.get(field)
         if value is None or value == "None":
             return ""
-        return self.text(field)
+        return value if isinstance(value, str) else self.text(field)
 
     def flag(self, field: str) -> bool:
         """Read a yes or no."""
@@ -84,22 +84,19 @@ class Object:
 
     def number(self, field: str) -> Decimal:
         """Read an amount."""
-        found = self.number_if_any(field)
-        if found is None:
-            raise self.fault(field, "a number")
-        return found
-
-    def number_if_any(self, field: str) -> Decimal | None:
-        """Read an amount that may be absent."""
         value = self._fields.get(field)
         if value is None:
-            return None
+            raise self.fault(field, "a number")
         try:
             if isinstance(value, str):
                 return exact.parse_venue(value)
             return exact.number(value, strict_numbers=True)
         except (NotExact, OutOfBounds):
             raise self.fault(field, "a number of at most 20 and 18 digits") from None
+
+    def number_if_any(self, field: str) -> Decimal | None:
+        """Read an amount that may be absent."""
+        return None if self._fields.get(field) is None else self.number(field)
 
     def unsigned(self, field: str) -> Decimal:
         """Read an amount that is not below zero."""

@@ -109,9 +109,9 @@ class PortfolioTransaction:
         if self.outer is None and inside is not None and inside.desk is self.desk:
             self.outer = inside
         if self.outer is None:
-            if self._later is None:
-                self._seen = keeping.caught_up(self.desk, self.rules, self._seen)
             running = self._running
+            if running is None:
+                self._seen = keeping.caught_up(self.desk, self.rules, self._seen)
             self.version = (self.desk.head if running is None else running).version
         else:
             self.outer.require_open()

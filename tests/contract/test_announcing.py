@@ -25,11 +25,12 @@ def test_where_it_stands_is_told_with_memos_and_announced_to_only_there(store):
     assert store.memos() == {"a": "7", "b": "2", "c": "3", "new": "9"}
 
 
-def test_what_is_announced_in_a_group_is_seen_there_and_goes_with_it(store):
+def test_what_stands_inside_a_group_is_told_there_and_goes_with_it(store):
     head = store.head()
     with suppress(KeyError), store.grouped():
         now = store.commit(commit(head, "y"))
-        assert store.announce("a", "1", now.version)
+        store.save_memos({"a": "1"})
+        assert store.announce("b", "1", now.version)
         assert store.standing(["a"]) == (now, {"a": "1"})
         raise KeyError
-    assert store.standing(["a"]) == (head, {})
+    assert store.standing(["a", "b"]) == (head, {})

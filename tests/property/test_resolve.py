@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.ledger import describe, facts, openings
-from bursar.ledger.entries import Fee, Fill, Flag, Movement, MovementKind, Rate, Side, Source
+from bursar.ledger.entries import (
+    Fee,
+    Fill,
+    Flag,
+    Movement,
+    MovementKind,
+    Rate,
+    Side,
+    Source,
+    StagedChange,
+    StagedLine,
+)
 from bursar.ledger.state import Line
 
 CASH = frozenset({"EUR", "USDT"})
@@ -129,6 +140,22 @@ def test_the_record_of_a_plain_trade_is_what_any_record_is(side, fees, amount, q
     (short,) = describe.trade_records(fill, [line], CASH)
     assert short == describe._record(fill, "trade", [line], CASH, is_first=True)
     assert str(short) == str(describe._record(fill, "trade", [line], CASH, is_first=True))
+
+
+@given(st.lists(st.sampled_from(["XBT/USD", "none"])), st.sampled_from([None, "grid"]))
+def test_the_record_of_a_staged_change_is_what_any_record_is(pairs, strategy):
+    change = StagedChange(
+        id="m:1",
+        executed_at=10**18,
+        account="m",
+        lines=tuple(StagedLine("XBT", Decimal(1), Decimal(2), strategy) for _ in pairs),
+    )
+    lines = [
+        Line("staged", ("m", "XBT", pair, "manual", ""), Decimal("-2.0"), Decimal(7))
+        for pair in pairs
+    ]
+    (short,) = describe.trade_records(change, lines, CASH)
+    assert str(short) == str(describe._record(change, "staged", lines, CASH, is_first=True))
 
 
 @given(

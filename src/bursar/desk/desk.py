@@ -122,6 +122,7 @@ class Desk:
         self.counted: tuple[str, Counts] | None = None
         self.unresolved: dict[str, int] = {}
         self.running: object | None = None  # the transactions' own
+        self.is_crowded = False  # likewise: others were first of late
         self._kept = _NONE
         self.damage: str | None = None
         self.reload()
@@ -342,16 +343,16 @@ class Desk:
             raise
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self, *, is_whole: bool = False) -> Iterator[None]:
         """Keep other writers off, with all that they have done taken up. What is committed inside
-        becomes durable at the end, or none of it.
+        becomes durable at the end, or none of it; `is_whole`: as in `together`.
 
         Raises:
             StoreBusy: another one keeps us off.
             OutcomeUnknown, StoreFull: from the end of the block, as `commit`.
         """
         try:
-            with self.store.grouped():
+            with self.store.grouped(is_whole=is_whole):
                 self.catch_up()
                 yield
         except BaseException as error:

@@ -81,6 +81,8 @@ def _trade_records(
 ) -> list[RealizedPnLRecord]:
     if isinstance(fact, Fill) and len(lines) == 1 and lines[0].kind == "trade":
         return [_plain_trade(fact, lines[0], cash)]
+    if isinstance(fact, StagedChange) and all(line.kind == "staged" for line in lines):
+        return [_staged_trade(fact, lines)]
     primary = _PRIMARY.get(type(fact))
     if primary is None:
         return _flow_gains(fact, lines, cash)
@@ -200,6 +202,32 @@ def _plain_trade(fill: Fill, line: Line, cash: frozenset[str]) -> RealizedPnLRec
         price=fill.price,
         cost_base=ZERO + line.cost,
         flags=tuple([flag.value for flag in fill.flags]),
+    )
+
+
+def _staged_trade(change: StagedChange, lines: Sequence[Line]) -> RealizedPnLRecord:
+    """Return the record of a transaction whose lines are of one kind, in the same way."""
+    made = sum([line.realized for line in lines], ZERO)
+    return RealizedPnLRecord(
+        trade_id=change.id,
+        order_id=None,
+        pair=lines[0].pair if lines else NO_PAIR,
+        time=instant.to_datetime(change.executed_at),
+        side="",
+        base_delta=ZERO,
+        quote_delta=ZERO,
+        fee_asset="",
+        fee_amount=ZERO,
+        pnl_quote=None,
+        strategy_tag=_tag(change),
+        pnl_base=made,
+        fee_base=ZERO,
+        regime=None,
+        account=change.account,
+        kind="staged",
+        price=None,
+        cost_base=_cost(lines),
+        flags=tuple([flag.value for flag in change.flags]),
     )
 
 

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
@@ -44,6 +44,9 @@ from bursar.store.rows import named, written
 from bursar.store.sending import Answer, Values
 from bursar.store.tables import METADATA, PORTFOLIOS
 
+if TYPE_CHECKING:
+    import psycopg
+
 DRIVER: Final = "postgresql+psycopg"
 _SILENT: Final = logging.NullHandler()
 FLOOR: Final = 14  # the oldest that is maintained, and the first whose NUMERIC knows infinity
@@ -59,6 +62,8 @@ _CONNECT: Final = {
     "tcp_user_timeout": "30000",
     "client_encoding": "utf8",
 }
+# At a ROLLBACK the driver lets go of all prepared statements where it has any; ours are to stay.
+_UNPREPARED: Final = {"prepare_threshold": None}
 # Whoever set a time limit keeps it; whoever set a stronger guarantee keeps that. A plan kept from
 # when a table was small would make an import crawl, so each statement gets a plan of its own.
 _SETTINGS: Final = """
@@ -128,7 +133,7 @@ def engine(url: URL) -> Engine:
     logging.getLogger("psycopg").addHandler(_SILENT)
     made = create_engine(
         URL.create(DRIVER, url.username, None, _host(url), url.port, url.database),
-        connect_args=_options(url),
+        connect_args=_options(url) | _UNPREPARED,
         hide_parameters=True,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
@@ -164,11 +169,9 @@ def lock(connection: Connection, name: str, then: tuple[str, Values] | None = No
 
     The transaction begins with it, and what is asked `then` goes out with both.
     """
-    import psycopg  # noqa: PLC0415 (SQLite's users do without)
-
     with _driving(connection, _LOCK) as driver:
         message = Message(driver)
-        if driver.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+        if _is_idle(driver):
             message.add(_BEGIN, {})
         message.add(_LOCK, {"own": lock_key(name)})
         if then is not None:
@@ -181,29 +184,43 @@ def hasten(connection: Connection) -> None:
 
     What is asked on such a connection is asked by keys, so its plans may be kept.
     """
-    run(connection, _HASTENED, [()])
+    run(connection, _HASTENED, [{}])
 
 
 def ask(connection: Connection, text: str, values: Values) -> Answer:
     """Execute one statement, and return the rows that it gives."""
     with _driving(connection, text) as driver:
-        found: Answer = driver.execute(text, values).fetchall()
-        return found
+        if not _has_begun(driver):
+            found: Answer = driver.execute(text, values).fetchall()
+            return found
+        message = Message(driver)
+        message.add(text, values)
+        return message.send()
 
 
 def run(connection: Connection, text: str, each: Sequence[Values]) -> None:
     """Execute one statement for each of the values."""
     with _driving(connection, text) as driver:
-        message = _WAITING.get(driver)
-        if message is not None:
-            for values in each:
-                message.add(text, values)
+        if not _has_begun(driver):
+            driver.cursor().executemany(text, each)
             return
-        cursor = driver.cursor()
-        if len(each) == 1:
-            cursor.execute(text, each[0])
-        else:
-            cursor.executemany(text, each)
+        waiting = _WAITING.get(driver)
+        message = Message(driver) if waiting is None else waiting
+        for values in each:
+            message.add(text, values)
+        if waiting is None:
+            message.send()
+
+
+def _has_begun(driver: "psycopg.Connection[Any]") -> bool:
+    """Tell whether a message stands where it is to: else the driver has to begin a transaction."""
+    return driver.autocommit or not _is_idle(driver)
+
+
+def _is_idle(driver: "psycopg.Connection[Any]") -> bool:
+    import psycopg  # noqa: PLC0415 (SQLite's users do without)
+
+    return driver.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 
 @contextmanager

@@ -209,21 +209,12 @@ def flows(place: Place, records: Iterable[CashFlowRecord], dropped: Sequence[str
 def outbox(place: Place, commit: Commit) -> None:
     """Leave the commit's messages, sealed; the number of each is the version that it tells of."""
     own = place.portfolio
-    rows = []
+    rows: list[Values] = []
     for version, (message, at) in enumerate(commit.messages, commit.expected_version + 1):
-        where = (own, version, version, message.id, message.topic, at)
-        rows.append(
-            {
-                "portfolio": own,
-                "number": version,
-                "version": version,
-                "id": message.id,
-                "topic": message.topic,
-                "body": texts.sealed(message.body, *where),
-                "created_at": at,
-            }
-        )
-    _insert(place, OUTBOX, rows)
+        number, name, topic = version, message.id, message.topic
+        body = texts.sealed(message.body, own, number, version, name, topic, at)
+        rows.append((own, number, version, name, topic, body, at))
+    _append(place, OUTBOX, rows)
 
 
 def memos(place: Place, texts_by_name: Mapping[str, str | None]) -> None:
@@ -287,10 +278,6 @@ def _head(row: Sequence[Any], portfolio: str) -> Head:
 @lru_cache(maxsize=16)
 def _terms(sealed: str, portfolio: str) -> Terms:
     return texts.to_terms(texts.unsealed(sealed, portfolio))
-
-
-def _insert(place: Place, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    _append(place, table, listed(rows, table))
 
 
 def _append(place: Place, table: Table, rows: Sequence[Values], *, replacing: bool = False) -> None:

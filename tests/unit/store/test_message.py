@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from bursar.errors import OutcomeUnknown, StoreDown
+from bursar.errors import KeyReused, OutcomeUnknown, StoreDown
 from bursar.store.message import Message
 from tests.contract.samples import commit, contents, trade
 from tests.unit.store.test_postgres import ask, plant, store
@@ -52,3 +52,15 @@ def test_a_message_of_nothing_asks_nothing(store):
     assert store.commit(commit(before)).version == 2
     store.save_memos({}, is_lasting=False)
     assert store.memos() == {}
+
+
+def test_what_was_prepared_is_there_after_a_rollback(store):
+    for name in ("b", "c"):
+        with store.grouped():
+            for _ in range(8):  # more often than the driver waits to prepare
+                store.head()
+            with pytest.raises(KeyReused):
+                store.commit(commit(store.head(), name, "a"))
+            store.commit(commit(store.head(), name))
+        store.commit(commit(store.head()))
+    assert store.head().version == 5

@@ -11,7 +11,7 @@ None of them decides what the book holds.
 Errors: `KeyReused`, `StoreError`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from typing import Final
@@ -117,7 +117,8 @@ def beside(review: TransactionReview, rules: Rules, body: str) -> Beside:
     """Return what is to be kept with a commit that was announced."""
     kept = memos(review, rules, body)
     kept[OPEN + review.id] = None
-    return Beside(kept, {"transaction": told(review, rules)})
+    (told,) = told_each([(review, rules)])
+    return Beside(kept, {"transaction": told})
 
 
 def commit_all(desk: Desk, staged: Staged, kept: Beside, counts: Counts) -> None:
@@ -177,24 +178,30 @@ def commits(desk: Desk) -> Counts:
     return desk.counted[1]
 
 
-def told(review: TransactionReview, rules: Rules) -> dict[str, object]:
-    """Return what the message of a commit tells of its transaction."""
-    return {
-        "id": review.id,
-        "entries": [entry.id for entry in review.entries],
-        "key": rules.key,
-        "correlation_id": rules.correlation_id or review.id,
-        "against": rules.against,
-        "cash": _text(review.cash),
-        "positions": _text(review.positions),
-        "total": _text(review.total),
-        "previous_equity": _text(review.previous_equity),
-        "delta": _text(review.delta),
-        "epsilon": _text(review.epsilon),
-        "realized": _text(review.realized),
-        "claimed": _text(review.claimed),
-        "marks": {pair: trimmed(price) for pair, price in review.marks.items()},
-    }
+def told_each(done: Iterable[tuple[TransactionReview, Rules]]) -> Iterator[dict[str, object]]:
+    """Yield what the message of each commit tells of its transaction."""
+    marks: Mapping[str, Decimal] | None = None
+    written: dict[str, str] = {}
+    for review, rules in done:
+        if review.marks is not marks:  # in a batch, they are mostly the same again
+            marks = review.marks
+            written = {pair: trimmed(price) for pair, price in marks.items()}
+        yield {
+            "id": review.id,
+            "entries": [entry.id for entry in review.entries],
+            "key": rules.key,
+            "correlation_id": rules.correlation_id or review.id,
+            "against": rules.against,
+            "cash": _text(review.cash),
+            "positions": _text(review.positions),
+            "total": _text(review.total),
+            "previous_equity": _text(review.previous_equity),
+            "delta": _text(review.delta),
+            "epsilon": _text(review.epsilon),
+            "realized": _text(review.realized),
+            "claimed": _text(review.claimed),
+            "marks": written,
+        }
 
 
 def _text(value: Decimal | None) -> str | None:

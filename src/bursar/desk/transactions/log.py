@@ -34,9 +34,14 @@ def discard_line(reason: str, review: TransactionReview | None) -> str:
     return f"PORTFOLIO_DISCARD: reason={reason} Δ={_dollars(delta)}, ε={_dollars(epsilon)}"
 
 
+def is_heard() -> bool:
+    """Tell whether anybody hears of commits."""
+    return _LOGGER.isEnabledFor(logging.INFO)
+
+
 def tell_commit(review: TransactionReview, **fields: object) -> None:
     """Tell of a commit."""
-    if _LOGGER.isEnabledFor(logging.INFO):  # the line costs more than the judgement
+    if is_heard():  # the line costs more than the judgement
         LOG.info(commit_line(review), **_fields(review), **fields)
 
 

@@ -2,7 +2,8 @@
 
 The first try keeps nobody off. Each further one waits for a moment that the clock's last digits
 decide, so that writers do not meet again, then takes the store's lock, takes up what others have
-done, and runs the work anew: it cannot be too late once more, so every writer finishes.
+done, and runs the work anew: it cannot be too late once more, so every writer finishes. Who was too
+late begins under the lock the next time as well, until nobody else has written in between.
 
 Errors: those of a transaction; `StaleVersion` and `StoreBusy` when all tries are used up.
 """
@@ -29,20 +30,29 @@ def transact(
     """Stage what `work` stages and commit it; return the transaction with its verdict."""
     for attempt in range(retry_stale + 1):
         try:
-            if not attempt:
-                return _once(desk, rules, work, mark_prices)
-            _pause(desk, attempt)
-            later: Later = []
-            with desk.alone():
-                made = _once(desk, rules, work, mark_prices, later)
-            for tell in later:
-                tell()
-            return made  # noqa: TRY300 (what an else would hold belongs to one of two tries)
+            if attempt:
+                _pause(desk, attempt)
+            if attempt or desk.is_crowded:
+                return _alone(desk, rules, work, mark_prices)
+            return _once(desk, rules, work, mark_prices)
         except (StaleVersion, StoreBusy):
+            desk.is_crowded = True
             desk.uncounted = desk.uncounted.plus(metrics.Counts(retries=1))
             if attempt == retry_stale:
                 raise
     raise AssertionError("the last try returns or raises")
+
+
+def _alone(desk: Desk, rules: Rules, work: Work, mark_prices: Prices) -> PortfolioTransaction:
+    """Do it under the lock, and see whether others have been there since the last time."""
+    later: Later = []
+    before = desk.head.version
+    with desk.alone(is_whole=True):
+        desk.is_crowded = desk.head.version != before
+        made = _once(desk, rules, work, mark_prices, later)
+    for tell in later:
+        tell()
+    return made
 
 
 def _once(

@@ -208,29 +208,29 @@ class Running:
         if not done:
             return
         rows = [(each.row, each) for each in done if each.row is not None]
-        staged = self._staged([each for _, each in rows])
+        staged = self._staged(rows)
         memos: dict[str, str | None] = {}
-        for each in done if self._answers else done[-1:]:
-            memos |= keeping.memos(each.review, each.rules, each.body)
+        for last in done if self._answers else done[-1:]:
+            memos |= keeping.memos(last.review, last.rules, last.body)
         if staged is None:
             self.desk.store.save_memos(memos)
         else:
-            told = [
-                (row, {"transaction": keeping.told(each.review, each.rules)}) for row, each in rows
-            ]
-            counts = _counts(each for _, each in rows)
-            keeping.commit_all(self.desk, staged, Beside(memos, each=tuple(told)), counts)
+            told = keeping.told_each((each.review, each.rules) for _, each in rows)
+            parts = zip((row for row, _ in rows), told, strict=True)
+            each = tuple((row, {"transaction": part}) for row, part in parts)
+            counts = _counts(done for _, done in rows)
+            keeping.commit_all(self.desk, staged, Beside(memos, each=each), counts)
         self.apart.append(_counts(each for each in done if each.row is None))
         self._waiting, self._answers = [], {}
         self.rebase()
 
-    def _staged(self, rows: list[Accepted]) -> Staged | None:
+    def _staged(self, rows: list[tuple[Record, Accepted]]) -> Staged | None:
         """Fold the entries there are, and complete their reviews."""
         if not rows:
             return None
-        staged = self.desk.stage(entry for each in rows for entry in each.review.entries)
-        self._require_same(staged)
-        _say_realized(rows, staged)
+        staged = self.desk.stage(entry for _, each in rows for entry in each.review.entries)
+        self._require_same(staged, [row.key for row, _ in rows])
+        _say_realized([each for _, each in rows if each.review.realized is None], staged)
         return staged
 
     def close(self) -> None:
@@ -305,10 +305,10 @@ class Running:
         allowed = epsilon(previous) if rules.epsilon is None else rules.epsilon
         return previous, abs(come.total - previous - declared), allowed
 
-    def _require_same(self, staged: Staged) -> None:
+    def _require_same(self, staged: Staged, keys: list[str]) -> None:
         """Refuse to write what is not what the verdicts were given on."""
         plan = staged.plan
-        if any(ruled.key != journal.key(ruled.entry) for ruled in plan.ruled):
+        if [ruled.key for ruled in plan.ruled] != keys:
             raise KeyReused("a transaction of the batch stands in the journal already")
         self._require_moved(staged, self._sums.moved)
 
@@ -344,14 +344,15 @@ def _entry(
 
 
 @money
-def _say_realized(rows: Iterable[Accepted], staged: Staged) -> None:
-    """Complete the reviews by what the fold has realised."""
+def _say_realized(rows: list[Accepted], staged: Staged) -> None:
+    """Complete reviews by what the fold has realised."""
+    if not rows:
+        return
     made = _realized(staged)
     for each in rows:
-        if each.review.realized is None:
-            (entry,) = each.review.entries
-            realized = made[entry.id] + entry.fees
-            each.review = msgspec.structs.replace(each.review, realized=realized)
+        (entry,) = each.review.entries
+        realized = made[entry.id] + entry.fees
+        each.review = msgspec.structs.replace(each.review, realized=realized)
 
 
 @money

@@ -57,6 +57,7 @@ from bursar.errors import (
     OutOfBounds,
     TransactionOver,
 )
+from bursar.exact import money
 from bursar.ports import Head
 
 DEPTH_MAX: Final = 16
@@ -94,6 +95,7 @@ class PortfolioTransaction:
         self._token: Token[PortfolioTransaction | None] | None = None
         self._seen: keeping.Foreseen | None = None
         self._waits = False
+        self._reads: Reader | None = None
         self._writing: Writing | None = None
         self._verdict: Verdict | None = None
 
@@ -107,9 +109,9 @@ class PortfolioTransaction:
         if self.outer is None and inside is not None and inside.desk is self.desk:
             self.outer = inside
         if self.outer is None:
-            if self._later is None:
-                self._seen = keeping.caught_up(self.desk, self.rules, self._seen)
             running = self._running
+            if running is None:
+                self._seen = keeping.caught_up(self.desk, self.rules, self._seen)
             self.version = (self.desk.head if running is None else running).version
         else:
             self.outer.require_open()
@@ -338,6 +340,7 @@ class PortfolioTransaction:
         self._write(judged, verdict)
         return True
 
+    @money
     def _run(self, running: Running, mark_prices: Prices) -> bool | None:
         """Judge it by what the batch has come to, and let it wait there; `None`: that cannot."""
         drafts = self.drafts
@@ -354,6 +357,8 @@ class PortfolioTransaction:
         return True
 
     def _tell(self, review: TransactionReview, version: int) -> None:
+        if not log.is_heard():  # a batch has many
+            return
         correlation = self.rules.correlation_id or review.id
         tell = partial(log.tell_commit, review, correlation_id=correlation, version=version)
         if self._later is None:
@@ -495,5 +500,7 @@ class PortfolioTransaction:
         self._own.append(draft)
 
     def _reader(self) -> Reader:
-        book = self.desk.timeline.book
-        return Reader(book.cash, book.terms.base, strict_numbers=self.rules.strict_numbers)
+        if self._reads is None:
+            book, strict = self.desk.timeline.book, self.rules.strict_numbers
+            self._reads = Reader(book.cash, book.terms.base, strict_numbers=strict)
+        return self._reads

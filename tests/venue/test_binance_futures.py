@@ -97,7 +97,7 @@ def test_income_that_is_told_no_more_is_an_opening(followed):  # noqa: F811
     assert following.sync().accounts[0].new_entries == 0
 
 
-@pytest.mark.parametrize("days", [80, 85, 110])
+@pytest.mark.parametrize("days", [85, 110])
 def test_an_opening_gives_way_to_exports_that_tell_more(followed, follower, tmp_path, days):  # noqa: F811
     account = invent(SEED * 2, 60)
     known = followed(account)  # in time: nothing is lacking, and nothing is opened
@@ -147,6 +147,29 @@ def test_exports_that_tell_of_more_than_was_there_are_drift_at_once(followed, tm
     (seen,) = following.service.get_drift()  # the venue was not asked again
     (line,) = [each for each in seen.comparison.differing if each.is_asset]
     assert (line.asset, line.difference) == ("USDT", D("-1.5"))
+
+
+def test_early_trades_that_are_heard_of_late_take_their_part_of_the_opening(followed):  # noqa: F811
+    account = invent(22, 90)  # one of its two markets is flat at the end, so nobody asks for it
+    now = account.end + 110 * instant.DAY
+    following = followed(account, start=now)
+    (before,) = following.service.portfolio.timeline.openings.values()
+    heard = {pair.partition("/")[0] + "USDT" for pair in positions(following)}
+    trades = [row for row in account.rows if row.path == FUTURES_TRADES]
+    quiet = [row for row in trades if row.symbol not in heard]
+    told = {**quiet[-1].told, "id": 99_999, "time": now // 10**6}
+    told |= {"realizedPnl": "0", "commission": "0"}
+    late = msgspec.structs.replace(quiet[-1], at=now // 10**6 * 10**6, told=told)
+    rows = (*account.rows, late)
+    following.fake.house.account = account = msgspec.structs.replace(account, rows=rows)
+    following.at(now + instant.DAY)
+    (done,) = following.sync().accounts
+    assert (done.failure, done.conflicts, done.drift_detected) == (None, (), False)
+    assert done.new_trades == len(quiet) + 1 > 2
+    assert held(following) == truth(account, following.clock.now())
+    (after,) = following.service.portfolio.timeline.openings.values()
+    assert after.amount != before.amount
+    assert not any("does not close" in each.text for each in following.venue.client.notices)
 
 
 def test_a_position_that_is_older_than_its_trades_is_said(followed):  # noqa: F811

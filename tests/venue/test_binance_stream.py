@@ -149,9 +149,11 @@ def test_the_key_of_the_futures_stream_is_asked_for_again_and_anew():
             await begun(doings, woken, times=1)
             fake.script.add(Fault.STATUS, endpoint="listenKey", value=401, times=1)
             await heard(woken)  # it may not be kept, so it begins anew
+            fake.listen_key = "k" * 64
+            await heard(woken)  # what is listened to has ended, and another is to be had
             return listened, doings.heard_futures
 
-    assert asyncio.run(go()) == (1, 3)
+    assert asyncio.run(go()) == (1, 4)
 
 
 def test_who_may_not_see_futures_hears_of_spot():

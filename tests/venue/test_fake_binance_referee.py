@@ -148,3 +148,10 @@ def test_the_exchange_library_reads_positions_and_income_of_futures(place, ccxt_
     assert len(rows) == len(venue.house.rows(INCOME)) > 0
     trades = ccxt_.fapiprivate_get_usertrades({"symbol": "BTCUSDT", "fromId": 0, "limit": 1000})
     assert len(trades) == sum(row.symbol == "BTCUSDT" for row in held) > 0
+
+
+def test_the_exchange_library_is_given_the_key_of_the_futures_stream_unsigned(place, ccxt_):
+    venue, _ = place
+    assert ccxt_.fapiPrivatePostListenKey() == {"listenKey": venue.listen_key}
+    (asked,) = [each for each in venue.asked if each.path == "/fapi/v1/listenKey"]
+    assert asked.fields == {}

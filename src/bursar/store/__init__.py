@@ -10,6 +10,7 @@ commit that has returned may be acknowledged. All stores obey one contract
        └─────▶ sql ──▶ writes ──▶ tables               SqlStore
                 └───▶ dialect ──▶ postgres, faults     where databases differ
     backup/ ──▶ writes                                 a book as one file, and back
+    timescale                                          history day by day, where the server can
 
 Invariants
 - `version` counts commits, and commit n leaves the outbox row number n. `seq` counts journal rows.

@@ -96,6 +96,7 @@ def test_the_image_copies_what_is_there_and_starts_what_the_package_has():
     (run,) = [said for word, said in told if word == "RUN" and "pip install" in said]
     (extras,) = re.findall(r"\.\[([\w,]+)\]", run)
     assert set(extras.split(",")) <= set(project["optional-dependencies"])
+    assert {"export", "graphql", "report"} <= set(extras.split(","))  # what routes ask for
     python = [said for word, said in told if word == "FROM"]
     assert all(re.match(r"python:3\.1[1-9]-slim\b", each) for each in python)
     said = dict(told)

@@ -164,6 +164,23 @@ def test_the_same_questions_have_the_same_answers_from_the_real_one():
         compared(url, daily)
 
 
+def test_a_book_in_a_schema_of_its_own_has_its_history_there(postgres):
+    with postgres.database(empty=True) as empty, timescale.standing_in(postgres, empty) as told:
+        with psycopg.connect(empty, autocommit=True) as connection:
+            connection.execute('CREATE SCHEMA "my ledger"')
+            connection.execute(f"CREATE EXTENSION {NAME}")
+        place = f"{empty}&options=-csearch_path%3D%22my%5C%20ledger%22"
+        store = open_store(place)
+        assert (
+            keep_history(place, 30) == keep_history(place, 30) == History(True, "kept for 31 days")
+        )
+        (made, *_) = told()
+        assert made[1]["relation"] == '"my ledger".snapshots'
+        assert [name for name, _ in told()].count("add_retention_policy") == 1
+        history(store)
+        store.close()
+
+
 @pytest.mark.parametrize("is_wanted", [True, False])
 def test_a_service_keeps_its_history_in_it_where_the_settings_allow_it(called, database, is_wanted):
     stored(PortfolioSettings(book=database, timescale=is_wanted, snapshot_retention_days=9)).close()

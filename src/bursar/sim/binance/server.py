@@ -5,8 +5,9 @@
     fake.script.add(Fault.STATUS, endpoint="myTrades", value=502)
 
 Spot, wallet and futures answer at one address. `fake.key` and `fake.secret` are what a client signs
-with. An address may ask for so much weight in any minute; who goes on asking after a refusal is
-banned for two minutes. `asked` is what was asked so far, without keys.
+with; the futures wallet is listened to at an address that ends in `fake.listen_key`. An address
+may ask for so much weight in any minute; who goes on asking after a refusal is banned for two
+minutes. `asked` is what was asked so far, without keys.
 """
 
 import hashlib
@@ -92,6 +93,7 @@ class FakeBinance:
     def __init__(self, account: Account, *, clock: Clock) -> None:
         self.key = f"fakekey{account.seed:057d}"
         self.secret = f"fakesecret{account.seed:054d}"
+        self.listen_key = hashlib.sha256(self.key.encode()).hexdigest()
         self.house = House(account, clock)
         self.script = Script()
         self.asked: list[Asked] = []
@@ -168,11 +170,6 @@ class FakeBinance:
                 self.require_key(key)
                 return
             self.require_signed(key, request.query + request.body.decode(), fields)
-
-    @property
-    def listen_key(self) -> str:
-        """The end of the address at which the futures wallet is listened to."""
-        return hashlib.sha256(self.key.encode()).hexdigest()
 
     def require_key(self, key: str) -> None:
         """Let in who names the account's key.

@@ -15,6 +15,7 @@ Errors: none but our own. What goes wrong shows in `state`.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote
 
@@ -130,11 +131,11 @@ class FuturesStream:
         await self.line.persist(lambda: self._listen(wake))
 
     async def _listen(self, wake: Callable[[], None]) -> None:
-        told = await self.line.client.one(LISTEN, {}, _Listening)
-        async with _connected(f"{self._url}/{quote(told.listen_key, safe='')}") as socket:
+        key = (await self.line.client.one(LISTEN, {}, _Listening)).listen_key
+        async with _connected(f"{self._url}/{quote(key, safe='')}") as socket:
             self.line.begins()
             wake()
-            keeping = asyncio.create_task(self._keep(socket))
+            keeping = asyncio.create_task(self._keep(socket, key))
             try:
                 while True:
                     event = (await _message(socket)).get("e")
@@ -145,14 +146,14 @@ class FuturesStream:
             finally:
                 keeping.cancel()
 
-    async def _keep(self, socket: ClientConnection) -> None:
-        """Ask for the key again before its hour is over; hang up where that fails."""
-        try:
-            while True:
+    async def _keep(self, socket: ClientConnection, key: str) -> None:
+        """Ask for the key again before its hour is over; hang up where it is gone, or another."""
+        told = key
+        with suppress(VenueError):
+            while told == key:
                 await self.line.client.outside.pause(KEEP_MS)
-                await self.line.client.one(LISTEN, {}, _Listening)
-        except VenueError:
-            await socket.close()
+                told = (await self.line.client.one(LISTEN, {}, _Listening)).listen_key
+        await socket.close()
 
 
 class UserStream:

@@ -29,6 +29,7 @@ def pytest_collection_modifyitems(items):
 # of a test, which pytest does not allow any more.)
 TOGETHER = {
     "tests/browser/test_page.py",  # one demo, one browser
+    "tests/unit/cli/test_pages.py",  # one book
     "tests/property/test_plans_beside.py",  # these two load array libraries
     "tests/unit/test_measure_referee.py",
 }

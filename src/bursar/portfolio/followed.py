@@ -15,10 +15,12 @@ Errors: those of the store.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from bursar.errors import StoreError
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.measure.curve import Curve, Moment
@@ -98,8 +100,9 @@ class Followed:
         if trail is None or stand is None or self._written == (trail.epoch, stand.blocks):
             return
         known = self._written[1] if self._written else 0
-        walk.write(portfolio.desk.store, trail.epoch, self._walked, known=known)
-        self._written = (trail.epoch, stand.blocks)
+        with suppress(StoreError):  # a shortcut: the snapshots are no worse without it
+            walk.write(portfolio.desk.store, trail.epoch, self._walked, known=known)
+            self._written = (trail.epoch, stand.blocks)
 
     def drawdown(self, portfolio: Portfolio, now: Moment) -> Drawdown:
         """Return how far equity is below its peak, without windows and falls. O(new moments)."""

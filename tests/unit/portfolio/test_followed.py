@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from bursar.desk import Desk
+from bursar.errors import StoreBusy
 from bursar.ledger import golden, instant
 from bursar.portfolio import Portfolio, kept, snapshots, walk
 from bursar.portfolio.followed import Followed
@@ -115,6 +116,13 @@ class Counting:
             yield each
 
 
+class Busy:
+    """A store that somebody else writes to."""
+
+    def grouped(self):
+        raise StoreBusy("somebody else writes")
+
+
 def walked(portfolio, moments, *, every_s=3600):
     """Keep so many moments, an hour apart, and write down the walk in blocks of four."""
     portfolio.followed = Followed(block=4)
@@ -185,6 +193,20 @@ def test_a_walk_is_not_written_once_its_past_is_over():
     store.save_memos(dict.fromkeys(before))
     walk.write(store, trail.epoch, own)
     assert store.memos(walk.NAME) == {}
+
+
+def test_a_walk_that_cannot_be_written_now_is_written_later():
+    portfolio = begun()
+    walked(portfolio, 4)
+    store = portfolio.desk.store
+    store.save_memos(dict.fromkeys(store.memos(walk.NAME)))
+    portfolio.followed = Followed(block=4)
+    portfolio.views()
+    portfolio.desk.store = Busy()
+    portfolio.followed.write(portfolio)
+    portfolio.desk.store = store
+    portfolio.followed.write(portfolio)
+    assert started(portfolio)[1] == 1
 
 
 def test_a_clock_before_the_last_block_walks_from_the_first_moment():

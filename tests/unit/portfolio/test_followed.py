@@ -182,6 +182,27 @@ def test_blocks_are_written_once_and_replaced_when_the_past_is_another():
     assert told == started(portfolio)[0] == unwritten(portfolio)
 
 
+def test_pruning_makes_the_rest_walked_again_and_not_read_again():
+    portfolio = begun()
+    walked(portfolio, 80)
+    store = portfolio.desk.store
+    counting = portfolio.desk.store = Counting(store)
+    assert snapshots.prune(store, portfolio.desk.clock.at, 1) == 4 + 11 + 24
+    portfolio.desk.clock.at += instant.SECOND
+    keep(portfolio, 70)
+    portfolio.desk.clock.at += instant.SECOND
+    told = portfolio.views()
+    assert counting.read == 3 + 2  # the first that are left; the last one, and the new one
+    assert told.drawdown == anew(portfolio)
+    assert portfolio.history() == Portfolio(Desk(store, portfolio.desk.clock), opened).history()
+    late = portfolio.desk.clock.at
+    portfolio.desk.clock.set("2026-01-05T10:30:00Z")
+    keep(portfolio, 71)
+    portfolio.desk.clock.at = late
+    assert portfolio.views().drawdown == anew(portfolio)
+    assert counting.read > 3 + 40
+
+
 def test_a_walk_is_not_written_once_its_past_is_over():
     portfolio = begun()
     walked(portfolio, 8)

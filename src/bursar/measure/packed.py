@@ -77,6 +77,12 @@ class PackedCurve:
         """
         return window(Curve((*self._points(start, end), self.then(now))), start, end)
 
+    def moments(self, start: int) -> Iterator[Moment]:
+        """Yield the moments from `start` on. O(those, and a block)."""
+        for place in range(max(self._place(start) - 1, 0), len(self.blocks)):
+            yield from (each for each in self._unpacked(place) if each.at >= start)
+        yield from (each for each in self._tail if each.at >= start)
+
     def _points(self, start: int | None, end: int | None) -> list[Point]:
         """Return the points of every block that has to do with a part of the curve."""
         until = end if end is None or start is None else max(start, end)  # or there is no opening
@@ -92,10 +98,12 @@ class PackedCurve:
         return bisect_right(self.blocks, at, key=_first)
 
     def _block(self, place: int) -> Iterator[Point]:
-        block = self.blocks[place]
-        moments = _DECODER.decode(zlib.decompress(block.packed))
+        return _linked(self._unpacked(place), self.blocks[place].before)
+
+    def _unpacked(self, place: int) -> list[Moment]:
+        moments = _DECODER.decode(zlib.decompress(self.blocks[place].packed))
         self.unpacked += len(moments)
-        return _linked(moments, block.before)
+        return moments
 
 
 def _first(block: Block) -> int:

@@ -71,10 +71,14 @@ class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Trail(msgspec.Struct, frozen=True):
-    """The instant of the last snapshot. `epoch` grows when one came late, was replaced, or went."""
+    """The instant of the last snapshot. `epoch` grows when one came late, was replaced, or went.
+
+    Where it grew since some went, the moments after `changed` are those of the epoch before.
+    """
 
     epoch: int
     last: int
+    changed: int | None = None
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -103,7 +107,7 @@ def keep(store: PortfolioStore, made: PortfolioSnapshot) -> None:
         close = _close(store, made)
         known, at = trail(store), instant.from_datetime(made.timestamp)
         on = known is not None and at > known.last
-        left = Trail(_epoch(known) + (not on), at if known is None else max(at, known.last))
+        left = _left(known, at)
         store.save_snapshot(made)
         prices = _prices(store, made, is_on=on)
         store.save_memos({f"{CLOSE}{close.day}": _told(close), _TRAIL: _told(left), **prices})
@@ -207,8 +211,8 @@ def prune(store: PortfolioStore, now: int, days: int) -> int:
         known = trail(store)
         if count and known is not None:
             gone = [name for name in store.memos(PRICES) if name < f"{PRICES}{first.date()}"]
-            left = _told(Trail(known.epoch + 1, known.last))
-            store.save_memos({_TRAIL: left, **dict.fromkeys(gone)})
+            left = Trail(known.epoch + 1, known.last, instant.from_datetime(first))
+            store.save_memos({_TRAIL: _told(left), **dict.fromkeys(gone)})
     return count
 
 
@@ -282,8 +286,13 @@ def _moment(kept: DailyClose | SnapshotTotals) -> Moment:
     )
 
 
-def _epoch(known: Trail | None) -> int:
-    return 0 if known is None else known.epoch
+def _left(known: Trail | None, at: int) -> Trail:
+    """Return the trail after a snapshot."""
+    if known is None:
+        return Trail(1, at)
+    if at > known.last:
+        return Trail(known.epoch, at, known.changed)
+    return Trail(known.epoch + 1, known.last)  # the close of its day may be another, too
 
 
 def _told(kept: DailyClose | Trail) -> str:

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from bursar.desk import Desk
+from bursar.errors import StoreBusy
 from bursar.ledger import golden, instant
 from bursar.portfolio import Portfolio, kept, snapshots, walk
 from bursar.portfolio.followed import Followed
@@ -115,6 +116,13 @@ class Counting:
             yield each
 
 
+class Busy:
+    """A store that somebody else writes to."""
+
+    def grouped(self):
+        raise StoreBusy("somebody else writes")
+
+
 def walked(portfolio, moments, *, every_s=3600):
     """Keep so many moments, an hour apart, and write down the walk in blocks of four."""
     portfolio.followed = Followed(block=4)
@@ -174,6 +182,27 @@ def test_blocks_are_written_once_and_replaced_when_the_past_is_another():
     assert told == started(portfolio)[0] == unwritten(portfolio)
 
 
+def test_pruning_makes_the_rest_walked_again_and_not_read_again():
+    portfolio = begun()
+    walked(portfolio, 80)
+    store = portfolio.desk.store
+    counting = portfolio.desk.store = Counting(store)
+    assert snapshots.prune(store, portfolio.desk.clock.at, 1) == 4 + 11 + 24
+    portfolio.desk.clock.at += instant.SECOND
+    keep(portfolio, 70)
+    portfolio.desk.clock.at += instant.SECOND
+    told = portfolio.views()
+    assert counting.read == 3 + 2  # the first that are left; the last one, and the new one
+    assert told.drawdown == anew(portfolio)
+    assert portfolio.history() == Portfolio(Desk(store, portfolio.desk.clock), opened).history()
+    late = portfolio.desk.clock.at
+    portfolio.desk.clock.set("2026-01-05T10:30:00Z")
+    keep(portfolio, 71)
+    portfolio.desk.clock.at = late
+    assert portfolio.views().drawdown == anew(portfolio)
+    assert counting.read > 3 + 40
+
+
 def test_a_walk_is_not_written_once_its_past_is_over():
     portfolio = begun()
     walked(portfolio, 8)
@@ -185,6 +214,20 @@ def test_a_walk_is_not_written_once_its_past_is_over():
     store.save_memos(dict.fromkeys(before))
     walk.write(store, trail.epoch, own)
     assert store.memos(walk.NAME) == {}
+
+
+def test_a_walk_that_cannot_be_written_now_is_written_later():
+    portfolio = begun()
+    walked(portfolio, 4)
+    store = portfolio.desk.store
+    store.save_memos(dict.fromkeys(store.memos(walk.NAME)))
+    portfolio.followed = Followed(block=4)
+    portfolio.views()
+    portfolio.desk.store = Busy()
+    portfolio.followed.write(portfolio)
+    portfolio.desk.store = store
+    portfolio.followed.write(portfolio)
+    assert started(portfolio)[1] == 1
 
 
 def test_a_clock_before_the_last_block_walks_from_the_first_moment():

@@ -17,8 +17,12 @@ _FEE = Decimal("0.0026")
 _LINE = '"{}","{}","{}","trade","","currency","{}","{}","{}","{}"\n'
 
 
-def write(path: Path, rows: int) -> None:
-    """Write an export of about that many rows; a short one is the beginning of a long one."""
+def write(path: Path, rows: int, *, in_order: bool = False) -> None:
+    """Write an export of about that many rows; a short one is the beginning of a long one.
+
+    Its ids are in no order, as the venue's are, unless they are asked for `in_order`.
+    """
+    named = _numbered if in_order else _name
     rng = Random(20260105)  # noqa: S311 (the same export in every run)
     cash, held = Decimal(10**8), dict.fromkeys(COINS, Decimal(0))
     with path.open("w", encoding="utf-8") as file:
@@ -31,10 +35,14 @@ def write(path: Path, rows: int) -> None:
             fee = (amount * _FEE).quantize(_PLACES)
             cash, held[coin] = cash - sign * amount - fee, held[coin] + sign * units
             at = (_START + timedelta(seconds=60 * count)).strftime("%Y-%m-%d %H:%M:%S")
-            trade = _name("T", count)
+            trade = named("T", count)
             legs = (("ZEUR", -sign * amount, fee, cash), (coin, sign * units, 0, held[coin]))
             for place, leg in enumerate(legs):
-                file.write(_LINE.format(_name("L", 2 * count + place), trade, at, *leg))
+                file.write(_LINE.format(named("L", 2 * count + place), trade, at, *leg))
+
+
+def _numbered(kind: str, number: int) -> str:
+    return f"{kind}{number:018}"
 
 
 def _name(kind: str, number: int) -> str:

@@ -45,8 +45,8 @@ A venue's ids are in no order, so rows touch every part of an index; what does n
 and read again and again.
 """
 MANY: Final = 200
-WIDE: Final = 1_000
-"""How many rows of a whole group one statement writes."""
+WIDE: Final = 1024
+"""How many rows of a whole group one statement writes; what is left over, the next power of two."""
 SQLITE_FLOOR: Final = (3, 37, 0)  # STRICT tables
 
 
@@ -229,10 +229,12 @@ def _bulk(connection: Connection, table: Table, rows: Sequence[Row], *, replacin
     """
     driver, dialect = _driver(connection), connection.dialect
     driver.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-    values = iter(written(rows, table, dialect))
-    while part := list(islice(values, WIDE)):
-        statement = _inserting_many(dialect, table, len(part), replacing=replacing)
-        driver.execute(statement, list(chain.from_iterable(part)))
+    values, left = iter(written(rows, table, dialect)), len(rows)
+    while left:
+        count = min(WIDE, 1 << left.bit_length() - 1)
+        statement = _inserting_many(dialect, table, count, replacing=replacing)
+        driver.execute(statement, list(chain.from_iterable(islice(values, count))))
+        left -= count
 
 
 def _ask(connection: Connection, text: str, values: Values) -> Answer:

@@ -111,7 +111,7 @@ def test_rows_that_go_in_together_are_those_that_go_in_one_by_one(store, count):
 
 
 def test_a_whole_group_writes_the_rows_that_commits_write_one_by_one(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(dialect, "WIDE", 7)  # full statements, and one for the rest
+    monkeypatch.setattr(dialect, "WIDE", 8)  # full statements, and those for the rest
     names = [str(place) for place in range(25)]
     told = [trade(trade_id=name, pnl_base=NUMBERS[int(name) % len(NUMBERS)]) for name in names]
     with store.grouped(is_whole=True):

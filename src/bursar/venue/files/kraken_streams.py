@@ -39,8 +39,8 @@ from bursar.venue.kraken.trade_rows import fill
 NEAR: Final = 500
 """Rows of one group that are further apart than that are told of beforehand."""
 
-KEPT_BYTES: Final = 64 * 1024 * 1024
-"""How much of what was read is kept for the next time: some 500,000 rows."""
+KEPT_BYTES: Final = 24 * 1024 * 1024
+"""How much of what was read is kept for the next time: some 200,000 rows."""
 
 _PACKED: Final = msgspec.msgpack.Decoder(list[LedgerRow])
 

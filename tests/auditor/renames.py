@@ -7,7 +7,7 @@ from tests.auditor.places import Lot, Place, exact, half_even, shares
 
 def rename(own, fact):
     for owner, asset, pocket in list(own.pockets):
-        if asset == fact.asset and (fact.account == "*" or owner == fact.account):
+        if asset == fact.asset and fact.account in {"*", owner}:
             own.pockets[owner, fact.to_asset, pocket] += own.pockets.pop((owner, asset, pocket))
     if own.stock.everything_of(fact.account, fact.asset):
         _rename_everything(own, fact)

@@ -4,7 +4,6 @@ found.
 
 from collections import Counter
 from fractions import Fraction
-from random import Random
 
 import msgspec
 import pytest
@@ -26,10 +25,15 @@ AWAY = {Flow.FUTURES, Flow.INTERNAL}
 
 
 def sizes():
-    """How large the accounts are: most of them small, one as large as may be."""
-    choices = Random(SEED)
-    sizes = [choices.randint(100, 400) for _ in range(figures.ACCOUNTS - 1)]
-    return [*sizes, figures.ACCOUNT_ROWS]
+    """How many rows the accounts have: one is as large as may be, the others lie between 100 rows
+    and that on a logarithmic scale, at the fourth powers of places spread evenly over it.
+
+    Of 500 up to 200,000 rows 370 have under 1,000, 105 up to 50,000 and 25 more; together they have
+    4.0 million rows. Evenly spread themselves they would have 13 million, and be nothing but large.
+    """
+    others, span = figures.ACCOUNTS - 1, figures.ACCOUNT_ROWS / 100
+    places = ((number + 1 / 2) / others for number in range(others))
+    return [*(round(100 * span**place**4) for place in places), figures.ACCOUNT_ROWS]
 
 
 @pytest.fixture

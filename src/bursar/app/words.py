@@ -1,6 +1,6 @@
 """Secrets: read from where their names say they are, and handed on at once.
 
-Errors: `BadChoice` for one that is nowhere.
+Errors: `BadChoice` for one that is nowhere, and where there is no keyring, or a closed one.
 """
 
 import os
@@ -31,7 +31,15 @@ def secret(name: SecretName) -> str:
 def _from_keyring(entry: str) -> str:
     try:
         import keyring  # noqa: PLC0415 (an extra: pip install bursar[keyring])
+        from keyring.errors import KeyringError  # noqa: PLC0415
     except ImportError:
         raise BadChoice("keys in a keyring need `pip install 'bursar[keyring]'`") from None
-    found = keyring.get_password(_KEYRING, entry)
+    try:
+        found = keyring.get_password(_KEYRING, entry)
+    except KeyringError as error:
+        raise BadChoice(
+            f"the system's keyring cannot be asked for {entry} ({type(error).__name__}):"
+            " open it, or name an environment variable instead",
+            field=entry,
+        ) from None
     return found if isinstance(found, str) else ""

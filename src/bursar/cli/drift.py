@@ -21,18 +21,21 @@ if TYPE_CHECKING:
 APART = 1
 
 
-def drift(*, account: str | None = None, session: Annotated[Session, HIDDEN]) -> int:
+def drift(
+    *, account: str | None = None, whole: bool = False, session: Annotated[Session, HIDDEN]
+) -> int:
     """Account for every difference from the venues' last statements. No venue is asked.
 
     `bursar drift accept N` enters what closes break N. Exit code 1 says that something differs.
 
     Args:
         account: Only this account.
+        whole: The venue's rows reach back to the first day, so what is assumed is a break as well.
 
     """
     session.require_present()
     with session.open() as portfolio:
-        seen = found(session, portfolio, account)
+        seen = found(session, portfolio, account, is_whole=whole)
         if session.wants_json:
             session.tell({"accounts": [told(each) for each in seen]})
         else:
@@ -44,6 +47,7 @@ def accept(
     number: int,
     *,
     account: str | None = None,
+    whole: bool = False,
     yes: Annotated[bool, Parameter(name=["--yes", "-y"])] = False,
     session: Annotated[Session, HIDDEN],
 ) -> int:
@@ -52,6 +56,7 @@ def accept(
     Args:
         number: The break, as `bursar drift` counts them.
         account: Only breaks of this account are counted.
+        whole: Breaks are counted as `bursar drift --whole` does.
         yes: Write it without asking.
 
     """
@@ -59,7 +64,8 @@ def accept(
 
     session.require_present()
     with session.open() as portfolio:
-        proposals = [p for each in found(session, portfolio, account) for p in each.proposals]
+        seen = found(session, portfolio, account, is_whole=whole)
+    proposals = [proposal for each in seen for proposal in each.proposals]
     if not 0 < number <= len(proposals):
         there = f"1 to {len(proposals)}" if proposals else "none"
         raise BadChoice(f"there is no break number {number}; there are {there}", value=number)
@@ -122,7 +128,11 @@ def show(screen: Screen, found: Sequence[Reconciliation]) -> None:
 
 
 def found(
-    session: Session, portfolio: Portfolio, account: str | None = None
+    session: Session,
+    portfolio: Portfolio,
+    account: str | None = None,
+    *,
+    is_whole: bool = False,
 ) -> list[Reconciliation]:
     """Account for every difference from the last statements, of one account or of all."""
     from bursar.app.limits import limits_of
@@ -138,7 +148,7 @@ def found(
     limits = limits_of(session.settings.portfolio)
     with session.bar.running():
         return [
-            agreement.reconciled(portfolio, name, limits)
+            agreement.reconciled(portfolio, name, limits, is_whole=is_whole)
             for name in names
             if account in (None, name)
         ]

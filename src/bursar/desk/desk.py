@@ -226,7 +226,7 @@ class Desk:
         plan = staged.plan
         outcomes = [ruled.verdict.outcome for ruled in plan.ruled]
         conflicts = tuple(
-            f"{ruled.entry.id}: {ruled.verdict.field} differs from what was recorded"
+            telling.contradiction(ruled.entry.id, ruled.verdict.field)
             for ruled in (plan.ruled if Outcome.CONFLICT in outcomes else ())
             if ruled.verdict.outcome is Outcome.CONFLICT
         )

@@ -1,4 +1,5 @@
-"""The messages that a commit leaves for the bus: one for each version, with what it tells besides.
+"""What is said of a commit: the messages that it leaves for the bus, one for each version with what
+it tells besides, and the statements that contradict what was recorded.
 
 Errors: none.
 """
@@ -53,3 +54,14 @@ def messages(
         text = msgspec.json.encode(body).decode()
         made.append((Outbox(last.hash, topic, text), last.recorded_at))
     return made
+
+
+def contradiction(name: str, field: str | None) -> str:
+    """Say what a statement contradicts, and what to do where a reader's own doing is at fault."""
+    if field == "group":
+        return (
+            f"{name}: it was filed with other rows before, as an earlier version of this program"
+            " did. That stands, and nothing is counted twice; to have the rows as they are read"
+            " now, read the account into a new portfolio"
+        )
+    return f"{name}: {field} differs from what was recorded"

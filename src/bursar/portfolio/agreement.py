@@ -145,11 +145,17 @@ def compared(portfolio: Portfolio, account: str, limits: Limits) -> Comparison:
     )
 
 
-def reconciled(portfolio: Portfolio, account: str, limits: Limits) -> Reconciliation:
-    """Account for every difference between an account and its last statement. O(rows)."""
+def reconciled(
+    portfolio: Portfolio, account: str, limits: Limits, *, is_whole: bool = False
+) -> Reconciliation:
+    """Account for every difference between an account and its last statement. O(rows).
+
+    With `is_whole` somebody says that the account's rows reach back to its first day.
+    """
     statement = last_statement(portfolio, account)
     as_of = portfolio.desk.clock.now() if statement is None else statement.as_of
-    ours = ours_of(portfolio.timeline, account, as_of, seq=portfolio.desk.head.seq)
+    seq = portfolio.desk.head.seq
+    ours = ours_of(portfolio.timeline, account, as_of, is_whole=is_whole, seq=seq)
     marks, options = portfolio.marks(), portfolio.options
     return reconcile(statement, ours, marks=marks, limits=limits, options=options)
 

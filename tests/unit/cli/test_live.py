@@ -97,7 +97,8 @@ def test_drift_is_shown_accepted_and_taken_back(venue, capsys, bursar, ask):
         assert code in {0, 1}
     before = ask("drift", code=1)["accounts"][0]
     assert len(before["breaks"]) == 1
-    assert bursar("drift", "accept", "1", code=5).out
+    assert ask("drift", "--whole", code=1)["accounts"][0]["breaks"] == before["breaks"]
+    assert bursar("drift", "accept", "1", "--whole", code=5).out
     assert "no break number 2" in bursar("drift", "accept", "2", code=2).err
     bursar("drift", "accept", "1", "--yes")
     assert ask("drift")["accounts"][0]["is_clean"]

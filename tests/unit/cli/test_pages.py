@@ -143,6 +143,8 @@ def test_every_example_of_a_page_runs(page, place, request):
                     understood(words)
                 else:
                     command(words, line, request, codes={0, *map(int, CODE.findall(text))})
+        elif found["why"] and language == "sql":
+            assert "tests/unit/store/test_timescale.py" in found["why"]
         elif found["why"]:
             assert language == "python"
             compile(text, page.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 import psycopg
@@ -145,10 +146,17 @@ def compared(url, daily):
 SELECT = f"SELECT day, snapshots, time, equity_base, low, high, body FROM {DAILY}"  # noqa: S608
 
 
+def documented():
+    """What the page on stores asks of the aggregate."""
+    page = (Path(__file__).parents[3] / "docs" / "STORES.md").read_text("utf-8")
+    return page.partition("```sql\n")[2].partition("```")[0]
+
+
 def test_the_same_questions_have_the_same_answers(called, database):
     def daily(url):
         with psycopg.connect(url) as connection:
             connection.execute(f"REFRESH MATERIALIZED VIEW {DAILY}")
+            assert len(connection.execute(documented()).fetchall()) == DAYS + 1
             return connection.execute(SELECT).fetchall()
 
     compared(database, daily)

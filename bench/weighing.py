@@ -5,7 +5,8 @@
 
 Each is `bursar serve` in a process of its own on a file, weighed when it has answered: what it
 holds (`resident`) and what it has held at most (`peak`), in MiB, and the processor time until then.
-Then it is asked for the last 30 days and for all of the past, and weighed again.
+Then it is asked for the last 30 days and for all of the past, and weighed again. At last it is
+killed and started anew: now it has written down how far the moments were walked.
 """
 
 import argparse
@@ -83,18 +84,22 @@ def _keep(store: SqlStore, last: PortfolioSnapshot, minutes: int) -> None:
 def _weigh(book: Path, minutes: int) -> None:
     env = {**os.environ, "BURSAR_BOOK": str(book)}
     command = (sys.executable, "-m", "bursar.cli", "serve", "--port", "0", "--json")
-    with running(*command, env=env) as served:
-        assert served.stdout is not None, "it is asked for"
-        url = json.loads("".join(served.stdout.readline() for _ in range(3)))["url"]
-        for name, path in (
-            ("started", "snapshot"),
-            ("30 days asked for", "history?period=30d"),
-            ("all asked for", "performance?period=all"),
-        ):
-            with urllib.request.urlopen(f"{url}/api/portfolio/{path}") as answer:  # noqa: S310
-                answer.read()
-            sleep(0.5)
-            print(f"{minutes:>12,} {name:<24}{_told(served.pid)}", flush=True)
+    asked = (
+        ("started", "snapshot"),
+        ("30 days asked for", "history?period=30d"),
+        ("risk asked for", "risk"),
+        ("all asked for", "performance?period=all"),
+    )
+    for questions in (asked, (("killed, started anew", "snapshot"),)):
+        with running(*command, env=env) as served:
+            assert served.stdout is not None, "it is asked for"
+            url = json.loads("".join(served.stdout.readline() for _ in range(3)))["url"]
+            for name, path in questions:
+                with urllib.request.urlopen(f"{url}/api/portfolio/{path}") as answer:  # noqa: S310
+                    answer.read()
+                sleep(0.5)
+                print(f"{minutes:>12,} {name:<24}{_told(served.pid)}", flush=True)
+            served.kill()
 
 
 def _told(pid: int) -> str:

@@ -104,7 +104,7 @@ SWEEPS = {
     "page": Sweep(
         asks="does a page that is told 10,000 updates a second draw ten frames, and keep its size?",
         tests="tests/browser",
-        figures={"PAGE_SECONDS": 600, "PANELS": 1},
+        figures={"PAGE_SECONDS": 600, "COLOURS": 1},
         options=("-k", "any_pace or any_theme", "--timeout=0"),
     ),
     "plans": Sweep(

@@ -125,11 +125,8 @@ def wire(demo):
 class Own:
     """A book served from this process, and the thread in which it is written to."""
 
-    def __init__(self, place):
-        bursar.open(place).close()
-        http = HttpSettings(publish_every_ms=10)  # more often than any page may draw
-        settings = Settings(portfolio=PortfolioSettings(book=str(place), http=http))
-        self.service = Service(settings, beside=(self._begin,))
+    def __init__(self, settings, clock=None):
+        self.service = Service(settings, clock=clock, beside=(self._begin,))
         self._begun = threading.Event()
         config = uvicorn.Config(self.service, log_config=None, access_log=False)
         self._server = uvicorn.Server(config)
@@ -160,7 +157,10 @@ class Own:
 
 @pytest.fixture
 def own(tmp_path):
-    made = Own(tmp_path / "book.db")
+    place = str(tmp_path / "book.db")
+    bursar.open(place).close()
+    http = HttpSettings(publish_every_ms=10)  # more often than any page may draw
+    made = Own(Settings(portfolio=PortfolioSettings(book=place, http=http)))
     yield made
     made.close()
 

@@ -1,26 +1,31 @@
 """The page, as a person meets it: with eyes, with a keyboard, and when the wire is cut."""
 
 import asyncio
+import re
+import subprocess
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
 from time import monotonic
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from bursar.exact import trimmed
 from bursar.ledger import golden
+from bursar.portfolio import weights_file
+from bursar.serve import tokens
 from bursar.value.marks import Mark
 from tests.browser.conftest import see
-from tests.figures import PAGE_SECONDS, PANELS
+from tests.figures import COLOURS, PAGE_SECONDS
 
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
 THEMES = ("light", "dark")
 SIZES = ((1440, 900), (390, 844))
 ALL = {"resultTypes": ["violations"]}
 ALL_BUT_COLOURS = {**ALL, "rules": {"color-contrast": {"enabled": False}}}
-AUDITS = (ALL,) * 4 if PANELS else (ALL, ALL_BUT_COLOURS, ALL_BUT_COLOURS, ALL)
+AUDITS = (ALL,) * 4 if COLOURS else (ALL, ALL_BUT_COLOURS, ALL_BUT_COLOURS, ALL)
 """Colours are a matter of the theme, and dear to look at: of each theme once, at either size."""
 COINS, UPDATES, PARTS = 20, 10_000, max(2, PAGE_SECONDS // 60)
 HINTS = {
@@ -83,6 +88,14 @@ def picture(page, name):
     page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
 
 
+def pictures(page, name):
+    """Keep each panel by itself."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    for each in page.query_selector_all(".hero, .panel"):
+        panel = (each.get_attribute("aria-labelledby") or "hero").removesuffix("-title")
+        each.screenshot(path=SCREENS / f"{name}-{panel}.png")
+
+
 def painted(page):
     """How long the first paint took, in milliseconds; again where the machine had no time."""
     for _ in range(3):
@@ -112,6 +125,8 @@ def test_the_demo_is_alive(page):
     assert "blocked" in page.inner_text("#strategies")  # the one that died
     assert page.locator("#strategies .spark").count() == 4
     assert "LINK" in page.inner_text("#badges .warn >> nth=0")
+    stale = page.locator(".card:has(.doubt[title='LINK at an old mark'])")  # all that rest on it
+    assert stale.count() == 5
     assert min(painted(page)) < 1000
     late = page.evaluate(LATENESS)
     assert late is not None, "no event was shown in fifteen seconds"
@@ -142,7 +157,24 @@ def test_a_weight_opens_to_its_factors_and_they_are_those_of_the_decision(page):
     assert line["most"] in page.inner_text("#why-body")  # to the last digit
 
 
-def test_weights_that_are_typed_become_a_plan_with_reasons(page):
+def test_the_last_step_of_a_sparkline_is_marked_where_something_is_open(page):
+    """Days are at cost; what is open is counted today alone, and may go away again."""
+    made = """async () => { const { capital } = await import("/page/capital.js");
+      const of = (strategy, unrealized) => ({ strategy, unrealized, state: null, contributed: "9",
+        made: "0", equity: "9", trades: 1, since: "2026-01-01", return_pct: "20", unvalued: [],
+        growth: ["1", "1.01", "1.2"] });
+      const box = document.createElement("div"), items = [of("open", "5"), of("flat", "0")];
+      capital(box, { items, decided_at: null }, null, () => null);
+      return [...box.querySelectorAll(".spark")].map((each) => [each.getAttribute("aria-label"),
+        ...[...each.querySelectorAll("path")].map((path) => path.getAttribute("class") + " " +
+          path.getAttribute("d").split("L").length)]); }"""
+    (says, *drawn), flat = page.evaluate(made)
+    assert says.endswith("1.01 at cost, 1.2 with what is open today")
+    assert drawn == ["line 2", "open 2"]
+    assert flat == ["One unit of flat's capital since 1 Jan: 1.2", "line 3"]
+
+
+def test_weights_that_are_typed_become_a_plan_with_reasons(page, tmp_path):
     page.click("#plan >> text=equal parts")
     page.wait_for_selector("#plan .deed.buy")
     page.fill("#plan .adding input", "sol")
@@ -152,10 +184,20 @@ def test_weights_that_are_typed_become_a_plan_with_reasons(page):
     page.wait_for_selector("#plan tr:has-text('SOL') .deed.buy")
     assert page.inner_text("#plan tr:has-text('LINK') .because") == "underweight"
     assert page.evaluate(CLOSED) == []
+    assert "for a POSIX shell" in page.inner_text("#plan .shell")
     command = page.inner_text("#plan .command code")
-    assert command.endswith("> weights.csv && bursar plan weights.csv")
-    assert "'BNB,0.125'" in command
-    assert "'SOL,0.10'" in command
+    assert command.endswith(" && bursar plan weights.csv")
+    subprocess.run(["/bin/sh", "-c", command.rpartition(" && ")[0]], cwd=tmp_path, check=True)
+    weights = weights_file.read(tmp_path / "weights.csv").target_weights
+    assert (weights["BNB"], weights["SOL"]) == (Decimal("0.125"), Decimal("0.10"))
+    page.click("#plan .shell button")
+    command = page.inner_text("#plan .command code")
+    assert command.startswith("Set-Content weights.csv 'symbol,weight', '")
+    assert command.endswith("; bursar plan weights.csv")
+    assert re.findall(r"'(\w+),([\d.]+)'", command) == [
+        (symbol, f"{weight:f}") for symbol, weight in weights.items()
+    ]
+    page.click("#plan .shell button")
     page.click("#plan .sums dd .ask-why >> nth=2")
     page.wait_for_selector("#why[open] .why-value")
     assert "cash + sales" in page.inner_text("#why-body")
@@ -177,6 +219,8 @@ def test_it_can_be_walked_by_keyboard(page):
     page.keyboard.press("ArrowRight")  # from All round to 1D
     assert page.evaluate("document.activeElement.textContent") == "1D"
     assert page.get_attribute("#range [aria-checked=true]", "tabindex") == "0"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Report"
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector("#why[open] .why-value")
@@ -237,11 +281,8 @@ def test_nobody_is_kept_out_in_any_theme_at_any_size(page):
         see(page, theme, size)
         assert page.evaluate("document.documentElement.scrollWidth") == size[0]
         assert serious(page, options) == [], f"{theme} at {size}"
-        picture(page, f"{theme}-{size[0]}")
-        for each in page.query_selector_all(".hero, .panel") if PANELS else ():
-            name = each.get_attribute("aria-labelledby") or "hero-title"
-            path = SCREENS / f"{theme}-{size[0]}-{name.removesuffix('-title')}.png"
-            each.screenshot(path=path)
+        pictures(page, f"{theme}-{size[0]}")
+    assert len(set(SCREENS.glob("*-[0-9]*-*.png"))) == 4 * 9  # the figures of now, and eight panels
     page.click(".strategy[aria-label=carry] .why-weight")
     page.click("#plan >> text=nothing")
 
@@ -283,6 +324,44 @@ def test_a_table_leaves_as_a_file_with_the_digits_of_the_service(page):
     assert len(rows) >= 3
     page.keyboard.press("Escape")
     assert not page.is_visible("#positions-title .menu ul")
+
+
+def test_the_report_of_what_is_shown_leaves_by_keyboard_and_with_the_token(own, own_page):
+    story = (
+        "2026-01-05T10:00:00Z deposit 100000 USD #m:1",
+        "2026-01-05T11:00:00Z buy 2 XBT @ 40000 USD fee 8 USD #m:2  strategy=trend",
+        "2026-01-06T11:00:00Z buy 1 XBT @ 50000 USD fee 8 USD #m:3  strategy=trend",
+        "2026-02-01T09:30:00Z sell 0.5 XBT @ 50000 USD fee 5 USD #m:4  strategy=trend",
+    )
+    own.do(lambda portfolio: portfolio.record(*golden.read(story)))
+    bearer = own.do(lambda book: tokens.new(book.desk.store, book.desk.clock, "page", "read"))
+    own_page.fill("#token", bearer)  # it waits until it is asked for
+    own_page.keyboard.press("Enter")
+    own_page.wait_for_selector("#strategies [aria-label=trend]")
+    own_page.click("#range >> text=1Y")
+    own_page.keyboard.press("Tab")
+    own_page.keyboard.press("Enter")
+    own_page.wait_for_selector("#report output:text-is('1Y')")
+    for name, choice in (("Strategy", "trend"), ("Lot rule", "lifo")):
+        own_page.keyboard.press("Tab")
+        assert own_page.evaluate("document.activeElement.labels[0].firstChild.textContent") == name
+        own_page.keyboard.type(choice)
+    for kind, head in (("html", b"<!doctype html>"), ("pdf", b"%PDF-")):
+        own_page.keyboard.press("Tab")
+        with (
+            own_page.expect_request("**/report/file?*") as asked,
+            own_page.expect_download() as got,
+        ):
+            own_page.keyboard.press("Enter")
+        assert asked.value.headers["authorization"] == f"Bearer {bearer}"
+        query = dict(parse_qsl(urlsplit(asked.value.url).query))
+        wanted = {"format": kind, "range": "1Y", "strategy": "trend", "method": "lifo"}
+        assert query == wanted
+        assert got.value.suggested_filename == f"bursar-report-1Y-trend-lifo.{kind}"
+        assert Path(got.value.path()).read_bytes().lower().startswith(head.lower())
+    own_page.keyboard.press("Escape")
+    assert not own_page.is_visible("#report .fields")
+    assert own_page.evaluate("document.activeElement.textContent") == "Report"
 
 
 def test_an_empty_portfolio_says_what_to_do_and_comes_alive_at_any_pace(own, own_page):

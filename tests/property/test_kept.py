@@ -11,7 +11,8 @@ from bursar.ledger.terms import Terms
 from bursar.measure.curve import curve as curve_of
 from bursar.measure.drawdown import drawdown
 from bursar.measure.trades import statistics
-from bursar.portfolio import Portfolio, allocating, snapshots
+from bursar.portfolio import Portfolio, allocating, snapshots, walk
+from bursar.portfolio.followed import Followed
 from bursar.portfolio.kept import kept, moment_of, of_head, trips
 from bursar.portfolio.views import drawdown_view
 from bursar.serve.shelf import published
@@ -84,12 +85,14 @@ def test_what_is_kept_is_what_is_made_anew(steps):
     clock = Clock()
     store = MemoryStore(terms=Terms(base="EUR"))
     portfolio, other = (Portfolio(Desk(store, clock), unread) for _ in range(2))
+    portfolio.followed = Followed(block=2)
     portfolio.record(*golden.read(["2026-01-01T00:00:00Z deposit 10000 EUR #k:0"]))
     speller = Speller()
     for turn, (kind, wait, *detail) in enumerate(steps, start=1):
         clock.at += wait * instant.SECOND
         happen(portfolio, other, turn, kind, detail)
         speller.spelled(look(portfolio).found)
+        portfolio.followed.write(portfolio)
         allocating.strategies(portfolio)
     anew = made_anew(portfolio)
     assert repr(portfolio.views()) == repr(anew.views())
@@ -106,6 +109,7 @@ def test_what_is_kept_is_what_is_made_anew(steps):
     assert repr(portfolio.views().drawdown) == repr(walked)
     now = moment_of(portfolio, figures(valuation))
     assert portfolio.followed.today(portfolio, now) == anew.followed.today(anew, now)
+    assert list(walk.check(store)) == []
     told = [[_told(each) for each in allocating.strategies(one)] for one in (portfolio, anew)]
     assert repr(told[0]) == repr(told[1])
 

@@ -61,6 +61,61 @@ def test_the_rows_of_one_trade_make_what_a_sifted_group_makes(told):
         assert short == facts.resolve(told, CASH)
 
 
+@st.composite
+def executions(draw):
+    """What a trade history says of a trade, or of another one."""
+    base, quote = draw(st.sampled_from([("XBT", "EUR"), ("ETH", "XBT"), ("EUR", "XBT")]))
+    return Fill(
+        id=draw(st.sampled_from(["k:T", "k:T", "k:T", "k:V"])),
+        group="k:T",
+        account="k",
+        source=Source.TRADES,
+        executed_at=draw(st.sampled_from([0, 1, 10**9, 10**9 + 5])),
+        sequence=draw(st.integers(0, 1)),
+        base=base,
+        quote=quote,
+        side=draw(st.sampled_from(Side)),
+        quantity=Decimal(2),
+        amount=draw(st.none() | NUMBERS),
+        fees=draw(st.sampled_from([(), (Fee("EUR", Decimal(1)),)])),
+        flags=draw(st.sampled_from([(), (Flag.UNPRICED,)])),
+        rates=draw(st.sampled_from([(), (Rate("XBT", "EUR", Decimal(2), "said"),)])),
+        value=draw(st.none() | NUMBERS),
+        order_id="O",
+    )
+
+
+@given(
+    st.permutations(["first", "second", "told"]),
+    executions(),
+    st.tuples(NUMBERS, NUMBERS),
+    st.tuples(st.sampled_from([0, 10**9]), st.sampled_from([0, 0, 0, 10**9])),
+    st.sampled_from([("XBT", "EUR"), ("EUR", "XBT"), ("XBT", "ETH"), ("XBT", "XBT")]),
+)
+def test_an_execution_and_its_rows_make_what_a_sifted_group_makes(
+    order, told, amounts, times, assets
+):
+    first, second = (
+        Movement(
+            id=f"k:L{number}",
+            group="k:T",
+            account="k",
+            source=Source.LEDGER,
+            executed_at=times[0] + times[1] * number,
+            kind=MovementKind.TRADE,
+            asset=assets[number],
+            amount=amounts[number],
+            fee=amounts[number - 1],
+        )
+        for number in range(2)
+    )
+    group = [{"first": first, "second": second, "told": told}[name] for name in order]
+    short = facts.resolve(group, CASH)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facts, "booked_trade", lambda *_: None)
+        assert short == facts.resolve(group, CASH)
+
+
 @given(
     st.sampled_from([Side.BUY, Side.SELL]),
     st.lists(st.builds(Fee, st.sampled_from(["EUR", "XBT", "USDT"]), NUMBERS, st.none() | NUMBERS)),

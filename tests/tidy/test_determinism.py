@@ -43,6 +43,8 @@ ALLOWED = {
     "serve/watching.py": {"group.create_task"},  # each way that alerts leave by
     "serve/tokens.py": {"secrets.token_urlsafe"},  # a new token
     "cli/progress.py": {"threading.Timer"},  # a bar after two seconds
+    # the thread that writes one part of a stream while the next is worked out
+    "desk/carrying.py": {"concurrent.futures.ThreadPoolExecutor"},
     # the thread in which a transaction's disk is waited for
     "desk/transactions/waiting.py": {
         "concurrent.futures.ThreadPoolExecutor",

@@ -8,6 +8,7 @@ import pytest
 
 from bursar.ledger import instant
 from bursar.ledger.entries import CashFlow, FlowKind, MarginFill
+from bursar.ledger.openings import is_opening
 from bursar.sim.binance import invent, truth
 from bursar.sim.binance.account import FUTURES_TRADES, START, TRANSFERS
 from bursar.venue.binance.history import Options
@@ -15,7 +16,12 @@ from tests import figures
 from tests.venue.binance_asking import answered, recorded
 from tests.venue.binance_following import BinanceFollowing
 from tests.venue.binance_story import END, SHARED, STORY, story
-from tests.venue.test_binance_sync import followed, follower, held  # noqa: F401 (fixtures)
+from tests.venue.test_binance_sync import (  # noqa: F401 (fixtures)
+    exported,
+    followed,
+    follower,
+    held,
+)
 
 SEED = figures.SEED
 D = Decimal
@@ -39,6 +45,11 @@ def at_the_venue(following):
 def in_futures(following):
     pockets = following.service.portfolio.book().pockets
     return sum(each for key, each in pockets.items() if key[2] == "usd-m futures")
+
+
+def realised(following):
+    cells = following.service.portfolio.book().cells
+    return {key: cell.realized for key, cell in cells.items() if cell.realized}
 
 
 @pytest.mark.parametrize("seed,mode", [(SEED * 2, "hedge"), (SEED * 2 + 1, "one-way")])
@@ -76,12 +87,66 @@ def test_income_that_is_told_no_more_is_an_opening(followed):  # noqa: F811
     assert (done.failure, done.drift_detected) == (None, False)
     assert held(following) == truth(account, following.clock.now())
     flows = [each for each in following.service.portfolio.timeline if isinstance(each, CashFlow)]
-    (opened,) = [each for each in flows if each.kind is FlowKind.OPENING]
-    assert opened.note is not None
-    assert "of which Binance tells nothing any more" in opened.note
+    opened, said = [each for each in flows if each.kind is FlowKind.OPENING]
+    assert is_opening(opened)
+    assert opened.pocket == "usd-m futures"
+    assert said.amount == 0
+    assert "of which Binance tells nothing any more" in (said.note or "")
     assert positions(following) == at_the_venue(following)
     following.service = following.made()
     assert following.sync().accounts[0].new_entries == 0
+
+
+@pytest.mark.parametrize("days", [80, 85, 110])
+def test_an_opening_gives_way_to_exports_that_tell_more(followed, follower, tmp_path, days):  # noqa: F811
+    account = invent(SEED * 2, 60)
+    known = followed(account)  # in time: nothing is lacking, and nothing is opened
+    history, _, futures = exported(account, tmp_path)
+    books = {}
+    for order in ("afh", "fah", "hfa", "ahf"):
+        late = follower(account, start=account.end + days * instant.DAY)
+        for step in order:
+            if step == "a":
+                (done,) = late.initialize().accounts
+                assert (done.failure, done.conflicts, done.drift_detected) == (None, (), False)
+            else:
+                file = futures if step == "f" else history
+                late.service.portfolio.import_files(file)
+            assert step != "a" or held(late) == truth(account, late.clock.now())
+        portfolio = late.service.portfolio
+        assert held(late) == truth(account, late.clock.now()), order
+        assert not any(is_opening(each) for each in portfolio.timeline)
+        assert realised(late) == realised(known)
+        assert portfolio.verify().is_sound
+        books[order] = portfolio.digest()
+    assert len(set(books.values())) == 1
+
+
+def test_what_older_exports_leave_out_stays_an_opening(followed, tmp_path):  # noqa: F811
+    account = invent(SEED * 2, 60)
+    following = followed(account, start=account.end + 110 * instant.DAY)
+    *_, file = exported(account, tmp_path)
+    head, *rows = file.read_text().splitlines()
+    lacking = next(row for row in rows if "FUNDING_FEE" in row and ",-" not in row)
+    file.write_text("\n".join([head, *(row for row in rows if row != lacking)]) + "\n")
+    following.service.portfolio.import_files(file)
+    (opened,) = following.service.portfolio.timeline.openings.values()
+    assert (opened.pocket, opened.amount) == ("usd-m futures", D(lacking.split(",")[2]))
+    assert following.sync().accounts[0].drift_detected is False
+
+
+def test_exports_that_tell_of_more_than_was_there_are_drift_at_once(followed, tmp_path):  # noqa: F811
+    account = invent(SEED * 2, 60)
+    following = followed(account, start=account.end + 110 * instant.DAY)
+    *_, file = exported(account, tmp_path)
+    stamp = file.read_text().splitlines()[1].split(",")[0]
+    with file.open("a") as more:
+        more.write(f"{stamp},FUNDING_FEE,1.5,USDT,BTCUSDT,777\n")  # where it went, nothing tells
+    following.service.portfolio.import_files(file)
+    assert following.service.portfolio.timeline.openings == {}
+    (seen,) = following.service.get_drift()  # the venue was not asked again
+    (line,) = [each for each in seen.comparison.differing if each.is_asset]
+    assert (line.asset, line.difference) == ("USDT", D("-1.5"))
 
 
 def test_a_position_that_is_older_than_its_trades_is_said(followed):  # noqa: F811

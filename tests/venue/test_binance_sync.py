@@ -341,7 +341,7 @@ def test_no_minute_sees_more_weight_than_the_venue_allows(followed):
     account = invent(SEED, 30)
     following = followed(account)
     early = followed(account, options=Options(since=LONG_AGO))
-    assert early.service.portfolio.digest() == following.service.portfolio.digest()
+    assert held(early) == held(following) == truth(account, following.clock.now())
     assert not [each for each in early.venue.client.notices if "429" in each.text]
     assert early.fake.banned_until == 0
 

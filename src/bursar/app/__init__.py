@@ -22,10 +22,10 @@ from bursar.portfolio import Portfolio
 from bursar.ports import PortfolioStore, Progress
 from bursar.store import Listed, list_portfolios, open_store
 from bursar.value.worth import EVERYTHING, Options
-from bursar.venue import files
 
-if TYPE_CHECKING:  # settings take long to load, and not every command has some
+if TYPE_CHECKING:  # settings and readers take long to load, and not every command has some
     from bursar.config import PortfolioSettings
+    from bursar.venue import files
 
 
 class SystemClock:
@@ -128,6 +128,8 @@ class _Reader:
     def __call__(
         self, path: Path, account: str | None, progress: Progress | None
     ) -> files.FileReading:
+        from bursar.venue import files  # noqa: PLC0415 (loaded where a file is read)
+
         shorts = frozenset(each.name for each in self._terms.accounts if each.may_short)
         options = files.Options(
             quote=self._terms.base, money=self._terms.cash, shorts=shorts, golden=self._golden

@@ -12,15 +12,20 @@ Rules
 Errors: none but our own; what a sync raises is told.
 """
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Final, Protocol
+from __future__ import annotations
 
-from bursar.app.live import Live, News, Stream
+import asyncio
+from typing import TYPE_CHECKING, Final, Protocol
+
 from bursar.errors import BursarError
 from bursar.portfolio.log import LOG
-from bursar.portfolio.summaries import SyncSummary
-from bursar.venue.stream import StreamState
+
+if TYPE_CHECKING:  # venues take long to load, and not every book follows some
+    from collections.abc import Coroutine
+
+    from bursar.app.live import Live, News, Stream
+    from bursar.portfolio.summaries import SyncSummary
+    from bursar.venue.stream import StreamState
 
 SETTLE_S: Final = 1
 LEAST_S: Final = 5

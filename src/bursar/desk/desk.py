@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from bursar.desk import moves, reading, telling
+from bursar.desk.carrying import Carrier
 from bursar.desk.metrics import NONE as NO_COUNTS
 from bursar.desk.metrics import Counts
 from bursar.errors import (
@@ -296,6 +297,11 @@ class Desk:
             self.halt(error.message)
             raise
 
+    def after(self, commit: Commit) -> Head:
+        """Return the head that a commit leaves."""
+        last, terms = commit.records[-1], commit.terms or self.head.terms
+        return Head(version=commit.version, seq=last.seq, hash=last.hash, terms=terms)
+
     def land(self, drafted: Drafted, head: Head) -> Receipt:
         """Take over what has been written."""
         commit, review = drafted.commit, drafted.review
@@ -315,10 +321,11 @@ class Desk:
         return self.commit(self.stage(entries))
 
     @contextmanager
-    def together(self, *, is_whole: bool = False) -> Iterator[None]:
+    def together(self, *, carrier: Carrier | None = None) -> Iterator[None]:
         """Make the commits inside durable together, or none: then the desk is where it was.
 
-        Where they are one thing in parts, the group `is_whole`: what fails is the end of it.
+        Where they are one thing in parts, what fails is the end of it: such a group is whole, and
+        a `carrier` carries it.
 
         Raises:
             OutcomeUnknown, StoreFull: from the end of the block, as `commit`.
@@ -326,7 +333,8 @@ class Desk:
         before = self.head, self.timeline, self._kept
         self.timeline = self.timeline.apart()
         try:
-            with self.store.grouped(is_whole=is_whole):
+            group = self.store.grouped(is_whole=carrier is not None)
+            with group if carrier is None else carrier.within(group):
                 yield
         except BaseException as error:
             lost = isinstance(error, OutcomeUnknown)
@@ -337,16 +345,16 @@ class Desk:
             raise
 
     @contextmanager
-    def alone(self, *, is_whole: bool = False) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """Keep other writers off, with all that they have done taken up. What is committed inside
-        becomes durable at the end, or none of it; `is_whole`: as in `together`.
+        becomes durable at the end, or none of it.
 
         Raises:
             StoreBusy: another one keeps us off.
             OutcomeUnknown, StoreFull: from the end of the block, as `commit`.
         """
         try:
-            with self.store.grouped(is_whole=is_whole):
+            with self.store.grouped():
                 self.catch_up()
                 yield
         except BaseException as error:
@@ -448,8 +456,7 @@ class Desk:
             raise OutcomeUnknown(
                 "the commit's answer was lost, and it is not in the journal; reload, stage again"
             )
-        terms = commit.terms or self.head.terms
-        return Head(version=commit.version, seq=last.seq, hash=last.hash, terms=terms)
+        return self.after(commit)
 
     def has_landed(self, seq: int, digest: str) -> bool:
         """Tell whether the journal has a row of that hash at that place.

@@ -2,7 +2,9 @@
 
 They are cut into chunks at the ends of seconds. Each chunk is staged, judged, folded and committed
 like any other change; all become durable together, or none. After each, the timeline is trimmed,
-so that memory holds a chunk and the facts that stay ahead of a checkpoint.
+so that memory holds a chunk and the facts that stay ahead of a checkpoint. While the store writes
+one chunk, in a thread of its own, the next is worked out over it; if it cannot be written, all of
+them are undone anyway.
 
 Rules
 - Every chunk changes only what has come with this stream: facts that stood before are behind it.
@@ -24,6 +26,7 @@ from typing import Final
 import msgspec
 
 from bursar.desk import reading
+from bursar.desk.carrying import Carrier, carrier
 from bursar.desk.desk import Desk, Receipt, Review
 from bursar.errors import Behind
 from bursar.ledger import instant
@@ -56,8 +59,8 @@ def submit_in_order(
         Behind: they reach back: behind a checkpoint, or before facts that stood already.
         Oversold, StoreError: as `Desk.commit`.
     """
-    with unswept(), desk.together(is_whole=True):
-        tally = _Tally(desk, expected)
+    with unswept(), carrier() as carried, desk.together(carrier=carried):
+        tally = _Tally(desk, expected, carried)
         for chunk in chunks(entries, CHUNK):
             tally.submit(chunk)
             if progress is not None:
@@ -82,9 +85,10 @@ def chunks(entries: Iterable[AnyEntry], size: int) -> Iterator[tuple[AnyEntry, .
 class _Tally:
     """What the chunks have come to so far."""
 
-    def __init__(self, desk: Desk, expected: Expected) -> None:
+    def __init__(self, desk: Desk, expected: Expected, carried: Carrier) -> None:
         self.done = 0
         self._desk = desk
+        self._carried = carried
         self._standing = len(desk.timeline)
         self._awaited = set(desk.timeline.expect(expected))
         self._told = None if desk.head.seq else _Told(are_distinct=expected.are_distinct)
@@ -104,8 +108,11 @@ class _Tally:
             raise Behind("a statement adds to another, or contradicts it")
         # What has come with the same stream was never published, so it cannot be restated.
         silent = msgspec.structs.replace(plan, restated=[])
-        receipt = desk.record(msgspec.structs.replace(staged, plan=silent))
-        self._count(silent, receipt.review)
+        drafted = desk.draft(msgspec.structs.replace(staged, plan=silent))
+        if drafted.commit is not None:
+            self._carried.hand(lambda: desk.send(drafted))
+            desk.land(drafted, desk.after(drafted.commit))
+        self._count(silent, drafted.review)
         self._checkpoint = desk.trim() or self._checkpoint
         self.done += len(chunk)
 
@@ -116,8 +123,9 @@ class _Tally:
 
     def keep_checkpoint(self) -> None:
         """Store the last checkpoint that a chunk was trimmed at; those before it serve nobody."""
-        if self._checkpoint is not None:
-            self._desk.keep(self._checkpoint)
+        made = self._checkpoint
+        if made is not None:
+            self._carried.ask(lambda: self._desk.keep(made))
 
     def review(self) -> Review:
         """Return what all chunks together have done."""
@@ -133,7 +141,10 @@ class _Tally:
 
     def _recalled(self, chunk: tuple[AnyEntry, ...]) -> Recalled:
         told = chunk if self._told is None else self._told.perhaps(chunk)
-        return reading.recalled(self._desk.store, self._desk.timeline, told)
+        store, timeline = self._desk.store, self._desk.timeline
+        if not told or timeline.is_whole:
+            return Recalled()
+        return self._carried.ask(lambda: reading.recalled(store, timeline, told))
 
     def _count(self, plan: Plan, review: Review) -> None:
         self._recorded += review.recorded

@@ -25,7 +25,7 @@ from bursar.ledger.notes import Note, linked, targets
 from bursar.ledger.openings import is_opening
 from bursar.ledger.order import order_key
 from bursar.ledger.prices import Prices
-from bursar.ledger.pricing import lacks_price, priced_within
+from bursar.ledger.pricing import lacks_price, priced_within, rests_on_prices
 
 if TYPE_CHECKING:
     from bursar.ledger.timeline import Timeline
@@ -67,8 +67,10 @@ class Draft:
         self._home = Layer(_with(timeline.homes, recalled.homes), self.homes)
         self._unresolved: dict[str, None] = {}
         self._dirty: set[str] = set()
+        self._changes: dict[str, tuple[Fact | None, Fact | None]] = {}
+        self._resting: set[str] = set()
+        self._is_repriced = False
         self._disputed: set[str] = set()
-        self._is_silent = False
 
     def lay(self, entries: Iterable[AnyEntry]) -> None:
         """Give statements their verdicts, and lay each over its group if it is accepted."""
@@ -143,13 +145,23 @@ class Draft:
         """
         nothing = Prices(self.notes.prices.base, self._cash)
         added, _ = self.settle()
-        told = ((fact, self._now(fact.id) or fact) for fact in added)
-        return [fact for fact, raw in told if lacks_price(raw, nothing)]
+        return [
+            fact
+            for fact in added
+            if (
+                lacks_price(self._now(fact.id) or fact, nothing)
+                if fact.id in self._resting
+                else Flag.UNPRICED in fact.flags
+            )
+        ]
 
     def settle(self) -> tuple[list[Fact], list[Fact]]:
-        """Resolve what the batch touched: (facts as they are to be, facts that give way)."""
+        """Resolve what the batch touched: (facts as they are to be, facts that give way).
+
+        Of what was settled before, only what has been touched since is looked at again; prices
+        that have come since touch what rests on prices.
+        """
         self._disputed.update(self._told_conflicts.values())
-        self._is_silent = self.notes.is_silent
         groups, self._unresolved = self._unresolved, {}
         for group in groups:  # all of them first: a fact may have gone from one to another
             for name in self.raised.get(group, self.timeline.raised.get(group, ())):
@@ -157,22 +169,31 @@ class Draft:
                 self._dirty.add(name)
         for group in groups:
             self._resolve(group)
+        if self._is_repriced:
+            self._dirty |= self._resting
         self._require_known_targets()
-        added: list[Fact] = []
-        removed: list[Fact] = []
-        for name in sorted(self._touched()):
-            old = self.timeline.facts.get(name)
-            if old is not None and is_opening(old):
-                continue
-            new = self._final(name)
-            if old != new:
-                removed += [old] if old is not None else []
-                added += [new] if new is not None else []
+        for name in self._touched():
+            self._settle(name)
+        self._dirty, self._is_repriced = set(), False
+        changes = [self._changes[name] for name in sorted(self._changes)]
+        removed = [old for old, _ in changes if old is not None]
+        added = [new for _, new in changes if new is not None]
         return added, removed
+
+    def _settle(self, name: str) -> None:
+        """Note what becomes of a fact, if it is not what stands."""
+        old = self.timeline.facts.get(name)
+        if old is not None and is_opening(old):
+            return
+        new = self._final(name)
+        if old == new:
+            self._changes.pop(name, None)
+            return
+        self._changes[name] = old, new
 
     def _touched(self) -> set[str]:
         """Return the facts that may change: a flow takes the venue's own reversal of it along."""
-        names = self._dirty if self._is_silent else self.notes.related(self._dirty)
+        names = self.notes.related(self._dirty)
         told = map(self._now, names)
         flows = (fact for fact in told if isinstance(fact, CashFlow))
         return names | {flow.reversed_by for flow in flows if flow.reversed_by is not None}
@@ -191,6 +212,7 @@ class Draft:
         self.notes.add(note)
         self._dirty.update((note.id, *targets(note)))
         for price in self._prices_of(note):
+            self._is_repriced = True
             for asset in self.notes.prices.decided_by(price.asset):
                 self._dirty |= self.timeline.wanting(asset, price.executed_at)
 
@@ -226,23 +248,29 @@ class Draft:
 
     def _final(self, name: str) -> Fact | None:
         """Return a fact as the notes leave it, with its values; `None` where there is none."""
-        if self._is_silent:
-            told = self._now(name)
-            told = self._reversing(told) if isinstance(told, Reversal) else told
-            return None if told is None else priced_within(told, self.notes.prices)
+        fact = self._decided(name) if self.notes.decide(name) else self._now(name)
+        if isinstance(fact, Reversal):
+            return self._reversing(fact)
+        return None if fact is None else self._priced(self.notes.tagged(fact))
+
+    def _decided(self, name: str) -> Fact | None:
+        """Return a fact that links or reversals speak of, as far as they leave it standing."""
         link = self.notes.link_of(name)
         fact = self._linked(link) if link is not None else self._now(name)
         if fact is None or self._absorbed(name):
             return None
-        if isinstance(fact, Reversal):
-            return self._reversing(fact)
-        reversal = self.notes.reversal(name)
+        reversal = None if isinstance(fact, Reversal) else self.notes.reversal(name)
         if reversal is not None:
             if reversal.void or not isinstance(fact, CashFlow):
                 return None
             if fact.reversed_by is None and reversal.executed_at >= fact.executed_at:
-                fact = msgspec.structs.replace(fact, reversed_by=reversal.id)
-        return priced_within(self.notes.tagged(fact), self.notes.prices)
+                return msgspec.structs.replace(fact, reversed_by=reversal.id)
+        return fact
+
+    def _priced(self, fact: Fact) -> Fact:
+        if rests_on_prices(fact, self._cash):
+            self._resting.add(fact.id)
+        return priced_within(fact, self.notes.prices)
 
     def _linked(self, link: Link) -> Fact | None:
         if self.notes.reversal(link.withdrawal) or self.notes.reversal(link.deposit):

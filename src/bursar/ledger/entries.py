@@ -44,7 +44,8 @@ class MovementKind(Enum):
     """What a row of a venue's ledger is a part of.
 
     A `leg` is a part of a trade and a `swap` one of a conversion, where the venue gives the rows no
-    common reference: their group is only a stretch of time.
+    common reference: their group is only a stretch of time. An `opening` moves nothing: it says
+    what lay in its pocket when the list of that begins.
     """
 
     TRADE = "trade"
@@ -66,6 +67,7 @@ class MovementKind(Enum):
     AIRDROP = "airdrop"
     FEE = "fee"
     ADJUSTMENT = "adjustment"
+    OPENING = "opening"
     UNCLASSIFIED = "unclassified"
 
 

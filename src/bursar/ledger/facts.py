@@ -60,7 +60,7 @@ from bursar.ledger.entries import (
 from bursar.ledger.journal import merge
 from bursar.ledger.legs import Parcel, bundles, parcels, when
 from bursar.ledger.names import oriented
-from bursar.ledger.plain_trades import plain_trade, rows_of_one_trade
+from bursar.ledger.plain_trades import booked_trade, plain_trade, rows_of_one_trade
 
 Fact = (
     Fill
@@ -103,6 +103,9 @@ def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list
         if plain is not None:
             return [plain]
         return sorted(_trade(group_of(rows[0]), rows, None, set(), cash), key=_BY_ID)
+    booked = booked_trade(statements, cash)
+    if booked is not None:
+        return [booked]
     spoken = _by_id(statements)
     told = sorted((entry for entry in spoken if isinstance(entry, Movement)), key=when)
     rows = actions.swept(told)

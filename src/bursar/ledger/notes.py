@@ -79,10 +79,9 @@ class Notes:
             case _:
                 self.prices.add(note)
 
-    @property
-    def is_silent(self) -> bool:
-        """Tell whether no note but prices speaks of any fact."""
-        return not (self._tag_ids or self._reversal_ids or self._link_ids)
+    def decide(self, name: str) -> bool:
+        """Tell whether a link or a reversal speaks of that id, so that it may not stand."""
+        return name in self._reversals or name in self._links or name in self._link_ids
 
     def told(self) -> list[Note]:
         """Return every note, each kind by its target."""
@@ -136,7 +135,9 @@ class Notes:
     def related(self, names: Iterable[str]) -> set[str]:
         """Return these facts and all that notes tie to them, however far."""
         reached = set(names)
-        waiting = list(reached)
+        kept = (self._tag_ids, self._reversals, self._reversal_ids, self._links, self._link_ids)
+        spoken = [each for each in kept if next(iter(each), None) is not None]
+        waiting = [name for name in reached if any(name in each for each in spoken)]
         while waiting:
             fresh = self._tied(waiting.pop()) - reached
             waiting += fresh
@@ -183,7 +184,7 @@ class Notes:
         """Return the fact with the strategy and regime that its tags tell."""
         if not isinstance(fact, Fill | MarginFill):
             return fact
-        ranked = self.tags(fact.id)
+        ranked = self.tags(fact.id) if fact.id in self._tags else []
         if not ranked:
             return fact
         told = [tag.strategy for tag in ranked if tag.strategy is not None]

@@ -22,7 +22,7 @@ from typing import Final
 import msgspec
 
 from bursar.exact import ATOM, ONE, ZERO, divide, ratio18
-from bursar.ledger import instant
+from bursar.ledger import instant, pockets
 from bursar.ledger.entries import (
     CashFlow,
     Conversion,
@@ -148,9 +148,15 @@ class Prefixes:
     def due(self, stated: dict[Place, Decimal]) -> list[CashFlow]:
         """Return the openings that the history calls for, unpriced."""
         places = {place for place, held in self._balances.items() if held.lowest < 0}
+        inside: dict[Place, Decimal] = {}
+        for place, quantity in stated.items():
+            account, pocket = pockets.parted(place)
+            if pocket is not None:
+                whole = account, place[1]
+                inside[whole] = inside.get(whole, ZERO) + quantity
         found = []
         for place in sorted(places | stated.keys()):
-            lowest = self._balances.get(place, _NOTHING).lowest
+            lowest = self._balances.get(place, _NOTHING).lowest + inside.get(place, ZERO)
             quantity = max(-lowest, stated.get(place, ZERO))
             began = self._began.get(_account(place))
             if quantity > 0 and began is not None:
@@ -190,7 +196,7 @@ class Prefixes:
         else:
             if isinstance(fact, Transfer) and fact.unseen:
                 self._go_unseen(fact)
-            moved = self._deltas(fact)
+            moved = [*self._deltas(fact), *pockets.moved(fact)]
             if isinstance(fact, CashFlow) and fact.reversed_by is not None:
                 self._flows[fact.id] = tuple(moved)
             tie = fact.executed_at, fact.sequence
@@ -213,7 +219,9 @@ class Prefixes:
         held = self._balances.get(place, _NOTHING)
         now, lowest = held.now + change, held.lowest
         began = held.began if held.tie == tie else held.now
-        if now < 0 and (place[1] not in self._cash or _is_unseen(place)):
+        if now < 0 and (
+            (place[1] not in self._cash and pockets.parted(place)[1] is None) or _is_unseen(place)
+        ):
             lowest = min(lowest, _first_units(now, held.scale))
         self._balances[place] = Balance(now, lowest, held.scale, tie, began)
 
@@ -237,7 +245,9 @@ class Prefixes:
 
     def _places(self, account: str, asset: str) -> list[Place]:
         return sorted(
-            place for place in self._balances if place[1] == asset and account in {"*", place[0]}
+            place
+            for place in self._balances
+            if place[1] == asset and account in {"*", pockets.parted(place)[0]}
         )
 
     def _deltas(self, fact: Fact) -> list[tuple[Place, Decimal]]:
@@ -266,17 +276,21 @@ class Firsts:
 
     def knows(self, row: Movement) -> bool:
         """Tell whether any row of that row's code was seen."""
-        return (row.account, row.asset, row.code or row.asset) in self._rows
+        return (row.account, row.asset, pockets.code_of(row)) in self._rows
 
     def assets(self, account: str) -> frozenset[str]:
-        """Return the assets of an account of which a row has stated a balance."""
-        return frozenset(asset for name, asset, _ in self._rows if name == account)
+        """Return the assets of an account of which a row has stated a balance, pockets left out."""
+        return frozenset(
+            asset
+            for (name, asset, _), rows in self._rows.items()
+            if name == account and not pockets.is_beginning(rows[0])
+        )
 
     def see(self, row: Movement) -> None:
         """Look at a statement of a row."""
         if row.balance is None:
             return
-        key = (row.account, row.asset, row.code or row.asset)
+        key = (row.account, row.asset, pockets.code_of(row))
         known = self._rows.get(key)
         if known is None:
             self._rows[key] = (row,)
@@ -307,7 +321,7 @@ class Firsts:
                 told.setdefault(row.id, []).append(row)
             merged = [merge(each) for each in told.values()]
             first = min((row for row in merged if isinstance(row, Movement)), key=_when)
-            firsts.setdefault((first.account, first.asset), []).append(first)
+            firsts.setdefault(pockets.place_of(first), []).append(first)
         sums = {}
         for place, found in firsts.items():
             earliest = min(found, key=_when)
@@ -320,14 +334,14 @@ def opening(place: Place, quantity: Decimal, first_at: int) -> CashFlow:
     """Make the derived fact: just before the account's first entry, with an assumed basis."""
     account, asset = _account(place), place[1]
     return CashFlow(
-        id=f"opening:{place[0]}:{asset}",
+        id=f"opening:{pockets.shown(place)}:{asset}",
         executed_at=first_at - 1,
         account=account,
         kind=FlowKind.OPENING,
         asset=asset,
         amount=quantity,
         flags=(Flag.ASSUMED_BASIS,),
-        pocket=TRANSIT if _is_unseen(place) else None,
+        pocket=TRANSIT if _is_unseen(place) else pockets.parted(place)[1],
     )
 
 
@@ -373,7 +387,7 @@ def _is_unseen(place: Place) -> bool:
 
 
 def _account(place: Place) -> str:
-    return place[0].removesuffix(f":{_UNSEEN}")
+    return pockets.parted(place)[0].removesuffix(f":{_UNSEEN}")
 
 
 def _net(moved: Iterable[tuple[Place, Decimal]]) -> Iterable[tuple[Place, Decimal]]:

@@ -1,4 +1,5 @@
-"""The short way through the commonest group: the rows of one trade, mostly one each way.
+"""The short way through the commonest groups: the rows of one trade, mostly one each way, alone or
+beside the execution that tells its pair and order.
 
 It says what the long way in `facts` says, and a property holds the two against each other.
 
@@ -7,8 +8,10 @@ Errors: none.
 
 from collections.abc import Sequence
 
-from bursar.ledger import actions
-from bursar.ledger.entries import AnyEntry, Fee, Fill, Movement, MovementKind, Side
+import msgspec
+
+from bursar.ledger import actions, instant
+from bursar.ledger.entries import AnyEntry, Fee, Fill, Flag, Movement, MovementKind, Side
 from bursar.ledger.legs import when
 from bursar.ledger.names import oriented
 
@@ -64,4 +67,31 @@ def plain_trade(rows: Sequence[Movement], cash: frozenset[str]) -> Fill | None:
         quantity=abs(coins.amount),
         amount=abs(paid.amount),
         fees=tuple([Fee(row.asset, row.fee) for row in rows if row.fee]),
+    )
+
+
+def booked_trade(statements: Sequence[AnyEntry], cash: frozenset[str]) -> Fill | None:
+    """Return what `facts` makes of an execution and the row each way that books it, if that is all.
+
+    What a trade history knows of most trades is that.
+    """
+    fills = [entry for entry in statements if isinstance(entry, Fill)]
+    if len(statements) != 3 or len(fills) != 1:  # noqa: PLR2004 (one each way, and it)
+        return None
+    told = fills[0]
+    rows = rows_of_one_trade([entry for entry in statements if entry is not told])
+    booked = plain_trade(rows, cash) if rows else None
+    if booked is None or (booked.id, booked.base, booked.quote) != (told.id, told.base, told.quote):
+        return None
+    return msgspec.structs.replace(
+        told,
+        executed_at=instant.refine(booked.executed_at, told.executed_at),
+        sequence=booked.sequence,
+        rows=booked.rows,
+        side=booked.side,
+        quantity=booked.quantity,
+        amount=booked.amount,
+        fees=booked.fees,
+        flags=tuple(flag for flag in told.flags if flag is not Flag.PROVISIONAL),
+        delivers=False,
     )

@@ -69,6 +69,16 @@ def lacks_price(fact: Fact, prices: Prices) -> bool:
     return Flag.UNPRICED in priced_within(fact, prices).flags
 
 
+def rests_on_prices(fact: Fact, cash: frozenset[str]) -> bool:
+    """Tell whether a recorded price may decide a value of a fact, as it was told.
+
+    None does where money was exchanged, or where all that it names is money.
+    """
+    if isinstance(fact, Fill) and (fact.quote in cash or fact.base in cash):
+        return any(fee.asset not in cash for fee in fact.fees)
+    return any(asset not in cash for asset in _assets(fact))
+
+
 def wanted(fact: Fact) -> frozenset[str]:
     """Return the assets, by canonical name, whose recorded price may decide the fact's value."""
     return _canonical(tuple(_assets(fact)))

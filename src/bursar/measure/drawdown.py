@@ -14,7 +14,6 @@ Errors: none. A curve without a value above zero has no drawdown, and says so.
 """
 
 from collections.abc import Iterable, Sequence
-from copy import copy
 from decimal import Decimal
 from enum import Enum
 from typing import Final
@@ -96,29 +95,33 @@ class Drawdown(msgspec.Struct, frozen=True):
         )
 
 
-class RunningDrawdown:
+class RunningDrawdown(msgspec.Struct, kw_only=True):
     """A drawdown that follows values one at a time. Times must not go back; values may be of any
-    curve.
+    curve. Its fields are all that it knows, so it may be written down and go on from there.
+
+    `deepest` is how far it fell, and from which peak; `under_water` and `longest` are of the falls
+    that are over, in nanoseconds.
     """
 
-    def __init__(self, values: Iterable[tuple[int, Decimal]] = ()) -> None:
-        self.at: int | None = None
-        self.value = self.peak = self.low = ZERO
-        self.peak_at = self.low_at = 0
-        self.deepest: tuple[Decimal, Decimal] = (ZERO, ZERO)
-        self.falls: list[Fall] = []
-        self._under_water = self._longest = 0
-        self._highs = {instant.DAY: ZERO, _WEEK: ZERO}
-        for at, value in values:
-            self.see(at, value)
+    at: int | None = None
+    value: Decimal = ZERO
+    peak: Decimal = ZERO
+    peak_at: int = 0
+    low: Decimal = ZERO
+    low_at: int = 0
+    deepest: tuple[Decimal, Decimal] = (ZERO, ZERO)
+    day_high: Decimal = ZERO
+    week_high: Decimal = ZERO
+    under_water: int = 0
+    longest: int = 0
+    falls: list[Fall] = msgspec.field(default_factory=list)
 
     @money
     def see(self, at: int, value: Decimal) -> None:
         """Take in what the curve came to at an instant. O(1)."""
         assert self.at is None or at >= self.at, "a curve does not go back in time"
-        for unit, high in self._highs.items():
-            is_new = self.at is None or _began(at, unit) != _began(self.at, unit)
-            self._highs[unit] = max(self._opening(at, unit) if is_new else high, value)
+        self.day_high = max(self._high(self.day_high, at, instant.DAY), value)
+        self.week_high = max(self._high(self.week_high, at, _WEEK), value)
         if value >= self.peak or self.peak <= 0:
             self._recover(at)
             self.peak, self.peak_at = self.low, self.low_at = value, at
@@ -130,15 +133,9 @@ class RunningDrawdown:
                 self.deepest = (self.peak - value, self.peak)
         self.at, self.value = at, value
 
-    def then(self, at: int, value: Decimal) -> "RunningDrawdown":
-        """Return a drawdown that has seen one more value, without the falls before it. O(1).
-
-        This one has not.
-        """
-        twin = copy(self)
-        twin.falls, twin._highs = [], dict(self._highs)  # noqa: SLF001 (its own)
-        twin.see(at, value)
-        return twin
+    def twin(self) -> "RunningDrawdown":
+        """Return one that goes on from here by itself, without the falls before it. O(1)."""
+        return msgspec.structs.replace(self, falls=[])
 
     @property
     def open_fall(self) -> Fall | None:
@@ -163,12 +160,12 @@ class RunningDrawdown:
     @property
     def daily_pct(self) -> Measured:
         """How far below the high of the UTC day, in percent."""
-        return _below(self.value, self._highs[instant.DAY])
+        return _below(self.value, self.day_high)
 
     @property
     def weekly_pct(self) -> Measured:
         """How far below the high of the UTC week, in percent."""
-        return _below(self.value, self._highs[_WEEK])
+        return _below(self.value, self.week_high)
 
     @property
     @money
@@ -181,14 +178,18 @@ class RunningDrawdown:
             return known(HUNDRED)
         return percent(self.value - fall.low, fall.peak - fall.low)
 
-    def under_water(self, now: int) -> tuple[int, int]:
+    def water(self, now: int) -> tuple[int, int]:
         """Return how long it was below a peak in all, and at most at a stretch, in nanoseconds."""
         fall = self.open_fall
         open_ = 0 if fall is None else fall.length(now)
-        return self._under_water + open_, max(self._longest, open_)
+        return self.under_water + open_, max(self.longest, open_)
 
-    def _opening(self, at: int, unit: int) -> Decimal:
-        """Return what stood when a period began: the last value, if it is of at most a day ago."""
+    def _high(self, high: Decimal, at: int, unit: int) -> Decimal:
+        """Return a period's high before `at`; a new one begins with what stood, if that is of at
+        most a day ago.
+        """
+        if self.at is not None and _began(at, unit) == _began(self.at, unit):
+            return high
         if self.at is None or _began(at, unit) - self.at > instant.DAY:
             return ZERO
         return self.value
@@ -197,15 +198,23 @@ class RunningDrawdown:
         fall = self.open_fall
         if fall is not None:
             self.falls.append(msgspec.structs.replace(fall, recovered_at=at))
-            self._under_water += at - fall.peak_at
-            self._longest = max(self._longest, at - fall.peak_at)
+            self.under_water += at - fall.peak_at
+            self.longest = max(self.longest, at - fall.peak_at)
+
+
+def walked(values: Iterable[tuple[int, Decimal]]) -> RunningDrawdown:
+    """Return the drawdown that has seen these values. O(values)."""
+    running = RunningDrawdown()
+    for at, value in values:
+        running.see(at, value)
+    return running
 
 
 @money
 def stands(running: RunningDrawdown, *, basis: Basis, now: int) -> Drawdown:
     """Return how a followed drawdown stands at `now`, without its windows and falls. O(1)."""
     is_any = running.at is not None
-    under_water, longest = running.under_water(now)
+    under_water, longest = running.water(now)
     return Drawdown(
         basis=basis,
         at=running.at,
@@ -228,7 +237,7 @@ def stands(running: RunningDrawdown, *, basis: Basis, now: int) -> Drawdown:
 def drawdown(curve: Curve, *, basis: Basis = Basis.EQUITY, now: int | None = None) -> Drawdown:
     """Return the drawdown of a curve at `now`, by default at its last point. O(points)."""
     values = _values(curve, basis)
-    running = RunningDrawdown(values)
+    running = walked(values)
     last = curve.points[-1].at if curve.points else None
     now = last or 0 if now is None else now
     open_ = running.open_fall
@@ -243,7 +252,7 @@ def drawdown(curve: Curve, *, basis: Basis = Basis.EQUITY, now: int | None = Non
 
 def max_fall(curve: Curve, basis: Basis, start: int | None, end: int | None = None) -> Measured:
     """Return the deepest fall of a stretch of time, in percent, from peaks of that stretch."""
-    return RunningDrawdown(_values(window(curve, start, end), basis)).max_pct
+    return walked(_values(window(curve, start, end), basis)).max_pct
 
 
 def deepest(falls: Sequence[Fall], count: int = 5) -> list[Fall]:

@@ -18,72 +18,86 @@ import msgspec
 
 from bursar.measure.curve import Curve, Link, Moment, Point, linked, window
 
-BLOCK: Final = 256
+BLOCK: Final = 1024
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(list[Moment])
 
 
-class _Block(msgspec.Struct, frozen=True):
-    """Moments, and the link to the last one before them."""
+class Block(msgspec.Struct, frozen=True):
+    """Moments, the first instant of them, and the link to the last one before them."""
 
+    first: int
     before: Link | None
     packed: bytes
 
 
 class PackedCurve:
-    """The moments of a curve in order of time. `unpacked` counts moments unpacked so far."""
+    """The moments of a curve in order of time; it may go on after `blocks`, whose last moment has
+    the link `last`. `unpacked` counts moments unpacked so far.
+    """
 
-    def __init__(self, *, block: int = BLOCK) -> None:
+    def __init__(
+        self, blocks: Iterable[Block] = (), last: Link | None = None, *, block: int = BLOCK
+    ) -> None:
         self.unpacked = 0
-        self._block_size = block
-        self._firsts: list[int] = []
-        self._blocks: list[_Block] = []
+        self.blocks = list(blocks)
+        self.last = last
+        self.size = block
         self._tail: list[Moment] = []
-        self._before: Link | None = None
-        self._last: Link | None = None
+        self._before = last
 
     def __bool__(self) -> bool:
-        return bool(self._blocks or self._tail)
+        return bool(self.blocks or self._tail)
 
     @property
     def weight(self) -> int:
         """How many bytes the packed blocks take."""
-        return sum(len(block.packed) for block in self._blocks)
+        return sum(len(block.packed) for block in self.blocks)
 
-    def add(self, moment: Moment) -> None:
-        """Take in a moment, later than those before. O(1) on average."""
-        _, self._last = linked(moment, self._last)
+    def add(self, moment: Moment) -> bool:
+        """Take in a moment, later than those before; tell whether it fills a block.
+
+        O(1) on average.
+        """
+        _, self.last = linked(moment, self.last)
         self._tail.append(moment)
-        if len(self._tail) == self._block_size:
-            packed = zlib.compress(_ENCODER.encode(self._tail))
-            self._firsts.append(self._tail[0].at)
-            self._blocks.append(_Block(self._before, packed))
-            self._tail, self._before = [], self._last
+        if len(self._tail) < self.size:
+            return False
+        packed = zlib.compress(_ENCODER.encode(self._tail))
+        self.blocks.append(Block(self._tail[0].at, self._before, packed))
+        self._tail, self._before = [], self.last
+        return True
 
     def curve(self, now: Moment, start: int | None = None, end: int | None = None) -> Curve:
         """Return the points from `start` until before `end`, with the opening before them; `now` is
         the last moment. O(moments of the part).
         """
-        point, _ = linked(now, self._last)
+        point, _ = linked(now, self.last)
         return window(Curve((*self._points(start, end), point)), start, end)
 
     def _points(self, start: int | None, end: int | None) -> list[Point]:
         """Return the points of every block that has to do with a part of the curve."""
-        firsts = self._firsts
         until = end if end is None or start is None else max(start, end)  # or there is no opening
-        last = len(firsts) if until is None else bisect_right(firsts, until)
-        place = 0 if start is None else max(bisect_right(firsts, start) - 1, 0)
+        last = len(self.blocks) if until is None else self._place(until)
+        place = 0 if start is None else max(self._place(start) - 1, 0)
         points = [each for n in range(place, last) for each in self._block(n)]
         while place and start is not None and not _has_opening(points, start):
             place -= 1
             points = [*self._block(place), *points]
         return points + list(_linked(self._tail, self._before))
 
+    def _place(self, at: int) -> int:
+        return bisect_right(self.blocks, at, key=_first)
+
     def _block(self, place: int) -> Iterator[Point]:
-        block = self._blocks[place]
+        block = self.blocks[place]
         moments = _DECODER.decode(zlib.decompress(block.packed))
         self.unpacked += len(moments)
         return _linked(moments, block.before)
+
+
+def _first(block: Block) -> int:
+    return block.first
 
 
 def _has_opening(points: Iterable[Point], start: int) -> bool:

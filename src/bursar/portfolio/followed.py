@@ -1,9 +1,10 @@
 """The moments that were kept, walked once and then followed: the fall from the peak, and the day.
 
 The views want to know of the past only where the peak was, how deep equity fell, and what stood at
-00:00 UTC, and now and then a stretch of the curve. So the moments are read once, one after the
-other, and packed; `look` reads alone what was kept since. Where the past itself has changed
-(snapshots went, or one came late), all are read again.
+00:00 UTC, and now and then a stretch of the curve. So the moments are walked once, one after the
+other (`portfolio.walk`), from where an earlier process wrote down that it stood; `look` reads alone
+what was kept since. Where the past itself has changed (snapshots went, or one came late), all are
+read again.
 
 Invariant: what is said is what a walk over all moments before now would say that were kept as of
 the last look.
@@ -13,7 +14,6 @@ Errors: those of the store.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -22,18 +22,17 @@ import msgspec
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.measure.curve import Curve, Moment
-from bursar.measure.drawdown import Basis, Drawdown, RunningDrawdown, day_of, stands
+from bursar.measure.drawdown import Basis, Drawdown, day_of, stands
 from bursar.measure.measured import Measured, known, unknown
-from bursar.measure.packed import PackedCurve
-from bursar.portfolio import snapshots
+from bursar.measure.packed import BLOCK
+from bursar.portfolio import snapshots, walk
+from bursar.value.peaks import Peaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bursar.portfolio.portfolio import Portfolio
-
-_LATE = 2 * instant.DAY
-"""How far back from the last moment the beginning of a day may look for what stood then."""
+    from bursar.ports import PortfolioStore
 
 
 class Today(msgspec.Struct, frozen=True):
@@ -59,40 +58,70 @@ class Today(msgspec.Struct, frozen=True):
 
 
 class Followed:
-    """The kept moments of one portfolio, as far as they lie before now."""
+    """The kept moments of one portfolio, as far as they lie before now, packed by `block`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, block: int = BLOCK) -> None:
+        self._block = block
         self._trail: snapshots.Trail | None = None
         self._is_read = False
-        self._begin()
+        self._written: tuple[int, int] | None = None
+        self._begin(walk.Walk(block=block))
 
     @money
     def look(self, portfolio: Portfolio, now: int) -> None:
-        """Take up what this process or another has kept before now. O(what is new)."""
+        """Take up what this process or another has kept before now. O(what is new); the first time
+        O(blocks that were written down, and what is new since).
+        """
         store = portfolio.desk.store
         trail, before = snapshots.trail(store), self._trail
-        if trail is None or before is None or trail.epoch != before.epoch:
-            self._begin()
+        if trail is None:
+            self._begin(walk.Walk(block=self._block))
             self._take(snapshots.moments(store), now)
+        elif before is None or trail.epoch != before.epoch:
+            known = walk.read(store, trail.epoch, self._block)
+            if known.last is not None and known.last.at >= now:
+                known = walk.Walk(block=self._block)
+            self._written = (trail.epoch, 0 if known.stand is None else known.stand.blocks)
+            self._begin(known)
+            self._take(_since(store, known.last), now)
         elif trail.last > before.last:
-            new = snapshots.moments(store, instant.to_datetime(before.last))
-            self._take((each for each in new if each.at > before.last), now)
+            self._take(_after(store, before.last), now)
         self._trail, self._is_read = trail, True
+
+    def write(self, portfolio: Portfolio) -> None:
+        """Write down where the walk stands, for the next start, if it came to the end of a block.
+
+        O(1), and O(blocks that are new).
+        """
+        trail, stand = self._trail, self._walked.stand
+        if trail is None or stand is None or self._written == (trail.epoch, stand.blocks):
+            return
+        known = self._written[1] if self._written else 0
+        walk.write(portfolio.desk.store, trail.epoch, self._walked, known=known)
+        self._written = (trail.epoch, stand.blocks)
 
     def drawdown(self, portfolio: Portfolio, now: Moment) -> Drawdown:
         """Return how far equity is below its peak, without windows and falls. O(new moments)."""
         self._reach(portfolio, now.at)
-        seen = self._running
+        seen = self._walked.running
         if now.is_complete:
-            seen = seen.then(now.at, now.equity)
+            seen = seen.twin()
+            seen.see(now.at, now.equity)
         return stands(seen, basis=Basis.EQUITY, now=now.at)
+
+    def peaks(self, portfolio: Portfolio, now: int) -> Peaks:
+        """Return the highest worth of all that was owned, as of the last moment. O(new moments)."""
+        self._reach(portfolio, now)
+        seen = self._walked.running
+        if seen.at is None:
+            return Peaks()
+        return Peaks(seen.at, seen.peak, seen.week_high, seen.day_high)
 
     def today(self, portfolio: Portfolio, now: Moment) -> Today:
         """Return now and what the day began with. O(new moments)."""
         self._reach(portfolio, now.at)
         start = day_of(now.at)
-        end = bisect_right(self._late, start, key=_at)
-        early = self._late[end - 1] if end else None
+        early = self._walked.stood(start)
         if early is None or early.at < start - instant.DAY:
             early = _first(portfolio, start)
         return Today(now, early)
@@ -105,48 +134,47 @@ class Followed:
         O(moments of the stretch).
         """
         self._reach(portfolio, now.at)
-        return self._packed.curve(now, start, end)
+        return self._walked.packed.curve(now, start, end)
 
     def has_any(self, portfolio: Portfolio, now: Moment) -> bool:
         """Tell whether any moment before now was kept."""
         self._reach(portfolio, now.at)
-        return bool(self._packed)
+        return self._walked.last is not None
 
-    def _begin(self) -> None:
-        self._running = RunningDrawdown()
-        self._packed = PackedCurve()
-        self._reached = -1
-        self._late: list[Moment] = []
+    def _begin(self, walked: walk.Walk) -> None:
+        self._walked = walked
         self._waiting: deque[Moment] = deque()
 
     @money
     def _reach(self, portfolio: Portfolio, now: int) -> None:
         """Walk on to the last moment before now; from the first one if that went by."""
-        if self._reached >= now or not self._is_read:
+        last = self._walked.last
+        if not self._is_read or (last is not None and last.at >= now):
             self._trail = None
             self.look(portfolio, now)
-        self._walk(now)
+        self._go_on(now)
 
     def _take(self, moments: Iterable[Moment], now: int) -> None:
         """See moments as far as they lie before now; the others wait."""
         for moment in moments:
             self._waiting.append(moment)
-            self._walk(now)
-        self._walk(now)
+            self._go_on(now)
+        self._go_on(now)
 
-    def _walk(self, now: int) -> None:
+    def _go_on(self, now: int) -> None:
         while self._waiting and self._waiting[0].at < now:
-            self._see(self._waiting.popleft())
+            self._walked.see(self._waiting.popleft())
 
-    def _see(self, moment: Moment) -> None:
-        self._packed.add(moment)
-        if moment.is_complete:
-            self._running.see(moment.at, moment.equity)
-            self._running.falls.clear()  # nobody asks for them here
-        self._late.append(moment)
-        self._reached = moment.at
-        if self._late[0].at < moment.at - 2 * _LATE:
-            del self._late[: bisect_left(self._late, moment.at - _LATE, key=_at)]
+
+def _since(store: PortfolioStore, last: Moment | None) -> Iterable[Moment]:
+    """Return all kept moments, or those after the last one."""
+    return snapshots.moments(store) if last is None else _after(store, last.at)
+
+
+def _after(store: PortfolioStore, at: int) -> Iterable[Moment]:
+    """Return the kept moments after an instant."""
+    found = snapshots.moments(store, instant.to_datetime(at))
+    return (each for each in found if each.at > at)
 
 
 def _first(portfolio: Portfolio, start: int) -> Moment | None:
@@ -154,7 +182,3 @@ def _first(portfolio: Portfolio, start: int) -> Moment | None:
     timeline = portfolio.desk.timeline
     is_new = timeline.is_whole and (not timeline.order or timeline.order[0][0] >= start)
     return Moment(start, ZERO, ZERO) if is_new else None
-
-
-def _at(moment: Moment) -> int:
-    return moment.at

@@ -4,28 +4,26 @@
 since. Each answers with what has changed: equity, unrealised PnL, exposure, and the fall from the
 peaks. `valuation` is the whole of it, and what it says is what `Portfolio.valuation` would say.
 
-Peaks begin with the snapshots and daily closes that are kept, so they survive a restart.
+Peaks begin with the snapshots and daily closes that are kept, so they survive a restart; they are
+of all that is owned, whatever the view shows.
 
 Errors: `NotExact` and `OutOfBounds` for a price, `Malformed` for a symbol that is none.
 """
 
 from decimal import Decimal
-from heapq import merge
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from bursar.errors import Malformed
 from bursar.exact import money, number
-from bursar.ledger import instant
-from bursar.portfolio import snapshots
 from bursar.portfolio.kept import symbols_of
 from bursar.portfolio.views import Shown
 from bursar.value.convert import Missing
 from bursar.value.equity import Valuation
 from bursar.value.figures import Figures
 from bursar.value.marks import Mark
-from bursar.value.peaks import Falls, Peaks, falls, raised
+from bursar.value.peaks import Falls, falls, raised
 from bursar.value.running import Running
 
 if TYPE_CHECKING:
@@ -74,7 +72,7 @@ class Live:
         self._head, self._told = portfolio.desk.head, portfolio.told_version
         self._symbols: dict[str, tuple[str, str]] = {}
         self._shown = Shown(base=portfolio.terms.base)
-        self.peaks = _kept(portfolio)
+        self.peaks = portfolio.followed.peaks(portfolio, portfolio.desk.clock.now())
 
     def mark(self, symbol: str, price: object, at: int | None = None) -> LiveFigures:
         """Take in a live price, for this process alone: `live.mark("BTC/USD", "65000.1")`.
@@ -137,13 +135,15 @@ class Live:
             return frozenset()
         return self.refresh()
 
+    @money
     def _figures(self, changed: frozenset[str]) -> LiveFigures:
         running, at = self.running, self._portfolio.desk.clock.now()
         equity, unvalued = running.equity, running.unvalued
         fallen = Falls()
         if not unvalued:
-            self.peaks = raised(self.peaks, equity, at)
-            fallen = falls(self.peaks, equity)
+            owned = equity + running.excluded_value
+            self.peaks = raised(self.peaks, owned, at)
+            fallen = falls(self.peaks, owned)
         return LiveFigures(
             at=at,
             equity=equity,
@@ -178,14 +178,3 @@ class Live:
             if asset not in held and asset != money_ and asset.endswith(money_):
                 return asset.removesuffix(money_), money_
         return asset, book.terms.base
-
-
-def _kept(portfolio: "Portfolio") -> Peaks:
-    """Return the peaks that snapshots and daily closes tell of."""
-    store = portfolio.desk.store
-    closes = ((c.timestamp, c.equity_base) for c in snapshots.closes(store) if not c.unvalued)
-    taken = ((s.timestamp, s.equity_base) for s in store.snapshot_totals() if not s.unvalued)
-    peaks = Peaks()
-    for moment, equity in merge(closes, taken):
-        peaks = raised(peaks, equity, instant.from_datetime(moment))
-    return peaks

@@ -18,6 +18,7 @@ from bursar.ledger.audit import Breach, Totals
 from bursar.ledger.book import Book
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.timeline import Timeline, folded
+from bursar.portfolio import walk
 from bursar.portfolio.answers import Check, Verification
 from bursar.value.equity import Valuation, valuation_gap
 
@@ -152,7 +153,7 @@ def _kept(desk: Desk) -> tuple[str, tuple[str, ...]]:
         if numbers != list(range(1, version + 1)):
             faults.append(f"{version} commits left {len(numbers)} messages: one each was written")
         snapshots, memos = len(desk.store.get_snapshots()), len(desk.store.memos())
-        faults += _checkpoint(desk)
+        faults += (*_checkpoint(desk), *walk.check(desk.store))
     except StoreCorrupt as error:
         faults.append(error.message)
     seen = f"{version:,} messages, {snapshots:,} snapshots and {memos:,} memos are as written"

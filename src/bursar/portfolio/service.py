@@ -247,6 +247,7 @@ class PortfolioService:
         portfolio, valuation = self.portfolio, self.portfolio.valuation(prices)
         made = snapshots.take(portfolio.desk.store, portfolio.book(), valuation)
         portfolio.followed.look(portfolio, portfolio.desk.clock.now())
+        portfolio.followed.write(portfolio)
         return made
 
     def get_snapshots(

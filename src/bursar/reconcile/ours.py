@@ -22,6 +22,7 @@ from bursar.ledger.facts import Fact
 from bursar.ledger.journal import merge
 from bursar.ledger.order import order_key
 from bursar.ledger.past import until
+from bursar.ledger.pockets import is_beginning
 from bursar.ledger.timeline import Timeline
 
 
@@ -77,10 +78,13 @@ def ours_of(
 
 
 def joined(statements: Iterable[AnyEntry]) -> list[Movement]:
-    """Return the ledger rows among statements, each once, by time, rank and id."""
+    """Return the ledger rows among statements, each once, by time, rank and id.
+
+    What only says where a pocket's list begins is no row of it.
+    """
     told: dict[str, list[Movement]] = {}
     for each in statements:
-        if isinstance(each, Movement):
+        if isinstance(each, Movement) and not is_beginning(each):
             told.setdefault(each.id, []).append(each)
     rows = [own[0] if len(own) == 1 else _one(own) for own in told.values()]
     return sorted(rows, key=lambda row: (row.executed_at, row.sequence, row.id))

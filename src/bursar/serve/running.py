@@ -8,6 +8,7 @@ Errors: `Unguarded`, `BadChoice` for an address that cannot be had, what opening
 """
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -54,6 +55,7 @@ def run(
     A `service` of one's own may do more beside; without one, it is made from the settings.
     """
     logs.configure(level)
+    gc.freeze()  # what is loaded stays: looking through it again and again only makes answers wait
     factory = uvicorn.Config("bursar.serve:app", log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner:  # uvloop, where that is here
         runner.run(_run(settings, told, service=service, seconds=seconds))

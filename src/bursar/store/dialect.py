@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -44,6 +45,8 @@ A venue's ids are in no order, so rows touch every part of an index; what does n
 and read again and again.
 """
 MANY: Final = 200
+WIDE: Final = 1_000
+"""How many rows of a whole group one statement writes."""
 SQLITE_FLOOR: Final = (3, 37, 0)  # STRICT tables
 
 
@@ -90,10 +93,11 @@ class Dialect:
     `prepare` makes the place ready and tells whether there is one (it makes none unless told to).
     `lock` comes first in every transaction that writes: it keeps others off what is so named (a
     portfolio, or the tables) where beginning to write does not, and then asks what it is given.
-    `ask` and `run` are the shortest
-    ways for a statement that gives rows and one that gives none, `insert` that for rows. What is
-    sent inside `unanswered`, about so many rows, need not be answered before the next is sent; what
-    `is_last` in its transaction may take COMMIT along.
+    `ask` and `run` are the shortest ways for a statement that gives rows and one that gives none,
+    `insert` that for rows, and `bulk` that inside a whole group, on a connection that was told to
+    `trust` before it began: each row is of the portfolio whose head moved first, so none is asked
+    for it. What is sent inside `unanswered`, about so many rows, need not be answered before the
+    next is sent; what `is_last` in its transaction may take COMMIT along.
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
     checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
     where every transaction does. `alone` is that in which a statement needs no transaction around
@@ -109,6 +113,8 @@ class Dialect:
     ask: Ask
     run: Run
     insert: Bulk
+    trust: Callable[[Connection], None]
+    bulk: Bulk
     unanswered: Unanswered
     fault: Reader
     unguard: Callable[[Connection], None]
@@ -215,6 +221,20 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Row], *, replac
     driver.executemany(statement, written(rows, table, dialect))
 
 
+def _bulk(connection: Connection, table: Table, rows: Sequence[Row], *, replacing: bool) -> None:
+    """Hand the driver many rows with each statement, which then runs without Python's lock.
+
+    One that is refused takes the transaction along, so no copy of a page has to be kept for it; it
+    would be kept for a foreign key too.
+    """
+    driver, dialect = _driver(connection), connection.dialect
+    driver.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+    values = iter(written(rows, table, dialect))
+    while part := list(islice(values, WIDE)):
+        statement = _inserting_many(dialect, table, len(part), replacing=replacing)
+        driver.execute(statement, list(chain.from_iterable(part)))
+
+
 def _ask(connection: Connection, text: str, values: Values) -> Answer:
     return _driver(connection).execute(text, values).fetchall()
 
@@ -243,6 +263,15 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 def _inserting(dialect: SqlDialect, table: Table, *, replacing: bool) -> str:
     statement = _upsert(table) if replacing else sqlite.insert(table)
     return str(statement.compile(dialect=dialect))
+
+
+@lru_cache(maxsize=32)
+def _inserting_many(dialect: SqlDialect, table: Table, count: int, *, replacing: bool) -> str:
+    one = _inserting(dialect, table, replacing=replacing)
+    row = f"({', '.join('?' * len(table.columns))})"
+    head, values, tail = one.partition(row)
+    assert (values, head[:11]) == (row, "INSERT INTO"), "a statement of one row"
+    return head.replace("INSERT", "INSERT OR ROLLBACK", 1) + ", ".join([row] * count) + tail
 
 
 def _fault(error: BaseException | None) -> Fault:
@@ -304,6 +333,8 @@ DIALECTS: Final = {
         ask=_ask,
         run=_run,
         insert=_insert,
+        trust=_unguard,
+        bulk=_bulk,
         unanswered=_unanswered,
         fault=_fault,
         unguard=_unguard,
@@ -319,6 +350,8 @@ DIALECTS: Final = {
         ask=postgres.ask,
         run=postgres.run,
         insert=postgres.insert,
+        trust=postgres.trust,
+        bulk=postgres.insert,
         unanswered=postgres.unanswered,
         fault=postgres.fault,
         unguard=postgres.unguard,

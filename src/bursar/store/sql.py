@@ -11,7 +11,6 @@ Do not carry an open store across a fork.
 # long: one contract, one class; what it is made of stands in modules beside it
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from threading import Lock, local
 from typing import Any, TypeVar
@@ -128,8 +127,8 @@ class SqlStore:
         until the outer one is over.
         """
         outer = self._group
-        with self._writing() as place:
-            self._grouping.place = replace(place, is_whole=is_whole)
+        with self._writing(is_whole=is_whole) as place:
+            self._grouping.place = place
             try:
                 yield
             finally:
@@ -490,28 +489,35 @@ class SqlStore:
             yield self._aside.ask if self._group is None else self._group.ask
 
     @contextmanager
-    def _writing(self) -> Iterator[Place]:
+    def _writing(self, *, is_whole: bool = False) -> Iterator[Place]:
         if self._group is not None:
             with self._inside(self._group):
                 yield self._group
             return
-        with self._beginning() as (place, _):
+        with self._beginning(is_whole=is_whole) as (place, _):
             yield place
 
     @contextmanager
-    def _beginning(self, asked: writes.Asked | None = None) -> Iterator[tuple[Place, Answer]]:
+    def _beginning(
+        self, asked: writes.Asked | None = None, *, is_whole: bool = False
+    ) -> Iterator[tuple[Place, Answer]]:
         """Begin a transaction, with a question that goes along, and end it."""
         with self._lock:
             self._require_open()
-            with translated(self._dialect.fault):
-                connection, transaction, answer = self._begun(asked)
             try:
                 with translated(self._dialect.fault):
-                    yield Place(connection, self._dialect, self.portfolio), answer
-            except BaseException:
-                self._abandon(connection)
-                raise
-            self._finish(transaction)
+                    connection, transaction, answer = self._begun(asked, is_whole=is_whole)
+                place = Place(connection, self._dialect, self.portfolio, is_whole=is_whole)
+                try:
+                    with translated(self._dialect.fault):
+                        yield place, answer
+                except BaseException:
+                    self._abandon(connection)
+                    raise
+                self._finish(transaction)
+            finally:
+                if is_whole:  # it trusts what comes, and holds more of the file than others need
+                    self._drop_writer()
 
     @contextmanager
     def _part_of(self, group: Place) -> Iterator[None]:
@@ -550,16 +556,22 @@ class SqlStore:
         with translated(self._dialect.fault):
             inner.commit()
 
-    def _begun(self, asked: writes.Asked | None) -> tuple[Connection, RootTransaction, Answer]:
+    def _begun(
+        self, asked: writes.Asked | None, *, is_whole: bool
+    ) -> tuple[Connection, RootTransaction, Answer]:
         try:
-            return self._locked(asked)
+            return self._locked(asked, is_whole=is_whole)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return self._locked(asked)  # nothing was written through the old one
+        return self._locked(asked, is_whole=is_whole)  # nothing was written through the old one
 
-    def _locked(self, asked: writes.Asked | None) -> tuple[Connection, RootTransaction, Answer]:
+    def _locked(
+        self, asked: writes.Asked | None, *, is_whole: bool
+    ) -> tuple[Connection, RootTransaction, Answer]:
         connection = self._connected()
+        if is_whole:
+            self._dialect.trust(connection)
         transaction = connection.begin()
         try:
             then = None if asked is None else worded(connection, *asked)

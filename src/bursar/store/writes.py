@@ -283,7 +283,8 @@ def _terms(sealed: str, portfolio: str) -> Terms:
 def _append(place: Place, table: Table, rows: Sequence[Values], *, replacing: bool = False) -> None:
     """Insert rows whose values stand as the table has its columns."""
     if rows:
-        place.dialect.insert(place.connection, table, rows, replacing=replacing)
+        insert = place.dialect.bulk if place.is_whole else place.dialect.insert
+        insert(place.connection, table, rows, replacing=replacing)
 
 
 @lru_cache

@@ -297,6 +297,62 @@ def test_a_pocket_whose_rows_are_told_is_not_opened_by_a_move():
     assert opened(landed([pen.row("internal", 2, "XBT", pocket="staked")])) == {}
 
 
+def began(pen, held, asset="USD", **named):
+    """What lay in a pocket when its list begins, stated by a row that moves nothing."""
+    named = {"pocket": "futures", "amount": 0, **named}
+    return pen.row("opening", named.pop("amount"), asset, balance=D(held), **named)
+
+
+@pytest.mark.parametrize("asset", ["USD", "XBT"])
+def test_a_pocket_whose_list_begins_late_is_opened_with_what_nothing_older_explains(asset):
+    pen = Pen()
+    came = pen.row("reward", 3, asset, pocket="futures")
+    moved = pen.row("internal", 2, asset, pocket="futures")
+    settled = pen.row("margin", D("-0.5"), asset, pocket="futures", fee=D("0.25"))
+    elsewhere = pen.row("reward", 7, asset)
+    row = began(pen, 10, asset)
+    later = pen.row("reward", 5, asset, pocket="futures")
+    name = f"opening:{MAIN}:futures:{asset}"
+    for told, left in (((), 10), ((came,), 7), ((came, moved, settled), "5.75")):
+        entries = [*told, elsewhere, row, later]
+        for order in (entries, entries[::-1], [row, *entries]):
+            line = landed(*([each] for each in order))
+            assert {fact.id: fact.amount for fact in line.openings.values()} == {name: D(left)}
+            assert line.book.pockets[MAIN, asset, "futures"] == 15
+    assert landed([came, row, later]).firsts.assets(MAIN) == frozenset()
+
+
+def test_older_facts_that_explain_more_than_was_there_open_nothing():
+    pen = Pen()
+    line = landed([pen.row("reward", 3, "USD", pocket="futures"), began(pen, 2)])
+    assert line.openings == {}
+    assert line.book.pockets[MAIN, "USD", "futures"] == 3
+
+
+def test_what_was_in_a_pocket_may_be_spent_outside_of_it():
+    pen = Pen()
+    row, sale = began(pen, 2, "XBT"), pen.sell(3, "XBT", 30)
+    for order in ([row, sale], [sale, row]):
+        line = landed(*([each] for each in order))
+        assert {fact.id: fact.amount for fact in line.openings.values()} == {
+            f"opening:{MAIN}:futures:XBT": D(2),
+            f"opening:{MAIN}:XBT": D(1),
+        }
+        assert held(line.book, "XBT")[0] == 0
+
+
+def test_of_two_beginnings_of_one_pocket_the_earlier_counts():
+    pen = Pen()
+    early, gain, late = began(pen, 4), pen.row("reward", 3, "USD", pocket="futures"), began(pen, 7)
+    for order in permutations((early, gain, late)):
+        line = landed(*([each] for each in order))
+        assert [fact.amount for fact in line.openings.values()] == [4]
+
+
+def test_a_beginning_without_a_pocket_is_the_balance_of_a_row():
+    assert opened(landed([began(Pen(), 4, "XBT", pocket=None)])) == {(MAIN, "XBT"): D(4)}
+
+
 def test_the_assets_of_an_account_are_those_whose_balance_was_told():
     pen, firsts = Pen(), openings.Firsts()
     for row in (

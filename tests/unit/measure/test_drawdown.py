@@ -11,11 +11,11 @@ from bursar.measure import drawdown as module
 from bursar.measure.curve import Curve, curve
 from bursar.measure.drawdown import (
     Basis,
-    RunningDrawdown,
     day_of,
     deepest,
     max_fall,
     stands,
+    walked,
     week_of,
 )
 from tests.unit.measure.samples import DAY, HOUR, POSITIVE, START, D, curve_of, day, loose, moment
@@ -111,7 +111,7 @@ def test_a_drawdown_can_be_asked_why():
 
 
 def test_a_curve_does_not_go_back():
-    running = RunningDrawdown([(5, D(1))])
+    running = walked([(5, D(1))])
     with pytest.raises(AssertionError):
         running.see(4, D(1))
 
@@ -120,14 +120,14 @@ def test_what_is_followed_stands_as_what_is_walked():
     values = [(day(n), D(value)) for n, value in enumerate((100, 90, 101, 80, 90, 120, 70), 1)]
     for end in range(len(values) + 1):
         told = values[:end]
-        walked = drawdown(curve(moment(at, value) for at, value in told), now=day(9))
-        followed = stands(RunningDrawdown(told), basis=Basis.EQUITY, now=day(9))
+        whole = drawdown(curve(moment(at, value) for at, value in told), now=day(9))
+        followed = stands(walked(told), basis=Basis.EQUITY, now=day(9))
         for field in followed.__struct_fields__:
             if field not in {"windows", "falls"}:
-                assert getattr(followed, field) == getattr(walked, field), field
-        lengths = [fall.length(day(9)) // 10**9 for fall in walked.falls]
-        assert walked.under_water_s == sum(lengths)
-        assert walked.longest_under_water_s == max(lengths, default=0)
+                assert getattr(followed, field) == getattr(whole, field), field
+        lengths = [fall.length(day(9)) // 10**9 for fall in whole.falls]
+        assert whole.under_water_s == sum(lengths)
+        assert whole.longest_under_water_s == max(lengths, default=0)
 
 
 def test_weeks_begin_on_monday():

@@ -2,7 +2,8 @@
 
 from bursar.desk import Desk
 from bursar.ledger import golden, instant
-from bursar.portfolio import Portfolio, snapshots
+from bursar.portfolio import Portfolio, snapshots, walk
+from bursar.portfolio.followed import Followed
 from tests.unit.portfolio.places import Clock, opened
 
 DAY = 86_400 * instant.SECOND
@@ -88,3 +89,113 @@ def test_a_trade_of_a_time_to_come_counts_from_then_on():
     assert portfolio.views().pnl.realized_pnl_today == 50
     portfolio.desk.clock.at = now
     assert portfolio.views().pnl.realized_pnl_today == 0
+
+
+class Counting:
+    """A store that counts the snapshots that are read from it."""
+
+    def __init__(self, store):
+        self.read = 0
+        self._store = store
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def snapshot_totals(self, since=None):
+        for each in self._store.snapshot_totals(since):
+            self.read += 1
+            yield each
+
+
+def walked(portfolio, moments, *, every_s=3600):
+    """Keep so many moments, an hour apart, and write down the walk in blocks of four."""
+    portfolio.followed = Followed(block=4)
+    for n in range(moments):
+        portfolio.desk.clock.at += every_s * instant.SECOND
+        keep(portfolio, 50 + n * 37 % 100)
+    portfolio.desk.clock.at += instant.SECOND
+    portfolio.views()
+    portfolio.followed.write(portfolio)
+
+
+def started(portfolio):
+    """What another process says that starts now, and how many snapshots it has read for it."""
+    store = Counting(portfolio.desk.store)
+    fresh = Portfolio(Desk(store, portfolio.desk.clock), opened)
+    fresh.live()
+    return repr((fresh.views(), fresh.performance())), store.read
+
+
+def unwritten(portfolio):
+    """The same with what was written down taken away."""
+    store = portfolio.desk.store
+    store.save_memos(dict.fromkeys(store.memos(walk.NAME)))
+    return started(portfolio)[0]
+
+
+def test_a_start_reads_what_came_since_the_last_full_block():
+    portfolio = begun()
+    walked(portfolio, 58)
+    told, read = started(portfolio)
+    assert read == (4 + 58) % 4 + 1  # the last moment of the block is read with what came since
+    assert list(walk.check(portfolio.desk.store)) == []
+    assert portfolio.verify().is_sound
+    assert told == unwritten(portfolio)
+    assert started(portfolio)[1] == 62
+
+
+def test_blocks_are_written_once_and_replaced_when_the_past_is_another():
+    portfolio = begun()
+    walked(portfolio, 8)
+    store = portfolio.desk.store
+    before = store.memos(walk.NAME)
+    assert len(before) == 1 + 3
+    walked(portfolio, 4)
+    after = store.memos(walk.NAME)
+    assert len(after) == 1 + 4
+    assert {name for name in before if before[name] != after[name]} == {walk.NAME}
+    portfolio.desk.clock.at += 40 * DAY
+    assert snapshots.prune(store, portfolio.desk.clock.at, 30) == 16
+    told, read = started(portfolio)
+    assert (read, len(store.memos(walk.NAME))) == (0, 1 + 4)  # they are of another past
+    portfolio.followed.write(portfolio)
+    assert len(store.memos(walk.NAME)) == 1 + 4  # nothing was walked since
+    portfolio.views()
+    portfolio.followed.write(portfolio)
+    assert len(store.memos(walk.NAME)) == 1 + 1
+    assert told == started(portfolio)[0] == unwritten(portfolio)
+
+
+def test_a_walk_is_not_written_once_its_past_is_over():
+    portfolio = begun()
+    walked(portfolio, 8)
+    store = portfolio.desk.store
+    before, trail = store.memos(walk.NAME), snapshots.trail(store)
+    assert trail is not None
+    own = walk.read(store, trail.epoch)
+    snapshots.prune(store, portfolio.desk.clock.at + 40 * DAY, 30)
+    store.save_memos(dict.fromkeys(before))
+    walk.write(store, trail.epoch, own)
+    assert store.memos(walk.NAME) == {}
+
+
+def test_a_clock_before_the_last_block_walks_from_the_first_moment():
+    portfolio = begun()
+    walked(portfolio, 8)
+    portfolio.desk.clock.set("2026-01-02T10:30:00Z")
+    told, read = started(portfolio)
+    assert read == 12
+    assert told == unwritten(portfolio)
+
+
+def test_a_walk_that_is_not_along_the_snapshots_is_found():
+    portfolio = begun()
+    walked(portfolio, 8)
+    store = portfolio.desk.store
+    other = begun()
+    walked(other, 8, every_s=60)
+    store.save_memos(other.desk.store.memos(walk.NAME))
+    (said,) = portfolio.verify().faults
+    assert said.startswith("the walk along the snapshots")
+    store.prune_snapshots(instant.to_datetime(portfolio.desk.clock.at))
+    assert list(walk.check(store)) != []

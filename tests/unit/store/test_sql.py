@@ -1,7 +1,7 @@
 """What a database does when it cannot: busy, full, damaged, or silent at the wrong moment."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, cast
 
 import pytest
@@ -16,7 +16,7 @@ from bursar.errors import (
     StoreFull,
 )
 from bursar.ledger import journal
-from bursar.store import open_store
+from bursar.store import dialect, open_store
 from bursar.store.dialect import MANY
 from tests.contract.samples import NUMBERS, commit, contents, flow, trade
 
@@ -108,6 +108,32 @@ def test_rows_that_go_in_together_are_those_that_go_in_one_by_one(store, count):
     again = [trade(trade_id=name, pnl_base=NUMBERS[0]) for name in names]
     store.append_trades([*again, again[0]])  # of two of one name, the later one stays
     assert sorted(store.get_trades(), key=lambda each: int(each.trade_id)) == again
+
+
+def test_a_whole_group_writes_the_rows_that_commits_write_one_by_one(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(dialect, "WIDE", 7)  # full statements, and one for the rest
+    names = [str(place) for place in range(25)]
+    told = [trade(trade_id=name, pnl_base=NUMBERS[int(name) % len(NUMBERS)]) for name in names]
+    with store.grouped(is_whole=True):
+        head = store.commit(commit(store.head(), *names, trades=tuple(told), flows=(flow("f"),)))
+        assert store.head() == head
+        store.append_trades([told[0], *told])  # of two of one name, the later one stays
+    other = open_store(tmp_path / "other.db")
+    other.commit(commit(other.head(), "a"))
+    other.commit(commit(other.head(), *names, trades=tuple(told), flows=(flow("f"),)))
+    assert contents(store) == contents(other)
+    other.close()
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_what_a_whole_group_trusts_is_asked_for_again_after_it(store, is_refused):
+    before = contents(store)
+    with suppress(KeyReused), store.grouped(is_whole=True):
+        assert pragma(store, "foreign_keys") == 0
+        store.commit(commit(store.head(), "b", *(["a"] if is_refused else [])))
+    assert pragma(store, "foreign_keys") == 1
+    assert (contents(store) == before) is is_refused
+    assert store.examine() == ()
 
 
 def test_a_key_that_is_there_already_is_found_among_many(store):

@@ -5,7 +5,7 @@ import { calendar } from "./calendar.js";
 import { capital } from "./capital.js";
 import { Curve } from "./charts.js";
 import { $, age, clock, element, fill, money, paced, percent } from "./exact.js";
-import { exportMenu } from "./exports.js";
+import { exportMenu, reportMenu } from "./exports.js";
 import { feed } from "./feed.js";
 import { Live } from "./live.js";
 import * as panels from "./panels.js";
@@ -16,6 +16,7 @@ import { openWhy, told } from "./why.js";
 const DAY = 86_400_000, SLOW_MS = 15_000, SOON_MS = 250, PAUSE_MS = 3_000, PAST_MS = 60_000, FRAME_MS = 100, PICTURE_MS = 1_000;
 const RANGES = { "1D": [DAY, "day"], "1W": [7 * DAY, "week"], "1M": [30 * DAY, "30d"], "3M": [90 * DAY, "90d"], "1Y": [365 * DAY, "1y"], All: [Infinity, "all"] };
 const CARDS = ["This week", "This month", "Drawdown", "Sharpe", "Gross exposure", "Net exposure", "Realised", "Cash"];
+const MARKED = ["This week", "This month", "Drawdown", "Gross exposure", "Net exposure"];
 
 const live = new Live();
 const cards = new panels.Cards($("cards"), CARDS);
@@ -62,7 +63,8 @@ function drawViews() {
   if (!snapshot) return;
   panels.equity($("equity"), snapshot, { base: asked.holdings?.base, coverage: asked.full?.coverage, ask });
   const figure = panels.figure, of = (value, parts, formula) => told(value, formula, parts);
-  cards.set("Drawdown", figure(percent(downwards(asked.whole?.drawdown.current_pct.value ?? null)), null, { colour: false, why: () => ask("Drawdown", { figure: "drawdown" }) }),
+  const fall = downwards(asked.whole?.drawdown.current_pct.value ?? null);
+  cards.set("Drawdown", figure(percent(fall), fall, { colour: false, why: () => ask("Drawdown", { figure: "drawdown" }) }),
     drawdown.max_drawdown_pct == null ? "" : figure(`worst ${percent(downwards(drawdown.max_drawdown_pct))} · peak ${money(drawdown.peak_equity, { places: 0 })}`, drawdown.max_drawdown_pct, { colour: false,
       why: () => ask("Worst drawdown", of(drawdown.max_drawdown_pct, [["peak of equity", drawdown.peak_equity], ["now below its peak, %", asked.whole?.drawdown.current_pct.value], ["regained of the deepest open fall, %", drawdown.recovery_progress_pct]], "max_drawdown_pct = the deepest fall of equity from a peak, in percent of it")) }));
   cards.set("Gross exposure", figure(money(exposure.total_exposure, { places: 0 }), exposure.total_exposure, { colour: false,
@@ -74,6 +76,7 @@ function drawViews() {
       why: () => ask("Unrealised", of(pnl.unrealized_pnl, snapshot.positions.map((each) => [each.symbol, each.unrealized_pnl]), "unrealised = Σ (value − cost) of what is held")) }), true);
   cards.set("Cash", figure(money(snapshot.cash_balance), snapshot.cash_balance, { colour: false,
     why: () => ask("Cash", of(snapshot.cash_balance, (asked.holdings?.items ?? []).filter((each) => each.is_cash).map((each) => [each.asset, each.quantity]), "cash = settled base currency and what is pegged to it")) }), asked.holdings?.base ?? "", true);
+  cards.doubt(MARKED, asked.full?.coverage);
   drawPictures();
   const now = [snapshot.cash_balance, pnl.realized_pnl_total, ...snapshot.positions.map((each) => each.symbol + each.size)].join();
   if (now !== ground) { ground = now; refresh(); }
@@ -105,7 +108,7 @@ function drawAsked() {
   made("This week", week);
   made("This month", month);
   const sharpe = performance?.ratios.sharpe;
-  cards.set("Sharpe", panels.figure(money(sharpe?.value), null, { colour: false, title: sharpe?.reason, why: () => ask("Sharpe",
+  cards.set("Sharpe", panels.figure(money(sharpe?.value), sharpe?.value, { colour: false, title: sharpe?.reason, why: () => ask("Sharpe",
     told(sharpe?.value ?? sharpe?.reason, "Sharpe = mean excess daily return ÷ its deviation × √periods a year", [["daily returns", String(performance?.ratios.returns)],
       ["periods a year", String(performance?.conventions.periods)], ["risk-free rate, % a year", performance?.conventions.risk_free_pct], ["volatility, % a year", performance?.ratios.volatility_pct.value]])) }),
     sharpe?.value == null ? sharpe?.reason ?? "" : `${range}, of ${performance.ratios.returns} daily returns`);
@@ -183,6 +186,7 @@ $("ask").addEventListener("submit", (event) => {
 });
 $("why").addEventListener("click", (event) => { if (event.target === $("why")) $("why").close(); });
 
+reportMenu(live, $("report"), () => ({ range, strategies: (asked.allocation?.items ?? []).map((each) => each.strategy).filter((name) => name !== "manual") }));
 exportMenu(live, $("positions-title"), ["holdings", "lots"]);
 exportMenu(live, $("calendar-title"), ["trades"]);
 exportMenu(live, $("feed-title"), ["trades", "flows", "journal"]);

@@ -2,7 +2,7 @@
 // A row opens to the factors of its weight, drawn one after another. Lengths alone come from floats.
 
 import { spark } from "./charts.js";
-import { $, arrow, day, element, fill, money, percent, share } from "./exact.js";
+import { $, arrow, day, element, fill, money, percent, share, sign } from "./exact.js";
 import { figure } from "./panels.js";
 import { told } from "./why.js";
 
@@ -27,27 +27,28 @@ export function capital(box, found, decision, ask) {
 const unused = (strategy) => ({ strategy, state: null, contributed: "0", made: "0", unrealized: "0", equity: "0", trades: 0, since: null, return_pct: null, unvalued: [], growth: [] });
 
 function row(each, line, { ask, draw, of }) {
-  const isOpen = opened.has(each.strategy), id = `factors-${each.strategy.replace(/\W+/g, "-")}`;
+  const isShown = opened.has(each.strategy), id = `factors-${each.strategy.replace(/\W+/g, "-")}`;
   const word = line?.bound === "blocked" ? "blocked" : each.state?.toLowerCase();
   const because = () => ask(each.strategy, told(each.equity, "equity of the strategy's own book = capital given + made + unrealised",
     [["capital given", each.contributed], ["made = realised and income − expenses", each.made], ["unrealised", each.unrealized], ...each.unvalued.map((asset) => [asset, "no price, and not in it"])]));
-  const grown = each.growth.at(-1);
+  const grown = each.growth.at(-1), isOpen = sign(each.unrealized) !== 0;
   const toggle = () => { if (!opened.delete(each.strategy)) opened.add(each.strategy); draw(); };
   return element("div.strategy", { role: "group", "aria-label": each.strategy },
     element("div.name", {}, element("b", {}, each.strategy), word ? element(word === "active" ? "span.word" : "span.word.off", {}, word) : null,
       each.unvalued.length ? element("small.doubt", { title: each.unvalued.join(", ") }, `! ${each.unvalued.length} without a price`) : null),
-    each.growth.length > 1 ? spark(each.growth, `One unit of ${each.strategy}'s capital since ${day(each.since)}: ${grown}`) : element("span"),
+    each.growth.length > 1 ? spark(each.growth, `One unit of ${each.strategy}'s capital since ${day(each.since)}: ${isOpen ? `${each.growth.at(-2)} at cost, ${grown} with what is open today` : grown}`, isOpen) : element("span"),
     element("div.worth", {}, figure(money(each.equity, { places: 0 }), each.equity, { why: because, colour: false })),
     element("div.sub", {}, figure(money(each.made, { signed: true, places: 0 }), each.made, { why: () => ask(`Made by ${each.strategy}`,
       told(each.made, "made = realised + income − expenses, in the strategy's own book", [["closed trades", String(each.trades)], ["unrealised, not in it", each.unrealized]])) }),
       ` made · ${each.trades} ${each.trades === 1 ? "trade" : "trades"}`),
     element("div.sub.own", {}, each.growth.length > 1 ? figure(percent(each.return_pct, { signed: true }), each.return_pct, { why: () => ask(`Return of ${each.strategy}`,
-      told(each.return_pct, `return, in percent, since ${day(each.since)} = Π (1 + made of a day ÷ capital of that day) − 1`, [["one unit of its capital has become", grown]])) }) : null),
+      told(each.return_pct, `return, in percent, since ${day(each.since)} = Π (1 + made of a day ÷ capital of that day) − 1; days are at cost, today has what is open too`,
+        [["one unit of its capital has become", grown], ["before today", each.growth.at(-2)], ["unrealised, in today alone", each.unrealized]])) }) : null),
     line ? [
       weightBar(line),
-      element("button.why-weight", { type: "button", "aria-expanded": String(isOpen), "aria-controls": id, onclick: toggle },
+      element("button.why-weight", { type: "button", "aria-expanded": String(isShown), "aria-controls": id, onclick: toggle },
         element("span", {}, `${share(line.weight)} of capital`), element("span.soft", {}, line.reason)),
-      isOpen ? factors(each, line, { id, of, ask }) : null,
+      isShown ? factors(each, line, { id, of, ask }) : null,
     ] : element("div.sub.none", {}, each.strategy === "manual" ? "what no strategy has: hand trades and the reserve" : "has no part of the capital yet"));
 }
 

@@ -137,13 +137,16 @@ function flow(point, x, floor) {
   return svg("path.flow", { d }, svg("title", {}, `${day(point.at)}: capital ${money(point.flow, { signed: true })}`));
 }
 
-// A line the size of a word: how one unit grew, against the one it began as.
-export function spark(values, says) {
+// A line the size of a word: how one unit grew, against the one it began as. Days are at cost; where
+// something is open, the last step alone has its gain too, and is drawn as what may still go away.
+export function spark(values, says, isOpen) {
   const ys = values.map(Number), low = Math.min(1, ...ys), high = Math.max(1, ...ys), width = 96, height = 28;
   const x = scale(0, ys.length - 1, 1, width - 3), y = scale(low, high, height - 3, 3), last = ys.at(-1);
-  const line = ys.map((value, n) => `${n ? "L" : "M"}${x(n).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+  const at = (n) => `${x(n).toFixed(1)} ${y(ys[n]).toFixed(1)}`, settled = ys.slice(0, isOpen ? -1 : undefined);
+  const line = settled.map((_, n) => `${n ? "L" : "M"}${at(n)}`).join(""), open = `M${at(ys.length - 2)}L${at(ys.length - 1)}`;
   return svg(`svg.spark.${last < 1 ? "loss" : "gain"}`, { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": says }, svg("title", {}, says),
-    svg("line.rule", { x1: 0, x2: width, y1: y(1), y2: y(1) }), svg("path.line", { d: line }), svg("circle.now", { cx: x(ys.length - 1), cy: y(last), r: 2 }));
+    svg("line.rule", { x1: 0, x2: width, y1: y(1), y2: y(1) }), svg("path.line", { d: line }), isOpen ? svg("path.open", { d: open }) : "",
+    svg(isOpen ? "circle.open" : "circle.now", { cx: x(ys.length - 1), cy: y(last), r: 2 }));
 }
 
 const scale = (from, to, low, high) => (value) => low + ((value - from) / (to - from || 1)) * (high - low);

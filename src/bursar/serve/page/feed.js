@@ -4,7 +4,7 @@ import { clock, day, element, fill, money, quantity } from "./exact.js";
 import { figure } from "./panels.js";
 import { told } from "./why.js";
 
-const FEED = 12;
+const FEED = 16;
 let known = null;
 export function feed(box, trades, flows, ask) {
   const rows = [...trades.items.filter((each) => each.kind !== "rounding").map((each) => deal(each, ask)), ...flows.items.map((each) => moved(each, ask))]

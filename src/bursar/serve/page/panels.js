@@ -1,7 +1,7 @@
 // Panels: cards, exposure and holdings, and the figure that everything else is shown with.
 
 import { bars } from "./charts.js";
-import { age, arrow, DASH, element, fill, money, percent, put, quantity, since, tone } from "./exact.js";
+import { age, arrow, DASH, element, fill, money, percent, put, quantity, sign, since, tone } from "./exact.js";
 import { told } from "./why.js";
 
 const FEW = { bars: 8, rows: 40 };
@@ -27,11 +27,18 @@ export function few(rows, most, key, redraw) {
 export class Cards {
   constructor(box, names) {
     this.cards = Object.fromEntries(names.map((name) => {
-      const value = element("div.figure"), foot = element("div.foot");
-      const card = element("div.card", {}, element("span.label", {}, name), value, foot);
-      box.append(card);
-      return [name, { card, value, foot }];
+      const label = element("span.label", {}, name), value = element("div.figure"), foot = element("div.foot");
+      box.append(element("div.card", {}, label, value, foot));
+      return [name, { label, value, foot }];
     }));
+  }
+
+  // Cards that rest on marks say so where one is old or missing.
+  doubt(names, coverage) {
+    const says = gaps(coverage).map(([assets, what]) => `${assets.join(", ")} ${what}`).join("; "), word = coverage?.unvalued.length ? "! not whole" : "! stale";
+    for (const { label } of names.map((name) => this.cards[name])) {
+      if ((label.lastElementChild?.title ?? "") !== says) label.replaceChildren(label.firstChild, ...(says ? [element("small.doubt", { title: says }, word)] : []));
+    }
   }
 
   // The foot is text, or a figure that opens as well.
@@ -42,13 +49,16 @@ export class Cards {
   }
 }
 
+// What the figures lack: [assets, what is wrong with them].
+const gaps = (coverage) => [[coverage?.unvalued, "without a price"], [coverage?.stale, "at an old mark"]].filter(([names]) => names?.length);
+
 export function equity(box, view, { base, coverage, ask }) {
   if (!box.firstChild) box.append(element("span.label", {}, "Equity"), element("div.figure"), element("div.under"));
   const [whole, cents = "00"] = money(view.total_equity).split(".");
   const made = element("button.ask-why", { type: "button", title: view.total_equity, onclick: () => ask("Equity", { figure: "equity" }) },
     whole, element("span.cents", {}, `.${cents}`));
   put(box.children[1], made);
-  const lacks = [[coverage?.unvalued, "without a price"], [coverage?.stale, "at an old mark"]].filter(([names]) => names?.length).map(([names, says]) => `${names.length} ${says}`);
+  const lacks = gaps(coverage).map(([names, says]) => `${names.length} ${says}`);
   box.children[0].replaceChildren(`Equity${base ? `, ${base}` : ""}`, ...(lacks.length ? [element("small.doubt", {}, `! ${lacks.join(", ")}`)] : []));
   put(box.children[2], figure(`${money(view.daily_pnl, { signed: true })} today`, view.daily_pnl, { why: () => ask("Today", { figure: "daily_pnl" }) }));
 }
@@ -60,7 +70,7 @@ export function exposure(box, view, held, ask) {
   const sorted = (pairs) => pairs.sort((a, b) => Math.abs(Number(b[1])) - Math.abs(Number(a[1])));
   const asset = (name) => name.split("/")[0].replace(new RegExp(`(?<=.)${base}$`), "");
   const opens = (name, value, formula, parts) => () => ask(name, told(value, formula, parts));
-  const long = rows.filter(([, worth]) => worth[0] !== "-"), short = rows.filter(([, worth]) => worth[0] === "-");
+  const long = rows.filter(([, worth]) => sign(worth) > 0), short = rows.filter(([, worth]) => sign(worth) < 0);
   const [symbols, more] = few(sorted(rows), FEW.bars, "symbols", () => exposure(box, view, held, ask));
   const part = (name, value, text, formula, parts) => element("div", {}, element("span.label", {}, name), figure(text, value, { colour: false, why: opens(name, value, formula, parts) }));
   fill(box,

@@ -156,16 +156,25 @@ export class Plan {
     const gaps = this.plan?.coverage.gaps ?? [];
     this.says.textContent = this.plan ? `Worked out at ${clock(this.madeAt)} from ${source}.${gaps.length ? ` Rests on: ${gaps.join("; ")}.` : ""}` : "";
     if (this.refused.textContent !== this.wrong) this.refused.textContent = this.wrong;
-    const text = commandOf(this.targets);
-    if (this.command.dataset.text !== text) { this.command.dataset.text = text; this.command.replaceChildren(...(text ? [command(text)] : [])); }
+    const shell = localStorage.getItem("shell") ?? (navigator.userAgent.includes("Windows") ? "powershell" : "posix"), text = SHELLS[shell].says(linesOf(this.targets));
+    if (this.command.dataset.text === text) return;
+    this.command.dataset.text = text;
+    const other = shell === "posix" ? "powershell" : "posix";
+    const turn = element("button.plain", { type: "button", onclick: () => { localStorage.setItem("shell", other); this.#figures(symbols, coins); this.command.querySelector(".shell button").focus(); } }, `for ${SHELLS[other].name}`);
+    this.command.replaceChildren(...(text ? [element("p.note.shell", {}, `The same plan in a terminal, for ${SHELLS[shell].name}`, turn), command(text)] : []));
   }
 }
 
-// The weights as a file and the plan over it, in one line for a terminal.
-function commandOf(targets) {
-  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
-  const lines = [...targets].map(([symbol, part]) => [symbol, fraction(part)]).filter(([, part]) => isNumber(part)).map(([symbol, part]) => quoted(`${symbol},${part}`));
-  return lines.length ? `printf '%s\\n' symbol,weight ${lines.join(" ")} > weights.csv && bursar plan weights.csv` : "";
+// The weights as a file and the plan over it, in one line, as each family of terminals quotes it.
+const SHELLS = {
+  posix: { name: "a POSIX shell", says: (lines) => (lines.length ? `printf '%s\\n' ${quoted(lines, "'\\''").join(" ")} > weights.csv && bursar plan weights.csv` : "") },
+  powershell: { name: "PowerShell", says: (lines) => (lines.length ? `Set-Content weights.csv ${quoted(lines, "''").join(", ")}; bursar plan weights.csv` : "") },
+};
+const quoted = (lines, quote) => lines.map((line) => `'${line.replaceAll("'", quote)}'`);
+
+function linesOf(targets) {
+  const lines = [...targets].map(([symbol, part]) => [symbol, fraction(part)]).filter(([, part]) => isNumber(part)).map((line) => line.join(","));
+  return lines.length ? ["symbol,weight", ...lines] : [];
 }
 
 // A weight of no more than two places of percent: what is left out stays cash.

@@ -5,8 +5,9 @@ funding stands in the list of income; a trade says which position moved, by how 
 price, and ties what it settled to what it was charged. In one-way mode a market has one position,
 in hedge mode one long and one short: two, under names of their own.
 
-The list of income reaches back three months, trades six. Trades from before the list count with
-what they themselves say; what the wallet held besides is an opening, told once and labelled.
+The list of income reaches back three months, trades six. What trades from before the list settled
+and were charged is told by themselves. What the wallet held when the list begins is stated once;
+the ledger opens it with what nothing older explains, and exports may tell more at any time.
 
 Errors: as the client's.
 """
@@ -20,15 +21,18 @@ import msgspec
 from bursar.errors import VenueGarbled
 from bursar.exact import ZERO
 from bursar.ledger import instant
-from bursar.ledger.entries import CashFlow, Fee, FlowKind, MarginFill, Side, Source
+from bursar.ledger.entries import Fee, MarginFill, Movement, MovementKind, Side, Source
 from bursar.venue.binance.assets import FUTURES
 from bursar.venue.binance.client import NAME, BinanceRESTClient, Query, Question
 from bursar.venue.binance.history_rows import contract, trade_of
+from bursar.venue.binance.operations import income
+from bursar.venue.binance.rows import HistoryRow
 from bursar.venue.binance.wire import position_name
 
 TRADES: Final = Question(path="/fapi/v1/userTrades", weight=5)
 PAGE: Final = 1_000
 _MS: Final = instant.SECOND // 1_000
+_INCOME: Final = ("REALIZED_PNL", "COMMISSION")
 
 
 class Trade(msgspec.Struct, frozen=True, rename="camel"):
@@ -63,7 +67,7 @@ class Trade(msgspec.Struct, frozen=True, rename="camel"):
         return self.qty if self.side == "BUY" else -self.qty
 
     def money(self) -> Iterator[tuple[str, Decimal]]:
-        """Yield what it did to the wallet, by its own words."""
+        """Yield what it settled and what it was charged."""
         yield _market(self)[1], self.realized_pnl
         yield self.commission_asset, -abs(self.commission)
 
@@ -109,19 +113,41 @@ def fill(said: Trade, *, account: str) -> MarginFill:
     )
 
 
-def opening(asset: str, amount: Decimal, since: int, *, account: str) -> CashFlow:
-    """State what the wallet held when its list begins and nothing else explains."""
+def early(told: Sequence[Trade], since: int) -> list[HistoryRow]:
+    """Return what trades from before the list settled and were charged, in the words of the list.
+
+    An export of that time tells the same rows, so both come under the same ids.
+    """
+    return [
+        HistoryRow(
+            executed_at=each.at,
+            pocket=FUTURES,
+            operation=name,
+            meaning=income(name),
+            code=code,
+            change=change,
+            symbol=each.symbol,
+            trade=str(each.id),
+        )
+        for each in told
+        for name, (code, change) in zip(_INCOME, each.money(), strict=True)
+        if each.at < since and change
+    ]
+
+
+def beginning(asset: str, held: Decimal, since: int, *, account: str) -> Movement:
+    """State what the wallet held when its list begins. What nothing older explains is opened."""
     day = instant.day(since)
-    return CashFlow(
-        id=f"{account}:futures opening/{asset}",
+    return Movement(
+        id=f"{account}:futures opening/{asset}/{day}",
         account=account,
-        source=Source.CLAIM,
         executed_at=since - 1,
-        kind=FlowKind.OPENING,
+        kind=MovementKind.OPENING,
         asset=asset,
-        amount=amount,
+        amount=ZERO,
+        balance=held,
         pocket=FUTURES,
-        note=f"in the futures wallet before {day}, of which Binance tells nothing any more",
+        label=f"in the futures wallet before {day}, of which Binance tells nothing any more",
     )
 
 

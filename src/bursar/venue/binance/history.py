@@ -133,7 +133,10 @@ class _Reading:
             return
         if self.place.futures is None:
             since = max(now - (INCOME.reach or 0), self._options.since)
-            begun = FuturesPlace(since=since - since % instant.DAY + instant.DAY)
+            begun = FuturesPlace(
+                since=since - since % instant.DAY + instant.DAY,
+                is_cut=since > self._options.since,
+            )
             self.place = msgspec.structs.replace(self.place, futures=begun)
 
     async def lists(self, now: int) -> AsyncIterator[Chunk]:
@@ -161,7 +164,7 @@ class _Reading:
             self.place,
             lists=lists,
             sums=closing.summed(self.place.sums, _in(None, rows)),
-            futures=_with(self.place.futures, _in(FUTURES, rows)),
+            futures=_with(self.place.futures, rows),
         )
         async for chunk in self._chunk(said, listing.name, len(rows)):
             yield chunk
@@ -291,15 +294,16 @@ class _Reading:
         place = self.place.futures
         assert place is not None, "asked for only where the wallet is seen"
         async for told in futures.trades(self._client, symbol, place.trades.get(symbol)):
-            early = [each for each in told if each.at < place.since]
             place = msgspec.structs.replace(
                 place,
                 trades={**place.trades, symbol: told[-1].id},
                 positions=closing.summed(place.positions, futures.moves(told)),
-                sums=closing.summed(place.sums, (move for each in early for move in each.money())),
             )
             self.place = msgspec.structs.replace(self.place, futures=place)
-            said = [futures.fill(each, account=self._options.account) for each in told]
+            account = self._options.account
+            said: list[AnyEntry] = [futures.fill(each, account=account) for each in told]
+            for own in stated(futures.early(told, place.since), account=account):
+                said += own
             async for chunk in self._chunk(said, f"trades of {symbol} futures", len(said)):
                 yield chunk
 
@@ -310,7 +314,7 @@ class _Reading:
         return {name.partition("-")[0] for name in left}
 
     async def close(self) -> AsyncIterator[Chunk]:
-        """Yield the opening of the futures wallet, once; say what does not close."""
+        """Yield what the futures wallet held at its list's beginning, once; say what is open."""
         said: list[AnyEntry] = []
         place = self.place.futures
         if self._sees_futures and place is not None:
@@ -318,8 +322,8 @@ class _Reading:
             if not place.is_open:
                 account = self._options.account
                 said = [
-                    futures.opening(name, each, place.since, account=account)
-                    for name, each in sorted(left.items())
+                    futures.beginning(name, left.get(name, ZERO), place.since, account=account)
+                    for name in sorted(left.keys() | (place.sums if place.is_cut else {}).keys())
                 ]
                 sums = closing.summed(place.sums, left.items())
                 place, left = msgspec.structs.replace(place, sums=sums, is_open=True), {}
@@ -345,10 +349,12 @@ def _in(wallet: str | None, rows: Sequence[HistoryRow]) -> Iterator[tuple[str, D
             yield of.asset, closing.added(row.change, -(row.fee or ZERO))
 
 
-def _with(place: FuturesPlace | None, moved: Iterator[tuple[str, Decimal]]) -> FuturesPlace | None:
+def _with(place: FuturesPlace | None, rows: Sequence[HistoryRow]) -> FuturesPlace | None:
+    """Count what rows of since the wallet's list begins moved in it."""
     if place is None:
         return None
-    return msgspec.structs.replace(place, sums=closing.summed(place.sums, moved))
+    listed = [row for row in rows if row.executed_at >= place.since]
+    return msgspec.structs.replace(place, sums=closing.summed(place.sums, _in(FUTURES, listed)))
 
 
 def _behind(told: Sequence[Trade]) -> MarketPlace:

@@ -40,7 +40,7 @@ class FuturesPlace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     `sums` is what was told of the wallet, `positions` of each position, `trades` the last one told
     of a market; what was there besides is `unexplained`. `is_open` once the wallet's beginning is
-    booked.
+    booked. The list `is_cut` where the account is older than what it still tells.
     """
 
     since: int
@@ -49,6 +49,7 @@ class FuturesPlace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     trades: dict[str, int] = {}
     unexplained: dict[str, str] = {}
     is_open: bool = False
+    is_cut: bool = False
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,0 +1,171 @@
+"""The walk over the kept moments: where it stands, and the curve it went along, packed.
+
+What the views want to know of the past is small: the drawdown so far, the unit price, what stood at
+00:00 UTC. A walk knows that after every moment in O(1). Each full block of moments is written down
+with where the walk stood behind it, so that the next process goes on from there: it reads the
+packed blocks (a year of minutes: some eight MiB) and the snapshots since, never the year.
+
+What is written is a shortcut and never a source. It is of one epoch of the trail (`snapshots`),
+which ends when a snapshot came late, was replaced, or went; of another one it is not looked at.
+`verify` walks the snapshots themselves and compares.
+
+Errors: those of the store.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from bursar.exact import money
+from bursar.measure.curve import Link, Moment
+from bursar.measure.drawdown import RunningDrawdown, day_of
+from bursar.measure.packed import BLOCK, Block, PackedCurve
+from bursar.portfolio import snapshots
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bursar.ports import PortfolioStore
+
+NAME: Final = "moments"
+"""How the memos are called; those of blocks have their number behind it."""
+
+_FORM: Final = 1
+"""Grows when a walk comes to know something else; what was written before is then not looked at."""
+
+
+class Stand(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a walk stands behind a full block: the last of `blocks`, each of `size` moments.
+
+    `opening` is the last moment at or before 00:00 UTC of the day of `last`; `None`: there is none.
+    """
+
+    blocks: int
+    size: int
+    last: Moment
+    opening: Moment | None
+    link: Link | None
+    running: RunningDrawdown
+
+
+class Walk:
+    """Goes along moments in order of time, from the first one or from a stand."""
+
+    def __init__(
+        self, stand: Stand | None = None, blocks: Iterable[Block] = (), *, block: int = BLOCK
+    ) -> None:
+        self.stand = stand
+        self.last = None if stand is None else stand.last
+        self.opening = None if stand is None else stand.opening
+        self.running = RunningDrawdown() if stand is None else stand.running.twin()
+        self.packed = PackedCurve(blocks, None if stand is None else stand.link, block=block)
+
+    @money
+    def see(self, moment: Moment) -> None:
+        """Take in a moment. O(1) on average."""
+        start = day_of(moment.at)
+        if moment.at == start:
+            self.opening = moment
+        elif self.last is None or self.last.at < start:
+            self.opening = self.last
+        self.last = moment
+        if moment.is_complete:
+            self.running.see(moment.at, moment.equity)
+            self.running.falls.clear()  # nobody asks for them here
+        if self.packed.add(moment):
+            packed, seen = self.packed, self.running.twin()
+            self.stand = Stand(
+                blocks=len(packed.blocks),
+                size=packed.size,
+                last=moment,
+                opening=self.opening,
+                link=packed.last,
+                running=seen,
+            )
+
+    def stood(self, start: int) -> Moment | None:
+        """Return the last moment at or before 00:00 UTC of a day; none of the days after it may
+        have been seen.
+        """
+        return self.last if self.last is not None and self.last.at <= start else self.opening
+
+
+class _Head(msgspec.Struct, frozen=True):
+    form: int
+    epoch: int
+    stand: Stand
+
+
+class _Form(msgspec.Struct, frozen=True):
+    """The part of a head that every form has."""
+
+    form: int
+    epoch: int
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_FORMS: Final = msgspec.json.Decoder(_Form)
+_HEADS: Final = msgspec.json.Decoder(_Head)
+_BLOCKS: Final = msgspec.json.Decoder(Block)
+
+
+def read(store: PortfolioStore, epoch: int, block: int = BLOCK) -> Walk:
+    """Return the walk that was written down in this epoch; a new one where none was. O(blocks)."""
+    told = store.memos(NAME)
+    stand = _stand(told, epoch)
+    if stand is None:
+        return Walk(block=block)
+    blocks = (_BLOCKS.decode(told[_name(n)]) for n in range(stand.blocks))
+    return Walk(stand, blocks, block=block)
+
+
+def write(store: PortfolioStore, epoch: int, walk: Walk, *, known: int = 0) -> None:
+    """Write down where a walk of this epoch stands, and its blocks but for the first `known`, which
+    are there. Nothing is written once the epoch is over.
+    """
+    assert walk.stand is not None, "it came to the end of a block"
+    with store.grouped():
+        trail = snapshots.trail(store)
+        if trail is not None and trail.epoch == epoch:
+            gone = {} if known else dict.fromkeys(store.memos(NAME))
+            store.save_memos({**gone, **_told(epoch, walk.stand, walk.packed.blocks, known)})
+
+
+def check(store: PortfolioStore) -> Iterable[str]:
+    """Tell of a walk that was written down and is not the one along the moments that are kept.
+
+    O(moments).
+    """
+    trail, told = snapshots.trail(store), store.memos(NAME)
+    known = None if trail is None else _stand(told, trail.epoch)
+    if trail is None or known is None:
+        return
+    walk = Walk(block=known.size)
+    for moment in snapshots.moments(store):
+        walk.see(moment)
+        if len(walk.packed.blocks) == known.blocks:
+            break
+    due = {} if walk.stand is None else _told(trail.epoch, walk.stand, walk.packed.blocks)
+    is_so = due and all(told.get(name) == text for name, text in due.items())
+    if not is_so and snapshots.trail(store) == trail:
+        yield "the walk along the snapshots that is written down is not the one along those there"
+
+
+def _stand(told: Mapping[str, str], epoch: int) -> Stand | None:
+    """Return the stand that memos tell of, if it is of this epoch and form."""
+    head = told.get(NAME)
+    if head is None or _FORMS.decode(head) != _Form(_FORM, epoch):
+        return None
+    return _HEADS.decode(head).stand
+
+
+def _name(number: int) -> str:
+    return f"{NAME} {number:06}"
+
+
+def _told(epoch: int, stand: Stand, blocks: Sequence[Block], known: int = 0) -> dict[str, str]:
+    told = {_name(n): blocks[n] for n in range(known, stand.blocks)}
+    head = _Head(_FORM, epoch, stand)
+    return {name: _ENCODER.encode(each).decode() for name, each in {NAME: head, **told}.items()}

@@ -343,16 +343,16 @@ class Desk:
             raise
 
     @contextmanager
-    def alone(self, *, is_whole: bool = False) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """Keep other writers off, with all that they have done taken up. What is committed inside
-        becomes durable at the end, or none of it; `is_whole`: as in `together`.
+        becomes durable at the end, or none of it.
 
         Raises:
             StoreBusy: another one keeps us off.
             OutcomeUnknown, StoreFull: from the end of the block, as `commit`.
         """
         try:
-            with self.store.grouped(is_whole=is_whole):
+            with self.store.grouped():
                 self.catch_up()
                 yield
         except BaseException as error:

@@ -10,6 +10,7 @@ Errors: none.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -64,13 +65,27 @@ def _cells(book: Book, layer: _View) -> Iterator[tuple[str, str]]:
             yield _name(section, key), _text(value)
 
 
+@lru_cache(maxsize=4_096)
 def _name(section: str, key: object) -> str:
     parts = key if isinstance(key, tuple) else (key,)
     return _JSON([section, *parts])
 
 
 def _text(value: object) -> str:
-    return _JSON(_plain(value))
+    """Return the text of a value. The keys of a record are names and its numbers digits, so the
+    encoder has nothing to look for in them.
+    """
+    if isinstance(value, Decimal):
+        return f'"{trimmed(value)}"'
+    if not isinstance(value, msgspec.Struct) or isinstance(value, Lot):
+        return _JSON(_plain(value))
+    told = []
+    for name in value.__struct_fields__:
+        if name != "pool":
+            part = getattr(value, name)
+            text = f'"{trimmed(part)}"' if isinstance(part, Decimal) else _JSON(_plain(part))
+            told.append(f'"{name}": {text}')
+    return "{" + ", ".join(told) + "}"
 
 
 def _plain(value: object) -> object:

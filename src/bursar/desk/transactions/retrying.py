@@ -47,7 +47,7 @@ def _alone(desk: Desk, rules: Rules, work: Work, mark_prices: Prices) -> Portfol
     """Do it under the lock, and see whether others have been there since the last time."""
     later: Later = []
     before = desk.head.version
-    with desk.alone(is_whole=True):
+    with desk.alone():
         desk.is_crowded = desk.head.version != before
         made = _once(desk, rules, work, mark_prices, later)
     for tell in later:

@@ -95,7 +95,6 @@ class PortfolioTransaction:
         self._token: Token[PortfolioTransaction | None] | None = None
         self._seen: keeping.Foreseen | None = None
         self._waits = False
-        self._reads: Reader | None = None
         self._writing: Writing | None = None
         self._verdict: Verdict | None = None
 
@@ -109,10 +108,9 @@ class PortfolioTransaction:
         if self.outer is None and inside is not None and inside.desk is self.desk:
             self.outer = inside
         if self.outer is None:
-            running = self._running
-            if running is None:
+            if self._running is None:
                 self._seen = keeping.caught_up(self.desk, self.rules, self._seen)
-            self.version = (self.desk.head if running is None else running).version
+            self.version = (self._running or self.desk.head).version
         else:
             self.outer.require_open()
             require_fitting(self.rules, self.outer.rules)
@@ -357,13 +355,11 @@ class PortfolioTransaction:
         return True
 
     def _tell(self, review: TransactionReview, version: int) -> None:
-        if not log.is_heard():  # a batch has many
-            return
         correlation = self.rules.correlation_id or review.id
         tell = partial(log.tell_commit, review, correlation_id=correlation, version=version)
         if self._later is None:
             tell()
-        else:
+        elif log.is_heard():
             self._later.append(tell)
 
     def _answered(self) -> TransactionReview | None:
@@ -500,7 +496,5 @@ class PortfolioTransaction:
         self._own.append(draft)
 
     def _reader(self) -> Reader:
-        if self._reads is None:
-            book, strict = self.desk.timeline.book, self.rules.strict_numbers
-            self._reads = Reader(book.cash, book.terms.base, strict_numbers=strict)
-        return self._reads
+        book = self.desk.timeline.book
+        return Reader(book.cash, book.terms.base, strict_numbers=self.rules.strict_numbers)

@@ -26,8 +26,9 @@ class Terminal:
         self.seen = b""
         self._ours, theirs = pty.openpty()
         command = (sys.executable, "-c", LOGIN, *arguments)
-        ends = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
-        self._program = subprocess.Popen(command, env={**os.environ, **env}, **ends)
+        self._program = subprocess.Popen(
+            command, env={**os.environ, **env}, stdin=theirs, stdout=theirs, stderr=theirs
+        )
         os.close(theirs)
         self._reading = Thread(target=self._read)
         self._reading.start()

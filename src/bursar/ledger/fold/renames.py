@@ -9,8 +9,8 @@ then lots, debts and balances change together. A fact about one account of sever
   Splits stated account by account therefore end, in any order, where a split of all does.
 - A rename takes that many of the pool's lots by the rule; debts keep the old name.
 
-What lies in other pockets of an account goes on there. A rename of a stated quantity carries as much
-of it, and no pocket.
+What lies in other pockets of an account goes on there. A rename of a stated quantity carries as
+much of it, and no pocket.
 
 Units are rounded once per balance, half-even; what a place holds is the sum of its balances.
 

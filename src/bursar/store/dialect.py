@@ -3,9 +3,9 @@
 A dialect is a record of plain functions. Another database joins by another record in `DIALECTS`.
 
 SQLite: WAL with synchronous=FULL, so a commit that has returned survives a power cut; foreign keys
-on; five seconds of patience; every write takes the lock when it begins, so that it cannot fail
-half-way by finding that another came first. A new file is for its owner alone. Postgres is in
-`postgres`.
+on, but in a whole group, which moves the head of the portfolio first; five seconds of patience;
+every write takes the lock when it begins, so that it cannot fail half-way by finding that another
+came first. A new file is for its owner alone. Postgres is in `postgres`.
 
 Errors: `StoreError` for a library that is too old, a folder that is not there or stands where the
 file should; `StoreCorrupt` for an empty file where a book should be; `BadChoice` for a
@@ -242,7 +242,11 @@ def _ask(connection: Connection, text: str, values: Values) -> Answer:
 
 
 def _run(connection: Connection, text: str, each: Sequence[Values]) -> None:
-    _driver(connection).executemany(text, each)
+    driver = _driver(connection)
+    if len(each) == 1:  # of which some are no statement that could be executed for many
+        driver.execute(text, each[0])
+    else:
+        driver.executemany(text, each)
 
 
 def _unanswered(

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from bursar.errors import KeyReused, StoreCorrupt, StoreError
+from bursar.errors import BursarError, KeyReused, StoreCorrupt, StoreError
 from bursar.ledger import instant
 from bursar.ledger.entries import Source
 from bursar.ledger.journal import Record
@@ -55,6 +55,9 @@ from bursar.value.cash_equity import CashEquity
 from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals
 
 _CHUNK = 500
+_MARK, _RETURN, _RELEASE = (
+    (f"{word} bursar",) for word in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+)
 _T = TypeVar("_T")
 
 
@@ -364,26 +367,48 @@ class SqlStore:
         with self._beginning(moving) as (place, moved):
             self._steps("begin")
             head = writes.advanced(place, commit, moved)
-            self._write_rows(place, commit, is_last=True)
+            rows = writes.weight(commit)
+            with self._dialect.unanswered(place.connection, rows, is_last=True):
+                self._write_all(place, commit)
         return head
 
     def _commit_in(self, group: Place, commit: Commit) -> Head:
-        """Write it as a part of a group."""
-        with self._part_of(group):
-            self._steps("begin")
-            moved = group.ask(*writes.advancing(self.portfolio, commit))
-            head = writes.advanced(group, commit, moved)
-            self._write_rows(group, commit)
+        """Write it as a part of a group: what fails is taken back alone, and the group goes on.
+
+        One of a whole group has no way back of its own, which would cost a copy of every page that
+        it touches. Where the database has taken back everything, as SQLite does when it is full,
+        nothing more may be written.
+        """
+        moving, rows = writes.advancing(self.portfolio, commit), writes.weight(commit)
+        try:
+            with (
+                translated(self._dialect.fault),
+                self._dialect.unanswered(group.connection, rows),
+            ):
+                group.run(*([] if group.is_whole else _MARK))
+                moved = group.ask(*moving)
+                self._steps("begin")
+                head = writes.advanced(group, commit, moved)
+                self._write_all(group, commit)
+                group.run(*([] if group.is_whole else _RELEASE))
+        except BaseException:
+            self._take_back(group)
+            raise
         return head
 
-    def _write_rows(self, place: Place, commit: Commit, *, is_last: bool = False) -> None:
-        self._steps("version")
-        rows = writes.weight(commit)
-        with place.dialect.unanswered(place.connection, rows, is_last=is_last):
-            self._write_all(place, commit)
-            self._steps("before_commit")
+    def _take_back(self, group: Place) -> None:
+        """Take back the part of a group that failed; or all of it, where it has no parts."""
+        if group.is_whole:
+            self._abandon(group.connection)
+            return
+        try:
+            with translated(self._dialect.fault):
+                group.run(*_RETURN, *_RELEASE)
+        except BursarError:
+            group.connection.invalidate()
 
     def _write_all(self, place: Place, commit: Commit) -> None:
+        self._steps("version")
         if commit.terms is not None:
             writes.drop_checkpoint(place)  # it was folded under others
         elif commit.reaches_back_to is not None:
@@ -399,6 +424,7 @@ class SqlStore:
         writes.outbox(place, commit)
         writes.memos(place, commit.memos)
         self._steps("outbox")
+        self._steps("before_commit")
 
     def _reused(self, commit: Commit) -> KeyReused | StoreError:
         """Find out, after the rollback, which of the commit's keys was there."""
@@ -518,22 +544,6 @@ class SqlStore:
             finally:
                 if is_whole:  # it trusts what comes, and holds more of the file than others need
                     self._drop_writer()
-
-    @contextmanager
-    def _part_of(self, group: Place) -> Iterator[None]:
-        """Write a commit into a group. One of a whole group has no way back of its own, which would
-        cost a copy of every page that it touches.
-        """
-        if not group.is_whole:
-            with self._inside(group):
-                yield
-            return
-        try:
-            with translated(self._dialect.fault):
-                yield
-        except BaseException:
-            self._abandon(group.connection)
-            raise
 
     @contextmanager
     def _inside(self, group: Place) -> Iterator[None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,7 @@ from bursar.cli.session import Session
 
 if TYPE_CHECKING:
     from bursar.config import Settings
+    from bursar.ports import Bus
     from bursar.sim.show import Present
 
 UNWATCHED_S: Final = 6.0
@@ -40,21 +42,19 @@ def play(session: Session, wish: Wish) -> int:
     from bursar.app import SystemClock
     from bursar.serve.running import run
     from bursar.serve.service import Service
-    from bursar.sim.show import Present, Shape, prepare
 
     seconds = wish.seconds
     if seconds is None and (session.wants_json or not sys.stdout.isatty()):
         seconds = UNWATCHED_S
     with tempfile.TemporaryDirectory(prefix="bursar-demo-") as folder:
         book = Path(folder) / "demo.db"
-        scene = prepare(book, Shape(wish.seed, Decimal(wish.size)), now=SystemClock().now())
         settings = _settings(book, _free(wish.port))
 
         async def going_on(opened: object) -> None:
             await present.run(opened)  # type: ignore[arg-type]  # the keeper's own
 
         service = Service(settings, beside=(going_on,))
-        present = Present(scene, lambda: service.carrier.bus, speed=wish.speed)
+        present = world(wish, book, lambda: service.carrier.bus, now=SystemClock().now())
         url: list[str] = []
 
         def told(address: str) -> None:
@@ -64,6 +64,14 @@ def play(session: Session, wish: Wish) -> int:
         run(settings, told=told, service=service, seconds=seconds, level="WARNING")
         _sum_up(session, book, present, url[0])
     return 0
+
+
+def world(wish: Wish, book: Path, bus: Callable[[], Bus | None], *, now: int) -> Present:
+    """Write the past of the world that was asked for, and return what goes on from there."""
+    from bursar.sim.show import Present, Shape, prepare
+
+    scene = prepare(book, Shape(wish.seed, Decimal(wish.size)), now=now)
+    return Present(scene, bus, speed=wish.speed)
 
 
 def _settings(book: Path, port: int) -> Settings:

@@ -237,10 +237,8 @@ class SqlStore:
         self, pair: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[RealizedPnLRecord]:
         """Return trade records, newest first."""
-        found = self._newest(TRADES, limit, since)
-        if pair is not None:
-            found = found.where(TRADES.c.pair == pair)
-        return [RealizedPnLRecord(**row) for row in self._rows(found, "a trade record")]
+        rows = self._newest(TRADES, "a trade record", pair=pair, limit=limit, since=since)
+        return [RealizedPnLRecord(**row) for row in rows]
 
     def save_cash_flows(self, records: Iterable[CashFlowRecord]) -> None:
         """Add cash flow records; one with the same id is replaced."""
@@ -253,10 +251,8 @@ class SqlStore:
         self, asset: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[CashFlowRecord]:
         """Return cash flow records, newest first."""
-        found = self._newest(FLOWS, limit, since)
-        if asset is not None:
-            found = found.where(FLOWS.c.asset == asset)
-        return [CashFlowRecord(**row) for row in self._rows(found, "a flow record")]
+        rows = self._newest(FLOWS, "a flow record", asset=asset, limit=limit, since=since)
+        return [CashFlowRecord(**row) for row in rows]
 
     def save_snapshot(self, snapshot: PortfolioSnapshot) -> None:
         """Keep a snapshot; one of the same instant is replaced."""
@@ -277,11 +273,7 @@ class SqlStore:
         until: datetime | None = None,
     ) -> list[PortfolioSnapshot]:
         """Return snapshots from `since` until before `until`, newest first."""
-        checks.require_window(limit, since, until)
-        found = self._newest(SNAPSHOTS, limit, since)
-        if until is not None:
-            found = found.where(SNAPSHOTS.c.time < until)
-        rows = self._rows(found, "a snapshot")
+        rows = self._newest(SNAPSHOTS, "a snapshot", limit=limit, since=since, until=until)
         return [self._snapshot(row["time"], row["body"], texts.to_snapshot) for row in rows]
 
     def snapshot_totals(self, since: datetime | None = None) -> Iterator[SnapshotTotals]:
@@ -464,15 +456,22 @@ class SqlStore:
                 yield f"journal row {row.seq} is filed under another fact or time than it states"
 
     def _newest(
-        self, table: Table, limit: int | None, since: datetime | None
-    ) -> Select[tuple[Any, ...]]:
-        checks.require_window(limit, since)
-        order = [table.c.time, *(c for c in table.primary_key if c.name != "portfolio")]
-        columns = [c for c in table.columns if c.name != "portfolio"]
-        found = select(*columns).where(table.c.portfolio == self.portfolio)
-        if since is not None:
-            found = found.where(table.c.time >= since)
-        return found.order_by(*(column.desc() for column in order)).limit(limit)
+        self,
+        table: Table,
+        what: str,
+        *,
+        limit: int | None,
+        since: datetime | None,
+        until: datetime | None = None,
+        **wanted: str | None,
+    ) -> list[dict[str, Any]]:
+        checks.require_window(limit, since, until)
+        asked = {"limit": limit, "since": since, "until": until, **wanted}
+        given = {name: each for name, each in asked.items() if each is not None}
+        found = finds.newest(table, frozenset(given))
+        with self._reading() as connection, legible(what):
+            told = connection.execute(found, {**given, "own": self.portfolio})
+            return [dict(row) for row in told.mappings()]
 
     def _page(self, after: int, last: int, size: int) -> Sequence[Row[Any]]:
         found = (
@@ -492,10 +491,6 @@ class SqlStore:
         except Exception:  # named only now: there may be half a million of them
             with legible(f"the snapshot of {instant.show(at)}"):
                 raise
-
-    def _rows(self, found: Select[tuple[Any, ...]], what: str) -> list[dict[str, Any]]:
-        with self._reading() as connection, legible(what):
-            return [dict(row) for row in connection.execute(found).mappings()]
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

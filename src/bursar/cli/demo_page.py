@@ -59,7 +59,7 @@ def play(session: Session, wish: Wish) -> int:
 
         def told(address: str) -> None:
             url.append(address)
-            _greet(session, address, seconds)
+            _greet(session, address, book, seconds)
 
         run(settings, told=told, service=service, seconds=seconds, level="WARNING")
         _sum_up(session, book, present, url[0])
@@ -104,7 +104,7 @@ def _free(port: int) -> int:
     return port
 
 
-def _greet(session: Session, url: str, seconds: float | None) -> None:
+def _greet(session: Session, url: str, book: Path, seconds: float | None) -> None:
     if session.wants_json:
         return
     end = "Ctrl-C ends it." if seconds is None else f"It ends by itself in {seconds:g} seconds."
@@ -114,6 +114,9 @@ def _greet(session: Session, url: str, seconds: float | None) -> None:
         f"  {url}",
         "",
         f"{end} In text instead: bursar demo story",
+        "After half a minute the venue knows of a trade that no bot has told. In another terminal:",
+        f"  bursar drift --book {book} --portfolio {NAME}",
+        f"  bursar drift accept 1 --book {book} --portfolio {NAME}",
     )
     sys.stdout.flush()
 

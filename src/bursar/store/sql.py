@@ -1,9 +1,8 @@
 """A portfolio kept in a database: one implementation, whatever the dialect.
 
-One connection writes, under a lock, so a process is its own only writer; other processes are kept
-off by the database and by `version`. Readers take connections of their own and see the last commit.
-After a failed COMMIT the writer's connection is thrown away, since nobody knows what state it is
-in. A connection that died of a server's restart is replaced when the next transaction begins.
+One connection writes, under a lock (`writer`), so a process is its own only writer; other processes
+are kept off by the database and by `version`. Readers take connections of their own and see the
+last commit.
 
 Do not carry an open store across a fork.
 """
@@ -12,13 +11,11 @@ Do not carry an open store across a fork.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from threading import Lock, local
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
     Engine,
-    RootTransaction,
     Row,
     Select,
     Table,
@@ -26,9 +23,8 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.exc import DBAPIError
 
-from bursar.errors import BursarError, KeyReused, StoreCorrupt, StoreError
+from bursar.errors import KeyReused, StoreCorrupt, StoreError
 from bursar.ledger import instant
 from bursar.ledger.entries import Source
 from bursar.ledger.journal import Record
@@ -36,9 +32,9 @@ from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
 from bursar.store import checks, finds, texts, writes
 from bursar.store.aside import Aside
-from bursar.store.dialect import Dialect, writing
+from bursar.store.dialect import Dialect
 from bursar.store.faults import legible, translated
-from bursar.store.sending import Answer, Question, worded
+from bursar.store.sending import Question
 from bursar.store.steps import Steps, unwatched
 from bursar.store.tables import (
     CELLS,
@@ -49,15 +45,13 @@ from bursar.store.tables import (
     SNAPSHOTS,
     TRADES,
 )
+from bursar.store.writer import Writer
 from bursar.store.writes import Place
 from bursar.value import cash_equity
 from bursar.value.cash_equity import CashEquity
 from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals
 
 _CHUNK = 500
-_MARK, _RETURN, _RELEASE = (
-    (f"{word} bursar",) for word in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
-)
 _T = TypeVar("_T")
 
 
@@ -72,10 +66,7 @@ class SqlStore:
         self._dialect = dialect
         self._steps = steps
         self._aside = Aside(engine, dialect, portfolio)
-        self._lock = Lock()
-        self._writer: Connection | None = None
-        self._grouping = local()
-        self._closed = False
+        self._writer = Writer(engine, dialect, portfolio)
 
     def __repr__(self) -> str:
         url = self._engine.url
@@ -92,7 +83,7 @@ class SqlStore:
         checks.require_commit(commit)
         if commit.terms is not None:
             checks.require_base(self.head().terms.base, commit.terms)
-        group = self._group
+        group = self._writer.group
         try:
             head = self._commit_alone(commit) if group is None else self._commit_in(group, commit)
         except KeyReused as error:
@@ -129,19 +120,8 @@ class SqlStore:
         `is_whole` it is over then. A group inside a group is a part of it; other threads wait
         until the outer one is over.
         """
-        outer = self._group
-        with self._writing(is_whole=is_whole) as place:
-            self._grouping.place = place
-            try:
-                yield
-            finally:
-                self._grouping.place = outer
-
-    @property
-    def _group(self) -> Place | None:
-        """The group that this thread has open."""
-        place: Place | None = getattr(self._grouping, "place", None)
-        return place
+        with self._writer.grouped(is_whole=is_whole):
+            yield
 
     def recall(self, facts: Collection[str], homes: Collection[str]) -> list[Record]:
         """Return the rows that first told of these facts, and all rows of these groups."""
@@ -189,7 +169,7 @@ class SqlStore:
 
     def save_checkpoint(self, checkpoint: StoredCheckpoint, version: int) -> bool:
         """Keep a checkpoint if the portfolio stands at that version."""
-        with self._writing() as place:
+        with self._writer.writing() as place:
             if writes.head(place.ask, self.portfolio).version != version:
                 return False
             writes.checkpoint(place, checkpoint)
@@ -213,7 +193,7 @@ class SqlStore:
 
     def save_state(self, state: Mapping[str, str]) -> None:
         """Replace the whole projection."""
-        with self._writing() as place:
+        with self._writer.writing() as place:
             writes.replace_cells(place, state)
 
     def load_state(self) -> dict[str, str]:
@@ -230,7 +210,7 @@ class SqlStore:
         """Add trade records; one of the same id and kind is replaced."""
         added = tuple(trades)
         checks.require_exact(added)
-        with self._writing() as place:
+        with self._writer.writing() as place:
             writes.trades(place, added)
 
     def get_trades(
@@ -244,7 +224,7 @@ class SqlStore:
         """Add cash flow records; one with the same id is replaced."""
         added = tuple(records)
         checks.require_exact(added)
-        with self._writing() as place:
+        with self._writer.writing() as place:
             writes.flows(place, added)
 
     def get_cash_flows(
@@ -263,7 +243,7 @@ class SqlStore:
             "time": snapshot.timestamp,
             "body": texts.sealed(body, self.portfolio, at),
         }
-        with self._writing() as place:
+        with self._writer.writing() as place:
             writes.upsert(place, SNAPSHOTS, [row])
 
     def get_snapshots(
@@ -292,14 +272,12 @@ class SqlStore:
 
     def save_memos(self, memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:
         """Keep short texts by name, all or none."""
-        if is_lasting or self._group is not None:
-            with self._writing() as place:
+        if is_lasting or self._writer.group is not None:
+            with self._writer.writing() as place:
                 writes.memos(place, memos)
             return
-        with self._lock:
-            self._require_open()
-            with translated(self._dialect.fault):
-                self._aside.note(memos)
+        with self._writer.standing_by(), translated(self._dialect.fault):
+            self._aside.note(memos)
 
     def memos(self, prefix: str = "") -> dict[str, str]:
         """Return the texts whose names begin so, ordered by name."""
@@ -327,7 +305,7 @@ class SqlStore:
 
         Inside a group nobody could see it, and nobody else can have moved the portfolio on.
         """
-        if self._group is not None:
+        if self._writer.group is not None:
             return True
         with self._asking() as asked:
             memo = name, text
@@ -340,23 +318,19 @@ class SqlStore:
         gone = delete(SNAPSHOTS).where(
             SNAPSHOTS.c.portfolio == self.portfolio, SNAPSHOTS.c.time < older_than_ts
         )
-        with self._writing() as place:
+        with self._writer.writing() as place:
             return place.connection.execute(gone).rowcount
 
     def close(self) -> None:
         """Release every connection; the store answers nothing more."""
-        with self._lock:
-            self._closed = True
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
+        with self._writer.closing():
             self._aside.close()
             self._engine.dispose()
 
     def _commit_alone(self, commit: Commit) -> Head:
         """Write it in a transaction of its own, which the head's own move begins."""
         moving = writes.advancing(self.portfolio, commit)
-        with self._beginning(moving) as (place, moved):
+        with self._writer.transaction(moving) as (place, moved):
             self._steps("begin")
             head = writes.advanced(place, commit, moved)
             rows = writes.weight(commit)
@@ -365,39 +339,14 @@ class SqlStore:
         return head
 
     def _commit_in(self, group: Place, commit: Commit) -> Head:
-        """Write it as a part of a group: what fails is taken back alone, and the group goes on.
-
-        One of a whole group has no way back of its own, which would cost a copy of every page that
-        it touches. Where the database has taken back everything, as SQLite does when it is full,
-        nothing more may be written.
-        """
-        moving, rows = writes.advancing(self.portfolio, commit), writes.weight(commit)
-        try:
-            with (
-                translated(self._dialect.fault),
-                self._dialect.unanswered(group.connection, rows),
-            ):
-                group.run(*([] if group.is_whole else _MARK))
-                moved = group.ask(*moving)
-                self._steps("begin")
-                head = writes.advanced(group, commit, moved)
-                self._write_all(group, commit)
-                group.run(*([] if group.is_whole else _RELEASE))
-        except BaseException:
-            self._take_back(group)
-            raise
+        """Write it as a part of a group."""
+        moving = writes.advancing(self.portfolio, commit)
+        with self._writer.part_of(group, writes.weight(commit)):
+            moved = group.ask(*moving)
+            self._steps("begin")
+            head = writes.advanced(group, commit, moved)
+            self._write_all(group, commit)
         return head
-
-    def _take_back(self, group: Place) -> None:
-        """Take back the part of a group that failed; or all of it, where it has no parts."""
-        if group.is_whole:
-            self._abandon(group.connection)
-            return
-        try:
-            with translated(self._dialect.fault):
-                group.run(*_RETURN, *_RELEASE)
-        except BursarError:
-            group.connection.invalidate()
 
     def _write_all(self, place: Place, commit: Commit) -> None:
         self._steps("version")
@@ -494,10 +443,10 @@ class SqlStore:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        self._require_open()
+        self._writer.require_open()
         with translated(self._dialect.fault):
-            if self._group is not None:  # its own commits are to be seen
-                yield self._group.connection
+            if self._writer.group is not None:  # its own commits are to be seen
+                yield self._writer.group.connection
             else:
                 with self._engine.connect() as connection:
                     yield connection
@@ -505,114 +454,6 @@ class SqlStore:
     @contextmanager
     def _asking(self) -> Iterator[Question]:
         """Give the way for a question of one statement."""
-        self._require_open()
+        self._writer.require_open()
         with translated(self._dialect.fault):
-            yield self._aside.ask if self._group is None else self._group.ask
-
-    @contextmanager
-    def _writing(self, *, is_whole: bool = False) -> Iterator[Place]:
-        if self._group is not None:
-            with self._inside(self._group):
-                yield self._group
-            return
-        with self._beginning(is_whole=is_whole) as (place, _):
-            yield place
-
-    @contextmanager
-    def _beginning(
-        self, asked: writes.Asked | None = None, *, is_whole: bool = False
-    ) -> Iterator[tuple[Place, Answer]]:
-        """Begin a transaction, with a question that goes along, and end it."""
-        with self._lock:
-            self._require_open()
-            try:
-                with translated(self._dialect.fault):
-                    connection, transaction, answer = self._begun(asked, is_whole=is_whole)
-                place = Place(connection, self._dialect, self.portfolio, is_whole=is_whole)
-                try:
-                    with translated(self._dialect.fault):
-                        yield place, answer
-                except BaseException:
-                    self._abandon(connection)
-                    raise
-                self._finish(transaction)
-            finally:
-                if is_whole:  # it trusts what comes, and holds more of the file than others need
-                    self._drop_writer()
-
-    @contextmanager
-    def _inside(self, group: Place) -> Iterator[None]:
-        """Write inside a group: what fails is taken back alone, and the group goes on.
-
-        Where the database has taken back everything, as SQLite does when it is full, nothing more
-        may be written.
-        """
-        with translated(self._dialect.fault):
-            inner = group.connection.begin_nested()
-        try:
-            with translated(self._dialect.fault):
-                yield
-        except BaseException:
-            try:
-                inner.rollback()
-            except DBAPIError:
-                group.connection.invalidate()
-            raise
-        with translated(self._dialect.fault):
-            inner.commit()
-
-    def _begun(
-        self, asked: writes.Asked | None, *, is_whole: bool
-    ) -> tuple[Connection, RootTransaction, Answer]:
-        try:
-            return self._locked(asked, is_whole=is_whole)
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-        return self._locked(asked, is_whole=is_whole)  # nothing was written through the old one
-
-    def _locked(
-        self, asked: writes.Asked | None, *, is_whole: bool
-    ) -> tuple[Connection, RootTransaction, Answer]:
-        connection = self._connected()
-        if is_whole:
-            self._dialect.trust(connection)
-        transaction = connection.begin()
-        try:
-            then = None if asked is None else worded(connection, *asked)
-            answer = self._dialect.lock(connection, self.portfolio, then)
-        except BaseException as error:
-            self._abandon(connection)
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
-                self._drop_writer()
-            raise
-        return connection, transaction, answer
-
-    def _finish(self, transaction: RootTransaction) -> None:
-        try:
-            with translated(self._dialect.fault, committing=True):
-                transaction.commit()
-        except BaseException:
-            self._drop_writer()
-            raise
-
-    def _abandon(self, connection: Connection) -> None:
-        try:
-            connection.rollback()
-        except DBAPIError:
-            self._drop_writer()
-
-    def _connected(self) -> Connection:
-        if self._writer is None:
-            self._writer = writing(self._engine, self._dialect)
-        return self._writer
-
-    def _drop_writer(self) -> None:
-        if self._writer is not None:
-            self._writer.invalidate()
-            self._writer.close()
-            self._writer = None
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise StoreError("the store was closed; open it again")
+            yield self._aside.ask if self._writer.group is None else self._writer.group.ask

@@ -172,7 +172,7 @@ def test_a_migration_may_copy_a_table_that_others_point_to(tmp_path, monkeypatch
     monkeypatch.setattr(migrate, "run", copy_and_run)
     store = open_store(path)
     assert contents(store) == before
-    store.portfolio = "ghost"
+    store._writer._portfolio = "ghost"
     with pytest.raises(StoreError, match="FOREIGN KEY"):  # the guard is up again
         store.save_state({"cash": "1"})
     store.close()

@@ -143,6 +143,7 @@ def test_what_the_page_shows_is_what_the_service_says(page):
     path = f"/api/portfolio/why?figure=cost&asset={asset}&decimals=string"
     told = page.evaluate("async (path) => (await fetch(path)).json()", path)
     assert told["formula"] in page.inner_text("#why-body")
+    page.keyboard.press("Escape")
     page.click("#range >> text=All")
     page.wait_for_selector("#curve path.flow", state="attached")
     path = "/api/portfolio/history?period=all&decimals=string"

@@ -25,11 +25,20 @@ from bursar.reconcile import Kind, Where
 from bursar.sim.loop import VirtualLoop
 from bursar.sim.show import Shape, prepare
 from bursar.sim.show.past import ACCOUNT
-from bursar.sim.show.present import _ACCEPT_AT, _LOST_AT, _STATED_EVERY, DAY_STEPS, STEP_S
+from bursar.sim.show.present import (
+    _ACCEPT_AT,
+    _LOST_AT,
+    _PRICED_EVERY,
+    _STATED_EVERY,
+    DAY_STEPS,
+    STEP_S,
+)
 from bursar.store import open_store
 
 NOW = 1_795_000_000 * 10**9
 SIZE, SPEED, SHORT = 400_000, 5, 24
+ALONE = 9 * _PRICED_EVERY
+"""A step in which the show writes, and no bot tells of a trade."""
 PATIENCE = 2 * _STATED_EVERY * STEP_S
 """How long it takes at most until a statement tells of what has happened."""
 
@@ -110,6 +119,9 @@ def test_what_it_plants_is_found_classified_located_and_accepted(shown):
         assert (came.asset, went.asset) == ("ETH", "USD")
         assert float(came.worth) == pytest.approx(SIZE / 200, rel=0.05)
         assert proposal.says == f"buy {trimmed(came.amount)} ETH for {trimmed(-went.amount)} USD"
+        await asyncio.sleep((ALONE - 0.5) * STEP_S - loop.time())
+        with on_the_clock(place, loop) as other:  # a command of somebody else, as the page goes on
+            other.price("SOL", instant.show(NOW), "150")
         await asyncio.sleep(_ACCEPT_AT * STEP_S + PATIENCE - loop.time())
         assert reconciled().is_clean
         noted = [

@@ -71,7 +71,8 @@ class Present:
                 self._filled = [each for each in told if each.type == FILLED] or self._filled
             await asyncio.sleep(STEP_S)
             if bus is not None:
-                self._besides(opened)
+                with opened.service.portfolio.writer.alone():  # a person may write from elsewhere
+                    self._besides(opened)
 
     def _told(self, opened: Opened) -> Iterator[Envelope]:
         """Return what the market and the strategies tell in this step."""

@@ -22,7 +22,7 @@ Errors: none.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -154,27 +154,76 @@ def window(curve_: Curve, start: int | None = None, end: int | None = None) -> C
     points = curve_.points
     first = 0 if start is None else bisect_left(points, start, key=_at)
     last = len(points) if end is None else bisect_left(points, end, key=_at)
-    opening: list[Point] = []
-    for place in range(first - 1, -1, -1):
+    return Curve((*opening(points, first), *points[first:last]))
+
+
+def opening(points: Sequence[Point], count: int) -> tuple[Point, ...]:
+    """Return what the first `count` points leave for those after them: the last complete one, and
+    the last one with a unit price if that is another. O(points back to it).
+    """
+    found: tuple[Point, ...] = ()
+    for place in range(count - 1, -1, -1):
         point = points[place]
-        if point.is_complete and (point.nav is not None or not opening):
-            opening.insert(0, point)
+        if point.is_complete and (point.nav is not None or not found):
+            found = (point, *found)
         if point.nav is not None:
             break
-    return Curve((*opening, *points[first:last]))
+    return found
+
+
+def windows(
+    chunks: Iterable[Sequence[Point]], start: int | None, end: int | None
+) -> Iterator[tuple[Point, ...]]:
+    """Yield what `window` says of points that come some at a time, some at a time."""
+    before: tuple[Point, ...] = ()
+    is_in = False
+    for points in filter(None, chunks):
+        if is_in:
+            yield window(Curve(tuple(points)), None, end).points
+            continue
+        before = window(Curve((*before, *points)), start, end).points
+        is_in = start is None or points[-1].at >= start
+        if is_in:
+            yield before
+    if not is_in:
+        yield before
 
 
 def _at(point: Point) -> int:
     return point.at
 
 
-@money
 def growth(points: Sequence[Point]) -> Measured:
     """Return the time-weighted return over points, in percent: last nav ÷ first nav − 1."""
-    priced = [point for point in points if point.nav is not None]
-    if len(priced) <= 1:
-        return unknown("a return needs two complete moments")
-    if any(point.is_broken for point in priced[1:]):
-        return unknown("equity was not above zero, and a return across that is not defined")
-    first, last = priced[0].nav or UNIT, priced[-1].nav or UNIT
-    return percent(last - first, first)
+    found = Growth()
+    found.see(points)
+    return found.pct
+
+
+class Growth(msgspec.Struct):
+    """The growth over points that come some at a time: all that `growth` needs of them."""
+
+    first: Decimal | None = None
+    last: Decimal | None = None
+    is_broken: bool = False
+
+    def see(self, points: Iterable[Point]) -> None:
+        """Take in points, later than those before."""
+        for point in points:
+            if point.nav is None:
+                continue
+            if self.first is None:
+                self.first = point.nav
+                continue
+            self.last = point.nav
+            self.is_broken |= point.is_broken
+
+    @property
+    @money
+    def pct(self) -> Measured:
+        """The time-weighted return, in percent."""
+        if self.first is None or self.last is None:
+            return unknown("a return needs two complete moments")
+        if self.is_broken:
+            return unknown("equity was not above zero, and a return across that is not defined")
+        return percent(self.last - self.first, self.first)

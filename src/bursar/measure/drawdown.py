@@ -23,7 +23,7 @@ import msgspec
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.why import Amount, Why
-from bursar.measure.curve import Curve, window
+from bursar.measure.curve import Curve, Point, opening, window
 from bursar.measure.measured import HUNDRED, Measured, because, known, percent, unknown
 
 _MONDAY: Final = 4 * instant.DAY
@@ -237,35 +237,87 @@ def stands(running: RunningDrawdown, *, basis: Basis, now: int) -> Drawdown:
 
 def drawdown(curve: Curve, *, basis: Basis = Basis.EQUITY, now: int | None = None) -> Drawdown:
     """Return the drawdown of a curve at `now`, by default at its last point. O(points)."""
-    values = _values(curve, basis)
-    running = walked(values)
-    last = curve.points[-1].at if curve.points else None
-    now = last or 0 if now is None else now
-    open_ = running.open_fall
-    return msgspec.structs.replace(
-        stands(running, basis=basis, now=now),
-        falls=(*running.falls, *((open_,) if open_ is not None else ())),
-        windows={name: max_fall(curve, basis, now - span) for name, span in SPANS.items()},
-        is_complete=running.at == last,
-        skipped=len(curve.points) - len(values),
-    )
+    last = curve.points[-1].at if curve.points else 0
+    falling = Falling(basis, last if now is None else now)
+    falling.see(curve.points)
+    return falling.drawdown
 
 
-@money
-def max_fall(curve: Curve, basis: Basis, start: int | None, end: int | None = None) -> Measured:
-    """Return the deepest fall of a stretch of time, in percent, from peaks of that stretch.
+class Falling:
+    """The drawdown at `now` of points that come some at a time, with its windows and falls."""
 
-    O(points of it): what `RunningDrawdown` would say, without all else that it follows.
+    def __init__(self, basis: Basis, now: int) -> None:
+        self.skipped = 0
+        self._basis, self._now = basis, now
+        self._running = RunningDrawdown()
+        self._last: int | None = None
+        self._before: tuple[Point, ...] = ()
+        self._since = {name: (now - span, Deepest()) for name, span in SPANS.items()}
+
+    @money
+    def see(self, points: Sequence[Point]) -> None:
+        """Take in points, later than those before. O(points)."""
+        if not points:
+            return
+        values = _values(points, self._basis)
+        self.skipped += len(points) - len(values)
+        for at, value in values:
+            self._running.see(at, value)
+        known = Curve((*self._before, *points))
+        for start, found in self._since.values():
+            if self._last is not None and start <= self._last:
+                found.see(values)
+            elif start <= points[-1].at:
+                found.see(_values(window(known, start).points, self._basis))
+        self._last = points[-1].at
+        self._before = opening(known.points, len(known.points))
+
+    @property
+    def drawdown(self) -> Drawdown:
+        """How it stands."""
+        open_ = self._running.open_fall
+        return msgspec.structs.replace(
+            stands(self._running, basis=self._basis, now=self._now),
+            falls=(*self._running.falls, *((open_,) if open_ is not None else ())),
+            windows={name: self._fall(*since) for name, since in self._since.items()},
+            is_complete=self._running.at == self._last,
+            skipped=self.skipped,
+        )
+
+    def _fall(self, start: int, found: "Deepest") -> Measured:
+        if self._last is not None and start > self._last:
+            found = Deepest()
+            found.see(_values(self._before, self._basis))
+        return found.pct
+
+
+class Deepest(msgspec.Struct):
+    """The deepest fall of values, one after the other: what `RunningDrawdown` would say, without
+    all else that it follows. `fallen` is how far, from the peak `whole`.
     """
-    peak = low = fallen = whole = ZERO
-    for _, value in _values(window(curve, start, end), basis):
-        if value >= peak or peak <= 0:
-            peak = low = value
-        elif value < low:
-            low = value
-            if not whole or (peak - value) * whole > fallen * peak:
-                fallen, whole = peak - value, peak
-    return _deepest(fallen, whole, peak=peak)
+
+    peak: Decimal = ZERO
+    low: Decimal = ZERO
+    fallen: Decimal = ZERO
+    whole: Decimal = ZERO
+
+    @money
+    def see(self, values: Iterable[tuple[int, Decimal]]) -> None:
+        """Take in what the curve came to. O(values)."""
+        peak, low, fallen, whole = self.peak, self.low, self.fallen, self.whole
+        for _, value in values:
+            if value >= peak or peak <= 0:
+                peak = low = value
+            elif value < low:
+                low = value
+                if not whole or (peak - value) * whole > fallen * peak:
+                    fallen, whole = peak - value, peak
+        self.peak, self.low, self.fallen, self.whole = peak, low, fallen, whole
+
+    @property
+    def pct(self) -> Measured:
+        """How deep, in percent."""
+        return _deepest(self.fallen, self.whole, peak=self.peak)
 
 
 def deepest(falls: Sequence[Fall], count: int = 5) -> list[Fall]:
@@ -306,10 +358,10 @@ def _below(value: Decimal, high: Decimal) -> Measured:
     return percent(high - value, high) if high > 0 else _NONE
 
 
-def _values(curve: Curve, basis: Basis) -> list[tuple[int, Decimal]]:
+def _values(points: Iterable[Point], basis: Basis) -> list[tuple[int, Decimal]]:
     if basis is Basis.EQUITY:
-        return [(point.at, point.equity) for point in curve.complete]
-    return [(point.at, point.nav) for point in curve.points if point.nav is not None]
+        return [(point.at, point.equity) for point in points if point.is_complete]
+    return [(point.at, point.nav) for point in points if point.nav is not None]
 
 
 def _when(at: int | None) -> str:

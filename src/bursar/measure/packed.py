@@ -11,12 +11,14 @@ Errors: none.
 
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 import msgspec
 
-from bursar.measure.curve import Curve, Link, Moment, Point, linked, window
+from bursar.exact import money
+from bursar.measure.curve import Curve, Link, Moment, Point, linked, windows
 
 BLOCK: Final = 1024
 _ENCODER: Final = msgspec.json.Encoder()
@@ -75,7 +77,19 @@ class PackedCurve:
         """Return the points from `start` until before `end`, with the opening before them; `now` is
         the last moment. O(moments of the part).
         """
-        return window(Curve((*self._points(start, end), self.then(now))), start, end)
+        return self.course(now, start, end).curve
+
+    def course(self, now: Moment, start: int | None = None, end: int | None = None) -> "Course":
+        """Return the same, to be walked. O(1)."""
+        until = end if end is None or start is None else max(start, end)  # or there is no opening
+        return Course(
+            packed=self,
+            first=0 if start is None else max(self._place(start) - 1, 0),
+            last=len(self.blocks) if until is None else self._place(until),
+            tail=(*_linked(self._tail, self._before), self.then(now)),
+            start=start,
+            end=end,
+        )
 
     def moments(self, start: int) -> Iterator[Moment]:
         """Yield the moments from `start` on. O(those, and a block)."""
@@ -83,27 +97,56 @@ class PackedCurve:
             yield from (each for each in self._unpacked(place) if each.at >= start)
         yield from (each for each in self._tail if each.at >= start)
 
-    def _points(self, start: int | None, end: int | None) -> list[Point]:
-        """Return the points of every block that has to do with a part of the curve."""
-        until = end if end is None or start is None else max(start, end)  # or there is no opening
-        last = len(self.blocks) if until is None else self._place(until)
-        place = 0 if start is None else max(self._place(start) - 1, 0)
-        points = [each for n in range(place, last) for each in self._block(n)]
-        while place and start is not None and not _has_opening(points, start):
-            place -= 1
-            points = [*self._block(place), *points]
-        return points + list(_linked(self._tail, self._before))
-
     def _place(self, at: int) -> int:
         return bisect_right(self.blocks, at, key=_first)
 
-    def _block(self, place: int) -> Iterator[Point]:
+    def points(self, place: int) -> list[Point]:
+        """Return the points of a block."""
         return _linked(self._unpacked(place), self.blocks[place].before)
 
     def _unpacked(self, place: int) -> list[Moment]:
         moments = _DECODER.decode(zlib.decompress(self.blocks[place].packed))
         self.unpacked += len(moments)
         return moments
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a packed curve, as it was when it was asked for. Its points are made while they are
+    walked, a block at a time, as often as they are.
+    """
+
+    packed: PackedCurve
+    first: int
+    last: int
+    tail: tuple[Point, ...]
+    start: int | None
+    end: int | None
+
+    def __repr__(self) -> str:
+        return f"Course({self.curve!r})"
+
+    def __iter__(self) -> Iterator[Point]:
+        return chain.from_iterable(self.chunks())
+
+    def chunks(self) -> Iterator[Sequence[Point]]:
+        """Yield the points, some at a time."""
+        return windows(self._blocks(), self.start, self.end)
+
+    @property
+    def curve(self) -> Curve:
+        """All the points at once: some 300 bytes each."""
+        return Curve(tuple(self))
+
+    def _blocks(self) -> Iterator[Sequence[Point]]:
+        """Yield the points of every block that has to do with it, and those that are in none."""
+        place = self.first
+        points = self.packed.points(place) if place < self.last else []
+        while place and self.start is not None and not _has_opening(points, self.start):
+            place -= 1
+            points = [*self.packed.points(place), *points]
+        yield points
+        yield from map(self.packed.points, range(self.first + 1, self.last))
+        yield self.tail
 
 
 def _first(block: Block) -> int:
@@ -114,7 +157,10 @@ def _has_opening(points: Iterable[Point], start: int) -> bool:
     return any(each.nav is not None and each.at < start for each in points)
 
 
-def _linked(moments: Iterable[Moment], last: Link | None) -> Iterator[Point]:
+@money
+def _linked(moments: Iterable[Moment], last: Link | None) -> list[Point]:
+    points = []
     for moment in moments:
         point, last = linked(moment, last)
-        yield point
+        points.append(point)
+    return points

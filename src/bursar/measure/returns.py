@@ -11,7 +11,7 @@ not spread over its days nor called one day. Under the calendar `weekdays`, Mond
 Errors: none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -89,26 +89,59 @@ def fractions(returns: Sequence[DailyReturn]) -> list[float]:
     return [float(each.pct) / 100 for each in returns]
 
 
-@money
 def money_weighted(curve: Curve) -> Measured:
-    """Return the money-weighted return over a curve, as percent a year.
+    """Return the money-weighted return over a curve, as percent a year."""
+    found = Flows()
+    found.see(curve.points)
+    return found.money_weighted
 
-    Equity at the first complete moment went in, each flow went in or out, equity at the last came
-    back.
+
+class Flows(msgspec.Struct):
+    """The capital that came over points that come some at a time, by UTC day and in all.
+
+    `first`, `last` and `count` are of the points with a unit price; the flow of the first came
+    before the stretch and is left out.
     """
-    points = curve.priced
-    if len(points) <= 1:
-        return unknown("a return needs two complete moments")
-    first, last = points[0], points[-1]
-    days = (_day(last) - _day(first)).days
-    if not days:
-        return unknown("both ends are of one day")
-    amounts: dict[date, Decimal] = {_day(first): -first.equity}
-    for point in points[1:]:
-        if point.flow:
-            amounts[_day(point)] = amounts.get(_day(point), ZERO) - point.flow
-    amounts[_day(last)] = amounts.get(_day(last), ZERO) + last.equity
-    return _xirr(amounts)
+
+    first: Point | None = None
+    last: Point | None = None
+    count: int = 0
+    total: Decimal = ZERO
+    by_day: dict[date, Decimal] = msgspec.field(default_factory=dict)
+
+    @money
+    def see(self, points: Iterable[Point]) -> None:
+        """Take in points, later than those before."""
+        for point in points:
+            if point.nav is None:
+                continue
+            self.count += 1
+            self.last = point
+            if self.first is None:
+                self.first = point
+            elif point.flow:
+                self.total += point.flow
+                self.by_day[_day(point)] = self.by_day.get(_day(point), ZERO) + point.flow
+
+    @property
+    @money
+    def money_weighted(self) -> Measured:
+        """The money-weighted return, as percent a year.
+
+        Equity at the first complete moment went in, each flow went in or out, equity at the last
+        came back.
+        """
+        first, last = self.first, self.last
+        if first is None or last is None or self.count == 1:
+            return unknown("a return needs two complete moments")
+        start, end = _day(first), _day(last)
+        if start == end:
+            return unknown("both ends are of one day")
+        amounts = {start: -first.equity}
+        for day, flow in self.by_day.items():
+            amounts[day] = amounts.get(day, ZERO) - flow
+        amounts[end] = amounts.get(end, ZERO) + last.equity
+        return _xirr(amounts)
 
 
 def _xirr(amounts: dict[date, Decimal]) -> Measured:

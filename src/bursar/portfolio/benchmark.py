@@ -11,7 +11,7 @@ Errors: none; a price that is not known is a reason.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from bursar.exact import ONE, money, ratio18
 from bursar.ledger import instant
 from bursar.ledger.names import canonical
 from bursar.ledger.prices import PRICE_AGE_MAX
-from bursar.measure.curve import UNIT, Curve, Point, growth
+from bursar.measure.curve import UNIT, Point, growth
 from bursar.measure.measured import Measured, known, percent, unknown
 from bursar.value.convert import Missing, find_path
 
@@ -59,12 +59,16 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @money
-def benchmark(portfolio: Portfolio, asset: str, curve: Curve, prices: Prices = None) -> Benchmark:
+def benchmark(
+    portfolio: Portfolio, asset: str, course: Iterable[Point], prices: Prices = None
+) -> Benchmark:
     """Compare a curve with buying and holding an asset. O(snapshots + prices + trades)."""
     told = sorted({each.at: each for each in _known(portfolio, asset, prices)}.values(), key=_at)
     times = [each.at for each in told]
     both: list[tuple[Point, Priced]] = []
-    for point in curve.priced:
+    for point in course:
+        if point.nav is None:
+            continue
         place = bisect_right(times, point.at)
         if place and point.at - told[place - 1].at <= PRICE_AGE_MAX:
             both.append((point, told[place - 1]))

@@ -24,10 +24,10 @@ import msgspec
 from bursar.errors import StoreError
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
-from bursar.measure.curve import Curve, Moment
+from bursar.measure.curve import Moment
 from bursar.measure.drawdown import Basis, Drawdown, day_of, stands
 from bursar.measure.measured import Measured, known, unknown
-from bursar.measure.packed import BLOCK
+from bursar.measure.packed import BLOCK, Course
 from bursar.measure.returns import Calendar, DailyReturn
 from bursar.portfolio import snapshots, walk
 from bursar.value.peaks import Peaks
@@ -126,15 +126,15 @@ class Followed:
             early = _first(portfolio, start)
         return Today(now, early)
 
-    def curve(
+    def course(
         self, portfolio: Portfolio, now: Moment, start: int | None = None, end: int | None = None
-    ) -> Curve:
+    ) -> Course:
         """Return what the moments make with now, of a stretch of time; `window` says what of it.
 
-        O(moments of the stretch).
+        O(new moments); walking it is O(moments of the stretch).
         """
         self._reach(portfolio, now.at)
-        return self._walked.packed.curve(now, start, end)
+        return self._walked.packed.course(now, start, end)
 
     def returns(self, portfolio: Portfolio, now: Moment, calendar: Calendar) -> list[DailyReturn]:
         """Return the daily returns of all moments and now. O(days, new moments)."""

@@ -18,9 +18,10 @@ import msgspec
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.state import NO_PAIR
-from bursar.measure.curve import Curve, Moment
+from bursar.measure.curve import Moment
 from bursar.measure.drawdown import SPANS, Drawdown
 from bursar.measure.measured import summed
+from bursar.measure.packed import Course
 from bursar.measure.returns import Calendar, DailyReturn
 from bursar.measure.rolling import Rolled
 from bursar.measure.trades import TradeStatistics
@@ -59,9 +60,9 @@ class Kept(msgspec.Struct, frozen=True):
         """How far equity is below its peak, without windows and falls. O(1)."""
         return self.portfolio.followed.drawdown(self.portfolio, self.now)
 
-    def curve(self, start: int | None = None, end: int | None = None) -> Curve:
-        """The curve that the kept moments of a stretch make with now. O(moments of it)."""
-        return self.portfolio.followed.curve(self.portfolio, self.now, start, end)
+    def course(self, start: int | None = None, end: int | None = None) -> Course:
+        """The curve that the kept moments of a stretch make with now, to be walked."""
+        return self.portfolio.followed.course(self.portfolio, self.now, start, end)
 
     def returns(self, calendar: Calendar) -> list[DailyReturn]:
         """The daily returns of all of it. O(days)."""

@@ -20,8 +20,7 @@ from bursar.ledger import instant
 from bursar.ledger.why import Amount, Why
 from bursar.measure import heatmap as heatmaps
 from bursar.measure.curve import Moment
-from bursar.measure.drawdown import Basis, Drawdown
-from bursar.measure.drawdown import drawdown as drawdown_of
+from bursar.measure.drawdown import Basis, Drawdown, Falling
 from bursar.measure.heatmap import Heatmap
 from bursar.measure.measured import because
 from bursar.measure.sectors import sector_nets
@@ -73,7 +72,10 @@ def drawdown(portfolio: Portfolio, basis: str = "equity", prices: Prices = None)
     if basis not in {each.value for each in Basis}:
         raise BadChoice(f"a drawdown is of equity or of nav, not of {basis!r}", value=basis)
     valuation = portfolio.valuation(prices)
-    return drawdown_of(kept(portfolio, valuation).curve(), basis=Basis(basis), now=valuation.at)
+    falling = Falling(Basis(basis), valuation.at)
+    for points in kept(portfolio, valuation).course().chunks():
+        falling.see(points)
+    return falling.drawdown
 
 
 def heatmap(portfolio: Portfolio, kind: str = "month") -> Heatmap:

@@ -3,13 +3,13 @@
 Errors: none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
 from bursar.exact import ZERO
 from bursar.ledger import instant
-from bursar.measure.curve import Curve
+from bursar.measure.curve import Point
 from bursar.measure.drawdown import RunningDrawdown, deepest
 from bursar.measure.heatmap import WEEKDAYS, Cell, Heatmap, Kind
 from bursar.portfolio.benchmark import Benchmark
@@ -21,6 +21,7 @@ from bursar.report.records import Report
 
 _FALLS: Final = 5
 _WARMEST: Final = 9
+_Line = list[tuple[int, Decimal]]
 
 
 def equity(found: Report) -> Drawing | None:
@@ -29,22 +30,18 @@ def equity(found: Report) -> Drawing | None:
         points = [(each.at, each.made) for each in found.made_by_day]
         pane = Pane(label="made", height=2200, series=(Series("one", points, is_filled=True),))
         return _drawn((pane,), f"What {found.strategy} had made, by day")
-    curve = found.performance.curve
-    flags = tuple(
-        Flag(point.at, point.equity, point.flow > 0) for point in curve.priced[1:] if point.flow
-    )
-    worth = [(point.at, point.equity) for point in curve.complete]
+    flags, worth, under = _walked(found.performance.course)
     panes = (
         Pane(
             label=f"equity, {found.base}",
             height=2200,
             series=(Series("one", worth, is_filled=True),),
-            flags=flags,
+            flags=tuple(flags),
         ),
         Pane(
             label="below the peak of the unit price",
             height=900,
-            series=(Series("water", list(_under(curve)), is_filled=True),),
+            series=(Series("water", under, is_filled=True),),
             unit=" %",
             is_hanging=True,
         ),
@@ -52,14 +49,26 @@ def equity(found: Report) -> Drawing | None:
     return _drawn(panes, "Equity over time, and how far the unit price was below its peak")
 
 
-def _under(curve: Curve) -> Iterator[tuple[int, Decimal]]:
+def _walked(points: Iterable[Point]) -> tuple[list[Flag], _Line, _Line]:
+    """Return the flows after the first point with a unit price, equity, and how far that price was
+    below its peak.
+    """
+    flags: list[Flag] = []
+    worth: _Line = []
+    under: _Line = []
     running = RunningDrawdown()
-    for point in curve.points:
-        if point.nav is not None:
-            running.see(point.at, point.nav)
-            fallen = running.current_pct.value
-            if fallen is not None:
-                yield point.at, -fallen
+    for point in points:
+        if point.is_complete:
+            worth.append((point.at, point.equity))
+        if point.nav is None:
+            continue
+        if point.flow and running.at is not None:
+            flags.append(Flag(point.at, point.equity, point.flow > 0))
+        running.see(point.at, point.nav)
+        fallen = running.current_pct.value
+        if fallen is not None:
+            under.append((point.at, -fallen))
+    return flags, worth, under
 
 
 def against(told: Benchmark) -> Drawing | None:

@@ -12,7 +12,6 @@ Errors: `BadChoice` for a range, rule or strategy that there is none of, and tho
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -24,7 +23,7 @@ from bursar.ledger.book import Book
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import method
 from bursar.measure import heatmap as heatmaps
-from bursar.measure.curve import Curve, growth, window
+from bursar.measure.curve import Growth, Point
 from bursar.measure.heatmap import Heatmap
 from bursar.measure.trades import by, statistics
 from bursar.measure.trips import Trip, round_trips
@@ -101,7 +100,7 @@ class _Work:
         trips, records = self._trips(), list(self._records())
         compared = None
         if asked.benchmark is not None and performance is not None:
-            compared = benchmark(self.here, asked.benchmark, performance.curve, self.given)
+            compared = benchmark(self.here, asked.benchmark, performance.course, self.given)
         found = Report(
             portfolio=self.here.desk.store.portfolio,
             base=self.here.terms.base,
@@ -113,7 +112,7 @@ class _Work:
             strategy=asked.strategy,
             worth=_worth(valuation),
             performance=performance,
-            returns=() if performance is None else tuple(_returns(performance.curve, self.window)),
+            returns=() if performance is None else tuple(_returns(performance.course, self.window)),
             benchmark=compared,
             pnl=self._pnl("pair"),
             trades=statistics(trips),
@@ -316,26 +315,33 @@ def _holding(each: AssetWorth) -> HoldingLine:
     )
 
 
-def _returns(curve: Curve, span: Window) -> Iterator[PeriodReturn]:
-    """Yield the return of each month and year that the curve reaches into."""
-    inside = (instant.to_datetime(point.at) for point in curve.points)
-    reached = {(at.year, at.month) for at in inside if span.has(at)}
+def _returns(points: Iterable[Point], span: Window) -> Iterator[PeriodReturn]:
+    """Yield the return of each month and year that the points reach into, from what stood before.
+
+    O(points).
+    """
+    grown: dict[tuple[int, int], Growth] = {}
+    reached: set[tuple[int, int]] = set()
+    before: tuple[Point, ...] = ()
+    for point in points:
+        at = instant.to_datetime(point.at)
+        for name in ((at.year, at.month), (at.year, 0)):
+            if name not in grown:
+                grown[name] = Growth()
+                grown[name].see(before)
+            grown[name].see((point,))
+        if point.nav is not None:
+            before = (point,)
+        if span.has(at):
+            reached.add((at.year, at.month))
     for year in sorted({year for year, _ in reached}):
         for month in sorted(month for of, month in reached if of == year):
-            after = _first(year + month // 12, month % 12 + 1)
-            made = growth(window(curve, _first(year, month), after).points)
-            yield PeriodReturn(str(year), f"{month:02}", made)
-        made = growth(window(curve, _first(year), _first(year + 1)).points)
-        yield PeriodReturn(str(year), "", made)
-
-
-def _first(year: int, month: int = 1) -> int:
-    """Return the first moment of a month."""
-    return instant.from_datetime(datetime(year, month, 1, tzinfo=UTC))
+            yield PeriodReturn(str(year), f"{month:02}", grown[year, month].pct)
+        yield PeriodReturn(str(year), "", grown[year, 0].pct)
 
 
 def _of_curve(found: Performance) -> Iterator[str]:
-    lacking = found.moments - len(found.curve.complete)
+    lacking = found.drawdown.skipped
     if found.is_rebuilt:
         yield ("the curve is rebuilt from trades, at last known prices: no snapshot was kept")
     if lacking:

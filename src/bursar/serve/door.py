@@ -17,6 +17,7 @@ Errors: `HostDenied`, `OriginDenied`, `TokenNeeded`, `ScopeTooNarrow`.
 
 import ipaddress
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -67,10 +68,9 @@ class Door:
 
     def require_place(self, heard: Heard, scheme: str = "http") -> None:
         """Refuse whoever asks under another name, or from the page of another site."""
-        if _without_port(heard.host.lower()) not in self._hosts:
+        if _name(heard.host) not in self._hosts:
             raise HostDenied
-        origin = heard.origin.lower()
-        if origin and origin not in self._origins:
+        if heard.origin and (origin := heard.origin.lower()) not in self._origins:
             own = f"{scheme}://".encode() + heard.host.lower()
             if origin != own:
                 raise OriginDenied
@@ -110,7 +110,7 @@ class Door:
 
         One that names another host may have come through a proxy on this machine, from anybody.
         """
-        if _without_port(host.lower()).decode("latin-1") not in LOOPBACK_NAMES:
+        if _name(host).decode("latin-1") not in LOOPBACK_NAMES:
             return False
         return client is None or client[0] in {"127.0.0.1", "::1"} or is_loopback(client[0])
 
@@ -155,7 +155,10 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def _without_port(host: bytes) -> bytes:
+@lru_cache(maxsize=64)  # a service is asked by a handful of names, again and again
+def _name(host: bytes) -> bytes:
+    """Return the name that a Host header says, without its port."""
+    host = host.lower()
     if host.startswith(b"["):
         return host.partition(b"]")[0] + b"]"
     return host.partition(b":")[0]

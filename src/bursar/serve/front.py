@@ -18,45 +18,24 @@ import structlog
 
 from bursar.errors import BursarError, WrongMethod
 from bursar.serve import faults, pages
-from bursar.serve.door import Caller, Door, Heard, hear
+from bursar.serve.door import SOMEBODY, Caller, Door, Heard, hear
+from bursar.serve.headers import SECURE, SECURE_PAGE, Header
 from bursar.serve.logs import LOG
 from bursar.serve.meter import Meter
-from bursar.serve.shelf import Held, Shelf
+from bursar.serve.shelf import Shelf
 from bursar.serve.spelling import matches
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGI = Callable[[Message, Receive, Send], Awaitable[None]]
-Header = tuple[bytes, bytes]
 
 PAGES: Final = frozenset(pages.FILES)
 OPEN: Final = frozenset({*PAGES, "/health"})
 """What anybody may ask for: the page has no figure in it, and health tells its words alone."""
 
-SECURE: Final[tuple[Header, ...]] = (
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
-"""What every answer bears: it is no page, and no other site may show or load it."""
-
-SECURE_PAGE: Final[tuple[Header, ...]] = (
-    (
-        b"content-security-policy",
-        (
-            b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-            b" connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        ),
-    ),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    *SECURE[1:],
-)
-"""What the page bears: it may load what is its own, and nothing else."""
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_RUN: Final = secrets.token_hex(4)
+_RUN: Final = secrets.token_hex(4).encode()
 
 
 class Front:
@@ -70,21 +49,17 @@ class Front:
         self._count = count(1)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer a request, or hand it on."""
-        kind = scope["type"]
-        if kind == "http":
-            await self._http(scope, receive, send)
-        else:
+        """Answer a request, or hand it on. What is cached costs no call that it can be without."""
+        if scope["type"] != "http":
             await self._inner(scope, receive, send)
-
-    async def _http(self, scope: Message, receive: Receive, send: Send) -> None:
+            return
         begun = perf_counter_ns()
         path, method, heard = scope["path"], scope["method"], hear(scope["headers"])
         own = heard.request_id
-        request_id = own if own and _ID.fullmatch(own) else f"{_RUN}-{next(self._count):x}".encode()
+        request_id = own if own and _ID.fullmatch(own) else b"%b-%x" % (_RUN, next(self._count))
         try:
             self._door.require_place(heard, scope["scheme"])
-            caller = Caller()
+            caller = SOMEBODY
             if path not in OPEN or heard.bearer:
                 if method == "OPTIONS":
                     await _preflight(send, heard, request_id, is_ours=self._door.allows_site(heard))
@@ -95,24 +70,17 @@ class Front:
             self._meter.count("refused", _known(method), faults.status(error), _since(begun))
             return
         held = self._shelf.held.get(path)
-        if held is not None and method == "GET" and not scope["query_string"]:
-            status = await self._cached(send, held, heard, request_id)
-            self._meter.count(path, method, status, perf_counter_ns() - begun)
+        if held is None or method != "GET" or scope["query_string"]:
+            scope["caller"], scope["heard"] = caller, heard
+            await self._routed(scope, receive, send, (request_id, begun))
             return
-        scope["caller"], scope["heard"] = caller, heard
-        await self._routed(scope, receive, send, (request_id, begun))
-
-    async def _cached(self, send: Send, held: Held, heard: Heard, request_id: bytes) -> int:
-        named = (b"x-request-id", request_id)
+        status, headers, body = 200, held.headers, held.body
         if heard.tag and matches(heard.tag.decode("latin-1"), held.tag.decode()):
-            headers = (*held.headers[2:], *SECURE, named, *self._site(heard))
-            await send({"type": "http.response.start", "status": 304, "headers": headers})
-            await send({"type": "http.response.body", "body": b""})
-            return 304
-        headers = (*held.headers, *SECURE, named, *self._site(heard))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": held.body})
-        return 200
+            status, headers, body = 304, held.unchanged, b""
+        headers = (*headers, (b"x-request-id", request_id), *self._site(heard))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        self._meter.count(path, method, status, perf_counter_ns() - begun)
 
     async def _routed(
         self, scope: Message, receive: Receive, send: Send, asked: tuple[bytes, int]

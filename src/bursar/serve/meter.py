@@ -6,6 +6,7 @@ Errors: none.
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 BOUNDS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _PER_S: Final = 1_000_000_000
+_BOUNDS_NS: Final = tuple(round(bound * _PER_S) for bound in BOUNDS_S)
 
 
 class Gauge(msgspec.Struct, frozen=True):
@@ -44,19 +46,14 @@ class Meter:
     """Requests by route, method and status, and how long they took."""
 
     def __init__(self) -> None:
-        self.requests: dict[tuple[str, str, int], int] = {}
-        self._buckets: dict[str, list[int]] = {}
-        self._sums: dict[str, int] = {}
+        self.requests: defaultdict[tuple[str, str, int], int] = defaultdict(int)
+        self._buckets: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(BOUNDS_S) + 1))
+        self._sums: defaultdict[str, int] = defaultdict(int)
 
     def count(self, route: str, method: str, status: int, took_ns: int) -> None:
         """Count a request."""
-        key = (route, method, status)
-        self.requests[key] = self.requests.get(key, 0) + 1
-        buckets = self._buckets.get(route)
-        if buckets is None:
-            buckets = self._buckets[route] = [0] * (len(BOUNDS_S) + 1)
-            self._sums[route] = 0
-        buckets[bisect_left(BOUNDS_S, took_ns / _PER_S)] += 1
+        self.requests[route, method, status] += 1
+        self._buckets[route][bisect_left(_BOUNDS_NS, took_ns)] += 1
         self._sums[route] += took_ns
 
     def collect(self) -> "Iterator[Metric]":

@@ -285,11 +285,11 @@ PERFORMANCE: Final = msgspec.defstruct(
     [
         (each.name, each.type)
         for each in msgspec.structs.fields(Performance)
-        if each.name != "curve"
+        if each.name != "course"
     ],
     frozen=True,
 )
-"""A period's figures, without the curve that `history` has."""
+"""A period's figures, without the course, which `history` has."""
 
 
 def page(

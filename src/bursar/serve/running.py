@@ -12,6 +12,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ KEEP_ALIVE_S: Final = 65  # whoever polls once a minute keeps its connection
 MESSAGE_MAX: Final = 1 << 16
 CONNECTIONS_MAX: Final = 1_000
 BACKLOG: Final = 2048
+SWITCH_S: Final = 0.001  # how long an answer may wait for the keeper's thread at work (5 by Python)
 _CONFIG: Final = "BURSAR_CONFIG"
 _BOOK: Final = "BURSAR_BOOK"
 
@@ -55,6 +57,7 @@ def run(
     A `service` of one's own may do more beside; without one, it is made from the settings.
     """
     logs.configure(level)
+    sys.setswitchinterval(SWITCH_S)
     gc.freeze()  # what is loaded stays: looking through it again and again only makes answers wait
     factory = uvicorn.Config("bursar.serve:app", log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner:  # uvloop, where that is here

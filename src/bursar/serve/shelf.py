@@ -30,13 +30,13 @@ from typing import Final
 
 import msgspec
 
+from bursar.serve.headers import SECURE, Header
 from bursar.serve.spelling import etag
 
 KEPT: Final = 1024
 QUEUE_MAX: Final = 256
 
 View = Mapping[str, object]
-Header = tuple[bytes, bytes]
 
 
 class Listed:
@@ -72,11 +72,14 @@ class Coverage(msgspec.Struct, frozen=True):
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):
-    """One view on the shelf: its bytes, its tag, and the headers of its answer."""
+    """One view on the shelf: its bytes, its tag, and the headers of its answer; those `unchanged`
+    are of one that says that the asker has it.
+    """
 
     body: bytes
     tag: bytes
     headers: tuple[Header, ...]
+    unchanged: tuple[Header, ...]
 
 
 class Publication(msgspec.Struct, frozen=True):
@@ -219,11 +222,11 @@ def _differs(old: object, new: object) -> bool:
 
 def _held(body: bytes, version: int) -> Held:
     tag = etag(body).encode()
-    headers = (
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(body)),
+    unchanged = (
         (b"etag", tag),
         (b"cache-control", b"no-cache"),
         (b"x-portfolio-version", b"%d" % version),
+        *SECURE,
     )
-    return Held(body, tag, headers)
+    kind = (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))
+    return Held(body, tag, (*kind, *unchanged), unchanged)

@@ -13,7 +13,6 @@ from bursar.measure.drawdown import (
     Basis,
     day_of,
     deepest,
-    max_fall,
     stands,
     walked,
     week_of,
@@ -100,7 +99,7 @@ def test_a_withdrawal_lowers_equity_and_not_the_unit_price():
     made = curve([moment(day(1), 100, 100), moment(day(2), 50, 50)])
     assert drawdown(made).current_pct.value == 50
     assert drawdown(made, basis=Basis.NAV).current_pct.value == 0
-    assert max_fall(made, Basis.NAV, day(1)).value == 0
+    assert drawdown(made, basis=Basis.NAV).max_pct.value == 0
 
 
 def test_a_drawdown_can_be_asked_why():

@@ -26,7 +26,9 @@ def test_both_returns_are_of_the_same_moments():
     keep(portfolio, "2026-01-01T10:00:00Z", XBT=100)
     keep(portfolio, "2026-01-02T10:00:00Z", XBT=130)
     portfolio.desk.clock.set("2026-01-03T10:00:00Z")
-    told = benchmark(portfolio, "XBT", portfolio.history(prices={"XBT": "150"}), {"XBT": "150"})
+    told = benchmark(
+        portfolio, "XBT", portfolio.history(prices={"XBT": "150"}).points, {"XBT": "150"}
+    )
     assert (told.first.price, told.last.price) == (100, 150)
     # half of the money was in coins: 1,000 became 1,250
     assert (told.return_pct.value, told.own_pct.value, told.excess_pct.value) == (50, 25, -25)
@@ -39,7 +41,7 @@ def test_an_asset_that_is_not_held_counts_by_its_recorded_prices():
     portfolio.price("ETH", "2026-01-02T09:00:00Z", "12.5")
     keep(portfolio, "2026-01-01T10:00:00Z", XBT=100)
     keep(portfolio, "2026-01-02T10:00:00Z", XBT=100)
-    told = benchmark(portfolio, "ETH", portfolio.history(prices={"XBT": "100"}))
+    told = benchmark(portfolio, "ETH", portfolio.history(prices={"XBT": "100"}).points)
     assert told.return_pct.value == 25
     assert told.last.source.startswith("price ")
 
@@ -49,7 +51,7 @@ def test_a_price_of_over_a_day_ago_is_none():
     portfolio.price("ETH", "2026-01-01T09:00:00Z", "10")
     keep(portfolio, "2026-01-01T10:00:00Z", XBT=100)
     keep(portfolio, "2026-01-03T10:00:00Z", XBT=100)
-    told = benchmark(portfolio, "ETH", portfolio.history(prices={"XBT": "100"}))
+    told = benchmark(portfolio, "ETH", portfolio.history(prices={"XBT": "100"}).points)
     assert told.return_pct.value is None
     assert "ETH" in told.return_pct.reason
     assert told.excess_pct == told.own_pct == told.return_pct
@@ -58,6 +60,6 @@ def test_a_price_of_over_a_day_ago_is_none():
 def test_of_an_asset_that_nobody_ever_priced_nothing_is_known():
     portfolio = followed()
     keep(portfolio, "2026-01-01T10:00:00Z", XBT=100)
-    told = benchmark(portfolio, "DOGE", portfolio.history())
+    told = benchmark(portfolio, "DOGE", portfolio.history().points)
     assert (told.prices, told.first, told.points) == (0, None, ())
     assert told.return_pct.value is None

@@ -231,13 +231,14 @@ UNDECIDED = {
 }
 
 
-def may_be_a_fee(account, planted):
-    """Tell whether a row behind is charged, and fewer than three others of its kind and asset."""
-    (row,) = [each for each in account.rows if each.id == planted.first]
+def may_be_a_fee(planted):
+    """Tell whether the row behind may be charged so: too few others that are told say how."""
+    rows = planted.account.ledger
+    (row,) = [each for each in rows if each.id == planted.first]
     if planted.planting is Planting.MISSING_REWARD and not row.fee:
         return False
     kind = row.type, row.subtype, row.code
-    charged = [each for each in account.rows if each.fee and each.id != row.id]
+    charged = [each for each in rows if each.fee and each.id != row.id]
     return len([each for each in charged if (each.type, each.subtype, each.code) == kind]) < 3
 
 
@@ -258,7 +259,7 @@ def test_a_planted_difference_is_found_classified_and_located(followed, kind):
         (seen,) = following.service.get_drift()
         assert seen.breaks, (kind, seed)
         fitting = set(FITTING[kind])
-        if kind in UNDECIDED and may_be_a_fee(account, planted):
+        if kind in UNDECIDED and may_be_a_fee(planted):
             fitting.add(Kind.UNKNOWN)  # a fee, or a row ahead of it: no other of its kind tells
         assert {each.kind for each in seen.breaks} <= fitting, (kind, seed)
         if planted.first is not None:

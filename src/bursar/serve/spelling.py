@@ -20,6 +20,7 @@ import msgspec
 
 from bursar.exact import trimmed
 from bursar.ledger import instant
+from bursar.measure.packed import Course
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -42,7 +43,7 @@ def spelled(value: object, *, as_text: bool = False) -> object:  # noqa: PLR0911
             return {config.tag_field: config.tag, **fields} if config.tag_field else fields
         case Mapping():
             return {str(key): spelled(each, as_text=as_text) for key, each in value.items()}
-        case tuple() | list():
+        case tuple() | list() | Course():
             return [spelled(each, as_text=as_text) for each in value]
         case datetime():
             return moment(value)

@@ -61,10 +61,10 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
 def history(portfolio: Portfolio, period: str | Range = "all", prices: Prices = None) -> Curve:
     """Return the equity curve of a range, now included, with the last moment before the range.
 
-    The unit price runs on from the very first moment. Where none was kept, it is rebuilt.
+    The unit price runs on from the very first moment. Where none was kept, it is rebuilt. The
+    points are made while they are walked.
     """
-    course, _ = _course(portfolio, span_of(portfolio, period), prices)
-    return Curve(tuple(iter(course)))
+    return Curve(_course(portfolio, span_of(portfolio, period), prices)[0])
 
 
 def performance(

@@ -37,7 +37,7 @@ def spelled(value: object, *, as_text: bool = False) -> object:  # noqa: PLR0911
     """Turn a value into what the encoder writes as it is."""
     match value:
         case Decimal():  # first, since most of what is told is money
-            return trimmed(value) if as_text else msgspec.Raw(trimmed(value).encode())
+            return _number(value, as_text=as_text)
         case None | str() | bool() | int():
             return value
         case msgspec.Struct():
@@ -81,9 +81,15 @@ def moment(at: datetime) -> str:
 
 
 def _field(name: str, value: object, *, as_text: bool) -> object:
+    if isinstance(value, Decimal):
+        return _number(value, as_text=as_text)
     if isinstance(value, int) and is_instant(name):
         return instant.show(value)
     return spelled(value, as_text=as_text)
+
+
+def _number(value: Decimal, *, as_text: bool) -> object:
+    return trimmed(value) if as_text else msgspec.Raw(trimmed(value).encode())
 
 
 def etag(body: bytes) -> str:

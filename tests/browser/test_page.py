@@ -73,6 +73,9 @@ CLOSED = """() => [".card .figure", ".equity .figure", ".equity .under", ".worth
   .flatMap((name) => [...document.querySelectorAll(name)])
   .filter((each) => /\\d/.test(each.textContent) && !each.querySelector("button"))
   .map((each) => each.outerHTML)"""
+# The flows that the curve marks: how much, and whether the mark points up.
+FLOWS = """() => [...document.querySelectorAll("#curve path.flow")].map((each) =>
+  [each.textContent.split("capital ")[1], each.getAttribute("d").endsWith("-8z")])"""
 # How often the page draws from now on.
 DRAWN = """() => {
   window.drawn = 0;
@@ -140,6 +143,45 @@ def test_what_the_page_shows_is_what_the_service_says(page):
     path = f"/api/portfolio/why?figure=cost&asset={asset}&decimals=string"
     told = page.evaluate("async (path) => (await fetch(path)).json()", path)
     assert told["formula"] in page.inner_text("#why-body")
+    page.keyboard.press("Escape")
+    page.click("#range >> text=All")
+    page.wait_for_selector("#curve path.flow", state="attached")
+    path = "/api/portfolio/history?period=all&decimals=string"
+    told = page.evaluate("async (path) => (await fetch(path)).json()", path)
+    flows = [Decimal(each["flow"]) for each in told["points"] if Decimal(each["flow"] or 0)]
+    assert {flow > 0 for flow in flows} == {True, False}
+    assert page.evaluate(FLOWS) == [[f"{flow:+,.2f}".replace("-", "−"), flow > 0] for flow in flows]
+
+
+def test_a_break_is_drawn_with_its_place_its_reason_and_what_would_close_it(page):
+    assert page.locator("#drift .verdict").count() == 1  # the demo's own account
+    made = """async () => { const { drift } = await import("/page/quality.js");
+      const shift = (asset, amount) => ({ asset, amount, worth: amount });
+      const broken = { kind: "missing fill", where: "between L7 and L9", reason: "came, went",
+        when: "after 2026-01-05T10:00:00.5Z", proposal: "buy 0.477 ETH for 2000.48076 USD",
+        shifts: [shift("ETH", "0.4770"), shift("USD", "-2000.48076")] };
+      const of = (verdict, breaks, as_of) => ({ account: "a", verdict, as_of, breaks,
+        command: "bursar drift --account a" });
+      const at = "2026-01-05T10:00:03Z", box = document.createElement("div"), asked = [];
+      const items = [of("drift", [broken], at), of("equal", [], at), of("unknown", [], null)];
+      drift(box, { items }, (name) => asked.push(name));
+      const all = (name, of) => [...box.querySelectorAll(name)].map(of);
+      all(".break button", (each) => each.click());
+      return { verdicts: all(".verdict", (each) => each.firstChild.textContent), asked,
+        said: all(".break p", (each) => each.textContent), exact: all(".break button",
+        (each) => each.textContent + " " + each.title), commands: all("code", (each) =>
+        each.textContent) }; }"""
+    assert page.evaluate(made) == {
+        "verdicts": ["▲ Differs", "✓ Agrees", "? Not known"],
+        "asked": ["missing fill: ETH", "missing fill: USD"],
+        "said": [
+            "came, went",
+            "between L7 and L9; after 2026-01-05T10:00:00Z",
+            "Would close it: buy 0.477 ETH for 2000.48076 USD",
+        ],
+        "exact": ["+0.477 ETH 0.4770", "−2,000.48076 USD -2000.48076"],
+        "commands": ["bursar drift --account a"],
+    }
 
 
 def test_a_weight_opens_to_its_factors_and_they_are_those_of_the_decision(page):

@@ -292,7 +292,7 @@ def settle(store):
 
     Whoever could still commit holds the portfolio's lock.
     """
-    with store._writing():
+    with store._writer.writing():
         pass
 
 

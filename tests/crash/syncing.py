@@ -8,15 +8,14 @@ from typing import Any
 from bursar.ledger.terms import Terms
 from bursar.sim import alpaca, kraken
 from bursar.store import open_store
-from tests.venue.alpaca_following import AlpacaFollowing
-from tests.venue.following import Following
+from tests.venue.following import at_alpaca, at_kraken
 
 
 def following(venue, seed, size, folder, store):
     """A service that follows an invented account at a fake venue."""
     if venue == "alpaca":
-        return AlpacaFollowing(alpaca.invent(seed, size), store=store)
-    return Following(kraken.invent(seed, size), Path(folder), store=store)
+        return at_alpaca(alpaca.invent(seed, size), store=store)
+    return at_kraken(kraken.invent(seed, size), Path(folder), store=store)
 
 
 def sync(path, folder, seed, size, *, venue="kraken", request=0, step=None):

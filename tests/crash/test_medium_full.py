@@ -30,7 +30,7 @@ def fills(count):
 
 def spare(store, pages):
     """Let the database grow by so many pages from what it is now."""
-    cursor = store._connected().connection.cursor()
+    cursor = store._writer.connected().connection.cursor()
     ((count,),) = cursor.execute("PRAGMA page_count").fetchall()
     cursor.execute(f"PRAGMA max_page_count={count + pages}").fetchall()
     cursor.close()

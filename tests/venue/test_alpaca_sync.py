@@ -24,7 +24,7 @@ from bursar.sim.alpaca.house import activities
 from bursar.store import MemoryStore
 from bursar.venue.alpaca.history import Options
 from tests import figures
-from tests.venue.alpaca_following import AlpacaFollowing
+from tests.venue.following import at_alpaca
 
 SEED = figures.SEED
 ACCOUNTS = 10
@@ -36,7 +36,7 @@ def follower():
     made = []
 
     def make(account, **options):
-        made.append(AlpacaFollowing(account, **options))
+        made.append(at_alpaca(account, **options))
         return made[-1]
 
     yield make
@@ -169,7 +169,7 @@ def test_what_happens_in_the_hour_that_comes_twice_is_not_missed(followed):
 def test_rows_that_pages_repeat_are_told_once(followed):
     account = invent(SEED, 400)
     whole = followed(account)
-    following = AlpacaFollowing(account)
+    following = at_alpaca(account)
     following.fake.house.overlap = 7
     assert following.initialize().is_whole
     assert following.service.portfolio.digest() == whole.service.portfolio.digest()

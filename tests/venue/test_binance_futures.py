@@ -14,8 +14,8 @@ from bursar.sim.binance.account import FUTURES_TRADES, START, TRANSFERS
 from bursar.venue.binance.history import Options
 from tests import figures
 from tests.venue.binance_asking import answered, recorded
-from tests.venue.binance_following import BinanceFollowing
 from tests.venue.binance_story import END, SHARED, STORY, story
+from tests.venue.following import at_binance
 from tests.venue.test_binance_sync import (  # noqa: F401 (fixtures)
     exported,
     followed,
@@ -223,7 +223,7 @@ def test_a_row_of_income_that_is_kept_back_is_found(followed):  # noqa: F811
 @recorded
 def test_every_futures_figure_of_the_story():
     right = json.loads((STORY / "expected.json").read_text())["expected"]["futures"]
-    following = BinanceFollowing(story(), start=END)
+    following = at_binance(story(), start=END)
     following.initialize()
     facts = list(following.service.portfolio.timeline)
     margins = [each for each in facts if isinstance(each, MarginFill)]

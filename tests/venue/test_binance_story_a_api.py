@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bursar.ledger.entries import CashFlow, Conversion, Fill, FlowKind
-from tests.venue.binance_following import BinanceFollowing
 from tests.venue.binance_story import END, SHARED, STORY, story
+from tests.venue.following import at_binance
 
 pytestmark = pytest.mark.skipif(
     not SHARED.is_dir(), reason=f"NOT RUN: recorded Binance data is not at {SHARED} (BURSAR_SHARED)"
@@ -34,7 +34,7 @@ def summed(pairs):
 
 @pytest.fixture(scope="module")
 def following():
-    made = BinanceFollowing(story(), start=END)
+    made = at_binance(story(), start=END)
     made.done = made.initialize()
     yield made
     made.close()
@@ -96,7 +96,7 @@ SAMPLES = Path(str(files("bursar.samples") / "binance-story-a"))
 def test_exports_and_the_api_make_one_book_in_any_order():
     books = set()
     for order in ("aea", "ea"):
-        there = BinanceFollowing(story(), start=END)
+        there = at_binance(story(), start=END)
         for step in order:
             if step == "a":
                 (done,) = there.initialize().accounts

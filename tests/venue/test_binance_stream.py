@@ -25,7 +25,7 @@ from bursar.venue.binance.keys import Keys
 from bursar.venue.binance.stream import FuturesStream, UserStream
 from bursar.venue.http import Outside
 from bursar.venue.stream import StreamHealth
-from tests.venue.binance_following import reader
+from tests.venue.following import reader
 from tests.venue.loopback import outside
 
 CLOCK = SystemClock()

@@ -22,7 +22,7 @@ from bursar.sim.binance.account import EARN, FUNDING, FUTURES, INCOME, TRADES, R
 from bursar.sim.binance.market import MARKETS, UNIT, text
 from bursar.venue.binance.history import Options
 from tests import figures
-from tests.venue.binance_following import BinanceFollowing
+from tests.venue.following import at_binance
 
 SEED = figures.SEED
 ACCOUNTS = 3
@@ -35,7 +35,7 @@ def follower():
     made = []
 
     def make(account, **options):
-        made.append(BinanceFollowing(account, **options))
+        made.append(at_binance(account, **options))
         return made[-1]
 
     yield make
@@ -59,7 +59,7 @@ def followed(follower):
 def undisturbed():
     """A small account, the digest of its book where nothing goes wrong, and how many requests."""
     account = invent(SEED, 32)
-    following = BinanceFollowing(account)
+    following = at_binance(account)
     assert following.initialize().is_whole
     digest = following.service.portfolio.digest()
     following.close()
@@ -349,7 +349,7 @@ def test_killed_at_any_request_it_goes_on_and_ends_in_the_same_book(follower):
 def test_a_page_that_is_empty_or_short_is_found_by_what_the_wallet_holds(followed):
     account = invent(SEED, 120)
     following = followed(account)
-    again = BinanceFollowing(account)
+    again = at_binance(account)
     again.fake.script.add(Fault.EMPTY_PAGE, endpoint="myTrades", times=2)
     again.fake.script.add(Fault.SHORT_PAGE, endpoint="myTrades", at=4, value=1)
     assert again.initialize().is_whole

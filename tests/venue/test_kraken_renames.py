@@ -41,9 +41,19 @@ def test_a_coin_that_gets_another_name_goes_on_at_its_cost(tmp_path, way, kind, 
         assert (found.verdict, found.breaks) == (Verdict.EQUAL, ())
 
 
-@pytest.mark.parametrize(
-    "old,new,fee", [("-60", "60", "0"), ("-100", "99", "0"), ("-100", "100", "1")]
-)
+def test_a_part_that_gets_another_name_goes_on_at_its_cost(tmp_path, way):
+    told = matic()
+    told.row("A1", "adjustment", "MATIC", "-60")
+    told.row("A2", "adjustment", "POL", "60", after=1)
+    service = told.booked(tmp_path, way)
+    assert held(service) == {"MATIC": "40", "POL": "60"}
+    assert made(service) == ("50", "0", "0", "0")
+    book = service.portfolio.book()
+    assert [book.held("kraken:main", coin).cost for coin in ("MATIC", "POL")] == [20, 30]
+    assert not service.portfolio.gaps()
+
+
+@pytest.mark.parametrize("old,new,fee", [("-100", "99", "0"), ("-100", "100", "1")])
 def test_where_a_new_name_is_not_all_that_happened_nothing_is_gained_and_it_is_shown(
     tmp_path, way, old, new, fee
 ):

@@ -18,7 +18,7 @@ from bursar.reconcile.certificate import sentence
 from bursar.sim.kraken import Fault, Flow, Planting, invent, plant, truth
 from bursar.venue.kraken.assets import coin
 from tests import figures
-from tests.venue.following import Following
+from tests.venue.following import Following, at_kraken
 
 SEED = figures.SEED
 AWAY = {Flow.FUTURES, Flow.INTERNAL}
@@ -43,7 +43,7 @@ def follower(tmp_path):
 
     def make(account, **options):
         made[:] = [each for each in made if not each.loop.is_closed()]
-        made.append(Following(account, tmp_path, **options))
+        made.append(at_kraken(account, tmp_path, **options))
         return made[-1]
 
     yield make

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,7 @@ from bursar.cli.session import Session
 
 if TYPE_CHECKING:
     from bursar.config import Settings
+    from bursar.ports import Bus
     from bursar.sim.show import Present
 
 UNWATCHED_S: Final = 6.0
@@ -40,30 +42,36 @@ def play(session: Session, wish: Wish) -> int:
     from bursar.app import SystemClock
     from bursar.serve.running import run
     from bursar.serve.service import Service
-    from bursar.sim.show import Present, Shape, prepare
 
     seconds = wish.seconds
     if seconds is None and (session.wants_json or not sys.stdout.isatty()):
         seconds = UNWATCHED_S
     with tempfile.TemporaryDirectory(prefix="bursar-demo-") as folder:
         book = Path(folder) / "demo.db"
-        scene = prepare(book, Shape(wish.seed, Decimal(wish.size)), now=SystemClock().now())
         settings = _settings(book, _free(wish.port))
 
         async def going_on(opened: object) -> None:
             await present.run(opened)  # type: ignore[arg-type]  # the keeper's own
 
         service = Service(settings, beside=(going_on,))
-        present = Present(scene, lambda: service.carrier.bus, speed=wish.speed)
+        present = world(wish, book, lambda: service.carrier.bus, now=SystemClock().now())
         url: list[str] = []
 
         def told(address: str) -> None:
             url.append(address)
-            _greet(session, address, seconds)
+            _greet(session, address, book, seconds)
 
         run(settings, told=told, service=service, seconds=seconds, level="WARNING")
         _sum_up(session, book, present, url[0])
     return 0
+
+
+def world(wish: Wish, book: Path, bus: Callable[[], Bus | None], *, now: int) -> Present:
+    """Write the past of the world that was asked for, and return what goes on from there."""
+    from bursar.sim.show import Present, Shape, prepare
+
+    scene = prepare(book, Shape(wish.seed, Decimal(wish.size)), now=now)
+    return Present(scene, bus, speed=wish.speed)
 
 
 def _settings(book: Path, port: int) -> Settings:
@@ -96,7 +104,7 @@ def _free(port: int) -> int:
     return port
 
 
-def _greet(session: Session, url: str, seconds: float | None) -> None:
+def _greet(session: Session, url: str, book: Path, seconds: float | None) -> None:
     if session.wants_json:
         return
     end = "Ctrl-C ends it." if seconds is None else f"It ends by itself in {seconds:g} seconds."
@@ -106,6 +114,9 @@ def _greet(session: Session, url: str, seconds: float | None) -> None:
         f"  {url}",
         "",
         f"{end} In text instead: bursar demo story",
+        "After half a minute the venue knows of a trade that no bot has told. In another terminal:",
+        f"  bursar drift --book {book} --portfolio {NAME}",
+        f"  bursar drift accept 1 --book {book} --portfolio {NAME}",
     )
     sys.stdout.flush()
 

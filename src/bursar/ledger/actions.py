@@ -36,7 +36,8 @@ def paired(
 ) -> tuple[list[Split | Rename], list[Movement]]:
     """Return the splits and renames among the rows of one group, and the rows left over.
 
-    Money (`cash`) is neither split nor renamed, nor is a part of what is held.
+    Money (`cash`) is neither split nor renamed, nor is what is charged for. Rows that state
+    balances rename as much as they say, others all that is held.
     """
     sets: dict[tuple[MovementKind, str | Decimal], list[Movement]] = {}
     for row in rows:
@@ -48,7 +49,7 @@ def paired(
     apart: list[Movement] = []
     for own in sets.values():
         pair = _pair(own)
-        if pair is None or cash & {row.asset for row in pair} or not _is_all(*pair):
+        if pair is None or cash & {row.asset for row in pair} or any(row.fee for row in pair):
             apart += own
         else:
             facts.append(_fact(*pair))
@@ -115,6 +116,11 @@ def rebranded(rows: Sequence[Movement], cash: frozenset[str]) -> Split | Rename 
     return _fact(old, new) if is_one_for_one and is_called_so else None
 
 
+def is_counted(fact: Split | Rename) -> bool:
+    """Tell whether an action is of a stated quantity, which its rows say where to find."""
+    return isinstance(fact, Rename) and fact.quantity is not None
+
+
 def delivered(rows: Iterable[Movement]) -> bool:
     """Tell whether the rows of a trade are the delivery of a leveraged position."""
     return any(row.label == SETTLED for row in rows)
@@ -151,14 +157,6 @@ def _pair(rows: Sequence[Movement]) -> tuple[Movement, Movement] | None:
     return (coming[0], going[0]) if is_short else (going[0], coming[0])
 
 
-def _is_all(old: Movement, new: Movement) -> bool:
-    """Tell whether nothing was kept back: no fee, and of the old units, where that is said, none.
-
-    What goes on under another name is all that is there, so it must be all that goes.
-    """
-    return not (old.balance or old.fee or new.fee)
-
-
 def _says(row: Movement, word: str) -> bool:
     return row.label is not None and row.label.endswith(word)
 
@@ -175,6 +173,7 @@ def _fact(old: Movement, new: Movement) -> Split | Rename:
             note=old.label,
             asset=old.asset,
             to_asset=new.asset,
+            quantity=None if old.balance is None else abs(old.amount),
         )
     return Split(
         id=old.id,

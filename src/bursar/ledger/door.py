@@ -58,6 +58,8 @@ def _check(entry: AnyEntry) -> None:
             _positive(entry, _legs(entry.taken, "taken"))
         case Rename() if entry.asset == entry.to_asset:
             raise BadChoice(f"{entry.id}: {entry.asset} is renamed to itself", field="to_asset")
+        case Rename(quantity=Decimal()):
+            _positive(entry, [("quantity", entry.quantity)])
         case StagedChange():
             _staged(entry)
         case _:

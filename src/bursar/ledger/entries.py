@@ -306,10 +306,14 @@ class Conversion(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True,
 
 
 class Rename(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="rename"):
-    """An asset goes on under another name, one for one, lots and cost unchanged."""
+    """An asset goes on under another name, one for one, lots and cost unchanged.
+
+    All that is held of it does, in every pocket, unless a `quantity` is stated.
+    """
 
     asset: str
     to_asset: str
+    quantity: Decimal | None = None
 
 
 class Split(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="split"):

@@ -124,6 +124,8 @@ def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list
     facts += _swaps([row for row in rows if row.kind is MovementKind.SWAP], cash)
     whole, apart = actions.paired(rows, cash)
     facts += [*whole, *(_unpaired(row, cash) for row in apart)]
+    named = {name for fact in whole if actions.is_counted(fact) for name in fact.rows}
+    facts += _placed(row for row in rows if row.id in named)
     flows = [row for row in rows if row.kind in _FLOWS or row.kind is MovementKind.FINANCING]
     facts += _flows(flows, cash)
     facts += [_internal(row) for row in rows if row.kind is MovementKind.INTERNAL]

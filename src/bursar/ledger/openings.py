@@ -191,7 +191,7 @@ class Prefixes:
         firsts = firsts.intersection(fact.rows)
         for account in (fact.account, getattr(fact, "to_account", fact.account)):
             self._began.setdefault(account, fact.executed_at)
-        if isinstance(fact, Rename):
+        if isinstance(fact, Rename) and fact.quantity is None:
             self._rename(fact)
         elif isinstance(fact, Split):
             self._split(fact)
@@ -385,6 +385,8 @@ def deltas(fact: Fact) -> list[tuple[Place, Decimal]]:
                 ((fact.to_account, fact.asset), fact.quantity),
             ]
             moved += [((fact.to_account, fee.asset), -fee.amount) for fee in fact.to_fees]
+        case Rename(quantity=Decimal() as quantity):
+            return [((account, fact.asset), -quantity), ((account, fact.to_asset), quantity)]
         case _:
             return []
     return moved + [((account, fee.asset), -fee.amount) for fee in fact.fees]

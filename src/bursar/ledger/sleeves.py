@@ -160,6 +160,8 @@ class StrategyBooks:
         match fact:
             case SleeveTransfer():
                 self._move_capital(fact)
+            case Rename(quantity=Decimal() as quantity):
+                self._rename(fact, quantity)
             case Rename() | Split():
                 self._rescale(fact)
             case Transfer():
@@ -273,6 +275,20 @@ class StrategyBooks:
         cost = before - self.book.held(source, asset).cost
         place = (fact.executed_at, fact.account, asset, quantity, cost)
         self.loans.append(Loan(*place, *way, fact.id))
+
+    def _rename(self, fact: Rename, left: Decimal) -> None:
+        """Rename a quantity: what is `manual`'s first, then what the others have, by name."""
+        for strategy in (MANUAL, *self._givers(fact.account, MANUAL)):
+            part = min(self._available(fact.account, strategy, fact.asset), left)
+            if part > 0:
+                self._rename_in(fact, strategy, part)
+                left -= part
+        if left:  # nobody has it: it is made up for once it is known where it came from
+            self._rename_in(fact, MANUAL, left)
+
+    def _rename_in(self, fact: Rename, strategy: str, quantity: Decimal) -> None:
+        sleeve = self._sleeve(fact.account, strategy)
+        apply(self.book, msgspec.structs.replace(fact, account=sleeve, quantity=quantity))
 
     def _rescale(self, fact: Rename | Split) -> None:
         """Rename or split in every sleeve; what rounding each of them left over is `manual`'s."""

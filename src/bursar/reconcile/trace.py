@@ -109,7 +109,7 @@ def excess(ours: Ours) -> list[Excess]:
     for fact in ours.facts:
         if is_opening(fact):
             continue
-        if isinstance(fact, Rename | Split):  # they move what their rows say, and name no quantity
+        if isinstance(fact, Rename | Split) and not deltas(fact):  # they move what their rows say
             for name in fact.rows:
                 left.pop(name, None)
             continue

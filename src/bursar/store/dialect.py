@@ -242,7 +242,11 @@ def _ask(connection: Connection, text: str, values: Values) -> Answer:
 
 
 def _run(connection: Connection, text: str, each: Sequence[Values]) -> None:
-    _driver(connection).executemany(text, each)
+    driver = _driver(connection)
+    if len(each) == 1:  # of which some are no statement that could be executed for many
+        driver.execute(text, each[0])
+    else:
+        driver.executemany(text, each)
 
 
 def _unanswered(

@@ -194,6 +194,8 @@ def ask(connection: Connection, text: str, values: Values) -> Answer:
             found: Answer = driver.execute(text, values).fetchall()
             return found
         message = Message(driver)
+        if driver in _WAITING:  # what waits goes first, along with it
+            message, _WAITING[driver] = _WAITING[driver], message
         message.add(text, values)
         return message.send()
 
@@ -236,11 +238,11 @@ def unanswered(connection: Connection, rows: int, *, is_last: bool = False) -> I
         yield
         return
     with _driving(connection, "the statements of a commit") as driver:
-        message = _WAITING[driver] = Message(driver)
+        _WAITING[driver] = Message(driver)
         try:
             yield
         finally:
-            del _WAITING[driver]
+            message = _WAITING.pop(driver)
         _send(message, is_last=is_last)
 
 

@@ -1,9 +1,8 @@
 """A portfolio kept in a database: one implementation, whatever the dialect.
 
-One connection writes, under a lock, so a process is its own only writer; other processes are kept
-off by the database and by `version`. Readers take connections of their own and see the last commit.
-After a failed COMMIT the writer's connection is thrown away, since nobody knows what state it is
-in. A connection that died of a server's restart is replaced when the next transaction begins.
+One connection writes, under a lock (`writer`), so a process is its own only writer; other processes
+are kept off by the database and by `version`. Readers take connections of their own and see the
+last commit.
 
 Do not carry an open store across a fork.
 """
@@ -12,13 +11,11 @@ Do not carry an open store across a fork.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from threading import Lock, local
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
     Engine,
-    RootTransaction,
     Row,
     Select,
     Table,
@@ -26,7 +23,6 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.exc import DBAPIError
 
 from bursar.errors import KeyReused, StoreCorrupt, StoreError
 from bursar.ledger import instant
@@ -36,9 +32,9 @@ from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
 from bursar.store import checks, finds, texts, writes
 from bursar.store.aside import Aside
-from bursar.store.dialect import Dialect, writing
+from bursar.store.dialect import Dialect
 from bursar.store.faults import legible, translated
-from bursar.store.sending import Answer, Question, worded
+from bursar.store.sending import Question
 from bursar.store.steps import Steps, unwatched
 from bursar.store.tables import (
     CELLS,
@@ -49,6 +45,7 @@ from bursar.store.tables import (
     SNAPSHOTS,
     TRADES,
 )
+from bursar.store.writer import Writer
 from bursar.store.writes import Place
 from bursar.value import cash_equity
 from bursar.value.cash_equity import CashEquity
@@ -69,10 +66,7 @@ class SqlStore:
         self._dialect = dialect
         self._steps = steps
         self._aside = Aside(engine, dialect, portfolio)
-        self._lock = Lock()
-        self._writer: Connection | None = None
-        self._grouping = local()
-        self._closed = False
+        self._writer = Writer(engine, dialect, portfolio)
 
     def __repr__(self) -> str:
         url = self._engine.url
@@ -89,7 +83,7 @@ class SqlStore:
         checks.require_commit(commit)
         if commit.terms is not None:
             checks.require_base(self.head().terms.base, commit.terms)
-        group = self._group
+        group = self._writer.group
         try:
             head = self._commit_alone(commit) if group is None else self._commit_in(group, commit)
         except KeyReused as error:
@@ -126,19 +120,8 @@ class SqlStore:
         `is_whole` it is over then. A group inside a group is a part of it; other threads wait
         until the outer one is over.
         """
-        outer = self._group
-        with self._writing(is_whole=is_whole) as place:
-            self._grouping.place = place
-            try:
-                yield
-            finally:
-                self._grouping.place = outer
-
-    @property
-    def _group(self) -> Place | None:
-        """The group that this thread has open."""
-        place: Place | None = getattr(self._grouping, "place", None)
-        return place
+        with self._writer.grouped(is_whole=is_whole):
+            yield
 
     def recall(self, facts: Collection[str], homes: Collection[str]) -> list[Record]:
         """Return the rows that first told of these facts, and all rows of these groups."""
@@ -186,7 +169,7 @@ class SqlStore:
 
     def save_checkpoint(self, checkpoint: StoredCheckpoint, version: int) -> bool:
         """Keep a checkpoint if the portfolio stands at that version."""
-        with self._writing() as place:
+        with self._writer.writing() as place:
             if writes.head(place.ask, self.portfolio).version != version:
                 return False
             writes.checkpoint(place, checkpoint)
@@ -210,7 +193,7 @@ class SqlStore:
 
     def save_state(self, state: Mapping[str, str]) -> None:
         """Replace the whole projection."""
-        with self._writing() as place:
+        with self._writer.writing() as place:
             writes.replace_cells(place, state)
 
     def load_state(self) -> dict[str, str]:
@@ -227,33 +210,29 @@ class SqlStore:
         """Add trade records; one of the same id and kind is replaced."""
         added = tuple(trades)
         checks.require_exact(added)
-        with self._writing() as place:
+        with self._writer.writing() as place:
             writes.trades(place, added)
 
     def get_trades(
         self, pair: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[RealizedPnLRecord]:
         """Return trade records, newest first."""
-        found = self._newest(TRADES, limit, since)
-        if pair is not None:
-            found = found.where(TRADES.c.pair == pair)
-        return [RealizedPnLRecord(**row) for row in self._rows(found, "a trade record")]
+        rows = self._newest(TRADES, "a trade record", pair=pair, limit=limit, since=since)
+        return [RealizedPnLRecord(**row) for row in rows]
 
     def save_cash_flows(self, records: Iterable[CashFlowRecord]) -> None:
         """Add cash flow records; one with the same id is replaced."""
         added = tuple(records)
         checks.require_exact(added)
-        with self._writing() as place:
+        with self._writer.writing() as place:
             writes.flows(place, added)
 
     def get_cash_flows(
         self, asset: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[CashFlowRecord]:
         """Return cash flow records, newest first."""
-        found = self._newest(FLOWS, limit, since)
-        if asset is not None:
-            found = found.where(FLOWS.c.asset == asset)
-        return [CashFlowRecord(**row) for row in self._rows(found, "a flow record")]
+        rows = self._newest(FLOWS, "a flow record", asset=asset, limit=limit, since=since)
+        return [CashFlowRecord(**row) for row in rows]
 
     def save_snapshot(self, snapshot: PortfolioSnapshot) -> None:
         """Keep a snapshot; one of the same instant is replaced."""
@@ -264,7 +243,7 @@ class SqlStore:
             "time": snapshot.timestamp,
             "body": texts.sealed(body, self.portfolio, at),
         }
-        with self._writing() as place:
+        with self._writer.writing() as place:
             writes.upsert(place, SNAPSHOTS, [row])
 
     def get_snapshots(
@@ -274,11 +253,7 @@ class SqlStore:
         until: datetime | None = None,
     ) -> list[PortfolioSnapshot]:
         """Return snapshots from `since` until before `until`, newest first."""
-        checks.require_window(limit, since, until)
-        found = self._newest(SNAPSHOTS, limit, since)
-        if until is not None:
-            found = found.where(SNAPSHOTS.c.time < until)
-        rows = self._rows(found, "a snapshot")
+        rows = self._newest(SNAPSHOTS, "a snapshot", limit=limit, since=since, until=until)
         return [self._snapshot(row["time"], row["body"], texts.to_snapshot) for row in rows]
 
     def snapshot_totals(self, since: datetime | None = None) -> Iterator[SnapshotTotals]:
@@ -297,14 +272,12 @@ class SqlStore:
 
     def save_memos(self, memos: Mapping[str, str | None], *, is_lasting: bool = True) -> None:
         """Keep short texts by name, all or none."""
-        if is_lasting or self._group is not None:
-            with self._writing() as place:
+        if is_lasting or self._writer.group is not None:
+            with self._writer.writing() as place:
                 writes.memos(place, memos)
             return
-        with self._lock:
-            self._require_open()
-            with translated(self._dialect.fault):
-                self._aside.note(memos)
+        with self._writer.standing_by(), translated(self._dialect.fault):
+            self._aside.note(memos)
 
     def memos(self, prefix: str = "") -> dict[str, str]:
         """Return the texts whose names begin so, ordered by name."""
@@ -332,7 +305,7 @@ class SqlStore:
 
         Inside a group nobody could see it, and nobody else can have moved the portfolio on.
         """
-        if self._group is not None:
+        if self._writer.group is not None:
             return True
         with self._asking() as asked:
             memo = name, text
@@ -345,45 +318,38 @@ class SqlStore:
         gone = delete(SNAPSHOTS).where(
             SNAPSHOTS.c.portfolio == self.portfolio, SNAPSHOTS.c.time < older_than_ts
         )
-        with self._writing() as place:
+        with self._writer.writing() as place:
             return place.connection.execute(gone).rowcount
 
     def close(self) -> None:
         """Release every connection; the store answers nothing more."""
-        with self._lock:
-            self._closed = True
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
+        with self._writer.closing():
             self._aside.close()
             self._engine.dispose()
 
     def _commit_alone(self, commit: Commit) -> Head:
         """Write it in a transaction of its own, which the head's own move begins."""
         moving = writes.advancing(self.portfolio, commit)
-        with self._beginning(moving) as (place, moved):
+        with self._writer.transaction(moving) as (place, moved):
             self._steps("begin")
             head = writes.advanced(place, commit, moved)
-            self._write_rows(place, commit, is_last=True)
+            rows = writes.weight(commit)
+            with self._dialect.unanswered(place.connection, rows, is_last=True):
+                self._write_all(place, commit)
         return head
 
     def _commit_in(self, group: Place, commit: Commit) -> Head:
         """Write it as a part of a group."""
-        with self._part_of(group):
+        moving = writes.advancing(self.portfolio, commit)
+        with self._writer.part_of(group, writes.weight(commit)):
+            moved = group.ask(*moving)
             self._steps("begin")
-            moved = group.ask(*writes.advancing(self.portfolio, commit))
             head = writes.advanced(group, commit, moved)
-            self._write_rows(group, commit)
+            self._write_all(group, commit)
         return head
 
-    def _write_rows(self, place: Place, commit: Commit, *, is_last: bool = False) -> None:
-        self._steps("version")
-        rows = writes.weight(commit)
-        with place.dialect.unanswered(place.connection, rows, is_last=is_last):
-            self._write_all(place, commit)
-            self._steps("before_commit")
-
     def _write_all(self, place: Place, commit: Commit) -> None:
+        self._steps("version")
         if commit.terms is not None:
             writes.drop_checkpoint(place)  # it was folded under others
         elif commit.reaches_back_to is not None:
@@ -399,6 +365,7 @@ class SqlStore:
         writes.outbox(place, commit)
         writes.memos(place, commit.memos)
         self._steps("outbox")
+        self._steps("before_commit")
 
     def _reused(self, commit: Commit) -> KeyReused | StoreError:
         """Find out, after the rollback, which of the commit's keys was there."""
@@ -438,15 +405,22 @@ class SqlStore:
                 yield f"journal row {row.seq} is filed under another fact or time than it states"
 
     def _newest(
-        self, table: Table, limit: int | None, since: datetime | None
-    ) -> Select[tuple[Any, ...]]:
-        checks.require_window(limit, since)
-        order = [table.c.time, *(c for c in table.primary_key if c.name != "portfolio")]
-        columns = [c for c in table.columns if c.name != "portfolio"]
-        found = select(*columns).where(table.c.portfolio == self.portfolio)
-        if since is not None:
-            found = found.where(table.c.time >= since)
-        return found.order_by(*(column.desc() for column in order)).limit(limit)
+        self,
+        table: Table,
+        what: str,
+        *,
+        limit: int | None,
+        since: datetime | None,
+        until: datetime | None = None,
+        **wanted: str | None,
+    ) -> list[dict[str, Any]]:
+        checks.require_window(limit, since, until)
+        asked = {"limit": limit, "since": since, "until": until, **wanted}
+        given = {name: each for name, each in asked.items() if each is not None}
+        found = finds.newest(table, frozenset(given))
+        with self._reading() as connection, legible(what):
+            told = connection.execute(found, {**given, "own": self.portfolio})
+            return [dict(row) for row in told.mappings()]
 
     def _page(self, after: int, last: int, size: int) -> Sequence[Row[Any]]:
         found = (
@@ -467,16 +441,12 @@ class SqlStore:
             with legible(f"the snapshot of {instant.show(at)}"):
                 raise
 
-    def _rows(self, found: Select[tuple[Any, ...]], what: str) -> list[dict[str, Any]]:
-        with self._reading() as connection, legible(what):
-            return [dict(row) for row in connection.execute(found).mappings()]
-
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        self._require_open()
+        self._writer.require_open()
         with translated(self._dialect.fault):
-            if self._group is not None:  # its own commits are to be seen
-                yield self._group.connection
+            if self._writer.group is not None:  # its own commits are to be seen
+                yield self._writer.group.connection
             else:
                 with self._engine.connect() as connection:
                     yield connection
@@ -484,130 +454,6 @@ class SqlStore:
     @contextmanager
     def _asking(self) -> Iterator[Question]:
         """Give the way for a question of one statement."""
-        self._require_open()
+        self._writer.require_open()
         with translated(self._dialect.fault):
-            yield self._aside.ask if self._group is None else self._group.ask
-
-    @contextmanager
-    def _writing(self, *, is_whole: bool = False) -> Iterator[Place]:
-        if self._group is not None:
-            with self._inside(self._group):
-                yield self._group
-            return
-        with self._beginning(is_whole=is_whole) as (place, _):
-            yield place
-
-    @contextmanager
-    def _beginning(
-        self, asked: writes.Asked | None = None, *, is_whole: bool = False
-    ) -> Iterator[tuple[Place, Answer]]:
-        """Begin a transaction, with a question that goes along, and end it."""
-        with self._lock:
-            self._require_open()
-            try:
-                with translated(self._dialect.fault):
-                    connection, transaction, answer = self._begun(asked, is_whole=is_whole)
-                place = Place(connection, self._dialect, self.portfolio, is_whole=is_whole)
-                try:
-                    with translated(self._dialect.fault):
-                        yield place, answer
-                except BaseException:
-                    self._abandon(connection)
-                    raise
-                self._finish(transaction)
-            finally:
-                if is_whole:  # it trusts what comes, and holds more of the file than others need
-                    self._drop_writer()
-
-    @contextmanager
-    def _part_of(self, group: Place) -> Iterator[None]:
-        """Write a commit into a group. One of a whole group has no way back of its own, which would
-        cost a copy of every page that it touches.
-        """
-        if not group.is_whole:
-            with self._inside(group):
-                yield
-            return
-        try:
-            with translated(self._dialect.fault):
-                yield
-        except BaseException:
-            self._abandon(group.connection)
-            raise
-
-    @contextmanager
-    def _inside(self, group: Place) -> Iterator[None]:
-        """Write inside a group: what fails is taken back alone, and the group goes on.
-
-        Where the database has taken back everything, as SQLite does when it is full, nothing more
-        may be written.
-        """
-        with translated(self._dialect.fault):
-            inner = group.connection.begin_nested()
-        try:
-            with translated(self._dialect.fault):
-                yield
-        except BaseException:
-            try:
-                inner.rollback()
-            except DBAPIError:
-                group.connection.invalidate()
-            raise
-        with translated(self._dialect.fault):
-            inner.commit()
-
-    def _begun(
-        self, asked: writes.Asked | None, *, is_whole: bool
-    ) -> tuple[Connection, RootTransaction, Answer]:
-        try:
-            return self._locked(asked, is_whole=is_whole)
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-        return self._locked(asked, is_whole=is_whole)  # nothing was written through the old one
-
-    def _locked(
-        self, asked: writes.Asked | None, *, is_whole: bool
-    ) -> tuple[Connection, RootTransaction, Answer]:
-        connection = self._connected()
-        if is_whole:
-            self._dialect.trust(connection)
-        transaction = connection.begin()
-        try:
-            then = None if asked is None else worded(connection, *asked)
-            answer = self._dialect.lock(connection, self.portfolio, then)
-        except BaseException as error:
-            self._abandon(connection)
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
-                self._drop_writer()
-            raise
-        return connection, transaction, answer
-
-    def _finish(self, transaction: RootTransaction) -> None:
-        try:
-            with translated(self._dialect.fault, committing=True):
-                transaction.commit()
-        except BaseException:
-            self._drop_writer()
-            raise
-
-    def _abandon(self, connection: Connection) -> None:
-        try:
-            connection.rollback()
-        except DBAPIError:
-            self._drop_writer()
-
-    def _connected(self) -> Connection:
-        if self._writer is None:
-            self._writer = writing(self._engine, self._dialect)
-        return self._writer
-
-    def _drop_writer(self) -> None:
-        if self._writer is not None:
-            self._writer.invalidate()
-            self._writer.close()
-            self._writer = None
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise StoreError("the store was closed; open it again")
+            yield self._aside.ask if self._writer.group is None else self._writer.group.ask

@@ -70,6 +70,11 @@ class Place:
         """Return the rows that a statement gives here."""
         return ask(self.connection, self.dialect.ask, statement, values)
 
+    def run(self, *texts: str) -> None:
+        """Execute statements without values, one after another."""
+        for text in texts:
+            self.dialect.run(self.connection, text, [{}])
+
 
 def head(asked: Question, portfolio: str) -> Head:
     """Read where a portfolio stands."""

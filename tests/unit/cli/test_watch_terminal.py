@@ -55,9 +55,12 @@ class Terminal:
         self.left()
         os.close(self._ours)
 
-    async def shows(self, text):
+    async def shows(self, text, meanwhile=None):
+        """Wait for a text; `meanwhile` is done again and again, for whoever comes late."""
         while text not in self.seen:
             assert self._program.poll() is None, self.seen
+            if meanwhile is not None:
+                await meanwhile()
             await asyncio.sleep(0.02)
 
 
@@ -88,8 +91,7 @@ def test_watch_draws_on_a_terminal_follows_prices_and_leaves_it_as_it_was(tmp_pa
                 await terminal.shows(b"prices of the last sync")
                 assert b"equity" in terminal.seen
                 drawn = terminal.seen.count(b"equity")
-                await live.beat()
-                await terminal.shows(b"prices live")
+                await terminal.shows(b"prices live", meanwhile=live.beat)
                 assert terminal.seen.count(b"equity") > drawn
                 terminal.press(b"\x03")
                 code = await asyncio.get_running_loop().run_in_executor(None, terminal.left)

@@ -37,6 +37,7 @@ def sleeve(amount):
         (msgspec.structs.replace(sleeve(1), executed_at=2**63), "executed_at"),
         (msgspec.structs.replace(sleeve(1), executed_at=-(2**63)), "executed_at"),
         (pen.price("XBT", "USD", -1), "value"),
+        (pen.rename("A", "B", quantity=D(0)), "quantity"),
         (pen.split("A", 0, 1), "numerator"),
         (pen.split("A", 1, 0), "denominator"),
         (pen.convert([(0, "A")], [(1, "B")]), "given A"),

@@ -13,7 +13,10 @@ from bursar.ledger.terms import Account, FactSource, Terms
 from bursar.ledger.timeline import Timeline
 from tests.auditor import histories
 from tests.property.test_sleeves import held, parts, together
+from tests.unit.ledger.samples import Pen
 
+D = Decimal
+pen, K = Pen(), "k:main"
 DAY = 86_400 * 10**9
 START = 20454 * DAY  # 2026-01-01
 TERMS = Terms(accounts=(Account("k:main", FactSource.EVENTS, may_short=True),))
@@ -106,6 +109,32 @@ def test_a_split_and_a_rename_meet_every_sleeve():
     )
     assert owned(made, "a", "NEW") == (10, 100)
     assert owned(made, "manual", "NEW") == (20, 200)
+
+
+def renamed(quantity, *bought, terms=None):
+    """The strategies' books after purchases of a coin and a rename of so much of it."""
+    line = Timeline(terms or Terms())
+    line.land(line.plan([*bought, pen.rename("XBT", "NEW", quantity=D(quantity), account=K)]))
+    made = strategy_books(line, line.terms)
+    assert together(made) == held(line.book)
+    assert audit.totals(made.book).gap == 0
+    assert audit.breaches(line.book) == []
+    return made
+
+
+def test_a_rename_of_a_part_takes_what_is_nobodys_first():
+    bought = pen.buy(1, "XBT", 100, strategy="a", account=K), pen.buy(2, "XBT", 200, account=K)
+    made = renamed("2.5", *bought)
+    assert (owned(made, "manual", "NEW"), owned(made, "manual")) == ((2, 200), (0, 0))
+    assert (owned(made, "a", "NEW"), owned(made, "a")) == ((D("0.5"), 50), (D("0.5"), 50))
+    made = renamed("1", bought[0])
+    assert (owned(made, "a", "NEW"), owned(made, "manual", "NEW")) == ((1, 100), (0, 0))
+
+
+def test_a_rename_of_what_nobody_has_is_owed():
+    made = renamed("3", pen.buy(1, "XBT", 100, strategy="a", account=K), terms=TERMS)
+    assert owned(made, "a", "NEW") == (1, 100)
+    assert owned(made, "manual", "NEW")[0] == 2
 
 
 def leveraged(name, quantity, **changes):

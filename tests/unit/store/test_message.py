@@ -41,6 +41,11 @@ def test_a_commit_waits_for_two_answers_and_a_question_for_one(store, monkeypatc
         sent.clear()
         store.commit(planned)
         assert len(sent) == 2
+    with store.grouped():
+        planned = commit(store.head(), "e", cells={"a": "3"})
+        sent.clear()
+        store.commit(planned)
+        assert len(sent) == 2  # with the way back of its own
     sent.clear()
     head, memos = store.standing(["a", "none"])
     assert store.announce("a", "1", head.version)

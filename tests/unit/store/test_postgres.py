@@ -94,7 +94,7 @@ def test_the_settings_that_the_promises_rest_on(store):
     assert setting(store, "lock_timeout") == "5s"
     assert setting(store, "statement_timeout") == "1min"
     assert setting(store, "idle_in_transaction_session_timeout") == "10min"
-    with store._writing() as place:
+    with store._writer.writing() as place:
         shown = place.connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout")
         assert shown.scalar() == "1min"
 
@@ -114,7 +114,7 @@ def test_a_time_limit_of_the_address_is_kept(database):
     with opened(with_options(database, limits)) as store:
         for name, limit in limits.items():
             assert setting(store, name) == limit
-        with store._writing() as place:
+        with store._writer.writing() as place:
             shown = place.connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout")
             assert shown.scalar() == "9s"
 
@@ -255,7 +255,7 @@ def test_a_second_writer_waits_for_the_first_and_then_is_stale(database, store, 
 
 
 def test_portfolios_in_one_database_do_not_wait_for_each_other(database, store):
-    with closing(open_store(database, "other")) as other, store._writing():
+    with closing(open_store(database, "other")) as other, store._writer.writing():
         other.commit(commit(other.head(), "a"))
         assert other.head().version == 1
 
@@ -263,7 +263,7 @@ def test_portfolios_in_one_database_do_not_wait_for_each_other(database, store):
 def test_who_waits_too_long_is_told_that_it_is_busy(database, store):
     impatient = with_options(database, {"lock_timeout": "50ms"})
     with closing(open_store(impatient)) as other:
-        with store._writing(), pytest.raises(StoreBusy):
+        with store._writer.writing(), pytest.raises(StoreBusy):
             other.commit(commit(other.head(), "b"))
         assert other.commit(commit(other.head(), "b")).version == 2
 

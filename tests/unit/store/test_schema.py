@@ -15,6 +15,7 @@ from sqlalchemy import create_engine
 
 from bursar.errors import BadChoice, SchemaNewer, StoreCorrupt, StoreError
 from bursar.store import migrate, open_store, schema, step_back
+from bursar.store.sql import SqlStore
 from bursar.store.tables import METADATA, SCHEMA
 from tests.contract.samples import commit, contents, flow, snapshot, trade
 
@@ -172,7 +173,8 @@ def test_a_migration_may_copy_a_table_that_others_point_to(tmp_path, monkeypatch
     monkeypatch.setattr(migrate, "run", copy_and_run)
     store = open_store(path)
     assert contents(store) == before
-    store.portfolio = "ghost"
+    assert isinstance(store, SqlStore)
+    store._writer._portfolio = "ghost"
     with pytest.raises(StoreError, match="FOREIGN KEY"):  # the guard is up again
         store.save_state({"cash": "1"})
     store.close()

@@ -36,13 +36,13 @@ def store(path):
 
 def settle(store, pragma):
     """Set a pragma on the writer's connection, outside any transaction."""
-    cursor = store._connected().connection.cursor()
+    cursor = store._writer.connected().connection.cursor()
     cursor.execute(f"PRAGMA {pragma}").fetchall()
     cursor.close()
 
 
 def pragma(store, name):
-    cursor = store._connected().connection.cursor()
+    cursor = store._writer.connected().connection.cursor()
     ((value,),) = cursor.execute(f"PRAGMA {name}").fetchall()
     cursor.close()
     return value
@@ -303,7 +303,7 @@ def test_only_what_need_not_last_goes_without_a_wait_for_the_disk(tmp_path):
         store.save_memos({"a": str(n), "b": None}, is_lasting=lasts)
         assert other.memo("a") == str(n)
     kept = cast("Any", store)
-    for connection, waits in ((kept._writer, full), (kept._aside._connection, normal)):
+    for connection, waits in ((kept._writer._connection, full), (kept._aside._connection, normal)):
         driver = connection.connection.driver_connection
         assert driver.execute("PRAGMA synchronous").fetchone() == waits
         assert not driver.in_transaction

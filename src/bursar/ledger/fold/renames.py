@@ -9,7 +9,8 @@ then lots, debts and balances change together. A fact about one account of sever
   Splits stated account by account therefore end, in any order, where a split of all does.
 - A rename takes that many of the pool's lots by the rule; debts keep the old name.
 
-What lies in other pockets of an account goes on there.
+What lies in other pockets of an account goes on there. A rename of a stated quantity carries as
+much of it, and no pocket.
 
 Units are rounded once per balance, half-even; what a place holds is the sum of its balances.
 
@@ -35,6 +36,10 @@ AHEAD: Final = "split"  # owed since an account's split came before that of thos
 
 def fold_rename(book: Book, rename: Rename) -> None:
     """Let an asset go on under another name, lots and cost unchanged; so do its debts."""
+    if rename.quantity is not None:
+        source, target = (rename.account, rename.asset), (rename.account, rename.to_asset)
+        carry(book, rename, source, target, rename.quantity)
+        return
     accounts = _accounts(book, rename.account, rename.asset)
     _rename_pockets(book, rename)
     if _is_pooled(book, rename.asset) and not _gross(book, rename.asset, without=accounts):

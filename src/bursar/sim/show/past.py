@@ -23,6 +23,7 @@ from bursar.portfolio.service import PortfolioService
 from bursar.ports import Progress, Reading
 from bursar.sim.show.market import COINS, QUOTE, Market
 from bursar.sim.show.players import NAMES, Order, Players
+from bursar.sim.show.venue import Venue
 from bursar.store import open_store
 from bursar.value.marks import Mark
 
@@ -43,10 +44,11 @@ _SOMETIME: Final = "2026-01-01T00:00:00Z"
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """Which world it is, and how much money it begins with."""
+    """Which world it is, how much money it begins with, and how many days of it are past."""
 
     seed: int = 7
     size: Decimal = Decimal(250_000)
+    days: int = DAYS
 
 
 class Calendar:
@@ -69,24 +71,27 @@ class Scene(msgspec.Struct):
 
     market: Market
     players: Players
+    venue: Venue
+    shape: Shape
 
 
 def prepare(place: Path, shape: Shape, *, now: int) -> Scene:
     """Write the past up to `now` into a new book, and return what goes on from there."""
-    first = now // instant.DAY * instant.DAY - DAYS * instant.DAY
+    first = now // instant.DAY * instant.DAY - shape.days * instant.DAY
     clock = Calendar(first)
     market, players = Market(shape.seed), Players(shape.seed, dies_on=_GRID_LIVES)
+    venue = Venue(ACCOUNT)
     terms = Terms(base=QUOTE, accounts=(Account(ACCOUNT, FactSource.EVENTS),))
     store = open_store(str(place), "demo", terms=terms)
     portfolio = Portfolio(Desk(store, clock, wait=clock.wait), _unread)
     with portfolio:
         service = PortfolioService(portfolio)
-        for day in range(DAYS):
+        for day in range(shape.days):
             start = first + day * instant.DAY
             market.move(1)
             lines = [*_flows(day, shape.size, market), *_trades(day, players, market)]
             clock.at = start + 20 * _HOUR
-            portfolio.record(*_read(lines, start))
+            portfolio.record(*venue.take(_read(lines, start)), *venue.told())
             _see(portfolio, market)
             if day % DIVIDED_EVERY == 1:
                 divide(portfolio, players, market)
@@ -94,7 +99,7 @@ def prepare(place: Path, shape: Shape, *, now: int) -> Scene:
             _see(portfolio, market)
             service.create_snapshot()
         _today(service, clock, market, now)
-    return Scene(market, players)
+    return Scene(market, players, venue, shape)
 
 
 def divide(portfolio: Portfolio, players: Players, market: Market) -> None:

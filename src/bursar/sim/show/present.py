@@ -1,8 +1,9 @@
 """The present: what goes on while the page is open, told to bursar as bots and venues tell it.
 
-Ticks and fills are events on the service's own bus. The person's trades and the rewards are entered
-by hand, the venue's statement comes every few seconds. Once it has a deposit that nobody told of:
-the drift is seen, explained, and after a while accepted.
+Ticks and fills are events on the service's own bus, and the person's trades are entered by hand.
+Every few seconds the venue hands out the rows of its ledger and states what lies there. Once it
+executes a trade that nobody tells, and loses the rows: the drift is seen, found between the rows
+whose balances give it away, and accepted after a while, if no person has done so.
 
 Runs in the keeper's thread, as a task of the service. Errors: those of the verbs, which would be
 our own mistake; a bus that is away is waited for by those who listen.
@@ -16,12 +17,12 @@ from typing import Final
 import msgspec
 
 from bursar.events.envelope import Envelope
+from bursar.exact import ZERO, product18
 from bursar.ledger import golden, instant
+from bursar.ledger.entries import CashFlow, Fee, Fill, FlowKind, Side
 from bursar.portfolio import agreement
 from bursar.portfolio.events.intake import noted
 from bursar.ports import Bus
-from bursar.reconcile import Statement
-from bursar.reconcile.statement import Holding
 from bursar.serve.keeper import Opened
 from bursar.sim.show.market import COINS, QUOTE
 from bursar.sim.show.past import ACCOUNT, Scene, divide
@@ -36,11 +37,12 @@ DAY_STEPS: Final = 2_400
 _SLOW: Final = "LINK"
 _CARRY_EVERY, _GRID_EVERY, _TREND_EVERY = 7, 11, 20
 _HAND_EVERY, _REWARD_EVERY, _DIVIDE_EVERY, _CLOSE_EVERY = 26, 44, 300, 20
-_STATED_EVERY, _DRIFT_AT, _ACCEPT_AT = 12, 30, 110
+_STATED_EVERY, _LOST_AT, _ACCEPT_AT = 12, 30, 110
 _SELL_AFTER: Final = 5
 _PART: Final = 0.1
 _PRICED_EVERY: Final = 7
-_UNTOLD: Final = Decimal("1250.00")
+_LOST, _LOST_PART = "ETH", 200
+_STAKED: Final = Decimal("0.0021")
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
 
 
@@ -53,8 +55,8 @@ class Present:
         self._bus = bus
         self._speed = speed
         self._step = 0
+        self._is_closed = False
         self._later: dict[int, list[Order]] = {}
-        self._has_accepted = False
         self._filled: list[Envelope] = []
 
     async def run(self, opened: Opened) -> None:
@@ -69,7 +71,8 @@ class Present:
                 self._filled = [each for each in told if each.type == FILLED] or self._filled
             await asyncio.sleep(STEP_S)
             if bus is not None:
-                self._besides(opened)
+                with opened.service.portfolio.writer.alone():  # a person may write from elsewhere
+                    self._besides(opened)
 
     def _told(self, opened: Opened) -> Iterator[Envelope]:
         """Return what the market and the strategies tell in this step."""
@@ -83,6 +86,7 @@ class Present:
         for number, order in enumerate(self._orders()):
             self.fills += 1
             name = f"f{now}-{number}"
+            self._scene.venue.move(_booked(order, f"order:{name}:{name}", now))
             yield self._event(FILLED, name, now, _filled(order, name, self._scene))
 
     def _orders(self) -> Iterator[Order]:
@@ -105,11 +109,11 @@ class Present:
                 f"{instant.show(now)} buy {market.units(_SLOW, 400)} {_SLOW}"
                 f" @ {market.price(_SLOW)} {QUOTE} fee 0.50 {QUOTE} #{ACCOUNT}:hand{now}"
             )
-            portfolio.record(*golden.read([line]))
-        if step % _REWARD_EVERY == 9:  # noqa: PLR2004 (the same)
-            worth = market.price("ETH") * Decimal("0.0021")
-            line = f"{instant.show(now)} reward 0.0021 ETH #{ACCOUNT}:stake{now} value={worth}"
-            portfolio.record(*golden.read([line]))
+            portfolio.record(*self._scene.venue.take(golden.read([line])))
+        if step % _REWARD_EVERY == 9:  # noqa: PLR2004 (the same); its row will tell of it
+            self._scene.venue.move(_reward(now, market.price("ETH")))
+        if step == _LOST_AT:
+            self._scene.venue.lose(_lost(self._scene, now))
         if step % _PRICED_EVERY == 0:  # what fees in coins were worth
             portfolio.price("BNB", instant.show(now), market.price("BNB"))
         if step % _DIVIDE_EVERY == 0:
@@ -125,22 +129,21 @@ class Present:
         return all(store.memo(noted(each)[0]) is not None for each in self._filled)
 
     def _state(self, opened: Opened, now: int) -> None:
-        """Let the venue state what lies there; accept what it differs by when it is time."""
-        service, portfolio = opened.service, opened.service.portfolio
-        untold = _UNTOLD if self._step >= _DRIFT_AT and not self._has_accepted else Decimal(0)
-        lying: dict[str, Decimal] = {}
-        for (account, asset), holding in portfolio.book().holdings.items():
-            if account == ACCOUNT:
-                lying[asset] = holding.quantity + (untold if asset == QUOTE else 0)
-        held = tuple(Holding(asset=name, code=name, total=lying[name]) for name in sorted(lying))
-        agreement.remember(portfolio, Statement(account=ACCOUNT, as_of=now, holdings=held))
-        agreement.sound(portfolio, agreement.compared(portfolio, ACCOUNT, service.rules.limits))
-        if untold and self._step >= _ACCEPT_AT:
-            found = agreement.reconciled(portfolio, ACCOUNT, service.rules.limits)
-            if found.proposals:
-                agreement.accept(portfolio, found, 1)
-                self._has_accepted = True
-                self._state(opened, portfolio.desk.clock.now())
+        """Let the venue hand out its rows and state what lies there; compare, as a sync does."""
+        limits, portfolio = opened.service.rules.limits, opened.service.portfolio
+        rows = self._scene.venue.told()
+        if rows:
+            portfolio.record(*rows)
+        agreement.remember(portfolio, self._scene.venue.statement(now))
+        compared = agreement.compared(portfolio, ACCOUNT, limits)
+        agreement.sound(portfolio, compared)
+        if self._step < _ACCEPT_AT or self._is_closed:
+            return
+        self._is_closed = True
+        found = agreement.reconciled(portfolio, ACCOUNT, limits)
+        if compared.drift and found.proposals:  # no person has accepted it before
+            agreement.accept(portfolio, found, 1)
+            self._state(opened, portfolio.desk.clock.now())
 
     def _event(self, kind: str, name: str, now: int, data: dict[str, object]) -> Envelope:
         told = _ENCODER.encode(data).decode()
@@ -161,3 +164,37 @@ def _filled(order: Order, name: str, scene: Scene) -> dict[str, object]:
         "strategy": order.strategy,
         "regime": scene.market.regime,
     }
+
+
+def _booked(order: Order, name: str, at: int) -> Fill:
+    """Return an order as its venue books it."""
+    return Fill(
+        id=f"{ACCOUNT}:{name}",
+        executed_at=at,
+        account=ACCOUNT,
+        base=order.coin,
+        quote=QUOTE,
+        side=Side(order.side),
+        quantity=order.quantity,
+        amount=product18(order.quantity, order.price),
+        fees=(Fee(order.fee_asset, order.fee),),
+    )
+
+
+def _reward(at: int, price: Decimal) -> CashFlow:
+    return CashFlow(
+        id="",
+        executed_at=at,
+        account=ACCOUNT,
+        kind=FlowKind.REWARD,
+        asset="ETH",
+        amount=_STAKED,
+        value=product18(_STAKED, price),
+    )
+
+
+def _lost(scene: Scene, at: int) -> Fill:
+    """Return the trade that nobody tells: of a part of what the account began with."""
+    price = scene.market.price(_LOST)
+    quantity = scene.market.units(_LOST, float(scene.shape.size) / _LOST_PART)
+    return _booked(Order("", "buy", _LOST, quantity, price, ZERO, QUOTE), "lost", at)

@@ -1,0 +1,212 @@
+"""The connection of a store that writes: one transaction at a time, under a lock, from any thread.
+
+After a failed COMMIT it is thrown away, since nobody knows what state it is in. One that died of a
+server's restart is replaced when the next transaction begins. A group is a transaction that its
+thread holds open; what is written meanwhile is a part of it.
+
+Errors: `StoreError`s, as `faults` reads them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock, local
+
+from sqlalchemy import Connection, Engine, RootTransaction
+from sqlalchemy.exc import DBAPIError
+
+from bursar.errors import BursarError, StoreError
+from bursar.store.dialect import Dialect, writing
+from bursar.store.faults import translated
+from bursar.store.sending import Answer, worded
+from bursar.store.writes import Asked, Place
+
+_MARK, _RETURN, _RELEASE = (
+    (f"{word} bursar",) for word in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+)
+
+
+class Writer:
+    """One portfolio's writing connection, made when it is first wanted."""
+
+    def __init__(self, engine: Engine, dialect: Dialect, portfolio: str) -> None:
+        self._engine = engine
+        self._dialect = dialect
+        self._portfolio = portfolio
+        self._lock = Lock()
+        self._connection: Connection | None = None
+        self._grouping = local()
+        self._is_closed = False
+
+    @property
+    def group(self) -> Place | None:
+        """The group that this thread has open."""
+        place: Place | None = getattr(self._grouping, "place", None)
+        return place
+
+    def require_open(self) -> None:
+        """Refuse to go on with a store that was closed."""
+        if self._is_closed:
+            raise StoreError("the store was closed; open it again")
+
+    def connected(self) -> Connection:
+        """Return the connection."""
+        if self._connection is None:
+            self._connection = writing(self._engine, self._dialect)
+        return self._connection
+
+    @contextmanager
+    def standing_by(self) -> Iterator[None]:
+        """Keep others from writing, without a transaction."""
+        with self._lock:
+            self.require_open()
+            yield
+
+    @contextmanager
+    def closing(self) -> Iterator[None]:
+        """Let go of the connection for good, and of what else is let go of inside."""
+        with self._lock:
+            self._is_closed = True
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+            yield
+
+    @contextmanager
+    def grouped(self, *, is_whole: bool) -> Iterator[None]:
+        """Let what is written inside become durable together, or not at all."""
+        outer = self.group
+        with self.writing(is_whole=is_whole) as place:
+            self._grouping.place = place
+            try:
+                yield
+            finally:
+                self._grouping.place = outer
+
+    @contextmanager
+    def writing(self, *, is_whole: bool = False) -> Iterator[Place]:
+        """Write in a transaction, or as a part of the group that this thread has open."""
+        group = self.group
+        if group is not None:
+            with self._inside(group):
+                yield group
+            return
+        with self.transaction(is_whole=is_whole) as (place, _):
+            yield place
+
+    @contextmanager
+    def transaction(
+        self, asked: Asked | None = None, *, is_whole: bool = False
+    ) -> Iterator[tuple[Place, Answer]]:
+        """Begin a transaction, with a question that goes along, and end it."""
+        with self._lock:
+            self.require_open()
+            try:
+                with translated(self._dialect.fault):
+                    connection, transaction, answer = self._begun(asked, is_whole=is_whole)
+                place = Place(connection, self._dialect, self._portfolio, is_whole=is_whole)
+                try:
+                    with translated(self._dialect.fault):
+                        yield place, answer
+                except BaseException:
+                    self._abandon(connection)
+                    raise
+                self._finish(transaction)
+            finally:
+                if is_whole:  # it trusts what comes, and holds more of the file than others need
+                    self._drop()
+
+    @contextmanager
+    def part_of(self, group: Place, rows: int) -> Iterator[None]:
+        """Write about so many rows as a part of a group: what fails is taken back alone, and the
+        group goes on.
+
+        A part of a whole group has no way back of its own, which would cost a copy of every page
+        that it touches. Where the database has taken back everything, as SQLite does when it is
+        full, nothing more may be written.
+        """
+        try:
+            with (
+                translated(self._dialect.fault),
+                self._dialect.unanswered(group.connection, rows),
+            ):
+                group.run(*([] if group.is_whole else _MARK))
+                yield
+                group.run(*([] if group.is_whole else _RELEASE))
+        except BaseException:
+            self._take_back(group)
+            raise
+
+    def _take_back(self, group: Place) -> None:
+        """Take back the part of a group that failed; or all of it, where it has no parts."""
+        if group.is_whole:
+            self._abandon(group.connection)
+            return
+        try:
+            with translated(self._dialect.fault):
+                group.run(*_RETURN, *_RELEASE)
+        except BursarError:
+            group.connection.invalidate()
+
+    @contextmanager
+    def _inside(self, group: Place) -> Iterator[None]:
+        """Write what is no commit as a part of a group; each statement is answered at once."""
+        with translated(self._dialect.fault):
+            inner = group.connection.begin_nested()
+        try:
+            with translated(self._dialect.fault):
+                yield
+        except BaseException:
+            try:
+                inner.rollback()
+            except DBAPIError:
+                group.connection.invalidate()
+            raise
+        with translated(self._dialect.fault):
+            inner.commit()
+
+    def _begun(
+        self, asked: Asked | None, *, is_whole: bool
+    ) -> tuple[Connection, RootTransaction, Answer]:
+        try:
+            return self._locked(asked, is_whole=is_whole)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._locked(asked, is_whole=is_whole)  # nothing was written through the old one
+
+    def _locked(
+        self, asked: Asked | None, *, is_whole: bool
+    ) -> tuple[Connection, RootTransaction, Answer]:
+        connection = self.connected()
+        if is_whole:
+            self._dialect.trust(connection)
+        transaction = connection.begin()
+        try:
+            then = None if asked is None else worded(connection, *asked)
+            answer = self._dialect.lock(connection, self._portfolio, then)
+        except BaseException as error:
+            self._abandon(connection)
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                self._drop()
+            raise
+        return connection, transaction, answer
+
+    def _finish(self, transaction: RootTransaction) -> None:
+        try:
+            with translated(self._dialect.fault, committing=True):
+                transaction.commit()
+        except BaseException:
+            self._drop()
+            raise
+
+    def _abandon(self, connection: Connection) -> None:
+        try:
+            connection.rollback()
+        except DBAPIError:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None

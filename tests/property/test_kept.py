@@ -106,7 +106,7 @@ def test_what_is_kept_is_what_is_made_anew(steps):
     assert repr(of_head(portfolio).statistics) == repr(statistics(trips(anew).trips))
     valuation = portfolio.valuation()
     curve = curve_of((*snapshots.moments(store), moment_of(portfolio, figures(valuation))))
-    assert repr(kept(portfolio, valuation).course().curve) == repr(curve)
+    assert repr(kept(portfolio, valuation).course()) == repr(curve.points)
     walked = drawdown_view(drawdown(curve, now=valuation.at), at=valuation.at)
     assert repr(portfolio.views().drawdown) == repr(walked)
     now = moment_of(portfolio, figures(valuation))

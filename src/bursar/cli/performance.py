@@ -82,10 +82,9 @@ def _told(found: Performance) -> dict[str, object]:
 
     kelly = {"kelly_trades": found.kelly_trades, "kelly_returns": found.kelly_returns}
     halves = {name: {"full": each.full, "half": each.half} for name, each in kelly.items()}
-    fields = {name: getattr(found, name) for name in found.__struct_fields__ if name != "course"}
-    shown = told({**fields, "curve": found.curve})
-    assert isinstance(shown, dict)
-    return {**{name: timed(name, each) for name, each in shown.items()}, **halves}
+    fields = told(found)
+    assert isinstance(fields, dict)
+    return {**{name: timed(name, each) for name, each in fields.items()}, **halves}
 
 
 def _show(screen: Screen, found: Performance, period: str) -> None:
@@ -98,7 +97,7 @@ def _show(screen: Screen, found: Performance, period: str) -> None:
     lacking = found.drawdown.skipped
     if lacking:
         screen.print(f"! {lacking} of {found.moments} moments lack a price and are left out")
-    navs = [point.nav for point in found.course if point.nav is not None]
+    navs = [point.nav for point in found.curve.points if point.nav is not None]
     if len(navs) > 1:
         line = spark(navs, screen.width - _INDENT)
         screen.print("", f"{'unit price':<{_INDENT}}{line}")

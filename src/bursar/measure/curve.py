@@ -71,7 +71,7 @@ class Point(msgspec.Struct, frozen=True, gc=False):
 class Curve(msgspec.Struct, frozen=True):
     """Points in order of time."""
 
-    points: tuple[Point, ...]
+    points: Sequence[Point]
 
     @property
     def complete(self) -> list[Point]:
@@ -173,9 +173,9 @@ def opening(points: Sequence[Point], count: int) -> tuple[Point, ...]:
 
 def windows(
     chunks: Iterable[Sequence[Point]], start: int | None, end: int | None
-) -> Iterator[tuple[Point, ...]]:
+) -> Iterator[Sequence[Point]]:
     """Yield what `window` says of points that come some at a time, some at a time."""
-    before: tuple[Point, ...] = ()
+    before: Sequence[Point] = ()
     is_in = False
     for points in filter(None, chunks):
         if is_in:

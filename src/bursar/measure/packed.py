@@ -12,13 +12,17 @@ Errors: none.
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import chain
-from typing import Final
+from typing import TYPE_CHECKING, Final, overload
 
 import msgspec
 
 from bursar.exact import money
 from bursar.measure.curve import Curve, Link, Moment, Point, linked, windows
+
+if TYPE_CHECKING:
+    _Slice = slice[int | None, int | None, int | None]
 
 BLOCK: Final = 1024
 _ENCODER: Final = msgspec.json.Encoder()
@@ -77,19 +81,15 @@ class PackedCurve:
         """Return the points from `start` until before `end`, with the opening before them; `now` is
         the last moment. O(moments of the part).
         """
-        return self.course(now, start, end).curve
+        return Curve(tuple(iter(self.course(now, start, end))))
 
     def course(self, now: Moment, start: int | None = None, end: int | None = None) -> "Course":
         """Return the same, to be walked. O(1)."""
         until = end if end is None or start is None else max(start, end)  # or there is no opening
-        return Course(
-            packed=self,
-            first=0 if start is None else max(self._place(start) - 1, 0),
-            last=len(self.blocks) if until is None else self._place(until),
-            tail=(*_linked(self._tail, self._before), self.then(now)),
-            start=start,
-            end=end,
-        )
+        first = 0 if start is None else max(self._place(start) - 1, 0)
+        last = len(self.blocks) if until is None else self._place(until)
+        tail = (*_linked(self._tail, self._before), self.then(now))
+        return Course(self, range(first, last), tail, start=start, end=end)
 
     def moments(self, start: int) -> Iterator[Moment]:
         """Yield the moments from `start` on. O(those, and a block)."""
@@ -110,43 +110,66 @@ class PackedCurve:
         return moments
 
 
-class Course(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a packed curve, as it was when it was asked for. Its points are made while they are
-    walked, a block at a time, as often as they are.
+class Course(Sequence[Point]):
+    """The points of a part of a packed curve, as it was when it was asked for.
+
+    Walking them makes them, a block at a time, as often as they are walked. Who asks for one by its
+    place, or for their number, has all of them made and kept: some 300 bytes each.
     """
 
-    packed: PackedCurve
-    first: int
-    last: int
-    tail: tuple[Point, ...]
-    start: int | None
-    end: int | None
+    def __init__(
+        self,
+        packed: PackedCurve,
+        blocks: range,
+        tail: Sequence[Point],
+        *,
+        start: int | None,
+        end: int | None,
+    ) -> None:
+        self._packed, self._numbers, self._tail = packed, blocks, tail
+        self._start, self._end = start, end
 
     def __repr__(self) -> str:
-        return f"Course({self.curve!r})"
+        return repr(self._all)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._all == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it is compared, never a key
 
     def __iter__(self) -> Iterator[Point]:
         return chain.from_iterable(self.chunks())
 
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @overload
+    def __getitem__(self, place: int) -> Point: ...
+
+    @overload
+    def __getitem__(self, place: "_Slice") -> Sequence[Point]: ...
+
+    def __getitem__(self, place: "int | _Slice") -> Point | Sequence[Point]:
+        return self._all[place]
+
     def chunks(self) -> Iterator[Sequence[Point]]:
         """Yield the points, some at a time."""
-        return windows(self._blocks(), self.start, self.end)
+        return windows(self._blocks(), self._start, self._end)
 
-    @property
-    def curve(self) -> Curve:
-        """All the points at once: some 300 bytes each."""
-        return Curve(tuple(self))
+    @cached_property
+    def _all(self) -> tuple[Point, ...]:
+        return tuple(iter(self))
 
     def _blocks(self) -> Iterator[Sequence[Point]]:
         """Yield the points of every block that has to do with it, and those that are in none."""
-        place = self.first
-        points = self.packed.points(place) if place < self.last else []
-        while place and self.start is not None and not _has_opening(points, self.start):
+        place, start = self._numbers.start, self._start
+        points = self._packed.points(place) if self._numbers else []
+        while place and start is not None and not _has_opening(points, start):
             place -= 1
-            points = [*self.packed.points(place), *points]
+            points = [*self._packed.points(place), *points]
         yield points
-        yield from map(self.packed.points, range(self.first + 1, self.last))
-        yield self.tail
+        yield from map(self._packed.points, self._numbers[1:])
+        yield self._tail
 
 
 def _first(block: Block) -> int:

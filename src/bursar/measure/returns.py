@@ -70,7 +70,12 @@ class DayCloses(msgspec.Struct):
             day = date.fromordinal(_1970 + number)
             is_weekday = calendar is Calendar.WEEKDAYS
             before = self.navs.get(number - (3 if is_weekday and day.weekday() == 0 else 1))
-            if before is None or is_broken or (is_weekday and day.weekday() > _FRIDAY):
+            if (
+                before is None
+                or not before[0]
+                or is_broken
+                or (is_weekday and day.weekday() > _FRIDAY)
+            ):
                 continue
             found.append(DailyReturn(day, ratio18(HUNDRED, nav - before[0], before[0])))
         return found

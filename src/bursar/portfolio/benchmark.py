@@ -60,13 +60,13 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
 
 @money
 def benchmark(
-    portfolio: Portfolio, asset: str, course: Iterable[Point], prices: Prices = None
+    portfolio: Portfolio, asset: str, points: Iterable[Point], prices: Prices = None
 ) -> Benchmark:
     """Compare a curve with buying and holding an asset. O(snapshots + prices + trades)."""
     told = sorted({each.at: each for each in _known(portfolio, asset, prices)}.values(), key=_at)
     times = [each.at for each in told]
     both: list[tuple[Point, Priced]] = []
-    for point in course:
+    for point in points:
         if point.nav is None:
             continue
         place = bisect_right(times, point.at)

@@ -29,9 +29,9 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     """How a stretch of time went.
 
     `made` is what equity grew by beyond the capital that came (`flows`). `opened_at` is the moment
-    from which the curve is known, which may be after the beginning that was asked for. `course` has
-    its points for whoever walks them, `curve` all at once. One that `is_rebuilt` is of the facts
-    alone, at the prices that they knew (`portfolio.rebuilt`).
+    from which the curve is known, which may be after the beginning that was asked for. The points
+    of `curve` are made while they are walked. One that `is_rebuilt` is of the facts alone, at the
+    prices that they knew (`portfolio.rebuilt`).
     """
 
     window: Window
@@ -54,21 +54,17 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     kelly_trades: Kelly
     kelly_returns: Kelly
     conventions: Conventions
-    course: Course
+    curve: Curve
     is_rebuilt: bool = False
-
-    @property
-    def curve(self) -> Curve:
-        """The points of `course`, all at once; they are made each time this is asked for."""
-        return self.course.curve
 
 
 def history(portfolio: Portfolio, period: str | Range = "all", prices: Prices = None) -> Curve:
     """Return the equity curve of a range, now included, with the last moment before the range.
 
-    The unit price runs on from the very first moment. Where none was kept, it is rebuilt.
+    The unit price runs on from the very first moment. Where none was kept, it is rebuilt. The
+    points are made while they are walked.
     """
-    return _course(portfolio, span_of(portfolio, period), prices)[0].curve
+    return Curve(_course(portfolio, span_of(portfolio, period), prices)[0])
 
 
 def performance(
@@ -105,7 +101,7 @@ def performance(
         kelly_trades=from_trades(trades),
         kelly_returns=from_returns(returns, rules),
         conventions=rules,
-        course=course,
+        curve=Curve(course),
         is_rebuilt=is_rebuilt,
     )
 

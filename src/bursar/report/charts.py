@@ -30,7 +30,7 @@ def equity(found: Report) -> Drawing | None:
         points = [(each.at, each.made) for each in found.made_by_day]
         pane = Pane(label="made", height=2200, series=(Series("one", points, is_filled=True),))
         return _drawn((pane,), f"What {found.strategy} had made, by day")
-    flags, worth, under = _walked(found.performance.course)
+    flags, worth, under = _walked(found.performance.curve.points)
     panes = (
         Pane(
             label=f"equity, {found.base}",

@@ -23,7 +23,7 @@ from bursar.ledger.book import Book
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import method
 from bursar.measure import heatmap as heatmaps
-from bursar.measure.curve import Growth, Point
+from bursar.measure.curve import Curve, Growth, Point
 from bursar.measure.heatmap import Heatmap
 from bursar.measure.trades import by, statistics
 from bursar.measure.trips import Trip, round_trips
@@ -99,8 +99,9 @@ class _Work:
         performance = self.here.performance(self.span, self.given) if is_whole else None
         trips, records = self._trips(), list(self._records())
         compared = None
+        curve = Curve(()) if performance is None else performance.curve
         if asked.benchmark is not None and performance is not None:
-            compared = benchmark(self.here, asked.benchmark, performance.course, self.given)
+            compared = benchmark(self.here, asked.benchmark, curve.points, self.given)
         found = Report(
             portfolio=self.here.desk.store.portfolio,
             base=self.here.terms.base,
@@ -112,7 +113,9 @@ class _Work:
             strategy=asked.strategy,
             worth=_worth(valuation),
             performance=performance,
-            returns=() if performance is None else tuple(_returns(performance.course, self.window)),
+            returns=()
+            if performance is None
+            else tuple(_returns(performance.curve.points, self.window)),
             benchmark=compared,
             pnl=self._pnl("pair"),
             trades=statistics(trips),

@@ -35,7 +35,7 @@ OPEN: Final = frozenset({*PAGES, "/health"})
 """What anybody may ask for: the page has no figure in it, and health tells its words alone."""
 
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_RUN: Final = secrets.token_hex(4).encode()
+_RUN: Final = secrets.token_hex(4)
 
 
 class Front:
@@ -56,7 +56,7 @@ class Front:
         begun = perf_counter_ns()
         path, method, heard = scope["path"], scope["method"], hear(scope["headers"])
         own = heard.request_id
-        request_id = own if own and _ID.fullmatch(own) else b"%b-%x" % (_RUN, next(self._count))
+        request_id = own if own and _ID.fullmatch(own) else f"{_RUN}-{next(self._count):x}".encode()
         try:
             self._door.require_place(heard, scope["scheme"])
             caller = SOMEBODY

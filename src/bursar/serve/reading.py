@@ -285,11 +285,11 @@ PERFORMANCE: Final = msgspec.defstruct(
     [
         (each.name, each.type)
         for each in msgspec.structs.fields(Performance)
-        if each.name != "course"
+        if each.name != "curve"
     ],
     frozen=True,
 )
-"""A period's figures, without the course, which `history` has."""
+"""A period's figures, without the curve that `history` has."""
 
 
 def page(

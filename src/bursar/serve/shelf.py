@@ -194,6 +194,8 @@ def changed(before: View, after: View) -> dict[str, dict[str, object]]:
     fields: dict[str, object] = {}
     gone: dict[str, object] = {}
     for name, value in after.items():
+        if value is before[name]:
+            continue
         new, old = _table(value), _table(before[name])
         if new is None or old is None:
             if value != before[name]:

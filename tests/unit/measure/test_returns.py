@@ -116,3 +116,8 @@ def test_kelly_of_returns_is_mean_over_variance():
     made = from_returns([0.02, -0.01] * 20)
     assert float(made.full.value) == pytest.approx(0.005 / (0.015**2 * 40 / 39), rel=1e-8)
     assert from_returns([0.1]).full.reason == "1 daily returns; it takes 30"
+
+
+def test_a_day_after_a_unit_price_of_nothing_has_no_return():
+    moments = [moment(day(1), 1000), moment(day(2), "1E-18"), moment(day(3), 5)]
+    assert [each.pct for each in daily(curve(moments))] == [-100]

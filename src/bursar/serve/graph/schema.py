@@ -180,7 +180,7 @@ class _Types:
                 return self._object(kind)
             case inspect.DictType():
                 return GraphQLList(GraphQLNonNull(self._entry(kind.value_type)))
-            case inspect.VarTupleType():
+            case inspect.VarTupleType() | inspect.ListType():
                 return GraphQLList(self.output(kind.item_type))
             case inspect.TupleType():  # a pair and the like, of one kind
                 return GraphQLList(self.output(kind.item_types[0]))

@@ -47,6 +47,8 @@ from bursar.errors import NotExact, OutOfBounds
 INTEGER_DIGITS: Final = 20
 FRACTION_DIGITS: Final = 18
 MONEY_DIGITS: Final = 150
+LARGEST: Final = 10.0**INTEGER_DIGITS
+"""No statistic is told that is as large."""
 
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
@@ -317,6 +319,8 @@ def statistic(value: float) -> Decimal:
     text = Decimal(float.__repr__(value))
     if not text.is_finite():
         raise NotExact(f"statistic: {value} is not finite", field="statistic")
+    if abs(value) >= LARGEST:
+        raise NotExact(f"statistic: {value} is {LARGEST:.0e} or more", field="statistic")
     return _cut(text, _step(9), ROUND_HALF_EVEN)
 
 

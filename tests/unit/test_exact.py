@@ -146,6 +146,13 @@ def test_strict_numbers_refuse_every_float():
     assert exact.number("0.5", strict_numbers=True) == Decimal("0.5")
 
 
+def test_a_statistic_that_no_figure_could_hold_is_refused():
+    assert exact.statistic(-9.9e19) == -99_000_000_000_000_000_000
+    for value in (1e20, -1e20, 1e300):
+        with pytest.raises(NotExact, match="1e[+]20 or more"):
+            exact.statistic(value)
+
+
 def test_a_statistic_enters_at_nine_places_half_even():
     assert exact.statistic(0.1234567885) == Decimal("0.123456788")
     assert exact.statistic(-2.0) == Decimal(-2)

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ONE, ZERO, money, ratio18, statistic, trimmed
+from bursar.exact import LARGEST, ONE, ZERO, money, ratio18, statistic, trimmed
 from bursar.ledger.why import Amount, Why
 
 HUNDRED: Final = Decimal(100)
@@ -42,6 +42,8 @@ def measured(value: float) -> Measured:
     """Take a statistic out of the floats: nine places, half-even."""
     if not math.isfinite(value):
         return unknown("it is not a finite number")
+    if abs(value) >= LARGEST:
+        return unknown("it is larger than any figure that is told")
     return Measured(statistic(value))
 
 

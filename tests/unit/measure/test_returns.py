@@ -8,6 +8,7 @@ from bursar.measure import kelly, returns
 from bursar.measure import ratios as module
 from bursar.measure.curve import Moment, curve
 from bursar.measure.kelly import from_trades
+from bursar.measure.measured import measured
 from bursar.measure.ratios import Conventions, Ratios
 from bursar.measure.returns import Calendar, fractions
 from bursar.measure.trades import statistics
@@ -52,6 +53,12 @@ def test_money_weighted_by_hand():
     assert abs(found - 21) < D("0.2")
     plain = money_weighted(curve([moment(day(1), 1000, 1000), moment(day(366), 1100, 1000)]))
     assert plain.value == 10
+
+
+def test_a_rate_that_no_figure_could_hold_is_not_told():
+    assert measured(-9.9e19).value == -99_000_000_000_000_000_000
+    for rate in (1e20, -1e20, 1e300):
+        assert measured(rate).reason == "it is larger than any figure that is told"
 
 
 def test_money_weighted_says_what_it_lacks():

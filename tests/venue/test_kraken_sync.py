@@ -204,7 +204,7 @@ def test_rows_that_arrive_while_pages_are_read_are_all_there(follower):
 # a break of its own beside the trade that is lost with it, and credits of which too many were told
 # look like a fee. What is worth a cent is dust. A flow of another amount looks like another flow,
 # a small withdrawal ahead of a large row like a fee of it, and of what only the statement tells,
-# nothing says why it is so.
+# nothing says why it is so. A small reward ahead of a charged row may be a part of its commission.
 FITTING = {
     Planting.MISSING_FILL: {Kind.MISSING_FILL, Kind.FEE, Kind.DUST},
     Planting.DOUBLED_FILL: {Kind.EXTRA},
@@ -223,14 +223,22 @@ FITTING = {
 }
 
 
-UNDECIDED = {Planting.MISSING_FEE, Planting.OTHER_FEE, Planting.WRONG_AMOUNT}
+UNDECIDED = {
+    Planting.MISSING_FEE,
+    Planting.OTHER_FEE,
+    Planting.WRONG_AMOUNT,
+    Planting.MISSING_REWARD,
+}
 
 
-def is_first_of_its_kind(account, name):
-    """Tell whether fewer than three other rows of a row's kind and asset were charged."""
-    (row,) = [each for each in account.rows if each.id == name]
+def may_be_a_fee(planted):
+    """Tell whether the row behind may be charged so: too few others that are told say how."""
+    rows = planted.account.ledger
+    (row,) = [each for each in rows if each.id == planted.first]
+    if planted.planting is Planting.MISSING_REWARD and not row.fee:
+        return False
     kind = row.type, row.subtype, row.code
-    charged = [each for each in account.rows if each.fee and each.id != name]
+    charged = [each for each in rows if each.fee and each.id != row.id]
     return len([each for each in charged if (each.type, each.subtype, each.code) == kind]) < 3
 
 
@@ -251,7 +259,7 @@ def test_a_planted_difference_is_found_classified_and_located(followed, kind):
         (seen,) = following.service.get_drift()
         assert seen.breaks, (kind, seed)
         fitting = set(FITTING[kind])
-        if kind in UNDECIDED and is_first_of_its_kind(account, planted.rows[0]):
+        if kind in UNDECIDED and may_be_a_fee(planted):
             fitting.add(Kind.UNKNOWN)  # a fee, or a row ahead of it: no other of its kind tells
         assert {each.kind for each in seen.breaks} <= fitting, (kind, seed)
         if planted.first is not None:

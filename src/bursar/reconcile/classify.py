@@ -109,7 +109,7 @@ def _charge(part: Part, known: Evidence) -> _Verdict | None:
     if row is None or part.place.where not in {Where.ROWS, Where.START}:
         return None
     if part.amount < 0 and known.is_only_charged(part.asset):
-        return Kind.FEE, f"{part.asset} has never gone but as a fee", ()
+        return Kind.FEE, f"{part.asset} goes only as a fee", ()
     true = row.fee - part.amount
     like = _charged_like(part, row, true, known)
     if like is None:

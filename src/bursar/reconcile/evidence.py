@@ -16,7 +16,7 @@ from bursar.reconcile.compare import Limits, worth_of
 from bursar.reconcile.locate import Trail, effect
 from bursar.reconcile.ours import Ours
 from bursar.reconcile.patterns import FEES_MIN, Worths
-from bursar.value.marks import Marks
+from bursar.value.marks import FEE_CREDITS, Marks
 
 DIGITS: Final = 12
 NEAREST: Final = 50
@@ -102,7 +102,9 @@ class Evidence:
         return None if fact is None else self.ours.trades.get(fact.id)
 
     def is_only_charged(self, asset: str) -> bool:
-        """Tell whether nothing of an asset has ever gone but as a fee, and that some times."""
+        """Tell whether an asset goes as a fee alone: fee credits, or what never went otherwise."""
+        if asset in FEE_CREDITS:
+            return True
         gone = [row for row in self.by_asset.get(asset, ()) if effect(row) < 0]
         return len(gone) >= FEES_MIN and not any(row.amount for row in gone)
 

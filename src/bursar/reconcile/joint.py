@@ -19,7 +19,7 @@ from bursar.ledger.names import canonical
 from bursar.reconcile.breaks import Break, Kind, Part, Where
 from bursar.reconcile.evidence import Evidence
 from bursar.reconcile.locate import balance, before, effect, twins
-from bursar.reconcile.patterns import FLIPPED, fits, slip
+from bursar.reconcile.patterns import FLIPPED, NEAR, fits, slip
 
 Found = tuple[list[Break], list[Part]]
 
@@ -242,25 +242,30 @@ def fills(parts: Sequence[Part], known: Evidence) -> Found:
     for one, other in _pairs(parts, is_fill):
         left = [part for part in left if part is not one and part is not other]
         came, went = (one, other) if one.amount > 0 else (other, one)
+        apart = _apart(one, other, known)
+        assert apart is not None, "pairs fit"
+        price = "near the market's" if apart <= NEAR else "that may have been the market's then"
         reason = (
             f"{trimmed(came.amount)} {came.asset} came and {trimmed(-went.amount)} {went.asset}"
-            " went at one time, at a price near the market's"
+            f" went at one time, at a price {price}"
         )
         breaks.append(known.broken(Kind.MISSING_FILL, (came, went), reason))
     return breaks, left
 
 
 def _apart(one: Part, other: Part, known: Evidence) -> Decimal | None:
-    """Return how far the worths of two parts are apart, at prices of the one or the other end."""
-    ends = [
-        max(part.place.since or 0 for part in (one, other)),
-        min(part.place.until or known.as_of for part in (one, other)),
-    ]
+    """Return how far the worths of two parts are apart, at prices of the one or the other end.
+
+    From one of the ends the time of both is at most half as far as from end to end.
+    """
+    since = max(part.place.since or 0 for part in (one, other))
+    until = min(part.place.until or known.as_of for part in (one, other))
+    doubt = (until - since) // 2
     found: list[Decimal] = []
-    for at in ends:
+    for at in (since, until):
         units = [known.worths.near(part.asset, at) for part in (one, other)]
         if units[0] is not None and units[1] is not None:
-            apart = fits((one.amount, units[0]), (other.amount, units[1]))
+            apart = fits((one.amount, units[0]), (other.amount, units[1]), doubt=doubt)
             found += [] if apart is None else [apart]
     return min(found, default=None)
 

@@ -25,7 +25,9 @@ from bursar.value.marks import Marks
 
 FEE_SHARE_MAX: Final = Decimal("0.05")
 NEAR: Final = Decimal("1.2")
-FAR: Final = Decimal("1.5")
+_APART: Final = ((instant.DAY, NEAR), (7 * instant.DAY, Decimal("1.5")))
+_APART_MAX: Final = Decimal(2)
+_SHARP: Final = 20
 FEES_MIN: Final = 3
 _REWARDS_MIN: Final = 3
 _AROUND: Final = 5
@@ -85,15 +87,20 @@ def ratio(one: Decimal, other: Decimal) -> Decimal:
     return ratio18(ONE, max(one, other), min(one, other))
 
 
-def fits(one: tuple[Decimal, Unit], other: tuple[Decimal, Unit]) -> Decimal | None:
+def fits(
+    one: tuple[Decimal, Unit], other: tuple[Decimal, Unit], *, doubt: int = 0
+) -> Decimal | None:
     """Return how far the worths of two quantities are apart (1 is equal), if near enough.
 
-    Prices of the same day may be a fifth apart, older ones by half.
+    Prices of the same day may be a fifth apart, those of the same week half, older ones may have
+    doubled. `doubt` is how far in time from where the prices were asked for the quantities may have
+    moved.
     """
     left, right = (abs(quantity) * unit.worth for quantity, unit in (one, other))
     if not left or not right:
         return None
-    limit = NEAR if max(one[1].off, other[1].off) <= instant.DAY else FAR
+    off = max(one[1].off, other[1].off) + doubt
+    limit = next((limit for age, limit in _APART if off <= age), _APART_MAX)
     apart = ratio(left, right)
     return apart if apart <= limit else None
 
@@ -102,7 +109,7 @@ def fee_like(row: Movement, fee: Decimal, rows: Sequence[Movement], quantum: Dec
     """Return which of the rows of its kind a fee on this row is like: at its rate, or the same.
 
     A trade is charged a share of its amount; anything else may be charged the same amount each
-    time.
+    time. A fee of a few of the smallest steps shows no share that a larger one could be told by.
     """
     amount = abs(row.amount)
     if fee <= quantum or not amount or fee >= amount:
@@ -112,7 +119,8 @@ def fee_like(row: Movement, fee: Decimal, rows: Sequence[Movement], quantum: Dec
             return other.id
         cross = abs(fee * abs(other.amount) - other.fee * amount)
         is_share = fee <= FEE_SHARE_MAX * amount or row.kind is MovementKind.REWARD
-        if is_share and cross <= quantum * (amount + abs(other.amount)):
+        is_sharp = other.fee >= min(fee, _SHARP * quantum)
+        if is_share and is_sharp and cross <= quantum * (amount + abs(other.amount)):
             return other.id
     return None
 

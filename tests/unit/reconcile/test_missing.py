@@ -88,6 +88,62 @@ def test_a_fill_without_any_price_to_check_it_stays_two_gaps():
     assert only(found(venue.statement(), rows)).kind is Kind.MISSING_FILL
 
 
+def lost(price, days):
+    """The breaks of an account whose middle trade is lost, at a price half of the given time ago.
+
+    Beside it coins were traded at 2500 alone.
+    """
+    venue = Venue()
+    venue.deposit("USD", "90000.0000")
+    venue.later().trade("ETH", "2.0000000000", "USD", "5000.0000")
+    legs = venue.later(days * DAY // 2).trade("ETH", "1.0000000000", "USD", price)
+    venue.later(days * DAY // 2).trade("ETH", "2.0000000000", "USD", "5000.0000")
+    rows, statement = without(venue.rows, *legs), venue.statement()
+    result = found(statement, rows)
+    assert closes(rows, result, statement)
+    return result.breaks
+
+
+@pytest.mark.parametrize(
+    "days,price", [(1, "3000.0000"), (1, "2100.0000"), (10, "3700.0000"), (80, "1300.0000")]
+)
+def test_a_fill_may_be_as_far_from_the_prices_around_it_as_the_time_is_long(days, price):
+    (one,) = lost(price, days)
+    assert (one.kind, len(one.shifts)) == (Kind.MISSING_FILL, 2)
+    told = "near the market's" if days == 1 else "that may have been the market's then"
+    assert one.reason.endswith(told)
+
+
+@pytest.mark.parametrize(
+    "days,price", [(1, "3100.0000"), (1, "2000.0000"), (10, "3800.0000"), (80, "1200.0000")]
+)
+def test_what_is_further_from_the_prices_around_it_stays_two_flows(days, price):
+    assert [each.kind for each in lost(price, days)] == [Kind.MISSING_FLOW, Kind.MISSING_FLOW]
+
+
+def test_a_fee_of_a_few_steps_shows_no_rate_for_a_larger_one():
+    venue = Venue()
+    venue.deposit("USD", "90000.0000")
+    venue.later().trade("ETH", "0.0000600000", "USD", "0.1500", fee="0.0003")
+    for _ in range(3):
+        venue.later().trade("ETH", "0.4000000000", "USD", "1000.0000", fee="2.6000")
+    legs = venue.later().trade("ETH", "-0.0003600000", "USD", "0.9000")
+    venue.later().trade("ETH", "0.4000000000", "USD", "1000.0000", fee="2.6000")
+    one = only(found(venue.statement(), without(venue.rows, *legs)))
+    assert one.kind is Kind.MISSING_FILL
+
+
+def test_credits_for_fees_go_only_as_a_fee():
+    venue = Venue()
+    venue.deposit("KFEE", "400.00")
+    gone = venue.later().row(K.TRADE, "KFEE", "0", fee="104.00")
+    venue.later().row(K.TRADE, "KFEE", "0", fee="34.00")
+    rows, statement = without(venue.rows, gone), venue.statement()
+    result = found(statement, rows)
+    assert (only(result).kind, shifts(only(result))) == (Kind.FEE, {("KFEE", D(-104))})
+    assert closes(rows, result, statement)
+
+
 def test_a_missing_withdrawal_is_a_flow_between_two_rows(venue):
     gone = of(venue, K.WITHDRAWAL)[2]
     rows, statement = without(venue.rows, gone), venue.statement()

@@ -36,7 +36,9 @@ from bursar.reconcile.patterns import (
 _EARNING: Final = 20
 _MUCH: Final = 4
 _OFF: Final = Decimal("1.05")
-_CHARGED: Final = frozenset({MovementKind.TRADE, MovementKind.WITHDRAWAL, MovementKind.REWARD})
+_CHARGED: Final = frozenset(
+    {MovementKind.TRADE, MovementKind.DEPOSIT, MovementKind.WITHDRAWAL, MovementKind.REWARD}
+)
 _Verdict = tuple[Kind, str, tuple[str, ...]]
 _Rule = Callable[[Part, Evidence], _Verdict | None]
 

@@ -210,6 +210,16 @@ def test_a_little_ahead_of_the_only_charged_row_is_not_called_a_fee():
     assert "a fee of" in one.reason
 
 
+def test_a_little_ahead_of_a_deposit_may_be_the_fee_of_it():
+    venue = Venue()
+    venue.deposit("USD", "1000.0000")
+    paid = venue.later().deposit("USD", "7000.0000", fee="1.0000")
+    rows = changed(venue.rows, paid, fee=D(0))
+    one = only(found(venue.statement(), rows))
+    assert (one.kind, shifts(one)) == (Kind.UNKNOWN, {("USD", D(-1))})
+    assert f"a fee of {paid.id}" in one.reason
+
+
 def test_a_missing_reward_is_known_by_size_and_time(venue):
     gone = of(venue, K.REWARD)[3]
     rows, statement = without(venue.rows, gone), venue.statement()

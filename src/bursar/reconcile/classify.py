@@ -234,8 +234,8 @@ def _may_be_a_fee(part: Part, known: Evidence) -> bool:
     row = part.after
     if row is None or row.kind not in _CHARGED:
         return False
-    is_commission = row.kind is MovementKind.REWARD and row.fee > 0
-    little = (ONE if is_commission else FEE_SHARE_MAX) * abs(row.amount)
+    share = ONE if row.kind is MovementKind.REWARD else FEE_SHARE_MAX  # a commission may be large
+    little = share * abs(row.amount)
     is_little = abs(part.amount) <= little and ZERO <= row.fee - part.amount <= little
     alike = [each for each in known.charged(part, row) if each.label == row.label]
     return is_little and len(alike) < FEES_MIN

@@ -220,6 +220,16 @@ def test_a_little_ahead_of_a_deposit_may_be_the_fee_of_it():
     assert f"a fee of {paid.id}" in one.reason
 
 
+def test_a_part_of_the_only_charged_reward_may_be_its_commission():
+    venue = Venue()
+    venue.deposit("SOL", "10.0000000000")
+    earned = venue.later().reward("SOL", "0.0400000000", fee="0.0060000000")
+    rows = changed(venue.rows, earned, fee=D(0))
+    one = only(found(venue.statement(), rows))
+    assert (one.kind, shifts(one)) == (Kind.UNKNOWN, {("SOL", D("-0.006"))})
+    assert f"a fee of {earned.id}" in one.reason
+
+
 def test_a_missing_reward_is_known_by_size_and_time(venue):
     gone = of(venue, K.REWARD)[3]
     rows, statement = without(venue.rows, gone), venue.statement()

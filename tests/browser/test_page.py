@@ -228,14 +228,15 @@ def test_weights_that_are_typed_become_a_plan_with_reasons(page, tmp_path):
     assert page.evaluate(CLOSED) == []
     assert "for a POSIX shell" in page.inner_text("#plan .shell")
     command = page.inner_text("#plan .command code")
-    assert command.endswith(" && bursar plan weights.csv")
+    own = command.rpartition(" && bursar plan weights.csv")[2]
+    assert re.fullmatch(r" --book /\S+/demo\.db --portfolio \w+", own)  # not the reader's own
     subprocess.run(["/bin/sh", "-c", command.rpartition(" && ")[0]], cwd=tmp_path, check=True)
     weights = weights_file.read(tmp_path / "weights.csv").target_weights
     assert (weights["BNB"], weights["SOL"]) == (Decimal("0.125"), Decimal("0.10"))
     page.click("#plan .shell button")
     command = page.inner_text("#plan .command code")
     assert command.startswith("Set-Content weights.csv 'symbol,weight', '")
-    assert command.endswith("; bursar plan weights.csv")
+    assert command.endswith(f"; bursar plan weights.csv{own}")
     assert re.findall(r"'(\w+),([\d.]+)'", command) == [
         (symbol, f"{weight:f}") for symbol, weight in weights.items()
     ]

@@ -60,4 +60,4 @@ def test_a_break_is_told_with_what_would_close_it(place, client_of):
     assert shift["asset"] == "USD"
     assert Decimal(shift["amount"]) == Decimal(held["USD"]) - there
     assert broken["proposal"]
-    assert found["command"] == "bursar drift --account m"
+    assert found["command"] == f"bursar drift --account m --book {place}"

@@ -8,6 +8,8 @@ was recorded yet.
 Errors: what opening a portfolio raises.
 """
 
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bursar.app import SystemClock, options_of, portfolio_of
@@ -15,7 +17,7 @@ from bursar.app.events import believed_of
 from bursar.app.keeping import stored
 from bursar.app.limits import rules_of
 from bursar.app.measuring import measuring_of
-from bursar.config import Settings
+from bursar.config import PortfolioSettings, Settings
 from bursar.errors import BursarError
 from bursar.portfolio.beginning import begin
 from bursar.portfolio.service import PortfolioService
@@ -58,3 +60,16 @@ def open_book(settings: Settings, clock: SystemClock | None = None) -> Book:
         portfolio.close()
         raise
     return Book(PortfolioService(portfolio, (), rules_of(own)))
+
+
+def words_for(own: PortfolioSettings) -> str:
+    """Return what a command in a terminal needs to mean this book, where it is not the usual one.
+
+    An address of a server may hold a password, so it is left to the settings.
+    """
+    usual, words = PortfolioSettings.model_fields, []
+    if own.book != usual["book"].default and "://" not in own.book:
+        words += ["--book", str(Path(own.book).absolute())]
+    if own.name != usual["name"].default:
+        words += ["--portfolio", own.name]
+    return shlex.join(words)

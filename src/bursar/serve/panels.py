@@ -43,13 +43,17 @@ class HoldingView(msgspec.Struct, frozen=True):
 
 
 class Holdings(msgspec.Struct, frozen=True):
-    """Everything that is held, the most valuable first, at one instant."""
+    """Everything that is held, the most valuable first, at one instant.
+
+    `options` is what a command in a terminal needs to mean this book; empty where it needs nothing.
+    """
 
     at: int
     portfolio: str
     base: str
     cash: Decimal
     items: tuple[HoldingView, ...]
+    options: str = ""
 
 
 class StrategyView(msgspec.Struct, frozen=True):
@@ -134,7 +138,7 @@ def holdings(room: Room, _query: Query) -> Holdings:
     rows = [_holding(each, sectors.of(each.asset).sector) for each in valuation.assets]
     rows.sort(key=lambda row: (row.is_cash, -abs(row.value or Decimal(0)), row.asset))
     name = room.service.portfolio.desk.store.portfolio
-    return Holdings(valuation.at, name, valuation.base, valuation.cash, tuple(rows))
+    return Holdings(valuation.at, name, valuation.base, valuation.cash, tuple(rows), room.options)
 
 
 def _holding(worth: AssetWorth, sector: str) -> HoldingView:
@@ -232,5 +236,5 @@ def _reconciled(room: Room, found: Reconciliation) -> Reconciled:
         as_of=None if stated is None else stated.as_of,
         worth=found.comparison.worth,
         breaks=rows,
-        command=f"bursar drift --account {account}",
+        command=" ".join(filter(None, (f"bursar drift --account {account}", room.options))),
     )

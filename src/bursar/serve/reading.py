@@ -65,11 +65,17 @@ class _Sorted(msgspec.Struct, Generic[_T]):
 
 
 class Room:
-    """What the readers share: the service, the store of trades, and what was read before."""
+    """What the readers share: the service, the store of trades, and what was read before.
 
-    def __init__(self, service: PortfolioService, trades: Callable[[], TradeStore]) -> None:
+    `options` is what a command in a terminal needs to mean this book.
+    """
+
+    def __init__(
+        self, service: PortfolioService, trades: Callable[[], TradeStore], *, options: str = ""
+    ) -> None:
         self.service = service
         self.trade_store = trades
+        self.options = options
         self._read: dict[str, _Sorted[Any]] = {}
 
     def once(

@@ -36,7 +36,7 @@ from bursar.serve.graph.endpoint import PATH as GRAPHQL
 from bursar.serve.graph.endpoint import Endpoint
 from bursar.serve.keeper import Keeper, Opened, Task
 from bursar.serve.meter import Gauge, Histogram, Meter, exposition
-from bursar.serve.opening import open_book
+from bursar.serve.opening import open_book, words_for
 from bursar.serve.publishing import Publisher
 from bursar.serve.reading import Room
 from bursar.serve.routes import DECIMALS, PREVIEW, READS, ROOT, WRITES, Read, Write
@@ -130,7 +130,8 @@ class Service:
         )
 
     def _begin(self, opened: Opened) -> None:
-        self._room = Room(opened.service, self.carrier.trade_store)
+        own = words_for(self._settings.portfolio)
+        self._room = Room(opened.service, self.carrier.trade_store, options=own)
         self.publisher.look(opened)
         self.publisher.publish(opened)
 

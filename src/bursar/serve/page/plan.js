@@ -156,7 +156,7 @@ export class Plan {
     const gaps = this.plan?.coverage.gaps ?? [];
     this.says.textContent = this.plan ? `Worked out at ${clock(this.madeAt)} from ${source}.${gaps.length ? ` Rests on: ${gaps.join("; ")}.` : ""}` : "";
     if (this.refused.textContent !== this.wrong) this.refused.textContent = this.wrong;
-    const shell = localStorage.getItem("shell") ?? (navigator.userAgent.includes("Windows") ? "powershell" : "posix"), text = SHELLS[shell].says(linesOf(this.targets));
+    const shell = localStorage.getItem("shell") ?? (navigator.userAgent.includes("Windows") ? "powershell" : "posix"), text = SHELLS[shell].says(linesOf(this.targets), this.held.options && ` ${this.held.options}`);
     if (this.command.dataset.text === text) return;
     this.command.dataset.text = text;
     const other = shell === "posix" ? "powershell" : "posix";
@@ -167,8 +167,8 @@ export class Plan {
 
 // The weights as a file and the plan over it, in one line, as each family of terminals quotes it.
 const SHELLS = {
-  posix: { name: "a POSIX shell", says: (lines) => (lines.length ? `printf '%s\\n' ${quoted(lines, "'\\''").join(" ")} > weights.csv && bursar plan weights.csv` : "") },
-  powershell: { name: "PowerShell", says: (lines) => (lines.length ? `Set-Content weights.csv ${quoted(lines, "''").join(", ")}; bursar plan weights.csv` : "") },
+  posix: { name: "a POSIX shell", says: (lines, own) => (lines.length ? `printf '%s\\n' ${quoted(lines, "'\\''").join(" ")} > weights.csv && bursar plan weights.csv${own}` : "") },
+  powershell: { name: "PowerShell", says: (lines, own) => (lines.length ? `Set-Content weights.csv ${quoted(lines, "''").join(", ")}; bursar plan weights.csv${own}` : "") },
 };
 const quoted = (lines, quote) => lines.map((line) => `'${line.replaceAll("'", quote)}'`);
 

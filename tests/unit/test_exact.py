@@ -149,7 +149,7 @@ def test_strict_numbers_refuse_every_float():
 def test_a_statistic_that_no_figure_could_hold_is_refused():
     assert exact.statistic(-9.9e19) == -99_000_000_000_000_000_000
     for value in (1e20, -1e20, 1e300):
-        with pytest.raises(NotExact, match=r"1e\+20 or more"):
+        with pytest.raises(NotExact, match="1e20 or more"):
             exact.statistic(value)
 
 

@@ -47,8 +47,8 @@ from bursar.errors import NotExact, OutOfBounds
 INTEGER_DIGITS: Final = 20
 FRACTION_DIGITS: Final = 18
 MONEY_DIGITS: Final = 150
-LARGEST: Final = 10**INTEGER_DIGITS
-"""No statistic is told that is as large."""
+LARGEST: Final = 10 ** (MONEY_DIGITS - 10)
+"""No statistic is as large: of what is, nine places could not be kept."""
 
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
@@ -320,7 +320,7 @@ def statistic(value: float) -> Decimal:
     if not text.is_finite():
         raise NotExact(f"statistic: {value} is not finite", field="statistic")
     if abs(value) >= LARGEST:
-        raise NotExact(f"statistic: {value} is 1e{INTEGER_DIGITS} or more", field="statistic")
+        raise NotExact(f"statistic: {value} is too large", field="statistic")
     return _cut(text, _step(9), ROUND_HALF_EVEN)
 
 

@@ -147,9 +147,9 @@ def test_strict_numbers_refuse_every_float():
 
 
 def test_a_statistic_that_no_figure_could_hold_is_refused():
-    assert exact.statistic(-9.9e19) == -99_000_000_000_000_000_000
-    for value in (1e20, -1e20, 1e300):
-        with pytest.raises(NotExact, match="1e20 or more"):
+    assert exact.statistic(-1e139) == Decimal("-1e139")
+    for value in (1e140, -1e140, 1e300):
+        with pytest.raises(NotExact, match="too large"):
             exact.statistic(value)
 
 

@@ -43,7 +43,7 @@ def measured(value: float) -> Measured:
     if not math.isfinite(value):
         return unknown("it is not a finite number")
     if abs(value) >= LARGEST:
-        return unknown("it is larger than any figure that is told")
+        return unknown("it is too large to be told")
     return Measured(statistic(value))
 
 

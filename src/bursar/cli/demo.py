@@ -112,9 +112,9 @@ def _show(session: Session, first: list[Path], again: list[Path], keep: Path | N
 
     screen = session.screen
     _banner(screen)
-    section(screen, "1", "Import", "bursar import ledgers.csv trades.csv prices.csv --base EUR")
+    screen.section("1", "Import", "bursar import ledgers.csv trades.csv prices.csv --base EUR")
     importing.show(screen, importing.run(session, first, base=BASE)[0])
-    section(screen, "2", "Import an older export of the same account", "nothing is counted twice")
+    screen.section("2", "Import an older export of the same account", "nothing is counted twice")
     importing.show(screen, importing.run(session, again)[0])
     with session.open() as portfolio:
         _show_book(session, portfolio)
@@ -125,13 +125,13 @@ def _show_book(session: Session, portfolio: Portfolio) -> None:
     from bursar.cli import pnl, status, verify, why
 
     screen, marks = session.screen, session.marks(portfolio)
-    section(screen, "3", "What is there", "bursar status")
+    screen.section("3", "What is there", "bursar status")
     status.show(screen, portfolio, portfolio.equity(marks), name="main")
-    section(screen, "4", "What was made", "bursar pnl --by asset --method wac,fifo,hifo")
+    screen.section("4", "What was made", "bursar pnl --by asset --method wac,fifo,hifo")
     pnl.show(screen, portfolio.pnl("asset", methods=METHODS, prices=marks), portfolio.terms.base)
-    section(screen, "5", "Why", "bursar why realized XBT")
+    screen.section("5", "Why", "bursar why realized XBT")
     why.show(screen, portfolio.why("realized", "XBT", marks))
-    section(screen, "6", "Is it right", "bursar verify")
+    screen.section("6", "Is it right", "bursar verify")
     verify.show(screen, portfolio.verify())
 
 
@@ -144,20 +144,8 @@ def _banner(screen: Screen) -> None:
     screen.print("A made-up Kraken account of January 2024, every case its exports can hold.")
 
 
-def section(screen: Screen, number: str, title: str, command: str) -> None:
-    """Show the heading of a part of a demonstration, and the command it is about."""
-    from rich.rule import Rule
-    from rich.text import Text
-
-    heading = Text(f"{number}  {title}", style="bold")
-    heading.append(f"   {command}", style="not bold dim")
-    screen.print("")
-    screen.console.print(Rule(heading, align="left", style="dim", characters="─"))
-    screen.print("")
-
-
 def _next(screen: Screen, keep: Path | None) -> None:
-    section(screen, "→", "Yours", "the same on your own files")
+    screen.section("→", "Yours", "the same on your own files")
     screen.print(
         "  bursar import ledgers.csv trades.csv --base EUR",
         "  bursar status --price XBT=65000",

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from bursar.cli import drift, status, sync
-from bursar.cli.demo import section
 from bursar.cli.session import Session
 
 if TYPE_CHECKING:
@@ -86,22 +85,22 @@ async def _tell(scene: _Scene) -> None:
 async def _show(scene: _Scene) -> None:
     session, screen = scene.session, scene.session.screen
     screen.print("An invented account behind a server that speaks as Kraken does; no keys needed.")
-    section(screen, "1", "Settings", "bursar init")
+    screen.section("1", "Settings", "bursar init")
     screen.print("config.yaml: every setting, explained. Keys stay in the environment.")
     for part, title in ((1, "The whole history"), (_ALL, "Some weeks later")):
         asked = len(scene.fake.asked)
         scene.let_happen(part)
-        section(screen, str(part + 1), title, "bursar sync")
+        screen.section(str(part + 1), title, "bursar sync")
         sync.show(screen, await scene.sync(_ASKED))
         screen.print(f"{len(scene.fake.asked) - asked} requests, no faster than the venue allows.")
     with session.open() as portfolio:
-        section(screen, "4", "What is there", "bursar status")
+        screen.section("4", "What is there", "bursar status")
         status.show(screen, portfolio, portfolio.equity(), name="main")
-    section(screen, "5", "Does it agree", "bursar drift")
+    screen.section("5", "Does it agree", "bursar drift")
     drift.drift(session=session)
-    section(screen, "6", "Close what is open", "bursar drift accept 1")
+    screen.section("6", "Close what is open", "bursar drift accept 1")
     drift.accept(1, yes=True, session=session)
-    section(screen, "7", "Does it agree now", "bursar drift")
+    screen.section("7", "Does it agree now", "bursar drift")
     drift.drift(session=session)
 
 

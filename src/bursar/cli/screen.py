@@ -13,6 +13,7 @@ import msgspec
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
@@ -86,6 +87,14 @@ class Screen:
         if beside:
             line.append(f"  {printable(beside)}", style="not bold dim")
         self.console.print(line)
+
+    def section(self, number: str, title: str, command: str) -> None:
+        """Show the heading of a part of a demonstration, and the command it is about."""
+        heading = Text(f"{number}  {title}", style="bold")
+        heading.append(f"   {command}", style="not bold dim")
+        self.print("")
+        self.console.print(Rule(heading, align="left", style="dim", characters="─"))
+        self.print("")
 
     def list(self, rows: Iterable[Sequence[Cell]]) -> None:
         """Show rows without heads or lines; a long text goes on under its own beginning."""

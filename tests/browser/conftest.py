@@ -63,13 +63,20 @@ class Wire:
         with suppress(OSError):
             while True:
                 near, _ = self._door.accept()
-                if self._is_cut:
+                far = None if self._is_cut else self._reached()
+                if far is None:
                     near.close()
                     continue
-                far = socket.create_connection(("127.0.0.1", self._to))
                 self._ends |= {near, far}
                 for pair in ((near, far), (far, near)):
                     threading.Thread(target=self._carry, args=pair, daemon=True).start()
+
+    def _reached(self):
+        """The other port, or nothing where nobody is there any more."""
+        try:
+            return socket.create_connection(("127.0.0.1", self._to))
+        except OSError:
+            return None
 
     def _carry(self, one, other):
         with suppress(OSError):

@@ -17,7 +17,6 @@ from typing import Final
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import ONE, ratio18
 from bursar.ledger import instant
 from bursar.ledger.book import Book
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
@@ -27,7 +26,7 @@ from bursar.measure.curve import Curve, Growth, Point
 from bursar.measure.heatmap import Heatmap
 from bursar.measure.trades import by, statistics
 from bursar.measure.trips import Trip, round_trips
-from bursar.portfolio import agreement, allocating, earnings, kept
+from bursar.portfolio import agreement, allocating, earnings, kept, snapshots
 from bursar.portfolio.benchmark import benchmark
 from bursar.portfolio.gains import GainsAsked, gains
 from bursar.portfolio.past import PastDesk
@@ -266,16 +265,9 @@ def _closing_marks(then: Portfolio) -> Marks | None:
         return None
     at, base = instant.from_datetime(last.timestamp), then.terms.base
     return Marks(
-        Mark(
-            each.asset,
-            base,
-            ratio18(ONE, each.value_base, each.amount),
-            SNAPSHOT,
-            at,
-            Standing.TRADE,
-        )
-        for each in last.asset_valuations
-        if each.value_base and each.amount and each.asset not in then.terms.cash
+        Mark(asset, base, price, SNAPSHOT, at, Standing.TRADE)
+        for asset, price in snapshots.unit_prices(last).items()
+        if asset not in then.terms.cash
     )
 
 

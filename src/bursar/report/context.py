@@ -214,6 +214,11 @@ class _Work:
             )
         if found.pnl.unpriced_flows:
             yield f"unpriced flows: {', '.join(found.pnl.unpriced_flows)}"
+        if found.trades.unpriced:
+            yield (
+                f"{found.trades.unpriced:,} of {found.trades.count:,} round trips have a fee or a"
+                " leg without a price, which counts as nothing"
+            )
         if found.strategy is not None:
             yield (
                 f"{found.strategy} alone: the equity curve and capital flows are the account's,"

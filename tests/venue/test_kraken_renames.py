@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from bursar.reconcile import Verdict
+from bursar.portfolio import agreement
+from bursar.reconcile import Kind, Verdict
 from tests.venue.telling import WAYS, Told, flows, held, made, pockets
 
 
@@ -67,6 +68,26 @@ def test_where_a_new_name_is_not_all_that_happened_nothing_is_gained_and_it_is_s
         ("MATIC", "unpaired"),
         ("POL", "unpaired"),
     }
+
+
+def test_rows_of_a_new_name_that_only_add_up_are_joined_by_who_accepts_it(tmp_path):
+    told = matic()
+    told.row("A1", "adjustment", "MATIC", "-70")
+    told.row("A2", "adjustment", "MATIC", "-30", after=9)
+    told.row("A3", "adjustment", "POL", "100", after=86_400)
+    told.row("T2", "trade", "POL", "-40")
+    told.row("T2", "trade", "ZUSD", "80", after=0)
+    service = told.booked(tmp_path)
+    assert {gap.flag for gap in service.portfolio.gaps()} == {"unpaired"}
+    (found,) = service.get_drift()
+    assert (found.verdict, [each.kind for each in found.breaks]) == (Verdict.EQUAL, [Kind.RENAME])
+    agreement.accept(service.portfolio, found, 1)
+    assert held(service) == {"POL": "60", "USD": "80"}
+    assert made(service) == ("50", "60", "0", "0")
+    assert not service.portfolio.gaps()
+    assert service.portfolio.verify().is_sound
+    (found,) = service.get_drift()
+    assert found.is_clean
 
 
 def test_a_coin_that_gets_another_name_where_it_is_staked_stays_there(tmp_path, way):

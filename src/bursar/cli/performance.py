@@ -191,6 +191,12 @@ def _show_trades(screen: Screen, found: Performance) -> None:
     )
     rows = [(key, *_cells(screen, each)) for key, each in found.by_strategy.items()]
     screen.table(columns, rows, total=("total", *_cells(screen, found.trades)))
+    unsure = found.trades.unpriced
+    if unsure:
+        screen.print(
+            f"! {unsure:,} of {found.trades.count:,} trips have a fee or a leg without a price,"
+            " which counts as nothing"
+        )
 
 
 def _cells(screen: Screen, trades: TradeStatistics) -> list[Cell]:

@@ -43,7 +43,7 @@ def parse(text: str, *, field: str = "time") -> int:
         raise Malformed(f"{field}: {text!r} is not a time: {error}", field=field) from None
     if not FIRST <= moment.year <= LAST:
         raise Malformed(f"{field}: {text!r}: times from {FIRST} to {LAST} can be kept", field=field)
-    return from_datetime(moment) + int(fraction.ljust(9, "0"))
+    return _counted(moment) + int(fraction.ljust(9, "0"))
 
 
 def show(at: int) -> str:
@@ -60,6 +60,10 @@ def from_datetime(moment: datetime) -> int:
         raise Malformed("a time without a zone; pass an aware datetime")
     if not FIRST <= moment.year <= LAST:
         raise Malformed(f"{moment:%Y-%m-%d}: times from {FIRST} to {LAST} can be kept")
+    return _counted(moment)
+
+
+def _counted(moment: datetime) -> int:
     delta = moment - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds * 1_000
 

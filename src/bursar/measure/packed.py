@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, overload
 import msgspec
 
 from bursar.exact import money
-from bursar.measure.curve import Curve, Link, Moment, Point, linked, windows
+from bursar.measure.curve import Link, Moment, Point, linked, windows
 
 if TYPE_CHECKING:
     _Slice = slice[int | None, int | None, int | None]
@@ -77,14 +77,10 @@ class PackedCurve:
         self.blocks.append(Block(self._tail[0].at, self._before, packed))
         self._tail, self._before = [], self.last
 
-    def curve(self, now: Moment, start: int | None = None, end: int | None = None) -> Curve:
-        """Return the points from `start` until before `end`, with the opening before them; `now` is
-        the last moment. O(moments of the part).
-        """
-        return Curve(tuple(iter(self.course(now, start, end))))
-
     def course(self, now: Moment, start: int | None = None, end: int | None = None) -> "Course":
-        """Return the same, to be walked. O(1)."""
+        """Return the points from `start` until before `end`, with the opening before them, to be
+        walked; `now` is the last moment. O(1), and a walk O(moments of the part).
+        """
         until = end if end is None or start is None else max(start, end)  # or there is no opening
         first = 0 if start is None else max(self._place(start) - 1, 0)
         last = len(self.blocks) if until is None else self._place(until)

@@ -2,7 +2,8 @@
 
 `win_rate` is the percentage of trips with profit, of all of them: a trip that came out even is
 neither a win nor a loss, and counts. `profit_factor` is gross profit ÷ gross loss; without a loss
-there is none, and that is said, not infinity. `expectancy` is the mean PnL of a trip.
+there is none, and that is said, not infinity. `expectancy` is the mean PnL of a trip. `unpriced`
+counts the trips that rest on a fee or a leg without a price, which was counted as worth nothing.
 
 Invariants: gross profit − gross loss = net PnL; wins + losses + even = count.
 
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from bursar.exact import ZERO, money
+from bursar.ledger.entries import Flag
 from bursar.ledger.why import Amount, Why
 from bursar.measure.measured import Measured, because, known, percent, quotient, unknown
 
@@ -51,6 +53,7 @@ class TradeStatistics(msgspec.Struct, frozen=True, kw_only=True):
     longest_losses: int
     streak: int
     held_mean_s: Measured
+    unpriced: int
 
     def why_profit_factor(self) -> Why | Amount:
         """Explain the profit factor."""
@@ -59,6 +62,7 @@ class TradeStatistics(msgspec.Struct, frozen=True, kw_only=True):
             "profit factor = gross profit ÷ gross loss of closed round trips",
             Amount("gross profit", self.gross_profit, f"{self.wins} trips"),
             Amount("gross loss", self.gross_loss, f"{self.losses} trips"),
+            *self._doubts,
         )
 
     def why_win_rate(self) -> Why | Amount:
@@ -68,7 +72,15 @@ class TradeStatistics(msgspec.Struct, frozen=True, kw_only=True):
             "win rate in percent = 100 × trips with profit ÷ closed trips",
             Amount("trips with profit", Decimal(self.wins)),
             Amount("closed trips", Decimal(self.count)),
+            *self._doubts,
         )
+
+    @property
+    def _doubts(self) -> tuple[Amount, ...]:
+        """How much of the figures rests on what is not known, if any does."""
+        if not self.unpriced:
+            return ()
+        return (Amount("trips with an unpriced fee or leg", Decimal(self.unpriced)),)
 
 
 class Tally(msgspec.Struct):
@@ -87,6 +99,7 @@ class Tally(msgspec.Struct):
     streak: int = 0
     longest_wins: int = 0
     longest_losses: int = 0
+    unpriced: int = 0
 
     @money
     def add(self, trip: "Trip") -> None:
@@ -95,6 +108,7 @@ class Tally(msgspec.Struct):
         sign = (pnl > 0) - (pnl < 0)
         self.count += 1
         self.fees += trip.fees
+        self.unpriced += Flag.UNPRICED.value in trip.flags
         if sign > 0:
             self.wins, self.profit = self.wins + 1, self.profit + pnl
         elif sign < 0:
@@ -139,6 +153,7 @@ class Tally(msgspec.Struct):
             longest_losses=self.longest_losses,
             streak=self.streak,
             held_mean_s=_mean(self.held, self.timed, NO_TIME),
+            unpriced=self.unpriced,
         )
 
 

@@ -13,12 +13,15 @@ Records tell of the same trade under one id and several kinds (a peg's differenc
 left): those go with it. The entry time of a position is the average of its entries, by quantity;
 what came by a flow has none, and its trips have no holding time.
 
+What the book was not sure of in the closing trade, or in one that opened what was there then, is
+among the trip's `flags`: `unpriced` says that a fee or a leg was counted as worth nothing.
+
 Errors: none.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Final
 
 import msgspec
@@ -50,6 +53,7 @@ class Trip(msgspec.Struct, frozen=True, gc=False):
     pnl: Decimal
     fees: Decimal
     fills: int = 1
+    flags: tuple[str, ...] = ()
 
     @property
     def return_pct(self) -> Measured:
@@ -75,11 +79,14 @@ class Trips(msgspec.Struct, frozen=True):
 
 
 class _Open(msgspec.Struct):
-    """What is open of one asset in one account: signed quantity, fees so far, average entry."""
+    """What is open of one asset in one account: signed quantity, fees so far, average entry, and
+    the flags of its entries.
+    """
 
     quantity: Decimal = ZERO
     fees: Decimal = ZERO
     opened_at: int | None = None
+    flags: tuple[str, ...] = ()
 
 
 class _Trade(msgspec.Struct, frozen=True):
@@ -89,6 +96,7 @@ class _Trade(msgspec.Struct, frozen=True):
     asset: str
     pnl: Decimal
     fees: Decimal
+    flags: tuple[str, ...]
 
     @property
     def is_closing(self) -> bool:
@@ -135,6 +143,7 @@ class TripBook:
             self.assets.get(first.pair, first.pair),
             sum((each.pnl_base for each in same), ZERO),
             sum((each.fee_base or ZERO for each in same), ZERO),
+            _joint(*(each.flags for each in same)),
         )
 
     def _take(self, trade: _Trade) -> None:
@@ -143,13 +152,14 @@ class TripBook:
         closed = self._closed(open_, trade)
         if closed is None:
             open_.fees -= trade.pnl
-            _enter(open_, record)
+            _enter(open_, trade)
             return
-        opened_at = open_.opened_at
-        self._close(trade, _leave(open_, closed), opened_at)
+        entries = _Open(opened_at=open_.opened_at, flags=open_.flags)
+        entries.fees = _leave(open_, closed)
+        self._close(trade, entries)
         beyond = abs(record.base_delta) - closed
         if beyond and record.account in self._shorts:
-            _enter(open_, record, beyond)
+            _enter(open_, trade, beyond)
 
     def _closed(self, open_: _Open, trade: _Trade) -> Decimal | None:
         """Return the quantity that a trade closes; `None` for one that opens."""
@@ -161,12 +171,13 @@ class TripBook:
         is_opposite = bool(open_.quantity) and (open_.quantity > 0) != (delta > 0)
         return min(abs(delta), abs(open_.quantity)) if is_opposite else None
 
-    def _close(self, trade: _Trade, entry_fees: Decimal, opened_at: int | None) -> None:
-        record = trade.record
+    def _close(self, trade: _Trade, entries: _Open) -> None:
+        """Close a trip; `entries` has the part of the fees that goes along."""
+        record, opened_at = trade.record, entries.opened_at
         key = record.account, trade.asset, record.order_id or record.trade_id
-        known = self._trips.get(key)
+        known, flags = self._trips.get(key), _joint(entries.flags, trade.flags)
         if known is not None:
-            opened_at = known.opened_at
+            opened_at, flags = known.opened_at, _joint(known.flags, flags)
         made = self._trips[key] = Trip(
             id=key[2],
             account=record.account,
@@ -177,9 +188,10 @@ class TripBook:
             opened_at=opened_at,
             closed_at=instant.from_datetime(record.time),
             cost=record.cost_base + (ZERO if known is None else known.cost),
-            pnl=trade.pnl - entry_fees + (ZERO if known is None else known.pnl),
-            fees=trade.fees + entry_fees + (ZERO if known is None else known.fees),
+            pnl=trade.pnl - entries.fees + (ZERO if known is None else known.pnl),
+            fees=trade.fees + entries.fees + (ZERO if known is None else known.fees),
             fills=1 if known is None else known.fills + 1,
+            flags=flags,
         )
         self.closed.swap(known, made)
 
@@ -197,8 +209,15 @@ def round_trips(
     return book.trips
 
 
-def _enter(open_: _Open, record: RealizedPnLRecord, quantity: Decimal | None = None) -> None:
-    """Add an entry: its quantity, and its time to the average."""
+def _joint(*flags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return every flag once, in order."""
+    return tuple(dict.fromkeys(chain(*flags))) if any(flags) else ()
+
+
+def _enter(open_: _Open, trade: _Trade, quantity: Decimal | None = None) -> None:
+    """Add an entry: its quantity, its flags, and its time to the average."""
+    record = trade.record
+    open_.flags = _joint(open_.flags, trade.flags)
     came = abs(record.base_delta) if quantity is None else quantity
     at, there = instant.from_datetime(record.time), abs(open_.quantity)
     if open_.opened_at is None or not there:
@@ -217,7 +236,7 @@ def _leave(open_: _Open, closed: Decimal) -> Decimal:
     there = abs(open_.quantity)
     if closed >= there:
         part, open_.fees = open_.fees, ZERO
-        open_.quantity, open_.opened_at = ZERO, None
+        open_.quantity, open_.opened_at, open_.flags = ZERO, None, ()
         return part
     part = ratio18(open_.fees, closed, there)
     open_.fees -= part

@@ -122,13 +122,15 @@ _BLOCKS: Final = msgspec.json.Decoder(Block)
 
 
 def read(store: PortfolioStore, epoch: int, block: int = BLOCK) -> Walk:
-    """Return the walk that was written down in this epoch; a new one where none was. O(blocks)."""
+    """Return the walk that was written down in this epoch; a new one where none was, or where a
+    block of it is gone. O(blocks).
+    """
     told = store.memos(NAME)
     stand = _stand(told, epoch)
-    if stand is None:
+    names = [] if stand is None else [_name(n) for n in range(stand.blocks)]
+    if stand is None or any(name not in told for name in names):
         return Walk(block=block)
-    blocks = (_BLOCKS.decode(told[_name(n)]) for n in range(stand.blocks))
-    return Walk(stand, blocks, block=block)
+    return Walk(stand, (_BLOCKS.decode(told[name]) for name in names), block=block)
 
 
 def write(store: PortfolioStore, epoch: int, walk: Walk, *, known: int = 0) -> None:

@@ -27,6 +27,7 @@ class Kind(Enum):
     EXTRA = "extra entry"
     WRONG_AMOUNT = "wrong amount"
     WRONG_ASSET = "wrong asset"
+    RENAME = "rename"
     DUST = "dust"
     ROUNDING = "rounding"
     UNKNOWN = "unknown"
@@ -107,7 +108,8 @@ class Break(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `id` follows from account, place and amounts. `evidence` are ids of rows and entries. `target`
     is the entry that ought not to be there. One that `is_covered` makes no difference, since the
-    book assumes as much; one that `is_half` is a move between pockets of which one row is here.
+    book assumes as much; one that `is_half` is a move between pockets of which one row is here. A
+    rename has no `shifts`: no quantity differs, only what the coins cost.
     `started` is the first row of a chain that did not start from nothing, where that is the break.
     """
 

@@ -4,7 +4,8 @@ The rules go from what proves most to what proves least, and each takes only wha
 entries that no row backs, rows under a wrong asset, rows too many, amounts that slipped, moves
 between pockets, coins on their way, charges at a rate of the account's own, trades at a price near
 the market's, rewards that are due, roundings, dust. A row that is provably missing and is none of
-these is a flow. What is left is unknown, and says why.
+these is a flow. What is left is unknown, and says why. A rename is no part of a difference and is
+told beside them all.
 
 Errors: none.
 """
@@ -32,6 +33,7 @@ from bursar.reconcile.patterns import (
     ratio,
     reward_like,
 )
+from bursar.reconcile.renames import renames
 
 _EARNING: Final = 20
 _MUCH: Final = 4
@@ -46,7 +48,7 @@ _Rule = Callable[[Part, Evidence], _Verdict | None]
 @money
 def classify(parts: Sequence[Part], known: Evidence) -> list[Break]:
     """Say of every part what it is. Breaks come in the order of their time."""
-    breaks: list[Break] = []
+    breaks = renames(parts, known)
     left = list(parts)
     for rule in (joint.beside, joint.wrong_asset, joint.strays, joint.halves, joint.moves):
         found, left = rule(left, known)

@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money, trimmed
+from bursar.exact import ZERO, money
 from bursar.ledger.entries import (
     AnyEntry,
     CashFlow,
@@ -29,6 +29,7 @@ from bursar.ledger.entries import (
     Leg,
     Movement,
     MovementKind,
+    Rename,
     Reversal,
     Side,
     Source,
@@ -39,6 +40,7 @@ from bursar.ledger.names import canonical
 from bursar.reconcile.breaks import Break, Kind, Shift, Where
 from bursar.reconcile.locate import before
 from bursar.reconcile.ours import Ours
+from bursar.reconcile.said import said
 from bursar.reconcile.trace import openings
 
 _BOTH: Final = 2
@@ -50,7 +52,8 @@ class Proposal(msgspec.Struct, frozen=True):
     """What would close a break, to be accepted whole, and what it does in a sentence.
 
     It is one entry, unless a trade takes the place of a wrong one or of the one leg of it that is
-    here, or a move between pockets lies before the first row of one of them.
+    here, a rename that of its rows, or a move between pockets lies before the first row of one of
+    them.
     """
 
     break_id: str
@@ -67,7 +70,7 @@ def propose(each: Break, ours: Ours, known: Collection[str]) -> Proposal | None:
     for entry in _entries(each, ours):
         name = _fresh(each.id, known, [other.id for other in made])
         made.append(msgspec.structs.replace(entry, id=name))
-    return Proposal(each.id, tuple(made), "; ".join(_said(entry) for entry in made))
+    return Proposal(each.id, tuple(made), "; ".join(said(entry) for entry in made))
 
 
 def _is_denied(each: Break, ours: Ours) -> bool:
@@ -85,6 +88,8 @@ def _fresh(name: str, known: Collection[str], also: Collection[str]) -> str:
 
 
 def _entries(each: Break, ours: Ours) -> list[AnyEntry]:
+    if each.kind is Kind.RENAME:
+        return _renamed(each, ours)
     common = _Common(ours.account, _instant(each), f"{each.kind.value}: {each.reason}")
     if each.kind in {Kind.WRONG_AMOUNT, Kind.WRONG_ASSET}:
         anew = _anew(each, common, ours)
@@ -127,6 +132,24 @@ def _completed(each: Break, common: "_Common", ours: Ours) -> list[AnyEntry]:
     fees = tuple(Fee(fee.asset, fee.amount) for fee in leg.fees)
     trade = msgspec.structs.replace(_fill(came, went, there, ours.book.cash), fees=fees)
     return [_void(leg, common.note), trade]
+
+
+def _renamed(each: Break, ours: Ours) -> list[AnyEntry]:
+    """Put a rename in the place of its rows, as the last of the old coins went."""
+    note = f"{each.kind.value}: {each.reason}"
+    flows = [fact for fact in ours.facts if isinstance(fact, CashFlow) and fact.id in each.evidence]
+    went = [flow for flow in flows if flow.amount < 0]
+    rename = Rename(
+        id="",
+        executed_at=went[-1].executed_at,
+        account=ours.account,
+        sequence=went[-1].sequence,
+        note=note,
+        asset=went[-1].asset,
+        to_asset=flows[-1].asset,
+        quantity=-sum((flow.amount for flow in went), ZERO),
+    )
+    return [*(_void(flow, note) for flow in flows), rename]
 
 
 def _void(fact: Fill | CashFlow, note: str) -> Reversal:
@@ -288,24 +311,3 @@ def _instant(each: Break) -> int:
     if each.shifts[0].amount > 0 or (is_wide and not corrects):
         return place.until - 1
     return place.until + 1
-
-
-def _said(entry: AnyEntry) -> str:
-    match entry:
-        case Movement():
-            return f"{entry.kind.value} row of {trimmed(entry.amount)} {entry.code}"
-        case Reversal():
-            return f"take back {entry.target}"
-        case CashFlow():
-            return f"{entry.kind.value} {trimmed(entry.amount)} {entry.asset}"
-        case Transfer():
-            way = f"from {entry.pocket} to {entry.to_pocket}"
-            return f"move {trimmed(entry.quantity)} {entry.asset} {way}"
-        case Fill():
-            what = f"{trimmed(entry.quantity)} {entry.base}"
-            return f"{entry.side.value} {what} for {trimmed(entry.amount or ZERO)} {entry.quote}"
-        case _:
-            assert isinstance(entry, Conversion), "nothing else is proposed"
-            given = ", ".join(f"{trimmed(leg.quantity)} {leg.asset}" for leg in entry.given)
-            taken = ", ".join(f"{trimmed(leg.quantity)} {leg.asset}" for leg in entry.taken)
-            return f"exchange {given} for {taken}"

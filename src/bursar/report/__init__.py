@@ -10,9 +10,10 @@ of the command line and of the service are the same to the last digit.
 `html` and `pdf` load Jinja2 and typst (extra `report`) when they are called.
 """
 
-from bursar.report.context import RANGES, YEAR_TO_DATE, report
+from bursar.report.context import report
 from bursar.report.html import html
 from bursar.report.pdf import pdf
+from bursar.report.ranges import RANGES, YEAR_TO_DATE
 from bursar.report.records import Asked, Report
 
 __all__ = ["RANGES", "YEAR_TO_DATE", "Asked", "Report", "html", "pdf", "report"]

@@ -17,50 +17,28 @@ from typing import Final
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import ONE, ratio18
 from bursar.ledger import instant
 from bursar.ledger.book import Book
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import method
 from bursar.measure import heatmap as heatmaps
-from bursar.measure.curve import Curve, Growth, Point
+from bursar.measure.curve import Curve
 from bursar.measure.heatmap import Heatmap
 from bursar.measure.trades import by, statistics
 from bursar.measure.trips import Trip, round_trips
-from bursar.portfolio import agreement, allocating, earnings, kept
+from bursar.portfolio import allocating, earnings, kept, snapshots
 from bursar.portfolio.benchmark import benchmark
 from bursar.portfolio.gains import GainsAsked, gains
 from bursar.portfolio.past import PastDesk
 from bursar.portfolio.performance import Performance
-from bursar.portfolio.periods import Range, Window
+from bursar.portfolio.periods import Range
 from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.portfolio.summaries import PnLSummary
-from bursar.reconcile.certificate import seal, sentence
-from bursar.report.records import (
-    Asked,
-    Certified,
-    DayMade,
-    HoldingLine,
-    PeriodReturn,
-    Report,
-    StrategyStanding,
-    Worth,
-)
+from bursar.report import parts, ranges
+from bursar.report.records import Asked, DayMade, Report, StrategyStanding
 from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Mark, Marks, Standing
-from bursar.value.worth import AssetWorth
 
-RANGES: Final[dict[str, str]] = {
-    "1D": "day",
-    "1W": "week",
-    "1M": "30d",
-    "3M": "90d",
-    "1Y": "1y",
-    "All": "all",
-}
-"""The ranges of the page, and the periods that they are; `YTD` begins on 1 January."""
-
-YEAR_TO_DATE: Final = "YTD"
 SNAPSHOT: Final = "snapshot"
 """Who says so of a mark that the last snapshot of a range was valued at."""
 
@@ -79,7 +57,7 @@ class _Work:
         self.here, self.asked, self.given, self.prices = portfolio, asked, prices, prices
         self.rule = portfolio.terms.method if asked.method is None else method(asked.method)
         self.is_own = self.rule is portfolio.terms.method
-        self.window = _window(portfolio, asked.period)
+        self.window = ranges.window(portfolio, asked.period)
         self.span: Range = (self.window.start, self.window.end)
         self.now = portfolio.desk.clock.now()
         self.then = self._then()
@@ -107,15 +85,15 @@ class _Work:
             base=self.here.terms.base,
             version=self.here.desk.head.version,
             made_at=self.now,
-            range=_named(asked.period, self.window),
+            range=ranges.named(asked.period, self.window),
             window=self.window,
             method=self.rule.value,
             strategy=asked.strategy,
-            worth=_worth(valuation),
+            worth=parts.worth(valuation),
             performance=performance,
             returns=()
             if performance is None
-            else tuple(_returns(performance.curve.points, self.window)),
+            else tuple(parts.returns(performance.curve.points, self.window)),
             benchmark=compared,
             pnl=self._pnl("pair"),
             trades=statistics(trips),
@@ -127,9 +105,9 @@ class _Work:
             made_by_day=tuple(self._made_by_day()),
             fees=self.then.fees() if is_whole else None,
             flows=tuple(self._flows()) if is_whole else (),
-            holdings=tuple(_holding(each) for each in valuation.assets),
+            holdings=tuple(parts.holding(each) for each in valuation.assets),
             risk=self.then.risk(self.prices) if is_whole else None,
-            certificates=tuple(_certified(self.here)),
+            certificates=tuple(parts.certified(self.here)),
             gains=gains(self.here, self._gains()),
             remarks=(),
         )
@@ -236,6 +214,11 @@ class _Work:
             )
         if found.pnl.unpriced_flows:
             yield f"unpriced flows: {', '.join(found.pnl.unpriced_flows)}"
+        if found.trades.unpriced:
+            yield (
+                f"{found.trades.unpriced:,} of {found.trades.count:,} round trips have a fee or a"
+                " leg without a price, which counts as nothing"
+            )
         if found.strategy is not None:
             yield (
                 f"{found.strategy} alone: the equity curve and capital flows are the account's,"
@@ -250,15 +233,6 @@ class _Work:
         yield from (each.sentence for each in found.certificates if each.certificate is None)
 
 
-def _window(portfolio: Portfolio, period: str | Range) -> Window:
-    if period == YEAR_TO_DATE:
-        today = instant.to_datetime(portfolio.desk.clock.now())
-        first = today.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
-        return Window(first)
-    name = RANGES.get(period, period) if isinstance(period, str) else period
-    return kept.span_of(portfolio, name)
-
-
 def _closing_marks(then: Portfolio) -> Marks | None:
     """Return what the last snapshot by then was valued at; of that and trades the later counts."""
     (last,) = then.desk.store.get_snapshots(None, 1) or (None,)
@@ -266,81 +240,10 @@ def _closing_marks(then: Portfolio) -> Marks | None:
         return None
     at, base = instant.from_datetime(last.timestamp), then.terms.base
     return Marks(
-        Mark(
-            each.asset,
-            base,
-            ratio18(ONE, each.value_base, each.amount),
-            SNAPSHOT,
-            at,
-            Standing.TRADE,
-        )
-        for each in last.asset_valuations
-        if each.value_base and each.amount and each.asset not in then.terms.cash
+        Mark(asset, base, price, SNAPSHOT, at, Standing.TRADE)
+        for asset, price in snapshots.unit_prices(last).items()
+        if asset not in then.terms.cash
     )
-
-
-def _named(period: str | Range, span: Window) -> str:
-    """Return the name of a range; one of moments is named by them."""
-    if isinstance(period, str):
-        return period
-    ends = (
-        None if each is None else instant.from_datetime(each) for each in (span.start, span.end)
-    )
-    return " – ".join("…" if at is None else instant.show(at) for at in ends)
-
-
-def _worth(valuation: Valuation) -> Worth:
-    return Worth(
-        at=valuation.at,
-        equity=valuation.equity,
-        cash=valuation.cash,
-        unrealized=valuation.unrealized,
-        excluded_value=valuation.excluded_value,
-        unvalued=tuple(each.asset for each in valuation.unvalued),
-        stale=tuple(sorted({each.asset for each in valuation.coverage.stale})),
-    )
-
-
-def _holding(each: AssetWorth) -> HoldingLine:
-    mark = each.mark
-    return HoldingLine(
-        asset=each.asset,
-        quantity=each.quantity,
-        cost=each.known_cost,
-        mark=None if mark is None else mark.price,
-        mark_pair=None if mark is None else mark.pair,
-        mark_source=None if mark is None else mark.source,
-        marked_at=None if mark is None else mark.at,
-        value=each.value,
-        unrealized=each.unrealized,
-        share_pct=each.share_pct,
-        flags=each.flags,
-    )
-
-
-def _returns(points: Iterable[Point], span: Window) -> Iterator[PeriodReturn]:
-    """Yield the return of each month and year that the points reach into, from what stood before.
-
-    O(points).
-    """
-    grown: dict[tuple[int, int], Growth] = {}
-    reached: set[tuple[int, int]] = set()
-    before: tuple[Point, ...] = ()
-    for point in points:
-        at = instant.to_datetime(point.at)
-        for name in ((at.year, at.month), (at.year, 0)):
-            if name not in grown:
-                grown[name] = Growth()
-                grown[name].see(before)
-            grown[name].see((point,))
-        if point.nav is not None:
-            before = (point,)
-        if span.has(at):
-            reached.add((at.year, at.month))
-    for year in sorted({year for year, _ in reached}):
-        for month in sorted(month for of, month in reached if of == year):
-            yield PeriodReturn(str(year), f"{month:02}", grown[year, month].pct)
-        yield PeriodReturn(str(year), "", grown[year, 0].pct)
 
 
 def _of_curve(found: Performance) -> Iterator[str]:
@@ -353,16 +256,3 @@ def _of_curve(found: Performance) -> Iterator[str]:
         late = found.opened_at - instant.from_datetime(found.window.start)
         if late > instant.DAY:
             yield f"the curve is known from {instant.show(found.opened_at)} on, not before"
-
-
-def _certified(portfolio: Portfolio) -> Iterator[Certified]:
-    """Yield what is kept of every account: its last certificate, or that there is none."""
-    lacking = "no certificate of a reconciliation is kept"
-    if isinstance(portfolio.desk, PastDesk):
-        lacking = "certificates are kept of the present alone"
-    for account in portfolio.accounts():
-        found = agreement.last_certificate(portfolio, account)
-        if found is None:
-            yield Certified(account, f"{account}: {lacking}", None, None)
-        else:
-            yield Certified(account, sentence(found), seal(found), found)

@@ -74,7 +74,7 @@ def trips(found: Report) -> Section:
         rows=tuple(
             (
                 minute(trip.closed_at),
-                word(trip.pair),
+                word(" · ".join((trip.pair, *trip.flags))),
                 word(trip.strategy),
                 word(_span_of(trip.held)),
                 money(trip.cost),

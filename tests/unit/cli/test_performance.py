@@ -100,6 +100,20 @@ def test_a_new_book_has_nothing_to_show(bursar):
     assert "falls" not in said
 
 
+def test_trips_that_rest_on_a_fee_without_a_price_are_counted(bursar, ask):
+    bursar("new", "--base", "EUR")
+    for day, words in (
+        ("02", "reward 3 DUST"),
+        ("03", "buy 2 XBT/EUR @ 100"),
+        ("04", "sell 1 XBT/EUR @ 110"),
+    ):
+        fee = ("--fee", "1 DUST") if day == "04" else ()
+        bursar("add", *words.split(), "--time", f"2026-01-{day}", *fee, "--yes")
+    said = "! 1 of 1 trips have a fee or a leg without a price, which counts as nothing"
+    assert said in bursar("performance").out
+    assert ask("performance")["trades"]["unpriced"] == 1
+
+
 def test_a_curve_is_drawn_between_its_lowest_and_highest():
     values = [Decimal(value) for value in (0, 7, 3, 7)]
     assert spark(values, 80) == "▁█▄█"

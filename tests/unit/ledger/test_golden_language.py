@@ -426,6 +426,7 @@ def test_a_wrong_term_is_told_by_line_word_and_expectation(line, found, expected
         ("transfer 1 XBT to b to-fee x XBT #k:1", "x", "a fee"),
         ("sleeve 5 to b #k:1", "to", "`from`"),
         ("sleeve 5 from a b #k:1", "b", "`to`"),
+        ("rename some XBT to BTC #k:1", "some", "a quantity"),
         ("convert 1 XBT 2 ETH #k:1", "2", "`into`"),
         ("convert 1 XBT worth x into 2 ETH #k:1", "x", "a value"),
         ("convert 1 XBT into #k:1", "#k:1", "a quantity"),

@@ -22,9 +22,9 @@ def test_a_part_that_is_unpacked_is_that_part_of_the_whole(told, start, end):
         packed.add(kept[-1])
     now = Moment(15, D("5.5"), D(1))
     assert bool(packed) is bool(told)
-    assert repr(packed.curve(now)) == repr(curve((*kept, now)))
+    assert repr(packed.course(now)) == repr(curve((*kept, now)).points)
     part = window(curve((*kept, now)), start, end)
-    assert repr(packed.curve(now, start, end)) == repr(part)
+    assert repr(packed.course(now, start, end)) == repr(part.points)
 
 
 def test_a_part_costs_that_part_and_a_year_of_minutes_some_mebibytes():
@@ -34,7 +34,7 @@ def test_a_part_costs_that_part_and_a_year_of_minutes_some_mebibytes():
         packed.add(moment(n * 60_000_000_000, equity, n // 1000))
     now = moment(20 * BLOCK * 60_000_000_000, 10_000)
     start = (19 * BLOCK + 7) * 60_000_000_000
-    assert len(packed.curve(now, start).points) == BLOCK - 7 + 2
+    assert len(packed.course(now, start)) == BLOCK - 7 + 2
     assert packed.unpacked == BLOCK
     year = packed.weight * 525_600 / (20 * BLOCK)
     assert year < 20 * 2**20

@@ -11,6 +11,7 @@ from bursar.exact import money
 from bursar.ledger import audit, describe
 from bursar.ledger.golden import read, read_terms
 from bursar.ledger.timeline import Timeline
+from bursar.measure.trades import statistics
 from bursar.measure.trips import round_trips
 from tests.unit.measure.samples import HOUR, D, day, record
 
@@ -46,6 +47,24 @@ def test_fills_of_one_order_are_one_trip():
     (trip,) = made.trips
     assert (trip.id, trip.fills, trip.pnl) == ("o", 2, 28)
     assert trip.opened_at == day(1)
+
+
+def test_a_trip_bears_the_flags_of_its_close_and_of_the_entries_that_were_open():
+    unsure, told_twice = ("unpriced",), ("conflicted",)
+    made = closed(
+        record(1, 2, flags=unsure),
+        record(2, -1, 10),
+        record(3, -1, 10, flags=told_twice, order_id="o"),
+        record(4, -1, 1, order_id="o"),
+        record(5, 1),
+        record(6, -1, 10),
+    )
+    assert [trip.flags for trip in made.trips] == [unsure, (*unsure, *told_twice), ()]
+    assert statistics(made.trips).unpriced == 2
+    (turned,) = closed(
+        record(1, 1), record(2, -2, 9, flags=unsure), record(3, 1, 9), shorts=SHORTS
+    ).trips[1:]
+    assert turned.flags == unsure
 
 
 def test_entries_are_averaged_by_quantity():

@@ -252,6 +252,22 @@ def test_a_walk_that_is_not_along_the_snapshots_is_found():
     assert list(walk.check(store)) != []
 
 
+def test_a_block_that_is_gone_costs_a_walk_and_no_figure_and_is_told_of():
+    portfolio = begun()
+    walked(portfolio, 58)
+    store = portfolio.desk.store
+    whole, told = store.memos(walk.NAME), started(portfolio)[0]
+    store.save_memos({sorted(whole)[3]: None})
+    assert started(portfolio) == (told, 4 + 58)
+    (said,) = portfolio.verify().faults
+    assert said.startswith("the walk along the snapshots")
+    portfolio.followed = Followed(block=4)
+    portfolio.views()
+    portfolio.followed.write(portfolio)
+    assert store.memos(walk.NAME) == whole
+    assert portfolio.verify().is_sound
+
+
 def test_what_could_go_wrong_is_told_without_the_snapshots():
     portfolio = begun()
     walked(portfolio, 60)

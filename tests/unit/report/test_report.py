@@ -100,6 +100,19 @@ def test_what_is_not_known_is_named():
     assert 'class="unknown" title="no price"' in page
 
 
+def test_a_trip_that_rests_on_a_fee_without_a_price_is_marked_and_counted():
+    portfolio = begun(
+        "2026-01-01T00:00:00Z reward 3 DUST #k:r",
+        "2026-01-01T00:00:00Z buy 2 XBT @ 100 EUR #k:1",
+        "2026-01-01T00:00:01Z sell 1 XBT @ 110 EUR fee 1 DUST #k:2",
+    )
+    made = report(portfolio)
+    assert [trip.flags for trip in made.trips] == [("unpriced",)]
+    said = markup.unescape(html(made))
+    assert "1 of 1 round trips have a fee or a leg without a price, which counts as nothing" in said
+    assert "XBT/EUR · unpriced" in said
+
+
 def test_a_page_needs_nothing_but_itself(page):
     read = Read(page)
     assert not read.loads

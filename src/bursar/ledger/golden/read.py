@@ -248,9 +248,12 @@ def _legs(words: Words) -> tuple[Leg, ...]:
 
 
 def _rename(words: Words) -> Made:
+    """Read `[QUANTITY] ASSET to ASSET`."""
+    is_counted = words.peek(1) != "to" and words.peek(2) == "to"
+    quantity = words.number_of("a quantity") if is_counted else None
     asset = words.take("an asset")
     words.need("to")
-    return Rename, {"asset": asset, "to_asset": words.take("an asset")}
+    return Rename, {"quantity": quantity, "asset": asset, "to_asset": words.take("an asset")}
 
 
 def _split(words: Words) -> Made:

@@ -44,9 +44,10 @@ class Words:
         self.number = number
         self.place = 0
 
-    def peek(self) -> str | None:
-        """Return the next word, if there is one."""
-        return self.words[self.place] if self.place < len(self.words) else None
+    def peek(self, beyond: int = 0) -> str | None:
+        """Return the next word, or one so many words beyond it, if there is one."""
+        place = self.place + beyond
+        return self.words[place] if place < len(self.words) else None
 
     def take(self, expected: str) -> str:
         """Return the next word, or say what was expected."""

@@ -92,12 +92,13 @@ def _body(entry: AnyEntry) -> Sequence[str]:  # noqa: C901, PLR0911, PLR0912 (on
             return ["transfer", moved, *_fees(entry.fees), *_fees(entry.to_fees, "to-fee")]
         case SleeveTransfer():
             way = f"from {quote(entry.from_strategy)} to {quote(entry.to_strategy)}"
-            return ["sleeve", plain(entry.amount), *_peg(entry.asset), way]
+            return ["sleeve", plain(entry.amount), *_named_before(entry.asset), way]
         case Conversion():
             exchange = f"{_legs(entry.given)} into {_legs(entry.taken)}"
             return ["convert", exchange, *_fees(entry.fees)]
         case Rename():
-            return ["rename", f"{quote(entry.asset)} to {quote(entry.to_asset)}"]
+            counted = [] if entry.quantity is None else [plain(entry.quantity)]
+            return ["rename", *counted, *_named_before(entry.asset), "to", quote(entry.to_asset)]
         case Split():
             units = f"{plain(entry.numerator)} for {plain(entry.denominator)}"
             return ["split", quote(entry.asset), units]
@@ -178,8 +179,8 @@ def _staged(change: StagedChange) -> list[str]:
     return words
 
 
-def _peg(asset: str | None) -> list[str]:
-    """Write what capital lies in, where that is told; no asset is taken for the word after it."""
+def _named_before(asset: str | None) -> list[str]:
+    """Write an asset, where one is told, that is not taken for the word which comes after it."""
     if asset is None:
         return []
     return [f'"{asset}"' if asset in {"from", "to"} else quote(asset)]

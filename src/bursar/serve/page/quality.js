@@ -46,7 +46,7 @@ function difference(broken, ask) {
   const shifts = broken.shifts.map((shift) => figure(`${shift.amount[0] === "-" ? "" : "+"}${quantity(shift.amount)} ${shift.asset}`, shift.amount, { colour: false,
     why: () => ask(`${broken.kind}: ${shift.asset}`, told(shift.amount, "difference = what the venue states − what the book holds", [["its worth", shift.worth], ["where", broken.where], ["when", broken.when], ["why that is said", broken.reason]])) }));
   return element("div.break", {},
-    element("b", {}, `${broken.kind}: `, shifts.flatMap((shift, n) => (n ? [", ", shift] : [shift]))),
+    element("b", {}, shifts.length ? `${broken.kind}: ` : broken.kind, shifts.flatMap((shift, n) => (n ? [", ", shift] : [shift]))),
     element("p", {}, broken.reason), element("p.soft", {}, `${broken.where}; ${broken.when.replace(/\.\d+Z/g, "Z")}`),
     broken.proposal ? element("p.soft", {}, `Would close it: ${broken.proposal}`) : null);
 }

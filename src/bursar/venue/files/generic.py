@@ -84,9 +84,8 @@ def read_events(table: Table, account: str | None, options: Options) -> FileRead
     cells = _Cells(table, account or ACCOUNT, options)
     kept = UniqueRows[Row](table, "id")
     for line, given in table:
-        if any(given):  # a spreadsheet writes an empty row as commas alone
-            row = cells.read(line, given)
-            kept.add(line, row, row.id, row.account)
+        row = cells.read(line, given)
+        kept.add(line, row, row.id, row.account)
     return FileReading(
         format=EVENTS,
         statements=tuple(statements(kept.rows)),

@@ -102,6 +102,12 @@ def test_both_trade_histories_say_the_same(given):
     )
 
 
+def test_a_spreadsheets_trade_history_saved_as_csv_says_the_same(given):
+    header = OLD.replace("Market", "Pair,Base Asset,Quote Asset")
+    told = OLD_ROW.replace("BTCUSDT", "BTC/USDT,BTC,USDT")
+    assert statements(given(header, told)) == statements(given(OLD, OLD_ROW))
+
+
 def test_a_short_year_and_a_missing_fee(given):
     short = NEW_ROW.replace("2025-", "25-").replace("0.00045BNB", "-")
     (said,) = statements(given(NEW, short))

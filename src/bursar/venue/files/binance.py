@@ -58,7 +58,10 @@ def read_trades(table: Table, account: str | None, _: Options) -> FileReading:
 
 
 def read_old_trades(table: Table, account: str | None, _: Options) -> FileReading:
-    """Read the older trade history (Market, Type, Amount, Total, Fee Coin): one `Fill` a row."""
+    """Read the older trade history (Market, Type, Amount, Total, Fee Coin): one `Fill` a row.
+
+    The spreadsheets of today have the same columns, and call the market a pair.
+    """
     return _trades(table, account, _TradeCells(table, is_new=False))
 
 
@@ -88,6 +91,7 @@ READERS: Final = (
     (frozenset({"date(utc)", "pair", "executed"}), read_trades),
     (frozenset({"time", "pair", "executed"}), read_trades),
     (frozenset({"date(utc)", "market", "fee coin"}), read_old_trades),
+    (frozenset({"date(utc)", "pair", "fee coin"}), read_old_trades),
     (frozenset({"utc_time", "operation", "change"}), read_history),
     (frozenset({"time", "operation", "change"}), read_history),
     (frozenset({"date(utc)", "symbol", "transaction id"}), read_futures),
@@ -127,6 +131,8 @@ class _TradeCells:
         self._times = _Times(table)
         self._is_new = is_new
         columns = _NEW if is_new else _OLD
+        if "market" not in table.columns:
+            columns = ("pair", *columns[1:])
         self._places = [(name, table.place(name)) for name in columns]
         self._coin = None if is_new else table.place("fee coin")
 

@@ -439,9 +439,8 @@ def _worth(rows: Iterable[Movement], asset: str, cash: frozenset[str]) -> Decima
 
 
 def _unpaired(row: Movement, cash: frozenset[str]) -> CashFlow:
-    return msgspec.structs.replace(
-        _flow(row, cash), kind=FlowKind.UNPAIRED, flags=(*row.flags, Flag.UNPAIRED)
-    )
+    flags = (*row.flags, Flag.UNPAIRED)
+    return msgspec.structs.replace(_flow(row, cash), kind=FlowKind.UNPAIRED, flags=flags)
 
 
 def _kind(row: Movement, amount: Decimal) -> FlowKind:

@@ -242,7 +242,7 @@ class TradeCells:
             cost=table.unsigned(line, "cost", cells[self._cost]),
             fee=table.number(line, "fee", cells[self._fee]),
             margin=ZERO if margin in _ABSENT else table.number(line, "margin", margin),
-            price=None if price in _ABSENT else table.number(line, "price", price),
+            price=None if price in _ABSENT else table.unsigned(line, "price", price),
             misc="" if self._misc is None else cells[self._misc],
             order_id=None if self._order is None else cells[self._order] or None,
             ledgers=tuple(txid.strip() for txid in ledgers.split(",") if txid.strip()),

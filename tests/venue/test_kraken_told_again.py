@@ -1,10 +1,15 @@
 """What an earlier version filed otherwise, and what rows that begin late leave open, told again."""
 
 import asyncio
+import csv
 from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
 
 import msgspec
+import pytest
 
+import bursar
 from bursar.desk import Desk
 from bursar.ledger.entries import Movement
 from bursar.ledger.terms import Terms
@@ -15,6 +20,7 @@ from tests.venue.loopback import HandClock
 from tests.venue.telling import Told, held, made
 
 MARK = "sync kraken:main"
+LEFT_OUT = {"subtype", "wallet", "balance"}
 
 
 def swept():
@@ -73,3 +79,23 @@ def test_rows_that_are_said_to_be_all_there_are_may_not_begin_late(tmp_path):
     accept(portfolio, whole, 1)
     closed = reconciled(portfolio, "kraken:main", Limits(), is_whole=True)
     assert (closed.breaks, closed.assumed) == ((), ())
+
+
+@pytest.mark.parametrize("is_fuller_first", [True, False])
+def test_an_export_without_a_column_gives_way_to_the_whole_one(tmp_path, is_fuller_first):
+    whole = Path(str(files("bursar.samples") / "kraken-story-a" / "ledgers.gen4-16col.csv"))
+    table = list(csv.reader(whole.read_text(encoding="utf-8").splitlines()))
+    kept = [place for place, name in enumerate(table[0]) if name not in LEFT_OUT]
+    poor = tmp_path / "poor.csv"
+    poor.write_text("\n".join(",".join(row[place] for place in kept) for row in table) + "\n")
+    figures = []
+    for told in ((whole,), (whole, poor) if is_fuller_first else (poor, whole)):
+        with bursar.open(":memory:", terms=Terms(base="EUR")) as book:
+            for path in told:
+                book.import_files(path)
+            gaps = [gap for gap in book.gaps() if gap.flag != "conflicted"]
+            figures.append((book.balances(), book.pnl(), gaps, book.flows()))
+    (whole_book, both) = figures
+    assert both[0] == whole_book[0]
+    assert both[1][0].pnl.total == whole_book[1][0].pnl.total
+    assert both[2:] == whole_book[2:]

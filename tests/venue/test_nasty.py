@@ -396,6 +396,8 @@ def test_what_nobody_knows_counts_and_is_shown(tmp_path, way):
     assert held(service) == {"NEWCOIN": "7", "XBT": "0.5"}
     assert flows(service) == [("unclassified", "XBT", "0.5"), ("unclassified", "NEWCOIN", "7")]
     assert [each.note for each in service.get_cash_flows()] == ["quantumshuffle"] * 2
+    shown = [gap for gap in service.portfolio.gaps() if gap.flag == "unclassified"]
+    assert [(gap.asset, gap.count) for gap in shown] == [("NEWCOIN", 1), ("XBT", 1)]
     assert made(service)[0] == "25000"
 
 

@@ -20,6 +20,7 @@ MEANINGS: Final = {
     "assumed_split": "proceeds were split by an assumed rule",
     "conflicted": "one source told it twice in different words; the first stays",
     "provisional": "told by a trade file only; the ledger has not confirmed it",
+    "unclassified": "the venue's word for it is not known; it counts as capital",
     "unpaired": "the other side of the movement is not here yet",
     "unpriced": "worth nothing until a price for its time is imported",
 }

@@ -111,6 +111,7 @@ class Flag(Enum):
 
     PROVISIONAL = "provisional"
     UNPAIRED = "unpaired"
+    UNCLASSIFIED = "unclassified"
     CONFLICTED = "conflicted"
     UNPRICED = "unpriced"
     ASSUMED_BASIS = "assumed_basis"

@@ -408,6 +408,7 @@ def _cancelled(row: Movement, flows: list[CashFlow]) -> int | None:
 
 
 def _flow(row: Movement, cash: frozenset[str]) -> CashFlow:
+    kind = _kind(row, row.amount)
     return CashFlow(
         id=row.id,
         executed_at=row.executed_at,
@@ -417,7 +418,8 @@ def _flow(row: Movement, cash: frozenset[str]) -> CashFlow:
         group=row.group,
         rows=(row.id,),
         note=row.label,
-        kind=_kind(row, row.amount),
+        flags=(Flag.UNCLASSIFIED,) if kind is FlowKind.UNCLASSIFIED else (),
+        kind=kind,
         asset=row.asset,
         amount=row.amount,
         fees=_fees([row]),
@@ -437,9 +439,8 @@ def _worth(rows: Iterable[Movement], asset: str, cash: frozenset[str]) -> Decima
 
 
 def _unpaired(row: Movement, cash: frozenset[str]) -> CashFlow:
-    return msgspec.structs.replace(
-        _flow(row, cash), kind=FlowKind.UNPAIRED, flags=(*row.flags, Flag.UNPAIRED)
-    )
+    flags = (*row.flags, Flag.UNPAIRED)
+    return msgspec.structs.replace(_flow(row, cash), kind=FlowKind.UNPAIRED, flags=flags)
 
 
 def _kind(row: Movement, amount: Decimal) -> FlowKind:

@@ -2,8 +2,9 @@
 
 A statement is known by its key: who speaks, of which fact, and (for a refinement) a digest of what
 is new. Told again, it is a duplicate and changes nothing. Told again with more digits in its time
-or with a field that was absent, it is a refinement and recorded beside the first. Told again in
-different words, it is a conflict: the first one stays the fact, and the second is kept and shown.
+or with a field that was absent, or by a row whose kind was not known before, it is a refinement and
+recorded beside the first. Told again in different words, it is a conflict: the first one stays the
+fact, and the second is kept and shown.
 
 Each row's hash covers the hash before it and its own canonical bytes, so a row that is changed,
 swapped or cut out breaks every hash after it.
@@ -23,7 +24,7 @@ import msgspec
 
 from bursar.errors import StoreCorrupt
 from bursar.ledger import instant
-from bursar.ledger.entries import AnyEntry, Source, decode, encode
+from bursar.ledger.entries import AnyEntry, MovementKind, Source, decode, encode
 
 GENESIS: Final = "0" * 64
 _SPEAKERS: Final = tuple(source.name.lower() for source in sorted(Source))
@@ -196,4 +197,4 @@ def _larger(known: object, told: object) -> object:
 
 
 def _absent(value: object) -> bool:
-    return value is None or value == ()
+    return value is None or value == () or value is MovementKind.UNCLASSIFIED

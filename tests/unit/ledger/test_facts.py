@@ -217,7 +217,9 @@ def test_a_statement_that_only_names_a_market_is_no_fact():
     ],
 )
 def test_a_row_is_a_flow_of_its_kind_and_sign(kind, amount, booked):
-    assert only([Pen().row(kind, amount, "USD")], CashFlow).kind is booked
+    flow = only([Pen().row(kind, amount, "USD")], CashFlow)
+    assert flow.kind is booked
+    assert (Flag.UNCLASSIFIED in flow.flags) == (booked is FlowKind.UNCLASSIFIED)
 
 
 def test_a_row_that_cancels_an_earlier_one_reverses_it():

@@ -397,7 +397,7 @@ def test_a_wrong_term_is_told_by_line_word_and_expectation(line, found, expected
         (
             "buy 1 XBT @ 5 USD #k:1 flag=odd",
             "odd",
-            "one of provisional, unpaired, conflicted, unpriced, assumed_basis, assumed_split",
+            f"one of {', '.join(flag.value for flag in Flag)}",
         ),
         ("deposit 1 A #k:1 rate=A|USD", "rate=A|USD", "asset|quote|value|source|time"),
         ("deposit 1 A #k:1 rate=A|USD|x|candle|", "x", "a rate"),

@@ -92,6 +92,17 @@ def test_a_gap_of_an_asset_no_longer_held_is_still_named():
     assert [each.flag for each in coverage(text).gaps] == ["unpriced"]
 
 
+def test_money_that_moved_for_no_reason_known_is_a_gap_money_at_its_face_is_none():
+    text = """
+    2026-01-05T10:00:00Z  deposit 500 USD               #k:1
+    2026-01-05T10:00:01Z  row trade -100 USD            #k:2  group=k:T1  source=ledger
+    2026-01-05T10:00:02Z  row unclassified -20 USD      #k:3  source=ledger
+    2026-01-05T10:00:03Z  sell 1 ETH @ 10 USD           #k:4  flag=conflicted
+    """
+    told = {(each.asset, each.flag) for each in coverage(text).gaps if each.asset == "USD"}
+    assert told == {("USD", "unpaired"), ("USD", "unclassified")}
+
+
 def test_what_the_view_leaves_out_is_not_spoken_of():
     text = """
     @ account e events

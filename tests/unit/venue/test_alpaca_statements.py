@@ -76,6 +76,16 @@ def test_an_execution_of_a_pair_in_another_account():
     assert said.order_id == "o"
 
 
+def test_a_dividend_is_paid_in_money_or_in_shares():
+    told = only("DIV", symbol="SBS", quantity="0.0027", price="0")
+    assert (told.kind, told.asset, told.amount) == (MovementKind.DIVIDEND, "SBS", D("0.0027"))
+    assert told.rates == ()
+    too_little = only("DIV", symbol="SBS", quantity="0.0001", per_share="0.25")
+    assert (too_little.asset, too_little.amount) == ("USD", 0)
+    paid = only("DIV", symbol="SBS", quantity="10", amount="2.5")
+    assert (paid.asset, paid.amount) == ("USD", D("2.5"))
+
+
 def test_a_short_sale_is_a_sale():
     assert only("FILL", symbol="X", side="sell_short", quantity="1", price="5").side is Side.SELL
 

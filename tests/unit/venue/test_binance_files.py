@@ -102,6 +102,12 @@ def test_both_trade_histories_say_the_same(given):
     )
 
 
+def test_a_spreadsheets_trade_history_saved_as_csv_says_the_same(given):
+    header = OLD.replace("Market", "Pair,Base Asset,Quote Asset")
+    told = OLD_ROW.replace("BTCUSDT", "BTC/USDT,BTC,USDT")
+    assert statements(given(header, told)) == statements(given(OLD, OLD_ROW))
+
+
 def test_a_short_year_and_a_missing_fee(given):
     short = NEW_ROW.replace("2025-", "25-").replace("0.00045BNB", "-")
     (said,) = statements(given(NEW, short))
@@ -112,6 +118,35 @@ def test_a_short_year_and_a_missing_fee(given):
     for fee in ("0.00000000,BNB", ",", "-,-", "0,"):
         (said,) = statements(given(OLD, OLD_ROW.replace("0.000450,BNB", fee)))
         assert said.fees == ()
+
+
+NAMED_BY_ZONE = [
+    ("Binance-Transaction-History-202608242240(UTC+3)-part1-of1.csv", "25-03-01 15:00:00"),
+    ("history(UTC--6)_abcd.csv", "2025-03-01 06:00:00"),
+    ("history(UTC-3:30) (1).csv", "25-03-01 08:30:00"),
+    ("history(UTC+0).csv", "25-03-01 12:00:00"),
+    ("history(UTC).csv", "25-03-01 12:00:00"),
+    ("history(UTC+14).csv", "25-03-02 02:00:00"),
+]
+
+
+@pytest.mark.parametrize("name,time", NAMED_BY_ZONE)
+@pytest.mark.parametrize(
+    "header,row", [(HISTORY, HISTORY_ROW), (NEW, NEW_ROW), (FUTURES, FUTURES_ROW)]
+)
+def test_a_time_without_a_zone_is_in_that_of_the_files_name(given, name, time, header, row):
+    utc = row.replace("2025-03-09 10:00:00", "2025-03-01 12:00:00")
+    named = header.replace("User_ID,UTC_Time", "User ID,Time").replace("Date(UTC)", "Time")
+    path = given(named, utc.replace("2025-03-01 12:00:00", time), name=name)
+    assert statements(path) == statements(given(header, utc))
+
+
+@pytest.mark.parametrize("name", ["history.csv", "history(UTC+3)(UTC+0).csv", "x(GMT+3).csv"])
+def test_a_time_that_no_name_places_is_refused(given, name):
+    header = HISTORY.replace("UTC_Time", "Time")
+    with pytest.raises(Malformed, match=r"line 1, column time: .* the zone of its times") as caught:
+        read(given(header, HISTORY_ROW, name=name))
+    assert (caught.value.context["file"], caught.value.context["column"]) == (name, "time")
 
 
 def test_equal_rows_are_counted_and_overlaps_join(given):

@@ -245,6 +245,11 @@ def test_a_column_that_is_not_known_is_named(given):
     assert "expected one of the columns account, amount, asset, basis, " in message
 
 
+def test_a_column_without_a_name_may_hold_nothing(given):
+    assert len(stated(given(BUY | {"": ""}))) == 1
+    assert "expected a column with a name" in refused(given(BUY | {"": "mine"}), "")
+
+
 def test_a_column_that_a_type_needs_is_asked_for(given):
     with pytest.raises(Malformed, match="line 1: no column 'quote', expected one"):
         read(given(BASE | {"type": "buy", "amount": "1"}))

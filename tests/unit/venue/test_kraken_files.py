@@ -105,6 +105,11 @@ def test_pending_rows_are_counted_and_left_out(given):
     assert (reading.rows, reading.pending, len(reading.statements)) == (4, 3, 1)
 
 
+def test_a_row_that_refers_to_nothing_announces_nothing(given):
+    total = ",,,,,,Total,100.0,0,"
+    refused(given(LEDGER, GOOD, total), line=3, column="time")
+
+
 def test_a_row_said_twice_is_read_once(given):
     reading = read(given(LEDGER, GOOD, GOOD))
     assert (reading.rows, reading.repeated, len(reading.statements)) == (2, 1, 1)
@@ -148,6 +153,7 @@ BOUGHT = 'T1,O1,XXBTZEUR,2024-01-02 11:10:00.1234,buy,limit,40000.0,2000.0,5.2,0
         (",0.05,", ",,", "vol"),
         (",5.2,", ",,", "fee"),
         ("40000.0", "4e4x", "price"),
+        ("40000.0", "-40000.0", "price"),
         ("0.05,0.0", "0.05,x", "margin"),
         ("T1", "", "txid"),
     ],

@@ -155,7 +155,10 @@ def test_a_byte_that_is_not_plain_is_left_to_the_careful_reader(given, change):
     assert answer(path, NOW) == answer(path, Options())
 
 
-@pytest.mark.parametrize("ends", ["\r\n", "\n\n"], ids=repr)
+BLANK = f"\n{',' * (len(LEDGER) - 1)}\n"
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\n\n", BLANK], ids=repr)
 def test_other_line_ends_and_blank_lines_are_plain(given, ends):
     path = given(written(account().rows, LEDGER, ends))
     assert isinstance(read(path, options=NOW).statements, Streamed)

@@ -55,7 +55,7 @@ def test_a_table_is_known_by_its_columns(tmp_path, header, known):
     assert read(str(path)).format == known
 
 
-@pytest.mark.parametrize("content", ["date,amount\n1,2\n", "hello", "a;b;c\n"])
+@pytest.mark.parametrize("content", ["date,amount\n1,2\n", "hello", "a;b,c\n"])
 def test_a_file_that_nobody_knows(tmp_path, content):
     path = tmp_path / "x.csv"
     path.write_text(content)
@@ -73,10 +73,26 @@ def test_json_that_nobody_knows(tmp_path, content):
         read(path)
 
 
-def test_an_archive_says_so(tmp_path):
-    path = tmp_path / "x.zip"
-    path.write_bytes(b"PK\x03\x04" + bytes(100))
-    with pytest.raises(UnknownFormat, match="a zip archive; unpack it first"):
+@pytest.mark.parametrize(
+    "start,says",
+    [
+        (b"PK\x03\x04", "a zip archive or a spreadsheet"),
+        (b"\x1f\x8b\x08", "packed by gzip"),
+        ("txid,refid".encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_what_is_no_text_says_so(tmp_path, start, says):
+    path = tmp_path / "x.csv"
+    path.write_bytes(start + bytes(100))
+    with pytest.raises(UnknownFormat, match=rf"^x\.csv: .*{says}"):
+        read(path)
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_cells_that_another_mark_parts_are_refused_by_it(tmp_path, mark):
+    path = tmp_path / "x.csv"
+    path.write_text(mark.join(("txid", "refid", "time")) + "\n")
+    with pytest.raises(UnknownFormat, match=r"x\.csv, line 1: cells parted by .*, expected ','"):
         read(path)
 
 

@@ -28,6 +28,7 @@ from bursar.ledger.entries import (
     CashFlow,
     Conversion,
     Fill,
+    Flag,
     MarginFill,
     Rename,
     Reversal,
@@ -103,13 +104,15 @@ def assets_of(fact: Fact) -> tuple[str, ...]:
 
 
 def _note_gaps(book: Book, fact: Fact) -> None:
+    """Count what is not known, by asset: of money, which costs its face, only why it moved."""
     for asset in assets_of(fact):
-        if asset not in book.cash:
-            for flag in fact.flags:
+        for flag in fact.flags:
+            if asset not in book.cash or flag in _OF_MOVES:
                 key = (asset, flag.value)
                 book.gaps[key] = book.gaps.get(key, 0) + 1
 
 
+_OF_MOVES: Final = frozenset({Flag.UNPAIRED, Flag.UNCLASSIFIED})
 _Fold = Callable[[Book, Fact], None]
 _FOLDS: Final = {
     CashFlow: cast("_Fold", fold_flow),

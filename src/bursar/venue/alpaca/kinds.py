@@ -15,12 +15,14 @@ FILL: Final = "FILL"
 class Moves(Enum):
     """What a row of a type moves: its net amount, its quantity of the symbol, or both.
 
-    `CASH`: the amount; the quantity only says for how many shares. `EITHER`: the amount, or where
-    that is zero the quantity. `UNITS`: the quantity. `BOTH`: each that is not zero, unless they
-    cannot be two sides of one exchange. `TRADE`: one against the other, as an execution does.
+    `CASH`: the amount; the quantity only says for how many shares. `PAID`: as `CASH`, but where no
+    amount a share is told and the amount is zero, the quantity was paid. `EITHER`: the amount, or
+    where that is zero the quantity. `UNITS`: the quantity. `BOTH`: each that is not zero, unless
+    they cannot be two sides of one exchange. `TRADE`: one against the other, as an execution does.
     """
 
     CASH = "cash"
+    PAID = "paid"
     EITHER = "either"
     UNITS = "units"
     BOTH = "both"
@@ -47,7 +49,7 @@ TYPES: Final[dict[str, tuple[Booked, Moves]]] = {
     "JNLC": (Kind.JOURNAL, Moves.CASH),
     "JNLS": (Kind.JOURNAL, Moves.UNITS),
     # Income, and what was withheld from it.
-    "DIV": (MovementKind.DIVIDEND, Moves.CASH),
+    "DIV": (MovementKind.DIVIDEND, Moves.PAID),
     "DIVCGL": (MovementKind.DIVIDEND, Moves.CASH),
     "DIVCGS": (MovementKind.DIVIDEND, Moves.CASH),
     "DIVFT": (MovementKind.DIVIDEND, Moves.CASH),
@@ -89,5 +91,5 @@ def kind(type_: str) -> tuple[Booked, Moves]:
 
 
 def may_move_units(type_: str) -> bool:
-    """Tell whether a row of a type may move what its quantity counts."""
-    return kind(type_)[1] is not Moves.CASH
+    """Tell whether a row of a type may move what its quantity counts, and tell no amount."""
+    return kind(type_)[1] not in {Moves.CASH, Moves.PAID}

@@ -153,11 +153,13 @@ def _legs(row: Row, moves: Moves) -> list[Leg]:
     cash = Leg(row.currency, row.amount)
     if not row.symbol or not row.quantity or moves is Moves.CASH:
         return [cash]
+    if moves is Moves.PAID and row.per_share is not None:
+        return [cash]
     units = _units(row)
     if moves is Moves.UNITS:
         stray = Leg(row.currency, row.amount, _STRAY)
         return [units, stray] if row.amount else [units]
-    if moves is Moves.EITHER:
+    if moves in {Moves.EITHER, Moves.PAID}:
         return [cash if row.amount else units]
     if row.per_share is not None or row.quantity * row.amount > 0:
         return [cash]

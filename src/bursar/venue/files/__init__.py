@@ -34,6 +34,13 @@ __all__ = ["FileReading", "Options", "read"]
 GOLDEN: Final = "golden journal"
 _HEAD: Final = 64 * 1024
 _GOLDEN_START: Final = re.compile(r"@|\d{4}-\d\d-\d\dT\d\d:\d\d")
+_ARCHIVES: Final = {
+    b"PK\x03\x04": "a zip archive or a spreadsheet; unpack the one, save the other as CSV",
+    b"\x1f\x8b": "packed by gzip; unpack it first",
+    b"\xff\xfe": "text in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "text in UTF-16; save it as UTF-8",
+}
+_OTHER_MARKS: Final = (";", "\t", "|")
 _DEFAULTS: Final = Options()
 
 _Reader = Callable[[Table, str | None, Options], FileReading]
@@ -85,6 +92,13 @@ def _reader(table: Table) -> _Reader:
         if columns <= set(table.columns):
             return reader
     seen = ", ".join(table.columns)[:200]
+    parted = next((mark for mark in _OTHER_MARKS if mark in seen and len(table.columns) == 1), None)
+    if parted is not None:
+        raise UnknownFormat(
+            f"{table.name}, line 1: cells parted by {parted!r}, expected ','; import the file as"
+            " it was exported, since a spreadsheet that saves it changes numbers and times as well",
+            file=table.name,
+        )
     raise UnknownFormat(
         f"{table.name}, line 1: no reader knows the columns {seen!r}; known are"
         " Kraken's ledgers.csv and trades.csv, Binance's trade, transaction and futures histories,"
@@ -99,8 +113,9 @@ def _is_golden(path: Path) -> bool:
         return True
     with readable(path) as file:
         head = file.read(_HEAD)
-    if head.startswith(b"PK\x03\x04"):
-        raise UnknownFormat(f"{path.name}: a zip archive; unpack it first", file=path.name)
+    for start, kind in _ARCHIVES.items():
+        if head.startswith(start):
+            raise UnknownFormat(f"{path.name}: {kind}", file=path.name)
     said = (line.strip() for line in head.decode("utf-8-sig", errors="replace").splitlines())
     first = next((line for line in said if line and not line.startswith("#")), "")
     return _GOLDEN_START.match(first) is not None

@@ -4,10 +4,13 @@ No row has an id that another export knows; what a row says is its identity (`bi
 a row that stands twice in a file is two rows, except in the futures history, where a transaction id
 of the same type, asset and market is one row. All are read oldest first, also where the file stands
 newest first. Numbers may have separators of thousands, and amounts of the newer trade history are
-glued to their coin. Times are UTC; the year may have two digits.
+glued to their coin. The year may have two digits.
 
-Errors: as `table`; `Malformed` also for an amount without its coin; `UnknownAsset` for a pair that
-cannot be split.
+Times are UTC where their column says so. In the newest exports it is called `Time`, and they are in
+the zone that the exporter had chosen, which stands in the file's name alone: `…(UTC+3)….csv`.
+
+Errors: as `table`; `Malformed` also for an amount without its coin, and for a `Time` in a file
+whose name tells no zone; `UnknownAsset` for a pair that cannot be split.
 """
 
 import re
@@ -17,6 +20,7 @@ from typing import Final, TypeVar
 
 from bursar.errors import UnknownAsset
 from bursar.exact import ZERO
+from bursar.ledger import instant
 from bursar.ledger.entries import Side
 from bursar.venue.binance.assets import FUTURES, is_futures, pocket
 from bursar.venue.binance.history_rows import statements, unknown
@@ -35,8 +39,14 @@ _ABSENT: Final = frozenset({"", "-"})
 _SIDES: Final = {side.value: side for side in Side}
 _GROUPED: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?", re.ASCII)
 _SHORT_YEAR: Final = re.compile(r"[0-9]{2}-[0-9]{2}-[0-9]{2}[ T].*", re.ASCII)
-_NEW: Final = ("date(utc)", "pair", "side", "price", "executed", "amount", "fee")
-_OLD: Final = ("date(utc)", "market", "type", "price", "amount", "total", "fee")
+_IN_UTC: Final = ("utc_time", "date(utc)")
+_IN_A_ZONE: Final = "time"
+# Binance writes six hours behind as `UTC--6`.
+_ZONE: Final = re.compile(
+    r"\(UTC(?:(?P<sign>\+|--?)(?P<hours>[01]?[0-9])(?::?(?P<minutes>[0-5][0-9]))?)?\)", re.ASCII
+)
+_NEW: Final = ("pair", "side", "price", "executed", "amount", "fee")
+_OLD: Final = ("market", "type", "price", "amount", "total", "fee")
 _Cell = tuple[str, str]
 _Amounts = tuple[Pair, _Cell, _Cell]
 _R = TypeVar("_R", HistoryRow, TradeRow)
@@ -48,7 +58,10 @@ def read_trades(table: Table, account: str | None, _: Options) -> FileReading:
 
 
 def read_old_trades(table: Table, account: str | None, _: Options) -> FileReading:
-    """Read the older trade history (Market, Type, Amount, Total, Fee Coin): one `Fill` a row."""
+    """Read the older trade history (Market, Type, Amount, Total, Fee Coin): one `Fill` a row.
+
+    The spreadsheets of today have the same columns, and call the market a pair.
+    """
     return _trades(table, account, _TradeCells(table, is_new=False))
 
 
@@ -76,9 +89,13 @@ def read_futures(table: Table, account: str | None, _: Options) -> FileReading:
 # The columns that tell each of them, for the registry of readers.
 READERS: Final = (
     (frozenset({"date(utc)", "pair", "executed"}), read_trades),
+    (frozenset({"time", "pair", "executed"}), read_trades),
     (frozenset({"date(utc)", "market", "fee coin"}), read_old_trades),
+    (frozenset({"date(utc)", "pair", "fee coin"}), read_old_trades),
     (frozenset({"utc_time", "operation", "change"}), read_history),
+    (frozenset({"time", "operation", "change"}), read_history),
     (frozenset({"date(utc)", "symbol", "transaction id"}), read_futures),
+    (frozenset({"time", "symbol", "transaction id"}), read_futures),
 )
 
 
@@ -111,15 +128,18 @@ class _TradeCells:
 
     def __init__(self, table: Table, *, is_new: bool) -> None:
         self._table = table
+        self._times = _Times(table)
         self._is_new = is_new
         columns = _NEW if is_new else _OLD
+        if "market" not in table.columns:
+            columns = ("pair", *columns[1:])
         self._places = [(name, table.place(name)) for name in columns]
         self._coin = None if is_new else table.place("fee coin")
 
     def read(self, line: int, cells: list[str]) -> TradeRow:
         """Read one row."""
         table = self._table
-        at, market, side, price, base, quote, fee = (
+        market, side, price, base, quote, fee = (
             (name, cells[place]) for name, place in self._places
         )
         of, quantity, amount = self._amounts(line, market, base, quote)
@@ -128,7 +148,7 @@ class _TradeCells:
             raise table.fault(line, *side, "BUY or SELL")
         charged, charged_in = self._fee(line, cells, fee, of)
         return TradeRow(
-            executed_at=_time(table, line, *at),
+            executed_at=self._times.read(line, cells),
             pair=of,
             side=known,
             price=_unsigned(table, line, price),
@@ -174,7 +194,7 @@ class _HistoryCells:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._time = table.place("utc_time")
+        self._times = _Times(table)
         self._account = table.place("account")
         self._operation = table.place("operation")
         self._coin = table.place("coin")
@@ -188,7 +208,7 @@ class _HistoryCells:
         where = pocket(wallet)
         remark = "" if self._remark is None else cells[self._remark]
         return HistoryRow(
-            executed_at=_time(self._table, line, "utc_time", cells[self._time]),
+            executed_at=self._times.read(line, cells),
             pocket=where,
             operation=name,
             meaning=operation(name, is_futures=is_futures(where)),
@@ -204,7 +224,7 @@ class _FuturesCells:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._time = table.place("date(utc)")
+        self._times = _Times(table)
         self._type = table.place("type")
         self._amount = table.place("amount")
         self._asset = table.place("asset")
@@ -216,7 +236,7 @@ class _FuturesCells:
         name, code = cells[self._type], cells[self._asset]
         _stated(self._table, line, {"type": name, "asset": code})
         return HistoryRow(
-            executed_at=_time(self._table, line, "date(utc)", cells[self._time]),
+            executed_at=self._times.read(line, cells),
             pocket=FUTURES,
             operation=name,
             meaning=income(name),
@@ -227,11 +247,35 @@ class _FuturesCells:
         )
 
 
-def _time(table: Table, line: int, column: str, text: str) -> int:
-    """Read a time; `25-03-01 10:00:00` is of the year 2025."""
-    if _SHORT_YEAR.fullmatch(text):
-        text = f"20{text}"
-    return table.time(line, column, text)
+class _Times:
+    """Where the times of an export stand, and by how much they are ahead of UTC."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._column = next((name for name in _IN_UTC if name in table.columns), _IN_A_ZONE)
+        self._place = table.place(self._column)
+        self._ahead = _ahead(table) if self._column == _IN_A_ZONE else 0
+
+    def read(self, line: int, cells: list[str]) -> int:
+        """Read a time; `25-03-01 10:00:00` is of the year 2025."""
+        text = cells[self._place]
+        if _SHORT_YEAR.fullmatch(text):
+            text = f"20{text}"
+        return self._table.time(line, self._column, text) - self._ahead
+
+
+def _ahead(table: Table) -> int:
+    """Return by how many nanoseconds the zone in a file's name is ahead of UTC."""
+    zones = list(_ZONE.finditer(table.name))
+    if len(zones) != 1:
+        wanted = (
+            "a file's name that tells the zone of its times, as in …(UTC+3)….csv: keep the one that"
+            " Binance gave it, or call the column UTC_Time if they are UTC"
+        )
+        raise table.fault(1, _IN_A_ZONE, table.name, wanted)
+    sign, hours, minutes = zones[0].group("sign", "hours", "minutes")
+    ahead = (int(hours or 0) * 60 + int(minutes or 0)) * 60 * instant.SECOND
+    return ahead if sign == "+" else -ahead
 
 
 def _number(table: Table, line: int, cell: _Cell) -> Decimal:

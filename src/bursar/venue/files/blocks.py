@@ -95,7 +95,7 @@ def _parsed(block: bytes, width: int) -> list[list[str]]:
 
 def _full(rows: Sequence[list[str]], width: int) -> list[list[str]]:
     """Return the rows that are not blank, if all of those are as wide as the header."""
-    full = list(filter(None, rows))
+    full = list(filter(any, rows))
     if not set(map(len, full)) <= {width}:
         raise Malformed("not as wide as the header")
     return full

@@ -84,9 +84,8 @@ def read_events(table: Table, account: str | None, options: Options) -> FileRead
     cells = _Cells(table, account or ACCOUNT, options)
     kept = UniqueRows[Row](table, "id")
     for line, given in table:
-        if any(given):  # a spreadsheet writes an empty row as commas alone
-            row = cells.read(line, given)
-            kept.add(line, row, row.id, row.account)
+        row = cells.read(line, given)
+        kept.add(line, row, row.id, row.account)
     return FileReading(
         format=EVENTS,
         statements=tuple(statements(kept.rows)),
@@ -103,7 +102,8 @@ class _Cells:
         self._account = account
         self._base = options.quote
         self._money = options.money
-        strange = [column for column in table.columns if column not in COLUMNS]
+        self._nameless = [place for place, column in enumerate(table.columns) if not column]
+        strange = [column for column in table.columns if column and column not in COLUMNS]
         if strange:
             known = ", ".join(sorted(COLUMNS))
             raise table.fault(1, strange[0][:_LABEL_MAX], strange[0], f"one of the columns {known}")
@@ -111,6 +111,9 @@ class _Cells:
     def read(self, line: int, cells: list[str]) -> Row:
         """Read one row."""
         given = dict(zip(self._table.columns, map(str.strip, cells), strict=True))
+        for place in self._nameless:
+            if cells[place]:
+                raise self._table.fault(line, "", cells[place], "a column with a name")
         type_ = self._type(line, given["type"])
         self._check_cells(line, type_, given)
         row = Row(

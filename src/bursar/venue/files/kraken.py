@@ -1,8 +1,8 @@
 """Kraken's exports: ledgers.csv and trades.csv of every generation, whatever columns were chosen.
 
-Both are read oldest first, also where the file stands newest first. A ledger row with neither id
-nor balance only announces a movement: it is counted as pending and left out. A row that stands in
-the file twice in the same words is read once.
+Both are read oldest first, also where the file stands newest first. A ledger row with a reference
+but neither id nor balance only announces a movement: it is counted as pending and left out. A row
+that stands in the file twice in the same words is read once.
 
 Errors: as `table`; `Malformed` also for the first row whose balance does not follow from the row
 before it, and for an id told twice in different words; `UnknownAsset` for a pair that no table
@@ -102,8 +102,10 @@ class LedgerCells:
         self._fee_asset = table.place_if_any("feecurrency")
 
     def is_pending(self, cells: list[str]) -> bool:
-        """Tell whether a row only announces a movement: it has no id and no balance."""
-        return not cells[self._txid] and (self._balance is None or not cells[self._balance])
+        """Tell whether a row only announces a movement: it has a reference, no id, no balance."""
+        if cells[self._txid] or not cells[self._refid]:
+            return False
+        return self._balance is None or not cells[self._balance]
 
     def told(self, rows: list[list[str]]) -> list[list[str]]:
         """Return the rows that do more than announce a movement."""
@@ -240,7 +242,7 @@ class TradeCells:
             cost=table.unsigned(line, "cost", cells[self._cost]),
             fee=table.number(line, "fee", cells[self._fee]),
             margin=ZERO if margin in _ABSENT else table.number(line, "margin", margin),
-            price=None if price in _ABSENT else table.number(line, "price", price),
+            price=None if price in _ABSENT else table.unsigned(line, "price", price),
             misc="" if self._misc is None else cells[self._misc],
             order_id=None if self._order is None else cells[self._order] or None,
             ledgers=tuple(txid.strip() for txid in ledgers.split(",") if txid.strip()),

@@ -1,9 +1,10 @@
 """A CSV file, read row by row, with its faults named: file, line, column, value, expectation.
 
 Columns are found by name, in any order, and columns nobody asked for are passed over. A byte order
-mark, any line ends and blank lines are fine. Anything that would make a cell mean something else is
-not: bytes that are not UTF-8, NUL, a row with too few or too many cells, a quote that does not
-close.
+mark, any line ends and blank lines are fine, and so is what spreadsheets and some venues leave
+behind: columns without a name, rows of commas alone, empty cells after the last column. Anything
+that would make a cell mean something else is not: bytes that are not UTF-8, NUL, a row with too few
+or too many cells, a quote that does not close.
 
 The file is streamed: at most a line is in memory at once.
 
@@ -61,6 +62,8 @@ class Table:
         for count, (line, cells) in enumerate(self._records, 1):
             if count > ROWS_MAX:
                 raise OutOfBounds(f"{self.name}: over {ROWS_MAX:,} rows; split the file by date")
+            if len(cells) > width and not any(cells[width:]):
+                del cells[width:]
             if len(cells) != width:
                 raise Malformed(
                     f"{self.name}, line {line}: {len(cells)} columns, expected {width} as in the"
@@ -140,7 +143,7 @@ def opened(path: Path, *, progress: Progress | None = None) -> Iterator[Table]:
             raise UnknownFormat(f"{path.name}: the file is empty", file=path.name)
         line, cells = first
         columns = [cell.strip().casefold() for cell in cells]
-        twice = [column for column, count in Counter(columns).items() if count > 1]
+        twice = [column for column, count in Counter(columns).items() if column and count > 1]
         if twice:
             raise Malformed(
                 f"{path.name}, line {line}: column {_shown(min(twice))} stands there twice,"
@@ -182,7 +185,7 @@ def _records(name: str, texts: Iterator[str]) -> Iterator[tuple[int, list[str]]]
                 file=name,
                 line=start,
             ) from None
-        if cells:
+        if any(cells):
             yield start, cells
 
 

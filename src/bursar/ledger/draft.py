@@ -212,7 +212,9 @@ class Draft:
     def _note(self, note: Note) -> None:
         self.new_notes.append(note)
         self.notes.add(note)
-        self._dirty.update((note.id, *targets(note)))
+        self._dirty.update(targets(note))
+        if isinstance(note, Link | Reversal):  # a fact may come of it
+            self._dirty.add(note.id)
         for price in self._prices_of(note):
             self._is_repriced = True
             for asset in self.notes.prices.decided_by(price.asset):

@@ -127,11 +127,13 @@ class Draft:
     def _file(self, entry: AnyEntry, group: str) -> None:
         self.homes[entry.id] = group
         self.groups[group] = (*self._spoken.get(group, ()), entry)
-        self._unresolved[group] = None
         if isinstance(entry, Movement):
             self.firsts.see(entry)
         elif isinstance(entry, Note):
             self._note(entry)
+            if not isinstance(entry, Reversal):  # no fact comes of it
+                return
+        self._unresolved[group] = None
 
     def _put(self, group: str, spoken: tuple[AnyEntry, ...]) -> None:
         self.groups[group] = spoken

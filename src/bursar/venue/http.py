@@ -274,24 +274,21 @@ def _is_plain(body: bytes, found: object) -> bool:
 
     Each name ends in `":`, unless white space stands between. So where none follows a quote, there
     are as many of those as names were written, or more; as many as names were kept, if none was
-    said twice.
+    said twice. Once all names and all brackets are found, nothing lies deeper.
     """
-    is_dense = len(body.split(None, 1)) == 1 or not any(each in body for each in _SPACED)
-    return is_dense and body.count(b'":') == _names(found)
-
-
-def _names(found: object) -> int:
-    """Count the names in all objects; -1 over `DEPTH_MAX` levels."""
-    total, level = 0, [found]
-    for _ in range(DEPTH_MAX):
+    if len(body.split(None, 1)) > 1 and any(each in body for each in _SPACED):
+        return False
+    names, brackets, level = body.count(b'":'), body.count(b"["), [found]
+    for _ in range(DEPTH_MAX - 1):
         objects = [each for each in level if isinstance(each, dict)]
         lists = [each for each in level if isinstance(each, list)]
-        total += sum(map(len, objects))
-        held = [*chain.from_iterable(lists), *chain.from_iterable(map(dict.values, objects))]
-        if _NESTED.isdisjoint(map(type, held)):
-            return total
+        names -= sum(map(len, objects))
+        brackets -= len(lists)
+        if not (names or brackets):
+            return True
+        held = chain(*lists, *map(dict.values, objects))
         level = [value for value in held if type(value) in _NESTED]
-    return -1
+    return not (names or level)
 
 
 def _read_slowly(name: str, body: bytes) -> object:

@@ -24,7 +24,7 @@ _TIME: Final = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,9})0*)?", re.ASCII)
 _R = TypeVar("_R")
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What an order says of who placed it, and which executions it led to."""
 
     txid: str

@@ -24,7 +24,7 @@ from bursar.ledger import instant
 from bursar.ledger.terms import Terms
 from bursar.sim.kraken import invent
 from bursar.store import open_store
-from tests.venue.following import Following
+from tests.venue.following import Following, at_kraken
 
 STEPS, MORE = 20, 10
 NO_NEWS = 3
@@ -47,7 +47,7 @@ def _followed(size: int) -> None:
     later = [times[place] for place in range(len(times) - STEPS * MORE, len(times), MORE)]
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder) / "book.db", terms=Terms(base="USD"))
-        following = Following(account, Path(folder), store=store, start=later[0] - 1)
+        following = at_kraken(account, Path(folder), store=store, start=later[0] - 1)
         spent = _timed(following)
 
         def synced() -> float:

@@ -127,11 +127,13 @@ class Draft:
     def _file(self, entry: AnyEntry, group: str) -> None:
         self.homes[entry.id] = group
         self.groups[group] = (*self._spoken.get(group, ()), entry)
-        self._unresolved[group] = None
         if isinstance(entry, Movement):
             self.firsts.see(entry)
         elif isinstance(entry, Note):
             self._note(entry)
+            if not isinstance(entry, Reversal):  # no fact comes of it
+                return
+        self._unresolved[group] = None
 
     def _put(self, group: str, spoken: tuple[AnyEntry, ...]) -> None:
         self.groups[group] = spoken
@@ -212,7 +214,9 @@ class Draft:
     def _note(self, note: Note) -> None:
         self.new_notes.append(note)
         self.notes.add(note)
-        self._dirty.update((note.id, *targets(note)))
+        self._dirty.update(targets(note))
+        if isinstance(note, Link | Reversal):  # a fact may come of it
+            self._dirty.add(note.id)
         for price in self._prices_of(note):
             self._is_repriced = True
             for asset in self.notes.prices.decided_by(price.asset):

@@ -22,6 +22,7 @@ LONGEST: Final = 2**63
 """No instant is as far from 1970."""
 
 _SHOWN_MAX: Final = 80
+_TO_SECONDS: Final = len("2026-01-05T10:00:00")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXT: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?Z?)?", re.ASCII
@@ -49,7 +50,7 @@ def parse(text: str, *, field: str = "time") -> int:
 def show(at: int) -> str:
     """Write an instant as RFC 3339 UTC, fractional digits only where there are some."""
     seconds, nanos = divmod(at, SECOND)
-    text = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+    text = (_EPOCH + timedelta(0, seconds)).isoformat()[:_TO_SECONDS]
     fraction = f".{nanos:09d}".rstrip("0") if nanos else ""
     return f"{text}{fraction}Z"
 

@@ -112,6 +112,8 @@ class Notes:
         Reversals of reversals are followed to the last one. One that leads back to where it began
         counts once.
         """
+        if not self._of(name):  # as of most
+            return False
         undone: set[str] = set()
         for each in reversed(_reached(name, lambda known: {note.id for note in self._of(known)})):
             if {note.id for note in self._of(each)} - undone - {name}:

@@ -15,9 +15,10 @@ from typing import Final
 
 import msgspec
 
-from bursar.desk import Desk, Sketch, Staged, sketch, stage_over, unpriced, unswept
+from bursar.desk import Desk, Review, Sketch, sketch, stage_over, unpriced, unswept
 from bursar.errors import StaleVersion
 from bursar.ledger import instant
+from bursar.ledger.course import Course
 from bursar.ledger.entries import CashFlow, Conversion, Fill, MarginFill, Price
 from bursar.ledger.facts import Fact
 from bursar.ledger.names import canonical
@@ -127,12 +128,12 @@ class _Following:
     def _commit(self, told: Sketch, prices: Sequence[Price], memos: _Memos) -> None:
         """Commit statements and memos together. Another writer in between costs another try."""
         for _ in range(_TRIES):
-            staged: Staged | None = None
+            did: tuple[Course, Review] | None = None
             try:
                 with self._desk.store.grouped():
                     if told.told or prices:
                         staged = stage_over(self._desk, told, prices)
-                        self._desk.record(staged)
+                        did = staged.plan.course, self._desk.record(staged).review
                     kept = {self._sync: memos.mark, self._prices: _listed(memos.due)}
                     self._desk.store.save_memos(kept)
             except StaleVersion:
@@ -142,14 +143,14 @@ class _Following:
                 self._desk.reload()
                 raise
             self.mark, self._due = memos.mark, memos.due
-            if staged is not None:
-                _count(self._desk, staged, self._gained)
+            if did is not None:
+                _count(*did, self._gained)
             return
         raise StaleVersion(f"other writers were first {_TRIES} times in a row; sync again")
 
     def _lacked_by(self, facts: Iterable[Fact]) -> frozenset[PriceWanted]:
         """Return the prices that facts of the account lack, each of its own instant."""
-        terms, known = self._desk.head.terms, self._desk.timeline.notes.prices
+        terms = self._desk.head.terms
         cash = {canonical(asset) for asset in terms.cash}
         known = self._desk.timeline.notes.prices
         return frozenset(
@@ -166,8 +167,7 @@ def _listed(due: frozenset[PriceWanted]) -> str | None:
     return _ENCODER.encode(told).decode() if told else None
 
 
-def _count(desk: Desk, staged: Staged, gained: Gained) -> None:
-    review, course = desk.review(staged), staged.plan.course
+def _count(course: Course, review: Review, gained: Gained) -> None:
     known = {fact.id for fact in course.removed}
     fresh = [fact for fact in course.added if fact.id not in known]
     gained.entries += review.recorded

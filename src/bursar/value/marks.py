@@ -145,7 +145,7 @@ class Marks:
         if key[0] == key[1] or not (mark.price or mark.standing is Standing.GIVEN):
             return False
         known = self._marks.get(key)
-        if known is not None and (known is mark or _weight(mark) <= _weight(known)):
+        if known is not None and not _outweighs(mark, known):
             return False
         if known is None or bool(known.price) is not bool(mark.price):
             self._ways = None  # a zero leads only one way
@@ -162,11 +162,13 @@ class Marks:
         known = before.by_pair
         return [pair for pair, mark in self._marks.items() if not _is_same(known.get(pair), mark)]
 
-    def goes_as(self, before: "Marks") -> bool:
-        """Tell whether these lead where those did; if so, take over what those have found."""
-        known = before.by_pair
-        same = known.keys() == self._marks.keys() and all(
-            bool(mark.price) is bool(known[pair].price) for pair, mark in self._marks.items()
+    def goes_as(self, before: "Marks", changed: Iterable[tuple[str, str]]) -> bool:
+        """Tell whether these, of which some pairs have `changed`, lead where those did; if so, take
+        over what those have found.
+        """
+        known, marks = before.by_pair, self._marks
+        same = known.keys() == marks.keys() and all(
+            bool(marks[pair].price) is bool(known[pair].price) for pair in changed
         )
         if same:
             self._ways = before.ways
@@ -290,8 +292,10 @@ def _traded(fill: Fill | MarginFill) -> Decimal:
     return ratio18(ONE, fill.amount or ZERO, fill.quantity)
 
 
-def _weight(mark: Mark) -> tuple[int, int, str, Decimal]:
-    return mark.standing, mark.at, mark.source, mark.price
+def _outweighs(mark: Mark, known: Mark) -> bool:
+    if mark.standing is not known.standing:  # as a venue's and a trade's, after each commit
+        return mark.standing > known.standing
+    return (mark.at, mark.source, mark.price) > (known.at, known.source, known.price)
 
 
 def _is_same(one: Mark | None, other: Mark) -> bool:

@@ -183,10 +183,11 @@ class Running:
         """
         known, marks = self._frame.marks, marks.plus(())
         self._frame = msgspec.structs.replace(self._frame, marks=marks)
-        if not marks.goes_as(known):
+        changed = marks.changed(known)
+        if not marks.goes_as(known, changed):
             return self._find(self._steps)
-        changed = (frozenset(pair) for pair in marks.changed(known))
-        return self._find({name for pair in changed for name in self._over.get(pair, ())})
+        pairs = map(frozenset, changed)
+        return self._find({name for pair in pairs for name in self._over.get(pair, ())})
 
     @money
     def land(self, book: Book) -> frozenset[str]:

@@ -10,7 +10,7 @@ Invariant: `of` returns what `traded` and `valued_pairs` would, in the very text
 Errors: none.
 """
 
-from operator import is_
+from collections.abc import Mapping
 
 import msgspec
 
@@ -40,15 +40,13 @@ _Read = tuple[Terms, dict[str, tuple[str, bool]], set[str]]
 
 
 class _Kept(msgspec.Struct, frozen=True, gc=False):
-    """A position, and all that it rests on: its pair, the path to the quote, and what is worth
-    something there.
+    """A position, and what it rests on: its pair, the path to the quote, and the assets, by their
+    one names, that are worth something there.
     """
 
     line: Traded
     path: Path | Missing
     names: tuple[str, ...]
-    worths: tuple[AssetWorth | None, ...]
-    margins: tuple[MarginWorth, ...]
     position: SpotPosition
 
 
@@ -63,6 +61,8 @@ class RunningPositions:
         self._lines: dict[str, Traded] = {}
         self._paths: dict[str, Path | Missing] = {}
         self._kept: dict[str, _Kept] = {}
+        self._assets: Mapping[str, AssetWorth] = {}
+        self._leveraged: Mapping[str, list[MarginWorth]] = {}
 
     @money
     def of(self, book: Book, worths: Worths) -> list[SpotPosition]:
@@ -72,11 +72,36 @@ class RunningPositions:
         """
         self._follow(book, worths)
         priced = priced_by(book, worths, options=self._options)
-        return [self._position(priced, line) for line in self._lines.values()]
+        self._let_go(priced)
+        lines = self._lines.values()
+        return [(self._kept.get(line.pair) or self._made(priced, line)).position for line in lines]
+
+    def _let_go(self, priced: Priced) -> None:
+        """Keep the positions alone of which all that they rest on is the object that it was."""
+        kept, lines, assets = self._kept, self._lines, priced.worths.assets
+        moved = {name for name, worth in self._assets.items() if assets.get(name) is not worth}
+        moved |= assets.keys() - self._assets.keys()
+        before, now = self._leveraged, priced.leveraged
+        turned = {
+            pair
+            for pair in before.keys() | now.keys()
+            if [*map(id, before.get(pair, ()))] != [*map(id, now.get(pair, ()))]
+        }
+        quotes = {known.line.quote for known in kept.values()}
+        paths = {quote: self._path(priced, quote) for quote in sorted(quotes)}
+        self._kept = {
+            pair: known
+            for pair, known in kept.items()
+            if known.line is lines[pair]
+            and known.path is paths[known.line.quote]
+            and pair not in turned
+            and moved.isdisjoint(known.names)
+        }
+        self._assets, self._leveraged = assets, now
 
     def _follow(self, book: Book, worths: Worths) -> None:
         """Bring the lines up to the book."""
-        cells, known = dict(book.cells.items()), self._cells
+        cells, known = dict(book.cells), self._cells
         held = {name: (each.asset, each.is_cash) for name, each in worths.assets.items()}
         ground = book.terms, held, {key[2] for key in cells}
         is_same, self._read, self._cells = ground == self._read, ground, cells
@@ -91,7 +116,9 @@ class RunningPositions:
 
     def _add_up(self, book: Book, pairs: set[str], marks: Marks) -> bool:
         """Add up the cells of these pairs anew; tell whether they are of the kind they were."""
-        cells = cells_by_pair(self._cells)
+        # A cell without a pair is no part of a line, so its name need not be looked at.
+        own = {key: cell for key, cell in self._cells.items() if key[2] in pairs}
+        cells = cells_by_pair(own)
         for pair in sorted(pairs):
             line, base = self._lines.get(pair), traded_base(pair, cells)
             if line is None or line.base != base:
@@ -101,26 +128,14 @@ class RunningPositions:
         self.summed += len(pairs)
         return True
 
-    def _position(self, priced: Priced, line: Traded) -> SpotPosition:
-        """Return the position in a pair: the one that is kept, if it rests on the same."""
-        path, known = self._path(priced, line.quote), self._kept.get(line.pair)
-        if (
-            known is not None
-            and known.line is line
-            and known.path is path
-            and _stands(known, priced)
-        ):
-            return known.position
+    def _made(self, priced: Priced, line: Traded) -> _Kept:
+        """Make a position, and keep it unless its value may rest on any mark."""
         self.made += 1
         names = priced.worths.marks.name(line.base), *line.owns
-        worths = tuple(map(priced.worths.assets.get, names))
-        margins = tuple(priced.margins_of(line))
-        made = _Kept(line, path, names, worths, margins, position(priced, line))
-        if worths[0] is None:  # its value may rest on any mark
-            self._kept.pop(line.pair, None)
-        else:
+        made = _Kept(line, self._path(priced, line.quote), names, position(priced, line))
+        if priced.worth_of(line) is not None:
             self._kept[line.pair] = made
-        return made.position
+        return made
 
     def _path(self, priced: Priced, quote: str) -> Path | Missing:
         """Return the path to a quote, the same object while it reads the same."""
@@ -129,14 +144,3 @@ class RunningPositions:
             known = self._paths[quote] = found
         priced.paths[quote] = known
         return known
-
-
-def _stands(known: _Kept, priced: Priced) -> bool:
-    """Tell whether everything that a position rests on is the object that it was."""
-    assets, margins = priced.worths.assets, priced.margins_of(known.line)
-    for name, worth in zip(known.names, known.worths, strict=True):
-        if assets.get(name) is not worth:
-            return False
-    if not known.margins and not margins:
-        return True
-    return len(margins) == len(known.margins) and all(map(is_, margins, known.margins))

@@ -18,12 +18,13 @@ a body that was sent, or what a library says about either. `BadChoice` for an ad
 import json
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
 from ipaddress import ip_address
+from itertools import chain
 from random import Random
 from typing import Final, Never, TypeVar
 
@@ -184,7 +185,8 @@ class HTTPClient:
         if response.headers.get("content-encoding", "identity") != "identity":
             raise VenueGarbled(f"{self.name} sent a compressed answer that nobody asked for")
         body = bytearray()
-        async for piece in response.aiter_raw():
+        assert isinstance(response.stream, httpx2.AsyncByteStream), "its way is an async one"
+        async for piece in response.stream:
             body += piece
             if len(body) > BODY_MAX:
                 raise VenueGarbled(f"{self.name} sent more than {BODY_MAX >> 20} MiB")
@@ -272,30 +274,21 @@ def _is_plain(body: bytes, found: object) -> bool:
 
     Each name ends in `":`, unless white space stands between. So where none follows a quote, there
     are as many of those as names were written, or more; as many as names were kept, if none was
-    said twice.
+    said twice. Once all names and all brackets are found, nothing lies deeper.
     """
-    is_dense = len(body.split(None, 1)) == 1 or not any(each in body for each in _SPACED)
-    return is_dense and body.count(b'":') == _names(found)
-
-
-def _names(found: object) -> int:
-    """Count the names in all objects; -1 over `DEPTH_MAX` levels."""
-    total, level = 0, [found]
-    for _ in range(DEPTH_MAX):
-        inner: list[object] = []
-        for each in level:
-            held: Collection[object] = ()
-            if isinstance(each, dict):
-                total += len(each)
-                held = each.values()
-            elif isinstance(each, list):
-                held = each
-            if not _NESTED.isdisjoint(map(type, held)):
-                inner += [value for value in held if type(value) in _NESTED]
-        if not inner:
-            return total
-        level = inner
-    return -1
+    if len(body.split(None, 1)) > 1 and any(each in body for each in _SPACED):
+        return False
+    names, brackets, level = body.count(b'":'), body.count(b"["), [found]
+    for _ in range(DEPTH_MAX - 1):
+        objects = [each for each in level if isinstance(each, dict)]
+        lists = [each for each in level if isinstance(each, list)]
+        names -= sum(map(len, objects))
+        brackets -= len(lists)
+        if not (names or brackets):
+            return True
+        held = chain(*lists, *map(dict.values, objects))
+        level = [value for value in held if type(value) in _NESTED]
+    return not (names or level)
 
 
 def _read_slowly(name: str, body: bytes) -> object:

@@ -27,13 +27,12 @@ import msgspec
 from bursar.errors import UnknownAsset, VenueIncomplete
 from bursar.exact import plain
 from bursar.ledger import instant
-from bursar.ledger.entries import AnyEntry, MovementKind
+from bursar.ledger.entries import AnyEntry
 from bursar.ports import Chunk
 from bursar.venue.kraken import place as marks
 from bursar.venue.kraken import wire
 from bursar.venue.kraken.chain import Carried, carry_on
 from bursar.venue.kraken.client import KrakenRESTClient
-from bursar.venue.kraken.kinds import kind
 from bursar.venue.kraken.ledger_rows import ACCOUNT, movements
 from bursar.venue.kraken.metadata import Markets
 from bursar.venue.kraken.pairs import pair
@@ -48,7 +47,7 @@ from bursar.venue.region import GLOBAL, RegionProfile
 WHAT: Final = "ledger rows"
 OWED_FOR: Final = 3600 * instant.SECOND
 _TRADED: Final = frozenset({"trade", "margin"})
-_MARGIN: Final = frozenset({MovementKind.MARGIN, MovementKind.FINANCING})
+_LEVERAGED: Final = frozenset({"margin", "rollover", "settled"})
 _FUTURES: Final = frozenset({"spottofutures", "spotfromfutures"})
 
 
@@ -111,8 +110,7 @@ class History:
         """Refuse what the region does not allow."""
         region = self._options.region
         for row in rows:
-            leveraged = kind(row.type, row.subtype, row.amount) in _MARGIN
-            if leveraged or row.type == "settled":
+            if row.type in _LEVERAGED:
                 region.allow_margin(row.txid)
             if row.subtype in _FUTURES:
                 region.allow_futures(row.txid)

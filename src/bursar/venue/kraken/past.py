@@ -39,6 +39,8 @@ APART: Final = 250
 
 _TRADE: Final = ("price", "volume", "time", "side", "ordertype", "misc", "trade_id")
 _AT: Final = _TRADE.index("time")
+_LEAST: Final = len(_TRADE) - 1
+_TIMES: Final = frozenset({Decimal, int})
 
 
 class _Page(NamedTuple):
@@ -126,11 +128,11 @@ class PastPrices:
 
 def _page(outer: Object, told: Sequence[object]) -> _Page:
     """Take trades as they are told; only the few that count are read whole."""
-    rows = [row for row in told if isinstance(row, list) and len(row) >= len(_TRADE) - 1]
+    rows = [row for row in told if isinstance(row, list) and len(row) >= _LEAST]
     if len(rows) < len(told):
         raise outer.fault("trade", "a list of values")
-    seconds = [at for row in rows if isinstance(at := row[_AT], Decimal | int)]
-    if len(seconds) < len(rows):
+    seconds = [row[_AT] for row in rows]
+    if not _TIMES.issuperset(map(type, seconds)):
         raise outer.fault("trade", "a time in unix seconds")
     if any(map(gt, seconds, seconds[1:])):
         rows.sort(key=itemgetter(_AT))

@@ -23,7 +23,7 @@ class LedgerRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     amount_usd: Decimal | None = None
 
 
-class TradeRow(msgspec.Struct, frozen=True, kw_only=True):
+class TradeRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One execution. `ledgers` are the ids of the ledger rows it is booked in."""
 
     txid: str

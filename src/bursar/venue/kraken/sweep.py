@@ -13,6 +13,7 @@ up that can no longer be put in its place, so that all must be read again.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from operator import attrgetter
 from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
@@ -25,6 +26,7 @@ PAGE: Final = 50
 MOVES_MAX: Final = 8
 SWEEPS_MAX: Final = 3
 REREAD_MAX: Final = 10 * PAGE
+_ORDER: Final = attrgetter("executed_at", "txid")
 
 
 class _Row(Protocol):
@@ -185,7 +187,7 @@ class Sweep(Generic[_R]):
         fresh = [row for row in rows if row.txid not in self._known]
         self._known |= {row.txid for row in fresh}
         self._counted |= {row.txid for row in rows} - self._told
-        self._held = sorted([*self._held, *fresh], key=lambda row: (row.executed_at, row.txid))
+        self._held = sorted([*self._held, *fresh], key=_ORDER)
         self._read = reached
         if self._read < self.place.count:
             return

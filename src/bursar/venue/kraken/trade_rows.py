@@ -39,9 +39,7 @@ def fill(row: TradeRow, rank: int, account: str) -> Fill | MarginFill:
 
 def is_margin(row: TradeRow) -> bool:
     """Tell whether a trade belongs to a leveraged position."""
-    return bool(row.margin) or not _LEVERAGED.isdisjoint(
-        word.strip() for word in row.misc.split(",")
-    )
+    return bool(row.margin) or not _LEVERAGED.isdisjoint(map(str.strip, row.misc.split(",")))
 
 
 def _fill(row: TradeRow, market: Pair, rank: int, account: str) -> Fill:

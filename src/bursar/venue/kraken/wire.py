@@ -16,7 +16,6 @@ import msgspec
 from bursar import exact
 from bursar.errors import NotExact, OutOfBounds, VenueGarbled
 from bursar.exact import ZERO
-from bursar.ledger import instant
 from bursar.ledger.entries import Side
 from bursar.venue.kraken.rows import LedgerRow, TradeRow
 
@@ -25,7 +24,7 @@ _TIME: Final = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,9})0*)?", re.ASCII)
 _R = TypeVar("_R")
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What an order says of who placed it, and which executions it led to."""
 
     txid: str
@@ -118,12 +117,14 @@ class Object:
 
     def time_of(self, field: str, value: object) -> int:
         """Read an instant from a value of a field."""
-        text = format(value, "f") if isinstance(value, Decimal) else str(value)
+        text = str(value)
+        if isinstance(value, Decimal) and "E" in text:
+            text = format(value, "f")
         match = _TIME.fullmatch(text)
-        if match is None or isinstance(value, bool):
+        if match is None:
             raise self.fault(field, "a time in unix seconds, of at most nine decimals")
-        fraction = match.group(2) or ""
-        return int(match.group(1)) * instant.SECOND + int(fraction.ljust(9, "0"))
+        seconds, fraction = match.groups("")
+        return int(seconds + fraction.ljust(9, "0"))
 
     def texts(self, field: str) -> tuple[str, ...]:
         """Read a list of texts; nothing and null are none."""

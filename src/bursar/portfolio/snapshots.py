@@ -82,11 +82,14 @@ class Trail(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What all of the portfolio was worth at a kept moment, whole or without what had no price."""
+    """What all of the portfolio was worth at a kept moment, whole or without what had no price, and
+    the capital that had come by then.
+    """
 
     timestamp: datetime
     equity_base: Decimal
     is_whole: bool
+    capital_base: Decimal | None
 
 
 _DECODER: Final = msgspec.json.Decoder(DailyClose)
@@ -301,4 +304,5 @@ def _told(kept: DailyClose | Trail) -> str:
 
 @money
 def _standing(kept: DailyClose | PortfolioSnapshot | SnapshotTotals) -> Standing:
-    return Standing(kept.timestamp, kept.equity_base + kept.excluded_value, not kept.unvalued)
+    equity = kept.equity_base + kept.excluded_value
+    return Standing(kept.timestamp, equity, not kept.unvalued, kept.capital_base)

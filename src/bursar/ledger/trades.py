@@ -3,8 +3,9 @@
 Where a sender gave a trade an id (events of the family `trade`), its opening and closings under
 that id are one trade. Elsewhere a trade is a round trip: from the fill that leaves a flat position
 to the one that makes it flat again, of one account in one coin, or in one pair with leverage. A
-fill that goes through zero closes one trade and opens the next. A sale of coins that no fill
-brought closes nothing, unless the account may sell short.
+fill that goes through zero closes one trade and opens the next. A fee in the coin itself comes off
+what is bought, and goes along with what is sold. A sale of coins that no fill brought closes
+nothing, unless the account may sell short.
 
 Prices are averages in quote per unit; `realized_pnl` (fees taken off) and `fees` are in base
 currency and come from the book, so trades and PnL say the same. What the book was not sure of in
@@ -96,15 +97,18 @@ class Trades:
         """Fold one fact; they come in canonical order."""
         if not isinstance(fact, Fill | MarginFill) or fact.side is None or not fact.quantity:
             return
+        moved = _moved(fact, fact.quantity)
+        if moved <= 0:
+            return
         key = _key(fact)
         known = self._open.get(key)
         long = fact.side is Side.BUY
         if known is not None and (known.side == "LONG") is not long:
-            closing = min(known.open_quantity, fact.quantity)
+            closing = min(known.open_quantity, moved)
             self._keep(key, _closed(known, fact, closing, made))
-            opening, made = fact.quantity - closing, Made(flags=made.flags)
+            opening, made = moved - closing, Made(flags=made.flags)
         else:
-            opening = fact.quantity
+            opening = moved
         if opening and self._may_open(fact, key):
             self._keep(key, _opened(self._open.get(key), fact, opening, made))
 
@@ -143,6 +147,14 @@ def _key_of(trade: Trade) -> _Key:
         return trade.account, trade.symbol, trade.trade_id[len(mark) :]
     own = trade.symbol if trade.is_margin else trade.symbol.partition("/")[0]
     return trade.account, own, ""
+
+
+def _moved(fact: Fill | MarginFill, quantity: Decimal) -> Decimal:
+    """Return by how much a position changes: a fee in the coin itself comes off, or goes along."""
+    if isinstance(fact, MarginFill):
+        return quantity
+    fees = sum((fee.amount for fee in fact.fees if fee.asset == fact.base), ZERO)
+    return quantity - fees if fact.side is Side.BUY else quantity + fees
 
 
 def _worth(fact: Fill | MarginFill, quantity: Decimal) -> Decimal:

@@ -83,10 +83,13 @@ class _Open(msgspec.Struct):
 
 
 class _Trade(msgspec.Struct, frozen=True):
-    """The records of one trade together."""
+    """The records of one trade together. `delta` is by how much it changed what is held: a fee in
+    the asset itself is off.
+    """
 
     record: RealizedPnLRecord
     asset: str
+    delta: Decimal
     pnl: Decimal
     fees: Decimal
 
@@ -130,9 +133,12 @@ class TripBook:
 
     def _joined(self, same: Sequence[RealizedPnLRecord]) -> _Trade:
         first = next((each for each in same if each.kind not in _BESIDES), same[0])
+        asset = self.assets.get(first.pair, first.pair)
+        charged = first.fee_amount if first.fee_asset == asset else ZERO
         return _Trade(
             first,
-            self.assets.get(first.pair, first.pair),
+            asset,
+            first.base_delta - charged if first.base_delta else ZERO,
             sum((each.pnl_base for each in same), ZERO),
             sum((each.fee_base or ZERO for each in same), ZERO),
         )
@@ -143,17 +149,17 @@ class TripBook:
         closed = self._closed(open_, trade)
         if closed is None:
             open_.fees -= trade.pnl
-            _enter(open_, record)
+            _enter(open_, record, trade.delta)
             return
         opened_at = open_.opened_at
         self._close(trade, _leave(open_, closed), opened_at)
-        beyond = abs(record.base_delta) - closed
+        beyond = abs(trade.delta) - closed
         if beyond and record.account in self._shorts:
-            _enter(open_, record, beyond)
+            _enter(open_, record, beyond.copy_sign(trade.delta))
 
     def _closed(self, open_: _Open, trade: _Trade) -> Decimal | None:
         """Return the quantity that a trade closes; `None` for one that opens."""
-        delta = trade.record.base_delta
+        delta = trade.delta
         if not delta:
             return ZERO if trade.is_closing else None
         if trade.record.account not in self._shorts:
@@ -197,16 +203,16 @@ def round_trips(
     return book.trips
 
 
-def _enter(open_: _Open, record: RealizedPnLRecord, quantity: Decimal | None = None) -> None:
+def _enter(open_: _Open, record: RealizedPnLRecord, delta: Decimal) -> None:
     """Add an entry: its quantity, and its time to the average."""
-    came = abs(record.base_delta) if quantity is None else quantity
+    came = abs(delta)
     at, there = instant.from_datetime(record.time), abs(open_.quantity)
     if open_.opened_at is None or not there:
         open_.opened_at = at
     else:
         later = ratio18(Decimal(at - open_.opened_at), came, there + came)
         open_.opened_at += int(quantise(later, Decimal(1), Rounding.HALF_EVEN))
-    open_.quantity += came if record.base_delta >= 0 else -came
+    open_.quantity += delta
 
 
 def _leave(open_: _Open, closed: Decimal) -> Decimal:

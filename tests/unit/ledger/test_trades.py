@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from bursar.ledger.entries import CashFlow, Fill, FlowKind, MarginFill, Side
+from bursar.ledger.entries import CashFlow, Fee, Fill, FlowKind, MarginFill, Side
 from bursar.ledger.trades import Made, Trades
 
 
@@ -48,6 +48,22 @@ def test_a_round_trip_is_one_trade_with_average_prices():
     assert (trade.entry_price, trade.exit_price, trade.symbol) == (20, 70, "XBT/USD")
     assert (trade.realized_pnl, trade.fees, trade.is_open) == (12, 2, False)
     assert (trade.strategy, trade.leverage, trade.is_margin) == (None, None, False)
+
+
+def test_a_fee_in_the_coin_itself_leaves_nothing_open():
+    fee = (Fee("XBT", Decimal("0.001")),)
+    (first, second, third) = folded(
+        bought(1, "a", 1, price=10, fees=fee),
+        sold(2, "b", "0.999", price=40),
+        bought(3, "c", 1, price=10),
+        sold(4, "d", "0.999", price=40, fees=fee),
+        bought(5, "e", "0.001", fees=fee),
+        bought(6, "f", 1, fees=(Fee("BNB", Decimal("0.001")),)),
+    )
+    assert told(first) == ("a", "LONG", Decimal("0.999"), 0, 2, ("a", "b"))
+    assert told(second) == ("c", "LONG", 1, 0, 4, ("c", "d"))
+    assert [(each.entry_price, each.exit_price) for each in (first, second)] == [(10, 40), (10, 40)]
+    assert told(third) == ("f", "LONG", 1, 1, None, ("f",)), "of the fifth nothing was left"
 
 
 def test_what_the_book_is_not_sure_of_stands_with_the_trade_that_closes_and_the_one_that_opens():

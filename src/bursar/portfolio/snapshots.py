@@ -230,6 +230,11 @@ def closes(store: PortfolioStore) -> list[DailyClose]:
     return [_DECODER.decode(text) for text in store.memos(CLOSE).values()]
 
 
+def closed_at(text: str) -> datetime:
+    """Return when the snapshot was taken that a kept close tells of."""
+    return _DECODER.decode(text).timestamp
+
+
 def newest(
     store: PortfolioStore, since: datetime | None = None, until: datetime | None = None
 ) -> Iterator[PortfolioSnapshot]:

@@ -76,13 +76,25 @@ def test_a_fee_in_the_coin_itself_leaves_nothing_open():
 
 
 def split(minute, units, account="k"):
-    own = {"asset": "XBT", "numerator": Decimal(units), "denominator": Decimal(1)}
-    return Split(id=f"s{minute}", executed_at=minute, account=account, **own)
+    return Split(
+        id=f"s{minute}",
+        executed_at=minute,
+        account=account,
+        asset="XBT",
+        numerator=Decimal(units),
+        denominator=Decimal(1),
+    )
 
 
 def renamed(minute, name, quantity=None):
-    own = {"asset": "XBT", "to_asset": name, "quantity": quantity}
-    return Rename(id=f"n{minute}", executed_at=minute, account="k", **own)
+    return Rename(
+        id=f"n{minute}",
+        executed_at=minute,
+        account="k",
+        asset="XBT",
+        to_asset=name,
+        quantity=quantity,
+    )
 
 
 @pytest.mark.parametrize("account", ["k", "*"])

@@ -268,6 +268,7 @@ class Book:
             known.booked + change.booked,
             known.value + change.value,
             known.count + change.count,
+            known.unknown + change.unknown,
         )
 
     def _is_strict(self, account: str) -> bool:

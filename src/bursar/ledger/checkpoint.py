@@ -80,7 +80,7 @@ class State(msgspec.Struct, frozen=True):
     undo: tuple[tuple[str, Moved | None], ...]
 
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 """Goes up whenever the fold, or what a checkpoint holds, changes: others are no use then."""
 
 

@@ -15,6 +15,13 @@ def canonical(asset: str) -> str:
     return ALIASES.get(asset, asset)
 
 
+@lru_cache(maxsize=4096)
+def names_of(asset: str) -> frozenset[str]:
+    """Return every name of an asset."""
+    one = canonical(asset)
+    return frozenset({one, *(name for name, known in ALIASES.items() if known == one)})
+
+
 def known_as(asset: str, account: str, places: Iterable[tuple[str, str]], pool: str) -> str:
     """Return the name that an account, or else the book, has for an asset: BTC may be XBT.
 

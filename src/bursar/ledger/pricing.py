@@ -65,8 +65,13 @@ def priced_within(fact: Fact, prices: Prices) -> Fact:
 
 
 def lacks_price(fact: Fact, prices: Prices) -> bool:
-    """Tell whether a fact, as it was told, has a value that these prices do not give it."""
-    return Flag.UNPRICED in priced_within(fact, prices).flags
+    """Tell whether a fact, as it was told, has a value that these prices do not give it.
+
+    Capital that leaves, or comes with a basis, is one too: its books are whole without its worth,
+    but what was made beside it is not known.
+    """
+    told = priced_within(fact, prices)
+    return Flag.UNPRICED in told.flags or (isinstance(told, CashFlow) and told.value is None)
 
 
 def rests_on_prices(fact: Fact, cash: frozenset[str]) -> bool:
@@ -193,7 +198,7 @@ def _conversion(fact: Conversion, prices: Prices) -> Conversion:
             flags = (*flags, Flag.ASSUMED_SPLIT)
         given, taken = _shared(given, total, prices), _shared(taken, total, prices)
     else:
-        given, taken = list(fact.given), list(fact.taken)
+        given, taken = _unpriced(fact.given), _unpriced(fact.taken)
     fees = tuple(_fee(fee, fact, prices) for fee in fact.fees)
     legs = {"given": tuple(given), "taken": tuple(taken), "fees": fees, "flags": flags}
     return _noted(msgspec.structs.replace(fact, **legs), fees, total)
@@ -230,6 +235,11 @@ def _shared(legs: Sequence[Leg], total: Decimal, prices: Prices) -> list[Leg]:
         Leg(leg.asset, leg.quantity, next(parts) if leg.asset in own else leg.quantity)
         for leg in legs
     ]
+
+
+def _unpriced(legs: Iterable[Leg]) -> list[Leg]:
+    """Take every worth away: one that is stated of some legs alone would leave the books open."""
+    return [Leg(leg.asset, leg.quantity) for leg in legs]
 
 
 def _leg(leg: Leg, fact: Fact, prices: Prices) -> Leg:

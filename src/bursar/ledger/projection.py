@@ -1,8 +1,9 @@
 """The projection: a book as named cells of canonical text, and its digest.
 
 A cell holds one key of one of the book's mappings. Numbers are written without trailing zeros, so
-that one value has one text; lots are left out of the cells, being derived from the journal, and
-are part of the digest. Two books with equal digests are equal in everything a reader can ask.
+that one value has one text, and `unknown` only where there is any; lots are left out of the cells,
+being derived from the journal, and are part of the digest. Two books with equal digests are equal
+in everything a reader can ask.
 
 Errors: none.
 """
@@ -81,11 +82,15 @@ def _text(value: object) -> str:
         return _JSON(_plain(value))
     told = []
     for name in value.__struct_fields__:
-        if name != "pool":
-            part = getattr(value, name)
+        part = getattr(value, name)
+        if _is_told(name, part):
             text = f'"{trimmed(part)}"' if isinstance(part, Decimal) else _JSON(_plain(part))
             told.append(f'"{name}": {text}')
     return "{" + ", ".join(told) + "}"
+
+
+def _is_told(name: str, part: object) -> bool:
+    return name != "pool" and (name != "unknown" or bool(part))
 
 
 def _plain(value: object) -> object:
@@ -96,8 +101,8 @@ def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
     if isinstance(value, msgspec.Struct):
-        named = ((name, getattr(value, name)) for name in value.__struct_fields__ if name != "pool")
-        return {name: _plain(each) for name, each in named}
+        named = ((name, getattr(value, name)) for name in value.__struct_fields__)
+        return {name: _plain(each) for name, each in named if _is_told(name, each)}
     return value
 
 

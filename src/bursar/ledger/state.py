@@ -46,12 +46,16 @@ class FeeTotal(msgspec.Struct, frozen=True, gc=False):
 
 
 class FlowTotal(msgspec.Struct, frozen=True, gc=False):
-    """Flows of one kind: quantity, what was booked (cost or value), worth, and how many."""
+    """Flows of one kind: quantity, what was booked (cost or value), worth, and how many.
+
+    `unknown` counts the flows of capital whose worth nobody knows: it is not in `value`.
+    """
 
     amount: Decimal = ZERO
     booked: Decimal = ZERO
     value: Decimal = ZERO
     count: int = 0
+    unknown: int = 0
 
 
 class Margin(msgspec.Struct, frozen=True, gc=False):

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from bursar.errors import BadChoice
+from bursar.ledger.names import names_of
 
 
 class Method(Enum):
@@ -73,9 +74,9 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def cash(self) -> frozenset[str]:
-        """Base currency and its pegs: what is held at face value."""
+        """Base currency and its pegs, under every name: what is held at face value."""
         pegs = DEFAULT_PEGS.get(self.base, ()) if self.pegs is None else self.pegs
-        return frozenset({self.base, *pegs})
+        return frozenset().union(*map(names_of, (self.base, *pegs)))
 
     def account(self, name: str) -> Account:
         """Return what is special about an account; an unnamed one is an ordinary venue account.

@@ -3,8 +3,9 @@
 Where a sender gave a trade an id (events of the family `trade`), its opening and closings under
 that id are one trade. Elsewhere a trade is a round trip: from the fill that leaves a flat position
 to the one that makes it flat again, of one account in one coin, or in one pair with leverage. A
-fill that goes through zero closes one trade and opens the next. A sale of coins that no fill
-brought closes nothing, unless the account may sell short.
+fill that goes through zero closes one trade and opens the next. A fee in the coin itself comes off
+what is bought, and goes along with what is sold; a split or a rename is no end, the trade goes on.
+A sale of coins that no fill brought closes nothing, unless the account may sell short.
 
 Prices are averages in quote per unit; `realized_pnl` (fees taken off) and `fees` are in base
 currency and come from the book, so trades and PnL say the same. What the book was not sure of in
@@ -19,8 +20,9 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, divide, money, product18
-from bursar.ledger.entries import Fill, MarginFill, Side
+from bursar.exact import ZERO, divide, money, product18, ratio18
+from bursar.ledger.book import POOL
+from bursar.ledger.entries import Fill, MarginFill, Rename, Side, Split
 from bursar.ledger.facts import Fact
 
 TRADE: Final = ":trade:"
@@ -94,19 +96,39 @@ class Trades:
     @money
     def add(self, fact: Fact, made: Made = _NOTHING) -> None:
         """Fold one fact; they come in canonical order."""
+        if isinstance(fact, Split | Rename):
+            self._go_on(fact)
         if not isinstance(fact, Fill | MarginFill) or fact.side is None or not fact.quantity:
+            return
+        moved = _moved(fact, fact.quantity)
+        if moved <= 0:
             return
         key = _key(fact)
         known = self._open.get(key)
         long = fact.side is Side.BUY
         if known is not None and (known.side == "LONG") is not long:
-            closing = min(known.open_quantity, fact.quantity)
+            closing = min(known.open_quantity, moved)
             self._keep(key, _closed(known, fact, closing, made))
-            opening, made = fact.quantity - closing, Made(flags=made.flags)
+            opening, made = moved - closing, Made(flags=made.flags)
         else:
-            opening = fact.quantity
+            opening = moved
         if opening and self._may_open(fact, key):
             self._keep(key, _opened(self._open.get(key), fact, opening, made))
+
+    def _go_on(self, fact: Split | Rename) -> None:
+        """Let what is open of a coin go on in its new units, or under its new name."""
+        for key, trade in list(self._open.items()):
+            is_meant = key[1] == fact.asset and fact.account in {POOL, key[0]}
+            if trade.is_margin or not is_meant:
+                continue
+            if isinstance(fact, Split):
+                self._keep(key, _rescaled(trade, fact))
+            elif (key[0], fact.to_asset, "") not in self._open and _is_all(fact, trade):
+                del self._open[key]
+                quote = trade.symbol.partition("/")[2]
+                symbol = f"{fact.to_asset}/{quote}" if quote else fact.to_asset
+                renamed = msgspec.structs.replace(trade, symbol=symbol)
+                self._keep(_key_of(renamed), renamed)
 
     def changed(self) -> list[Trade]:
         """Return the trades that changed since this was last asked, by id."""
@@ -143,6 +165,28 @@ def _key_of(trade: Trade) -> _Key:
         return trade.account, trade.symbol, trade.trade_id[len(mark) :]
     own = trade.symbol if trade.is_margin else trade.symbol.partition("/")[0]
     return trade.account, own, ""
+
+
+def _is_all(fact: Rename, trade: Trade) -> bool:
+    return fact.quantity is None or fact.quantity >= trade.open_quantity
+
+
+def _rescaled(trade: Trade, fact: Split) -> Trade:
+    """Return a trade in the units after a split; one of which nothing is left has ended."""
+    quantity, left = (
+        ratio18(units, fact.numerator, fact.denominator)
+        for units in (trade.quantity, trade.open_quantity)
+    )
+    ended = None if left else fact.executed_at
+    return msgspec.structs.replace(trade, quantity=quantity, open_quantity=left, closed_at=ended)
+
+
+def _moved(fact: Fill | MarginFill, quantity: Decimal) -> Decimal:
+    """Return by how much a position changes: a fee in the coin itself comes off, or goes along."""
+    if isinstance(fact, MarginFill):
+        return quantity
+    fees = sum((fee.amount for fee in fact.fees if fee.asset == fact.base), ZERO)
+    return quantity - fees if fact.side is Side.BUY else quantity + fees
 
 
 def _worth(fact: Fill | MarginFill, quantity: Decimal) -> Decimal:

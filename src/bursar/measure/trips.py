@@ -90,10 +90,13 @@ class _Open(msgspec.Struct):
 
 
 class _Trade(msgspec.Struct, frozen=True):
-    """The records of one trade together."""
+    """The records of one trade together. `delta` is by how much it changed what is held: a fee in
+    the asset itself is off.
+    """
 
     record: RealizedPnLRecord
     asset: str
+    delta: Decimal
     pnl: Decimal
     fees: Decimal
     flags: tuple[str, ...]
@@ -138,9 +141,12 @@ class TripBook:
 
     def _joined(self, same: Sequence[RealizedPnLRecord]) -> _Trade:
         first = next((each for each in same if each.kind not in _BESIDES), same[0])
+        asset = self.assets.get(first.pair, first.pair)
+        charged = first.fee_amount if first.fee_asset == asset else ZERO
         return _Trade(
             first,
-            self.assets.get(first.pair, first.pair),
+            asset,
+            first.base_delta - charged if first.base_delta else ZERO,
             sum((each.pnl_base for each in same), ZERO),
             sum((each.fee_base or ZERO for each in same), ZERO),
             _joint(*(each.flags for each in same)),
@@ -157,13 +163,13 @@ class TripBook:
         entries = _Open(opened_at=open_.opened_at, flags=open_.flags)
         entries.fees = _leave(open_, closed)
         self._close(trade, entries)
-        beyond = abs(record.base_delta) - closed
+        beyond = abs(trade.delta) - closed
         if beyond and record.account in self._shorts:
             _enter(open_, trade, beyond)
 
     def _closed(self, open_: _Open, trade: _Trade) -> Decimal | None:
         """Return the quantity that a trade closes; `None` for one that opens."""
-        delta = trade.record.base_delta
+        delta = trade.delta
         if not delta:
             return ZERO if trade.is_closing else None
         if trade.record.account not in self._shorts:
@@ -216,16 +222,15 @@ def _joint(*flags: tuple[str, ...]) -> tuple[str, ...]:
 
 def _enter(open_: _Open, trade: _Trade, quantity: Decimal | None = None) -> None:
     """Add an entry: its quantity, its flags, and its time to the average."""
-    record = trade.record
     open_.flags = _joint(open_.flags, trade.flags)
-    came = abs(record.base_delta) if quantity is None else quantity
-    at, there = instant.from_datetime(record.time), abs(open_.quantity)
+    came = abs(trade.delta) if quantity is None else quantity
+    at, there = instant.from_datetime(trade.record.time), abs(open_.quantity)
     if open_.opened_at is None or not there:
         open_.opened_at = at
     else:
         later = ratio18(Decimal(at - open_.opened_at), came, there + came)
         open_.opened_at += int(quantise(later, Decimal(1), Rounding.HALF_EVEN))
-    open_.quantity += came if record.base_delta >= 0 else -came
+    open_.quantity += delta
 
 
 def _leave(open_: _Open, closed: Decimal) -> Decimal:

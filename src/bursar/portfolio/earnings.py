@@ -2,8 +2,8 @@
 
 What was realised is the book at the period's end less the book at its start, so every part of it
 is exact under any cost rule. Unrealised PnL is only known of now. How much was made in a period is
-equity at its end less equity at its start less the capital that came in between; the start has to
-be a snapshot that was kept.
+equity at its end less equity at its start less the capital that came to what had come by then; the
+start has to be a snapshot that was kept.
 
 Errors: `BadChoice` for a period, heading or rule that there is none of.
 """
@@ -18,7 +18,16 @@ from bursar.errors import BadChoice
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
-from bursar.ledger.entries import CAPITAL, INCOME, MANUAL, CashFlow, FlowKind, Reversal
+from bursar.ledger.entries import (
+    CAPITAL,
+    INCOME,
+    MANUAL,
+    CashFlow,
+    FlowKind,
+    Reversal,
+    StagedChange,
+)
+from bursar.ledger.fold.staged import unexplained
 from bursar.ledger.past import book_until, facts_between
 from bursar.ledger.state import NO_PAIR, Cell, CellKey
 from bursar.ledger.terms import Method
@@ -28,6 +37,7 @@ from bursar.portfolio.periods import Range, window
 from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.portfolio.summaries import PnLPart, PnLSummary
 from bursar.value.pnl import PnL, traded_pair
+from bursar.value.snapshot import capital
 
 HEADINGS: Final = ("pair", "asset", "strategy")
 KEPT_FOR: Final = instant.DAY
@@ -105,10 +115,7 @@ def _with_present(
     valuation = portfolio.valuation(present.prices)
     equity = valuation.equity + valuation.excluded_value
     begun = _begun(portfolio, present.start)
-    since = present.start
-    if begun is not None:
-        since = instant.from_datetime(begun.timestamp) + 1
-    net, unpriced = _net(timeline, since, present.end)
+    net, unpriced = _since(portfolio, timeline, present, begun)
     is_whole = net is not None and not valuation.unvalued
     is_known = is_whole and (present.start == 0 or (begun is not None and begun.is_whole))
     first = ZERO if begun is None else begun.equity_base
@@ -207,6 +214,25 @@ def _flowed(ends: _Ends, kinds: frozenset[str], strategy: str | None) -> Decimal
     return booked(ends.after) - booked(ends.before)
 
 
+def _since(
+    portfolio: Portfolio, timeline: Timeline, present: _Present, begun: snapshots.Standing | None
+) -> tuple[Decimal | None, tuple[str, ...]]:
+    """Return the capital that came less what went until now, and the flows without a worth.
+
+    Where it was kept how much had come by the start, it is what came to that: so a flow of before
+    that was heard of only since counts where it entered equity, and is no profit.
+    """
+    early = None if begun is None else begun.capital_base
+    if not present.start:
+        early = ZERO
+    if early is None:
+        since = present.start if begun is None else instant.from_datetime(begun.timestamp) + 1
+        return _net(timeline, since, present.end)
+    now = capital(portfolio.book())
+    unpriced = _net(timeline, 0, _last(timeline) + 1)[1]
+    return None if now is None else now - early, unpriced
+
+
 def _net(timeline: Timeline, start: int, end: int) -> tuple[Decimal | None, tuple[str, ...]]:
     """Return the capital that came less what went, at its worth then, and the flows without one."""
     worths = list(_capital(timeline, start, end))
@@ -215,7 +241,9 @@ def _net(timeline: Timeline, start: int, end: int) -> tuple[Decimal | None, tupl
 
 
 def _capital(timeline: Timeline, start: int, end: int) -> Iterator[tuple[str, Decimal | None]]:
-    """Yield the capital flows of a period with their worth; one taken back counts the other way."""
+    """Yield the capital that flows of a period brought, at its worth; one taken back counts the
+    other way, and of a transaction what its positions do not explain.
+    """
     for fact in facts_between(timeline, start, end):
         if isinstance(fact, CashFlow) and fact.kind in CAPITAL:
             yield fact.id, fact.value
@@ -223,3 +251,5 @@ def _capital(timeline: Timeline, start: int, end: int) -> Iterator[tuple[str, De
             flow = timeline.facts.get(fact.target)
             if isinstance(flow, CashFlow) and flow.kind in CAPITAL:
                 yield fact.id, None if flow.value is None else -flow.value
+        elif isinstance(fact, StagedChange):
+            yield fact.id, unexplained(fact)

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 from itertools import chain, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from bursar.portfolio.portfolio import Portfolio
     from bursar.ports import PortfolioStore
 
+_NO_PRICE: Final = "something held has no price, or capital came or went at an unknown worth"
+
 
 class Today(msgspec.Struct, frozen=True):
     """Now, and what stood at 00:00 UTC.
@@ -55,7 +57,7 @@ class Today(msgspec.Struct, frozen=True):
         """What today made: equity now less equity at 00:00 less the capital between."""
         now, then = self.now, self.opening
         if not now.is_complete or now.capital is None:
-            return unknown("something held has no price, or capital came at an unknown worth")
+            return unknown(_NO_PRICE)
         if then is None or not then.is_complete or then.capital is None:
             return unknown("equity at 00:00 UTC was not kept, or not complete")
         return known(now.equity - then.equity - (now.capital - then.capital))

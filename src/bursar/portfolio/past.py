@@ -16,7 +16,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import takewhile
 from typing import Final, NoReturn
@@ -31,7 +31,7 @@ from bursar.ledger.journal import GENESIS, Record
 from bursar.ledger.past import until
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.timeline import Timeline, folded
-from bursar.portfolio.snapshots import CLOSE
+from bursar.portfolio.snapshots import CLOSE, closed_at
 from bursar.ports import Commit, Head, OutboxRow, PortfolioStore, StoredCheckpoint
 from bursar.value.cash_equity import CashEquity
 from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals
@@ -98,7 +98,7 @@ def desk_of(desk: Desk, time: Time, known_at: Time, *, is_closing: bool = False)
     whole = desk.timeline if rows is None else rows.timeline
     cut = whole if time is None else until(whole, at)
     head = desk.head if rows is None else rows.head
-    store = PastStore(desk.store, head, cut, None if time is None else at)
+    store = PastStore(desk.store, head, cut, None if time is None else at, seen=min(at, told))
     store.is_closing = is_closing
     return PastDesk(store, cut, at)
 
@@ -143,9 +143,10 @@ class PastStore:
     """What a store answers of the past. Everything that would write is refused."""
 
     def __init__(
-        self, store: PortfolioStore, head: Head, timeline: Timeline, at: int | None
+        self, store: PortfolioStore, head: Head, timeline: Timeline, at: int | None, *, seen: int
     ) -> None:
         self.is_closing = False
+        self._seen = seen
         self._store = store
         self._head = head
         self._timeline = timeline
@@ -198,12 +199,11 @@ class PastStore:
         return sorted(found, key=lambda each: (each.time, each.id), reverse=True)[:limit]
 
     def memos(self, prefix: str = "") -> dict[str, str]:
-        """Return the daily closes up to then; the others say how things stand today."""
+        """Return the daily closes that were kept by then; the others say how things stand today."""
         if prefix != CLOSE:
             return {}
-        last = None if self._at is None else f"{CLOSE}{instant.day(self._at)}"
         told = self._store.memos(prefix)
-        return {name: text for name, text in told.items() if last is None or name <= last}
+        return {name: text for name, text in told.items() if self._is_by_then(closed_at(text))}
 
     def get_snapshots(
         self,
@@ -213,8 +213,8 @@ class PastStore:
     ) -> list[PortfolioSnapshot]:
         """Return the snapshots that were taken by then, newest first."""
         _require_limit(limit)
-        kept = self._store.get_snapshots(since, limit if self._at is None else None, until)
-        return [each for each in kept if self._is_by_then(each.timestamp)][:limit]
+        then = instant.to_datetime(self._seen) + timedelta.resolution
+        return self._store.get_snapshots(since, limit, then if until is None else min(then, until))
 
     def snapshot_totals(self, since: datetime | None = None) -> Iterator[SnapshotTotals]:
         """Yield the totals of the snapshots that were taken by then, oldest first."""
@@ -222,7 +222,7 @@ class PastStore:
         return takewhile(lambda each: self._is_by_then(each.timestamp), told)
 
     def _is_by_then(self, moment: datetime) -> bool:
-        return self._at is None or instant.from_datetime(moment) <= self._at
+        return instant.from_datetime(moment) <= self._seen
 
     def recall(self, facts: Collection[str], homes: Collection[str]) -> list[Record]:
         """Return the rows of these facts and groups, as far as they were known."""

@@ -176,7 +176,7 @@ def _now(portfolio: Portfolio, prices: Prices) -> _Now:
         raise Doubtful(f"profit is not known: there is no price of {assets}")
     given = capital(book)
     if given is None:
-        raise Doubtful("profit is not known: capital came in that nobody has priced")
+        raise Doubtful("profit is not known: capital came or went that nobody has priced")
     totals = audit.totals(book)
     made = totals.realized + totals.income - totals.expenses
     return _Now(portfolio.desk.clock.now(), equity.value, given, made)

@@ -82,11 +82,14 @@ class Trail(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What all of the portfolio was worth at a kept moment, whole or without what had no price."""
+    """What all of the portfolio was worth at a kept moment, whole or without what had no price, and
+    the capital that had come by then.
+    """
 
     timestamp: datetime
     equity_base: Decimal
     is_whole: bool
+    capital_base: Decimal | None
 
 
 _DECODER: Final = msgspec.json.Decoder(DailyClose)
@@ -227,6 +230,11 @@ def closes(store: PortfolioStore) -> list[DailyClose]:
     return [_DECODER.decode(text) for text in store.memos(CLOSE).values()]
 
 
+def closed_at(text: str) -> datetime:
+    """Return when the snapshot was taken that a kept close tells of."""
+    return _DECODER.decode(text).timestamp
+
+
 def newest(
     store: PortfolioStore, since: datetime | None = None, until: datetime | None = None
 ) -> Iterator[PortfolioSnapshot]:
@@ -301,4 +309,5 @@ def _told(kept: DailyClose | Trail) -> str:
 
 @money
 def _standing(kept: DailyClose | PortfolioSnapshot | SnapshotTotals) -> Standing:
-    return Standing(kept.timestamp, kept.equity_base + kept.excluded_value, not kept.unvalued)
+    equity = kept.equity_base + kept.excluded_value
+    return Standing(kept.timestamp, equity, not kept.unvalued, kept.capital_base)

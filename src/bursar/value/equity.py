@@ -17,7 +17,7 @@ Invariants
 Errors: none. What is not known is said.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -39,6 +39,7 @@ from bursar.value.holdings import (
 )
 from bursar.value.marks import LAST_TRADE, Marks, stale
 from bursar.value.worth import (
+    ALONE,
     EVERYTHING,
     AccountWorth,
     AssetWorth,
@@ -108,12 +109,20 @@ class Sums(msgspec.Struct, frozen=True):
 
 
 @money
-def value_book(book: Book, marks: Marks, *, now: int, options: Options = EVERYTHING) -> Valuation:
+def value_book(
+    book: Book,
+    marks: Marks,
+    *,
+    now: int,
+    options: Options = EVERYTHING,
+    before: Mapping[str, Decimal] = ALONE,
+) -> Valuation:
     """Value a book at its marks. O(keys).
 
-    `now` is the instant, in nanoseconds, by which a mark is old or from the future.
+    `now` is the instant, in nanoseconds, by which a mark is old or from the future; `before` is
+    what other books of the same whole hold, where this one is to add up with them.
     """
-    frame = framed(book, marks, now=now, options=options)
+    frame = framed(book, marks, now=now, options=options, before=before)
     spots, leverage = spots_of(book, marks), leverage_of(book, marks)
     names = {
         name: shown_name(frame, name, spots.get(name, ()), leverage.get(name, ()))

@@ -87,7 +87,8 @@ def value_asset(frame: Frame, asset: str, spots: Spots, path: Path | Missing) ->
         for key, holding in places
         if key[0] != POOL
     ]
-    valued = _valued(rows + _pooled(book, spots), path)
+    start = frame.before.get(frame.marks.name(asset), ZERO)
+    valued = _valued(rows + _pooled(book, spots), path, start)
     cost = known_sum(holding.cost for _, holding in places)
     quantity = known_sum(holding.quantity for _, holding in places)
     value = None if any(row.value is None for row in valued) else known_sum(r.value for r in valued)
@@ -131,9 +132,12 @@ def _unfounded(worth: AssetWorth) -> AssetWorth:
     )
 
 
-def _valued(rows: Iterable[_Row], path: Path | Missing) -> tuple[HoldingWorth, ...]:
-    """Value holdings in order, so that their values add up to the value of their sum."""
-    running, told, valued = ZERO, ZERO, []
+def _valued(rows: Iterable[_Row], path: Path | Missing, start: Decimal) -> tuple[HoldingWorth, ...]:
+    """Value holdings in order, after `start` units of other books, so that all values together are
+    the value of their sum.
+    """
+    running, valued = start, list[HoldingWorth]()
+    told = convert(start, path) if isinstance(path, Path) else ZERO
     for account, asset, quantity, cost, debt in rows:
         value: Decimal | None = None if quantity else ZERO
         if isinstance(path, Path):

@@ -9,7 +9,7 @@ import msgspec
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
-from bursar.ledger.entries import CAPITAL, Flag, FlowKind
+from bursar.ledger.entries import CAPITAL, FlowKind
 from bursar.value.equity import Valuation
 from bursar.value.pnl import By, pnl
 
@@ -87,13 +87,13 @@ def snapshot(book: Book, valuation: Valuation) -> PortfolioSnapshot:
 def capital(book: Book) -> Decimal | None:
     """Return the capital that came less what went, at its worth then. O(kinds of flows).
 
-    `None` where an asset that came as capital has a fact that nobody has priced. A change of cost
-    alone moves nothing, and is left out.
+    `None` where nobody knows the worth of a flow of it, in or out. A change of cost alone moves
+    nothing, and is left out.
     """
     total = ZERO
-    for (_, kind, asset, _), flow in book.flows.items():
+    for (_, kind, _, _), flow in book.flows.items():
         if kind in _CAPITAL:
-            if book.gaps.get((asset, Flag.UNPRICED.value)):
+            if flow.unknown:
                 return None
             total += flow.value
     return total

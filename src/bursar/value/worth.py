@@ -45,6 +45,8 @@ class Options(msgspec.Struct, frozen=True):
 
 
 EVERYTHING: Final = Options()
+ALONE: Final[Mapping[str, Decimal]] = MappingProxyType({})
+"""What is held before a book that is no part of another."""
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -59,6 +61,8 @@ class Frame(msgspec.Struct, frozen=True):
     """What a valuation looks at: a book, marks, the instant, and how to look.
 
     `gaps` are those of the book by the one name of each asset, `face` the one names of its money.
+    `before` is what books that are valued before this one, as parts of one whole, hold of each
+    asset: a part has what the whole's value grows by when its quantity joins, as an account has.
     """
 
     book: Book
@@ -67,6 +71,7 @@ class Frame(msgspec.Struct, frozen=True):
     options: Options
     gaps: Mapping[str, tuple[Gap, ...]]
     face: frozenset[str]
+    before: Mapping[str, Decimal] = ALONE
 
     def shows(self, asset: str) -> bool:
         """Tell whether the view shows an asset."""
@@ -77,7 +82,14 @@ class Frame(msgspec.Struct, frozen=True):
         return self.gaps.get(self.marks.name(asset), ())
 
 
-def framed(book: Book, marks: Marks, *, now: int, options: Options = EVERYTHING) -> Frame:
+def framed(
+    book: Book,
+    marks: Marks,
+    *,
+    now: int,
+    options: Options = EVERYTHING,
+    before: Mapping[str, Decimal] = ALONE,
+) -> Frame:
     """Return what a valuation looks at. O(keys)."""
     gaps: dict[str, tuple[Gap, ...]] = {}
     for (asset, flag), count in sorted(book.gaps.items()):
@@ -85,7 +97,7 @@ def framed(book: Book, marks: Marks, *, now: int, options: Options = EVERYTHING)
             name = marks.name(asset)
             gaps[name] = (*gaps.get(name, ()), Gap(asset, flag, count))
     face = frozenset(map(marks.name, book.cash))
-    return Frame(book, marks, now, options, gaps, face)
+    return Frame(book, marks, now, options, gaps, face, before)
 
 
 class HoldingWorth(msgspec.Struct, frozen=True):

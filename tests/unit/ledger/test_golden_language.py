@@ -201,7 +201,7 @@ KINDS = {
         asset=st.none() | names,
     ),
     "conversion": entries_of(Conversion, given=legs, taken=legs, fees=fees, rates=rates),
-    "rename": entries_of(Rename, asset=names, to_asset=names),
+    "rename": entries_of(Rename, asset=names, to_asset=names, quantity=maybe(signed)),
     "split": entries_of(Split, asset=names, numerator=signed, denominator=signed),
     "staged": entries_of(
         StagedChange,

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from bursar.ledger.entries import Flag, Rate
+from bursar.ledger.entries import Flag, FlowKind, Rate
 from bursar.ledger.prices import Prices
-from bursar.ledger.pricing import priced, wanted
+from bursar.ledger.pricing import lacks_price, priced, wanted
 from tests.unit.ledger.samples import MAIN, Pen, fees, folded, held
 
 D = Decimal
@@ -129,6 +129,21 @@ def test_a_conversion_that_nobody_can_price_has_no_values():
     swap = worth(Pen().convert([(1, "A")], [(1, "B")], fees=fees((1, "USD"))))
     assert (values(swap.given), values(swap.taken)) == ([None], [None])
     assert swap.flags == (Flag.UNPRICED,)
+
+
+def test_a_worth_of_one_leg_alone_prices_nothing():
+    swap = worth(Pen().convert([(1, "A"), (1, "B")], [(1, "C"), (1, "D", "0.1")]))
+    assert (values(swap.given), values(swap.taken)) == ([None, None], [None, None])
+    assert swap.flags == (Flag.UNPRICED,)
+
+
+def test_capital_that_leaves_is_worth_asking_a_price_for():
+    pen, known, nothing = Pen(), Prices("USD", CASH), Prices("USD", CASH)
+    known.add(pen.price("XBT", "USD", 5))
+    gone = pen.flow(FlowKind.WITHDRAWAL, -1, "XBT")
+    assert lacks_price(gone, nothing)
+    assert not lacks_price(gone, known)
+    assert not lacks_price(pen.flow(FlowKind.WITHDRAWAL, -1, "USD"), nothing)
 
 
 def test_a_transfer_prices_the_fees_of_both_ends():

@@ -22,6 +22,7 @@ LOT = Lot('é"\\', 7, Decimal("1.50"), Decimal("-0.0"))
         Cell(Decimal("0.10"), Decimal(-3), Decimal("2E+1"), 4),
         FeeTotal(Decimal(1), Decimal(2)),
         FlowTotal(Decimal(1), Decimal(2), Decimal("3.0"), 1),
+        FlowTotal(Decimal(1), Decimal(2), Decimal(0), 1, unknown=1),
         Holding(Decimal(1), Decimal(2), None, (LOT,)),
         LOT,
         (LOT, LOT),

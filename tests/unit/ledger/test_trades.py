@@ -4,7 +4,16 @@ from decimal import Decimal
 
 import pytest
 
-from bursar.ledger.entries import CashFlow, Fill, FlowKind, MarginFill, Side
+from bursar.ledger.entries import (
+    CashFlow,
+    Fee,
+    Fill,
+    FlowKind,
+    MarginFill,
+    Rename,
+    Side,
+    Split,
+)
 from bursar.ledger.trades import Made, Trades
 
 
@@ -48,6 +57,86 @@ def test_a_round_trip_is_one_trade_with_average_prices():
     assert (trade.entry_price, trade.exit_price, trade.symbol) == (20, 70, "XBT/USD")
     assert (trade.realized_pnl, trade.fees, trade.is_open) == (12, 2, False)
     assert (trade.strategy, trade.leverage, trade.is_margin) == (None, None, False)
+
+
+def test_a_fee_in_the_coin_itself_leaves_nothing_open():
+    fee = (Fee("XBT", Decimal("0.001")),)
+    (first, second, third) = folded(
+        bought(1, "a", 1, price=10, fees=fee),
+        sold(2, "b", "0.999", price=40),
+        bought(3, "c", 1, price=10),
+        sold(4, "d", "0.999", price=40, fees=fee),
+        bought(5, "e", "0.001", fees=fee),
+        bought(6, "f", 1, fees=(Fee("BNB", Decimal("0.001")),)),
+    )
+    assert told(first) == ("a", "LONG", Decimal("0.999"), 0, 2, ("a", "b"))
+    assert told(second) == ("c", "LONG", 1, 0, 4, ("c", "d"))
+    assert [(each.entry_price, each.exit_price) for each in (first, second)] == [(10, 40), (10, 40)]
+    assert told(third) == ("f", "LONG", 1, 1, None, ("f",)), "of the fifth nothing was left"
+
+
+def split(minute, units, account="k"):
+    return Split(
+        id=f"s{minute}",
+        executed_at=minute,
+        account=account,
+        asset="XBT",
+        numerator=Decimal(units),
+        denominator=Decimal(1),
+    )
+
+
+def renamed(minute, name, quantity=None):
+    return Rename(
+        id=f"n{minute}",
+        executed_at=minute,
+        account="k",
+        asset="XBT",
+        to_asset=name,
+        quantity=quantity,
+    )
+
+
+@pytest.mark.parametrize("account", ["k", "*"])
+def test_a_trade_goes_on_after_a_split_in_the_new_units(account):
+    (other, trade) = folded(
+        bought(1, "a", 2, price=30),
+        bought(1, "b", 1, base="ETH"),
+        split(2, 3, account),
+        split(2, 7, "elsewhere"),
+        sold(3, "c", 5, price=20),
+        sold(4, "d", 1, price=20),
+    )[::-1]
+    assert told(trade) == ("a", "LONG", 6, 0, 4, ("a", "c", "d"))
+    assert (trade.entry_price, trade.exit_price) == (10, 20)
+    assert told(other) == ("b", "LONG", 1, 1, None, ("b",))
+
+
+def test_a_split_that_leaves_nothing_ends_a_trade():
+    (trade,) = folded(bought(1, "a", "0.000000000000000001"), split(2, "0.1"))
+    assert (trade.open_quantity, trade.closed_at) == (0, 2)
+
+
+def test_a_trade_goes_on_under_the_new_name_of_its_coin():
+    trades = Trades()
+    for fact in (bought(1, "a", 2), renamed(2, "BTC"), sold(3, "b", 2, base="BTC")):
+        trades.add(fact)
+    (trade,) = trades.changed()
+    assert (told(trade), trade.symbol) == (("a", "LONG", 2, 0, 3, ("a", "b")), "BTC/USD")
+    (left,) = folded(bought(1, "a", 2, pair="XBTUSD"), renamed(2, "BTC", Decimal(2)))
+    assert left.symbol == "BTC"
+
+
+def test_a_part_that_is_renamed_and_a_name_that_is_taken_leave_a_trade_as_it_is():
+    (part,) = folded(bought(1, "a", 2), renamed(2, "BTC", Decimal(1)))
+    assert part.symbol == "XBT/USD"
+    taken = folded(bought(1, "a", 2), bought(1, "b", 1, base="BTC"), renamed(2, "BTC"))
+    assert [each.symbol for each in taken] == ["XBT/USD", "BTC/USD"]
+
+
+def test_a_leveraged_position_is_not_split():
+    (trade,) = folded(bought(1, "a", 2, kind=MarginFill, pair="XBT"), split(2, 3))
+    assert trade.quantity == 2
 
 
 def test_what_the_book_is_not_sure_of_stands_with_the_trade_that_closes_and_the_one_that_opens():

@@ -38,6 +38,21 @@ def test_a_sale_closes_a_trip_and_bears_the_fees_of_its_entry():
     assert (made.open_fees, made.flowed) == (6, 0)
 
 
+def test_a_fee_in_the_asset_itself_leaves_nothing_of_an_entry_behind():
+    fee = {"fee_asset": "XBT", "fee_amount": D("0.001"), "fee_base": D(1)}
+    made = closed(
+        record(1, 1, -1, **fee),
+        record(2, "-0.999", 10, cost_base=D(1)),
+        record(3, 1),
+        record(4, "-0.999", 9, cost_base=D(1), **fee),
+        record(6, 1, -1, **fee),
+        record(7, "-0.999", 10, cost_base=D(1)),
+    )
+    assert [trip.pnl for trip in made.trips] == [9, 9, 9]
+    assert [trip.opened_at for trip in made.trips] == [day(1), day(3), day(6)]
+    assert made.open_fees == 0
+
+
 def test_fills_of_one_order_are_one_trip():
     made = closed(
         record(1, 2, -2),

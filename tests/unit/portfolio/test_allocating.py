@@ -61,6 +61,20 @@ def test_strategies_stand_as_they_did():
     assert sum(each.equity for each in found.values()) == 1030
 
 
+def test_what_strategies_are_worth_adds_up_to_the_last_digit():
+    made = portfolio(
+        "2026-01-01T10:00:00Z deposit 1000 USD #k:main:1",
+        "2026-01-02T10:00:00Z buy 0.333333333333333333 XBT @ 90 USD #k:main:2 strategy=one",
+        "2026-01-02T11:00:00Z buy 0.333333333333333333 XBT @ 90 USD #k:main:3 strategy=two",
+        "2026-01-02T12:00:00Z buy 0.333333333333333333 XBT @ 90 USD #k:main:4",
+    )
+    prices = {"XBT": "0.5"}
+    found = allocating.strategies(made, prices)
+    assert sum(each.equity for each in found) == made.equity(prices).value
+    assert sum(each.unrealized for each in found) == made.valuation(prices).unrealized
+    assert all(each.contributed + each.made + each.unrealized == each.equity for each in found)
+
+
 def test_the_first_decision_is_equal_and_moves_capital_out_of_the_reserve():
     made = portfolio(*TWO)
     proposal = allocating.propose(made)

@@ -70,7 +70,7 @@ CONTRACT = {
     "drawdown": """daily_drawdown_pct weekly_drawdown_pct max_drawdown_pct peak_equity
         current_equity days_since_peak recovery_progress_pct timestamp""",
 }
-UNPRICED = "something held has no price, or capital came at an unknown worth"
+UNPRICED = "something held has no price, or capital came or went at an unknown worth"
 POSITION = """symbol side size entry_price current_price unrealized_pnl unrealized_pnl_pct exposure
     leverage"""
 
@@ -108,6 +108,39 @@ def test_the_answers_agree_with_each_other_and_with_the_books():
     trips = kept.trips(portfolio)
     assert sum(each.pnl for each in trips.trips) - trips.open_fees == whole.pnl.total.realized
     assert kept.trips(portfolio) is trips
+
+
+def test_a_withdrawal_without_a_price_is_no_loss():
+    portfolio = begun("2026-01-01T00:00:00Z buy 10 XBT @ 500 EUR #k:2", at="2026-01-01T23:50:00Z")
+    keep(portfolio, "2026-01-01T23:50:00Z", XBT=800)
+    portfolio.desk.clock.set("2026-01-02T10:00:00Z")
+    tell(portfolio, "2026-01-02T09:00:00Z withdrawal 10 XBT #k:3")
+    found = portfolio.performance("all")
+    assert loose(portfolio.views()).snapshot.daily_pnl is None
+    assert (found.made.value, found.twr_pct.value) == (None, None)
+    tell(portfolio, "2026-01-02T09:00:00Z price XBT 800 EUR #p:1")
+    assert loose(portfolio.views()).snapshot.daily_pnl == 0
+    assert portfolio.performance("all").twr_pct.value == 0
+
+
+def test_a_deposit_heard_of_late_is_no_profit_of_the_day():
+    portfolio = begun(at="2026-01-01T23:50:00Z")
+    keep(portfolio, "2026-01-01T23:50:00Z")
+    portfolio.desk.clock.set("2026-01-02T10:00:00Z")
+    tell(portfolio, "2026-01-01T20:00:00Z deposit 5000 EUR #k:2")
+    day = summary(portfolio, Asked("day"))
+    assert (day.net_flows_base, day.pnl_base) == (D(5000), D(0))
+    assert loose(portfolio.views()).snapshot.daily_pnl == 0
+    tell(portfolio, "2026-01-01T21:00:00Z deposit 1 ABC #k:3")
+    day = summary(portfolio, Asked("day"), {"ABC": "7"})
+    assert (day.net_flows_base, day.pnl_base, day.unpriced_flows) == (None, None, ("k:3",))
+
+
+def test_capital_of_a_transaction_is_no_profit():
+    portfolio = begun("2026-01-01T00:00:00Z staged cash 700 position 1 XBT @ 300 #k:2")
+    for asked in (Asked(), Asked((None, "2026-01-02"))):
+        assert summary(portfolio, asked).net_flows_base == 11000
+    assert summary(portfolio, Asked(), {"XBT": "310"}).pnl_base == 10
 
 
 def test_the_contracts_own_position():

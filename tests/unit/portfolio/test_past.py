@@ -14,6 +14,7 @@ from bursar.exact import ONE
 from bursar.ledger import course, golden, instant, timeline
 from bursar.ledger.projection import digest
 from bursar.ledger.timeline import Timeline
+from bursar.portfolio.service import PortfolioService
 from bursar.value.marks import FEE_CREDIT
 from bursar.value.snapshot import snapshot
 from tests.unit.portfolio.places import Clock, opened
@@ -160,6 +161,22 @@ def test_snapshots_of_later_are_not_there():
 
 
 # ------------------------------------------------------------------------------------- known at
+
+
+def test_snapshots_and_closes_of_later_were_not_known():
+    clock = Clock()
+    clock.set("2026-01-07T12:00:00Z")
+    book = opened(FIRST[0], clock=clock)
+    service = PortfolioService(book)
+    service.create_snapshot()
+    clock.set("2026-01-07T18:00:00Z")
+    book.record(*golden.read(FIRST[1:]))
+    service.create_snapshot()
+    for past in (book.at(known_at="#1"), book.at("2026-01-07T13:00:00Z")):
+        seen = PortfolioService(past)
+        assert [each.cash_base for each in seen.get_snapshots()] == [D(-40000)]
+        assert seen.get_daily_closes() == [], "the day's close was kept at 18:00"
+    assert len(PortfolioService(book.at("2026-01-07T18:00:00Z")).get_daily_closes()) == 1
 
 
 def test_before_the_first_commit_nothing_was_known():

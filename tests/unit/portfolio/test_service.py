@@ -148,6 +148,16 @@ def test_what_has_no_price_is_asked_for_once_and_put_right():
     assert "prices" not in venue.asked
 
 
+def test_the_worth_of_coins_that_left_is_asked_for():
+    service, venue = followed(*HISTORY, "2026-06-01T11:00:00Z withdrawal 0.1 XBT #k:5")
+    venue.holdings["XBT"] = D("1.4")
+    at = instant.parse("2026-06-01T11:00:00Z")
+    venue.past = {("XBT", at): "2026-06-01T11:00:00Z price XBT 60000 EUR #k:price-1"}
+    synced(service)
+    assert service.get_cash_flows("XBT")[0].value_base == D(-6000)
+    assert service.get_pnl_summary().net_flows_base == D(99000 - 6000)
+
+
 def test_each_fact_has_the_price_of_its_own_instant_however_a_sync_is_cut(monkeypatch):
     lines = [f"2026-05-31T{hour:02}:00:00Z reward 10 ETH #k:{hour}" for hour in (8, 9, 20)]
     past = {

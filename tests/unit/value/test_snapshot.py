@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import msgspec
+import pytest
 
 from bursar.value.snapshot import AssetValuation, PortfolioSnapshot, capital, snapshot
 from bursar.value.worth import Options
@@ -43,5 +44,18 @@ def test_capital_is_what_came_less_what_went_at_its_worth_then():
     assert capital(book_of(text)) == 70000  # a reward is income
 
 
-def test_capital_without_a_price_is_not_known():
-    assert capital(book_of(EXAMPLE + "2026-02-02T00:00:00Z deposit 1 ETH #k:9\n")) is None
+@pytest.mark.parametrize(
+    "line", ["deposit 1 ETH #k:9", "deposit 1 ETH #k:9 basis=7", "withdrawal 0.5 XBT #k:9"]
+)
+def test_capital_without_a_price_is_not_known(line):
+    assert capital(book_of(f"{EXAMPLE}2026-02-02T00:00:00Z {line}\n")) is None
+
+
+def test_capital_is_known_once_what_had_no_price_is_taken_back():
+    text = EXAMPLE + "2026-02-02T00:00:00Z withdrawal 0.5 XBT #k:9\n"
+    assert capital(book_of(text + "2026-02-03T00:00:00Z reverse k:9 #k:10\n")) == 100000
+
+
+def test_income_without_a_price_leaves_capital_known():
+    text = EXAMPLE + "2026-02-02T00:00:00Z deposit 1 ETH #k:9 value=5\n"
+    assert capital(book_of(text + "2026-02-03T00:00:00Z reward 1 ETH #k:10\n")) == 100005

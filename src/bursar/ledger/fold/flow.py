@@ -52,7 +52,13 @@ def _come(book: Book, flow: CashFlow, strategy: str, inside: list[Fee]) -> None:
     gained = book.acquire(flow.account, flow.asset, lot_of(flow, kept, cost))
     realize(book, key, gained, "cover")
     booked = -basis if flow.kind is FlowKind.FEE else basis
-    count(book, flow, (flow.kind, flow.asset, strategy), FlowTotal(flow.amount, booked, value, 1))
+    change = FlowTotal(flow.amount, booked, value, 1, _unknown(flow))
+    count(book, flow, (flow.kind, flow.asset, strategy), change)
+
+
+def _unknown(flow: CashFlow) -> int:
+    """Count capital whose worth nobody knows; the books need that only where it sets a cost."""
+    return int(flow.value is None and bool(flow.amount) and flow.kind in CAPITAL)
 
 
 def _basis(book: Book, flow: CashFlow) -> Decimal:
@@ -77,7 +83,8 @@ def _go(book: Book, flow: CashFlow, strategy: str) -> Removal:
         realized, removal = dispose(book, flow.account, flow.asset, sale)
         realize(book, key, realized, "flow", removal if removal.parts else None)
         booked = value if flow.kind is FlowKind.FEE else -value
-    count(book, flow, (flow.kind, flow.asset, strategy), FlowTotal(flow.amount, booked, -value, 1))
+    change = FlowTotal(flow.amount, booked, -value, 1, _unknown(flow))
+    count(book, flow, (flow.kind, flow.asset, strategy), change)
     return removal
 
 
@@ -98,7 +105,8 @@ def fold_reversal(book: Book, reversal: Reversal) -> None:
     elif flow.amount > 0:
         booked = _send_back(book, reversal, flow, inside)
     value = flow.value or ZERO
-    count(book, flow, (flow.kind, flow.asset, key[3]), FlowTotal(-flow.amount, booked, -value, -1))
+    undone = FlowTotal(-flow.amount, booked, -value, -1, -_unknown(flow))
+    count(book, flow, (flow.kind, flow.asset, key[3]), undone)
     if book.lines is not None:
         cost = -abs(booked) if moved.removal is None else moved.removal.cost
         book.lines.append(Line("flow", key, ZERO, cost, undone=flow))

@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from bursar.capital.strategy_memory import DAY
-from bursar.exact import money
+from bursar.exact import ZERO, money
 from bursar.ledger.sleeves import DayClose, StrategyBooks
 from bursar.measure.sleeves import SleeveReturns, sleeve_returns
 from bursar.measure.trips import Trip
@@ -41,7 +41,10 @@ def books(portfolio: Portfolio) -> StrategyBooks:
 
 @money
 def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]:
-    """Return every strategy as it stands, by name; what nobody did is under `manual`."""
+    """Return every strategy as it stands, by name; what nobody did is under `manual`.
+
+    Their worth adds up to the portfolio's, to the last digit.
+    """
     sleeves, marks = books(portfolio), portfolio.marks(prices)
     now = portfolio.desk.clock.now()
     trips: dict[str, list[Trip]] = {}
@@ -50,10 +53,13 @@ def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]
     closes: dict[str, list[DayClose]] = {}
     for close in sleeves.closes:
         closes.setdefault(close.strategy, []).append(close)
-    found = []
+    found, before = [], dict[str, Decimal]()
     for strategy in sleeves.strategies():
         book = sleeves.of(strategy)
-        valuation = value_book(book, marks, now=now, options=portfolio.options)
+        valuation = value_book(book, marks, now=now, options=portfolio.options, before=before)
+        for each in (*valuation.assets, *valuation.excluded):
+            name = marks.name(each.asset)
+            before[name] = before.get(name, ZERO) + each.quantity
         returns = sleeve_returns(
             closes.get(strategy, []), today=now // DAY, unrealized=valuation.unrealized
         )

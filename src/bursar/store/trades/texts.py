@@ -6,8 +6,8 @@ import msgspec
 
 from bursar.ledger.trades import Trade
 
-LAYOUT: Final = "2"
-"""Changes whenever a trade is written differently; what is of another layout is made anew."""
+LAYOUT: Final = "3"
+"""Changes when a trade is made or written differently; what is of another layout is made anew."""
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _DECODER: Final = msgspec.json.Decoder(Trade)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bursar.errors import StoreError
+from bursar.errors import StoreDown, StoreError
 from bursar.store import open_store
 from tests.contract.samples import commit, contents
 
@@ -70,4 +70,23 @@ def test_a_store_that_was_carried_over_a_fork_answers_nothing(tmp_path, monkeypa
                 asked()
         store.close()  # leaves the connections to their own process
     assert store.commit(commit(head, "b")).version == 2
+    store.close()
+
+
+def hang_up(store):
+    store._writer.connected().invalidate()
+
+
+def test_who_goes_on_without_a_connection_that_died_is_told_so(tmp_path):
+    store = open_store(tmp_path / "book.db")
+
+    def go_on():
+        with store.grouped():
+            hang_up(store)
+            store.save_memos({"a": "b"})
+
+    with pytest.raises(StoreDown, match="nothing was written"):
+        go_on()
+    store.save_memos({"a": "c"})
+    assert store.memos() == {"a": "c"}
     store.close()

@@ -3,7 +3,8 @@
 import pytest
 
 from bursar.errors import BadChoice
-from tests.unit.desk.cycles import book
+from tests.unit.desk.cycles import book, reviewed
+from tests.unit.portfolio.places import Clock
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,19 @@ def test_a_symbol_in_small_letters_is_the_same_staged_and_marked():
         tx.stage_cash_delta(-5)
         tx.stage_position_delta("btc/usdt", 1)
         assert tx.commit({"btc-usdt": 5})
+
+
+def test_a_clock_that_was_set_back_is_named_where_it_makes_a_sale_impossible():
+    clock = Clock()
+    portfolio = book(clock=clock)
+    with portfolio.transaction() as tx:
+        tx.stage_cash_delta(-5)
+        tx.stage_position_delta("BTC", 1, entry_price=5)
+        assert tx.commit({"BTC": 5})
+    clock.at -= 60 * 10**9
+    with portfolio.transaction() as tx:
+        tx.stage_cash_delta(5)
+        tx.stage_position_delta("BTC", -1, entry_price=5)
+        assert not tx.commit({"BTC": 5})
+    assert tx.reason == "oversold"
+    assert reviewed(tx).detail.endswith("see the clock")

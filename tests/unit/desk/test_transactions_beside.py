@@ -10,7 +10,7 @@ import pytest
 from bursar.desk import Desk
 from bursar.desk.transactions import State
 from bursar.errors import BadChoice, StoreDown, TransactionOver
-from bursar.store import MemoryStore
+from bursar.store import MemoryStore, open_store
 from tests.unit.desk.cycles import USD, book, committed, over, reviewed
 from tests.unit.portfolio.places import Clock
 
@@ -155,6 +155,52 @@ def test_a_savepoint_of_a_batch_is_judged_on_what_waits():
             assert tx.commit({})
     assert portfolio.equity().value == 100002
     assert portfolio.desk.head.version == 3
+
+
+def test_a_batch_inside_a_transaction_is_refused():
+    portfolio = book()
+    with portfolio.transaction() as tx:
+        with pytest.raises(BadChoice, match="transaction"):
+            portfolio.batch().__enter__()
+        tx.stage_cash_delta(1)
+        assert tx.commit({})
+    assert portfolio.equity().value == 100001
+
+
+def test_a_batch_whose_beginning_fails_keeps_nobody_off(monkeypatch):
+    portfolio = book()
+    before = portfolio.transaction_counts()
+
+    def away(_session):
+        raise StoreDown("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(portfolio.desk.store, "get_latest_cash_equity", away)
+        with pytest.raises(StoreDown):
+            portfolio.batch().__enter__()
+    assert portfolio.transaction_counts() == before
+    committed(portfolio.transaction())
+    assert portfolio.equity().value == 100001
+
+
+def test_async_transactions_of_a_batch_wait_in_it(tmp_path):
+    portfolio = over(Desk(open_store(tmp_path / "book.db", terms=USD), Clock()))
+
+    async def cycles():
+        with portfolio.batch(0, validation_epsilon=10) as batch:
+            for quantity in (1, -1):  # the second goes the slow way: the fold says what it realises
+                async with batch.transaction() as tx:
+                    tx.stage_cash_delta(-quantity)
+                    tx.stage_position_delta("BTC", quantity, entry_price=1)
+                    if quantity < 0:
+                        tx.stage_lot_remove("BTC", "pool")
+                    assert tx.commit({"BTC": 1})
+                    assert tx.state is State.COMMITTED
+        return batch
+
+    assert asyncio.run(asyncio.wait_for(cycles(), 10)).is_durable
+    assert portfolio.desk.store.head().version == 2
+    portfolio.close()
 
 
 # Interrupts

@@ -5,7 +5,8 @@ of it cannot be written, none of them has happened. Other changes of the portfol
 come after what waits by then, and land with it.
 
 Errors: from the end of the block, `OutcomeUnknown` and `StoreFull`; then no verdict counts.
-`TransactionOver` for transactions before the block or after it, `BadChoice` for a batch inside one.
+`TransactionOver` for transactions before the block or after it, `BadChoice` for a batch inside a
+batch or inside a transaction.
 """
 
 from contextlib import AbstractContextManager
@@ -21,7 +22,7 @@ from bursar.desk.transactions import nesting
 from bursar.desk.transactions.rules import Rules, State, TransactionReview
 from bursar.desk.transactions.running import Running
 from bursar.desk.transactions.transaction import Later, PortfolioTransaction
-from bursar.errors import OutcomeUnknown, TransactionOver
+from bursar.errors import BadChoice, OutcomeUnknown, TransactionOver
 
 
 class PortfolioBatch:
@@ -42,12 +43,18 @@ class PortfolioBatch:
     def __enter__(self) -> Self:
         if self._together is not None:
             raise TransactionOver("the batch was begun already")
+        if nesting.innermost(self.desk) is not None:
+            raise BadChoice("a transaction of this portfolio is open; end it first")
         self.desk.catch_up()
+        together = self.desk.together()
+        together.__enter__()
+        try:
+            self._running = running = Running(self.desk)
+        except BaseException as error:
+            together.__exit__(type(error), error, error.__traceback__)
+            raise
+        self._together, self.desk.waiting = together, running.flush
         self._uncounted, self.desk.uncounted = self.desk.uncounted, metrics.NONE
-        self._together = self.desk.together()
-        self._together.__enter__()
-        self._running = running = Running(self.desk)
-        self.desk.waiting = running.flush
         return self
 
     def __exit__(

@@ -131,8 +131,11 @@ class PortfolioTransaction:
             self._discard(Reason.ROLLED_BACK if kind is None else Reason.EXCEPTION)
 
     async def __aenter__(self) -> Self:
-        """Begin it; what has to be read is read in the writer's thread."""
-        if (self.outer or nesting.innermost(self.desk)) is None:
+        """Begin it; what has to be read is read in the writer's thread.
+
+        One of a batch waits in memory, as in `with`: the batch has the store.
+        """
+        if self.running is None and (self.outer or nesting.innermost(self.desk)) is None:
             self._seen = await aside(self.desk, partial(keeping.foresee, self.desk, self.rules))
             self._waits = True
         return self.__enter__()

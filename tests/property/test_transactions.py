@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 
 from bursar.desk import Desk
-from bursar.desk.transactions import PortfolioTransaction, recover, rules_of
+from bursar.desk.transactions import PortfolioTransaction, nesting, recover, rules_of
 from bursar.errors import OutcomeUnknown, StaleVersion, StoreDown
 from bursar.exact import money
 from bursar.ledger import audit, projection
@@ -267,7 +267,7 @@ class Life(RuleBasedStateMachine):
         if rarely:
             return
         for tx in reversed(self.open):
-            tx._leave()
+            nesting.leave(tx)
         self.open, self.model.levels, self.is_late = [], [], False
         self.desk = Desk(self.store, Clock())
 
@@ -297,7 +297,7 @@ class Life(RuleBasedStateMachine):
     def teardown(self):
         if hasattr(self, "store"):
             for tx in reversed(self.open):
-                tx._leave()
+                nesting.leave(tx)
             again = Desk(self.store, Clock())
             self.desk.catch_up()
             assert projection.digest(again.timeline.book) == projection.digest(

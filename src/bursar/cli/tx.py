@@ -119,7 +119,7 @@ def log(
         return 0
     for each in found:
         session.screen.raw(_line(each))
-    if not found:
+    if not found and tail != 0:
         session.screen.print("No transaction yet.")
     return 0
 

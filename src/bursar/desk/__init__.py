@@ -16,9 +16,10 @@ Errors: `StaleVersion`, `Oversold`, every `StoreError`, and `BrokenInvariant` fo
 """
 
 from bursar.desk.covering import require_covered
-from bursar.desk.desk import Beside, Desk, Receipt, Review, Staged
+from bursar.desk.desk import Beside, Desk, Receipt, Staged
 from bursar.desk.sketching import Sketch, sketch, stage_over, unpriced
 from bursar.desk.streaming import submit_in_order, unswept
+from bursar.desk.telling import Review
 
 __all__ = [
     "Beside",

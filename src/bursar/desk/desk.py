@@ -1,7 +1,6 @@
 """The desk of one portfolio: its timeline in memory, its store, and the way between them."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import Final
@@ -12,7 +11,9 @@ from bursar.desk import moves, reading, telling
 from bursar.desk.carrying import Carrier
 from bursar.desk.metrics import NONE as NO_COUNTS
 from bursar.desk.metrics import Counts
+from bursar.desk.telling import Review
 from bursar.errors import (
+    BadChoice,
     Behind,
     BrokenInvariant,
     OutcomeUnknown,
@@ -22,11 +23,10 @@ from bursar.errors import (
     StoreDown,
     StoreError,
 )
-from bursar.exact import trimmed
 from bursar.ledger import audit, checkpoint, describe, journal, projection
 from bursar.ledger.checkpoint import Checkpoint, Recalled
 from bursar.ledger.entries import AnyEntry
-from bursar.ledger.journal import Outcome, Record
+from bursar.ledger.journal import Record
 from bursar.ledger.timeline import Plan, Timeline
 from bursar.ports import (
     NO_MEMOS,
@@ -72,18 +72,6 @@ class Beside(msgspec.Struct, frozen=True):
 NOTHING: Final = Beside()
 
 
-class Review(msgspec.Struct, frozen=True):
-    """What a staged change would do, in numbers."""
-
-    recorded: int
-    duplicates: int
-    conflicts: tuple[str, ...]
-    facts_added: int
-    facts_changed: int
-    restated: tuple[str, ...]
-    flags: dict[str, int]
-
-
 class Drafted(msgspec.Struct, frozen=True):
     """A staged change with its review, and what is to be written of it; `None` for nothing."""
 
@@ -103,6 +91,7 @@ class Desk:
     """The only writer of one portfolio. Not for use from several threads at once.
 
     `wait` lets time pass while a database server comes back; without it, the desk asks only once.
+    While a batch is open, `waiting` writes what waits in it, which comes before all that is staged.
     """
 
     def __init__(
@@ -123,6 +112,7 @@ class Desk:
         self.unresolved: dict[str, int] = {}
         self.running: object | None = None  # the transactions' own
         self.is_crowded = False  # likewise: others were first of late
+        self.waiting: Callable[[], None] | None = None
         self._kept = _NONE
         self.damage: str | None = None
         self.reload()
@@ -206,11 +196,16 @@ class Desk:
             StaleVersion, StoreCorrupt: from `whole`, where they reach behind the checkpoint.
         """
         told = tuple(entries)
+        self._go_first()
         try:
             return self.stage_ahead(told, reading.recalled(self.store, self.timeline, told))
         except Behind:
             plan = self.whole().plan(told, trace=True)
         return Staged(plan, self.head.version, told, self.timeline)
+
+    def _go_first(self) -> None:
+        if self.waiting is not None:
+            self.waiting()
 
     def stage_ahead(self, told: tuple[AnyEntry, ...], earlier: Recalled) -> Staged:
         """Stage statements on what is in memory; `earlier` is what `reading.recalled` has found.
@@ -223,27 +218,7 @@ class Desk:
 
     def review(self, staged: Staged) -> Review:
         """Return what committing would do."""
-        plan = staged.plan
-        outcomes = [ruled.verdict.outcome for ruled in plan.ruled]
-        conflicts = tuple(
-            telling.contradiction(ruled.entry.id, ruled.verdict.field)
-            for ruled in (plan.ruled if Outcome.CONFLICT in outcomes else ())
-            if ruled.verdict.outcome is Outcome.CONFLICT
-        )
-        changed = {fact.id for fact in plan.course.removed}
-        flags = Counter([flag.value for fact in plan.course.added for flag in fact.flags])
-        return Review(
-            recorded=outcomes.count(Outcome.RECORDED),
-            duplicates=outcomes.count(Outcome.DUPLICATE),
-            conflicts=conflicts,
-            facts_added=len({fact.id for fact in plan.course.added} - changed),
-            facts_changed=len(changed),
-            restated=tuple(
-                f"{each.asset} in {each.pair}: {trimmed(each.old)} → {trimmed(each.new)}"
-                for each in plan.restated
-            ),
-            flags=dict(flags),
-        )
+        return telling.review_of(staged.plan)
 
     def commit(self, staged: Staged, beside: Beside = NOTHING) -> Receipt:
         """Write a staged change in one transaction and take it over, with what is kept beside it.
@@ -327,7 +302,10 @@ class Desk:
 
         Raises:
             OutcomeUnknown, StoreFull: from the end of the block, as `commit`.
+            BadChoice: a batch is open.
         """
+        if self.waiting is not None:
+            raise BadChoice("a batch of this portfolio is open; end it first")
         before = self.head, self.timeline, self._kept
         self.timeline = self.timeline.apart()
         try:
@@ -335,12 +313,21 @@ class Desk:
             with group if carrier is None else carrier.within(group):
                 yield
         except BaseException as error:
-            lost = isinstance(error, OutcomeUnknown)
-            if lost and self.has_landed(self.head.seq, self.head.hash):
+            if not self._stands(error):
+                self.head, self.timeline, self._kept = before
+                self.timeline.turn()  # what was read meanwhile is undone
+            elif isinstance(error, OutcomeUnknown):
                 return
-            self.head, self.timeline, self._kept = before
-            self.timeline.turn()  # what was read meanwhile is undone
             raise
+
+    def _stands(self, error: BaseException) -> bool:
+        """Tell whether what was committed together has landed although its block failed so."""
+        if isinstance(error, OutcomeUnknown):
+            return self.has_landed(self.head.seq, self.head.hash)
+        if not isinstance(error, Exception):  # an interrupt, perhaps of COMMIT itself
+            with suppress(StoreError), self.store.grouped():
+                return self.has_landed(self.head.seq, self.head.hash)
+        return False
 
     @contextmanager
     def alone(self) -> Iterator[None]:

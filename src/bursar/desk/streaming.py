@@ -27,7 +27,8 @@ import msgspec
 
 from bursar.desk import reading
 from bursar.desk.carrying import Carrier, carrier
-from bursar.desk.desk import Desk, Receipt, Review
+from bursar.desk.desk import Desk, Receipt
+from bursar.desk.telling import Review
 from bursar.errors import Behind
 from bursar.ledger import instant
 from bursar.ledger.checkpoint import Checkpoint, Recalled

@@ -1,18 +1,56 @@
-"""What is said of a commit: the messages that it leaves for the bus, one for each version with what
-it tells besides, and the statements that contradict what was recorded.
+"""What is said of a commit: what it would do, the messages that it leaves for the bus, one for each
+version with what it tells besides, and the statements that contradict what was recorded.
 
 Errors: none.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from bursar.desk.moves import Move, plainly
-from bursar.exact import plain
+from bursar.exact import plain, trimmed
 from bursar.ledger.course import Restated
-from bursar.ledger.journal import Record
+from bursar.ledger.journal import Outcome, Record
+from bursar.ledger.timeline import Plan
 from bursar.ports import Outbox
+
+
+class Review(msgspec.Struct, frozen=True):
+    """What a staged change would do, in numbers."""
+
+    recorded: int
+    duplicates: int
+    conflicts: tuple[str, ...]
+    facts_added: int
+    facts_changed: int
+    restated: tuple[str, ...]
+    flags: dict[str, int]
+
+
+def review_of(plan: Plan) -> Review:
+    """Return what committing a plan would do."""
+    outcomes = [ruled.verdict.outcome for ruled in plan.ruled]
+    conflicts = tuple(
+        contradiction(ruled.entry.id, ruled.verdict.field)
+        for ruled in (plan.ruled if Outcome.CONFLICT in outcomes else ())
+        if ruled.verdict.outcome is Outcome.CONFLICT
+    )
+    changed = {fact.id for fact in plan.course.removed}
+    flags = Counter([flag.value for fact in plan.course.added for flag in fact.flags])
+    return Review(
+        recorded=outcomes.count(Outcome.RECORDED),
+        duplicates=outcomes.count(Outcome.DUPLICATE),
+        conflicts=conflicts,
+        facts_added=len({fact.id for fact in plan.course.added} - changed),
+        facts_changed=len(changed),
+        restated=tuple(
+            f"{each.asset} in {each.pair}: {trimmed(each.old)} → {trimmed(each.new)}"
+            for each in plan.restated
+        ),
+        flags=dict(flags),
+    )
 
 
 def messages(

@@ -14,6 +14,7 @@ positive); a `Fill` holds both amounts unsigned with a side; a fee is positive w
 when it is a rebate.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum, IntEnum
 from functools import lru_cache
@@ -21,6 +22,7 @@ from typing import Final
 
 import msgspec
 
+from bursar.errors import Malformed
 from bursar.exact import ZERO
 
 
@@ -394,6 +396,20 @@ _DECODER: Final = msgspec.json.Decoder(AnyEntry, strict=True)
 def encode(entry: AnyEntry) -> bytes:
     """Write the canonical bytes of an entry: JSON, fields in order, every digit kept."""
     return _ENCODER.encode(entry)
+
+
+def require_readable(entries: Iterable[AnyEntry]) -> None:
+    """Refuse statements made by hand that the journal could not be read back from: it would be
+    damaged for good.
+
+    Raises:
+        Malformed: naming the field.
+    """
+    for entry in entries:
+        try:
+            _DECODER.decode(_ENCODER.encode(entry))
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise Malformed(f"{entry.id!r:.80}: {error}", id=str(entry.id)) from None
 
 
 def decode(body: bytes | str) -> AnyEntry:

@@ -15,7 +15,7 @@ from bursar.desk.transactions.keeping import counted
 from bursar.errors import BadChoice, StaleVersion, StoreBusy, StoreError
 from bursar.ledger import audit, describe, projection
 from bursar.ledger.book import Book
-from bursar.ledger.entries import AnyEntry
+from bursar.ledger.entries import AnyEntry, require_readable
 from bursar.ledger.fold import traced
 from bursar.ledger.journal import Record
 from bursar.ledger.lots import Lot
@@ -167,6 +167,7 @@ class Portfolio:
 
     def record(self, *entries: AnyEntry) -> Receipt:
         """Commit statements."""
+        require_readable(entries)
         return self.desk.submit(entries)
 
     def add(

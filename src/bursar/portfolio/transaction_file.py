@@ -9,8 +9,8 @@
       "mark_prices": {"BTC/USDT": "51000"}
     }
 
-Everything may be left out. Numbers are text or JSON numbers, and every digit of them counts. A name
-that is not known is refused, and so is one that comes twice.
+Everything may be left out. Numbers are plain text or JSON numbers, and every digit of them counts.
+A name that is not known is refused, and so is one that comes twice.
 
 Errors: `Malformed` for what is no such document, and those of staging.
 """
@@ -18,6 +18,7 @@ Errors: `Malformed` for what is no such document, and those of staging.
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, NoReturn, TypeVar
 
@@ -25,7 +26,7 @@ import msgspec
 
 from bursar.desk.transactions import Options, PortfolioTransaction
 from bursar.errors import Malformed, OutOfBounds
-from bursar.exact import parse_venue
+from bursar.exact import parse, parse_venue
 from bursar.portfolio.portfolio import Portfolio
 
 BYTES_MAX: Final = 4 << 20
@@ -100,18 +101,35 @@ def document(body: bytes, kind: type[_T], name: str) -> _T:
 
     Raises:
         Malformed: naming the place.
+        NotExact, OutOfBounds: for a number, naming its place or what it says.
     """
+    number = partial(parse_venue, field=name)
     try:
         told = json.loads(
             body,
             object_pairs_hook=_once,
-            parse_float=parse_venue,
-            parse_int=parse_venue,
+            parse_float=number,
+            parse_int=number,
             parse_constant=_no_number,
         )
-        return msgspec.convert(told, kind)
+        made = msgspec.convert(told, kind)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"{name}: {error}", file=name) from None
+    _require_plain(told, made, name)
+    return made
+
+
+def _require_plain(told: object, made: object, place: str) -> None:
+    """Refuse text that is a number to Python and to nobody else: `1_000`, ` 5`, other digits."""
+    if isinstance(made, Decimal) and isinstance(told, str):
+        parse(told, field=place)
+    elif isinstance(told, dict):
+        for name, each in told.items():
+            inner = made.get(name) if isinstance(made, Mapping) else getattr(made, name)
+            _require_plain(each, inner, f"{place}: {name}")
+    elif isinstance(told, list) and isinstance(made, tuple):
+        for each, inner in zip(told, made, strict=True):
+            _require_plain(each, inner, place)
 
 
 def begun(portfolio: Portfolio, told: ToldTransaction) -> PortfolioTransaction:

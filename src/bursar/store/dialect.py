@@ -176,7 +176,8 @@ def _engine(url: URL) -> Engine:
     engine = create_engine(url, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
-    def settle(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    def settle(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        entry.info[_FILE] = _identity(engine.url.database or "")
         connection.isolation_level = None  # transactions begin where `begin` says so
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
@@ -200,8 +201,24 @@ def _upsert(table: Table) -> Insert:
 
 
 def _lock(connection: Connection, _name: str, then: tuple[str, Values] | None = None) -> Answer:
-    """Only ask: BEGIN IMMEDIATE has locked the whole file."""
+    """Only ask: BEGIN IMMEDIATE has locked the whole file, if it is still the one at its place."""
+    path, known = connection.engine.url.database or "", connection.info
+    log = known.setdefault(_LOG, _identity(f"{path}-wal"))  # it is there once a write has begun
+    if (_identity(path), _identity(f"{path}-wal")) != (known[_FILE], log):
+        raise StoreError(
+            f"{Path(path).name} or its -wal was moved, replaced or deleted since it was opened;"
+            " nothing was written: close the book and open it again"
+        )
     return () if then is None else _ask(connection, *then)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what tells a file from every other; `None` where there is none."""
+    try:
+        told = os.stat(path)  # noqa: PTH116 (looked at by each commit)
+    except FileNotFoundError:
+        return None
+    return told.st_dev, told.st_ino
 
 
 def _hasten(connection: Connection) -> None:
@@ -316,6 +333,7 @@ def _examine(connection: Connection) -> Sequence[str]:
     return found
 
 
+_FILE, _LOG = "bursar_file", "bursar_log"
 _FINDINGS_MAX: Final = 5
 _FAULTS: Final = {
     sqlite3.SQLITE_BUSY: Fault.BUSY,

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import assert_never
 
 import msgspec
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bursar.errors import (
@@ -68,6 +68,8 @@ def translated(fault_of: Reader, *, committing: bool = False) -> Iterator[None]:
         raise StoreCorrupt("the database is damaged: its tables have no names any more") from error
     except PoolTimeout as error:
         raise StoreBusy("all connections are in use; retry in a moment") from error
+    except PendingRollbackError as error:  # it went on without a connection that died before
+        raise StoreDown("the database connection was lost; nothing was written") from error
     except DBAPIError as error:
         ended = committing or isinstance(error, CommitFailed)
         raise _error(fault_of(error.orig), _said(error.orig), committing=ended) from error

@@ -5,6 +5,7 @@ Errors: `BadChoice` for an address that cannot be read or a database that is not
 
 import os
 import re
+from typing import Final
 
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
@@ -12,10 +13,14 @@ from sqlalchemy.exc import ArgumentError
 from bursar.errors import BadChoice
 from bursar.store.dialect import Dialect, dialect_of
 
+_ALMOST: Final = re.compile(r"\s*postgres[a-z+0-9]*:(?!//)", re.IGNORECASE)
+
 
 def address(url_or_path: str | os.PathLike[str]) -> URL:
     """Read a plain path or a database URL."""
     text = os.fspath(url_or_path)
+    if _ALMOST.match(text):  # as a path, it would be shown, password and all
+        raise BadChoice("a Postgres address begins with postgresql://")
     if "://" not in text:
         return URL.create("sqlite", database=text)
     scheme, _, place = text.partition("://")

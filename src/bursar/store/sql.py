@@ -4,7 +4,7 @@ One connection writes, under a lock (`writer`), so a process is its own only wri
 are kept off by the database and by `version`. Readers take connections of their own and see the
 last commit.
 
-Do not carry an open store across a fork.
+A store that is carried across a fork answers nothing: its connections are the first process's.
 """
 
 # long: one contract, one class; what it is made of stands in modules beside it
@@ -323,6 +323,9 @@ class SqlStore:
 
     def close(self) -> None:
         """Release every connection; the store answers nothing more."""
+        if self._writer.is_carried_over:  # they are another process's
+            self._engine.dispose(close=False)
+            return
         with self._writer.closing():
             self._aside.close()
             self._engine.dispose()

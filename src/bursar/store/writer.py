@@ -7,6 +7,7 @@ thread holds open; what is written meanwhile is a part of it.
 Errors: `StoreError`s, as `faults` reads them.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock, local
@@ -36,6 +37,7 @@ class Writer:
         self._connection: Connection | None = None
         self._grouping = local()
         self._is_closed = False
+        self._process = os.getpid()
 
     @property
     def group(self) -> Place | None:
@@ -44,9 +46,16 @@ class Writer:
         return place
 
     def require_open(self) -> None:
-        """Refuse to go on with a store that was closed."""
+        """Refuse to go on with a store that was closed, or that another process has opened."""
         if self._is_closed:
             raise StoreError("the store was closed; open it again")
+        if self.is_carried_over:
+            raise StoreError("the store was opened before a fork; open it again in this process")
+
+    @property
+    def is_carried_over(self) -> bool:
+        """Tell whether it is that of the process that this one was forked from."""
+        return self._process != os.getpid()
 
     def connected(self) -> Connection:
         """Return the connection."""

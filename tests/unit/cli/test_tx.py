@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bursar.errors import Malformed, OutOfBounds
+from bursar.errors import Malformed, NotExact, OutOfBounds
 from bursar.portfolio import transaction_file
 
 FIRST = {"previous_equity": 0, "validation_epsilon": "100000", "cash": {"delta": "100000"}}
@@ -142,10 +142,25 @@ def test_a_lot_without_a_name_cannot_go(tell, ask):
 def test_every_digit_of_a_number_counts():
     told = transaction_file.read_text(b'{"cash": {"delta": 0.100000000000000001, "fees": 1e-3}}')
     assert [str(told.cash.delta), str(told.cash.fees)] == ["0.100000000000000001", "0.001"]
-    with pytest.raises(OutOfBounds):
-        transaction_file.read_text(b'{"cash": {"delta": 0.1000000000000000001}}')
+    with pytest.raises(OutOfBounds, match=r"cycle\.json: 0\.1"):
+        transaction_file.read_text(b'{"cash": {"delta": 0.1000000000000000001}}', "cycle.json")
     with pytest.raises(Malformed, match="comes twice"):
         transaction_file.read_text(b'{"mark_prices": {"A": 1, "A": 2}}')
+
+
+@pytest.mark.parametrize("text", ["1_000", " 5", "5\n", "1e2", "+5", "٣"])
+@pytest.mark.parametrize(
+    "document, place",
+    [
+        ('{"cash": {"delta": "%s"}}', "file: cash: delta"),
+        ('{"mark_prices": {"BTC": "%s"}}', "file: mark_prices: BTC"),
+        ('{"positions": [{"symbol": "BTC", "quantity_delta": "%s"}]}', "file: positions: quantity"),
+    ],
+)
+def test_text_that_only_python_takes_for_a_number_is_refused(text, document, place):
+    said = document % text.replace("\n", "\\n")
+    with pytest.raises(NotExact, match=place):
+        transaction_file.read_text(said.encode(), "file")
 
 
 def test_a_document_of_any_size_is_not_read(tell):

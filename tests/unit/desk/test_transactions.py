@@ -202,6 +202,13 @@ def test_what_says_nothing_is_refused_and_leaves_the_rest(stage):
         {"account": "nowhere"},
         {"idempotency_key": "two words"},
         {"idempotency_key": ""},
+        {"idempotency_key": 7},
+        {"account": 7},
+        {"account": None},
+        {"correlation_id": 7},
+        {"correlation_id": "two\nlines"},
+        {"strict": "no"},
+        {"validation_epsillon": "1"},
     ],
 )
 def test_rules_that_say_nothing_are_refused(options):

@@ -169,6 +169,13 @@ def test_a_book_that_is_there_is_not_written_into(tmp_path, book, backup):
     assert book.read_bytes() == before
 
 
+def test_no_book_is_made_beside_the_log_of_another(tmp_path, backup):
+    (tmp_path / "new.db-wal").write_bytes(b"left")
+    with pytest.raises(BadChoice, match="-wal is there already"):
+        restore_backup(backup, tmp_path / "new.db")
+    assert not (tmp_path / "new.db").exists()
+
+
 def test_what_is_no_book_is_not_backed_up(tmp_path):
     for place in (tmp_path / "no.db", f"sqlite:///{tmp_path}/no.db"):
         with pytest.raises(PortfolioNotFound, match=r"no\.db"):

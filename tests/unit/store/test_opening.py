@@ -155,6 +155,8 @@ def test_an_old_sqlite_is_refused_with_what_is_needed():
         f"nonsense+driver://u:{SECRET}@h/b",
         f"postgresql://u:{SECRET}@h:port/b",
         f"://{SECRET}",
+        f"postgresql:/u:{SECRET}@h/b",
+        f" Postgres:u:{SECRET}@h/b",
         f"sqlite:///book.db?key={SECRET}",
     ],
 )

@@ -91,3 +91,28 @@ def test_the_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     with whole(path, replace=False) as file:
         file.write(b"one")
     assert seen == [(False, False), (True, True)]
+
+
+@pytest.mark.parametrize("end", ["", "-wal", "-shm"])
+def test_a_book_and_what_belongs_to_it_is_never_replaced(tmp_path, end):
+    book = tmp_path / "book.db"
+    book.write_bytes(b"SQLite format 3\0" + bytes(100))
+    with pytest.raises(BadChoice, match="is a book"), whole(Path(f"{book}{end}")):
+        raise AssertionError("nothing may be written")
+    assert list(tmp_path.iterdir()) == [book]
+
+
+def test_what_is_no_file_is_never_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for place in (tmp_path, pipe):
+        with pytest.raises(BadChoice, match="no file"), whole(place):
+            raise AssertionError("nothing may be written")
+    assert pipe.is_fifo()
+
+
+def test_a_name_that_only_looks_like_a_log_is_a_name(tmp_path):
+    path = tmp_path / "a-wal"
+    with whole(path) as file:
+        file.write(b"one")
+    assert path.read_bytes() == b"one"

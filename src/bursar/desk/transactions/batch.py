@@ -1,9 +1,12 @@
 """Many transactions that become durable together: each with its own verdict, one wait for the disk.
 
 A transaction that is discarded, or fails, leaves the others alone. If the block raises, or the end
-of it cannot be written, none of them has happened.
+of it cannot be written, none of them has happened. Other changes of the portfolio inside the block
+come after what waits by then, and land with it.
 
 Errors: from the end of the block, `OutcomeUnknown` and `StoreFull`; then no verdict counts.
+`TransactionOver` for transactions before the block or after it, `BadChoice` for a batch inside a
+batch or inside a transaction.
 """
 
 from contextlib import AbstractContextManager
@@ -15,10 +18,11 @@ import msgspec
 from bursar.desk import metrics
 from bursar.desk.desk import Desk
 from bursar.desk.metrics import Counts
+from bursar.desk.transactions import nesting
 from bursar.desk.transactions.rules import Rules, State, TransactionReview
 from bursar.desk.transactions.running import Running
 from bursar.desk.transactions.transaction import Later, PortfolioTransaction
-from bursar.errors import OutcomeUnknown, TransactionOver
+from bursar.errors import BadChoice, OutcomeUnknown, TransactionOver
 
 
 class PortfolioBatch:
@@ -39,11 +43,18 @@ class PortfolioBatch:
     def __enter__(self) -> Self:
         if self._together is not None:
             raise TransactionOver("the batch was begun already")
+        if nesting.innermost(self.desk) is not None:
+            raise BadChoice("a transaction of this portfolio is open; end it first")
         self.desk.catch_up()
+        together = self.desk.together()
+        together.__enter__()
+        try:
+            self._running = running = Running(self.desk)
+        except BaseException as error:
+            together.__exit__(type(error), error, error.__traceback__)
+            raise
+        self._together, self.desk.waiting = together, running.flush
         self._uncounted, self.desk.uncounted = self.desk.uncounted, metrics.NONE
-        self._together = self.desk.together()
-        self._together.__enter__()
-        self._running = Running(self.desk)
         return self
 
     def __exit__(
@@ -54,7 +65,7 @@ class PortfolioBatch:
     ) -> None:
         assert self._together is not None, "the batch was begun"
         assert self._running is not None, "the batch was begun"
-        before, desk, running = self._uncounted, self.desk, self._running
+        before, running = self._uncounted, self._running
         running.is_over = kind is not None
         try:
             if kind is None:
@@ -64,13 +75,22 @@ class PortfolioBatch:
         except OutcomeUnknown:
             self._undo(State.UNKNOWN, before)
             raise
-        except BaseException:
-            self._undo(State.DISCARDED, before)
+        except BaseException as failed:
+            if isinstance(failed, Exception) or not running.is_written:
+                self._undo(State.DISCARDED, before)
+            else:  # an interrupt, which came when everything had been
+                self._done(running, before)
             raise
+        finally:
+            self.desk.waiting = None
         if kind is not None:
             self._undo(State.DISCARDED, before)
-            return
-        self.is_durable = True
+        else:
+            self._done(running, before)
+
+    def _done(self, running: Running, before: Counts) -> None:
+        """Say of each transaction that it is on the disk."""
+        desk, self.is_durable = self.desk, True
         desk.uncounted = metrics.added((desk.uncounted, before, metrics.took_all(running.took)))
         for tell in self._later:
             tell()
@@ -92,7 +112,14 @@ class PortfolioBatch:
             each.state = state if each.state is State.COMMITTED else each.state
 
     def transaction(self) -> PortfolioTransaction:
-        """Return a transaction of this batch; it is compared with what the one before came to."""
+        """Return a transaction of this batch; it is compared with what the one before came to.
+
+        Raises:
+            TransactionOver: the batch has not begun, or has ended.
+        """
+        if self._running is None:
+            raise TransactionOver("the batch has not begun; use it in a `with` block")
+        nesting.require_batch(self.desk, self._running)
         rules = self.rules
         last = self.transactions[-1] if self.transactions else None
         if self._has_committed or (last is not None and last.state is State.COMMITTED):

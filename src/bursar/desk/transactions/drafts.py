@@ -6,7 +6,7 @@ Errors: `BadChoice` for what says nothing, and the number errors.
 from collections.abc import Collection
 from decimal import Decimal
 
-from bursar.desk.transactions.rules import Number
+from bursar.desk.transactions.rules import Number, require_label
 from bursar.desk.transactions.staging import (
     Draft,
     StagedCash,
@@ -42,6 +42,7 @@ class Reader:
         strategy: str | None,
     ) -> Draft:
         """Read a change of a position; the prices are at entry and now."""
+        require_label(strategy, "strategy")
         asset = symbol_of(symbol).asset
         if asset == self._base:
             raise BadChoice(f"{asset} is cash; stage it with stage_cash_delta", symbol=symbol)
@@ -77,6 +78,7 @@ class Reader:
 
     def lot(self, edit: StagedLotEdit) -> Draft:
         """Take an edit of lots."""
+        require_label(edit.lot_id, "lot_id")
         asset = symbol_of(edit.symbol).asset
         if asset in self._cash:
             raise BadChoice(f"{asset} is cash, which has no lots", symbol=edit.symbol)

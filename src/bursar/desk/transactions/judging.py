@@ -80,6 +80,9 @@ def judge(desk: Desk, drafts: tuple[Draft, ...], marks: Marks, rules: Rules) -> 
         review = _compared(desk, joined(drafts), marks, rules, review)
     except _Refused as refused:
         reason, detail = refused.reason, refused.detail
+        last = last_moment(desk)
+        if reason is Reason.OVERSOLD and review.at < last:
+            detail += f"; it is dated before the last fact, of {instant.show(last)}: see the clock"
         return Judged(msgspec.structs.replace(review, reason=reason, detail=detail))
     return Judged(_ruled(review, rules), staged)
 

@@ -1,11 +1,12 @@
 """The marks that a commit is judged by, as the caller gives them.
 
-Errors: the number errors, and those of marks.
+Errors: `BadChoice` for what is no mapping of symbols; the number errors, and those of marks.
 """
 
 from collections.abc import Mapping
 
 from bursar.desk.transactions.rules import Rules
+from bursar.errors import BadChoice
 from bursar.ledger.terms import Terms
 from bursar.ports import Clock
 from bursar.value.marks import FEE_CREDITS, Marks, fee_credit, given
@@ -17,9 +18,17 @@ def marks_of(
     prices: Mapping[str, object], base: str, now: int, *, strict_numbers: bool = False
 ) -> Marks:
     """Take a commit's prices: `{"BTC/USDT": 51000}`. Without a quote they are in base currency."""
-    slashed = {name.replace("-", "/"): price for name, price in prices.items()}
+    slashed = {_pair(name): price for name, price in prices.items()}
     marks = given(slashed, base, at=now, strict_numbers=strict_numbers)
     return marks.plus(fee_credit(each, base, at=now) for each in FEE_CREDITS)
+
+
+def _pair(name: object) -> str:
+    """Read a symbol as staging does: `btc-usdt` is BTC/USDT."""
+    if not isinstance(name, str):
+        raise BadChoice(f"mark_prices: {name!r} is no symbol", field="mark_prices")
+    said = name.strip().replace("-", "/")
+    return said.upper() if said.islower() else said
 
 
 class PriceReader:
@@ -35,6 +44,8 @@ class PriceReader:
         """Return the marks that prices are."""
         if isinstance(prices, Marks):
             return prices
+        if not isinstance(prices, Mapping):
+            raise BadChoice("mark_prices: give prices by symbol", field="mark_prices")
         # 1 and 1.0 are equal and not the same: a float may be refused.
         values = tuple(prices.values())
         told = (rules.strict_numbers, tuple(prices), values, tuple(map(type, values)))

@@ -16,7 +16,7 @@ from bursar.desk.desk import Desk
 from bursar.desk.transactions.prices import Prices
 from bursar.desk.transactions.rules import Rules
 from bursar.desk.transactions.transaction import Later, PortfolioTransaction
-from bursar.errors import StaleVersion, StoreBusy
+from bursar.errors import BadChoice, StaleVersion, StoreBusy
 
 PAUSE_MS: Final = 2
 PAUSE_MS_MAX: Final = 250
@@ -27,7 +27,13 @@ Work = Callable[[PortfolioTransaction], None]
 def transact(
     desk: Desk, rules: Rules, work: Work, mark_prices: Prices, *, retry_stale: int = 3
 ) -> PortfolioTransaction:
-    """Stage what `work` stages and commit it; return the transaction with its verdict."""
+    """Stage what `work` stages and commit it; return the transaction with its verdict.
+
+    Raises:
+        BadChoice: it is to be tried again less than no times.
+    """
+    if retry_stale < 0:
+        raise BadChoice(f"retry_stale: {retry_stale} is below zero", field="retry_stale")
     for attempt in range(retry_stale + 1):
         try:
             if attempt:

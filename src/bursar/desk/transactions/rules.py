@@ -24,6 +24,9 @@ Number = Decimal | int | str | float
 EPSILON_SHARE: Final = Decimal("0.0001")
 ACCOUNT: Final = "manual:main"
 _ACCOUNT: Final = re.compile(r"[a-z0-9_-]{1,32}:[A-Za-z0-9_.-]{1,64}", re.ASCII)
+LABEL_MAX: Final = 512
+_FLAGS: Final = {"strict", "strict_numbers", "announced"}
+_LABELS: Final = {"account", "idempotency_key", "correlation_id"}
 _KEY: Final = re.compile(r"[!-~]{1,128}", re.ASCII)
 
 
@@ -97,6 +100,7 @@ def rules_of(previous: Number | None, options: Options) -> Rules:
     Raises:
         InputError: naming what says nothing.
     """
+    _require_known(options)
     strict = options.get("strict_numbers", False)
     read = {"previous": previous, "epsilon": options.get("validation_epsilon")}
     numbers = {
@@ -122,6 +126,29 @@ def rules_of(previous: Number | None, options: Options) -> Rules:
         strict_numbers=strict,
         announced=options.get("announced", False),
     )
+
+
+def require_label(value: object, field: str) -> None:
+    """Refuse a name that could not be stored, or shown on a line."""
+    if value is None:
+        return
+    if not isinstance(value, str) or len(value) > LABEL_MAX or not value.isprintable():
+        said = f"at most {LABEL_MAX} characters that can be printed"
+        raise BadChoice(f"{field}: {value!r:.80} is no text of {said}", field=field)
+
+
+def _require_known(options: Options) -> None:
+    """Refuse an option that there is not, and one of another kind: a slip would change the rule."""
+    for name, value in options.items():
+        if name not in Options.__annotations__:
+            known = ", ".join(Options.__annotations__)
+            raise BadChoice(f"{name} is no option of a transaction; there are {known}", field=name)
+        if name in _FLAGS and not isinstance(value, bool):
+            raise BadChoice(f"{name}: {value!r} is neither True nor False", field=name)
+        if name in _LABELS:
+            require_label(value, name)
+    if options.get("account", ACCOUNT) is None:
+        raise BadChoice("account: None is no account; leave it out", field="account")
 
 
 def require_fitting(rules: Rules, outer: Rules) -> None:

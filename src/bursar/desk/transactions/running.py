@@ -126,6 +126,8 @@ class Running:
     @money
     def judge(self, drafts: tuple[Draft, ...], marks: Marks, rules: Rules) -> Verdict | None:
         """Judge a transaction; `None` where only the desk can."""
+        if self._head is not self.desk.head:  # what waited was written, and something after it
+            self.rebase()
         draft = drafts[0] if drafts else Draft()
         at = self.desk.clock.now()
         if at <= self._last:
@@ -201,12 +203,26 @@ class Running:
             self.flush()
         return accepted.review
 
+    @property
+    def is_written(self) -> bool:
+        """Tell whether the desk is where the last of them has brought it."""
+        return not self._waiting and self._head is self.desk.head
+
     @unswept()
     def flush(self) -> None:
         """Fold and write what was accepted since the last time."""
-        done = self._waiting
+        done, self._waiting = self._waiting, []  # what is staged meanwhile is this
         if not done:
             return
+        try:
+            self._flush(done)
+        except BaseException:
+            self._waiting = done
+            raise
+        self._answers = {}
+        self.rebase()
+
+    def _flush(self, done: list[Accepted]) -> None:
         rows = [(each.row, each) for each in done if each.row is not None]
         staged = self._staged(rows)
         memos: dict[str, str | None] = {}
@@ -221,8 +237,6 @@ class Running:
             counts = _counts(done for _, done in rows)
             keeping.commit_all(self.desk, staged, Beside(memos, each=each), counts)
         self.apart.append(_counts(each for each in done if each.row is None))
-        self._waiting, self._answers = [], {}
-        self.rebase()
 
     def _staged(self, rows: list[tuple[Record, Accepted]]) -> Staged | None:
         """Fold the entries there are, and complete their reviews."""

@@ -122,9 +122,12 @@ def symbol_of(text: str) -> Symbol:
     Raises:
         BadChoice: it names no asset.
     """
+    if not isinstance(text, str):
+        raise BadChoice(f"{text!r} is no symbol; write it as BTC/USDT or BTC", symbol=repr(text))
     said = text.strip().upper() if text.islower() else text.strip()
     asset, slash, quote = said.replace("-", "/").partition("/")
-    if not asset or not asset.isascii() or " " in said or (slash and not quote) or "/" in quote:
+    is_told = bool(asset) and asset.isascii() and said.isprintable() and " " not in said
+    if not is_told or (slash and not quote) or "/" in quote:
         raise BadChoice(f"{text!r} is no symbol; write it as BTC/USDT or BTC", symbol=text)
     if asset == quote:
         raise BadChoice(f"{text!r} has one asset on both sides", symbol=text)

@@ -11,9 +11,10 @@ Errors: `StaleVersion`, `KeyReused`, `TransactionOver`, number errors and `BadCh
 staged, and every `StoreError`. What is merely not acceptable is no error: `commit` returns False.
 """
 
+# long: the contract's class, whole; what it is made of stands in modules beside it
 from asyncio import Future
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from types import TracebackType
@@ -23,7 +24,7 @@ import msgspec
 
 from bursar.desk import metrics
 from bursar.desk.desk import Desk
-from bursar.desk.transactions import judging, keeping, log
+from bursar.desk.transactions import judging, keeping, log, nesting
 from bursar.desk.transactions.drafts import Reader
 from bursar.desk.transactions.prices import Prices
 from bursar.desk.transactions.rules import (
@@ -55,6 +56,7 @@ from bursar.errors import (
     InputError,
     OutcomeUnknown,
     OutOfBounds,
+    StoreError,
     TransactionOver,
 )
 from bursar.exact import money
@@ -64,8 +66,6 @@ DEPTH_MAX: Final = 16
 
 Later = list[Callable[[], None]]
 """What is to be told once it is durable, where that is not at once."""
-
-_OPEN: ContextVar["PortfolioTransaction | None"] = ContextVar("open transaction", default=None)
 
 
 class PortfolioTransaction:
@@ -86,13 +86,12 @@ class PortfolioTransaction:
         self.is_repeat = False
         self.desk = desk
         self.outer = outer
-        self._later = later
-        self._running = running
+        self.later = later
+        self.running = running
         self._made: TransactionReview | None = None
         self._accepted: Accepted | None = None
         self._done: tuple[Draft, ...] = ()
         self._own: list[Draft] = []
-        self._token: Token[PortfolioTransaction | None] | None = None
         self._seen: keeping.Foreseen | None = None
         self._waits = False
         self._writing: Writing | None = None
@@ -104,21 +103,21 @@ class PortfolioTransaction:
     def __enter__(self) -> Self:
         if self.state is not State.NEW:
             raise TransactionOver("the transaction was begun already")
-        inside = _OPEN.get()
-        if self.outer is None and inside is not None and inside.desk is self.desk:
-            self.outer = inside
+        self.outer = self.outer or nesting.innermost(self.desk)
         if self.outer is None:
-            if self._running is None:
+            nesting.require_batch(self.desk, self.running)
+            if self.running is None:
                 self._seen = keeping.caught_up(self.desk, self.rules, self._seen)
-            self.version = (self._running or self.desk.head).version
+            self.version = (self.running or self.desk.head).version
         else:
             self.outer.require_open()
             require_fitting(self.rules, self.outer.rules)
             self.version = self.outer.version
+            self.running, self.later = self.outer.running, self.outer.later
         if self.depth > DEPTH_MAX:
             raise OutOfBounds(f"over {DEPTH_MAX} transactions inside each other", depth=self.depth)
-        self._token = _OPEN.set(self)
         self.state = State.OPEN
+        nesting.enter(self)
         return self
 
     def __exit__(
@@ -127,14 +126,16 @@ class PortfolioTransaction:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._leave()
+        nesting.leave(self)
         if self.state is State.OPEN:
             self._discard(Reason.ROLLED_BACK if kind is None else Reason.EXCEPTION)
 
     async def __aenter__(self) -> Self:
-        """Begin it; what has to be read is read in the writer's thread."""
-        inside = _OPEN.get()
-        if self.outer is None and (inside is None or inside.desk is not self.desk):
+        """Begin it; what has to be read is read in the writer's thread.
+
+        One of a batch waits in memory, as in `with`: the batch has the store.
+        """
+        if self.running is None and (self.outer or nesting.innermost(self.desk)) is None:
             self._seen = await aside(self.desk, partial(keeping.foresee, self.desk, self.rules))
             self._waits = True
         return self.__enter__()
@@ -155,14 +156,14 @@ class PortfolioTransaction:
             self.state = State.OPEN if self.state is State.COMMITTING else self.state
             self.__exit__(kind, error, trace)
             return
-        self._leave()
+        nesting.leave(self)
         await aside(self.desk, writing.send, then=partial(self._sent, writing))
 
     @property
     def review_made(self) -> TransactionReview | None:
         """The verdict, once there is one."""
-        if self._accepted is not None and self._running is not None:
-            return self._running.settled(self._accepted)
+        if self._accepted is not None and self.running is not None:
+            return self.running.settled(self._accepted)
         return self._made
 
     @property
@@ -175,7 +176,12 @@ class PortfolioTransaction:
     @property
     def depth(self) -> int:
         """How many transactions deep this one is; the outermost is 1."""
-        return 1 if self.outer is None else self.outer.depth + 1
+        return 1 + len(self.outers)
+
+    @property
+    def outers(self) -> "tuple[PortfolioTransaction, ...]":
+        """Those that it is inside of, the nearest first."""
+        return () if self.outer is None else (self.outer, *self.outer.outers)
 
     @property
     def reason(self) -> str | None:
@@ -266,8 +272,8 @@ class PortfolioTransaction:
         """
         self.require_open()
         known = self._answered()
-        if known is None and self._running is not None:
-            self._running.flush()
+        if known is None and self.running is not None:
+            self.running.flush()
         return known or self._judged(mark_prices)[0].review
 
     def commit(self, mark_prices: Prices | None = None) -> bool:
@@ -296,10 +302,10 @@ class PortfolioTransaction:
             raise
         finally:
             took = self.desk.clock.now() - began
-            if self._running is None:
+            if self.running is None:
                 self._count(metrics.took(took))
             else:
-                self._running.took.append(took)
+                self.running.took.append(took)
 
     def drop(self) -> None:
         """End it as one that was only looked at: nothing is told or counted."""
@@ -317,18 +323,18 @@ class PortfolioTransaction:
             self._made, self.state, self.is_repeat = known, State.COMMITTED, True
             self._count(metrics.Counts(repeats=1))
             return True
-        running = self._running
-        if running is not None and self.outer is None:
-            is_good = self._run(running, mark_prices)
+        running = self.running
+        if running is not None:
+            is_good = None if self.outer is not None else self._run(running, mark_prices)
             if is_good is not None:
                 return is_good
             running.flush()
-        if self._later is None and self.version != self.desk.head.version:
+        if self.later is None and self.version != self.desk.head.version:
             require_version(self.desk, self.version)
         judged, verdict = self._judged(mark_prices)
         self._made = judged.review
         is_written = judged.staged is not None and judged.review.reason is None
-        if self._later is None and not self._waits and not is_written:
+        if self.later is None and not self._waits and not is_written:
             require_version(self.desk, self.version)  # else the write itself looks
         if judged.review.reason is not None:
             self._discard(judged.review.reason)
@@ -357,18 +363,18 @@ class PortfolioTransaction:
     def _tell(self, review: TransactionReview, version: int) -> None:
         correlation = self.rules.correlation_id or review.id
         tell = partial(log.tell_commit, review, correlation_id=correlation, version=version)
-        if self._later is None:
+        if self.later is None:
             tell()
         elif log.is_heard():
-            self._later.append(tell)
+            self.later.append(tell)
 
     def _answered(self) -> TransactionReview | None:
         """Return what was answered under the same key before, if anything was."""
         if self.outer is not None or self.rules.key is None:
             return None
         body = judging.digest(self.drafts, self.rules)
-        if self._running is not None:
-            return self._running.answered(self.rules, body)
+        if self.running is not None:
+            return self.running.answered(self.rules, body)
         known = None if self._seen is None else self._seen.answer
         return None if known is None else keeping.same_answer(known, self.rules, body)
 
@@ -378,8 +384,26 @@ class PortfolioTransaction:
         self._verdict = verdict
         if self._waits:
             self._writing, self.state = writing, State.COMMITTING
-        else:
-            self._landed(writing, writing.send())
+            return
+        try:
+            head = writing.send()
+        except (BursarError, BrokenInvariant):
+            raise
+        except BaseException:
+            self._interrupted(writing)
+            raise
+        self._landed(writing, head)
+
+    def _interrupted(self, writing: Writing) -> None:
+        """Find out what has become of it where something has broken in on the writing."""
+        self.state, self.desk.unresolved[writing.review.id] = State.UNKNOWN, self.version
+        with suppress(StoreError):
+            head = writing.found()
+            del self.desk.unresolved[writing.review.id]
+            if head is None:
+                self._discard(Reason.EXCEPTION)
+            else:
+                self._landed(writing, head)
 
     def _sent(self, writing: Writing, sent: Future[Head | None]) -> None:
         """Take note of what has become of it in the writer's thread."""
@@ -388,23 +412,25 @@ class PortfolioTransaction:
             self._landed(writing, sent.result())
         elif isinstance(failed, BursarError | BrokenInvariant):
             self._fail(failed)
+        else:
+            self._interrupted(writing)
 
     def _landed(self, writing: Writing, head: Head | None) -> None:
         """Take note that it has been written."""
         version = writing.land(head)
         self.state = State.COMMITTED
-        if self._running is not None:
-            self._running.rebase()
+        if self.running is not None:
+            self.running.rebase()
         elif self._verdict is not None:
             running_of(self.desk).go_on(self.rules.account, self._verdict)
         self._tell(writing.review, version)
 
     def _judged(self, mark_prices: Prices) -> tuple[judging.Judged, Verdict | None]:
         """Judge what is staged: by sums where they can tell, else over the desk."""
-        running, drafts = self._running or running_of(self.desk), self.whole()
+        running, drafts = self.running or running_of(self.desk), self.whole()
         marks = running.prices.read(mark_prices, self.rules)
         verdict: Verdict | None = None
-        if self._running is None:
+        if self.running is None:
             running.begin(self._previous())
             verdict = running.judge(drafts, marks, self.rules)
         if verdict is None:
@@ -437,21 +463,14 @@ class PortfolioTransaction:
             raise TransactionOver("the transaction has not begun; use it in a `with` block")
         if self.state is not State.OPEN:
             raise TransactionOver(f"the transaction has ended: {self.state.value}")
-        if _OPEN.get() is not self:
-            raise TransactionOver("another transaction is open inside this one")
+        nesting.require_innermost(self, self.running)
 
     def _handed(self) -> bool:
         assert self.outer is not None, "the outermost has nobody to hand over to"
-        self._leave()
+        nesting.leave(self)
         self.outer.hand_over(self.drafts)
         self.state = State.COMMITTED
         return True
-
-    def _leave(self) -> None:
-        """Let the outer transaction be the open one again."""
-        if self._token is not None:
-            _OPEN.reset(self._token)
-            self._token = None
 
     def _discard(self, reason: Reason) -> None:
         """End it without an effect, and say so."""
@@ -466,8 +485,8 @@ class PortfolioTransaction:
                 return
         if self.outer is None:
             counts = metrics.discarded(reason.value, made.delta, made.epsilon)
-            if self._running is not None:
-                self._running.apart.append(counts)
+            if self.running is not None:
+                self.running.apart.append(counts)
             elif self._waits:
                 self._count(counts)
             else:

@@ -14,7 +14,14 @@ from bursar.desk.desk import Desk, Drafted
 from bursar.desk.transactions import judging, keeping
 from bursar.desk.transactions.rules import Rules
 from bursar.desk.transactions.staging import Draft
-from bursar.errors import KeyReused, OutcomeUnknown, StaleVersion, StoreError
+from bursar.errors import (
+    BrokenInvariant,
+    BursarError,
+    KeyReused,
+    OutcomeUnknown,
+    StaleVersion,
+    StoreError,
+)
 from bursar.ledger import journal
 from bursar.ports import Head
 
@@ -52,10 +59,25 @@ class Writing:
             return desk.send(self._drafted)
         except OutcomeUnknown:
             raise
-        except BaseException:
+        except (BursarError, BrokenInvariant):
             with suppress(StoreError):  # what is left of it is found not to have landed
                 keeping.withdraw(desk, [self.review.id])
             raise
+
+    def found(self) -> Head | None:
+        """Return the head that it has left, after `send` was broken off; `None` if it left none.
+
+        Where the server may still be at it, the lock is had when that is over.
+        """
+        desk = self._desk
+        with desk.store.grouped():
+            if self._drafted is None or self._drafted.commit is None:
+                return None
+            last = self._drafted.commit.records[-1]
+            if desk.has_landed(last.seq, last.hash):
+                return desk.after(self._drafted.commit)
+        keeping.withdraw(desk, [self.review.id])
+        return None
 
     def land(self, head: Head | None) -> int:
         """Take over what was written, and return the version after it."""

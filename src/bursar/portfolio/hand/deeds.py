@@ -54,6 +54,10 @@ def entered(desk: Desk, verb: str, quantity: Number, what: str, details: Details
     """
     if verb not in VERBS:
         raise BadChoice(f"{verb!r} is nothing to enter; one of {', '.join(VERBS)}", verb=verb)
+    for name in details:
+        if name not in Details.__annotations__:
+            known = ", ".join(Details.__annotations__)
+            raise BadChoice(f"{name} is no detail of a deed; there are {known}", field=name)
     _require_fitting(verb, details)
     entry: AnyEntry
     if verb in _SIDES:

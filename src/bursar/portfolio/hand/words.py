@@ -14,7 +14,7 @@ from bursar.errors import BadChoice, EntryNotFound, KeyReused
 from bursar.exact import number, plain
 from bursar.ledger import instant
 from bursar.ledger.book import POOL
-from bursar.ledger.entries import AnyEntry, Fee, Link, Price, Tag, encode
+from bursar.ledger.entries import AnyEntry, Fee, Link, Price, Tag, encode, require_readable
 from bursar.ledger.homonyms import is_homonym
 from bursar.ledger.names import canonical, known_as
 from bursar.ledger.terms import FactSource
@@ -73,7 +73,9 @@ def stage(desk: Desk, correction: Correction) -> Staged:
 
     Raises:
         Oversold: it would spend what the account does not have.
+        Malformed: it could not be read back.
     """
+    require_readable(correction.entries)
     staged = desk.stage(correction.entries)
     if not all(isinstance(entry, Link | Price | Tag) for entry in correction.entries):
         require_covered(desk.timeline, staged.plan)
@@ -87,25 +89,32 @@ def at(desk: Desk, time: Time, *, field: str = "time") -> int:
         return now - now % 1_000
     if isinstance(time, datetime):
         return instant.from_datetime(time)
-    return time if isinstance(time, int) else instant.parse(time, field=field)
+    return time if isinstance(time, int) else instant.parse(_text(time, field), field=field)
 
 
 def account_of(name: str | None) -> str:
     """Read an account, such as `kraken:main`; by default the one that is kept by hand."""
     if name is None:
         return MAIN
-    if _ACCOUNT.fullmatch(name) is None:
+    if _ACCOUNT.fullmatch(_text(name, "account")) is None:
         raise BadChoice(f"{name!r} is no account; write venue:name, such as {MAIN}", account=name)
     return name
 
 
 def asset_of(timeline: Timeline, account: str, text: str) -> str:
     """Return the name that the account, or else the book, has for an asset: BTC may be XBT."""
-    name = text.upper() if text.islower() else text
+    name = text.upper() if _text(text, "asset").islower() else text
     if _NAME.fullmatch(name) is None:
         raise BadChoice(f"{text!r} is no asset; write a name such as EUR or XBT", asset=text)
     known = known_as(name, account, timeline.book.holdings, POOL)
     return name if is_homonym(known, account) else known
+
+
+def _text(value: object, field: str) -> str:
+    """Take a word that only text can be."""
+    if not isinstance(value, str):
+        raise BadChoice(f"{field}: {value!r} is no text", field=field)
+    return value
 
 
 def amount_of(value: Number, field: str) -> Decimal:
@@ -131,7 +140,7 @@ def fees_of(
 ) -> tuple[Fee, ...]:
     """Read fees such as `8 EUR`; one without an asset is in `default`."""
     found: dict[str, Fee] = {}
-    for text in (fees,) if isinstance(fees, str) else fees:
+    for text in _texts(fees):
         match = _FEE.fullmatch(text)
         if match is None:
             raise BadChoice(f"fee: {text!r} is no fee; write it as '8 EUR'", field="fee")
@@ -141,6 +150,11 @@ def fees_of(
             raise BadChoice(f"fee: {asset} twice; add them up", field="fee")
         found[asset] = Fee(asset, number(match.group(1), field="fee"))
     return tuple(found.values())
+
+
+def _texts(fees: object) -> list[str]:
+    several = fees if isinstance(fees, Iterable) and not isinstance(fees, str) else (fees,)
+    return [_text(each, "fee, such as 8 EUR") for each in several]
 
 
 def named(
@@ -166,6 +180,7 @@ def named(
 
 def fresh_id(timeline: Timeline, entry: AnyEntry) -> str:
     """Return the id that follows from what is stated, and from how often it was stated before."""
+    require_readable((entry,))
     body = encode(msgspec.structs.replace(entry, id="", sequence=0, note=None))
     count = 1
     while True:
@@ -223,7 +238,7 @@ def doubts(desk: Desk, entry: AnyEntry, assets: Iterable[str]) -> Iterator[str]:
 def _under(
     desk: Desk, entry: AnyEntry, own: str, *, is_now: bool, remarks: tuple[str, ...]
 ) -> Correction:
-    if _OWN_ID.fullmatch(own) is None:
+    if _OWN_ID.fullmatch(_text(own, "id")) is None:
         raise BadChoice(f"id: {own!r} has blanks or is too long", id=own)
     name = own if ":" in own else f"{entry.account}:{own}"
     told = statements_of(desk.timeline, name)

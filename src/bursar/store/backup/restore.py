@@ -31,7 +31,7 @@ from bursar.store.faults import translated
 from bursar.store.opening import MEMORY
 from bursar.store.places import address, engine_of, masked
 from bursar.store.tables import CELLS, OUTBOX, PORTFOLIOS, SNAPSHOTS
-from bursar.store.whole import require_absent, settle
+from bursar.store.whole import BESIDE, require_absent, settle
 from bursar.store.writes import Place
 
 _CHUNK = 500
@@ -67,10 +67,12 @@ def _free(to: str | os.PathLike[str]) -> URL:
     url = address(to)
     engine, dialect = engine_of(url)
     try:
-        if not dialect.prepare(url, False):  # noqa: FBT003 (one of a record of functions)
-            return url
+        is_there = dialect.prepare(url, False)  # noqa: FBT003 (one of a record of functions)
         if _is_file(url):
-            require_absent(Path(url.database or ""))
+            for end in ("", *BESIDE):  # SQLite would read what is left there into the new book
+                require_absent(Path(f"{url.database}{end}"))
+        if not is_there:
+            return url
         with translated(dialect.fault), engine.connect() as connection:
             _require_empty(connection, url)
     finally:

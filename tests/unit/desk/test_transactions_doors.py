@@ -1,0 +1,57 @@
+"""What bots say to a transaction that could not be stored, or read back."""
+
+import pytest
+
+from bursar.errors import BadChoice
+from tests.unit.desk.cycles import book, reviewed
+from tests.unit.portfolio.places import Clock
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        lambda tx: tx.stage_lot_add("BTC", 1, cost=5, lot_id=7),
+        lambda tx: tx.stage_lot_remove("BTC", "a\x00b"),
+        lambda tx: tx.stage_position_delta("BTC", 1, strategy=7),
+        lambda tx: tx.stage_position_delta("BTC", 1, strategy="\ud800"),
+        lambda tx: tx.stage_position_delta("B\x00C", 1),
+        lambda tx: tx.stage_position_delta(None, 1),
+        lambda tx: tx.commit([("BTC", 5)]),
+        lambda tx: tx.commit({5: 5}),
+    ],
+)
+def test_what_could_not_be_read_back_is_refused_at_the_door(stage):
+    portfolio = book()
+    with portfolio.transaction() as tx:
+        with pytest.raises(BadChoice):
+            stage(tx)
+        assert tx.commit({})
+    assert portfolio.verify().is_sound
+
+
+def test_no_tries_are_refused():
+    with pytest.raises(BadChoice, match="below zero"):
+        book().transact(lambda tx: tx.stage_cash_delta(1), {}, retry_stale=-1)
+
+
+def test_a_symbol_in_small_letters_is_the_same_staged_and_marked():
+    with book().transaction("100000") as tx:
+        tx.stage_cash_delta(-5)
+        tx.stage_position_delta("btc/usdt", 1)
+        assert tx.commit({"btc-usdt": 5})
+
+
+def test_a_clock_that_was_set_back_is_named_where_it_makes_a_sale_impossible():
+    clock = Clock()
+    portfolio = book(clock=clock)
+    with portfolio.transaction() as tx:
+        tx.stage_cash_delta(-5)
+        tx.stage_position_delta("BTC", 1, entry_price=5)
+        assert tx.commit({"BTC": 5})
+    clock.at -= 60 * 10**9
+    with portfolio.transaction() as tx:
+        tx.stage_cash_delta(5)
+        tx.stage_position_delta("BTC", -1, entry_price=5)
+        assert not tx.commit({"BTC": 5})
+    assert tx.reason == "oversold"
+    assert reviewed(tx).detail.endswith("see the clock")

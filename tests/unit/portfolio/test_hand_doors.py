@@ -1,0 +1,59 @@
+"""What is entered by hand and could not be read back, or says nothing."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bursar.errors import BadChoice, Malformed
+from bursar.ledger.entries import Price
+from bursar.ledger.terms import Terms
+from tests.unit.portfolio.places import opened
+
+
+@pytest.fixture
+def book():
+    return opened(
+        "2026-01-05T10:00:00Z deposit 50000 EUR #manual:main:1",
+        "2026-01-06T10:00:00Z buy 1 XBT @ 30000 EUR #manual:main:2",
+        terms=Terms(base="EUR"),
+    )
+
+
+SEVEN: Any = 7
+UNREADABLE = Price(
+    id="p", executed_at=0, account="manual:main", asset=SEVEN, quote="EUR", value=Decimal(1)
+)
+
+
+@pytest.mark.parametrize(
+    "enter",
+    [
+        lambda book: book.add("deposit", "5", "EUR", note=7),
+        lambda book: book.add("deposit", "5", "EUR", note="\ud800"),
+        lambda book: book.add("deposit", "5", "EUR", strategy=7),
+        lambda book: book.tag("manual:main:2", strategy=7),
+        lambda book: book.reverse("manual:main:2", note=7),
+        lambda book: book.record(UNREADABLE),
+    ],
+)
+def test_what_could_not_be_read_back_is_not_written(book, enter):
+    before = book.desk.head
+    with pytest.raises(Malformed):
+        enter(book)
+    assert book.desk.head == before
+
+
+@pytest.mark.parametrize(
+    "details",
+    [{"fees": "5"}, {"fee": 5}, {"id": 7}, {"account": 7}, {"time": date(2026, 1, 5)}],
+)
+def test_a_detail_that_says_nothing_is_refused(book, details):
+    with pytest.raises(BadChoice):
+        book.add("buy", "1", "XBT/EUR", **{"price": "1", **details})
+
+
+def test_a_name_that_is_no_text_is_refused(book):
+    with pytest.raises(BadChoice):
+        book.add("deposit", "1", 7)

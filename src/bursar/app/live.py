@@ -208,7 +208,11 @@ def state_folder() -> Path:
 
 
 def _keys(settings: VenueSettings) -> Keys | AlpacaKeys | BinanceKeys:
-    said = secret(settings.key), secret(settings.secret)
+    try:
+        said = secret(settings.key), secret(settings.secret)
+    except BadChoice as error:
+        hint = "; an account that is not to be followed is left out of venues:"
+        raise BadChoice(f"{settings.account}: {error.message}{hint}", **error.context) from None
     match settings.venue:
         case "alpaca":
             return AlpacaKeys(*said)

@@ -120,7 +120,9 @@ def shadow(*, session: Annotated[Session, HIDDEN]) -> int:
     screen = session.screen
     screen.title(found.verdict, f"{found.days} days")
     if not found.days:
-        screen.print("", "`bursar allocate --apply` makes a decision; its first day begins with it.")
+        screen.print(
+            "", "`bursar allocate --apply` makes a decision; its first day begins with it."
+        )
         return 0
     screen.list(
         [

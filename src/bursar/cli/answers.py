@@ -22,7 +22,12 @@ from bursar.ledger import instant
 _PLAIN: Final = {
     **dict.fromkeys("−–—─·", "-"),
     **dict.fromkeys("│├└", "|"),
-    **{"✓": "+", "✗": "x", "×": "x", "→": ">", "Σ": "S", "…": "."},
+    "✓": "+",
+    "✗": "x",
+    "×": "x",
+    "→": ">",
+    "Σ": "sum",
+    "…": ".",
 }
 
 

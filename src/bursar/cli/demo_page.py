@@ -141,6 +141,6 @@ def _sum_up(session: Session, book: Path, present: Present, url: str) -> None:
             return
         session.screen.print(
             "",
-            f"{count(present.ticks, 'tick')} and {count(present.fills, 'fill')} came while it was up;"
-            f" equity {equity}; the books {'close' if checked.is_sound else 'do NOT close'}.",
+            f"{count(present.ticks, 'tick')} and {count(present.fills, 'fill')} came while it was"
+            f" up; equity {equity}; the books {'close' if checked.is_sound else 'do NOT close'}.",
         )

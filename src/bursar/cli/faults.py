@@ -80,7 +80,9 @@ def told(error: BaseException, *, wants_json: bool) -> int:
             named = f"{error.filename}: {error.strerror}" if place else str(error)
             _tell("input", named, place, wants_json=wants_json)
         case UnusedCliTokensError(unused_tokens=[*rest]):
-            _tell("usage", f"more than the command takes: {' '.join(rest)}", {}, wants_json=wants_json)
+            _tell(
+                "usage", f"more than the command takes: {' '.join(rest)}", {}, wants_json=wants_json
+            )
         case CycloptsError():
             _tell("usage", str(error), {}, wants_json=wants_json)
         case _:

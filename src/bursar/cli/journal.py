@@ -68,7 +68,7 @@ def journal(
             is_empty = False
             session.screen.raw(f"{record.seq:>6}  {record.outcome.value:<8}  {line}")
     if is_empty:
-        session.screen.print("No entries.")
+        session.screen.remark("No entries.")
     return 0
 
 

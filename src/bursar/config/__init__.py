@@ -415,7 +415,9 @@ def _variable(place: tuple[int | str, ...]) -> str | None:
     if place[:1] != ("portfolio",):
         return None
     said = {name.upper(): name for name in os.environ}
-    names = (PREFIX + _NESTED.join(map(str, place[1:to])).upper() for to in range(len(place), 1, -1))
+    names = (
+        PREFIX + _NESTED.join(map(str, place[1:to])).upper() for to in range(len(place), 1, -1)
+    )
     return next((said[name] for name in names if name in said), None)
 
 

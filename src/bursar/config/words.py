@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in plain words, and which key was meant by one that nobody knows."""
+"""What is wrong with a setting, in plain words, and which key was meant by an unknown one."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -174,7 +174,11 @@ def test_a_variable_with_a_wrong_value_is_named(monkeypatch):
 @pytest.mark.parametrize(
     "name, value, said",
     [
-        ("PORTFOLIO_HTTP__PORT", "abc", "the variable PORTFOLIO_HTTP__PORT: expected a whole number"),
+        (
+            "PORTFOLIO_HTTP__PORT",
+            "abc",
+            "the variable PORTFOLIO_HTTP__PORT: expected a whole number",
+        ),
         ("PORTFOLIO_HTTP__PRT", "1", "the variable PORTFOLIO_HTTP__PRT: .* did you mean port?"),
         ("PORTFOLIO_EXCLUDE_ASSETS", "DOT", "the variable PORTFOLIO_EXCLUDE_ASSETS: expected JSON"),
     ],

@@ -40,7 +40,8 @@ def window(period: str | Range, now: int, *, besides: Iterable[str] = ()) -> Win
     if not isinstance(period, str):
         start, end = (_moment(each) for each in period)
         if start is not None and end is not None and end <= start:
-            raise BadChoice(f"the period ends at {end}, before it begins", period=str(period))
+            last = instant.show(instant.from_datetime(end))
+            raise BadChoice(f"the period ends at {last}, before it begins", period=str(period))
         return Window(start, end)
     today = (
         instant.to_datetime(now).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -136,7 +136,7 @@ def test_flags_count_before_the_environment_and_that_before_the_file(filed, monk
         ("venues:\n  venue: kraken\n", 1, "venues", "expected a list"),
         ("venues:\n  - {}\n  - {url: a, url: b}\n", 3, "venues.1.url", "stands on line 3"),
         ("capital:\n  allocator:\n    metod: x\n", 3, "capital.allocator.metod", "mean method?"),
-        ("capital:\n  allocator:\n    cap: x\n", 3, "capital.allocator.cap", "expected"),
+        ("capital:\n  allocator:\n    cap: x\n", 3, "capital.allocator.cap", "invalid decimal"),
     ],
 )
 def test_what_is_wrong_is_told_with_file_line_and_field(filed, text, line, field, expected):

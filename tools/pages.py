@@ -41,7 +41,9 @@ _SETTINGS = """# Every setting
 `bursar init` writes the file below. Nothing in it is needed: what is not said has its default.
 What counts, first to last: an option of the command, a variable of the environment,
 `config.yaml`, the default. A key that is not known is refused by name, with the line it stands
-on; so is a variable that begins with `PORTFOLIO_` and sets nothing.
+on and the key that was most likely meant; so is one that stands twice, and a variable that begins
+with `PORTFOLIO_` and sets nothing. Base currency, rule and pegs are those of a new book: one that
+is there keeps its own, and a sync refuses settings that say others.
 
 Two underscores in a variable go down a level: `PORTFOLIO_HTTP__PORT=8010` is `port` under `http`.
 Lists and mappings are JSON: `PORTFOLIO_EXCLUDE_ASSETS='["DOT"]'`. A secret never stands in the

@@ -422,6 +422,8 @@ def test_an_empty_portfolio_says_what_to_do_and_comes_alive_at_any_pace(own, own
     lines = ["2026-01-05T10:00:00Z deposit 1000000 USD #m:0"]
     lines += [f"2026-01-05T11:00:00Z buy 10 {coin} @ 10 USD #m:{coin}" for coin in coins]
     own.do(lambda portfolio: portfolio.record(*golden.read(lines)))
+    own_page.wait_for_selector("#badges li:has-text('last trade: C0, C1, ')")
+    assert own_page.locator("#badges li:has-text('last trade')").count() == 1
     own.do(lambda portfolio: portfolio.see(marks(portfolio, coins, 0)))
     own_page.wait_for_selector("#positions tr:has-text('C19')")
     own_page.evaluate(DRAWN)

@@ -313,11 +313,11 @@ def test_a_drift_is_an_alert_whenever_its_alarm_tells_of_it(place):
 @pytest.mark.parametrize(
     "alerts,said",
     [
-        ({"mail_host": "h"}, "needs a mail_from and a mail_to"),
-        ({"mail_user": "u"}, "go together"),
+        ({"mail_host": "h"}, "a mail_from and a mail_to where"),
+        ({"mail_user": "u"}, "or neither"),
         (
             {"mail_user": "u", "mail_password": {"env": "P"}, "mail_sealing": "none"},
-            "only goes where",
+            "starttls or tls where",
         ),
     ],
 )

@@ -19,7 +19,7 @@ from bursar.app.keeping import stored
 from bursar.app.limits import rules_of
 from bursar.app.measuring import measuring_of
 from bursar.app.words import secret
-from bursar.config import Settings, TagRule, VenueSettings
+from bursar.config import PortfolioSettings, Settings, TagRule, VenueSettings
 from bursar.errors import BadChoice, InputError, VenueBusy, VenueDenied, VenueDown, VenueGarbled
 from bursar.ledger import instant
 from bursar.ledger.terms import Terms
@@ -150,7 +150,7 @@ def open_live(
     store = stored(own)
     portfolio = portfolio_of(store, here, options=options_of(own), progress=progress)
     try:
-        _require_same(portfolio.terms, terms_of(own))
+        _require_same(portfolio.terms, own)
         portfolio.measuring = measuring_of(own)
         shorts = frozenset(each.name for each in portfolio.terms.accounts if each.may_short)
         accounts = tuple(
@@ -166,16 +166,17 @@ def open_live(
     )
 
 
-def _require_same(kept: Terms, asked: Terms) -> None:
+def _require_same(kept: Terms, own: PortfolioSettings) -> None:
     """Refuse settings that say otherwise than the book, instead of passing over them."""
-    if kept.method is not asked.method:
+    asked, said = msgspec.structs.replace(terms_of(own), base=kept.base), own.model_fields_set
+    if "cost_basis_method" in said and kept.method is not asked.method:
         raise BadChoice(
             f"the book takes costs by {kept.method.value}, the settings say {asked.method.value}: a"
             " book keeps its rule; `bursar pnl --method` shows the others",
             stored=kept.method.value,
             asked=asked.method.value,
         )
-    if kept.cash != asked.cash:
+    if "pegs" in said and kept.cash != asked.cash:
         raise BadChoice(
             f"the book counts {', '.join(sorted(kept.cash))} as money, the settings"
             f" {', '.join(sorted(asked.cash))}; a book keeps its pegs"
@@ -207,7 +208,11 @@ def state_folder() -> Path:
 
 
 def _keys(settings: VenueSettings) -> Keys | AlpacaKeys | BinanceKeys:
-    said = secret(settings.key), secret(settings.secret)
+    try:
+        said = secret(settings.key), secret(settings.secret)
+    except BadChoice as error:
+        hint = "; an account that is not to be followed is left out of venues:"
+        raise BadChoice(f"{settings.account}: {error.message}{hint}", **error.context) from None
     match settings.venue:
         case "alpaca":
             return AlpacaKeys(*said)

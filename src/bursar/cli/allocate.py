@@ -119,6 +119,11 @@ def shadow(*, session: Annotated[Session, HIDDEN]) -> int:
         return 0
     screen = session.screen
     screen.title(found.verdict, f"{found.days} days")
+    if not found.days:
+        screen.print(
+            "", "`bursar allocate --apply` makes a decision; its first day begins with it."
+        )
+        return 0
     screen.list(
         [
             ("decided weights", _measured(found.adaptive_pct)),
@@ -139,8 +144,10 @@ def strategies(*, session: Annotated[Session, HIDDEN]) -> int:
         decision = allocating.decision(portfolio)
     if session.wants_json:
         session.tell({"strategies": [_standing(each, decision) for each in found]})
-    else:
+    elif found:
         _table(session.screen, found, decision)
+    else:
+        session.screen.print("No strategy yet: nothing was recorded.")
     return 0
 
 
@@ -151,6 +158,7 @@ def app(group: Group) -> App:
         help=allocate.__doc__,
         group=group,
         sort_key=8,
+        group_commands="Commands",
         default_parameter=Parameter(negative="", show_default=False),
     )
     made.default(allocate)

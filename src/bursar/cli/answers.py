@@ -12,11 +12,23 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from bursar.exact import trimmed
 from bursar.ledger import instant
+
+_PLAIN: Final = {
+    **dict.fromkeys("−–—─·", "-"),
+    **dict.fromkeys("│├└", "|"),
+    "✓": "+",
+    "✗": "x",
+    "×": "x",
+    "→": ">",
+    "Σ": "sum",
+    "…": ".",
+}
 
 
 def json_text(answer: object) -> str:
@@ -62,6 +74,14 @@ def timed(name: str, value: object) -> object:
 def moment(at: datetime) -> str:
     """Write a time as RFC 3339 UTC."""
     return instant.show(instant.from_datetime(at.astimezone(UTC)))
+
+
+def plainly(error: UnicodeError) -> tuple[str, int]:
+    """Write what an encoding lacks as the nearest plain character: a ? instead of ✓ would doubt."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(each, "?") for each in lacking), error.end
 
 
 def printable(text: str) -> str:

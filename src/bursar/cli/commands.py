@@ -1,5 +1,6 @@
 """All commands by name, the options that every one of them takes, and how a line is run."""
 
+import codecs
 import io
 import logging
 import os
@@ -14,6 +15,7 @@ from cyclopts import App, Group, Parameter
 from bursar import __version__
 from bursar.cli import allocate, drift, faults, portfolios, token, tx
 from bursar.cli.add import add
+from bursar.cli.answers import plainly
 from bursar.cli.backup import backup, restore
 from bursar.cli.demo import demo
 from bursar.cli.export import export
@@ -33,7 +35,7 @@ from bursar.cli.profits import profits
 from bursar.cli.report import report
 from bursar.cli.reverse import reverse
 from bursar.cli.serve import serve
-from bursar.cli.session import Session, found_config
+from bursar.cli.session import Session, found_config, passed_over
 from bursar.cli.sim import sim
 from bursar.cli.status import status
 from bursar.cli.sync import sync
@@ -78,9 +80,10 @@ def run(arguments: Sequence[str]) -> int:
     if _LOG not in os.environ:  # what an operator has to know, a command says itself
         logging.getLogger("bursar").addHandler(logging.NullHandler())
         logging.getLogger("bursar").propagate = False
+    codecs.register_error("plainly", plainly)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show ✓ shows ? for it
-            stream.reconfigure(errors="replace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plainly")
     try:
         answer = _app().meta(list(arguments))
         sys.stdout.flush()
@@ -166,6 +169,8 @@ def _launcher(app: App) -> Callable[..., object]:
             known_at=known_at,
             config=found_config(config),
         )
+        if session.config is None and (said := passed_over()) is not None:
+            session.screen.remark(said)
         if session.is_told and not (book and portfolio):
             own = session.settings.portfolio
             chosen = {"book": book or own.book, "portfolio": portfolio or own.name}

@@ -123,6 +123,8 @@ def _greet(session: Session, url: str, book: Path, seconds: float | None) -> Non
 
 def _sum_up(session: Session, book: Path, present: Present, url: str) -> None:
     """Say what came to pass, from the book itself."""
+    from bursar.cli.figures import count
+
     own = msgspec.structs.replace(session, book=str(book), portfolio=NAME)
     with own.open() as portfolio:
         equity, checked = portfolio.equity(), portfolio.verify()
@@ -139,6 +141,6 @@ def _sum_up(session: Session, book: Path, present: Present, url: str) -> None:
             return
         session.screen.print(
             "",
-            f"{present.ticks} ticks and {present.fills} fills came while it was up;"
-            f" equity {equity}; the books {'close' if checked.is_sound else 'do NOT close'}.",
+            f"{count(present.ticks, 'tick')} and {count(present.fills, 'fill')} came while it was"
+            f" up; equity {equity}; the books {'close' if checked.is_sound else 'do NOT close'}.",
         )

@@ -86,6 +86,7 @@ def app(group: Group) -> App:
         help=drift.__doc__,
         group=group,
         sort_key=9,
+        group_commands="Commands",
         default_parameter=Parameter(negative="", show_default=False),
     )
     made.default(drift)

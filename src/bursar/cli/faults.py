@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cyclopts import CycloptsError
+from cyclopts.exceptions import UnusedCliTokensError
 
 from bursar.cli.answers import json_text, printable
 from bursar.errors import (
@@ -35,7 +36,7 @@ NEXT: Final = {
     "input": "Nothing was written. Look at the file, then run the command again.",
     "internal": "A mistake in bursar: please report it, with what BURSAR_TRACE=1 shows.",
     "key_reused": "Nothing was written. Choose another --id, or leave it out.",
-    "malformed": "Nothing was written. Correct that place, or export the file again.",
+    "malformed": "Nothing was written. Correct what the message names, then run it again.",
     "missing_mark": "Give a mark with --price ASSET=PRICE or --prices FILE.",
     "no_rate_path": "Give a mark with --price ASSET=PRICE or --prices FILE.",
     "not_installed": "Nothing was written. Install what the message names, then run it again.",
@@ -78,6 +79,10 @@ def told(error: BaseException, *, wants_json: bool) -> int:
             place = {"file": error.filename} if isinstance(error.filename, str) else {}
             named = f"{error.filename}: {error.strerror}" if place else str(error)
             _tell("input", named, place, wants_json=wants_json)
+        case UnusedCliTokensError(unused_tokens=[*rest]):
+            _tell(
+                "usage", f"more than the command takes: {' '.join(rest)}", {}, wants_json=wants_json
+            )
         case CycloptsError():
             _tell("usage", str(error), {}, wants_json=wants_json)
         case _:

@@ -80,6 +80,11 @@ def grouped(value: Decimal) -> str:
     return show(Decimal(trimmed(value)))
 
 
+def count(number: int, noun: str) -> str:
+    """Return how many there are of something: 1 moment, 1,200 moments."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def unknown() -> Text:
     """Return the word for what is not known."""
     return Text(UNKNOWN, style="yellow")

@@ -97,7 +97,7 @@ def _show(screen: Screen, found: Sequence[CashFlowRecord], undone: dict[str, str
         name("type"),
         name("asset"),
         units("amount"),
-        units("fee"),
+        units("fee", rank=1),
         figure("value"),
         figure("cost", rank=2),
         name("account", rank=4),

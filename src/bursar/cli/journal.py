@@ -63,8 +63,12 @@ def journal(
         if session.wants_json:
             session.tell({"rows": [told(*row) for row in found]})
             return 0
+        is_empty = True
         for record, _, line in found:
+            is_empty = False
             session.screen.raw(f"{record.seq:>6}  {record.outcome.value:<8}  {line}")
+    if is_empty:
+        session.screen.remark("No entries.")
     return 0
 
 

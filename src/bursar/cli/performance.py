@@ -88,10 +88,12 @@ def _told(found: Performance) -> dict[str, object]:
 
 
 def _show(screen: Screen, found: Performance, period: str) -> None:
-    from bursar.cli.figures import minute
+    from bursar.cli.figures import count, minute
 
     since = "nothing was kept" if found.opened_at is None else f"from {minute(found.opened_at)}"
-    screen.title(f"Performance, {period}", f"{found.base} · {since} · {found.moments} moments")
+    screen.title(
+        f"Performance, {period}", f"{found.base} · {since} · {count(found.moments, 'moment')}"
+    )
     if found.is_rebuilt:
         screen.print("! rebuilt from trades, at last known prices: no snapshot was kept")
     lacking = found.drawdown.skipped

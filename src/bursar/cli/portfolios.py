@@ -72,6 +72,7 @@ def made(group: Group) -> App:
         help="List the portfolios of the book, or make a new one.",
         group=group,
         sort_key=9,
+        group_commands="Commands",
         default_parameter=Parameter(negative="", show_default=False),
     )
     app.default(list_portfolios)

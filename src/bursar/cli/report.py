@@ -30,7 +30,7 @@ def report(  # noqa: PLR0913 (the options of a command)
     benchmark: str | None = None,
     tax_year: str | None = None,
     long_after: Days | None = None,
-    out: Annotated[tuple[Path, ...], Parameter(name=["--out", "-o"])] = (),
+    out: Annotated[tuple[Path, ...], Parameter(name=["--output", "-o"])] = (),
     session: Annotated[Session, HIDDEN],
 ) -> int:
     """Write a report: one HTML file that needs nothing else, a PDF, or both, of the same figures.

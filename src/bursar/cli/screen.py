@@ -1,6 +1,7 @@
 """The screen: tables on stdout, remarks on stderr, as wide as the terminal and never cut.
 
-A table that is too wide loses its least important columns first; figures are never shortened.
+A table that is too wide loses its least important columns first; then names go on under
+themselves. Figures are never shortened or broken: rather a line is longer than the terminal.
 Nothing that a file says is taken for markup or reaches the terminal with control characters.
 """
 
@@ -111,7 +112,9 @@ class Screen:
         total: Sequence[Cell] | None = None,
     ) -> None:
         """Show rows under columns, and a total under them."""
-        self.console.print(table(columns, rows, total=total, width=self.width))
+        made = table(columns, rows, total=total, width=self.width)
+        needed = self.console.measure(made).minimum
+        self.console.print(made, width=max(self.width, needed), crop=False)
 
 
 def table(
@@ -139,7 +142,11 @@ def table(
     for place in kept:
         is_right = columns[place].is_figure and not columns[place].is_aligned
         made.add_column(
-            Text(written[place][0]), justify="right" if is_right else "left", overflow="fold"
+            Text(written[place][0]),
+            justify="right" if is_right else "left",
+            overflow="fold",
+            no_wrap=columns[place].is_figure,
+            min_width=widths[place] if columns[place].is_figure else None,
         )
     for index in range(len(every)):
         is_last = total is not None and index == len(every) - 1

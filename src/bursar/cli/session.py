@@ -32,7 +32,9 @@ HIDDEN: Final = Parameter(parse=False)
 
 
 CONFIG: Final = Path("config.yaml")
-_OWN: Final = re.compile(r"^(portfolio|venues|capital)\s*:", re.MULTILINE)
+_SECTIONS: Final = ("portfolio", "venues", "capital")
+_OWN: Final = re.compile(rf"^({'|'.join(_SECTIONS)})\s*:", re.MULTILINE)
+_LIKENESS: Final = 0.8
 
 
 class Session(msgspec.Struct, frozen=True, dict=True):
@@ -188,7 +190,24 @@ def found_config(asked: Path | None) -> Path | None:
     """Return the settings file: the one asked for, or a config.yaml here that speaks of bursar."""
     if asked is not None or not CONFIG.is_file():
         return asked
-    return CONFIG if _OWN.search(CONFIG.read_text(encoding="utf-8", errors="replace")) else None
+    return CONFIG if _OWN.search(_here()) else None
+
+
+def passed_over() -> str | None:
+    """Say which slip of the pen makes a config.yaml here look like another program's, if one does.
+
+    Another program's may stand here as well, so this is a remark and no error.
+    """
+    from difflib import get_close_matches
+
+    for key in re.findall(r"^(\w+)\s*:", _here(), re.MULTILINE) if CONFIG.is_file() else ():
+        if near := get_close_matches(key, _SECTIONS, 1, _LIKENESS):
+            return f"config.yaml is not read: {key}: is no section of bursar's; is it {near[0]}:?"
+    return None
+
+
+def _here() -> str:
+    return CONFIG.read_text(encoding="utf-8", errors="replace")
 
 
 def _raised(flag: str) -> str:

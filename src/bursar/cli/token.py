@@ -76,6 +76,7 @@ def app(group: Group) -> App:
         help="Make, list and revoke the tokens of the service.",
         group=group,
         sort_key=2,
+        group_commands="Commands",
         default_parameter=Parameter(negative="", show_default=False),
     )
     made.command(new)

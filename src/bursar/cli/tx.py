@@ -143,6 +143,7 @@ def app(group: Group) -> App:
         help="Stage, review and commit transactions; see what was committed.",
         group=group,
         sort_key=5,
+        group_commands="Commands",
         default_parameter=Parameter(negative="", show_default=False),
     )
     for command in (review, commit, log, stats):
@@ -274,6 +275,8 @@ def _show_stats(screen: Screen, counts: Counts) -> None:
     screen.list(rows)
     for name, told in _distributions(counts).items():
         assert isinstance(told, dict), "buckets by their bounds"
+        if not any(told.values()):
+            continue
         screen.print("")
         screen.title(name)
         screen.list([(bound, f"{n:,}") for bound, n in told.items() if n])

@@ -24,7 +24,9 @@ class Equity(msgspec.Struct, frozen=True):
     totals: Totals
 
     def __str__(self) -> str:
-        return f"{show(self.value, places=_CENTS)} {self.base}"
+        lacking = ", ".join(dict.fromkeys(each.asset for each in self.valuation.unvalued))
+        without = f" without {lacking}" if lacking else ""
+        return f"{show(self.value, places=_CENTS)} {self.base}{without}"
 
     def why(self) -> Why:
         """Return the assets, quantities and marks behind it."""

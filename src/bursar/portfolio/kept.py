@@ -205,7 +205,7 @@ def span_of(portfolio: Portfolio, period: str | Range) -> Window:
     now = portfolio.desk.clock.now()
     if isinstance(period, str) and period in SPANS:
         return Window(instant.to_datetime(now - SPANS[period]))
-    return window(period, now)
+    return window(period, now, besides=SPANS)
 
 
 def closing_prices(portfolio: Portfolio) -> dict[str, dict[date, Decimal]]:

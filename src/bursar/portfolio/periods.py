@@ -6,6 +6,7 @@ out.
 Errors: `BadChoice` for a period that there is none of.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -31,12 +32,16 @@ class Window(msgspec.Struct, frozen=True):
         )
 
 
-def window(period: str | Range, now: int) -> Window:
-    """Return the window of `all`, `day`, `week`, `month`, or of a range of two moments."""
+def window(period: str | Range, now: int, *, besides: Iterable[str] = ()) -> Window:
+    """Return the window of `all`, `day`, `week`, `month`, or of a range of two moments.
+
+    `besides` are names that the caller knows and looked for before.
+    """
     if not isinstance(period, str):
         start, end = (_moment(each) for each in period)
         if start is not None and end is not None and end <= start:
-            raise BadChoice(f"the period ends at {end}, before it begins", period=str(period))
+            last = instant.show(instant.from_datetime(end))
+            raise BadChoice(f"the period ends at {last}, before it begins", period=str(period))
         return Window(start, end)
     today = (
         instant.to_datetime(now).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -52,7 +57,8 @@ def window(period: str | Range, now: int) -> Window:
             return Window(today.replace(day=1))
         case _:
             raise BadChoice(
-                f"{period!r} is no period; one of {', '.join(PERIODS)}, or a beginning and an end",
+                f"{period!r} is no period; one of {', '.join((*PERIODS, *besides))},"
+                " or a beginning and an end",
                 period=period,
             )
 

@@ -13,6 +13,7 @@ from bursar.value.worth import AssetWorth
 
 _HEAD = ("asset", "quantity", "cost", "mark", "value", "unrealized")
 _CENTS = 2
+_MARKS_MAX = 10
 
 
 def portfolio(name: str, valuation: Valuation) -> str:
@@ -24,7 +25,7 @@ def portfolio(name: str, valuation: Valuation) -> str:
         f" unrealized {show(valuation.unrealized, places=_CENTS)}"
     )
     rows = markup.table(_HEAD, _rows(valuation.assets), numbers=range(1, 6), caption=caption)
-    return rows + markup.remarks(valuation.coverage.lines())
+    return rows + markup.remarks(valuation.coverage.lines(marks_max=_MARKS_MAX))
 
 
 def _rows(assets: Iterable[AssetWorth]) -> Iterable[tuple[str | None, ...]]:

@@ -40,6 +40,7 @@ from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Mark, Marks, Standing
 
 SNAPSHOT: Final = "snapshot"
+_MARKS_MAX: Final = 10
 """Who says so of a mark that the last snapshot of a range was valued at."""
 
 HEATMAPS: Final = ("month", "day", "hour", "symbol")
@@ -204,7 +205,7 @@ class _Work:
 
     def _remarks(self, found: Report, valuation: Valuation) -> Iterator[str]:
         """Say whatever the figures do not know, the gravest first."""
-        yield from valuation.coverage.lines()
+        yield from valuation.coverage.lines(marks_max=_MARKS_MAX)
         if found.performance is not None:
             yield from _of_curve(found.performance)
         if valuation.excluded or valuation.excluded_margins:

@@ -90,8 +90,11 @@ class Coverage(msgspec.Struct, frozen=True):
         """Tell whether there is nothing at all to say."""
         return not self.lines()
 
-    def lines(self) -> list[str]:
-        """Return one sentence for each thing to say, the gravest first."""
+    def lines(self, *, marks_max: int | None = None) -> list[str]:
+        """Return one sentence for each thing to say, the gravest first.
+
+        Of more than `marks_max` marks of one kind a single sentence names so many.
+        """
         said = [f"not valued: {each}" for each in self.unvalued]
         said += [f"pending: {each} sold, acquisition unknown" for each in self.pending]
         said += [f"{gap.flag}: {gap.count} of {gap.asset}" for gap in self.gaps]
@@ -100,8 +103,8 @@ class Coverage(msgspec.Struct, frozen=True):
             f"depeg: {peg.asset} at {trimmed(peg.rate)} ({peg.mark.source})" for peg in self.depegs
         ]
         for kind, marks in (("from the future", self.future), ("stale", self.stale)):
-            said += [_told(kind, each) for each in marks]
-        return said + [_told("last trade", each) for each in self.last_trade]
+            said += _all_told(kind, marks, marks_max)
+        return said + _all_told("last trade", self.last_trade, marks_max)
 
 
 @money
@@ -167,6 +170,13 @@ def _gaps(frame: Frame) -> tuple[Gap, ...]:
     """Return the gaps of all that the view shows, by asset and flag."""
     shown = (gap for gaps in frame.gaps.values() for gap in gaps if frame.shows(gap.asset))
     return tuple(sorted(shown, key=lambda gap: (gap.asset, gap.flag)))
+
+
+def _all_told(kind: str, marks: Sequence[Seen], most: int | None) -> list[str]:
+    if most is None or len(marks) <= most:
+        return [_told(kind, each) for each in marks]
+    names = ", ".join(each.asset for each in marks[:most])
+    return [f"{kind}: {names} and {len(marks) - most} more"]
 
 
 def _told(kind: str, seen: Seen) -> str:

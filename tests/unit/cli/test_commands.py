@@ -302,6 +302,32 @@ def test_figures_are_never_cut(story, bursar, monkeypatch, width):
     assert all(figure in said for figure in ("40.0812345677", "+7,499.75", "9,000.00"))
 
 
+@pytest.mark.parametrize("width", [20, 40, 60])
+def test_figures_are_never_broken_over_lines(story, bursar, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert "0.00000571" in bursar("flows").out
+    said = bursar("trades").out
+    assert all(figure in said for figure in ("quantity", "+2,242.90", "0.0003102764"))
+
+
+def test_an_empty_book_says_that_it_is_empty(bursar):
+    bursar("new", "--quiet")
+    assert "No entries." in bursar("journal").err
+    assert bursar("strategies").out == "No strategy yet: nothing was recorded.\n"
+    assert "to 0 days" not in bursar("allocate", "shadow").out
+    assert "epsilon" not in bursar("tx", "stats").out
+    assert "1 moment\n" in bursar("performance", "30d").out
+
+
+def test_what_is_meant_is_said_of_a_slip_of_the_pen(story, bursar, tmp_path):
+    (tmp_path / "config.yaml").write_text("portfolo:\n  name: other\n")
+    assert "is it portfolio:?" in bursar("status").err
+    (tmp_path / "config.yaml").write_text("colour: red\n")
+    assert "config.yaml" not in bursar("status").err
+    assert "more than the command takes: a b" in bursar("status", "a", "b", code=2).err
+    assert "30d" in bursar("performance", "3x", code=2).err
+
+
 def test_lots(story, ask, bursar):
     found = ask("lots", "btc", "--method", "fifo")["lots"]
     assert [each["quantity"] for each in found] == [

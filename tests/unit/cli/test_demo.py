@@ -1,8 +1,11 @@
 """The first thing anyone sees."""
 
 import re
+from pathlib import Path
 
 import pytest
+
+README = Path(__file__).parents[3] / "README.md"
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -29,6 +32,14 @@ def test_the_demo_tells_the_story(bursar, monkeypatch, tmp_path, width):
         assert re.search(key, said.out, re.MULTILINE), key
     assert "✗" not in said.out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_readme_shows_what_the_demo_says(bursar, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "92")
+    said = {line.rstrip() for line in bursar("demo", "story").out.splitlines()}
+    shown = re.findall(r"```text\n(.*?)```", README.read_text(), re.DOTALL)[0].splitlines()
+    changing = ("main  EUR", "Sound. Journal")  # the time it was run, and the hash over it
+    assert {line for line in shown if not line.startswith(changing)} <= said
 
 
 def test_the_demo_as_json(ask):

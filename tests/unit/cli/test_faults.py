@@ -185,5 +185,7 @@ def test_a_reader_that_leaves_early_is_no_error(story):
 def test_a_screen_without_unicode_is_no_error(story):
     done = line("verify", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, "")
+    assert "+  journal" in done.stdout
+    assert "?" not in done.stdout
     done = line("why", "realized", "--json", PYTHONIOENCODING="ascii")
     assert done.stdout.isascii()

@@ -78,7 +78,7 @@ def test_without_a_name_it_is_an_html_file_here(book, bursar, tmp_path):
 @pytest.mark.parametrize(
     "words,says",
     [
-        (("--out", "r.txt"), "a report is a .html or a .pdf"),
+        (("--output", "r.txt"), "a report is a .html or a .pdf"),
         (("--range", "1M", "--from", "2025-01-01"), "not both"),
         (("--tax-year", "02-30"), "such as 04-06"),
         (("--strategy", "nobody"), "no strategy is called 'nobody'; there are manual"),

@@ -108,12 +108,12 @@ def test_flags_count_before_the_environment_and_that_before_the_file(filed, monk
     "text,line,field,expected",
     [
         ("portfolio:\n  base_currncy: EUR\n", 2, "portfolio.base_currncy", "no such key"),
-        ("portfolio:\n\n  snapshot_retention_days: 0\n", 3, "snapshot_retention_days", "greater"),
-        ("portfolio:\n  reconciliation_tolerance: .nan\n", 2, "tolerance", "valid decimal"),
-        ("portfolio:\n  reconciliation_tolerance: -1\n", 2, "tolerance", "greater than or equal"),
+        ("portfolio:\n\n  snapshot_retention_days: 0\n", 3, "snapshot_retention_days", "1 or more"),
+        ("portfolio:\n  reconciliation_tolerance: .nan\n", 2, "tolerance", "expected a number"),
+        ("portfolio:\n  reconciliation_tolerance: -1\n", 2, "tolerance", "0 or more"),
         ("portfolio: 3\n", 1, "portfolio", "keys with values"),
         ("venues:\n  - venue: kraken\n  - regoin: X\n", 3, "venues.1.regoin", "no such key"),
-        ("venues:\n  - venue: mtgox\n", 2, "venues.0.venue", "pattern"),
+        ("venues:\n  - venue: mtgox\n", 2, "venues.0.venue", "kraken, alpaca or binance"),
         ("venues:\n  - {venue: alpaca, region: EU}\n", 2, "venues.0", "no region: Alpaca knows"),
         ("venues:\n  - {venue: alpaca, account: 'kraken:x'}\n", 2, "venues.0", "of alpaca"),
         ("venues:\n  - {paper: true}\n", 2, "venues.0", "no paper"),
@@ -126,6 +126,17 @@ def test_flags_count_before_the_environment_and_that_before_the_file(filed, monk
         ("- a\n", 1, "", "sections"),
         ("a: [\n", 2, "", "no YAML"),
         ("colour: red\n", 1, "colour", "no such key"),
+        ("portfolio:\n  base_curency: EUR\n", 2, "base_curency", "did you mean base_currency?"),
+        ("portfolio:\n  port: 1\n", 2, "portfolio.port", "did you mean portfolio.http.port?"),
+        ("portfolio:\n  http:\n    port: abc\n", 3, "http.port", "expected a whole number"),
+        ("portfolio:\n  cost_basis_method: x\n", 2, "method", "wac, fifo, lifo, hifo or specific"),
+        ("portfolio:\n  tax_year_start: '13-01'\n", 2, "tax_year_start", "such as 04-06"),
+        ("portfolio:\n  name: a\n  name: b\n", 3, "portfolio.name", "on line 2 already"),
+        ("venues:\n  - acount: x\n", 2, "venues.0.acount", "did you mean account?"),
+        ("venues:\n  venue: kraken\n", 1, "venues", "expected a list"),
+        ("venues:\n  - {}\n  - {url: a, url: b}\n", 3, "venues.1.url", "stands on line 3"),
+        ("capital:\n  allocator:\n    metod: x\n", 3, "capital.allocator.metod", "mean method?"),
+        ("capital:\n  allocator:\n    cap: x\n", 3, "capital.allocator.cap", "invalid decimal"),
     ],
 )
 def test_what_is_wrong_is_told_with_file_line_and_field(filed, text, line, field, expected):
@@ -144,20 +155,38 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(filed):
 
 
 def test_a_file_that_is_not_there_is_no_file(tmp_path):
-    with pytest.raises(Malformed, match=r"none\.yaml cannot be read"):
+    with pytest.raises(Malformed, match=r"none\.yaml: No such file"):
         load(tmp_path / "none.yaml")
 
 
 def test_a_variable_that_sets_nothing_is_named(monkeypatch):
     monkeypatch.setenv("PORTFOLIO_BASE_CURENCY", "EUR")
-    with pytest.raises(Malformed, match="PORTFOLIO_BASE_CURENCY sets nothing"):
+    with pytest.raises(Malformed, match=r"CURENCY sets nothing; did you mean PORTFOLIO_BASE_CUR"):
         load()
 
 
 def test_a_variable_with_a_wrong_value_is_named(monkeypatch):
     monkeypatch.setenv("PORTFOLIO_SNAPSHOT_RETENTION_DAYS", "some")
-    with pytest.raises(Malformed, match=r"the setting portfolio\.snapshot_retention_days"):
+    with pytest.raises(Malformed, match="the variable PORTFOLIO_SNAPSHOT_RETENTION_DAYS"):
         load()
+
+
+@pytest.mark.parametrize(
+    "name, value, said",
+    [
+        (
+            "PORTFOLIO_HTTP__PORT",
+            "abc",
+            "the variable PORTFOLIO_HTTP__PORT: expected a whole number",
+        ),
+        ("PORTFOLIO_HTTP__PRT", "1", "the variable PORTFOLIO_HTTP__PRT: .* did you mean port?"),
+        ("PORTFOLIO_EXCLUDE_ASSETS", "DOT", "the variable PORTFOLIO_EXCLUDE_ASSETS: expected JSON"),
+    ],
+)
+def test_a_wrong_variable_is_not_blamed_on_the_file(filed, monkeypatch, name, value, said):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Malformed, match=said):
+        load(filed("portfolio:\n  http: {host: a}\n"))
 
 
 def test_initial_capital_is_three_hundred_unless_file_or_environment_say_so(filed, monkeypatch):

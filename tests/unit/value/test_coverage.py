@@ -55,6 +55,8 @@ def test_old_marks_future_marks_and_last_trades_are_named():
         "stale: XBT by XBT/USD 9 (venue) of 2026-03-01T11:54:59.999999999Z",
         "last trade: ATOM by ATOM/XBT 2 (last trade) of 2026-03-01T12:00:05.000000001Z",
     ]
+    assert "stale: ATOM and 1 more" in covered.lines(marks_max=1)
+    assert covered.lines(marks_max=2) == covered.lines()
     assert covered.is_complete
     assert not covered.is_clean
     worth = value_book(book_of(text), Marks([old, ahead]), now=NOW)

@@ -70,7 +70,7 @@ function drawViews() {
   cards.set("Gross exposure", figure(money(exposure.total_exposure, { places: 0 }), exposure.total_exposure, { colour: false,
     why: () => ask("Gross exposure", of(exposure.total_exposure, Object.entries(exposure.exposure_by_symbol), "gross = Σ |notional|, by symbol")) }), exposure.exposure_pct_of_equity == null ? "" : `${percent(exposure.exposure_pct_of_equity, { places: 1 })} of equity`);
   cards.set("Net exposure", figure(money(exposure.net_exposure, { places: 0 }), exposure.net_exposure, { colour: false,
-    why: () => ask("Net exposure", of(exposure.net_exposure, [["long", exposure.long_exposure], ["short, taken off", exposure.short_exposure]], "net = long − short")) }), `${snapshot.num_positions} positions`);
+    why: () => ask("Net exposure", of(exposure.net_exposure, [["long", exposure.long_exposure], ["short, taken off", exposure.short_exposure]], "net = long − short")) }), `${snapshot.num_positions} position${Number(snapshot.num_positions) === 1 ? "" : "s"}`);
   cards.set("Realised", figure(money(pnl.realized_pnl_total, { signed: true }), pnl.realized_pnl_total, { why: () => ask("Realised", { figure: "realized" }) }),
     figure(`unrealised ${money(pnl.unrealized_pnl, { signed: true })}`, pnl.unrealized_pnl, { colour: false,
       why: () => ask("Unrealised", of(pnl.unrealized_pnl, snapshot.positions.map((each) => [each.symbol, each.unrealized_pnl]), "unrealised = Σ (value − cost) of what is held")) }), true);

@@ -27,7 +27,9 @@ export class Curve {
       if (point.nav !== null) peak = Math.max(peak, point.nav);
       point.under = point.nav === null || peak <= 0 ? 0 : point.nav / peak - 1;
     }
-    this.points = thinned(known.filter((point) => point.x >= from));
+    const kept = thinned(known.filter((point) => point.x >= from));
+    if (kept.length < 2) this.lack(known.length < points.length ? "No curve here: something held then had no price, so equity was not whole." : "Nothing was kept in this stretch yet.");
+    this.points = kept;
     this.draw();
   }
 
@@ -66,9 +68,9 @@ export class Curve {
     const drawn = svg("svg", { viewBox: `0 0 ${width} ${height}` },
       svg("defs", {}, svg("linearGradient", { id: "wash", x1: 0, y1: 0, x2: 0, y2: 1 },
         svg("stop.wash-top", { offset: 0 }), svg("stop.wash-end", { offset: 1 }))),
-      ticks(low, high, 4).map((value) => [
+      ticks(low, high, 4).map((value, _, all) => [
         svg("line.rule", { x1: 0, x2: right, y1: y(value), y2: y(value) }),
-        svg("text", { x: right + 10, y: y(value) + 4 }, short(value))]),
+        svg("text", { x: right + 10, y: y(value) + 4 }, short(value, all[1] - all[0]))]),
       times(points[0].x, last.x, right).map(([at, text]) =>
         svg("text", { x: x(at), y: height - 4, "text-anchor": x(at) < 20 ? "start" : "middle" }, text)),
       svg("path.area", { d: `${line}L${x(last.x)} ${floor}L0 ${floor}Z` }), svg("path.line", { d: line }),
@@ -164,7 +166,12 @@ function ticks(low, high, count) {
   return found;
 }
 
-const short = (value) => (Math.abs(value) >= 1e6 ? `${(value / 1e6).toFixed(2)} m` : Math.abs(value) >= 1e4 ? `${(value / 1e3).toFixed(value % 1e3 ? 1 : 0)} k` : value.toFixed(0));
+// As many decimals as it takes to tell a mark of the axis from the next one.
+function short(value, step) {
+  const [unit, name] = Math.abs(value) >= 1e6 ? [1e6, " m"] : Math.abs(value) >= 1e4 ? [1e3, " k"] : [1, ""];
+  const isWhole = (places) => Math.abs((step / unit) * 10 ** places - Math.round((step / unit) * 10 ** places)) < 1e-6;
+  return `${(value / unit).toFixed([0, 1, 2, 3, 4, 5, 6].find(isWhole) ?? 6)}${name}`;
+}
 
 function times(from, to, width) {
   const count = Math.max(2, Math.floor(width / 120)), span = to - from, found = [];

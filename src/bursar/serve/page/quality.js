@@ -17,13 +17,24 @@ export function badges(box, { coverage, held, breaks, ask }) {
     if (stale.length) add("warn", `stale: ${names(stale)}`, "marks that are older than the settings allow; the figures rest on them", coins.filter((each) => stale.includes(each.asset)).map(mark));
     else if (coins.length) add("", "all marks fresh", "every mark is as young as the settings ask", priced.map(mark));
     if (!/^-?[0.]+$/.test(coverage.excluded_value)) add("warn", `left out by the settings: ${money(coverage.excluded_value)}`, "what the settings exclude from every figure", [["worth", coverage.excluded_value]]);
-    for (const remark of coverage.remarks) if (!/^(unvalued|old marks|stale)/.test(remark)) add("warn", remark, "what the book had to assume", coins.filter((each) => each.flags.length).map((each) => [each.asset, each.quantity, each.flags.join(", ")]));
+    for (const [kind, all] of grouped(coverage.remarks.filter((remark) => !/^(unvalued|not valued|old marks|stale)/.test(remark)))) add("warn", `${kind}: ${all.length > 1 ? names(all.map((each) => each.split(" by ")[0])) : all[0]}`, "what the book had to assume",
+      all.length > 1 ? all.map((each) => [each, ""]) : coins.filter((each) => each.flags.length).map((each) => [each.asset, each.quantity, each.flags.join(", ")]));
   }
   for (const each of breaks.items) {
     add(isGood(each) ? "" : "warn", isGood(each) ? `${each.account} agrees` : `${each.account}: ${each.verdict}`, `the venue's statement of ${each.as_of ?? "no time"} against the book`,
       each.breaks.length ? each.breaks.map((broken) => [broken.kind, broken.shifts.map((shift) => `${shift.amount} ${shift.asset}`).join(", "), broken.reason]) : [["differences", isGood(each) ? "none" : "not known"]]);
   }
   fill(box, ...rows);
+}
+
+// Remarks of one kind are one badge: a book of files alone has one for each coin.
+function grouped(remarks) {
+  const kinds = new Map();
+  for (const remark of remarks) {
+    const [kind, ...rest] = remark.split(": ");
+    kinds.set(kind, [...(kinds.get(kind) ?? []), rest.join(": ")]);
+  }
+  return kinds;
 }
 
 const names = (all) => (all.length > 4 ? `${all.slice(0, 3).join(", ")} and ${all.length - 3} more` : all.join(", "));

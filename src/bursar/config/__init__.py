@@ -2,7 +2,8 @@
 
 The section `portfolio:` may also be told by the environment: `PORTFOLIO_BASE_CURRENCY`, and with
 two underscores what lies deeper: `PORTFOLIO_VALUATION_PAIRS__BTC`. Numbers are read from their
-text, so `0.1` is a tenth. A key that nobody knows is refused by name, wherever it stands.
+text, so `0.1` is a tenth. A key that nobody knows is refused by name, wherever it stands, and told
+beside the one that it most likely should have been.
 
 No secret stands in a file: a venue's key is the name of an environment variable or of an entry in
 the system's keyring.
@@ -11,14 +12,14 @@ Errors: `Malformed`, naming file, line and field, or the variable.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
-import yaml
+import msgspec
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -28,16 +29,18 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from bursar.capital.settings import CapitalSettings, read_settings
+from bursar.config.filed import Tree, composed
+from bursar.config.words import nearest, place_of, said_of
 from bursar.errors import BadChoice, Malformed
 
 PREFIX: Final = "PORTFOLIO_"
@@ -143,7 +146,7 @@ class VenueSettings(BaseModel):
 
     model_config = _STRICT
 
-    venue: Annotated[str, Field(pattern="^(kraken|alpaca|binance)$")] = "kraken"
+    venue: Literal["kraken", "alpaca", "binance"] = "kraken"
     account: Annotated[str, Field(pattern=r"^(kraken|alpaca|binance):[a-z0-9_-]+$")] = "kraken:main"
     region: str = "US_CA"
     tier: Tier = Tier.STARTER
@@ -233,11 +236,11 @@ class AlertSettings(BaseModel):
     @model_validator(mode="after")
     def _fit(self) -> "AlertSettings":
         if self.mail_host is not None and (self.mail_from is None or not self.mail_to):
-            raise ValueError("mail_host needs a mail_from and a mail_to")
+            raise ValueError("a mail_from and a mail_to where there is a mail_host")
         if (self.mail_user is None) is not (self.mail_password is None):
-            raise ValueError("mail_user and mail_password go together")
+            raise ValueError("mail_user and mail_password, or neither")
         if self.mail_password is not None and self.mail_sealing is MailSealing.NONE:
-            raise ValueError("a mail_password only goes where mail_sealing is starttls or tls")
+            raise ValueError("mail_sealing starttls or tls where there is a mail_password")
         return self
 
 
@@ -297,18 +300,27 @@ class PortfolioSettings(BaseSettings):
     @model_validator(mode="after")
     def _fit(self) -> "PortfolioSettings":
         if self.risk_limits_file is not None and self.risk_safety_service_url is not None:
-            raise ValueError("limits are of a risk_limits_file or of a risk_safety_service_url")
+            raise ValueError("a risk_limits_file or a risk_safety_service_url, not both")
         has_redis = self.redis_host is not None or self.redis_socket is not None
         if self.trade_store_type is TradeStoreType.REDIS and not has_redis:
-            raise ValueError("trade_store_type: redis needs a redis_host or a redis_socket")
+            raise ValueError("a redis_host or a redis_socket where trade_store_type is redis")
         place = self.trade_store_place or self.book
         is_postgres = place.startswith(("postgres://", "postgresql://"))
         if self.trade_store_type is TradeStoreType.POSTGRES and not is_postgres:
             raise ValueError(
-                "trade_store_type: postgres needs a trade_store_place like"
-                " postgresql://user@host/database, or a book there"
+                "a trade_store_place like postgresql://user@host/database, or a book there, where"
+                " trade_store_type is postgres"
             )
         return self
+
+    @field_validator("tax_year_start", mode="after")
+    @classmethod
+    def _of_every_year(cls, day: str) -> str:
+        try:
+            date.fromisoformat(f"2023-{day}")
+        except ValueError:
+            raise ValueError("month and day of every year, such as 04-06") from None
+        return day
 
     @field_validator("valuation_pairs", mode="after")
     @classmethod
@@ -344,7 +356,7 @@ def _capital(told: object) -> CapitalSettings:
     try:
         return read_settings(told)
     except BadChoice as error:
-        raise ValueError(error.message) from None
+        raise ValueError(error.message) from error  # `place_of` asks it where
 
 
 class Settings(BaseModel):
@@ -368,20 +380,62 @@ def load(path: Path | None = None, *, flags: Mapping[str, object] | None = None)
         Malformed: a key is unknown, or a value is not what it should be; nothing was taken over.
     """
     _require_known_variables(EnvSettingsSource(PortfolioSettings, case_sensitive=True).env_vars)
-    tree = _Tree(path, _composed(path)) if path is not None else _Tree(None, None)
+    tree = Tree(path, composed(path)) if path is not None else Tree(None, None)
     filed = tree.value()
     own = filed.pop("portfolio", None) or {}
     if not isinstance(own, dict):
-        raise tree.told(("portfolio",), "keys with values under it")
+        raise tree.told(("portfolio",), "expected keys with values under it")
     told: dict[str, object] = {**(flags or {}), _FILE: own}
     try:
         portfolio = PortfolioSettings(**told)  # type: ignore[arg-type]  # it looks at each
     except ValidationError as error:
-        raise tree.fault(error, ("portfolio",)) from None
+        raise _fault(tree, error, ("portfolio",)) from None
+    except SettingsError as error:
+        name = _variable(("portfolio", str(error).split('"')[1])) or PREFIX
+        raise Malformed(f"the variable {name}: expected JSON, such as '[\"DOT\"]'") from None
     try:
         return Settings.model_validate({"capital": {}, **filed, "portfolio": portfolio})
     except ValidationError as error:
-        raise tree.fault(error) from None
+        raise _fault(tree, error) from None
+
+
+def _fault(tree: Tree, error: ValidationError, under: tuple[str, ...] = ()) -> Malformed:
+    """Say which place of the file, or which variable, is wrong, and how."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = (*under, *(each for each in place_of(first) if each != _FILE))
+    said = said_of(first, place, _every_key())
+    name = _variable(place)
+    if name is not None:
+        return Malformed(f"the variable {name}: {said}", field=".".join(map(str, place)))
+    return tree.told(place, said)
+
+
+def _variable(place: tuple[int | str, ...]) -> str | None:
+    """Return the variable of the environment that says what stands at a place, if one does."""
+    if place[:1] != ("portfolio",):
+        return None
+    said = {name.upper(): name for name in os.environ}
+    names = (
+        PREFIX + _NESTED.join(map(str, place[1:to])).upper() for to in range(len(place), 1, -1)
+    )
+    return next((said[name] for name in names if name in said), None)
+
+
+def _every_key() -> Iterator[tuple[str, ...]]:
+    """Yield every key that a file may have, by the sections that it stands in."""
+    yield from _keys(Settings)
+    for name, kind in CapitalSettings.__annotations__.items():
+        yield "capital", name
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            yield from (("capital", name, each) for each in kind.__struct_fields__)
+
+
+def _keys(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
+    for name, field in model.model_fields.items():
+        yield (name,)
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from ((name, *below) for below in _keys(kind))
 
 
 def _require_known_variables(variables: Iterable[str]) -> None:
@@ -390,97 +444,6 @@ def _require_known_variables(variables: Iterable[str]) -> None:
         if name.startswith(PREFIX) and name != PREFIX:
             field = name.removeprefix(PREFIX).lower().partition(_NESTED)[0]
             if field not in known:
-                raise Malformed(
-                    f"the environment variable {name} sets nothing; there is"
-                    f" {', '.join(PREFIX + each.upper() for each in known)}",
-                    field=name,
-                )
-
-
-def _composed(path: Path) -> yaml.Node | None:
-    try:
-        return yaml.compose(path.read_text(encoding="utf-8"), Loader=_TextLoader)
-    except (OSError, UnicodeError) as error:
-        raise Malformed(f"{path.name} cannot be read: {error}", file=str(path)) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if isinstance(mark, yaml.Mark) else 0
-        raise Malformed(
-            f"{path.name}, line {line}: this is no YAML: {getattr(error, 'problem', error)}",
-            file=str(path),
-            line=line,
-        ) from None
-
-
-class _TextLoader(yaml.SafeLoader):
-    """Leaves numbers with a point as text: a float would not be what was written."""
-
-
-_TextLoader.yaml_implicit_resolvers = {
-    first: [(tag, match) for tag, match in rules if tag != "tag:yaml.org,2002:float"]
-    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-class _Tree:
-    """A file as it was composed: its values, and the line of each."""
-
-    def __init__(self, path: Path | None, root: yaml.Node | None) -> None:
-        self._path = path
-        self._root = root
-
-    def value(self) -> dict[str, object]:
-        """Return what the file says."""
-        if self._root is None:
-            return {}
-        said = _TextLoader("").construct_document(self._root)
-        if not isinstance(said, dict):
-            raise self.told((), "sections such as portfolio: and venues:")
-        return {str(key): value for key, value in said.items()}
-
-    def fault(self, error: ValidationError, under: tuple[str, ...] = ()) -> Malformed:
-        """Say where the file, or else the environment, is wrong."""
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = (*under, *(each for each in first["loc"] if each != _FILE))
-        return self.told(place, _expected(first))
-
-    def _line(self, place: tuple[int | str, ...]) -> int | None:
-        node, line = self._root, None if place else 1
-        for step in place:
-            found = _child(node, step)
-            if found is None:
-                break
-            node, line = found
-        return line
-
-    def told(self, place: tuple[int | str, ...], expected: str) -> Malformed:
-        """Return the fault of a place in the file: what was expected there."""
-        line, field = self._line(place), ".".join(map(str, place))
-        if self._path is None or line is None:
-            where = f"the setting {field}"
-        else:
-            where = f"{self._path.name}, line {line}: {field}".rstrip(": ")
-        return Malformed(
-            f"{where}: expected {expected}",
-            file=None if self._path is None else str(self._path),
-            line=line,
-            field=field,
-        )
-
-
-def _child(node: yaml.Node | None, step: int | str) -> tuple[yaml.Node, int] | None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == str(step):
-                return value, key.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        value = node.value[step]
-        return value, value.start_mark.line + 1
-    return None
-
-
-def _expected(error: ErrorDetails) -> str:
-    if error["type"] == "extra_forbidden":
-        return "no such key; there is none of that name"
-    said = error["msg"].removeprefix("Value error, ")
-    return said[:1].lower() + said[1:]
+                near = nearest(("", field), (("", each) for each in known))
+                hint = f"; did you mean {PREFIX}{near.upper()}?" if near else ""
+                raise Malformed(f"the environment variable {name} sets nothing{hint}", field=name)

@@ -1,0 +1,112 @@
+"""A YAML file as it was written: its values, and the line of each.
+
+Numbers with a point stay text, since a float would not be what was written. A key that stands twice
+in one place is refused: nobody could see which of the two counts.
+
+Errors: `Malformed`, naming file, line and field.
+"""
+
+from pathlib import Path
+
+import yaml
+
+from bursar.errors import Malformed
+
+
+class _TextLoader(yaml.SafeLoader):
+    """Leaves numbers with a point as text."""
+
+
+_TextLoader.yaml_implicit_resolvers = {
+    first: [(tag, match) for tag, match in rules if tag != "tag:yaml.org,2002:float"]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def composed(path: Path) -> yaml.Node | None:
+    """Read a file into its nodes; an empty one has none."""
+    try:
+        return yaml.compose(path.read_text(encoding="utf-8"), Loader=_TextLoader)
+    except OSError as error:
+        why = f"{path}: {error.strerror or error}"
+        raise Malformed(why, file=str(path)) from None
+    except UnicodeError:
+        raise Malformed(f"{path}: this is no UTF-8 text", file=str(path)) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if isinstance(mark, yaml.Mark) else 0
+        raise Malformed(
+            f"{path.name}, line {line}: this is no YAML: {getattr(error, 'problem', error)}",
+            file=str(path),
+            line=line,
+        ) from None
+
+
+class Tree:
+    """The values of a file, and where each stands."""
+
+    def __init__(self, path: Path | None, root: yaml.Node | None) -> None:
+        self._path = path
+        self._root = root
+
+    def value(self) -> dict[str, object]:
+        """Return what the file says."""
+        if self._root is None:
+            return {}
+        self._require_once(self._root, ())
+        said = _TextLoader("").construct_document(self._root)
+        if not isinstance(said, dict):
+            raise self.told((), "expected sections such as portfolio: and venues:")
+        return {str(key): value for key, value in said.items()}
+
+    def told(self, place: tuple[int | str, ...], said: str) -> Malformed:
+        """Return the fault of a place in the file: what there is to say of it."""
+        return self._fault(place, said, self._line(place))
+
+    def _fault(self, place: tuple[int | str, ...], said: str, line: int | None) -> Malformed:
+        field = ".".join(map(str, place))
+        if self._path is None or line is None:
+            where = f"the setting {field}"
+        else:
+            where = f"{self._path.name}, line {line}: {field}".rstrip(": ")
+        return Malformed(
+            f"{where}: {said}",
+            file=None if self._path is None else str(self._path),
+            line=line,
+            field=field,
+        )
+
+    def _require_once(self, node: yaml.Node, place: tuple[int | str, ...]) -> None:
+        if isinstance(node, yaml.SequenceNode):
+            for number, each in enumerate(node.value):
+                self._require_once(each, (*place, number))
+        if not isinstance(node, yaml.MappingNode):
+            return
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in lines:
+                said = f"stands on line {lines[name]} already"
+                raise self._fault((*place, name), said, line)
+            lines[name] = line
+            self._require_once(value, (*place, name))
+
+    def _line(self, place: tuple[int | str, ...]) -> int | None:
+        node, line = self._root, None if place else 1
+        for step in place:
+            found = _child(node, step)
+            if found is None:
+                break
+            node, line = found
+        return line
+
+
+def _child(node: yaml.Node | None, step: int | str) -> tuple[yaml.Node, int] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(step):
+                return value, key.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        value = node.value[step]
+        return value, value.start_mark.line + 1
+    return None

@@ -145,6 +145,8 @@ def _money(value: Decimal | None) -> Distribution:
     return Distribution().and_one(bisect_left(MONEY_BOUNDS, value), len(MONEY_BOUNDS))
 
 
-def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+def _added(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
+    if not (one and other):
+        return one or other
     names = sorted({*one, *other})
     return {name: one.get(name, 0) + other.get(name, 0) for name in names}

@@ -90,15 +90,16 @@ class Book:
 
     def fork(self) -> "Book":
         """Return a book that reads through to this one and keeps its own changes. O(1)."""
-        child = Book(self.terms)
-        for name in STATE:
-            setattr(child, name, Layer(getattr(self, name)))
+        child, own = Book.__new__(Book), vars(self)
+        vars(child).update(own, lines=None, **{name: Layer(own[name]) for name in STATE})
         return child
 
     def land(self, child: "Book") -> None:
         """Take over what a fork of this book has changed. O(keys changed)."""
         for name in STATE:
-            getattr(self, name).update(getattr(child, name).own)
+            own = getattr(child, name).own
+            if own:
+                getattr(self, name).update(own)
 
     def copy(self) -> "Book":
         """Return an independent book of the same state. O(keys): the values are shared."""

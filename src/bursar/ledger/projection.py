@@ -75,17 +75,18 @@ def _text(value: object) -> str:
     """Return the text of a value. The keys of a record are names and its numbers digits, so the
     encoder has nothing to look for in them.
     """
+    if not isinstance(value, msgspec.Struct) or isinstance(value, Lot):
+        return _part(value)
+    names = [name for name in value.__struct_fields__ if name != "pool"]
+    return "{" + ", ".join([f'"{name}": {_part(getattr(value, name))}' for name in names]) + "}"
+
+
+def _part(value: object) -> str:
     if isinstance(value, Decimal):
         return f'"{trimmed(value)}"'
-    if not isinstance(value, msgspec.Struct) or isinstance(value, Lot):
-        return _JSON(_plain(value))
-    told = []
-    for name in value.__struct_fields__:
-        if name != "pool":
-            part = getattr(value, name)
-            text = f'"{trimmed(part)}"' if isinstance(part, Decimal) else _JSON(_plain(part))
-            told.append(f'"{name}": {text}')
-    return "{" + ", ".join(told) + "}"
+    if type(value) is int:
+        return str(value)
+    return "[]" if value == () else _JSON(_plain(value))
 
 
 def _plain(value: object) -> object:

@@ -188,7 +188,7 @@ def _engine(url: URL) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        _driver(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
@@ -260,7 +260,7 @@ def _unanswered(
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
-    driver = connection.connection.driver_connection
+    driver: object = connection.connection.dbapi_connection
     assert isinstance(driver, sqlite3.Connection), "the engine was made for SQLite"
     return driver
 

@@ -32,6 +32,7 @@ class Writer:
         self._engine = engine
         self._dialect = dialect
         self._portfolio = portfolio
+        self._faults = translated(dialect.fault)
         self._lock = Lock()
         self._connection: Connection | None = None
         self._grouping = local()
@@ -101,11 +102,11 @@ class Writer:
         with self._lock:
             self.require_open()
             try:
-                with translated(self._dialect.fault):
+                with self._faults:
                     connection, transaction, answer = self._begun(asked, is_whole=is_whole)
                 place = Place(connection, self._dialect, self._portfolio, is_whole=is_whole)
                 try:
-                    with translated(self._dialect.fault):
+                    with self._faults:
                         yield place, answer
                 except BaseException:
                     self._abandon(connection)
@@ -126,7 +127,7 @@ class Writer:
         """
         try:
             with (
-                translated(self._dialect.fault),
+                self._faults,
                 self._dialect.unanswered(group.connection, rows),
             ):
                 group.run(*([] if group.is_whole else _MARK))
@@ -142,7 +143,7 @@ class Writer:
             self._abandon(group.connection)
             return
         try:
-            with translated(self._dialect.fault):
+            with self._faults:
                 group.run(*_RETURN, *_RELEASE)
         except BursarError:
             group.connection.invalidate()
@@ -150,10 +151,10 @@ class Writer:
     @contextmanager
     def _inside(self, group: Place) -> Iterator[None]:
         """Write what is no commit as a part of a group; each statement is answered at once."""
-        with translated(self._dialect.fault):
+        with self._faults:
             inner = group.connection.begin_nested()
         try:
-            with translated(self._dialect.fault):
+            with self._faults:
                 yield
         except BaseException:
             try:
@@ -161,7 +162,7 @@ class Writer:
             except DBAPIError:
                 group.connection.invalidate()
             raise
-        with translated(self._dialect.fault):
+        with self._faults:
             inner.commit()
 
     def _begun(

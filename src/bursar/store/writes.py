@@ -1,12 +1,12 @@
 """The statements of a commit, one function per table, in the order in which a commit runs them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BindParameter,
     ClauseElement,
@@ -57,8 +57,7 @@ Asked = tuple[ClauseElement, Mapping[str, Any]]
 """A statement that gives rows, and its values."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """One portfolio inside one open transaction; of a group that `is_whole`, all goes or stays."""
 
     connection: Connection

@@ -116,9 +116,10 @@ class Following:
 
     def __init__(self, timeline: "Timeline", course: Course, draft: Draft) -> None:
         self.kept: list[tuple[int, openings.Prefixes]] = []
-        firsts = draft.firsts.ids()
-        told = _first_told(timeline, draft, firsts - timeline.firsts.ids())
-        self.begin = min(course.position, told)
+        firsts = known = timeline.firsts.ids()
+        if draft.firsts is not timeline.firsts:
+            firsts = draft.firsts.ids()
+        self.begin = min(course.position, _first_told(timeline, draft, firsts - known))
         self.is_append = self.begin == len(timeline.order)
         if self.is_append:
             self.prefixes = timeline.prefixes.fork()

@@ -57,7 +57,7 @@ class Draft:
         self.raised: dict[str, tuple[str, ...]] = {}
         self.new_notes: list[Note] = []
         self.homes: dict[str, str] = {}
-        self.firsts = timeline.firsts.fork()
+        self.firsts = timeline.firsts  # likewise, as soon as a row is told
         self.conflicts: dict[str, str] = {}
         self.amends = False
         self._told_conflicts = Layer(timeline.conflicts, self.conflicts)
@@ -129,6 +129,8 @@ class Draft:
         self.groups[group] = (*self._spoken.get(group, ()), entry)
         self._unresolved[group] = None
         if isinstance(entry, Movement):
+            if self.firsts is self.timeline.firsts:
+                self.firsts = self.timeline.firsts.fork()
             self.firsts.see(entry)
         elif isinstance(entry, Note):
             self._note(entry)

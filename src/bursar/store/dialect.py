@@ -102,7 +102,7 @@ class Dialect:
     checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
     where every transaction does. `alone` is that in which a statement needs no transaction around
     it; `None` where none needs one. `hasten` lets a connection's COMMITs, from then on, answer
-    before the disk does.
+    before the disk does, and `slow` takes that back, where that is cheap.
     `examine` asks the database what it finds wrong with its own files.
     """
 
@@ -121,6 +121,7 @@ class Dialect:
     guard: Callable[[Connection], None]
     examine: Callable[[Connection], Sequence[str]]
     hasten: Callable[[Connection], None]
+    slow: Callable[[Connection], None] | None = None
     still: str | None = "REPEATABLE READ"
     alone: str | None = "AUTOCOMMIT"
 
@@ -206,6 +207,10 @@ def _lock(connection: Connection, _name: str, then: tuple[str, Values] | None = 
 
 def _hasten(connection: Connection) -> None:
     _driver(connection).execute("PRAGMA synchronous=NORMAL")
+
+
+def _slow(connection: Connection) -> None:
+    _driver(connection).execute("PRAGMA synchronous=FULL")
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Row], *, replacing: bool) -> None:
@@ -336,6 +341,7 @@ DIALECTS: Final = {
         upsert=_upsert,
         lock=_lock,
         hasten=_hasten,
+        slow=_slow,
         ask=_ask,
         run=_run,
         insert=_insert,

@@ -7,7 +7,7 @@ thread holds open; what is written meanwhile is a part of it.
 Errors: `StoreError`s, as `faults` reads them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock, local
 
@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from bursar.errors import BursarError, StoreError
 from bursar.store.dialect import Dialect, writing
 from bursar.store.faults import translated
-from bursar.store.sending import Answer, worded
+from bursar.store.sending import Answer, ask, worded
 from bursar.store.writes import Asked, Place
 
 _MARK, _RETURN, _RELEASE = (
@@ -54,6 +54,22 @@ class Writer:
         if self._connection is None:
             self._connection = writing(self._engine, self._dialect)
         return self._connection
+
+    def ask_hastily(self, asked: Asked, slow: Callable[[Connection], None]) -> Answer:
+        """Ask what writes in a transaction of its own, for which the disk is not waited. What this
+        connection has read of the file stays good, as it would not had another one written.
+        """
+        with self._lock:
+            self.require_open()
+            connection = self.connected()
+            try:
+                self._dialect.hasten(connection)
+                answer = ask(connection, self._dialect.ask, *asked)
+                slow(connection)
+            except BaseException:  # it must not go on to write commits that the disk may not have
+                self._drop()
+                raise
+            return answer
 
     @contextmanager
     def standing_by(self) -> Iterator[None]:

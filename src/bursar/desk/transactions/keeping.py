@@ -61,13 +61,15 @@ class Foreseen(msgspec.Struct, frozen=True):
 
 def foresee(desk: Desk, rules: Rules) -> Foreseen:
     """Read it, by one question. The figures of all commits, which each commit writes anew, are read
-    along with it.
+    along with it where they are not those that this desk has written.
     """
-    names = [cash_equity.NAME, COMMITS]
+    names = [cash_equity.NAME]
     if rules.key is not None:
         names.append(KEY + rules.key)
+    if desk.counted is None or desk.counted[0] != desk.head.hash:
+        names.append(COMMITS)
     head, memos = desk.store.standing(names)
-    if desk.counted is None or desk.counted[0] != head.hash:
+    if COMMITS in names:
         desk.counted = head.hash, metrics.read(memos.get(COMMITS))
     known = cash_equity.latest(desk.store.portfolio, memos.get(cash_equity.NAME))
     answer = None if rules.key is None else memos.get(KEY + rules.key)

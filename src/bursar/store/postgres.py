@@ -79,11 +79,14 @@ SELECT pg_advisory_xact_lock(%(own)s::BIGINT),
        set_config(name, replace(current_setting(name), '10min', '1min'), true)
 FROM (VALUES ('idle_in_transaction_session_timeout')) AS waiting (name)
 """
-_HASTENED: Final = """
+# Except where rows are only found by keys: there is one plan then, and to make it anew each time
+# costs the server more than to follow it.
+_KEYED: Final = """
 SELECT set_config(name, ours, false)
-FROM (VALUES ('synchronous_commit', 'off'), ('enable_seqscan', 'off'),
+FROM (VALUES ('enable_seqscan', 'off'),
              ('plan_cache_mode', 'force_generic_plan')) AS wanted (name, ours)
 """
+_HASTENED: Final = "SELECT set_config('synchronous_commit', 'off', false)"
 _WAITING: Final[WeakKeyDictionary[Any, Message]] = WeakKeyDictionary()
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _FAULTS: Final = {
@@ -179,11 +182,13 @@ def lock(connection: Connection, name: str, then: tuple[str, Values] | None = No
         return message.send()
 
 
-def hasten(connection: Connection) -> None:
-    """Let COMMIT answer before the disk does, for as long as the session lasts.
+def ready(connection: Connection) -> None:
+    """Let plans be kept: who writes finds rows by their keys."""
+    run(connection, _KEYED, [{}])
 
-    What is asked on such a connection is asked by keys, so its plans may be kept.
-    """
+
+def hasten(connection: Connection) -> None:
+    """Let COMMIT answer before the disk does, for as long as the session lasts."""
     run(connection, _HASTENED, [{}])
 
 
@@ -203,11 +208,11 @@ def ask(connection: Connection, text: str, values: Values) -> Answer:
 def run(connection: Connection, text: str, each: Sequence[Values]) -> None:
     """Execute one statement for each of the values."""
     with _driving(connection, text) as driver:
-        if not _has_begun(driver):
+        waiting = _WAITING.get(driver)
+        if waiting is None and not _has_begun(driver):
             driver.cursor().executemany(text, each)
             return
-        waiting = _WAITING.get(driver)
-        message = Message(driver) if waiting is None else waiting
+        message = waiting or Message(driver)
         for values in each:
             message.add(text, values)
         if waiting is None:
@@ -259,18 +264,30 @@ def _send(message: Message, *, is_last: bool) -> None:
         raise
 
 
-@contextmanager
-def _driving(connection: Connection, text: str) -> Iterator[Any]:
+class _driving:  # noqa: N801 (as `faults.translated`)
     """Go to the driver without SQLAlchemy, and raise what SQLAlchemy would."""
-    import psycopg  # noqa: PLC0415 (SQLite's users do without)
 
-    try:
-        yield connection.connection.dbapi_connection  # also of one that left its pool
-    except psycopg.Error as error:
-        is_lost = fault(error) is Fault.LOST
-        raise DBAPIError(
-            text, None, error, hide_parameters=True, connection_invalidated=is_lost
-        ) from error
+    __slots__ = ("_connection", "_text")
+
+    def __init__(self, connection: Connection, text: str) -> None:
+        self._connection = connection
+        self._text = text
+
+    def __enter__(self) -> Any:
+        return self._connection.connection.dbapi_connection  # also of one that left its pool
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> None:
+        if error is None:
+            return
+        import psycopg  # noqa: PLC0415 (SQLite's users do without)
+
+        if isinstance(error, psycopg.Error):
+            lost = fault(error) is Fault.LOST
+            raise DBAPIError(
+                self._text, None, error, hide_parameters=True, connection_invalidated=lost
+            ) from error
 
 
 def lock_key(name: str) -> int:

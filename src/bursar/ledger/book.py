@@ -136,8 +136,7 @@ class Book:
             if asset not in self.cash:
                 wanted[asset] = wanted.get(asset, ZERO) + quantity
         for asset, quantity in wanted.items():
-            there = self.available(account, asset)
-            if quantity > there:
+            if quantity > 0 and quantity > (there := self.available(account, asset)):
                 raise Oversold(
                     f"{account} holds {there:f} {asset}; {quantity:f} are to leave",
                     account=account,

@@ -82,7 +82,9 @@ class translated:  # noqa: N801 (a block, and quicker around a small statement t
             ended, told = self._committing or isinstance(error, CommitFailed), error.orig
             raise _error(self._fault_of(told), _said(told), committing=ended) from error
         if isinstance(error, sqlite3.Error):  # the driver's own, where SQLAlchemy was not asked
-            raise _error(self._fault_of(error), _said(error), committing=self._committing) from error
+            raise _error(
+                self._fault_of(error), _said(error), committing=self._committing
+            ) from error
 
 
 class legible:  # noqa: N801 (as above)

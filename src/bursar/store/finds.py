@@ -57,7 +57,9 @@ def standing(asked: Question, portfolio: str, names: Sequence[str]) -> tuple[Hea
     size = len(writes.HEAD)
     head = writes.headed([row[:size] for row in rows], portfolio)
     found = zip(names, rows[0][size:], strict=True)
-    return head, {name: writes.memo(portfolio, name, body) for name, body in found if body is not None}
+    return head, {
+        name: writes.memo(portfolio, name, body) for name, body in found if body is not None
+    }
 
 
 @cache

@@ -273,7 +273,7 @@ class _driving:  # noqa: N801 (as `faults.translated`)
         self._connection = connection
         self._text = text
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> Any:  # noqa: ANN401 (psycopg's)
         return self._connection.connection.dbapi_connection  # also of one that left its pool
 
     def __exit__(

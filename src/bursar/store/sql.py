@@ -312,8 +312,9 @@ class SqlStore:
         memo = name, text
         with self._faults:
             told = writes.announcing(self._dialect.upsert, self.portfolio, memo, version)
-            slow = self._dialect.slow
-            return bool(self._asked(*told) if slow is None else self._writer.ask_hastily(told, slow))
+            if self._dialect.slow is None:
+                return bool(self._asked(*told))
+            return bool(self._writer.ask_hastily(told, self._dialect.slow))
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""

@@ -318,6 +318,17 @@ def test_only_what_need_not_last_goes_without_a_wait_for_the_disk(tmp_path):
         each.close()
 
 
+def test_who_waits_for_the_disk_can_be_told_so_time_and_again(tmp_path):
+    store = open_store(tmp_path / "book.db")
+    connection = cast("Any", store)._writer.connected()
+    for _ in range(2):  # a statement that is kept prepared has to do the same the second time
+        for tell, waits in ((dialect._hasten, (1,)), (dialect._slow, (2,))):
+            tell(connection)
+            asked = dialect._driver(connection).execute("PRAGMA synchronous")
+            assert asked.fetchone() == waits
+    store.close()
+
+
 def test_a_note_that_is_refused_leaves_no_connection_that_would_not_wait_for_the_disk(tmp_path):
     store = open_store(tmp_path / "book.db")
     store.save_memos({"a": "1"})

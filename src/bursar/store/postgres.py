@@ -38,7 +38,6 @@ from sqlalchemy.sql.dml import Insert
 
 from bursar.errors import BadChoice, StoreError
 from bursar.store.faults import CommitFailed, Fault
-from bursar.store.message import Message
 from bursar.store.rows import Values as Row
 from bursar.store.rows import named, written
 from bursar.store.sending import Answer, Values
@@ -46,6 +45,8 @@ from bursar.store.tables import METADATA, PORTFOLIOS
 
 if TYPE_CHECKING:
     import psycopg
+
+    from bursar.store.message import Message
 
 DRIVER: Final = "postgresql+psycopg"
 _SILENT: Final = logging.NullHandler()
@@ -87,7 +88,7 @@ FROM (VALUES ('enable_seqscan', 'off'),
              ('plan_cache_mode', 'force_generic_plan')) AS wanted (name, ours)
 """
 _HASTENED: Final = "SELECT set_config('synchronous_commit', 'off', false)"
-_WAITING: Final[WeakKeyDictionary[Any, Message]] = WeakKeyDictionary()
+_WAITING: Final[WeakKeyDictionary[Any, "Message"]] = WeakKeyDictionary()
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _FAULTS: Final = {
     "23505": Fault.TAKEN,
@@ -173,7 +174,7 @@ def lock(connection: Connection, name: str, then: tuple[str, Values] | None = No
     The transaction begins with it, and what is asked `then` goes out with both.
     """
     with _driving(connection, _LOCK) as driver:
-        message = Message(driver)
+        message = _message(driver)
         if _is_idle(driver):
             message.add(_BEGIN, {})
         message.add(_LOCK, {"own": lock_key(name)})
@@ -198,7 +199,7 @@ def ask(connection: Connection, text: str, values: Values) -> Answer:
         if not _has_begun(driver):
             found: Answer = driver.execute(text, values).fetchall()
             return found
-        message = Message(driver)
+        message = _message(driver)
         if driver in _WAITING:  # what waits goes first, along with it
             message, _WAITING[driver] = _WAITING[driver], message
         message.add(text, values)
@@ -212,11 +213,17 @@ def run(connection: Connection, text: str, each: Sequence[Values]) -> None:
         if waiting is None and not _has_begun(driver):
             driver.cursor().executemany(text, each)
             return
-        message = waiting or Message(driver)
+        message = waiting or _message(driver)
         for values in each:
             message.add(text, values)
         if waiting is None:
             message.send()
+
+
+def _message(driver: "psycopg.Connection[Any]") -> "Message":
+    from bursar.store import message  # noqa: PLC0415 (SQLite's users do without)
+
+    return message.Message(driver)
 
 
 def _has_begun(driver: "psycopg.Connection[Any]") -> bool:
@@ -243,7 +250,7 @@ def unanswered(connection: Connection, rows: int, *, is_last: bool = False) -> I
         yield
         return
     with _driving(connection, "the statements of a commit") as driver:
-        _WAITING[driver] = Message(driver)
+        _WAITING[driver] = _message(driver)
         try:
             yield
         finally:
@@ -251,7 +258,7 @@ def unanswered(connection: Connection, rows: int, *, is_last: bool = False) -> I
         _send(message, is_last=is_last)
 
 
-def _send(message: Message, *, is_last: bool) -> None:
+def _send(message: "Message", *, is_last: bool) -> None:
     import psycopg  # noqa: PLC0415 (SQLite's users do without)
 
     if is_last:
@@ -290,6 +297,7 @@ class _driving:  # noqa: N801 (as `faults.translated`)
             ) from error
 
 
+@lru_cache
 def lock_key(name: str) -> int:
     """Return the number of the advisory lock for a name. It is the same for ever."""
     return int.from_bytes(sha256(f"bursar:{name}".encode()).digest()[:8], signed=True)

@@ -332,10 +332,14 @@ def plain(value: Decimal) -> str:
 
 def trimmed(value: Decimal) -> str:
     """Write a number in plain notation without trailing zeros: one text for one value."""
-    text = plain(value)
+    text = str(value)
+    if "E" in text:
+        text = format(value, "f")
+    if text[-1] != "0":  # as most are
+        return text
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text in {"-0", ""} else text
+    return "0" if text == "-0" else text
 
 
 def show(value: Decimal, *, places: int | None = None, grouped: bool = True) -> str:

@@ -73,10 +73,9 @@ NOTHING: Final = Beside()
 
 
 class Drafted(msgspec.Struct, frozen=True):
-    """A staged change with its review, and what is to be written of it; `None` for nothing."""
+    """A staged change, and what is to be written of it; `None` for nothing."""
 
     staged: Staged
-    review: Review
     commit: Commit | None
 
 
@@ -239,7 +238,9 @@ class Desk:
     def record(self, staged: Staged, beside: Beside = NOTHING) -> Receipt:
         """Do what `commit` does but for the checkpoint, which is then for the caller to keep."""
         drafted = self.draft(staged, beside)
-        return self.land(drafted, self.send(drafted))
+        head = self.send(drafted)
+        self.land(drafted, head)
+        return Receipt(head.version, self.review(drafted.staged))
 
     def draft(self, staged: Staged, beside: Beside = NOTHING) -> Drafted:
         """Check a staged change and work out all that is to be written. Errors: as `commit`."""
@@ -250,11 +251,10 @@ class Desk:
         self._require_current(staged.version)
         if staged.timeline is not self.timeline:  # the whole journal was read in between
             staged = self.stage(staged.told)
-        review = self.review(staged)
         if staged.plan.is_empty:
-            return Drafted(staged, review, None)
+            return Drafted(staged, None)
         self._require_closed(staged.plan)
-        return Drafted(staged, review, self._commit(staged, beside))
+        return Drafted(staged, self._commit(staged, beside))
 
     def send(self, drafted: Drafted) -> Head:
         """Have it written, and return the new head. It waits, and may do so in another thread:
@@ -275,19 +275,16 @@ class Desk:
         last, terms = commit.records[-1], commit.terms or self.head.terms
         return Head(version=commit.version, seq=last.seq, hash=last.hash, terms=terms)
 
-    def land(self, drafted: Drafted, head: Head) -> Receipt:
-        """Take over what has been written."""
-        commit, review = drafted.commit, drafted.review
-        if commit is None:
-            return Receipt(self.head.version, review)
-        if self.head.version != commit.expected_version:  # `catch_up` was faster
-            return Receipt(head.version, review)
+    def land(self, drafted: Drafted, head: Head) -> None:
+        """Take over what has been written, unless `catch_up` was faster."""
+        commit = drafted.commit
+        if commit is None or self.head.version != commit.expected_version:
+            return
         self.head = head
         self.timeline.land(drafted.staged.plan)
         back = commit.reaches_back_to
         if back is not None and back <= self._kept[0]:
             self._kept = _NONE  # the commit has taken it away
-        return Receipt(self.head.version, review)
 
     def submit(self, entries: Iterable[AnyEntry]) -> Receipt:
         """Stage and commit in one go."""

@@ -43,7 +43,8 @@ class Distribution(msgspec.Struct, frozen=True):
         """Return both together."""
         if not (self.counts and other.counts):
             return self if self.counts else other
-        return Distribution(tuple(map(sum, zip(self.counts, other.counts, strict=True))))
+        both = zip(self.counts, other.counts, strict=True)
+        return Distribution(tuple([one + more for one, more in both]))
 
 
 class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -78,7 +79,7 @@ NONE: Final = Counts()
 
 def committed(delta: Decimal | None, epsilon: Decimal | None) -> Counts:
     """Count a commit."""
-    return msgspec.structs.replace(judged(delta, epsilon), commits=1)
+    return Counts(commits=1, delta=_money(delta), epsilon=_money(epsilon))
 
 
 def committed_all(pairs: Sequence[tuple[Decimal | None, Decimal | None]]) -> Counts:
@@ -98,12 +99,7 @@ def took_all(nanoseconds: Iterable[int]) -> Counts:
 
 def discarded(reason: str, delta: Decimal | None, epsilon: Decimal | None) -> Counts:
     """Count a discard."""
-    return msgspec.structs.replace(judged(delta, epsilon), discards={reason: 1})
-
-
-def judged(delta: Decimal | None, epsilon: Decimal | None) -> Counts:
-    """Count the figures of a verdict, as far as they are known."""
-    return Counts(delta=_money(delta), epsilon=_money(epsilon))
+    return Counts(discards={reason: 1}, delta=_money(delta), epsilon=_money(epsilon))
 
 
 def took(nanoseconds: int) -> Counts:
@@ -145,6 +141,8 @@ def _money(value: Decimal | None) -> Distribution:
     return Distribution().and_one(bisect_left(MONEY_BOUNDS, value), len(MONEY_BOUNDS))
 
 
-def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+def _added(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
+    if not (one and other):
+        return one or other
     names = sorted({*one, *other})
     return {name: one.get(name, 0) + other.get(name, 0) for name in names}

@@ -11,7 +11,6 @@ nothing; pooled balances add up to their pool.
 Errors: none here. The desk turns a breach into `BrokenInvariant` and writes nothing.
 """
 
-from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -19,8 +18,8 @@ import msgspec
 from bursar.exact import ZERO, money, plain
 from bursar.ledger.book import POOL, Book, own_changes
 from bursar.ledger.entries import INCOME, FlowKind
-from bursar.ledger.lots.base import total
-from bursar.ledger.state import Cell, FlowTotal, Holding, HoldingKey
+from bursar.ledger.lots.base import total, units
+from bursar.ledger.state import Holding, HoldingKey
 
 _INCOME = frozenset(kind.value for kind in INCOME)
 
@@ -55,7 +54,16 @@ class Totals(msgspec.Struct, frozen=True):
 @money
 def totals(book: Book) -> Totals:
     """Sum both sides of the whole book. O(keys)."""
-    return _totals(book.holdings.values(), book.cells.values(), book.flows)
+    booked: dict[str, Decimal] = {"capital": ZERO, "income": ZERO, "expense": ZERO}
+    for key, flow in book.flows.items():
+        booked[_side(key[1])] += flow.booked
+    return Totals(
+        sum((each.cost for each in book.holdings.values()), ZERO),
+        booked["capital"],
+        sum((cell.realized for cell in book.cells.values()), ZERO),
+        booked["income"],
+        booked["expense"],
+    )
 
 
 @money
@@ -71,45 +79,19 @@ def breaches(book: Book) -> list[Breach]:
 @money
 def changes(parent: Book, child: Book) -> list[Breach]:
     """Check what a fork changed: the identity between the two, and the shape of what it touched."""
-    touched = own_changes(child.holdings)
-    gap = (
-        _sum(each.cost for each in touched.values())
-        - _sum(parent.holdings[key].cost for key in touched if key in parent.holdings)
-        - _right(own_changes(child.cells), own_changes(child.flows))
-        + _right(
-            {key: parent.cells[key] for key in own_changes(child.cells) if key in parent.cells},
-            {key: parent.flows[key] for key in own_changes(child.flows) if key in parent.flows},
-        )
-    )
-    found = [Breach("money", "this commit", gap)] if gap else []
-    for key, holding in touched.items():
-        found += _shape(child, key, holding, lots=False)
-    return found
-
-
-def _totals(
-    holdings: Iterable[Holding],
-    cells: Iterable[Cell],
-    flows: Mapping[tuple[str, str, str, str], FlowTotal],
-) -> Totals:
-    booked: dict[str, Decimal] = {"capital": ZERO, "income": ZERO, "expense": ZERO}
-    for key, flow in flows.items():
-        booked[_side(key[1])] += flow.booked
-    return Totals(
-        _sum(each.cost for each in holdings),
-        booked["capital"],
-        _sum(cell.realized for cell in cells),
-        booked["income"],
-        booked["expense"],
-    )
-
-
-def _right(
-    cells: Mapping[tuple[str, str, str, str, str], Cell],
-    flows: Mapping[tuple[str, str, str, str], FlowTotal],
-) -> Decimal:
-    sums = _totals((), cells.values(), flows)
-    return sums.contributed + sums.realized + sums.income - sums.expenses
+    gap, found = ZERO, []
+    for place, holding in own_changes(child.holdings).items():
+        held = parent.holdings.get(place)
+        gap += holding.cost if held is None else holding.cost - held.cost
+        found += _shape(child, place, holding, lots=False)
+    for key, cell in own_changes(child.cells).items():
+        made = parent.cells.get(key)
+        gap -= cell.realized if made is None else cell.realized - made.realized
+    for kind, flow in own_changes(child.flows).items():
+        known = parent.flows.get(kind)
+        moved = flow.booked if known is None else flow.booked - known.booked
+        gap += moved if _side(kind[1]) == "expense" else -moved
+    return [Breach("money", "this commit", gap), *found] if gap else found
 
 
 def _side(kind: str) -> str:
@@ -124,17 +106,16 @@ def _shape(book: Book, key: HoldingKey, holding: Holding, *, lots: bool = True) 
         off = holding.cost - holding.quantity
         return [Breach("face", where, off)] if off else []
     found = []
-    debt = _sum(lot.quantity for lot in holding.owed)
-    there, cost = holding.quantity + debt, holding.cost + total(holding.owed)
+    there, cost = holding.quantity + units(holding.owed), holding.cost + total(holding.owed)
     if there < 0:
         found.append(Breach("quantity", where, there))
     if not there and cost:
         found.append(Breach("empty holding with cost", where, cost))
     if lots and not book.is_wac:
         kept = book.rule.lots(holding.pool)
-        units, worth = _sum(lot.quantity for lot in kept), total(kept)
-        if units != there or worth != cost:
-            found.append(Breach("lots", where, units - there or worth - cost))
+        quantity, worth = units(kept), total(kept)
+        if quantity != there or worth != cost:
+            found.append(Breach("lots", where, quantity - there or worth - cost))
     return found
 
 
@@ -150,7 +131,3 @@ def _pools(book: Book) -> list[Breach]:
         if place == POOL and off:
             found.append(Breach("pooled balances", asset, off))
     return found
-
-
-def _sum(values: Iterable[Decimal]) -> Decimal:
-    return sum(values, ZERO)

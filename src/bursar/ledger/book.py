@@ -90,15 +90,16 @@ class Book:
 
     def fork(self) -> "Book":
         """Return a book that reads through to this one and keeps its own changes. O(1)."""
-        child = Book(self.terms)
-        for name in STATE:
-            setattr(child, name, Layer(getattr(self, name)))
+        child, own = Book.__new__(Book), vars(self)
+        vars(child).update(own, lines=None, **{name: Layer(own[name]) for name in STATE})
         return child
 
     def land(self, child: "Book") -> None:
         """Take over what a fork of this book has changed. O(keys changed)."""
         for name in STATE:
-            getattr(self, name).update(getattr(child, name).own)
+            own = getattr(child, name).own
+            if own:
+                getattr(self, name).update(own)
 
     def copy(self) -> "Book":
         """Return an independent book of the same state. O(keys): the values are shared."""
@@ -135,8 +136,7 @@ class Book:
             if asset not in self.cash:
                 wanted[asset] = wanted.get(asset, ZERO) + quantity
         for asset, quantity in wanted.items():
-            there = self.available(account, asset)
-            if quantity > there:
+            if quantity > 0 and quantity > (there := self.available(account, asset)):
                 raise Oversold(
                     f"{account} holds {there:f} {asset}; {quantity:f} are to leave",
                     account=account,

@@ -116,17 +116,18 @@ class Following:
 
     def __init__(self, timeline: "Timeline", course: Course, draft: Draft) -> None:
         self.kept: list[tuple[int, openings.Prefixes]] = []
-        firsts = draft.firsts.ids()
-        told = _first_told(timeline, draft, firsts - timeline.firsts.ids())
-        self.begin = min(course.position, told)
+        firsts = before = timeline.firsts.ids()
+        if draft.firsts is not timeline.firsts:
+            firsts = draft.firsts.ids()
+        self.begin = min(course.position, _first_told(timeline, draft, firsts - before))
         self.is_append = self.begin == len(timeline.order)
         if self.is_append:
             self.prefixes = timeline.prefixes.fork()
         else:
             start, known = timeline.following(self.begin)
             self.prefixes = known.flat()
-            before = timeline.order[start : course.position]
-            self.prefixes.follow((timeline.facts[key[-1]] for key in before), firsts)
+            between = timeline.order[start : course.position]
+            self.prefixes.follow((timeline.facts[key[-1]] for key in between), firsts)
         for first in range(0, len(course.tail), SPACING):
             self.prefixes.follow(course.tail[first : first + SPACING], firsts)
             if first + SPACING <= len(course.tail):

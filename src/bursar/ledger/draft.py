@@ -57,11 +57,11 @@ class Draft:
         self.raised: dict[str, tuple[str, ...]] = {}
         self.new_notes: list[Note] = []
         self.homes: dict[str, str] = {}
-        self.firsts = timeline.firsts.fork()
+        self.firsts = timeline.firsts  # likewise, as soon as a row is told
         self.conflicts: dict[str, str] = {}
         self.amends = False
         self._told_conflicts = Layer(timeline.conflicts, self.conflicts)
-        self.notes = timeline.notes.fork()
+        self.notes = timeline.notes  # a fork of them as soon as more is noted
         self._spoken = Layer(_with(timeline.groups, recalled.groups), self.groups)
         self._home = Layer(_with(timeline.homes, recalled.homes), self.homes)
         self._unresolved: dict[str, None] = {}
@@ -128,6 +128,8 @@ class Draft:
         self.homes[entry.id] = group
         self.groups[group] = (*self._spoken.get(group, ()), entry)
         if isinstance(entry, Movement):
+            if self.firsts is self.timeline.firsts:
+                self.firsts = self.timeline.firsts.fork()
             self.firsts.see(entry)
         elif isinstance(entry, Note):
             self._note(entry)
@@ -196,7 +198,7 @@ class Draft:
 
     def _touched(self) -> set[str]:
         """Return the facts that may change: a flow takes the venue's own reversal of it along."""
-        names = self.notes.related(self._dirty)
+        names = self.notes.related(self._dirty) if self._is_spoken_of else self._dirty
         told = [self._now(name) for name in names]
         flows = [fact for fact in told if isinstance(fact, CashFlow)]
         return names | {flow.reversed_by for flow in flows if flow.reversed_by is not None}
@@ -212,6 +214,8 @@ class Draft:
                 raise Behind(f"{note.id} speaks of what may be behind the checkpoint")
 
     def _note(self, note: Note) -> None:
+        if not self.new_notes:
+            self.notes = self.timeline.notes.fork()
         self.new_notes.append(note)
         self.notes.add(note)
         self._dirty.update(targets(note))

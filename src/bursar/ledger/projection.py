@@ -76,17 +76,19 @@ def _text(value: object) -> str:
     """Return the text of a value. The keys of a record are names and its numbers digits, so the
     encoder has nothing to look for in them.
     """
+    if not isinstance(value, msgspec.Struct) or isinstance(value, Lot):
+        return _part(value)
+    parts = [(name, getattr(value, name)) for name in value.__struct_fields__]
+    told = [f'"{name}": {_part(part)}' for name, part in parts if _is_told(name, part)]
+    return "{" + ", ".join(told) + "}"
+
+
+def _part(value: object) -> str:
     if isinstance(value, Decimal):
         return f'"{trimmed(value)}"'
-    if not isinstance(value, msgspec.Struct) or isinstance(value, Lot):
-        return _JSON(_plain(value))
-    told = []
-    for name in value.__struct_fields__:
-        part = getattr(value, name)
-        if _is_told(name, part):
-            text = f'"{trimmed(part)}"' if isinstance(part, Decimal) else _JSON(_plain(part))
-            told.append(f'"{name}": {text}')
-    return "{" + ", ".join(told) + "}"
+    if type(value) is int:
+        return str(value)
+    return "[]" if value == () else _JSON(_plain(value))
 
 
 def _is_told(name: str, part: object) -> bool:

@@ -242,7 +242,8 @@ class Timeline:
         self.raised.update(plan.raised)
         for note in plan.notes:
             self.notes.add(note)
-        self.firsts.land(plan.firsts)
+        if plan.firsts is not self.firsts:
+            self.firsts.land(plan.firsts)
         self._replace(plan.course)
         if self._lasts is not None:
             self._lasts = lasts_after(plan.course, self.order, self._lasts)

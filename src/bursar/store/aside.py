@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import ClauseElement, Connection, Engine
+from sqlalchemy import ClauseElement, Engine
 from sqlalchemy.exc import DBAPIError
 
 from bursar.store import writes
@@ -32,7 +32,7 @@ class Aside:
         self._dialect = dialect
         self._portfolio = portfolio
         self._lock = Lock()
-        self._connection: Connection | None = None
+        self._place: Place | None = None
 
     def ask(self, statement: ClauseElement, values: Mapping[str, Any]) -> Answer:
         """Return the rows that a statement gives."""
@@ -54,7 +54,7 @@ class Aside:
         may be done twice.
         """
         with self._lock:
-            was_kept = self._connection is not None
+            was_kept = self._place is not None
             try:
                 return self._done(work)
             except DBAPIError as error:
@@ -63,24 +63,23 @@ class Aside:
             return self._done(work)
 
     def _done(self, work: Callable[[Place], _T]) -> _T:
-        if self._connection is None:
-            self._connection = self._connected()
+        place = self._place = self._place or self._made()
         try:
-            return work(Place(self._connection, self._dialect, self._portfolio))
+            return work(place)
         except (DBAPIError, sqlite3.Error):
             self._drop()
             raise
 
-    def _connected(self) -> Connection:
+    def _made(self) -> Place:
         connection = writing(self._engine, self._dialect)
         self._dialect.hasten(connection)
-        return connection
+        return Place(connection, self._dialect, self._portfolio)
 
     def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None
+        if self._place is not None:
+            self._place.connection.invalidate()
+            self._place.connection.close()
+            self._place = None
 
 
 def _noted(place: Place, memos: Mapping[str, str | None]) -> None:

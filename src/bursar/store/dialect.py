@@ -101,8 +101,9 @@ class Dialect:
     `unguard` and `guard` go around a change of tables: foreign keys rest meanwhile, then are
     checked. `still` is the isolation in which all reads of a transaction see one moment; `None`
     where every transaction does. `alone` is that in which a statement needs no transaction around
-    it; `None` where none needs one. `hasten` lets a connection's COMMITs, from then on, answer
-    before the disk does.
+    it; `None` where none needs one. `ready` is what a connection that writes is told first, if
+    anything. `hasten` lets a connection's COMMITs, from then on, answer before the disk does, and
+    `slow` takes that back, where that is cheap.
     `examine` asks the database what it finds wrong with its own files.
     """
 
@@ -121,6 +122,8 @@ class Dialect:
     guard: Callable[[Connection], None]
     examine: Callable[[Connection], Sequence[str]]
     hasten: Callable[[Connection], None]
+    ready: Callable[[Connection], None] | None = None
+    slow: Callable[[Connection], None] | None = None
     still: str | None = "REPEATABLE READ"
     alone: str | None = "AUTOCOMMIT"
 
@@ -137,7 +140,10 @@ def dialect_of(url: URL) -> Dialect:
 def writing(engine: Engine, dialect: Dialect) -> Connection:
     """Return a connection to write with, on which transactions begin where `lock` says so."""
     options = {} if dialect.alone is None else {"isolation_level": dialect.alone}
-    return engine.connect().execution_options(**{WRITES: True}, **options)
+    connection = engine.connect().execution_options(**{WRITES: True}, **options)
+    if dialect.ready is not None:
+        dialect.ready(connection)
+    return connection
 
 
 def require_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
@@ -189,7 +195,7 @@ def _engine(url: URL) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        _driver(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
@@ -223,6 +229,10 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 def _hasten(connection: Connection) -> None:
     _driver(connection).execute("PRAGMA synchronous=NORMAL")
+
+
+def _slow(connection: Connection) -> None:
+    _driver(connection).execute("PRAGMA synchronous=FULL")
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Row], *, replacing: bool) -> None:
@@ -277,7 +287,7 @@ def _unanswered(
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
-    driver = connection.connection.driver_connection
+    driver: object = connection.connection.dbapi_connection
     assert isinstance(driver, sqlite3.Connection), "the engine was made for SQLite"
     return driver
 
@@ -354,6 +364,7 @@ DIALECTS: Final = {
         upsert=_upsert,
         lock=_lock,
         hasten=_hasten,
+        slow=_slow,
         ask=_ask,
         run=_run,
         insert=_insert,
@@ -370,6 +381,7 @@ DIALECTS: Final = {
         engine=postgres.engine,
         upsert=postgres.upsert,
         lock=postgres.lock,
+        ready=postgres.ready,
         hasten=postgres.hasten,
         ask=postgres.ask,
         run=postgres.run,

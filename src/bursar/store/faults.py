@@ -7,8 +7,7 @@ A driver's words may quote a row (Postgres calls that detail); only the sentence
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import Enum
 from typing import assert_never
 
@@ -59,33 +58,56 @@ _ILLEGIBLE = (
 )
 
 
-@contextmanager
-def translated(fault_of: Reader, *, committing: bool = False) -> Iterator[None]:
+class translated:  # noqa: N801 (a block, and quicker around a small statement than a generator)
     """Raise bursar's error for a database's; `fault_of` reads the driver's exception."""
-    try:
-        yield
-    except UnicodeDecodeError as error:  # a complaint that quotes damage: not even that is text
-        raise StoreCorrupt("the database is damaged: its tables have no names any more") from error
-    except PoolTimeout as error:
-        raise StoreBusy("all connections are in use; retry in a moment") from error
-    except PendingRollbackError as error:  # it went on without a connection that died before
-        raise StoreDown("the database connection was lost; nothing was written") from error
-    except DBAPIError as error:
-        ended = committing or isinstance(error, CommitFailed)
-        raise _error(fault_of(error.orig), _said(error.orig), committing=ended) from error
-    except sqlite3.Error as error:  # from the driver itself, where SQLAlchemy was not asked
-        raise _error(fault_of(error), _said(error), committing=committing) from error
+
+    __slots__ = ("_committing", "_fault_of")
+
+    def __init__(self, fault_of: Reader, *, committing: bool = False) -> None:
+        self._fault_of = fault_of
+        self._committing = committing
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> None:
+        if isinstance(error, UnicodeDecodeError):  # it quotes damage: not even that is text
+            said = "the database is damaged: its tables have no names any more"
+            raise StoreCorrupt(said) from error
+        if isinstance(error, PoolTimeout):
+            raise StoreBusy("all connections are in use; retry in a moment") from error
+        if isinstance(error, PendingRollbackError):  # it went on without one that died before
+            raise StoreDown("the database connection was lost; nothing was written") from error
+        if isinstance(error, DBAPIError):
+            ended, told = self._committing or isinstance(error, CommitFailed), error.orig
+            raise _error(self._fault_of(told), _said(told), committing=ended) from error
+        if isinstance(error, sqlite3.Error):  # the driver's own, where SQLAlchemy was not asked
+            raise _error(
+                self._fault_of(error), _said(error), committing=self._committing
+            ) from error
 
 
-@contextmanager
-def legible(what: str) -> Iterator[None]:
+class legible:  # noqa: N801 (as above)
     """Raise `StoreCorrupt` for stored values that are no longer what was written."""
-    try:
-        yield
-    except StoreCorrupt as error:
-        raise StoreCorrupt(f"{what}: {error.message}", **error.context) from None
-    except _ILLEGIBLE as error:  # what it says may repeat a value
-        raise StoreCorrupt(f"{what}: a value that nobody wrote ({type(error).__name__})") from None
+
+    __slots__ = ("_what",)
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> None:
+        if isinstance(error, StoreCorrupt):
+            raise StoreCorrupt(f"{self._what}: {error.message}", **error.context) from None
+        if isinstance(error, _ILLEGIBLE):  # what it says may repeat a value
+            said = f"a value that nobody wrote ({type(error).__name__})"
+            raise StoreCorrupt(f"{self._what}: {said}") from None
 
 
 def _error(  # noqa: PLR0911 (one answer a fault)

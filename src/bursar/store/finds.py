@@ -5,7 +5,6 @@ To put a statement together takes longer than a small one takes itself, so each 
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import (
@@ -14,9 +13,7 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
-    String,
     Table,
-    and_,
     bindparam,
     select,
 )
@@ -27,25 +24,11 @@ from bursar.store.sending import Question
 from bursar.store.tables import JOURNAL, MEMOS, PORTFOLIOS
 
 CHUNK = 500
-_NAMES = ("name_0", "name_1", "name_2", "name_3")
 _MEMO = select(MEMOS.c.body).where(
     MEMOS.c.portfolio == bindparam("own"), MEMOS.c.name == bindparam("wanted")
 )
 _MEMOS = select(MEMOS).where(MEMOS.c.portfolio == bindparam("own")).order_by(MEMOS.c.name)
 _SOME_MEMOS = _MEMOS.where(MEMOS.c.name >= bindparam("first"), MEMOS.c.name < bindparam("end"))
-_STANDING = (
-    select(*writes.HEAD, MEMOS.c.name, MEMOS.c.body)
-    .select_from(
-        PORTFOLIOS.outerjoin(
-            MEMOS,
-            and_(
-                MEMOS.c.portfolio == PORTFOLIOS.c.name,
-                MEMOS.c.name.in_([bindparam(name, type_=String) for name in _NAMES]),
-            ),
-        )
-    )
-    .where(PORTFOLIOS.c.name == bindparam("own"))
-)
 
 
 def rows(
@@ -68,13 +51,27 @@ def memo(asked: Question, portfolio: str, name: str) -> str | None:
 
 
 def standing(asked: Question, portfolio: str, names: Sequence[str]) -> tuple[Head, dict[str, str]]:
-    """Return where a portfolio stands, and the texts of up to four memos."""
-    assert len(names) <= len(_NAMES), "a statement of its own would do for so many"
-    wanted = dict(zip_longest(_NAMES, names))
-    rows = asked(_STANDING, {"own": portfolio, **wanted})
-    head = writes.headed([row[:-2] for row in rows], portfolio)
-    found = {row[-2]: row[-1] for row in rows if row[-2] is not None}
-    return head, {name: writes.memo(portfolio, name, body) for name, body in found.items()}
+    """Return where a portfolio stands, and the texts of some memos."""
+    wanted = {f"name_{number}": name for number, name in enumerate(names)}
+    rows = asked(_standing(len(names)), {"own": portfolio, **wanted})
+    size = len(writes.HEAD)
+    head = writes.headed([row[:size] for row in rows], portfolio)
+    found = zip(names, rows[0][size:], strict=True)
+    return head, {
+        name: writes.memo(portfolio, name, body) for name, body in found if body is not None
+    }
+
+
+@cache
+def _standing(count: int) -> Select[tuple[Any, ...]]:
+    """Return the question for a head and so many memos, each of which is looked up by its key."""
+    own = MEMOS.c.portfolio == PORTFOLIOS.c.name
+    bodies = (
+        select(MEMOS.c.body).where(own, MEMOS.c.name == bindparam(f"name_{number}"))
+        for number in range(count)
+    )
+    asked = select(*writes.HEAD, *(body.scalar_subquery() for body in bodies))
+    return asked.where(PORTFOLIOS.c.name == bindparam("own"))
 
 
 def memos(connection: Connection, portfolio: str, prefix: str) -> dict[str, str]:

@@ -6,6 +6,8 @@ more than most of them do. Here all are queued first, as prepared statements, an
 A message that names no transaction is one: all of it happens, or nothing. What comes after a
 statement that fails is skipped.
 
+This loads the driver, so it is itself loaded only where there is a Postgres.
+
 Errors: the driver's own, of the first statement that failed; `Message.failed` says which one that
 was. A connection that is lost without a word from the server has not said which.
 """
@@ -17,26 +19,29 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+import psycopg
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.waiting import Ready, Wait
+
 from bursar.store.sending import Answer, Values
 
 if TYPE_CHECKING:
-    from psycopg import Connection
     from psycopg.pq.abc import PGconn, PGresult
-    from psycopg.waiting import Ready, Wait
 
 _PLACE: Final = re.compile(r"%\((\w+)\)s")
-_PREPARED: Final[WeakKeyDictionary["Connection[Any]", dict[bytes, bytes]]] = WeakKeyDictionary()
+_PREPARED: Final[WeakKeyDictionary[psycopg.Connection[Any], dict[bytes, bytes]]] = (
+    WeakKeyDictionary()
+)
 _NUMBERS: Final = count(1)
 
 
 class Message:
     """Statements on their way. Fill it, then send it once."""
 
-    def __init__(self, driver: "Connection[Any]") -> None:
-        from psycopg.adapt import PyFormat, Transformer  # noqa: PLC0415 (SQLite's users do without)
-
+    def __init__(self, driver: psycopg.Connection[Any]) -> None:
         self.driver = driver
-        self._format = PyFormat.TEXT
         self._reader = Transformer(driver)
         self._told: list[tuple[bytes, list[Any]]] = []
         self.failed: int | None = None
@@ -51,15 +56,13 @@ class Message:
         assert isinstance(values, Mapping), "the values have names"
         numbered, names = _numbered(text)
         given = [values[name] for name in names]
-        dumped = self._reader.dump_sequence(given, [self._format] * len(given))
+        dumped = self._reader.dump_sequence(given, [PyFormat.TEXT] * len(given))
         self._told.append((numbered, list(dumped)))
 
     def send(self) -> Answer:
         """Send them all, and return the rows that the last one gives."""
         if not self._told:
             return ()
-        import psycopg  # noqa: PLC0415 (SQLite's users do without)
-
         connection = self.driver.pgconn
         owners: list[int] = []
         names: dict[bytes, bytes] = {}
@@ -71,7 +74,7 @@ class Message:
             self.driver.wait(_answered(connection, results))
         except psycopg.Error as error:
             lost = error
-        if connection.status != psycopg.pq.ConnStatus.BAD:
+        if connection.status != ConnStatus.BAD:
             connection.exit_pipeline_mode()
         self._require_good(owners, results)
         if lost is not None:
@@ -99,9 +102,6 @@ class Message:
 
     def _require_good(self, owners: Sequence[int], results: Sequence["PGresult"]) -> None:
         """Raise what the first statement failed with; what the server did not say names none."""
-        from psycopg.errors import error_from_result  # noqa: PLC0415 (as above)
-        from psycopg.pq import ExecStatus  # noqa: PLC0415
-
         for number, result in zip(owners, results, strict=False):
             if result.status == ExecStatus.FATAL_ERROR:
                 error = error_from_result(result, self.driver.info.encoding)
@@ -111,12 +111,8 @@ class Message:
 
 def _answered(
     connection: "PGconn", results: list["PGresult"]
-) -> Generator["Wait", "Ready | int", None]:
+) -> Generator[Wait, Ready | int, None]:
     """Send what is queued, and collect what is answered."""
-    from psycopg import OperationalError  # noqa: PLC0415 (SQLite's users do without)
-    from psycopg.pq import ConnStatus, ExecStatus  # noqa: PLC0415
-    from psycopg.waiting import Ready, Wait  # noqa: PLC0415
-
     while connection.flush():
         if (yield Wait.RW) & Ready.R:
             connection.consume_input()
@@ -130,7 +126,7 @@ def _answered(
         if result is not None:  # else all of a statement has been answered
             results.append(result)
         elif connection.status == ConnStatus.BAD:
-            raise OperationalError("the connection was lost")
+            raise psycopg.OperationalError("the connection was lost")
 
 
 @lru_cache(maxsize=256)

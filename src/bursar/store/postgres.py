@@ -38,7 +38,6 @@ from sqlalchemy.sql.dml import Insert
 
 from bursar.errors import BadChoice, StoreError
 from bursar.store.faults import CommitFailed, Fault
-from bursar.store.message import Message
 from bursar.store.rows import Values as Row
 from bursar.store.rows import named, written
 from bursar.store.sending import Answer, Values
@@ -46,6 +45,8 @@ from bursar.store.tables import METADATA, PORTFOLIOS
 
 if TYPE_CHECKING:
     import psycopg
+
+    from bursar.store.message import Message
 
 DRIVER: Final = "postgresql+psycopg"
 _SILENT: Final = logging.NullHandler()
@@ -79,12 +80,15 @@ SELECT pg_advisory_xact_lock(%(own)s::BIGINT),
        set_config(name, replace(current_setting(name), '10min', '1min'), true)
 FROM (VALUES ('idle_in_transaction_session_timeout')) AS waiting (name)
 """
-_HASTENED: Final = """
+# Except where rows are only found by keys: there is one plan then, and to make it anew each time
+# costs the server more than to follow it.
+_KEYED: Final = """
 SELECT set_config(name, ours, false)
-FROM (VALUES ('synchronous_commit', 'off'), ('enable_seqscan', 'off'),
+FROM (VALUES ('enable_seqscan', 'off'),
              ('plan_cache_mode', 'force_generic_plan')) AS wanted (name, ours)
 """
-_WAITING: Final[WeakKeyDictionary[Any, Message]] = WeakKeyDictionary()
+_HASTENED: Final = "SELECT set_config('synchronous_commit', 'off', false)"
+_WAITING: Final[WeakKeyDictionary[Any, "Message"]] = WeakKeyDictionary()
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _FAULTS: Final = {
     "23505": Fault.TAKEN,
@@ -170,7 +174,7 @@ def lock(connection: Connection, name: str, then: tuple[str, Values] | None = No
     The transaction begins with it, and what is asked `then` goes out with both.
     """
     with _driving(connection, _LOCK) as driver:
-        message = Message(driver)
+        message = _message(driver)
         if _is_idle(driver):
             message.add(_BEGIN, {})
         message.add(_LOCK, {"own": lock_key(name)})
@@ -179,11 +183,13 @@ def lock(connection: Connection, name: str, then: tuple[str, Values] | None = No
         return message.send()
 
 
-def hasten(connection: Connection) -> None:
-    """Let COMMIT answer before the disk does, for as long as the session lasts.
+def ready(connection: Connection) -> None:
+    """Let plans be kept: who writes finds rows by their keys."""
+    run(connection, _KEYED, [{}])
 
-    What is asked on such a connection is asked by keys, so its plans may be kept.
-    """
+
+def hasten(connection: Connection) -> None:
+    """Let COMMIT answer before the disk does, for as long as the session lasts."""
     run(connection, _HASTENED, [{}])
 
 
@@ -193,7 +199,7 @@ def ask(connection: Connection, text: str, values: Values) -> Answer:
         if not _has_begun(driver):
             found: Answer = driver.execute(text, values).fetchall()
             return found
-        message = Message(driver)
+        message = _message(driver)
         if driver in _WAITING:  # what waits goes first, along with it
             message, _WAITING[driver] = _WAITING[driver], message
         message.add(text, values)
@@ -203,15 +209,21 @@ def ask(connection: Connection, text: str, values: Values) -> Answer:
 def run(connection: Connection, text: str, each: Sequence[Values]) -> None:
     """Execute one statement for each of the values."""
     with _driving(connection, text) as driver:
-        if not _has_begun(driver):
+        waiting = _WAITING.get(driver)
+        if waiting is None and not _has_begun(driver):
             driver.cursor().executemany(text, each)
             return
-        waiting = _WAITING.get(driver)
-        message = Message(driver) if waiting is None else waiting
+        message = waiting or _message(driver)
         for values in each:
             message.add(text, values)
         if waiting is None:
             message.send()
+
+
+def _message(driver: "psycopg.Connection[Any]") -> "Message":
+    from bursar.store import message  # noqa: PLC0415 (SQLite's users do without)
+
+    return message.Message(driver)
 
 
 def _has_begun(driver: "psycopg.Connection[Any]") -> bool:
@@ -238,7 +250,7 @@ def unanswered(connection: Connection, rows: int, *, is_last: bool = False) -> I
         yield
         return
     with _driving(connection, "the statements of a commit") as driver:
-        _WAITING[driver] = Message(driver)
+        _WAITING[driver] = _message(driver)
         try:
             yield
         finally:
@@ -246,7 +258,7 @@ def unanswered(connection: Connection, rows: int, *, is_last: bool = False) -> I
         _send(message, is_last=is_last)
 
 
-def _send(message: Message, *, is_last: bool) -> None:
+def _send(message: "Message", *, is_last: bool) -> None:
     import psycopg  # noqa: PLC0415 (SQLite's users do without)
 
     if is_last:
@@ -259,20 +271,33 @@ def _send(message: Message, *, is_last: bool) -> None:
         raise
 
 
-@contextmanager
-def _driving(connection: Connection, text: str) -> Iterator[Any]:
+class _driving:  # noqa: N801 (as `faults.translated`)
     """Go to the driver without SQLAlchemy, and raise what SQLAlchemy would."""
-    import psycopg  # noqa: PLC0415 (SQLite's users do without)
 
-    try:
-        yield connection.connection.dbapi_connection  # also of one that left its pool
-    except psycopg.Error as error:
-        is_lost = fault(error) is Fault.LOST
-        raise DBAPIError(
-            text, None, error, hide_parameters=True, connection_invalidated=is_lost
-        ) from error
+    __slots__ = ("_connection", "_text")
+
+    def __init__(self, connection: Connection, text: str) -> None:
+        self._connection = connection
+        self._text = text
+
+    def __enter__(self) -> Any:  # noqa: ANN401 (psycopg's)
+        return self._connection.connection.dbapi_connection  # also of one that left its pool
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> None:
+        if error is None:
+            return
+        import psycopg  # noqa: PLC0415 (SQLite's users do without)
+
+        if isinstance(error, psycopg.Error):
+            lost = fault(error) is Fault.LOST
+            raise DBAPIError(
+                self._text, None, error, hide_parameters=True, connection_invalidated=lost
+            ) from error
 
 
+@lru_cache
 def lock_key(name: str) -> int:
     """Return the number of the advisory lock for a name. It is the same for ever."""
     return int.from_bytes(sha256(f"bursar:{name}".encode()).digest()[:8], signed=True)

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    ClauseElement,
     Connection,
     Engine,
     Row,
@@ -34,7 +35,7 @@ from bursar.store import checks, finds, texts, writes
 from bursar.store.aside import Aside
 from bursar.store.dialect import Dialect
 from bursar.store.faults import legible, translated
-from bursar.store.sending import Question
+from bursar.store.sending import Answer
 from bursar.store.steps import Steps, unwatched
 from bursar.store.tables import (
     CELLS,
@@ -65,6 +66,7 @@ class SqlStore:
         self._engine = engine
         self._dialect = dialect
         self._steps = steps
+        self._faults = translated(dialect.fault)
         self._aside = Aside(engine, dialect, portfolio)
         self._writer = Writer(engine, dialect, portfolio)
 
@@ -75,8 +77,8 @@ class SqlStore:
 
     def head(self) -> Head:
         """Return where the portfolio stands."""
-        with self._asking() as asked:
-            return writes.head(asked, self.portfolio)
+        with self._faults:
+            return writes.head(self._asked, self.portfolio)
 
     def commit(self, commit: Commit) -> Head:
         """Write a commit in one transaction and return the new head."""
@@ -276,7 +278,7 @@ class SqlStore:
             with self._writer.writing() as place:
                 writes.memos(place, memos)
             return
-        with self._writer.standing_by(), translated(self._dialect.fault):
+        with self._writer.standing_by(), self._faults:
             self._aside.note(memos)
 
     def memos(self, prefix: str = "") -> dict[str, str]:
@@ -292,13 +294,13 @@ class SqlStore:
 
     def memo(self, name: str) -> str | None:
         """Return the text of that name, if there is one."""
-        with self._asking() as asked:
-            return finds.memo(asked, self.portfolio, name)
+        with self._faults:
+            return finds.memo(self._asked, self.portfolio, name)
 
     def standing(self, names: Sequence[str]) -> tuple[Head, dict[str, str]]:
         """Return where the portfolio stands, and the texts of these names, all of one moment."""
-        with self._asking() as asked:
-            return finds.standing(asked, self.portfolio, names)
+        with self._faults:
+            return finds.standing(self._asked, self.portfolio, names)
 
     def announce(self, name: str, text: str, version: int) -> bool:
         """Keep a text that is not lasting if the portfolio stands at that version.
@@ -307,10 +309,12 @@ class SqlStore:
         """
         if self._writer.group is not None:
             return True
-        with self._asking() as asked:
-            memo = name, text
+        memo = name, text
+        with self._faults:
             told = writes.announcing(self._dialect.upsert, self.portfolio, memo, version)
-            return bool(asked(*told))
+            if self._dialect.slow is None:
+                return bool(self._asked(*told))
+            return bool(self._writer.ask_hastily(told, self._dialect.slow))
 
     def prune_snapshots(self, older_than_ts: datetime) -> int:
         """Delete snapshots older than that and return how many."""
@@ -447,16 +451,15 @@ class SqlStore:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         self._writer.require_open()
-        with translated(self._dialect.fault):
+        with self._faults:
             if self._writer.group is not None:  # its own commits are to be seen
                 yield self._writer.group.connection
             else:
                 with self._engine.connect() as connection:
                     yield connection
 
-    @contextmanager
-    def _asking(self) -> Iterator[Question]:
-        """Give the way for a question of one statement."""
+    def _asked(self, statement: ClauseElement, values: Mapping[str, Any]) -> Answer:
+        """Return what is answered to a question of one statement."""
         self._writer.require_open()
-        with translated(self._dialect.fault):
-            yield self._aside.ask if self._writer.group is None else self._writer.group.ask
+        group = self._writer.group
+        return (self._aside if group is None else group).ask(statement, values)

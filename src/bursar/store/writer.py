@@ -8,7 +8,7 @@ Errors: `StoreError`s, as `faults` reads them.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock, local
 
@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from bursar.errors import BursarError, StoreError
 from bursar.store.dialect import Dialect, writing
 from bursar.store.faults import translated
-from bursar.store.sending import Answer, worded
+from bursar.store.sending import Answer, ask, worded
 from bursar.store.writes import Asked, Place
 
 _MARK, _RETURN, _RELEASE = (
@@ -33,6 +33,7 @@ class Writer:
         self._engine = engine
         self._dialect = dialect
         self._portfolio = portfolio
+        self._faults = translated(dialect.fault)
         self._lock = Lock()
         self._connection: Connection | None = None
         self._grouping = local()
@@ -62,6 +63,22 @@ class Writer:
         if self._connection is None:
             self._connection = writing(self._engine, self._dialect)
         return self._connection
+
+    def ask_hastily(self, asked: Asked, slow: Callable[[Connection], None]) -> Answer:
+        """Ask what writes in a transaction of its own, for which the disk is not waited. What this
+        connection has read of the file stays good, as it would not had another one written.
+        """
+        with self._lock:
+            self.require_open()
+            connection = self.connected()
+            try:
+                self._dialect.hasten(connection)
+                answer = ask(connection, self._dialect.ask, *asked)
+                slow(connection)
+            except BaseException:  # it must not go on to write commits that the disk may not have
+                self._drop()
+                raise
+            return answer
 
     @contextmanager
     def standing_by(self) -> Iterator[None]:
@@ -110,11 +127,11 @@ class Writer:
         with self._lock:
             self.require_open()
             try:
-                with translated(self._dialect.fault):
+                with self._faults:
                     connection, transaction, answer = self._begun(asked, is_whole=is_whole)
                 place = Place(connection, self._dialect, self._portfolio, is_whole=is_whole)
                 try:
-                    with translated(self._dialect.fault):
+                    with self._faults:
                         yield place, answer
                 except BaseException:
                     self._abandon(connection)
@@ -135,7 +152,7 @@ class Writer:
         """
         try:
             with (
-                translated(self._dialect.fault),
+                self._faults,
                 self._dialect.unanswered(group.connection, rows),
             ):
                 group.run(*([] if group.is_whole else _MARK))
@@ -151,7 +168,7 @@ class Writer:
             self._abandon(group.connection)
             return
         try:
-            with translated(self._dialect.fault):
+            with self._faults:
                 group.run(*_RETURN, *_RELEASE)
         except BursarError:
             group.connection.invalidate()
@@ -159,10 +176,10 @@ class Writer:
     @contextmanager
     def _inside(self, group: Place) -> Iterator[None]:
         """Write what is no commit as a part of a group; each statement is answered at once."""
-        with translated(self._dialect.fault):
+        with self._faults:
             inner = group.connection.begin_nested()
         try:
-            with translated(self._dialect.fault):
+            with self._faults:
                 yield
         except BaseException:
             try:
@@ -170,7 +187,7 @@ class Writer:
             except DBAPIError:
                 group.connection.invalidate()
             raise
-        with translated(self._dialect.fault):
+        with self._faults:
             inner.commit()
 
     def _begun(

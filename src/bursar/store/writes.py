@@ -1,12 +1,12 @@
 """The statements of a commit, one function per table, in the order in which a commit runs them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BindParameter,
     ClauseElement,
@@ -47,6 +47,7 @@ Upserting = Callable[[Table], Insert]
 _FEW = 4  # up to so many, one after another is faster than SQLAlchemy's way for many
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 HEAD = tuple(PORTFOLIOS.c[name] for name in ("version", "seq", "hash", "base", "terms"))
+_CELL, _TRADE, _FLOW, _MEMO = CELLS.c.name, TRADES.c.trade_id, FLOWS.c.id, MEMOS.c.name
 _HEAD_OF = select(*HEAD).where(PORTFOLIOS.c.name == bindparam("own"))
 _DROPPED = delete(CHECKPOINTS).where(
     CHECKPOINTS.c.portfolio == bindparam("own"), CHECKPOINTS.c.time >= bindparam("since")
@@ -57,8 +58,7 @@ Asked = tuple[ClauseElement, Mapping[str, Any]]
 """A statement that gives rows, and its values."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """One portfolio inside one open transaction; of a group that `is_whole`, all goes or stays."""
 
     connection: Connection
@@ -167,7 +167,7 @@ def cells(place: Place, changes: Mapping[str, str | None]) -> None:
         if body is not None
     ]
     upsert(place, CELLS, kept)
-    _drop(place, CELLS.c.name, [name for name, body in changes.items() if body is None])
+    _drop(place, _CELL, [name for name, body in changes.items() if body is None])
 
 
 def checkpoint(place: Place, kept: StoredCheckpoint) -> None:
@@ -201,13 +201,13 @@ def replace_cells(place: Place, state: Mapping[str, str]) -> None:
 
 def trades(place: Place, records: Iterable[RealizedPnLRecord], dropped: Sequence[str] = ()) -> None:
     """Take out the records of dropped trades, then put in the new ones."""
-    _drop(place, TRADES.c.trade_id, dropped)
+    _drop(place, _TRADE, dropped)
     _append(place, TRADES, _rows(place, TRADES, records), replacing=True)
 
 
 def flows(place: Place, records: Iterable[CashFlowRecord], dropped: Sequence[str] = ()) -> None:
     """Take out dropped cash flows, then put in the new ones."""
-    _drop(place, FLOWS.c.id, dropped)
+    _drop(place, _FLOW, dropped)
     _append(place, FLOWS, _rows(place, FLOWS, records), replacing=True)
 
 
@@ -231,7 +231,7 @@ def memos(place: Place, texts_by_name: Mapping[str, str | None]) -> None:
         if text is not None
     ]
     upsert(place, MEMOS, kept)
-    _drop(place, MEMOS.c.name, [name for name, text in texts_by_name.items() if text is None])
+    _drop(place, _MEMO, [name for name, text in texts_by_name.items() if text is None])
 
 
 def announcing(upserting: Upserting, portfolio: str, memo: tuple[str, str], version: int) -> Asked:

@@ -159,7 +159,6 @@ def path_over(asset: str, quote: str, steps: Steps | Missing) -> Path | Missing:
     return Path(asset, quote, steps, times, over)
 
 
-@money
 def convert(amount: Decimal, path: Path) -> Decimal:
     """Return an amount of the path's asset in its quote, rounded once, half-even, to 18 places."""
     if path.over == ONE:

@@ -302,9 +302,11 @@ def test_only_what_need_not_last_goes_without_a_wait_for_the_disk(tmp_path):
     for n, lasts in enumerate((True, False, False, True)):
         store.save_memos({"a": str(n), "b": None}, is_lasting=lasts)
         assert other.memo("a") == str(n)
+    assert store.announce("c", "1", 0)
+    assert other.memo("c") == "1"
     kept = cast("Any", store)
-    for connection, waits in ((kept._writer._connection, full), (kept._aside._connection, normal)):
-        driver = connection.connection.driver_connection
+    for place, waits in ((kept._writer._connection, full), (kept._aside._place.connection, normal)):
+        driver = place.connection.driver_connection
         assert driver.execute("PRAGMA synchronous").fetchone() == waits
         assert not driver.in_transaction
     with kept._reading() as connection:  # what has promised less goes to nobody else
@@ -314,3 +316,25 @@ def test_only_what_need_not_last_goes_without_a_wait_for_the_disk(tmp_path):
         assert connection.exec_driver_sql("PRAGMA synchronous").one() == full
     for each in (store, other):
         each.close()
+
+
+def test_who_waits_for_the_disk_can_be_told_so_time_and_again(tmp_path):
+    store = open_store(tmp_path / "book.db")
+    connection = cast("Any", store)._writer.connected()
+    for _ in range(2):  # a statement that is kept prepared has to do the same the second time
+        for tell, waits in ((dialect._hasten, (1,)), (dialect._slow, (2,))):
+            tell(connection)
+            asked = dialect._driver(connection).execute("PRAGMA synchronous")
+            assert asked.fetchone() == waits
+    store.close()
+
+
+def test_a_note_that_is_refused_leaves_no_connection_that_would_not_wait_for_the_disk(tmp_path):
+    store = open_store(tmp_path / "book.db")
+    store.save_memos({"a": "1"})
+    with closing(sqlite3.connect(tmp_path / "book.db")) as other:
+        other.execute("DROP TABLE memos")
+    with pytest.raises(StoreCorrupt):
+        store.announce("c", "1", 0)
+    assert cast("Any", store)._writer._connection is None
+    store.close()

@@ -47,6 +47,16 @@ class Announced(msgspec.Struct, frozen=True, omit_defaults=True):
     key: str | None = None
 
 
+_FIGURES: Final = (
+    "cash",
+    "positions",
+    "total",
+    "previous_equity",
+    "delta",
+    "epsilon",
+    "realized",
+    "claimed",
+)
 _ANSWER: Final = msgspec.json.Decoder(Answer)
 _ANNOUNCED: Final = msgspec.json.Decoder(Announced)
 
@@ -61,13 +71,15 @@ class Foreseen(msgspec.Struct, frozen=True):
 
 def foresee(desk: Desk, rules: Rules) -> Foreseen:
     """Read it, by one question. The figures of all commits, which each commit writes anew, are read
-    along with it.
+    along with it where they are not those that this desk has written.
     """
-    names = [cash_equity.NAME, COMMITS]
+    names = [cash_equity.NAME]
     if rules.key is not None:
         names.append(KEY + rules.key)
+    if desk.counted is None or desk.counted[0] != desk.head.hash:
+        names.append(COMMITS)
     head, memos = desk.store.standing(names)
-    if desk.counted is None or desk.counted[0] != head.hash:
+    if COMMITS in names:
         desk.counted = head.hash, metrics.read(memos.get(COMMITS))
     known = cash_equity.latest(desk.store.portfolio, memos.get(cash_equity.NAME))
     answer = None if rules.key is None else memos.get(KEY + rules.key)
@@ -186,26 +198,16 @@ def told_each(done: Iterable[tuple[TransactionReview, Rules]]) -> Iterator[dict[
         if review.marks is not marks:  # in a batch, they are mostly the same again
             marks = review.marks
             written = {pair: trimmed(price) for pair, price in marks.items()}
+        figures = [(name, getattr(review, name)) for name in _FIGURES]
         yield {
             "id": review.id,
             "entries": [entry.id for entry in review.entries],
             "key": rules.key,
             "correlation_id": rules.correlation_id or review.id,
             "against": rules.against,
-            "cash": _text(review.cash),
-            "positions": _text(review.positions),
-            "total": _text(review.total),
-            "previous_equity": _text(review.previous_equity),
-            "delta": _text(review.delta),
-            "epsilon": _text(review.epsilon),
-            "realized": _text(review.realized),
-            "claimed": _text(review.claimed),
+            **{name: None if told is None else trimmed(told) for name, told in figures},
             "marks": written,
         }
-
-
-def _text(value: Decimal | None) -> str | None:
-    return None if value is None else trimmed(value)
 
 
 def announce(desk: Desk, review: TransactionReview, rules: Rules) -> bool:

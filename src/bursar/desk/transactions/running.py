@@ -115,6 +115,7 @@ class Running:
             review = msgspec.structs.replace(review, realized=realized)
         return judging.Judged(review, staged)
 
+    @money
     def go_on(self, account: str, verdict: Verdict) -> None:
         """Go on after a transaction that was committed alone, if the book has it and no more."""
         is_next = self.desk.head.version == self.version + bool(verdict.review.entries)
@@ -123,9 +124,8 @@ class Running:
             self._sums.moved.clear()
             self._stand()
 
-    @money
     def judge(self, drafts: tuple[Draft, ...], marks: Marks, rules: Rules) -> Verdict | None:
-        """Judge a transaction; `None` where only the desk can."""
+        """Judge a transaction, inside the money context; `None` where only the desk can."""
         if self._head is not self.desk.head:  # what waited was written, and something after it
             self.rebase()
         draft = drafts[0] if drafts else Draft()
@@ -165,7 +165,7 @@ class Running:
         return Verdict(review, moves, come)
 
     def accept(self, verdict: Verdict, rules: Rules, drafts: tuple[Draft, ...]) -> Accepted:
-        """Take a good transaction for done."""
+        """Take a good transaction for done, inside the money context."""
         review = verdict.review
         body = "" if rules.key is None else judging.digest(drafts, rules)
         row = None
@@ -369,7 +369,6 @@ def _say_realized(rows: list[Accepted], staged: Staged) -> None:
         each.review = msgspec.structs.replace(each.review, realized=realized)
 
 
-@money
 def _realized(staged: Staged) -> dict[str, Decimal]:
     """Return what each staged change realises, its fees taken off."""
     return {

@@ -8,7 +8,7 @@ Invariants
 - What cannot be told by adding up is `None`: what is owed or leveraged, a sale of more than is
   there, an asset that no mark prices.
 
-Errors: none. `now` and `after` are to be called inside the money context.
+Errors: none. `now`, `after` and `go` are to be called inside the money context.
 """
 
 from collections.abc import Mapping
@@ -106,7 +106,6 @@ class Sums:
         """Return the same moves by where the lots lie."""
         return {self.book.place(account, asset): move for asset, move in moves.items()}
 
-    @money
     def go(self, account: str, moves: Mapping[str, Decimal], come: Come) -> None:
         """Go on from there."""
         for asset, move in moves.items():

@@ -425,6 +425,7 @@ class PortfolioTransaction:
             running_of(self.desk).go_on(self.rules.account, self._verdict)
         self._tell(writing.review, version)
 
+    @money
     def _judged(self, mark_prices: Prices) -> tuple[judging.Judged, Verdict | None]:
         """Judge what is staged: by sums where they can tell, else over the desk."""
         running, drafts = self.running or running_of(self.desk), self.whole()

@@ -50,7 +50,7 @@ def fold_staged(book: Book, change: StagedChange) -> None:
 
 def unexplained(change: StagedChange) -> Decimal:
     """Return the change of cash that positions do not explain."""
-    return change.cash + sum((product18(x.quantity, x.price) for x in change.lines), ZERO)
+    return change.cash + sum([product18(x.quantity, x.price) for x in change.lines], ZERO)
 
 
 def _fees(book: Book, change: StagedChange) -> None:

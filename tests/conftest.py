@@ -32,6 +32,7 @@ TOGETHER = {
     "tests/unit/cli/test_pages.py",  # one book
     "tests/property/test_plans_beside.py",  # these two load array libraries
     "tests/unit/test_measure_referee.py",
+    "tests/tidy/test_tidy.py",  # every module is parsed once
 }
 
 

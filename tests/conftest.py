@@ -18,36 +18,15 @@ settings.load_profile("default")
 
 
 def pytest_collection_modifyitems(items):
+    slow = set()
     for item in items:
         for mark in item.iter_markers("slow"):
+            slow.add(item.path)
             if not (mark.args or mark.kwargs.get("reason")):
                 message = f"{item.nodeid}: say what the time buys: slow('reason')"
                 raise pytest.UsageError(message)
-
-
-# What is dear to make ready is made ready in one test process. (xdist's own groups change the name
-# of a test, which pytest does not allow any more.)
-TOGETHER = {
-    "tests/browser/test_page.py",  # one demo, one browser
-    "tests/unit/cli/test_pages.py",  # one book
-    "tests/property/test_plans_beside.py",  # these two load array libraries
-    "tests/unit/test_measure_referee.py",
-}
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config, log):
-    from xdist.scheduler import LoadScopeScheduling
-
-    def scope(nodeid):
-        path = nodeid.partition("::")[0]
-        return path if path in TOGETHER else nodeid
-
-    if config.getvalue("dist") != "loadgroup":
-        return None
-    scheduler = LoadScopeScheduling(config, log)
-    scheduler._split_scope = scope
-    return scheduler
+    # A long test begun last leaves the other processes idle. Else the order is as random as it was.
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,22 @@
 """`./run test`: the linters, the types and the floors beside pytest, then one short summary.
 
 With arguments, only pytest runs, with those arguments. Everything must pass; what fails is shown
-in full. pytest's own closing lines are kept back and printed last.
+in full. pytest's own closing line is kept back and printed last.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from tools.tracing import COVERED
 
 BIN = Path(sys.executable).parent
 SOURCE = Path("src/bursar")
@@ -23,22 +28,7 @@ CHECKS = {
     "import-linter": ["lint-imports", "--no-logo"],
 }
 
-# Rows 0–3b of the floor plan: pure, so every branch can be reached, and must be.
-COVERED = ("exact", "errors", "ledger", "value", "measure", "plan", "capital", "reconcile")
-# Of the tests of questions, those that take no line of these rows which no other takes.
-_ASKING = Path("tests/unit/portfolio")
-_NOTHING_NEW = {"test_hand", "test_past", "test_portfolio", "test_spelled"}
-# The tests that take them there. Tracing every line makes a test half as fast, so these run first,
-# traced, and all others after them, at full speed.
-TRACED = (
-    *(f"tests/unit/{name}" for name in COVERED if name not in {"exact", "errors"}),
-    *(f"tests/unit/test_{name}.py" for name in ("exact", "errors")),
-    "tests/unit/desk",
-    "tests/unit/portfolio/events",
-    *(str(path) for path in _ASKING.glob("test_*.py") if path.stem not in _NOTHING_NEW),
-    "tests/golden",
-    *(f"tests/property/test_{name}.py" for name in ("checkpoint", "course", "past", "running")),
-)
+MEMORY, ROOM = Path("/dev/shm"), 2**31  # noqa: S108 (mkdtemp makes the folder in it)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +48,7 @@ def workers() -> int:
 
 def pytest_command(*arguments: str, parallel: bool) -> list[str]:
     """pytest, in parallel if asked for and if there is more than one core."""
-    spread = [f"-n{workers()}", "--dist=loadgroup"] if parallel and workers() > 1 else []
+    spread = [f"-n{workers()}", "--dist=worksteal"] if parallel and workers() > 1 else []
     return ["-m", "pytest", *spread, *arguments]
 
 
@@ -86,27 +76,34 @@ def report(verdict: str, name: str) -> None:
     print(f"{verdict:8}{name}", flush=True)
 
 
-def run_pytest(*arguments: str, traced: bool) -> tuple[bool, str]:
-    """Run pytest, passing its output on; its last line is given back unprinted."""
+@contextmanager
+def folder_in_memory() -> Iterator[list[str]]:
+    """Have pytest make its folders in memory where there is room: a book is synced at each commit,
+    and what a kill leaves behind is the same there.
+    """
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
+        yield []
+        return
+    with tempfile.TemporaryDirectory(
+        prefix="bursar-", dir=MEMORY, ignore_cleanup_errors=True
+    ) as at:
+        yield [f"--basetemp={at}/tests"]
+
+
+def run_tests() -> tuple[bool, str]:
+    """Run all tests, passing on what is said; the last line is given back unprinted."""
     color = "yes" if sys.stdout.isatty() else "no"
-    command = [sys.executable, *(["-m", "coverage", "run"] if traced else [])]
-    command += pytest_command("-q", f"--color={color}", *arguments, parallel=True)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace")
-    held = ""
-    for line in process.stdout or ():
-        if line.startswith("bringing up nodes"):
-            continue
-        print(held, end="", flush=True)
-        held = line
-    return process.wait() == 0, held.rstrip()
-
-
-def run_tests() -> tuple[bool, list[str]]:
-    """Run the traced tests and then the others: whether all passed, and the two closing lines."""
-    reached = [path for path in TRACED if Path(path).exists()]
-    others = [f"--ignore={path}" for path in reached]
-    runs = [run_pytest(*reached, traced=True), run_pytest(*others, traced=False)]
-    return all(passed for passed, _ in runs), [line for _, line in runs]
+    with folder_in_memory() as place:
+        options = ("-q", f"--color={color}", "-p", "tools.tracing", *place)
+        command = [sys.executable, *pytest_command(*options, parallel=True)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace")
+        held = ""
+        for line in process.stdout or ():
+            if line.startswith("bringing up nodes"):
+                continue
+            print(held, end="", flush=True)
+            held = line
+        return process.wait() == 0, held.rstrip()
 
 
 def covered_paths() -> list[str]:
@@ -135,12 +132,12 @@ def main() -> int:
     began = time.monotonic()
     subprocess.run([sys.executable, "-m", "coverage", "erase"], check=True)
     checks = [start(name, command) for name, command in CHECKS.items()]
-    tests_passed, closing_lines = run_tests()
+    tests_passed, closing_line = run_tests()
     verdicts = [finish(check) for check in checks]
     if tests_passed:
         verdicts.append(check_coverage())
     report("ok" if tests_passed else "FAILED", f"pytest, {time.monotonic() - began:.0f} s in all")
-    print(*closing_lines, sep="\n", flush=True)
+    print(closing_line, flush=True)
     return 0 if tests_passed and all(verdicts) else 1
 
 

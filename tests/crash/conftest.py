@@ -6,8 +6,9 @@ import pytest
 from tests.crash.nursery import Nursery
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def nursery():
+    """Loads all there is to load once in a test process; a job is a fork of it."""
     nursery = Nursery()
     yield nursery
     nursery.close()

@@ -6,9 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.ledger import golden
-from bursar.ledger.terms import Terms
-from bursar.ledger.timeline import Timeline, folded
+from bursar.ledger.timeline import Timeline
 from bursar.value.equity import value_book
 from bursar.value.exposure import asset_exposures, exposure
 from bursar.value.figures import figures
@@ -95,99 +93,3 @@ def test_kept_equals_whole(chance, length):
             marks = marks.plus([mark])
             running.mark(mark)
         same(running, held, timeline.book, marks, now)
-
-
-def test_a_mark_touches_what_it_prices_however_much_else_is_held():
-    for others in (3, 300):
-        names = ["ETH", "ICX", *(f"A{n}" for n in range(others))]
-        lines = [f"2026-01-02T10:00:00Z buy 5 {name} @ 10 EUR #k:{name}" for name in names]
-        lines += [
-            f"2026-01-02T10:00:00Z buy 2 {name} @ 10 EUR #{name}:1" for name in ("XBT", "BTC")
-        ]
-        book = folded(Terms(base="EUR"), golden.read(lines)).book
-        direct = [Mark(name, "EUR", Decimal(10), "v", 1) for name in ("XBT", *names)]
-        marks = [each for each in direct if each.asset != "ICX"]
-        running = Running(book, Marks([*marks, Mark("ICX", "XBT", Decimal(2), "v", 1)]))
-        before, equity = running.valued, running.equity
-
-        assert running.mark(Mark("ETH", "EUR", Decimal(11), "v", 2)) == {"ETH"}
-        assert (running.valued, running.equity) == (before + 1, equity + 5)
-        # XBT under two names in two accounts, and ICX, whose way leads over it, once.
-        assert running.mark(Mark("BTC", "EUR", Decimal(11), "v", 3)) == {"XBT", "ICX"}
-        assert (running.valued, running.equity) == (before + 3, equity + 5 + 4 + 10)
-        assert running.mark(Mark("BTC", "EUR", Decimal(99), "v", 2)) == frozenset()  # older
-        assert running.mark(Mark("DOT", "EUR", Decimal(99), "v", 4)) == frozenset()  # a new pair
-        assert (running.valued, running.equity) == (before + 3, equity + 5 + 4 + 10)
-
-
-def test_a_commit_touches_what_it_changed():
-    lines = [f"2026-01-02T10:00:00Z buy 5 A{n} @ 10 EUR #k:{n}" for n in range(50)]
-    timeline = Timeline(Terms(base="EUR"))
-    timeline.land(timeline.plan(golden.read(lines)))
-    running = Running(timeline.book, Marks())
-    before = running.valued
-    timeline.land(timeline.plan(golden.read(["2026-01-03T10:00:00Z sell 5 A7 @ 11 EUR #k:99"])))
-    assert running.land(timeline.book) == {"A7", "EUR"}
-    assert running.valued == before + 2
-    assert running.land(timeline.book) == frozenset()
-    assert [each.asset for each in running.unvalued] == sorted(f"A{n}" for n in range(50) if n != 7)
-
-
-def test_other_terms_are_another_book():
-    book = folded(Terms(base="EUR"), golden.read(["2026-01-02T10:00:00Z deposit 5 USDT #k:1"])).book
-    running = Running(book, Marks())
-    assert running.equity == 0
-    terms = Terms(base="EUR", pegs=("USDT",))
-    pegged = folded(terms, golden.read(["2026-01-02T10:00:00Z deposit 5 USDT #k:1"])).book
-    assert running.land(pegged) == {"USDT"}
-    assert running.equity == 5
-
-
-def test_a_leveraged_position_counts_until_it_is_closed():
-    timeline = Timeline(Terms(base="EUR"))
-    timeline.land(
-        timeline.plan(golden.read(["2026-01-02T10:00:00Z margin buy 2 XBT @ 10 USD #k:1"]))
-    )
-    running = Running(timeline.book, Marks([Mark("XBT", "EUR", Decimal(11), "v", 1)]))
-    assert [each.asset for each in running.unvalued] == ["XBT/USD"]
-    # Its entry is in dollars, so their price touches it too.
-    assert running.mark(Mark("USD", "EUR", Decimal("0.5"), "v", 2)) == {"USD"}
-    assert [running.equity, running.long, running.exposure("BTC")] == [12, 22, 22]
-    closing = "2026-01-03T10:00:00Z margin sell 2 XBT @ 10 USD settled 0 #k:2"
-    timeline.land(timeline.plan(golden.read([closing])))
-    assert "XBT" in running.land(timeline.book)
-    assert [running.equity, running.long, running.unvalued] == [0, 0, ()]
-
-
-def test_a_refold_that_takes_something_away_is_seen():
-    lines = ["2026-01-02T10:00:00Z deposit 5 XBT #k:1", "2026-01-02T11:00:00Z deposit 7 ETH #k:2"]
-    timeline = Timeline(Terms(base="EUR"))
-    timeline.land(timeline.plan(golden.read(lines)))
-    running = Running(timeline.book, Marks())
-    assert len(running.unvalued) == 2
-    timeline.land(timeline.plan(golden.read(["2026-01-03T10:00:00Z void k:1 #u:1"])))
-    running.land(timeline.book)
-    assert [each.asset for each in running.unvalued] == ["ETH"]
-    same(running, RunningPositions(Options()), timeline.book, Marks(), 10)
-
-
-def test_positions_are_made_anew_where_they_rest_on_others():
-    for others in (3, 300):
-        names = ["ETH", "XBT", *(f"A{n}" for n in range(others))]
-        lines = [f"2026-01-02T10:00:00Z buy 5 {name} @ 10 EUR #k:{name}" for name in names]
-        timeline = Timeline(Terms(base="EUR"))
-        timeline.land(timeline.plan(golden.read(lines)))
-        running = Running(timeline.book, Marks())
-        held = RunningPositions(Options())
-        assert len(held.of(timeline.book, running.worths)) == held.made == held.summed == others + 2
-
-        running.mark(Mark("ETH", "EUR", Decimal(11), "v", 2))
-        running.mark(Mark("XBT", "EUR", Decimal(11), "v", 2))
-        held.of(timeline.book, running.worths)
-        assert (held.made, held.summed) == (others + 4, others + 2)
-        sale = golden.read(["2026-01-03T10:00:00Z sell 2 ETH @ 11 EUR #m:1"])
-        timeline.land(timeline.plan(sale))
-        running.land(timeline.book)
-        made = held.of(timeline.book, running.worths)
-        assert (held.made, held.summed) == (others + 5, others + 3)
-        assert made == positions(timeline.book, running.valuation(3))

@@ -10,7 +10,7 @@ import ast
 
 import pytest
 
-from tests.tidy.test_tidy import INSIDE, MODULES, PACKAGE, in_rows
+from tests.tidy.test_tidy import INSIDE, MODULES, PACKAGE, in_rows, spelled
 
 # Anything of these modules, and these names; a file may have what is written beside it.
 OUTSIDE_MODULES = ("time.", "secrets.", "uuid.")
@@ -92,7 +92,7 @@ def outside(tree):
     known = origins(tree)
 
     def full(node):
-        said = ast.unparse(node)
+        said = spelled(node)
         first, dot, rest = said.partition(".")
         return known.get(first, first) + dot + rest
 
@@ -128,7 +128,7 @@ def leaks(nodes):
 
 
 def orderless_arguments(node):
-    is_call = isinstance(node, ast.Call) and ast.unparse(node.func) in ORDERLESS
+    is_call = isinstance(node, ast.Call) and spelled(node.func) in ORDERLESS
     return node.args if is_call else ()
 
 
@@ -139,7 +139,7 @@ def iterated(node, fine):
             return [node.iter]
         case ast.ListComp() | ast.DictComp() | ast.GeneratorExp() if id(node) not in fine:
             return [each.iter for each in node.generators]
-        case ast.Call() if ast.unparse(node.func) in ORDERING or joins(node.func):
+        case ast.Call() if spelled(node.func) in ORDERING or joins(node.func):
             return node.args
         case ast.List() | ast.Tuple():
             return [each.value for each in node.elts if isinstance(each, ast.Starred)]

@@ -6,6 +6,7 @@ Forbidden words are put together from pieces, so that this file can be read by i
 import ast
 import re
 import subprocess
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -96,6 +97,26 @@ MODULES = [path for path in FILES if path.suffix == ".py" and path.is_relative_t
 SCRIPTS = [path for path in FILES if path.suffix == ".py" and path not in MODULES]
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The syntax tree of a module, which many judges look at and none changes."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
+def nodes_of(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """The nodes of a tree, likewise."""
+    return tuple(ast.walk(tree))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trees():
+    """Trees are kept while this file is looked at: they are large."""
+    yield
+    for kept in (tree_of, nodes_of, calls):
+        kept.cache_clear()
+
+
 def in_rows(rows: set[str]) -> list[Path]:
     return [path for path in MODULES if row(path) in rows]
 
@@ -104,8 +125,7 @@ def complaints(paths: list[Path], judge) -> list[str]:
     """What a judge of syntax trees says of each file, with the place."""
     found = []
     for path in paths:
-        tree = ast.parse(path.read_text("utf-8"))
-        found += [f"{name(path)}:{line}: {word}" for line, word in judge(tree)]
+        found += [f"{name(path)}:{line}: {word}" for line, word in judge(tree_of(path))]
     return found
 
 
@@ -113,16 +133,28 @@ def functions(tree: ast.AST) -> list[Function]:
     return [node for node in ast.walk(tree) if isinstance(node, Function)]
 
 
+def spelled(node: ast.AST) -> str:
+    """What `ast.unparse` says; names and dotted names, which are most, take it a moment."""
+    match node:
+        case ast.Name(id=said):
+            return said
+        case ast.Attribute(value=ast.Name() | ast.Attribute() as value, attr=said):
+            return f"{spelled(value)}.{said}"
+        case _:
+            return ast.unparse(node)
+
+
+@cache
 def calls(tree: ast.AST) -> list[tuple[int, str]]:
     """Every dotted name that is called or mentioned."""
-    dotted = (ast.Name, ast.Attribute)
-    return [(node.lineno, ast.unparse(node)) for node in ast.walk(tree) if isinstance(node, dotted)]
+    dotted = (node for node in nodes_of(tree) if isinstance(node, ast.Name | ast.Attribute))
+    return [(node.lineno, spelled(node)) for node in dotted]
 
 
 def imports(tree: ast.AST) -> list[tuple[int, str]]:
     """The first name of every module imported."""
     found = []
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Import):
             found += [(node.lineno, alias.name.split(".")[0]) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -134,7 +166,7 @@ def banned_calls(tree: ast.AST) -> list[tuple[int, str]]:
     """Names that are, or end in, a banned name; `from x import y` counts as `x.y`."""
     origin = {
         alias.asname or alias.name: f"{node.module}.{alias.name}"
-        for node in ast.walk(tree)
+        for node in nodes_of(tree)
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
@@ -150,10 +182,10 @@ def banned_calls(tree: ast.AST) -> list[tuple[int, str]]:
 
 def floats(tree: ast.AST) -> list[tuple[int, str]]:
     found = []
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, float):
             found.append((node.lineno, f"float literal {node.value!r}"))
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "float":
+        elif isinstance(node, ast.Call) and spelled(node.func) == "float":
             found.append((node.lineno, "float()"))
     return found
 
@@ -176,7 +208,8 @@ def is_overload(node: Function | ast.ClassDef) -> bool:
 def test_files_and_functions_are_short_or_say_why_not(path):
     lines = path.read_text("utf-8").splitlines()
     assert len(lines) <= FILE_LINES or any(line.startswith("# long: ") for line in lines)
-    for function in functions(ast.parse("\n".join(lines))):
+    read = tree_of if path.is_relative_to(PACKAGE) else tree_of.__wrapped__  # one look each
+    for function in functions(read(path)):
         body = lines[function.lineno - 1 : function.end_lineno]
         excused = any(line.strip().startswith("# long: ") for line in body)
         assert len(body) <= FUNCTION_LINES or excused, function.name
@@ -226,7 +259,7 @@ def test_nothing_inside_imports_the_front_door():
     rooms = {row(path) for path in MODULES}
 
     def through_the_door(tree):
-        froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        froms = [node for node in nodes_of(tree) if isinstance(node, ast.ImportFrom)]
         names = [(n.lineno, alias.name) for n in froms if n.module == "bursar" for alias in n.names]
         return [(line, said) for line, said in names if said not in rooms]
 

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -99,6 +100,7 @@ def run(arguments: Sequence[str]) -> int:
     return answer if isinstance(answer, int) else 0
 
 
+@cache  # a process that runs many command lines, as tests do, makes it once
 def _app() -> App:
     app = App(
         name="bursar",

@@ -3,6 +3,7 @@
 import json
 from importlib.resources import files
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
@@ -58,16 +59,20 @@ def ask(bursar):
     return run
 
 
+@pytest.fixture(scope="session")
+def imported(tmp_path_factory):
+    """A book with the whole story in it, to be copied."""
+    place = tmp_path_factory.mktemp("story") / "bursar.db"
+    exports = [STORY / f"{name}.csv" for name in ("ledgers.gen4-16col", "trades.gen2-24col")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("INITIAL_CAPITAL", raising=False)
+        files = map(str, (*exports, STORY / "prices.csv"))
+        assert main(["import", *files, "--base", "EUR", "--quiet", "--book", str(place)]) == 0
+    return place
+
+
 @pytest.fixture
-def story(bursar):
-    """A book with the whole story in it."""
-    bursar(
-        "import",
-        STORY / "ledgers.gen4-16col.csv",
-        STORY / "trades.gen2-24col.csv",
-        STORY / "prices.csv",
-        "--base",
-        "EUR",
-        "--quiet",
-    )
+def story(imported, elsewhere):
+    """The same as a book of one's own, where a command finds it."""
+    copy(imported, "bursar.db")
     return STORY

@@ -103,6 +103,35 @@ def test_what_is_sketched_may_reach_behind(early):
     assert projection.cells(made.timeline.book) == projection.cells(whole.timeline.book)
 
 
+@pytest.mark.parametrize("folding,landing", [(2, 2), (3, 3), (1_000, 3)])
+def test_wherever_folds_are_kept_a_later_desk_goes_on_to_the_same_book(
+    monkeypatch, folding, landing
+):
+    monkeypatch.setattr(course, "SPACING", folding)
+    monkeypatch.setattr(timeline, "SPACING", landing)
+    told = [
+        line(day, f"{'sell' if day % 3 == 0 else 'buy'} 1 XBT @ 100 USD") for day in range(3, 28)
+    ]
+    told.insert(0, "2026-01-02T10:00:00Z row deposit 5 ADA balance 5 #k:main:row source=ledger")
+    told.insert(12, "2026-01-13T11:00:00Z withdrawal 0.5 XBT #k:main:out")
+    told.insert(14, "2026-01-14T11:00:00Z deposit 0.4 XBT #b:main:in")
+    told.insert(15, "2026-01-14T12:00:00Z link k:main:out to b:main:in #u:1")
+    store, whole = MemoryStore(), Desk(MemoryStore(), Ticks())
+    made, checkpoints = Desk(store, Ticks()), set()
+    for number, each in enumerate(told):
+        if number % 4 == 0:
+            made = Desk(store, Ticks())
+        made.submit(entries(each))
+        checkpoints.add(store.checkpoint())
+    monkeypatch.setattr(desk, "KEPT_AHEAD", 10**9)
+    whole.submit(entries(*told))
+    opened = Desk(store, Ticks())
+    assert not opened.timeline.is_whole
+    assert len(checkpoints) > 2
+    for each in (made, opened):
+        assert projection.cells(each.timeline.book) == projection.cells(whole.timeline.book)
+
+
 def test_another_writer_in_between_is_told_before_the_whole_is_read():
     store = MemoryStore()
     filled(store)

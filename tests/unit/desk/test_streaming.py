@@ -73,7 +73,13 @@ def state(desk_):
     return desk_.head, picture(desk_.timeline.book), records, store.load_state(), store.outbox()
 
 
-def test_a_stream_leaves_the_book_of_one_commit_and_little_in_memory(store):
+@pytest.mark.parametrize("spacing,ahead", [(4, 5), (3, 4), (5, 7)])
+def test_a_stream_leaves_the_book_of_one_commit_and_little_in_memory(
+    store, monkeypatch, spacing, ahead
+):
+    monkeypatch.setattr(desk, "KEPT_AHEAD", ahead)
+    for kept in (course, timeline):
+        monkeypatch.setattr(kept, "SPACING", spacing)
     whole, desk_ = Desk(MemoryStore(terms=TERMS), Ticks()), Desk(store, Ticks())
     once = whole.submit(trades(100))
     done: list[int] = []

@@ -62,6 +62,9 @@ def test_rolling_figures_are_those_of_one_strategy():
     closed.swap(None, trip(1, 5))
     closed.swap(None, trip(2, -3, strategy="grid"))
     asked = [closed.rolling(name, 9 * DAY) for name in ("trend", "grid", "nobody")]
-    closed.swap(None, trip(3, -4, strategy="grid"))
+    last = trip(3, -4, strategy="grid")
+    closed.swap(None, last)
     now = trip(3, 0).closed_at
     assert [each.at(now).net for each in asked] == [5, -7, 0]
+    closed.swap(last, msgspec.structs.replace(last, pnl=Decimal(6)))
+    assert [each.at(now).net for each in asked] == [5, 3, 0]

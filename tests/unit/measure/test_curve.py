@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.measure import curve as module
-from bursar.measure.curve import Curve, growth, window
+from bursar.measure.curve import Curve, growth, window, windows
 from tests.unit.measure.samples import DAY, POSITIVE, D, curve_of, day, loose, moment
 
 curve = loose(module.curve)
@@ -104,3 +104,12 @@ def test_the_chain_is_the_product_of_its_links(told):
     assert (
         abs(Fraction(curve(moments).points[-1].nav) / exact - 1) < Fraction(1, 10**9) or exact < 1
     )
+
+
+def test_of_a_curve_that_ends_before_a_window_its_opening_is_there():
+    points = curve_of(1000, 1100, 990).points
+    late = points[-1].at + DAY
+    for parts in ([points[:1], points[1:]], [points]):
+        assert [*windows(parts, late, None)] == [window(Curve(points), late).points]
+    assert [*windows([], late, None)] == [()]
+    assert [*windows([points[:1], points[1:]], None, None)] == [points[:1], points[1:]]

@@ -92,6 +92,17 @@ def test_rolling_figures_are_those_of_the_trips_in_the_stretch(told, days):
     assert made.losses_in_a_row == max(-whole.streak, 0)
 
 
+def test_what_comes_and_goes_in_the_middle_leaves_the_figures_of_what_is_there():
+    rolling, fresh = RollingTrades(9 * DAY), RollingTrades(9 * DAY)
+    for at, pnl in ((1, 5), (3, -2), (4, -1), (2, 4)):
+        rolling.add(at * DAY, D(pnl))
+    rolling.take_back(3 * DAY, D(-2))
+    for at, pnl in ((1, 5), (2, 4), (4, -1)):
+        fresh.add(at * DAY, D(pnl))
+    assert repr(rolling.at(5 * DAY)) == repr(fresh.at(5 * DAY))
+    assert (rolling.at(5 * DAY).net, rolling.at(5 * DAY).losses_in_a_row) == (8, 1)
+
+
 def test_an_update_costs_the_same_however_long_the_stretch():
     rolling = RollingTrades(1000 * HOUR)
     for number in range(10_000):

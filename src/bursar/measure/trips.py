@@ -230,7 +230,7 @@ def _enter(open_: _Open, trade: _Trade, quantity: Decimal | None = None) -> None
     else:
         later = ratio18(Decimal(at - open_.opened_at), came, there + came)
         open_.opened_at += int(quantise(later, Decimal(1), Rounding.HALF_EVEN))
-    open_.quantity += delta
+    open_.quantity += came if trade.delta >= 0 else -came
 
 
 def _leave(open_: _Open, closed: Decimal) -> Decimal:

@@ -112,7 +112,9 @@ def _app() -> App:
         result_action="return_value",
         exit_on_error=False,
         print_error=False,
+        suppress_keyboard_interrupt=False,  # `faults` tells of it
     )
+    app.meta.suppress_keyboard_interrupt = False
     for group, commands in _COMMANDS.items():
         for rank, command in enumerate(commands):
             name = _NAMES.get(command, command.__name__)

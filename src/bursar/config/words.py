@@ -10,7 +10,6 @@ from bursar.errors import BadChoice
 
 Place = tuple[int | str, ...]
 
-_LIKENESS: Final = 0.7
 _EXPECTED: Final = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
@@ -73,6 +72,6 @@ def nearest(place: Place, known: Iterable[Place]) -> str | None:
     *above, name = place
     keys = [tuple(each) for each in known]
     beside = [str(each[-1]) for each in keys if list(each[:-1]) == above]
-    found = get_close_matches(str(name), beside, 1, _LIKENESS)
+    found = get_close_matches(str(name), beside, 1)
     elsewhere = [".".join(map(str, each)) for each in keys if each[-1] == name]
     return found[0] if found else elsewhere[0] if len(elsewhere) == 1 else None

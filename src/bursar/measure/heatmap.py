@@ -86,7 +86,7 @@ def heatmap(
 
 
 def _symbol(record: RealizedPnLRecord, assets: Mapping[str, str]) -> str:
-    return assets.get(record.pair, record.pair or NO_PAIR)
+    return assets.get(record.pair, record.pair) or NO_PAIR
 
 
 _Place = Callable[[RealizedPnLRecord, Mapping[str, str]], tuple[str, str]]

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from bursar.cli import commands, faults
+from bursar.cli.session import Session
 from bursar.errors import BrokenInvariant, MissingMark, Oversold, StaleVersion, StoreBusy
 from tests.unit.cli.conftest import STORY
 
@@ -180,6 +181,16 @@ def test_a_reader_that_leaves_early_is_no_error(story):
     done = subprocess.run(["bash", "-c", shell], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_a_stop_says_what_became_of_the_book(story, bursar, monkeypatch):
+    def stopped(_session):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "open", stopped)
+    said = bursar("status", code=130)
+    assert said.err == "\nbursar: stopped; what was not committed is not written\n"
+    assert said.out == ""
 
 
 def test_a_screen_without_unicode_is_no_error(story):

@@ -141,6 +141,7 @@ def test_the_axes_of_heatmaps():
     assert heatmap(told, kind("hour")).columns == ("12",)
     by_symbol = heatmap(told, kind("symbol"), assets={"XBT/EUR": "XBT"})
     assert (by_symbol.rows, by_symbol.columns) == (("XBT",), ("2026-01", "2027-02"))
+    assert heatmap(told, kind("symbol"), assets={"XBT/EUR": ""}).rows == ("none",)
     assert heatmap(told, kind("day")).columns == ("01", "04", "05")
     assert heatmap([], Kind.DAY).cells == ()
 

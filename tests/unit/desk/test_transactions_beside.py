@@ -4,14 +4,16 @@ import asyncio
 import logging
 from contextlib import ExitStack, contextmanager
 from contextvars import Context, copy_context
+from threading import Thread
 
 import pytest
 
 from bursar.desk import Desk
 from bursar.desk.transactions import State
-from bursar.errors import BadChoice, StoreDown, TransactionOver
+from bursar.errors import BadChoice, StoreBusy, StoreDown, TransactionOver
 from bursar.store import MemoryStore, open_store
 from tests.unit.desk.cycles import USD, book, committed, over, reviewed
+from tests.unit.desk.test_transactions_async import Gate
 from tests.unit.portfolio.places import Clock
 
 # Blocks
@@ -306,3 +308,33 @@ def test_a_batch_that_is_interrupted_before_has_not():
     committed(portfolio.transaction(0))
     assert portfolio.equity().value == 1
     assert portfolio.verify().is_sound
+
+
+# Afterwards
+
+
+def impatient(portfolio):
+    """Wait for no lock at all."""
+    cursor = portfolio.desk.store._writer.connected().connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=0")
+    cursor.close()
+
+
+def test_recovery_says_nothing_while_somebody_is_still_at_the_commit(tmp_path):
+    gate = Gate("before_commit")
+    one = over(Desk(open_store(tmp_path / "book.db", terms=USD, steps=gate), Clock()))
+    other = over(Desk(open_store(tmp_path / "book.db"), Clock()))
+    impatient(other)
+    gate.is_shut = True
+    at_it = Thread(target=committed, args=(one.transaction(0, idempotency_key="k"),))
+    at_it.start()
+    assert gate.reached.wait(10)
+    with pytest.raises(StoreBusy):
+        other.recover()
+    gate.opened.set()
+    at_it.join()
+    (found,) = other.recover("k").interrupted
+    assert found.has_landed
+    assert other.recover().version == 1
+    one.close()
+    other.close()

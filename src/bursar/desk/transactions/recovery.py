@@ -2,12 +2,13 @@
 
 The state is the last commit; there is nothing to repair. What can be unknown is whether a commit
 whose answer never came has landed. Those are found by id: the ones of this process whose answer was
-lost, the ones that were announced, and any the caller names.
+lost, the ones that were announced, and any the caller names. A server may still be at a COMMIT
+whose client is gone, so the answer is given under the store's lock, which is had when that is over.
 
-Errors: `StoreError`.
+Errors: `StoreError`; `StoreBusy` while somebody is still at a commit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -41,16 +42,12 @@ def recover(desk: Desk, *, keys: Iterable[str] = (), account: str = ACCOUNT) -> 
 
     `keys` are idempotency keys, or ids of transactions, that the caller asks about.
     """
-    desk.catch_up()
     asked: dict[str, int | None] = {each.id: each.version for each in keeping.announced(desk)}
     asked.update(desk.unresolved)
     for key in keys:
         asked.setdefault(key if ":" in key else f"{account}:tx-{key}", None)
-    found = tuple(
-        Interrupted(name, _has_landed(desk, name), version)
-        for name, version in sorted(asked.items())
-    )
-    keeping.withdraw(desk, asked)
+    found = _found(desk, asked) if asked else ()
+    desk.catch_up()
     desk.unresolved.clear()
     return Recovery(
         session_id=desk.store.portfolio,
@@ -62,5 +59,12 @@ def recover(desk: Desk, *, keys: Iterable[str] = (), account: str = ACCOUNT) -> 
     )
 
 
-def _has_landed(desk: Desk, name: str) -> bool:
-    return bool(desk.store.recall([name], []))
+def _found(desk: Desk, asked: Mapping[str, int | None]) -> tuple[Interrupted, ...]:
+    """Find out what became of them while nobody is at a commit, and take the notes away."""
+    with desk.store.grouped():
+        found = tuple(
+            Interrupted(name, bool(desk.store.recall([name], [])), version)
+            for name, version in sorted(asked.items())
+        )
+        keeping.withdraw(desk, asked)
+    return found

@@ -3,7 +3,7 @@
 Errors: as `dict`. Nothing can be taken out of what lies below.
 """
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import ItemsView, Iterator, Mapping, MutableMapping
 from enum import Enum
 from typing import Final, Generic, TypeVar, overload
 
@@ -51,6 +51,10 @@ class Layer(MutableMapping[_K, _V], Generic[_K, _V]):
 
     def __delitem__(self, key: _K) -> None:
         del self.own[key]
+
+    def items(self) -> ItemsView[_K, _V]:
+        """Return what there is, as it is now: all at once, since one key after another is slow."""
+        return {**self.below, **self.own}.items()
 
     def __iter__(self) -> Iterator[_K]:
         """Yield the keys: those below first, then those that only this layer has."""

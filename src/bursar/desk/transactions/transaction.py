@@ -361,8 +361,7 @@ class PortfolioTransaction:
         return True
 
     def _tell(self, review: TransactionReview, version: int) -> None:
-        correlation = self.rules.correlation_id or review.id
-        tell = partial(log.tell_commit, review, correlation_id=correlation, version=version)
+        tell = partial(log.tell_commit, review, correlation_id=self._correlation, version=version)
         if self.later is None:
             tell()
         elif log.is_heard():

@@ -24,7 +24,7 @@ from bursar.desk import Desk, Receipt
 from bursar.errors import BadChoice, Conflicted
 from bursar.exact import ZERO, money, number
 from bursar.ledger import instant
-from bursar.ledger.entries import Fee, Fill, Side
+from bursar.ledger.entries import Fee, Fill, Side, require_readable
 from bursar.ledger.records import SpotPosition
 from bursar.measure.rolling import Rolled
 from bursar.portfolio import allocating, beginning, kept, measures, snapshots
@@ -106,9 +106,11 @@ class PortfolioAccounting:
 
         Raises:
             Conflicted: the id stands for another fill.
-            BadChoice, NotExact: something in it is not what it should be; nothing was written.
+            BadChoice, NotExact, Malformed: something in it is not what it should be; nothing was
+            written.
         """
         entry = self._entry(order)
+        require_readable((entry,))
         async with self._lock:
             desk = self.portfolio.writer
             desk.catch_up()

@@ -179,11 +179,13 @@ def _prepare(url: URL, create: bool) -> bool:  # noqa: FBT001 (one of a record o
 
 
 def _engine(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True)
+    # As it is meant now: whoever goes to another folder later still means this file.
+    path = str(Path(url.database or "").absolute())
+    engine = create_engine(url.set(database=path), hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def settle(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
-        entry.info[_FILE] = _identity(engine.url.database or "")
+        entry.info[_FILE] = _identity(path)
         connection.isolation_level = None  # transactions begin where `begin` says so
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")

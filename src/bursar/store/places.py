@@ -13,12 +13,15 @@ from sqlalchemy.exc import ArgumentError
 from bursar.errors import BadChoice
 from bursar.store.dialect import Dialect, dialect_of
 
+_SQLITE: Final = {"sqlite", "sqlite+pysqlite"}
 _ALMOST: Final = re.compile(r"\s*postgres[a-z+0-9]*:(?!//)", re.IGNORECASE)
 
 
 def address(url_or_path: str | os.PathLike[str]) -> URL:
     """Read a plain path or a database URL."""
     text = os.fspath(url_or_path)
+    if "\0" in text:
+        raise BadChoice("the place of the book has a NUL in it")
     if _ALMOST.match(text):  # as a path, it would be shown, password and all
         raise BadChoice("a Postgres address begins with postgresql://")
     if "://" not in text:
@@ -35,6 +38,8 @@ def address(url_or_path: str | os.PathLike[str]) -> URL:
         return url.set(drivername="postgresql")
     if url.get_backend_name() == "sqlite" and url.query:
         raise BadChoice("an SQLite address takes no options")
+    if url.get_backend_name() == "sqlite" and (url.drivername not in _SQLITE or url.host):
+        raise BadChoice("an SQLite address is sqlite:///book.db, with three slashes")
     return url
 
 

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from bursar.desk import Desk
-from bursar.desk.transactions import State
+from bursar.desk.transactions import State, running
 from bursar.errors import BadChoice, StoreBusy, StoreDown, TransactionOver
 from bursar.store import MemoryStore, open_store
 from tests.unit.desk.cycles import USD, book, committed, over, reviewed
@@ -203,6 +203,25 @@ def test_async_transactions_of_a_batch_wait_in_it(tmp_path):
     assert asyncio.run(asyncio.wait_for(cycles(), 10)).is_durable
     assert portfolio.desk.store.head().version == 2
     portfolio.close()
+
+
+def test_a_transaction_of_a_long_batch_is_in_it_or_not_whatever_fails(monkeypatch):
+    monkeypatch.setattr(running, "WAITING_MAX", 3)
+    portfolio, armed = interrupted("journal")
+    refused = []
+    with portfolio.batch(0) as batch:
+        for number in range(9):
+            if number == 2:
+                armed.append(StoreBusy)
+            try:
+                committed(batch.transaction())
+            except StoreBusy:
+                refused.append(number)
+    assert refused == [3]
+    states = [each.state for each in batch.transactions]
+    assert states.count(State.COMMITTED) == portfolio.equity().value == 8
+    assert states[3] is State.DISCARDED
+    assert portfolio.verify().is_sound
 
 
 # Interrupts

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bursar.desk import Desk
-from bursar.errors import BadChoice, Conflicted, NotExact
+from bursar.errors import BadChoice, Conflicted, Malformed, NotExact
 from bursar.ledger import golden
 from bursar.ledger.terms import Terms
 from bursar.portfolio.accounting import FilledOrder, PortfolioAccounting
@@ -71,6 +71,8 @@ def test_a_fill_told_again_is_harmless_and_another_under_its_id_is_refused():
         (order(1, side="long"), BadChoice),
         (order(1, quantity="a lot"), NotExact),
         (order(1, price=float("nan")), NotExact),
+        (order(1, strategy=7), Malformed),
+        (order(1, at="now"), Malformed),
     ],
 )
 def test_a_fill_that_is_none_is_refused_and_nothing_is_written(wrong, error):

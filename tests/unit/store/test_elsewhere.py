@@ -60,6 +60,18 @@ def test_what_was_committed_before_a_log_was_deleted_is_there_when_all_is_closed
     again.close()
 
 
+def test_who_goes_to_another_folder_still_has_the_same_book(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = open_store("book.db")
+    head = store.commit(commit(store.head(), "a"))
+    (tmp_path / "deeper").mkdir()
+    monkeypatch.chdir("deeper")
+    assert store.commit(commit(head, "b")).version == 2
+    assert [row.seq for row in store.records()] == [1, 2]
+    store.close()
+    assert list((tmp_path / "deeper").iterdir()) == []
+
+
 def test_a_store_that_was_carried_over_a_fork_answers_nothing(tmp_path, monkeypatch):
     store = open_store(tmp_path / "book.db")
     head = store.commit(commit(store.head(), "a"))

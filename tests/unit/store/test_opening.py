@@ -157,6 +157,9 @@ def test_an_old_sqlite_is_refused_with_what_is_needed():
         f"://{SECRET}",
         f"postgresql:/u:{SECRET}@h/b",
         f" Postgres:u:{SECRET}@h/b",
+        f"sqlite://u:{SECRET}@h/b",
+        f"sqlite+aiosqlite:///{SECRET}",
+        f"book\0{SECRET}.db",
         f"sqlite:///book.db?key={SECRET}",
     ],
 )

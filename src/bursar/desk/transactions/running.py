@@ -126,6 +126,8 @@ class Running:
 
     def judge(self, drafts: tuple[Draft, ...], marks: Marks, rules: Rules) -> Verdict | None:
         """Judge a transaction, inside the money context; `None` where only the desk can."""
+        if len(self._waiting) >= WAITING_MAX:  # not when it is accepted: that is not to fail
+            self.flush()
         if self._head is not self.desk.head:  # what waited was written, and something after it
             self.rebase()
         draft = drafts[0] if drafts else Draft()
@@ -182,8 +184,6 @@ class Running:
         self._waiting.append(made)
         if rules.key is not None:
             self._answers[rules.key] = keeping.Answer(body, review)
-        if len(self._waiting) >= WAITING_MAX:
-            self.flush()
         return made
 
     def answered(self, rules: Rules, body: str) -> TransactionReview | None:

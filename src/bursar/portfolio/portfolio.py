@@ -42,7 +42,7 @@ from bursar.portfolio import (
     shown,
     whys,
 )
-from bursar.portfolio.answers import Equity, FileImported, ImportReport, MethodPnL, Verification
+from bursar.portfolio.answers import Equity, ImportReport, MethodPnL, Verification
 from bursar.portfolio.believed import Believed
 from bursar.portfolio.closings import Closings
 from bursar.portfolio.followed import Followed
@@ -138,19 +138,6 @@ class Portfolio:
             InputError: the first row that cannot be read; nothing was written.
         """
         return self.take(self.read_files(*paths, account=account, progress=progress), progress)
-
-    def stage_files(
-        self,
-        *paths: str | os.PathLike[str],
-        account: str | None = None,
-        progress: Progress | None = None,
-    ) -> tuple[Staged, tuple[FileImported, ...]]:
-        """Read files and work out what importing them would do. Nothing is written."""
-        read = self.read_files(*paths, account=account, progress=progress)
-        entries = read.entries()
-        if progress is not None:
-            progress("folding", 0, len(entries))
-        return self.desk.stage(entries), read.files
 
     def read_files(
         self,

@@ -287,10 +287,6 @@ class PortfolioService:
         """Return the last certificate of an account, if there is one."""
         return agreement.last_certificate(self.portfolio, account)
 
-    def take_marks(self, marks: Iterable[Mark], source: str) -> None:
-        """Value with these marks from now on, and after a restart too."""
-        self.portfolio.keep_marks(marks, source)
-
     def __enter__(self) -> Self:
         return self
 

@@ -34,12 +34,21 @@ def why(asked: Asked, figure: str, asset: str | None) -> Why:
     """Return the figure of that name, of one asset or of the whole book.
 
     Raises:
-        FigureNotFound: there is none of that name, or it needs an asset.
+        FigureNotFound: there is none of that name, it needs an asset, or the book knows no such
+            asset: a name that is misspelt is no zero.
     """
     if figure not in _FIGURES:
         known = ", ".join(sorted({*_FIGURES, *measures.FIGURES}))
         raise FigureNotFound(f"no figure is called {figure!r}; there are {known}", figure=figure)
-    return _FIGURES[figure](asked, asset)
+    found = _FIGURES[figure](asked, asset)
+    if asset is not None and not found.parts and not _is_known(asked, asset):
+        raise FigureNotFound(f"there never was any {asset} in the book", figure=figure, asset=asset)
+    return found
+
+
+def _is_known(asked: Asked, asset: str) -> bool:
+    name = asked.valuation.marks.name
+    return any(name(held) == name(asset) for _, held in asked.timeline.book.holdings)
 
 
 @money

@@ -12,7 +12,6 @@ Errors: `BadChoice` for the statement of another account.
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
@@ -31,8 +30,6 @@ from bursar.reconcile.statement import Statement
 from bursar.reconcile.trace import Assumed, trace
 from bursar.value.marks import Marks
 from bursar.value.worth import EVERYTHING, Options
-
-_SHORT_OF: Final = "sold before its acquisition is known"
 
 
 class Underway(msgspec.Struct, frozen=True):

@@ -44,7 +44,6 @@ from bursar.store.tables import (
 )
 
 Upserting = Callable[[Table], Insert]
-_FEW = 4  # up to so many, one after another is faster than SQLAlchemy's way for many
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 HEAD = tuple(PORTFOLIOS.c[name] for name in ("version", "seq", "hash", "base", "terms"))
 _CELL, _TRADE, _FLOW, _MEMO = CELLS.c.name, TRADES.c.trade_id, FLOWS.c.id, MEMOS.c.name

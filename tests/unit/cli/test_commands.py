@@ -319,6 +319,11 @@ def test_an_empty_book_says_that_it_is_empty(bursar):
     assert "1 moment\n" in bursar("performance", "30d").out
 
 
+def test_a_misspelt_asset_is_no_zero(story, bursar):
+    for figure in ("realized", "income", "contributed"):
+        assert "never was any XTB" in bursar("why", figure, "XTB", code=3).err
+
+
 def test_what_is_meant_is_said_of_a_slip_of_the_pen(story, bursar, tmp_path):
     (tmp_path / "config.yaml").write_text("portfolo:\n  name: other\n")
     assert "is it portfolio:?" in bursar("status").err

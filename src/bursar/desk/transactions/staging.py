@@ -16,9 +16,6 @@ import msgspec
 from bursar.errors import BadChoice
 from bursar.exact import ZERO, money, plain
 
-POOL_LOT: Final = "pool"
-"""The name of the one lot that there is of an asset under the rule `wac`."""
-
 
 class StagedCash(msgspec.Struct, frozen=True, gc=False):
     """A change of cash in base currency, and the fees paid besides.

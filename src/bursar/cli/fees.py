@@ -30,7 +30,7 @@ def fees(*, session: Annotated[Session, HIDDEN]) -> int:
 
 
 def _show(screen: Screen, found: FeeSummary, gaps: Sequence[Gap], base: str) -> None:
-    from bursar.cli.coverage import is_of, marked, show_gaps, touches, unpriced
+    from bursar.cli.coverage import marked, show_gaps, touches, unpriced
     from bursar.cli.screen import figure, name, units
 
     figures, open_ = screen.figures, unpriced(gaps)
@@ -40,9 +40,9 @@ def _show(screen: Screen, found: FeeSummary, gaps: Sequence[Gap], base: str) -> 
         (name("charged in"), units("amount"), figure("worth")),
         [
             (
-                marked(asset, is_marked=is_of(asset, open_)),
+                marked(asset, is_marked=asset in found.unpriced),
                 figures.quantity(fee.amount),
-                figures.money(fee.value),
+                figures.money(fee.worth),
             )
             for asset, fee in found.by_asset.items()
         ],

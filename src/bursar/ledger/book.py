@@ -258,7 +258,11 @@ class Book:
         """Add to the fees of a pair."""
         key = (account, pair, asset)
         known = self.fees.get(key, _NO_FEE)
-        self.fees[key] = FeeTotal(known.amount + change.amount, known.value + change.value)
+        self.fees[key] = FeeTotal(
+            known.amount + change.amount,
+            known.value + change.value,
+            known.unknown + change.unknown,
+        )
 
     def count(self, key: tuple[str, str, str, str], change: FlowTotal) -> None:
         """Add to the flows of a kind: `key` is (account, kind, asset, strategy)."""

@@ -39,16 +39,25 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
 
 
 class FeeTotal(msgspec.Struct, frozen=True, gc=False):
-    """Fees charged in one asset, and their worth in base currency."""
+    """Fees charged in one asset, and their worth in base currency.
+
+    `unknown` counts those whose worth nobody knows: it is not in `value`.
+    """
 
     amount: Decimal = ZERO
     value: Decimal = ZERO
+    unknown: int = 0
+
+    @property
+    def worth(self) -> Decimal | None:
+        """The worth; `None` where nothing of it is known."""
+        return None if self.unknown and not self.value else self.value
 
 
 class FlowTotal(msgspec.Struct, frozen=True, gc=False):
     """Flows of one kind: quantity, what was booked (cost or value), worth, and how many.
 
-    `unknown` counts the flows of capital whose worth nobody knows: it is not in `value`.
+    `unknown` counts those whose worth nobody knows: it is not in `value`.
     """
 
     amount: Decimal = ZERO

@@ -234,6 +234,7 @@ class PortfolioService:
             trading_base=trading,
             gross_pnl_base=gross,
             pct_of_gross_pnl=ratio18(_ALL, trading, gross) if gross > 0 else None,
+            unpriced=fees.unpriced,
         )
 
     def get_cash_flows(

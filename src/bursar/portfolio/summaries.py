@@ -74,6 +74,7 @@ class PnLSummary(msgspec.Struct, frozen=True, kw_only=True):
 class FeeReport(msgspec.Struct, frozen=True):
     """All fees in base currency. Those of trades, `trading_base`, also as percent of what trades
     made before fees (`None`: nothing); the others are expenses and lie outside realised PnL.
+    `unpriced` names the assets in which something was charged that is in none of the figures.
     """
 
     by_asset: dict[str, Decimal]
@@ -82,6 +83,7 @@ class FeeReport(msgspec.Struct, frozen=True):
     trading_base: Decimal
     gross_pnl_base: Decimal
     pct_of_gross_pnl: Decimal | None
+    unpriced: tuple[str, ...] = ()
 
 
 class AccountSync(msgspec.Struct, frozen=True, kw_only=True):

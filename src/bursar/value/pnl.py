@@ -79,11 +79,16 @@ class PnL(msgspec.Struct, frozen=True):
 
 
 class FeeSummary(msgspec.Struct, frozen=True):
-    """All fees: of trades (inside realised) and of the rest (expenses, under the pair `none`)."""
+    """All fees: of trades (inside realised) and of the rest (expenses, under the pair `none`).
+
+    `unpriced` names the assets in which something was charged whose worth nobody knows; it is in
+    none of the figures.
+    """
 
     by_asset: dict[str, FeeTotal]
     by_pair: dict[str, Decimal]
     total: Decimal
+    unpriced: tuple[str, ...] = ()
 
 
 class _Piece(msgspec.Struct, frozen=True):
@@ -150,12 +155,15 @@ def fees(book: Book) -> FeeSummary:
     by_pair: dict[str, Decimal] = {}
     for asset, pair, fee in _charged(book):
         known = by_asset.get(asset, FeeTotal())
-        by_asset[asset] = FeeTotal(known.amount + fee.amount, known.value + fee.value)
+        by_asset[asset] = FeeTotal(
+            known.amount + fee.amount, known.value + fee.value, known.unknown + fee.unknown
+        )
         by_pair[pair] = by_pair.get(pair, ZERO) + fee.value
     return FeeSummary(
         {asset: by_asset[asset] for asset in sorted(by_asset)},
         {pair: by_pair[pair] for pair in sorted(by_pair)},
         sum(by_pair.values(), ZERO),
+        tuple(sorted(asset for asset, fee in by_asset.items() if fee.unknown)),
     )
 
 
@@ -250,7 +258,7 @@ def _charged(book: Book) -> Iterable[tuple[str, str, FeeTotal]]:
         if pair == NO_PAIR and cell.fees
     ]
     found += [
-        (asset, NO_PAIR, FeeTotal(-flow.amount, flow.booked))
+        (asset, NO_PAIR, FeeTotal(-flow.amount, flow.booked, flow.unknown))
         for (_, kind, asset, _), flow in book.flows.items()
         if kind == _FEE
     ]

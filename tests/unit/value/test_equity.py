@@ -209,14 +209,14 @@ def test_a_view_says_with_which_pair_an_asset_is_priced():
     assert str(worth.asset("XBT").path) == "XBT → EUR → USD"
 
 
-def test_assets_stay_apart_where_the_base_currency_has_an_alias():
+def test_base_currency_is_worth_its_count_under_every_name():
     text = """
     @ base XBT
     2026-01-05T10:00:00Z  deposit 2 XBT  #kraken:1
-    2026-01-05T10:00:00Z  deposit 1 BTC  #binance:1  value=0.5
+    2026-01-05T10:00:00Z  deposit 1 BTC  #binance:1
     """
     _, worth = valued(text)
-    assert (worth.equity, worth.unrealized) == (3, D("0.5"))
+    assert (worth.equity, worth.unrealized) == (3, 0)
     assert worth.cash_base == 3
 
 

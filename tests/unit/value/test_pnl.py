@@ -168,14 +168,19 @@ def test_pooled_lots_have_unrealised_pnl_in_no_account():
     assert told.total.unrealized == worth.unrealized
 
 
-def test_base_currency_under_another_name_has_its_pnl_too():
+def test_fees_whose_worth_nobody_knows_are_named_and_in_no_figure():
     text = """
-    @ base XBT
-    2026-02-02T00:00:00Z  deposit 1 XBT  #kraken:1
-    2026-02-02T00:00:00Z  deposit 1 BTC  #binance:1 value=0.5
+    2026-02-02T00:00:00Z  deposit 1 BNB  #k:1 value=300
+    2026-02-02T00:00:01Z  buy 1 XBT @ 10 USD  fee 0.01 BNB  #k:2
+    2026-02-02T00:00:02Z  sell 1 XBT @ 10 USD  fee 0.01 BNB worth 3  #k:3
+    2026-02-02T00:00:03Z  fee 0.01 ETH  #k:4
+    2026-02-02T00:00:04Z  deposit 1 USD  fee 0.01 ADA  #k:5
+    2026-02-02T00:00:05Z  reverse k:5  #k:6
     """
-    book, worth = valued(text)
-    assert pnl(book, worth).total.unrealized == worth.unrealized == D("0.5")
+    told = fees(book_of(text))
+    assert told.by_asset["BNB"] == FeeTotal(D("0.02"), D(3), unknown=1)
+    assert [told.by_asset[name].worth for name in ("BNB", "ETH")] == [D(3), None]
+    assert (told.total, told.unpriced) == (D(3), ("BNB", "ETH"))
 
 
 def test_fees_by_asset_and_pair_add_up(book_and_worth):

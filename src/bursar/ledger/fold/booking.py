@@ -42,10 +42,16 @@ def charges(fees: Iterable[Fee]) -> list[tuple[str, Decimal]]:
     return [(fee.asset, fee.amount) for fee in fees if fee.amount > 0]
 
 
-def charge(book: Book, fact: Fact, fee: Fee, pair: str) -> None:
-    """Add a fee to the fees of a pair, as the memo it is."""
+def charge(book: Book, fact: Fact, fee: Fee, pair: str, *, sign: int = 1) -> None:
+    """Add a fee to the fees of a pair, as the memo it is; take it off where `sign` is −1."""
     if fee.amount:
-        book.charge(fact.account, pair, fee.asset, FeeTotal(fee.amount, fee.value or ZERO))
+        amount, worth = sign * fee.amount, sign * (fee.value or ZERO)
+        book.charge(fact.account, pair, fee.asset, FeeTotal(amount, worth, sign * lacking(fee)))
+
+
+def lacking(fee: Fee) -> int:
+    """Count a fee whose worth nobody knows."""
+    return int(fee.value is None and bool(fee.amount))
 
 
 def realize(
@@ -90,7 +96,8 @@ def expense(book: Book, fact: Fact, fee: Fee, strategy: str) -> Removal:
     removal = pay_fee(book, fact, fee, (NO_PAIR, strategy, ""))
     worth = fee.value or ZERO
     charge(book, fact, fee, NO_PAIR)
-    count(book, fact, (FlowKind.FEE, fee.asset, strategy), FlowTotal(-fee.amount, worth, worth, 0))
+    change = FlowTotal(-fee.amount, worth, worth, 0, lacking(fee))
+    count(book, fact, (FlowKind.FEE, fee.asset, strategy), change)
     return removal
 
 

@@ -70,7 +70,7 @@ def _plain_fill(book: Book, fill: Fill) -> bool:
     if fee:
         charged = (account, pair, quote)
         known = book.fees.get(charged, _NO_FEE)
-        book.fees[charged] = FeeTotal(known.amount + fee, known.value + fee)
+        book.fees[charged] = FeeTotal(known.amount + fee, known.value + fee, known.unknown)
     if book.lines is not None:
         book.lines.append(Line("trade", key, realized, spent, parts))
     return True

@@ -12,6 +12,7 @@ from bursar.ledger.fold.booking import (
     dispose,
     expense,
     kept_back,
+    lacking,
     lot_of,
     place_in,
     realize,
@@ -47,7 +48,8 @@ def _come(book: Book, flow: CashFlow, strategy: str, inside: list[Fee]) -> None:
         part, worth = share(cost, fee.amount, kept), fee.value or ZERO
         kept, cost = kept - fee.amount, cost - part
         charge(book, flow, fee, NO_PAIR)
-        count(book, flow, (FlowKind.FEE, fee.asset, strategy), FlowTotal(-fee.amount, worth, worth))
+        change = FlowTotal(-fee.amount, worth, worth, 0, lacking(fee))
+        count(book, flow, (FlowKind.FEE, fee.asset, strategy), change)
         realize(book, key, worth - part, "flow")
     gained = book.acquire(flow.account, flow.asset, lot_of(flow, kept, cost))
     realize(book, key, gained, "cover")
@@ -57,8 +59,8 @@ def _come(book: Book, flow: CashFlow, strategy: str, inside: list[Fee]) -> None:
 
 
 def _unknown(flow: CashFlow) -> int:
-    """Count capital whose worth nobody knows; the books need that only where it sets a cost."""
-    return int(flow.value is None and bool(flow.amount) and flow.kind in CAPITAL)
+    """Count a flow whose worth nobody knows, also where the books do not need it."""
+    return int(flow.value is None and bool(flow.amount))
 
 
 def _basis(book: Book, flow: CashFlow) -> Decimal:
@@ -142,9 +144,9 @@ def _send_back(book: Book, reversal: Reversal, flow: CashFlow, inside: list[Fee]
     for fee in inside:
         part, worth = share(basis - parts, fee.amount, kept), fee.value or ZERO
         kept, parts = kept - fee.amount, parts + part
-        charge(book, flow, Fee(fee.asset, -fee.amount, -worth), NO_PAIR)
+        charge(book, flow, fee, NO_PAIR, sign=-1)
         place = (FlowKind.FEE, fee.asset, key[3])
-        count(book, flow, place, FlowTotal(fee.amount, -worth, -worth))
+        count(book, flow, place, FlowTotal(fee.amount, -worth, -worth, 0, -lacking(fee)))
         realize(book, key, part - worth, "flow")
     is_capital = flow.kind in CAPITAL
     sale = lot_of(reversal, kept, ZERO if is_capital else basis - parts)
@@ -166,5 +168,6 @@ def _give_back(book: Book, flow: CashFlow, fee: Fee, removal: Removal) -> None:
         owed = lot_of(flow, ZERO, ZERO, part="fee")
         added = book.restore(flow.account, fee.asset, removal, owed=owed)
         realize(book, key, added - worth, "fee")
-    charge(book, flow, Fee(fee.asset, -fee.amount, -worth), NO_PAIR)
-    count(book, flow, (FlowKind.FEE, fee.asset, strategy), FlowTotal(fee.amount, -worth, -worth))
+    charge(book, flow, fee, NO_PAIR, sign=-1)
+    change = FlowTotal(fee.amount, -worth, -worth, 0, -lacking(fee))
+    count(book, flow, (FlowKind.FEE, fee.asset, strategy), change)

@@ -29,7 +29,9 @@ Attribution = dict[str, dict[str, Decimal]]
 PORTFOLIO: Final = "portfolio"
 
 
-class Constraints(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Constraints(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """What a plan must keep to.
 
     `reserve` (money) and `reserve_weight` (share of the portfolio's value) add up to cash that

@@ -18,7 +18,9 @@ from bursar.exact import ZERO
 from bursar.plan.door import by_symbol, exactly, moment, put
 
 
-class HoldingsSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class HoldingsSnapshot(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """Units by symbol, the price of one unit in `base`, and cash in `base`.
 
     `as_of` is when that was so (RFC 3339, empty where nobody says), `source` where it is from,

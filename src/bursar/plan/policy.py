@@ -34,7 +34,9 @@ class RoundingMode(Enum):
     OPTIMAL = "optimal"
 
 
-class Instrument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Instrument(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """What a venue takes of a symbol: multiples of a step, and not less than two minima."""
 
     step: Decimal = ZERO
@@ -55,7 +57,9 @@ ANY: Final = Instrument()
 NINTH: Final = Decimal(1).scaleb(-9)
 
 
-class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SizingPolicy(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """How trades are rounded, what is too small to be one, and what they are thought to cost.
 
     `min_trade_amount` is in base currency; `fee_rate` is a share of what is traded. `node_limit`

@@ -19,7 +19,7 @@ class Reason(Enum):
     OVERWEIGHT = "overweight"  # SELL: it is above its target
     NOT_TARGETED = "not_targeted"  # SELL: it is held and no target wants it
     OVER_CAP = "over_cap"  # SELL: it is above what one symbol may be
-    NOT_ALL_FREE = "not_all_free"  # SELL: less than wanted, the rest is in open orders
+    NOT_ALL_FREE = "not_all_free"  # SELL: less than wanted, the rest is not free
     ON_TARGET = "on_target"  # HOLD: nothing to do
     WITHIN_BAND = "within_band"  # HOLD: off its target, and inside the bands
     BUYS_ONLY = "buys_only"  # HOLD: above its target, and this plan does not sell
@@ -27,7 +27,7 @@ class Reason(Enum):
     BELOW_VENUE = "below_venue_minimum"  # HOLD: the venue would refuse it as too small
     BELOW_STEP = "below_step"  # HOLD: it rounds to nothing
     DUST = "dust"  # HOLD: not targeted, and too little to sell
-    NONE_FREE = "none_free"  # HOLD: to be sold, and all of it is in open orders
+    NONE_FREE = "none_free"  # HOLD: to be sold, and none of it is free
     CASH_SHORT = "cash_short"  # HOLD: to be bought, and no cash is left for it
 
 
@@ -37,7 +37,7 @@ SAYS = {
     Reason.OVERWEIGHT: "above its target",
     Reason.NOT_TARGETED: "held, and no target wants it",
     Reason.OVER_CAP: "above the cap of one symbol",
-    Reason.NOT_ALL_FREE: "the rest is in open orders",
+    Reason.NOT_ALL_FREE: "the rest is in open orders or staked",
     Reason.ON_TARGET: "on its target",
     Reason.WITHIN_BAND: "inside its band",
     Reason.BUYS_ONLY: "above its target; nothing is sold",
@@ -45,6 +45,6 @@ SAYS = {
     Reason.BELOW_VENUE: "smaller than the venue takes",
     Reason.BELOW_STEP: "less than one step",
     Reason.DUST: "too little to sell",
-    Reason.NONE_FREE: "all of it is in open orders",
+    Reason.NONE_FREE: "all of it is in open orders or staked",
     Reason.CASH_SHORT: "no cash is left for it",
 }

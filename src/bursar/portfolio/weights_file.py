@@ -78,7 +78,20 @@ def _wanted(told: object) -> Wanted:
     if not isinstance(told, Mapping) or not told:
         raise ValueError("an object of symbols and weights is expected")
     whole = told if _WEIGHTS in told else {_WEIGHTS: told}
+    weights = whole[_WEIGHTS]
+    for symbol, weight in weights.items() if isinstance(weights, Mapping) else ():
+        _require_weight(symbol, weight, told)
     return msgspec.convert(whole, Wanted, strict=False)
+
+
+def _require_weight(symbol: str, weight: object, told: Mapping[str, object]) -> None:
+    """Name the symbol whose weight is none, or the section that was taken for one."""
+    if isinstance(weight, Mapping) and _WEIGHTS not in told:
+        raise ValueError(f"{symbol}: is no section; weights stand under {_WEIGHTS}, or alone")
+    try:
+        msgspec.convert(weight, Decimal, strict=False)
+    except msgspec.ValidationError:
+        raise ValueError(f"{symbol}: {weight!r} is no weight such as 0.5") from None
 
 
 def _json(text: str) -> object:

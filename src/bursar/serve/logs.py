@@ -9,11 +9,13 @@ Errors: none.
 import logging
 import re
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
 import structlog
 
+_USUAL: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 _SECRET: Final = re.compile(r"bursar_[A-Za-z0-9_-]{20,}|(?<=://)[^/@\s]+@")
 
 LOG: Final[structlog.BoundLogger] = structlog.wrap_logger(
@@ -37,10 +39,16 @@ class JsonLines(logging.Formatter):
         told: dict[str, object] = {"time": _time(record), "logger": record.name}
         if not said.startswith("{"):
             told |= {"level": record.levelname.lower(), "event": said}
+            told |= {name: hushed(each) for name, each in _fields(record)}
             if record.exc_info and record.exc_info[0] is not None:
                 told["exception"] = hushed(self.formatException(record.exc_info))
             return str(structlog.processors.JSONRenderer()(None, "", told))
         return f'{{"time":"{told["time"]}","logger":"{record.name}",{said[1:]}'
+
+
+def _fields(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
+    """Yield what a caller gave beside the message: the fields of a money event."""
+    return ((name, each) for name, each in vars(record).items() if name not in _USUAL)
 
 
 def hushed(value: object) -> object:

@@ -30,7 +30,10 @@ def whole(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     if not replace:
         require_absent(path)
     _require_no_book(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:  # told of the file that was asked for, not of the one beside it
+        raise OSError(error.errno, error.strerror, str(path)) from None
     made = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar import errors
+from bursar.desk.transactions import log as transactions
 from bursar.errors import BadChoice, BrokenInvariant, BursarError, TokenNotFound
+from bursar.portfolio.log import LOG
 from bursar.serve import faults, logs, tokens
 from bursar.serve.asking import Kind, Param, cursor, query_of, read_cursor
 from bursar.serve.door import hear
@@ -259,3 +261,17 @@ def test_a_log_line_is_json_and_tells_no_secret():
     record = logging.LogRecord("x", logging.INFO, "", 0, '{"event":"REQUEST","ms":1}', (), None)
     assert json.loads(logs.JsonLines().format(record))["event"] == "REQUEST"
     assert logs.hushed("postgresql://me:pass@db/x") == "postgresql://***db/x"
+
+
+def test_a_money_event_has_its_fields_in_the_line(caplog):
+    LOG.warning("PORTFOLIO_DRIFT", account="kraken:main", assets=2)
+    transactions.LOG.warning("PORTFOLIO_DISCARD: reason=stale", transaction="t-1", version=3)
+    drift, discard = (json.loads(logs.JsonLines().format(each)) for each in caplog.records)
+    assert (drift["event"], drift["account"], drift["assets"]) == (
+        "PORTFOLIO_DRIFT",
+        "kraken:main",
+        2,
+    )
+    assert drift["level"] == "warning"
+    assert (discard["transaction"], discard["version"]) == ("t-1", 3)
+    assert set(discard) == {"time", "logger", "level", "event", "transaction", "version"}

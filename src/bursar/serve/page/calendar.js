@@ -40,9 +40,10 @@ function squares(told, weeks, { read, ask }) {
     ring.setAttribute("visibility", n === null ? "hidden" : "visible");
     if (n !== null) { const [x, y] = place(n); ring.setAttribute("x", x - 1); ring.setAttribute("y", y - 1); }
   };
+  const monthOf = (n) => new Date(first + n * DAY).getUTCMonth();
   for (let n = 0, month = -1; n < count; n += 1) {
-    const cell = cellOf(n), [x, y] = place(n), way = cell ? sign(cell.pnl) : 0, its = new Date(first + n * DAY).getUTCMonth();
-    if (n % 7 === 0 && its !== month) drawn.push(svg("text", { x, y: 10 }, MONTH.format(first + n * DAY)));
+    const cell = cellOf(n), [x, y] = place(n), way = cell ? sign(cell.pnl) : 0, its = monthOf(n), hasRoom = n || monthOf(14) === its;
+    if (n % 7 === 0 && its !== month && hasRoom) drawn.push(svg("text", { x, y: 10 }, MONTH.format(first + n * DAY)));
     if (n % 7 === 0) month = its;
     const strength = way ? 0.22 + 0.78 * Math.sqrt(Math.abs(Number(cell.pnl)) / most) : 1;
     drawn.push(svg(`rect.cell.${{ "-1": "loss", 0: "none", 1: "gain" }[way]}`, {

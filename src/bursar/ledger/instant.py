@@ -23,6 +23,8 @@ LONGEST: Final = 2**63
 
 _SHOWN_MAX: Final = 80
 _TO_SECONDS: Final = len("2026-01-05T10:00:00")
+_COARSE: Final = 10**16
+"""Fewer nanoseconds since 1970 than this are seconds, milli- or microseconds of our days."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXT: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?Z?)?", re.ASCII
@@ -45,6 +47,28 @@ def parse(text: str, *, field: str = "time") -> int:
     if not FIRST <= moment.year <= LAST:
         raise Malformed(f"{field}: {text!r}: times from {FIRST} to {LAST} can be kept", field=field)
     return _counted(moment) + int(fraction.ljust(9, "0"))
+
+
+def read(said: str | int | datetime, *, field: str = "time") -> int:
+    """Read a time as a caller may state it: text, an aware datetime, or nanoseconds.
+
+    Raises:
+        Malformed: as `parse` and `from_datetime`; and for a number of another unit.
+    """
+    if isinstance(said, datetime):
+        return from_datetime(said)
+    if isinstance(said, str):
+        return parse(said, field=field)
+    if type(said) is not int or abs(said) >= LONGEST:
+        shown = repr(said)[:_SHOWN_MAX]
+        raise Malformed(f"{field}: {shown} is no text, datetime or nanoseconds", field=field)
+    if 0 < said < _COARSE:
+        raise Malformed(
+            f"{field}: {said} nanoseconds would be {show(said)}; a number counts nanoseconds, so"
+            " write seconds as text or as a datetime",
+            field=field,
+        )
+    return said
 
 
 def show(at: int) -> str:

@@ -320,11 +320,7 @@ def _require_limit(limit: int | None) -> None:
 
 
 def _instant(time: str | int | datetime, now: int, field: str) -> int:
-    if isinstance(time, datetime):
-        return instant.from_datetime(time)
-    if isinstance(time, int):
-        return time
-    return now if time == "now" else instant.parse(time, field=field)
+    return now if time == "now" else instant.read(time, field=field)
 
 
 def _is_of(entry: AnyEntry, at: int) -> bool:

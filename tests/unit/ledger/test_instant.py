@@ -49,6 +49,19 @@ def test_what_is_no_utc_time_is_refused(text):
         instant.parse(text, field="opened_at")
 
 
+@pytest.mark.parametrize(
+    "said", [NOON, "2026-01-05T12:00:00Z", datetime(2026, 1, 5, 12, tzinfo=UTC)]
+)
+def test_a_time_is_text_a_datetime_or_nanoseconds(said):
+    assert instant.read(said) == NOON
+
+
+@pytest.mark.parametrize("said", [1_780_000_000, 1_780_000_000_000_000, True, 1.5, 2**63, None])
+def test_a_number_of_another_unit_is_no_time(said):
+    with pytest.raises(Malformed, match="nanoseconds"):
+        instant.read(said)
+
+
 @pytest.mark.parametrize("at", [0, NOON, NOON + 1, NOON + 250_000_000, -1])
 def test_an_instant_is_written_and_read_back(at):
     assert instant.parse(instant.show(at)) == at

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bursar.errors import BadChoice, Malformed
+from bursar.errors import BadChoice, InputError, Malformed
 from bursar.ledger.entries import Price
 from bursar.ledger.terms import Terms
 from tests.unit.portfolio.places import opened
@@ -50,8 +50,15 @@ def test_what_could_not_be_read_back_is_not_written(book, enter):
     [{"fees": "5"}, {"fee": 5}, {"id": 7}, {"account": 7}, {"time": date(2026, 1, 5)}],
 )
 def test_a_detail_that_says_nothing_is_refused(book, details):
-    with pytest.raises(BadChoice):
+    with pytest.raises(InputError):
         book.add("buy", "1", "XBT/EUR", **{"price": "1", **details})
+
+
+def test_seconds_are_not_taken_for_nanoseconds(book):
+    with pytest.raises(Malformed, match=r"1970-01-01T00:00:01\.78"):
+        book.add("deposit", "1", "EUR", time=1_780_000_000)
+    with pytest.raises(Malformed, match="at: 1780000000 nanoseconds"):
+        book.at(1_780_000_000)
 
 
 def test_a_name_that_is_no_text_is_refused(book):

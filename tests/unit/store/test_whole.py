@@ -120,6 +120,6 @@ def test_a_name_that_only_looks_like_a_log_is_a_name(tmp_path):
 
 def test_a_file_that_cannot_be_made_is_named_by_its_own_name(tmp_path):
     path = tmp_path / ("a" * 250)  # the name of the one beside it is too long for the disk
-    with pytest.raises(OSError) as caught, whole(path):
+    with pytest.raises(OSError, match="too long") as caught, whole(path):
         pytest.fail("there is no file to write to")
     assert caught.value.filename == str(path)

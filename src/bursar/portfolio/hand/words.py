@@ -87,9 +87,7 @@ def at(desk: Desk, time: Time, *, field: str = "time") -> int:
     if time is None or time == NOW:
         now = desk.clock.now()
         return now - now % 1_000
-    if isinstance(time, datetime):
-        return instant.from_datetime(time)
-    return time if isinstance(time, int) else instant.parse(_text(time, field), field=field)
+    return instant.read(time, field=field)
 
 
 def account_of(name: str | None) -> str:

@@ -95,6 +95,6 @@ def test_the_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
 
 def test_a_file_that_cannot_be_made_is_named_by_its_own_name(tmp_path):
     path = tmp_path / ("a" * 250)  # the name of the one beside it is too long for the disk
-    with pytest.raises(OSError) as caught, whole(path):
+    with pytest.raises(OSError, match="too long") as caught, whole(path):
         pytest.fail("there is no file to write to")
     assert caught.value.filename == str(path)

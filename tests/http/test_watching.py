@@ -327,7 +327,7 @@ def test_alerts_that_could_not_leave_are_refused(alerts, said):
 
 
 def test_two_sources_of_limits_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="risk_limits_file or of a risk_safety_service_url"):
+    with pytest.raises(ValueError, match="a risk_limits_file or a risk_safety_service_url"):
         PortfolioSettings(risk_limits_file=tmp_path, risk_safety_service_url="http://risk:8003")
 
 

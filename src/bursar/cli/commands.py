@@ -68,6 +68,7 @@ _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
     _CHECK: (why, verify, journal, export, backup, restore),
 }
 _NAMES: Final = {import_files: "import"}
+_APART: Final = (("demo",), ("sim",))
 _TRACE: Final = "BURSAR_TRACE"
 _LOG: Final = "BURSAR_LOG"
 
@@ -161,6 +162,7 @@ def _launcher(app: App) -> Callable[..., object]:
             quiet: No remarks and no progress.
 
         """
+        is_apart = tokens[:1] in _APART
         session = Session(
             book or "bursar.db",
             portfolio or "main",
@@ -171,9 +173,10 @@ def _launcher(app: App) -> Callable[..., object]:
             is_quiet=quiet,
             at=at,
             known_at=known_at,
-            config=found_config(config),
+            config=None if is_apart else found_config(config),
+            is_apart=is_apart,
         )
-        if session.config is None and (said := passed_over()) is not None:
+        if session.config is None and not is_apart and (said := passed_over()) is not None:
             session.screen.remark(said)
         if session.is_told and not (book and portfolio):
             own = session.settings.portfolio

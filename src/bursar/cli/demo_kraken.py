@@ -118,10 +118,12 @@ async def _venue(
     account: Account, clock: SystemClock, folder: Path
 ) -> AsyncIterator[tuple[FakeKraken, Settings]]:
     """Serve the account on this machine, and yield the settings that lead there."""
-    from bursar.config import SecretName, load
+    from bursar.config import PREFIX, SecretName, load
     from bursar.sim.kraken import FakeKraken, Tier, serve
 
     fake = FakeKraken(account, clock=clock, tier=Tier.PRO)
+    for name in [each for each in os.environ if each.startswith(PREFIX)]:
+        del os.environ[name]  # the settings of this account are those of its own file
     os.environ |= {_KEY: fake.key, _SECRET: fake.secret, "XDG_STATE_HOME": str(folder)}
     told = load(folder / "config.yaml")
     async with serve(fake) as url:

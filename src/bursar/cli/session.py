@@ -50,6 +50,8 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     at: str | None = None
     known_at: str | None = None
     config: Path | None = None
+    is_apart: bool = False
+    """Whether the command is about a made-up world, in which nobody's settings count."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -68,6 +70,8 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     @property
     def is_told(self) -> bool:
         """Whether there are settings besides the defaults."""
+        if self.is_apart:
+            return False
         return self.config is not None or any(name.startswith("PORTFOLIO_") for name in os.environ)
 
     @cached_property

@@ -306,12 +306,12 @@ class Portfolio:
         self,
         by: str = "pair",
         *,
-        methods: Iterable[str] = (),
+        methods: str | Iterable[str] = (),
         prices: Prices = None,
         include_manual: bool = True,
     ) -> list[MethodPnL]:
         """Return PnL by pair, asset, strategy, regime or account, under one or several rules."""
-        rules = [method(name) for name in methods] or [self.terms.method]
+        rules = self._rules(methods)
         without = frozenset() if include_manual else frozenset({"manual"})
         answers = []
         for rule in rules:
@@ -320,10 +320,14 @@ class Portfolio:
             answers.append(MethodPnL(rule.value, view))
         return answers
 
-    def pnl_by_month(self, *, methods: Iterable[str] = ()) -> list[months.MonthlyPnL]:
+    def pnl_by_month(self, *, methods: str | Iterable[str] = ()) -> list[months.MonthlyPnL]:
         """Return realised PnL, fees and flows by UTC month, under one or several cost rules."""
-        rules = [method(name) for name in methods] or [self.terms.method]
+        rules = self._rules(methods)
         return [months.monthly(self.terms, rule, self.timeline) for rule in rules]
+
+    def _rules(self, methods: str | Iterable[str]) -> list[Method]:
+        names = (methods,) if isinstance(methods, str) else methods
+        return [method(name) for name in names] or [self.terms.method]
 
     def book(self, rule: Method | None = None) -> Book:
         """Return the book under a cost rule; another than the portfolio's own is folded once."""

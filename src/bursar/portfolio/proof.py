@@ -156,7 +156,7 @@ def _kept(desk: Desk) -> tuple[str, tuple[str, ...]]:
         faults += (*_checkpoint(desk), *walk.check(desk.store))
     except StoreCorrupt as error:
         faults.append(error.message)
-    seen = f"{version:,} messages, {snapshots:,} snapshots and {memos:,} memos are as written"
+    seen = f"as written: messages {version:,}, snapshots {snapshots:,}, memos {memos:,}"
     return seen, tuple(faults)
 
 

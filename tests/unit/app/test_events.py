@@ -121,7 +121,7 @@ def test_without_a_redis_the_bus_is_inside_and_with_one_its_password_is_not_show
 
 @pytest.mark.parametrize("kind", ["redis", "postgres"])
 def test_a_place_for_trades_that_is_nowhere_is_refused(kind):
-    with pytest.raises(Malformed, match=f"trade_store_type: {kind} needs"):
+    with pytest.raises(Malformed, match=f"where trade_store_type is {kind}"):
         settings(trade_store_type=kind)
 
 

@@ -49,6 +49,12 @@ def test_the_demo_as_json(ask):
     assert told["verify"]["is_sound"]
 
 
+def test_nobodys_settings_count_in_it(ask, monkeypatch, tmp_path):
+    (tmp_path / "config.yaml").write_text("portfolio:\n  boook: other.db\n")
+    monkeypatch.setenv("PORTFOLIO_EXCLUDE_ASSETS", '["ETH"]')
+    assert ask("demo", "story")["status"]["excluded"]["assets"] == []
+
+
 def test_its_book_can_be_kept(bursar, ask, tmp_path):
     said = bursar("demo", "story", "--keep", "kept.db")
     assert "bursar status --book kept.db" in said.out

@@ -116,6 +116,11 @@ def test_every_cost_rule_gives_the_same_equity(book):
     assert len({totals[rule] + carried[rule] for rule in totals}) == 1
 
 
+def test_one_rule_may_be_said_alone(book):
+    assert [each.method for each in book.pnl(methods="fifo")] == ["fifo"]
+    assert [each.method for each in book.pnl_by_month(methods="lifo")] == ["lifo"]
+
+
 def test_months_add_up(book):
     (wac,) = book.pnl_by_month()
     (pair,) = book.pnl("pair")

@@ -1,9 +1,14 @@
 """Hypothesis profiles and the one rule about slow tests."""
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import figures
+
+# There are ten thousand tests to be looked through each time: not at every seven hundredth object.
+gc.set_threshold(20_000, 10, 10)
 
 # A loaded machine is not a failure, so nothing here looks at the wall clock.
 settings.register_profile(

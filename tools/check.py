@@ -4,6 +4,7 @@ With arguments, only pytest runs, with those arguments. Everything must pass; wh
 in full. pytest's own closing line is kept back and printed last.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -29,6 +30,7 @@ CHECKS = {
 }
 
 MEMORY, ROOM = Path("/dev/shm"), 2**31  # noqa: S108 (mkdtemp makes the folder in it)
+PREFIX = "bursar-tests-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,13 +82,21 @@ def report(verdict: str, name: str) -> None:
 def folder_in_memory() -> Iterator[list[str]]:
     """Have pytest make its folders in memory where there is room: a book is synced at each commit,
     and what a kill leaves behind is the same there.
+
+    Beside them lies a file that is locked while their owner lives; what others left is removed.
     """
     if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
         yield []
         return
-    with tempfile.TemporaryDirectory(
-        prefix="bursar-", dir=MEMORY, ignore_cleanup_errors=True
-    ) as at:
+    for old in MEMORY.glob(f"{PREFIX}*/owner"):
+        with suppress(OSError), old.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # whoever made it is gone
+            shutil.rmtree(old.parent, ignore_errors=True)
+    with (
+        tempfile.TemporaryDirectory(prefix=PREFIX, dir=MEMORY, ignore_cleanup_errors=True) as at,
+        Path(at, "owner").open("wb") as owner,
+    ):
+        fcntl.flock(owner, fcntl.LOCK_EX)
         yield [f"--basetemp={at}/tests"]
 
 

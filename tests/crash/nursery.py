@@ -373,9 +373,19 @@ class Nursery:
                     return acknowledged, int(code)
                 case _:
                     raise AssertionError(line)
-            if kill is not None and kill(pid, len(acknowledged)):
-                kill = None
+            try:
+                if kill is not None and kill(pid, len(acknowledged)):
+                    kill = None
+            except BaseException:
+                self._end(pid)  # or whoever comes next would wait for it
+                raise
         raise AssertionError("the nursery is gone")
+
+    def _end(self, pid):
+        os.kill(pid, signal.SIGKILL)
+        for line in self._told:
+            if line.startswith("dead "):
+                return
 
     def close(self):
         self._jobs.close()

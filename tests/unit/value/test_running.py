@@ -31,16 +31,17 @@ class Kept:
         self.running.land(self.timeline.book)
         self._compare()
 
-    def mark(self, *mark):
+    def mark(self, asset, quote, price):
         self.now += 1
-        made = Mark(*mark[:2], Decimal(mark[2]), "v", self.now)
+        made = Mark(asset, quote, Decimal(price), "v", self.now)
         self.marks = self.marks.plus([made])
         self.running.mark(made)
         self._compare()
 
     def take(self, *marks):
         self.now += 1
-        self.marks = Marks([Mark(*each[:2], Decimal(each[2]), "v", self.now) for each in marks])
+        told = (Mark(asset, quote, Decimal(price), "v", self.now) for asset, quote, price in marks)
+        self.marks = Marks(told)
         touched = self.running.take(self.marks)
         self._compare()
         return touched

@@ -40,9 +40,8 @@ class Kept:
 
     def take(self, *marks):
         self.now += 1
-        self.marks = Marks(
-            [Mark(asset, quote, Decimal(price), "v", self.now) for asset, quote, price in marks]
-        )
+        told = (Mark(asset, quote, Decimal(price), "v", self.now) for asset, quote, price in marks)
+        self.marks = Marks(told)
         touched = self.running.take(self.marks)
         self._compare()
         return touched

@@ -7,22 +7,11 @@ from tests.crash.nursery import Nursery
 
 
 @pytest.fixture(scope="session")
-def nurseries():
-    """Those of this test process: one, and another after each test that failed amid a job."""
-    made: list[Nursery] = []
-    yield made
-    if made:
-        made[-1].close()
-
-
-@pytest.fixture
-def nursery(nurseries):
-    """Loads all there is to load once; a job is a fork of it."""
-    if nurseries and not nurseries[-1].is_usable:
-        nurseries.pop().close()
-    if not nurseries:
-        nurseries.append(Nursery())
-    return nurseries[-1]
+def nursery():
+    """Loads all there is to load once in a test process; a job is a fork of it."""
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -18,7 +18,6 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import psycopg  # noqa: F401 (warm)
@@ -347,12 +346,11 @@ class Nursery:
             bufsize=1,
             cwd=Path(__file__).parents[2],
             env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,
         )
         assert process.stdin is not None
         assert process.stdout is not None
         self._process, self._jobs, self._told = process, process.stdin, process.stdout
-        self.refused, self._is_idle = [], True
+        self.refused = []
 
     def run(self, job, *, kill=None, **settings):
         """Run one job to its end; `kill(pid, acknowledged)` is asked after each line and may kill.
@@ -360,9 +358,9 @@ class Nursery:
         Returns what was acknowledged, as (version, seq), and the exit code (-9 for killed).
         `refused` then holds the reasons of what was not.
         """
-        self._is_idle, self.refused = False, []
         self._jobs.write(json.dumps({"job": job, **settings}) + "\n")
         acknowledged, pid = [], None
+        self.refused = []
         for line in self._told:
             match line.split():
                 case ["born", number]:
@@ -372,7 +370,6 @@ class Nursery:
                 case ["refused", why]:
                     self.refused.append(why)
                 case ["dead", code]:
-                    self._is_idle = True
                     return acknowledged, int(code)
                 case _:
                     raise AssertionError(line)
@@ -380,16 +377,8 @@ class Nursery:
                 kill = None
         raise AssertionError("the nursery is gone")
 
-    @property
-    def is_usable(self):
-        """Whether the last job has ended; a test that fails amid one leaves it there."""
-        return self._is_idle
-
     def close(self):
-        if not self._is_idle:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        with suppress(BrokenPipeError):
-            self._jobs.close()
+        self._jobs.close()
         self._process.wait()
         self._told.close()
 

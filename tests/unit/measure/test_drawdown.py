@@ -157,3 +157,10 @@ def test_a_walk_says_what_looking_at_everything_says(told):
     low = min(exact[place:])
     regained = 100 if low == exact[place] else 100 * (exact[-1] - low) / (exact[place] - low)
     assert abs(Fraction(made.recovery_pct.value) - regained) <= Fraction(1, 10**18)
+
+
+def test_of_a_window_that_begins_after_the_last_point_its_opening_is_all_there_is():
+    made = curve_of(1000, 1100, 990)
+    late = drawdown(made, now=made.points[-1].at + 400 * DAY)
+    assert {figure.value for figure in late.windows.values()} == {0}
+    assert late.max_pct.value == 10

@@ -38,3 +38,12 @@ def test_a_part_costs_that_part_and_a_year_of_minutes_some_mebibytes():
     assert packed.unpacked == BLOCK
     year = packed.weight * 525_600 / (20 * BLOCK)
     assert year < 20 * 2**20
+
+
+def test_the_opening_of_a_part_may_lie_blocks_before_it():
+    packed, kept = PackedCurve(block=3), []
+    for at in range(8):
+        kept.append(Moment(at, D(100), D(1), at == 0, False))
+        packed.add(kept[-1])
+    now = Moment(15, D("5.5"), D(1))
+    assert repr(packed.curve(now, 8)) == repr(window(curve((*kept, now)), 8))

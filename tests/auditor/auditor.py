@@ -43,7 +43,9 @@ class Auditor:
             getattr(self, "_" + type(fact).__name__.lower())(fact)
             for asset in self._rests_on(fact):
                 for flag in fact.flags:
-                    self.gaps[asset, flag.value] += 1
+                    # Money costs its face; what may be unknown of it is why it moved.
+                    if asset not in self.cash or flag.value in ("unpaired", "unclassified"):
+                        self.gaps[asset, flag.value] += 1
         return self
 
     # ------------------------------------------------------------------ sums
@@ -433,7 +435,7 @@ class Auditor:
             named = [fact.base, fact.quote]
         if type(fact).__name__ == "Conversion":
             named = [leg.asset for leg in (*fact.given, *fact.taken)]
-        return [asset for asset in named if asset is not None and asset not in self.cash]
+        return [asset for asset in named if asset is not None]
 
     # ------------------------------------------------------------------ results
 

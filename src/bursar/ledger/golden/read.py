@@ -406,8 +406,6 @@ def _with_options(
             fields[name] = texts[-1]
         elif name in _NUMBERS:
             fields[name] = words.exact(texts[-1], f"a number for {name}")
-        elif name == "quantity" and kind is Rename:
-            fields[name] = words.exact(texts[-1], "a number for quantity")
         elif name == "rate":
             fields["rates"] = tuple(_rate(each, words) for each in texts)
         elif name == "lot" and kind is Fill:

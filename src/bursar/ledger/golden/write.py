@@ -214,8 +214,6 @@ def _options(entry: AnyEntry) -> Iterator[str]:
     yield from (f"rows={quote(row)}" for row in entry.rows)
     if isinstance(entry, Fill):
         yield from (f"lot={quote(lot)}" for lot in entry.lots)
-    if isinstance(entry, Rename) and entry.quantity is not None:
-        yield f"quantity={plain(entry.quantity)}"
     yield from (f"rate={quote(_rate(rate))}" for rate in getattr(entry, "rates", ()))
     if entry.note is not None:
         yield f"note={quote(entry.note)}"

@@ -46,4 +46,4 @@ def test_the_opening_of_a_part_may_lie_blocks_before_it():
         kept.append(Moment(at, D(100), D(1), at == 0, False))
         packed.add(kept[-1])
     now = Moment(15, D("5.5"), D(1))
-    assert repr(packed.curve(now, 8)) == repr(window(curve((*kept, now)), 8))
+    assert repr(packed.course(now, 8)) == repr(window(curve((*kept, now)), 8).points)

@@ -14,13 +14,11 @@ Errors: none.
 from bisect import bisect_left
 from collections.abc import Iterator
 from copy import copy
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bursar.measure.rolling import RollingTrades
 from bursar.measure.trades import Tally, TradeStatistics
-
-if TYPE_CHECKING:
-    from bursar.measure.trips import Trip
+from bursar.measure.trip import Trip
 
 BLOCK: Final = 64
 _Place = tuple[int, str, str, str]

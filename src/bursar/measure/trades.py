@@ -12,7 +12,7 @@ Errors: none.
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
@@ -20,9 +20,7 @@ from bursar.exact import ZERO, money
 from bursar.ledger.entries import Flag
 from bursar.ledger.why import Amount, Why
 from bursar.measure.measured import Measured, because, known, percent, quotient, unknown
-
-if TYPE_CHECKING:
-    from bursar.measure.trips import Trip
+from bursar.measure.trip import Trip
 
 NO_TRIP: Final = "no round trip has closed"
 NO_LOSS: Final = "no round trip has lost"

@@ -31,51 +31,11 @@ from bursar.ledger import instant
 from bursar.ledger.entries import MANUAL
 from bursar.ledger.records import RealizedPnLRecord
 from bursar.measure.closed import ClosedTrips
-from bursar.measure.measured import Measured, percent
+from bursar.measure.trip import Trip, Trips
 
 _FLOW: Final = "flow"
 _BESIDES: Final = frozenset({"peg", "rounding"})
 _NOBODY: Final[frozenset[str]] = frozenset()
-
-
-class Trip(msgspec.Struct, frozen=True, gc=False):
-    """One closed round trip. `cost` is that of the lots which left; `opened_at` may be unknown."""
-
-    id: str
-    account: str
-    asset: str
-    pair: str
-    strategy: str
-    regime: str
-    opened_at: int | None
-    closed_at: int
-    cost: Decimal
-    pnl: Decimal
-    fees: Decimal
-    fills: int = 1
-    flags: tuple[str, ...] = ()
-
-    @property
-    def return_pct(self) -> Measured:
-        """The PnL as percent of the cost."""
-        return percent(self.pnl, self.cost)
-
-    @property
-    def held(self) -> int | None:
-        """How long it was held, in nanoseconds."""
-        return None if self.opened_at is None else self.closed_at - self.opened_at
-
-
-class Trips(msgspec.Struct, frozen=True):
-    """All round trips in order of closing, and the rest of what the records realised.
-
-    `open_fees` (≥ 0, or less with rebates) were paid for what is still open; `flowed` is what
-    flows realised.
-    """
-
-    trips: tuple[Trip, ...]
-    open_fees: Decimal
-    flowed: Decimal
 
 
 class _Open(msgspec.Struct):

@@ -25,7 +25,7 @@ from bursar.measure.packed import Course
 from bursar.measure.returns import Calendar, DailyReturn
 from bursar.measure.rolling import Rolled
 from bursar.measure.trades import TradeStatistics
-from bursar.measure.trips import Trips
+from bursar.measure.trip import Trips
 from bursar.portfolio import snapshots
 from bursar.portfolio.closings import Closings, Made
 from bursar.portfolio.followed import Today

@@ -16,7 +16,7 @@ from bursar.measure.ratios import Conventions, Ratios, ratios
 from bursar.measure.returns import fractions
 from bursar.measure.stretch import Stretch
 from bursar.measure.trades import TradeStatistics, by, statistics
-from bursar.measure.trips import Trip
+from bursar.measure.trip import Trip
 from bursar.portfolio.kept import kept, span_of, trips
 from bursar.portfolio.periods import Range, Window
 from bursar.portfolio.rebuilt import rebuilt

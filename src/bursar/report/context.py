@@ -25,7 +25,8 @@ from bursar.measure import heatmap as heatmaps
 from bursar.measure.curve import Curve
 from bursar.measure.heatmap import Heatmap
 from bursar.measure.trades import by, statistics
-from bursar.measure.trips import Trip, round_trips
+from bursar.measure.trip import Trip
+from bursar.measure.trips import round_trips
 from bursar.portfolio import allocating, earnings, kept, snapshots
 from bursar.portfolio.benchmark import benchmark
 from bursar.portfolio.gains import GainsAsked, gains

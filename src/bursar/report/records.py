@@ -15,7 +15,7 @@ from bursar.ledger.records import CashFlowRecord
 from bursar.measure.heatmap import Heatmap
 from bursar.measure.measured import Measured
 from bursar.measure.trades import TradeStatistics
-from bursar.measure.trips import Trip
+from bursar.measure.trip import Trip
 from bursar.portfolio.benchmark import Benchmark
 from bursar.portfolio.gains import Gains, YearStart
 from bursar.portfolio.performance import Performance

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bursar.ledger import instant
 from bursar.ledger.records import RealizedPnLRecord
 from bursar.measure.curve import Moment, curve
-from bursar.measure.trips import Trip
+from bursar.measure.trip import Trip
 
 D = Decimal
 DAY, HOUR = instant.DAY, 3_600 * instant.SECOND

@@ -11,7 +11,7 @@ from bursar.capital.strategy_memory import DAY
 from bursar.exact import ZERO, money
 from bursar.ledger.sleeves import DayClose, StrategyBooks
 from bursar.measure.sleeves import SleeveReturns, sleeve_returns
-from bursar.measure.trips import Trip
+from bursar.measure.trip import Trip
 from bursar.portfolio import kept
 from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.value.equity import Valuation, value_book

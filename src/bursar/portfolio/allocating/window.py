@@ -16,7 +16,7 @@ from bursar.capital.regimes import Spell, named
 from bursar.capital.strategy_memory import DAY
 from bursar.capital.trades import ClosedTrade
 from bursar.ledger.entries import MANUAL
-from bursar.measure.trips import Trip
+from bursar.measure.trip import Trip
 from bursar.portfolio import kept as kept_trips
 from bursar.portfolio import regimes
 from bursar.portfolio.allocating.decided import kept

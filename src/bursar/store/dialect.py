@@ -25,7 +25,7 @@ from typing import Final, Protocol
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy import Dialect as SqlDialect
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import Insert
 
@@ -178,6 +178,23 @@ def _prepare(url: URL, create: bool) -> bool:  # noqa: FBT001 (one of a record o
     return create
 
 
+def _keep_log(cursor: DBAPICursor) -> None:
+    """Have the file keep a log (WAL). Of several who ask that of a new file at once, SQLite turns
+    some away without a wait; they wait as writers do, and ask again.
+    """
+    for _ in range(_ASKED_MAX):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode=WAL")
+
+
 def _engine(url: URL) -> Engine:
     # As it is meant now: whoever goes to another folder later still means this file.
     path = str(Path(url.database or "").absolute())
@@ -189,7 +206,7 @@ def _engine(url: URL) -> Engine:
         connection.isolation_level = None  # transactions begin where `begin` says so
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _keep_log(cursor)
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
@@ -347,6 +364,7 @@ def _examine(connection: Connection) -> Sequence[str]:
 
 _FILE, _LOG = "bursar_file", "bursar_log"
 _FINDINGS_MAX: Final = 5
+_ASKED_MAX: Final = 50
 _FAULTS: Final = {
     sqlite3.SQLITE_BUSY: Fault.BUSY,
     sqlite3.SQLITE_LOCKED: Fault.BUSY,

@@ -169,7 +169,6 @@ def test_a_float_counts_by_its_shortest_text_unless_it_is_refused():
         lambda tx: tx.stage_cash_delta("nan"),
         lambda tx: tx.stage_cash_delta(float("inf")),
         lambda tx: tx.stage_cash_delta("1e3"),
-        lambda tx: tx.stage_cash_delta(1, fees=-1),
         lambda tx: tx.stage_position_delta("", 1),
         lambda tx: tx.stage_position_delta("BTC/", 1),
         lambda tx: tx.stage_position_delta("BTC/BTC", 1),
@@ -262,6 +261,21 @@ def test_realized_is_inside_cash_and_is_not_counted_twice():
         assert tx.commit({})
     seen = reviewed(tx)
     assert (seen.total, seen.delta, seen.realized, seen.claim_difference) == (110000, 0, 10000, 0)
+
+
+def test_a_rebate_is_a_fee_below_zero_and_brings_cash():
+    portfolio = book()
+    with portfolio.transaction("100000") as tx:
+        tx.stage_cash_delta("-50000", fees="-5.25")
+        tx.stage_position_delta("BTC", 1, entry_price=50000)
+        tx.stage_cash_delta(0, fees="1.25")
+        assert tx.commit({"BTC": 50000})
+    # −50000 + 5.25 − 1.25 in cash, 50000 in coins: 4 more than before, realised at once.
+    seen = reviewed(tx)
+    assert (seen.cash, seen.total, seen.delta, seen.realized) == (50004, 100004, 4, 0)
+    assert portfolio.pnl()[0].pnl.total.realized == 4
+    assert portfolio.fees().total == -4
+    assert portfolio.verify().is_sound
 
 
 def test_a_second_purchase_adds_to_the_cost_of_the_first():

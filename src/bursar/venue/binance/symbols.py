@@ -28,7 +28,7 @@ KZT MXN NGN PAX PLN RON RUB SOL TRX TRY TUSD UAH USD1 USDC USDP USDS USDT UST VA
 """
 QUOTES: Final = frozenset(_QUOTED.split())
 _NAME_MAX: Final = 64
-_NUMBER: Final = r"[0-9][0-9,]*(?:\.[0-9]*)?"
+_NUMBER: Final = r"-?[0-9][0-9,]*(?:\.[0-9]*)?"
 _AMOUNT: Final = re.compile(_NUMBER, re.ASCII)
 _GLUED: Final = re.compile(rf"({_NUMBER})([^0-9.,\s+-]\S*)", re.ASCII)
 

@@ -227,6 +227,80 @@ def test_a_row_that_is_canceled_later_is_undone_whatever_comes_first(tmp_path):
             assert audit.totals(portfolio.timeline.book).contributed == 0
 
 
+BOUGHT = {
+    "id": "f",
+    "activity_type": "FILL",
+    "transaction_time": "2025-01-03T15:00:00Z",
+    "type": "fill",
+    "side": "buy",
+    "symbol": "OLD",
+    "qty": "10",
+    "price": "100",
+}
+
+
+@pytest.mark.parametrize(
+    "before,after,held,cost",
+    [
+        # A fill at 101 instead of 100.
+        ([BOUGHT], [BOUGHT | {"status": "correct", "price": "101"}], {"OLD": 10}, 1010),
+        # The same fill, taken back after it was corrected.
+        (
+            [BOUGHT, BOUGHT | {"status": "correct", "price": "101"}],
+            [BOUGHT | {"status": "canceled", "price": "101"}],
+            {},
+            0,
+        ),
+        # A split of 10 for 1 that was one of 2 for 1.
+        (
+            [BOUGHT, action(1, "SPLIT", "2025-03-01", "OLD", "-10")]
+            + [action(2, "SPLIT", "2025-03-01", "OLD", "100")],
+            [action(2, "SPLIT", "2025-03-01", "OLD", "20") | {"status": "correct"}],
+            {"OLD": 20},
+            1000,
+        ),
+        # A new name that was spelled wrong, taken back and told again on the same day.
+        (
+            [BOUGHT, action(1, "NC", "2025-03-01", "OLD", "-10")]
+            + [action(2, "NC", "2025-03-01", "NWE", "10")],
+            [action(1, "NC", "2025-03-01", "OLD", "-10") | {"status": "canceled"}]
+            + [action(2, "NC", "2025-03-01", "NWE", "10") | {"status": "canceled"}]
+            + [action(3, "NC", "2025-03-01", "OLD", "-10")]
+            + [action(4, "NC", "2025-03-01", "NEW", "10")],
+            {"NEW": 10},
+            1000,
+        ),
+        # One row too many of a merger, taken back: the merger stays.
+        (
+            [BOUGHT, action(1, "MA", "2025-03-01", "OLD", "-10") | {"price": "100"}]
+            + [action(2, "MA", "2025-03-01", "NEW", "5") | {"price": "200"}]
+            + [action(3, "MA", "2025-03-01", "NEW", "50") | {"price": "200"}],
+            [action(3, "MA", "2025-03-01", "NEW", "50") | {"price": "200", "status": "canceled"}],
+            {"NEW": 5},
+            1000,
+        ),
+    ],
+)
+def test_what_was_corrected_or_canceled_counts_so_whatever_comes_first(
+    before, after, held, cost, tmp_path
+):
+    one, other = tmp_path / "one", tmp_path / "other"
+    write_json(one, before)
+    write_json(other, after)
+    digests = set()
+    for batches in ([[one], [other]], [[other], [one]], [[one, other]], [[one], [other], [one]]):
+        with bursar.open(":memory:") as portfolio:
+            for batch in batches:
+                portfolio.import_files(*batch)
+            balances = {each.asset: each.total for each in portfolio.balances()}
+            assert {name: total for name, total in balances.items() if name != "USD"} == held
+            holdings = portfolio.timeline.book.holdings
+            assert sum(each.cost for (_, name), each in holdings.items() if name != "USD") == cost
+            assert portfolio.gaps() == ()
+            digests.add(projection.digest(portfolio.timeline.book))
+    assert len(digests) == 1
+
+
 @pytest.mark.skipif(
     not SHARED.is_dir(), reason=f"NOT RUN: recorded Alpaca data is not at {SHARED} (BURSAR_SHARED)"
 )

@@ -8,6 +8,8 @@ Rules
 - Of one source, statements that agree are merged; across sources each field comes from the most
   authoritative that states it: ledger > trades > event > claim. A finer time that agrees refines a
   coarser.
+- What its venue has corrected counts as it was corrected, what it has canceled not at all: neither
+  is looked at when the rows of a group are put together.
 - Ledger rows of a trade add up per asset. Two assets that moved in opposite directions make a
   fill; more make a conversion. One asset alone is a fill only where a trade statement lists the
   rows and all of them are here (a leg that rounded to nothing); without any statement it is an
@@ -76,6 +78,7 @@ Fact = (
 )
 MAIN: Final = "main"
 TRANSIT: Final = "in transit"
+_LEDGER: Final = Source.LEDGER
 _BY_ID: Final = attrgetter("id")
 NEAR_MAX: Final = actions.NEAR_MAX
 
@@ -94,6 +97,9 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
 
 def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     """Do what `resolve` does, inside the money context."""
+    for each in statements:
+        if each.source > _LEDGER:
+            return resolve_within(_standing(statements), cash)
     if len(statements) == 1 and not isinstance(statements[0], Movement):
         only = _marked(statements[0])
         return [only] if isinstance(only, Fact) and not actions.only_names(only) else []
@@ -135,6 +141,21 @@ def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list
 def group_of(entry: AnyEntry) -> str:
     """Return the group a statement belongs to: its own, or the one it names."""
     return entry.group or entry.id
+
+
+def _standing(statements: Sequence[AnyEntry]) -> list[AnyEntry]:
+    """Return what counts where a venue has put its own words right; they are its ledger's then."""
+    last: dict[str, Source] = {}
+    for entry in statements:
+        last[entry.id] = max(entry.source, last.get(entry.id, entry.source))
+    standing = []
+    for entry in statements:
+        said = last[entry.id]
+        if said < Source.CORRECTION:
+            standing.append(entry)
+        elif entry.source is said is Source.CORRECTION:
+            standing.append(msgspec.structs.replace(entry, source=Source.LEDGER))
+    return standing
 
 
 def _by_id(statements: Iterable[AnyEntry]) -> list[AnyEntry]:

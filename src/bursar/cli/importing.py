@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from bursar.portfolio.importing import ReadFiles
 
 _STAYS: Final = (
-    "the first statement stays; where the other is right, `bursar reverse` the fact and `bursar add`"
-    " what it should be"
+    "the first statement stays; where the other is right, `bursar reverse` the fact and"
+    " `bursar add` what it should be"
 )
 _FIAT: Final = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "JPY", "USD"})
 

@@ -5,11 +5,9 @@ whatever trades files, events and claims say of the same id) and returns the fac
 function of the set: their order of arrival does not matter.
 
 Rules
-- Of one source, statements that agree are merged; across sources each field comes from the most
-  authoritative that states it: ledger > trades > event > claim. A finer time that agrees refines a
-  coarser.
-- What its venue has corrected counts as it was corrected, what it has canceled not at all: neither
-  is looked at when the rows of a group are put together.
+- What its venue has corrected counts so, and what it has canceled never was (`journal.standing`).
+- Of one source, statements that agree are merged, the finest time first; across sources each field
+  comes from the most authoritative that states it: ledger > trades > event > claim.
 - Ledger rows of a trade add up per asset. Two assets that moved in opposite directions make a
   fill; more make a conversion. One asset alone is a fill only where a trade statement lists the
   rows and all of them are here (a leg that rounded to nothing); without any statement it is an
@@ -24,8 +22,7 @@ Rules
   trade adds up as the rows of one reference do.
 - Rows that take an asset out and put it, or another, back in are a split or a rename (`actions`).
 - A row that cancels an earlier one of its kind (opposite amount and fee) reverses it.
-
-Errors: none. What cannot be read as anything else stays a flow with a flag.
+- What cannot be read as anything else stays a flow with a flag: there are no errors.
 """
 
 from collections.abc import Iterable, Sequence
@@ -59,7 +56,7 @@ from bursar.ledger.entries import (
     StagedChange,
     Transfer,
 )
-from bursar.ledger.journal import merge
+from bursar.ledger.journal import merge, standing
 from bursar.ledger.legs import Parcel, bundles, parcels, when
 from bursar.ledger.names import oriented
 from bursar.ledger.plain_trades import booked_trade, plain_trade, rows_of_one_trade
@@ -78,7 +75,6 @@ Fact = (
 )
 MAIN: Final = "main"
 TRANSIT: Final = "in transit"
-_LEDGER: Final = Source.LEDGER
 _BY_ID: Final = attrgetter("id")
 NEAR_MAX: Final = actions.NEAR_MAX
 
@@ -97,9 +93,7 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
 
 def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     """Do what `resolve` does, inside the money context."""
-    for each in statements:
-        if each.source > _LEDGER:
-            return resolve_within(_standing(statements), cash)
+    statements = standing(statements)
     if len(statements) == 1 and not isinstance(statements[0], Movement):
         only = _marked(statements[0])
         return [only] if isinstance(only, Fact) and not actions.only_names(only) else []
@@ -141,21 +135,6 @@ def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list
 def group_of(entry: AnyEntry) -> str:
     """Return the group a statement belongs to: its own, or the one it names."""
     return entry.group or entry.id
-
-
-def _standing(statements: Sequence[AnyEntry]) -> list[AnyEntry]:
-    """Return what counts where a venue has put its own words right; they are its ledger's then."""
-    last: dict[str, Source] = {}
-    for entry in statements:
-        last[entry.id] = max(entry.source, last.get(entry.id, entry.source))
-    standing = []
-    for entry in statements:
-        said = last[entry.id]
-        if said < Source.CORRECTION:
-            standing.append(entry)
-        elif entry.source is said is Source.CORRECTION:
-            standing.append(msgspec.structs.replace(entry, source=Source.LEDGER))
-    return standing
 
 
 def _by_id(statements: Iterable[AnyEntry]) -> list[AnyEntry]:

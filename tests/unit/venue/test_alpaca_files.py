@@ -153,6 +153,7 @@ def test_a_row_and_its_cancellation(given):
 def test_a_status_says_whether_it_moved(given, status, source):
     (said,) = read(given(CASH | {"status": status})).statements
     assert said.source is source
+    assert isinstance(said, Movement)
     assert (said.kind is MovementKind.UNCLASSIFIED) is (status == "who knows")
 
 

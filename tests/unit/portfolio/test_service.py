@@ -419,6 +419,20 @@ def test_only_fees_of_trades_are_a_part_of_gross_pnl():
     assert (found.gross_pnl_base, found.pct_of_gross_pnl) == (D(100), D(10))
 
 
+def test_rebates_are_fees_below_zero_and_so_is_their_percentage():
+    service, venue = followed(
+        "2026-05-30T10:00:00Z deposit 100000 EUR #k:1",
+        "2026-05-31T10:00:00Z buy 1 XBT @ 40000 EUR fee -8 EUR #k:2",
+        "2026-06-01T09:00:00Z sell 1 XBT @ 40100 EUR fee -2 EUR #k:3",
+    )
+    venue.holdings = {"EUR": D("100110")}
+    synced(service)
+    found = service.get_fee_summary()
+    assert (found.total_base, found.trading_base, found.by_pair) == (-10, -10, {"XBT/EUR": D(-10)})
+    assert (found.gross_pnl_base, found.pct_of_gross_pnl) == (D(100), D(-10))
+    assert service.portfolio.pnl()[0].pnl.total.realized == 110
+
+
 @pytest.mark.parametrize(
     "fee,asset,rate",
     [

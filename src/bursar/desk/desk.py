@@ -61,12 +61,13 @@ class Beside(msgspec.Struct, frozen=True):
     """What a commit keeps beside the change: memos, and what its message tells besides.
 
     With `each`, every statement is a version of its own, as if it had been committed alone: its
-    row, chained already, and what its message tells.
+    row, chained already, and what its message tells. `announced` is the memo that it must find.
     """
 
     memos: Mapping[str, str | None] = NO_MEMOS
     told: Mapping[str, object] = MappingProxyType({})
     each: tuple[tuple[Record, Mapping[str, object]], ...] = ()
+    announced: str | None = None
 
 
 NOTHING: Final = Beside()
@@ -374,6 +375,7 @@ class Desk:
             dropped_flows=tuple(sorted(gone)),
             reaches_back_to=_earliest(plan),
             memos=beside.memos,
+            announced=beside.announced,
         )
 
     def trim(self) -> Checkpoint | None:

@@ -86,7 +86,6 @@ def _legs(legs: Sequence[Leg], name: str) -> _Named:
 
 
 def _staged(change: StagedChange) -> None:
-    _not_negative(change, [("fees", change.fees)])
     _not_negative(change, [(f"price {line.asset}", line.price) for line in change.lines])
     for lot in change.lots:
         _not_negative(change, [(f"lot {lot.lot}", lot.quantity), (f"cost {lot.lot}", lot.cost)])

@@ -27,12 +27,18 @@ from bursar.exact import ZERO
 
 
 class Source(IntEnum):
-    """Who states it, the most authoritative last."""
+    """Who states it, the most authoritative last.
+
+    A venue that puts its own word right makes a `correction`: of that fact, nothing that was said
+    before counts. Of what it takes back, by a `cancellation`, nothing counts at all.
+    """
 
     CLAIM = 0
     EVENT = 1
     TRADES = 2
     LEDGER = 3
+    CORRECTION = 4
+    CANCELLATION = 5
 
 
 class Side(Enum):

@@ -42,7 +42,6 @@ def sleeve(amount):
         (pen.split("A", 1, 0), "denominator"),
         (pen.convert([(0, "A")], [(1, "B")]), "given A"),
         (pen.convert([(1, "A")], [(-1, "B")]), "taken B"),
-        (pen.staged(fees="-1"), "fees"),
         (pen.staged(lines=[("A", 1, -1)]), "price A"),
         (pen.staged(lots=[("add", "A", "l", -1, 1)]), "lot l"),
         (pen.staged(lots=[("add", "A", "l", 1, -1)]), "cost l"),

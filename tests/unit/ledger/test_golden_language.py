@@ -393,7 +393,11 @@ def test_a_wrong_term_is_told_by_line_word_and_expectation(line, found, expected
         ("staged #k:1 lot=k:0", "lot=", "an option of this verb"),
         ("buy 1 XBT @ 5 USD #k:1 value=x", "x", "a number for value"),
         ("buy 1 XBT @ 5 USD #k:1 sequence=one", "sequence=one", "a whole number"),
-        ("buy 1 XBT @ 5 USD #k:1 source=me", "source=me", "one of claim, event, trades, ledger"),
+        (
+            "buy 1 XBT @ 5 USD #k:1 source=me",
+            "source=me",
+            "one of claim, event, trades, ledger, correction, cancellation",
+        ),
         (
             "buy 1 XBT @ 5 USD #k:1 flag=odd",
             "odd",

@@ -19,6 +19,7 @@ from bursar.venue.alpaca.rows import Row
 from bursar.venue.alpaca.statements import (
     ACCOUNT,
     CANCELED,
+    CORRECTED,
     OPENS_SHORT,
     PENDING,
     SIDES,
@@ -55,7 +56,8 @@ FIELDS: Final = Fields(
 )
 # What moved, what moved nothing, and what may yet move. Any other word is kept, and shown.
 _STATUSES: Final = {
-    **dict.fromkeys(("", "executed", "correct", "corrected"), ""),
+    **dict.fromkeys(("", "executed"), ""),
+    **dict.fromkeys((CORRECTED, "corrected"), CORRECTED),
     **dict.fromkeys((CANCELED, "cancelled", "rejected", "refused", "failed"), CANCELED),
     **dict.fromkeys((PENDING, "queued", "sent_to_clearing", "processing"), PENDING),
 }

@@ -2,8 +2,8 @@
 
 A cell holds one key of one of the book's mappings. Numbers are written without trailing zeros, so
 that one value has one text, `unknown` only where there is any, and `leverage` where it was told;
-lots are left out of the cells, being derived from the journal, and are part of the digest. Two books with equal digests are equal
-in everything a reader can ask.
+lots are left out of the cells, being derived from the journal, and are part of the digest. Two
+books with equal digests are equal in everything a reader can ask.
 
 Errors: none.
 """

@@ -38,7 +38,7 @@ def test_a_short_earns_when_the_price_falls():
 
 
 @pytest.mark.parametrize(
-    ("trades", "leverage"),
+    "trades,leverage",
     [
         ([("buy", 2, 5)], 5),
         ([("buy", 2, 5), ("buy", 1, None)], 5),  # grown, and nobody says otherwise

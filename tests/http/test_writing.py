@@ -227,3 +227,15 @@ def items(client, path, **params):
     answer = client.get(f"/api/portfolio/{path}", params=params)
     assert answer.status_code == 200, answer.text
     return answer.json()["items"]
+
+
+def test_a_store_that_takes_no_writes_is_told_until_it_takes_one(writer, place):
+    away = place.with_name("away.db")
+    place.rename(away)
+    refused = post(writer, "entries", DEPOSIT)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (500, "store")
+    store = writer.get("/health").json()["components"]["store"]
+    assert (store["status"], "moved, replaced or deleted" in store["reason"]) == ("degraded", True)
+    away.rename(place)
+    assert post(writer, "entries", DEPOSIT).status_code == 201
+    assert writer.get("/health").json()["components"]["store"]["status"] == "ok"

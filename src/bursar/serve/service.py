@@ -81,7 +81,7 @@ class Service:
             opening or partial(open_book, settings, self.clock),
             (
                 self.publisher.run,
-                snapshots_of(settings),
+                snapshots_of(settings, self.publisher),
                 self.follower.run,
                 self.carrier.run,
                 self.watcher.run,
@@ -231,9 +231,11 @@ class Service:
         return Response(answer, done.status, headers, "application/json")
 
     def _done(self, route: Write, asked: Asked, opened: Opened) -> Answered:
-        done = route.do(opened.service, asked)
-        if not asked.is_preview:
-            self.publisher.touch()
+        if asked.is_preview:
+            return route.do(opened.service, asked)
+        with self.publisher.writing(opened.service.portfolio.desk.clock):
+            done = route.do(opened.service, asked)
+        self.publisher.touch()
         return done
 
     async def _export(self, request: Request) -> Response:

@@ -106,7 +106,9 @@ def test_what_is_not_understood_is_refused_by_name(client, path, status, code):
 def test_what_cannot_be_done_there_says_what_can(client):
     answer = client.delete("/api/portfolio/snapshot")
     assert (answer.status_code, answer.json()["error"]["code"]) == (405, "wrong_method")
-    assert "GET" in answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, HEAD"
+    both = client.put("/api/portfolio/transactions")  # one route reads, another writes
+    assert both.headers["allow"] == "GET, HEAD, POST"
 
 
 def test_a_cursor_of_another_time_begins_there(client):

@@ -1,9 +1,9 @@
 """The projection: a book as named cells of canonical text, and its digest.
 
 A cell holds one key of one of the book's mappings. Numbers are written without trailing zeros, so
-that one value has one text, and `unknown` only where there is any; lots are left out of the cells,
-being derived from the journal, and are part of the digest. Two books with equal digests are equal
-in everything a reader can ask.
+that one value has one text, `unknown` only where there is any, and `leverage` where it was told;
+lots are left out of the cells, being derived from the journal, and are part of the digest. Two
+books with equal digests are equal in everything a reader can ask.
 
 Errors: none.
 """
@@ -92,7 +92,15 @@ def _part(value: object) -> str:
 
 
 def _is_told(name: str, part: object) -> bool:
-    return name != "pool" and (name != "unknown" or bool(part))
+    match name:
+        case "pool":
+            return False
+        case "unknown":
+            return bool(part)
+        case "leverage":
+            return part is not None
+        case _:
+            return True
 
 
 def _plain(value: object) -> object:

@@ -170,16 +170,15 @@ def test_what_has_no_price_is_null_and_not_zero():
 
 def test_a_leveraged_short():
     portfolio = begun(
-        "2026-01-01T00:00:00Z margin sell 2 ETH @ 100 EUR #k:2", at="2026-01-01T12:00:00Z"
+        "2026-01-01T00:00:00Z margin sell 2 ETH @ 100 EUR #k:2 leverage=3",
+        at="2026-01-01T12:00:00Z",
     )
-    valuation = portfolio.valuation({"ETH": "90"})
-    leverage = {("k", "ETH/EUR"): D(3)}
-    (position,) = position_views(valuation, leverages=leverage)
+    (position,) = position_views(portfolio.valuation({"ETH": "90"}))
     assert (position.symbol, position.side, position.size) == ("ETHEUR", "SHORT", 2)
     assert (position.entry_price, position.current_price, position.exposure) == (100, 90, 180)
     assert (position.unrealized_pnl, position.unrealized_pnl_pct) == (20, 10)
     assert position.leverage == 3
-    assert position_views(valuation)[0].leverage is None
+    assert loose(portfolio.views({"ETH": "90"})).snapshot.positions == (position,)
     (unknown,) = position_views(value_book(portfolio.book(), Marks(), now=0))
     assert (unknown.current_price, unknown.exposure) == (None, None)
 

@@ -56,7 +56,7 @@ def _by_sharpe(sharpe: Decimal | None) -> Decimal:
 def _by_volatility(volatilities: Sequence[Decimal | None]) -> list[Decimal]:
     calm = [ratio18(ONE, ONE, each) for each in volatilities if each]
     average = ratio18(sum(calm, ZERO), ONE, Decimal(len(calm) or 1))
-    return [ratio18(ONE, ONE, each * average) if each else ONE for each in volatilities]
+    return [ratio18(ONE, ONE, each * average) if each and average else ONE for each in volatilities]
 
 
 def _by_kelly(settings: AllocatorSettings, kelly: Decimal | None, count: int) -> Decimal:

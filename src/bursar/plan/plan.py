@@ -182,7 +182,7 @@ def invested(
 ) -> tuple[HoldingsSnapshot, StrategyAllocation]:
     """Return holdings with a deposit in them, and weights that keep the other cash out of it."""
     limits, there = allocation.constraints, holdings.cash
-    reserve = limits.reserve + max(there, Decimal(0))
+    reserve = limits.reserve + max(holdings.spendable, Decimal(0))
     limits = msgspec.structs.replace(limits, buys_only=True, reserve=reserve)
     return (
         msgspec.structs.replace(holdings, cash=there + exactly(deposit, "deposit")),

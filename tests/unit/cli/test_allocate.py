@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 import bursar as bursar_
+from bursar.capital.deciding import FORMAT
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_why_explains_the_last_decision(traded, bursar, ask):
     assert "It stands as it was made" not in said
     with bursar_.open("bursar.db") as book:
         ((name, text),) = book.desk.store.memos("capital decision ").items()
-        book.desk.store.save_memos({name: text.replace('"format":2', '"format":1')})
+        book.desk.store.save_memos({name: text.replace(f'"format":{FORMAT}', '"format":1')})
     assert "It stands as it was made" in bursar("allocate", "why", "trend").out
     assert "there is carry, trend" in bursar("allocate", "why", "other", code=3).err
 

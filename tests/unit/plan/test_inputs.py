@@ -61,7 +61,7 @@ def test_what_cannot_be_is_refused_by_name(make, error, says):
 
 
 def test_numbers_are_taken_exactly_from_whatever_they_come_as():
-    told = StrategyAllocation({"A": 0.1, "B": "0.20", "C": D("0.3000"), "D": D("0E-24")})
+    told = StrategyAllocation({"A": 0.1, "B": "0.20", "C": D("0.3000"), "D": D("0E-54")})
     assert [str(each) for each in told.target_weights.values()] == ["0.1", "0.2", "0.3", "0"]
 
 

@@ -322,6 +322,35 @@ def test_the_parts_of_a_period_add_up(by, keys):
     assert found.pnl_base == D("34987")  # 133,987 − 99,000: realised + unrealised
 
 
+def test_what_is_dated_ahead_counts_now_and_is_said():
+    clock = Clock()
+    lines = (
+        "2026-05-31T00:00:00Z deposit 1000 EUR #k:1",
+        "2026-05-31T01:00:00Z buy 1 XBT @ 400 EUR #k:2",
+        "2062-06-01T00:00:00Z sell 1 XBT @ 500 EUR #k:3",
+        "2062-06-02T00:00:00Z reward 7 EUR #k:4",
+    )
+    service = PortfolioService(opened(*lines, clock=clock))
+    book, said = service.portfolio, "yet to come: facts of up to 2062-06-02T00:00:00Z"
+    for seen in (book.valuation(), book.live().valuation()):
+        assert seen.coverage.lines()[0].startswith(said)
+        assert seen.coverage.is_complete
+    for period in ("all", ("2026-05-30", None)):
+        found = service.get_pnl_summary(period)
+        assert (found.realized_pnl_base_total, found.income_base) == (100, 7)
+        assert found.net_flows_base == 1000
+    assert service.get_pnl_summary().pnl_base == 107
+    assert book.at("now").valuation().coverage.ahead is None
+    assert book.at("now").equity().value == 1000
+    book.reverse("k:4")
+    book.reverse("k:3")
+    assert book.valuation().coverage.ahead is None
+    book.record(*golden.read(["2026-06-01T12:00:04Z deposit 1 EUR #k:5"]))
+    assert book.valuation().coverage.ahead is None, "clocks differ"
+    clock.set("2062-06-02T00:00:00Z")
+    assert opened(*lines, clock=clock).valuation().coverage.ahead is None
+
+
 def test_every_cost_rule_answers_a_period():
     service, venue = followed(
         "2026-05-30T10:00:00Z buy 1 XBT @ 30000 EUR #k:1",

@@ -337,7 +337,8 @@ def test_what_is_dated_ahead_counts_now_and_is_said():
         assert seen.coverage.is_complete
     for period in ("all", ("2026-05-30", None)):
         found = service.get_pnl_summary(period)
-        assert (found.realized_pnl_base_total, found.income_base) == (100, 7)
+        assert found.realized_pnl_base_total == D(100)
+        assert found.income_base == D(7)
         assert found.net_flows_base == 1000
     assert service.get_pnl_summary().pnl_base == 107
     assert book.at("now").valuation().coverage.ahead is None

@@ -249,6 +249,22 @@ def test_a_statement_counts_from_the_moment_it_is_told():
     assert service.get_equity().drift_flag, "within the same second"
 
 
+def test_what_another_account_has_ahead_of_now_is_no_part_of_what_a_venue_said():
+    service, venue = followed()
+    ahead = "2062-06-01T00:00:00Z deposit 1 EUR #manual:main:1"
+    service.portfolio.record(*golden.read([ahead]))
+    made = asyncio.run(service.initialize())
+    assert "equal venue as of 2026-06-01T12:00:00Z" in made.certificates[0]
+    service.portfolio.record(*golden.read(["2026-06-01T12:00:01Z sell 1 XBT @ 9 EUR #k:5"]))
+    assert not service.get_equity().drift_flag, "it happened after the venue spoke"
+    service.portfolio.record(
+        *golden.read(["2026-06-02T00:00:00Z transfer 1 EUR to k #manual:main:2"])
+    )
+    synced(service)
+    found = service.get_drift()[0].comparison
+    assert instant.show(found.as_of) == "2026-06-02T00:00:00Z", "it came to the account itself"
+
+
 def test_what_open_orders_hold_is_reserved():
     service, venue = followed()
     venue.reserved = {"XBT": D("0.25")}

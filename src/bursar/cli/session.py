@@ -123,11 +123,31 @@ class Session(msgspec.Struct, frozen=True, dict=True):
                     progress=self.bar.tell,
                 )
                 self._measured(found)
+                self._remark_refold(found)
                 return self._then(found) if self.is_past else found
         except PortfolioNotFound as error:
             if "portfolio" in error.context:
                 raise
             raise PortfolioNotFound(f"there is no book at {self.place}", book=self.place) from None
+
+    def _remark_refold(self, portfolio: Portfolio) -> None:
+        """Say that a book of an older bursar was brought along, and which figures are others now.
+
+        The first line has what matters: nothing that was told has changed.
+        """
+        from bursar.desk import Desk
+        from bursar.desk.telling import in_words
+
+        made = portfolio.desk.refolded if isinstance(portfolio.desk, Desk) else None
+        if made is None:
+            return
+        self.screen.remark(
+            "An older bursar made this book. It was worked out anew from its journal, which is"
+            f" whole and as it was; {made.cells:,} stored values are others now, and"
+            f" {len(made.restated):,} realised figures."
+        )
+        for line in in_words(made.restated):
+            self.screen.remark(f"  realised, {line}")
 
     def _measured(self, portfolio: Portfolio) -> None:
         """Tell the portfolio how the settings want it measured."""

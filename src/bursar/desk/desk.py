@@ -7,10 +7,11 @@ from typing import Final
 
 import msgspec
 
-from bursar.desk import moves, reading, telling
+from bursar.desk import moves, reading, refolding, telling
 from bursar.desk.carrying import Carrier
 from bursar.desk.metrics import NONE as NO_COUNTS
 from bursar.desk.metrics import Counts
+from bursar.desk.refolding import Refold
 from bursar.desk.telling import Review
 from bursar.errors import (
     BadChoice,
@@ -115,6 +116,7 @@ class Desk:
         self.waiting: Callable[[], None] | None = None
         self._kept = _NONE
         self.damage: str | None = None
+        self.refolded: Refold | None = None  # what became of a book of an older bursar
         self.reload()
 
     def reload(self) -> None:
@@ -122,13 +124,21 @@ class Desk:
 
         The rows read are verified and folded, and the book they give is compared with the stored
         projection. What lies behind a checkpoint is not read; `portfolio.verify` does that.
+        What another bursar folded is folded anew, from the first row.
 
         Raises:
             StoreCorrupt: a row does not verify, or the projection is not what the rows come to.
+            SchemaNewer: a newer bursar folded it.
         """
         head = self.store.head()
+        is_own = refolding.is_own(self.store, head)
         try:
-            timeline = self._read(head, self.store.checkpoint())
+            timeline = self._read(head, self.store.checkpoint() if is_own else None, is_own=is_own)
+            if not is_own:
+                head, self.refolded = refolding.refold(self.store, head, timeline, self.clock.now())
+        except StaleVersion:
+            self.reload()
+            return
         except StoreCorrupt as error:
             if self.store.head().version == head.version:
                 self.halt(error.message)
@@ -151,6 +161,9 @@ class Desk:
         """
         head = self.store.head() if head is None else head
         if head == self.head:
+            return
+        if not refolding.is_own(self.store, head):
+            self.reload()
             return
         try:
             self.timeline.land(self.timeline.plan(reading.since(self.store, self.head, head)))
@@ -181,8 +194,11 @@ class Desk:
                 raise
         return self.timeline
 
-    def _read(self, head: Head, kept: StoredCheckpoint | None) -> Timeline:
-        return reading.read(self.store, head, kept=kept, progress=self.progress)
+    def _read(self, head: Head, kept: StoredCheckpoint | None, *, is_own: bool = True) -> Timeline:
+        timeline = reading.read(self.store, head, kept=kept, progress=self.progress)
+        if is_own:
+            reading.require_stored(self.store, timeline)
+        return timeline
 
     def halt(self, damage: str) -> None:
         """Write nothing any more: the store is damaged. No `reload` lifts this."""
@@ -374,7 +390,7 @@ class Desk:
             dropped_trades=tuple(sorted(gone)),
             dropped_flows=tuple(sorted(gone)),
             reaches_back_to=_earliest(plan),
-            memos=beside.memos,
+            memos=beside.memos if self.head.version else {**beside.memos, **projection.OWN},
             announced=beside.announced,
         )
 

@@ -72,11 +72,6 @@ class Markets:
         found = self._pairs.get(Pair(coin(base).asset, coin(quote).asset))
         return found if found is not None and found.is_open else None
 
-    @property
-    def loaded_at(self) -> int | None:
-        """When the lists were asked for, if they were."""
-        return self._loaded_at
-
     async def _load(self) -> None:
         now = self._client.outside.clock.now()
         if self._loaded_at is not None and 0 <= now - self._loaded_at < KEPT_FOR:

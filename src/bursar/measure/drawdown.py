@@ -20,11 +20,11 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money
+from bursar.exact import HUNDRED, ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.why import Amount, Why
 from bursar.measure.curve import Curve, Point, opening, window
-from bursar.measure.measured import HUNDRED, Measured, because, known, percent, unknown
+from bursar.measure.measured import Measured, because, known, percent, unknown
 
 _MONDAY: Final = 4 * instant.DAY
 """The first Monday since 1970-01-01, which was a Thursday."""

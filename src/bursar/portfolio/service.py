@@ -21,7 +21,7 @@ import msgspec
 
 from bursar.errors import RegionDenied, UnknownAsset, VenueError
 from bursar.events.outgoing import ExternalActivity
-from bursar.exact import ZERO, money, ratio18
+from bursar.exact import ZERO, money, percent18
 from bursar.ledger import audit, instant
 from bursar.ledger.entries import CAPITAL, MANUAL, CashFlow, Fill
 from bursar.ledger.facts import Fact
@@ -66,7 +66,6 @@ from bursar.value.snapshot import PortfolioSnapshot
 LOOKS_MAX: Final = 3
 """How often a statement is read again because something happened meanwhile."""
 
-_ALL: Final = Decimal(100)
 _OF_A_VENUE: Final = (VenueError, UnknownAsset, RegionDenied)
 """What concerns one venue alone, and must not keep the others from being followed."""
 
@@ -233,7 +232,7 @@ class PortfolioService:
             total_base=fees.total,
             trading_base=trading,
             gross_pnl_base=gross,
-            pct_of_gross_pnl=ratio18(_ALL, trading, gross) if gross > 0 else None,
+            pct_of_gross_pnl=percent18(trading, gross) if gross > 0 else None,
             unpriced=fees.unpriced,
         )
 
@@ -446,7 +445,7 @@ class PortfolioService:
         equity = self.get_equity().equity_base
         if equity <= 0:
             return None
-        share = ratio18(_ALL, moved, equity)
+        share = percent18(moved, equity)
         if share > self.rules.external_activity_pct:
             LOG.warning("EXTERNAL_ACTIVITY", percent=str(share), worth=str(moved))
             now = self.portfolio.desk.clock.now()

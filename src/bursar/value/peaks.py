@@ -11,10 +11,9 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money, ratio18
+from bursar.exact import ZERO, money, percent18
 from bursar.ledger import instant
 
-_ALL: Final = Decimal(100)
 _WEEK: Final = 7 * instant.DAY
 _MONDAY: Final = 4 * instant.DAY  # 1970 began on a Thursday
 
@@ -51,14 +50,15 @@ def raised(peaks: Peaks, equity: Decimal, at: int) -> Peaks:
 @money
 def falls(peaks: Peaks, equity: Decimal) -> Falls:
     """Return how far equity is below each peak. O(1)."""
-    return Falls(*(_fall(peak, equity) for peak in (peaks.ever, peaks.week, peaks.day)))
+    return Falls(*(fall(peak, equity) for peak in (peaks.ever, peaks.week, peaks.day)))
+
+
+def fall(peak: Decimal | None, equity: Decimal) -> Decimal | None:
+    """Return how far equity is below a peak (> 0), in percent; call it in the money context."""
+    if peak is None or peak <= 0:
+        return None
+    return percent18(peak - equity, peak) if equity < peak else ZERO
 
 
 def _higher(peak: Decimal | None, equity: Decimal) -> Decimal:
     return equity if peak is None or equity > peak else peak
-
-
-def _fall(peak: Decimal | None, equity: Decimal) -> Decimal | None:
-    if peak is None or peak <= 0:
-        return None
-    return ratio18(_ALL, peak - equity, peak) if equity < peak else ZERO

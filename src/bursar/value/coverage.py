@@ -85,6 +85,16 @@ class Coverage(msgspec.Struct, frozen=True):
         return not (self.unvalued or self.gaps or self.pending)
 
     @property
+    def unvalued_assets(self) -> tuple[str, ...]:
+        """The names of what has no value."""
+        return tuple(each.asset for each in self.unvalued)
+
+    @property
+    def stale_assets(self) -> tuple[str, ...]:
+        """The names, each once, of what rests on an old mark."""
+        return tuple(sorted({each.asset for each in self.stale}))
+
+    @property
     def is_clean(self) -> bool:
         """Tell whether there is nothing at all to say."""
         return not self.lines()

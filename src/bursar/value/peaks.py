@@ -7,15 +7,11 @@ Errors: none.
 """
 
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
 from bursar.exact import ZERO, money, percent18
 from bursar.ledger import instant
-
-_WEEK: Final = 7 * instant.DAY
-_MONDAY: Final = 4 * instant.DAY  # 1970 began on a Thursday
 
 
 class Peaks(msgspec.Struct, frozen=True):
@@ -37,8 +33,8 @@ class Falls(msgspec.Struct, frozen=True):
 
 def raised(peaks: Peaks, equity: Decimal, at: int) -> Peaks:
     """Return the peaks after another look at equity, no earlier than the last one. O(1)."""
-    is_week = (peaks.at - _MONDAY) // _WEEK == (at - _MONDAY) // _WEEK
-    is_day = peaks.at // instant.DAY == at // instant.DAY
+    is_week = instant.week_start(peaks.at) == instant.week_start(at)
+    is_day = instant.day_start(peaks.at) == instant.day_start(at)
     return Peaks(
         at=at,
         ever=_higher(peaks.ever, equity),

@@ -13,8 +13,8 @@ from typing import Final
 
 from bursar.errors import Malformed
 
-MILLISECOND: Final = 1_000_000
-SECOND: Final = 1_000 * MILLISECOND
+MS: Final = 1_000_000
+SECOND: Final = 1_000 * MS
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR

@@ -29,8 +29,8 @@ from bursar.venue.prices import middle, past_price
 SOURCE_STOCK: Final = "alpaca last trade"
 SOURCE_COIN: Final = "alpaca mid"
 DOLLAR: Final = "USD"
-KEPT_FOR: Final = 3_600 * instant.SECOND
-COIN_REACH: Final = 3_600 * instant.SECOND
+KEPT_FOR: Final = instant.HOUR
+COIN_REACH: Final = instant.HOUR
 STOCK_REACH: Final = 4 * instant.DAY
 BATCH: Final = 200
 _PASSING: Final = (VenueDown, VenueBusy, VenueDenied, VenueGarbled)

@@ -27,14 +27,13 @@ from bursar.venue.binance.trade_rows import ACCOUNT
 from bursar.venue.prices import middle, past_price
 
 SOURCE: Final = "binance mid"
-REACH: Final = 3_600 * instant.SECOND
+REACH: Final = instant.HOUR
 STEPS: Final = ("USDT", "USDC", "FDUSD", "BTC", "EUR", "BNB", "ETH")
 """What an asset is priced against where no market is direct, the first that there is."""
 
 DOLLARS: Final = frozenset({"USDT", "USDC", "FDUSD"})
 _TICKERS: Final = Question(path="/api/v3/ticker/bookTicker", weight=4, is_signed=False)
 _TRADES: Final = Question(path="/api/v3/aggTrades", weight=4, is_signed=False)
-_MS: Final = instant.SECOND // 1_000
 
 
 class Ticker(msgspec.Struct, frozen=True, rename="camel"):
@@ -91,7 +90,8 @@ class Prices:
         return found
 
     async def _first(self, symbol: str, at: int) -> Decimal | None:
-        span = {"startTime": at // _MS, "endTime": (at + REACH) // _MS - 1, "limit": 1}
+        end = at + REACH
+        span = {"startTime": at // instant.MS, "endTime": end // instant.MS - 1, "limit": 1}
         told = await self._client.rows(_TRADES, {"symbol": symbol, **span}, PublicTrade)
         return told[0].p if told else None
 

@@ -20,7 +20,7 @@ from bursar.venue.kraken.client import KrakenRESTClient
 from bursar.venue.kraken.pairs import Pair
 from bursar.venue.kraken.wire import Object
 
-KEPT_FOR: Final = 3600 * instant.SECOND
+KEPT_FOR: Final = instant.HOUR
 _OPEN: Final = frozenset({"online", "post_only", "limit_only"})
 
 

@@ -29,7 +29,7 @@ from bursar.venue.kraken.metadata import Market
 from bursar.venue.kraken.wire import Object
 from bursar.venue.prices import past_price
 
-REACH: Final = 3600 * instant.SECOND
+REACH: Final = instant.HOUR
 PAGE_MAX: Final = 1000
 FEW: Final = 10
 """How many trades answer for one instant, as a rule."""

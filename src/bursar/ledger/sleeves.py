@@ -151,7 +151,7 @@ class StrategyBooks:
 
     def _close(self, strategy: str) -> DayClose:
         totals = audit.totals(self.of(strategy))
-        made = totals.realized + totals.income - totals.expenses
+        made = totals.made
         return DayClose(strategy, self._day, totals.cost - made, made)
 
     def _take(self, fact: Fact) -> None:

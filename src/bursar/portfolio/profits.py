@@ -176,9 +176,7 @@ def _now(portfolio: Portfolio, prices: Prices) -> _Now:
     given = capital(book)
     if given is None:
         raise Doubtful("profit is not known: capital came or went that nobody has priced")
-    totals = audit.totals(book)
-    made = totals.realized + totals.income - totals.expenses
-    return _Now(portfolio.desk.clock.now(), equity.value, given, made)
+    return _Now(portfolio.desk.clock.now(), equity.value, given, audit.totals(book).made)
 
 
 def _kept(portfolio: Portfolio) -> Kept:

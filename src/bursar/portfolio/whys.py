@@ -11,7 +11,16 @@ from bursar.exact import ZERO, money, trimmed
 from bursar.ledger import instant
 from bursar.ledger.audit import Totals
 from bursar.ledger.book import Book
-from bursar.ledger.entries import CAPITAL, INCOME, CashFlow, Fill, Flag, FlowKind, MarginFill
+from bursar.ledger.entries import (
+    CAPITAL,
+    EXPENSE,
+    INCOME,
+    CashFlow,
+    Fill,
+    Flag,
+    FlowKind,
+    MarginFill,
+)
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import traced
 from bursar.ledger.state import FlowTotal
@@ -153,5 +162,5 @@ _FIGURES: Final[dict[str, _Figure]] = {
     ),
     "contributed": _flows("contributed", CAPITAL, "cost of capital in − cost of capital out"),
     "income": _flows("income", INCOME, "income at its value"),
-    "expenses": _flows("expenses", frozenset({FlowKind.FEE}), "charges at their value"),
+    "expenses": _flows("expenses", EXPENSE, "charges at their value"),
 }

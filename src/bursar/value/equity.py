@@ -174,8 +174,7 @@ def valuation_gap(valuation: Valuation, totals: Totals) -> Decimal:
     unpriced = known_sum(each.cost for each in every if each.value is None)
     left = valuation.equity + valuation.excluded_value + unpriced
     unrealized = valuation.unrealized + valuation.excluded_unrealized + valuation.unfounded
-    booked = totals.contributed + totals.realized + totals.income - totals.expenses
-    return left - (booked + unrealized)
+    return left - (totals.contributed + totals.made + unrealized)
 
 
 def _summed(frame: Frame, assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]) -> Sums:

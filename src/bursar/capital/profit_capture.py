@@ -16,14 +16,11 @@ Amounts are in base currency; `flows` are net capital flows since the session be
 
 from decimal import Decimal
 from enum import Enum
-from typing import Final
 
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import ATOM, ONE, ZERO, Rounding, money, quantise, ratio18
-
-HUNDRED: Final = Decimal(100)
+from bursar.exact import ATOM, HUNDRED, ONE, ZERO, Rounding, money, quantise, ratio18
 
 
 class Intent(Enum):

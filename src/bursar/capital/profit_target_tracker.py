@@ -8,14 +8,11 @@ same answer.
 
 from decimal import Decimal
 from enum import Enum
-from typing import Final
 
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import ONE, ZERO, money, ratio18
-
-HUNDRED: Final = Decimal(100)
+from bursar.exact import HUNDRED, ONE, ZERO, money, ratio18
 
 
 class TargetPeriod(Enum):

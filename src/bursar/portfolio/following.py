@@ -28,7 +28,7 @@ from bursar.ports import Chunk, PriceWanted, Progress, Venue
 CHUNKS_HELD: Final = 20
 """How many chunks land in one commit; as many at most are fetched again after a kill."""
 
-YOUNG: Final = 2 * 3_600 * instant.SECOND
+YOUNG: Final = 2 * instant.HOUR
 """For so long after an instant a venue may still come to know a price of it."""
 
 _TRIES: Final = 5

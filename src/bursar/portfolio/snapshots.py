@@ -23,7 +23,6 @@ from bursar.exact import ONE, ZERO, money, ratio18
 from bursar.ledger import instant
 from bursar.ledger.book import Book
 from bursar.measure.curve import Moment
-from bursar.measure.drawdown import day_of
 from bursar.ports import PortfolioStore
 from bursar.value.equity import Valuation
 from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals, snapshot
@@ -208,7 +207,7 @@ def prune(store: PortfolioStore, now: int, days: int) -> int:
 
     A day goes as a whole, so the past changes once a day and not with every snapshot.
     """
-    first = instant.to_datetime(day_of(now)) - timedelta(days=days)
+    first = instant.to_datetime(instant.day_start(now)) - timedelta(days=days)
     with store.grouped():
         count = store.prune_snapshots(first)
         known = trail(store)

@@ -24,7 +24,6 @@ from bursar.measure.drawdown import Drawdown
 from bursar.measure.measured import Measured, percent
 from bursar.measure.trades import TradeStatistics
 from bursar.portfolio.beside import Beside, beside
-from bursar.value.equity import Valuation
 from bursar.value.figures import Figures
 from bursar.value.marks import spelled
 from bursar.value.worth import AssetWorth, MarginWorth
@@ -198,15 +197,6 @@ def snapshot_view(found: Figures, positions: tuple[PositionView, ...], day: Day)
         daily_drawdown_pct=day.drawdown_pct.value,
         timestamp=_told(found.at),
     )
-
-
-def position_views(
-    valuation: Valuation, *, symbols: Mapping[str, str] = _NO_NAMES
-) -> tuple[PositionView, ...]:
-    """Return what is held beside cash, by name, then the leveraged positions."""
-    shown = Shown(base=valuation.base, symbols=symbols)
-    shown.see(valuation.assets, valuation.margins)
-    return shown.positions
 
 
 @money

@@ -184,7 +184,7 @@ def allocation(room: Room, _query: Query) -> Allocations:
                 trades=len(each.trips),
                 since=_day(each.returns.days),
                 return_pct=(growth[-1] - 1) * 100 if growth else None,
-                unvalued=tuple(missing.asset for missing in each.valuation.unvalued),
+                unvalued=each.valuation.coverage.unvalued_assets,
                 growth=_thinned(growth),
             )
         )

@@ -32,8 +32,6 @@ from bursar.portfolio.transaction_file import ToldTransaction, document
 _KEY: Final = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 DONE, MADE, REFUSED = 200, 201, 422
 
-Fees = str | tuple[str, ...]
-
 
 class ToldEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A deed entered by hand, in the words of `bursar add`: docs/CORRECTIONS.md."""

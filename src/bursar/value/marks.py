@@ -232,9 +232,9 @@ def is_pair(name: str, asked: str) -> bool:
     return spelled(asked) in (spelled(name), *pair_names(base, quote))
 
 
-def from_fills(facts: Iterable[Fact], *, aliases: Mapping[str, str] = ALIASES) -> Marks:
+def from_fills(facts: Iterable[Fact]) -> Marks:
     """Return the last price at which each pair was traded, from facts in canonical order."""
-    return Marks(map(mark_of, last_trades(facts)), aliases=aliases)
+    return Marks(map(mark_of, last_trades(facts)))
 
 
 @money

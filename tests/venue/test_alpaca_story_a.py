@@ -300,6 +300,47 @@ def test_what_was_corrected_or_canceled_counts_so_whatever_comes_first(
     assert len(digests) == 1
 
 
+def test_a_unit_that_becomes_other_securities_is_one_exchange(tmp_path):
+    unit = {"activity_sub_type": "USPLIT"}
+    parts = [
+        action(1, "SPLIT", DAY, "OLD", "-10") | unit,
+        action(2, "SPLIT", DAY, "STOCK", "10") | unit | {"price": "90"},
+        action(3, "SPLIT", DAY, "WARRANT", "5") | unit | {"price": "60"},
+    ]
+    path = tmp_path / "a"
+    write_json(path, [BOUGHT, *parts])
+    with bursar.open(":memory:") as portfolio:
+        portfolio.import_files(path)
+        # 10 × 90 + 5 × 60 = 1200 for what had cost 1000; nothing went and nothing came besides.
+        costs = {name: each.cost for (_, name), each in portfolio.timeline.book.holdings.items()}
+        assert (costs["STOCK"], costs["WARRANT"], costs["OLD"]) == (D(900), D(300), D(0))
+        totals = audit.totals(portfolio.timeline.book)
+        assert (totals.realized, totals.contributed) == (D(200), D(0))
+        assert portfolio.gaps() == ()
+
+
+def test_shares_that_are_removed_as_worthless_are_a_loss(tmp_path):
+    gone = action(1, "REORG", DAY, "OLD", "-10") | {"activity_sub_type": "WRM", "price": "0.01"}
+    path = tmp_path / "a"
+    write_json(path, [BOUGHT, gone])
+    with bursar.open(":memory:") as portfolio:
+        portfolio.import_files(path)
+        totals = audit.totals(portfolio.timeline.book)
+        assert (totals.realized, totals.contributed) == (D(-1000), D(0))
+        assert portfolio.gaps() == ()
+
+
+def test_shares_of_a_spin_off_are_income_at_their_worth(tmp_path):
+    path = tmp_path / "a"
+    write_json(path, [BOUGHT, action(1, "SPIN", DAY, "PART", "2") | {"price": "30"}])
+    with bursar.open(":memory:") as portfolio:
+        portfolio.import_files(path)
+        totals = audit.totals(portfolio.timeline.book)
+        assert (totals.income, totals.contributed) == (D(60), D(0))
+        assert portfolio.gaps() == ()
+        assert {each.asset: each.total for each in portfolio.balances()}["PART"] == 2
+
+
 @pytest.mark.skipif(
     not SHARED.is_dir(), reason=f"NOT RUN: recorded Alpaca data is not at {SHARED} (BURSAR_SHARED)"
 )

@@ -28,6 +28,7 @@ from bursar.ledger.entries import (
     StagedChange,
     Transfer,
 )
+from bursar.ledger.names import canonical
 
 _ACTIONS: Final = frozenset({"add", "remove", "update"})
 _Named = Iterable[tuple[str, Decimal | None]]
@@ -47,6 +48,7 @@ def _check(entry: AnyEntry) -> None:
             _fill(entry)
         case Transfer():
             _positive(entry, [("quantity", entry.quantity)])
+            _called(entry)
         case SleeveTransfer():
             _not_negative(entry, [("amount", entry.amount)])
         case Price():
@@ -70,6 +72,16 @@ def _fill(fill: Fill | MarginFill) -> None:
     _not_negative(fill, _amounts(fill))
     if fill.quantity is not None and fill.side is None:
         raise BadChoice(f"{fill.id}: a quantity without a side", field="side")
+
+
+def _called(move: Transfer) -> None:
+    """Refuse another name where nothing goes anywhere, and one that is another coin's."""
+    if move.to_asset is None:
+        return
+    if move.to_account == move.account or canonical(move.to_asset) != canonical(move.asset):
+        raise BadChoice(
+            f"{move.id}: {move.asset} is not called {move.to_asset} there", field="to_asset"
+        )
 
 
 def _amounts(fill: Fill | MarginFill) -> _Named:

@@ -279,12 +279,14 @@ class Transfer(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, t
     account.
 
     The lots go along. `fees` are charged where the coins came from, `to_fees` where they went. Of
-    one that is `unseen` no ledger tells what the coins do at the other end.
+    one that is `unseen` no ledger tells what the coins do at the other end. `to_asset` is what the
+    coin is called there, if not the same: Kraken's XBT is BTC at Binance.
     """
 
     asset: str
     quantity: Decimal
     to_account: str
+    to_asset: str | None = None
     pocket: str | None = None
     to_pocket: str | None = None
     fees: tuple[Fee, ...] = ()

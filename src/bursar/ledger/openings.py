@@ -382,7 +382,7 @@ def deltas(fact: Fact) -> list[tuple[Place, Decimal]]:
         case Transfer():
             moved = [
                 ((account, fact.asset), -fact.quantity),
-                ((fact.to_account, fact.asset), fact.quantity),
+                ((fact.to_account, fact.to_asset or fact.asset), fact.quantity),
             ]
             moved += [((fact.to_account, fee.asset), -fee.amount) for fee in fact.to_fees]
         case Rename(quantity=Decimal() as quantity):

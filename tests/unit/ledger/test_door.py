@@ -56,6 +56,11 @@ def test_a_number_outside_its_domain_is_refused(entry, field):
 @pytest.mark.parametrize(
     "entry, field",
     [
+        (
+            pen.move(1, "XBT", to_account="kraken:main", account="kraken:main", to_asset="BTC"),
+            "to_asset",
+        ),
+        (pen.move(1, "XBT", to_asset="ETH"), "to_asset"),
         (pen.convert([], [(1, "B")]), "given"),
         (pen.convert([(1, "A")], [(1, "B"), (2, "B")]), "taken"),
         (pen.rename("A", "A"), "to_asset"),

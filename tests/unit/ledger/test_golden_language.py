@@ -187,6 +187,7 @@ KINDS = {
         asset=names,
         quantity=signed,
         to_account=names,
+        to_asset=maybe_names,
         pocket=maybe_names,
         to_pocket=maybe_names,
         fees=fees,

@@ -250,7 +250,7 @@ def test_a_quantity_that_goes_the_way_of_the_money_only_informs():
 
 
 def test_an_unknown_row_that_moves_shares():
-    said = only("SPIN", symbol="NEW", quantity="0.2", price="0", amount="0")
+    said = only("NEWS", symbol="NEW", quantity="0.2", price="0", amount="0")
     assert (said.kind, said.asset, said.amount) == (MovementKind.UNCLASSIFIED, "NEW", D("0.2"))
     assert said.rates == ()
     both = stated("BRANDNEW", symbol="X", quantity="-1", amount="5")

@@ -214,6 +214,8 @@ def _transfer(words: Words) -> Made:
     fields["asset"] = words.take("an asset")
     words.need("to")
     fields["to_account"] = words.take("an account")
+    if words.skip("as"):
+        fields["to_asset"] = words.take("an asset")
     fields["fees"] = _fees(words)
     fields["to_fees"] = _fees(words, "to-fee")
     return Transfer, fields

@@ -34,7 +34,7 @@ from bursar.ledger.entries import (
     Source,
 )
 from bursar.venue.alpaca import days
-from bursar.venue.alpaca.kinds import FILL, Booked, Kind, Moves, kind
+from bursar.venue.alpaca.kinds import FILL, WORTHLESS, Booked, Kind, Moves, kind
 from bursar.venue.alpaca.rows import Row
 from bursar.venue.alpaca.symbols import SHARES, Instrument, coin, instrument, is_option
 
@@ -95,7 +95,7 @@ def statements(row: Row, *, account: str = ACCOUNT) -> tuple[AnyEntry, ...]:
 def _stated(row: Row, account: str) -> Iterable[AnyEntry]:
     if row.type == FILL:
         return [_execution(row, account)]
-    booked, moves = kind(row.type)
+    booked, moves = kind(row.type, row.sub_type)
     if row.status not in _SPEAKS:
         return [_movement(row, account, leg, _UNKNOWN, 1) for leg in _legs(row, moves)]
     if moves is Moves.TRADE and row.symbol and row.quantity and row.quantity * row.amount <= 0:
@@ -116,10 +116,11 @@ def _execution(row: Row, account: str) -> Fill:
 
 
 def _settled(row: Row, account: str) -> Fill:
-    """Return what an option's end did: the contract at nothing, the shares at what was paid."""
+    """Return what ended: a contract or worthless shares at nothing, others at what was paid."""
     of = Instrument(row.symbol)
     side = Side.BUY if row.quantity > 0 else Side.SELL
-    if not row.amount and row.price and not is_option(row.symbol):
+    is_worthless = is_option(row.symbol) or row.sub_type == WORTHLESS
+    if not row.amount and row.price and not is_worthless:
         return _fill(row, account, of, side, price=row.price)
     return _fill(row, account, of, side, amount=abs(row.amount))
 

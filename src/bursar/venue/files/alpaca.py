@@ -36,6 +36,7 @@ FIELDS: Final = Fields(
     texts=frozenset(
         {
             "account_id",
+            "activity_sub_type",
             "activity_type",
             "currency",
             "date",
@@ -120,6 +121,7 @@ class Cells:
             id=name,
             type=type_,
             at=self._time(line, given),
+            sub_type=given["activity_sub_type"],
             status=_STATUSES.get(given["status"], given["status"]),
             symbol=self._matching(line, "symbol", given["symbol"], _SYMBOL, "a symbol like AAPL"),
             side=given["side"],

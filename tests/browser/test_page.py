@@ -197,6 +197,19 @@ def test_a_break_is_drawn_with_its_place_its_reason_and_what_would_close_it(page
     }
 
 
+def test_a_line_that_may_not_be_copied_is_marked_and_not_called_copied(page):
+    made = """async () => { const { command } = await import("/page/panels.js");
+      const box = document.body.appendChild(command("bursar plan"));
+      Object.defineProperty(navigator, "clipboard", { value: undefined, configurable: true });
+      box.querySelector("button").click();
+      await Promise.resolve().then(() => {});
+      const said = [box.querySelector("button").textContent, String(getSelection())];
+      delete navigator.clipboard;
+      box.remove();
+      return said; }"""
+    assert page.evaluate(made) == ["marked: Ctrl-C", "bursar plan"]
+
+
 def test_a_weight_opens_to_its_factors_and_they_are_those_of_the_decision(page):
     page.click(".strategy[aria-label=trend] .why-weight")
     assert page.get_attribute(".strategy[aria-label=trend] .why-weight", "aria-expanded") == "true"

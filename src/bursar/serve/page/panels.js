@@ -124,11 +124,13 @@ export function ages() {
   }
 }
 
+// Over plain HTTP from elsewhere a browser lets no page copy: then the line is marked, to be copied by hand.
 export function command(text) {
-  const copy = element("button", { type: "button", onclick: async () => {
-    await navigator.clipboard?.writeText(text);
-    copy.textContent = "copied";
+  const line = element("code", {}, text), copy = element("button", { type: "button", onclick: async () => {
+    const isCopied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+    if (!isCopied) getSelection().selectAllChildren(line);
+    copy.textContent = isCopied ? "copied" : "marked: Ctrl-C";
     setTimeout(() => { copy.textContent = "copy"; }, 1500);
   } }, "copy");
-  return element("div.command", {}, element("code", {}, text), copy);
+  return element("div.command", {}, line, copy);
 }

@@ -194,7 +194,9 @@ def test_metrics_count_what_was_asked(client):
     client.get("/api/portfolio/pnl")
     client.get("/api/portfolio/pnl", params={"decimals": "string"})
     assert counted() == before + 2
+    client.options("/api/portfolio/pnl")
     told = client.get("/metrics").text
+    assert 'method="OPTIONS",route="preflight",status="204"} 1.0' in told
     assert 'bursar_component{component="store",status="ok"} 1.0' in told
     assert "bursar_publications_total" in told
     assert "process_resident_memory_bytes" in told

@@ -62,6 +62,7 @@ class Front:
             self._door.require_place(heard, scope["scheme"])
             if method == "OPTIONS":
                 await _preflight(send, heard, request_id, is_ours=self._door.allows_site(heard))
+                self._meter.count("preflight", method, 204, _since(begun))
                 return
             caller = SOMEBODY
             if path not in OPEN or heard.bearer:

@@ -35,6 +35,7 @@ from bursar.plan import (
 from bursar.plan.holdings import require_prices
 from bursar.portfolio import agreement
 from bursar.value.convert import Missing, convert, find_path
+from bursar.value.coverage import Coverage
 from bursar.value.marks import FEE_CREDITS, Marks
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def book_holdings(
         base=valuation.base,
         as_of=instant.show(valuation.at),
         source=f"book {portfolio.desk.store.portfolio} version {portfolio.desk.head.version}",
-        gaps=(*_gaps(valuation), *_bound(bound, valuation.base)),
+        gaps=(*_gaps(valuation), *_doubts(portfolio, valuation), *_bound(bound, valuation.base)),
     )
 
 
@@ -266,6 +267,17 @@ def _gaps(valuation: Valuation) -> Iterator[str]:
             | {each.asset for each in valuation.excluded_margins}
         )
         yield f"{', '.join(left)}: excluded by the settings, left alone"
+
+
+def _doubts(portfolio: Portfolio, valuation: Valuation) -> Iterator[str]:
+    """Say what may be held otherwise than the book says, and what money may not be worth."""
+    for account, alarm in sorted(agreement.alarms_told(portfolio).items()):
+        if alarm.is_flagged:
+            yield f"{account} does not agree with its venue; `bursar drift` says where"
+    coverage = valuation.coverage
+    yield from Coverage(
+        pending=coverage.pending, negative_cash=coverage.negative_cash, depegs=coverage.depegs
+    ).lines()
 
 
 def _prices(symbols: Iterable[str], marks: Marks, terms: Terms) -> dict[str, Decimal]:

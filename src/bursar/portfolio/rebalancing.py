@@ -93,6 +93,7 @@ class RebalanceService:
         log.info("Building rebalance plan")
         try:
             holdings = self.source.holdings(strategy.target_weights.keys())
+            _require_names(strategy, self.policy, holdings)
             plan = self._made(strategy, holdings, deposit, timestamp)
         except BursarError as error:
             log.error("Rebalance plan failed", reason=error.message)  # noqa: TRY400 (it is told on)
@@ -200,6 +201,27 @@ def book_holdings(
         source=f"book {portfolio.desk.store.portfolio} version {portfolio.desk.head.version}",
         gaps=(*_gaps(valuation), *_doubts(portfolio, valuation), *_bound(bound, valuation.base)),
     )
+
+
+def _require_names(
+    strategy: StrategyAllocation, policy: SizingPolicy, holdings: HoldingsSnapshot
+) -> None:
+    """Refuse a bound of an asset under another name than the plan's: it would bound nothing.
+
+    Raises:
+        BadChoice: a cap, a short or an instrument names BTC where the plan has XBT.
+    """
+    there = holdings.positions.keys() | strategy.target_weights.keys()
+    called = {canonical(symbol): symbol for symbol in there}
+    limits = strategy.constraints
+    told = {"caps": limits.caps, "shorts": limits.shorts, "instruments": policy.instruments}
+    for field, names in told.items():
+        for name in names:
+            own = called.get(canonical(name), name)
+            if own not in names:
+                raise BadChoice(
+                    f"{field}.{name}: here it is called {own}; say it so", field=f"{field}.{name}"
+                )
 
 
 def _spelled(wanted: Collection[str], terms: Terms) -> dict[str, str]:

@@ -95,7 +95,8 @@ def test_what_came_in_is_in_every_figure_of_an_intent():
         profits.apply(made, profits.look(made, settings, prices={"XBT": price}))
     (told,) = saying.waiting(made.desk.store).values()
     said = msgspec.json.decode(told.data, type=OrderExitDecision)
-    assert (said.baseline_equity, said.current_equity, said.peak_equity) == (6100, 6170, 6200)
+    figures = said.baseline_equity, said.current_equity, said.peak_equity
+    assert figures == (Decimal(6100), Decimal(6170), Decimal(6200))
 
 
 def test_a_deposit_is_no_profit():

@@ -218,7 +218,7 @@ def _require_names(
     for field, names in told.items():
         for name in names:
             own = called.get(canonical(name), name)
-            if own not in names:
+            if name not in there and own not in names:
                 raise BadChoice(
                     f"{field}.{name}: here it is called {own}; say it so", field=f"{field}.{name}"
                 )

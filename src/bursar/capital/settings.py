@@ -67,7 +67,7 @@ class CapitalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     def __post_init__(self) -> None:
         """Refuse less than nothing, no time at all, and two targets for one period."""
         if self.initial < 0:
-            raise BadChoice("initial capital is 0 or more")
+            raise BadChoice("initial capital is 0 or more", field="initial")
         if self.profits_every_minutes is not None and self.profits_every_minutes < 1:
             raise BadChoice("profits_every_minutes is 1 or more")
         ProfitTargetTracker(self.targets)

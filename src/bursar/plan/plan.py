@@ -170,6 +170,7 @@ def invest(
     Raises:
         BadChoice: the deposit is not above zero.
     """
+    deposit = exactly(deposit, "deposit")
     if deposit <= 0:
         raise BadChoice(f"deposit: {deposit} is not above zero", field="deposit", value=deposit)
     with_it, kept = invested(deposit, allocation, holdings)
@@ -185,7 +186,7 @@ def invested(
     reserve = limits.reserve + max(holdings.spendable, Decimal(0))
     limits = msgspec.structs.replace(limits, buys_only=True, reserve=reserve)
     return (
-        msgspec.structs.replace(holdings, cash=there + exactly(deposit, "deposit")),
+        msgspec.structs.replace(holdings, cash=there + deposit),
         msgspec.structs.replace(allocation, constraints=limits),
     )
 

@@ -35,6 +35,7 @@ from bursar.plan import (
 from bursar.plan.holdings import require_prices
 from bursar.portfolio import agreement
 from bursar.value.convert import Missing, convert, find_path
+from bursar.value.coverage import Coverage
 from bursar.value.marks import FEE_CREDITS, Marks
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class RebalanceService:
         log.info("Building rebalance plan")
         try:
             holdings = self.source.holdings(strategy.target_weights.keys())
+            _require_names(strategy, self.policy, holdings)
             plan = self._made(strategy, holdings, deposit, timestamp)
         except BursarError as error:
             log.error("Rebalance plan failed", reason=error.message)  # noqa: TRY400 (it is told on)
@@ -197,8 +199,29 @@ def book_holdings(
         base=valuation.base,
         as_of=instant.show(valuation.at),
         source=f"book {portfolio.desk.store.portfolio} version {portfolio.desk.head.version}",
-        gaps=(*_gaps(valuation), *_bound(bound, valuation.base)),
+        gaps=(*_gaps(valuation), *_doubts(portfolio, valuation), *_bound(bound, valuation.base)),
     )
+
+
+def _require_names(
+    strategy: StrategyAllocation, policy: SizingPolicy, holdings: HoldingsSnapshot
+) -> None:
+    """Refuse a bound of an asset under another name than the plan's: it would bound nothing.
+
+    Raises:
+        BadChoice: a cap, a short or an instrument names BTC where the plan has XBT.
+    """
+    there = holdings.positions.keys() | strategy.target_weights.keys()
+    called = {canonical(symbol): symbol for symbol in there}
+    limits = strategy.constraints
+    told = {"caps": limits.caps, "shorts": limits.shorts, "instruments": policy.instruments}
+    for field, names in told.items():
+        for name in names:
+            own = called.get(canonical(name), name)
+            if name not in there and own not in names:
+                raise BadChoice(
+                    f"{field}.{name}: here it is called {own}; say it so", field=f"{field}.{name}"
+                )
 
 
 def _spelled(wanted: Collection[str], terms: Terms) -> dict[str, str]:
@@ -266,6 +289,17 @@ def _gaps(valuation: Valuation) -> Iterator[str]:
             | {each.asset for each in valuation.excluded_margins}
         )
         yield f"{', '.join(left)}: excluded by the settings, left alone"
+
+
+def _doubts(portfolio: Portfolio, valuation: Valuation) -> Iterator[str]:
+    """Say what may be held otherwise than the book says, and what money may not be worth."""
+    for account, alarm in sorted(agreement.alarms_told(portfolio).items()):
+        if alarm.is_flagged:
+            yield f"{account} does not agree with its venue; `bursar drift` says where"
+    coverage = valuation.coverage
+    yield from Coverage(
+        pending=coverage.pending, negative_cash=coverage.negative_cash, depegs=coverage.depegs
+    ).lines()
 
 
 def _prices(symbols: Iterable[str], marks: Marks, terms: Terms) -> dict[str, Decimal]:

@@ -48,6 +48,8 @@ def holdings(**told):
         (lambda: holdings(cash="1" * 21), OutOfBounds, "over 20 integer"),
         (lambda: Instrument(step=-1), BadChoice, "step: -1 is below zero"),
         (lambda: SizingPolicy(money_step=0), BadChoice, "above zero"),
+        (lambda: SizingPolicy(node_limit=-1), BadChoice, "node_limit: -1 is not in 0 to"),
+        (lambda: SizingPolicy(node_limit=10**9), BadChoice, "node_limit: 1000000000 is not in"),
         (lambda: SizingPolicy(lot=0), BadChoice, "above zero"),
         (lambda: SizingPolicy(fee_rate=1), BadChoice, "leaves nothing"),
         (lambda: SizingPolicy(min_trade_amount="-1"), BadChoice, "min_trade_amount: -1"),

@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from bursar.errors import BadChoice, MissingMark
+from bursar.errors import BadChoice, MissingMark, NotExact
 from bursar.plan import (
     SAYS,
     Action,
@@ -374,6 +374,8 @@ def test_a_deposit_is_invested_by_purchases_alone():
     ]
     assert plan.totals.cash_after == 50
     assert plan.verify() == ()
+    with pytest.raises(NotExact, match="deposit: NaN is not a finite number"):
+        invest(D("NaN"), wish({"A": "1"}), there({}, {"A": 1}))
     with pytest.raises(BadChoice, match="deposit: 0 is not above zero"):
         invest(D(0), wish({"A": "1"}), there({}, {"A": 1}))
 

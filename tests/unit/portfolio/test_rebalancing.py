@@ -11,10 +11,10 @@ import pytest
 
 import bursar
 from bursar.errors import BadChoice, MissingMark, PortfolioError, VenueDown
-from bursar.plan import Action, make_plan
+from bursar.plan import Action, Instrument, make_plan
 from bursar.portfolio import agreement
 from bursar.portfolio.rebalancing import At, RebalanceService, fetch_holdings
-from bursar.reconcile import Holding, Statement
+from bursar.reconcile import Holding, Limits, Statement
 from bursar.value.worth import Options
 from tests.unit.portfolio.venues import Told
 
@@ -76,6 +76,38 @@ def test_what_the_settings_exclude_is_left_alone_and_said(book):
     holdings = book.holdings(set(), PRICES)
     assert holdings.positions == {}
     assert holdings.gaps[-1] == "XBT: excluded by the settings, left alone"
+
+
+@pytest.mark.parametrize(
+    "limits, policy",
+    [
+        (bursar.Constraints(caps={"XBT": D("0.1")}), bursar.SizingPolicy()),
+        (bursar.Constraints(shorts=("XBT",)), bursar.SizingPolicy()),
+        (bursar.Constraints(), bursar.SizingPolicy(instruments={"XBT": Instrument(step=D(1))})),
+    ],
+)
+def test_a_bound_under_another_name_of_its_asset_is_refused(book, limits, policy):
+    service = RebalanceService(At(book, PRICES), policy)
+    wanted = bursar.StrategyAllocation({"BTC": D("0.5")}, None, "", limits)
+    with pytest.raises(PortfolioError, match=r"\.XBT: here it is called BTC"):
+        service.create_rebalance_plan(wanted, "x")
+    own = bursar.StrategyAllocation({"XBT": D("0.5")}, None, "", limits)
+    assert service.create_rebalance_plan(own, "x").verify() == ()
+
+
+def test_what_makes_the_books_doubtful_is_said(book):
+    account = next(account for account, _ in book.book().holdings)
+    book.add("withdrawal", "7000", "USD", time="2024-01-07")
+    said = Statement(account=account, as_of=Now().now(), holdings=(stated("XBT", 2),))
+    agreement.remember(book, said)
+    agreement.sound(book, agreement.compared(book, account, Limits()))
+    plan = book.plan({"XBT": D("0.5")}, prices=PRICES | {"USDT": "0.9"})
+    assert plan.coverage.gaps == (
+        "USDT counts as cash, one USD each",
+        f"{account} does not agree with its venue; `bursar drift` says where",
+        f"negative cash: -1000 USD in {account}",
+        "depeg: USDT at 0.9 (given)",
+    )
 
 
 def test_an_unpriced_holding_fails_the_plan(book):

@@ -80,7 +80,7 @@ class State(msgspec.Struct, frozen=True):
     undo: tuple[tuple[str, Moved | None], ...]
 
 
-FORMAT: Final = 6
+FORMAT: Final = 7
 """Goes up whenever the fold, or what a checkpoint holds, changes: others are no use then."""
 
 

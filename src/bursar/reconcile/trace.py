@@ -232,7 +232,7 @@ class _Ledger:
         start, loose = self._begun(start, loose)
         if loose and not _total(left) + start - _moves(loose):
             loose = [each for each in loose if each.pocket and self.sides.knows_pockets]
-            left = left if loose else []
+            left, start = (left, start) if loose else ([], ZERO)
         loose += [each for each in odd if each.entry in apart]
         found = [*left, *(self._beside(each) for each in loose)]
         is_covering = start < 0 and bool(opened) and bool(found)

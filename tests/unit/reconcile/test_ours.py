@@ -14,6 +14,7 @@ from tests.unit.reconcile.venues import (
     K,
     Venue,
     accepted,
+    changed,
     found,
     marks,
     only,
@@ -147,3 +148,29 @@ def test_a_first_row_that_was_claimed_and_is_taken_back_leaves_what_was_assumed(
     line.land(line.plan([undone]))
     assert found(venue.statement(), late, line=line, whole=True).breaks == result.breaks
     assert line.book.held(ACCOUNT, "USD").quantity == 10500
+
+
+def test_a_flow_is_not_proposed_before_a_row_that_it_needs():
+    venue = Venue()
+    venue.deposit("ETH", "1.0000000000")
+    gone = venue.later().row(K.ADJUSTMENT, "ETH", "-0.8000000000")
+    rows = changed(venue.rows, gone, amount=D("0.8"), sequence=7)
+    result = found(venue.statement(), rows)
+    assert {s.asset: s.amount for s in only(result).shifts} == {"ETH": D("-1.6")}
+    line = accepted(rows, result)
+    assert line.openings == {}, "the book never had less than nothing"
+    assert found(venue.statement(), rows, line=line).is_clean
+
+
+def test_where_all_that_is_left_cancels_nothing_is_amiss():
+    venue = Venue()
+    venue.deposit("USD", "50000.0000")
+    first = venue.later().trade("DOT", "80.0000000000", "USD", "400.0000", fee="1.0400")
+    flipped = venue.later().trade("DOT", "700.0000000000", "USD", "3500.0000", fee="9.1000")
+    rows = changed(venue.rows, first[1], amount=D(800))
+    for row in flipped:
+        rows = changed(rows, row, amount=-row.amount)
+    result = found(venue.statement(), rows)
+    assert {each.kind for each in result.breaks} == {Kind.WRONG_AMOUNT}
+    line = accepted(rows, result)
+    assert found(venue.statement(), rows, line=line).breaks == ()

@@ -262,7 +262,7 @@ def test_a_statement_counts_from_the_moment_it_is_told():
 
 
 def test_what_another_account_has_ahead_of_now_is_no_part_of_what_a_venue_said():
-    service, _venue = followed()
+    service, _ = followed()
     ahead = "2062-06-01T00:00:00Z deposit 1 EUR #manual:main:1"
     service.portfolio.record(*golden.read([ahead]))
     made = asyncio.run(service.initialize())

@@ -143,8 +143,8 @@ class Session(msgspec.Struct, frozen=True, dict=True):
             return
         self.screen.remark(
             "An older bursar made this book. It was worked out anew from its journal, which is"
-            f" whole and as it was; {made.cells:,} stored values are others now, and"
-            f" {len(made.restated):,} realised figures."
+            f" whole and as it was; of the figures {made.cells:,} are others now,"
+            f" {len(made.restated):,} of them realised."
         )
         for line in in_words(made.restated):
             self.screen.remark(f"  realised, {line}")

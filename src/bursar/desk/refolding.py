@@ -23,7 +23,7 @@ import msgspec
 import structlog
 
 from bursar.desk import telling
-from bursar.errors import SchemaNewer, StoreCorrupt
+from bursar.errors import SchemaNewer, StoreCorrupt, StoreReadOnly
 from bursar.exact import ZERO
 from bursar.ledger import describe, projection
 from bursar.ledger.book import Book
@@ -98,7 +98,11 @@ def refold(store: PortfolioStore, head: Head, timeline: Timeline, at: int) -> tu
         reaches_back_to=_FIRST,
         memos=OWN,
     )
-    head = store.commit(commit)
+    try:
+        head = store.commit(commit)
+    except StoreReadOnly as error:
+        said = "an older bursar folded it, and it is worked out anew before it is read"
+        raise StoreReadOnly(f"{error.message}; {said}") from error
     LOG.warning("BOOK_REFOLDED", cells=made.cells, restated=telling.in_words(made.restated))
     return head, made
 

@@ -231,10 +231,10 @@ class _Number(str):
 def _of_yaml(text: str, source: str) -> Iterator[_Told]:
     try:
         root = yaml.compose(text, Loader=yaml.BaseLoader)  # which leaves every value as text
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if isinstance(mark, yaml.Mark) else 0
-        raise Malformed(f"{source}, line {line}: this is no YAML", file=source) from None
+        where = f"{source}, line {mark.line + 1}" if isinstance(mark, yaml.Mark) else source
+        raise Malformed(f"{where}: this is no YAML", file=source) from None
     if not isinstance(root, yaml.MappingNode):
         raise Malformed(f"{source}: expected limits by name", file=source)
     for key, value in root.value:

@@ -61,9 +61,8 @@ def read(path: Path) -> Wanted:
         raise Malformed(f"{path.name}: over {BYTES_MAX} bytes", file=path.name)
     try:
         return _wanted(reader(content.decode("utf-8-sig")))
-    except (ValueError, yaml.YAMLError) as error:  # msgspec's and json's errors are ValueErrors
-        said = " ".join(str(error).split())
-        raise Malformed(f"{path.name}: {said}", file=path.name) from None
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        raise _malformed(path.name, error) from None
 
 
 def read_json(content: bytes, name: str = "weights") -> Wanted:
@@ -71,7 +70,13 @@ def read_json(content: bytes, name: str = "weights") -> Wanted:
     try:
         return _wanted(_json(content.decode()))
     except (ValueError, RecursionError) as error:
-        raise Malformed(f"{name}: {' '.join(str(error).split())}", file=name) from None
+        raise _malformed(name, error) from None
+
+
+def _malformed(name: str, error: Exception) -> Malformed:
+    """Say what is wrong; the errors of msgspec and json are ValueErrors."""
+    said = "nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
+    return Malformed(f"{name}: {said}", file=name)
 
 
 def _wanted(told: object) -> Wanted:

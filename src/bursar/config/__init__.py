@@ -43,6 +43,7 @@ from bursar.capital.settings import CapitalSettings, read_settings
 from bursar.config.filed import Tree, composed
 from bursar.config.words import nearest, place_of, said_of
 from bursar.errors import BadChoice, Malformed
+from bursar.ledger.terms import Method
 
 PREFIX: Final = "PORTFOLIO_"
 INITIAL_CAPITAL: Final = "INITIAL_CAPITAL"
@@ -51,16 +52,6 @@ _STRICT: Final = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=Tr
 
 _WORD: Final = TypeAdapter(bool)
 Amount = Annotated[Decimal, Field(ge=0, max_digits=38, allow_inf_nan=False)]
-
-
-class CostBasis(Enum):
-    """Which lots a sale takes its cost from."""
-
-    WAC = "wac"
-    FIFO = "fifo"
-    LIFO = "lifo"
-    HIFO = "hifo"
-    SPECIFIC = "specific"
 
 
 class Tier(Enum):
@@ -268,7 +259,7 @@ class PortfolioSettings(BaseSettings):
     valuation_pairs: dict[str, str] = {}
     include_assets: tuple[str, ...] = ()
     exclude_assets: tuple[str, ...] = ()
-    cost_basis_method: CostBasis = CostBasis.WAC
+    cost_basis_method: Method = Method.WAC
     track_manual_trades: bool = True
     snapshot_retention_days: Annotated[int, Field(ge=1)] = 30
     snapshot_every_minutes: Annotated[int, Field(ge=1)] = 15

@@ -2,8 +2,9 @@ from decimal import Decimal
 
 import pytest
 
-from bursar.config import CostBasis, Tier, load
+from bursar.config import Tier, load
 from bursar.errors import Malformed
+from bursar.ledger.terms import Method
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,7 @@ def filed(tmp_path):
 def test_without_a_file_the_defaults_of_the_contract_speak():
     own = load().portfolio
     assert own.base_currency == "USD"
-    assert own.cost_basis_method is CostBasis.WAC
+    assert own.cost_basis_method is Method.WAC
     assert own.track_manual_trades
     assert own.snapshot_retention_days == 30
     assert own.reconciliation_tolerance == Decimal(1)

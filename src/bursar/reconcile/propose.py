@@ -20,6 +20,8 @@ import msgspec
 
 from bursar.exact import ZERO, money
 from bursar.ledger.entries import (
+    MAIN,
+    TRANSIT,
     AnyEntry,
     CashFlow,
     Conversion,
@@ -35,7 +37,6 @@ from bursar.ledger.entries import (
     Source,
     Transfer,
 )
-from bursar.ledger.facts import MAIN, TRANSIT
 from bursar.ledger.names import canonical
 from bursar.reconcile.breaks import Break, Kind, Shift, Where
 from bursar.reconcile.locate import before

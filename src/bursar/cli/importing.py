@@ -159,9 +159,7 @@ def _foretold(portfolio: Portfolio, read: ReadFiles) -> ImportReport:
     from bursar.portfolio import ImportReport
 
     staged = portfolio.desk.stage(read.entries())
-    return ImportReport(
-        read.files, Receipt(portfolio.desk.head.version, portfolio.desk.review(staged))
-    )
+    return ImportReport(read.files, Receipt(portfolio.desk.head.version, staged.review))
 
 
 def _created(session: Session, terms: Terms) -> str:

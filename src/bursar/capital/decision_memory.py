@@ -15,7 +15,7 @@ import msgspec
 
 from bursar.capital.trades import ClosedTrade
 from bursar.errors import BadChoice
-from bursar.exact import ONE, ZERO, ratio18
+from bursar.exact import ZERO, quotient18
 from bursar.ledger import instant
 from bursar.value.marks import is_pair
 
@@ -139,9 +139,8 @@ class DecisionMemory(msgspec.Struct, frozen=True):
         if met.blocked_until > at:
             reason = f"{self.settings.losses} losses in a row"
             return DecisionVerdict(context, ZERO, met.blocked_until, reason)
-        penalty = ratio18(
-            ONE, Decimal(self.settings.losses - met.streak), Decimal(self.settings.losses)
-        )
+        most = self.settings.losses
+        penalty = quotient18(Decimal(most - met.streak), Decimal(most))
         reason = f"{met.streak} losses in a row" if met.streak else "nothing against it"
         return DecisionVerdict(context, penalty, None, reason)
 

@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import ONE, ZERO, money, ratio18, round18
+from bursar.exact import ONE, ZERO, money, quotient18, round18
 from bursar.ledger import instant
 
 HALF: Final = Decimal("0.5")
@@ -105,7 +105,7 @@ class MetaStrategyBrain(msgspec.Struct, frozen=True):
         if vitals.trades < rules.trades_min or vitals.sharpe is None:
             return HALF
         parts = (
-            (rules.sharpe_weight, ratio18(vitals.sharpe, ONE, rules.sharpe_full)),
+            (rules.sharpe_weight, quotient18(vitals.sharpe, rules.sharpe_full)),
             (rules.fit_weight, vitals.fit),
             (rules.drawdown_weight, ONE - vitals.drawdown),
             (rules.decay_weight, ONE - vitals.alpha_decay),

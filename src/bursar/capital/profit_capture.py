@@ -20,7 +20,7 @@ from enum import Enum
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import ATOM, HUNDRED, ONE, ZERO, Rounding, money, quantise, ratio18
+from bursar.exact import ATOM, HUNDRED, ONE, ZERO, Rounding, money, quantise, quotient18, ratio18
 
 
 class Intent(Enum):
@@ -139,5 +139,5 @@ class IntraSessionCompounding(msgspec.Struct, frozen=True):
             return 0
         gain = (equity - baseline) * HUNDRED
         return int(
-            quantise(ratio18(gain, ONE, baseline * self.settings.step_pct), ONE, Rounding.FLOOR)
+            quantise(quotient18(gain, baseline * self.settings.step_pct), ONE, Rounding.FLOOR)
         )

@@ -172,7 +172,7 @@ def _foretold(portfolio: Portfolio, read: ReadFiles) -> ImportReport:
     desk = portfolio.desk
     staged = desk.stage(read.entries())
     ahead = reaches_ahead(staged.plan.book, desk.clock.now())
-    return ImportReport(read.files, Receipt(desk.head.version, desk.review(staged)), ahead)
+    return ImportReport(read.files, Receipt(desk.head.version, staged.review), ahead)
 
 
 def _created(session: Session, terms: Terms) -> str:

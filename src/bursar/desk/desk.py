@@ -57,6 +57,11 @@ class Staged(msgspec.Struct, frozen=True):
     told: tuple[AnyEntry, ...]
     timeline: Timeline
 
+    @property
+    def review(self) -> Review:
+        """What committing it would do."""
+        return telling.review_of(self.plan)
+
 
 class Beside(msgspec.Struct, frozen=True):
     """What a commit keeps beside the change: memos, and what its message tells besides.
@@ -232,10 +237,6 @@ class Desk:
         plan = self.timeline.plan(told, trace=True, recalled=earlier)
         return Staged(plan, self.head.version, told, self.timeline)
 
-    def review(self, staged: Staged) -> Review:
-        """Return what committing would do."""
-        return telling.review_of(staged.plan)
-
     def commit(self, staged: Staged, beside: Beside = NOTHING) -> Receipt:
         """Write a staged change in one transaction and take it over, with what is kept beside it.
 
@@ -257,7 +258,7 @@ class Desk:
         drafted = self.draft(staged, beside)
         head = self.send(drafted)
         self.land(drafted, head)
-        return Receipt(head.version, self.review(drafted.staged))
+        return Receipt(head.version, drafted.staged.review)
 
     def draft(self, staged: Staged, beside: Beside = NOTHING) -> Drafted:
         """Check a staged change and work out all that is to be written. Errors: as `commit`."""

@@ -24,6 +24,7 @@ import msgspec
 from bursar.exact import ATOM, ONE, ZERO, divide, ratio18
 from bursar.ledger import instant, pockets
 from bursar.ledger.entries import (
+    TRANSIT,
     CashFlow,
     Conversion,
     Fill,
@@ -39,7 +40,7 @@ from bursar.ledger.entries import (
     StagedChange,
     Transfer,
 )
-from bursar.ledger.facts import TRANSIT, Fact
+from bursar.ledger.facts import Fact
 from bursar.ledger.journal import merge
 from bursar.ledger.layer import Layer
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from bursar.exact import LARGEST, ONE, ZERO, money, percent18, ratio18, statistic, trimmed
+from bursar.exact import LARGEST, ZERO, money, percent18, quotient18, statistic, trimmed
 from bursar.ledger.why import Amount, Why
 
 
@@ -55,7 +55,7 @@ def percent(part: Decimal, whole: Decimal) -> Measured:
 @money
 def quotient(part: Decimal, whole: Decimal, *, otherwise: str) -> Measured:
     """Return part ÷ whole, rounded once; without a whole, unknown for the reason given."""
-    return Measured(ratio18(ONE, part, whole) or ZERO) if whole else unknown(otherwise)
+    return Measured(quotient18(part, whole) or ZERO) if whole else unknown(otherwise)
 
 
 @money

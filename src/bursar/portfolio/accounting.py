@@ -114,10 +114,10 @@ class PortfolioAccounting:
             desk = self.portfolio.writer
             desk.catch_up()
             staged = desk.stage([entry])
-            conflicts = desk.review(staged).conflicts
+            conflicts = staged.review.conflicts
             if conflicts and order.at is None:
                 staged = desk.stage([_timed(entry, desk)])
-                conflicts = desk.review(staged).conflicts
+                conflicts = staged.review.conflicts
             if conflicts:
                 raise Conflicted(f"{order.fill_id} is another fill already: {conflicts[0]}")
             return desk.commit(staged)

@@ -169,14 +169,16 @@ def _require_current(portfolio: Portfolio, profits: Profits) -> None:
 
 
 def _now(portfolio: Portfolio, prices: Prices) -> _Now:
-    equity, book = portfolio.equity(prices), portfolio.book()
-    if equity.valuation.unvalued:
-        assets = ", ".join(missing.asset for missing in equity.valuation.unvalued)
+    """Look at all that is owned, as capital is of all that came, whatever the view shows."""
+    valuation, book = portfolio.valuation(prices), portfolio.book()
+    if valuation.unvalued:
+        assets = ", ".join(valuation.coverage.unvalued_assets)
         raise Doubtful(f"profit is not known: there is no price of {assets}")
     given = capital(book)
     if given is None:
         raise Doubtful("profit is not known: capital came or went that nobody has priced")
-    return _Now(portfolio.desk.clock.now(), equity.value, given, audit.totals(book).made)
+    owned = valuation.equity + valuation.excluded_value
+    return _Now(valuation.at, owned, given, audit.totals(book).made)
 
 
 def _kept(portfolio: Portfolio) -> Kept:

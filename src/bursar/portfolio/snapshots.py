@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ONE, ZERO, money, ratio18
+from bursar.exact import ZERO, money, quotient18
 from bursar.ledger import instant
 from bursar.ledger.book import Book
 from bursar.measure.curve import Moment
@@ -167,7 +167,7 @@ def _prices(
 def unit_prices(made: PortfolioSnapshot) -> dict[str, Decimal]:
     """Return what one unit of each asset was worth, of those that are held and have a price."""
     return {
-        each.asset: ratio18(ONE, each.value_base, each.amount)
+        each.asset: quotient18(each.value_base, each.amount)
         for each in made.asset_valuations
         if each.value_base and each.amount
     }

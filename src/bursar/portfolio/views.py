@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ONE, ZERO, money, ratio18
+from bursar.exact import ONE, ZERO, money, quotient18
 from bursar.ledger import instant
 from bursar.measure.drawdown import Drawdown
 from bursar.measure.measured import Measured, percent
@@ -260,8 +260,8 @@ def _position(worth: AssetWorth, symbol: str) -> PositionView:
         symbol=symbol,
         side=_side(worth.quantity),
         size=abs(worth.quantity),
-        entry_price=None if cost is None else ratio18(ONE, cost, worth.quantity),
-        current_price=None if value is None else ratio18(ONE, value, worth.quantity),
+        entry_price=None if cost is None else quotient18(cost, worth.quantity),
+        current_price=None if value is None else quotient18(value, worth.quantity),
         unrealized_pnl=worth.unrealized,
         unrealized_pnl_pct=_pct(worth.unrealized, cost),
         exposure=None if value is None else abs(value),
@@ -275,8 +275,8 @@ def _margin(worth: MarginWorth) -> PositionView:
         symbol=spelled(worth.pair),
         side=_side(worth.quantity),
         size=size,
-        entry_price=None if entry is None else ratio18(ONE, abs(entry), size),
-        current_price=None if value is None else ratio18(ONE, abs(value), size),
+        entry_price=None if entry is None else quotient18(abs(entry), size),
+        current_price=None if value is None else quotient18(abs(value), size),
         unrealized_pnl=worth.unrealized,
         unrealized_pnl_pct=_pct(worth.unrealized, entry),
         exposure=None if value is None else abs(value),

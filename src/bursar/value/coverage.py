@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import HUNDRED, ONE, ZERO, money, percent18, ratio18, trimmed
+from bursar.exact import HUNDRED, ONE, ZERO, money, percent18, quotient18, trimmed
 from bursar.ledger import instant
 from bursar.ledger.book import POOL, Book
 from bursar.ledger.entries import Flag
@@ -249,7 +249,7 @@ def _depegs(
             continue
         rate = mark.price
         if marks.name(mark.asset) != marks.name(peg):
-            rate = ratio18(ONE, ONE, mark.price)
+            rate = quotient18(ONE, mark.price)
         if abs(rate - ONE) > DEPEG_MAX:
             found.append(Depeg(peg, rate, mark))
     touched = _touched(marks, assets, margins) if found else frozenset()

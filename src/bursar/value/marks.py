@@ -23,7 +23,7 @@ from typing import Final
 import msgspec
 
 from bursar.errors import Malformed, OutOfBounds
-from bursar.exact import ONE, ZERO, money, number, parse, ratio18
+from bursar.exact import ZERO, money, number, parse, quotient18
 from bursar.ledger import instant
 from bursar.ledger.checkpoint import last_trades
 from bursar.ledger.entries import Fill, MarginFill
@@ -289,7 +289,7 @@ def _traded(fill: Fill | MarginFill) -> Decimal:
     if fill.price:
         return fill.price
     assert isinstance(fill, Fill), "a leveraged execution without a price tells none"
-    return ratio18(ONE, fill.amount or ZERO, fill.quantity)
+    return quotient18(fill.amount or ZERO, fill.quantity)
 
 
 def _outweighs(mark: Mark, known: Mark) -> bool:

@@ -83,15 +83,18 @@ def pnl_update(book: Book, found: Figures, version: int) -> PnlUpdate:
 
 @money
 def equity_update(found: Figures, version: int, peak: Decimal | None) -> EquityUpdate:
-    """Return the equity as an event tells it; `peak` is the highest that is known."""
-    equity = found.equity
-    top = None if peak is None else max(peak, equity)
+    """Return the equity as an event tells it; `peak` is the highest that is known.
+
+    Peak and fall are of all that is owned, whatever the view shows; what has no price is no loss.
+    """
+    owned = found.equity + found.excluded_value
+    top = peak if peak is None or not found.is_priced else max(peak, owned)
     return EquityUpdate(
-        equity=equity,
+        equity=found.equity,
         cash=found.cash_base,
         unrealized_pnl=found.unrealized,
         peak_equity=top,
-        drawdown_pct=fall(top, equity),
+        drawdown_pct=fall(top, owned) if found.is_priced else None,
         timestamp=instant.show(found.at),
         version=version,
     )

@@ -18,7 +18,7 @@ from decimal import Decimal
 from operator import gt, itemgetter
 from typing import Final, NamedTuple
 
-from bursar.exact import ONE, ratio18
+from bursar.exact import ONE, quotient18
 from bursar.ledger import instant
 from bursar.ledger.entries import Price
 from bursar.ports import PriceWanted
@@ -80,7 +80,7 @@ class PastPrices:
                 return []
             is_inverse = market.pair.base != here
             there = market.pair.base if is_inverse else market.pair.quote
-            worth = ratio18(ONE, ONE, value) if is_inverse else value
+            worth = quotient18(ONE, value) if is_inverse else value
             steps.append(past_price(here, there, worth, at=wanted.at, venue="kraken"))
             here = there
         return steps

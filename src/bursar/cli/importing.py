@@ -95,6 +95,8 @@ def run(
 
 def told(report: ImportReport) -> dict[str, object]:
     """Return a report as JSON has it."""
+    from bursar.ledger import instant
+
     review = report.receipt.review
     return {
         "files": report.files,
@@ -106,11 +108,13 @@ def told(report: ImportReport) -> dict[str, object]:
         "facts_changed": review.facts_changed,
         "restated": review.restated,
         "flags": review.flags,
+        "ahead": None if report.ahead is None else instant.show(report.ahead),
     }
 
 
 def show(screen: Screen, report: ImportReport, *, dry_run: bool = False) -> None:
     """Show a report."""
+    from bursar.cli.coverage import ahead
     from bursar.cli.screen import figure, name
 
     columns = [name("file"), name("format"), figure("rows")]
@@ -124,6 +128,8 @@ def show(screen: Screen, report: ImportReport, *, dry_run: bool = False) -> None
         if each.unknown:
             named = ", ".join(each.unknown)
             screen.print(f"! unclassified  {each.name}: {named}; counted, nobody knows as what")
+    if report.ahead is not None:
+        screen.print(f"! yet to come  {ahead(report.ahead)}")
     for line in _outcome(report.receipt, dry_run=dry_run):
         screen.print(line)
 
@@ -161,11 +167,12 @@ def _counted(count: int, what: str) -> str:
 def _foretold(portfolio: Portfolio, read: ReadFiles) -> ImportReport:
     from bursar.desk import Receipt
     from bursar.portfolio import ImportReport
+    from bursar.value.coverage import reaches_ahead
 
-    staged = portfolio.desk.stage(read.entries())
-    return ImportReport(
-        read.files, Receipt(portfolio.desk.head.version, portfolio.desk.review(staged))
-    )
+    desk = portfolio.desk
+    staged = desk.stage(read.entries())
+    ahead = reaches_ahead(staged.plan.book, desk.clock.now())
+    return ImportReport(read.files, Receipt(desk.head.version, staged.review), ahead)
 
 
 def _created(session: Session, terms: Terms) -> str:

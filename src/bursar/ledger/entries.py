@@ -114,6 +114,11 @@ EXPENSE: Final = frozenset({FlowKind.FEE})
 CAPITAL: Final = frozenset(FlowKind) - INCOME - EXPENSE
 
 
+MAIN: Final = "main"
+TRANSIT: Final = "in transit"
+"""The pocket that all of an account lies in unless it is said, and that of coins on their way."""
+
+
 class Flag(Enum):
     """Why a fact is not yet the last word."""
 

@@ -14,8 +14,16 @@ from decimal import Decimal
 from typing import Final
 
 from bursar.exact import ZERO
-from bursar.ledger.entries import CashFlow, MarginFill, Movement, MovementKind, Transfer
-from bursar.ledger.facts import MAIN, TRANSIT, Fact
+from bursar.ledger.entries import (
+    MAIN,
+    TRANSIT,
+    CashFlow,
+    MarginFill,
+    Movement,
+    MovementKind,
+    Transfer,
+)
+from bursar.ledger.facts import Fact
 
 Place = tuple[str, str]
 

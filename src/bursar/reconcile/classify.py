@@ -16,8 +16,7 @@ from typing import Final
 
 from bursar.exact import ONE, ZERO, money, trimmed
 from bursar.ledger import instant
-from bursar.ledger.entries import CashFlow, Fill, Movement, MovementKind
-from bursar.ledger.facts import MAIN
+from bursar.ledger.entries import MAIN, CashFlow, Fill, Movement, MovementKind
 from bursar.ledger.names import canonical
 from bursar.reconcile import joint
 from bursar.reconcile.breaks import Break, Kind, Part, Where

@@ -15,8 +15,7 @@ import msgspec
 
 from bursar.exact import ZERO, trimmed
 from bursar.ledger import instant
-from bursar.ledger.entries import Movement, MovementKind
-from bursar.ledger.facts import MAIN
+from bursar.ledger.entries import MAIN, Movement, MovementKind
 from bursar.ledger.names import canonical
 from bursar.reconcile.breaks import Break, Kind, Part, Where
 from bursar.reconcile.evidence import Evidence

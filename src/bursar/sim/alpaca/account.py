@@ -296,7 +296,7 @@ class _Life:
     def _name(self) -> str:
         return name_of(f"{self.chance.getrandbits(128):032x}")
 
-    def _execution(self, piece: "_Piece") -> None:
+    def _execution(self, piece: _Piece) -> None:
         base, _, quote = piece.symbol.partition("/")
         sign, left = (1 if piece.is_buy else -1), piece.whole - piece.done
         cost = times(piece.quantity, piece.price)

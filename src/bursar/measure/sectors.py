@@ -22,9 +22,9 @@ from typing import Final
 import msgspec
 
 from bursar.errors import BadChoice, Malformed
-from bursar.exact import ZERO, money
+from bursar.exact import HUNDRED, ZERO, money
 from bursar.ledger.names import canonical
-from bursar.measure.measured import HUNDRED, Measured, percent, unknown
+from bursar.measure.measured import Measured, percent, unknown
 from bursar.value.exposure import Exposure
 
 UNCLASSIFIED: Final = "UNCLASSIFIED"

@@ -18,13 +18,12 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ONE, ZERO, money, ratio18
+from bursar.exact import ONE, ZERO, money, quotient18
 from bursar.ledger import instant
 from bursar.measure.drawdown import Drawdown
 from bursar.measure.measured import Measured, percent
 from bursar.measure.trades import TradeStatistics
 from bursar.portfolio.beside import Beside, beside
-from bursar.value.equity import Valuation
 from bursar.value.figures import Figures
 from bursar.value.marks import spelled
 from bursar.value.worth import AssetWorth, MarginWorth
@@ -200,15 +199,6 @@ def snapshot_view(found: Figures, positions: tuple[PositionView, ...], day: Day)
     )
 
 
-def position_views(
-    valuation: Valuation, *, symbols: Mapping[str, str] = _NO_NAMES
-) -> tuple[PositionView, ...]:
-    """Return what is held beside cash, by name, then the leveraged positions."""
-    shown = Shown(base=valuation.base, symbols=symbols)
-    shown.see(valuation.assets, valuation.margins)
-    return shown.positions
-
-
 @money
 def pnl_view(
     realized: Realized, unrealized: Decimal, trades: TradeStatistics, *, at: int
@@ -270,8 +260,8 @@ def _position(worth: AssetWorth, symbol: str) -> PositionView:
         symbol=symbol,
         side=_side(worth.quantity),
         size=abs(worth.quantity),
-        entry_price=None if cost is None else ratio18(ONE, cost, worth.quantity),
-        current_price=None if value is None else ratio18(ONE, value, worth.quantity),
+        entry_price=None if cost is None else quotient18(cost, worth.quantity),
+        current_price=None if value is None else quotient18(value, worth.quantity),
         unrealized_pnl=worth.unrealized,
         unrealized_pnl_pct=_pct(worth.unrealized, cost),
         exposure=None if value is None else abs(value),
@@ -285,8 +275,8 @@ def _margin(worth: MarginWorth) -> PositionView:
         symbol=spelled(worth.pair),
         side=_side(worth.quantity),
         size=size,
-        entry_price=None if entry is None else ratio18(ONE, abs(entry), size),
-        current_price=None if value is None else ratio18(ONE, abs(value), size),
+        entry_price=None if entry is None else quotient18(abs(entry), size),
+        current_price=None if value is None else quotient18(abs(value), size),
         unrealized_pnl=worth.unrealized,
         unrealized_pnl_pct=_pct(worth.unrealized, entry),
         exposure=None if value is None else abs(value),

@@ -32,8 +32,6 @@ from bursar.serve.views import Seen, Speller, glance, seen
 
 LOOK_EVERY_S: Final = 1
 ANYWAY_EVERY: Final = 5 * instant.SECOND
-_MS: Final = 1_000_000
-_PER_S: Final = 1_000_000_000
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -120,7 +118,7 @@ class Publisher:
             if due == 0:
                 self.publish(opened)
                 continue
-            wait_s = min(LOOK_EVERY_S, LOOK_EVERY_S if due is None else due / _PER_S)
+            wait_s = min(LOOK_EVERY_S, LOOK_EVERY_S if due is None else due / instant.SECOND)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._woken.wait()
@@ -178,7 +176,7 @@ class Publisher:
             self.listener(portfolio, found)
 
     def _next(self, clock: Clock) -> int:
-        return self.state.seq + 1 if self.state.seq else clock.now() // _MS
+        return self.state.seq + 1 if self.state.seq else clock.now() // instant.MS
 
     def _fail(self, error: Exception, now: int) -> None:
         known = self.state.trouble

@@ -26,6 +26,7 @@ import bursar
 from bursar.app import SystemClock
 from bursar.config import Settings
 from bursar.errors import RouteNotFound, WrongMethod
+from bursar.ledger import instant
 from bursar.serve import exporting, health, openapi, pages, reporting
 from bursar.serve.asking import Query, query_of, whole
 from bursar.serve.carrying import Carrier
@@ -50,11 +51,9 @@ from bursar.serve.writing import Answered, Asked
 from bursar.store import masked
 
 STOP_WITHIN_S: Final = 3
-_MS: Final = 1_000_000
 _T = TypeVar("_T")
 _METHOD: Final = 405
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
-_PER_S: Final = 1_000_000_000
 
 
 class Service:
@@ -72,7 +71,8 @@ class Service:
         self.clock = clock or SystemClock()
         self.shelf, self.meter = Shelf(), Meter()
         self.door = Door((own.host, *own.hosts), own.origins)
-        self.publisher = Publisher(self._post, self._admit, interval=own.publish_every_ms * _MS)
+        interval = own.publish_every_ms * instant.MS
+        self.publisher = Publisher(self._post, self._admit, interval=interval)
         self.follower = Follower(settings, self.publisher)
         self.carrier = Carrier(settings, self.publisher, self.follower.wake)
         self.publisher.listener = self.carrier.offer
@@ -290,16 +290,12 @@ class Service:
             for word in health.Word
         }
         yield Gauge("bursar_component", "1 for how a component stands", up, ("component", "status"))
+        took_s, made_at_s = state.took / instant.SECOND, state.published_at / instant.SECOND
         for name, doc, value, is_counter in (
             ("bursar_portfolio_version", "Commits so far", state.version, False),
             ("bursar_publications", "Publications", state.count, True),
-            ("bursar_publication_seconds", "Time the last took", state.took / _PER_S, False),
-            (
-                "bursar_publication_timestamp_seconds",
-                "When the last was made",
-                state.published_at / _PER_S,
-                False,
-            ),
+            ("bursar_publication_seconds", "Time the last took", took_s, False),
+            ("bursar_publication_timestamp_seconds", "When the last was made", made_at_s, False),
             ("bursar_ws_clients", "WebSocket clients", len(self.shelf.clients), False),
             ("bursar_ws_dropped", "Clients dropped as too slow", self.shelf.dropped, True),
             ("bursar_jobs_waiting", "Requests that wait for the book", self.keeper.waiting, False),

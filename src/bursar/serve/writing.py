@@ -24,15 +24,14 @@ from bursar.desk.transactions.prices import marks_of
 from bursar.errors import BadChoice, KeyReused
 from bursar.ledger.golden import write_line
 from bursar.portfolio import agreement, hand, transaction_file, weights_file
+from bursar.portfolio.document import document
 from bursar.portfolio.once import MEMO, Done, once
 from bursar.portfolio.portfolio import Portfolio
 from bursar.portfolio.service import PortfolioService
-from bursar.portfolio.transaction_file import ToldTransaction, document
+from bursar.portfolio.transaction_file import ToldTransaction
 
 _KEY: Final = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 DONE, MADE, REFUSED = 200, 201, 422
-
-Fees = str | tuple[str, ...]
 
 
 class ToldEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -30,9 +30,9 @@ import msgspec
 from bursar.capital.candidates import HALF, AllocatorSettings, Candidate, Method
 from bursar.capital.methods import factors
 from bursar.capital.simplex import Bounds, project
-from bursar.capital.strategy_memory import DAY
 from bursar.errors import BadChoice
 from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money, round18
+from bursar.ledger import instant
 
 NOWHERE: Final = Bounds(ZERO, ZERO)
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
@@ -118,7 +118,7 @@ class CapitalAllocator(msgspec.Struct, frozen=True):
             regime=regime,
             lines=lines,
             reserve=ONE - sum(found, ZERO),
-            weights=Weights(at // DAY, opening, now),
+            weights=Weights(at // instant.DAY, opening, now),
         )
 
     def _drafts(
@@ -186,7 +186,7 @@ def _opening(names: Sequence[str], weights: Weights, at: int) -> dict[str, Decim
     """Return the weights the day began with: equal ones before the first decision."""
     if weights.day is None:
         return dict.fromkeys(names, _equal(len(names)))
-    known = weights.opening if weights.day == at // DAY else weights.now
+    known = weights.opening if weights.day == at // instant.DAY else weights.now
     return {name: known.get(name, ZERO) for name in names}
 
 

@@ -17,9 +17,9 @@ from typing import Final
 
 import msgspec
 
-from bursar.capital.strategy_memory import DAY
 from bursar.errors import BadChoice
 from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money
+from bursar.ledger import instant
 from bursar.ledger.entries import MANUAL
 
 RESERVE: Final = MANUAL
@@ -113,7 +113,7 @@ class PortfolioRebalancer(msgspec.Struct, frozen=True):
             return True, "never done before"
         if misplaced >= self.settings.drift * capital:
             return True, "too much capital stands in the wrong place"
-        if at - last_at >= self.settings.days * DAY:
+        if at - last_at >= self.settings.days * instant.DAY:
             return True, "the last one is old"
         return False, "near enough to the weights"
 

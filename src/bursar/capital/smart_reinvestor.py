@@ -16,7 +16,7 @@ from typing import assert_never
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import ATOM, ONE, ZERO, Rounding, money, quantise, ratio18
+from bursar.exact import ATOM, ONE, ZERO, Rounding, money, quantise, quotient18, ratio18
 
 
 class Policy(Enum):
@@ -115,7 +115,7 @@ class SmartReinvestor(msgspec.Struct, frozen=True, kw_only=True):
     def _by_drawdown(self, drawdown: Decimal, profit_factor: Decimal | None) -> tuple[Decimal, str]:
         rules = self.settings
         is_earned = profit_factor is not None and profit_factor >= rules.profit_factor
-        most = rules.most if is_earned else ratio18(rules.least + rules.most, ONE, Decimal(2))
+        most = rules.most if is_earned else quotient18(rules.least + rules.most, Decimal(2))
         if drawdown <= rules.calm:
             return most, "calm" if is_earned else "calm, but too little profit for each loss"
         if drawdown >= rules.deep:

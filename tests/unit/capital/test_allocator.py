@@ -7,10 +7,10 @@ import pytest
 
 from bursar.capital.allocator import Bound, CapitalAllocator, Weights
 from bursar.capital.candidates import AllocatorSettings, Candidate, Method
-from bursar.capital.strategy_memory import DAY, HOUR
 from bursar.capital.trades import Tally
 from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO
+from bursar.ledger.instant import DAY, HOUR
 
 NOON = 100 * DAY + 12 * HOUR
 GOOD, POOR = Tally(500, Decimal(300), Decimal(100)), Tally(500, Decimal(50), Decimal(100))

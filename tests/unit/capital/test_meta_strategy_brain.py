@@ -12,9 +12,9 @@ from bursar.capital.meta_strategy_brain import (
     Vitals,
     revived,
 )
-from bursar.capital.strategy_memory import DAY, HOUR
 from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO
+from bursar.ledger.instant import DAY, HOUR
 
 BRAIN = MetaStrategyBrain()
 ACTIVE, REDUCED, HIBERNATED, TERMINATED = StrategyState

@@ -13,9 +13,9 @@ from bursar.capital.rebalancer import (
     RebalancerSettings,
     Sleeve,
 )
-from bursar.capital.strategy_memory import DAY
 from bursar.errors import BadChoice
 from bursar.exact import ZERO
+from bursar.ledger.instant import DAY
 
 RULES = PortfolioRebalancer()
 names = st.sampled_from("abcdef")

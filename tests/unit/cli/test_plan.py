@@ -183,6 +183,7 @@ def test_all_that_may_be_said(weights):
         ("[1, 2]", "w.yaml", "an object of symbols"),
         ("SPY: 0.6\nSPY: 0.5\n", "w.yaml", "'SPY' comes twice"),
         ("SPY: [", "w.yaml", "w.yaml: while parsing"),
+        ("SPY: &own [*own]\n", "w.yaml", "nested too deep"),
         ("SPY: half\n", "w.yaml", r"SPY: .half. is no weight"),
         ("target_weigths: {SPY: 1}\n", "w.yaml", "target_weigths: is no section"),
         ("target_weights: {SPY: 1}\nconstraints: {reserv: 3}\n", "w.yaml", "`reserv`"),

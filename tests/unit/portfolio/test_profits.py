@@ -15,6 +15,7 @@ from bursar.events.outgoing import OrderExitDecision
 from bursar.ledger import golden
 from bursar.portfolio import Portfolio, allocating, profits, snapshots
 from bursar.portfolio.events import saying
+from bursar.value.worth import Options
 from tests.unit.portfolio.test_allocating import At, portfolio, unread
 
 MADE = (
@@ -104,6 +105,18 @@ def test_a_deposit_is_no_profit():
     profits.apply(made, profits.look(made))
     made.desk.submit(golden.read(["2026-01-21T00:00:00Z deposit 5000 USD #k:main:8"]))
     assert profits.look(made).after.session.peak == 0
+
+
+def test_what_the_view_leaves_out_makes_no_profit_when_it_goes():
+    made = portfolio(*MADE, "2026-01-05T10:00:00Z deposit 10 ODD #k:main:8  value=5000")
+    made.options = Options(exclude_assets=frozenset({"ODD"}))
+    priced = {"ODD": "500"}
+    profits.apply(made, profits.look(made, prices=priced))
+    made.desk.submit(golden.read(["2026-01-21T00:00:00Z withdrawal 10 ODD #k:main:9  value=5000"]))
+    seen = profits.look(made, prices=priced)
+    assert seen.equity == 1100
+    assert seen.after.session.peak == 0
+    assert seen.capture is None
 
 
 def test_targets_are_followed_from_a_kept_moment():

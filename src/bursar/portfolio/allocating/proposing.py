@@ -21,10 +21,10 @@ import msgspec
 from bursar.capital.deciding import Cause, Decision, Figures, Rules, decide
 from bursar.capital.rebalancer import MovePlan, PortfolioRebalancer, RebalancerSettings, Sleeve
 from bursar.capital.regimes import Spells, Telling, named, told
-from bursar.capital.strategy_memory import DAY
 from bursar.capital.trades import tally
 from bursar.errors import BadChoice, Doubtful, StaleVersion
 from bursar.exact import ZERO
+from bursar.ledger import instant
 from bursar.ledger.entries import MANUAL
 from bursar.measure.kelly import from_trades
 from bursar.measure.ratios import Conventions
@@ -221,11 +221,11 @@ def _figures_of(standing: Sequence[StrategyNow], rules: Rules, now: _Now) -> dic
 def _figures(found: StrategyNow | None, rules: Rules, now: _Now) -> Figures:
     if found is None:
         return Figures()
-    since = now.at - rules.allocator.window_days * DAY
-    lately_ = now.at - rules.allocator.recent_days * DAY
+    since = now.at - rules.allocator.window_days * instant.DAY
+    lately_ = now.at - rules.allocator.recent_days * instant.DAY
     window = [trip for trip in found.trips if trip.closed_at > since]
     here = [trip for trip in window if regime_of(trip, now.spells) == now.regime]
-    returns = found.returns.since(since // DAY)
+    returns = found.returns.since(since // instant.DAY)
     return Figures(
         results=tally(trip.pnl for trip in window),
         recent=tally(trip.pnl for trip in window if trip.closed_at > lately_),

@@ -13,8 +13,8 @@ import msgspec
 
 from bursar.capital.deciding import Rules
 from bursar.capital.regimes import Spell, named
-from bursar.capital.strategy_memory import DAY
 from bursar.capital.trades import ClosedTrade
+from bursar.ledger import instant
 from bursar.ledger.entries import MANUAL
 from bursar.measure.trip import Trip
 from bursar.portfolio import kept as kept_trips
@@ -34,7 +34,7 @@ class Lately(msgspec.Struct, frozen=True):
 def lately(portfolio: Portfolio, rules: Rules) -> Lately:
     """Return what closed in the window. One that was shorter once never reaches back."""
     last, spells = kept(portfolio), regimes.spells(portfolio.desk.store)
-    since = max(portfolio.desk.clock.now() - rules.allocator.window_days * DAY, last.since)
+    since = max(portfolio.desk.clock.now() - rules.allocator.window_days * instant.DAY, last.since)
     every = kept_trips.trips(portfolio).trips
     recent = tuple(e for e in every if e.closed_at > since and e.strategy != MANUAL)
     seen = set(last.seen)

@@ -269,6 +269,7 @@ def test_of_all_plans_of_whole_units_it_is_the_nearest(seed):
     sums = ([sum(part) for part in zip(*picks, strict=True)] for picks in product(*tables))
     found = [left for spent, left in sums if spent <= funds]
     if found:
+        assert plan.search is not None
         assert frac(plan.totals.residual) == frac(plan.search.least) == min(found)
         assert plan.search.proof is Proof.EXACT
 

@@ -369,6 +369,15 @@ def test_a_portfolio_without_a_past_says_what_it_lacks():
     assert nothing.opened_at is None
 
 
+def test_across_equity_below_zero_no_ratio_is_known():
+    portfolio = begun("2026-01-03T00:00:00Z fee 10001 EUR #k:2", at="2026-01-05T00:00:00Z")
+    made = portfolio.performance()
+    for figure in (made.ratios.sharpe, made.kelly_returns.full, made.nav_drawdown.max_pct):
+        assert figure.reason.startswith("equity was not above zero")
+    assert made.made.value == -10001
+    assert made.ratios.returns == 1
+
+
 def test_heatmaps_add_up_to_realised():
     portfolio = begun()
     a_month(portfolio)

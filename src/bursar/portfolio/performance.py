@@ -147,9 +147,12 @@ def _course(portfolio: Portfolio, span: Window, prices: Prices) -> tuple[Course,
 
 
 def _told(moments: Sequence[Moment], now: Moment) -> Sequence[Moment]:
-    """Return the moments before now; that nothing was there at first says nothing by itself."""
+    """Return the moments before now. That nothing was there at first is one of them where the next
+    one is known: a return from there to long after would be of no time that anybody means.
+    """
     early = [each for each in moments if each.at < now.at]
-    return early if any(each.is_complete for each in (*early[1:], now)) else early[1:]
+    after = early[1] if early[1:] else now
+    return early if after.is_complete and after.capital is not None else early[1:]
 
 
 def _within(trip: Trip, span: Window) -> bool:

@@ -45,6 +45,7 @@ KEPT_FOR: Final = instant.DAY
 
 _INCOME: Final = frozenset(kind.value for kind in INCOME)
 _FEE: Final = frozenset({FlowKind.FEE.value})
+_CAPITAL: Final = frozenset(kind.value for kind in FlowKind) - _INCOME - _FEE
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -97,8 +98,12 @@ def summary(portfolio: Portfolio, asked: Asked, prices: Prices = None) -> PnLSum
         return made
     if span.end is not None:
         net, unpriced = _net(timeline, start, end)
-        return msgspec.structs.replace(made, net_flows_base=net, unpriced_flows=unpriced)
-    return _with_present(portfolio, timeline, made, _Present(asked, start, end, prices))
+        made = msgspec.structs.replace(made, net_flows_base=net, unpriced_flows=unpriced)
+    else:
+        made = _with_present(portfolio, timeline, made, _Present(asked, start, end, prices))
+        net = _net(timeline, start, end)[0] if start else made.net_flows_base
+    carried = None if net is None else _flowed(ends, _CAPITAL, None) - net
+    return msgspec.structs.replace(made, transferred_unrealized_base=carried)
 
 
 class _Present(msgspec.Struct, frozen=True):

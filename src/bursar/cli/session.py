@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -234,7 +235,9 @@ def passed_over() -> str | None:
 
 
 def _here() -> str:
-    return CONFIG.read_text(encoding="utf-8", errors="replace")
+    text = CONFIG.read_bytes()
+    coding = "utf-16" if text[:2] in {BOM_UTF16_LE, BOM_UTF16_BE} else "utf-8-sig"
+    return text.decode(coding, errors="replace").replace("\r", "\n")
 
 
 def _raised(flag: str) -> str:

@@ -25,6 +25,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    TypeAdapter,
     ValidationError,
     field_validator,
     model_validator,
@@ -139,6 +140,17 @@ _KNOWS: Final[Mapping[str, frozenset[str]]] = {
 """The settings that do not concern every venue."""
 
 
+def _is_so(told: object) -> bool:
+    """Read a truth as its field will; the field itself tells of one that is none."""
+    try:
+        return _TRUTH.validate_python(told)
+    except ValidationError:
+        return False
+
+
+_TRUTH: Final = TypeAdapter(bool)
+
+
 class VenueSettings(BaseModel):
     """One account at a venue. What is not said is as the venue has it; `_KNOWS` says what does not
     concern every venue.
@@ -176,7 +188,7 @@ class VenueSettings(BaseModel):
             return told
         at = "api"
         if venue == "alpaca":
-            at = "paper-api" if told.get("paper") in {True, "true"} else "api"
+            at = "paper-api" if _is_so(told.get("paper", False)) else "api"
         host = {"alpaca": "alpaca.markets", "binance": "binance.com"}[venue]
         return {
             "account": f"{venue}:main",
@@ -260,7 +272,7 @@ class PortfolioSettings(BaseSettings):
     exclude_assets: tuple[str, ...] = ()
     cost_basis_method: CostBasis = CostBasis.WAC
     track_manual_trades: bool = True
-    snapshot_retention_days: Annotated[int, Field(ge=1)] = 30
+    snapshot_retention_days: Annotated[int, Field(ge=1, le=36_500)] = 30
     snapshot_every_minutes: Annotated[int, Field(ge=1)] = 15
     timescale: bool = True
     sync_every_seconds: Annotated[int, Field(ge=5)] = 60
@@ -293,7 +305,7 @@ class PortfolioSettings(BaseSettings):
     event_accounts: dict[str, EventFamily] = {"events:main": EventFamily.TRADE}
     event_default_account: str | None = None
     event_reclaim_seconds: Annotated[int, Field(ge=1)] = 30
-    event_inbox_days: Annotated[int, Field(ge=1)] = 30
+    event_inbox_days: Annotated[int, Field(ge=1, le=36_500)] = 30
     trade_store_type: TradeStoreType = TradeStoreType.SQLITE
     trade_store_place: str | None = None
 
@@ -382,7 +394,9 @@ def load(path: Path | None = None, *, flags: Mapping[str, object] | None = None)
     _require_known_variables(EnvSettingsSource(PortfolioSettings, case_sensitive=True).env_vars)
     tree = Tree(path, composed(path)) if path is not None else Tree(None, None)
     filed = tree.value()
-    own = filed.pop("portfolio", None) or {}
+    own = filed.pop("portfolio", None)
+    if own is None:
+        own = {}
     if not isinstance(own, dict):
         raise tree.told(("portfolio",), "expected keys with values under it")
     told: dict[str, object] = {**(flags or {}), _FILE: own}

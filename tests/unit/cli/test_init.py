@@ -67,6 +67,13 @@ def test_a_config_of_another_program_is_none_of_ours(ask, story):
     assert ask("status")["base"] == "EUR"
 
 
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16"])
+def test_a_config_of_ours_is_known_by_whichever_editor(ask, story, coding):
+    Path("config.yaml").write_text("portfolio:\n  name: other\n", encoding=coding)
+    fault = ask("status", code=3 if coding == "utf-8-sig" else 2)["error"]
+    assert ("other" if coding == "utf-8-sig" else "this is no UTF-8 text") in fault["message"]
+
+
 def test_a_wrong_setting_is_told_with_its_line(bursar):
     Path("config.yaml").write_text("portfolio:\n  base_curency: EUR\n")
     assert "config.yaml, line 2: portfolio.base_curency" in bursar("status", code=2).err

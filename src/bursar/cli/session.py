@@ -77,6 +77,19 @@ class Session(msgspec.Struct, frozen=True, dict=True):
             return False
         return self.config is not None or any(name.startswith("PORTFOLIO_") for name in os.environ)
 
+    @property
+    def terms(self) -> Terms:
+        """What a new book is kept in, as the settings want it."""
+        from bursar.app import terms_of
+        from bursar.ledger.terms import Terms
+
+        return terms_of(self.settings.portfolio) if self.is_told else Terms()
+
+    @property
+    def states_base(self) -> bool:
+        """Whether the settings say what a new book counts in."""
+        return self.is_told and "base_currency" in self.settings.portfolio.model_fields_set
+
     @cached_property
     def screen(self) -> Screen:
         """Where a reader looks."""

@@ -89,14 +89,14 @@ class CapitalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 def read_settings(told: object) -> CapitalSettings:
-    """Read settings from plain values, numbers as text or whole.
+    """Read settings from plain values, any of them as text.
 
     Raises:
         BadChoice: a key or a value is not what it should be.
     """
     _require_numbers(told)
     try:
-        return msgspec.convert(told, CapitalSettings)
+        return msgspec.convert(told, CapitalSettings, strict=False)
     except msgspec.ValidationError as error:
         said, _, where = str(error).partition(" - at `$")
         place = where.rstrip("`").lstrip(".")

@@ -23,7 +23,7 @@ from bursar.errors import (
     VenueError,
 )
 
-INPUT, ABSENT, STORE, BROKEN, STOPPED = 2, 3, 4, 70, 130
+INPUT, ABSENT, STORE, BROKEN, UNSAID, STOPPED = 2, 3, 4, 70, 74, 130
 
 NEXT: Final = {
     "backup_damaged": "Nothing was restored. Use another backup, or take a new one.",
@@ -91,6 +91,20 @@ def told(error: BaseException, *, wants_json: bool) -> int:
         case _:
             _tell("internal", f"{type(error).__name__}: {error}", {}, wants_json=wants_json)
     return exit_code(error)
+
+
+def unsaid(error: OSError) -> int:
+    """Tell that the answer could not be written, and return the exit code of that. What a command
+    has done by then is done: only its answer is lost.
+    """
+    print(
+        f"bursar: the answer could not be written: {error.strerror or error}",
+        "  code  unsaid",
+        "  next  What the command did stands. Look (`bursar journal`) before you run it again.",
+        sep="\n",
+        file=sys.stderr,
+    )
+    return UNSAID
 
 
 def exit_code(error: BaseException) -> int:

@@ -102,9 +102,12 @@ class CapitalAllocator(msgspec.Struct, frozen=True):
         if len(set(names)) < len(names):
             raise BadChoice("a strategy stands among the candidates twice")
         drafts = self._drafts(named, _opening(names, weights, at), weights.now)
-        total = self._total(drafts)
+        total = ONE - self.settings.reserve
         bounds = _with_floors(drafts, total)
-        found = project([draft.wish for draft in drafts], bounds, total)
+        wishes = [draft.wish for draft in drafts]
+        if self.settings.method is Method.KELLY:
+            total = min(total, _bet(wishes, bounds))
+        found = project(wishes, bounds, total)
         lines = tuple(map(_line, drafts, bounds, found))
         opening = {line.strategy: line.opening for line in lines}
         now = {line.strategy: line.weight for line in lines}
@@ -117,12 +120,6 @@ class CapitalAllocator(msgspec.Struct, frozen=True):
             reserve=ONE - sum(found, ZERO),
             weights=Weights(at // instant.DAY, opening, now),
         )
-
-    def _total(self, drafts: Sequence["_Draft"]) -> Decimal:
-        total = ONE - self.settings.reserve
-        if self.settings.method is Method.KELLY:
-            return min(total, sum((draft.wish for draft in drafts), ZERO))
-        return total
 
     def _drafts(
         self, named: Sequence[Candidate], opening: Mapping[str, Decimal], now: Mapping[str, Decimal]
@@ -204,6 +201,12 @@ def _with_floors(drafts: Sequence[_Draft], total: Decimal) -> list[Bounds]:
         Bounds(draft.bounds.least + lift, draft.bounds.most)
         for draft, lift in zip(drafts, lifts, strict=True)
     ]
+
+
+def _bet(wishes: Sequence[Decimal], bounds: Sequence[Bounds]) -> Decimal:
+    """Return what bets come to, each as far as its bounds allow: one's surplus is nobody else's."""
+    pairs = zip(wishes, bounds, strict=True)
+    return sum((min(max(wish, bound.least), bound.most) for wish, bound in pairs), ZERO)
 
 
 def _line(draft: _Draft, bounds: Bounds, weight: Decimal) -> Line:

@@ -98,7 +98,7 @@ class AllocationState(msgspec.Struct, frozen=True):
     decisions: DecisionsPast = DecisionsPast()
 
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Of the rules that decide. It rises when they change, so that a stored decision comes out anew."""
 
 

@@ -61,8 +61,12 @@ class BrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             raise BadChoice("brain: the four weights are ≥ 0 and sum to 1; sharpe_full > 0")
         if not 0 <= self.demote <= self.promote <= 1:
             raise BadChoice("brain: 0 ≤ demote ≤ promote ≤ 1 is expected")
-        if list(self.shares) != sorted(self.shares, reverse=True) or self.shares[3] != 0:
-            raise BadChoice("brain: shares fall from ACTIVE to TERMINATED, which is 0")
+        counts = (self.trades_min, self.hours_min, self.moves_max, self.active_min)
+        if min(*counts, self.parole_days or 0) < 0:
+            raise BadChoice("brain: trades, hours, moves, active and parole are 0 or more")
+        falling = (ONE, *self.shares)
+        if list(falling) != sorted(falling, reverse=True) or self.shares[3] != 0:
+            raise BadChoice("brain: shares fall from ACTIVE, at most 1, to TERMINATED, which is 0")
 
 
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):

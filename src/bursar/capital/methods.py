@@ -56,7 +56,7 @@ def _by_sharpe(sharpe: Decimal | None) -> Decimal:
 def _by_volatility(volatilities: Sequence[Decimal | None]) -> list[Decimal]:
     calm = [quotient18(ONE, each) for each in volatilities if each]
     average = quotient18(sum(calm, ZERO), Decimal(len(calm) or 1))
-    return [quotient18(ONE, each * average) if each else ONE for each in volatilities]
+    return [quotient18(ONE, each * average) if each and average else ONE for each in volatilities]
 
 
 def _by_kelly(settings: AllocatorSettings, kelly: Decimal | None, count: int) -> Decimal:

@@ -90,7 +90,9 @@ class PortfolioRebalancer(msgspec.Struct, frozen=True):
         misplaced = sum((gap for gap in gaps.values() if gap > 0), ZERO)
         is_due, reason = self._due(capital, misplaced, at=at, last_at=last_at)
         gives = {
-            name: min(-gap, max(sleeves[name].free, ZERO)) for name, gap in gaps.items() if gap < 0
+            name: min(-gap, max(sleeves[name].free, ZERO))
+            for name, gap in gaps.items()
+            if gap < 0 and name in sleeves
         }
         bound = {name: -gaps[name] - give for name, give in gives.items() if give < -gaps[name]}
         moves = self._moves(gives, {name: gap for name, gap in gaps.items() if gap > 0})

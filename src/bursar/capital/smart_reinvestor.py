@@ -43,6 +43,8 @@ class ReinvestSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         """Refuse a line that does not fall."""
         if not (0 <= self.least <= self.most <= 1 and 0 <= self.calm < self.deep):
             raise BadChoice("reinvest: 0 ≤ least ≤ most ≤ 1 and 0 ≤ calm < deep are expected")
+        if self.survival < 0 or self.profit_factor < 0:
+            raise BadChoice("reinvest: survival and profit_factor are 0 or more")
 
 
 class Reinvested(msgspec.Struct, frozen=True):

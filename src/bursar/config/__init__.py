@@ -413,6 +413,8 @@ def _fault(tree: Tree, error: ValidationError, under: tuple[str, ...] = ()) -> M
 
 def _variable(place: tuple[int | str, ...]) -> str | None:
     """Return the variable of the environment that says what stands at a place, if one does."""
+    if place == ("capital", "initial") and INITIAL_CAPITAL in os.environ:
+        return INITIAL_CAPITAL
     if place[:1] != ("portfolio",):
         return None
     said = {name.upper(): name for name in os.environ}

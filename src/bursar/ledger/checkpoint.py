@@ -80,7 +80,7 @@ class State(msgspec.Struct, frozen=True):
     undo: tuple[tuple[str, Moved | None], ...]
 
 
-FORMAT: Final = 6
+FORMAT: Final = 7
 """Goes up whenever the fold, or what a checkpoint holds, changes: others are no use then."""
 
 
@@ -106,6 +106,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
             book.holdings[held.place] = Holding(held.quantity, held.cost, pool, held.owed)
         for name in _PLAIN:
             getattr(book, name).update(getattr(state, name))
+        book.latest = self.time
         return book
 
     def prefixes(self, terms: Terms) -> Prefixes:

@@ -5,9 +5,9 @@ whatever trades files, events and claims say of the same id) and returns the fac
 function of the set: their order of arrival does not matter.
 
 Rules
-- Of one source, statements that agree are merged; across sources each field comes from the most
-  authoritative that states it: ledger > trades > event > claim. A finer time that agrees refines a
-  coarser.
+- What its venue has corrected counts so, and what it has canceled never was (`journal.standing`).
+- Of one source, statements that agree are merged, the finest time first; across sources each field
+  comes from the most authoritative that states it: ledger > trades > event > claim.
 - Ledger rows of a trade add up per asset. Two assets that moved in opposite directions make a
   fill; more make a conversion. One asset alone is a fill only where a trade statement lists the
   rows and all of them are here (a leg that rounded to nothing); without any statement it is an
@@ -22,8 +22,7 @@ Rules
   trade adds up as the rows of one reference do.
 - Rows that take an asset out and put it, or another, back in are a split or a rename (`actions`).
 - A row that cancels an earlier one of its kind reverses it (`flows`).
-
-Errors: none. What cannot be read as anything else stays a flow with a flag.
+- What cannot be read as anything else stays a flow with a flag: there are no errors.
 """
 
 from collections.abc import Iterable, Sequence
@@ -57,7 +56,7 @@ from bursar.ledger.entries import (
     Transfer,
 )
 from bursar.ledger.flows import fees, flows, internal, is_flow, unpaired, worth_of
-from bursar.ledger.journal import merge
+from bursar.ledger.journal import merge, standing
 from bursar.ledger.legs import Parcel, bundles, parcels, when
 from bursar.ledger.names import oriented
 from bursar.ledger.plain_trades import booked_trade, plain_trade, rows_of_one_trade
@@ -85,6 +84,7 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
 
 def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     """Do what `resolve` does, inside the money context."""
+    statements = standing(statements)
     if len(statements) == 1 and not isinstance(statements[0], Movement):
         only = _marked(statements[0])
         return [only] if isinstance(only, Fact) and not actions.only_names(only) else []

@@ -71,7 +71,7 @@ def moved(fact: Fact) -> Iterator[tuple[Place, Decimal]]:
         case Transfer():
             changes = [
                 (fact.account, fact.asset, fact.pocket, -fact.quantity),
-                (fact.to_account, fact.asset, fact.to_pocket, fact.quantity),
+                (fact.to_account, fact.to_asset or fact.asset, fact.to_pocket, fact.quantity),
             ]
         case _:
             changes = []

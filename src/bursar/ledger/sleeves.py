@@ -113,6 +113,7 @@ class StrategyBooks:
                 whose, _, account = key[0].rpartition(_APART)
                 if whose not in parts:
                     parts[whose] = Book(self.book.terms)
+                    parts[whose].latest = self.book.latest
                 getattr(parts[whose], name)[(account, *key[1:])] = value
         return parts
 

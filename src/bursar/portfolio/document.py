@@ -55,9 +55,16 @@ def once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
 
 
 def _require_plain(told: object, made: object, place: str) -> None:
-    """Refuse text that is a number to Python and to nobody else: `1_000`, ` 5`, other digits."""
+    """Refuse text that is a number to Python and to nobody else (`1_000`, ` 5`, other digits), and
+    text that cannot be written (half a surrogate).
+    """
     if isinstance(made, Decimal) and isinstance(told, str):
         parse(told, field=place)
+    elif isinstance(told, str) and not told.isascii():
+        try:
+            told.encode()
+        except UnicodeEncodeError:
+            raise Malformed(f"{place}: {told!r} is no text", field=place) from None
     elif isinstance(told, dict):
         for name, each in told.items():
             inner = made.get(name) if isinstance(made, Mapping) else getattr(made, name)

@@ -70,8 +70,10 @@ def summary(portfolio: Portfolio, asked: Asked, prices: Prices = None) -> PnLSum
     now = portfolio.desk.clock.now()
     span = window(asked.period, now)
     start = 0 if span.start is None else instant.from_datetime(span.start)
-    end = now + 1 if span.end is None else instant.from_datetime(span.end)
     timeline = _timeline(portfolio, asked, start)
+    # Equity counts what is dated ahead of now, so what has no end holds it too.
+    latest = max(now, _last(timeline)) + 1
+    end = latest if span.end is None else instant.from_datetime(span.end)
     ends = _ends(portfolio, timeline, asked, start, end)
     parts = _parts(portfolio, ends, asked)
     made = PnLSummary(

@@ -53,7 +53,7 @@ from bursar.ports import FileReader, Head, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
 from bursar.value.accounts import account_book, account_digest, accounts
-from bursar.value.coverage import book_gaps
+from bursar.value.coverage import book_gaps, reaches_ahead
 from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Mark, Marks, given, is_pair
 from bursar.value.pnl import FeeSummary, heading
@@ -150,7 +150,9 @@ class Portfolio:
 
     def take(self, read: importing.ReadFiles, progress: Progress | None = None) -> ImportReport:
         """Commit what files state that were read: all of it or nothing."""
-        return ImportReport(read.files, importing.submit(self.writer, read, progress))
+        receipt = importing.submit(self.writer, read, progress)
+        ahead = reaches_ahead(self.book(), self.desk.clock.now())
+        return ImportReport(read.files, receipt, ahead)
 
     def record(self, *entries: AnyEntry) -> Receipt:
         """Commit statements."""

@@ -255,8 +255,9 @@ def _end(period: TargetPeriod, starts_at: int) -> int:
     return starts_at + (instant.DAY if period is TargetPeriod.DAY else instant.WEEK)
 
 
+@money
 def _exit(profits: Profits, capture: Capture) -> OrderExitDecision:
-    baseline = profits.before.session.baseline
+    baseline = profits.equity - capture.profit  # what came in or went out since is in all three
     return OrderExitDecision(
         decision_id=f"capture {profits.at}",
         intent=capture.intent.value,

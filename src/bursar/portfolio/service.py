@@ -105,9 +105,14 @@ class PortfolioService:
         self._agreed: dict[str, tuple[_Ground, Comparison]] = {}
         self._realized: tuple[Head, Decimal] | None = None
 
-    async def initialize(self, progress: Progress | None = None) -> SyncSummary:
-        """Do the first sync, certify what it came to, take a snapshot, and let old ones go."""
-        done = await self.sync(progress)
+    async def initialize(
+        self, progress: Progress | None = None, *, prices_anew: bool = False
+    ) -> SyncSummary:
+        """Do the first sync, certify what it came to, take a snapshot, and let old ones go.
+
+        With `prices_anew` each past price that is lacking is asked for, whatever lacks it.
+        """
+        done = await self._synced(progress, prices_anew=prices_anew)
         if done.is_whole:
             self.create_snapshot()
             made = [agreement.certified(self.portfolio, found) for found in self.get_drift()]
@@ -118,7 +123,10 @@ class PortfolioService:
 
     async def sync(self, progress: Progress | None = None) -> SyncSummary:
         """Bring in what is new at every venue, and say whether their statements agree."""
-        done = [await self._sync(venue, progress) for venue in self.venues]
+        return await self._synced(progress, prices_anew=False)
+
+    async def _synced(self, progress: Progress | None, *, prices_anew: bool) -> SyncSummary:
+        done = [await self._sync(each, progress, prices_anew=prices_anew) for each in self.venues]
         return summed(tuple(done))
 
     async def refresh_marks(self) -> None:
@@ -369,10 +377,12 @@ class PortfolioService:
             self._agreed[account] = (head, text), known
         return known
 
-    async def _sync(self, venue: Venue, progress: Progress | None) -> AccountSync:
+    async def _sync(
+        self, venue: Venue, progress: Progress | None, *, prices_anew: bool
+    ) -> AccountSync:
         gained, failure, found = Gained(), None, None
         try:
-            await self._look(venue, gained, progress)
+            await self._look(venue, gained, progress, prices_anew=prices_anew)
             found = self._compared(venue.account)
             agreement.sound(self.portfolio, found)
         except _OF_A_VENUE as error:
@@ -393,13 +403,15 @@ class PortfolioService:
             failure=failure,
         )
 
-    async def _look(self, venue: Venue, gained: Gained, progress: Progress | None) -> None:
+    async def _look(
+        self, venue: Venue, gained: Gained, progress: Progress | None, *, prices_anew: bool
+    ) -> None:
         """Follow the history and read the statement, again if more has happened in between.
 
         What differed at the last sync and still does has not happened just now.
         """
         known = _amounts(self._compared(venue.account))
-        await follow(self.portfolio.writer, venue, gained, progress)
+        await follow(self.portfolio.writer, venue, gained, progress, prices_anew=prices_anew)
         now = await self._asked(venue)
         for _ in range(LOOKS_MAX):
             before = gained.entries

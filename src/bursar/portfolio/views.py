@@ -280,7 +280,7 @@ def _margin(worth: MarginWorth) -> PositionView:
         unrealized_pnl=worth.unrealized,
         unrealized_pnl_pct=_pct(worth.unrealized, entry),
         exposure=None if value is None else abs(value),
-        leverage=None,  # the book knows what was traded, not what the account was set to
+        leverage=worth.leverage,
     )
 
 

@@ -49,7 +49,8 @@ def classify(parts: Sequence[Part], known: Evidence) -> list[Break]:
     """Say of every part what it is. Breaks come in the order of their time."""
     breaks = renames(parts, known)
     left = list(parts)
-    for rule in (joint.beside, joint.wrong_asset, joint.strays, joint.halves, joint.moves):
+    rules = joint.beside, joint.wrong_asset, joint.strays, joint.halves, joint.moves, joint.again
+    for rule in rules:
         found, left = rule(left, known)
         breaks += found
     left = [part for part in left if not part.is_hint]

@@ -10,15 +10,15 @@ Errors: none leave here; what went wrong is kept as `trouble`.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import msgspec
 
 from bursar.desk.metrics import NONE as NO_COUNTS
 from bursar.desk.metrics import Counts
-from bursar.errors import BursarError
+from bursar.errors import BursarError, StoreBusy, StoreError
 from bursar.ledger import instant
 from bursar.portfolio.portfolio import Portfolio
 from bursar.ports import Clock
@@ -35,7 +35,7 @@ ANYWAY_EVERY: Final = 5 * instant.SECOND
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """Why the last publication failed, and when that began."""
+    """Why the last publication, or the last write, failed, and when that began."""
 
     code: str
     message: str
@@ -53,6 +53,7 @@ class State(msgspec.Struct, frozen=True):
     halted: str | None = None
     coverage: Coverage | None = None
     trouble: Trouble | None = None
+    unwritten: Trouble | None = None
     counts: Counts = NO_COUNTS
 
 
@@ -85,6 +86,24 @@ class Publisher:
         """Say that something has changed. For the keeper's thread alone."""
         self.pace.touch()
         self._woken.set()
+
+    @contextmanager
+    def writing(self, clock: Clock) -> Iterator[None]:
+        """Note how a write goes: that the store takes none is trouble, until it takes one.
+
+        That it is busy passes by itself, and reading shows nothing of a full or a missing disk.
+        """
+        try:
+            yield
+        except StoreBusy:
+            raise
+        except StoreError as error:
+            known = self.state.unwritten or Trouble("", "", clock.now())
+            trouble = Trouble(error.code, error.message, known.since)
+            self.state = msgspec.structs.replace(self.state, unwritten=trouble)
+            raise
+        if self.state.unwritten is not None:
+            self.state = msgspec.structs.replace(self.state, unwritten=None)
 
     async def run(self, opened: Opened) -> None:
         """Publish for as long as the book is open."""
@@ -148,6 +167,7 @@ class Publisher:
             count=self.state.count + 1,
             halted=portfolio.desk.halted,
             coverage=found.coverage,
+            unwritten=self.state.unwritten,
             counts=self._counts,
         )
         self.pace.took(self.state.took)

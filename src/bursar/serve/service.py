@@ -11,9 +11,10 @@ Errors: `start` raises what opening raises.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -52,6 +53,7 @@ from bursar.store import masked
 STOP_WITHIN_S: Final = 3
 _T = TypeVar("_T")
 _METHOD: Final = 405
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Service:
@@ -79,7 +81,7 @@ class Service:
             opening or partial(open_book, settings, self.clock),
             (
                 self.publisher.run,
-                snapshots_of(settings),
+                snapshots_of(settings, self.publisher),
                 self.follower.run,
                 self.carrier.run,
                 self.watcher.run,
@@ -164,9 +166,14 @@ class Service:
             await self._router(scope, receive, send)
         except HTTPException as error:
             if error.status_code == _METHOD:
-                allow = (error.headers or {}).get("Allow", "GET")
+                allow = self._allowed(scope["path"])
                 raise WrongMethod(f"{scope['path']} answers {allow}", allow=allow) from None
             raise RouteNotFound(f"nothing is answered at {scope['path'][:256]!r}") from None
+
+    def _allowed(self, path: str) -> str:
+        """Name every method that a path answers: reading and writing are routes of their own."""
+        routes = (each for each in self._router.routes if isinstance(each, Route))
+        return ", ".join(sorted({m for r in routes if r.path == path for m in r.methods or ()}))
 
     def _routes(self) -> Iterator[Route | WebSocketRoute]:
         for path, (name, kind) in pages.FILES.items():
@@ -188,15 +195,12 @@ class Service:
     async def _read(self, route: Read, request: Request) -> Response:
         request.scope["route_name"] = ROOT + route.name
         query = query_of(request.query_params.multi_items(), (*route.params, DECIMALS))
-        body = await self._looked(partial(self._answered, route, query))
-        tag = etag(body)
-        headers = {"etag": tag, "cache-control": "no-cache"}
-        if matches(request.headers.get("if-none-match", ""), tag):
-            return Response(status_code=304, headers=headers)
-        return Response(body, media_type="application/json", headers=headers)
+        body, version = await self._looked(partial(self._answered, route, query))
+        return _tagged(request, body, more={"x-portfolio-version": str(version)})
 
-    def _answered(self, route: Read, query: Query, room: Room) -> bytes:
-        return encode(route.read(room, query), as_text=query.text("decimals") == "string")
+    def _answered(self, route: Read, query: Query, room: Room) -> tuple[bytes, int]:
+        body = encode(route.read(room, query), as_text=query.text("decimals") == "string")
+        return body, room.service.portfolio.desk.head.version
 
     async def _looked(self, job: Callable[[Room], _T]) -> _T:
         """Do a job on the book between two others, and return what comes of it."""
@@ -227,9 +231,11 @@ class Service:
         return Response(answer, done.status, headers, "application/json")
 
     def _done(self, route: Write, asked: Asked, opened: Opened) -> Answered:
-        done = route.do(opened.service, asked)
-        if not asked.is_preview:
-            self.publisher.touch()
+        if asked.is_preview:
+            return route.do(opened.service, asked)
+        with self.publisher.writing(opened.service.portfolio.desk.clock):
+            done = route.do(opened.service, asked)
+        self.publisher.touch()
         return done
 
     async def _export(self, request: Request) -> Response:
@@ -274,7 +280,7 @@ class Service:
     async def _document(self, request: Request) -> Response:
         request.scope["route_name"] = "/openapi.json"
         query_of(request.query_params.multi_items(), ())
-        return Response(encode(openapi.document()), media_type="application/json")
+        return _tagged(request, _document())
 
     def _figures(self) -> Iterator[Gauge | Histogram]:
         state, found = self.publisher.state, self.health()
@@ -300,4 +306,25 @@ class Service:
 
 async def _page(name: str, kind: str, request: Request) -> Response:
     request.scope["route_name"] = "/"
-    return Response(pages.read(name), media_type=kind, headers={"cache-control": "no-cache"})
+    return _tagged(request, pages.read(name), kind)
+
+
+@cache
+def _document() -> bytes:
+    """Write the OpenAPI document, once: it takes a tenth of a second."""
+    return encode(openapi.document())
+
+
+def _tagged(
+    request: Request,
+    body: bytes,
+    kind: str = "application/json",
+    *,
+    more: Mapping[str, str] = _NOTHING,
+) -> Response:
+    """Answer with a body, or with nothing where the asker has it."""
+    tag = etag(body)
+    headers = {"etag": tag, "cache-control": "no-cache", **more}
+    if matches(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=kind, headers=headers)

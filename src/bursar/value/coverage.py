@@ -65,6 +65,7 @@ class Coverage(msgspec.Struct, frozen=True):
 
     `valued_pct` is the percentage of held assets (cash apart) that have a value. `negative_cash`
     holds quantities below zero, `pending` quantities sold whose acquisition is not known (> 0).
+    `ahead` is the instant of the last fact where that is yet to come: all that was told counts.
     """
 
     assets: int = 0
@@ -78,6 +79,7 @@ class Coverage(msgspec.Struct, frozen=True):
     negative_cash: tuple[Amiss, ...] = ()
     pending: tuple[Amiss, ...] = ()
     depegs: tuple[Depeg, ...] = ()
+    ahead: int | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -111,6 +113,8 @@ class Coverage(msgspec.Struct, frozen=True):
         said += [
             f"depeg: {peg.asset} at {trimmed(peg.rate)} ({peg.mark.source})" for peg in self.depegs
         ]
+        if self.ahead is not None:
+            said.append(f"yet to come: facts of up to {instant.show(self.ahead)}, which count now")
         for kind, marks in (("from the future", self.future), ("stale", self.stale)):
             said += _all_told(kind, marks, marks_max)
         return said + _all_told("last trade", self.last_trade, marks_max)
@@ -146,7 +150,15 @@ def cover(frame: Frame, assets: Sequence[AssetWorth], margins: Sequence[MarginWo
         negative_cash=_negative_cash(assets),
         pending=_pending(frame),
         depegs=_depegs(frame, assets, margins),
+        ahead=reaches_ahead(frame.book, now),
     )
+
+
+def reaches_ahead(book: Book, now: int) -> int | None:
+    """Return the instant of a book's last fact if it lies ahead of `now`, beyond what clocks differ
+    by. A slip in a year, a file in another zone, or a clock that is wrong makes such facts.
+    """
+    return book.latest if book.latest > now + AHEAD_MAX else None
 
 
 def book_gaps(

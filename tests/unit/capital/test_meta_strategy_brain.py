@@ -140,6 +140,9 @@ def test_shares_fall_to_nothing():
         {"demote": Decimal("0.7")},
         {"shares": (ZERO, ONE, ONE, ZERO)},
         {"shares": (ONE, ONE, ONE, ONE)},
+        {"shares": (Decimal(2), ONE, ONE, ZERO)},
+        {"hours_min": -1},
+        {"parole_days": -1},
     ],
 )
 def test_settings_that_make_no_brain_are_refused(settings):

@@ -45,7 +45,7 @@ def test_a_table_to_act_on(book, bursar, weights):
     assert "SELL XBT 4,200.00 0.84 5,000 69.4 % 50.0 % 0.00 above its target" in lines
     assert "BUY ETH 6,480.00 64.8 100 0.0 % 30.0 % 0.00 below its target" in lines
     assert "cash after 4,320.00 reserve 0.00" in lines
-    assert "turnover 10,680.00 24.7 %" in lines
+    assert "turnover 5,340.00 24.7 %" in lines
 
 
 def test_nothing_to_do_is_exit_code_zero(book, bursar, weights):

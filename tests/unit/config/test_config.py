@@ -217,6 +217,7 @@ def test_initial_capital_is_three_hundred_unless_file_or_environment_say_so(file
     assert load(path).capital.initial == 400
     monkeypatch.setenv("INITIAL_CAPITAL", "512.25")
     assert load(path).capital.initial == load().capital.initial == Decimal("512.25")
-    monkeypatch.setenv("INITIAL_CAPITAL", "-1")
-    with pytest.raises(Malformed, match="initial capital is 0 or more"):
-        load()
+    for said, message in (("-1", "initial capital is 0 or more"), ("NaN", "'NaN' is not a plain")):
+        monkeypatch.setenv("INITIAL_CAPITAL", said)
+        with pytest.raises(Malformed, match=f"^the variable INITIAL_CAPITAL: {message}"):
+            load(path)

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from bursar.capital.deciding import FORMAT, AllocationState, Decision, made_again
-from bursar.errors import Doubtful
+from bursar.errors import BadChoice, Doubtful
 from bursar.ledger import instant
 from bursar.measure.shadow import Shadow, ShadowDay
 from bursar.measure.shadow import shadow as compare
@@ -131,7 +131,7 @@ def _decision(text: str) -> Decision:
 def _read(decoder: msgspec.json.Decoder[_T], text: str, what: str) -> _T:
     try:
         return decoder.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, BadChoice) as error:
         raise Doubtful(
             f"{what} was stored by a version of another form, and is not guessed at: {error}"
         ) from None

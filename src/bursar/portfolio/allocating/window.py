@@ -38,8 +38,16 @@ def lately(portfolio: Portfolio, rules: Rules) -> Lately:
     every = kept_trips.trips(portfolio).trips
     recent = tuple(e for e in every if e.closed_at > since and e.strategy != MANUAL)
     seen = set(last.seen)
-    fresh = tuple(_closed(trip, spells) for trip in recent if trip.id not in seen)
+    fresh = tuple(_closed(e, spells) for e in recent if not seen & {e.id, name_of(e)})
     return Lately(since, recent, fresh)
+
+
+def name_of(trip: Trip) -> str:
+    """Return what a trip is remembered by: an order's id is its venue's, often of one pair alone.
+
+    What an earlier version remembered is the bare id.
+    """
+    return f"{trip.account} {trip.asset} {trip.id}"
 
 
 def regime_of(trip: Trip, spells: Sequence[Spell]) -> str:

@@ -41,7 +41,8 @@ class Endpoint:
         """Answer an operation over HTTP."""
         request.scope["route_name"] = PATH
         query_of(request.query_params.multi_items(), ())
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
             raise BadChoice("send a body of application/json", field="content-type")
         operations = await self._loaded()
         headers = {"cache-control": "no-store"}

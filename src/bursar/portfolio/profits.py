@@ -179,8 +179,7 @@ def _now(portfolio: Portfolio, prices: Prices) -> _Now:
     given = capital(book)
     if given is None:
         raise Doubtful("profit is not known: capital came or went that nobody has priced")
-    owned = valuation.equity + valuation.excluded_value
-    return _Now(valuation.at, owned, given, audit.totals(book).made)
+    return _Now(valuation.at, valuation.owned, given, audit.totals(book).made)
 
 
 def _kept(portfolio: Portfolio) -> Kept:

@@ -121,9 +121,7 @@ def positions(room: Room, query: Query) -> Page[SpotPosition]:
     pair, account = query.text("pair"), query.text("account")
     service = room.service
     held = (
-        service.get_positions()
-        if account is None
-        else service.portfolio.positions(account=account)
+        service.get_positions() if account is None else service.portfolio.positions(account=account)
     )
     return Page(tuple(held) if pair is None else (find_position(held, pair),), None)
 

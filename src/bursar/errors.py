@@ -53,6 +53,7 @@
         ├── StoreBusy              locked by another writer; retry
         ├── StoreDown              the server is away; nothing was written; retry
         ├── StoreFull              no room; nothing was written
+        ├── StoreReadOnly          to be looked at here, and not to be written
         ├── StoreCorrupt           the journal does not verify; writing stops
         ├── SchemaNewer            written by a newer bursar; not opened
         ├── BackupDamaged          a backup that was cut short or changed; nothing was restored
@@ -381,6 +382,12 @@ class StoreFull(StoreError):
     """No room left; nothing was written."""
 
     code = "store_full"
+
+
+class StoreReadOnly(StoreError):
+    """The book may be looked at here, and not be written; nothing was."""
+
+    code = "store_read_only"
 
 
 class StoreCorrupt(StoreError):

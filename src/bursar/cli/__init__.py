@@ -20,8 +20,11 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line, by default the process's own, and return its exit code."""
     try:
-        from bursar.cli.commands import run
-        from bursar.exact import money
+        from bursar.cli.loading import unbroken
+
+        with unbroken():
+            from bursar.cli.commands import run
+            from bursar.exact import money
     except KeyboardInterrupt:  # nothing has begun yet, so there is nothing to tell
         return 130
     return money(run)(sys.argv[1:] if arguments is None else arguments)

@@ -57,6 +57,7 @@ def restore(
         file: The backup.
         to: Where no book is yet: a file, or a URL. `:memory:` proves the backup and writes nothing.
         refold: Take journals that are whole but fold to other books than when they were backed up.
+            Those of an older bursar are taken in any case.
 
     """
     from bursar.store import masked
@@ -77,12 +78,22 @@ def _tell(session: Session, made: Manifest, said: str, places: dict[str, object]
     taken = instant.show(made.taken_at)
     if session.wants_json:
         rest = {"bytes": made.size, "sha256": made.sha256, "made_by": made.made_by}
-        session.tell({**places, "taken_at": taken, **rest, "portfolios": made.portfolios})
+        session.tell(
+            {
+                **places,
+                "taken_at": taken,
+                **rest,
+                "portfolios": made.portfolios,
+                "refolded": made.refolded,
+            }
+        )
         return
     if session.is_quiet:
         return
     session.screen.raw(f"{said} ({made.size:,} bytes, taken {taken}).")
     session.screen.raw(f"SHA-256  {made.sha256}")
+    for name in made.refolded:
+        session.screen.remark(f"{name}: worked out anew, an older bursar had folded it otherwise")
     for each in made.portfolios:
         session.screen.raw("")
         session.screen.raw(f"{each.portfolio}: version {each.version:,}, {each.seq:,} rows")

@@ -52,9 +52,11 @@ NEXT: Final = {
     "store": "Nothing was written. Put right what the message names, then run the command again.",
     "store_busy": "Nothing was written. Wait for the other writer, then run the command again.",
     "store_corrupt": "Nothing is written to this book any more. Restore a backup, or import the"
-    " files into a new one. After an upgrade of bursar: `backup`, then `restore --refold`.",
+    " files into a new one.",
     "store_down": "Nothing was written. Look at the server and the address, then run it again.",
     "store_full": "Nothing was written. Make room, then run the command again.",
+    "store_read_only": "Nothing was written. To write, open the file, its folder and what lies"
+    " beside it (-wal, -shm) to yourself, or `bursar backup` and `restore` to where you may write.",
     "transaction_over": "Nothing was written. Begin another transaction.",
     "unknown_format": "Nothing was written. Export ledgers or trades as CSV and import that.",
     "venue_busy": "Nothing is lost. Wait until the venue lets you ask again, then run it again.",

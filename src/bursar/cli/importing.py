@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from bursar.portfolio import ImportReport, Portfolio
     from bursar.portfolio.importing import ReadFiles
 
+_STAYS: Final = (
+    "the first statement stays; where the other is right, `bursar reverse` the fact and"
+    " `bursar add` what it should be"
+)
 _FIAT: Final = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "JPY", "USD"})
 
 
@@ -147,7 +151,7 @@ def _outcome(receipt: Receipt, *, dry_run: bool) -> Iterable[str]:
         yield f"{_counted(review.facts_added, 'new fact')}{changed}"
     if not (review.recorded or review.conflicts):
         yield "Nothing new: the book stays as it was."
-    yield from (f"! conflict  {each}; the first statement stays" for each in review.conflicts)
+    yield from (f"! conflict  {each}; {_STAYS}" for each in review.conflicts)
     yield from (f"! restated  {each}" for each in review.restated)
     for flag, count in sorted(review.flags.items()):
         meaning = f": {MEANINGS[flag]}" if flag in MEANINGS else ""
@@ -168,7 +172,7 @@ def _foretold(portfolio: Portfolio, read: ReadFiles) -> ImportReport:
     desk = portfolio.desk
     staged = desk.stage(read.entries())
     ahead = reaches_ahead(staged.plan.book, desk.clock.now())
-    return ImportReport(read.files, Receipt(desk.head.version, desk.review(staged)), ahead)
+    return ImportReport(read.files, Receipt(desk.head.version, staged.review), ahead)
 
 
 def _created(session: Session, terms: Terms) -> str:

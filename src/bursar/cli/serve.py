@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter, validators
 
+from bursar.cli.loading import unbroken
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def serve(
         port: The port, by default 8004; 0 takes a free one.
 
     """
-    from bursar.serve.running import run
+    with unbroken():
+        from bursar.serve.running import run
 
     session.require_present()
     run(_chosen(session, host, port), told=lambda url: _tell(session, url))

@@ -15,6 +15,7 @@ import msgspec
 from cyclopts import Parameter
 
 from bursar.cli.answers import json_text
+from bursar.cli.loading import unbroken
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -56,7 +57,8 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def settings(self) -> Settings:
         """What config.yaml and the environment say."""
-        from bursar.config import load
+        with unbroken():
+            from bursar.config import load
 
         return load(self.config)
 
@@ -109,12 +111,13 @@ class Session(msgspec.Struct, frozen=True, dict=True):
 
     def open(self, *, terms: Terms | None = None, create: bool = False) -> Portfolio:
         """Open the portfolio, as it is or as it was."""
-        import bursar
-        from bursar.errors import PortfolioNotFound
+        with unbroken():
+            from bursar.app import open as opened
+            from bursar.errors import PortfolioNotFound
 
         try:
             with self.bar.running():
-                found = bursar.open(
+                found = opened(
                     self.book,
                     portfolio=self.portfolio,
                     terms=terms,
@@ -123,11 +126,31 @@ class Session(msgspec.Struct, frozen=True, dict=True):
                     progress=self.bar.tell,
                 )
                 self._measured(found)
+                self._remark_refold(found)
                 return self._then(found) if self.is_past else found
         except PortfolioNotFound as error:
             if "portfolio" in error.context:
                 raise
             raise PortfolioNotFound(f"there is no book at {self.place}", book=self.place) from None
+
+    def _remark_refold(self, portfolio: Portfolio) -> None:
+        """Say that a book of an older bursar was brought along, and which figures are others now.
+
+        The first line has what matters: nothing that was told has changed.
+        """
+        from bursar.desk import Desk
+        from bursar.desk.telling import in_words
+
+        made = portfolio.desk.refolded if isinstance(portfolio.desk, Desk) else None
+        if made is None:
+            return
+        self.screen.remark(
+            "An older bursar made this book. It was worked out anew from its journal, which is"
+            f" whole and as it was; of the figures {made.cells:,} are others now,"
+            f" {len(made.restated):,} of them realised."
+        )
+        for line in in_words(made.restated):
+            self.screen.remark(f"  realised, {line}")
 
     def _measured(self, portfolio: Portfolio) -> None:
         """Tell the portfolio how the settings want it measured."""

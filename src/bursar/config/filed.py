@@ -1,12 +1,13 @@
 """A YAML file as it was written: its values, and the line of each.
 
-Numbers with a point stay text, since a float would not be what was written. A key that stands twice
-in one place is refused: nobody could see which of the two counts.
+Numbers with a point stay text, since a float would not be what was written, and so do days. A key
+that stands twice in one place is refused: nobody could see which of the two counts.
 
 Errors: `Malformed`, naming file, line and field.
 """
 
 from pathlib import Path
+from typing import Final
 
 import yaml
 
@@ -14,11 +15,12 @@ from bursar.errors import Malformed
 
 
 class _TextLoader(yaml.SafeLoader):
-    """Leaves numbers with a point as text."""
+    """Leaves numbers with a point, and days, as text."""
 
 
+_TEXT: Final = frozenset({"tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp"})
 _TextLoader.yaml_implicit_resolvers = {
-    first: [(tag, match) for tag, match in rules if tag != "tag:yaml.org,2002:float"]
+    first: [(tag, match) for tag, match in rules if tag not in _TEXT]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
@@ -32,14 +34,17 @@ def composed(path: Path) -> yaml.Node | None:
         raise Malformed(why, file=str(path)) from None
     except UnicodeError:
         raise Malformed(f"{path}: this is no UTF-8 text", file=str(path)) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if isinstance(mark, yaml.Mark) else 0
-        raise Malformed(
-            f"{path.name}, line {line}: this is no YAML: {getattr(error, 'problem', error)}",
-            file=str(path),
-            line=line,
-        ) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _no_yaml(path, error) from None
+
+
+def _no_yaml(path: Path, error: yaml.YAMLError | RecursionError) -> Malformed:
+    mark = getattr(error, "problem_mark", None)
+    line = mark.line + 1 if isinstance(mark, yaml.Mark) else None
+    where = path.name if line is None else f"{path.name}, line {line}"
+    said = "nested too deep" if isinstance(error, RecursionError) else error
+    why = f"{where}: this is no YAML: {getattr(error, 'problem', said)}"
+    return Malformed(why, file=str(path), line=line)
 
 
 class Tree:
@@ -53,8 +58,15 @@ class Tree:
         """Return what the file says."""
         if self._root is None:
             return {}
-        self._require_once(self._root, ())
-        said = _TextLoader("").construct_document(self._root)
+        assert self._path is not None, "what was read has a name"
+        try:
+            self._require_once(self._root, ())
+            said = _TextLoader("").construct_document(self._root)
+        except (yaml.YAMLError, RecursionError) as error:
+            raise _no_yaml(self._path, error) from None
+        except ValueError as error:  # such as !!int x
+            why = f"{self._path.name}: a value is not what it says it is: {error}"
+            raise Malformed(why, file=str(self._path)) from None
         if not isinstance(said, dict):
             raise self.told((), "expected sections such as portfolio: and venues:")
         return {str(key): value for key, value in said.items()}
@@ -84,7 +96,10 @@ class Tree:
             return
         lines: dict[str, int] = {}
         for key, value in node.value:
-            name, line = str(key.value), key.start_mark.line + 1
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise self._fault(place, "expected a name in front of every colon", line)
+            name = str(key.value)
             if name in lines:
                 said = f"stands on line {lines[name]} already"
                 raise self._fault((*place, name), said, line)

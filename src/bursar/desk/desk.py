@@ -7,10 +7,11 @@ from typing import Final
 
 import msgspec
 
-from bursar.desk import moves, reading, telling
+from bursar.desk import moves, reading, refolding, telling
 from bursar.desk.carrying import Carrier
 from bursar.desk.metrics import NONE as NO_COUNTS
 from bursar.desk.metrics import Counts
+from bursar.desk.refolding import Refold
 from bursar.desk.telling import Review
 from bursar.errors import (
     BadChoice,
@@ -56,17 +57,23 @@ class Staged(msgspec.Struct, frozen=True):
     told: tuple[AnyEntry, ...]
     timeline: Timeline
 
+    @property
+    def review(self) -> Review:
+        """What committing it would do."""
+        return telling.review_of(self.plan)
+
 
 class Beside(msgspec.Struct, frozen=True):
     """What a commit keeps beside the change: memos, and what its message tells besides.
 
     With `each`, every statement is a version of its own, as if it had been committed alone: its
-    row, chained already, and what its message tells.
+    row, chained already, and what its message tells. `announced` is the memo that it must find.
     """
 
     memos: Mapping[str, str | None] = NO_MEMOS
     told: Mapping[str, object] = MappingProxyType({})
     each: tuple[tuple[Record, Mapping[str, object]], ...] = ()
+    announced: str | None = None
 
 
 NOTHING: Final = Beside()
@@ -114,6 +121,7 @@ class Desk:
         self.waiting: Callable[[], None] | None = None
         self._kept = _NONE
         self.damage: str | None = None
+        self.refolded: Refold | None = None  # what became of a book of an older bursar
         self.reload()
 
     def reload(self) -> None:
@@ -121,13 +129,21 @@ class Desk:
 
         The rows read are verified and folded, and the book they give is compared with the stored
         projection. What lies behind a checkpoint is not read; `portfolio.verify` does that.
+        What another bursar folded is folded anew, from the first row.
 
         Raises:
             StoreCorrupt: a row does not verify, or the projection is not what the rows come to.
+            SchemaNewer: a newer bursar folded it.
         """
         head = self.store.head()
+        is_own = refolding.is_own(self.store, head)
         try:
-            timeline = self._read(head, self.store.checkpoint())
+            timeline = self._read(head, self.store.checkpoint() if is_own else None, is_own=is_own)
+            if not is_own:
+                head, self.refolded = refolding.refold(self.store, head, timeline, self.clock.now())
+        except StaleVersion:
+            self.reload()
+            return
         except StoreCorrupt as error:
             if self.store.head().version == head.version:
                 self.halt(error.message)
@@ -150,6 +166,9 @@ class Desk:
         """
         head = self.store.head() if head is None else head
         if head == self.head:
+            return
+        if not refolding.is_own(self.store, head):
+            self.reload()
             return
         try:
             self.timeline.land(self.timeline.plan(reading.since(self.store, self.head, head)))
@@ -180,8 +199,11 @@ class Desk:
                 raise
         return self.timeline
 
-    def _read(self, head: Head, kept: StoredCheckpoint | None) -> Timeline:
-        return reading.read(self.store, head, kept=kept, progress=self.progress)
+    def _read(self, head: Head, kept: StoredCheckpoint | None, *, is_own: bool = True) -> Timeline:
+        timeline = reading.read(self.store, head, kept=kept, progress=self.progress)
+        if is_own:
+            reading.require_stored(self.store, timeline)
+        return timeline
 
     def halt(self, damage: str) -> None:
         """Write nothing any more: the store is damaged. No `reload` lifts this."""
@@ -215,10 +237,6 @@ class Desk:
         plan = self.timeline.plan(told, trace=True, recalled=earlier)
         return Staged(plan, self.head.version, told, self.timeline)
 
-    def review(self, staged: Staged) -> Review:
-        """Return what committing would do."""
-        return telling.review_of(staged.plan)
-
     def commit(self, staged: Staged, beside: Beside = NOTHING) -> Receipt:
         """Write a staged change in one transaction and take it over, with what is kept beside it.
 
@@ -240,7 +258,7 @@ class Desk:
         drafted = self.draft(staged, beside)
         head = self.send(drafted)
         self.land(drafted, head)
-        return Receipt(head.version, self.review(drafted.staged))
+        return Receipt(head.version, drafted.staged.review)
 
     def draft(self, staged: Staged, beside: Beside = NOTHING) -> Drafted:
         """Check a staged change and work out all that is to be written. Errors: as `commit`."""
@@ -373,7 +391,8 @@ class Desk:
             dropped_trades=tuple(sorted(gone)),
             dropped_flows=tuple(sorted(gone)),
             reaches_back_to=_earliest(plan),
-            memos=beside.memos,
+            memos=beside.memos if self.head.version else {**beside.memos, **projection.OWN},
+            announced=beside.announced,
         )
 
     def trim(self) -> Checkpoint | None:

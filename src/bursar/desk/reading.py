@@ -1,7 +1,7 @@
 """Reading a timeline back from a store: from its checkpoint, or from the first row.
 
-Every row that is read is verified against the one before it, and the book that comes out is
-compared with the stored projection. What lies behind a checkpoint is not read; the checkpoint
+Every row that is read is verified against the one before it; `require_stored` compares the book
+that comes out with the stored projection. What lies behind a checkpoint is not read; the checkpoint
 itself is bound to the journal row that it goes on after.
 
 Errors: `StoreCorrupt` where a row, the checkpoint or the projection does not hold.
@@ -54,9 +54,17 @@ def read(
         timeline.land(timeline.plan(told))
     except Behind:  # a note has come since that speaks of what is behind, or waits for it
         return read(store, head, progress=progress)
+    return timeline
+
+
+def require_stored(store: PortfolioStore, timeline: Timeline) -> None:
+    """Compare the stored projection with the book of a timeline.
+
+    Raises:
+        StoreCorrupt: it is another.
+    """
     if store.load_state() != projection.cells(timeline.book):
         raise StoreCorrupt("the stored projection is not the fold of the journal")
-    return timeline
 
 
 def since(store: PortfolioStore, known: Head, head: Head) -> Iterator[AnyEntry]:

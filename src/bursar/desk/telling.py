@@ -5,7 +5,8 @@ Errors: none.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,9 @@ from bursar.ledger.course import Restated
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.timeline import Plan
 from bursar.ports import Outbox
+
+COMMITTED: Final = "portfolio.committed"
+RESTATED: Final = "portfolio.restated"
 
 
 class Review(msgspec.Struct, frozen=True):
@@ -45,10 +49,7 @@ def review_of(plan: Plan) -> Review:
         conflicts=conflicts,
         facts_added=len({fact.id for fact in plan.course.added} - changed),
         facts_changed=len(changed),
-        restated=tuple(
-            f"{each.asset} in {each.pair}: {trimmed(each.old)} → {trimmed(each.new)}"
-            for each in plan.restated
-        ),
+        restated=in_words(plan.restated),
         flags=dict(flags),
     )
 
@@ -62,20 +63,8 @@ def messages(
     """Return a message, with its time, for each version that comes after `version`: its rows, and
     what it tells besides. Positions that were opened or closed stand in the last one.
     """
-    topic = "portfolio.restated" if restated else "portfolio.committed"
-    told_of = [
-        {
-            "account": each.account,
-            "asset": each.asset,
-            "pair": each.pair,
-            "strategy": each.strategy,
-            "regime": each.regime,
-            "old": plain(each.old),
-            "new": plain(each.new),
-            "cause": each.cause,
-        }
-        for each in restated
-    ]
+    topic = RESTATED if restated else COMMITTED
+    told_of = plainly_restated(restated)
     made = []
     for number, (rows, told) in enumerate(parts, version + 1):
         last = rows[-1]
@@ -92,6 +81,31 @@ def messages(
         text = msgspec.json.encode(body).decode()
         made.append((Outbox(last.hash, topic, text), last.recorded_at))
     return made
+
+
+def in_words(restated: Iterable[Restated]) -> tuple[str, ...]:
+    """Say what was restated, a line a figure."""
+    return tuple(
+        f"{each.asset} in {each.pair}: {trimmed(each.old)} → {trimmed(each.new)}"
+        for each in restated
+    )
+
+
+def plainly_restated(restated: Iterable[Restated]) -> list[dict[str, object]]:
+    """Return restated figures as a message tells them."""
+    return [
+        {
+            "account": each.account,
+            "asset": each.asset,
+            "pair": each.pair,
+            "strategy": each.strategy,
+            "regime": each.regime,
+            "old": plain(each.old),
+            "new": plain(each.new),
+            "cause": each.cause,
+        }
+        for each in restated
+    ]
 
 
 def contradiction(name: str, field: str | None) -> str:

@@ -24,6 +24,7 @@ import msgspec
 from bursar.exact import ATOM, ONE, ZERO, divide, ratio18
 from bursar.ledger import instant, pockets
 from bursar.ledger.entries import (
+    TRANSIT,
     CashFlow,
     Conversion,
     Fill,
@@ -39,7 +40,7 @@ from bursar.ledger.entries import (
     StagedChange,
     Transfer,
 )
-from bursar.ledger.facts import TRANSIT, Fact
+from bursar.ledger.facts import Fact
 from bursar.ledger.journal import merge
 from bursar.ledger.layer import Layer
 
@@ -390,7 +391,7 @@ def deltas(fact: Fact) -> list[tuple[Place, Decimal]]:
         case Transfer():
             moved = [
                 ((account, fact.asset), -fact.quantity),
-                ((fact.to_account, fact.asset), fact.quantity),
+                ((fact.to_account, fact.to_asset or fact.asset), fact.quantity),
             ]
             moved += [((fact.to_account, fee.asset), -fee.amount) for fee in fact.to_fees]
         case Rename(quantity=Decimal() as quantity):

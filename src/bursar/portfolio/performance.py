@@ -9,7 +9,7 @@ import msgspec
 
 from bursar.ledger import instant
 from bursar.measure.curve import Curve, Moment, Point
-from bursar.measure.drawdown import Drawdown, day_of
+from bursar.measure.drawdown import Drawdown
 from bursar.measure.kelly import Kelly, from_returns, from_trades
 from bursar.measure.measured import Measured, known, unknown
 from bursar.measure.packed import Course, PackedCurve
@@ -138,7 +138,7 @@ def _course(portfolio: Portfolio, span: Window, prices: Prices) -> tuple[Course,
         return past.course(start, end), False
     head, known = portfolio.desk.head, portfolio.rebuilt_kept
     if known is None or known[0] != head:
-        told = rebuilt(portfolio.timeline, portfolio.options, until=day_of(now.at))
+        told = rebuilt(portfolio.timeline, portfolio.options, until=instant.day_start(now.at))
         known = portfolio.rebuilt_kept = head, told
     packed = PackedCurve()
     for moment in _told(known[1], now):

@@ -398,13 +398,13 @@ class Portfolio:
         self, asset: str | None = None, *, rule: Method | None = None
     ) -> dict[tuple[str, str], Sequence[Lot]]:
         """Return open lots by (account, asset), oldest first."""
-        book, names = self.book(rule), Marks()
-        wanted = None if asset is None else names.name(asset)
+        book = self.book(rule)
+        wanted = None if asset is None else canonical(asset)
         return {
             place: lots
             for place in sorted(book.holdings)
-            if place[1] not in book.cash and wanted in (None, names.name(place[1]))
-            if (lots := _lots(book, place))
+            if place[1] not in book.cash and wanted in (None, canonical(place[1]))
+            if (lots := book.lots(*place))
         }
 
     def fees(self) -> FeeSummary:
@@ -511,10 +511,6 @@ class Portfolio:
 
     def _correct(self, correction: hand.Correction) -> Receipt:
         return self.writer.commit(hand.stage(self.writer, correction))
-
-
-def _lots(book: Book, place: tuple[str, str]) -> Sequence[Lot]:
-    return [] if place[1] in book.cash else book.lots(*place)
 
 
 def _newest(found: list[_T], names: Sequence[str]) -> list[_T]:

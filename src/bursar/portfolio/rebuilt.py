@@ -16,7 +16,6 @@ from bursar.ledger.facts import Fact
 from bursar.ledger.fold import apply
 from bursar.ledger.timeline import Timeline
 from bursar.measure.curve import Moment
-from bursar.measure.drawdown import day_of
 from bursar.value.equity import value_book
 from bursar.value.marks import FEE_CREDITS, Mark, Marks, Standing, fee_credit, from_fills
 from bursar.value.snapshot import capital
@@ -31,10 +30,10 @@ def rebuilt(timeline: Timeline, options: Options, *, until: int) -> list[Moment]
     """
     facts: dict[int, list[Fact]] = {}
     for fact in timeline:
-        facts.setdefault(day_of(fact.executed_at), []).append(fact)
+        facts.setdefault(instant.day_start(fact.executed_at), []).append(fact)
     prices: dict[int, list[Price]] = {}
     for price in timeline.notes.prices.counting():
-        prices.setdefault(day_of(price.executed_at), []).append(price)
+        prices.setdefault(instant.day_start(price.executed_at), []).append(price)
     if not facts:
         return []
     first = min(facts)

@@ -50,7 +50,7 @@ class TradeFollower:
     def follow(self) -> bool:
         """Bring the trades up to the book, and tell whether anything had to change."""
         head, known = self._portfolio.desk.head, self._known()
-        if known is not None and (known.seq, known.hash) == (head.seq, head.hash):
+        if known is not None and (known.version, known.hash) == (head.version, head.hash):
             return False
         fresh = None if known is None else self._fresh(known)
         if known is None or fresh is None:

@@ -21,6 +21,8 @@ import msgspec
 
 from bursar.exact import ZERO, money
 from bursar.ledger.entries import (
+    MAIN,
+    TRANSIT,
     AnyEntry,
     CashFlow,
     Conversion,
@@ -36,7 +38,6 @@ from bursar.ledger.entries import (
     Source,
     Transfer,
 )
-from bursar.ledger.facts import MAIN, TRANSIT
 from bursar.ledger.names import canonical
 from bursar.ledger.openings import deltas
 from bursar.reconcile.breaks import Break, Kind, Shift, Where

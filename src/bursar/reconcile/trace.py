@@ -19,6 +19,8 @@ import msgspec
 
 from bursar.exact import ZERO, money
 from bursar.ledger.entries import (
+    MAIN,
+    TRANSIT,
     CashFlow,
     Movement,
     Rename,
@@ -28,7 +30,7 @@ from bursar.ledger.entries import (
     StagedChange,
     Transfer,
 )
-from bursar.ledger.facts import MAIN, TRANSIT, Fact
+from bursar.ledger.facts import Fact
 from bursar.ledger.names import canonical
 from bursar.ledger.openings import deltas, is_opening
 from bursar.reconcile.breaks import Part, Place, Where

@@ -5,7 +5,8 @@ A dialect is a record of plain functions. Another database joins by another reco
 SQLite: WAL with synchronous=FULL, so a commit that has returned survives a power cut; foreign keys
 on, but in a whole group, which moves the head of the portfolio first; five seconds of patience;
 every write takes the lock when it begins, so that it cannot fail half-way by finding that another
-came first. A new file is for its owner alone. Postgres is in `postgres`.
+came first. A new file is for its owner alone; one that may not be written is looked at (`looking`).
+Postgres is in `postgres`.
 
 Errors: `StoreError` for a library that is too old, a folder that is not there or stands where the
 file should; `StoreCorrupt` for an empty file where a book should be; `BadChoice` for a
@@ -29,9 +30,10 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import Insert
 
-from bursar.errors import BadChoice, StoreCorrupt, StoreError
+from bursar.errors import BadChoice, StoreCorrupt, StoreError, StoreReadOnly
 from bursar.store import postgres
 from bursar.store.faults import Fault, Reader
+from bursar.store.looking import Looking, may_write
 from bursar.store.rows import Values as Row
 from bursar.store.rows import written
 from bursar.store.sending import Answer, Ask, Run, Values
@@ -198,6 +200,8 @@ def _keep_log(cursor: DBAPICursor) -> None:
 def _engine(url: URL) -> Engine:
     # As it is meant now: whoever goes to another folder later still means this file.
     path = str(Path(url.database or "").absolute())
+    if Path(path).is_file() and not may_write(Path(path)):
+        return _looking_engine(url.set(database=path))
     engine = create_engine(url.set(database=path), hide_parameters=True)
 
     @event.listens_for(engine, "connect")
@@ -215,6 +219,31 @@ def _engine(url: URL) -> Engine:
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(WRITES)
         _driver(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _looking_engine(url: URL) -> Engine:
+    """Return an engine for a file that nobody here may write."""
+    looking = Looking(Path(url.database or "").resolve())
+    engine = create_engine(url, hide_parameters=True, creator=looking.connect)
+    event.listen(engine, "engine_disposed", lambda _: looking.forget())
+
+    @event.listens_for(engine, "connect")
+    def settle(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get(WRITES):
+            raise StoreReadOnly(
+                f"{Path(url.database or '').name} can only be looked at: it, its folder or the file"
+                " system may not be written"
+            )
+        _driver(connection).execute("BEGIN")
 
     return engine
 
@@ -370,7 +399,7 @@ _FAULTS: Final = {
     sqlite3.SQLITE_LOCKED: Fault.BUSY,
     sqlite3.SQLITE_FULL: Fault.FULL,
     sqlite3.SQLITE_IOERR: Fault.DISK,
-    sqlite3.SQLITE_READONLY: Fault.DISK,
+    sqlite3.SQLITE_READONLY: Fault.CLOSED,
     sqlite3.SQLITE_CORRUPT: Fault.CORRUPT,
     sqlite3.SQLITE_NOTADB: Fault.CORRUPT,
 }

@@ -25,6 +25,7 @@ from bursar.errors import (
     StoreDown,
     StoreError,
     StoreFull,
+    StoreReadOnly,
 )
 
 
@@ -34,6 +35,7 @@ class Fault(Enum):
     BUSY = "busy"
     FULL = "full"
     DISK = "disk"
+    CLOSED = "closed"
     CORRUPT = "corrupt"
     TAKEN = "taken"
     SLOW = "slow"
@@ -110,7 +112,7 @@ class legible:  # noqa: N801 (as above)
             raise StoreCorrupt(f"{self._what}: {said}") from None
 
 
-def _error(  # noqa: PLR0911 (one answer a fault)
+def _error(  # noqa: C901, PLR0911 (one answer a fault)
     fault: Fault, said: str, *, committing: bool
 ) -> BursarError:
     match fault:
@@ -127,6 +129,8 @@ def _error(  # noqa: PLR0911 (one answer a fault)
                 f"the disk refuses ({said}): is it full, over a quota, read-only or failing?",
                 said=said,
             )
+        case Fault.CLOSED:
+            return StoreReadOnly(f"the book can only be looked at ({said})", said=said)
         case Fault.CORRUPT:
             return StoreCorrupt(f"the database is damaged or is none: {said}", said=said)
         case Fault.TAKEN:

@@ -17,7 +17,8 @@ without anyone noticing.
 Nothing here needs more than a role that may make tables in the schema that comes first in its
 `search_path`. The driver is loaded when the first engine is made.
 
-Errors: `StoreError` for a server that is too old; `BadChoice` for an address that is no use.
+Errors: `StoreError` for a server that is too old or a database that is not in UTF8; `BadChoice` for
+an address that is no use.
 """
 
 import logging
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 DRIVER: Final = "postgresql+psycopg"
 _SILENT: Final = logging.NullHandler()
+ENCODING: Final = "UTF8"
 FLOOR: Final = 14  # the oldest that is maintained, and the first whose NUMERIC knows infinity
 COPY_ROWS: Final = 200
 
@@ -122,6 +124,21 @@ def require_postgres(version: int) -> None:
         )
 
 
+def require_unicode(encoding: str | None) -> None:
+    """Refuse a database that does not know every character, or does not look what they are.
+
+    Raises:
+        StoreError: with what is there and what is needed.
+    """
+    if encoding != ENCODING:
+        raise StoreError(
+            f"the database's encoding is {encoding}; {ENCODING} is needed, which keeps any letter."
+            f" Make another database: createdb --encoding {ENCODING} --template template0 NAME",
+            there=encoding,
+            needed=ENCODING,
+        )
+
+
 def prepare(_url: URL, _create: bool) -> bool:  # noqa: FBT001 (one of a record of functions)
     """Find the place as it is: a database is made by whoever runs the server."""
     return True
@@ -149,6 +166,7 @@ def engine(url: URL) -> Engine:
     def settle(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         try:
             require_postgres(connection.info.server_version)
+            require_unicode(connection.info.parameter_status("server_encoding"))
         except StoreError:
             connection.close()
             raise

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
 
-from bursar.errors import BadChoice, SchemaNewer, StoreCorrupt, StoreError
+from bursar.errors import BadChoice, SchemaNewer, StoreCorrupt, StoreError, StoreReadOnly
 from bursar.store.dialect import WRITES, Dialect
 from bursar.store.faults import translated
 from bursar.store.places import address, engine_of
@@ -21,6 +21,7 @@ from bursar.store.tables import METADATA, SCHEMA
 TABLES: Final = ""  # what is locked while tables change; no portfolio is called so
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 LATEST: Final = REVISIONS[-1]
+OLDER: Final = "an older bursar made it, and it is brought up to date before it is read"
 
 
 def ensure(engine: Engine, dialect: Dialect, *, create: bool = True) -> bool:
@@ -30,6 +31,7 @@ def ensure(engine: Engine, dialect: Dialect, *, create: bool = True) -> bool:
 
     Raises:
         SchemaNewer: a newer bursar wrote them.
+        StoreReadOnly: an older one did, and nothing may be written.
         StoreError: the database holds something else.
     """
     with translated(dialect.fault), engine.connect() as connection:
@@ -46,7 +48,10 @@ def ensure(engine: Engine, dialect: Dialect, *, create: bool = True) -> bool:
             known=LATEST,
         )
     if found != LATEST:
-        _migrate(engine, dialect, LATEST)
+        try:
+            _migrate(engine, dialect, LATEST)
+        except StoreReadOnly as error:
+            raise StoreReadOnly(f"{error.message}; {OLDER}", found=found, known=LATEST) from error
     return True
 
 
@@ -84,6 +89,8 @@ def revision(connection: Connection) -> str | None:
         return found[0]
     names = set(tables.get_table_names())
     if names & METADATA.tables.keys():
+        if inspect(connection).has_table(SCHEMA.name):  # all were made between the two questions
+            return revision(connection)
         raise StoreCorrupt(f"{SCHEMA.name} is gone: which revision are the tables of?")
     if names:
         raise StoreError("the database holds tables that are not bursar's; choose another one")

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ONE, ZERO, money, ratio18, trimmed
+from bursar.exact import HUNDRED, ONE, ZERO, money, percent18, quotient18, trimmed
 from bursar.ledger import instant
 from bursar.ledger.book import POOL, Book
 from bursar.ledger.entries import Flag
@@ -31,7 +31,6 @@ from bursar.value.worth import (
 
 DEPEG_MAX: Final = Decimal("0.005")
 UNPRICED: Final = Flag.UNPRICED.value
-_ALL: Final = Decimal(100)
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -71,7 +70,7 @@ class Coverage(msgspec.Struct, frozen=True):
 
     assets: int = 0
     valued: int = 0
-    valued_pct: Decimal = _ALL
+    valued_pct: Decimal = HUNDRED
     unvalued: tuple[Missing, ...] = ()
     gaps: tuple[Gap, ...] = ()
     stale: tuple[Seen, ...] = ()
@@ -86,6 +85,16 @@ class Coverage(msgspec.Struct, frozen=True):
     def is_complete(self) -> bool:
         """Tell whether everything has a value, and a basis that is known."""
         return not (self.unvalued or self.gaps or self.pending)
+
+    @property
+    def unvalued_assets(self) -> tuple[str, ...]:
+        """The names of what has no value."""
+        return tuple(each.asset for each in self.unvalued)
+
+    @property
+    def stale_assets(self) -> tuple[str, ...]:
+        """The names, each once, of what rests on an old mark."""
+        return tuple(sorted({each.asset for each in self.stale}))
 
     @property
     def is_clean(self) -> bool:
@@ -132,7 +141,7 @@ def cover(frame: Frame, assets: Sequence[AssetWorth], margins: Sequence[MarginWo
     return Coverage(
         assets=len(held),
         valued=valued,
-        valued_pct=ratio18(_ALL, Decimal(valued), Decimal(len(held))) if held else _ALL,
+        valued_pct=percent18(Decimal(valued), Decimal(len(held))) if held else HUNDRED,
         unvalued=_unvalued(assets, margins),
         gaps=_gaps(frame),
         stale=seen(lambda mark: stale(mark, now, limit=limit)),
@@ -240,7 +249,7 @@ def _depegs(
             continue
         rate = mark.price
         if marks.name(mark.asset) != marks.name(peg):
-            rate = ratio18(ONE, ONE, mark.price)
+            rate = quotient18(ONE, mark.price)
         if abs(rate - ONE) > DEPEG_MAX:
             found.append(Depeg(peg, rate, mark))
     touched = _touched(marks, assets, margins) if found else frozenset()

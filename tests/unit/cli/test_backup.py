@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+import bursar as package
+
 
 def test_both_say_the_same_of_a_backup(story, bursar, ask):
     made = ask("backup", "a.backup")
@@ -50,3 +52,19 @@ def test_only_one_portfolio_is_taken_when_told(story, bursar, ask):
     assert [each["portfolio"] for each in both] == ["main", "tax"]
     one = ask("backup", "one", "--only", "--portfolio", "tax")["portfolios"]
     assert [each["portfolio"] for each in one] == ["tax"]
+
+
+def test_a_book_of_an_older_bursar_says_that_it_was_brought_along(story, bursar, ask):
+    before = ask("journal")
+    with package.open("bursar.db") as book:
+        book.desk.store.save_memos({"fold": None})
+        cells = book.desk.store.load_state()
+        name = next(each for each in cells if '"realized": "0"' in cells[each])
+        cell = cells[name].replace('"realized": "0"', '"realized": "7"')
+        book.desk.store.save_state({**cells, name: cell})
+    said = bursar("status").err
+    assert "An older bursar made this book." in said
+    assert "7 → 0" in said
+    assert bursar("status").err == ""
+    assert ask("journal") == before
+    assert ask("verify")["is_sound"]

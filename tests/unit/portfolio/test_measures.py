@@ -21,8 +21,6 @@ from bursar.value.worth import Options
 from tests.unit.measure.samples import D, loose
 from tests.unit.portfolio.places import Clock, opened
 
-position_views = loose(views.position_views)
-
 
 def begun(*lines, at="2026-01-01T00:00:01Z", **others):
     clock = Clock()
@@ -39,6 +37,12 @@ def keep(portfolio, at, **prices):
     portfolio.desk.clock.set(at)
     told = {asset: str(price) for asset, price in prices.items()}
     return snapshots.take(portfolio.desk.store, portfolio.book(), portfolio.valuation(told))
+
+
+def shown(valuation):
+    made = views.Shown(base=valuation.base)
+    made.see(valuation.assets, valuation.margins)
+    return made.positions
 
 
 def a_month(portfolio):
@@ -171,17 +175,17 @@ def test_what_has_no_price_is_null_and_not_zero():
 
 def test_a_leveraged_short():
     portfolio = begun(
-        "2026-01-01T00:00:00Z margin sell 2 ETH @ 100 EUR #k:2", at="2026-01-01T12:00:00Z"
+        "2026-01-01T00:00:00Z margin sell 2 ETH @ 100 EUR #k:2 leverage=3",
+        at="2026-01-01T12:00:00Z",
     )
     valuation = portfolio.valuation({"ETH": "90"})
-    leverage = {("k", "ETH/EUR"): D(3)}
-    (position,) = position_views(valuation, leverages=leverage)
+    (position,) = shown(valuation)
     assert (position.symbol, position.side, position.size) == ("ETHEUR", "SHORT", 2)
     assert (position.entry_price, position.current_price, position.exposure) == (100, 90, 180)
     assert (position.unrealized_pnl, position.unrealized_pnl_pct) == (20, 10)
     assert position.leverage == 3
-    assert position_views(valuation)[0].leverage is None
-    (unknown,) = position_views(value_book(portfolio.book(), Marks(), now=0))
+    assert loose(portfolio.views({"ETH": "90"})).snapshot.positions == (position,)
+    (unknown,) = shown(value_book(portfolio.book(), Marks(), now=0))
     assert (unknown.current_price, unknown.exposure) == (None, None)
 
 

@@ -44,7 +44,7 @@ def test_every_check_says_what_it_saw(book):
         "lots",
         "marks",
     ]
-    assert seen["store"] == "as written: messages 1, snapshots 1, memos 0"
+    assert seen["store"] == "as written: messages 1, snapshots 1, memos 1"
 
 
 def test_a_commit_of_another_process_is_no_fault(path):

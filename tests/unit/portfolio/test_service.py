@@ -198,6 +198,18 @@ def test_a_price_that_the_venue_cannot_tell_is_not_asked_for_again():
     assert [gap.flag for gap in service.portfolio.gaps()] == ["unpriced"]
 
 
+def test_prices_that_later_exports_lack_are_asked_for_where_that_is_wished():
+    service, venue = followed("2026-05-31T11:00:00Z buy 1 XBT @ 40000 EUR #k:2")
+    synced(service)
+    service.portfolio.record(*golden.read(["2026-05-31T10:00:00Z reward 10 ETH #k:1"]))
+    at = instant.parse("2026-05-31T10:00:00Z")
+    venue.past = {("ETH", at): "2026-05-31T10:00:00Z price ETH 2000 EUR #k:p"}
+    asyncio.run(service.initialize())
+    assert [gap.flag for gap in service.portfolio.gaps()] == ["unpriced"]
+    done = asyncio.run(service.initialize(prices_anew=True))
+    assert (service.portfolio.gaps(), done.accounts[0].prices) == ((), 1)
+
+
 def test_prices_that_a_kill_left_unasked_are_asked_for_by_the_next_sync():
     service, venue = followed("2026-05-31T10:00:00Z reward 10 ETH #k:2")
     venue.holdings = {"ETH": D(10)}

@@ -21,6 +21,7 @@ from bursar.errors import (
     StoreError,
 )
 from bursar.ledger import golden
+from bursar.ledger.projection import FOLD, MARK, OWN
 from bursar.store import open_store, schema, step_back
 from bursar.store.backup import restore, restore_backup, take, take_backup
 from bursar.store.backup.lines import Scribe
@@ -195,7 +196,7 @@ def test_older_tables_are_backed_up_as_they_are_and_newer_ones_not(tmp_path, boo
     with pytest.raises(BadChoice, match="cannot be taken back"):
         step_back(f"sqlite:///{book}")  # it was not migrated on the way
     restore_backup(tmp_path / "old", tmp_path / "new.db")
-    assert held(tmp_path / "new.db") == held(book)
+    assert held(tmp_path / "new.db") == {**held(book), "memos": dict(OWN)}
     changed(book, "UPDATE bursar_schema SET version_num = '9999'")
     with pytest.raises(SchemaNewer, match="9999"):
         take_backup(book, tmp_path / "newer")
@@ -393,6 +394,35 @@ def test_a_backup_that_folds_otherwise_today_is_taken_only_when_told(tmp_path, b
         restore_backup(other, tmp_path / "new.db")
     restore_backup(other, tmp_path / "new.db", refold=True)
     assert held(tmp_path / "new.db") == held(book)
+
+
+@pytest.mark.parametrize("fold", [None, "0"])
+def test_a_backup_of_an_older_fold_is_worked_out_anew(tmp_path, book, backup, fold):
+    other, to = tmp_path / "other", tmp_path / "new.db"
+    sealed(other, of_fold(opened(backup), fold))
+    made = restore_backup(other, to)
+    assert made.refolded == ("main",)
+    assert held(to) == held(book)
+
+
+def test_a_backup_of_a_newer_fold_is_refused(tmp_path, backup):
+    other = tmp_path / "other"
+    sealed(other, of_fold(opened(backup), str(FOLD + 1)))
+    with pytest.raises(SchemaNewer, match="newer bursar"):
+        restore_backup(other, tmp_path / "new.db")
+    assert not (tmp_path / "new.db").exists()
+
+
+def of_fold(lines, fold):
+    """Make a backup one of a book that was folded so, and otherwise."""
+    (mark,) = [line for line in lines if line.get("name") == MARK]
+    lines[-1]["portfolios"][0]["digest"] = "0" * 64
+    if fold is None:
+        lines.remove(mark)
+        lines[-1]["portfolios"][0]["memos"] -= 1
+    else:
+        mark["text"] = fold
+    return lines
 
 
 def test_a_disk_that_lies_leaves_no_book(tmp_path, backup, monkeypatch):

@@ -128,6 +128,19 @@ def test_an_old_server_is_refused_with_what_is_needed(database, monkeypatch):
         open_store(database)
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_cannot_keep_every_letter_is_refused(postgres, encoding):
+    name = f"in_{encoding.lower()}"
+    made = f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    postgres.run(f"CREATE DATABASE {{}} {made}", name)
+    try:
+        place = make_url(postgres.url).set(database=name)
+        with pytest.raises(StoreError, match=f"encoding is {encoding}; UTF8 is needed.*createdb"):
+            open_store(place.render_as_string(hide_password=False))
+    finally:
+        postgres.run("DROP DATABASE {} WITH (FORCE)", name)
+
+
 # Numbers
 
 

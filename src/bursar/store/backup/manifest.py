@@ -18,10 +18,14 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """A whole backup. `taken_at` is in nanoseconds since 1970; `sha256` is of the file as it is."""
+    """A whole backup. `taken_at` is in nanoseconds since 1970; `sha256` is of the file as it is.
+
+    Portfolios that are `refolded` come to other books than when an older bursar took it.
+    """
 
     taken_at: int
     made_by: str
     portfolios: tuple[Kept, ...]
     size: int
     sha256: str
+    refolded: tuple[str, ...] = ()

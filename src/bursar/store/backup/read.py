@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from bursar.errors import BackupDamaged, BadChoice, StoreCorrupt
+from bursar.errors import BackupDamaged, BadChoice, SchemaNewer, StoreCorrupt
 from bursar.ledger.journal import GENESIS, Record
+from bursar.ledger.projection import FOLD, MARK
 from bursar.ledger.timeline import Timeline, folded
 from bursar.ports import Progress
 from bursar.store import checks, texts
@@ -42,11 +43,12 @@ class Backup(msgspec.Struct, frozen=True):
 def read_backup(path: Path, *, refold: bool = False, progress: Progress | None = None) -> Backup:
     """Read a backup to its end and prove it.
 
-    With `refold` its journals may fold to other books than when it was taken, as they do where
-    a later bursar knows better.
+    Journals of an older bursar may fold to other books than when it was taken, since a later one
+    knows better; with `refold` any may.
 
     Raises:
         BackupDamaged: it is not whole, or does not come to what it says.
+        SchemaNewer: it holds a book that a newer bursar folded.
     """
     try:
         return _read(path, refold=refold, progress=progress)
@@ -71,24 +73,38 @@ def _read(path: Path, *, refold: bool, progress: Progress | None) -> Backup:
         )
     books: dict[str, Timeline] = {}
     kept: list[Kept] = []
+    older: set[str] = set()
     for opened in reel.take(Opened):
-        found = _found(opened, reel, progress)
+        found, fold = _found(opened, reel, progress)
+        if fold < FOLD:
+            older.add(opened.name)
         books[opened.name] = folded(found.terms, found.chain.told)
         kept.append(found.kept(books[opened.name]))
     end = reel.one(End)
     assert list(reel.take(End)) == [], "the reader has refused what comes after the end"
-    _require_kept(path, header, end.portfolios, tuple(kept), refold=refold)
-    return Backup(path, manifest_of(path, header, tuple(kept)), books)
+    other = _others(path, end.portfolios, tuple(kept))
+    if not (refold or older.issuperset(other)):
+        raise BackupDamaged(
+            f"{path.name} is whole, but {', '.join(other)} folds to another book than when bursar"
+            f" {header.made_by} took it; --refold takes the book as it folds now",
+            file=str(path),
+        )
+    made = manifest_of(path, header, tuple(kept))
+    return Backup(path, msgspec.structs.replace(made, refolded=other), books)
 
 
-def _found(opened: Opened, reel: Reel, progress: Progress | None) -> Found:
+def _found(opened: Opened, reel: Reel, progress: Progress | None) -> tuple[Found, int]:
+    """Read a portfolio, and which fold its book was of."""
     checks.require_name(opened.name)
     chain = verified(_watched(rows_of(reel), opened.seq, progress))
     require_head(chain, opened)
     shots = [texts.to_snapshot(shot.body) for shot in reel.take(Shot)]
     sent = sum(1 for _ in reel.take(Message))
-    memos = sum(1 for _ in reel.take(Memo))
-    return Found(opened, texts.to_terms(opened.terms), chain, len(shots), sent, memos)
+    memos = {memo.name: memo.text for memo in reel.take(Memo)}
+    fold = int(memos.get(MARK, 0))
+    if fold > FOLD:
+        raise SchemaNewer(f"a newer bursar folded {opened.name} (fold {fold}); upgrade this one")
+    return Found(opened, texts.to_terms(opened.terms), chain, len(shots), sent, len(memos)), fold
 
 
 def _watched(rows: Iterator[Record], total: int, progress: Progress | None) -> Iterator[Record]:
@@ -98,19 +114,13 @@ def _watched(rows: Iterator[Record], total: int, progress: Progress | None) -> I
         yield row
 
 
-def _require_kept(
-    path: Path, header: Header, said: tuple[Kept, ...], found: tuple[Kept, ...], *, refold: bool
-) -> None:
-    """Compare what the end line says with what the lines before it came to."""
+def _others(path: Path, said: tuple[Kept, ...], found: tuple[Kept, ...]) -> tuple[str, ...]:
+    """Compare what the end line says with what the lines before it came to; return the portfolios
+    whose facts are those, and whose book is another.
+    """
     if _facts(said) != _facts(found):
         raise BackupDamaged(f"{path.name} does not hold what its end says", file=str(path))
-    other = [each.portfolio for each, now in zip(said, found, strict=True) if each != now]
-    if other and not refold:
-        raise BackupDamaged(
-            f"{path.name} is whole, but {', '.join(other)} folds to another book than when bursar"
-            f" {header.made_by} took it; --refold takes the book as it folds now",
-            file=str(path),
-        )
+    return tuple(each.portfolio for each, now in zip(said, found, strict=True) if each != now)
 
 
 def _facts(kept: tuple[Kept, ...]) -> list[Kept]:

@@ -52,6 +52,7 @@ LARGEST: Final = 10 ** (MONEY_DIGITS - 10)
 
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
+HUNDRED: Final = Decimal(100)
 ATOM: Final = Decimal(1).scaleb(-FRACTION_DIGITS)
 
 _TRAPS: Final = [Inexact, FloatOperation, InvalidOperation, DivisionByZero, Overflow]
@@ -241,6 +242,11 @@ def product18(left: Decimal, right: Decimal) -> Decimal:
 def ratio18(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     """Return value × part ÷ whole, rounded once, half-even, to 18 decimals (whole ≠ 0)."""
     return _ROUNDING.quantize(_ROUNDING.divide(_MONEY.multiply(value, part), whole), ATOM)
+
+
+def percent18(part: Decimal, whole: Decimal) -> Decimal:
+    """Return `part` as percent of `whole`, rounded once, half-even, to 18 decimals (whole ≠ 0)."""
+    return ratio18(HUNDRED, part, whole)
 
 
 def quotient18(value: Decimal, whole: Decimal) -> Decimal:

@@ -18,7 +18,7 @@ Errors: `Malformed`, naming source, line and field; the numbers' own errors. `re
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 import yaml
@@ -28,9 +28,6 @@ from bursar.exact import ZERO, parse_venue
 from bursar.ledger import instant
 from bursar.measure.limits import Freshness, Limits, Policy
 from bursar.ports import Clock, Pause, PortfolioStore
-
-if TYPE_CHECKING:
-    import httpx2
 
 PATH: Final = "/api/limits"
 """What the service is asked for where its address has no path of its own."""
@@ -126,7 +123,7 @@ def _read(path: Path) -> bytes | Unread:
         return Unread(f"{path.name} cannot be read: {error.strerror or error}")
 
 
-def of_service(url: str, pause: Pause, *, way: "httpx2.AsyncBaseTransport | None" = None) -> Read:
+def of_service(url: str, pause: Pause) -> Read:
     """Return what asks the risk-safety service, a few times where it is away or busy."""
 
     async def read() -> bytes | Unread:
@@ -134,7 +131,7 @@ def of_service(url: str, pause: Pause, *, way: "httpx2.AsyncBaseTransport | None
         for number in range(TRIES):
             if number:
                 await pause(_FIRST_WAIT_MS << number)
-            found, may_pass = await _asked(url, way)
+            found, may_pass = await _asked(url)
             if not may_pass:
                 break
         return found
@@ -142,7 +139,7 @@ def of_service(url: str, pause: Pause, *, way: "httpx2.AsyncBaseTransport | None
     return read
 
 
-async def _asked(url: str, way: "httpx2.AsyncBaseTransport | None") -> tuple[bytes | Unread, bool]:
+async def _asked(url: str) -> tuple[bytes | Unread, bool]:
     """Ask once: what was answered, and whether asking again may help."""
     import httpx2  # noqa: PLC0415 (only who has such a service waits for it to load)
 
@@ -153,7 +150,7 @@ async def _asked(url: str, way: "httpx2.AsyncBaseTransport | None") -> tuple[byt
     body = bytearray()
     try:
         async with (
-            httpx2.AsyncClient(timeout=ANSWER_S, trust_env=False, transport=way) as client,
+            httpx2.AsyncClient(timeout=ANSWER_S, trust_env=False) as client,
             client.stream("GET", place, headers=headers) as answer,
         ):
             if answer.status_code != _OK:
@@ -231,10 +228,10 @@ class _Number(str):
 def _of_yaml(text: str, source: str) -> Iterator[_Told]:
     try:
         root = yaml.compose(text, Loader=yaml.BaseLoader)  # which leaves every value as text
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if isinstance(mark, yaml.Mark) else 0
-        raise Malformed(f"{source}, line {line}: this is no YAML", file=source) from None
+        where = f"{source}, line {mark.line + 1}" if isinstance(mark, yaml.Mark) else source
+        raise Malformed(f"{where}: this is no YAML", file=source) from None
     if not isinstance(root, yaml.MappingNode):
         raise Malformed(f"{source}: expected limits by name", file=source)
     for key, value in root.value:

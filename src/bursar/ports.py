@@ -84,6 +84,9 @@ class Commit(msgspec.Struct, frozen=True):
     checkpoint of that time or later goes, since it says what is no longer so. New `terms` take
     it away in any case. `memos` are kept, or taken away, in the same transaction.
 
+    One that was `announced` under the name of a memo is refused as stale where that memo is gone:
+    somebody has given the commit up for lost. As part of a group it is not looked for.
+
     A commit is one version, or several: `earlier` are the messages of those before the last one,
     in order, each with the time of its own rows.
     """
@@ -101,6 +104,7 @@ class Commit(msgspec.Struct, frozen=True):
     reaches_back_to: int | None = None
     memos: Mapping[str, str | None] = NO_MEMOS
     earlier: tuple[tuple[Outbox, int], ...] = ()
+    announced: str | None = None
 
     @property
     def messages(self) -> tuple[tuple[Outbox, int], ...]:

@@ -320,13 +320,12 @@ class Auditor:
         self.book((flow.account, "fee", fee.asset, strategy), amount, -worth, -worth, 0)
 
     def _transfer(self, move):
+        ends = (move.account, move.asset), (move.to_account, move.to_asset or move.asset)
         if move.to_account != move.account:
-            ends = (move.account, move.asset), (move.to_account, move.asset)
             self.carry(move, *ends, exact(move.quantity))
-        pockets = ((move.account, move.pocket, -1), (move.to_account, move.to_pocket, 1))
-        for account, pocket, sign in pockets:
+        for place, pocket, sign in zip(ends, (move.pocket, move.to_pocket), (-1, 1), strict=True):
             if pocket not in (None, "main"):
-                self.pockets[account, move.asset, pocket] += sign * exact(move.quantity)
+                self.pockets[(*place, pocket)] += sign * exact(move.quantity)
         for account, fees in ((move.account, move.fees), (move.to_account, move.to_fees)):
             for fee in fees:
                 self.expense(move, fee, "manual", account)

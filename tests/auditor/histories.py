@@ -358,6 +358,7 @@ class _Maker:
                 asset=asset,
                 quantity=self.units(),
                 to_account=target,
+                to_asset="BTC" if asset == "XBT" and self.rng.random() < 0.3 else None,
                 fees=fees,
                 rates=rates,
             )

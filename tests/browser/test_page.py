@@ -41,6 +41,19 @@ HINTS = {
 
 pytestmark = pytest.mark.slow("a real browser, and the demo behind it")
 
+# What has moved by itself: how much of the window, and what it was.
+SHIFTS = """window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const each of list.getEntries()) {
+    const what = each.sources.map(({ node }) => node?.className);
+    if (!each.hadRecentInput) shifts.push([each.value, what]);
+  }
+}).observe({ type: "layout-shift", buffered: true });"""
+
+# Figures that reach over the box they stand in.
+CUT = """() => [...document.querySelectorAll(".equity, .card, .split div, .strategy, .bars li")]
+  .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent)"""
+
 # How late the page shows an event, in milliseconds: the least of several.
 LATENESS = """() => new Promise((done) => {
   const rows = () => [...document.querySelectorAll("#feed li")];
@@ -182,6 +195,19 @@ def test_a_break_is_drawn_with_its_place_its_reason_and_what_would_close_it(page
         "exact": ["+0.477 ETH 0.4770", "−2,000.48076 USD -2000.48076"],
         "commands": ["bursar drift --account a"],
     }
+
+
+def test_a_line_that_may_not_be_copied_is_marked_and_not_called_copied(page):
+    made = """async () => { const { command } = await import("/page/panels.js");
+      const box = document.body.appendChild(command("bursar plan"));
+      Object.defineProperty(navigator, "clipboard", { value: undefined, configurable: true });
+      box.querySelector("button").click();
+      await Promise.resolve().then(() => {});
+      const said = [box.querySelector("button").textContent, String(getSelection())];
+      delete navigator.clipboard;
+      box.remove();
+      return said; }"""
+    assert page.evaluate(made) == ["marked: Ctrl-C", "bursar plan"]
 
 
 def test_a_weight_opens_to_its_factors_and_they_are_those_of_the_decision(page):
@@ -409,6 +435,41 @@ def test_the_report_of_what_is_shown_leaves_by_keyboard_and_with_the_token(own, 
     own_page.keyboard.press("Escape")
     assert not own_page.is_visible("#report .fields")
     assert own_page.evaluate("document.activeElement.textContent") == "Report"
+
+
+def test_nothing_moves_while_the_page_is_drawn(browser, wire):
+    wire.mend()
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.add_init_script(SHIFTS)
+    page.goto(f"http://127.0.0.1:{wire.port}/")
+    page.wait_for_selector("body[data-drawn] #calendar svg")
+    moved = page.evaluate("shifts")
+    context.close()
+    assert sum(share for share, _ in moved) < 0.1, moved  # what the field calls good
+
+
+def test_a_book_of_long_names_and_numbers_is_shown_whole(own, own_page):
+    coins = [f"LONGNAMEDCOIN{number}" for number in range(3)]
+    lines = [
+        "2026-01-05T10:00:00Z deposit 98765432109876543 USD #m:0",
+        "2026-01-05T12:00:00Z margin sell 5 XBT @ 40000 USD #m:1 leverage=20",
+        *(
+            f"2026-01-05T11:00:00Z buy 98765432.12345678 {coin} @ 98765.4321 USD #m:{coin}"
+            " strategy=a_name_that_goes_on_for_quite_a_while"
+            for coin in coins
+        ),
+    ]
+    own.do(lambda portfolio: portfolio.record(*golden.read(lines)))
+    own_page.wait_for_selector("#strategies b:has-text('a_name')")
+    own_page.wait_for_selector("#feed li:has-text('leveraged')")
+    assert "sell XBT at 40,000, leveraged" in own_page.inner_text("#feed")  # no coins moved, not 0
+    cost = "LONGNAMEDCOIN1, cost: 9,754,610,580,216.43"
+    assert own_page.locator(f"button[aria-label='{cost}']").count() == 1
+    for size in (*SIZES, (768, 1024), (1100, 900)):
+        see(own_page, "light", size)
+        assert own_page.evaluate("document.documentElement.scrollWidth") == size[0]
+        assert own_page.evaluate(CUT) == [], size
 
 
 def test_an_empty_portfolio_says_what_to_do_and_comes_alive_at_any_pace(own, own_page):

@@ -4,8 +4,9 @@ from contextlib import suppress
 
 import pytest
 
+from bursar.errors import StaleVersion
 from tests.contract.places import PLACES, opened
-from tests.contract.samples import commit
+from tests.contract.samples import commit, contents
 
 
 @pytest.fixture(params=PLACES)
@@ -34,3 +35,24 @@ def test_what_stands_inside_a_group_is_told_there_and_goes_with_it(store):
         assert store.standing(["a"]) == (now, {"a": "1"})
         raise KeyError
     assert store.standing(["a", "b"]) == (head, {})
+
+
+def test_a_commit_that_was_given_up_for_lost_comes_no_more(store):
+    announced = {"announced": "open a", "memos": {"open a": None}}
+    store.announce("open a", "at 0", 0)
+    head = store.commit(commit(store.head(), "a", **announced))
+    assert store.memos() == {}
+    before = contents(store)
+    with pytest.raises(StaleVersion, match="given this commit up for lost"):
+        store.commit(commit(head, "b", **announced))
+    with pytest.raises(StaleVersion) as caught:
+        store.commit(commit(head, "b", expected_version=0, **announced))
+    assert caught.value.context == {"expected": 0, "actual": 1}
+    assert contents(store) == before
+
+
+def test_in_a_group_nobody_can_give_a_commit_up_for_lost(store):
+    with store.grouped():
+        store.announce("open a", "at 0", 0)
+        head = store.commit(commit(store.head(), "a", announced="open a", memos={"open a": None}))
+    assert (store.head(), store.memos()) == (head, {})

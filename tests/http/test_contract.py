@@ -102,6 +102,17 @@ def test_an_answer_that_has_not_changed_is_not_sent_again(client):
     fresh = client.get("/api/portfolio/fees")
     tag = fresh.headers["etag"]
     assert client.get("/api/portfolio/fees", headers={"if-none-match": tag}).status_code == 304
+    assert fresh.headers["x-portfolio-version"] == first.headers["x-portfolio-version"]
+    for path in ("/", "/page.css", "/openapi.json"):
+        same = {"if-none-match": client.get(path).headers["etag"]}
+        assert client.get(path, headers=same).status_code == 304
+
+
+def test_a_view_is_looked_at_as_it_is_published(client):
+    told, head = (client.request(m, "/api/portfolio/pnl") for m in ("GET", "HEAD"))
+    for name in ("etag", "content-length", "x-portfolio-version", "content-type"):
+        assert told.headers[name] == head.headers[name]
+    assert (head.status_code, head.content) == (200, b"")
 
 
 def test_every_answer_bears_the_id_of_its_request(client):

@@ -19,6 +19,7 @@ from bursar.config import HttpSettings, PortfolioSettings, Settings
 from bursar.errors import BadChoice, Unguarded
 from bursar.ledger.golden import read
 from bursar.serve import running
+from bursar.serve.service import Service
 
 SOURCE = Path(bursar.__file__).parents[1]
 LATER = "2026-03-01T10:00:00Z deposit 500 USD #m:9"
@@ -109,3 +110,21 @@ def test_a_port_that_is_taken_is_said(place):
         port = taken.getsockname()[1]
         with pytest.raises(BadChoice, match=f"port {port} cannot be had"):
             asyncio.run(running._run(settings_of(place, port=port), print))
+
+
+def test_a_port_that_another_took_meanwhile_is_said_too(place):
+    with socket.socket() as rival:  # both have the port, until one of them listens
+        rival.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        rival.bind(("127.0.0.1", 0))
+        port = rival.getsockname()[1]
+        service = Service(settings_of(place, port=port), beside=(_listens(rival),))
+        with pytest.raises(BadChoice, match=f"port {port} cannot be had"):
+            asyncio.run(running._run(settings_of(place, port=port), print, service=service))
+        assert not service.keeper.is_alive
+
+
+def _listens(rival):
+    async def listen(_opened):
+        rival.listen()
+
+    return listen

@@ -106,7 +106,9 @@ def test_what_is_not_understood_is_refused_by_name(client, path, status, code):
 def test_what_cannot_be_done_there_says_what_can(client):
     answer = client.delete("/api/portfolio/snapshot")
     assert (answer.status_code, answer.json()["error"]["code"]) == (405, "wrong_method")
-    assert "GET" in answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, HEAD"
+    both = client.put("/api/portfolio/transactions")  # one route reads, another writes
+    assert both.headers["allow"] == "GET, HEAD, POST"
 
 
 def test_a_cursor_of_another_time_begins_there(client):
@@ -192,7 +194,9 @@ def test_metrics_count_what_was_asked(client):
     client.get("/api/portfolio/pnl")
     client.get("/api/portfolio/pnl", params={"decimals": "string"})
     assert counted() == before + 2
+    client.options("/api/portfolio/pnl")
     told = client.get("/metrics").text
+    assert 'method="OPTIONS",route="preflight",status="204"} 1.0' in told
     assert 'bursar_component{component="store",status="ok"} 1.0' in told
     assert "bursar_publications_total" in told
     assert "process_resident_memory_bytes" in told

@@ -44,6 +44,12 @@ def test_a_key_stands_for_one_request(writer):
     assert (other.status_code, other.json()["error"]["code"]) == (409, "key_reused")
     elsewhere = post(writer, "reversals", DEPOSIT | {"id": "x"})
     assert elsewhere.status_code in {400, 409}
+    whole = post(writer, "transactions", CYCLE)
+    assert (whole.status_code, whole.json()["error"]["code"]) == (409, "key_reused")
+    wide = {**CYCLE, "validation_epsilon": "1000"}
+    assert post(writer, "transactions", wide, key="cycle").status_code == 201
+    part = post(writer, "entries", DEPOSIT, key="cycle")
+    assert (part.status_code, part.json()["error"]["code"]) == (409, "key_reused")
 
 
 def test_what_was_entered_is_seen_and_can_be_taken_back(writer):
@@ -122,6 +128,14 @@ def test_what_cannot_be_done_is_refused_and_nothing_is_written(writer, path, bod
     answer = post(writer, path, body, key)
     assert f"{answer.status_code} {answer.json()['error']['code']}" == refused, answer.text
     assert writer.get("/api/portfolio/cash-flows").json()["items"][0]["id"] == "m:5"
+
+
+def test_text_that_cannot_be_written_is_named(writer):
+    half = b'{"verb": "deposit", "quantity": "1", "what": "USD", "note": "\\ud800"}'
+    headers = {"idempotency-key": "k"}
+    answer = writer.post("/api/portfolio/entries", content=half, headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["context"] == {"field": "entry: note"}
 
 
 @pytest.mark.parametrize(
@@ -213,3 +227,15 @@ def items(client, path, **params):
     answer = client.get(f"/api/portfolio/{path}", params=params)
     assert answer.status_code == 200, answer.text
     return answer.json()["items"]
+
+
+def test_a_store_that_takes_no_writes_is_told_until_it_takes_one(writer, place):
+    away = place.with_name("away.db")
+    place.rename(away)
+    refused = post(writer, "entries", DEPOSIT)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (500, "store")
+    store = writer.get("/health").json()["components"]["store"]
+    assert (store["status"], "moved, replaced or deleted" in store["reason"]) == ("degraded", True)
+    away.rename(place)
+    assert post(writer, "entries", DEPOSIT).status_code == 201
+    assert writer.get("/health").json()["components"]["store"]["status"] == "ok"

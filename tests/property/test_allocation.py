@@ -27,9 +27,9 @@ from bursar.capital.meta_strategy_brain import BrainSettings
 from bursar.capital.profit_capture import Compounded, CompoundingSettings, IntraSessionCompounding
 from bursar.capital.regimes import Spells, Telling, named, told
 from bursar.capital.smart_reinvestor import Reinvested, ReinvestSettings, SmartReinvestor
-from bursar.capital.strategy_memory import DAY, HOUR
 from bursar.capital.trades import ClosedTrade, tally
 from bursar.exact import ATOM, ONE, ZERO
+from bursar.ledger.instant import DAY, HOUR
 from tests.figures import ALLOCATIONS, SEED
 
 NAMES = tuple("abcde")

@@ -33,7 +33,7 @@ LINES = st.tuples(SYMBOLS, UNITS, st.none() | PRICES, st.sampled_from((None, "tr
 DELTAS = st.fixed_dictionaries(
     {
         "cash": st.just(Decimal(0)) | CENTS,
-        "fees": st.just(Decimal(0)) | PRICES,
+        "fees": st.just(Decimal(0)) | CENTS,
         "lines": st.lists(LINES, max_size=3),
         "lot": st.none() | st.sampled_from((Decimal(1), Decimal(2))),
         "claim": st.none() | CENTS,

@@ -34,7 +34,7 @@ SYMBOLS = ("AAA", "BBB", "CCC")
 CENTS = st.integers(-20_000, 20_000).map(lambda n: Decimal(n) / 100)
 UNITS = st.integers(-10, 30).filter(bool).map(lambda n: Decimal(n) / 10)
 PRICES = st.integers(1, 900).map(lambda n: Decimal(n) / 10)
-FEES = st.integers(0, 300).map(lambda n: Decimal(n) / 100)
+FEES = st.integers(-100, 300).map(lambda n: Decimal(n) / 100)
 MARKS = st.fixed_dictionaries({}, optional=dict.fromkeys(SYMBOLS, PRICES))
 RARELY = st.integers(0, 3)  # done only at zero, so that lives come to something between disasters
 FULL = st.fixed_dictionaries(dict.fromkeys(SYMBOLS, PRICES))

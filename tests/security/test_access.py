@@ -144,6 +144,10 @@ def test_pages_of_its_own_and_of_listed_sites_may_ask(asking):
     asked = listed.options(SNAPSHOT)
     assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (204, LISTED)
     assert "access-control-allow-origin" not in asking(origin=HERE).options(SNAPSHOT).headers
+    assert listed.options("/health").headers["access-control-allow-origin"] == LISTED
+    wrong = listed.get("/api/portfolio/nothing"), listed.get("/health", headers={"host": "evil"})
+    assert [each.status_code for each in wrong] == [404, 421]
+    assert {each.headers["access-control-allow-origin"] for each in wrong} == {LISTED}
 
 
 def test_the_websocket_asks_for_a_token_too(asking, place):

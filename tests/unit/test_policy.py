@@ -58,6 +58,7 @@ def test_limits_are_read_digit_for_digit(text):
         (b"- 1\n", "expected limits by name"),
         (b"", "expected limits by name"),
         (b"a: [\n", "line 2: this is no YAML"),
+        (b"a: " + 1_000 * b"[", "this is no YAML"),
         (b'{"a": ', "no whole JSON"),
         (b"\xff", "no UTF-8"),
     ],

@@ -227,6 +227,120 @@ def test_a_row_that_is_canceled_later_is_undone_whatever_comes_first(tmp_path):
             assert audit.totals(portfolio.timeline.book).contributed == 0
 
 
+BOUGHT = {
+    "id": "f",
+    "activity_type": "FILL",
+    "transaction_time": "2025-01-03T15:00:00Z",
+    "type": "fill",
+    "side": "buy",
+    "symbol": "OLD",
+    "qty": "10",
+    "price": "100",
+}
+
+
+CORRECTED, CANCELED = {"status": "correct"}, {"status": "canceled"}
+DAY = "2025-03-01"
+OUT, MISSPELT = action(1, "NC", DAY, "OLD", "-10"), action(2, "NC", DAY, "NWE", "10")
+MERGED = [action(1, "MA", DAY, "OLD", "-10") | {"price": "100"}]
+MERGED += [action(2, "MA", DAY, "NEW", "5") | {"price": "200"}]
+TOO_MUCH = action(3, "MA", DAY, "NEW", "50") | {"price": "200"}
+CHANGED = {
+    "a fill at 101 instead of 100": (
+        [BOUGHT],
+        [BOUGHT | CORRECTED | {"price": "101"}],
+        ({"OLD": 10}, 1010),
+    ),
+    "a fill that was taken back after it was corrected": (
+        [BOUGHT, BOUGHT | CORRECTED | {"price": "101"}],
+        [BOUGHT | CANCELED | {"price": "101"}],
+        ({}, 0),
+    ),
+    "a split of 10 for 1 that was one of 2 for 1": (
+        [BOUGHT, action(1, "SPLIT", DAY, "OLD", "-10"), action(2, "SPLIT", DAY, "OLD", "100")],
+        [action(2, "SPLIT", DAY, "OLD", "20") | CORRECTED],
+        ({"OLD": 20}, 1000),
+    ),
+    "a new name that was misspelt, taken back and told again on the same day": (
+        [BOUGHT, OUT, MISSPELT],
+        [
+            OUT | CANCELED,
+            MISSPELT | CANCELED,
+            OUT | {"id": "3"},
+            action(4, "NC", DAY, "NEW", "10"),
+        ],
+        ({"NEW": 10}, 1000),
+    ),
+    "a row too many of a merger": (
+        [BOUGHT, *MERGED, TOO_MUCH],
+        [TOO_MUCH | CANCELED],
+        ({"NEW": 5}, 1000),
+    ),
+}
+
+
+@pytest.mark.parametrize("before,after,left", CHANGED.values(), ids=CHANGED)
+def test_what_was_corrected_or_canceled_counts_so_whatever_comes_first(
+    before, after, left, tmp_path
+):
+    one, other = tmp_path / "one", tmp_path / "other"
+    write_json(one, before)
+    write_json(other, after)
+    digests = set()
+    for batches in ([[one], [other]], [[other], [one]], [[one, other]], [[one], [other], [one]]):
+        with bursar.open(":memory:") as portfolio:
+            for batch in batches:
+                portfolio.import_files(*batch)
+            balances = {each.asset: each.total for each in portfolio.balances()}
+            held = {name: total for name, total in balances.items() if name != "USD"}
+            costs = portfolio.timeline.book.holdings.items()
+            assert (held, sum(each.cost for (_, name), each in costs if name != "USD")) == left
+            assert portfolio.gaps() == ()
+            digests.add(projection.digest(portfolio.timeline.book))
+    assert len(digests) == 1
+
+
+def test_a_unit_that_becomes_other_securities_is_one_exchange(tmp_path):
+    unit = {"activity_sub_type": "USPLIT"}
+    parts = [
+        action(1, "SPLIT", DAY, "OLD", "-10") | unit,
+        action(2, "SPLIT", DAY, "STOCK", "10") | unit | {"price": "90"},
+        action(3, "SPLIT", DAY, "WARRANT", "5") | unit | {"price": "60"},
+    ]
+    path = tmp_path / "a"
+    write_json(path, [BOUGHT, *parts])
+    with bursar.open(":memory:") as portfolio:
+        portfolio.import_files(path)
+        # 10 × 90 + 5 × 60 = 1200 for what had cost 1000; nothing went and nothing came besides.
+        costs = {name: each.cost for (_, name), each in portfolio.timeline.book.holdings.items()}
+        assert (costs["STOCK"], costs["WARRANT"], costs["OLD"]) == (D(900), D(300), D(0))
+        totals = audit.totals(portfolio.timeline.book)
+        assert (totals.realized, totals.contributed) == (D(200), D(0))
+        assert portfolio.gaps() == ()
+
+
+def test_shares_that_are_removed_as_worthless_are_a_loss(tmp_path):
+    gone = action(1, "REORG", DAY, "OLD", "-10") | {"activity_sub_type": "WRM", "price": "0.01"}
+    path = tmp_path / "a"
+    write_json(path, [BOUGHT, gone])
+    with bursar.open(":memory:") as portfolio:
+        portfolio.import_files(path)
+        totals = audit.totals(portfolio.timeline.book)
+        assert (totals.realized, totals.contributed) == (D(-1000), D(0))
+        assert portfolio.gaps() == ()
+
+
+def test_shares_of_a_spin_off_are_income_at_their_worth(tmp_path):
+    path = tmp_path / "a"
+    write_json(path, [BOUGHT, action(1, "SPIN", DAY, "PART", "2") | {"price": "30"}])
+    with bursar.open(":memory:") as portfolio:
+        portfolio.import_files(path)
+        totals = audit.totals(portfolio.timeline.book)
+        assert (totals.income, totals.contributed) == (D(60), D(0))
+        assert portfolio.gaps() == ()
+        assert {each.asset: each.total for each in portfolio.balances()}["PART"] == 2
+
+
 @pytest.mark.skipif(
     not SHARED.is_dir(), reason=f"NOT RUN: recorded Alpaca data is not at {SHARED} (BURSAR_SHARED)"
 )

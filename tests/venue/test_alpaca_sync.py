@@ -95,9 +95,12 @@ def test_after_a_sync_the_book_equals_the_venues_truth(followed):
 
 
 def test_at_every_moment_of_its_life_the_account_agrees(followed):
-    # Fees come a day late, transfers settle and are canceled: each sync sees another part of it.
+    # Fees come a day late, transfers settle and are canceled, interest is put right: each sync sees
+    # another part of it.
     account = invent(SEED, 300)
-    moments = sorted({row.posted for row in account.rows} | {row.settled for row in account.rows})
+    turns = ((row.posted, row.settled, row.corrected) for row in account.rows)
+    moments = sorted({turn for each in turns for turn in each if turn})
+    assert any(row.wrong for row in account.rows)
     following = followed(account, start=moments[len(moments) // 4])
     for at in [*moments[len(moments) // 4 :: 9], account.end]:
         following.at(at)

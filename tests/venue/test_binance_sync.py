@@ -242,6 +242,8 @@ def written(path, rows):
 def test_exports_and_the_live_account_make_one_book_in_any_order(followed, follower, tmp_path):
     account = invent(SEED, 120)
     files = exported(account, tmp_path)
+    paths = {row.path for row in account.rows if str(row.told.get("commission")).startswith("-")}
+    assert {path.rpartition("/")[2] for path in paths} == {"myTrades", "userTrades"}  # rebates
     books = []
     for order in ("afa", "faf"):
         following = follower(account)

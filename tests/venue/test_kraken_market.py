@@ -13,8 +13,9 @@ from bursar.ledger import instant
 from bursar.ports import Venue
 from bursar.value.marks import Marks
 from bursar.venue.kraken.account import KrakenAccount
-from bursar.venue.kraken.market import DataHealth, MarketDataAPI, middle
+from bursar.venue.kraken.market import DataHealth, MarketDataAPI
 from bursar.venue.kraken.metadata import KEPT_FOR
+from bursar.venue.prices import middle
 from tests.venue.kraken_model import Model, client
 from tests.venue.loopback import START, HandClock, Reply
 from tests.venue.test_kraken_public import KRAKEN

@@ -10,8 +10,7 @@ import pytest
 
 from bursar.errors import BadChoice
 from bursar.ledger import instant
-from bursar.ledger.entries import Fill
-from bursar.ledger.facts import TRANSIT
+from bursar.ledger.entries import TRANSIT, Fill
 from bursar.portfolio.agreement import last_certificate
 from bursar.reconcile import Kind, Verdict
 from bursar.reconcile.certificate import sentence

@@ -17,7 +17,7 @@ from bursar.desk import Desk
 from bursar.errors import BadChoice
 from bursar.ledger import golden
 from bursar.ledger.entries import AnyEntry
-from bursar.ledger.terms import Account, FactSource, Method, Terms
+from bursar.ledger.terms import Account, FactSource, Terms
 from bursar.portfolio import Portfolio
 from bursar.ports import PortfolioStore, Progress
 from bursar.store import Listed, list_portfolios, open_store
@@ -110,7 +110,7 @@ def terms_of(settings: PortfolioSettings) -> Terms:
     return Terms(
         base=settings.base_currency,
         pegs=settings.pegs,
-        method=Method(settings.cost_basis_method.value),
+        method=settings.cost_basis_method,
         accounts=tuple(
             Account(name, FactSource.EVENTS)
             for name in sorted(settings.event_accounts)

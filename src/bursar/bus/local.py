@@ -20,7 +20,6 @@ from bursar.ports import Clock, Consumer, Delivery, Parked
 
 KEPT: Final = 100_000
 RECLAIM_MS: Final = 30_000
-_MS: Final = instant.SECOND // 1_000
 
 
 @dataclass
@@ -54,7 +53,7 @@ class LocalBus:
     def __init__(self, clock: Clock, *, kept: int = KEPT, reclaim_ms: int = RECLAIM_MS) -> None:
         self._clock = clock
         self._kept = kept
-        self._reclaim = reclaim_ms * _MS
+        self._reclaim = reclaim_ms * instant.MS
         self._topics: dict[str, _Topic] = {}
 
     def __repr__(self) -> str:

@@ -28,12 +28,12 @@ from redis.backoff import NoBackoff
 
 from bursar.errors import BadChoice, BusDown
 from bursar.events import Envelope, to_fields
+from bursar.ledger import instant
 from bursar.ports import Consumer, Delivery, Parked
 
 KEPT: Final = 100_000
 RECLAIM_MS: Final = 30_000
 PREFIX: Final = "bursar"
-_MS: Final = 1_000_000
 _PATIENCE_S: Final = 5
 _PENDING_MAX: Final = 10_000
 _AWAY: Final = (
@@ -275,7 +275,7 @@ def _delivery(place: str, fields: Mapping[str, str], tries: int) -> Delivery:
 
 def _at(place: str) -> int:
     """Return when an entry was added: the first half of its id is in milliseconds."""
-    return int(place.partition("-")[0]) * _MS
+    return int(place.partition("-")[0]) * instant.MS
 
 
 def _parked(fields: Mapping[str, str]) -> Parked:

@@ -30,9 +30,9 @@ import msgspec
 from bursar.capital.candidates import HALF, AllocatorSettings, Candidate, Method
 from bursar.capital.methods import factors
 from bursar.capital.simplex import Bounds, project
-from bursar.capital.strategy_memory import DAY
 from bursar.errors import BadChoice
 from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money, round18
+from bursar.ledger import instant
 
 NOWHERE: Final = Bounds(ZERO, ZERO)
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
@@ -102,9 +102,12 @@ class CapitalAllocator(msgspec.Struct, frozen=True):
         if len(set(names)) < len(names):
             raise BadChoice("a strategy stands among the candidates twice")
         drafts = self._drafts(named, _opening(names, weights, at), weights.now)
-        total = self._total(drafts)
+        total = ONE - self.settings.reserve
         bounds = _with_floors(drafts, total)
-        found = project([draft.wish for draft in drafts], bounds, total)
+        wishes = [draft.wish for draft in drafts]
+        if self.settings.method is Method.KELLY:
+            total = min(total, _bet(wishes, bounds))
+        found = project(wishes, bounds, total)
         lines = tuple(map(_line, drafts, bounds, found))
         opening = {line.strategy: line.opening for line in lines}
         now = {line.strategy: line.weight for line in lines}
@@ -115,14 +118,8 @@ class CapitalAllocator(msgspec.Struct, frozen=True):
             regime=regime,
             lines=lines,
             reserve=ONE - sum(found, ZERO),
-            weights=Weights(at // DAY, opening, now),
+            weights=Weights(at // instant.DAY, opening, now),
         )
-
-    def _total(self, drafts: Sequence["_Draft"]) -> Decimal:
-        total = ONE - self.settings.reserve
-        if self.settings.method is Method.KELLY:
-            return min(total, sum((draft.wish for draft in drafts), ZERO))
-        return total
 
     def _drafts(
         self, named: Sequence[Candidate], opening: Mapping[str, Decimal], now: Mapping[str, Decimal]
@@ -189,7 +186,7 @@ def _opening(names: Sequence[str], weights: Weights, at: int) -> dict[str, Decim
     """Return the weights the day began with: equal ones before the first decision."""
     if weights.day is None:
         return dict.fromkeys(names, _equal(len(names)))
-    known = weights.opening if weights.day == at // DAY else weights.now
+    known = weights.opening if weights.day == at // instant.DAY else weights.now
     return {name: known.get(name, ZERO) for name in names}
 
 
@@ -204,6 +201,12 @@ def _with_floors(drafts: Sequence[_Draft], total: Decimal) -> list[Bounds]:
         Bounds(draft.bounds.least + lift, draft.bounds.most)
         for draft, lift in zip(drafts, lifts, strict=True)
     ]
+
+
+def _bet(wishes: Sequence[Decimal], bounds: Sequence[Bounds]) -> Decimal:
+    """Return what bets come to, each as far as its bounds allow: one's surplus is nobody else's."""
+    pairs = zip(wishes, bounds, strict=True)
+    return sum((min(max(wish, bound.least), bound.most) for wish, bound in pairs), ZERO)
 
 
 def _line(draft: _Draft, bounds: Bounds, weight: Decimal) -> Line:

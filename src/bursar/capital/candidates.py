@@ -46,6 +46,8 @@ class AllocatorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
             raise BadChoice("allocator: 0 ≤ floor ≤ cap ≤ 1; change, reserve and kelly in [0, 1]")
         if self.prior < 1 or not 0 < self.recent_days <= self.window_days:
             raise BadChoice("allocator: prior ≥ 1, 0 < recent_days ≤ window_days")
+        if self.slope < 0 or not 0 <= self.dead_zone[0] <= self.dead_zone[1]:
+            raise BadChoice("allocator: slope ≥ 0 and a dead_zone that rises are expected")
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

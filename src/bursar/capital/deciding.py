@@ -28,7 +28,7 @@ from bursar.capital.meta_strategy_brain import (
 )
 from bursar.capital.strategy_memory import MemorySettings, StrategyMemory, StrategyPast
 from bursar.capital.trades import ClosedTrade, Tally, in_order
-from bursar.exact import ONE, ZERO, money, ratio18
+from bursar.exact import ONE, ZERO, money, quotient18, ratio18
 
 
 class Own(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,7 +98,7 @@ class AllocationState(msgspec.Struct, frozen=True):
     decisions: DecisionsPast = DecisionsPast()
 
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Of the rules that decide. It rises when they change, so that a stored decision comes out anew."""
 
 
@@ -219,7 +219,7 @@ def _alpha_decay(figures: Figures, prior: int) -> Decimal:
     lately, had = figures.recent, figures.results.won
     if lately.won is None or not had:
         return ZERO
-    gone = max(ONE - ratio18(lately.won, ONE, had), ZERO)
+    gone = max(ONE - quotient18(lately.won, had), ZERO)
     return ratio18(gone, Decimal(lately.trades), Decimal(lately.trades + prior))
 
 

@@ -13,10 +13,10 @@ from typing import Final
 
 import msgspec
 
-from bursar.capital.strategy_memory import DAY, HOUR
 from bursar.capital.trades import ClosedTrade
 from bursar.errors import BadChoice
-from bursar.exact import ONE, ZERO, ratio18
+from bursar.exact import ZERO, quotient18
+from bursar.ledger import instant
 from bursar.value.marks import is_pair
 
 ENTRIES_MAX: Final = 1_000
@@ -89,7 +89,7 @@ class DecisionMemory(msgspec.Struct, frozen=True):
 
     def context(self, regime: str, spread: Decimal, volatility: Decimal, at: int) -> str:
         """Return the name of the context: `NORMAL spread 1 volatility 0 hours 12-18`."""
-        first = at % DAY // HOUR // self.settings.hours * self.settings.hours
+        first = at % instant.DAY // instant.HOUR // self.settings.hours * self.settings.hours
         spread_band = _band(spread, self.settings.spreads)
         volatility_band = _band(volatility, self.settings.volatilities)
         hours = f"hours {first}-{first + self.settings.hours}"
@@ -139,9 +139,8 @@ class DecisionMemory(msgspec.Struct, frozen=True):
         if met.blocked_until > at:
             reason = f"{self.settings.losses} losses in a row"
             return DecisionVerdict(context, ZERO, met.blocked_until, reason)
-        penalty = ratio18(
-            ONE, Decimal(self.settings.losses - met.streak), Decimal(self.settings.losses)
-        )
+        most = self.settings.losses
+        penalty = quotient18(Decimal(most - met.streak), Decimal(most))
         reason = f"{met.streak} losses in a row" if met.streak else "nothing against it"
         return DecisionVerdict(context, penalty, None, reason)
 
@@ -150,7 +149,7 @@ class DecisionMemory(msgspec.Struct, frozen=True):
             return ContextPast(met.trades + 1, 0, met.blocked_until)
         if met.streak + 1 < self.settings.losses:
             return ContextPast(met.trades + 1, met.streak + 1, met.blocked_until)
-        until = trade.at + self.settings.block_hours * HOUR
+        until = trade.at + self.settings.block_hours * instant.HOUR
         return ContextPast(met.trades + 1, 0, max(met.blocked_until, until))
 
 

@@ -18,9 +18,9 @@ from typing import Final
 
 import msgspec
 
-from bursar.capital.strategy_memory import DAY, HOUR
 from bursar.errors import BadChoice
-from bursar.exact import ONE, ZERO, money, ratio18, round18
+from bursar.exact import ONE, ZERO, money, quotient18, round18
+from bursar.ledger import instant
 
 HALF: Final = Decimal("0.5")
 
@@ -61,8 +61,12 @@ class BrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             raise BadChoice("brain: the four weights are ≥ 0 and sum to 1; sharpe_full > 0")
         if not 0 <= self.demote <= self.promote <= 1:
             raise BadChoice("brain: 0 ≤ demote ≤ promote ≤ 1 is expected")
-        if list(self.shares) != sorted(self.shares, reverse=True) or self.shares[3] != 0:
-            raise BadChoice("brain: shares fall from ACTIVE to TERMINATED, which is 0")
+        counts = (self.trades_min, self.hours_min, self.moves_max, self.active_min)
+        if min(*counts, self.parole_days or 0) < 0:
+            raise BadChoice("brain: trades, hours, moves, active and parole are 0 or more")
+        falling = (ONE, *self.shares)
+        if list(falling) != sorted(falling, reverse=True) or self.shares[3] != 0:
+            raise BadChoice("brain: shares fall from ACTIVE, at most 1, to TERMINATED, which is 0")
 
 
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +105,7 @@ class MetaStrategyBrain(msgspec.Struct, frozen=True):
         if vitals.trades < rules.trades_min or vitals.sharpe is None:
             return HALF
         parts = (
-            (rules.sharpe_weight, ratio18(vitals.sharpe, ONE, rules.sharpe_full)),
+            (rules.sharpe_weight, quotient18(vitals.sharpe, rules.sharpe_full)),
             (rules.fit_weight, vitals.fit),
             (rules.drawdown_weight, ONE - vitals.drawdown),
             (rules.decay_weight, ONE - vitals.alpha_decay),
@@ -139,13 +143,13 @@ class MetaStrategyBrain(msgspec.Struct, frozen=True):
         return now
 
     def _may_move(self, standing: Standing, at: int) -> bool:
-        waited = at - (standing.since or 0) >= self.settings.hours_min * HOUR
+        waited = at - (standing.since or 0) >= self.settings.hours_min * instant.HOUR
         return waited and standing.moves < self.settings.moves_max
 
     def _rises(self, standing: Standing, fitness: Decimal, at: int) -> bool:
         if standing.state is StrategyState.TERMINATED:
             parole = self.settings.parole_days
-            return parole is not None and at - (standing.since or 0) >= parole * DAY
+            return parole is not None and at - (standing.since or 0) >= parole * instant.DAY
         return standing.state is not StrategyState.ACTIVE and fitness > self.settings.promote
 
 
@@ -156,7 +160,7 @@ def revived(standing: Standing, at: int) -> Standing:
 
 def _dated(standing: Standing, at: int) -> Standing:
     """A strategy first seen now is in its state since now; a new day has no moves yet."""
-    today = at // DAY
+    today = at // instant.DAY
     moves = standing.moves if standing.day == today else 0
     return Standing(standing.state, at if standing.since is None else standing.since, today, moves)
 

@@ -16,7 +16,7 @@ from typing import Final, assert_never
 
 from bursar.capital.candidates import HALF, AllocatorSettings, Candidate, Method
 from bursar.capital.trades import Tally
-from bursar.exact import ONE, ZERO, money, ratio18, round18
+from bursar.exact import ONE, ZERO, money, quotient18, round18
 
 LEAST: Final = HALF
 MOST: Final = Decimal("1.5")
@@ -50,17 +50,17 @@ def _by_profit_factor(settings: AllocatorSettings, results: Tally) -> Decimal:
 
 
 def _by_sharpe(sharpe: Decimal | None) -> Decimal:
-    return ONE if sharpe is None else _clamped(ONE + ratio18(sharpe, ONE, _FULL_SHARPE))
+    return ONE if sharpe is None else _clamped(ONE + quotient18(sharpe, _FULL_SHARPE))
 
 
 def _by_volatility(volatilities: Sequence[Decimal | None]) -> list[Decimal]:
-    calm = [ratio18(ONE, ONE, each) for each in volatilities if each]
-    average = ratio18(sum(calm, ZERO), ONE, Decimal(len(calm) or 1))
-    return [ratio18(ONE, ONE, each * average) if each else ONE for each in volatilities]
+    calm = [quotient18(ONE, each) for each in volatilities if each]
+    average = quotient18(sum(calm, ZERO), Decimal(len(calm) or 1))
+    return [quotient18(ONE, each * average) if each and average else ONE for each in volatilities]
 
 
 def _by_kelly(settings: AllocatorSettings, kelly: Decimal | None, count: int) -> Decimal:
-    bet = ratio18(ONE, ONE, Decimal(count)) if kelly is None else max(kelly, ZERO)
+    bet = quotient18(ONE, Decimal(count)) if kelly is None else max(kelly, ZERO)
     return round18(settings.kelly_fraction * bet)
 
 

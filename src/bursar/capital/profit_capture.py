@@ -16,14 +16,11 @@ Amounts are in base currency; `flows` are net capital flows since the session be
 
 from decimal import Decimal
 from enum import Enum
-from typing import Final
 
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import ATOM, ONE, ZERO, Rounding, money, quantise, ratio18
-
-HUNDRED: Final = Decimal(100)
+from bursar.exact import ATOM, HUNDRED, ONE, ZERO, Rounding, money, quantise, quotient18, ratio18
 
 
 class Intent(Enum):
@@ -142,5 +139,5 @@ class IntraSessionCompounding(msgspec.Struct, frozen=True):
             return 0
         gain = (equity - baseline) * HUNDRED
         return int(
-            quantise(ratio18(gain, ONE, baseline * self.settings.step_pct), ONE, Rounding.FLOOR)
+            quantise(quotient18(gain, baseline * self.settings.step_pct), ONE, Rounding.FLOOR)
         )

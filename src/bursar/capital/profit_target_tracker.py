@@ -8,14 +8,11 @@ same answer.
 
 from decimal import Decimal
 from enum import Enum
-from typing import Final
 
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import ONE, ZERO, money, ratio18
-
-HUNDRED: Final = Decimal(100)
+from bursar.exact import HUNDRED, ZERO, money, quotient18, ratio18
 
 
 class TargetPeriod(Enum):
@@ -86,7 +83,7 @@ def _progress(target: ProfitTarget, period: PeriodSoFar) -> TargetProgress:
     wanted = target.amount
     if target.percent is not None and period.opening_equity > 0:
         wanted = ratio18(period.opening_equity, target.percent, HUNDRED)
-    progress = None if wanted is None else ratio18(period.profit, ONE, wanted)
+    progress = None if wanted is None else quotient18(period.profit, wanted)
     return TargetProgress(
         period=target.period,
         target=wanted,

@@ -17,9 +17,9 @@ from typing import Final
 
 import msgspec
 
-from bursar.capital.strategy_memory import DAY
 from bursar.errors import BadChoice
 from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money
+from bursar.ledger import instant
 from bursar.ledger.entries import MANUAL
 
 RESERVE: Final = MANUAL
@@ -90,7 +90,9 @@ class PortfolioRebalancer(msgspec.Struct, frozen=True):
         misplaced = sum((gap for gap in gaps.values() if gap > 0), ZERO)
         is_due, reason = self._due(capital, misplaced, at=at, last_at=last_at)
         gives = {
-            name: min(-gap, max(sleeves[name].free, ZERO)) for name, gap in gaps.items() if gap < 0
+            name: min(-gap, max(sleeves[name].free, ZERO))
+            for name, gap in gaps.items()
+            if gap < 0 and name in sleeves
         }
         bound = {name: -gaps[name] - give for name, give in gives.items() if give < -gaps[name]}
         moves = self._moves(gives, {name: gap for name, gap in gaps.items() if gap > 0})
@@ -111,7 +113,7 @@ class PortfolioRebalancer(msgspec.Struct, frozen=True):
             return True, "never done before"
         if misplaced >= self.settings.drift * capital:
             return True, "too much capital stands in the wrong place"
-        if at - last_at >= self.settings.days * DAY:
+        if at - last_at >= self.settings.days * instant.DAY:
             return True, "the last one is old"
         return False, "near enough to the weights"
 

@@ -4,7 +4,7 @@ Errors: `BadChoice`, naming where, for a key that does not exist or a value that
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final, Literal
 
 import msgspec
@@ -19,7 +19,9 @@ from bursar.capital.profit_target_tracker import ProfitTarget, ProfitTargetTrack
 from bursar.capital.rebalancer import RebalancerSettings
 from bursar.capital.smart_reinvestor import ReinvestSettings
 from bursar.capital.strategy_memory import MemorySettings
-from bursar.errors import BadChoice
+from bursar.errors import BadChoice, InputError
+from bursar.exact import ONE, ZERO, parse_venue
+from bursar.ledger.entries import MANUAL
 
 MINUTES_A_DAY: Final = 1_440
 
@@ -65,10 +67,12 @@ class CapitalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     def __post_init__(self) -> None:
         """Refuse less than nothing, no time at all, and two targets for one period."""
         if self.initial < 0:
-            raise BadChoice("initial capital is 0 or more")
+            raise BadChoice("initial capital is 0 or more", field="initial")
         if self.profits_every_minutes is not None and self.profits_every_minutes < 1:
             raise BadChoice("profits_every_minutes is 1 or more")
         ProfitTargetTracker(self.targets)
+        for name, own in self.strategies.items():
+            _judge(name, own)
 
     @property
     def rules(self) -> Rules:
@@ -89,9 +93,46 @@ def read_settings(told: object) -> CapitalSettings:
     Raises:
         BadChoice: a key or a value is not what it should be.
     """
+    _require_numbers(told)
     try:
         return msgspec.convert(told, CapitalSettings, strict=False)
     except msgspec.ValidationError as error:
         said, _, where = str(error).partition(" - at `$")
         place = where.rstrip("`").lstrip(".")
         raise BadChoice(f"{place}: {said}" if place else said, field=place) from None
+
+
+def _require_numbers(told: object, place: str = "") -> None:
+    """Refuse what reads as a number and is none that money can have: NaN, infinity, 1e400."""
+    if isinstance(told, Mapping):
+        for name, value in told.items():
+            _require_numbers(value, f"{place}.{name}" if place else str(name))
+    elif isinstance(told, list | tuple):
+        for number, value in enumerate(told):
+            _require_numbers(value, f"{place}[{number}]")
+    elif isinstance(told, str) and _is_number(told):
+        try:
+            parse_venue(told.strip(), field=place)
+        except InputError as error:
+            raise BadChoice(error.message, field=place) from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        Decimal(text)
+    except InvalidOperation:
+        return False
+    return True
+
+
+def _judge(name: str, own: Own) -> None:
+    """Refuse weights and fits that no strategy can have."""
+    place = f"strategies.{name}"
+    if not name or name == MANUAL:
+        raise BadChoice(f"{place}: {name!r} is no strategy's name", field=place)
+    least = ZERO if own.least is None else own.least
+    most = ONE if own.most is None else own.most
+    if not 0 <= least <= most <= 1:
+        raise BadChoice(f"{place}: 0 ≤ least ≤ most ≤ 1 is expected", field=place)
+    if not all(0 <= fit <= 1 for fit in own.fits.values()):
+        raise BadChoice(f"{place}.fits: a fit is in [0, 1]", field=f"{place}.fits")

@@ -16,7 +16,7 @@ from typing import assert_never
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import ATOM, ONE, ZERO, Rounding, money, quantise, ratio18
+from bursar.exact import ATOM, ONE, ZERO, Rounding, money, quantise, quotient18, ratio18
 
 
 class Policy(Enum):
@@ -43,6 +43,8 @@ class ReinvestSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         """Refuse a line that does not fall."""
         if not (0 <= self.least <= self.most <= 1 and 0 <= self.calm < self.deep):
             raise BadChoice("reinvest: 0 ≤ least ≤ most ≤ 1 and 0 ≤ calm < deep are expected")
+        if self.survival < 0 or self.profit_factor < 0:
+            raise BadChoice("reinvest: survival and profit_factor are 0 or more")
 
 
 class Reinvested(msgspec.Struct, frozen=True):
@@ -113,7 +115,7 @@ class SmartReinvestor(msgspec.Struct, frozen=True, kw_only=True):
     def _by_drawdown(self, drawdown: Decimal, profit_factor: Decimal | None) -> tuple[Decimal, str]:
         rules = self.settings
         is_earned = profit_factor is not None and profit_factor >= rules.profit_factor
-        most = rules.most if is_earned else ratio18(rules.least + rules.most, ONE, Decimal(2))
+        most = rules.most if is_earned else quotient18(rules.least + rules.most, Decimal(2))
         if drawdown <= rules.calm:
             return most, "calm" if is_earned else "calm, but too little profit for each loss"
         if drawdown >= rules.deep:

@@ -8,16 +8,13 @@ drawdown was below it. The penalty is 0 for what is listed, `rest_penalty` for w
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
 from bursar.capital.trades import ClosedTrade
 from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO
-
-HOUR: Final = 3600 * 10**9
-DAY: Final = 24 * HOUR
+from bursar.ledger import instant
 
 
 class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,7 +56,7 @@ class StrategyMemory(msgspec.Struct, frozen=True):
         streak = state.streaks.get(trade.regime, 0) + 1
         if streak < self.settings.losses:
             return msgspec.structs.replace(state, streaks=streaks | {trade.regime: streak})
-        until = trade.at + self.settings.list_days * DAY
+        until = trade.at + self.settings.list_days * instant.DAY
         listed = dict(state.listed_until)
         listed[trade.regime] = max(until, listed.get(trade.regime, until))  # it may come late
         return msgspec.structs.replace(state, streaks=streaks, listed_until=listed)
@@ -70,7 +67,7 @@ class StrategyMemory(msgspec.Struct, frozen=True):
         is_fallen = drawdown > self.settings.drawdown
         rests_until = state.rests_until
         if is_fallen and not state.is_fallen:
-            rests_until = at + self.settings.rest_hours * HOUR
+            rests_until = at + self.settings.rest_hours * instant.HOUR
         return StrategyPast(state.streaks, listed, rests_until, is_fallen)
 
     def penalty(self, state: StrategyPast, regime: str, at: int) -> Decimal:

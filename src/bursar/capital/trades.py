@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from bursar.exact import ONE, ZERO, money, ratio18
+from bursar.exact import ONE, ZERO, money, quotient18
 
 
 class ClosedTrade(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,14 +48,14 @@ class Tally(msgspec.Struct, frozen=True):
     @property
     def profit_factor(self) -> Decimal | None:
         """Profit ÷ loss, rounded to 18 decimals; `None` without a loss."""
-        return ratio18(self.profit, ONE, self.loss) if self.loss else None
+        return quotient18(self.profit, self.loss) if self.loss else None
 
     @property
     @money
     def won(self) -> Decimal | None:
         """What winners are of all that was won and lost, 0 to 1; `None` where nothing was."""
         moved = self.profit + self.loss
-        return ratio18(self.profit, ONE, moved) if moved else None
+        return quotient18(self.profit, moved) if moved else None
 
     @money
     def is_at_least(self, profit_factor: Decimal) -> bool:
@@ -66,13 +66,13 @@ class Tally(msgspec.Struct, frozen=True):
     def shrunk(self, prior: int) -> Decimal:
         """Return the profit factor with `prior` average trades of each kind mixed in; 1 if none."""
         won, lost = self._mixed(prior)
-        return ratio18(won, ONE, lost) if lost else ONE
+        return quotient18(won, lost) if lost else ONE
 
     @money
     def edge(self, prior: int) -> Decimal:
         """Return what winners are of all that was won and lost, 0 to 1, shrunk; 0.5 if none."""
         won, lost = self._mixed(prior)
-        return ratio18(won, ONE, won + lost) if lost else ratio18(ONE, ONE, Decimal(2))
+        return quotient18(won, won + lost) if lost else quotient18(ONE, Decimal(2))
 
     @money
     def _mixed(self, prior: int) -> tuple[Decimal, Decimal]:

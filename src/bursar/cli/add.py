@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def add(  # noqa: PLR0913 (what may be said of a deed)
     *words: str,
-    fee: tuple[str, ...] = (),
+    fee: Annotated[tuple[str, ...], Parameter(allow_leading_hyphen=True)] = (),
     worth: str | None = None,
     cost: str | None = None,
     time: str = "now",
@@ -42,7 +42,8 @@ def add(  # noqa: PLR0913 (what may be said of a deed)
 
     Args:
         words: What happened, how much, of what; for a trade @ PRICE, or for AMOUNT, or both.
-        fee: A fee such as '8 EUR'; alone it is in the quote, or in the asset itself. Repeatable.
+        fee: A fee such as '8 EUR'; alone it is in the quote, or in the asset itself; below zero it
+            is a rebate. Repeatable.
         worth: What it was worth then, in base currency.
         cost: What the coins that came had cost, in base currency.
         time: When it happened, UTC; a day alone is its beginning.

@@ -231,21 +231,23 @@ def _moves(screen: Screen, proposal: Proposal, *, is_applied: bool) -> None:
 
 
 def _explain(screen: Screen, decision: Decision, line: Line) -> None:
+    from bursar.capital.candidates import Method
     from bursar.capital.deciding import FORMAT
 
-    figures = decision.cause.figures[line.strategy]
-    won = figures.results
+    won = decision.cause.figures[line.strategy].results
+    profit, loss = (screen.figures.money(each).plain for each in (won.profit, won.loss))
+    is_bet = decision.rules.allocator.method is Method.KELLY
     screen.title(f"{line.strategy}: {_pct(line.weight)}", line.reason)
     screen.print("")
     screen.list(
         [
-            ("results", f"{won.trades} trades, won {won.profit}, lost {won.loss} in the window"),
+            ("results", f"{won.trades} trades, won {profit}, lost {loss} in the window"),
             ("method", _times(line.method)),
             ("regime", f"{_times(line.regime)}  in {decision.allocation.regime}"),
             ("memory", _times(line.memory)),
             ("pressure", _times(line.pressure)),
             ("state", _times(line.share)),
-            ("wish", f"{_pct(line.wish)} = an equal part × all of these"),
+            ("wish", f"{_pct(line.wish)} = {'' if is_bet else 'an equal part × '}all of these"),
             (
                 "bounds",
                 f"{_pct(line.least)} to {_pct(line.most)}; the day began at {_pct(line.opening)}",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
-from bursar.cli.figures import age, day
+from bursar.cli.figures import age, day, minute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,12 +22,14 @@ MEANINGS: Final = {
     "provisional": "told by a trade file only; the ledger has not confirmed it",
     "unclassified": "the venue's word for it is not known; it counts as capital",
     "unpaired": "the other side of the movement is not here yet",
-    "unpriced": "worth nothing until a price for its time is imported",
+    "unpriced": "worth nothing until a price of its time is told: sync --full, price, or a file",
 }
 
 
 def told(coverage: Coverage) -> dict[str, object]:
     """Return coverage as JSON has it."""
+    from bursar.ledger import instant
+
     return {
         "is_complete": coverage.is_complete,
         "assets": coverage.assets,
@@ -41,6 +43,7 @@ def told(coverage: Coverage) -> dict[str, object]:
         "negative_cash": coverage.negative_cash,
         "pending": coverage.pending,
         "depegs": [{"asset": each.asset, "rate": each.rate} for each in coverage.depegs],
+        "ahead": None if coverage.ahead is None else instant.show(coverage.ahead),
         "lines": coverage.lines(),
     }
 
@@ -64,6 +67,11 @@ def show_gaps(screen: Screen, gaps: Sequence[Gap]) -> None:
     from bursar.value.coverage import Coverage
 
     show(screen, Coverage(gaps=tuple(gaps)), 0)
+
+
+def ahead(at: int) -> str:
+    """Say that a book reaches beyond now: a slip of the pen, a zone, a clock, or meant so."""
+    return f"facts of up to {minute(at)} UTC count as if they had been; --at now leaves them out"
 
 
 def unpriced(gaps: Iterable[Gap]) -> frozenset[str]:
@@ -120,6 +128,8 @@ def _lines(coverage: Coverage, now: int) -> Iterator[tuple[bool, str, str]]:
         yield True, "below zero", str(each)
     for peg in coverage.depegs:
         yield True, "depeg", f"{peg.asset} at {peg.rate.normalize():f}, counted at face"
+    if coverage.ahead is not None:
+        yield True, "yet to come", ahead(coverage.ahead)
     if coverage.future:
         yield True, "from ahead", _marks(coverage.future, now)
     if coverage.last_trade:

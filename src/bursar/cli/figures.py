@@ -20,8 +20,8 @@ _CENTS: Final = 2
 _UNITS: Final = (
     ("y", 365 * instant.DAY),
     ("d", instant.DAY),
-    ("h", 3600 * instant.SECOND),
-    ("min", 60 * instant.SECOND),
+    ("h", instant.HOUR),
+    ("min", instant.MINUTE),
     ("s", instant.SECOND),
 )
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from bursar.portfolio import ImportReport, Portfolio
     from bursar.portfolio.importing import ReadFiles
 
+_STAYS: Final = (
+    "the first statement stays; where the other is right, `bursar reverse` the fact and"
+    " `bursar add` what it should be"
+)
 _FIAT: Final = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "JPY", "USD"})
 
 
@@ -92,6 +96,8 @@ def run(
 
 def told(report: ImportReport) -> dict[str, object]:
     """Return a report as JSON has it."""
+    from bursar.ledger import instant
+
     review = report.receipt.review
     return {
         "files": report.files,
@@ -103,11 +109,13 @@ def told(report: ImportReport) -> dict[str, object]:
         "facts_changed": review.facts_changed,
         "restated": review.restated,
         "flags": review.flags,
+        "ahead": None if report.ahead is None else instant.show(report.ahead),
     }
 
 
 def show(screen: Screen, report: ImportReport, *, dry_run: bool = False) -> None:
     """Show a report."""
+    from bursar.cli.coverage import ahead
     from bursar.cli.screen import figure, name
 
     columns = [name("file"), name("format"), figure("rows")]
@@ -121,6 +129,8 @@ def show(screen: Screen, report: ImportReport, *, dry_run: bool = False) -> None
         if each.unknown:
             named = ", ".join(each.unknown)
             screen.print(f"! unclassified  {each.name}: {named}; counted, nobody knows as what")
+    if report.ahead is not None:
+        screen.print(f"! yet to come  {ahead(report.ahead)}")
     for line in _outcome(report.receipt, dry_run=dry_run):
         screen.print(line)
 
@@ -142,7 +152,7 @@ def _outcome(receipt: Receipt, *, dry_run: bool) -> Iterable[str]:
         yield f"{_counted(review.facts_added, 'new fact')}{changed}"
     if not (review.recorded or review.conflicts):
         yield "Nothing new: the book stays as it was."
-    yield from (f"! conflict  {each}; the first statement stays" for each in review.conflicts)
+    yield from (f"! conflict  {each}; {_STAYS}" for each in review.conflicts)
     yield from (f"! restated  {each}" for each in review.restated)
     for flag, count in sorted(review.flags.items()):
         meaning = f": {MEANINGS[flag]}" if flag in MEANINGS else ""
@@ -158,11 +168,12 @@ def _counted(count: int, what: str) -> str:
 def _foretold(portfolio: Portfolio, read: ReadFiles) -> ImportReport:
     from bursar.desk import Receipt
     from bursar.portfolio import ImportReport
+    from bursar.value.coverage import reaches_ahead
 
-    staged = portfolio.desk.stage(read.entries())
-    return ImportReport(
-        read.files, Receipt(portfolio.desk.head.version, portfolio.desk.review(staged))
-    )
+    desk = portfolio.desk
+    staged = desk.stage(read.entries())
+    ahead = reaches_ahead(staged.plan.book, desk.clock.now())
+    return ImportReport(read.files, Receipt(desk.head.version, staged.review), ahead)
 
 
 def _created(session: Session, terms: Terms) -> str:

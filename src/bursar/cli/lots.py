@@ -105,6 +105,6 @@ def _show(screen: Screen, found: Found, gaps: Sequence[Gap]) -> None:
 
 
 def _each(cost: Decimal | None, quantity: Decimal) -> Decimal | None:
-    from bursar.exact import ONE, ratio18
+    from bursar.exact import quotient18
 
-    return None if cost is None else ratio18(cost, ONE, quantity)
+    return None if cost is None else quotient18(cost, quantity)

@@ -89,16 +89,14 @@ def _told(found: Performance) -> dict[str, object]:
 
 def _show(screen: Screen, found: Performance, period: str) -> None:
     from bursar.cli.figures import count, minute
+    from bursar.portfolio.performance import remarks
 
     since = "nothing was kept" if found.opened_at is None else f"from {minute(found.opened_at)}"
     screen.title(
         f"Performance, {period}", f"{found.base} · {since} · {count(found.moments, 'moment')}"
     )
-    if found.is_rebuilt:
-        screen.print("! rebuilt from trades, at last known prices: no snapshot was kept")
-    lacking = found.drawdown.skipped
-    if lacking:
-        screen.print(f"! {lacking} of {found.moments} moments lack a price and are left out")
+    for remark in remarks(found):
+        screen.print(f"! {remark}")
     navs = [point.nav for point in found.curve.points if point.nav is not None]
     if len(navs) > 1:
         line = spark(navs, screen.width - _INDENT)

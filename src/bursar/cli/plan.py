@@ -180,6 +180,7 @@ def _row(screen: Screen, item: PlanItem) -> tuple[Text | str, ...]:
 
 def _besides(screen: Screen, plan: RebalancePlan) -> list[tuple[str, Text, str]]:
     totals, money = plan.totals, screen.figures.money
+    moved = totals.buys + totals.sells
     percent = screen.figures.percent
     rows = [
         ("cash", money(totals.cash), ""),
@@ -188,7 +189,7 @@ def _besides(screen: Screen, plan: RebalancePlan) -> list[tuple[str, Text, str]]
         ("fees, estimated", money(totals.fees), ""),
         ("cash after", money(totals.cash_after), f"reserve {money(totals.reserve).plain}"),
         ("off target after", money(totals.residual), percent(totals.drift * 100).plain),
-        ("turnover", money(totals.buys + totals.sells), percent(totals.turnover * 100).plain),
+        ("turnover", money(moved / 2), percent(totals.turnover * 100).plain),
     ]
     if plan.search is not None:
         rows.append(("least possible", money(plan.search.least), plan.search.proof.value))

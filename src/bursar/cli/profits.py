@@ -33,11 +33,19 @@ def profits(*, apply: bool = False, session: Annotated[Session, HIDDEN]) -> int:
         session.tell({"is_applied": apply, "profits": seen})
     else:
         _show(session.screen, seen, is_applied=apply)
+        followed = {each.period for each in seen.targets}
+        for target in session.settings.capital.targets:
+            if target.period not in followed:
+                session.screen.print(
+                    f"Target of the {target.period.value}: unknown, since no equity was kept as"
+                    " it began."
+                )
     return 0 if apply else ONLY_SHOWN
 
 
 def _show(screen: Screen, seen: Profits, *, is_applied: bool) -> None:
     from bursar.cli.screen import figure, name
+    from bursar.exact import ZERO
 
     figures = screen.figures
     screen.title("Profits", f"equity {figures.money(seen.equity)}")
@@ -52,7 +60,7 @@ def _show(screen: Screen, seen: Profits, *, is_applied: bool) -> None:
                 figures.money(division.reinvest + division.keep),
                 figures.money(division.reinvest),
                 figures.money(division.keep),
-                figures.money(seen.kept_back.get(strategy)),
+                figures.money(seen.kept_back.get(strategy, ZERO)),
                 division.reason,
             )
             for strategy, division in sorted(seen.divisions.items())

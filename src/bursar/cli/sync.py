@@ -44,7 +44,8 @@ def sync(
     1 says that books and venue do not agree, 4 that a venue could not be reached.
 
     Args:
-        full: Account for every row and certify the result, as the first sync does.
+        full: Account for every row, ask anew for past prices that are lacking, and certify the
+            result, as the first sync does.
         allow_trade: Take a key that may do more than look. bursar itself never trades.
         allow_breaks: Go on where the venue's own rows do not follow from each other.
 
@@ -131,7 +132,7 @@ async def _run(live: Live, tell: Progress, asked: Asked) -> tuple[SyncSummary, l
     service = live.service
     if asked.is_full or any(service.get_certificate(v.account) is None for v in service.venues):
         remarks = await live.check_keys(allow_trade=asked.allows_trade)
-        return await service.initialize(tell), remarks
+        return await service.initialize(tell, prices_anew=asked.is_full), remarks
     done = await service.sync(tell)
     await service.refresh_marks()
     service.create_snapshot()

@@ -43,23 +43,15 @@ from bursar.capital.settings import CapitalSettings, read_settings
 from bursar.config.filed import Tree, composed
 from bursar.config.words import nearest, place_of, said_of
 from bursar.errors import BadChoice, Malformed
+from bursar.ledger.terms import Method
 
 PREFIX: Final = "PORTFOLIO_"
 INITIAL_CAPITAL: Final = "INITIAL_CAPITAL"
 _NESTED: Final = "__"
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
+_WORD: Final = TypeAdapter(bool)
 Amount = Annotated[Decimal, Field(ge=0, max_digits=38, allow_inf_nan=False)]
-
-
-class CostBasis(Enum):
-    """Which lots a sale takes its cost from."""
-
-    WAC = "wac"
-    FIFO = "fifo"
-    LIFO = "lifo"
-    HIFO = "hifo"
-    SPECIFIC = "specific"
 
 
 class Tier(Enum):
@@ -140,17 +132,6 @@ _KNOWS: Final[Mapping[str, frozenset[str]]] = {
 """The settings that do not concern every venue."""
 
 
-def _is_so(told: object) -> bool:
-    """Read a truth as its field will; the field itself tells of one that is none."""
-    try:
-        return _TRUTH.validate_python(told)
-    except ValidationError:
-        return False
-
-
-_TRUTH: Final = TypeAdapter(bool)
-
-
 class VenueSettings(BaseModel):
     """One account at a venue. What is not said is as the venue has it; `_KNOWS` says what does not
     concern every venue.
@@ -180,15 +161,15 @@ class VenueSettings(BaseModel):
         if not isinstance(told, dict):
             return told
         venue = told.get("venue", "kraken")
+        if not isinstance(venue, str):
+            return told
         others = (known for name, known in _KNOWS.items() if name != venue)
         alien = sorted((frozenset().union(*others) - _KNOWS.get(venue, frozenset())) & told.keys())
         if venue in _KNOWS and alien:
             raise ValueError(f"no {' and no '.join(alien)}: {venue.capitalize()} knows none")
         if venue not in {"alpaca", "binance"}:
             return told
-        at = "api"
-        if venue == "alpaca":
-            at = "paper-api" if _is_so(told.get("paper", False)) else "api"
+        at = "paper-api" if venue == "alpaca" and _is_true(told.get("paper")) else "api"
         host = {"alpaca": "alpaca.markets", "binance": "binance.com"}[venue]
         return {
             "account": f"{venue}:main",
@@ -204,6 +185,14 @@ class VenueSettings(BaseModel):
         if self.account.partition(":")[0] != self.venue:
             raise ValueError(f"an account of {self.venue}, such as {self.venue}:main")
         return self
+
+
+def _is_true(told: object) -> bool:
+    """Read a word as the field will; what is none, the field refuses."""
+    try:
+        return _WORD.validate_python(told)
+    except ValidationError:
+        return False
 
 
 class HttpSettings(BaseModel):
@@ -270,7 +259,7 @@ class PortfolioSettings(BaseSettings):
     valuation_pairs: dict[str, str] = {}
     include_assets: tuple[str, ...] = ()
     exclude_assets: tuple[str, ...] = ()
-    cost_basis_method: CostBasis = CostBasis.WAC
+    cost_basis_method: Method = Method.WAC
     track_manual_trades: bool = True
     snapshot_retention_days: Annotated[int, Field(ge=1, le=36_500)] = 30
     snapshot_every_minutes: Annotated[int, Field(ge=1)] = 15
@@ -426,6 +415,8 @@ def _fault(tree: Tree, error: ValidationError, under: tuple[str, ...] = ()) -> M
 
 def _variable(place: tuple[int | str, ...]) -> str | None:
     """Return the variable of the environment that says what stands at a place, if one does."""
+    if place == ("capital", "initial") and INITIAL_CAPITAL in os.environ:
+        return INITIAL_CAPITAL
     if place[:1] != ("portfolio",):
         return None
     said = {name.upper(): name for name in os.environ}

@@ -36,14 +36,17 @@ def composed(path: Path) -> yaml.Node | None:
         raise Malformed(why, file=str(path)) from None
     except UnicodeError:
         raise Malformed(f"{path}: this is no UTF-8 text", file=str(path)) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if isinstance(mark, yaml.Mark) else 0
-        raise Malformed(
-            f"{path.name}, line {line}: this is no YAML: {getattr(error, 'problem', error)}",
-            file=str(path),
-            line=line,
-        ) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _no_yaml(path, error) from None
+
+
+def _no_yaml(path: Path, error: yaml.YAMLError | RecursionError) -> Malformed:
+    mark = getattr(error, "problem_mark", None)
+    line = mark.line + 1 if isinstance(mark, yaml.Mark) else None
+    where = path.name if line is None else f"{path.name}, line {line}"
+    said = "nested too deep" if isinstance(error, RecursionError) else error
+    why = f"{where}: this is no YAML: {getattr(error, 'problem', said)}"
+    return Malformed(why, file=str(path), line=line)
 
 
 class Tree:
@@ -57,8 +60,15 @@ class Tree:
         """Return what the file says."""
         if self._root is None:
             return {}
-        self._require_once(self._root, ())
-        said = _TextLoader("").construct_document(self._root)
+        assert self._path is not None, "what was read has a name"
+        try:
+            self._require_once(self._root, ())
+            said = _TextLoader("").construct_document(self._root)
+        except (yaml.YAMLError, RecursionError) as error:
+            raise _no_yaml(self._path, error) from None
+        except ValueError as error:  # such as !!int x
+            why = f"{self._path.name}: a value is not what it says it is: {error}"
+            raise Malformed(why, file=str(self._path)) from None
         if not isinstance(said, dict):
             raise self.told((), "expected sections such as portfolio: and venues:")
         return {str(key): value for key, value in said.items()}
@@ -92,7 +102,10 @@ class Tree:
             return
         lines: dict[str, int] = {}
         for key, value in node.value:
-            name, line = str(key.value), key.start_mark.line + 1
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise self._fault(place, "expected a name in front of every colon", line)
+            name = str(key.value)
             known = name.lower() if place[:1] == (_CASELESS,) else name
             if known in lines:
                 said = f"stands on line {lines[known]} already"

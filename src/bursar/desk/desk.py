@@ -57,17 +57,23 @@ class Staged(msgspec.Struct, frozen=True):
     told: tuple[AnyEntry, ...]
     timeline: Timeline
 
+    @property
+    def review(self) -> Review:
+        """What committing it would do."""
+        return telling.review_of(self.plan)
+
 
 class Beside(msgspec.Struct, frozen=True):
     """What a commit keeps beside the change: memos, and what its message tells besides.
 
     With `each`, every statement is a version of its own, as if it had been committed alone: its
-    row, chained already, and what its message tells.
+    row, chained already, and what its message tells. `announced` is the memo that it must find.
     """
 
     memos: Mapping[str, str | None] = NO_MEMOS
     told: Mapping[str, object] = MappingProxyType({})
     each: tuple[tuple[Record, Mapping[str, object]], ...] = ()
+    announced: str | None = None
 
 
 NOTHING: Final = Beside()
@@ -231,10 +237,6 @@ class Desk:
         plan = self.timeline.plan(told, trace=True, recalled=earlier)
         return Staged(plan, self.head.version, told, self.timeline)
 
-    def review(self, staged: Staged) -> Review:
-        """Return what committing would do."""
-        return telling.review_of(staged.plan)
-
     def commit(self, staged: Staged, beside: Beside = NOTHING) -> Receipt:
         """Write a staged change in one transaction and take it over, with what is kept beside it.
 
@@ -256,7 +258,7 @@ class Desk:
         drafted = self.draft(staged, beside)
         head = self.send(drafted)
         self.land(drafted, head)
-        return Receipt(head.version, self.review(drafted.staged))
+        return Receipt(head.version, drafted.staged.review)
 
     def draft(self, staged: Staged, beside: Beside = NOTHING) -> Drafted:
         """Check a staged change and work out all that is to be written. Errors: as `commit`."""
@@ -389,7 +391,8 @@ class Desk:
             dropped_trades=tuple(sorted(gone)),
             dropped_flows=tuple(sorted(gone)),
             reaches_back_to=_earliest(plan),
-            memos=beside.memos if self.head.version else {**beside.memos, **projection.OWN},
+            memos=beside.memos if self.head.version else {**beside.memos, **checkpoint.OWN},
+            announced=beside.announced,
         )
 
     def trim(self) -> Checkpoint | None:

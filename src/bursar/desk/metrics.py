@@ -19,13 +19,14 @@ from typing import Final
 
 import msgspec
 
+from bursar.ledger import instant
+
 COMMITS: Final = "transactions commits"
 DISCARDS: Final = "transactions discards"
 MONEY_BOUNDS: Final = tuple(
     Decimal(text) for text in ("0", "0.01", "0.1", "1", "10", "100", "1000", "10000", "100000")
 )
 MS_BOUNDS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000)
-_MS: Final = 1_000_000
 
 
 class Distribution(msgspec.Struct, frozen=True):
@@ -93,7 +94,7 @@ def committed_all(pairs: Sequence[tuple[Decimal | None, Decimal | None]]) -> Cou
 
 def took_all(nanoseconds: Iterable[int]) -> Counts:
     """Count how long commits have taken."""
-    places = [bisect_left(MS_BOUNDS, -(-max(each, 0) // _MS)) for each in nanoseconds]
+    places = [bisect_left(MS_BOUNDS, -(-max(each, 0) // instant.MS)) for each in nanoseconds]
     return Counts(latency_ms=_at(places, len(MS_BOUNDS)))
 
 
@@ -104,7 +105,7 @@ def discarded(reason: str, delta: Decimal | None, epsilon: Decimal | None) -> Co
 
 def took(nanoseconds: int) -> Counts:
     """Count how long a commit has taken."""
-    place = bisect_left(MS_BOUNDS, -(-max(nanoseconds, 0) // _MS))
+    place = bisect_left(MS_BOUNDS, -(-max(nanoseconds, 0) // instant.MS))
     return Counts(latency_ms=Distribution().and_one(place, len(MS_BOUNDS)))
 
 

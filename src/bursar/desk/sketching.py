@@ -46,8 +46,12 @@ def sketch(desk: Desk, entries: Iterable[AnyEntry]) -> Sketch:
 
 @money
 def unpriced(desk: Desk) -> list[Fact]:
-    """Return the facts in memory that lack a price of their own instant. O(facts in memory)."""
-    timeline = desk.timeline
+    """Return the facts that lack a price of their own instant. O(facts).
+
+    Raises:
+        StaleVersion, StoreCorrupt: from `Desk.whole`.
+    """
+    timeline = desk.whole()
     nothing = Prices(timeline.terms.base, timeline.terms.cash)
     told = ((fact, timeline.raw.get(name, fact)) for name, fact in timeline.facts.items())
     return [fact for fact, raw in told if lacks_price(raw, nothing)]

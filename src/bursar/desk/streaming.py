@@ -113,7 +113,7 @@ class _Tally:
         if drafted.commit is not None:
             self._carried.hand(lambda: desk.send(drafted))
             desk.land(drafted, desk.after(drafted.commit))
-        self._count(silent, desk.review(drafted.staged))
+        self._count(silent, drafted.staged.review)
         self._checkpoint = desk.trim() or self._checkpoint
         self.done += len(chunk)
 

@@ -86,14 +86,6 @@ def from_fields(fields: Mapping[str, str], *, place: str, at: int) -> Envelope:
     )
 
 
-def to_json(event: Envelope) -> bytes:
-    """Write an envelope as one JSON object, its data inside as it is."""
-    told: dict[str, object] = dict(to_fields(event))
-    told["version"] = event.version
-    told["data"] = msgspec.Raw(event.data.encode())
-    return msgspec.json.encode(told)
-
-
 def _text(fields: Mapping[str, str], name: str) -> str:
     text = fields.get(name, "")
     if len(text) > _TEXT_MAX or not text.isprintable():

@@ -4,6 +4,9 @@ A split takes all units of an asset out and puts another number of them in; thei
 ratio, so the account holds afterwards exactly what the venue says. A rename takes an asset out and
 puts as many units of another in. Both are facts without a value: lots, ages and costs go on.
 
+Several renames of as many units on one day are told apart by the price, or else by the words, that
+both rows of one have and no other has.
+
 Which row is the old one shows by its sign, since what is held goes out. A short position goes the
 other way round; there a row says `REMOVE` or `ADD` in its label, which decides.
 
@@ -47,13 +50,32 @@ def paired(
             sets.setdefault((row.kind, abs(row.amount)), []).append(row)
     facts: list[Split | Rename] = []
     apart: list[Movement] = []
-    for own in sets.values():
+    for own in (part for each in sets.values() for part in _told_apart(each)):
         pair = _pair(own)
         if pair is None or cash & {row.asset for row in pair} or any(row.fee for row in pair):
             apart += own
         else:
             facts.append(_fact(*pair))
     return facts, apart
+
+
+def _told_apart(rows: list[Movement]) -> list[list[Movement]]:
+    """Part the rows of several actions by what both rows of one say: a price, or the same words."""
+    for said in (_price, _words):
+        parts: dict[object, list[Movement]] = {}
+        for row in rows:
+            parts.setdefault(said(row), []).append(row)
+        if len(parts) > 1 and all(_pair(part) is not None for part in parts.values()):
+            return list(parts.values())
+    return [rows]
+
+
+def _price(row: Movement) -> object:
+    return tuple((rate.quote, rate.value) for rate in row.rates)
+
+
+def _words(row: Movement) -> object:
+    return row.note
 
 
 def swept(rows: Sequence[Movement]) -> list[Movement]:

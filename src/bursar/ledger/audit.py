@@ -11,17 +11,41 @@ nothing; pooled balances add up to their pool.
 Errors: none here. The desk turns a breach into `BrokenInvariant` and writes nothing.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
+from enum import Enum
+from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
 from bursar.exact import ZERO, money, plain
 from bursar.ledger.book import POOL, Book, own_changes
-from bursar.ledger.entries import INCOME, FlowKind
+from bursar.ledger.entries import CAPITAL, EXPENSE, INCOME
 from bursar.ledger.lots.base import total, units
 from bursar.ledger.state import Holding, HoldingKey
 
-_INCOME = frozenset(kind.value for kind in INCOME)
+
+class Side(Enum):
+    """What a flow is in the books."""
+
+    CAPITAL = "capital"
+    INCOME = "income"
+    EXPENSE = "expense"
+
+
+SIDES: Final[Mapping[str, Side]] = MappingProxyType(
+    {
+        kind.value: side
+        for side, kinds in (
+            (Side.CAPITAL, CAPITAL),
+            (Side.INCOME, INCOME),
+            (Side.EXPENSE, EXPENSE),
+        )
+        for kind in kinds
+    }
+)
+"""The side of each kind of flow, by its name."""
 
 
 class Breach(msgspec.Struct, frozen=True):
@@ -46,23 +70,29 @@ class Totals(msgspec.Struct, frozen=True):
 
     @property
     @money
+    def made(self) -> Decimal:
+        """What came of the capital: realised + income − expenses."""
+        return self.realized + self.income - self.expenses
+
+    @property
+    @money
     def gap(self) -> Decimal:
         """Left side less right side; zero when the books close."""
-        return self.cost - (self.contributed + self.realized + self.income - self.expenses)
+        return self.cost - (self.contributed + self.made)
 
 
 @money
 def totals(book: Book) -> Totals:
     """Sum both sides of the whole book. O(keys)."""
-    booked: dict[str, Decimal] = {"capital": ZERO, "income": ZERO, "expense": ZERO}
+    booked = dict.fromkeys(Side, ZERO)
     for key, flow in book.flows.items():
-        booked[_side(key[1])] += flow.booked
+        booked[SIDES[key[1]]] += flow.booked
     return Totals(
         sum((each.cost for each in book.holdings.values()), ZERO),
-        booked["capital"],
+        booked[Side.CAPITAL],
         sum((cell.realized for cell in book.cells.values()), ZERO),
-        booked["income"],
-        booked["expense"],
+        booked[Side.INCOME],
+        booked[Side.EXPENSE],
     )
 
 
@@ -90,14 +120,8 @@ def changes(parent: Book, child: Book) -> list[Breach]:
     for kind, flow in own_changes(child.flows).items():
         known = parent.flows.get(kind)
         moved = flow.booked if known is None else flow.booked - known.booked
-        gap += moved if _side(kind[1]) == "expense" else -moved
+        gap += moved if SIDES[kind[1]] is Side.EXPENSE else -moved
     return [Breach("money", "this commit", gap), *found] if gap else found
-
-
-def _side(kind: str) -> str:
-    if kind in _INCOME:
-        return "income"
-    return "expense" if kind == FlowKind.FEE.value else "capital"
 
 
 def _shape(book: Book, key: HoldingKey, holding: Holding, *, lots: bool = True) -> list[Breach]:

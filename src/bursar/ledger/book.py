@@ -21,6 +21,8 @@ has touched nothing.
     gaps       (asset, flag)                           → int          facts that rest on something
     unknown
 
+Beside it stands `latest`, the instant of the last fact: a book may reach beyond now.
+
 Invariants (checked by `audit` on every commit)
 - Σ cost of holdings = contributed + realised + income − expenses, to the last digit.
 - Base currency and pegs are held at face: their cost is their quantity.
@@ -83,6 +85,7 @@ class Book:
         self.sleeves: MutableMapping[str, Decimal] = {}
         self.gaps: MutableMapping[tuple[str, str], int] = {}
         self.undo: MutableMapping[str, Moved | None] = {}
+        self.latest = 0
         self.lines: list[Line] | None = None
         self.strict = {a.name for a in terms.accounts if a.source is FactSource.MANUAL}
         self._by_hand: dict[str, bool] = {}
@@ -100,12 +103,14 @@ class Book:
             own = getattr(child, name).own
             if own:
                 getattr(self, name).update(own)
+        self.latest = child.latest
 
     def copy(self) -> "Book":
         """Return an independent book of the same state. O(keys): the values are shared."""
         twin = Book(self.terms)
         for name in STATE:
             setattr(twin, name, dict(getattr(self, name)))
+        twin.latest = self.latest
         return twin
 
     def place(self, account: str, asset: str) -> HoldingKey:

@@ -156,8 +156,13 @@ def changed_openings(
     timeline: "Timeline", draft: Draft, prefixes: openings.Prefixes
 ) -> tuple[list[Fact], list[Fact]]:
     """Return the openings that must come, and those that must go."""
+
+    def is_void(name: str) -> bool:
+        told = draft.notes.reversal(name)
+        return told is not None and told.void
+
     due: dict[str, Fact] = {}
-    for fact in prefixes.due(draft.firsts.before(prefixes)):
+    for fact in prefixes.due(draft.firsts.before(prefixes, is_void)):
         if timeline.opens(fact.account):
             due[fact.id] = priced(fact, draft.notes.prices)
     standing = timeline.openings

@@ -70,12 +70,6 @@ def trade_records(
     return _trade_records(fact, lines, cash)
 
 
-@money
-def flow_record(fact: Fact, lines: Sequence[Line], base: str) -> CashFlowRecord | None:
-    """Return the cash flow record of a fact, if it is a flow, has one in it, or puts one back."""
-    return _flow_record(fact, lines, base)
-
-
 def _trade_records(
     fact: Fact, lines: Sequence[Line], cash: frozenset[str]
 ) -> list[RealizedPnLRecord]:
@@ -96,6 +90,7 @@ def _trade_records(
 
 
 def _flow_record(fact: Fact, lines: Sequence[Line], base: str) -> CashFlowRecord | None:
+    """Return the cash flow record of a fact, if it is a flow, has one in it, or puts one back."""
     if isinstance(fact, StagedChange):
         return _staged_flow(fact, base)
     if isinstance(fact, Reversal):

@@ -28,6 +28,7 @@ from bursar.ledger.entries import (
     StagedChange,
     Transfer,
 )
+from bursar.ledger.names import canonical
 
 _ACTIONS: Final = frozenset({"add", "remove", "update"})
 _Named = Iterable[tuple[str, Decimal | None]]
@@ -47,6 +48,7 @@ def _check(entry: AnyEntry) -> None:
             _fill(entry)
         case Transfer():
             _positive(entry, [("quantity", entry.quantity)])
+            _called(entry)
         case SleeveTransfer():
             _not_negative(entry, [("amount", entry.amount)])
         case Price():
@@ -72,6 +74,16 @@ def _fill(fill: Fill | MarginFill) -> None:
         raise BadChoice(f"{fill.id}: a quantity without a side", field="side")
 
 
+def _called(move: Transfer) -> None:
+    """Refuse another name where nothing goes anywhere, and one that is another coin's."""
+    if move.to_asset is None:
+        return
+    if move.to_account == move.account or canonical(move.to_asset) != canonical(move.asset):
+        raise BadChoice(
+            f"{move.id}: {move.asset} is not called {move.to_asset} there", field="to_asset"
+        )
+
+
 def _amounts(fill: Fill | MarginFill) -> _Named:
     if isinstance(fill, Fill):
         yield "amount", fill.amount
@@ -86,7 +98,6 @@ def _legs(legs: Sequence[Leg], name: str) -> _Named:
 
 
 def _staged(change: StagedChange) -> None:
-    _not_negative(change, [("fees", change.fees)])
     _not_negative(change, [(f"price {line.asset}", line.price) for line in change.lines])
     for lot in change.lots:
         _not_negative(change, [(f"lot {lot.lot}", lot.quantity), (f"cost {lot.lot}", lot.cost)])

@@ -27,12 +27,18 @@ from bursar.exact import ZERO
 
 
 class Source(IntEnum):
-    """Who states it, the most authoritative last."""
+    """Who states it, the most authoritative last.
+
+    A venue that puts its own word right makes a `correction`: of that fact, nothing that was said
+    before counts. Of what it takes back, by a `cancellation`, nothing counts at all.
+    """
 
     CLAIM = 0
     EVENT = 1
     TRADES = 2
     LEDGER = 3
+    CORRECTION = 4
+    CANCELLATION = 5
 
 
 class Side(Enum):
@@ -106,6 +112,11 @@ INCOME: Final = frozenset(
 )
 EXPENSE: Final = frozenset({FlowKind.FEE})
 CAPITAL: Final = frozenset(FlowKind) - INCOME - EXPENSE
+
+
+MAIN: Final = "main"
+TRANSIT: Final = "in transit"
+"""The pocket that all of an account lies in unless it is said, and that of coins on their way."""
 
 
 class Flag(Enum):
@@ -273,12 +284,14 @@ class Transfer(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, t
     account.
 
     The lots go along. `fees` are charged where the coins came from, `to_fees` where they went. Of
-    one that is `unseen` no ledger tells what the coins do at the other end.
+    one that is `unseen` no ledger tells what the coins do at the other end. `to_asset` is what the
+    coin is called there, if not the same: Kraken's XBT is BTC at Binance.
     """
 
     asset: str
     quantity: Decimal
     to_account: str
+    to_asset: str | None = None
     pocket: str | None = None
     to_pocket: str | None = None
     fees: tuple[Fee, ...] = ()

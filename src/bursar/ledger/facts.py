@@ -5,9 +5,9 @@ whatever trades files, events and claims say of the same id) and returns the fac
 function of the set: their order of arrival does not matter.
 
 Rules
-- Of one source, statements that agree are merged; across sources each field comes from the most
-  authoritative that states it: ledger > trades > event > claim. A finer time that agrees refines a
-  coarser.
+- What its venue has corrected counts so, and what it has canceled never was (`journal.standing`).
+- Of one source, statements that agree are merged, the finest time first; across sources each field
+  comes from the most authoritative that states it: ledger > trades > event > claim.
 - Ledger rows of a trade add up per asset. Two assets that moved in opposite directions make a
   fill; more make a conversion. One asset alone is a fill only where a trade statement lists the
   rows and all of them are here (a leg that rounded to nothing); without any statement it is an
@@ -21,9 +21,8 @@ Rules
 - Legs and swaps, which bear no common reference either, are parted by `legs`; what it says is one
   trade adds up as the rows of one reference do.
 - Rows that take an asset out and put it, or another, back in are a split or a rename (`actions`).
-- A row that cancels an earlier one of its kind (opposite amount and fee) reverses it.
-
-Errors: none. What cannot be read as anything else stays a flow with a flag.
+- A row that cancels an earlier one of its kind reverses it (`flows`).
+- What cannot be read as anything else stays a flow with a flag: there are no errors.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,13 +35,12 @@ import msgspec
 from bursar.exact import ZERO, money
 from bursar.ledger import actions, instant
 from bursar.ledger.entries import (
+    MAIN,
     AnyEntry,
     CashFlow,
     Conversion,
-    Fee,
     Fill,
     Flag,
-    FlowKind,
     Leg,
     MarginFill,
     Movement,
@@ -57,7 +55,8 @@ from bursar.ledger.entries import (
     StagedChange,
     Transfer,
 )
-from bursar.ledger.journal import merge
+from bursar.ledger.flows import fees, flows, internal, is_flow, unpaired, worth_of
+from bursar.ledger.journal import merge, standing
 from bursar.ledger.legs import Parcel, bundles, parcels, when
 from bursar.ledger.names import oriented
 from bursar.ledger.plain_trades import booked_trade, plain_trade, rows_of_one_trade
@@ -74,16 +73,7 @@ Fact = (
     | StagedChange
     | Reversal
 )
-MAIN: Final = "main"
-TRANSIT: Final = "in transit"
 _BY_ID: Final = attrgetter("id")
-NEAR_MAX: Final = actions.NEAR_MAX
-
-_FLOWS: Final = {
-    kind: FlowKind(kind.value)
-    for kind in MovementKind
-    if kind.value in {flow.value for flow in FlowKind}
-}
 
 
 @money
@@ -94,6 +84,7 @@ def resolve(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
 
 def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list[Fact]:
     """Do what `resolve` does, inside the money context."""
+    statements = standing(statements)
     if len(statements) == 1 and not isinstance(statements[0], Movement):
         only = _marked(statements[0])
         return [only] if isinstance(only, Fact) and not actions.only_names(only) else []
@@ -123,12 +114,12 @@ def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list
         facts += [_conversion(own[0].id, own), *_placed(own)]
     facts += _swaps([row for row in rows if row.kind is MovementKind.SWAP], cash)
     whole, apart = actions.paired(rows, cash)
-    facts += [*whole, *(_unpaired(row, cash) for row in apart)]
+    facts += [*whole, *(unpaired(row, cash) for row in apart)]
     named = {name for fact in whole if actions.is_counted(fact) for name in fact.rows}
     facts += _placed(row for row in rows if row.id in named)
-    flows = [row for row in rows if row.kind in _FLOWS or row.kind is MovementKind.FINANCING]
-    facts += _flows(flows, cash)
-    facts += [_internal(row) for row in rows if row.kind is MovementKind.INTERNAL]
+    moves = [row for row in rows if is_flow(row)]
+    facts += flows(moves, cash)
+    facts += [internal(row) for row in rows if row.kind is MovementKind.INTERNAL]
     return sorted(facts, key=_BY_ID)
 
 
@@ -253,7 +244,7 @@ def _trade(
         return [_valued(_backed(named, rows, moved, complete=True), rows, cash)]
     if given and taken:
         return [_conversion(name, rows)]
-    return [_unpaired(row, cash) for row in rows]
+    return [unpaired(row, cash) for row in rows]
 
 
 def _named(bare: Fill, fill: Fill) -> Fill:
@@ -281,7 +272,7 @@ def _backed(fill: Fill, rows: list[Movement], moved: dict[str, Decimal], *, comp
         side=side,
         quantity=missing_base if base is None else abs(base),
         amount=missing_quote if quote is None else abs(quote),
-        fees=_fees(rows) if complete else (_fees(rows) or fill.fees),
+        fees=fees(rows) if complete else (fees(rows) or fill.fees),
         rows=tuple(row.id for row in rows) if complete else fill.rows,
         rates=_rates(rows) or fill.rates,
         flags=keep if complete else (*keep, Flag.PROVISIONAL),
@@ -293,7 +284,7 @@ def _valued(fill: Fill, rows: list[Movement], cash: frozenset[str]) -> Fill:
     """Give a trade of coin for coin the worth that the venue states for one of its legs."""
     if fill.value is not None or cash & {fill.base, fill.quote}:
         return fill
-    told = (_worth(rows, asset, cash) for asset in (fill.quote, fill.base))
+    told = (worth_of(rows, asset, cash) for asset in (fill.quote, fill.base))
     worth = next((each for each in told if each is not None), None)
     return fill if worth is None else msgspec.structs.replace(fill, value=abs(worth))
 
@@ -320,7 +311,7 @@ def _margins(rows: list[Movement], fills: dict[str, MarginFill]) -> list[Fact]:
                 executed_at=instant.refine(own[0].executed_at, stated.executed_at),
                 sequence=_sequence(own),
                 settled=sum((row.amount for row in own), ZERO),
-                fees=_fees(own),
+                fees=fees(own),
                 pocket=own[0].pocket,
                 rows=tuple(row.id for row in own),
                 rates=_rates(own) or stated.rates,
@@ -338,7 +329,7 @@ def _conversions(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
         own = [row for row in rows if group_of(row) == name]
         signs = {amount > 0 for amount in _moved(own).values()}
         made: list[Fact] = [_conversion(name, own), *_placed(own)]
-        facts += made if signs == {True, False} else [_unpaired(row, cash) for row in own]
+        facts += made if signs == {True, False} else [unpaired(row, cash) for row in own]
     return facts
 
 
@@ -352,7 +343,7 @@ def _swaps(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
         elif {amount > 0 for amount in _moved(own).values()} == {True, False}:
             facts += [_conversion(own[0].id, own), *_placed(own)]
         else:
-            facts += [_unpaired(row, cash) for row in own]
+            facts += [unpaired(row, cash) for row in own]
     return facts
 
 
@@ -368,111 +359,8 @@ def _conversion(name: str, rows: list[Movement]) -> Conversion:
         note=rows[0].label,
         given=tuple(Leg(asset, -amount) for asset, amount in moved.items() if amount < 0),
         taken=tuple(Leg(asset, amount) for asset, amount in moved.items() if amount > 0),
-        fees=_fees(rows),
+        fees=fees(rows),
         rates=_rates(rows),
-    )
-
-
-def _flows(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
-    facts: list[CashFlow] = []
-    reversals: list[Fact] = []
-    for row in rows:
-        earlier = _cancelled(row, facts)
-        if earlier is None:
-            facts.append(_flow(row, cash))
-            continue
-        facts[earlier] = msgspec.structs.replace(facts[earlier], reversed_by=row.id)
-        reversals.append(
-            Reversal(
-                id=row.id,
-                executed_at=row.executed_at,
-                account=row.account,
-                source=row.source,
-                sequence=row.sequence,
-                rows=(row.id,),
-                note=row.label,
-                target=facts[earlier].id,
-            )
-        )
-    return [*facts, *reversals]
-
-
-def _cancelled(row: Movement, flows: list[CashFlow]) -> int | None:
-    fee = (Fee(row.asset, -row.fee),) if row.fee else ()
-    for place, flow in enumerate(flows):
-        same = flow.asset == row.asset and flow.kind is _kind(row, -row.amount)
-        opposite = row.amount and flow.amount == -row.amount and flow.fees == fee
-        if same and opposite and flow.reversed_by is None:
-            return place
-    return None
-
-
-def _flow(row: Movement, cash: frozenset[str]) -> CashFlow:
-    kind = _kind(row, row.amount)
-    return CashFlow(
-        id=row.id,
-        executed_at=row.executed_at,
-        account=row.account,
-        source=row.source,
-        sequence=row.sequence,
-        group=row.group,
-        rows=(row.id,),
-        note=row.label,
-        flags=(Flag.UNCLASSIFIED,) if kind is FlowKind.UNCLASSIFIED else (),
-        kind=kind,
-        asset=row.asset,
-        amount=row.amount,
-        fees=_fees([row]),
-        pocket=row.pocket,
-        rates=row.rates,
-        value=_worth([row], row.asset, cash),
-    )
-
-
-def _worth(rows: Iterable[Movement], asset: str, cash: frozenset[str]) -> Decimal | None:
-    """Return what the venue says an asset's only row was worth, if it says so in base currency."""
-    own = [row for row in rows if row.asset == asset]
-    if len(own) != 1 or asset in cash or own[0].worth_asset not in cash:
-        return None
-    worth, amount = own[0].worth, own[0].amount
-    return None if worth is None else worth.copy_sign(amount)
-
-
-def _unpaired(row: Movement, cash: frozenset[str]) -> CashFlow:
-    flags = (*row.flags, Flag.UNPAIRED)
-    return msgspec.structs.replace(_flow(row, cash), kind=FlowKind.UNPAIRED, flags=flags)
-
-
-def _kind(row: Movement, amount: Decimal) -> FlowKind:
-    """Name the flow. A deposit that takes away is a withdrawal; its opposite is unclear."""
-    if row.kind is MovementKind.FINANCING:
-        return FlowKind.FEE
-    if row.kind is MovementKind.DEPOSIT and amount < 0:
-        return FlowKind.WITHDRAWAL
-    if row.kind is MovementKind.WITHDRAWAL and amount > 0:
-        return FlowKind.UNCLASSIFIED
-    return _FLOWS.get(row.kind, FlowKind.UNCLASSIFIED)
-
-
-def _internal(row: Movement) -> Transfer:
-    pocket = row.pocket or MAIN
-    leaves = row.amount < 0
-    return Transfer(
-        id=row.id,
-        executed_at=row.executed_at,
-        account=row.account,
-        source=row.source,
-        sequence=row.sequence,
-        rows=(row.id,),
-        note=row.label,
-        asset=row.asset,
-        quantity=abs(row.amount),
-        to_account=row.account,
-        pocket=pocket if leaves else TRANSIT,
-        to_pocket=TRANSIT if leaves else pocket,
-        fees=_fees([row]),
-        rates=row.rates,
-        unseen=actions.unseen(row),
     )
 
 
@@ -487,13 +375,6 @@ def _moved(rows: Iterable[Movement]) -> dict[str, Decimal]:
 def _sequence(rows: Sequence[Movement]) -> int:
     """Return the first place that rows, by time, have in the instant of the first of them."""
     return min(row.sequence for row in rows if row.executed_at == rows[0].executed_at)
-
-
-def _fees(rows: Iterable[Movement]) -> tuple[Fee, ...]:
-    sums: dict[str, Decimal] = {}
-    for row in rows:
-        sums[row.asset] = sums.get(row.asset, ZERO) + row.fee
-    return tuple(Fee(asset, fee) for asset, fee in sums.items() if fee)
 
 
 def _rates(rows: Iterable[Movement]) -> tuple[Rate, ...]:

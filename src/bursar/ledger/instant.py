@@ -13,8 +13,12 @@ from typing import Final
 
 from bursar.errors import Malformed
 
-SECOND: Final = 1_000_000_000
-DAY: Final = 86_400 * SECOND
+MS: Final = 1_000_000
+SECOND: Final = 1_000 * MS
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+WEEK: Final = 7 * DAY
 FIRST: Final = 1678
 LAST: Final = 2261
 """The first and the last year of which every instant fits."""
@@ -26,6 +30,8 @@ _TO_SECONDS: Final = len("2026-01-05T10:00:00")
 _COARSE: Final = 10**16
 """Fewer nanoseconds since 1970 than this are seconds, milli- or microseconds of our days."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MONDAY: Final = 4 * DAY
+"""The first Monday since 1970-01-01, which was a Thursday."""
 _TEXT: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?Z?)?", re.ASCII
 )
@@ -107,6 +113,21 @@ def day(at: int) -> str:
 def month(at: int) -> str:
     """Return the UTC month as `2026-01`."""
     return show(at)[:7]
+
+
+def day_start(at: int) -> int:
+    """Return 00:00 UTC of the day of an instant."""
+    return at - at % DAY
+
+
+def week_start(at: int) -> int:
+    """Return 00:00 UTC of the Monday of the week of an instant."""
+    return at - (at - _MONDAY) % WEEK
+
+
+def month_start(at: int) -> int:
+    """Return 00:00 UTC of the first day of the month of an instant."""
+    return from_datetime(to_datetime(day_start(at)).replace(day=1))
 
 
 def refine(coarse: int, fine: int) -> int:

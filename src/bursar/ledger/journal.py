@@ -15,7 +15,7 @@ say.
 Errors: `StoreCorrupt` names the first row whose hash, order or body does not hold.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from hashlib import sha256
 from typing import Final
@@ -27,6 +27,7 @@ from bursar.ledger import instant
 from bursar.ledger.entries import AnyEntry, MovementKind, Source, decode, encode
 
 GENESIS: Final = "0" * 64
+_LEDGER: Final = Source.LEDGER
 _SPEAKERS: Final = tuple(source.name.lower() for source in sorted(Source))
 
 
@@ -112,6 +113,28 @@ def merge(statements: Iterable[AnyEntry]) -> AnyEntry:
         }
         joint = msgspec.structs.replace(joint, **changes)
     return joint
+
+
+def standing(statements: Sequence[AnyEntry]) -> Sequence[AnyEntry]:
+    """Return what counts of statements: of what a venue has put right, only what it says last."""
+    for each in statements:
+        if each.source > _LEDGER:
+            return _put_right(statements)
+    return statements
+
+
+def _put_right(statements: Sequence[AnyEntry]) -> list[AnyEntry]:
+    """Leave out what was canceled, and all but the correction of what was corrected."""
+    best: dict[str, Source] = {}
+    for entry in statements:
+        best[entry.id] = max(entry.source, best.get(entry.id, entry.source))
+    counting: list[AnyEntry] = []
+    for entry in statements:
+        if best[entry.id] <= _LEDGER:
+            counting.append(entry)
+        elif entry.source is best[entry.id] is Source.CORRECTION:
+            counting.append(msgspec.structs.replace(entry, source=_LEDGER))
+    return counting
 
 
 def chain(

@@ -31,6 +31,7 @@ from bursar.ledger.entries import (
 from bursar.ledger.facts import Fact
 from bursar.ledger.journal import merge
 from bursar.ledger.layer import Layer
+from bursar.ledger.names import canonical
 from bursar.ledger.prices import Prices
 
 Note = Tag | Link | Reversal | Price
@@ -232,7 +233,7 @@ def linked(link: Link, withdrawal: Fact | None, deposit: Fact | None) -> Transfe
     sent, came = -withdrawal.amount, deposit.amount
     if withdrawal.reversed_by is not None or deposit.reversed_by is not None:
         return None
-    if withdrawal.asset != deposit.asset or not ZERO < came <= sent:
+    if canonical(withdrawal.asset) != canonical(deposit.asset) or not ZERO < came <= sent:
         return None
     lost = sent - came
     fees = (Fee(withdrawal.asset, lost),) if lost else ()
@@ -248,6 +249,7 @@ def linked(link: Link, withdrawal: Fact | None, deposit: Fact | None) -> Transfe
         asset=withdrawal.asset,
         quantity=came,
         to_account=deposit.account,
+        to_asset=None if deposit.asset == withdrawal.asset else deposit.asset,
         fees=_together((*fees, *withdrawal.fees)),
         to_fees=deposit.fees,
         rates=withdrawal.rates,

@@ -15,7 +15,7 @@ what had gone in was there before. Money too, since such a place lends none.
 Errors: none.
 """
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from decimal import Decimal
 from typing import Final
 
@@ -24,6 +24,7 @@ import msgspec
 from bursar.exact import ATOM, ONE, ZERO, divide, ratio18
 from bursar.ledger import instant, pockets
 from bursar.ledger.entries import (
+    TRANSIT,
     CashFlow,
     Conversion,
     Fill,
@@ -34,15 +35,17 @@ from bursar.ledger.entries import (
     Rename,
     Reversal,
     Side,
+    Source,
     Split,
     StagedChange,
     Transfer,
 )
-from bursar.ledger.facts import TRANSIT, Fact
+from bursar.ledger.facts import Fact
 from bursar.ledger.journal import merge
 from bursar.ledger.layer import Layer
 
 Place = tuple[str, str]
+_FirstKey = tuple[str, str, str, bool]
 
 
 class Balance(msgspec.Struct, frozen=True, gc=False):
@@ -264,11 +267,12 @@ class Prefixes:
 class Firsts:
     """The first ledger rows of each asset code, by account: what its balance was before.
 
-    All rows of the first second are kept, since a finer time may yet put them in another order.
+    All rows of the first second are kept, since a finer time may yet put them in another order; and
+    apart from them those that are claimed, since a claim that is taken back says nothing.
     """
 
     def __init__(self) -> None:
-        self._rows: MutableMapping[tuple[str, str, str], tuple[Movement, ...]] = {}
+        self._rows: MutableMapping[_FirstKey, tuple[Movement, ...]] = {}
 
     def fork(self) -> "Firsts":
         """Return firsts that read through to these and keep their own."""
@@ -280,19 +284,21 @@ class Firsts:
         """Take over what a fork of these has seen."""
         self._rows.update(child.seen())
 
-    def seen(self) -> Mapping[tuple[str, str, str], tuple[Movement, ...]]:
-        """Return the first rows by account, asset and code; of a fork, those it has seen itself."""
+    def seen(self) -> Mapping[_FirstKey, tuple[Movement, ...]]:
+        """Return the first rows by account, asset and code, and whether they are claims; of a fork,
+        those it has seen itself.
+        """
         return self._rows.own if isinstance(self._rows, Layer) else self._rows
 
     def knows(self, row: Movement) -> bool:
         """Tell whether any row of that row's code was seen."""
-        return (row.account, row.asset, pockets.code_of(row)) in self._rows
+        return _first_key(row) in self._rows
 
     def assets(self, account: str) -> frozenset[str]:
         """Return the assets of an account of which a row has stated a balance, pockets left out."""
         return frozenset(
             asset
-            for (name, asset, _), rows in self._rows.items()
+            for (name, asset, _, _), rows in self._rows.items()
             if name == account and not pockets.is_beginning(rows[0])
         )
 
@@ -300,7 +306,7 @@ class Firsts:
         """Look at a statement of a row."""
         if row.balance is None:
             return
-        key = (row.account, row.asset, pockets.code_of(row))
+        key = _first_key(row)
         known = self._rows.get(key)
         if known is None:
             self._rows[key] = (row,)
@@ -321,16 +327,19 @@ class Firsts:
         """Return the rows that may be the first of their code."""
         return frozenset(row.id for rows in self._rows.values() for row in rows)
 
-    def before(self, prefixes: Prefixes) -> dict[Place, Decimal]:
+    def before(self, prefixes: Prefixes, is_void: Callable[[str], bool]) -> dict[Place, Decimal]:
         """Return what was there before the first rows, beyond what earlier facts explain.
 
         Of several codes of one asset, what earlier facts explain belongs to the first.
         """
-        firsts: dict[Place, list[Movement]] = {}
-        for rows in self._rows.values():
-            told: dict[str, list[Movement]] = {}
+        codes: dict[tuple[str, str, str], dict[str, list[Movement]]] = {}
+        for (account, asset, code, is_claim), rows in self._rows.items():
             for row in rows:
-                told.setdefault(row.id, []).append(row)
+                if not (is_claim and is_void(row.id)):
+                    told = codes.setdefault((account, asset, code), {})
+                    told.setdefault(row.id, []).append(row)
+        firsts: dict[Place, list[Movement]] = {}
+        for told in codes.values():
             merged = [merge(each) for each in told.values()]
             first = min((row for row in merged if isinstance(row, Movement)), key=_when)
             firsts.setdefault(pockets.place_of(first), []).append(first)
@@ -382,7 +391,7 @@ def deltas(fact: Fact) -> list[tuple[Place, Decimal]]:
         case Transfer():
             moved = [
                 ((account, fact.asset), -fact.quantity),
-                ((fact.to_account, fact.asset), fact.quantity),
+                ((fact.to_account, fact.to_asset or fact.asset), fact.quantity),
             ]
             moved += [((fact.to_account, fee.asset), -fee.amount) for fee in fact.to_fees]
         case Rename(quantity=Decimal() as quantity):
@@ -417,6 +426,10 @@ def _first_units(now: Decimal, scale: Decimal) -> Decimal:
         return now
     quotient, remainder = divide(now, scale, places=18)
     return quotient - ATOM if remainder < 0 else quotient
+
+
+def _first_key(row: Movement) -> _FirstKey:
+    return row.account, row.asset, pockets.code_of(row), row.source is Source.CLAIM
 
 
 def _when(row: Movement) -> tuple[int, int, str]:

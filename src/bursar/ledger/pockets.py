@@ -14,8 +14,16 @@ from decimal import Decimal
 from typing import Final
 
 from bursar.exact import ZERO
-from bursar.ledger.entries import CashFlow, MarginFill, Movement, MovementKind, Transfer
-from bursar.ledger.facts import MAIN, TRANSIT, Fact
+from bursar.ledger.entries import (
+    MAIN,
+    TRANSIT,
+    CashFlow,
+    MarginFill,
+    Movement,
+    MovementKind,
+    Transfer,
+)
+from bursar.ledger.facts import Fact
 
 Place = tuple[str, str]
 
@@ -63,7 +71,7 @@ def moved(fact: Fact) -> Iterator[tuple[Place, Decimal]]:
         case Transfer():
             changes = [
                 (fact.account, fact.asset, fact.pocket, -fact.quantity),
-                (fact.to_account, fact.asset, fact.to_pocket, fact.quantity),
+                (fact.to_account, fact.to_asset or fact.asset, fact.to_pocket, fact.quantity),
             ]
         case _:
             changes = []

@@ -1,9 +1,9 @@
 """The projection: a book as named cells of canonical text, and its digest.
 
 A cell holds one key of one of the book's mappings. Numbers are written without trailing zeros, so
-that one value has one text, and `unknown` only where there is any; lots are left out of the cells,
-being derived from the journal, and are part of the digest. Two books with equal digests are equal
-in everything a reader can ask.
+that one value has one text, `unknown` only where there is any, and `leverage` where it was told;
+lots are left out of the cells, being derived from the journal, and are part of the digest. Two
+books with equal digests are equal in everything a reader can ask.
 
 Errors: none.
 """
@@ -13,20 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final
 
 import msgspec
 
 from bursar.exact import trimmed
 from bursar.ledger.book import STATE, Book, own_changes
 from bursar.ledger.lots import Lot
-
-FOLD: Final = 1
-"""Goes up whenever the same journal comes to another book or other records than before. Books of
-other folds are made anew when they are opened; a test holds what a set of journals comes to."""
-MARK: Final = "fold"
-"""The memo that says which fold a stored book is of. A book without it is older than the memo."""
-OWN: Final[Mapping[str, str]] = {MARK: str(FOLD)}
 
 _View = Callable[[Mapping[object, object]], Mapping[object, object]]
 _JSON = json.JSONEncoder(ensure_ascii=False).encode  # made once: each use of `dumps` makes one
@@ -100,7 +92,15 @@ def _part(value: object) -> str:
 
 
 def _is_told(name: str, part: object) -> bool:
-    return name != "pool" and (name != "unknown" or bool(part))
+    match name:
+        case "pool":
+            return False
+        case "unknown":
+            return bool(part)
+        case "leverage":
+            return part is not None
+        case _:
+            return True
 
 
 def _plain(value: object) -> object:

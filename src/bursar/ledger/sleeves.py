@@ -25,7 +25,7 @@ from typing import Final
 import msgspec
 
 from bursar.exact import ZERO, money, ratio18
-from bursar.ledger import audit
+from bursar.ledger import audit, instant
 from bursar.ledger.book import POOL, Book
 from bursar.ledger.entries import (
     MANUAL,
@@ -51,7 +51,6 @@ from bursar.ledger.state import NO_PAIR
 from bursar.ledger.terms import Scope, Terms
 
 _APART: Final = "\x1f"
-_DAY: Final = 86_400 * 10**9
 _KEYED: Final = ("holdings", "cells", "fees", "flows", "margins", "pockets")
 _Needs = list[tuple[str, Decimal]]
 
@@ -114,6 +113,7 @@ class StrategyBooks:
                 whose, _, account = key[0].rpartition(_APART)
                 if whose not in parts:
                     parts[whose] = Book(self.book.terms)
+                    parts[whose].latest = self.book.latest
                 getattr(parts[whose], name)[(account, *key[1:])] = value
         return parts
 
@@ -131,7 +131,7 @@ class StrategyBooks:
     def follow(self, facts: Iterable[Fact]) -> "StrategyBooks":
         """Take in priced facts in canonical order, after those before; close days that are over."""
         for fact in facts:
-            day = fact.executed_at // _DAY
+            day = fact.executed_at // instant.DAY
             if day != self._day:
                 self._closed += self._standing()
                 self._touched.clear()
@@ -152,7 +152,7 @@ class StrategyBooks:
 
     def _close(self, strategy: str) -> DayClose:
         totals = audit.totals(self.of(strategy))
-        made = totals.realized + totals.income - totals.expenses
+        made = totals.made
         return DayClose(strategy, self._day, totals.cost - made, made)
 
     def _take(self, fact: Fact) -> None:

@@ -68,12 +68,16 @@ class FlowTotal(msgspec.Struct, frozen=True, gc=False):
 
 
 class Margin(msgspec.Struct, frozen=True, gc=False):
-    """A leveraged position: signed quantity, and the notional at which it was entered (≥ 0)."""
+    """A leveraged position: signed quantity, and the notional at which it was entered (≥ 0).
+
+    `leverage` is as it was last told when the position was opened or grew; `None` if nobody did.
+    """
 
     base: str
     quote: str
     quantity: Decimal = ZERO
     notional: Decimal = ZERO
+    leverage: Decimal | None = None
 
 
 class Removal(msgspec.Struct, frozen=True):

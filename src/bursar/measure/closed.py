@@ -35,10 +35,10 @@ class ClosedTrips:
         self._found: TradeStatistics | None = None
         self._rolling: dict[str, dict[int, RollingTrades]] = {}
 
-    def __iter__(self) -> "Iterator[Trip]":
+    def __iter__(self) -> Iterator[Trip]:
         return iter(self._trips)
 
-    def swap(self, gone: "Trip | None", made: "Trip") -> None:
+    def swap(self, gone: Trip | None, made: Trip) -> None:
         """Take in a trip, in the place of what it was before. O(log trips)."""
         self._roll(gone, made)
         if gone is not None:
@@ -76,7 +76,7 @@ class ClosedTrips:
             self._found = tally.statistics
         return self._found
 
-    def _roll(self, gone: "Trip | None", made: "Trip") -> None:
+    def _roll(self, gone: Trip | None, made: Trip) -> None:
         if gone is not None:
             for rolling in self._rolling.get(gone.strategy, {}).values():
                 rolling.take_back(gone.closed_at, gone.pnl, _place(gone)[1:])
@@ -89,5 +89,5 @@ class ClosedTrips:
         self._found = None
 
 
-def _place(trip: "Trip") -> _Place:
+def _place(trip: Trip) -> _Place:
     return trip.closed_at, trip.id, trip.account, trip.asset

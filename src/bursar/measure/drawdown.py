@@ -13,23 +13,23 @@ Invariants
 Errors: none. A curve without a value above zero has no drawdown, and says so.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money
+from bursar.exact import HUNDRED, ZERO, money
 from bursar.ledger import instant
+from bursar.ledger.instant import day_start, week_start
 from bursar.ledger.why import Amount, Why
 from bursar.measure.curve import Curve, Point, opening, window
-from bursar.measure.measured import HUNDRED, Measured, because, known, percent, unknown
+from bursar.measure.measured import Measured, because, known, percent, unknown
 
-_MONDAY: Final = 4 * instant.DAY
-"""The first Monday since 1970-01-01, which was a Thursday."""
+_Start = Callable[[int], int]
+"""Where the period of an instant began."""
 
-_WEEK: Final = 7 * instant.DAY
 SPANS: Final = {"30d": 30 * instant.DAY, "90d": 90 * instant.DAY, "1y": 365 * instant.DAY}
 _NONE: Final = unknown("nothing above zero was kept yet")
 
@@ -121,8 +121,8 @@ class RunningDrawdown(msgspec.Struct, kw_only=True):
         """Take in what the curve came to at an instant. O(1)."""
         assert self.at is None or at >= self.at, "a curve does not go back in time"
         if self.at is None or at // instant.DAY != self.at // instant.DAY:
-            self.day_high = self._high(self.day_high, at, instant.DAY)
-            self.week_high = self._high(self.week_high, at, _WEEK)
+            self.day_high = self._high(self.day_high, at, day_start)
+            self.week_high = self._high(self.week_high, at, week_start)
         self.day_high = max(self.day_high, value)
         self.week_high = max(self.week_high, value)
         if value >= self.peak or self.peak <= 0:
@@ -184,13 +184,13 @@ class RunningDrawdown(msgspec.Struct, kw_only=True):
         open_ = 0 if fall is None else fall.length(now)
         return self.under_water + open_, max(self.longest, open_)
 
-    def _high(self, high: Decimal, at: int, unit: int) -> Decimal:
+    def _high(self, high: Decimal, at: int, start: _Start) -> Decimal:
         """Return a period's high before `at`; a new one begins with what stood, if that is of at
         most a day ago.
         """
-        if self.at is not None and _began(at, unit) == _began(self.at, unit):
+        if self.at is not None and start(at) == start(self.at):
             return high
-        if self.at is None or _began(at, unit) - self.at > instant.DAY:
+        if self.at is None or start(at) - self.at > instant.DAY:
             return ZERO
         return self.value
 
@@ -223,8 +223,8 @@ def stands(running: RunningDrawdown, *, basis: Basis, now: int) -> Drawdown:
         peak=running.peak if is_any else None,
         peak_at=running.peak_at if is_any else None,
         current_pct=running.current_pct,
-        daily_pct=_of_period(running.daily_pct, running.at, now, instant.DAY),
-        weekly_pct=_of_period(running.weekly_pct, running.at, now, _WEEK),
+        daily_pct=_of_period(running.daily_pct, running.at, now, day_start),
+        weekly_pct=_of_period(running.weekly_pct, running.at, now, week_start),
         max_pct=running.max_pct,
         windows={},
         recovery_pct=running.recovery_pct,
@@ -325,23 +325,8 @@ def deepest(falls: Sequence[Fall], count: int = 5) -> list[Fall]:
     return sorted(falls, key=lambda fall: (-(fall.depth_pct.value or ZERO), fall.peak_at))[:count]
 
 
-def day_of(at: int) -> int:
-    """Return 00:00 UTC of the day of an instant."""
-    return _began(at, instant.DAY)
-
-
-def week_of(at: int) -> int:
-    """Return 00:00 UTC of the Monday of the week of an instant."""
-    return _began(at, _WEEK)
-
-
-def _began(at: int, unit: int) -> int:
-    offset = _MONDAY if unit == _WEEK else 0
-    return at - (at - offset) % unit
-
-
-def _of_period(found: Measured, at: int | None, now: int, unit: int) -> Measured:
-    if at is not None and _began(at, unit) != _began(now, unit):
+def _of_period(found: Measured, at: int | None, now: int, start: _Start) -> Measured:
+    if at is not None and start(at) != start(now):
         return unknown("nothing complete was kept in this period yet")
     return found
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ONE, money, ratio18
+from bursar.exact import ONE, money, quotient18
 from bursar.measure.measured import Measured, measured, unknown
 from bursar.measure.ratios import USUAL, Conventions, deviation, mean
 from bursar.measure.trades import TradeStatistics
@@ -36,7 +36,7 @@ class Kelly(msgspec.Struct, frozen=True):
         """Half of the full fraction."""
         if self.full.value is None:
             return self.full
-        return Measured(ratio18(ONE, self.full.value, _TWO))
+        return Measured(quotient18(self.full.value, _TWO))
 
 
 @money
@@ -46,8 +46,8 @@ def from_trades(trades: TradeStatistics, *, least: int = TRIPS_LEAST) -> Kelly:
         return Kelly(unknown(f"{trades.count} round trips; it takes {least}"))
     if trades.payoff.value is None:
         return Kelly(trades.payoff)
-    share = ratio18(ONE, Decimal(trades.wins), Decimal(trades.count))
-    return Kelly(Measured(share - ratio18(ONE, ONE - share, trades.payoff.value)))
+    share = quotient18(Decimal(trades.wins), Decimal(trades.count))
+    return Kelly(Measured(share - quotient18(ONE - share, trades.payoff.value)))
 
 
 def from_returns(returns: Sequence[float], conventions: Conventions = USUAL) -> Kelly:

@@ -8,14 +8,11 @@ Errors: none.
 import math
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
-from bursar.exact import LARGEST, ONE, ZERO, money, ratio18, statistic, trimmed
+from bursar.exact import LARGEST, ZERO, money, percent18, quotient18, statistic, trimmed
 from bursar.ledger.why import Amount, Why
-
-HUNDRED: Final = Decimal(100)
 
 
 class Measured(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -52,13 +49,13 @@ def percent(part: Decimal, whole: Decimal) -> Measured:
     """Return `part` as percent of `whole`, rounded once; unknown unless the whole is above 0."""
     if whole <= 0:
         return unknown("there is nothing above zero to take it of")
-    return Measured(ratio18(HUNDRED, part, whole) or ZERO)  # a zero without an exponent
+    return Measured(percent18(part, whole) or ZERO)  # a zero without an exponent
 
 
 @money
 def quotient(part: Decimal, whole: Decimal, *, otherwise: str) -> Measured:
     """Return part ÷ whole, rounded once; without a whole, unknown for the reason given."""
-    return Measured(ratio18(ONE, part, whole) or ZERO) if whole else unknown(otherwise)
+    return Measured(quotient18(part, whole) or ZERO) if whole else unknown(otherwise)
 
 
 @money

@@ -19,10 +19,10 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money, ratio18
+from bursar.exact import ZERO, money, percent18
 from bursar.ledger import instant
 from bursar.measure.curve import Curve, Point
-from bursar.measure.measured import HUNDRED, Measured, measured, unknown
+from bursar.measure.measured import Measured, measured, unknown
 
 _FRIDAY: Final = 4
 _1970: Final = date(1970, 1, 1).toordinal()
@@ -77,7 +77,7 @@ class DayCloses(msgspec.Struct):
                 or (is_weekday and day.weekday() > _FRIDAY)
             ):
                 continue
-            found.append(DailyReturn(day, ratio18(HUNDRED, nav - before[0], before[0])))
+            found.append(DailyReturn(day, percent18(nav - before[0], before[0])))
         return found
 
 

@@ -22,9 +22,9 @@ from typing import Final
 import msgspec
 
 from bursar.errors import BadChoice, Malformed
-from bursar.exact import ZERO, money
+from bursar.exact import HUNDRED, ZERO, money
 from bursar.ledger.names import canonical
-from bursar.measure.measured import HUNDRED, Measured, percent, unknown
+from bursar.measure.measured import Measured, percent, unknown
 from bursar.value.exposure import Exposure
 
 UNCLASSIFIED: Final = "UNCLASSIFIED"
@@ -128,11 +128,15 @@ def by_sector(exposure: Exposure, table: Table, *, equity: Decimal) -> list[Sect
 
 @money
 def sector_nets(values: Mapping[str, Decimal | None], table: Table) -> dict[str, Decimal]:
-    """Return the net exposure of each sector, by name, of the exposure by asset. O(assets)."""
+    """Return the net exposure of each sector, by name, of the exposure by asset. O(assets).
+
+    A sector of which nothing has a value is not among them: it is no zero.
+    """
     nets: dict[str, Decimal] = {}
     for asset, value in values.items():
-        sector = table.of(asset).sector
-        nets[sector] = nets.get(sector, ZERO) + (ZERO if value is None else value)
+        if value is not None:
+            sector = table.of(asset).sector
+            nets[sector] = nets.get(sector, ZERO) + value
     return {name: nets[name] for name in sorted(nets)}
 
 

@@ -16,7 +16,7 @@ from itertools import accumulate
 
 import msgspec
 
-from bursar.exact import ZERO, money, ratio18, statistic
+from bursar.exact import HUNDRED, ONE, ZERO, money, quotient18, statistic
 from bursar.ledger.sleeves import DayClose
 from bursar.measure.measured import Measured, measured, unknown
 from bursar.measure.ratios import USUAL, Conventions, deviation, sharpe
@@ -37,6 +37,13 @@ class SleeveReturns(msgspec.Struct, frozen=True):
     def growth(self) -> tuple[Decimal, ...]:
         """What one unit of capital had become at the end of each of the days: the unit value."""
         return tuple(statistic(value) for value in self._grown())
+
+    @property
+    @money
+    def pct(self) -> Decimal | None:
+        """What all of the days came to, in percent; `None` without a day."""
+        growth = self.growth
+        return (growth[-1] - ONE) * HUNDRED if growth else None
 
     @property
     def drawdown(self) -> Decimal:
@@ -77,6 +84,6 @@ def sleeve_returns(
         capital = before.contributed + before.made + given
         if capital > 0:
             days.append(day)
-            returns.append(float(ratio18(made, Decimal(1), capital)))
+            returns.append(float(quotient18(made, capital)))
         before = close
     return SleeveReturns(tuple(days), tuple(returns))

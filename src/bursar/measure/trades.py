@@ -100,7 +100,7 @@ class Tally(msgspec.Struct):
     unpriced: int = 0
 
     @money
-    def add(self, trip: "Trip") -> None:
+    def add(self, trip: Trip) -> None:
         """Take in a trip that closed after those before."""
         pnl = trip.pnl
         sign = (pnl > 0) - (pnl < 0)
@@ -156,7 +156,7 @@ class Tally(msgspec.Struct):
 
 
 @money
-def statistics(trips: Iterable["Trip"]) -> TradeStatistics:
+def statistics(trips: Iterable[Trip]) -> TradeStatistics:
     """Return the statistics of round trips, which stand in order of closing. O(trips)."""
     tally = Tally()
     for trip in trips:
@@ -164,7 +164,7 @@ def statistics(trips: Iterable["Trip"]) -> TradeStatistics:
     return tally.statistics
 
 
-def by(trips: Iterable["Trip"], heading: Callable[["Trip"], str]) -> dict[str, TradeStatistics]:
+def by(trips: Iterable[Trip], heading: Callable[[Trip], str]) -> dict[str, TradeStatistics]:
     """Return the statistics under each heading, by name: `by(trips, lambda trip: trip.asset)`."""
     groups: dict[str, list[Trip]] = {}
     for trip in trips:

@@ -9,7 +9,6 @@ Errors: `BadChoice` for weights outside these rules, those of `door` for what is
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
@@ -25,8 +24,6 @@ from bursar.plan.door import (
 
 Attribution = dict[str, dict[str, Decimal]]
 """By symbol, each strategy's share of its target; the shares of a symbol add up to 1."""
-
-PORTFOLIO: Final = "portfolio"
 
 
 class Constraints(

@@ -47,7 +47,8 @@ def _apart(name: str, mine: msgspec.Struct, yours: msgspec.Struct) -> Iterator[s
 def _kept(inputs: Inputs, told: Derivation) -> Iterator[str]:
     """Say which of the promises of every plan are broken, by sums of their own."""
     yield from _sums(inputs, told)
-    cash, floor = inputs.holdings.cash, min(inputs.holdings.cash, ZERO)
+    cash = inputs.holdings.spendable
+    floor = min(cash, ZERO)
     for place, item in enumerate(_trades(told.items), 1):
         if item.priority != place:
             yield f"{item.symbol}.priority: {item.priority}, in place {place}"

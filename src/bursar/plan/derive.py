@@ -3,8 +3,8 @@
 1. Worth and gap of every symbol: target weight × portfolio value − quantity × price.
 2. What holds: on target, inside its bands, too small, above a target in a plan of buys only.
 3. Sales, each cut to its steps and to what is free.
-4. Funds: cash + what the sales bring − their fees − the reserve. Purchases that come to more are
-   scaled down together; what rounding then leaves is given to the largest remainders.
+4. Funds: free cash + what the sales bring − their fees − the reserve. Purchases that come to more
+   are scaled down together; what rounding then leaves is given to the largest remainders.
 5. Order: sales before purchases, larger before smaller, then by symbol.
 
 The objective of step 4 is the least Σ|residual|. While nothing is rounded, every division of the
@@ -54,15 +54,16 @@ def derive(inputs: Inputs) -> Derivation:
     sales, purchases = _sorted_out(legs, base, inputs)
     search: Search | None = None
     if policy.rounding is RoundingMode.OPTIMAL:
-        search = _searched(sales, purchases, holdings.cash - reserve, policy)
+        search = _searched(sales, purchases, holdings.spendable - reserve, policy)
     else:
         for leg in sales:
             size_sale(leg, policy)
-        _spend(purchases, _funds(sales, holdings.cash - reserve, policy), policy)
+        _spend(purchases, _funds(sales, holdings.spendable - reserve, policy), policy)
     items = _lines(legs, base, policy.fee_rate)
     totals = _totals(items, worth=worth, cash=holdings.cash, reserve=reserve, base=base)
     if search is not None:
-        search = _with_holds(search, items, {leg.symbol for leg in (*sales, *purchases)})
+        searched = {leg.symbol for leg in (*sales, *purchases) if not leg.is_closing}
+        search = _with_others(search, items, searched)
     coverage = Coverage(len(legs), len(legs), tuple(holdings.gaps))
     return Derivation(base, items, totals, coverage, search)
 
@@ -193,8 +194,8 @@ def _searched(
     return choose(legs, _funds(closing, cash, policy), policy)
 
 
-def _with_holds(search: Search, items: Sequence[PlanItem], searched: set[str]) -> Search:
-    """Let the bound of a search speak of all lines: those that it left alone are what they are."""
+def _with_others(search: Search, items: Sequence[PlanItem], searched: set[str]) -> Search:
+    """Let the bound of a search speak of all lines: what it left alone is as it is."""
     others = (abs(item.residual) for item in items if item.symbol not in searched)
     return Search(search.proof, search.least + sum(others, ZERO), search.nodes)
 

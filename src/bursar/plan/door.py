@@ -21,8 +21,11 @@ _ADJUSTED_MAX: Final = 2 * INTEGER_DIGITS  # what is farther off is no number of
 
 def exactly(value: object, field: str) -> Decimal:
     """Take a number, without its trailing zeros."""
-    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= _ADJUSTED_MAX:
-        value = trimmed(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        if not value:
+            return ZERO
+        if abs(value.adjusted()) <= _ADJUSTED_MAX:
+            value = trimmed(value)
     return Decimal(trimmed(number(value, field=field)))
 
 

@@ -2,7 +2,7 @@
 
 Every position that is not zero, and every symbol that is targeted, needs a price above zero: a
 plan over an unpriced holding would be a guess. What stands in open orders is `reserved`, in units,
-and is not sold.
+and is not sold; under the name of the base currency it is money, and is not spent.
 
 Errors: `MissingMark` for a position without a price, `BadChoice` for what cannot be, those of
 `door` for what is no number.
@@ -54,8 +54,13 @@ class HoldingsSnapshot(
             as_of=moment(self.as_of, "as_of"),
             gaps=tuple(self.gaps),
         )
-        _judge(prices, self.reserved, held)
+        _judge(prices, self.reserved, held | {self.base: self.cash})
         require_prices(prices, held)
+
+    @property
+    def spendable(self) -> Decimal:
+        """What of the cash may be spent: all that no open order holds."""
+        return self.cash - self.reserved.get(self.base, ZERO)
 
     def holdings(self, wanted: Collection[str]) -> "HoldingsSnapshot":
         """Return itself: what is there, if it has prices of what is wanted.

@@ -170,6 +170,7 @@ def invest(
     Raises:
         BadChoice: the deposit is not above zero.
     """
+    deposit = exactly(deposit, "deposit")
     if deposit <= 0:
         raise BadChoice(f"deposit: {deposit} is not above zero", field="deposit", value=deposit)
     with_it, kept = invested(deposit, allocation, holdings)
@@ -182,10 +183,10 @@ def invested(
 ) -> tuple[HoldingsSnapshot, StrategyAllocation]:
     """Return holdings with a deposit in them, and weights that keep the other cash out of it."""
     limits, there = allocation.constraints, holdings.cash
-    reserve = limits.reserve + max(there, Decimal(0))
+    reserve = limits.reserve + max(holdings.spendable, Decimal(0))
     limits = msgspec.structs.replace(limits, buys_only=True, reserve=reserve)
     return (
-        msgspec.structs.replace(holdings, cash=there + exactly(deposit, "deposit")),
+        msgspec.structs.replace(holdings, cash=there + deposit),
         msgspec.structs.replace(allocation, constraints=limits),
     )
 

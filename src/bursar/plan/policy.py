@@ -55,6 +55,7 @@ class Instrument(
 
 ANY: Final = Instrument()
 NINTH: Final = Decimal(1).scaleb(-9)
+NODES_MAX: Final = 2_000_000
 
 
 class SizingPolicy(
@@ -63,7 +64,8 @@ class SizingPolicy(
     """How trades are rounded, what is too small to be one, and what they are thought to cost.
 
     `min_trade_amount` is in base currency; `fee_rate` is a share of what is traded. `node_limit`
-    bounds the search of `optimal`: it is counted in steps, never in seconds.
+    bounds the search of `optimal`: it is counted in steps, never in seconds, and has a bound of its
+    own, since a search keeps what it has seen (half a gigabyte at the most).
     """
 
     rounding: RoundingMode = RoundingMode.DOLLAR
@@ -87,6 +89,10 @@ class SizingPolicy(
                 for symbol in named(self.instruments, "instruments")
             },
         )
+        if not 0 <= self.node_limit <= NODES_MAX:
+            raise BadChoice(
+                f"node_limit: {self.node_limit} is not in 0 to {NODES_MAX}", field="node_limit"
+            )
         if not self.money_step or not self.lot:
             raise BadChoice("money_step and lot are above zero", field="money_step")
         if self.fee_rate == ONE:

@@ -35,7 +35,6 @@ from bursar.portfolio.views import DrawdownView
 from bursar.value.snapshot import PortfolioSnapshot
 
 INITIAL_CAPITAL: Final = Decimal(300)
-SECOND: Final = 10**9
 ROLLED_DAYS: Final = 30
 _T = TypeVar("_T")
 
@@ -87,7 +86,7 @@ class PortfolioAccounting:
         self.portfolio = portfolio
         self.account = account
         self._lock = asyncio.Lock()
-        self._cache_ns = cache_s * SECOND
+        self._cache_ns = cache_s * instant.SECOND
         self._cache: dict[str, tuple[int, int, object]] = {}
 
     async def begin(
@@ -115,10 +114,10 @@ class PortfolioAccounting:
             desk = self.portfolio.writer
             desk.catch_up()
             staged = desk.stage([entry])
-            conflicts = desk.review(staged).conflicts
+            conflicts = staged.review.conflicts
             if conflicts and order.at is None:
                 staged = desk.stage([_timed(entry, desk)])
-                conflicts = desk.review(staged).conflicts
+                conflicts = staged.review.conflicts
             if conflicts:
                 raise Conflicted(f"{order.fill_id} is another fill already: {conflicts[0]}")
             return desk.commit(staged)

@@ -19,7 +19,8 @@ from bursar.errors import BadChoice, BreakNotFound
 from bursar.events.outgoing import DriftState
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
-from bursar.ledger.entries import Movement, MovementKind
+from bursar.ledger.book import POOL
+from bursar.ledger.entries import Movement, MovementKind, Transfer
 from bursar.ledger.names import canonical
 from bursar.ledger.past import book_until
 from bursar.ledger.timeline import Timeline
@@ -57,10 +58,10 @@ _CERTIFICATES: Final = msgspec.json.Decoder(Certificate)
 def remember(portfolio: Portfolio, statement: Statement) -> None:
     """Keep a statement in the place of the account's last one.
 
-    What is in the book already had happened when the venue spoke, whatever our clock says.
+    What the book has of the account already had happened when the venue spoke, whatever our clock
+    says; of another account, which may reach ahead of now, it says nothing.
     """
-    order = portfolio.desk.timeline.order
-    latest = max(order[-1][0], statement.as_of) if order else statement.as_of
+    latest = _last_of(portfolio.desk.timeline, statement.account, statement.as_of)
     kept = msgspec.structs.replace(statement, as_of=latest)
     text = _ENCODER.encode(kept).decode()
     portfolio.desk.store.save_memos({f"{_STATEMENT}{statement.account}": text})
@@ -228,6 +229,18 @@ def proposal(found: Reconciliation, break_id: str) -> Proposal:
         f"nothing is proposed for a break {break_id!r} of {account}; it may be closed already",
         account=account,
     )
+
+
+def _last_of(timeline: Timeline, account: str, as_of: int) -> int:
+    """Return the instant of an account's last fact, if it is after `as_of`. O(facts after it)."""
+    for at, *_, name in reversed(timeline.order):
+        if at <= as_of:
+            break
+        fact = timeline.facts[name]
+        there = fact.to_account if isinstance(fact, Transfer) else fact.account
+        if account in {fact.account, there} or fact.account == POOL:
+            return at
+    return as_of
 
 
 def _reaching(portfolio: Portfolio, at: int) -> Timeline:

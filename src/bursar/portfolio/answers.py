@@ -44,10 +44,14 @@ class FileImported(msgspec.Struct, frozen=True):
 
 
 class ImportReport(msgspec.Struct, frozen=True):
-    """What an import did: its files, and what came of all of them; `version` is the last."""
+    """What an import did: its files, and what came of all of them; `version` is the last.
+
+    `ahead` is the instant that the book reaches to, where that is yet to come.
+    """
 
     files: tuple[FileImported, ...]
     receipt: Receipt
+    ahead: int | None = None
 
 
 class MethodPnL(msgspec.Struct, frozen=True):

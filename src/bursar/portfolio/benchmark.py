@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bursar.exact import ONE, money, ratio18
+from bursar.exact import money, quotient18, ratio18
 from bursar.ledger import instant
 from bursar.ledger.names import canonical
 from bursar.ledger.prices import PRICE_AGE_MAX
@@ -125,7 +125,7 @@ def _known(portfolio: Portfolio, asset: str, prices: Prices) -> Iterator[Priced]
     for each in portfolio.desk.store.get_snapshots():
         for worth in each.asset_valuations:
             if canonical(worth.asset) == wanted and worth.amount and worth.value_base:
-                unit = ratio18(ONE, worth.value_base, worth.amount)
+                unit = quotient18(worth.value_base, worth.amount)
                 yield Priced(instant.from_datetime(each.timestamp), unit, "snapshot")
     path = find_path(
         asset,

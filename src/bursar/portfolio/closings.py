@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
-from bursar.measure.drawdown import day_of, week_of
+from bursar.ledger.instant import day_start, month_start, week_start
 from bursar.measure.trips import TripBook
 
 if TYPE_CHECKING:
@@ -133,12 +133,12 @@ class _Recent:
 
         A record of a time to come counts from then on.
         """
-        if now < self._now or day_of(now) != day_of(self._now):
+        if now < self._now or day_start(now) != day_start(self._now):
             self.floor = _since(now)
             self._told = [each for each in self._told if each[0] >= self.floor]
             self._next, self._made = 0, {}
         self._now = now
-        starts = day_of(now), week_of(now), _month_of(now)
+        starts = day_start(now), week_start(now), month_start(now)
         while self._next < len(self._told) and self._told[self._next][0] <= now:
             at, asset, pnl = self._told[self._next]
             known = self._made.get(asset, _NOTHING)
@@ -155,11 +155,6 @@ def _place(record: RealizedPnLRecord) -> _Place:
     return record.time, record.trade_id, record.kind
 
 
-def _month_of(at: int) -> int:
-    first = instant.to_datetime(day_of(at)).replace(day=1)
-    return instant.from_datetime(first)
-
-
 def _since(now: int) -> int:
     """Return when the month or the week began, whichever was first."""
-    return min(_month_of(now), week_of(now))
+    return min(month_start(now), week_start(now))

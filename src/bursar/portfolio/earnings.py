@@ -17,13 +17,12 @@ import msgspec
 from bursar.errors import BadChoice
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
+from bursar.ledger.audit import SIDES, Side
 from bursar.ledger.book import Book
 from bursar.ledger.entries import (
     CAPITAL,
-    INCOME,
     MANUAL,
     CashFlow,
-    FlowKind,
     Reversal,
     StagedChange,
 )
@@ -42,9 +41,6 @@ from bursar.value.snapshot import capital
 HEADINGS: Final = ("pair", "asset", "strategy")
 KEPT_FOR: Final = instant.DAY
 """A period begins with a snapshot of at most so long before its start."""
-
-_INCOME: Final = frozenset(kind.value for kind in INCOME)
-_FEE: Final = frozenset({FlowKind.FEE.value})
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -74,8 +70,10 @@ def summary(portfolio: Portfolio, asked: Asked, prices: Prices = None) -> PnLSum
     now = portfolio.desk.clock.now()
     span = window(asked.period, now)
     start = 0 if span.start is None else instant.from_datetime(span.start)
-    end = now + 1 if span.end is None else instant.from_datetime(span.end)
     timeline = _timeline(portfolio, asked, start)
+    # Equity counts what is dated ahead of now, so what has no end holds it too.
+    latest = max(now, _last(timeline)) + 1
+    end = latest if span.end is None else instant.from_datetime(span.end)
     ends = _ends(portfolio, timeline, asked, start, end)
     parts = _parts(portfolio, ends, asked)
     made = PnLSummary(
@@ -87,8 +85,8 @@ def summary(portfolio: Portfolio, asked: Asked, prices: Prices = None) -> PnLSum
         realized_pnl_base_total=sum((part.realized for part in parts.values()), ZERO),
         unrealized_pnl_base_total=None,
         fees_base=sum((part.fees for part in parts.values()), ZERO),
-        income_base=_flowed(ends, _INCOME, asked.strategy),
-        expenses_base=_flowed(ends, _FEE, asked.strategy),
+        income_base=_flowed(ends, Side.INCOME, asked.strategy),
+        expenses_base=_flowed(ends, Side.EXPENSE, asked.strategy),
         net_flows_base=None,
     )
     if asked.strategy is not None:  # capital and open lots are the account's
@@ -198,15 +196,15 @@ def _heading(key: CellKey, by: str) -> str:
     return asset if by == "asset" else traded_pair(pair or NO_PAIR)
 
 
-def _flowed(ends: _Ends, kinds: frozenset[str], strategy: str | None) -> Decimal:
-    """Return what the flows of some kinds booked in the period, for one strategy or for all."""
+def _flowed(ends: _Ends, side: Side, strategy: str | None) -> Decimal:
+    """Return what the flows of one side booked in the period, for one strategy or for all."""
 
     def booked(book: Book) -> Decimal:
         return sum(
             (
                 flow.booked
                 for key, flow in book.flows.items()
-                if key[1] in kinds and strategy in (None, key[3])
+                if SIDES[key[1]] is side and strategy in (None, key[3])
             ),
             ZERO,
         )

@@ -25,7 +25,7 @@ from bursar.errors import StoreError
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.measure.curve import Moment
-from bursar.measure.drawdown import Basis, Drawdown, day_of, stands
+from bursar.measure.drawdown import Basis, Drawdown, stands
 from bursar.measure.measured import Measured, known, unknown
 from bursar.measure.packed import BLOCK, Course
 from bursar.measure.returns import Calendar, DailyReturn
@@ -122,7 +122,7 @@ class Followed:
     def today(self, portfolio: Portfolio, now: Moment) -> Today:
         """Return now and what the day began with. O(new moments)."""
         self._reach(portfolio, now.at)
-        start = day_of(now.at)
+        start = instant.day_start(now.at)
         early = self._walked.stood(start)
         if early is None or early.at < start - instant.DAY:
             early = _first(portfolio, start)

@@ -5,7 +5,7 @@ sync which dies goes on where it was, and no fact is published without a price t
 The mark is only an opinion about what need not be asked again: told twice, a statement is a
 duplicate. Where prices cannot be had, the statements land all the same, and which ones are missing
 lands with them, for the next sync. A price that the venue cannot tell is not asked for again,
-unless it is so young that it may still come.
+unless it is so young that it may still come, or all that lack one are asked for anew.
 
 Errors: `VenueError`, with everything kept that had landed; those of the desk.
 """
@@ -28,7 +28,7 @@ from bursar.ports import Chunk, PriceWanted, Progress, Venue
 CHUNKS_HELD: Final = 20
 """How many chunks land in one commit; as many at most are fetched again after a kill."""
 
-YOUNG: Final = 2 * 3_600 * instant.SECOND
+YOUNG: Final = 2 * instant.HOUR
 """For so long after an instant a venue may still come to know a price of it."""
 
 _TRIES: Final = 5
@@ -55,13 +55,21 @@ class Gained(msgspec.Struct):
 
 
 async def follow(
-    desk: Desk, venue: Venue, gained: Gained, progress: Progress | None = None
+    desk: Desk,
+    venue: Venue,
+    gained: Gained,
+    progress: Progress | None = None,
+    *,
+    prices_anew: bool = False,
 ) -> None:
     """Bring in what a venue has had to tell since the last time, prices included.
 
-    `gained` counts what has landed, also where this ends in an error.
+    `gained` counts what has landed, also where this ends in an error. With `prices_anew` each price
+    that the account's facts lack is asked for, whoever has told them. O(facts) then.
     """
     following = _Following(desk, venue, gained, progress or _untold)
+    if prices_anew:
+        following.lack(unpriced(desk))
     async for chunk in venue.history(following.mark):
         following.tell(f"fetching {chunk.what}", chunk.done, chunk.total)
         following.held.append(chunk)
@@ -93,7 +101,11 @@ class _Following:
         gained.is_first = gained.is_first or self.mark is None
         self._due = frozenset(_DECODER.decode(desk.store.memo(self._prices) or "[]"))
         if self.mark is None:  # what exports have told came with nobody to ask
-            self._due |= self._lacked_by(unpriced(desk))
+            self.lack(unpriced(desk))
+
+    def lack(self, facts: Iterable[Fact]) -> None:
+        """Let what these facts lack be asked for."""
+        self._due |= self._lacked_by(facts)
 
     async def land(self) -> None:
         """Land what is held, priced as far as the venue can tell, with its mark."""

@@ -128,7 +128,6 @@ def why(portfolio: Portfolio, figure: str, prices: Prices = None) -> Why:
 @money
 def _why_daily(portfolio: Portfolio, prices: Prices) -> Why | Amount:
     past = kept(portfolio, portfolio.valuation(prices)).today
-    now = past.now
     then, now = past.opening, past.now
     start = "" if then is None else instant.show(then.at)
     return because(

@@ -5,9 +5,8 @@ from decimal import Decimal
 import msgspec
 
 from bursar.exact import ZERO, money
-from bursar.ledger import instant
+from bursar.ledger import audit, instant
 from bursar.ledger.book import Book
-from bursar.ledger.entries import INCOME, FlowKind
 from bursar.ledger.fold import traced
 from bursar.ledger.terms import Method, Terms
 from bursar.ledger.timeline import Timeline
@@ -67,20 +66,13 @@ def _close(lines: dict[str, MonthLine], month: str, before: MonthLine, book: Boo
 
 
 def _standing(book: Book) -> MonthLine:
-    income, expenses, contributed = ZERO, ZERO, ZERO
-    for (_, kind, _, _), flow in book.flows.items():
-        if FlowKind(kind) in INCOME:
-            income += flow.booked
-        elif kind == FlowKind.FEE.value:
-            expenses += flow.booked
-        else:
-            contributed += flow.booked
+    totals, cells = audit.totals(book), book.cells.values()
     return MonthLine(
-        "",
-        sum((cell.realized for cell in book.cells.values()), ZERO),
-        sum((cell.fees for cell in book.cells.values()), ZERO),
-        income,
-        expenses,
-        contributed,
-        sum(cell.trades for cell in book.cells.values()),
+        month="",
+        realized=totals.realized,
+        fees=sum((cell.fees for cell in cells), ZERO),
+        income=totals.income,
+        expenses=totals.expenses,
+        contributed=totals.contributed,
+        trades=sum(cell.trades for cell in cells),
     )

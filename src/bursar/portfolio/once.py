@@ -19,7 +19,7 @@ from bursar.ledger import instant
 from bursar.portfolio import hand
 from bursar.portfolio.portfolio import Portfolio
 
-_MEMO: Final = "request "
+MEMO: Final = "request "
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -52,7 +52,7 @@ def once(
     """
     if not key.isprintable() or " " in key:
         raise BadChoice("the key has blanks", field="Idempotency-Key")
-    desk, name = portfolio.corrector, _MEMO + key
+    desk, name = portfolio.corrector, MEMO + key
     desk.catch_up()
     digest = sha256(asked).hexdigest()
     text = desk.store.memo(name)

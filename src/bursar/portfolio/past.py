@@ -23,7 +23,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from bursar.desk import Desk, Receipt, Review, Staged
+from bursar.desk import Desk, Receipt, Staged
 from bursar.errors import BadChoice, StoreCorrupt
 from bursar.ledger import describe, instant, journal, projection
 from bursar.ledger.entries import AnyEntry, Link, Reversal, Tag
@@ -71,10 +71,6 @@ class PastDesk:
 
     def stage(self, _entries: Iterable[AnyEntry]) -> Staged:
         """Refuse: nothing can be added to the past."""
-        _refuse()
-
-    def review(self, _staged: Staged) -> Review:
-        """Refuse."""
         _refuse()
 
     def commit(self, _staged: Staged) -> Receipt:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from bursar.ledger import instant
-from bursar.measure.curve import Curve, Point
-from bursar.measure.drawdown import Drawdown, day_of
+from bursar.measure.curve import Curve, Moment, Point
+from bursar.measure.drawdown import Drawdown
 from bursar.measure.kelly import Kelly, from_returns, from_trades
 from bursar.measure.measured import Measured, known, unknown
 from bursar.measure.packed import Course, PackedCurve
@@ -56,6 +57,22 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     conventions: Conventions
     curve: Curve
     is_rebuilt: bool = False
+
+
+def remarks(found: Performance) -> Iterator[str]:
+    """Say what a reader of the figures has to know of the curve that they are of."""
+    lacking, start = found.drawdown.skipped, _ns(found.window, is_start=True)
+    if found.is_rebuilt:
+        yield "the curve is rebuilt from trades, at last known prices: no snapshot was kept"
+    if lacking:
+        yield f"{lacking} of {found.moments} moments lack a price and are left out of the curve"
+    if start is None or found.opened_at is None:
+        return
+    opened = instant.show(found.opened_at)
+    if found.opened_at - start > instant.DAY:
+        yield f"the curve is known from {opened} on, not before"
+    elif start - found.opened_at > instant.DAY:
+        yield f"nothing was kept in the day before the range: it goes on from {opened}"
 
 
 def history(portfolio: Portfolio, period: str | Range = "all", prices: Prices = None) -> Curve:
@@ -114,13 +131,18 @@ def _course(portfolio: Portfolio, span: Window, prices: Prices) -> tuple[Course,
         return past.course(start, end), False
     head, known = portfolio.desk.head, portfolio.rebuilt_kept
     if known is None or known[0] != head:
-        told = rebuilt(portfolio.timeline, portfolio.options, until=day_of(now.at))
+        told = rebuilt(portfolio.timeline, portfolio.options, until=instant.day_start(now.at))
         known = portfolio.rebuilt_kept = head, told
     packed = PackedCurve()
-    for moment in known[1]:
-        if moment.at < now.at:
-            packed.add(moment)
+    for moment in _told(known[1], now):
+        packed.add(moment)
     return packed.course(now, start, end), bool(packed)
+
+
+def _told(moments: Sequence[Moment], now: Moment) -> Sequence[Moment]:
+    """Return the moments before now; that nothing was there at first says nothing by itself."""
+    early = [each for each in moments if each.at < now.at]
+    return early if any(each.is_complete for each in (*early[1:], now)) else early[1:]
 
 
 def _within(trip: Trip, span: Window) -> bool:

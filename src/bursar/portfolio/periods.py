@@ -7,7 +7,7 @@ Errors: `BadChoice` for a period that there is none of.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -43,18 +43,15 @@ def window(period: str | Range, now: int, *, besides: Iterable[str] = ()) -> Win
             last = instant.show(instant.from_datetime(end))
             raise BadChoice(f"the period ends at {last}, before it begins", period=str(period))
         return Window(start, end)
-    today = (
-        instant.to_datetime(now).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    )
     match period:
         case "all":
             return Window()
         case "day":
-            return Window(today)
+            return Window(instant.to_datetime(instant.day_start(now)))
         case "week":
-            return Window(today - timedelta(days=today.weekday()))
+            return Window(instant.to_datetime(instant.week_start(now)))
         case "month":
-            return Window(today.replace(day=1))
+            return Window(instant.to_datetime(instant.month_start(now)))
         case _:
             raise BadChoice(
                 f"{period!r} is no period; one of {', '.join((*PERIODS, *besides))},"

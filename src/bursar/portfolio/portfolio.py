@@ -53,7 +53,7 @@ from bursar.ports import FileReader, Head, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
 from bursar.value.accounts import account_book, account_digest, accounts
-from bursar.value.coverage import book_gaps
+from bursar.value.coverage import book_gaps, reaches_ahead
 from bursar.value.equity import Valuation, value_book
 from bursar.value.marks import Mark, Marks, given, is_pair
 from bursar.value.pnl import FeeSummary, heading
@@ -150,7 +150,9 @@ class Portfolio:
 
     def take(self, read: importing.ReadFiles, progress: Progress | None = None) -> ImportReport:
         """Commit what files state that were read: all of it or nothing."""
-        return ImportReport(read.files, importing.submit(self.writer, read, progress))
+        receipt = importing.submit(self.writer, read, progress)
+        ahead = reaches_ahead(self.book(), self.desk.clock.now())
+        return ImportReport(read.files, receipt, ahead)
 
     def record(self, *entries: AnyEntry) -> Receipt:
         """Commit statements."""
@@ -396,13 +398,13 @@ class Portfolio:
         self, asset: str | None = None, *, rule: Method | None = None
     ) -> dict[tuple[str, str], Sequence[Lot]]:
         """Return open lots by (account, asset), oldest first."""
-        book, names = self.book(rule), Marks()
-        wanted = None if asset is None else names.name(asset)
+        book = self.book(rule)
+        wanted = None if asset is None else canonical(asset)
         return {
             place: lots
             for place in sorted(book.holdings)
-            if place[1] not in book.cash and wanted in (None, names.name(place[1]))
-            if (lots := _lots(book, place))
+            if place[1] not in book.cash and wanted in (None, canonical(place[1]))
+            if (lots := book.lots(*place))
         }
 
     def fees(self) -> FeeSummary:
@@ -509,10 +511,6 @@ class Portfolio:
 
     def _correct(self, correction: hand.Correction) -> Receipt:
         return self.writer.commit(hand.stage(self.writer, correction))
-
-
-def _lots(book: Book, place: tuple[str, str]) -> Sequence[Lot]:
-    return [] if place[1] in book.cash else book.lots(*place)
 
 
 def _newest(found: list[_T], names: Sequence[str]) -> list[_T]:

@@ -35,7 +35,6 @@ from bursar.capital.profit_target_tracker import (
 )
 from bursar.capital.settings import CapitalSettings
 from bursar.capital.smart_reinvestor import Division, Reinvested, SmartReinvestor
-from bursar.capital.strategy_memory import DAY
 from bursar.capital.trades import tally
 from bursar.errors import Doubtful, StaleVersion
 from bursar.events.outgoing import OrderExitDecision
@@ -170,16 +169,16 @@ def _require_current(portfolio: Portfolio, profits: Profits) -> None:
 
 
 def _now(portfolio: Portfolio, prices: Prices) -> _Now:
-    equity, book = portfolio.equity(prices), portfolio.book()
-    if equity.valuation.unvalued:
-        assets = ", ".join(missing.asset for missing in equity.valuation.unvalued)
+    """Look at all that is owned, as capital is of all that came, whatever the view shows."""
+    valuation, book = portfolio.valuation(prices), portfolio.book()
+    if valuation.unvalued:
+        assets = ", ".join(valuation.coverage.unvalued_assets)
         raise Doubtful(f"profit is not known: there is no price of {assets}")
     given = capital(book)
     if given is None:
         raise Doubtful("profit is not known: capital came or went that nobody has priced")
-    totals = audit.totals(book)
-    made = totals.realized + totals.income - totals.expenses
-    return _Now(portfolio.desk.clock.now(), equity.value, given, made)
+    owned = valuation.equity + valuation.excluded_value
+    return _Now(valuation.at, owned, given, audit.totals(book).made)
 
 
 def _kept(portfolio: Portfolio) -> Kept:
@@ -190,10 +189,10 @@ def _kept(portfolio: Portfolio) -> Kept:
 def _begun(portfolio: Portfolio, now: _Now) -> Kept:
     """Return what is kept, with a new session where the day is another."""
     kept = _kept(portfolio)
-    if kept.day == now.at // DAY:
+    if kept.day == now.at // instant.DAY:
         return kept
     began = Session(now.equity), Compounded(now.equity)
-    return Kept(now.at // DAY, *began, now.capital, now.realized, kept.divided, kept.moved)
+    return Kept(now.at // instant.DAY, *began, now.capital, now.realized, kept.divided, kept.moved)
 
 
 @money
@@ -254,11 +253,12 @@ def _end(period: TargetPeriod, starts_at: int) -> int:
         first = instant.to_datetime(starts_at)
         after = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
         return instant.from_datetime(after)
-    return starts_at + DAY * (1 if period is TargetPeriod.DAY else 7)
+    return starts_at + (instant.DAY if period is TargetPeriod.DAY else instant.WEEK)
 
 
+@money
 def _exit(profits: Profits, capture: Capture) -> OrderExitDecision:
-    baseline = profits.before.session.baseline
+    baseline = profits.equity - capture.profit  # what came in or went out since is in all three
     return OrderExitDecision(
         decision_id=f"capture {profits.at}",
         intent=capture.intent.value,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import structlog
 
-from bursar.errors import BursarError, MissingMark, PortfolioError
+from bursar.errors import BadChoice, BursarError, MissingMark, PortfolioError
 from bursar.exact import ONE, ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.names import canonical
@@ -35,6 +35,7 @@ from bursar.plan import (
 from bursar.plan.holdings import require_prices
 from bursar.portfolio import agreement
 from bursar.value.convert import Missing, convert, find_path
+from bursar.value.coverage import Coverage
 from bursar.value.marks import FEE_CREDITS, Marks
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class RebalanceService:
         log.info("Building rebalance plan")
         try:
             holdings = self.source.holdings(strategy.target_weights.keys())
+            _require_names(strategy, self.policy, holdings)
             plan = self._made(strategy, holdings, deposit, timestamp)
         except BursarError as error:
             log.error("Rebalance plan failed", reason=error.message)  # noqa: TRY400 (it is told on)
@@ -164,7 +166,7 @@ def book_holdings(
     portfolio: Portfolio, valuation: Valuation, wanted: Collection[str]
 ) -> HoldingsSnapshot:
     """Return what a book holds at a valuation, under the names that are wanted."""
-    spelled = {canonical(symbol): symbol for symbol in sorted(wanted)}
+    spelled = _spelled(wanted, portfolio.terms)
     worths = [each for each in valuation.assets if not each.is_cash and each.quantity]
     unpriced = [each.asset for each in worths if each.path is None]
     if unpriced:
@@ -180,28 +182,92 @@ def book_holdings(
     )
     require_prices(priced, wanted)
     positions = {names[each.asset]: each.quantity for each in kept}
+    balances = portfolio.balances(reserved=agreement.reserved(portfolio))
+    kept_back = {each.asset: each.reserved for each in balances if each.reserved}
+    purses = {each.asset: each.quantity for each in valuation.assets if each.is_cash}
+    bound = {
+        names[name]: (positions[names[name]], reserved)
+        for name, reserved in kept_back.items()
+        if names.get(name, "") in positions
+    }
+    bound[valuation.base] = _purse((purses[name], kept_back.get(name, ZERO)) for name in purses)
     return HoldingsSnapshot(
         positions=positions,
         prices=priced,
-        cash=sum((each.quantity for each in valuation.assets if each.is_cash), ZERO),
-        reserved=_reserved(portfolio, names, positions),
+        cash=bound[valuation.base][0],
+        reserved=_reserved(bound),
         base=valuation.base,
         as_of=instant.show(valuation.at),
         source=f"book {portfolio.desk.store.portfolio} version {portfolio.desk.head.version}",
-        gaps=tuple(_gaps(valuation)),
+        gaps=(*_gaps(valuation), *_doubts(portfolio, valuation), *_bound(bound, valuation.base)),
     )
 
 
-def _reserved(
-    portfolio: Portfolio, names: Mapping[str, str], positions: Mapping[str, Decimal]
-) -> dict[str, Decimal]:
-    """Return what is in open orders or other pockets, never more than is held."""
-    balances = portfolio.balances(reserved=agreement.reserved(portfolio))
+def _require_names(
+    strategy: StrategyAllocation, policy: SizingPolicy, holdings: HoldingsSnapshot
+) -> None:
+    """Refuse a bound of an asset under another name than the plan's: it would bound nothing.
+
+    Raises:
+        BadChoice: a cap, a short or an instrument names BTC where the plan has XBT.
+    """
+    there = holdings.positions.keys() | strategy.target_weights.keys()
+    called = {canonical(symbol): symbol for symbol in there}
+    limits = strategy.constraints
+    told = {"caps": limits.caps, "shorts": limits.shorts, "instruments": policy.instruments}
+    for field, names in told.items():
+        for name in names:
+            own = called.get(canonical(name), name)
+            if name not in there and own not in names:
+                raise BadChoice(
+                    f"{field}.{name}: here it is called {own}; say it so", field=f"{field}.{name}"
+                )
+
+
+def _spelled(wanted: Collection[str], terms: Terms) -> dict[str, str]:
+    """Return the name by which each asset is wanted.
+
+    Raises:
+        BadChoice: an asset is wanted under two names, or is what counts as cash.
+    """
+    spelled: dict[str, str] = {}
+    for symbol in sorted(wanted):
+        if symbol in terms.cash - {terms.base}:  # of the base itself the planner says so
+            raise BadChoice(
+                f"target_weights.{symbol}: {symbol} counts as cash, which is what the other"
+                " weights leave",
+                symbol=symbol,
+            )
+        other = spelled.setdefault(canonical(symbol), symbol)
+        if other != symbol:
+            raise BadChoice(
+                f"target_weights.{symbol}: {symbol} and {other} are one asset; give it one weight",
+                symbol=symbol,
+            )
+    return spelled
+
+
+def _reserved(held: Mapping[str, tuple[Decimal, Decimal]]) -> dict[str, Decimal]:
+    """Return what is not free of (all, what is kept back), never more than is held."""
     return {
-        names[each.asset]: min(each.reserved, max(positions[names[each.asset]], ZERO))
-        for each in balances
-        if each.reserved and names.get(each.asset, "") in positions
+        name: min(reserved, max(total, ZERO))
+        for name, (total, reserved) in held.items()
+        if reserved
     }
+
+
+@money
+def _purse(purses: Iterable[tuple[Decimal, Decimal]]) -> tuple[Decimal, Decimal]:
+    """Add up money: all of it, and what of it cannot be spent."""
+    total = bound = ZERO
+    for there, kept_back in purses:
+        total, bound = total + there, bound + min(kept_back, max(there, ZERO))
+    return total, bound
+
+
+def _bound(held: Mapping[str, tuple[Decimal, Decimal]], base: str) -> Iterator[str]:
+    if bound := held[base][1]:
+        yield f"{bound:f} {base} is in open orders or in other pockets, and is not spent"
 
 
 def _gaps(valuation: Valuation) -> Iterator[str]:
@@ -225,6 +291,17 @@ def _gaps(valuation: Valuation) -> Iterator[str]:
         yield f"{', '.join(left)}: excluded by the settings, left alone"
 
 
+def _doubts(portfolio: Portfolio, valuation: Valuation) -> Iterator[str]:
+    """Say what may be held otherwise than the book says, and what money may not be worth."""
+    for account, alarm in sorted(agreement.alarms_told(portfolio).items()):
+        if alarm.is_flagged:
+            yield f"{account} does not agree with its venue; `bursar drift` says where"
+    coverage = valuation.coverage
+    yield from Coverage(
+        pending=coverage.pending, negative_cash=coverage.negative_cash, depegs=coverage.depegs
+    ).lines()
+
+
 def _prices(symbols: Iterable[str], marks: Marks, terms: Terms) -> dict[str, Decimal]:
     """Return the price of one unit, for those that marks lead to the base currency."""
     found: dict[str, Decimal] = {}
@@ -243,7 +320,7 @@ async def fetch_holdings(venue: Venue, wanted: Collection[str], terms: Terms) ->
         VenueError: it could not be asked.
     """
     statement = await venue.statement()
-    held = _held(statement, wanted)
+    held = _held(statement, _spelled(wanted, terms))
     credits_ = sorted(name for name in held if name in FEE_CREDITS)
     coins = {
         name: each
@@ -254,37 +331,33 @@ async def fetch_holdings(venue: Venue, wanted: Collection[str], terms: Terms) ->
     marks = Marks(await venue.marks(asked, terms.base))
     prices = money(_prices)(asked, marks, terms)
     require_prices(prices, asked)
-    cash, bound = _cash(held, terms)
+    held[terms.base] = _purse(held[name] for name in held if name in terms.cash)
     return HoldingsSnapshot(
         positions={name: total for name, (total, _) in coins.items()},
         prices=prices,
-        cash=cash,
-        reserved={name: reserved for name, (_, reserved) in coins.items() if reserved},
+        cash=held[terms.base][0],
+        reserved=_reserved({**coins, terms.base: held[terms.base]}),
         base=terms.base,
         as_of=instant.show(statement.as_of),
         source=f"statement of {statement.account}",
         gaps=(
             *(f"{name} is worth nothing and left alone" for name in credits_),
-            *([f"{bound:f} {terms.base} is held by open orders and left alone"] if bound else ()),
+            *_bound(held, terms.base),
         ),
     )
 
 
 @money
-def _held(statement: Statement, wanted: Collection[str]) -> dict[str, tuple[Decimal, Decimal]]:
-    """Add up what lies in every pocket, by asset: all of it, and what open orders hold of it."""
+def _held(statement: Statement, spelled: Mapping[str, str]) -> dict[str, tuple[Decimal, Decimal]]:
+    """Add up what lies in every pocket, by asset: all of it, and what of it is not free.
+
+    What lies in another pocket than the main one is staked, lent or margin: an order has none of
+    it.
+    """
     held: dict[str, tuple[Decimal, Decimal]] = {}
-    spelled = {canonical(symbol): symbol for symbol in sorted(wanted)}
     for each in statement.holdings:
         name = spelled.get(canonical(each.asset), each.asset)
         total, reserved = held.get(name, (ZERO, ZERO))
-        held[name] = total + each.total, reserved + each.reserved
+        bound = each.reserved if each.pocket is None else max(each.total, ZERO)
+        held[name] = total + each.total, reserved + bound
     return held
-
-
-@money
-def _cash(held: Mapping[str, tuple[Decimal, Decimal]], terms: Terms) -> tuple[Decimal, Decimal]:
-    """Return the money that is free to be spent, and what open orders hold."""
-    purses = [held[name] for name in sorted(held) if name in terms.cash]
-    bound = sum((reserved for _, reserved in purses), ZERO)
-    return sum((total for total, _ in purses), ZERO) - bound, bound

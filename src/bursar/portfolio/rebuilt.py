@@ -2,12 +2,13 @@
 
 A moment for the end of each UTC day on which something happened or was priced, at what was known
 then: the last trades and the recorded prices up to it. No market was asked, so all of it is stale,
-and says so; what had no price yet is incomplete as ever.
+and says so; what had no price yet is incomplete as ever. It begins at the end of the day before the
+first fact, when nothing was there yet, so that what the first day made is in it too.
 """
 
 from collections.abc import Iterable
 
-from bursar.exact import money
+from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
 from bursar.ledger.entries import Price
@@ -15,7 +16,6 @@ from bursar.ledger.facts import Fact
 from bursar.ledger.fold import apply
 from bursar.ledger.timeline import Timeline
 from bursar.measure.curve import Moment
-from bursar.measure.drawdown import day_of
 from bursar.value.equity import value_book
 from bursar.value.marks import Mark, Marks, Standing, from_fills
 from bursar.value.snapshot import capital
@@ -24,20 +24,30 @@ from bursar.value.worth import Options
 
 @money
 def rebuilt(timeline: Timeline, options: Options, *, until: int) -> list[Moment]:
-    """Return the ends of days before `until`, oldest first. O(facts + days × assets)."""
+    """Return nothing at first, then the ends of days before `until`, oldest first.
+
+    O(facts + days × assets).
+    """
     facts: dict[int, list[Fact]] = {}
     for fact in timeline:
-        facts.setdefault(day_of(fact.executed_at), []).append(fact)
+        facts.setdefault(instant.day_start(fact.executed_at), []).append(fact)
     prices: dict[int, list[Price]] = {}
     for price in timeline.notes.prices.counting():
-        prices.setdefault(day_of(price.executed_at), []).append(price)
-    book, marks, found = Book(timeline.terms), Marks(), []
+        prices.setdefault(instant.day_start(price.executed_at), []).append(price)
+    if not facts:
+        return []
+    first = min(facts)
+    book, marks, found = (
+        Book(timeline.terms),
+        Marks(),
+        [Moment(first - 1, ZERO, ZERO, is_stale=True)],
+    )
     for day in sorted({*facts, *prices}):
         for fact in facts.get(day, ()):
             apply(book, fact)
         marks = marks.plus(from_fills(facts.get(day, ()))).plus(_marks(prices.get(day, ())))
         end = day + instant.DAY - 1
-        if end < until:
+        if first <= end < until:
             found.append(_moment(book, marks, options, end))
     return found
 

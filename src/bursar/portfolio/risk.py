@@ -125,10 +125,11 @@ def _standing(
     valuation: Valuation, found: Exposure, sectors: list[SectorExposure], past: Kept
 ) -> Standing:
     """Return the figures that limits are held against."""
-    fallen, equity, made = past.fallen, valuation.equity, past.today.day_pnl
+    fallen, equity, today = past.fallen, valuation.equity, past.today
+    made = today.day_pnl
     loss = share = made if made.value is None else known(-made.value)
-    if loss.value is not None and past.today.opening is not None:
-        share = percent(loss.value, past.today.opening.equity or equity)
+    if loss.value is not None and today.opening is not None:
+        share = percent(loss.value, today.opening.equity or equity)
     held = [each for each in found.assets if each.amount]
     return Standing(
         gross_exposure_pct=percent(found.gross, equity),

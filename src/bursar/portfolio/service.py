@@ -21,7 +21,7 @@ import msgspec
 
 from bursar.errors import RegionDenied, UnknownAsset, VenueError
 from bursar.events.outgoing import ExternalActivity
-from bursar.exact import ZERO, money, ratio18
+from bursar.exact import ZERO, money, percent18
 from bursar.ledger import audit, instant
 from bursar.ledger.entries import CAPITAL, MANUAL, CashFlow, Fill
 from bursar.ledger.facts import Fact
@@ -60,13 +60,13 @@ from bursar.reconcile.certificate import sentence
 from bursar.value.equity import Valuation
 from bursar.value.exposure import AssetExposure, asset_exposures, exposure
 from bursar.value.marks import Mark
+from bursar.value.running import Running
 from bursar.value.running_positions import RunningPositions
 from bursar.value.snapshot import PortfolioSnapshot
 
 LOOKS_MAX: Final = 3
 """How often a statement is read again because something happened meanwhile."""
 
-_ALL: Final = Decimal(100)
 _OF_A_VENUE: Final = (VenueError, UnknownAsset, RegionDenied)
 """What concerns one venue alone, and must not keep the others from being followed."""
 
@@ -105,9 +105,14 @@ class PortfolioService:
         self._agreed: dict[str, tuple[_Ground, Comparison]] = {}
         self._realized: tuple[Head, Decimal] | None = None
 
-    async def initialize(self, progress: Progress | None = None) -> SyncSummary:
-        """Do the first sync, certify what it came to, take a snapshot, and let old ones go."""
-        done = await self.sync(progress)
+    async def initialize(
+        self, progress: Progress | None = None, *, prices_anew: bool = False
+    ) -> SyncSummary:
+        """Do the first sync, certify what it came to, take a snapshot, and let old ones go.
+
+        With `prices_anew` each past price that is lacking is asked for, whatever lacks it.
+        """
+        done = await self._synced(progress, prices_anew=prices_anew)
         if done.is_whole:
             self.create_snapshot()
             made = [agreement.certified(self.portfolio, found) for found in self.get_drift()]
@@ -118,7 +123,10 @@ class PortfolioService:
 
     async def sync(self, progress: Progress | None = None) -> SyncSummary:
         """Bring in what is new at every venue, and say whether their statements agree."""
-        done = [await self._sync(venue, progress) for venue in self.venues]
+        return await self._synced(progress, prices_anew=False)
+
+    async def _synced(self, progress: Progress | None, *, prices_anew: bool) -> SyncSummary:
+        done = [await self._sync(each, progress, prices_anew=prices_anew) for each in self.venues]
         return summed(tuple(done))
 
     async def refresh_marks(self) -> None:
@@ -136,7 +144,7 @@ class PortfolioService:
         key = self._moment
         if self._summary is None or self._summary[0] != key:
             self.portfolio.live().refresh()
-            self._summary = key, self._kept_equity(self._drifts())
+            self._summary = key, self._kept_equity()
         return self._summary[1]
 
     def see(self, mark: Mark) -> EquitySummary:
@@ -146,7 +154,7 @@ class PortfolioService:
         """
         self.get_equity()
         self.portfolio.live().see(mark)
-        summary = self._kept_equity(self._drifts())
+        summary = self._kept_equity()
         self._summary = self._moment, summary
         return summary
 
@@ -233,7 +241,7 @@ class PortfolioService:
             total_base=fees.total,
             trading_base=trading,
             gross_pnl_base=gross,
-            pct_of_gross_pnl=ratio18(_ALL, trading, gross) if gross > 0 else None,
+            pct_of_gross_pnl=percent18(trading, gross) if gross > 0 else None,
             unpriced=fees.unpriced,
         )
 
@@ -302,36 +310,32 @@ class PortfolioService:
         return self.rules.tracks_manual if asked is None else asked
 
     def _equity(self, valuation: Valuation) -> EquitySummary:
-        coverage, known = valuation.coverage, self._drifts()
-        return EquitySummary(
-            timestamp=instant.to_datetime(valuation.at),
-            equity_base=valuation.equity,
-            cash_base=valuation.cash_base,
-            realized_pnl_base_total=self._realized_total(),
-            unrealized_pnl_base_total=valuation.unrealized,
-            drift_flag=any(each.drift for each in known),
-            is_complete=coverage.is_complete,
-            unvalued=tuple(each.asset for each in coverage.unvalued),
-            stale=tuple(sorted({each.asset for each in coverage.stale})),
-            unreconciled=_unreconciled(known),
-            excluded_value=valuation.excluded_value,
-        )
+        whole, stale = valuation.coverage.is_complete, valuation.coverage.stale_assets
+        return self._equity_of(valuation, valuation.at, is_complete=whole, stale=stale)
 
-    def _kept_equity(self, known: Sequence[Comparison]) -> EquitySummary:
+    def _kept_equity(self) -> EquitySummary:
         """Return the same of the valuation that is kept, without putting it together."""
         running, now = self.portfolio.live().running, self.portfolio.desk.clock.now()
+        return self._equity_of(
+            running, now, is_complete=running.is_complete, stale=running.stale(now)
+        )
+
+    def _equity_of(
+        self, found: Valuation | Running, at: int, *, is_complete: bool, stale: tuple[str, ...]
+    ) -> EquitySummary:
+        known = self._drifts()
         return EquitySummary(
-            timestamp=instant.to_datetime(now),
-            equity_base=running.equity,
-            cash_base=running.cash_base,
+            timestamp=instant.to_datetime(at),
+            equity_base=found.equity,
+            cash_base=found.cash_base,
             realized_pnl_base_total=self._realized_total(),
-            unrealized_pnl_base_total=running.unrealized,
+            unrealized_pnl_base_total=found.unrealized,
             drift_flag=any(each.drift for each in known),
-            is_complete=running.is_complete,
-            unvalued=tuple(each.asset for each in running.unvalued),
-            stale=running.stale(now),
+            is_complete=is_complete,
+            unvalued=tuple(each.asset for each in found.unvalued),
+            stale=stale,
             unreconciled=_unreconciled(known),
-            excluded_value=running.excluded_value,
+            excluded_value=found.excluded_value,
         )
 
     def _realized_total(self) -> Decimal:
@@ -373,10 +377,12 @@ class PortfolioService:
             self._agreed[account] = (head, text), known
         return known
 
-    async def _sync(self, venue: Venue, progress: Progress | None) -> AccountSync:
+    async def _sync(
+        self, venue: Venue, progress: Progress | None, *, prices_anew: bool
+    ) -> AccountSync:
         gained, failure, found = Gained(), None, None
         try:
-            await self._look(venue, gained, progress)
+            await self._look(venue, gained, progress, prices_anew=prices_anew)
             found = self._compared(venue.account)
             agreement.sound(self.portfolio, found)
         except _OF_A_VENUE as error:
@@ -397,13 +403,15 @@ class PortfolioService:
             failure=failure,
         )
 
-    async def _look(self, venue: Venue, gained: Gained, progress: Progress | None) -> None:
+    async def _look(
+        self, venue: Venue, gained: Gained, progress: Progress | None, *, prices_anew: bool
+    ) -> None:
         """Follow the history and read the statement, again if more has happened in between.
 
         What differed at the last sync and still does has not happened just now.
         """
         known = _amounts(self._compared(venue.account))
-        await follow(self.portfolio.writer, venue, gained, progress)
+        await follow(self.portfolio.writer, venue, gained, progress, prices_anew=prices_anew)
         now = await self._asked(venue)
         for _ in range(LOOKS_MAX):
             before = gained.entries
@@ -446,7 +454,7 @@ class PortfolioService:
         equity = self.get_equity().equity_base
         if equity <= 0:
             return None
-        share = ratio18(_ALL, moved, equity)
+        share = percent18(moved, equity)
         if share > self.rules.external_activity_pct:
             LOG.warning("EXTERNAL_ACTIVITY", percent=str(share), worth=str(moved))
             now = self.portfolio.desk.clock.now()

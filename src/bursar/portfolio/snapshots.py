@@ -19,11 +19,10 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ONE, ZERO, money, ratio18
+from bursar.exact import ZERO, money, quotient18
 from bursar.ledger import instant
 from bursar.ledger.book import Book
 from bursar.measure.curve import Moment
-from bursar.measure.drawdown import day_of
 from bursar.ports import PortfolioStore
 from bursar.value.equity import Valuation
 from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals, snapshot
@@ -168,7 +167,7 @@ def _prices(
 def unit_prices(made: PortfolioSnapshot) -> dict[str, Decimal]:
     """Return what one unit of each asset was worth, of those that are held and have a price."""
     return {
-        each.asset: ratio18(ONE, each.value_base, each.amount)
+        each.asset: quotient18(each.value_base, each.amount)
         for each in made.asset_valuations
         if each.value_base and each.amount
     }
@@ -208,7 +207,7 @@ def prune(store: PortfolioStore, now: int, days: int) -> int:
 
     A day goes as a whole, so the past changes once a day and not with every snapshot.
     """
-    first = instant.to_datetime(day_of(now)) - timedelta(days=days)
+    first = instant.to_datetime(instant.day_start(now)) - timedelta(days=days)
     with store.grouped():
         count = store.prune_snapshots(first)
         known = trail(store)

@@ -15,22 +15,19 @@ A name that is not known is refused, and so is one that comes twice.
 Errors: `Malformed` for what is no such document, and those of staging.
 """
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
-from typing import Final, Literal, NoReturn, TypeVar
+from typing import Final, Literal
 
 import msgspec
 
 from bursar.desk.transactions import Options, PortfolioTransaction
 from bursar.errors import Malformed, OutOfBounds
-from bursar.exact import parse, parse_venue
+from bursar.portfolio.document import document
 from bursar.portfolio.portfolio import Portfolio
 
 BYTES_MAX: Final = 4 << 20
-_T = TypeVar("_T")
 
 
 class ToldCash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,42 +93,6 @@ def read_text(body: bytes, name: str = "transaction") -> ToldTransaction:
     return document(body, ToldTransaction, name)
 
 
-def document(body: bytes, kind: type[_T], name: str) -> _T:
-    """Read a JSON document of a kind, every number by its own text.
-
-    Raises:
-        Malformed: naming the place.
-        NotExact, OutOfBounds: for a number, naming its place or what it says.
-    """
-    number = partial(parse_venue, field=name)
-    try:
-        told = json.loads(
-            body,
-            object_pairs_hook=_once,
-            parse_float=number,
-            parse_int=number,
-            parse_constant=_no_number,
-        )
-        made = msgspec.convert(told, kind)
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"{name}: {error}", file=name) from None
-    _require_plain(told, made, name)
-    return made
-
-
-def _require_plain(told: object, made: object, place: str) -> None:
-    """Refuse text that is a number to Python and to nobody else: `1_000`, ` 5`, other digits."""
-    if isinstance(made, Decimal) and isinstance(told, str):
-        parse(told, field=place)
-    elif isinstance(told, dict):
-        for name, each in told.items():
-            inner = made.get(name) if isinstance(made, Mapping) else getattr(made, name)
-            _require_plain(each, inner, f"{place}: {name}")
-    elif isinstance(told, list) and isinstance(made, tuple):
-        for each, inner in zip(told, made, strict=True):
-            _require_plain(each, inner, place)
-
-
 def begun(portfolio: Portfolio, told: ToldTransaction) -> PortfolioTransaction:
     """Return a transaction by the document's rules, to be begun; `stage` fills it."""
     options: Options = {
@@ -171,17 +132,3 @@ def _stage_lot(lot: ToldLot, transaction: PortfolioTransaction) -> None:
         transaction.stage_lot_remove(lot.symbol, lot.lot_id)
     else:
         transaction.stage_lot_update(lot.symbol, lot.lot_id, quantity=lot.quantity, cost=lot.cost)
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuse a name that comes twice: which of the two was meant nobody knows."""
-    named = dict(pairs)
-    if len(named) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} comes twice")
-    return named

@@ -18,19 +18,16 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ONE, ZERO, money, ratio18
+from bursar.exact import ONE, ZERO, money, quotient18
 from bursar.ledger import instant
 from bursar.measure.drawdown import Drawdown
 from bursar.measure.measured import Measured, percent
 from bursar.measure.trades import TradeStatistics
 from bursar.portfolio.beside import Beside, beside
-from bursar.value.equity import Valuation
 from bursar.value.figures import Figures
 from bursar.value.marks import spelled
 from bursar.value.worth import AssetWorth, MarginWorth
 
-Leverages = Mapping[tuple[str, str], Decimal]
-_UNSAID: Final[Leverages] = MappingProxyType({})
 _NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -128,12 +125,9 @@ class Shown:
     `symbols` names assets as they are traded; the others are spelled with base currency.
     """
 
-    def __init__(
-        self, *, base: str, symbols: Mapping[str, str] = _NO_NAMES, leverages: Leverages = _UNSAID
-    ) -> None:
+    def __init__(self, *, base: str, symbols: Mapping[str, str] = _NO_NAMES) -> None:
         self._base = base
         self._symbols = symbols
-        self._leverages = leverages
         self._spot: Beside[AssetWorth, _Row] = {}
         self._leveraged: Beside[MarginWorth, PositionView] = {}
 
@@ -141,7 +135,7 @@ class Shown:
     def see(self, assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]) -> None:
         """Take what is held now, in its order. O(what is held), and a row for each new worth."""
         self._spot = beside((e for e in assets if not e.is_cash), self._spot, self._row)
-        self._leveraged = beside(margins, self._leveraged, self._margin)
+        self._leveraged = beside(margins, self._leveraged, _margin)
 
     @property
     def positions(self) -> tuple[PositionView, ...]:
@@ -181,9 +175,6 @@ class Shown:
         symbol = symbol_of(worth.asset, self._base, self._symbols)
         return _Row(symbol, _position(worth, symbol) if worth.quantity else None)
 
-    def _margin(self, worth: MarginWorth) -> PositionView:
-        return _margin(worth, self._leverages)
-
 
 class _Row(msgspec.Struct, frozen=True):
     """How an asset is shown; it is no position where nothing of it is left."""
@@ -206,18 +197,6 @@ def snapshot_view(found: Figures, positions: tuple[PositionView, ...], day: Day)
         daily_drawdown_pct=day.drawdown_pct.value,
         timestamp=_told(found.at),
     )
-
-
-def position_views(
-    valuation: Valuation,
-    *,
-    symbols: Mapping[str, str] = _NO_NAMES,
-    leverages: Leverages = _UNSAID,
-) -> tuple[PositionView, ...]:
-    """Return what is held beside cash, by name, then the leveraged positions."""
-    shown = Shown(base=valuation.base, symbols=symbols, leverages=leverages)
-    shown.see(valuation.assets, valuation.margins)
-    return shown.positions
 
 
 @money
@@ -281,8 +260,8 @@ def _position(worth: AssetWorth, symbol: str) -> PositionView:
         symbol=symbol,
         side=_side(worth.quantity),
         size=abs(worth.quantity),
-        entry_price=None if cost is None else ratio18(ONE, cost, worth.quantity),
-        current_price=None if value is None else ratio18(ONE, value, worth.quantity),
+        entry_price=None if cost is None else quotient18(cost, worth.quantity),
+        current_price=None if value is None else quotient18(value, worth.quantity),
         unrealized_pnl=worth.unrealized,
         unrealized_pnl_pct=_pct(worth.unrealized, cost),
         exposure=None if value is None else abs(value),
@@ -290,18 +269,18 @@ def _position(worth: AssetWorth, symbol: str) -> PositionView:
     )
 
 
-def _margin(worth: MarginWorth, leverages: Leverages) -> PositionView:
+def _margin(worth: MarginWorth) -> PositionView:
     size, entry, value = abs(worth.quantity), worth.entry, worth.value
     return PositionView(
         symbol=spelled(worth.pair),
         side=_side(worth.quantity),
         size=size,
-        entry_price=None if entry is None else ratio18(ONE, abs(entry), size),
-        current_price=None if value is None else ratio18(ONE, abs(value), size),
+        entry_price=None if entry is None else quotient18(abs(entry), size),
+        current_price=None if value is None else quotient18(abs(value), size),
         unrealized_pnl=worth.unrealized,
         unrealized_pnl_pct=_pct(worth.unrealized, entry),
         exposure=None if value is None else abs(value),
-        leverage=leverages.get((worth.account, worth.pair)),
+        leverage=worth.leverage,
     )
 
 

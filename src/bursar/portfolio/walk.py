@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from bursar.exact import money
+from bursar.ledger import instant
 from bursar.measure.curve import Link, Moment
-from bursar.measure.drawdown import RunningDrawdown, day_of
+from bursar.measure.drawdown import RunningDrawdown
 from bursar.measure.packed import BLOCK, Block, PackedCurve
 from bursar.measure.returns import DayCloses
 from bursar.portfolio import snapshots
@@ -70,7 +71,7 @@ class Walk:
     @money
     def see(self, moment: Moment) -> None:
         """Take in a moment. O(1) on average."""
-        start = day_of(moment.at)
+        start = instant.day_start(moment.at)
         if moment.at == start:
             self.opening = moment
         elif self.last is None or self.last.at < start:

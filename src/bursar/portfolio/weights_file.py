@@ -13,7 +13,7 @@ Errors: `Malformed` for what is no such file, naming it; `UnknownFormat` for ano
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ import yaml
 
 from bursar.errors import Malformed, UnknownFormat
 from bursar.plan import Constraints, SizingPolicy, StrategyAllocation
+from bursar.portfolio.document import once
 
 BYTES_MAX: Final = 4 << 20
 _WEIGHTS: Final = "target_weights"
@@ -61,9 +62,8 @@ def read(path: Path) -> Wanted:
         raise Malformed(f"{path.name}: over {BYTES_MAX} bytes", file=path.name)
     try:
         return _wanted(reader(content.decode("utf-8-sig")))
-    except (ValueError, yaml.YAMLError) as error:  # msgspec's and json's errors are ValueErrors
-        said = " ".join(str(error).split())
-        raise Malformed(f"{path.name}: {said}", file=path.name) from None
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        raise _malformed(path.name, error) from None
 
 
 def read_json(content: bytes, name: str = "weights") -> Wanted:
@@ -71,7 +71,13 @@ def read_json(content: bytes, name: str = "weights") -> Wanted:
     try:
         return _wanted(_json(content.decode()))
     except (ValueError, RecursionError) as error:
-        raise Malformed(f"{name}: {' '.join(str(error).split())}", file=name) from None
+        raise _malformed(name, error) from None
+
+
+def _malformed(name: str, error: Exception) -> Malformed:
+    """Say what is wrong; the errors of msgspec and json are ValueErrors."""
+    said = "nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
+    return Malformed(f"{name}: {said}", file=name)
 
 
 def _wanted(told: object) -> Wanted:
@@ -96,7 +102,7 @@ def _require_weight(symbol: str, weight: object, told: Mapping[str, object]) -> 
 
 def _json(text: str) -> object:
     return json.loads(
-        text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_once
+        text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=once
     )
 
 
@@ -108,7 +114,7 @@ def _yaml(text: str) -> object:
 def _told(node: yaml.Node) -> object:
     """Take what is written as text: no number passes through a float, `NO` is a symbol."""
     if isinstance(node, yaml.MappingNode):
-        return _once([(str(_told(key)), _told(value)) for key, value in node.value])
+        return once([(str(_told(key)), _told(value)) for key, value in node.value])
     if isinstance(node, yaml.SequenceNode):
         return [_told(each) for each in node.value]
     return None if node.tag == "tag:yaml.org,2002:null" else node.value
@@ -121,13 +127,4 @@ def _csv(text: str) -> object:
     for number, row in enumerate(rows[1:], 2):
         if len(row) != 2:  # noqa: PLR2004 (a symbol and a weight)
             raise ValueError(f"row {number}: {len(row)} cells, 2 are expected")
-    return _once([(row[0], row[1]) for row in rows[1:]])
-
-
-def _once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    told = dict(pairs)
-    if len(told) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} comes twice")
-    return told
+    return once([(row[0], row[1]) for row in rows[1:]])

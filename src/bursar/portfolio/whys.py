@@ -11,7 +11,16 @@ from bursar.exact import ZERO, money, trimmed
 from bursar.ledger import instant
 from bursar.ledger.audit import Totals
 from bursar.ledger.book import Book
-from bursar.ledger.entries import CAPITAL, INCOME, CashFlow, Fill, Flag, FlowKind, MarginFill
+from bursar.ledger.entries import (
+    CAPITAL,
+    EXPENSE,
+    INCOME,
+    CashFlow,
+    Fill,
+    Flag,
+    FlowKind,
+    MarginFill,
+)
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import traced
 from bursar.ledger.state import FlowTotal
@@ -28,6 +37,9 @@ class Asked(msgspec.Struct, frozen=True):
     timeline: Timeline
     valuation: Valuation
     totals: Totals
+
+
+_Figure = Callable[[Asked, str | None], Why]
 
 
 def why(asked: Asked, figure: str, asset: str | None) -> Why:
@@ -90,7 +102,7 @@ def _part(kind: str) -> str:
     return "" if kind in {"trade", "margin", "conversion", "flow"} else f", {kind}"
 
 
-def _flows(name: str, kinds: frozenset[FlowKind], total: str) -> "_Figure":
+def _flows(name: str, kinds: frozenset[FlowKind], total: str) -> _Figure:
     @money
     def figure(asked: Asked, asset: str | None) -> Why:
         names = asked.valuation.marks
@@ -116,7 +128,7 @@ def _booked(book: Book, asset: str, flow: FlowTotal) -> Decimal | None:
     return None if unknown else flow.booked
 
 
-def _needs(figure: Callable[[Asked, str], Why], name: str) -> "_Figure":
+def _needs(figure: Callable[[Asked, str], Why], name: str) -> _Figure:
     def asked_of(asked: Asked, asset: str | None) -> Why:
         if asset is None:
             raise FigureNotFound(f"{name} of which asset? Ask `why {name} XBT`", figure=name)
@@ -125,7 +137,7 @@ def _needs(figure: Callable[[Asked, str], Why], name: str) -> "_Figure":
     return asked_of
 
 
-def _whole(figure: Callable[[Asked], Why], name: str) -> "_Figure":
+def _whole(figure: Callable[[Asked], Why], name: str) -> _Figure:
     def asked_of(asked: Asked, asset: str | None) -> Why:
         if asset is not None:
             raise FigureNotFound(f"{name} is a figure of the whole book, not of {asset}")
@@ -134,7 +146,6 @@ def _whole(figure: Callable[[Asked], Why], name: str) -> "_Figure":
     return asked_of
 
 
-_Figure = Callable[[Asked, str | None], Why]
 _FIGURES: Final[dict[str, _Figure]] = {
     "equity": _whole(lambda asked: reasons.why_equity(asked.valuation), "equity"),
     "value": _needs(lambda asked, asset: reasons.why_value(asked.valuation, asset), "value"),
@@ -151,5 +162,5 @@ _FIGURES: Final[dict[str, _Figure]] = {
     ),
     "contributed": _flows("contributed", CAPITAL, "cost of capital in − cost of capital out"),
     "income": _flows("income", INCOME, "income at its value"),
-    "expenses": _flows("expenses", frozenset({FlowKind.FEE}), "charges at their value"),
+    "expenses": _flows("expenses", EXPENSE, "charges at their value"),
 }

@@ -21,7 +21,7 @@ from bursar.reconcile.compare import Comparison, Verdict
 
 CYCLES: Final = 2
 CHANGE: Final = Decimal("0.1")
-AGAIN_AFTER: Final = 3_600 * instant.SECOND
+AGAIN_AFTER: Final = instant.HOUR
 
 
 class Signal(Enum):

@@ -16,8 +16,7 @@ from typing import Final
 
 from bursar.exact import ONE, ZERO, money, trimmed
 from bursar.ledger import instant
-from bursar.ledger.entries import CashFlow, Fill, Movement, MovementKind
-from bursar.ledger.facts import MAIN
+from bursar.ledger.entries import MAIN, CashFlow, Fill, Movement, MovementKind
 from bursar.ledger.names import canonical
 from bursar.reconcile import joint
 from bursar.reconcile.breaks import Break, Kind, Part, Where
@@ -50,7 +49,8 @@ def classify(parts: Sequence[Part], known: Evidence) -> list[Break]:
     """Say of every part what it is. Breaks come in the order of their time."""
     breaks = renames(parts, known)
     left = list(parts)
-    for rule in (joint.beside, joint.wrong_asset, joint.strays, joint.halves, joint.moves):
+    rules = joint.beside, joint.wrong_asset, joint.strays, joint.halves, joint.moves, joint.again
+    for rule in rules:
         found, left = rule(left, known)
         breaks += found
     left = [part for part in left if not part.is_hint]

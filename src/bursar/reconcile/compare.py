@@ -25,7 +25,7 @@ from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
-from bursar.ledger.facts import MAIN, TRANSIT
+from bursar.ledger.entries import MAIN, TRANSIT
 from bursar.ledger.names import canonical
 from bursar.reconcile.ours import Ours
 from bursar.reconcile.statement import Statement

@@ -9,12 +9,13 @@ Errors: none.
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
+from typing import Final
 
 import msgspec
 
 from bursar.exact import ZERO, trimmed
-from bursar.ledger.entries import Movement, MovementKind
-from bursar.ledger.facts import MAIN
+from bursar.ledger import instant
+from bursar.ledger.entries import MAIN, Movement, MovementKind
 from bursar.ledger.names import canonical
 from bursar.reconcile.breaks import Break, Kind, Part, Where
 from bursar.reconcile.evidence import Evidence
@@ -22,6 +23,8 @@ from bursar.reconcile.locate import balance, before, effect, twins
 from bursar.reconcile.patterns import FLIPPED, NEAR, fits, slip
 
 Found = tuple[list[Break], list[Part]]
+_BOTH: Final = 2
+_APART_MAX: Final = instant.DAY
 
 
 def beside(parts: Sequence[Part], known: Evidence) -> Found:
@@ -147,6 +150,34 @@ def _as_one(
 
 def _copies(row: Movement, known: Evidence) -> list[Movement]:
     return [other for other in known.by_asset[canonical(row.asset)] if twins(row, other)]
+
+
+def again(parts: Sequence[Part], known: Evidence) -> Found:
+    """Take deposits and withdrawals that stand in the book twice, where no balances show the place.
+
+    Of two lists of a venue one may tell when coins were seen, the other when they were credited. Of
+    more than two that may be meant none is.
+    """
+    breaks: list[Break] = []
+    left: list[Part] = []
+    for part in parts:
+        alike = [row for row in known.by_asset.get(part.asset, ()) if _is_too_much(row, part)]
+        apart = alike[-1].executed_at - alike[0].executed_at if len(alike) == _BOTH else 0
+        if not 0 < apart <= _APART_MAX:
+            left.append(part)
+            continue
+        first, second = alike
+        reason = f"{second.id} says the same as {first.id}, which the venue has once"
+        owner = known.owners.get(second.id)
+        target = second.id if owner is None else owner.id
+        told = (first.id, second.id)
+        breaks.append(known.broken(Kind.EXTRA, [part], reason, evidence=told, target=target))
+    return breaks, left
+
+
+def _is_too_much(row: Movement, part: Part) -> bool:
+    is_flow = row.kind in {MovementKind.DEPOSIT, MovementKind.WITHDRAWAL}
+    return is_flow and part.place.where is Where.NOWHERE and effect(row) == -part.amount
 
 
 def halves(parts: Sequence[Part], known: Evidence) -> Found:

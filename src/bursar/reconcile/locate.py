@@ -24,8 +24,8 @@ import msgspec
 
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
-from bursar.ledger.entries import Movement
-from bursar.ledger.facts import MAIN, NEAR_MAX
+from bursar.ledger.actions import NEAR_MAX
+from bursar.ledger.entries import MAIN, Movement
 from bursar.ledger.names import canonical
 
 

@@ -86,7 +86,8 @@ def joined(statements: Iterable[AnyEntry]) -> list[Movement]:
     for each in statements:
         if isinstance(each, Movement) and not is_beginning(each):
             told.setdefault(each.id, []).append(each)
-    rows = [own[0] if len(own) == 1 else _one(own) for own in told.values()]
+    joint = (own[0] if len(own) == 1 else _one(own) for own in told.values())
+    rows = [row for row in joint if row.source is not Source.CANCELLATION]
     return sorted(rows, key=lambda row: (row.executed_at, row.sequence, row.id))
 
 

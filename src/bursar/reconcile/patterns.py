@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ONE, ZERO, ratio18, trimmed
+from bursar.exact import ONE, ZERO, quotient18, trimmed
 from bursar.ledger import instant
 from bursar.ledger.book import Book
 from bursar.ledger.entries import Fill, Movement, MovementKind
@@ -70,7 +70,7 @@ class Worths:
 
     def _see(self, fill: Fill, asset: str, quantity: Decimal, value: Decimal) -> None:
         if quantity and asset not in self._book.cash:
-            unit = ratio18(ONE, value, quantity)
+            unit = quotient18(value, quantity)
             told = self._told.setdefault(canonical(asset), [])
             told += [(fill.executed_at, unit, fill.id)] if unit else []
 
@@ -84,7 +84,7 @@ class Unit(msgspec.Struct, frozen=True):
 
 def ratio(one: Decimal, other: Decimal) -> Decimal:
     """Return the larger of two amounts above zero over the smaller."""
-    return ratio18(ONE, max(one, other), min(one, other))
+    return quotient18(max(one, other), min(one, other))
 
 
 def fits(
@@ -148,8 +148,8 @@ def fee_among(row: Movement, fee: Decimal, rows: Sequence[Movement]) -> str | No
     others = [each for each in rows if each.label == row.label and each.amount]
     if len(others) < FEES_MIN or not row.amount or not ZERO < fee < abs(row.amount):
         return None
-    rates = sorted((ratio18(ONE, each.fee, abs(each.amount)), each.id) for each in others)
-    stated, true = (ratio18(ONE, each, abs(row.amount)) for each in (row.fee, fee))
+    rates = sorted((quotient18(each.fee, abs(each.amount)), each.id) for each in others)
+    stated, true = (quotient18(each, abs(row.amount)) for each in (row.fee, fee))
     is_odd = not rates[0][0] <= stated <= rates[-1][0]
     return next((name for rate, name in rates if rates[0][0] <= true <= rate and is_odd), None)
 

@@ -14,12 +14,15 @@ proposal.
 """
 
 from collections.abc import Collection
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from bursar.exact import ZERO, money
 from bursar.ledger.entries import (
+    MAIN,
+    TRANSIT,
     AnyEntry,
     CashFlow,
     Conversion,
@@ -35,8 +38,8 @@ from bursar.ledger.entries import (
     Source,
     Transfer,
 )
-from bursar.ledger.facts import MAIN, TRANSIT
 from bursar.ledger.names import canonical
+from bursar.ledger.openings import deltas
 from bursar.reconcile.breaks import Break, Kind, Shift, Where
 from bursar.reconcile.locate import before
 from bursar.reconcile.ours import Ours
@@ -69,7 +72,8 @@ def propose(each: Break, ours: Ours, known: Collection[str]) -> Proposal | None:
     made: list[AnyEntry] = []
     for entry in _entries(each, ours):
         name = _fresh(each.id, known, [other.id for other in made])
-        made.append(msgspec.structs.replace(entry, id=name))
+        rank = _rank(each, ours) if entry.executed_at == each.place.until else entry.sequence
+        made.append(msgspec.structs.replace(entry, id=name, sequence=rank))
     return Proposal(each.id, tuple(made), "; ".join(said(entry) for entry in made))
 
 
@@ -90,7 +94,7 @@ def _fresh(name: str, known: Collection[str], also: Collection[str]) -> str:
 def _entries(each: Break, ours: Ours) -> list[AnyEntry]:
     if each.kind is Kind.RENAME:
         return _renamed(each, ours)
-    common = _Common(ours.account, _instant(each), f"{each.kind.value}: {each.reason}")
+    common = _Common(ours.account, _instant(each, ours), f"{each.kind.value}: {each.reason}")
     if each.kind in {Kind.WRONG_AMOUNT, Kind.WRONG_ASSET}:
         anew = _anew(each, common, ours)
         if anew:
@@ -297,17 +301,37 @@ def _fill(came: Shift, went: Shift, common: _Common, cash: frozenset[str]) -> Fi
     )
 
 
-def _instant(each: Break) -> int:
+def _instant(each: Break, ours: Ours) -> int:
     """Return a time inside the break's window at which the entry makes no balance negative.
 
-    It is the last instant before the row after it. What corrects a row, or lies in one instant with
-    it, goes beside that row: ahead of it if coins come, behind it if they go.
+    It is the last instant before the row after it, or where the book has less than goes, that of
+    the row, which comes first then. What corrects a row, or lies in one instant with it, goes
+    beside that row: ahead of it if coins come, behind it if they go.
     """
     place = each.place
     if place.until is None or place.where in {Where.END, Where.FACT, Where.NOWHERE}:
         return place.until or 0
     is_wide = place.since is None or place.since < place.until - 1
     corrects = each.kind in {Kind.FEE, Kind.WRONG_AMOUNT, Kind.EXTRA}
-    if each.shifts[0].amount > 0 or (is_wide and not corrects):
+    if each.shifts[0].amount > 0:
         return place.until - 1
-    return place.until + 1
+    if corrects or not is_wide:
+        return place.until + 1
+    return place.until if _lacks(each, ours, place.until) else place.until - 1
+
+
+def _lacks(each: Break, ours: Ours, until: int) -> bool:
+    """Tell whether the book has less of some coin, before an instant, than is to go then."""
+    there: dict[str, Decimal] = {}
+    for fact in ours.facts:
+        for (account, asset), change in deltas(fact) if fact.executed_at < until else ():
+            if account == ours.account:
+                there[canonical(asset)] = there.get(canonical(asset), ZERO) + change
+    coins = [shift for shift in each.shifts if shift.asset not in ours.book.cash]
+    return any(there.get(shift.asset, ZERO) + shift.amount < 0 for shift in coins)
+
+
+def _rank(each: Break, ours: Ours) -> int:
+    """Return the venue's sequence of the row after a break, so that an entry may follow it."""
+    rows = (row.sequence for row in ours.rows if row.id == each.place.after)
+    return next(rows, 0)

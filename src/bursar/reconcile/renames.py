@@ -15,8 +15,7 @@ Errors: none.
 from collections.abc import Collection, Sequence
 
 from bursar.exact import ZERO, trimmed
-from bursar.ledger.entries import CashFlow, Flag, Movement, MovementKind
-from bursar.ledger.facts import MAIN
+from bursar.ledger.entries import MAIN, CashFlow, Flag, Movement, MovementKind
 from bursar.ledger.names import canonical
 from bursar.reconcile.breaks import Break, Kind, Part, Place, Where
 from bursar.reconcile.evidence import Evidence, name_of

@@ -6,18 +6,21 @@
 
 Each term is a `Part`, so the parts of an asset add up to its difference, except for what the book
 covers by an opening. An entry that no row backs explains the gap in whose time it lies: then
-neither is a part, or only what is left of the two.
+neither is a part, or only what is left of the two. One that is too many in any asset explains
+nothing in the others: it is taken back whole.
 
 Errors: none.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from bursar.exact import ZERO, money
 from bursar.ledger.entries import (
+    MAIN,
+    TRANSIT,
     CashFlow,
     Movement,
     Rename,
@@ -27,7 +30,7 @@ from bursar.ledger.entries import (
     StagedChange,
     Transfer,
 )
-from bursar.ledger.facts import MAIN, TRANSIT, Fact
+from bursar.ledger.facts import Fact
 from bursar.ledger.names import canonical
 from bursar.ledger.openings import deltas, is_opening
 from bursar.reconcile.breaks import Part, Place, Where
@@ -78,16 +81,24 @@ def trace(statement: Statement, ours: Ours) -> Traced:
     told = ours.is_chained
     odd = excess(ours) if told else []
     names = {*sides.assets, *(trail.asset for trail in trails), *(each.asset for each in odd)}
-    parts: list[Part] = []
-    for asset in sorted(names):
-        own = [trail for trail in trails if trail.asset == asset]
-        rows = [row for row in ours.rows if canonical(row.asset) == asset] if told else []
-        if not told or (rows and not own):
-            parts += _unlocated(asset, sides, statement)
-            continue
-        ledger = _Ledger(asset, sides, statement, own, ours)
-        parts += ledger.parts([each for each in odd if each.asset == asset], assumed)
-    return Traced(tuple(parts), tuple(trails), tuple(assumed))
+
+    def parted(apart: frozenset[str]) -> Iterator[Part]:
+        for asset in sorted(names):
+            own = [trail for trail in trails if trail.asset == asset]
+            rows = [row for row in ours.rows if canonical(row.asset) == asset] if told else []
+            if not told or (rows and not own):
+                yield from _unlocated(asset, sides, statement)
+                continue
+            ledger = _Ledger(asset, sides, statement, own, ours)
+            here = [each for each in odd if each.asset == asset]
+            yield from ledger.parts(here, assumed, apart=apart)
+
+    apart: frozenset[str] = frozenset()
+    parts = tuple(parted(apart))
+    while not (found := _too_many(parts, ours)) <= apart:
+        apart |= found
+        parts = tuple(parted(apart))
+    return Traced(parts, tuple(trails), tuple(assumed))
 
 
 def openings(ours: Ours) -> list[Assumed]:
@@ -97,6 +108,15 @@ def openings(ours: Ours) -> list[Assumed]:
         for fact in ours.facts
         if isinstance(fact, CashFlow) and is_opening(fact) and fact.amount
     ]
+
+
+def _too_many(parts: Iterable[Part], ours: Ours) -> frozenset[str]:
+    """Return the entries without any row of the venue that explain no gap of some asset."""
+    loose = {part.facts[0] for part in parts if part.place.where is Where.FACT}
+    rows = {row.id for row in ours.rows}
+    return frozenset(
+        fact.id for fact in ours.facts if fact.id in loose and rows.isdisjoint(fact.rows)
+    )
 
 
 def excess(ours: Ours) -> list[Excess]:
@@ -198,18 +218,24 @@ class _Ledger:
         told += [each for row in rows for each in (row.amount, row.fee)]
         self.quantum = quantum_of(told)
 
-    def parts(self, odd: Sequence[Excess], assumed: Sequence[Assumed]) -> list[Part]:
-        """Return the parts of the difference: what no entry explains, and entries unexplained."""
+    def parts(
+        self, odd: Sequence[Excess], assumed: Sequence[Assumed], *, apart: Collection[str]
+    ) -> list[Part]:
+        """Return the parts of the difference: what no entry explains, and entries unexplained.
+
+        Those that stand `apart` explain nothing.
+        """
         gaps = [*self._inner(), *self._ends()]
         opened = [each for each in assumed if each.asset == self.asset]
         gaps = _joined_at_the_end(gaps)
         difference = self.sides.line(self.asset).difference
         start = difference - _total(gaps) + _moves(odd)
-        left, loose = _explained(gaps, odd)
+        left, loose = _explained(gaps, [each for each in odd if each.entry not in apart])
         start, loose = self._begun(start, loose)
         if loose and not _total(left) + start - _moves(loose):
             loose = [each for each in loose if each.pocket and self.sides.knows_pockets]
-            left = left if loose else []
+            left, start = (left, start) if loose else ([], ZERO)
+        loose += [each for each in odd if each.entry in apart]
         found = [*left, *(self._beside(each) for each in loose)]
         is_covering = start < 0 and bool(opened) and bool(found)
         if start and not is_covering:

@@ -31,7 +31,7 @@ from bursar.portfolio import allocating, earnings, kept, snapshots
 from bursar.portfolio.benchmark import benchmark
 from bursar.portfolio.gains import GainsAsked, gains
 from bursar.portfolio.past import PastDesk
-from bursar.portfolio.performance import Performance
+from bursar.portfolio.performance import remarks as curve_remarks
 from bursar.portfolio.periods import Range
 from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.portfolio.summaries import PnLSummary
@@ -208,7 +208,7 @@ class _Work:
         """Say whatever the figures do not know, the gravest first."""
         yield from valuation.coverage.lines(marks_max=_MARKS_MAX)
         if found.performance is not None:
-            yield from _of_curve(found.performance)
+            yield from curve_remarks(found.performance)
         if valuation.excluded or valuation.excluded_margins:
             yield (
                 "the view leaves assets out: of PnL, fees by pair, holdings and exposure; curve,"
@@ -246,15 +246,3 @@ def _closing_marks(then: Portfolio) -> Marks | None:
         for asset, price in snapshots.unit_prices(last).items()
         if asset not in then.terms.cash
     )
-
-
-def _of_curve(found: Performance) -> Iterator[str]:
-    lacking = found.drawdown.skipped
-    if found.is_rebuilt:
-        yield ("the curve is rebuilt from trades, at last known prices: no snapshot was kept")
-    if lacking:
-        yield f"{lacking} of {found.moments} moments lack a price and are left out of the curve"
-    if found.window.start is not None and found.opened_at is not None:
-        late = found.opened_at - instant.from_datetime(found.window.start)
-        if late > instant.DAY:
-            yield f"the curve is known from {instant.show(found.opened_at)} on, not before"

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ATOM, ONE, ZERO, money, product18, ratio18, show
+from bursar.exact import ATOM, ONE, ZERO, money, product18, quotient18, show
 from bursar.ledger import instant
 
 WIDE: Final = 9600
@@ -169,7 +169,7 @@ def _value(point: tuple[int, Decimal]) -> Decimal:
 
 def _ticks(low: Decimal, high: Decimal, wanted: int) -> list[Decimal]:
     """Return round numbers between two values, about as many as are wanted."""
-    rough = ratio18(high - low, ONE, Decimal(wanted + 1)) or ATOM
+    rough = quotient18(high - low, Decimal(wanted + 1)) or ATOM
     power = ONE.scaleb(rough.adjusted())
     step = next(each * power for each in _STEPS if each * power >= rough)
     first = (low // step) * step

@@ -25,8 +25,8 @@ def worth(valuation: Valuation) -> Worth:
         cash=valuation.cash,
         unrealized=valuation.unrealized,
         excluded_value=valuation.excluded_value,
-        unvalued=tuple(each.asset for each in valuation.unvalued),
-        stale=tuple(sorted({each.asset for each in valuation.coverage.stale})),
+        unvalued=valuation.coverage.unvalued_assets,
+        stale=valuation.coverage.stale_assets,
     )
 
 

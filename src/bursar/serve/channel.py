@@ -91,7 +91,7 @@ async def _tell(client: Client, first: list[bytes], send: Send) -> None:
         await send({"type": "websocket.send", "text": message.decode()})
 
 
-async def close_when_dropped(client: Client, teller: "asyncio.Future[None]", send: Send) -> None:
+async def close_when_dropped(client: Client, teller: asyncio.Future[None], send: Send) -> None:
     """Close, without waiting for a client that does not even read that."""
     await client.is_dropped.wait()
     teller.cancel()

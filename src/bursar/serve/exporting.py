@@ -47,7 +47,7 @@ def kind_of(query: Query) -> str:
     return _KINDS[chosen] if chosen == "parquet" else f"{_KINDS[chosen]}; charset=utf-8"
 
 
-def written(portfolio: Portfolio, query: Query) -> "SpooledTemporaryFile[bytes]":
+def written(portfolio: Portfolio, query: Query) -> SpooledTemporaryFile[bytes]:
     """Write an export, and return it from its beginning."""
     made = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (whoever reads it closes it)
     chosen, what = query.word("format"), query.word("what")
@@ -59,7 +59,7 @@ def written(portfolio: Portfolio, query: Query) -> "SpooledTemporaryFile[bytes]"
     return made
 
 
-def chunks(made: "SpooledTemporaryFile[bytes]") -> Iterator[bytes]:
+def chunks(made: SpooledTemporaryFile[bytes]) -> Iterator[bytes]:
     """Yield an export piece by piece, and let go of it."""
     with made:
         while chunk := made.read(1 << 16):

@@ -79,9 +79,15 @@ class Follower:
         return True
 
 
-def snapshots_of(settings: Settings) -> Task:
+def snapshots_of(settings: Settings, publisher: Publisher) -> Task:
     """Return the task that keeps a snapshot every so often."""
-    return _every(settings.portfolio.snapshot_every_minutes * _MINUTE_S, _snapshot)
+
+    def keep_snapshot(opened: Opened) -> None:
+        with publisher.writing(opened.service.portfolio.desk.clock):
+            opened.service.create_snapshot()
+            opened.service.prune_snapshots()
+
+    return _every(settings.portfolio.snapshot_every_minutes * _MINUTE_S, keep_snapshot)
 
 
 def detection_of(settings: Settings) -> tuple[Task, ...]:
@@ -126,8 +132,3 @@ def _every(
             await asyncio.sleep(seconds)
 
     return run
-
-
-def _snapshot(opened: Opened) -> None:
-    opened.service.create_snapshot()
-    opened.service.prune_snapshots()

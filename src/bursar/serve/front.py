@@ -34,6 +34,7 @@ PAGES: Final = frozenset(pages.FILES)
 OPEN: Final = frozenset({*PAGES, "/health"})
 """What anybody may ask for: the page has no figure in it, and health tells its words alone."""
 
+LOOKS: Final = frozenset({"GET", "HEAD"})
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _RUN: Final = secrets.token_hex(4)
 
@@ -59,24 +60,27 @@ class Front:
         request_id = own if own and _ID.fullmatch(own) else f"{_RUN}-{next(self._count):x}".encode()
         try:
             self._door.require_place(heard, scope["scheme"])
+            if method == "OPTIONS":
+                await _preflight(send, heard, request_id, is_ours=self._door.allows_site(heard))
+                self._meter.count("preflight", method, 204, _since(begun))
+                return
             caller = SOMEBODY
             if path not in OPEN or heard.bearer:
-                if method == "OPTIONS":
-                    await _preflight(send, heard, request_id, is_ours=self._door.allows_site(heard))
-                    return
                 caller = self._door.caller(heard, scope["client"])
         except BursarError as error:
-            await _refuse(send, error, request_id)
+            await _refuse(send, error, request_id, self._site(heard))
             self._meter.count("refused", _known(method), faults.status(error), _since(begun))
             return
         held = self._shelf.held.get(path)
-        if held is None or method != "GET" or scope["query_string"]:
+        if held is None or method not in LOOKS or scope["query_string"]:
             scope["caller"], scope["heard"] = caller, heard
             await self._routed(scope, receive, send, (request_id, begun))
             return
         status, headers, body = 200, held.headers, held.body
         if heard.tag and matches(heard.tag.decode("latin-1"), held.tag.decode()):
             status, headers, body = 304, held.unchanged, b""
+        elif method == "HEAD":
+            body = b""
         headers = (*headers, (b"x-request-id", request_id), *self._site(heard))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -104,7 +108,7 @@ class Front:
                 if status:
                     raise
                 status = faults.status(error)
-                await _refuse(send, error, request_id)
+                await _refuse(send, error, request_id, self._site(scope["heard"]))
             route = scope.get("route_name", "none")
             took = _since(begun)
             self._meter.count(route, _known(scope["method"]), status, took)
@@ -121,7 +125,7 @@ class Front:
         """Let the pages of a site on the list read the answer."""
         if not heard.origin or not self._door.allows_site(heard):
             return ()
-        exposed = b"etag, x-request-id, x-portfolio-version"
+        exposed = b"etag, retry-after, x-request-id, x-portfolio-version"
         return (
             (b"access-control-allow-origin", heard.origin),
             (b"access-control-expose-headers", exposed),
@@ -150,7 +154,9 @@ async def _preflight(send: Send, heard: Heard, request_id: bytes, *, is_ours: bo
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _refuse(send: Send, error: BaseException, request_id: bytes) -> None:
+async def _refuse(
+    send: Send, error: BaseException, request_id: bytes, site: tuple[Header, ...]
+) -> None:
     body, status = faults.answer(error), faults.status(error)
     headers: list[Header] = [
         (b"content-type", b"application/json"),
@@ -158,6 +164,7 @@ async def _refuse(send: Send, error: BaseException, request_id: bytes) -> None:
         (b"cache-control", b"no-store"),
         (b"x-request-id", request_id),
         *SECURE,
+        *site,
     ]
     if status == 401:  # noqa: PLR2004 (it has to say how)
         headers.append((b"www-authenticate", b'Bearer realm="bursar"'))

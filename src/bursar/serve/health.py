@@ -126,6 +126,8 @@ def _keeper(ended: Mapping[str, str], *, is_alive: bool) -> Component:
 def _store(state: State) -> Component:
     trouble = state.trouble
     if trouble is None or not trouble.code.startswith(("store", "schema", "outcome")):
+        trouble = state.unwritten
+    if trouble is None:
         return _FINE
     word = Word.DOWN if trouble.code in _DOWN else Word.DEGRADED
     return Component(word, f"{trouble.code}: {trouble.message}", instant.to_datetime(trouble.since))

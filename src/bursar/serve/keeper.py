@@ -22,7 +22,7 @@ Errors: `ServiceBusy`; `start` raises what opening raises; `ask` raises what the
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final, Protocol, TypeVar
@@ -140,13 +140,10 @@ class Keeper:
             LOG.critical("TASK_ENDED", task=name, exc_info=error)
 
 
-def _do(job: Callable[[Opened], _T], opened: Opened, done: "Future[_T]") -> None:
+def _do(job: Callable[[Opened], _T], opened: Opened, done: Future[_T]) -> None:
     if not done.set_running_or_notify_cancel():
         return
     try:
         done.set_result(job(opened))
     except BaseException as error:  # noqa: BLE001 (it is the asker's)
         done.set_exception(error)
-
-
-Ask = Callable[[Callable[[Opened], _T]], Awaitable[_T]]

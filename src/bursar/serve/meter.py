@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from bursar.ledger import instant
+
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 BOUNDS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-_PER_S: Final = 1_000_000_000
-_BOUNDS_NS: Final = tuple(round(bound * _PER_S) for bound in BOUNDS_S)
+_BOUNDS_NS: Final = tuple(round(bound * instant.SECOND) for bound in BOUNDS_S)
 
 
 class Gauge(msgspec.Struct, frozen=True):
@@ -74,7 +75,7 @@ class Meter:
         )
         for route, buckets in sorted(self._buckets.items()):
             told = list(_summed(map(str, BOUNDS_S), buckets))
-            took.add_metric([route], told, self._sums[route] / _PER_S)
+            took.add_metric([route], told, self._sums[route] / instant.SECOND)
         yield took
 
 

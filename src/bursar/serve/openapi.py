@@ -197,6 +197,7 @@ def _content(*names: str) -> Json:
 def _faults(*codes: int) -> Iterator[tuple[str, Json]]:
     for code in codes:
         yield str(code), _answer(_FAULTS[code], "FaultAnswer")
+    yield "default", _answer("whatever else goes wrong", "FaultAnswer")
 
 
 def _name(kind: object) -> str:

@@ -14,7 +14,7 @@ import msgspec
 
 from bursar.ledger import instant
 from bursar.portfolio import agreement, allocating
-from bursar.portfolio.risk import shipped_table
+from bursar.portfolio.risk import table_of
 from bursar.reconcile import Reconciliation
 from bursar.serve.asking import Query
 from bursar.serve.reading import Room
@@ -133,8 +133,7 @@ def holdings(room: Room, _query: Query) -> Holdings:
     live = room.service.portfolio.live()
     live.refresh()
     valuation = live.valuation()
-    table = room.service.portfolio.measuring.table
-    sectors = shipped_table() if table is None else shipped_table().plus(table)
+    sectors = table_of(room.service.portfolio)
     rows = [_holding(each, sectors.of(each.asset).sector) for each in valuation.assets]
     rows.sort(key=lambda row: (row.is_cash, -abs(row.value or Decimal(0)), row.asset))
     name = room.service.portfolio.desk.store.portfolio
@@ -170,7 +169,6 @@ def allocation(room: Room, _query: Query) -> Allocations:
     rows = []
     for each in allocating.strategies(portfolio):
         line, mind = lines.get(each.strategy), minds.get(each.strategy)
-        growth = each.returns.growth
         rows.append(
             StrategyView(
                 strategy=each.strategy,
@@ -183,9 +181,9 @@ def allocation(room: Room, _query: Query) -> Allocations:
                 equity=each.equity,
                 trades=len(each.trips),
                 since=_day(each.returns.days),
-                return_pct=(growth[-1] - 1) * 100 if growth else None,
-                unvalued=tuple(missing.asset for missing in each.valuation.unvalued),
-                growth=_thinned(growth),
+                return_pct=each.returns.pct,
+                unvalued=each.valuation.coverage.unvalued_assets,
+                growth=_thinned(each.returns.growth),
             )
         )
     return Allocations(

@@ -10,15 +10,15 @@ Errors: none leave here; what went wrong is kept as `trouble`.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import msgspec
 
 from bursar.desk.metrics import NONE as NO_COUNTS
 from bursar.desk.metrics import Counts
-from bursar.errors import BursarError
+from bursar.errors import BursarError, StoreBusy, StoreError
 from bursar.ledger import instant
 from bursar.portfolio.portfolio import Portfolio
 from bursar.ports import Clock
@@ -32,12 +32,10 @@ from bursar.serve.views import Seen, Speller, glance, seen
 
 LOOK_EVERY_S: Final = 1
 ANYWAY_EVERY: Final = 5 * instant.SECOND
-_MS: Final = 1_000_000
-_PER_S: Final = 1_000_000_000
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """Why the last publication failed, and when that began."""
+    """Why the last publication, or the last write, failed, and when that began."""
 
     code: str
     message: str
@@ -55,6 +53,7 @@ class State(msgspec.Struct, frozen=True):
     halted: str | None = None
     coverage: Coverage | None = None
     trouble: Trouble | None = None
+    unwritten: Trouble | None = None
     counts: Counts = NO_COUNTS
 
 
@@ -88,6 +87,24 @@ class Publisher:
         self.pace.touch()
         self._woken.set()
 
+    @contextmanager
+    def writing(self, clock: Clock) -> Iterator[None]:
+        """Note how a write goes: that the store takes none is trouble, until it takes one.
+
+        That it is busy passes by itself, and reading shows nothing of a full or a missing disk.
+        """
+        try:
+            yield
+        except StoreBusy:
+            raise
+        except StoreError as error:
+            known = self.state.unwritten or Trouble("", "", clock.now())
+            trouble = Trouble(error.code, error.message, known.since)
+            self.state = msgspec.structs.replace(self.state, unwritten=trouble)
+            raise
+        if self.state.unwritten is not None:
+            self.state = msgspec.structs.replace(self.state, unwritten=None)
+
     async def run(self, opened: Opened) -> None:
         """Publish for as long as the book is open."""
         clock = opened.service.portfolio.desk.clock
@@ -101,7 +118,7 @@ class Publisher:
             if due == 0:
                 self.publish(opened)
                 continue
-            wait_s = min(LOOK_EVERY_S, LOOK_EVERY_S if due is None else due / _PER_S)
+            wait_s = min(LOOK_EVERY_S, LOOK_EVERY_S if due is None else due / instant.SECOND)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._woken.wait()
@@ -150,6 +167,7 @@ class Publisher:
             count=self.state.count + 1,
             halted=portfolio.desk.halted,
             coverage=found.coverage,
+            unwritten=self.state.unwritten,
             counts=self._counts,
         )
         self.pace.took(self.state.took)
@@ -158,7 +176,7 @@ class Publisher:
             self.listener(portfolio, found)
 
     def _next(self, clock: Clock) -> int:
-        return self.state.seq + 1 if self.state.seq else clock.now() // _MS
+        return self.state.seq + 1 if self.state.seq else clock.now() // instant.MS
 
     def _fail(self, error: Exception, now: int) -> None:
         known = self.state.trouble

@@ -5,10 +5,10 @@ Errors: those of the verbs, and `BadChoice` for a parameter that says nothing.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -87,6 +87,14 @@ class Room:
             made = sorted(rows(), key=lambda row: row[0])
             known = self._read[name] = _Sorted(version, made)
         return known.rows
+
+
+class Ask(Protocol):
+    """Does a job on the book, in its turn."""
+
+    def __call__(self, job: Callable[[Room], _T]) -> Awaitable[_T]:
+        """Return what comes of it."""
+        ...
 
 
 def view(name: str) -> Callable[[Room, Query], object]:

@@ -77,6 +77,7 @@ async def _run(
     try:
         await service.start()
         require_guarded(own.host, service.door.ring)
+        _listen(bound, own.host, own.port)
     except BaseException:
         bound.close()
         await service.stop()
@@ -95,7 +96,6 @@ async def _run(
     server = uvicorn.Server(config)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # uvicorn hears them, and hands them on to us
-    bound.listen(BACKLOG)
     host, port = bound.getsockname()[:2]
     told(f"http://{f'[{host}]' if ':' in host else host}:{port}")
     if seconds is not None:
@@ -113,9 +113,21 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise BadChoice(
-            f"{host} port {port} cannot be had: {error.strerror}; --port chooses another",
-            host=host,
-            port=port,
-        ) from None
+        raise _not_had(host, port, error) from None
     return bound
+
+
+def _listen(bound: socket.socket, host: str, port: int) -> None:
+    """Let others in. Of two that began at once both may have the port until one listens."""
+    try:
+        bound.listen(BACKLOG)
+    except OSError as error:
+        raise _not_had(host, port, error) from None
+
+
+def _not_had(host: str, port: int, error: OSError) -> BadChoice:
+    return BadChoice(
+        f"{host} port {port} cannot be had: {error.strerror}; --port chooses another",
+        host=host,
+        port=port,
+    )

@@ -11,9 +11,10 @@ Errors: `start` raises what opening raises.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -25,6 +26,7 @@ import bursar
 from bursar.app import SystemClock
 from bursar.config import Settings
 from bursar.errors import RouteNotFound, WrongMethod
+from bursar.ledger import instant
 from bursar.serve import exporting, health, openapi, pages, reporting
 from bursar.serve.asking import Query, query_of, whole
 from bursar.serve.carrying import Carrier
@@ -49,10 +51,9 @@ from bursar.serve.writing import Answered, Asked
 from bursar.store import masked
 
 STOP_WITHIN_S: Final = 3
-_MS: Final = 1_000_000
 _T = TypeVar("_T")
 _METHOD: Final = 405
-_PER_S: Final = 1_000_000_000
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Service:
@@ -70,7 +71,8 @@ class Service:
         self.clock = clock or SystemClock()
         self.shelf, self.meter = Shelf(), Meter()
         self.door = Door((own.host, *own.hosts), own.origins)
-        self.publisher = Publisher(self._post, self._admit, interval=own.publish_every_ms * _MS)
+        interval = own.publish_every_ms * instant.MS
+        self.publisher = Publisher(self._post, self._admit, interval=interval)
         self.follower = Follower(settings, self.publisher)
         self.carrier = Carrier(settings, self.publisher, self.follower.wake)
         self.publisher.listener = self.carrier.offer
@@ -79,7 +81,7 @@ class Service:
             opening or partial(open_book, settings, self.clock),
             (
                 self.publisher.run,
-                snapshots_of(settings),
+                snapshots_of(settings, self.publisher),
                 self.follower.run,
                 self.carrier.run,
                 self.watcher.run,
@@ -164,9 +166,14 @@ class Service:
             await self._router(scope, receive, send)
         except HTTPException as error:
             if error.status_code == _METHOD:
-                allow = (error.headers or {}).get("Allow", "GET")
+                allow = self._allowed(scope["path"])
                 raise WrongMethod(f"{scope['path']} answers {allow}", allow=allow) from None
             raise RouteNotFound(f"nothing is answered at {scope['path'][:256]!r}") from None
+
+    def _allowed(self, path: str) -> str:
+        """Name every method that a path answers: reading and writing are routes of their own."""
+        routes = (each for each in self._router.routes if isinstance(each, Route))
+        return ", ".join(sorted({m for r in routes if r.path == path for m in r.methods or ()}))
 
     def _routes(self) -> Iterator[Route | WebSocketRoute]:
         for path, (name, kind) in pages.FILES.items():
@@ -188,15 +195,12 @@ class Service:
     async def _read(self, route: Read, request: Request) -> Response:
         request.scope["route_name"] = ROOT + route.name
         query = query_of(request.query_params.multi_items(), (*route.params, DECIMALS))
-        body = await self._looked(partial(self._answered, route, query))
-        tag = etag(body)
-        headers = {"etag": tag, "cache-control": "no-cache"}
-        if matches(request.headers.get("if-none-match", ""), tag):
-            return Response(status_code=304, headers=headers)
-        return Response(body, media_type="application/json", headers=headers)
+        body, version = await self._looked(partial(self._answered, route, query))
+        return _tagged(request, body, more={"x-portfolio-version": str(version)})
 
-    def _answered(self, route: Read, query: Query, room: Room) -> bytes:
-        return encode(route.read(room, query), as_text=query.text("decimals") == "string")
+    def _answered(self, route: Read, query: Query, room: Room) -> tuple[bytes, int]:
+        body = encode(route.read(room, query), as_text=query.text("decimals") == "string")
+        return body, room.service.portfolio.desk.head.version
 
     async def _looked(self, job: Callable[[Room], _T]) -> _T:
         """Do a job on the book between two others, and return what comes of it."""
@@ -227,9 +231,11 @@ class Service:
         return Response(answer, done.status, headers, "application/json")
 
     def _done(self, route: Write, asked: Asked, opened: Opened) -> Answered:
-        done = route.do(opened.service, asked)
-        if not asked.is_preview:
-            self.publisher.touch()
+        if asked.is_preview:
+            return route.do(opened.service, asked)
+        with self.publisher.writing(opened.service.portfolio.desk.clock):
+            done = route.do(opened.service, asked)
+        self.publisher.touch()
         return done
 
     async def _export(self, request: Request) -> Response:
@@ -274,7 +280,7 @@ class Service:
     async def _document(self, request: Request) -> Response:
         request.scope["route_name"] = "/openapi.json"
         query_of(request.query_params.multi_items(), ())
-        return Response(encode(openapi.document()), media_type="application/json")
+        return _tagged(request, _document())
 
     def _figures(self) -> Iterator[Gauge | Histogram]:
         state, found = self.publisher.state, self.health()
@@ -284,16 +290,12 @@ class Service:
             for word in health.Word
         }
         yield Gauge("bursar_component", "1 for how a component stands", up, ("component", "status"))
+        took_s, made_at_s = state.took / instant.SECOND, state.published_at / instant.SECOND
         for name, doc, value, is_counter in (
             ("bursar_portfolio_version", "Commits so far", state.version, False),
             ("bursar_publications", "Publications", state.count, True),
-            ("bursar_publication_seconds", "Time the last took", state.took / _PER_S, False),
-            (
-                "bursar_publication_timestamp_seconds",
-                "When the last was made",
-                state.published_at / _PER_S,
-                False,
-            ),
+            ("bursar_publication_seconds", "Time the last took", took_s, False),
+            ("bursar_publication_timestamp_seconds", "When the last was made", made_at_s, False),
             ("bursar_ws_clients", "WebSocket clients", len(self.shelf.clients), False),
             ("bursar_ws_dropped", "Clients dropped as too slow", self.shelf.dropped, True),
             ("bursar_jobs_waiting", "Requests that wait for the book", self.keeper.waiting, False),
@@ -304,4 +306,25 @@ class Service:
 
 async def _page(name: str, kind: str, request: Request) -> Response:
     request.scope["route_name"] = "/"
-    return Response(pages.read(name), media_type=kind, headers={"cache-control": "no-cache"})
+    return _tagged(request, pages.read(name), kind)
+
+
+@cache
+def _document() -> bytes:
+    """Write the OpenAPI document, once: it takes a tenth of a second."""
+    return encode(openapi.document())
+
+
+def _tagged(
+    request: Request,
+    body: bytes,
+    kind: str = "application/json",
+    *,
+    more: Mapping[str, str] = _NOTHING,
+) -> Response:
+    """Answer with a body, or with nothing where the asker has it."""
+    tag = etag(body)
+    headers = {"etag": tag, "cache-control": "no-cache", **more}
+    if matches(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=kind, headers=headers)

@@ -96,8 +96,8 @@ def _fields(view: msgspec.Struct) -> View:
 def _coverage(found: Figures, known: value.Coverage) -> Coverage:
     return Coverage(
         is_complete=known.is_complete,
-        unvalued=tuple(each.asset for each in known.unvalued),
-        stale=tuple(sorted({each.asset for each in known.stale})),
+        unvalued=known.unvalued_assets,
+        stale=known.stale_assets,
         excluded_value=found.excluded_value,
         remarks=tuple(known.lines()),
     )

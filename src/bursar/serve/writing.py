@@ -19,19 +19,19 @@ import msgspec
 
 from bursar.desk import Desk
 from bursar.desk.transactions import TransactionReview
+from bursar.desk.transactions.keeping import KEY
 from bursar.desk.transactions.prices import marks_of
 from bursar.errors import BadChoice, KeyReused
 from bursar.ledger.golden import write_line
 from bursar.portfolio import agreement, hand, transaction_file, weights_file
-from bursar.portfolio.once import Done, once
+from bursar.portfolio.document import document
+from bursar.portfolio.once import MEMO, Done, once
 from bursar.portfolio.portfolio import Portfolio
 from bursar.portfolio.service import PortfolioService
-from bursar.portfolio.transaction_file import ToldTransaction, document
+from bursar.portfolio.transaction_file import ToldTransaction
 
 _KEY: Final = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 DONE, MADE, REFUSED = 200, 201, 422
-
-Fees = str | tuple[str, ...]
 
 
 class ToldEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -211,6 +211,7 @@ def transaction(service: PortfolioService, asked: Asked) -> Answered:
     told, portfolio = transaction_file.read_text(asked.body), service.portfolio
     if not asked.is_preview:
         told = _keyed(told, asked)
+        _require_free(portfolio, MEMO, told.idempotency_key)
     base, now = portfolio.terms.base, portfolio.desk.clock.now()
     marks = marks_of(told.mark_prices, base, now)
     with transaction_file.begun(portfolio, told) as staged:
@@ -286,8 +287,9 @@ def _correct(portfolio: Portfolio, asked: Asked, make: _Make) -> Answered:
             restated=seen.review.restated,
         )
         return Answered(DONE, answer)
-    said = asked.route.encode() + b"\n" + asked.body
-    done: Done = once(portfolio, require_key(asked.key), said, make)
+    said, key = asked.route.encode() + b"\n" + asked.body, require_key(asked.key)
+    _require_free(portfolio, KEY, key)
+    done: Done = once(portfolio, key, said, make)
     answer = Corrected(
         id=done.id,
         written=not done.is_repeat,
@@ -296,6 +298,12 @@ def _correct(portfolio: Portfolio, asked: Asked, make: _Make) -> Answered:
         remarks=done.remarks,
     )
     return Answered(DONE if done.is_repeat else MADE, answer)
+
+
+def _require_free(portfolio: Portfolio, kind: str, key: str | None) -> None:
+    """Refuse a key that stands for another kind of request: each keeps its keys under a name."""
+    if portfolio.desk.store.memo(f"{kind}{key}") is not None:
+        raise KeyReused(f"the key {key} stands for another request", key=key)
 
 
 def _judged(

@@ -76,6 +76,16 @@ def require_next(commit: Commit, version: int, seq: int, digest: str) -> None:
         )
 
 
+def given_up(commit: Commit) -> StaleVersion:
+    """Return the refusal of a commit whose announcement somebody has taken away."""
+    version = commit.expected_version
+    return StaleVersion(
+        "recovery has given this commit up for lost while it waited; begin again",
+        expected=version,
+        actual=version,
+    )
+
+
 def require_exact(
     records: Iterable[RealizedPnLRecord | CashFlowRecord | PortfolioSnapshot],
 ) -> None:

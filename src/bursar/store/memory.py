@@ -269,6 +269,8 @@ class MemoryStore:
         now = self._head
         checks.require_next(commit, now.version, now.seq, now.hash)
         checks.require_base(now.terms.base, commit.terms)
+        if commit.announced is not None and commit.announced not in self._memos:
+            raise checks.given_up(commit)
         for record in commit.records:
             if record.key in self._keys:
                 raise KeyReused(f"key {record.key!r} is in the journal already", key=record.key)

@@ -89,6 +89,8 @@ def revision(connection: Connection) -> str | None:
         return found[0]
     names = set(tables.get_table_names())
     if names & METADATA.tables.keys():
+        if inspect(connection).has_table(SCHEMA.name):  # all were made between the two questions
+            return revision(connection)
         raise StoreCorrupt(f"{SCHEMA.name} is gone: which revision are the tables of?")
     if names:
         raise StoreError("the database holds tables that are not bursar's; choose another one")

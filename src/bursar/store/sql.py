@@ -336,7 +336,7 @@ class SqlStore:
 
     def _commit_alone(self, commit: Commit) -> Head:
         """Write it in a transaction of its own, which the head's own move begins."""
-        moving = writes.advancing(self.portfolio, commit)
+        moving = writes.advancing(self.portfolio, commit, is_alone=True)
         with self._writer.transaction(moving) as (place, moved):
             self._steps("begin")
             head = writes.advanced(place, commit, moved)
@@ -347,7 +347,7 @@ class SqlStore:
 
     def _commit_in(self, group: Place, commit: Commit) -> Head:
         """Write it as a part of a group."""
-        moving = writes.advancing(self.portfolio, commit)
+        moving = writes.advancing(self.portfolio, commit, is_alone=False)
         with self._writer.part_of(group, writes.weight(commit)):
             moved = group.ask(*moving)
             self._steps("begin")

@@ -36,7 +36,6 @@ SEALED: Final = 17
 """How many characters of a stored snapshot are its seal."""
 
 _DAYS_MIN: Final = 3  # what a policy looks at has two whole days in it
-_HOUR: Final = 3_600 * instant.SECOND
 _TABLE: Final = f"'{SNAPSHOTS.name}'"
 _LATE: Final = 1  # days that the policy lets go later than our own pruning
 
@@ -130,7 +129,7 @@ def policies(of: str, span: int) -> Iterator[str]:
     """Yield what keeps the aggregate up to date, and lets go of snapshots older than a span."""
     yield (
         f"SELECT {of}.add_continuous_aggregate_policy('{DAILY}',"
-        f" start_offset => {_ns(_DAYS_MIN * instant.DAY)}, end_offset => {_ns(_HOUR)},"
+        f" start_offset => {_ns(_DAYS_MIN * instant.DAY)}, end_offset => {_ns(instant.HOUR)},"
         " schedule_interval => INTERVAL '1 hour', if_not_exists => true)"
     )
     yield f"SELECT {of}.remove_retention_policy({_TABLE}, if_exists => true)"

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    exists,
     select,
     update,
 )
@@ -48,6 +49,9 @@ _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 HEAD = tuple(PORTFOLIOS.c[name] for name in ("version", "seq", "hash", "base", "terms"))
 _CELL, _TRADE, _FLOW, _MEMO = CELLS.c.name, TRADES.c.trade_id, FLOWS.c.id, MEMOS.c.name
 _HEAD_OF = select(*HEAD).where(PORTFOLIOS.c.name == bindparam("own"))
+_ANNOUNCED = exists().where(
+    MEMOS.c.portfolio == bindparam("own"), MEMOS.c.name == bindparam("announced")
+)
 _DROPPED = delete(CHECKPOINTS).where(
     CHECKPOINTS.c.portfolio == bindparam("own"), CHECKPOINTS.c.time >= bindparam("since")
 )
@@ -87,9 +91,9 @@ def headed(rows: Answer, portfolio: str) -> Head:
     return _head(rows[0], portfolio)
 
 
-def advancing(portfolio: str, commit: Commit) -> Asked:
+def advancing(portfolio: str, commit: Commit, *, is_alone: bool) -> Asked:
     """Return the statement that moves a portfolio on by the commit's versions, if it stands where
-    the commit expects it; and its values.
+    the commit expects it, and if what announced one that is alone stands; and its values.
     """
     version = commit.expected_version
     given: dict[str, object] = {"own": portfolio, "old_version": version}
@@ -98,6 +102,8 @@ def advancing(portfolio: str, commit: Commit) -> Asked:
         first, last = commit.records[0], commit.records[-1]
         given |= {"old_seq": first.seq - 1, "old_hash": first.previous}
         given |= {"seq": last.seq, "hash": last.hash}
+    if is_alone and commit.announced is not None:
+        given["announced"] = commit.announced
     if commit.terms is not None:
         given["terms"] = texts.sealed(texts.terms(commit.terms), portfolio)
     return _advancing(frozenset(given)), given
@@ -107,12 +113,14 @@ def advanced(place: Place, commit: Commit, rows: Answer) -> Head:
     """Return the new head, by what that statement gave.
 
     Raises:
-        StaleVersion: another writer came first.
+        StaleVersion: another writer came first, or it was given up for lost.
         BrokenInvariant: the rows do not follow the stored ones.
     """
     if not rows:
         now = head(place.ask, place.portfolio)
         checks.require_next(commit, now.version, now.seq, now.hash)
+        if commit.announced is not None:
+            raise checks.given_up(commit)
         raise BrokenInvariant(f"version {now.version} was there and was not found")
     return _head(rows[0], place.portfolio)
 
@@ -297,6 +305,8 @@ def _advancing(given: frozenset[str]) -> ReturningUpdate[Any]:
     where = [PORTFOLIOS.c.name == bindparam("own")]
     old = [name for name in ("version", "seq", "hash") if f"old_{name}" in given]
     where += [PORTFOLIOS.c[name] == bindparam(f"old_{name}") for name in old]
+    if "announced" in given:
+        where.append(_ANNOUNCED)
     new = [name for name in ("version", "seq", "hash", "terms") if name in given]
     values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in new}
     return update(PORTFOLIOS).where(*where).values(values).returning(*HEAD)

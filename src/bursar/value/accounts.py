@@ -2,7 +2,7 @@
 
 What belongs to no one account is left out: sleeves, and lots that are pooled over accounts. Gaps
 are told of an asset and not of an account, so the part has those of every asset in it: rather one
-too many than one too few.
+too many than one too few. So it is with how far the book reaches.
 
 Errors: `BadChoice` where lots are pooled, since then cost is no account's.
 """
@@ -29,6 +29,7 @@ def account_book(book: Book, account: str) -> Book:
     if book.is_pooled:
         raise BadChoice("lots are pooled over all accounts: none has a cost of its own")
     part = Book(book.terms)
+    part.latest = book.latest
     for name in _KEYED:
         own = {key: value for key, value in getattr(book, name).items() if key[0] == account}
         setattr(part, name, own)

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ONE, ZERO, money, ratio18, trimmed
+from bursar.exact import HUNDRED, ONE, ZERO, money, percent18, quotient18, trimmed
 from bursar.ledger import instant
 from bursar.ledger.book import POOL, Book
 from bursar.ledger.entries import Flag
@@ -31,7 +31,6 @@ from bursar.value.worth import (
 
 DEPEG_MAX: Final = Decimal("0.005")
 UNPRICED: Final = Flag.UNPRICED.value
-_ALL: Final = Decimal(100)
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -66,11 +65,12 @@ class Coverage(msgspec.Struct, frozen=True):
 
     `valued_pct` is the percentage of held assets (cash apart) that have a value. `negative_cash`
     holds quantities below zero, `pending` quantities sold whose acquisition is not known (> 0).
+    `ahead` is the instant of the last fact where that is yet to come: all that was told counts.
     """
 
     assets: int = 0
     valued: int = 0
-    valued_pct: Decimal = _ALL
+    valued_pct: Decimal = HUNDRED
     unvalued: tuple[Missing, ...] = ()
     gaps: tuple[Gap, ...] = ()
     stale: tuple[Seen, ...] = ()
@@ -79,11 +79,22 @@ class Coverage(msgspec.Struct, frozen=True):
     negative_cash: tuple[Amiss, ...] = ()
     pending: tuple[Amiss, ...] = ()
     depegs: tuple[Depeg, ...] = ()
+    ahead: int | None = None
 
     @property
     def is_complete(self) -> bool:
         """Tell whether everything has a value, and a basis that is known."""
         return not (self.unvalued or self.gaps or self.pending)
+
+    @property
+    def unvalued_assets(self) -> tuple[str, ...]:
+        """The names of what has no value."""
+        return tuple(each.asset for each in self.unvalued)
+
+    @property
+    def stale_assets(self) -> tuple[str, ...]:
+        """The names, each once, of what rests on an old mark."""
+        return tuple(sorted({each.asset for each in self.stale}))
 
     @property
     def is_clean(self) -> bool:
@@ -102,6 +113,8 @@ class Coverage(msgspec.Struct, frozen=True):
         said += [
             f"depeg: {peg.asset} at {trimmed(peg.rate)} ({peg.mark.source})" for peg in self.depegs
         ]
+        if self.ahead is not None:
+            said.append(f"yet to come: facts of up to {instant.show(self.ahead)}, which count now")
         for kind, marks in (("from the future", self.future), ("stale", self.stale)):
             said += _all_told(kind, marks, marks_max)
         return said + _all_told("last trade", self.last_trade, marks_max)
@@ -128,7 +141,7 @@ def cover(frame: Frame, assets: Sequence[AssetWorth], margins: Sequence[MarginWo
     return Coverage(
         assets=len(held),
         valued=valued,
-        valued_pct=ratio18(_ALL, Decimal(valued), Decimal(len(held))) if held else _ALL,
+        valued_pct=percent18(Decimal(valued), Decimal(len(held))) if held else HUNDRED,
         unvalued=_unvalued(assets, margins),
         gaps=_gaps(frame),
         stale=seen(lambda mark: stale(mark, now, limit=limit)),
@@ -137,7 +150,15 @@ def cover(frame: Frame, assets: Sequence[AssetWorth], margins: Sequence[MarginWo
         negative_cash=_negative_cash(assets),
         pending=_pending(frame),
         depegs=_depegs(frame, assets, margins),
+        ahead=reaches_ahead(frame.book, now),
     )
+
+
+def reaches_ahead(book: Book, now: int) -> int | None:
+    """Return the instant of a book's last fact if it lies ahead of `now`, beyond what clocks differ
+    by. A slip in a year, a file in another zone, or a clock that is wrong makes such facts.
+    """
+    return book.latest if book.latest > now + AHEAD_MAX else None
 
 
 def book_gaps(
@@ -228,7 +249,7 @@ def _depegs(
             continue
         rate = mark.price
         if marks.name(mark.asset) != marks.name(peg):
-            rate = ratio18(ONE, ONE, mark.price)
+            rate = quotient18(ONE, mark.price)
         if abs(rate - ONE) > DEPEG_MAX:
             found.append(Depeg(peg, rate, mark))
     touched = _touched(marks, assets, margins) if found else frozenset()

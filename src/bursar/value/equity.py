@@ -19,11 +19,10 @@ Errors: none. What is not known is said.
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money, ratio18
+from bursar.exact import ZERO, money, percent18
 from bursar.ledger.audit import Totals
 from bursar.ledger.book import Book
 from bursar.value.convert import Missing
@@ -49,8 +48,6 @@ from bursar.value.worth import (
     Options,
     framed,
 )
-
-_ALL: Final = Decimal(100)
 
 
 class Valuation(msgspec.Struct, frozen=True):
@@ -177,8 +174,7 @@ def valuation_gap(valuation: Valuation, totals: Totals) -> Decimal:
     unpriced = known_sum(each.cost for each in every if each.value is None)
     left = valuation.equity + valuation.excluded_value + unpriced
     unrealized = valuation.unrealized + valuation.excluded_unrealized + valuation.unfounded
-    booked = totals.contributed + totals.realized + totals.income - totals.expenses
-    return left - (booked + unrealized)
+    return left - (totals.contributed + totals.made + unrealized)
 
 
 def _summed(frame: Frame, assets: Iterable[AssetWorth], margins: Iterable[MarginWorth]) -> Sums:
@@ -207,7 +203,7 @@ def _finished(frame: Frame, worth: AssetWorth, equity: Decimal) -> AssetWorth:
     """Add what needs the whole view: the percentage of equity, and the flags."""
     share = None
     if worth.value is not None and equity > 0:
-        share = ratio18(_ALL, worth.value, equity)
+        share = percent18(worth.value, equity)
     return msgspec.structs.replace(worth, share_pct=share, flags=_flags(frame, worth))
 
 

@@ -10,16 +10,13 @@ Errors: none.
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money, ratio18
+from bursar.exact import ZERO, money, percent18
 from bursar.value.convert import Missing
 from bursar.value.equity import Valuation
 from bursar.value.worth import AssetWorth, MarginWorth
-
-_ALL: Final = Decimal(100)
 
 
 class AssetExposure(msgspec.Struct, frozen=True):
@@ -104,4 +101,4 @@ def _asset(name: str, own: Sequence[_Notional], equity: Decimal) -> AssetExposur
 
 
 def _percent(value: Decimal | None, equity: Decimal) -> Decimal | None:
-    return ratio18(_ALL, value, equity) if value is not None and equity > 0 else None
+    return percent18(value, equity) if value is not None and equity > 0 else None

@@ -7,15 +7,12 @@ Errors: none.
 """
 
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
-from bursar.exact import money, ratio18
+from bursar.exact import money, percent18
 from bursar.value.equity import Valuation
 from bursar.value.exposure import exposure
-
-_ALL: Final = Decimal(100)
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +49,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def gross_pct(self) -> Decimal | None:
         """Gross exposure as percent of equity."""
-        return ratio18(_ALL, self.gross, self.equity) if self.equity > 0 else None
+        return percent18(self.gross, self.equity) if self.equity > 0 else None
 
 
 def figures(valuation: Valuation) -> Figures:

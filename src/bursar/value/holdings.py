@@ -176,6 +176,7 @@ def value_margin(frame: Frame, key: HoldingKey, margin: Margin, asset: str) -> M
         unrealized=None if value is None or entry is None else value - entry,
         paths=tuple(paths),
         missing=missing,
+        leverage=margin.leverage,
     )
 
 

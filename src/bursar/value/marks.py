@@ -23,7 +23,7 @@ from typing import Final
 import msgspec
 
 from bursar.errors import Malformed, OutOfBounds
-from bursar.exact import ONE, ZERO, money, number, parse, ratio18
+from bursar.exact import ZERO, money, number, parse, quotient18
 from bursar.ledger import instant
 from bursar.ledger.checkpoint import last_trades
 from bursar.ledger.entries import Fill, MarginFill
@@ -232,9 +232,9 @@ def is_pair(name: str, asked: str) -> bool:
     return spelled(asked) in (spelled(name), *pair_names(base, quote))
 
 
-def from_fills(facts: Iterable[Fact], *, aliases: Mapping[str, str] = ALIASES) -> Marks:
+def from_fills(facts: Iterable[Fact]) -> Marks:
     """Return the last price at which each pair was traded, from facts in canonical order."""
-    return Marks(map(mark_of, last_trades(facts)), aliases=aliases)
+    return Marks(map(mark_of, last_trades(facts)))
 
 
 @money
@@ -289,7 +289,7 @@ def _traded(fill: Fill | MarginFill) -> Decimal:
     if fill.price:
         return fill.price
     assert isinstance(fill, Fill), "a leveraged execution without a price tells none"
-    return ratio18(ONE, fill.amount or ZERO, fill.quantity)
+    return quotient18(fill.amount or ZERO, fill.quantity)
 
 
 def _outweighs(mark: Mark, known: Mark) -> bool:

@@ -7,16 +7,11 @@ Errors: none.
 """
 
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money, ratio18
+from bursar.exact import ZERO, money, percent18
 from bursar.ledger import instant
-
-_ALL: Final = Decimal(100)
-_WEEK: Final = 7 * instant.DAY
-_MONDAY: Final = 4 * instant.DAY  # 1970 began on a Thursday
 
 
 class Peaks(msgspec.Struct, frozen=True):
@@ -38,8 +33,8 @@ class Falls(msgspec.Struct, frozen=True):
 
 def raised(peaks: Peaks, equity: Decimal, at: int) -> Peaks:
     """Return the peaks after another look at equity, no earlier than the last one. O(1)."""
-    is_week = (peaks.at - _MONDAY) // _WEEK == (at - _MONDAY) // _WEEK
-    is_day = peaks.at // instant.DAY == at // instant.DAY
+    is_week = instant.week_start(peaks.at) == instant.week_start(at)
+    is_day = instant.day_start(peaks.at) == instant.day_start(at)
     return Peaks(
         at=at,
         ever=_higher(peaks.ever, equity),
@@ -51,14 +46,15 @@ def raised(peaks: Peaks, equity: Decimal, at: int) -> Peaks:
 @money
 def falls(peaks: Peaks, equity: Decimal) -> Falls:
     """Return how far equity is below each peak. O(1)."""
-    return Falls(*(_fall(peak, equity) for peak in (peaks.ever, peaks.week, peaks.day)))
+    return Falls(*(fall(peak, equity) for peak in (peaks.ever, peaks.week, peaks.day)))
+
+
+def fall(peak: Decimal | None, equity: Decimal) -> Decimal | None:
+    """Return how far equity is below a peak (> 0), in percent; call it in the money context."""
+    if peak is None or peak <= 0:
+        return None
+    return percent18(peak - equity, peak) if equity < peak else ZERO
 
 
 def _higher(peak: Decimal | None, equity: Decimal) -> Decimal:
     return equity if peak is None or equity > peak else peak
-
-
-def _fall(peak: Decimal | None, equity: Decimal) -> Decimal | None:
-    if peak is None or peak <= 0:
-        return None
-    return ratio18(_ALL, peak - equity, peak) if equity < peak else ZERO

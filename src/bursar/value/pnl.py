@@ -22,8 +22,8 @@ import msgspec
 
 from bursar.errors import BadChoice
 from bursar.exact import ZERO, money
+from bursar.ledger.audit import SIDES, Side
 from bursar.ledger.book import Book
-from bursar.ledger.entries import INCOME, FlowKind
 from bursar.ledger.state import NO_PAIR, Cell, CellKey, FeeTotal, FlowTotal
 from bursar.value.convert import Missing
 from bursar.value.equity import Valuation
@@ -31,8 +31,6 @@ from bursar.value.marks import spelled
 from bursar.value.worth import Gap
 
 NONE: Final = NO_PAIR
-_INCOME: Final = frozenset(kind.value for kind in INCOME)
-_FEE: Final = FlowKind.FEE.value
 _NOBODY: Final[frozenset[str]] = frozenset()
 
 
@@ -212,14 +210,16 @@ def _line(cell: Cell) -> PnLLine:
 def _flowed(book: Book) -> list[_Piece]:
     pieces = []
     for (account, kind, asset, strategy), flow in book.flows.items():
-        if kind in _INCOME or kind == _FEE:
+        side = SIDES[kind]
+        if side is not Side.CAPITAL:
             headings = {By.ACCOUNT: account, By.ASSET: asset, By.STRATEGY: strategy}
-            pieces.append(_Piece(asset, headings, _booked(kind, flow)))
+            pieces.append(_Piece(asset, headings, _booked(side, flow)))
     return pieces
 
 
-def _booked(kind: str, flow: FlowTotal) -> PnLLine:
-    return PnLLine(expenses=flow.booked) if kind == _FEE else PnLLine(income=flow.booked)
+def _booked(side: Side, flow: FlowTotal) -> PnLLine:
+    is_income = side is Side.INCOME
+    return PnLLine(income=flow.booked) if is_income else PnLLine(expenses=flow.booked)
 
 
 def _open(book: Book, valuation: Valuation) -> list[_Piece]:
@@ -260,7 +260,7 @@ def _charged(book: Book) -> Iterable[tuple[str, str, FeeTotal]]:
     found += [
         (asset, NO_PAIR, FeeTotal(-flow.amount, flow.booked, flow.unknown))
         for (_, kind, asset, _), flow in book.flows.items()
-        if kind == _FEE
+        if SIDES[kind] is Side.EXPENSE
     ]
     return found
 

@@ -22,7 +22,6 @@ import msgspec
 from bursar.errors import PositionNotFoundError
 from bursar.exact import ZERO, money, ratio18
 from bursar.ledger.book import POOL, Book
-from bursar.ledger.names import ALIASES
 from bursar.ledger.records import AssetBalance, SpotPosition
 from bursar.ledger.state import Cell, CellKey
 from bursar.value.convert import Missing, Path, convert, find_path
@@ -185,16 +184,14 @@ def position(frame: Priced, line: Traded) -> SpotPosition:
     )
 
 
-def find_position(
-    found: Iterable[SpotPosition], pair: str, *, aliases: Mapping[str, str] = ALIASES
-) -> SpotPosition:
+def find_position(found: Iterable[SpotPosition], pair: str) -> SpotPosition:
     """Return the position of a pair under any of its names: `XBT/USD`, `XBTUSD`, `BTC-USD`.
 
     Raises:
         PositionNotFoundError: there is none.
     """
     for position in found:
-        names = pair_names(position.base_asset, position.quote_asset, aliases=aliases)
+        names = pair_names(position.base_asset, position.quote_asset)
         if spelled(pair) in (spelled(position.pair), *names):
             return position
     raise PositionNotFoundError(f"no position in {pair}", pair=pair)

@@ -53,21 +53,6 @@ def why_unrealized(valuation: Valuation, asset: str) -> Why:
 
 
 @money
-def why_realized(book: Book, valuation: Valuation, *, asset: str | None = None) -> Why:
-    """Explain realised PnL piece by piece: of one asset (any of its names) or of the book."""
-    names = valuation.marks
-    parts = [
-        Amount(" ".join(filter(None, (account, pair, strategy, regime))), cell.realized, name)
-        for (account, name, pair, strategy, regime), cell in sorted(book.cells.items())
-        if asset is None or names.name(name) == names.name(asset)
-    ]
-    total = sum((part.value for part in parts if part.value is not None), ZERO)
-    whose = "" if asset is None else f" of {asset}"
-    formula = f"realised{whose} = Σ by account, pair, strategy and regime, fees taken off"
-    return Why(total, formula, tuple(parts))
-
-
-@money
 def why_cost(book: Book, valuation: Valuation, asset: str) -> Why:
     """Explain the cost of a held asset: its open lots, by the facts that brought them."""
     worth = _found(valuation, asset)

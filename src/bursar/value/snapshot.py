@@ -76,10 +76,10 @@ def snapshot(book: Book, valuation: Valuation) -> PortfolioSnapshot:
         unrealized_pnl_base_total=made.total.unrealized,
         realized_pnl_base_by_pair={key: line.realized for key, line in made.lines.items()},
         unrealized_pnl_base_by_pair={key: line.unrealized for key, line in made.lines.items()},
-        unvalued=tuple(each.asset for each in valuation.unvalued),
+        unvalued=valuation.coverage.unvalued_assets,
         excluded_value=valuation.excluded_value,
         capital_base=capital(book),
-        stale=tuple(sorted({each.asset for each in valuation.coverage.stale})),
+        stale=valuation.coverage.stale_assets,
     )
 
 

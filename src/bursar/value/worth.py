@@ -161,6 +161,7 @@ class MarginWorth(msgspec.Struct, frozen=True):
 
     `value` is its signed notional at the mark, `entry` that at which it was entered, each brought
     to base currency by the marks; `unrealized` is their difference, and all that equity counts.
+    `leverage` is as it was told.
     """
 
     account: str
@@ -174,6 +175,7 @@ class MarginWorth(msgspec.Struct, frozen=True):
     unrealized: Decimal | None
     paths: tuple[Path, ...] = ()
     missing: Missing | None = None
+    leverage: Decimal | None = None
 
 
 class AccountWorth(msgspec.Struct, frozen=True):

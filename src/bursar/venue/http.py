@@ -55,7 +55,6 @@ REST_S: Final = 60
 WAIT_MAX_MS: Final = 5 * 60_000
 _FIRST_MS: Final = 500
 _LONGEST_MS: Final = 30_000
-_MS: Final = 1_000_000
 _READER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _NESTED: Final = frozenset({dict, list})
 _SPACED: Final = (b'" ', b'"\n', b'"\t', b'"\r')
@@ -214,7 +213,7 @@ class HTTPClient:
             until = instant.from_datetime(parsedate_to_datetime(header))
         except (ValueError, TypeError):
             return None
-        return max(until - self._outside.clock.now(), 0) // _MS
+        return max(until - self._outside.clock.now(), 0) // instant.MS
 
 
 def checked_url(base: str) -> httpx2.URL:

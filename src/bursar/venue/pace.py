@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
+from bursar.ledger import instant
 from bursar.ports import Clock, Pause
 
-_SCALE: Final = 100 * 1_000_000_000  # a hundredth a second is one a nanosecond
-_MS: Final = 1_000_000
+_SCALE: Final = 100 * instant.SECOND  # a hundredth a second is one a nanosecond
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class Counter:
         """Wait until a request of that cost fits, and count it."""
         cost *= _SCALE
         while (over := self._now() + cost - self._pace.counter_max * _SCALE) > 0:
-            await self._pause(-(-over // (self._pace.decay * _MS)))
+            await self._pause(-(-over // (self._pace.decay * instant.MS)))
         self._level += cost
 
     def refused(self) -> None:

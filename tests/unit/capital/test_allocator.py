@@ -7,10 +7,10 @@ import pytest
 
 from bursar.capital.allocator import Bound, CapitalAllocator, Weights
 from bursar.capital.candidates import AllocatorSettings, Candidate, Method
-from bursar.capital.strategy_memory import DAY, HOUR
 from bursar.capital.trades import Tally
 from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO
+from bursar.ledger.instant import DAY, HOUR
 
 NOON = 100 * DAY + 12 * HOUR
 GOOD, POOR = Tally(500, Decimal(300), Decimal(100)), Tally(500, Decimal(50), Decimal(100))
@@ -208,6 +208,33 @@ def test_kelly_bets_a_fraction_and_keeps_the_rest():
     assert set(weights_of(unknown).values()) == {Decimal("0.25")}
 
 
+def test_what_one_may_not_bet_is_nobody_elses_bet():
+    """a would bet 0.6 and is capped at 0.5; b bets a tenth whatever a may."""
+    settings = AllocatorSettings(
+        method=Method.KELLY, floor=Decimal("0.05"), change=ONE, kelly_fraction=ONE
+    )
+    told = {"a": "0.6", "b": "0.1", "c": "-1"}
+    found = decide(
+        [Candidate(name=name, kelly=Decimal(bet)) for name, bet in told.items()], settings=settings
+    )
+    assert weights_of(found) == {"a": Decimal("0.5"), "b": Decimal("0.1"), "c": Decimal("0.05")}
+    assert found.reserve == Decimal("0.35")
+    frozen = [
+        Candidate(name="a", kelly=Decimal("0.01"), is_frozen=True),
+        Candidate(name="b", kelly=Decimal("0.3")),
+    ]
+    assert weights_of(decide(frozen, standing(a="0.4", b="0"), settings=settings)) == {
+        "a": Decimal("0.4"),
+        "b": Decimal("0.3"),
+    }
+
+
+def test_calm_that_is_too_small_to_tell_is_neutral():
+    settings = AllocatorSettings(method=Method.RISK_PARITY, change=ONE)
+    wild = [Candidate(name=name, volatility=Decimal(10**19)) for name in "ab"]
+    assert set(weights_of(decide(wild, settings=settings)).values()) == {Decimal("0.5")}
+
+
 def test_the_order_of_candidates_and_the_process_change_no_byte():
     given = [Candidate(name=name, results=GOOD) for name in "abc"]
     encode = msgspec.json.Encoder(order="deterministic").encode
@@ -222,7 +249,14 @@ def test_a_strategy_named_twice_is_refused():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"cap": Decimal(2)}, {"floor": Decimal("0.6")}, {"prior": 0}, {"recent_days": 31}],
+    [
+        {"cap": Decimal(2)},
+        {"floor": Decimal("0.6")},
+        {"prior": 0},
+        {"recent_days": 31},
+        {"slope": Decimal(-1)},
+        {"dead_zone": (Decimal(2), ONE)},
+    ],
 )
 def test_bounds_that_cannot_hold_are_refused(settings):
     with pytest.raises(BadChoice, match="allocator"):

@@ -17,9 +17,9 @@ from bursar.capital.deciding import (
     made_again,
 )
 from bursar.capital.meta_strategy_brain import StrategyState
-from bursar.capital.strategy_memory import DAY, HOUR
 from bursar.capital.trades import ClosedTrade, Tally
 from bursar.exact import ONE, ZERO
+from bursar.ledger.instant import DAY, HOUR
 
 AT = 50 * DAY
 

@@ -13,8 +13,6 @@ from bursar.capital.decision_memory import (
     Entry,
 )
 from bursar.capital.strategy_memory import (
-    DAY,
-    HOUR,
     MemorySettings,
     StrategyMemory,
     StrategyPast,
@@ -22,6 +20,7 @@ from bursar.capital.strategy_memory import (
 from bursar.capital.trades import ClosedTrade
 from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO
+from bursar.ledger.instant import DAY, HOUR
 
 STRATEGIES, DECISIONS = StrategyMemory(), DecisionMemory()
 

@@ -12,9 +12,9 @@ from bursar.capital.meta_strategy_brain import (
     Vitals,
     revived,
 )
-from bursar.capital.strategy_memory import DAY, HOUR
 from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO
+from bursar.ledger.instant import DAY, HOUR
 
 BRAIN = MetaStrategyBrain()
 ACTIVE, REDUCED, HIBERNATED, TERMINATED = StrategyState
@@ -140,6 +140,9 @@ def test_shares_fall_to_nothing():
         {"demote": Decimal("0.7")},
         {"shares": (ZERO, ONE, ONE, ZERO)},
         {"shares": (ONE, ONE, ONE, ONE)},
+        {"shares": (Decimal(2), ONE, ONE, ZERO)},
+        {"hours_min": -1},
+        {"parole_days": -1},
     ],
 )
 def test_settings_that_make_no_brain_are_refused(settings):

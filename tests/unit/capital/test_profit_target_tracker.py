@@ -11,8 +11,8 @@ from bursar.capital.profit_target_tracker import (
     ProfitTargetTracker,
     TargetPeriod,
 )
-from bursar.capital.strategy_memory import DAY, HOUR
 from bursar.errors import BadChoice
+from bursar.ledger.instant import DAY, HOUR
 
 DAILY = ProfitTarget(period=TargetPeriod.DAY, amount=Decimal(50))
 SO_FAR = PeriodSoFar(

@@ -13,9 +13,9 @@ from bursar.capital.rebalancer import (
     RebalancerSettings,
     Sleeve,
 )
-from bursar.capital.strategy_memory import DAY
 from bursar.errors import BadChoice
 from bursar.exact import ZERO
+from bursar.ledger.instant import DAY
 
 RULES = PortfolioRebalancer()
 names = st.sampled_from("abcdef")
@@ -68,6 +68,8 @@ def test_no_capital_says_so_even_where_sums_could_move():
     found = plan({"a": "1"}, {"a": sleeve(-100, 0), "b": sleeve(100)})
     assert not found.is_due
     assert found.reason == "there is no capital"
+    owing = plan({"a": "0.5", "new": "0.2"}, {"a": sleeve(-100, 0)})
+    assert (owing.is_due, owing.moves) == (False, ())
 
 
 def test_one_giver_serves_many_and_one_taker_is_served_by_many():

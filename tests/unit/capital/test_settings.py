@@ -37,6 +37,15 @@ def test_what_is_told_is_read_and_the_rest_is_usual():
         ({"profits_every_minutes": 0}, "1 or more"),
         ({"targets": [{"period": "day", "amount": 1}] * 2}, "at most one a period"),
         ([], "Expected `object`"),
+        ({"initial": "NaN"}, "^initial: 'NaN' is not a plain decimal number"),
+        ({"allocator": {"slope": "Infinity"}}, r"^allocator\.slope: 'Infinity'"),
+        ({"decisions": {"spreads": ["1", "sNaN"]}}, r"^decisions\.spreads\[1\]: 'sNaN'"),
+        ({"capture": {"target": "1e400"}}, r"^capture\.target: 1e400 is out of range"),
+        ({"strategies": {"t": {"most": "40"}}}, r"^strategies\.t: 0 ≤ least ≤ most ≤ 1"),
+        ({"strategies": {"t": {"most": "-0.1"}}}, "0 ≤ least ≤ most ≤ 1"),
+        ({"strategies": {"t": {"least": "0.6", "most": "0.4"}}}, "0 ≤ least ≤ most ≤ 1"),
+        ({"strategies": {"t": {"fits": {"BULL": "7"}}}}, r"^strategies\.t\.fits: a fit is in"),
+        ({"strategies": {"manual": {"most": "0.1"}}}, "'manual' is no strategy's name"),
     ],
 )
 def test_what_is_not_so_is_told_with_its_place(told, message):

@@ -55,7 +55,9 @@ def test_plain_policies(policy, share):
     assert divided(policy=policy, drawdown="0.5").share == share
 
 
-@pytest.mark.parametrize("settings", [{"least": Decimal(1)}, {"calm": Decimal("0.2")}])
+@pytest.mark.parametrize(
+    "settings", [{"least": Decimal(1)}, {"calm": Decimal("0.2")}, {"survival": Decimal(-1)}]
+)
 def test_a_line_that_does_not_fall_is_refused(settings):
     with pytest.raises(BadChoice, match="reinvest"):
         ReinvestSettings(**settings)

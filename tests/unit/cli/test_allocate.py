@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 import bursar as bursar_
+from bursar.capital.deciding import FORMAT
 
 
 @pytest.fixture
@@ -53,13 +54,26 @@ def test_why_explains_the_last_decision(traded, bursar, ask):
     said = bursar("allocate", "why", "trend").out
     assert "BULL" in said
     assert "an equal part" in said
+    assert "0 trades, won 0.00, lost 0.00 in the window" in said
     assert ask("allocate", "why", "trend")["line"]["strategy"] == "trend"
     assert "It stands as it was made" not in said
     with bursar_.open("bursar.db") as book:
         ((name, text),) = book.desk.store.memos("capital decision ").items()
-        book.desk.store.save_memos({name: text.replace('"format":2', '"format":1')})
+        book.desk.store.save_memos({name: text.replace(f'"format":{FORMAT}', '"format":1')})
     assert "It stands as it was made" in bursar("allocate", "why", "trend").out
     assert "there is carry, trend" in bursar("allocate", "why", "other", code=3).err
+
+
+def test_whoever_is_to_be_revived_has_to_be_known(traded, bursar):
+    said = bursar("allocate", "--apply", "--revive", "trned", code=2).err
+    assert "no strategy 'trned' to revive; there is carry, trend" in said
+    assert "makes the first" in bursar("allocate", "why", "trend", code=3).err
+
+
+def test_a_bet_is_explained_as_one(traded, bursar, tmp_path):
+    (tmp_path / "config.yaml").write_text("capital:\n  allocator: {method: kelly}\n")
+    bursar("allocate", "--apply")
+    assert "% = all of these" in bursar("allocate", "why", "trend").out
 
 
 def test_strategies_are_shown_with_their_state(traded, bursar):
@@ -91,7 +105,7 @@ def test_shadow_says_when_it_is_too_early(traded, bursar, ask):
     assert ask("allocate", "shadow")["days"] == 0
 
 
-def test_what_is_kept_of_profits_goes_to_the_reserve(traded, bursar, ask):
+def test_what_is_kept_of_profits_goes_to_the_reserve(traded, bursar, ask, tmp_path):
     shown = bursar("profits", code=5)
     assert "Nothing was written" in shown.out
     assert "trend" in shown.out
@@ -99,6 +113,10 @@ def test_what_is_kept_of_profits_goes_to_the_reserve(traded, bursar, ask):
     done = ask("profits", "--apply")
     assert Decimal(done["profits"]["divisions"]["trend"]["keep"]) > 0
     assert ask("profits", code=5)["profits"]["kept_back"] == {}
+    (tmp_path / "config.yaml").write_text("capital:\n  targets: [{period: month, amount: 5}]\n")
+    said = bursar("profits", code=5).out
+    assert said.count("unknown") == 1  # nothing more is due; that is known, and is 0
+    assert "Target of the month: unknown, since no equity was kept as it began." in said
     assert ask("verify")["is_sound"]
 
 

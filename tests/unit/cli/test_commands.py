@@ -378,6 +378,18 @@ def test_conflicts_are_shown_and_kept_apart(story, ask, bursar, tmp_path):
     assert ask("verify")["is_sound"]
 
 
+def test_a_journal_that_is_ahead_of_the_clock_says_so(bursar, ask, tmp_path):
+    path = tmp_path / "slip.journal"
+    path.write_text("@ base EUR\n2206-11-20T08:00:00Z deposit 1000 EUR #manual:main:1\n")
+    said = "yet to come  facts of up to 2206-11-20 08:00 UTC count as if they had been"
+    for option in ("--dry-run", "--base=EUR"):
+        assert f"! {said}" in bursar("import", path, option).out
+    assert ask("import", path)["ahead"] == "2206-11-20T08:00:00Z"
+    assert f"! {said}; --at now leaves them out" in bursar("status").out
+    assert ask("status")["coverage"]["ahead"] == "2206-11-20T08:00:00Z"
+    assert ask("status", "--at", "now")["coverage"]["ahead"] is None
+
+
 def test_a_dry_run_writes_nothing(bursar, ask, tmp_path):
     path = STORY / "ledgers.gen4-16col.csv"
     assert "46 would be recorded" in bursar("import", path, "--dry-run", "--base", "EUR").out

@@ -111,6 +111,13 @@ def test_words_of_a_deed(book, ask):
         assert f"Z {line} #" in " ".join(found["statements"][0].split())
 
 
+def test_a_rebate_is_a_fee_below_zero(book, ask):
+    line = ("add", "buy", "0.5", "XBT/EUR", "@", "40000", "--fee", "-8 EUR", "--fee", "-1 BNB")
+    found = ask(*line, code=5)
+    assert "fee -8 EUR  fee -1 BNB" in found["statements"][0]
+    assert (found["before"]["realized"], found["after"]["realized"]) == ("0", "8")
+
+
 def test_words_that_are_not_understood(book, bursar):
     for words, said in (
         ("", "add nothing: say what, how much, of what"),

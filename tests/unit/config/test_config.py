@@ -2,8 +2,9 @@ from decimal import Decimal
 
 import pytest
 
-from bursar.config import CostBasis, Tier, load
+from bursar.config import Tier, load
 from bursar.errors import Malformed
+from bursar.ledger.terms import Method
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,7 @@ def filed(tmp_path):
 def test_without_a_file_the_defaults_of_the_contract_speak():
     own = load().portfolio
     assert own.base_currency == "USD"
-    assert own.cost_basis_method is CostBasis.WAC
+    assert own.cost_basis_method is Method.WAC
     assert own.track_manual_trades
     assert own.snapshot_retention_days == 30
     assert own.reconciliation_tolerance == Decimal(1)
@@ -61,14 +62,16 @@ def test_a_file_is_read_with_every_digit(filed):
 
 
 def test_an_account_at_alpaca_has_its_own_names_and_addresses(filed):
-    live, paper, own = load(
+    live, paper, own, worded = load(
         filed(
             "venues:\n"
             "  - venue: alpaca\n"
             "  - {venue: alpaca, account: 'alpaca:paper', paper: true, key: {env: A}}\n"
             "  - {venue: alpaca, paper: true, url: 'http://127.0.0.1:1'}\n"
+            "  - {venue: alpaca, paper: 'on'}\n"
         )
     ).venues
+    assert (worded.paper, worded.url) == (True, paper.url)
     assert (live.account, live.url) == ("alpaca:main", "https://api.alpaca.markets")
     assert (live.key.env, live.secret.env) == ("ALPACA_API_KEY", "ALPACA_API_SECRET")
     assert (paper.account, paper.url) == ("alpaca:paper", "https://paper-api.alpaca.markets")
@@ -140,6 +143,11 @@ def test_flags_count_before_the_environment_and_that_before_the_file(filed, monk
         ("venues:\n  - tags: [{userref: 1, client_id: a, strategy: b}]\n", 2, "tags.0", "or"),
         ("- a\n", 1, "", "sections"),
         ("a: [\n", 2, "", "no YAML"),
+        ("portfolio:\n  name: !odd x\n", 2, "!odd", "no YAML"),
+        ("portfolio:\n  ? [a]\n  : b\n", 2, "portfolio", "a name in front of every colon"),
+        ("venues:\n  - venue: [kraken]\n", 2, "venues.0.venue", "kraken, alpaca or binance"),
+        ("venues:\n  - {venue: alpaca, paper: [1]}\n", 2, "venues.0.paper", "true or false"),
+        ("venues:\n  - {venue: binance, since: 2023-13-01}\n", 2, "venues.0.since", "a day such"),
         ("colour: red\n", 1, "colour", "no such key"),
         ("portfolio:\n  base_curency: EUR\n", 2, "base_curency", "did you mean base_currency?"),
         ("portfolio:\n  port: 1\n", 2, "portfolio.port", "did you mean portfolio.http.port?"),
@@ -195,6 +203,18 @@ def test_a_paper_account_is_one_in_whichever_words_that_is_said(filed, said):
     assert (live.paper, live.url) == (False, "https://api.alpaca.markets")
 
 
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("name: !!int x", "a value is not what it says it is"),
+        (f"include_assets: {'[' * 1_000}{']' * 1_000}", "this is no YAML: nested too deep"),
+    ],
+)
+def test_what_cannot_be_made_is_told_with_its_file(filed, text, said):
+    with pytest.raises(Malformed, match=f"^config.yaml: {said}"):
+        load(filed(f"portfolio:\n  {text}\n"))
+
+
 def test_a_secret_in_the_file_is_refused_and_not_repeated(filed):
     with pytest.raises(Malformed, match="never the secret itself") as caught:
         load(filed("venues:\n  - key: kSecretOfMine\n"))
@@ -243,6 +263,7 @@ def test_initial_capital_is_three_hundred_unless_file_or_environment_say_so(file
     assert load(path).capital.initial == 400
     monkeypatch.setenv("INITIAL_CAPITAL", "512.25")
     assert load(path).capital.initial == load().capital.initial == Decimal("512.25")
-    monkeypatch.setenv("INITIAL_CAPITAL", "-1")
-    with pytest.raises(Malformed, match="initial capital is 0 or more"):
-        load()
+    for said, message in (("-1", "initial capital is 0 or more"), ("NaN", "'NaN' is not a plain")):
+        monkeypatch.setenv("INITIAL_CAPITAL", said)
+        with pytest.raises(Malformed, match=f"^the variable INITIAL_CAPITAL: {message}"):
+            load(path)

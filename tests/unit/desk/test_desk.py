@@ -66,7 +66,7 @@ def test_staging_and_dropping_it_changes_nothing(store):
     desk.submit(entries(BUY))
     before = projection.digest(desk.timeline.book), store.head()
     staged = desk.stage(entries(SELL, LATE))
-    assert desk.review(staged).facts_added == 2
+    assert staged.review.facts_added == 2
     assert (projection.digest(desk.timeline.book), store.head()) == before
 
 

@@ -169,7 +169,6 @@ def test_a_float_counts_by_its_shortest_text_unless_it_is_refused():
         lambda tx: tx.stage_cash_delta("nan"),
         lambda tx: tx.stage_cash_delta(float("inf")),
         lambda tx: tx.stage_cash_delta("1e3"),
-        lambda tx: tx.stage_cash_delta(1, fees=-1),
         lambda tx: tx.stage_position_delta("", 1),
         lambda tx: tx.stage_position_delta("BTC/", 1),
         lambda tx: tx.stage_position_delta("BTC/BTC", 1),

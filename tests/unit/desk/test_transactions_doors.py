@@ -55,3 +55,18 @@ def test_a_clock_that_was_set_back_is_named_where_it_makes_a_sale_impossible():
         assert not tx.commit({"BTC": 5})
     assert tx.reason == "oversold"
     assert reviewed(tx).detail.endswith("see the clock")
+
+
+def test_a_rebate_is_a_fee_below_zero_and_brings_cash():
+    portfolio = book()
+    with portfolio.transaction("100000") as tx:
+        tx.stage_cash_delta("-50000", fees="-5.25")
+        tx.stage_position_delta("BTC", 1, entry_price=50000)
+        tx.stage_cash_delta(0, fees="1.25")
+        assert tx.commit({"BTC": 50000})
+    # −50000 + 5.25 − 1.25 in cash, 50000 in coins: 4 more than before, realised at once.
+    seen = reviewed(tx)
+    assert (seen.cash, seen.total, seen.delta, seen.realized) == (50004, 100004, 4, 0)
+    assert portfolio.pnl()[0].pnl.total.realized == 4
+    assert portfolio.fees().total == -4
+    assert portfolio.verify().is_sound

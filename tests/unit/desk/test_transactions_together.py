@@ -344,6 +344,27 @@ def test_recovery_restores_the_previous_equity_and_finds_what_was_cut_off():
     assert (found.previous_equity, found.version, found.session_id) == (1, 1, "main")
 
 
+def test_what_recovery_has_called_lost_does_not_land_afterwards(monkeypatch):
+    portfolio = book()
+    store, send = portfolio.desk.store, portfolio.desk.send
+    told: list[bool] = []
+
+    def waited_meanwhile(drafted):
+        if not told:
+            told.extend(
+                each.has_landed for each in over(Desk(store, Clock())).recover().interrupted
+            )
+        return send(drafted)
+
+    monkeypatch.setattr(portfolio.desk, "send", waited_meanwhile)
+    before = state(portfolio)
+    with pytest.raises(StaleVersion, match="begin again"):
+        committed(portfolio.transaction("100000"))
+    assert (told, state(portfolio)) == ([False], before)
+    committed(portfolio.transaction("100000"))
+    assert portfolio.desk.head.version == 2
+
+
 def test_an_announced_commit_that_has_landed_is_found():
     portfolio = book()
     store = portfolio.desk.store

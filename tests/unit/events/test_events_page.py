@@ -10,7 +10,6 @@ import pytest
 from bursar.errors import Malformed
 from bursar.events import Envelope, from_fields, to_fields
 from bursar.events.catalog import KINDS, read, write
-from bursar.events.envelope import to_json
 from bursar.events.outgoing import EquityUpdate, Restated, Restatement
 from bursar.events.schema import text
 from tools.events import FILES, FOLDER
@@ -122,14 +121,6 @@ def test_no_number_that_goes_out_has_an_exponent():
     )
     assert '"old":0.000000000' in write(
         Restated(restated=(moved,), version=1, first_seq=1, last_seq=1, hash="")
-    )
-
-
-def test_an_envelope_is_one_json_object_with_its_data_inside():
-    told = Envelope(id="1", type="t", source="s", time=1_500_000_000, data='{"x": 1.10}')
-    assert to_json(told) == (
-        b'{"id":"1","type":"t","source":"s","time":"1970-01-01T00:00:01.5Z","version":1,'
-        b'"data":{"x": 1.10}}'
     )
 
 

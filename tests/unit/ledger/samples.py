@@ -86,7 +86,8 @@ class Pen:
 
     def move(self, quantity, asset, to_account=OTHER, **named):
         pieces = {"asset": asset, "quantity": Decimal(quantity), "to_account": to_account}
-        return Transfer(**self.common(named), **pieces)
+        called = {"to_asset": named.pop("to_asset", None)}
+        return Transfer(**self.common(named), **pieces, **called)
 
     def rename(self, asset, to_asset, **named):
         return Rename(**self.common(named), asset=asset, to_asset=to_asset)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bursar.ledger.actions import paired
-from bursar.ledger.entries import CashFlow, Flag, Rename, Split
+from bursar.ledger.entries import CashFlow, Flag, Rate, Rename, Split
 from bursar.ledger.facts import resolve
 from tests.unit.ledger.samples import Pen, held, landed, lots
 
@@ -73,6 +73,23 @@ def test_rows_that_are_no_clear_pair_stay_apart_and_are_seen(kind, legs):
     facts = resolved(rows(kind, *legs))
     assert len(facts) == len(legs)
     assert all(isinstance(fact, CashFlow) and Flag.UNPAIRED in fact.flags for fact in facts)
+
+
+@pytest.mark.parametrize("said", ["note", "rates"])
+def test_two_renames_of_as_many_units_are_told_apart_by_what_both_rows_say(said):
+    told = rows("rename", ("-7", "A"), ("7", "Y"), ("-7", "X"), ("7", "B"))
+    one, other = (
+        ("A is B", "X is Y")
+        if said == "note"
+        else (
+            (Rate(name, "USD", Decimal(price), "alpaca"),) for name, price in (("A", 3), ("X", 5))
+        )
+    )
+    for row, words in zip(told, (one, other, other, one), strict=True):
+        named = msgspec.structs.replace(row, **{said: words})
+        told[told.index(row)] = named
+    renames = {(fact.asset, fact.to_asset) for fact in resolved(told)}
+    assert renames == {("A", "B"), ("X", "Y")}
 
 
 def test_two_renames_of_one_day_are_told_apart_by_their_quantities():

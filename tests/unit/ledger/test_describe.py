@@ -19,11 +19,12 @@ def records(*lines):
     book, trades, flows = Book(line.terms), [], []
     for fact in line:
         made = traced(book, fact)
-        own = describe.trade_records(fact, made, book.cash)
+        own, moved = describe.records([(fact, made)], line.terms)
+        assert own == describe.trade_records(fact, made, book.cash)
         assert sum(each.pnl_base for each in own) == sum(each.realized for each in made)
         trades += own
-        flows += [describe.flow_record(fact, made, book.terms.base)]
-    return trades, [flow for flow in flows if flow is not None]
+        flows += moved
+    return trades, flows
 
 
 def test_a_peg_away_from_one_has_a_record_of_its_own_without_the_fee():

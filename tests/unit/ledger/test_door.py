@@ -42,7 +42,6 @@ def sleeve(amount):
         (pen.split("A", 1, 0), "denominator"),
         (pen.convert([(0, "A")], [(1, "B")]), "given A"),
         (pen.convert([(1, "A")], [(-1, "B")]), "taken B"),
-        (pen.staged(fees="-1"), "fees"),
         (pen.staged(lines=[("A", 1, -1)]), "price A"),
         (pen.staged(lots=[("add", "A", "l", -1, 1)]), "lot l"),
         (pen.staged(lots=[("add", "A", "l", 1, -1)]), "cost l"),
@@ -57,6 +56,11 @@ def test_a_number_outside_its_domain_is_refused(entry, field):
 @pytest.mark.parametrize(
     "entry, field",
     [
+        (
+            pen.move(1, "XBT", to_account="kraken:main", account="kraken:main", to_asset="BTC"),
+            "to_asset",
+        ),
+        (pen.move(1, "XBT", to_asset="ETH"), "to_asset"),
         (pen.convert([], [(1, "B")]), "given"),
         (pen.convert([(1, "A")], [(1, "B"), (2, "B")]), "taken"),
         (pen.rename("A", "A"), "to_asset"),

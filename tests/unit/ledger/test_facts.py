@@ -5,7 +5,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from bursar.ledger.entries import MAIN as MAIN_POCKET
 from bursar.ledger.entries import (
+    TRANSIT,
     CashFlow,
     Conversion,
     Fee,
@@ -19,8 +21,7 @@ from bursar.ledger.entries import (
     Tag,
     Transfer,
 )
-from bursar.ledger.facts import MAIN as MAIN_POCKET
-from bursar.ledger.facts import TRANSIT, resolve
+from bursar.ledger.facts import resolve
 from tests.unit.ledger.samples import MAIN, START, Pen, fees
 
 D = Decimal

@@ -37,6 +37,25 @@ def test_a_short_earns_when_the_price_falls():
     assert realized(book) == 118
 
 
+@pytest.mark.parametrize(
+    "trades,leverage",
+    [
+        ([("buy", 2, 5)], 5),
+        ([("buy", 2, 5), ("buy", 1, None)], 5),  # grown, and nobody says otherwise
+        ([("buy", 2, 5), ("buy", 1, 10)], 10),
+        ([("buy", 2, 5), ("sell", 1, 3)], 5),  # what is left stays as it was opened
+        ([("buy", 2, 5), ("sell", 2, 5)], None),
+        ([("buy", 2, 5), ("sell", 5, None)], None),  # another position
+        ([("buy", 2, 5), ("sell", 5, 3)], 3),
+        ([("buy", 2, 5), ("sell", 2, 5), ("buy", 1, None)], None),
+    ],
+)
+def test_the_leverage_is_that_of_what_is_open(trades, leverage):
+    pen = Pen()
+    made = (pen.margin(side, size, 100, leverage=told and D(told)) for side, size, told in trades)
+    assert folded(*made).margins[PAIR].leverage == leverage
+
+
 def test_through_zero_closes_and_opens_the_rest():
     pen = Pen()
     book = folded(pen.margin("buy", 2, 100), pen.margin("sell", 5, 90))

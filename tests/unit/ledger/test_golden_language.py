@@ -187,6 +187,7 @@ KINDS = {
         asset=names,
         quantity=signed,
         to_account=names,
+        to_asset=maybe_names,
         pocket=maybe_names,
         to_pocket=maybe_names,
         fees=fees,
@@ -393,7 +394,11 @@ def test_a_wrong_term_is_told_by_line_word_and_expectation(line, found, expected
         ("staged #k:1 lot=k:0", "lot=", "an option of this verb"),
         ("buy 1 XBT @ 5 USD #k:1 value=x", "x", "a number for value"),
         ("buy 1 XBT @ 5 USD #k:1 sequence=one", "sequence=one", "a whole number"),
-        ("buy 1 XBT @ 5 USD #k:1 source=me", "source=me", "one of claim, event, trades, ledger"),
+        (
+            "buy 1 XBT @ 5 USD #k:1 source=me",
+            "source=me",
+            "one of claim, event, trades, ledger, correction, cancellation",
+        ),
         (
             "buy 1 XBT @ 5 USD #k:1 flag=odd",
             "odd",

@@ -150,3 +150,19 @@ def test_a_cost_rule_is_known_by_its_name():
     assert method("hifo") is Method.HIFO
     with pytest.raises(BadChoice, match="wac, fifo"):
         method("guess")
+
+
+@pytest.mark.parametrize(
+    "moment, day, week, month",
+    [
+        ("2026-03-01T23:59:59Z", "2026-03-01", "2026-02-23", "2026-03-01"),  # a Sunday
+        ("2026-03-02", "2026-03-02", "2026-03-02", "2026-03-01"),
+        ("2024-02-29T00:00:00.000000001Z", "2024-02-29", "2024-02-26", "2024-02-01"),
+        ("1970-01-01", "1970-01-01", "1969-12-29", "1970-01-01"),
+        ("1969-12-31T12:00:00Z", "1969-12-31", "1969-12-29", "1969-12-01"),
+    ],
+)
+def test_a_period_begins_at_midnight_and_a_week_on_monday(moment, day, week, month):
+    at = instant.parse(moment)
+    starts = instant.day_start(at), instant.week_start(at), instant.month_start(at)
+    assert starts == tuple(map(instant.parse, (day, week, month)))

@@ -7,7 +7,7 @@ import pytest
 
 from bursar.ledger import projection
 from bursar.ledger.lots import Lot
-from bursar.ledger.state import Cell, FeeTotal, FlowTotal, Holding
+from bursar.ledger.state import Cell, FeeTotal, FlowTotal, Holding, Margin
 
 LOT = Lot('é"\\', 7, Decimal("1.50"), Decimal("-0.0"))
 
@@ -24,6 +24,8 @@ LOT = Lot('é"\\', 7, Decimal("1.50"), Decimal("-0.0"))
         FlowTotal(Decimal(1), Decimal(2), Decimal("3.0"), 1),
         FlowTotal(Decimal(1), Decimal(2), Decimal(0), 1, unknown=1),
         Holding(Decimal(1), Decimal(2), None, (LOT,)),
+        Margin("XBT", "USD", Decimal(1), Decimal(2)),
+        Margin("XBT", "USD", Decimal(1), Decimal(2), Decimal("5.0")),
         LOT,
         (LOT, LOT),
         "é\u2028",

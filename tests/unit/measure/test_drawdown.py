@@ -6,16 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bursar.ledger.instant import day_start, week_start
 from bursar.ledger.why import Amount, Why
 from bursar.measure import drawdown as module
 from bursar.measure.curve import Curve, curve
 from bursar.measure.drawdown import (
     Basis,
-    day_of,
     deepest,
     stands,
     walked,
-    week_of,
 )
 from tests.unit.measure.samples import DAY, HOUR, POSITIVE, START, D, curve_of, day, loose, moment
 
@@ -129,13 +128,6 @@ def test_what_is_followed_stands_as_what_is_walked():
         assert whole.longest_under_water_s == max(lengths, default=0)
 
 
-def test_weeks_begin_on_monday():
-    assert week_of(day(8)) == START + 4 * DAY
-    assert week_of(day(5, 0)) == START + 4 * DAY
-    assert week_of(day(4, 23)) == START - 3 * DAY
-    assert day_of(day(8)) == START + 7 * DAY
-
-
 @given(st.lists(st.tuples(st.integers(1, 30 * 24), POSITIVE), min_size=1, max_size=30))
 def test_a_walk_says_what_looking_at_everything_says(told):
     told = sorted(dict(told).items())
@@ -146,7 +138,7 @@ def test_a_walk_says_what_looking_at_everything_says(told):
     assert abs(Fraction(made.max_pct.value) - 100 * max(falls)) <= Fraction(1, 10**18)
     assert abs(Fraction(made.current_pct.value) - 100 * falls[-1]) <= Fraction(1, 10**18)
     last = values[-1][0]
-    for began, found in ((day_of(last), made.daily_pct), (week_of(last), made.weekly_pct)):
+    for began, found in ((day_start(last), made.daily_pct), (week_start(last), made.weekly_pct)):
         high = max([v for at, v in values if at >= began])
         before = [(at, v) for at, v in values if at < began]
         if before and began - before[-1][0] <= DAY:

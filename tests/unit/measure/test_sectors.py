@@ -11,7 +11,7 @@ from bursar.measure import sectors as module
 from bursar.measure.heatmap import Kind, heatmap, kind
 from bursar.measure.limits import Standing, Verdict, check
 from bursar.measure.measured import known, unknown
-from bursar.measure.sectors import Bucket, Place, read
+from bursar.measure.sectors import Bucket, Place, read, sector_nets
 from bursar.value.exposure import exposure
 from tests.unit.measure.samples import D, loose, record
 from tests.unit.value.books import valued
@@ -67,6 +67,11 @@ def test_exposure_by_sector_adds_up_and_names_what_has_no_value():
     assert sum(each.net for each in made) == found.net
     assert made[0].assets == ("ETH", "XBT")
     assert made[0].pct_of_equity.value == D("81.818181818181818182")
+
+
+def test_a_sector_of_which_nothing_has_a_value_is_no_zero():
+    values = {"XBT": D(600), "ETH": None, "ABC": None}
+    assert sector_nets(values, read(TEXT)) == {"L1": 600}
 
 
 def test_buckets_stand_beside_their_targets():

@@ -33,17 +33,16 @@ def test_a_day_on_which_nothing_is_held_has_no_return():
 def test_a_strategy_without_a_past_has_no_returns():
     found = sleeve_returns([], today=5)
     assert found == SleeveReturns((), ())
+    assert found.pct is None
     assert found.drawdown == 0
     assert found.sharpe().value is None
     assert found.volatility().value is None
 
 
 def test_growth_is_what_one_unit_became():
-    assert SleeveReturns((1, 2, 3), (0.5, -0.5, 0.2)).growth == (
-        Decimal("1.5"),
-        Decimal("0.75"),
-        Decimal("0.9"),
-    )
+    found = SleeveReturns((1, 2, 3), (0.5, -0.5, 0.2))
+    assert found.growth == (Decimal("1.5"), Decimal("0.75"), Decimal("0.9"))
+    assert found.pct == -10
 
 
 def test_the_drawdown_is_from_the_peak_and_no_more_than_everything():

@@ -48,6 +48,8 @@ def holdings(**told):
         (lambda: holdings(cash="1" * 21), OutOfBounds, "over 20 integer"),
         (lambda: Instrument(step=-1), BadChoice, "step: -1 is below zero"),
         (lambda: SizingPolicy(money_step=0), BadChoice, "above zero"),
+        (lambda: SizingPolicy(node_limit=-1), BadChoice, "node_limit: -1 is not in 0 to"),
+        (lambda: SizingPolicy(node_limit=10**9), BadChoice, "node_limit: 1000000000 is not in"),
         (lambda: SizingPolicy(lot=0), BadChoice, "above zero"),
         (lambda: SizingPolicy(fee_rate=1), BadChoice, "leaves nothing"),
         (lambda: SizingPolicy(min_trade_amount="-1"), BadChoice, "min_trade_amount: -1"),
@@ -61,7 +63,7 @@ def test_what_cannot_be_is_refused_by_name(make, error, says):
 
 
 def test_numbers_are_taken_exactly_from_whatever_they_come_as():
-    told = StrategyAllocation({"A": 0.1, "B": "0.20", "C": D("0.3000"), "D": D("0E-24")})
+    told = StrategyAllocation({"A": 0.1, "B": "0.20", "C": D("0.3000"), "D": D("0E-54")})
     assert [str(each) for each in told.target_weights.values()] == ["0.1", "0.2", "0.3", "0"]
 
 

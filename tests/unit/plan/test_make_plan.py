@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from bursar.errors import BadChoice, MissingMark
+from bursar.errors import BadChoice, MissingMark, NotExact
 from bursar.plan import (
     SAYS,
     Action,
@@ -289,6 +289,18 @@ def test_what_is_in_open_orders_is_not_sold(weights, reserved, policy, expected)
     assert plan.verify() == ()
 
 
+def test_money_in_open_orders_is_counted_and_not_spent():
+    holdings = there({}, {"A": 10}, "1000", reserved={"USD": D(700)})
+    plan = make_plan(wish({"A": "0.5"}), holdings)
+    assert plan.total_portfolio_value == 1000
+    assert only(plan) == (Action.BUY, Reason.SCALED, 30)
+    assert plan.verify() == ()
+    deposited = invest(D(200), wish({"A": "0.5"}), holdings)
+    assert deposited.totals.buys == 200
+    with pytest.raises(BadChoice, match=r"reserved\.USD: 1001 of 1000 that are held"):
+        there({}, {"A": 10}, "1000", reserved={"USD": D(1001)})
+
+
 def test_a_purchase_that_the_venue_finds_too_small_is_held():
     policy = SizingPolicy(instruments={"A": Instrument(min_notional=D(600))})
     plan = make_plan(wish({"A": "0.5"}), there({}, {"A": 10}, "1000"), policy)
@@ -362,6 +374,8 @@ def test_a_deposit_is_invested_by_purchases_alone():
     ]
     assert plan.totals.cash_after == 50
     assert plan.verify() == ()
+    with pytest.raises(NotExact, match="deposit: NaN is not a finite number"):
+        invest(D("NaN"), wish({"A": "1"}), there({}, {"A": 1}))
     with pytest.raises(BadChoice, match="deposit: 0 is not above zero"):
         invest(D(0), wish({"A": "1"}), there({}, {"A": 1}))
 

@@ -143,6 +143,14 @@ def test_lines_left_alone_are_in_the_bound():
     assert plan.search.least == plan.totals.residual == 50
 
 
+def test_what_is_left_of_a_line_that_goes_whole_is_in_the_bound():
+    plan = plan_of({"A": "1"}, {"A": "10", "B": "30"}, "85", {"B": D("2.5")})
+    # 160: two of B go and 15 stay, since half a unit is none; A has 145, 14 of its 160.
+    assert plan.totals.residual == 15 + 20
+    assert (plan.search.least, plan.search.proof) == (35, Proof.EXACT)
+    assert plan.verify() == ()
+
+
 def hard():
     """Thirty symbols of even prices and an odd excess: nothing reaches the bound."""
     prices = {f"S{n:02}": D(200 + 14 * n) for n in range(30)}

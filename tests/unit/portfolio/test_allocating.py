@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bursar.capital.allocator import Bound
@@ -177,6 +178,27 @@ def test_a_window_made_longer_again_brings_no_trade_up_twice():
         looked += [trade.id for trade in proposal.decision.cause.trades]
         made.desk.clock.day += 1
     assert sorted(looked) == ["k:main:3", "k:main:5"]
+
+
+def test_orders_of_one_id_are_two_trades_in_two_pairs():
+    """Venues count orders pair by pair; which were looked at is known of each."""
+    sold = "2026-01-0{} sell 1 {} @ 90 USD #k:main:{} strategy=trend order_id=77"
+    made = portfolio(
+        TWO[0],
+        "2026-01-02T10:00:00Z buy 1 XBT @ 100 USD #k:main:2 strategy=trend",
+        "2026-01-02T10:00:00Z buy 1 ETH @ 100 USD #k:main:3 strategy=trend",
+        sold.format("3T10:00:00Z", "XBT", 4),
+    )
+    first = allocating.propose(made)
+    allocating.apply(made, first)
+    made.desk.submit(golden.read([sold.format("4T10:00:00Z", "ETH", 5)]))
+    again = allocating.propose(made)
+    allocating.apply(made, again)
+    counted = [len(each.decision.cause.trades) for each in (first, again)]
+    assert (counted, allocating.propose(made).decision.cause.trades) == ([1, 1], ())
+    older = msgspec.structs.replace(allocating.kept(made), seen=("77",))
+    made.desk.store.save_memos(allocating.keeping(older))
+    assert allocating.propose(made).decision.cause.trades == ()
 
 
 def test_what_is_not_due_keeps_the_decision_and_moves_nothing():

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from bursar.config import CostBasis, PortfolioSettings, load
+from bursar.config import PortfolioSettings, load
 from bursar.errors import BursarError, PositionNotFoundError
 from bursar.ledger.records import (
     AssetBalance,
@@ -17,6 +17,7 @@ from bursar.ledger.records import (
     RealizedPnLRecord,
     SpotPosition,
 )
+from bursar.ledger.terms import Method
 from bursar.portfolio.service import PortfolioService, Rules
 from bursar.portfolio.summaries import EquitySummary, PnLSummary, SyncSummary
 from bursar.ports import PortfolioStore
@@ -141,7 +142,7 @@ def test_a_store_is_asked_as_the_contract_asks_it(name, arguments):
 def test_every_default_is_the_contracts():
     settings = load().portfolio
     assert settings.base_currency == "USD"
-    assert settings.cost_basis_method is CostBasis.WAC
+    assert settings.cost_basis_method is Method.WAC
     assert settings.track_manual_trades is True
     assert settings.snapshot_retention_days == 30
     assert settings.reconciliation_tolerance == Decimal("1.0")

@@ -84,6 +84,14 @@ def test_a_trade_is_read_from_its_price_or_its_amount(book):
     assert (sale.amount, [fee.asset for fee in sale.fees]) == (D("21000.01"), ["XBT", "EUR"])
 
 
+def test_a_transfer_brings_a_coin_under_the_name_it_has_there():
+    there = "binance:main"
+    book = opened(*BOOK, f"2026-01-08T12:00:00Z deposit 1 BTC #{there}:1")
+    book.add("transfer", "0.1", "XBT", account="manual:main", to=there)
+    assert book.book().held(there, "BTC").quantity == D("1.1")
+    assert book.book().held(there, "XBT").quantity == 0
+
+
 def test_a_transfer_leads_to_another_account(book):
     book.add("transfer", "0.1", "BTC", account="manual:main", to="cold:wallet", fee="0.001")
     move = fact_of(book)

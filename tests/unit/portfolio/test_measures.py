@@ -5,7 +5,7 @@ import pytest
 
 from bursar.desk import Desk
 from bursar.errors import BadChoice, FigureNotFound, ValueUnknown
-from bursar.ledger import golden
+from bursar.ledger import golden, instant
 from bursar.ledger.terms import Account, Terms
 from bursar.measure.drawdown import Basis
 from bursar.measure.limits import Limits, Policy
@@ -13,14 +13,13 @@ from bursar.measure.sectors import read
 from bursar.portfolio import Portfolio, kept, snapshots, views
 from bursar.portfolio.earnings import Asked, summary
 from bursar.portfolio.measures import Measuring
+from bursar.portfolio.performance import remarks
 from bursar.store import open_store
 from bursar.value.equity import value_book
 from bursar.value.marks import Marks
 from bursar.value.worth import Options
 from tests.unit.measure.samples import D, loose
 from tests.unit.portfolio.places import Clock, opened
-
-position_views = loose(views.position_views)
 
 
 def begun(*lines, at="2026-01-01T00:00:01Z", **others):
@@ -38,6 +37,12 @@ def keep(portfolio, at, **prices):
     portfolio.desk.clock.set(at)
     told = {asset: str(price) for asset, price in prices.items()}
     return snapshots.take(portfolio.desk.store, portfolio.book(), portfolio.valuation(told))
+
+
+def shown(valuation):
+    made = views.Shown(base=valuation.base)
+    made.see(valuation.assets, valuation.margins)
+    return made.positions
 
 
 def a_month(portfolio):
@@ -170,17 +175,17 @@ def test_what_has_no_price_is_null_and_not_zero():
 
 def test_a_leveraged_short():
     portfolio = begun(
-        "2026-01-01T00:00:00Z margin sell 2 ETH @ 100 EUR #k:2", at="2026-01-01T12:00:00Z"
+        "2026-01-01T00:00:00Z margin sell 2 ETH @ 100 EUR #k:2 leverage=3",
+        at="2026-01-01T12:00:00Z",
     )
     valuation = portfolio.valuation({"ETH": "90"})
-    leverage = {("k", "ETH/EUR"): D(3)}
-    (position,) = position_views(valuation, leverages=leverage)
+    (position,) = shown(valuation)
     assert (position.symbol, position.side, position.size) == ("ETHEUR", "SHORT", 2)
     assert (position.entry_price, position.current_price, position.exposure) == (100, 90, 180)
     assert (position.unrealized_pnl, position.unrealized_pnl_pct) == (20, 10)
     assert position.leverage == 3
-    assert position_views(valuation)[0].leverage is None
-    (unknown,) = position_views(value_book(portfolio.book(), Marks(), now=0))
+    assert loose(portfolio.views({"ETH": "90"})).snapshot.positions == (position,)
+    (unknown,) = shown(value_book(portfolio.book(), Marks(), now=0))
     assert (unknown.current_price, unknown.exposure) == (None, None)
 
 
@@ -307,7 +312,7 @@ def test_a_book_that_was_only_imported_has_a_curve_of_its_trades():
         at="2026-01-06T12:00:00Z",
     )
     points = portfolio.history().points
-    assert [point.equity for point in points] == [10000, 10000, 10100, 10600, 10420]
+    assert [point.equity for point in points] == [0, 10000, 10000, 10100, 10600, 10420]
     made = portfolio.performance()
     assert made.is_rebuilt
     assert made.made.value == -80
@@ -316,6 +321,19 @@ def test_a_book_that_was_only_imported_has_a_curve_of_its_trades():
     keep(portfolio, "2026-01-06T13:00:00Z")
     portfolio.desk.clock.set("2026-01-06T14:00:00Z")
     assert not portfolio.performance().is_rebuilt
+
+
+def test_what_the_first_day_made_is_in_a_rebuilt_curve():
+    lines = (
+        "2026-01-01T01:00:00Z buy 10 XBT @ 100 EUR #k:2",
+        "2026-01-01T02:00:00Z sell 5 XBT @ 120 EUR #k:3",
+    )
+    for at in ("2026-01-01T03:00:00Z", "2026-01-03T03:00:00Z"):
+        made = begun(*lines, at=at).performance()
+        assert (made.made.value, made.flows.value, made.twr_pct.value) == (200, 10000, 2)
+        assert instant.show(made.opened_at) == "2025-12-31T23:59:59.999999999Z"
+    late = begun("2026-01-01T04:00:00Z price XBT 100 EUR #k:4", at="2026-01-02T00:00:00Z")
+    assert late.performance().made.value == 0
 
 
 def test_a_range_holds_its_own_trips_and_the_moment_before_it():
@@ -330,8 +348,22 @@ def test_a_range_holds_its_own_trips_and_the_moment_before_it():
     assert (early.moments, early.trades.count) == (4, 1)
 
 
+def test_a_range_that_begins_long_after_a_moment_or_before_one_says_so():
+    portfolio = begun("2026-01-02T01:00:00Z buy 10 XBT @ 100 EUR #k:2")
+    portfolio.desk.clock.set("2026-03-01T12:00:00Z")
+    said = {
+        period: list(remarks(portfolio.performance(period, {"XBT": "200"})))[1:]
+        for period in ("day", "all", ("2026-01-03", "2026-01-09"), ("2025-12-01", "2026-02-01"))
+    }
+    assert said["all"] == said["2026-01-03", "2026-01-09"] == []
+    (carried,) = said["day"]
+    assert carried.endswith("the range: it goes on from 2026-01-02T23:59:59.999999999Z")
+    (late,) = said["2025-12-01", "2026-02-01"]
+    assert late == "the curve is known from 2025-12-31T23:59:59.999999999Z on, not before"
+
+
 def test_a_portfolio_without_a_past_says_what_it_lacks():
-    portfolio = begun()
+    portfolio = opened(clock=Clock())
     made = portfolio.performance()
     assert made.twr_pct.reason == "a return needs two complete moments"
     assert "two moments" in made.made.reason

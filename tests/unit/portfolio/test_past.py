@@ -275,7 +275,6 @@ def test_the_past_is_for_reading_only(tmp_path):
         lambda: past.reverse("k:1"),
         lambda: past.at("2026-01-05"),
         past.verify,
-        lambda: past.desk.review(None),
         lambda: past.desk.commit(None),
         lambda: past.desk.store.commit(None),
         lambda: past.desk.store.save_state({}),

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bursar.capital.profit_capture import CaptureSettings
@@ -10,9 +11,11 @@ from bursar.capital.settings import CapitalSettings
 from bursar.capital.smart_reinvestor import Policy, ReinvestSettings
 from bursar.desk import Desk
 from bursar.errors import Doubtful, StaleVersion
+from bursar.events.outgoing import OrderExitDecision
 from bursar.ledger import golden
 from bursar.portfolio import Portfolio, allocating, profits, snapshots
 from bursar.portfolio.events import saying
+from bursar.value.worth import Options
 from tests.unit.portfolio.test_allocating import At, portfolio, unread
 
 MADE = (
@@ -78,11 +81,42 @@ def test_a_profit_given_back_is_told_as_an_intent_once():
     assert told.type == "order.exit_decision"
 
 
+def test_what_came_in_is_in_every_figure_of_an_intent():
+    settings = CapitalSettings(
+        capture=CaptureSettings(target=Decimal(50), target_pct=None, trail=Decimal("0.2"))
+    )
+    made = portfolio(*MADE)
+    came = (
+        "2026-01-21T00:00:00Z buy 1 XBT @ 100 USD #k:main:7 strategy=trend",
+        "2026-01-21T00:00:00Z deposit 5000 USD #k:main:8",
+    )
+    profits.apply(made, profits.look(made, settings))
+    made.desk.submit(golden.read(came))
+    for price in ("200", "170"):
+        profits.apply(made, profits.look(made, settings, prices={"XBT": price}))
+    (told,) = saying.waiting(made.desk.store).values()
+    said = msgspec.json.decode(told.data, type=OrderExitDecision)
+    figures = said.baseline_equity, said.current_equity, said.peak_equity
+    assert figures == (Decimal(6100), Decimal(6170), Decimal(6200))
+
+
 def test_a_deposit_is_no_profit():
     made = portfolio(*MADE)
     profits.apply(made, profits.look(made))
     made.desk.submit(golden.read(["2026-01-21T00:00:00Z deposit 5000 USD #k:main:8"]))
     assert profits.look(made).after.session.peak == 0
+
+
+def test_what_the_view_leaves_out_makes_no_profit_when_it_goes():
+    made = portfolio(*MADE, "2026-01-05T10:00:00Z deposit 10 ODD #k:main:8  value=5000")
+    made.options = Options(exclude_assets=frozenset({"ODD"}))
+    priced = {"ODD": "500"}
+    profits.apply(made, profits.look(made, prices=priced))
+    made.desk.submit(golden.read(["2026-01-21T00:00:00Z withdrawal 10 ODD #k:main:9  value=5000"]))
+    seen = profits.look(made, prices=priced)
+    assert seen.equity == 1100
+    assert seen.after.session.peak == 0
+    assert seen.capture is None
 
 
 def test_targets_are_followed_from_a_kept_moment():

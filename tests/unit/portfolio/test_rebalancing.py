@@ -11,8 +11,10 @@ import pytest
 
 import bursar
 from bursar.errors import BadChoice, MissingMark, PortfolioError, VenueDown
-from bursar.plan import Action
+from bursar.plan import Action, Instrument, make_plan
+from bursar.portfolio import agreement
 from bursar.portfolio.rebalancing import At, RebalanceService, fetch_holdings
+from bursar.reconcile import Holding, Limits, Statement
 from bursar.value.worth import Options
 from tests.unit.portfolio.venues import Told
 
@@ -76,6 +78,38 @@ def test_what_the_settings_exclude_is_left_alone_and_said(book):
     assert holdings.gaps[-1] == "XBT: excluded by the settings, left alone"
 
 
+@pytest.mark.parametrize(
+    "limits, policy",
+    [
+        (bursar.Constraints(caps={"XBT": D("0.1")}), bursar.SizingPolicy()),
+        (bursar.Constraints(shorts=("XBT",)), bursar.SizingPolicy()),
+        (bursar.Constraints(), bursar.SizingPolicy(instruments={"XBT": Instrument(step=D(1))})),
+    ],
+)
+def test_a_bound_under_another_name_of_its_asset_is_refused(book, limits, policy):
+    service = RebalanceService(At(book, PRICES), policy)
+    wanted = bursar.StrategyAllocation({"BTC": D("0.5")}, None, "", limits)
+    with pytest.raises(PortfolioError, match=r"\.XBT: here it is called BTC"):
+        service.create_rebalance_plan(wanted, "x")
+    own = bursar.StrategyAllocation({"XBT": D("0.5")}, None, "", limits)
+    assert service.create_rebalance_plan(own, "x").verify() == ()
+
+
+def test_what_makes_the_books_doubtful_is_said(book):
+    account = next(account for account, _ in book.book().holdings)
+    book.add("withdrawal", "7000", "USD", time="2024-01-07")
+    said = Statement(account=account, as_of=Now().now(), holdings=(stated("XBT", 2),))
+    agreement.remember(book, said)
+    agreement.sound(book, agreement.compared(book, account, Limits()))
+    plan = book.plan({"XBT": D("0.5")}, prices=PRICES | {"USDT": "0.9"})
+    assert plan.coverage.gaps == (
+        "USDT counts as cash, one USD each",
+        f"{account} does not agree with its venue; `bursar drift` says where",
+        f"negative cash: -1000 USD in {account}",
+        "depeg: USDT at 0.9 (given)",
+    )
+
+
 def test_an_unpriced_holding_fails_the_plan(book):
     book.add("reward", "5", "ADA", time="2024-01-06")
     with pytest.raises(PortfolioError) as caught:
@@ -115,6 +149,63 @@ def test_a_deposit_is_invested(book):
     assert plan.timestamp == "2026-01-05T00:00:00Z"
 
 
+@pytest.mark.parametrize(
+    "weights, said",
+    [
+        ({"BTC": D("0.3"), "XBT": D("0.3")}, "XBT and BTC are one asset"),
+        ({"XBT": D("0.3"), "USDT": D("0.3")}, "USDT counts as cash"),
+        ({"XBT": D("0.3"), "USD": D("0.3")}, "cash is what the other weights leave"),
+    ],
+)
+def test_what_is_wanted_is_one_name_each_and_no_money(book, weights, said):
+    with pytest.raises(PortfolioError, match=said):
+        book.plan(weights, prices=PRICES)
+    told = venue(XBT="2000", BTC="2000", USDT="1", USD="1")
+    with pytest.raises(BadChoice, match=said):
+        make_plan(
+            bursar.StrategyAllocation(weights),
+            asyncio.run(fetch_holdings(told, weights, bursar.Terms())),
+        )
+
+
+def stated(asset, total, **more):
+    return Holding(asset=asset, code=asset, total=D(total), **more)
+
+
+def test_money_in_open_orders_is_the_portfolios_and_is_not_spent(book):
+    account = next(account for account, _ in book.book().holdings)
+    holdings = (
+        stated("XBT", 1, reserved=D("0.25")),
+        stated("USD", 6000, reserved=D(5500)),
+        stated("USDT", 500, reserved=D(900)),
+    )
+    agreement.remember(book, Statement(account=account, as_of=Now().now(), holdings=holdings))
+    plan = book.plan({"ETH": D("0.9")}, prices=PRICES)
+    assert plan.total_portfolio_value == 11_500
+    assert plan.inputs.holdings.reserved == {"USD": 6000, "XBT": D("0.25")}
+    # 500 that no order holds, and three quarters of a coin at 5,000.
+    assert {e.symbol: e.trade_amount for e in plan.items} == {"XBT": -3750, "ETH": 4250}
+    assert plan.totals.cash_after == 6000
+    assert "6000 USD is in open orders or in other pockets, and is not spent" in plan.coverage.gaps
+
+
+def test_what_a_venue_says_is_staked_or_lent_is_not_free():
+    told = venue(XBT="2000", ETH="100")
+    told.reserved = {}
+
+    async def statement():
+        lent = (stated("XBT", "0.3", pocket="staked"), stated("USD", 400, pocket="earn"))
+        owed = (stated("USDT", -20, pocket="futures"),)
+        return Statement(
+            account="k", as_of=Now().now(), holdings=(stated("USD", 1000), *lent, *owed)
+        )
+
+    told.statement = statement
+    holdings = asyncio.run(fetch_holdings(told, set(), bursar.Terms()))
+    assert (holdings.cash, holdings.spendable) == (1380, 980)
+    assert (holdings.positions, holdings.reserved["XBT"]) == ({"XBT": D("0.3")}, D("0.3"))
+
+
 def venue(**worth):
     told = Told(Now())
     told.holdings = {"USD": D(1000), "USDT": D(50), "XBT": D("0.5"), "ETH": D(0), "KFEE": D(3)}
@@ -127,13 +218,13 @@ def test_a_venue_is_asked_once_for_what_is_there():
     told = venue(XBT="2000", ETH="100", BTC="2000")
     holdings = asyncio.run(fetch_holdings(told, {"BTC", "ETH"}, bursar.Terms()))
     assert holdings.positions == {"BTC": D("0.5")}
-    assert holdings.reserved == {"BTC": D("0.1")}
-    assert holdings.cash == 1040
+    assert holdings.reserved == {"BTC": D("0.1"), "USD": 10}
+    assert (holdings.cash, holdings.spendable) == (1050, 1040)
     assert holdings.prices == {"BTC": 2000, "ETH": 100}
     assert holdings.source == "statement of k"
     assert holdings.gaps == (
         "KFEE is worth nothing and left alone",
-        "10 USD is held by open orders and left alone",
+        "10 USD is in open orders or in other pockets, and is not spent",
     )
     assert holdings.as_of == "2026-01-05T10:00:00Z"
     assert told.asked == ["statement", "marks"]

@@ -198,6 +198,18 @@ def test_a_price_that_the_venue_cannot_tell_is_not_asked_for_again():
     assert [gap.flag for gap in service.portfolio.gaps()] == ["unpriced"]
 
 
+def test_prices_that_later_exports_lack_are_asked_for_where_that_is_wished():
+    service, venue = followed("2026-05-31T11:00:00Z buy 1 XBT @ 40000 EUR #k:2")
+    synced(service)
+    service.portfolio.record(*golden.read(["2026-05-31T10:00:00Z reward 10 ETH #k:1"]))
+    at = instant.parse("2026-05-31T10:00:00Z")
+    venue.past = {("ETH", at): "2026-05-31T10:00:00Z price ETH 2000 EUR #k:p"}
+    asyncio.run(service.initialize())
+    assert [gap.flag for gap in service.portfolio.gaps()] == ["unpriced"]
+    done = asyncio.run(service.initialize(prices_anew=True))
+    assert (service.portfolio.gaps(), done.accounts[0].prices) == ((), 1)
+
+
 def test_prices_that_a_kill_left_unasked_are_asked_for_by_the_next_sync():
     service, venue = followed("2026-05-31T10:00:00Z reward 10 ETH #k:2")
     venue.holdings = {"ETH": D(10)}
@@ -247,6 +259,22 @@ def test_a_statement_counts_from_the_moment_it_is_told():
     venue.holdings["XBT"] += 1
     synced(service)
     assert service.get_equity().drift_flag, "within the same second"
+
+
+def test_what_another_account_has_ahead_of_now_is_no_part_of_what_a_venue_said():
+    service, _ = followed()
+    ahead = "2062-06-01T00:00:00Z deposit 1 EUR #manual:main:1"
+    service.portfolio.record(*golden.read([ahead]))
+    made = asyncio.run(service.initialize())
+    assert "equal venue as of 2026-06-01T12:00:00Z" in made.certificates[0]
+    service.portfolio.record(*golden.read(["2026-06-01T12:00:01Z sell 1 XBT @ 9 EUR #k:5"]))
+    assert not service.get_equity().drift_flag, "it happened after the venue spoke"
+    service.portfolio.record(
+        *golden.read(["2026-06-02T00:00:00Z transfer 1 EUR to k #manual:main:2"])
+    )
+    synced(service)
+    found = service.get_drift()[0].comparison
+    assert instant.show(found.as_of) == "2026-06-02T00:00:00Z", "it came to the account itself"
 
 
 def test_what_open_orders_hold_is_reserved():
@@ -320,6 +348,36 @@ def test_the_parts_of_a_period_add_up(by, keys):
     assert sum(part.realized for part in parts) == found.realized_pnl_base_total
     assert sum(part.unrealized for part in parts) == found.unrealized_pnl_base_total
     assert found.pnl_base == D("34987")  # 133,987 − 99,000: realised + unrealised
+
+
+def test_what_is_dated_ahead_counts_now_and_is_said():
+    clock = Clock()
+    lines = (
+        "2026-05-31T00:00:00Z deposit 1000 EUR #k:1",
+        "2026-05-31T01:00:00Z buy 1 XBT @ 400 EUR #k:2",
+        "2062-06-01T00:00:00Z sell 1 XBT @ 500 EUR #k:3",
+        "2062-06-02T00:00:00Z reward 7 EUR #k:4",
+    )
+    service = PortfolioService(opened(*lines, clock=clock))
+    book, said = service.portfolio, "yet to come: facts of up to 2062-06-02T00:00:00Z"
+    for seen in (book.valuation(), book.live().valuation()):
+        assert seen.coverage.lines()[0].startswith(said)
+        assert seen.coverage.is_complete
+    for period in ("all", ("2026-05-30", None)):
+        found = service.get_pnl_summary(period)
+        assert found.realized_pnl_base_total == D(100)
+        assert found.income_base == D(7)
+        assert found.net_flows_base == 1000
+    assert service.get_pnl_summary().pnl_base == 107
+    assert book.at("now").valuation().coverage.ahead is None
+    assert book.at("now").equity().value == 1000
+    book.reverse("k:4")
+    book.reverse("k:3")
+    assert book.valuation().coverage.ahead is None
+    book.record(*golden.read(["2026-06-01T12:00:04Z deposit 1 EUR #k:5"]))
+    assert book.valuation().coverage.ahead is None, "clocks differ"
+    clock.set("2062-06-02T00:00:00Z")
+    assert opened(*lines, clock=clock).valuation().coverage.ahead is None
 
 
 def test_every_cost_rule_answers_a_period():

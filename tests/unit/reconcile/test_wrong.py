@@ -314,3 +314,29 @@ def test_an_end_that_is_more_than_a_stray_row_stays_two_breaks(venue):
     )
     result = found(venue.statement(at=venue.at + DAY, ETH="0.5"), [*venue.rows, foreign])
     assert len(result.breaks) == 2
+
+
+@pytest.mark.parametrize("kind", [K.DEPOSIT, K.WITHDRAWAL])
+@pytest.mark.parametrize(
+    "hours,copies,is_found", [(1, 1, True), (24, 1, True), (25, 1, False), (1, 2, False)]
+)
+def test_a_flow_that_two_lists_tell_at_two_times_is_taken_back_once(hours, copies, is_found, kind):
+    # Binance has no running balances; one of its lists tells when a deposit was seen, the other
+    # when it was credited.
+    venue = Venue()
+    venue.deposit("XBT", "5")
+    venue.later()
+    row = venue.row(kind, "XBT", "0.5" if kind is K.DEPOSIT else "-0.5")
+    again = [
+        msgspec.structs.replace(row, id=f"{row.id}x{n}", executed_at=row.executed_at + hours * HOUR)
+        for n in range(copies)
+    ]
+    rows = [msgspec.structs.replace(each, balance=None) for each in (*venue.rows, *again)]
+    statement = venue.later(30 * HOUR).statement()
+    result = found(statement, rows)
+    (one,) = result.breaks
+    assert (one.kind is Kind.EXTRA) is is_found
+    if is_found:
+        assert one.target == again[0].id
+        assert one.evidence == (row.id, again[0].id)
+        assert closes(rows, result, statement)

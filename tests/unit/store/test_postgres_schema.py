@@ -11,6 +11,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import event
 
 import bursar
 from bursar.cli import main
@@ -178,9 +179,24 @@ def test_eight_at_once_make_one_book(nothing, there):
 
 def test_two_processes_at_once_make_one_book(nothing):
     code = "import sys; from bursar.store import open_store; open_store(sys.argv[1]).close()"
-    both = [subprocess.Popen([sys.executable, "-c", code, nothing]) for _ in range(2)]
-    assert [process.wait() for process in both] == [0, 0]
+    command = [sys.executable, "-c", code, nothing]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [(process.communicate()[1], process.returncode) for process in both] == [("", 0)] * 2
     assert told(nothing)["head"].version == 0
+
+
+def test_tables_that_come_between_two_questions_are_no_damage(nothing):
+    engine, dialect = engine_of(address(nothing))
+    waiting = [nothing]
+
+    def made_meanwhile(_connection, _cursor, statement, *_):
+        if "pg_class" in statement and waiting:
+            open_store(waiting.pop()).close()
+
+    event.listen(engine, "after_cursor_execute", made_meanwhile)
+    assert schema.ensure(engine, dialect, create=False)
+    assert not waiting
+    engine.dispose()
 
 
 def test_a_change_of_tables_waits_for_another_one(database):

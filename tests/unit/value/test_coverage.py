@@ -2,7 +2,9 @@
 
 import pytest
 
+from bursar.ledger.instant import DAY, SECOND
 from bursar.value import equity
+from bursar.value.accounts import account_book, accounts
 from bursar.value.coverage import Coverage, book_gaps
 from bursar.value.marks import AHEAD_MAX, LAST_TRADE, Marks, Standing
 from bursar.value.marks import Mark as StrictMark
@@ -62,6 +64,18 @@ def test_old_marks_future_marks_and_last_trades_are_named():
     worth = value_book(book_of(text), Marks([old, ahead]), now=NOW)
     assert worth.asset("ATOM").flags == ("stale", "future", "last_trade")
     assert worth.asset("XBT").flags == ("stale",)
+
+
+def test_a_book_that_reaches_beyond_now_says_how_far():
+    text = EXAMPLE + "2027-03-01T12:00:05Z deposit 1 USD #k:9\n"
+    last = NOW + 365 * DAY + 5 * SECOND
+    book, marks = book_of(text), Marks([mark("XBT/USD", 1, at=last)])
+    for now, ahead in ((last - AHEAD_MAX - 1, last), (last - AHEAD_MAX, None), (last, None)):
+        assert value_book(book, marks, now=now).coverage.ahead == ahead
+        own = account_book(book, *accounts(book))
+        assert value_book(own, marks, now=now).coverage.ahead == ahead
+    said = value_book(book, marks, now=NOW).coverage.lines()
+    assert said[0] == "yet to come: facts of up to 2027-03-01T12:00:05Z, which count now"
 
 
 def test_how_old_a_mark_may_be_is_for_the_view_to_say():

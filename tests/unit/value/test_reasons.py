@@ -13,7 +13,6 @@ why_cost = loose(reasons.why_cost)
 why_equity = loose(reasons.why_equity)
 why_fees = loose(reasons.why_fees)
 why_identity = loose(reasons.why_identity)
-why_realized = loose(reasons.why_realized)
 why_unrealized = loose(reasons.why_unrealized)
 why_value = loose(reasons.why_value)
 
@@ -83,19 +82,6 @@ def test_a_step_at_face_has_no_mark():
 @money
 def test_unrealised_is_value_less_cost(case):
     assert summed(why_unrealized(case[1], "XBT")).value == 300 - 170
-
-
-@money
-def test_realised_is_the_sum_of_its_pieces(case):
-    book, worth = case
-    why = summed(why_realized(book, worth))
-    assert why.value == 24
-    own = summed(why_realized(book, worth, asset="BTC"))
-    assert [part.name for part in own.parts] == [
-        "b BTC/USD manual",
-        "k XBT/USD manual",
-        "k XBT/USD trend",
-    ]
 
 
 @money

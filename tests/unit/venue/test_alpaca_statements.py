@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bursar.ledger.entries import (
@@ -11,7 +12,6 @@ from bursar.ledger.entries import (
     Movement,
     MovementKind,
     Rate,
-    Reversal,
     Side,
     Source,
     decode,
@@ -38,7 +38,7 @@ def stated(type_, **named):
     said = statements(row(type_, **named))
     for each in said:
         assert decode(encode(each)) == each
-        assert each.source is Source.LEDGER
+        assert each.source >= Source.LEDGER
         assert each.account == "alpaca:main"
         assert each.id.startswith("alpaca:main:1::x")
     return said
@@ -250,7 +250,7 @@ def test_a_quantity_that_goes_the_way_of_the_money_only_informs():
 
 
 def test_an_unknown_row_that_moves_shares():
-    said = only("SPIN", symbol="NEW", quantity="0.2", price="0", amount="0")
+    said = only("NEWS", symbol="NEW", quantity="0.2", price="0", amount="0")
     assert (said.kind, said.asset, said.amount) == (MovementKind.UNCLASSIFIED, "NEW", D("0.2"))
     assert said.rates == ()
     both = stated("BRANDNEW", symbol="X", quantity="-1", amount="5")
@@ -283,27 +283,15 @@ def test_an_option_row_that_makes_no_trade_is_unclassified():
     assert (said.kind, said.asset) == (MovementKind.UNCLASSIFIED, "USD")
 
 
-def test_a_canceled_row_makes_void_what_it_would_have_stated():
-    said = only("CSW", amount="-100", status="canceled")
-    assert said == Reversal(
-        id="alpaca:main:1::x/canceled",
-        account="alpaca:main",
-        source=Source.LEDGER,
-        executed_at=DAY,
-        note="CSW -100 USD canceled",
-        target="alpaca:main:1::x",
-        void=True,
-    )
-
-
-def test_a_canceled_exchange_makes_void_the_whole_of_it():
-    said = stated("MA", symbol="X", quantity="-2", amount="50", status="canceled")
-    assert {each.target for each in said} == {
-        "alpaca:main:1::x",
-        "alpaca:main:1::x/units",
-        "alpaca:main:1::x/exchange",
-    }
-    assert len({each.id for each in said}) == 3
+@pytest.mark.parametrize("type_", ["CSW", "JNLC", "MA", "FILL"])
+@pytest.mark.parametrize(
+    "status,source", [("canceled", Source.CANCELLATION), ("correct", Source.CORRECTION)]
+)
+def test_what_a_venue_corrects_or_cancels_is_the_same_row_by_a_better_source(type_, status, source):
+    row = {"symbol": "X", "quantity": "2", "amount": "-50", "price": "25", "side": "buy"}
+    plain, said = stated(type_, **row), stated(type_, **row, status=status)
+    assert [each.source for each in said] == [source] * len(plain)
+    assert said == tuple(msgspec.structs.replace(each, source=source) for each in plain)
 
 
 def test_a_status_that_nobody_knows_is_unclassified():

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from bursar.errors import BursarError, Malformed, UnknownAsset
-from bursar.ledger.entries import MarginFill, Movement, MovementKind, Source
+from bursar.ledger.entries import Fee, MarginFill, Movement, MovementKind, Source
 from bursar.venue.files import read
 
 NEW = "Date(UTC),Pair,Side,Price,Executed,Amount,Fee"
@@ -118,6 +118,16 @@ def test_a_short_year_and_a_missing_fee(given):
     for fee in ("0.00000000,BNB", ",", "-,-", "0,"):
         (said,) = statements(given(OLD, OLD_ROW.replace("0.000450,BNB", fee)))
         assert said.fees == ()
+
+
+@pytest.mark.parametrize("coin", ["BTC", "USDT", "BNB"])
+def test_a_rebate_is_a_fee_below_zero(coin, given):
+    for header, row, was, fee in (
+        (NEW, NEW_ROW, "0.00045BNB", f"-0.0001{coin}"),
+        (OLD, OLD_ROW, "0.000450,BNB", f"-0.0001,{coin}"),
+    ):
+        (said,) = statements(given(header, row.replace(was, fee)))
+        assert said.fees == (Fee(coin, Decimal("-0.0001")),)
 
 
 NAMED_BY_ZONE = [

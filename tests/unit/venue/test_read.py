@@ -2,7 +2,7 @@
 
 import pytest
 
-from bursar.errors import InputError, UnknownFormat
+from bursar.errors import BadChoice, InputError, UnknownFormat
 from bursar.exact import ONE
 from bursar.ledger.entries import Price
 from bursar.venue.files import Options, read
@@ -105,3 +105,39 @@ def test_a_folder_is_named_even_where_it_has_no_name(tmp_path, monkeypatch):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         read(tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize(
+    "header,venue",
+    [
+        ("txid,refid,time,type,asset,amount,fee", "kraken"),
+        ("txid,pair,time,type,cost,fee,vol,margin", "kraken"),
+        ("User_ID,UTC_Time,Account,Operation,Coin,Change,Remark", "binance"),
+        ("Date(UTC),Pair,Side,Price,Executed,Amount,Fee", "binance"),
+        ("Date(UTC),type,Amount,Asset,Symbol,Transaction ID", "binance"),
+        ("id,activity_type,date,net_amount", "alpaca"),
+        ("[]", "alpaca"),
+    ],
+)
+def test_a_file_is_of_an_account_of_its_own_venue(tmp_path, header, venue):
+    path = tmp_path / "x.csv"
+    path.write_text(header + "\n", encoding="utf-8")
+    read(path, f"{venue}:second")
+    with pytest.raises(BadChoice, match=rf"x\.csv is of {venue}, and bitstamp:main is no account"):
+        read(path, "bitstamp:main")
+
+
+@pytest.mark.parametrize("account", ["", "second", "kraken:", "Kraken:x", "kraken:a b", "a:b:c"])
+def test_an_account_that_is_none(tmp_path, account):
+    for header in ("txid,refid,time,type,asset,amount,fee", "time,type,asset,quantity"):
+        path = tmp_path / "x.csv"
+        path.write_text(header + "\n", encoding="utf-8")
+        with pytest.raises(BadChoice, match="is no account, expected an account like"):
+            read(path, account)
+
+
+def test_events_and_prices_are_of_any_account(tmp_path):
+    for header in ("time,type,asset,quantity", "quote,price,time,asset"):
+        path = tmp_path / "x.csv"
+        path.write_text(header + "\n", encoding="utf-8")
+        read(path, "bitstamp:main")

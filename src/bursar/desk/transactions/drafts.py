@@ -29,9 +29,8 @@ class Reader:
         self._is_strict = strict_numbers
 
     def cash(self, delta: Number, fees: Number, *, declared: bool) -> Draft:
-        """Read a change of cash."""
+        """Read a change of cash; fees below zero are rebates."""
         change, paid = self._number(delta, "delta"), self._number(fees, "fees")
-        require_not_negative(paid, "fees")
         return Draft(cash=StagedCash(change, paid, change if declared else ZERO))
 
     def position(

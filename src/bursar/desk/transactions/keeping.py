@@ -4,7 +4,8 @@
     transactions commits    the figures of all commits
     transactions discards   the figures of all discards, and of commits that had nothing to record
     transaction key K       the answer that was given under an idempotency key, and to what
-    transaction open ID     a commit that was announced and has not come, unless a crash cut it off
+    transaction open ID     a commit that was announced and has not come, unless a crash cut it off;
+                            once recovery has taken it away, the commit comes no more
 
 None of them decides what the book holds.
 
@@ -127,10 +128,10 @@ def same_answer(answer: Answer, rules: Rules, body: str) -> TransactionReview:
 
 def beside(review: TransactionReview, rules: Rules, body: str) -> Beside:
     """Return what is to be kept with a commit that was announced."""
-    kept = memos(review, rules, body)
-    kept[OPEN + review.id] = None
+    kept, announced = memos(review, rules, body), OPEN + review.id
+    kept[announced] = None
     (told,) = told_each([(review, rules)])
-    return Beside(kept, {"transaction": told})
+    return Beside(kept, {"transaction": told}, announced=announced)
 
 
 def commit_all(desk: Desk, staged: Staged, kept: Beside, counts: Counts) -> None:

@@ -32,13 +32,13 @@ def innermost(desk: Desk) -> "PortfolioTransaction | None":
     return None
 
 
-def require_innermost(one: "PortfolioTransaction", running: Running | None) -> None:
+def require_innermost(one: "PortfolioTransaction") -> None:
     """Refuse to go on with one that is not the open one here.
 
     Raises:
         TransactionOver: saying what is in its way.
     """
-    require_batch(one.desk, running)
+    require_batch(one.desk, one.running)
     inner = innermost(one.desk)
     if inner is one:
         return

@@ -18,7 +18,7 @@ from bursar.exact import ZERO, money, plain
 
 
 class StagedCash(msgspec.Struct, frozen=True, gc=False):
-    """A change of cash in base currency, and the fees paid besides.
+    """A change of cash in base currency, and the fees paid besides (below zero: rebates).
 
     `declared` is the part of the change that is a deposit or a withdrawal.
     """
@@ -165,6 +165,6 @@ def appended(drafts: tuple[Draft, ...], more: Iterable[Draft]) -> tuple[Draft, .
 
 
 def require_not_negative(value: Decimal | None, field: str) -> None:
-    """Refuse a price, cost or fee below zero."""
+    """Refuse a price or cost below zero."""
     if value is not None and value < 0:
         raise BadChoice(f"{field}: {plain(value)} is below zero", field=field)

@@ -463,7 +463,7 @@ class PortfolioTransaction:
             raise TransactionOver("the transaction has not begun; use it in a `with` block")
         if self.state is not State.OPEN:
             raise TransactionOver(f"the transaction has ended: {self.state.value}")
-        nesting.require_innermost(self, self.running)
+        nesting.require_innermost(self)
 
     def _handed(self) -> bool:
         assert self.outer is not None, "the outermost has nobody to hand over to"

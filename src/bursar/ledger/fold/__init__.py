@@ -57,6 +57,7 @@ def fold(facts: Iterable[Fact], book: Book) -> Book:
     for fact in facts:
         if type(fact) is Fill and not fact.flags:
             fold_fill(book, fact)
+            book.latest = fact.executed_at
         else:
             apply(book, fact)
     return book
@@ -69,6 +70,7 @@ def apply(book: Book, fact: Fact) -> None:
         Oversold: a strict account disposes of more than it holds. The book is as it was.
     """
     _FOLDS[type(fact)](book, fact)
+    book.latest = fact.executed_at
     if fact.flags:
         _note_gaps(book, fact)
 

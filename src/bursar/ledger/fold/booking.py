@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from bursar.exact import ZERO
 from bursar.ledger.book import Book
-from bursar.ledger.entries import MANUAL, Fee, FlowKind, venue
-from bursar.ledger.facts import MAIN, Fact
+from bursar.ledger.entries import MAIN, MANUAL, Fee, FlowKind, venue
+from bursar.ledger.facts import Fact
 from bursar.ledger.lots import Lot
 from bursar.ledger.order import turn
 from bursar.ledger.state import NO_PAIR, Cell, CellKey, FeeTotal, FlowTotal, Line, Removal

@@ -60,7 +60,8 @@ def deliver(book: Book, fill: Fill) -> None:
     closing = min(size, fill.quantity)
     left = (size - closing) if is_long else closing - size
     rest = notional - share(notional, closing, size)
-    book.margins[key] = Margin(position.base, position.quote, left, rest)
+    leverage = position.leverage if left else None
+    book.margins[key] = Margin(position.base, position.quote, left, rest, leverage)
 
 
 def _reposition(book: Book, fill: MarginFill) -> Decimal:
@@ -84,7 +85,10 @@ def _reposition(book: Book, fill: MarginFill) -> Decimal:
     else:
         opening = fill.quantity
     notional += product18(opening, price)
-    book.margins[key] = Margin(fill.base, fill.quote, size + signed, notional)
+    leverage = position.leverage if size * (size + signed) > 0 else None
+    if opening and fill.leverage is not None:
+        leverage = fill.leverage
+    book.margins[key] = Margin(fill.base, fill.quote, size + signed, notional, leverage)
     return pnl
 
 

@@ -22,16 +22,13 @@ from bursar.ledger.state import NO_PAIR, Removal
 
 def fold_transfer(book: Book, move: Transfer) -> None:
     """Move coins with their lots: to another account, or to another pocket of the same."""
-    needs = charges(move.fees)
+    needs, there = charges(move.fees), move.to_asset or move.asset
     elsewhere = move.to_account != move.account
     book.require(move.account, [(move.asset, move.quantity), *needs] if elsewhere else needs)
     if elsewhere:
-        carry(book, move, (move.account, move.asset), (move.to_account, move.asset), move.quantity)
-    for pocket, change, account in (
-        (move.pocket, -move.quantity, move.account),
-        (move.to_pocket, move.quantity, move.to_account),
-    ):
-        place_in(book, (account, move.asset, pocket), change)
+        carry(book, move, (move.account, move.asset), (move.to_account, there), move.quantity)
+    place_in(book, (move.account, move.asset, move.pocket), -move.quantity)
+    place_in(book, (move.to_account, there, move.to_pocket), move.quantity)
     for fee in move.fees:
         expense(book, move, fee, tag_of(None))
     arrival = msgspec.structs.replace(move, account=move.to_account)

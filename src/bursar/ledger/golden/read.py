@@ -214,6 +214,8 @@ def _transfer(words: Words) -> Made:
     fields["asset"] = words.take("an asset")
     words.need("to")
     fields["to_account"] = words.take("an account")
+    if words.skip("as"):
+        fields["to_asset"] = words.take("an asset")
     fields["fees"] = _fees(words)
     fields["to_fees"] = _fees(words, "to-fee")
     return Transfer, fields
@@ -359,7 +361,8 @@ def _common(options: Options, words: Words) -> dict[str, object]:
     if "source" in options:
         name = options.pop("source")[-1]
         if name.upper() not in Source.__members__:
-            raise words.wrong(f"source={name}", "one of claim, event, trades, ledger")
+            known = ", ".join(each.name.lower() for each in Source)
+            raise words.wrong(f"source={name}", f"one of {known}")
         fields["source"] = Source[name.upper()]
     if "sequence" in options:
         text = options.pop("sequence")[-1]

@@ -89,7 +89,8 @@ def _body(entry: AnyEntry) -> Sequence[str]:  # noqa: C901, PLR0911, PLR0912 (on
             return _margin(entry)
         case Transfer():
             moved = f"{plain(entry.quantity)} {quote(entry.asset)} to {quote(entry.to_account)}"
-            return ["transfer", moved, *_fees(entry.fees), *_fees(entry.to_fees, "to-fee")]
+            called = [] if entry.to_asset is None else ["as", quote(entry.to_asset)]
+            return ["transfer", moved, *called, *_fees(entry.fees), *_fees(entry.to_fees, "to-fee")]
         case SleeveTransfer():
             way = f"from {quote(entry.from_strategy)} to {quote(entry.to_strategy)}"
             return ["sleeve", plain(entry.amount), *_named_before(entry.asset), way]

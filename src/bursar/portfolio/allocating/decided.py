@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 import msgspec
 
 from bursar.capital.deciding import FORMAT, AllocationState, Decision, made_again
-from bursar.capital.strategy_memory import DAY
-from bursar.errors import Doubtful
+from bursar.errors import BadChoice, Doubtful
+from bursar.ledger import instant
 from bursar.measure.shadow import Shadow, ShadowDay
 from bursar.measure.shadow import shadow as compare
 from bursar.portfolio.allocating.standing import strategies
@@ -94,10 +94,10 @@ def shadow(portfolio: Portfolio, prices: Prices = None) -> Shadow:
     }
     history, standing = [], iter(made)
     upcoming, current = next(standing, None), None
-    today = portfolio.desk.clock.now() // DAY
-    first = today if upcoming is None else upcoming.cause.at // DAY + 1
+    today = portfolio.desk.clock.now() // instant.DAY
+    first = today if upcoming is None else upcoming.cause.at // instant.DAY + 1
     for day in range(first, today + 1):
-        while upcoming is not None and upcoming.cause.at < day * DAY:
+        while upcoming is not None and upcoming.cause.at < day * instant.DAY:
             current, upcoming = upcoming, next(standing, None)
         if current is not None:
             weights = {line.strategy: line.weight for line in current.allocation.lines}
@@ -131,7 +131,7 @@ def _decision(text: str) -> Decision:
 def _read(decoder: msgspec.json.Decoder[_T], text: str, what: str) -> _T:
     try:
         return decoder.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, BadChoice) as error:
         raise Doubtful(
             f"{what} was stored by a version of another form, and is not guessed at: {error}"
         ) from None

@@ -8,8 +8,8 @@ strategy holds what has no price; with `is_doubt_allowed` they are used, and the
 
 A regime that is told with the question is told with the decision: both are written, or neither.
 
-Errors: `Doubtful` as said; `BadChoice` where there is no strategy; `StaleVersion` when another
-writer came between proposal and apply.
+Errors: `Doubtful` as said; `BadChoice` where there is no strategy, or none to revive;
+`StaleVersion` when another writer came between proposal and apply.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,10 +21,10 @@ import msgspec
 from bursar.capital.deciding import Cause, Decision, Figures, Rules, decide
 from bursar.capital.rebalancer import MovePlan, PortfolioRebalancer, RebalancerSettings, Sleeve
 from bursar.capital.regimes import Spells, Telling, named, told
-from bursar.capital.strategy_memory import DAY
 from bursar.capital.trades import tally
 from bursar.errors import BadChoice, Doubtful, StaleVersion
 from bursar.exact import ZERO
+from bursar.ledger import instant
 from bursar.ledger.entries import MANUAL
 from bursar.measure.kelly import from_trades
 from bursar.measure.ratios import Conventions
@@ -34,7 +34,7 @@ from bursar.portfolio.allocating import decided
 from bursar.portfolio.allocating.decided import Kept, kept
 from bursar.portfolio.allocating.moving import Memos, post, require_version, transfers
 from bursar.portfolio.allocating.standing import StrategyNow, strategies
-from bursar.portfolio.allocating.window import lately, regime_of
+from bursar.portfolio.allocating.window import lately, name_of, regime_of
 from bursar.portfolio.log import LOG
 from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.reconcile import Limits
@@ -91,7 +91,7 @@ def propose(
 
     Raises:
         Doubtful: the figures cannot be trusted, and that is not allowed.
-        BadChoice: there is no strategy to divide among.
+        BadChoice: there is no strategy to divide among, or none of a name to revive.
     """
     rules = rules or Rules()
     standing = strategies(portfolio, prices)
@@ -107,8 +107,9 @@ def propose(
         marked=marked,
     )
     decision = decide(last.state, cause, rules)
+    _require_known(asked.revived, decision)
     plan = _plan(decision, standing, asked, last)
-    seen = tuple(sorted(trip.id for trip in window.trips))
+    seen = tuple(sorted(map(name_of, window.trips)))
     moved_at = now.at if plan.is_due else last.moved_at
     return Proposal(
         version=portfolio.desk.head.version,
@@ -163,6 +164,15 @@ def _require_current(portfolio: Portfolio, proposal: Proposal) -> None:
         raise StaleVersion(f"decided in {seen}, the regime is {now} by now; propose again")
 
 
+def _require_known(revived: Sequence[str], decision: Decision) -> None:
+    """Refuse to revive what nothing is decided about: passed over, a wrong name would look done."""
+    known = [line.strategy for line in decision.allocation.lines]
+    for name in revived:
+        if name not in known:
+            there = ", ".join(known) or "none"
+            raise BadChoice(f"no strategy {name!r} to revive; there is {there}", value=name)
+
+
 def _marked(portfolio: Portfolio, asked: Asked, standing: Sequence[StrategyNow]) -> str | None:
     """Return what is doubtful about the figures, where that is allowed."""
     doubt = asked.doubt or _drifting(portfolio, asked.limits) or _unpriced(standing)
@@ -211,11 +221,11 @@ def _figures_of(standing: Sequence[StrategyNow], rules: Rules, now: _Now) -> dic
 def _figures(found: StrategyNow | None, rules: Rules, now: _Now) -> Figures:
     if found is None:
         return Figures()
-    since = now.at - rules.allocator.window_days * DAY
-    lately_ = now.at - rules.allocator.recent_days * DAY
+    since = now.at - rules.allocator.window_days * instant.DAY
+    lately_ = now.at - rules.allocator.recent_days * instant.DAY
     window = [trip for trip in found.trips if trip.closed_at > since]
     here = [trip for trip in window if regime_of(trip, now.spells) == now.regime]
-    returns = found.returns.since(since // DAY)
+    returns = found.returns.since(since // instant.DAY)
     return Figures(
         results=tally(trip.pnl for trip in window),
         recent=tally(trip.pnl for trip in window if trip.closed_at > lately_),

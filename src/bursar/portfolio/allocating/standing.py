@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import msgspec
 
-from bursar.capital.strategy_memory import DAY
 from bursar.exact import ZERO, money
+from bursar.ledger import instant
 from bursar.ledger.sleeves import DayClose, StrategyBooks
 from bursar.measure.sleeves import SleeveReturns, sleeve_returns
 from bursar.measure.trip import Trip
@@ -61,7 +61,7 @@ def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]
             name = marks.name(each.asset)
             before[name] = before.get(name, ZERO) + each.quantity
         returns = sleeve_returns(
-            closes.get(strategy, []), today=now // DAY, unrealized=valuation.unrealized
+            closes.get(strategy, []), today=now // instant.DAY, unrealized=valuation.unrealized
         )
         found.append(
             StrategyNow(

@@ -13,8 +13,8 @@ import msgspec
 
 from bursar.capital.deciding import Rules
 from bursar.capital.regimes import Spell, named
-from bursar.capital.strategy_memory import DAY
 from bursar.capital.trades import ClosedTrade
+from bursar.ledger import instant
 from bursar.ledger.entries import MANUAL
 from bursar.measure.trip import Trip
 from bursar.portfolio import kept as kept_trips
@@ -34,12 +34,20 @@ class Lately(msgspec.Struct, frozen=True):
 def lately(portfolio: Portfolio, rules: Rules) -> Lately:
     """Return what closed in the window. One that was shorter once never reaches back."""
     last, spells = kept(portfolio), regimes.spells(portfolio.desk.store)
-    since = max(portfolio.desk.clock.now() - rules.allocator.window_days * DAY, last.since)
+    since = max(portfolio.desk.clock.now() - rules.allocator.window_days * instant.DAY, last.since)
     every = kept_trips.trips(portfolio).trips
     recent = tuple(e for e in every if e.closed_at > since and e.strategy != MANUAL)
     seen = set(last.seen)
-    fresh = tuple(_closed(trip, spells) for trip in recent if trip.id not in seen)
+    fresh = tuple(_closed(e, spells) for e in recent if not seen & {e.id, name_of(e)})
     return Lately(since, recent, fresh)
+
+
+def name_of(trip: Trip) -> str:
+    """Return what a trip is remembered by: an order's id is its venue's, often of one pair alone.
+
+    What an earlier version remembered is the bare id.
+    """
+    return f"{trip.account} {trip.asset} {trip.id}"
 
 
 def regime_of(trip: Trip, spells: Sequence[Spell]) -> str:

@@ -13,17 +13,16 @@ from typing import Final
 from bursar.events import Envelope
 from bursar.events.catalog import write
 from bursar.events.outgoing import EquityUpdate, Outgoing, PnlUpdate
-from bursar.exact import ZERO, money, ratio18
+from bursar.exact import ZERO, money
 from bursar.ledger import audit, instant
 from bursar.ledger.book import Book
 from bursar.portfolio.events.relay import SOURCE, topic_of
 from bursar.ports import Bus, Clock
 from bursar.value.figures import Figures
+from bursar.value.peaks import fall
 
 PNL_EVERY: Final = 60 * instant.SECOND
 """Of each stretch so long `pnl.update` tells, where no position closes."""
-
-_ALL: Final = Decimal(100)
 
 
 class States:
@@ -83,16 +82,19 @@ def pnl_update(book: Book, found: Figures, version: int) -> PnlUpdate:
 
 
 @money
-def equity_update(found: Figures, version: int, peak: Decimal | None = None) -> EquityUpdate:
-    """Return the equity as an event tells it; `peak` is the highest that is known."""
-    equity = found.equity
-    top = None if peak is None else max(peak, equity)
+def equity_update(found: Figures, version: int, peak: Decimal | None) -> EquityUpdate:
+    """Return the equity as an event tells it; `peak` is the highest that is known.
+
+    Peak and fall are of all that is owned, whatever the view shows; what has no price is no loss.
+    """
+    owned = found.equity + found.excluded_value
+    top = peak if peak is None or not found.is_priced else max(peak, owned)
     return EquityUpdate(
-        equity=equity,
+        equity=found.equity,
         cash=found.cash_base,
         unrealized_pnl=found.unrealized,
         peak_equity=top,
-        drawdown_pct=ratio18(_ALL, top - equity, top) if top is not None and top > 0 else None,
+        drawdown_pct=fall(top, owned) if found.is_priced else None,
         timestamp=instant.show(found.at),
         version=version,
     )

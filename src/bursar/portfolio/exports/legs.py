@@ -13,14 +13,13 @@ Errors: `BrokenInvariant` if the legs of a fact did not add up to nothing.
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
 from bursar.errors import BrokenInvariant
 from bursar.exact import ZERO, money, trimmed
+from bursar.ledger.audit import SIDES, Side
 from bursar.ledger.book import Book, own_changes
-from bursar.ledger.entries import INCOME, FlowKind
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import traced
 from bursar.ledger.state import HoldingKey
@@ -33,8 +32,6 @@ from bursar.portfolio.exports.following import (
     logged,
     stakes,
 )
-
-_INCOME: Final = frozenset(kind.value for kind in INCOME)
 
 
 class Face(msgspec.Struct, frozen=True):
@@ -200,11 +197,11 @@ def _flows(book: Book, fork: Book) -> Iterator[Worth]:
         known = book.flows.get(key)
         booked = flow.booked - (known.booked if known else ZERO)
         if booked:
-            kind = key[1]
-            if kind == FlowKind.FEE.value:
+            kind, side = key[1], SIDES[key[1]]
+            if side is Side.EXPENSE:
                 yield Worth(("Expenses", "Fees", "Account"), booked)
             else:
-                root = "Income" if kind in _INCOME else "Equity"
+                root = "Income" if side is Side.INCOME else "Equity"
                 yield Worth((root, kind.replace("_", "-").title()), -booked)
 
 

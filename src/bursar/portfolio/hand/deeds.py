@@ -181,6 +181,7 @@ def _transfer(desk: Desk, quantity: Number, what: str, details: Details) -> Tran
     asset, to = asset_of(desk.timeline, account, what), details.get("to")
     if to is None or account_of(to) == account:
         raise BadChoice(f"a transfer leads from {account} to another account: --to", field="to")
+    there = asset_of(desk.timeline, account_of(to), asset)
     return Transfer(
         id="",
         executed_at=when,
@@ -188,6 +189,7 @@ def _transfer(desk: Desk, quantity: Number, what: str, details: Details) -> Tran
         asset=asset,
         quantity=amount_of(quantity, "quantity"),
         to_account=account_of(to),
+        to_asset=None if there == asset else there,
         fees=fees_of(desk.timeline, account, details.get("fee") or (), asset),
         note=details.get("note"),
     )

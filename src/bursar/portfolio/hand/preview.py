@@ -60,7 +60,7 @@ def preview(desk: Desk, staged: Staged) -> Preview:
     plan, book = staged.plan, desk.timeline.book
     return Preview(
         statements=tuple(f"{write_line(each.entry)}  {each.verdict}" for each in plan.ruled),
-        review=desk.review(staged),
+        review=staged.review,
         facts=tuple(_facts(plan)),
         holdings=tuple(_holdings(book, plan.book)),
         before=audit.totals(book),

@@ -23,7 +23,7 @@ from bursar.ledger.timeline import Timeline
 MAIN: Final = "manual:main"
 NOW: Final = "now"
 HAND: Final = "hand-"
-TWICE_WITHIN: Final = 3_600 * instant.SECOND
+TWICE_WITHIN: Final = instant.HOUR
 AHEAD_MAX: Final = 5 * instant.SECOND
 
 Number = str | int | Decimal

@@ -7,9 +7,8 @@ Errors: `NotInstalled` without the extra; `Malformed` for a body that is none.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,22 +17,13 @@ from bursar.errors import BadChoice, NotInstalled
 from bursar.serve.asking import query_of, whole
 from bursar.serve.door import Door
 from bursar.serve.front import Message, Receive, Send
-from bursar.serve.reading import Room
+from bursar.serve.reading import Ask
 from bursar.serve.shelf import Shelf
 
 if TYPE_CHECKING:
     from bursar.serve.graph.operations import Operations
 
 PATH: Final = "/graphql"
-_T = TypeVar("_T")
-
-
-class Ask(Protocol):
-    """Does a job on the book, in its turn."""
-
-    def __call__(self, job: Callable[[Room], _T]) -> Awaitable[_T]:
-        """Return what comes of it."""
-        ...
 
 
 class Endpoint:
@@ -51,7 +41,8 @@ class Endpoint:
         """Answer an operation over HTTP."""
         request.scope["route_name"] = PATH
         query_of(request.query_params.multi_items(), ())
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
             raise BadChoice("send a body of application/json", field="content-type")
         operations = await self._loaded()
         headers = {"cache-control": "no-store"}

@@ -39,7 +39,7 @@ ALIASES_MAX: Final = 30
 COST_MAX: Final = 20_000
 ROWS_MAX: Final = 10_000
 READING: Final = 1_000
-"""What it costs to ask for a field of `Query` at all: 20 of them are the most."""
+"""What it costs to ask for a field of `Query` at all: 19 of them are the most."""
 _PAGE_MAX: Final = 500
 
 

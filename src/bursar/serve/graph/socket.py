@@ -19,7 +19,7 @@ Errors: none; who is not let in is closed.
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -28,10 +28,8 @@ from bursar.serve.channel import NOT_LET_IN, PATIENCE_S, close_when_dropped
 from bursar.serve.door import Caller, Door
 from bursar.serve.front import Message, Receive, Send
 from bursar.serve.graph.operations import Asked, Operations, Said, refused
+from bursar.serve.reading import Ask
 from bursar.serve.shelf import Client, Shelf
-
-if TYPE_CHECKING:
-    from bursar.serve.graph.endpoint import Ask
 
 PROTOCOL: Final = "graphql-transport-ws"
 AT_ONCE_MAX: Final = 20
@@ -66,7 +64,7 @@ class Pong(msgspec.Struct, tag="pong"):
 
 
 Told = Init | Subscribe | Complete | Ping | Pong
-_DECODER: "Final[msgspec.json.Decoder[Told]]" = msgspec.json.Decoder(Told)
+_DECODER: Final[msgspec.json.Decoder[Told]] = msgspec.json.Decoder(Told)
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -81,7 +79,7 @@ class Closed(Exception):
 class Socket:
     """An ASGI application of one WebSocket."""
 
-    def __init__(self, operations: Operations, ask: "Ask", shelf: Shelf, door: Door) -> None:
+    def __init__(self, operations: Operations, ask: Ask, shelf: Shelf, door: Door) -> None:
         self._operations = operations
         self._ask = ask
         self._shelf = shelf
@@ -145,7 +143,7 @@ class Socket:
                 each.cancel()
 
     async def _hear(
-        self, receive: Receive, send: Send, running: dict[str, "asyncio.Task[None]"]
+        self, receive: Receive, send: Send, running: dict[str, asyncio.Task[None]]
     ) -> None:
         while (message := await _heard(receive)) is not None:
             match message:
@@ -208,9 +206,7 @@ async def _say(send: Send, kind: str, **told: object) -> None:
     await send({"type": "websocket.send", "text": text})
 
 
-def _forget(
-    running: dict[str, "asyncio.Task[None]"], name: str, task: "asyncio.Task[None]"
-) -> None:
+def _forget(running: dict[str, asyncio.Task[None]], name: str, task: asyncio.Task[None]) -> None:
     if running.get(name) is task:
         del running[name]
     if not task.cancelled():

@@ -13,7 +13,7 @@ import { Plan } from "./plan.js";
 import { badges, drift } from "./quality.js";
 import { openWhy, told } from "./why.js";
 
-const DAY = 86_400_000, SLOW_MS = 15_000, SOON_MS = 250, PAUSE_MS = 3_000, PAST_MS = 60_000, FRAME_MS = 100, PICTURE_MS = 1_000;
+const DAY = 86_400_000, SLOW_MS = 15_000, SOON_MS = 250, PAUSE_MS = 3_000, PAST_MS = 60_000, FRAME_MS = 100, PICTURE_MS = 1_000, REVEAL_MS = 2_000;
 const RANGES = { "1D": [DAY, "day"], "1W": [7 * DAY, "week"], "1M": [30 * DAY, "30d"], "3M": [90 * DAY, "90d"], "1Y": [365 * DAY, "1y"], All: [Infinity, "all"] };
 const CARDS = ["This week", "This month", "Drawdown", "Sharpe", "Gross exposure", "Net exposure", "Realised", "Cash"];
 const MARKED = ["This week", "This month", "Drawdown", "Gross exposure", "Net exposure"];
@@ -65,7 +65,7 @@ function drawViews() {
   const figure = panels.figure, of = (value, parts, formula) => told(value, formula, parts);
   const fall = downwards(asked.whole?.drawdown.current_pct.value ?? null);
   cards.set("Drawdown", figure(percent(fall), fall, { colour: false, why: () => ask("Drawdown", { figure: "drawdown" }) }),
-    drawdown.max_drawdown_pct == null ? "" : figure(`worst ${percent(downwards(drawdown.max_drawdown_pct))} · peak ${money(drawdown.peak_equity, { places: 0 })}`, drawdown.max_drawdown_pct, { colour: false,
+    drawdown.max_drawdown_pct == null ? asked.whole?.drawdown.current_pct.reason ?? "" : figure(`worst ${percent(downwards(drawdown.max_drawdown_pct))} · peak ${money(drawdown.peak_equity, { places: 0 })}`, drawdown.max_drawdown_pct, { colour: false,
       why: () => ask("Worst drawdown", of(drawdown.max_drawdown_pct, [["peak of equity", drawdown.peak_equity], ["now below its peak, %", asked.whole?.drawdown.current_pct.value], ["regained of the deepest open fall, %", drawdown.recovery_progress_pct]], "max_drawdown_pct = the deepest fall of equity from a peak, in percent of it")) }));
   cards.set("Gross exposure", figure(money(exposure.total_exposure, { places: 0 }), exposure.total_exposure, { colour: false,
     why: () => ask("Gross exposure", of(exposure.total_exposure, Object.entries(exposure.exposure_by_symbol), "gross = Σ |notional|, by symbol")) }), exposure.exposure_pct_of_equity == null ? "" : `${percent(exposure.exposure_pct_of_equity, { places: 1 })} of equity`);
@@ -98,6 +98,9 @@ const lots = async () => JSON.parse(await (await live.file("export", { format: "
 
 function drawFeed() { eventAt = feed($("feed"), asked.trades, asked.flows, ask) ?? eventAt; }
 
+// The panels appear together, once they have what is in them, or soon in any case: nothing jumps.
+function reveal() { document.body.dataset.drawn = ""; }
+
 const downwards = (value) => (value == null || value === "0" ? value : `-${value}`);
 
 function drawAsked() {
@@ -125,6 +128,7 @@ function drawAsked() {
   drift($("drift"), breaks, ask);
   badges($("badges"), { coverage: full.coverage, held: holdings, breaks, ask });
   drawFeed();
+  reveal();
   if (days.cells.length) calendar($("calendar"), { days, months, read: $("calendar-read"), ask: (name, cell, parts) => ask(name, told(cell.pnl, `realised in ${name} = Σ of ${cell.records} records`, parts)) });
   else fill($("calendar"), element("p.empty", {}, "Nothing was realised yet; the first sale shows here."));
 }
@@ -198,5 +202,6 @@ exportMenu(live, $("calendar-title"), ["trades"]);
 exportMenu(live, $("feed-title"), ["trades", "flows", "journal"]);
 drawRange();
 live.connect();
+setTimeout(reveal, REVEAL_MS);
 setInterval(() => { drawState(); panels.ages(); }, 1_000);
 setInterval(() => { if (live.state === "live" && !document.hidden) refresh(); }, SLOW_MS);

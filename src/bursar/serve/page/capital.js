@@ -34,7 +34,7 @@ function row(each, line, { ask, draw, of }) {
   const grown = each.growth.at(-1), isOpen = sign(each.unrealized) !== 0;
   const toggle = () => { if (!opened.delete(each.strategy)) opened.add(each.strategy); draw(); };
   return element("div.strategy", { role: "group", "aria-label": each.strategy },
-    element("div.name", {}, element("b", {}, each.strategy), word ? element(word === "active" ? "span.word" : "span.word.off", {}, word) : null,
+    element("div.name", {}, element("b", {}, each.strategy.split(/(?<=[_-])/).flatMap((part) => [part, element("wbr")])), word ? element(word === "active" ? "span.word" : "span.word.off", {}, word) : null,
       each.unvalued.length ? element("small.doubt", { title: each.unvalued.join(", ") }, `! ${each.unvalued.length} without a price`) : null),
     each.growth.length > 1 ? spark(each.growth, `One unit of ${each.strategy}'s capital since ${day(each.since)}: ${isOpen ? `${each.growth.at(-2)} at cost, ${grown} with what is open today` : grown}`, isOpen) : element("span"),
     element("div.worth", {}, figure(money(each.equity, { places: 0 }), each.equity, { why: because, colour: false })),

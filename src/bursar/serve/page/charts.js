@@ -47,6 +47,7 @@ export class Curve {
   // There is no curve yet, and this says why.
   lack(says) {
     this.points = [];
+    this.#says("");
     for (const name of ["tabindex", "role", "aria-label"]) this.box.removeAttribute(name);
     this.box.replaceChildren(element("p.empty", {}, says));
   }
@@ -86,7 +87,12 @@ export class Curve {
     box.setAttribute("role", "img");
     box.setAttribute("aria-label", `Equity from ${money(first.equity)} on ${day(first.at)} to ${money(last.equity)} now; arrow keys read it point by point`);
     if (this.at != null) this.#readAt(Math.min(this.at, points.length - 1));
+    else this.#says(this.#legend());
   }
+
+  #legend() { return this.points.some(isFlow) ? "△ capital in · ▽ capital out" : ""; }
+
+  #says(text) { if (this.read.textContent !== text) this.read.textContent = text; }
 
   #point(px) {
     if (!this.x) return;
@@ -115,7 +121,7 @@ export class Curve {
   #clear() {
     this.at = null;
     this.cross?.replaceChildren();
-    this.read.textContent = "";
+    this.#says(this.#legend());
   }
 }
 
@@ -166,11 +172,14 @@ function ticks(low, high, count) {
   return found;
 }
 
+const UNITS = [[1e12, " tn", 1e12], [1e9, " bn", 1e9], [1e6, " m", 1e6], [1e3, " k", 1e4]];
+
 // As many decimals as it takes to tell a mark of the axis from the next one.
 function short(value, step) {
-  const [unit, name] = Math.abs(value) >= 1e6 ? [1e6, " m"] : Math.abs(value) >= 1e4 ? [1e3, " k"] : [1, ""];
+  const [unit, name] = UNITS.find(([, , least]) => Math.abs(value) >= least) ?? [1, ""];
   const isWhole = (places) => Math.abs((step / unit) * 10 ** places - Math.round((step / unit) * 10 ** places)) < 1e-6;
-  return `${(value / unit).toFixed([0, 1, 2, 3, 4, 5, 6].find(isWhole) ?? 6)}${name}`;
+  const places = [0, 1, 2, 3, 4, 5, 6].find(isWhole) ?? 6;
+  return `${money((value / unit).toFixed(places), { places })}${name}`;
 }
 
 function times(from, to, width) {
@@ -180,15 +189,16 @@ function times(from, to, width) {
   return found;
 }
 
-// Rows of [name, value, part of the whole in percent]; the longest bar is the largest.
+// Rows of [name, value, part of the whole in percent], the part `null` where it is not known just now
+// and `undefined` where there is none; the longest bar is the largest.
 export function bars(rows) {
   const most = Math.max(...rows.map(([, value]) => Math.abs(Number(value ?? 0))), 1e-9);
   return element("ul.bars", {}, rows.map(([name, value, part, ask]) => {
     const fill = element("i");
     fill.style.width = `${(Math.abs(Number(value ?? 0)) / most) * 100}%`;
-    const figure = element("button.ask-why", { type: "button", title: value, onclick: ask }, money(value, { places: 0 }));
-    return element(Number(value) < 0 ? "li.short" : "li", {},
-      element("span.name", {}, name), figure, element("span.part", {}, part == null ? "" : percent(rounded(part, 1), { places: 1 })),
+    const figure = element("button.ask-why", { type: "button", title: value, "aria-label": `${name}: ${money(value, { places: 0 })}`, onclick: ask }, money(value, { places: 0 }));
+    return element(`li${Number(value) < 0 ? ".short" : ""}${part === undefined ? ".sole" : ""}`, {},
+      element("span.name", { title: name }, name), figure, part === undefined ? null : element("span.part", {}, part === null ? "" : percent(rounded(part, 1), { places: 1 })),
       element("span.track", { "aria-hidden": "true" }, fill));
   }));
 }

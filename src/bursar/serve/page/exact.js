@@ -119,6 +119,7 @@ export function put(place, made, isEvent = false) {
   if (before.get(place) === text) return;
   if (isEvent && before.has(place)) made.classList.add("changed");
   const held = place.contains(document.activeElement);
+  place.style.setProperty("--signs", made.textContent.length); // a long figure is set smaller: page.css
   place.replaceChildren(made);
   if (held) made.focus();
   before.set(place, text);

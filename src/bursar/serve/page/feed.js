@@ -1,6 +1,6 @@
 // What happened: trades and flows as they are booked, the newest first.
 
-import { clock, day, element, fill, money, quantity } from "./exact.js";
+import { clock, day, element, fill, money, quantity, sign } from "./exact.js";
 import { figure } from "./panels.js";
 import { told } from "./why.js";
 
@@ -19,12 +19,16 @@ export function feed(box, trades, flows, ask) {
 }
 
 function deal(each, ask) {
-  const pair = each.pair || each.kind, size = quantity(String(each.base_delta).replace("-", ""));
-  const price = each.price ? ` at ${quantity(each.price)}` : "";
-  const what = `${each.side} ${size} ${pair.split("/")[0]}${price}, fee ${quantity(each.fee_amount)} ${each.fee_asset}`;
+  const pair = each.pair || each.kind, isLeveraged = each.kind === "margin"; // then no coins move, and the record has none
+  const size = isLeveraged ? "" : ` ${quantity(String(each.base_delta).replace("-", ""))}`;
+  const price = each.price ? ` at ${quantity(each.price)}` : "", fee = each.fee_asset ? `, fee ${quantity(each.fee_amount)} ${each.fee_asset}` : "";
+  const what = `${each.side}${size} ${pair.split("/")[0]}${price}${isLeveraged ? ", leveraged" : ""}${fee}`;
+  const [formula, parts] = isLeveraged ? ["realised = what was settled − fee", []]
+    : ["realised = proceeds − cost of what left − fee", [["proceeds", each.quote_delta, each.pair], ["cost of what left, taken off", each.cost_base]]];
+  const isMade = isLeveraged ? sign(each.pnl_base) !== 0 : each.side === "sell";
   return { key: `${each.trade_id}${each.kind}`, time: each.time, who: each.strategy_tag ?? "manual", what,
-    figure: each.side === "sell" ? figure(money(each.pnl_base, { signed: true }), each.pnl_base, { why: () => ask(what, told(each.pnl_base, "realised = proceeds − cost of what left − fee", [
-      ["proceeds", each.quote_delta, each.pair], ["cost of what left, taken off", each.cost_base], ["fee, taken off", each.fee_base, `${each.fee_amount} ${each.fee_asset}`], ["entry", each.trade_id]])) }) : element("span") };
+    figure: isMade ? figure(money(each.pnl_base, { signed: true }), each.pnl_base, { why: () => ask(what, told(each.pnl_base, formula, [
+      ...parts, ["fee, taken off", each.fee_base, `${each.fee_amount} ${each.fee_asset}`], ["entry", each.trade_id]])) }) : element("span") };
 }
 
 function moved(each, ask) {

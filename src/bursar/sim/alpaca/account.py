@@ -4,7 +4,8 @@
     truth(account, at)["BTC"]            # a Fraction, added up from what was meant
 
 Rows are told when they are `posted`: fees of a day on the next one. A row may be pending until it
-is `settled`, and canceled later. `truth` adds up what rows moved, and reads none of their texts.
+is `settled`, and canceled or `corrected` later. `truth` adds up what rows moved, and reads none of
+their texts.
 
 Errors: `BadChoice` for a size below 30.
 """
@@ -47,7 +48,8 @@ _SUMMER: Final = range(3, 11)
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One activity: its fields as told, and what it `moves` of each asset, in units.
 
-    `at` is its time, or midnight of its day.
+    `at` is its time, or midnight of its day. Until it is `corrected`, it says that so much money is
+    `wrong` with it.
     """
 
     id: str
@@ -57,6 +59,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     moves: tuple[tuple[str, int], ...]
     settled: int = 0
     canceled: int = _FOREVER
+    corrected: int = 0
+    wrong: int = 0
 
     @property
     def is_trade(self) -> bool:
@@ -67,7 +71,27 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         """Return how it stands at an instant."""
         if now < self.settled:
             return "pending"
-        return "canceled" if now >= self.canceled else "executed"
+        if now >= self.canceled:
+            return "canceled"
+        return "correct" if self.wrong and now >= self.corrected else "executed"
+
+    def said(self, now: int) -> dict[str, str]:
+        """Return its fields as they are told at an instant."""
+        if self.is_trade:
+            return dict(self.told)
+        said = {**self.told, "status": self.status(now)}
+        if now < self.corrected:
+            said["net_amount"] = text(self.moved(now)[0][1])
+        return said
+
+    def moved(self, now: int) -> tuple[tuple[str, int], ...]:
+        """Return what it has moved by an instant, as far as the venue knows."""
+        if now < self.posted or self.status(now) not in {"executed", "correct"}:
+            return ()
+        if now >= self.corrected:
+            return self.moves
+        ((asset, units),) = self.moves
+        return ((asset, units + self.wrong),)
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +116,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def end(self) -> int:
         """When everything has happened and was told."""
-        return max(max(row.posted, row.settled) for row in self.rows) + 5 * DAY
+        return max(max(row.posted, row.settled, row.corrected) for row in self.rows) + 5 * DAY
 
 
 def invent(seed: int, size: int) -> Account:
@@ -116,9 +140,8 @@ def truth(account: Account, at: int) -> dict[str, Fraction]:
     """Return what is held of each asset at an instant, what a difference added included."""
     sums: dict[str, int] = dict(account.extra)
     for row in account.rows:
-        if row.posted <= at and row.status(at) == "executed":
-            for asset, amount in row.moves:
-                sums[asset] = sums.get(asset, 0) + amount
+        for asset, amount in row.moved(at):
+            sums[asset] = sums.get(asset, 0) + amount
     return {asset: Fraction(total, UNIT) for asset, total in sums.items() if total}
 
 
@@ -219,7 +242,13 @@ class _Life:
             )
 
     def interest(self) -> None:
-        self._dated("INT", self.chance.randint(1, 500) * UNIT // 100)
+        """Pay interest; every other time of a wrong amount, which is put right days later."""
+        cents = self.chance.randint(1, 500)
+        self._dated("INT", cents * UNIT // 100)
+        if cents % 2:
+            late = self.rows[-1].posted + 3 * DAY
+            wrong = UNIT // 200 if cents % 4 == 1 else -UNIT // 200
+            self.rows[-1] = msgspec.structs.replace(self.rows[-1], corrected=late, wrong=wrong)
 
     def promotion(self) -> None:
         self._dated("JNLC", 5 * UNIT, {"description": "promotion"})
@@ -267,7 +296,7 @@ class _Life:
     def _name(self) -> str:
         return name_of(f"{self.chance.getrandbits(128):032x}")
 
-    def _execution(self, piece: "_Piece") -> None:
+    def _execution(self, piece: _Piece) -> None:
         base, _, quote = piece.symbol.partition("/")
         sign, left = (1 if piece.is_buy else -1), piece.whole - piece.done
         cost = times(piece.quantity, piece.price)

@@ -64,9 +64,8 @@ class House:
         """Return what is held of each asset, in units."""
         held = dict(self.account.extra)
         for row in self.account.rows:
-            if row.posted <= self.now and row.status(self.now) == "executed":
-                for asset, amount in row.moves:
-                    held[asset] = held.get(asset, 0) + amount
+            for asset, amount in row.moved(self.now):
+                held[asset] = held.get(asset, 0) + amount
         return {asset: amount for asset, amount in held.items() if amount}
 
     def rows(self, category: str) -> list[Row]:
@@ -172,7 +171,7 @@ def activities(house: House, asked: Asked) -> Json:
         rows.reverse()
     first = _after(rows, asked.get("page_token", ""))
     first = max(first - house.overlap, 0) if first else 0
-    return [_activity(row, house.now) for row in rows[first : first + size]]
+    return [row.said(house.now) for row in rows[first : first + size]]
 
 
 def assets(_: House, asked: Asked) -> Json:
@@ -235,10 +234,6 @@ PATHS: Final[Mapping[str, Callable[[House, Asked], Json]]] = {
 def times_rounded(units: int, value: int) -> int:
     """Return a quantity times a price, to the unit below."""
     return units * value // UNIT
-
-
-def _activity(row: Row, now: int) -> Json:
-    return dict(row.told) if row.is_trade else {**row.told, "status": row.status(now)}
 
 
 def _after(rows: Sequence[Row], token: str) -> int:

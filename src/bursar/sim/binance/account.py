@@ -292,13 +292,14 @@ class _Life:
     def _contracted(self, symbol: str, side: str, moved: int, value: int, gain: int) -> None:
         self._number[symbol] += self.chance.choice((1, 5))
         number, cost = self._number[symbol], abs(times(moved, value))
-        fee = cost // 2_500
+        is_maker = number % 5 == 0  # paid for by a rebate
+        fee = -(cost // 5_000) if is_maker else cost // 2_500
         told: Told = {
             "buyer": moved > 0,
             "commission": text(fee),
             "commissionAsset": _DOLLAR,
             "id": number,
-            "maker": False,
+            "maker": is_maker,
             "orderId": number,
             "price": text(value),
             "qty": text(abs(moved)),
@@ -342,6 +343,8 @@ class _Life:
         fee_asset, fee = brought, units // 1_000
         if base != "BNB" != quote and self.held.get("BNB", 0) > UNIT // 100:
             fee_asset, fee = "BNB", self.chance.randint(1, 900)
+        is_maker = self._order % 5 == 0  # the whole order, or none of it
+        fee = -fee if is_maker else fee
         self._number[symbol] += self.chance.choice((1, 1, 7, 30))
         told = {
             "symbol": symbol,
@@ -355,7 +358,7 @@ class _Life:
             "commissionAsset": fee_asset,
             "time": self._at // MS,
             "isBuyer": is_buy,
-            "isMaker": False,
+            "isMaker": is_maker,
             "isBestMatch": True,
         }
         legs = ((SPOT, base, sign * quantity), (SPOT, quote, -sign * cost))

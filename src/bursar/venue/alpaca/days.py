@@ -10,7 +10,6 @@ from typing import Final
 
 from bursar.ledger import instant
 
-_HOUR: Final = 3_600 * instant.SECOND
 _EVENING: Final = 20
 _SUNDAY: Final = 6
 
@@ -18,12 +17,12 @@ _SUNDAY: Final = 6
 def starts(day: int) -> int:
     """Return when the trading day begins of which `day` is midnight UTC."""
     before = day - instant.DAY
-    return before + (_EVENING + _behind(before)) * _HOUR
+    return before + (_EVENING + _behind(before)) * instant.HOUR
 
 
 def ends(day: int) -> int:
     """Return the last instant of the day of which `day` is midnight UTC."""
-    return day + instant.DAY + _behind(day) * _HOUR - 1
+    return day + instant.DAY + _behind(day) * instant.HOUR - 1
 
 
 def _behind(day: int) -> int:

@@ -39,13 +39,12 @@ from bursar.venue.files.alpaca import FIELDS, Cells
 from bursar.venue.files.table import Table
 
 WHAT: Final = "activities"
-_HOUR: Final = 3_600 * instant.SECOND
 
 
 class Category(Enum):
     """One of the two lists, and how far each sync looks back upon it."""
 
-    TRADES = ("trade_activity", 3 * _HOUR)
+    TRADES = ("trade_activity", 3 * instant.HOUR)
     OTHERS = ("non_trade_activity", 31 * instant.DAY)
 
     @property

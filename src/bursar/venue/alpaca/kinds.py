@@ -10,6 +10,7 @@ from typing import Final
 from bursar.ledger.entries import MovementKind
 
 FILL: Final = "FILL"
+WORTHLESS: Final = "WRM"
 
 
 class Moves(Enum):
@@ -68,6 +69,9 @@ TYPES: Final[dict[str, tuple[Booked, Moves]]] = {
     "CFEE": (MovementKind.FEE, Moves.EITHER),
     "DIVFEE": (MovementKind.FEE, Moves.CASH),
     "PTC": (MovementKind.FEE, Moves.CASH),
+    # Shares that came for nothing; what they came of keeps its cost.
+    "SPIN": (MovementKind.DIVIDEND, Moves.EITHER),
+    "SSO": (MovementKind.DIVIDEND, Moves.EITHER),
     # Corporate actions.
     "SPLIT": (MovementKind.SPLIT, Moves.UNITS),
     "SSP": (MovementKind.SPLIT, Moves.UNITS),
@@ -75,7 +79,9 @@ TYPES: Final[dict[str, tuple[Booked, Moves]]] = {
     "SC": (MovementKind.RENAME, Moves.UNITS),
     "CIL": (MovementKind.CONVERSION, Moves.BOTH),
     "MA": (MovementKind.CONVERSION, Moves.BOTH),
+    "REO": (MovementKind.CONVERSION, Moves.BOTH),
     "REORG": (MovementKind.CONVERSION, Moves.BOTH),
+    "USPLIT": (MovementKind.CONVERSION, Moves.UNITS),
     # Options that ended, and the shares that changed hands for it.
     "OPASN": (MovementKind.UNCLASSIFIED, Moves.TRADE),
     "OPEXC": (MovementKind.UNCLASSIFIED, Moves.TRADE),
@@ -85,9 +91,17 @@ TYPES: Final[dict[str, tuple[Booked, Moves]]] = {
 }
 
 
-def kind(type_: str) -> tuple[Booked, Moves]:
+# Where the sub-type says more: a unit that becomes other securities, and shares worth nothing.
+SUB_TYPES: Final[dict[tuple[str, str], tuple[Booked, Moves]]] = {
+    ("SPLIT", "USPLIT"): (MovementKind.CONVERSION, Moves.UNITS),
+    ("REORG", WORTHLESS): (MovementKind.UNCLASSIFIED, Moves.TRADE),
+}
+
+
+def kind(type_: str, sub_type: str = "") -> tuple[Booked, Moves]:
     """Name what a row of a type is booked as, and what of it moves."""
-    return TYPES.get(type_, (MovementKind.UNCLASSIFIED, Moves.BOTH))
+    known = SUB_TYPES.get((type_, sub_type))
+    return known or TYPES.get(type_, (MovementKind.UNCLASSIFIED, Moves.BOTH))
 
 
 def may_move_units(type_: str) -> bool:

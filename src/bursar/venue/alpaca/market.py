@@ -13,29 +13,26 @@ Errors: as the client's. What has no price is left out, never made up.
 """
 
 from collections.abc import Collection, Sequence
-from decimal import Decimal
 from typing import Final
 
 from bursar.errors import VenueBusy, VenueDenied, VenueDown, VenueError, VenueGarbled
-from bursar.exact import ZERO, money
 from bursar.ledger import instant
-from bursar.ledger.entries import Price, Source
+from bursar.ledger.entries import Price
 from bursar.ledger.names import canonical
 from bursar.ports import PriceWanted
 from bursar.value.marks import Mark
 from bursar.venue.alpaca.client import AlpacaRESTClient
 from bursar.venue.alpaca.symbols import is_option, is_stock
-from bursar.venue.alpaca.wire import Quote, Trade
+from bursar.venue.alpaca.wire import Trade
+from bursar.venue.prices import middle, past_price
 
 SOURCE_STOCK: Final = "alpaca last trade"
 SOURCE_COIN: Final = "alpaca mid"
-PRICES: Final = "prices:alpaca"
 DOLLAR: Final = "USD"
-KEPT_FOR: Final = 3_600 * instant.SECOND
-COIN_REACH: Final = 3_600 * instant.SECOND
+KEPT_FOR: Final = instant.HOUR
+COIN_REACH: Final = instant.HOUR
 STOCK_REACH: Final = 4 * instant.DAY
 BATCH: Final = 200
-_HALF: Final = Decimal("0.5")
 _PASSING: Final = (VenueDown, VenueBusy, VenueDenied, VenueGarbled)
 
 
@@ -60,7 +57,7 @@ class Market:
         found = [mark for each in _batches(stocks) for mark in await self._stocks(each)]
         for symbols in _batches(list(coins)):
             for symbol, said in (await self._client.latest_coin_quotes(symbols)).items():
-                value = middle(said)
+                value = middle(said.bp, said.ap)
                 if symbol in coins and value is not None:
                     asset, against = coins[symbol]
                     found.append(Mark(asset, against, value, SOURCE_COIN, said.at))
@@ -77,7 +74,7 @@ class Market:
             reach = COIN_REACH if pair else STOCK_REACH
             trade = await self._last(symbol, each.at - reach, each.at)
             if trade is not None and trade.p > 0:
-                found.append(_price(each.asset, against, trade.p, each.at))
+                found.append(past_price(each.asset, against, trade.p, at=each.at, venue="alpaca"))
         return found
 
     async def _last(self, symbol: str, start: int, end: int) -> Trade | None:
@@ -124,24 +121,5 @@ class Market:
         return None
 
 
-@money
-def middle(said: Quote) -> Decimal | None:
-    """Return the middle of a book; `None` where a side is empty or they cross."""
-    return (said.bp + said.ap) * _HALF if ZERO < said.bp <= said.ap else None
-
-
 def _batches(symbols: Sequence[str]) -> list[Sequence[str]]:
     return [symbols[start : start + BATCH] for start in range(0, len(symbols), BATCH)]
-
-
-def _price(asset: str, quote: str, value: Decimal, at: int) -> Price:
-    return Price(
-        # It sorts behind what a prices file says of that instant, so the file counts.
-        id=f"price:{asset}:{quote}:{instant.show(at)}:alpaca",
-        executed_at=at,
-        account=PRICES,
-        source=Source.CLAIM,
-        asset=asset,
-        quote=quote,
-        value=value,
-    )

@@ -18,6 +18,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     id: str
     type: str
     at: int
+    sub_type: str = ""
     status: str = ""
     symbol: str = ""
     side: str = ""

@@ -3,7 +3,8 @@
 An execution is a `Fill`. Other rows are a `Movement` for each thing they moved; those of a
 corporate action are tied to one another by group, so that the ledger pairs them. A journal is a
 transfer whose other end is unknown, unless its words say that it is a gift. A row that was
-canceled moved nothing: it makes void whatever the same row has stated before or states later.
+canceled moved nothing, and one that was corrected what it says now, whatever the same row has
+stated before or states later.
 
 A row that states a day and no time counts at the day's beginning if it brings something, at its
 end if it takes units away: a fee in coins is told by the day, and the coins must be there by then.
@@ -18,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money, plain, product18
+from bursar.exact import ZERO, money, product18
 from bursar.ledger import instant
 from bursar.ledger.actions import ADD, REMOVE
 from bursar.ledger.entries import (
@@ -29,17 +30,17 @@ from bursar.ledger.entries import (
     Movement,
     MovementKind,
     Rate,
-    Reversal,
     Side,
     Source,
 )
 from bursar.venue.alpaca import days
-from bursar.venue.alpaca.kinds import FILL, Booked, Kind, Moves, kind
+from bursar.venue.alpaca.kinds import FILL, WORTHLESS, Booked, Kind, Moves, kind
 from bursar.venue.alpaca.rows import Row
 from bursar.venue.alpaca.symbols import SHARES, Instrument, coin, instrument, is_option
 
 ACCOUNT: Final = "alpaca:main"
 CANCELED: Final = "canceled"
+CORRECTED: Final = "correct"
 PENDING: Final = "pending"
 SIDES: Final = {
     "buy": Side.BUY,
@@ -53,6 +54,11 @@ SIDES: Final = {
     "sell_short_exempt": Side.SELL,
     "sell_to_open": Side.SELL,
     "sell_to_close": Side.SELL,
+}
+_SPEAKS: Final = {
+    "": Source.LEDGER,
+    CORRECTED: Source.CORRECTION,
+    CANCELED: Source.CANCELLATION,
 }
 _UNKNOWN: Final = MovementKind.UNCLASSIFIED
 _STRAY: Final = "/cash"
@@ -79,18 +85,18 @@ class Leg(msgspec.Struct, frozen=True):
 @money
 def statements(row: Row, *, account: str = ACCOUNT) -> tuple[AnyEntry, ...]:
     """Return what a row states."""
-    stated = tuple(_stated(row, account))
-    if row.status != CANCELED:
-        return stated
-    targets = dict.fromkeys(name for each in stated for name in (each.id, each.group) if name)
-    return tuple(_void(row, account, target) for target in targets)
+    source = _SPEAKS.get(row.status, Source.LEDGER)
+    stated = _stated(row, account)
+    if source is Source.LEDGER:
+        return tuple(stated)
+    return tuple(msgspec.structs.replace(each, source=source) for each in stated)
 
 
 def _stated(row: Row, account: str) -> Iterable[AnyEntry]:
     if row.type == FILL:
         return [_execution(row, account)]
-    booked, moves = kind(row.type)
-    if row.status not in {"", CANCELED}:
+    booked, moves = kind(row.type, row.sub_type)
+    if row.status not in _SPEAKS:
         return [_movement(row, account, leg, _UNKNOWN, 1) for leg in _legs(row, moves)]
     if moves is Moves.TRADE and row.symbol and row.quantity and row.quantity * row.amount <= 0:
         return [_settled(row, account)]
@@ -110,10 +116,11 @@ def _execution(row: Row, account: str) -> Fill:
 
 
 def _settled(row: Row, account: str) -> Fill:
-    """Return what an option's end did: the contract at nothing, the shares at what was paid."""
+    """Return what ended: a contract or worthless shares at nothing, others at what was paid."""
     of = Instrument(row.symbol)
     side = Side.BUY if row.quantity > 0 else Side.SELL
-    if not row.amount and row.price and not is_option(row.symbol):
+    is_worthless = is_option(row.symbol) or row.sub_type == WORTHLESS
+    if not row.amount and row.price and not is_worthless:
         return _fill(row, account, of, side, price=row.price)
     return _fill(row, account, of, side, amount=abs(row.amount))
 
@@ -244,15 +251,3 @@ def _moved_at(row: Row, leg: Leg, what: MovementKind | None) -> int:
 def _when(row: Row, edge: Callable[[int], int]) -> int:
     """Return the edge of a row's day; a row that states a time has it already."""
     return row.at if row.at % instant.DAY else edge(row.at)
-
-
-def _void(row: Row, account: str, target: str) -> Reversal:
-    return Reversal(
-        id=f"{target}/canceled",
-        account=account,
-        source=Source.LEDGER,
-        executed_at=row.at,
-        note=f"{row.type} {plain(row.amount)} {row.currency} canceled",
-        target=target,
-        void=True,
-    )

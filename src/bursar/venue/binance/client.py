@@ -49,7 +49,6 @@ _LOOK: Final = (
     "are key and secret right, may it be used from this address, and may it read (and futures, if"
     " asked for)?"
 )
-_MS: Final = instant.SECOND // 1_000
 _SHOWN_MAX: Final = 200
 _T = TypeVar("_T")
 Query = Mapping[str, str | int | None]
@@ -100,13 +99,13 @@ class BinanceRESTClient:
     async def now(self) -> int:
         """Ask for the venue's time; questions are signed by it from then on."""
         told = await self.one(_TIME, _NONE, _Time)
-        self._ahead_ms = told.server_time - self.outside.clock.now() // _MS
-        return told.server_time * _MS
+        self._ahead_ms = told.server_time - self.outside.clock.now() // instant.MS
+        return told.server_time * instant.MS
 
     @property
     def second(self) -> int:
         """When, by the venue's clock, the second began that is going on."""
-        at = self._at() * _MS
+        at = self._at() * instant.MS
         return at - at % instant.SECOND
 
     async def ask(self, question: Question, asked: Query, read: Callable[[object], _T]) -> _T:
@@ -144,7 +143,7 @@ class BinanceRESTClient:
 
     def _at(self) -> int:
         """Return the venue's time, in milliseconds."""
-        return self.outside.clock.now() // _MS + (self._ahead_ms or 0)
+        return self.outside.clock.now() // instant.MS + (self._ahead_ms or 0)
 
     def note(self, endpoint: str, text: str) -> None:
         """Keep a notice."""

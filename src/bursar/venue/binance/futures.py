@@ -31,7 +31,6 @@ from bursar.venue.binance.wire import position_name
 
 TRADES: Final = Question(path="/fapi/v1/userTrades", weight=5)
 PAGE: Final = 1_000
-_MS: Final = instant.SECOND // 1_000
 _INCOME: Final = ("REALIZED_PNL", "COMMISSION")
 
 
@@ -54,7 +53,7 @@ class Trade(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def at(self) -> int:
         """When it was made."""
-        return self.time * _MS
+        return self.time * instant.MS
 
     @property
     def name(self) -> str:

@@ -38,7 +38,6 @@ _WALLETS: Final = {
 _DONE: Final = frozenset({"SUCCESS", "PAID", "CONFIRMED"})
 _GIVEN: Final = frozenset({MovementKind.REWARD, MovementKind.AIRDROP, MovementKind.REBATE})
 _EARNED: Final = ("earn", "savings", "staking", "flexible")
-_MS: Final = instant.SECOND // 1_000
 _T = TypeVar("_T")
 
 
@@ -148,7 +147,7 @@ class _Moved(msgspec.Struct, frozen=True):
 
 def _deposit(said: _Deposit) -> Item:
     """Read a deposit: 1 is done, 6 credited and not yet free; 0 and 8 are to come."""
-    at, is_there = said.insert_time * _MS, said.status in {1, 6}
+    at, is_there = said.insert_time * instant.MS, said.status in {1, 6}
     row = _row(at, _wallet(said.wallet_type), "Deposit", said.coin, said.amount)
     return Item(at=at, rows=(row,) if is_there else (), is_pending=said.status in {0, 8})
 
@@ -166,7 +165,7 @@ def _withdrawal(said: _Withdrawal) -> Item:
 
 
 def _converted(said: _Converted) -> Item:
-    at, name = said.create_time * _MS, "Binance Convert"
+    at, name = said.create_time * instant.MS, "Binance Convert"
     if said.order_status != "SUCCESS":
         return Item(at=at, is_pending=said.order_status in {"PROCESS", "ACCEPT_SUCCESS"})
     given = _row(at, None, name, said.from_asset, -said.from_amount)
@@ -175,7 +174,7 @@ def _converted(said: _Converted) -> Item:
 
 def _dust(said: _Dust) -> Item:
     """Read a sweep; what it brought is net of the charge."""
-    at, name = said.operate_time * _MS, "Small Assets Exchange BNB"
+    at, name = said.operate_time * instant.MS, "Small Assets Exchange BNB"
     rows: list[HistoryRow] = []
     for each in said.user_asset_dribblet_details:
         rows.append(_row(at, None, name, each.from_asset, -each.amount))
@@ -185,7 +184,7 @@ def _dust(said: _Dust) -> Item:
 
 def _dividend(said: _Dividend) -> Item:
     """Read what was given out. What it is called says whether it was earned."""
-    at, name = said.div_time * _MS, said.en_info
+    at, name = said.div_time * instant.MS, said.en_info
     if operation(name, is_futures=False).kind not in _GIVEN:
         is_earned = any(word in name.casefold() for word in _EARNED)
         name = "Simple Earn Flexible Rewards" if is_earned else "Distribution"
@@ -195,7 +194,7 @@ def _dividend(said: _Dividend) -> Item:
 
 def _subscribed(said: _Subscribed) -> Item:
     """Read what went into Simple Earn, from the spot wallet, the funding wallet, or both."""
-    at, name = said.time * _MS, "Simple Earn Flexible Subscription"
+    at, name = said.time * instant.MS, "Simple Earn Flexible Subscription"
     if said.status not in _DONE:
         return Item(at=at, is_pending=said.status == "PURCHASING")
     spot = said.amount if said.amt_from_spot is None else said.amt_from_spot
@@ -208,7 +207,7 @@ def _subscribed(said: _Subscribed) -> Item:
 
 
 def _redeemed(said: _Redeemed) -> Item:
-    at, name = said.time * _MS, "Simple Earn Flexible Redemption"
+    at, name = said.time * instant.MS, "Simple Earn Flexible Redemption"
     if said.status not in _DONE:
         return Item(at=at, is_pending=True)
     left = _row(at, EARN, name, said.asset, -said.amount)
@@ -219,7 +218,7 @@ def _redeemed(said: _Redeemed) -> Item:
 
 def _rewarded(said: _Rewarded) -> Item:
     """Read interest of a flexible product; what accrues each minute stays in it."""
-    at, is_inside = said.time * _MS, said.type.casefold().startswith("real")
+    at, is_inside = said.time * instant.MS, said.type.casefold().startswith("real")
     name = f"Simple Earn Flexible {'Interest' if is_inside else 'Rewards'}"
     return Item(
         at=at, rows=(_row(at, EARN if is_inside else None, name, said.asset, said.rewards),)
@@ -227,7 +226,7 @@ def _rewarded(said: _Rewarded) -> Item:
 
 
 def _locked_rewarded(said: _LockedRewarded) -> Item:
-    at = said.time * _MS
+    at = said.time * instant.MS
     return Item(
         at=at, rows=(_row(at, None, "Simple Earn Locked Rewards", said.asset, said.amount),)
     )
@@ -235,7 +234,7 @@ def _locked_rewarded(said: _LockedRewarded) -> Item:
 
 def _moved(said: _Moved) -> Item:
     """Read a move from one wallet to another."""
-    at = said.timestamp * _MS
+    at = said.timestamp * instant.MS
     if said.status != "CONFIRMED":
         return Item(at=at, is_pending=said.status == "PENDING")
     given, _, taken = said.type.partition("_")
@@ -247,7 +246,7 @@ def _moved(said: _Moved) -> Item:
 
 def _income(said: _Income) -> Item:
     """Read what went in or out of the futures wallet. Ids are texts or numbers."""
-    at, trade, meaning = said.time * _MS, str(said.trade_id or ""), income(said.income_type)
+    at, trade, meaning = said.time * instant.MS, str(said.trade_id or ""), income(said.income_type)
     row = HistoryRow(
         executed_at=at,
         pocket=FUTURES,

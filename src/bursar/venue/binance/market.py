@@ -15,9 +15,8 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money
 from bursar.ledger import instant
-from bursar.ledger.entries import Price, Source
+from bursar.ledger.entries import Price
 from bursar.ledger.homonyms import meant
 from bursar.ledger.names import canonical
 from bursar.ports import PriceWanted
@@ -25,18 +24,16 @@ from bursar.value.marks import Mark
 from bursar.venue.binance.client import BinanceRESTClient, Question
 from bursar.venue.binance.markets import Market, Markets
 from bursar.venue.binance.trade_rows import ACCOUNT
+from bursar.venue.prices import middle, past_price
 
 SOURCE: Final = "binance mid"
-PRICES: Final = "prices:binance"
-REACH: Final = 3_600 * instant.SECOND
+REACH: Final = instant.HOUR
 STEPS: Final = ("USDT", "USDC", "FDUSD", "BTC", "EUR", "BNB", "ETH")
 """What an asset is priced against where no market is direct, the first that there is."""
 
 DOLLARS: Final = frozenset({"USDT", "USDC", "FDUSD"})
 _TICKERS: Final = Question(path="/api/v3/ticker/bookTicker", weight=4, is_signed=False)
 _TRADES: Final = Question(path="/api/v3/aggTrades", weight=4, is_signed=False)
-_HALF: Final = Decimal("0.5")
-_MS: Final = instant.SECOND // 1_000
 
 
 class Ticker(msgspec.Struct, frozen=True, rename="camel"):
@@ -72,7 +69,7 @@ class Prices:
         at = self._client.outside.clock.now()
         found = []
         for each in told:
-            price = middle(each) if each.symbol in wanted else None
+            price = middle(each.bid_price, each.ask_price) if each.symbol in wanted else None
             if price is not None:
                 of = wanted[each.symbol]
                 pair = _name(of.base_asset, at), _name(of.quote_asset, at)
@@ -88,11 +85,13 @@ class Prices:
                 continue
             first = await self._first(way[0].symbol, each.at)
             if first is not None and first > 0:
-                found.append(_price(each, _name(way[0].quote_asset, each.at), first))
+                quote = _name(way[0].quote_asset, each.at)
+                found.append(past_price(each.asset, quote, first, at=each.at, venue="binance"))
         return found
 
     async def _first(self, symbol: str, at: int) -> Decimal | None:
-        span = {"startTime": at // _MS, "endTime": (at + REACH) // _MS - 1, "limit": 1}
+        end = at + REACH
+        span = {"startTime": at // instant.MS, "endTime": end // instant.MS - 1, "limit": 1}
         told = await self._client.rows(_TRADES, {"symbol": symbol, **span}, PublicTrade)
         return told[0].p if told else None
 
@@ -127,27 +126,6 @@ class Prices:
         return ()
 
 
-@money
-def middle(said: Ticker) -> Decimal | None:
-    """Return the middle of a book; `None` where a side is empty or they cross."""
-    bid, ask = said.bid_price, said.ask_price
-    return (bid + ask) * _HALF if ZERO < bid <= ask else None
-
-
 def _name(asset: str, at: int) -> str:
     """Return the name in a book of what Binance calls so: its LUNA is not everybody's."""
     return canonical(meant(asset, ACCOUNT, at))
-
-
-def _price(wanted: PriceWanted, quote: str, value: Decimal) -> Price:
-    at = instant.show(wanted.at)
-    return Price(
-        # It sorts behind what a prices file says of that instant, so the file counts.
-        id=f"price:{wanted.asset}:{quote}:{at}:binance",
-        executed_at=wanted.at,
-        account=PRICES,
-        source=Source.CLAIM,
-        asset=wanted.asset,
-        quote=quote,
-        value=value,
-    )

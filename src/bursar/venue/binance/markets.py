@@ -29,9 +29,8 @@ from bursar.venue.binance.symbols import Pair
 MARKETS: Final = Question(path="/api/v3/exchangeInfo", weight=20, is_signed=False)
 TRADES: Final = Question(path="/api/v3/myTrades", weight=20)
 PAGE: Final = 1_000
-KEPT_FOR: Final = 3_600 * instant.SECOND
+KEPT_FOR: Final = instant.HOUR
 STATES: Final = ("TRADING", "HALT", "BREAK")
-_MS: Final = instant.SECOND // 1_000
 _REST_MS: Final = 1_000
 
 
@@ -66,13 +65,13 @@ class Trade(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def second(self) -> int:
         """When the second began that it was made in."""
-        at = self.time * _MS
+        at = self.time * instant.MS
         return at - at % instant.SECOND
 
     def row(self, market: Market) -> TradeRow:
         """Return it as an export would have it, with its numbers besides."""
         return TradeRow(
-            executed_at=self.time * _MS,
+            executed_at=self.time * instant.MS,
             pair=Pair(market.base_asset, market.quote_asset),
             side=Side.BUY if self.is_buyer else Side.SELL,
             price=self.price,

@@ -87,13 +87,17 @@ def number_of(text: str, unit: str) -> str | None:
 
 
 def glued(text: str, likely: tuple[str, ...] = ()) -> tuple[str, str] | None:
-    """Part a number from the unit it is glued to, the likely units first; `None` if it has none."""
+    """Part a number, which may be below zero, from the unit it is glued to, the likely units first;
+    `None` if it has none.
+    """
+    bare = text.removeprefix("-")
+    sign = text[: len(text) - len(bare)]
     for unit in likely:
-        number = number_of(text, unit)
+        number = number_of(bare, unit)
         if number is not None:
-            return number, unit
-    match = _GLUED.fullmatch(text)
-    return None if match is None else (match.group(1), match.group(2))
+            return sign + number, unit
+    match = _GLUED.fullmatch(bare)
+    return None if match is None else (sign + match.group(1), match.group(2))
 
 
 @cache

@@ -23,8 +23,6 @@ from bursar.venue.binance.place import ListPlace
 REACH: Final = 3 * instant.DAY
 """So far each look goes back: rows may be told late."""
 
-_MS: Final = instant.SECOND // 1_000
-
 
 class Page(msgspec.Struct, frozen=True):
     """The rows of a window, oldest first, which of them are news, and the place behind it."""
@@ -62,7 +60,7 @@ def _start(listing: Listing, place: ListPlace | None, now: int, since: int) -> i
 async def _window(client: BinanceRESTClient, listing: Listing, start: int, stop: int) -> list[Item]:
     """Return the rows of a window, oldest first, those of an instant in the order told."""
     size = {} if listing.size is None else {listing.size: listing.full}
-    span = {"startTime": start // _MS, "endTime": stop // _MS - 1}
+    span = {"startTime": start // instant.MS, "endTime": stop // instant.MS - 1}
     asked = {**listing.asked, **span, **size}
     items = [listing.read(each) for each in await client.rows(listing.question, asked, object)]
     if len(items) >= listing.full:

@@ -5,7 +5,7 @@ language.
 
 Errors: `UnknownFormat` for a file that no reader knows, `InputError` for one that cannot be opened;
 what a reader finds wrong is `Malformed`, `OutOfBounds` or `UnknownAsset` and names file, line and
-column.
+column. `BadChoice` for an account that is none, or is of another venue than the file.
 """
 
 import os
@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from bursar.errors import InputError, Malformed, UnknownFormat
+from bursar.errors import BadChoice, InputError, Malformed, UnknownFormat
+from bursar.ledger.entries import venue
 from bursar.venue.files import binance
 from bursar.venue.files.alpaca import FIELDS as ALPACA_FIELDS
 from bursar.venue.files.alpaca import read_activities
@@ -26,7 +27,7 @@ from bursar.venue.files.kraken import read_ledgers, read_trades
 from bursar.venue.files.kraken_streams import stream_ledgers, stream_trades
 from bursar.venue.files.objects import is_json, opened_objects
 from bursar.venue.files.prices import read_prices
-from bursar.venue.files.reading import FileReading, Options
+from bursar.venue.files.reading import AN_ACCOUNT, PLACE, FileReading, Options
 from bursar.venue.files.table import Progress, Table, lines, opened, readable
 
 __all__ = ["FileReading", "Options", "read"]
@@ -42,17 +43,18 @@ _ARCHIVES: Final = {
 }
 _OTHER_MARKS: Final = (";", "\t", "|")
 _DEFAULTS: Final = Options()
+_KRAKEN, _BINANCE, _ALPACA = "kraken", "binance", "alpaca"
 
 _Reader = Callable[[Table, str | None, Options], FileReading]
 
-# The first whose columns are all there reads the file.
-_READERS: Final[tuple[tuple[frozenset[str], _Reader], ...]] = (
-    (frozenset({"txid", "refid"}), read_ledgers),
-    (frozenset({"txid", "pair"}), read_trades),
-    *binance.READERS,
-    (ALPACA_FIELDS.known_by, read_activities),
-    (EVENTS_KNOWN_BY, read_events),
-    (frozenset({"asset", "time", "price"}), read_prices),
+# The first whose columns are all there reads the file, for an account of its venue.
+_READERS: Final[tuple[tuple[frozenset[str], _Reader, str | None], ...]] = (
+    (frozenset({"txid", "refid"}), read_ledgers, _KRAKEN),
+    (frozenset({"txid", "pair"}), read_trades, _KRAKEN),
+    *((columns, reader, _BINANCE) for columns, reader in binance.READERS),
+    (ALPACA_FIELDS.known_by, read_activities, _ALPACA),
+    (EVENTS_KNOWN_BY, read_events, None),
+    (frozenset({"asset", "time", "price"}), read_prices, None),
 )
 
 
@@ -75,9 +77,11 @@ def read(
         return _read_golden(place, options, progress)
     if is_json(place):
         with opened_objects(place, ALPACA_FIELDS, progress=progress) as table:
+            _check_account(account, _ALPACA, table)
             return read_activities(table, account, options)
     with opened(place, progress=progress) as table:
-        reader = _reader(table)
+        reader, of = _reader(table)
+        _check_account(account, of, table)
         stream = _STREAMS.get(reader)
         if stream is not None:
             with suppress(InputError):  # not plain, or faulty: the reader tells which, and where
@@ -87,10 +91,10 @@ def read(
         return reader(table, account, options)
 
 
-def _reader(table: Table) -> _Reader:
-    for columns, reader in _READERS:
+def _reader(table: Table) -> tuple[_Reader, str | None]:
+    for columns, reader, of in _READERS:
         if columns <= set(table.columns):
-            return reader
+            return reader, of
     seen = ", ".join(table.columns)[:200]
     parted = next((mark for mark in _OTHER_MARKS if mark in seen and len(table.columns) == 1), None)
     if parted is not None:
@@ -106,6 +110,21 @@ def _reader(table: Table) -> _Reader:
         " and prices (asset, time, price, quote)",
         file=table.name,
     )
+
+
+def _check_account(account: str | None, of: str | None, table: Table) -> None:
+    """Refuse an account that is none, or another venue's: its rows would be nobody's."""
+    if account is None:
+        return
+    if PLACE.fullmatch(account) is None:
+        raise BadChoice(f"{account!r} is no account, expected {AN_ACCOUNT}", account=account)
+    if of not in {None, venue(account)}:
+        raise BadChoice(
+            f"{table.name} is of {of}, and {account} is no account there; name one such as"
+            f" {of}:main, and import files of several venues apart",
+            account=account,
+            file=table.name,
+        )
 
 
 def _is_golden(path: Path) -> bool:

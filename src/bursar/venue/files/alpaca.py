@@ -19,6 +19,7 @@ from bursar.venue.alpaca.rows import Row
 from bursar.venue.alpaca.statements import (
     ACCOUNT,
     CANCELED,
+    CORRECTED,
     OPENS_SHORT,
     PENDING,
     SIDES,
@@ -35,6 +36,7 @@ FIELDS: Final = Fields(
     texts=frozenset(
         {
             "account_id",
+            "activity_sub_type",
             "activity_type",
             "currency",
             "date",
@@ -55,7 +57,8 @@ FIELDS: Final = Fields(
 )
 # What moved, what moved nothing, and what may yet move. Any other word is kept, and shown.
 _STATUSES: Final = {
-    **dict.fromkeys(("", "executed", "correct", "corrected"), ""),
+    **dict.fromkeys(("", "executed"), ""),
+    **dict.fromkeys((CORRECTED, "corrected"), CORRECTED),
     **dict.fromkeys((CANCELED, "cancelled", "rejected", "refused", "failed"), CANCELED),
     **dict.fromkeys((PENDING, "queued", "sent_to_clearing", "processing"), PENDING),
 }
@@ -118,6 +121,7 @@ class Cells:
             id=name,
             type=type_,
             at=self._time(line, given),
+            sub_type=given["activity_sub_type"],
             status=_STATUSES.get(given["status"], given["status"]),
             symbol=self._matching(line, "symbol", given["symbol"], _SYMBOL, "a symbol like AAPL"),
             side=given["side"],

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.venue.files.reading import FileReading, Options
+from bursar.venue.files.reading import AN_ACCOUNT, PLACE, FileReading, Options
 from bursar.venue.files.table import Table, one_line
 from bursar.venue.files.unique import UniqueRows
 from bursar.venue.generic.rows import FLOWS, SIGNED, TRADES, Row, Type
@@ -29,16 +29,14 @@ _ALWAYS: Final = frozenset({"time", "type", "asset", "account", "id", "sequence"
 _LABEL_MAX: Final = 64
 _TYPES: Final = {type_.value: type_ for type_ in Type}
 _ASSET: Final = re.compile(r"[A-Z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
-_PLACE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}:[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _NAME: Final = re.compile(r"[!-~]{1,128}", re.ASCII)
 _WHOLE: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 _AN_ASSET: Final = "a name like BTC, in the letters the venue uses"
-_AN_ACCOUNT: Final = "an account like bitstamp:main"
 _A_NAME: Final = "at most 128 characters without blanks"
 _A_LABEL: Final = f"a name of at most {_LABEL_MAX} characters"
 _EXPECTED: Final = {
-    "account": _AN_ACCOUNT,
-    "to_account": _AN_ACCOUNT,
+    "account": AN_ACCOUNT,
+    "to_account": AN_ACCOUNT,
     "asset": _AN_ASSET,
     "quote": _AN_ASSET,
     "fee_asset": _AN_ASSET,
@@ -119,7 +117,7 @@ class _Cells:
         row = Row(
             type=type_,
             at=self._table.time(line, "time", given["time"]),
-            account=self._text(line, given, "account", _PLACE.fullmatch) or self._account,
+            account=self._text(line, given, "account", PLACE.fullmatch) or self._account,
             asset=self._text(line, given, "asset", _ASSET.fullmatch) or "",
             quantity=self._quantity(line, type_, given),
             quote=self._text(line, given, "quote", _ASSET.fullmatch),
@@ -129,7 +127,7 @@ class _Cells:
             fee_asset=self._text(line, given, "fee_asset", _ASSET.fullmatch),
             value=self._not_negative(line, given, "value"),
             basis=self._not_negative(line, given, "basis"),
-            to_account=self._text(line, given, "to_account", _PLACE.fullmatch),
+            to_account=self._text(line, given, "to_account", PLACE.fullmatch),
             id=self._text(line, given, "id", _NAME.fullmatch),
             sequence=self._sequence(line, given),
             order_id=self._text(line, given, "order_id", _NAME.fullmatch),

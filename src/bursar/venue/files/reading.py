@@ -1,5 +1,6 @@
 """What reading one file gives, and how a caller wants it read."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -9,6 +10,10 @@ from bursar.ledger.entries import AnyEntry
 from bursar.ledger.timeline import Expected
 
 STREAM_FROM: Final = 8 * 1024 * 1024
+PLACE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}:[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+"""How an account is written: `venue:name`."""
+
+AN_ACCOUNT: Final = "an account like bitstamp:main"
 
 
 class FileReading(msgspec.Struct, frozen=True, kw_only=True):

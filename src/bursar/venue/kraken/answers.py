@@ -31,7 +31,6 @@ UNKNOWN_METHOD: Final = "EGeneral:Unknown method"
 _THROTTLED: Final = "EService:Throttled"
 _UNTIL: Final = re.compile(r"EService:Throttled: *([0-9]{1,11})", re.ASCII)
 _LOCKOUT_MS: Final = 15 * 60_000
-_MS: Final = 1_000_000
 _SHOWN_MAX: Final = 200
 
 RIGHTS: Final = {
@@ -120,7 +119,7 @@ def _throttled(said: str, now: int) -> dict[str, object]:
     if match is None:
         return {}
     until = int(match.group(1)) * instant.SECOND
-    return {"wait_ms": -(-max(until - now, 0) // _MS), "until": instant.show(until)}
+    return {"wait_ms": -(-max(until - now, 0) // instant.MS), "until": instant.show(until)}
 
 
 def _shown(texts: Sequence[str]) -> tuple[str, ...]:

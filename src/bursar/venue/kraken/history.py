@@ -45,7 +45,7 @@ from bursar.venue.kraken.wire import Order, Page
 from bursar.venue.region import GLOBAL, RegionProfile
 
 WHAT: Final = "ledger rows"
-OWED_FOR: Final = 3600 * instant.SECOND
+OWED_FOR: Final = instant.HOUR
 _TRADED: Final = frozenset({"trade", "margin"})
 _LEVERAGED: Final = frozenset({"margin", "rollover", "settled"})
 _FUTURES: Final = frozenset({"spottofutures", "spotfromfutures"})

@@ -16,19 +16,18 @@ from typing import Final
 import msgspec
 
 from bursar.errors import BadChoice, MissingMark, UnknownAsset, VenueError, VenueGarbled
-from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.value.marks import Mark
 from bursar.venue.kraken.assets import KFEE, coin
 from bursar.venue.kraken.client import KrakenRESTClient
 from bursar.venue.kraken.metadata import Market, Markets
 from bursar.venue.kraken.wire import Object
+from bursar.venue.prices import middle
 
 SOURCE: Final = "kraken mid"
 STEPS: Final = ("XBT", "USD", "EUR", "USDT", "USDC", "ETH")
 """What a price may go round by where no market is direct, the first that leads there."""
 
-_HALF: Final = Decimal("0.5")
 _TIMEFRAMES: Final = {
     "1m": 1,
     "5m": 5,
@@ -168,12 +167,6 @@ class MarketDataAPI:
 
     async def _either(self, one: str, other: str) -> Market | None:
         return await self.markets.between(one, other) or await self.markets.between(other, one)
-
-
-@money
-def middle(bid: Decimal, ask: Decimal) -> Decimal | None:
-    """Return the middle of a book; `None` where a side is empty or they cross."""
-    return (bid + ask) * _HALF if ZERO < bid <= ask else None
 
 
 def _mid(said: Object) -> Decimal | None:

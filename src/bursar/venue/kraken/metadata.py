@@ -20,7 +20,7 @@ from bursar.venue.kraken.client import KrakenRESTClient
 from bursar.venue.kraken.pairs import Pair
 from bursar.venue.kraken.wire import Object
 
-KEPT_FOR: Final = 3600 * instant.SECOND
+KEPT_FOR: Final = instant.HOUR
 _OPEN: Final = frozenset({"online", "post_only", "limit_only"})
 
 
@@ -71,11 +71,6 @@ class Markets:
         await self._load()
         found = self._pairs.get(Pair(coin(base).asset, coin(quote).asset))
         return found if found is not None and found.is_open else None
-
-    @property
-    def loaded_at(self) -> int | None:
-        """When the lists were asked for, if they were."""
-        return self._loaded_at
 
     async def _load(self) -> None:
         now = self._client.outside.clock.now()

@@ -18,18 +18,18 @@ from decimal import Decimal
 from operator import gt, itemgetter
 from typing import Final, NamedTuple
 
-from bursar.exact import ONE, ratio18
+from bursar.exact import ONE, quotient18
 from bursar.ledger import instant
-from bursar.ledger.entries import Price, Source
+from bursar.ledger.entries import Price
 from bursar.ports import PriceWanted
 from bursar.venue.kraken.assets import coin
 from bursar.venue.kraken.client import KrakenRESTClient
 from bursar.venue.kraken.market import MarketDataAPI
 from bursar.venue.kraken.metadata import Market
 from bursar.venue.kraken.wire import Object
+from bursar.venue.prices import past_price
 
-REACH: Final = 3600 * instant.SECOND
-ACCOUNT: Final = "prices:kraken"
+REACH: Final = instant.HOUR
 PAGE_MAX: Final = 1000
 FEW: Final = 10
 """How many trades answer for one instant, as a rule."""
@@ -80,8 +80,8 @@ class PastPrices:
                 return []
             is_inverse = market.pair.base != here
             there = market.pair.base if is_inverse else market.pair.quote
-            worth = ratio18(ONE, ONE, value) if is_inverse else value
-            steps.append(_price(here, there, worth, wanted.at))
+            worth = quotient18(ONE, value) if is_inverse else value
+            steps.append(past_price(here, there, worth, at=wanted.at, venue="kraken"))
             here = there
         return steps
 
@@ -147,16 +147,3 @@ def _reached(trades: _Page, instants: Sequence[int]) -> int:
 
 def _seconds(at: int) -> Decimal:
     return Decimal(at).scaleb(-9)
-
-
-def _price(asset: str, quote: str, value: Decimal, at: int) -> Price:
-    return Price(
-        # It sorts behind what a prices file says of that instant, so the file counts.
-        id=f"price:{asset}:{quote}:{instant.show(at)}:kraken",
-        executed_at=at,
-        account=ACCOUNT,
-        source=Source.CLAIM,
-        asset=asset,
-        quote=quote,
-        value=value,
-    )

@@ -18,7 +18,7 @@ from bursar.ledger import instant
 from bursar.venue.mark import placed, written
 
 VERSION: Final = 1
-OVERLAP: Final = 3600 * instant.SECOND
+OVERLAP: Final = instant.HOUR
 RECENT_MAX: Final = 500
 
 Known = tuple[int, str]

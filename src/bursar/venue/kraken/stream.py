@@ -18,11 +18,12 @@ from bursar.errors import VenueError
 from bursar.value.marks import Mark
 from bursar.venue.http import Outside, checked_url
 from bursar.venue.kraken.assets import coin
-from bursar.venue.kraken.market import MarketDataAPI, middle
+from bursar.venue.kraken.market import MarketDataAPI
 from bursar.venue.kraken.metadata import Market
 from bursar.venue.kraken.pairs import Pair
 from bursar.venue.kraken.socket import LOST, SILENCE_S, lost, messages, wait_ms
 from bursar.venue.kraken.wire import Object
+from bursar.venue.prices import middle
 from bursar.venue.stream import StreamHealth, StreamState
 
 URL: Final = "wss://ws.kraken.com/v2"

@@ -4,6 +4,7 @@ import asyncio
 import json
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bursar.bus import LocalBus
@@ -14,6 +15,7 @@ from bursar.portfolio.events import Relay
 from bursar.portfolio.events.saying import say
 from bursar.portfolio.events.states import States, equity_update, pnl_update
 from bursar.value.figures import figures
+from tests.unit.measure.samples import loose
 from tests.unit.portfolio.events.test_intake import ORDERS
 from tests.unit.portfolio.events.told import (
     hearing,
@@ -211,6 +213,17 @@ def test_what_is_said_beside_commits_waits_until_it_is_told(intake):
     relayed(intake, bus)
     (said,) = told(bus)
     assert (said.type, json.loads(said.data)["percent"]) == ("portfolio.external_activity", 7.5)
+
+
+def test_a_fall_is_of_all_that_is_owned_and_of_nothing_without_a_price(intake):
+    update, here = loose(equity_update), figures(intake.portfolio.valuation())
+    shown = msgspec.structs.replace(here, equity=Decimal(60), excluded_value=Decimal(30))
+    told = update(shown, 1, Decimal(100))
+    assert (told.equity, told.peak_equity, told.drawdown_pct) == (60, 100, 10)
+    told = update(shown, 1, Decimal(80))
+    assert (told.equity, told.peak_equity, told.drawdown_pct) == (60, 90, 0)
+    told = update(msgspec.structs.replace(shown, is_priced=False), 1, Decimal(80))
+    assert (told.equity, told.peak_equity, told.drawdown_pct) == (60, 80, None)
 
 
 def test_of_a_state_only_the_last_is_told_and_only_when_it_changed(intake):

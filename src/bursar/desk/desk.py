@@ -391,7 +391,7 @@ class Desk:
             dropped_trades=tuple(sorted(gone)),
             dropped_flows=tuple(sorted(gone)),
             reaches_back_to=_earliest(plan),
-            memos=beside.memos if self.head.version else {**beside.memos, **projection.OWN},
+            memos=beside.memos if self.head.version else {**beside.memos, **checkpoint.OWN},
             announced=beside.announced,
         )
 

@@ -27,8 +27,8 @@ from bursar.errors import SchemaNewer, StoreCorrupt, StoreReadOnly
 from bursar.exact import ZERO
 from bursar.ledger import describe, projection
 from bursar.ledger.book import Book
+from bursar.ledger.checkpoint import FORMAT, MARK, OWN
 from bursar.ledger.course import Restated
-from bursar.ledger.projection import FOLD, MARK, OWN
 from bursar.ledger.state import CellKey
 from bursar.ledger.timeline import Timeline
 from bursar.ports import Commit, Head, Outbox, PortfolioStore
@@ -64,13 +64,13 @@ def is_own(store: PortfolioStore, head: Head) -> bool:
     if not head.version:
         return True
     found = int(store.memo(MARK) or 0)
-    if found > FOLD:
+    if found > FORMAT:
         raise SchemaNewer(
-            f"a newer bursar folded this book (fold {found}, this one knows up to {FOLD}); upgrade",
+            f"a newer bursar folded this book (fold {found}, this one knows {FORMAT}); upgrade",
             found=found,
-            known=FOLD,
+            known=FORMAT,
         )
-    return found == FOLD
+    return found == FORMAT
 
 
 def refold(store: PortfolioStore, head: Head, timeline: Timeline, at: int) -> tuple[Head, Refold]:

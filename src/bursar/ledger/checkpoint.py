@@ -81,7 +81,13 @@ class State(msgspec.Struct, frozen=True):
 
 
 FORMAT: Final = 7
-"""Goes up whenever the fold, or what a checkpoint holds, changes: others are no use then."""
+"""Goes up whenever the fold, or what a checkpoint holds, changes: the same journal comes to another
+book then, or to other records. Other checkpoints are no use, and a stored book of another fold is
+worked out anew when it is opened. A test holds what the golden journals come to.
+"""
+MARK: Final = "fold"
+"""The memo that says which of them a stored book is of. One without it is older than the memo."""
+OWN: Final[Mapping[str, str]] = {MARK: str(FORMAT)}
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,20 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final
 
 import msgspec
 
 from bursar.exact import trimmed
 from bursar.ledger.book import STATE, Book, own_changes
 from bursar.ledger.lots import Lot
-
-FOLD: Final = 2
-"""Goes up whenever the same journal comes to another book or other records than before. Books of
-other folds are made anew when they are opened; a test holds what a set of journals comes to."""
-MARK: Final = "fold"
-"""The memo that says which fold a stored book is of. A book without it is older than the memo."""
-OWN: Final[Mapping[str, str]] = {MARK: str(FOLD)}
 
 _View = Callable[[Mapping[object, object]], Mapping[object, object]]
 _JSON = json.JSONEncoder(ensure_ascii=False).encode  # made once: each use of `dumps` makes one

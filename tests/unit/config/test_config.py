@@ -171,18 +171,6 @@ def test_what_is_wrong_is_told_with_file_line_and_field(filed, text, line, field
     assert caught.value.context["line"] == line
 
 
-@pytest.mark.parametrize(
-    "text, said",
-    [
-        ("name: !!int x", "a value is not what it says it is"),
-        (f"include_assets: {'[' * 1_000}{']' * 1_000}", "this is no YAML: nested too deep"),
-    ],
-)
-def test_what_cannot_be_made_is_told_with_its_file(filed, text, said):
-    with pytest.raises(Malformed, match=f"^config.yaml: {said}"):
-        load(filed(f"portfolio:\n  {text}\n"))
-
-
 def test_what_yaml_takes_for_something_else_is_what_was_written(filed):
     told = load(
         filed(
@@ -213,6 +201,18 @@ def test_a_paper_account_is_one_in_whichever_words_that_is_said(filed, said):
     ).venues
     assert (paper.paper, paper.url) == (True, "https://paper-api.alpaca.markets")
     assert (live.paper, live.url) == (False, "https://api.alpaca.markets")
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("name: !!int x", "a value is not what it says it is"),
+        (f"include_assets: {'[' * 1_000}{']' * 1_000}", "this is no YAML: nested too deep"),
+    ],
+)
+def test_what_cannot_be_made_is_told_with_its_file(filed, text, said):
+    with pytest.raises(Malformed, match=f"^config.yaml: {said}"):
+        load(filed(f"portfolio:\n  {text}\n"))
 
 
 def test_a_secret_in_the_file_is_refused_and_not_repeated(filed):

@@ -9,7 +9,7 @@ from bursar.app import SystemClock, portfolio_of
 from bursar.desk import Desk
 from bursar.errors import SchemaNewer, StaleVersion, StoreCorrupt
 from bursar.ledger import course, describe, projection, timeline
-from bursar.ledger.projection import FOLD, MARK
+from bursar.ledger.checkpoint import FORMAT, MARK
 from bursar.portfolio.trading import TradeFollower
 from bursar.ports import StoredCheckpoint
 from bursar.store import MemoryStore, open_store
@@ -91,20 +91,20 @@ def test_a_book_of_an_older_fold_is_brought_along_when_it_is_opened(store, mark)
 
 def test_a_new_book_says_which_fold_it_is_of(store):
     filled(store)
-    assert store.memo(MARK) == str(FOLD)
+    assert store.memo(MARK) == str(FORMAT)
     assert desk(store).refolded is None
 
 
 def test_a_book_of_this_fold_that_is_another_is_damaged(store):
     filled(store)
-    folded_otherwise(store, str(FOLD))
+    folded_otherwise(store, str(FORMAT))
     with pytest.raises(StoreCorrupt, match="stored projection"):
         desk(store)
 
 
 def test_a_book_of_a_newer_fold_is_left_alone(store):
     filled(store)
-    store.save_memos({MARK: str(FOLD + 1)})
+    store.save_memos({MARK: str(FORMAT + 1)})
     with pytest.raises(SchemaNewer, match="newer bursar"):
         desk(store)
     assert store.head().version == 3
@@ -165,7 +165,7 @@ def test_whoever_has_the_older_book_in_memory_takes_up_the_newer(store):
     desk(store)
     with pytest.raises(StaleVersion):
         made.commit(with_stale)
-    store.save_memos({MARK: str(FOLD + 1)})  # and had that one been newer still
+    store.save_memos({MARK: str(FORMAT + 1)})  # and had that one been newer still
     with pytest.raises(SchemaNewer):
         made.catch_up()
 

@@ -21,7 +21,7 @@ from bursar.errors import (
     StoreError,
 )
 from bursar.ledger import golden
-from bursar.ledger.projection import FOLD, MARK, OWN
+from bursar.ledger.checkpoint import FORMAT, MARK, OWN
 from bursar.store import open_store, schema, step_back
 from bursar.store.backup import restore, restore_backup, take, take_backup
 from bursar.store.backup.lines import Scribe
@@ -407,7 +407,7 @@ def test_a_backup_of_an_older_fold_is_worked_out_anew(tmp_path, book, backup, fo
 
 def test_a_backup_of_a_newer_fold_is_refused(tmp_path, backup):
     other = tmp_path / "other"
-    sealed(other, of_fold(opened(backup), str(FOLD + 1)))
+    sealed(other, of_fold(opened(backup), str(FORMAT + 1)))
     with pytest.raises(SchemaNewer, match="newer bursar"):
         restore_backup(other, tmp_path / "new.db")
     assert not (tmp_path / "new.db").exists()

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from bursar.errors import BackupDamaged, BadChoice, SchemaNewer, StoreCorrupt
+from bursar.ledger.checkpoint import FORMAT, MARK
 from bursar.ledger.journal import GENESIS, Record
-from bursar.ledger.projection import FOLD, MARK
 from bursar.ledger.timeline import Timeline, folded
 from bursar.ports import Progress
 from bursar.store import checks, texts
@@ -76,7 +76,7 @@ def _read(path: Path, *, refold: bool, progress: Progress | None) -> Backup:
     older: set[str] = set()
     for opened in reel.take(Opened):
         found, fold = _found(opened, reel, progress)
-        if fold < FOLD:
+        if fold < FORMAT:
             older.add(opened.name)
         books[opened.name] = folded(found.terms, found.chain.told)
         kept.append(found.kept(books[opened.name]))
@@ -102,7 +102,7 @@ def _found(opened: Opened, reel: Reel, progress: Progress | None) -> tuple[Found
     sent = sum(1 for _ in reel.take(Message))
     memos = {memo.name: memo.text for memo in reel.take(Memo)}
     fold = int(memos.get(MARK, 0))
-    if fold > FOLD:
+    if fold > FORMAT:
         raise SchemaNewer(f"a newer bursar folded {opened.name} (fold {fold}); upgrade this one")
     return Found(opened, texts.to_terms(opened.terms), chain, len(shots), sent, len(memos)), fold
 

@@ -17,7 +17,7 @@ import msgspec
 from sqlalchemy import URL, Connection, insert, select
 
 from bursar.errors import BadChoice, StoreCorrupt, StoreError
-from bursar.ledger import instant, journal, projection
+from bursar.ledger import checkpoint, instant, journal
 from bursar.ledger.journal import GENESIS
 from bursar.ports import Progress
 from bursar.store import schema, texts, writes
@@ -157,7 +157,7 @@ def _write(
         for memos in _batches(reel.take(Memo)):
             writes.memos(place, {memo.name: memo.text for memo in memos})
         if opened.version:
-            writes.memos(place, projection.OWN)
+            writes.memos(place, checkpoint.OWN)
         book = books[opened.name]
         writes.cells(place, book.cells)
         writes.trades(place, book.trades)

@@ -6,6 +6,7 @@
     1  a check failed (verify)                   4  the store refuses, or someone was first
     2  wrong usage or input; nothing written     5  only shown: nobody said yes
                                                 70  a broken invariant: our own mistake
+                                                74  done, but stdout takes no answer
                                                130  stopped by the user
 
 With `--json`, stdout holds one JSON document and nothing else; messages go to stderr, always.

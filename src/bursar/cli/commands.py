@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from errno import EBADF, EDQUOT, EFBIG, EIO, ENOSPC
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Final
@@ -49,7 +50,7 @@ _PURPOSE: Final = "Knows exactly what you own, what it cost and what it is worth
 _CODES: Final = (
     "Exit codes: 0 fine · 1 a check failed (verify), or there is work (plan) · 2 wrong usage or"
     " input, nothing written · 3 not found or not known · 4 store or venue refuses, or someone was"
-    " first · 5 only shown, not written · 70 broken invariant."
+    " first · 5 only shown, not written · 70 broken invariant · 74 stdout takes no answer."
 )
 _START: Final = Group("Start here", sort_key=1)
 _ASK: Final = Group("Ask", sort_key=2)
@@ -69,6 +70,7 @@ _COMMANDS: Final[dict[Group, tuple[Callable[..., int], ...]]] = {
 }
 _NAMES: Final = {import_files: "import"}
 _APART: Final = (("demo",), ("sim",))
+_MUTE: Final = {ENOSPC, EDQUOT, EFBIG, EIO, EBADF}
 _TRACE: Final = "BURSAR_TRACE"
 _LOG: Final = "BURSAR_LOG"
 
@@ -82,6 +84,7 @@ def run(arguments: Sequence[str]) -> int:
     if _LOG not in os.environ:  # what an operator has to know, a command says itself
         logging.getLogger("bursar").addHandler(logging.NullHandler())
         logging.getLogger("bursar").propagate = False
+    _open_all()
     codecs.register_error("plainly", plainly)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -90,15 +93,48 @@ def run(arguments: Sequence[str]) -> int:
         answer = _app().meta(list(arguments))
         sys.stdout.flush()
     except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):  # as rich leaves then
+            return _unheard()
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except BrokenPipeError:  # `bursar journal | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+        return _unheard()
     except (KeyboardInterrupt, Exception) as error:
         if _TRACE in os.environ:
             raise
-        return faults.told(error, wants_json=wants_json)
+        return _told(error, wants_json=wants_json)
     return answer if isinstance(answer, int) else 0
+
+
+def _told(error: BaseException, *, wants_json: bool) -> int:
+    """Tell an error, also where what tells it fails."""
+    try:
+        if isinstance(error, OSError) and error.errno in _MUTE and error.filename is None:
+            raise error  # all files but stdout are named
+        code = faults.told(error, wants_json=wants_json)
+        sys.stdout.flush()
+    except OSError as worse:
+        _silence()
+        return faults.unsaid(worse)
+    return code
+
+
+def _unheard() -> int:
+    """Say nothing more to somebody who has heard enough."""
+    _silence()
+    return 0
+
+
+def _silence() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _open_all() -> None:
+    """Give a stream that was closed before the start a place where nothing comes from and all goes:
+    the next file that is opened, the book perhaps, would take its number.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 @cache  # a process that runs many command lines, as tests do, makes it once

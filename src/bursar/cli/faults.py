@@ -23,7 +23,7 @@ from bursar.errors import (
     VenueError,
 )
 
-INPUT, ABSENT, STORE, BROKEN, STOPPED = 2, 3, 4, 70, 130
+INPUT, ABSENT, STORE, BROKEN, UNSAID, STOPPED = 2, 3, 4, 70, 74, 130
 
 NEXT: Final = {
     "backup_damaged": "Nothing was restored. Use another backup, or take a new one.",
@@ -43,8 +43,9 @@ NEXT: Final = {
     "not_exact": "Write a plain decimal number such as 65000.5.",
     "outcome_unknown": "Run the same command again: what was written counts as duplicate.",
     "oversold": "Nothing was written. Import or enter what came in earlier first.",
-    "portfolio": "Nothing was planned. --price ASSET=PRICE gives a price; what no plan is to touch,"
-    " the settings can leave out (exclude_assets).",
+    "portfolio": "Nothing was planned. Put right what the message names; --price ASSET=PRICE gives"
+    " a price that is missing, and exclude_assets in the settings leaves out what no plan is to"
+    " touch.",
     "portfolio_not_found": "`bursar new` or `bursar import FILE` makes one; --book and --portfolio"
     " choose another.",
     "schema_newer": "Upgrade bursar, then open the book again.",
@@ -90,6 +91,20 @@ def told(error: BaseException, *, wants_json: bool) -> int:
         case _:
             _tell("internal", f"{type(error).__name__}: {error}", {}, wants_json=wants_json)
     return exit_code(error)
+
+
+def unsaid(error: OSError) -> int:
+    """Tell that the answer could not be written, and return the exit code of that. What a command
+    has done by then is done: only its answer is lost.
+    """
+    print(
+        f"bursar: the answer could not be written: {error.strerror or error}",
+        "  code  unsaid",
+        "  next  What the command did stands. Look (`bursar journal`) before you run it again.",
+        sep="\n",
+        file=sys.stderr,
+    )
+    return UNSAID
 
 
 def exit_code(error: BaseException) -> int:

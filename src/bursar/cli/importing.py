@@ -39,7 +39,8 @@ def import_files(
     Args:
         files: CSV or JSON files or golden journals, told apart by what stands in them.
         account: The account they belong to, such as kraken:second; by default the venue's main one.
-        base: The base currency of a new book, by default USD or what a journal names.
+        base: The base currency of a new book; by default what a journal names, what the settings
+            say, or USD.
         dry_run: Show what would happen, and write nothing.
 
     """
@@ -73,12 +74,12 @@ def run(
     if not files:
         raise BadChoice("no file to import; try `bursar import ledgers.csv trades.csv`")
     with ExitStack() as stack:
-        terms, created = _terms(files, base), None
-        is_stated = terms is not None
+        terms, created = _terms(files, base, session), None
+        is_stated = terms is not None or session.states_base
         try:
             portfolio = session.open(terms=terms)
         except PortfolioNotFound:
-            terms = terms or bursar.Terms()
+            terms = terms or session.terms
             portfolio, created = bursar.open(":memory:", terms=terms), _created(session, terms)
         stack.callback(portfolio.close)
         stack.enter_context(session.bar.running())
@@ -192,19 +193,18 @@ def _doubt(session: Session, named: set[str], terms: Terms | None) -> None:
         )
 
 
-def _terms(files: Sequence[Path], base: str | None) -> Terms | None:
+def _terms(files: Sequence[Path], base: str | None, session: Session) -> Terms | None:
     """Return the terms of a new book: those that are asked for, or that a golden journal states."""
     import msgspec
 
     from bursar.ledger import golden
-    from bursar.ledger.terms import Terms
 
     for path in files:
         lines = _term_lines(path)
         if lines:  # of another base than asked for, the reader refuses it
             stated = golden.read_terms(lines)
             return stated if base is None else msgspec.structs.replace(stated, base=base.upper())
-    return None if base is None else Terms(base.upper())
+    return None if base is None else msgspec.structs.replace(session.terms, base=base.upper())
 
 
 def _term_lines(path: Path) -> list[str]:

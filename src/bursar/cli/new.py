@@ -18,8 +18,8 @@ Scope = Literal["account", "pooled"]
 def new(  # noqa: PLR0913 (the terms of a portfolio)
     name: str | None = None,
     *,
-    base: str = "USD",
-    method: Method = "wac",
+    base: str | None = None,
+    method: Method | None = None,
     scope: Scope = "account",
     peg: tuple[str, ...] = (),
     short: tuple[str, ...] = (),
@@ -29,10 +29,11 @@ def new(  # noqa: PLR0913 (the terms of a portfolio)
 
     Args:
         name: Its name, by default that of --portfolio.
-        base: The currency it counts in. Fixed from here on.
-        method: Which lots a sale takes its cost from.
+        base: The currency it counts in, fixed from here on; by default as the settings say, or USD.
+        method: Which lots a sale takes its cost from; by default as the settings say, or wac.
         scope: Whether lots belong to each account, or to all of them as one pool.
-        peg: An asset that counts as base currency, 1:1; repeatable. By default USD's and EUR's own.
+        peg: An asset that counts as base currency, 1:1; repeatable. By default as the settings
+            say, or USD's and EUR's own.
         short: An account that may sell short, such as alpaca:main; repeatable.
 
     """
@@ -53,13 +54,13 @@ def new(  # noqa: PLR0913 (the terms of a portfolio)
             " --portfolio names another",
             portfolio=session.portfolio,
         )
-    pegs = tuple(each.upper() for each in peg)
+    asked = session.terms
     terms = bursar.Terms(
-        base.upper(),
-        pegs or None,
-        bursar.Method(method),
+        asked.base if base is None else base.upper(),
+        tuple(each.upper() for each in peg) or asked.pegs,
+        asked.method if method is None else bursar.Method(method),
         bursar.Scope(scope),
-        tuple(Account(name, may_short=True) for name in short),
+        (*asked.accounts, *(Account(name, may_short=True) for name in short)),
     )
     session.open(terms=terms, create=True).close()
     _tell(session, terms)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -75,6 +76,19 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         if self.is_apart:
             return False
         return self.config is not None or any(name.startswith("PORTFOLIO_") for name in os.environ)
+
+    @property
+    def terms(self) -> Terms:
+        """What a new book is kept in, as the settings want it."""
+        from bursar.app import terms_of
+        from bursar.ledger.terms import Terms
+
+        return terms_of(self.settings.portfolio) if self.is_told else Terms()
+
+    @property
+    def states_base(self) -> bool:
+        """Whether the settings say what a new book counts in."""
+        return self.is_told and "base_currency" in self.settings.portfolio.model_fields_set
 
     @cached_property
     def screen(self) -> Screen:
@@ -234,7 +248,9 @@ def passed_over() -> str | None:
 
 
 def _here() -> str:
-    return CONFIG.read_text(encoding="utf-8", errors="replace")
+    text = CONFIG.read_bytes()
+    coding = "utf-16" if text[:2] in {BOM_UTF16_LE, BOM_UTF16_BE} else "utf-8-sig"
+    return text.decode(coding, errors="replace").replace("\r", "\n")
 
 
 def _raised(flag: str) -> str:

@@ -261,7 +261,7 @@ class PortfolioSettings(BaseSettings):
     exclude_assets: tuple[str, ...] = ()
     cost_basis_method: Method = Method.WAC
     track_manual_trades: bool = True
-    snapshot_retention_days: Annotated[int, Field(ge=1)] = 30
+    snapshot_retention_days: Annotated[int, Field(ge=1, le=36_500)] = 30
     snapshot_every_minutes: Annotated[int, Field(ge=1)] = 15
     timescale: bool = True
     sync_every_seconds: Annotated[int, Field(ge=5)] = 60
@@ -294,7 +294,7 @@ class PortfolioSettings(BaseSettings):
     event_accounts: dict[str, EventFamily] = {"events:main": EventFamily.TRADE}
     event_default_account: str | None = None
     event_reclaim_seconds: Annotated[int, Field(ge=1)] = 30
-    event_inbox_days: Annotated[int, Field(ge=1)] = 30
+    event_inbox_days: Annotated[int, Field(ge=1, le=36_500)] = 30
     trade_store_type: TradeStoreType = TradeStoreType.SQLITE
     trade_store_place: str | None = None
 
@@ -383,7 +383,9 @@ def load(path: Path | None = None, *, flags: Mapping[str, object] | None = None)
     _require_known_variables(EnvSettingsSource(PortfolioSettings, case_sensitive=True).env_vars)
     tree = Tree(path, composed(path)) if path is not None else Tree(None, None)
     filed = tree.value()
-    own = filed.pop("portfolio", None) or {}
+    own = filed.pop("portfolio", None)
+    if own is None:
+        own = {}
     if not isinstance(own, dict):
         raise tree.told(("portfolio",), "expected keys with values under it")
     told: dict[str, object] = {**(flags or {}), _FILE: own}

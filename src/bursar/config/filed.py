@@ -1,7 +1,8 @@
 """A YAML file as it was written: its values, and the line of each.
 
-Numbers with a point stay text, since a float would not be what was written, and so do days. A key
-that stands twice in one place is refused: nobody could see which of the two counts.
+Every value stays text, for the setting to read: YAML would take `yes` for a number's 1, `010` for
+eight, `1:30` for ninety, `NO` for no asset, and a float is not what was written. A key that stands
+twice in one place is refused: nobody could see which of the two counts.
 
 Errors: `Malformed`, naming file, line and field.
 """
@@ -15,14 +16,15 @@ from bursar.errors import Malformed
 
 
 class _TextLoader(yaml.SafeLoader):
-    """Leaves numbers with a point, and days, as text."""
+    """Leaves everything as text but nothing (`~`) and what joins mappings (`<<`)."""
 
 
-_TEXT: Final = frozenset({"tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp"})
+_MEANT: Final = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"}
 _TextLoader.yaml_implicit_resolvers = {
-    first: [(tag, match) for tag, match in rules if tag not in _TEXT]
+    first: [(tag, match) for tag, match in rules if tag in _MEANT]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_CASELESS: Final = "portfolio"  # the section that the environment may tell of as well
 
 
 def composed(path: Path) -> yaml.Node | None:
@@ -88,10 +90,14 @@ class Tree:
             field=field,
         )
 
-    def _require_once(self, node: yaml.Node, place: tuple[int | str, ...]) -> None:
+    def _require_once(
+        self, node: yaml.Node, place: tuple[int | str, ...], above: tuple[yaml.Node, ...] = ()
+    ) -> None:
+        if node in above:
+            raise self._fault(place, "holds itself", node.start_mark.line + 1)
         if isinstance(node, yaml.SequenceNode):
             for number, each in enumerate(node.value):
-                self._require_once(each, (*place, number))
+                self._require_once(each, (*place, number), (*above, node))
         if not isinstance(node, yaml.MappingNode):
             return
         lines: dict[str, int] = {}
@@ -100,11 +106,12 @@ class Tree:
             if not isinstance(key, yaml.ScalarNode):
                 raise self._fault(place, "expected a name in front of every colon", line)
             name = str(key.value)
-            if name in lines:
-                said = f"stands on line {lines[name]} already"
+            known = name.lower() if place[:1] == (_CASELESS,) else name
+            if known in lines:
+                said = f"stands on line {lines[known]} already"
                 raise self._fault((*place, name), said, line)
-            lines[name] = line
-            self._require_once(value, (*place, name))
+            lines[known] = line
+            self._require_once(value, (*place, name), (*above, node))
 
     def _line(self, place: tuple[int | str, ...]) -> int | None:
         node, line = self._root, None if place else 1

@@ -13,6 +13,7 @@ Place = tuple[int | str, ...]
 _EXPECTED: Final = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
+    "date_from_datetime_inexact": "a day such as 2023-05-01",
     "date_from_datetime_parsing": "a day such as 2023-05-01",
     "date_parsing": "a day such as 2023-05-01",
     "decimal_parsing": "a number",

@@ -21,7 +21,7 @@ from bursar.exact import trimmed
 from bursar.ledger.book import STATE, Book, own_changes
 from bursar.ledger.lots import Lot
 
-FOLD: Final = 1
+FOLD: Final = 2
 """Goes up whenever the same journal comes to another book or other records than before. Books of
 other folds are made anew when they are opened; a test holds what a set of journals comes to."""
 MARK: Final = "fold"

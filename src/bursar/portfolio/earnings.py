@@ -93,8 +93,12 @@ def summary(portfolio: Portfolio, asked: Asked, prices: Prices = None) -> PnLSum
         return made
     if span.end is not None:
         net, unpriced = _net(timeline, start, end)
-        return msgspec.structs.replace(made, net_flows_base=net, unpriced_flows=unpriced)
-    return _with_present(portfolio, timeline, made, _Present(asked, start, end, prices))
+        made = msgspec.structs.replace(made, net_flows_base=net, unpriced_flows=unpriced)
+    else:
+        made = _with_present(portfolio, timeline, made, _Present(asked, start, end, prices))
+        net = _net(timeline, start, end)[0] if start else made.net_flows_base
+    carried = None if net is None else _flowed(ends, Side.CAPITAL, None) - net
+    return msgspec.structs.replace(made, transferred_unrealized_base=carried)
 
 
 class _Present(msgspec.Struct, frozen=True):

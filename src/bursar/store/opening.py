@@ -64,7 +64,7 @@ def open_store(
 def require_tables(engine: Engine, dialect: Dialect, url: URL, *, create: bool) -> None:
     """Refuse a place where there is no database and none may be made."""
     if not (dialect.prepare(url, create) and schema.ensure(engine, dialect, create=create)):
-        raise PortfolioNotFound(f"there is no book at {masked(str(url))}")
+        raise PortfolioNotFound(f"there is no book at {masked(url)}")
 
 
 def _enter(

@@ -43,14 +43,16 @@ def address(url_or_path: str | os.PathLike[str]) -> URL:
     return url
 
 
-def masked(url_or_path: str | os.PathLike[str]) -> str:
-    """Return an address as it may be shown: without its password and its options."""
+def masked(url_or_path: URL | str | os.PathLike[str]) -> str:
+    """Return an address as it may be shown: without its password and its options; a file by path,
+    which need not be text that an address could have.
+    """
     try:
-        url = address(url_or_path)
+        url = url_or_path if isinstance(url_or_path, URL) else address(url_or_path)
     except BadChoice:
         return "***"
-    if url.drivername == "sqlite" and "://" not in os.fspath(url_or_path):
-        return os.fspath(url_or_path)
+    if url.get_backend_name() == "sqlite":
+        return url.database or ""
     return url.set(query={}).render_as_string(hide_password=True)
 
 

@@ -39,8 +39,10 @@ def whole(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
         with os.fdopen(handle, "wb") as file:
             yield file
         settle(made, path, replace=replace)
-    except BaseException:
+    except BaseException as error:
         made.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in {None, name}:
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 

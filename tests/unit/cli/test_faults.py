@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -200,3 +201,28 @@ def test_a_screen_without_unicode_is_no_error(story):
     assert "?" not in done.stdout
     done = line("why", "realized", "--json", PYTHONIOENCODING="ascii")
     assert done.stdout.isascii()
+
+
+def test_an_answer_that_cannot_be_written_is_no_failure_of_the_deed(story, ask):
+    """A full disk behind stdout, stdout closed from the start, a reader that leaves the help."""
+    run = f"{sys.executable} -m bursar.cli"
+    shell = (
+        f"{run} add deposit 5 EUR --id a --yes --json > /dev/full; echo $? > codes\n"
+        f"{run} add deposit 5 EUR --id b --yes >&- <&-; echo $? >> codes\n"
+        f"{run} --help | true; echo ${{PIPESTATUS[0]}} >> codes\n"
+    )
+    done = subprocess.run(["bash", "-c", shell], check=False, capture_output=True, text=True)
+    assert Path("codes").read_text().split() == ["74", "0", "0"]
+    assert done.stderr.count("the answer could not be written: No space left on device") == 1
+    assert done.stderr.count("What the command did stands.") == 1
+    assert "Traceback" not in done.stderr
+    assert "Nothing was written" not in done.stderr
+    told = [row["id"] for row in ask("journal")["rows"]]
+    assert [name.rpartition(":")[2] for name in told[-2:]] == ["a", "b"]
+
+
+def test_a_name_that_is_no_text_is_shown_as_it_can_be(bursar, ask):
+    name = os.fsdecode(b"b\xff.db")
+    assert "there is no book at b" in bursar("status", "--book", name, code=3).err
+    assert ask("status", "--book", name, code=3)["error"]["code"] == "portfolio_not_found"
+    assert bursar("new", "--book", name).out.startswith("Made b")

@@ -1,11 +1,13 @@
 """`bursar init`, and what the settings do to the other commands."""
 
 from pathlib import Path
+from shutil import copy
 
 import pytest
 import yaml
 
 from bursar.config import PortfolioSettings, load
+from tests.unit.cli.conftest import STORY
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +22,34 @@ def test_the_file_says_what_the_defaults_are(bursar):
     assert told.portfolio == load().portfolio
     assert len(told.venues) == 1
     assert told.venues[0] == type(told.venues[0])()
+
+
+def test_the_file_counts_in_what_the_book_does_or_in_what_is_asked_for(bursar, ask):
+    assert ask("init", "first.yaml", "--base", "chf") == {"file": "first.yaml", "base": "CHF"}
+    assert load(Path("first.yaml")).portfolio.base_currency == "CHF"
+    bursar("new", "--base", "EUR")
+    assert "base currency EUR" in bursar("init").out
+    assert load(Path("config.yaml")).portfolio.base_currency == "EUR"
+    assert "kept in EUR" in bursar("init", "other.yaml", "--base", "USD", code=2).err
+    assert "no currency" in bursar("init", "other.yaml", "--base", "a b", code=2).err
+    assert not Path("other.yaml").exists()
+    Path("broken.db").write_bytes(b"no book")
+    assert "not asked" in bursar("init", "third.yaml", "--book", "broken.db").err
+    assert load(Path("third.yaml")).portfolio.base_currency == "USD"
+
+
+@pytest.mark.parametrize("makes", [("new",), ("import", "prices.csv")])
+def test_a_new_book_is_as_the_settings_want_it(bursar, ask, makes):
+    copy(STORY / "prices.csv", "prices.csv")
+    Path("config.yaml").write_text(
+        "portfolio: {base_currency: EUR, cost_basis_method: fifo, pegs: [EURC]}\n"
+    )
+    ran = bursar(*makes)
+    assert "base currency EUR, cost rule fifo" in ran.out + ran.err
+    (listed,) = ask("portfolio", "list")["portfolios"]
+    assert (listed["base"], listed["method"]) == ("EUR", "fifo")
+    ran = bursar(*makes, "--base", "USD", "--portfolio", "own")
+    assert "base currency USD, cost rule fifo" in ran.out + ran.err
 
 
 def test_every_setting_of_the_portfolio_stands_in_the_file(bursar):
@@ -65,6 +95,13 @@ def test_the_settings_choose_book_and_view(ask, bursar, story, monkeypatch):
 def test_a_config_of_another_program_is_none_of_ours(ask, story):
     Path("config.yaml").write_text("server: {port: 80}\n")
     assert ask("status")["base"] == "EUR"
+
+
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16"])
+def test_a_config_of_ours_is_known_by_whichever_editor(ask, story, coding):
+    Path("config.yaml").write_text("portfolio:\n  name: other\n", encoding=coding)
+    fault = ask("status", code=3 if coding == "utf-8-sig" else 2)["error"]
+    assert ("other" if coding == "utf-8-sig" else "this is no UTF-8 text") in fault["message"]
 
 
 def test_a_wrong_setting_is_told_with_its_line(bursar):

@@ -115,6 +115,21 @@ def test_flags_count_before_the_environment_and_that_before_the_file(filed, monk
         ("portfolio:\n  reconciliation_tolerance: .nan\n", 2, "tolerance", "expected a number"),
         ("portfolio:\n  reconciliation_tolerance: -1\n", 2, "tolerance", "0 or more"),
         ("portfolio: 3\n", 1, "portfolio", "keys with values"),
+        ("portfolio: []\n", 1, "portfolio", "keys with values"),
+        ("portfolio:\n  snapshot_retention_days: yes\n", 2, "days", "expected a whole number"),
+        ("portfolio:\n  snapshot_retention_days: true\n", 2, "days", "expected a whole number"),
+        ("portfolio:\n  snapshot_retention_days: 1:30\n", 2, "days", "expected a whole number"),
+        ("portfolio:\n  snapshot_retention_days: 0x10\n", 2, "days", "expected a whole number"),
+        ("portfolio:\n  snapshot_retention_days: 36501\n", 2, "days", "36500 or less"),
+        ("portfolio:\n  reconciliation_tolerance: 1:30\n", 2, "tolerance", "expected a number"),
+        ("portfolio:\n  Name: a\n  name: b\n", 3, "portfolio.name", "on line 2 already"),
+        ("portfolio: &a\n  http: *a\n", 1, "portfolio.http", "holds itself"),
+        ("portfolio:\n  exclude_assets: &a [*a]\n", 2, "exclude_assets.0", "holds itself"),
+        ("venues:\n  - tags: [{userref: yes, strategy: a}]\n", 2, "userref", "whole number"),
+        ("venues:\n  - {venue: binance, since: 2023}\n", 2, "since", "such as 2023-05-01"),
+        ("venues:\n  - {venue: alpaca, paper: maybe}\n", 2, "paper", "true or false"),
+        ("capital:\n  initial: 1:30\n", 2, "capital.initial", "invalid decimal"),
+        ("capital:\n  memory: {losses: yes}\n", 2, "memory.losses", "expected `int`"),
         ("venues:\n  - venue: kraken\n  - regoin: X\n", 3, "venues.1.regoin", "no such key"),
         ("venues:\n  - venue: mtgox\n", 2, "venues.0.venue", "kraken, alpaca or binance"),
         ("venues:\n  - {venue: alpaca, region: EU}\n", 2, "venues.0", "no region: Alpaca knows"),
@@ -160,13 +175,44 @@ def test_what_is_wrong_is_told_with_file_line_and_field(filed, text, line, field
     "text, said",
     [
         ("name: !!int x", "a value is not what it says it is"),
-        ("http: &own {host: *own}", "this is no YAML: nested too deep"),
         (f"include_assets: {'[' * 1_000}{']' * 1_000}", "this is no YAML: nested too deep"),
     ],
 )
 def test_what_cannot_be_made_is_told_with_its_file(filed, text, said):
     with pytest.raises(Malformed, match=f"^config.yaml: {said}"):
         load(filed(f"portfolio:\n  {text}\n"))
+
+
+def test_what_yaml_takes_for_something_else_is_what_was_written(filed):
+    told = load(
+        filed(
+            "\ufeffportfolio:\n"
+            "  name: 2024-01-01\n"
+            "  snapshot_retention_days: 010\n"
+            "  exclude_assets: [NO, ON, 1]\n"
+            "  valuation_pairs: {NO: A/B, 1: C/D}\n"
+            "  timescale: off\n"
+            "capital: {initial: 010, begin: true, memory: {losses: '4'}, strategies: {on: {}}}\n"
+        )
+    )
+    own = told.portfolio
+    assert (own.name, own.snapshot_retention_days, own.timescale) == ("2024-01-01", 10, False)
+    assert own.exclude_assets == ("NO", "ON", "1")
+    assert own.valuation_pairs == {"NO": "A/B", "1": "C/D"}
+    assert (told.capital.initial, told.capital.begin) == (Decimal(10), True)
+    assert told.capital.memory.losses == 4
+    assert set(told.capital.strategies) == {"on"}
+
+
+@pytest.mark.parametrize("said", ["yes", "'on'", "'True'", "1"])
+def test_a_paper_account_is_one_in_whichever_words_that_is_said(filed, said):
+    paper, live = load(
+        filed(
+            f"venues:\n  - {{venue: alpaca, paper: {said}}}\n  - {{venue: alpaca, paper: 'no'}}\n"
+        )
+    ).venues
+    assert (paper.paper, paper.url) == (True, "https://paper-api.alpaca.markets")
+    assert (live.paper, live.url) == (False, "https://api.alpaca.markets")
 
 
 def test_a_secret_in_the_file_is_refused_and_not_repeated(filed):

@@ -84,9 +84,7 @@ def _require_empty(connection: Connection, url: URL) -> None:
     if schema.revision(connection) is not None:
         name = connection.execute(select(PORTFOLIOS.c.name).limit(1)).scalar()
         if name is not None:
-            raise BadChoice(
-                f"portfolio {name!r} is in {masked(str(url))} already; nothing was restored"
-            )
+            raise BadChoice(f"portfolio {name!r} is in {masked(url)} already; nothing was restored")
 
 
 def _is_file(url: URL) -> bool:

@@ -231,7 +231,7 @@ def small(rng):
         fee_rate=rng.choice((0, "0.1")),
         instruments={"A": Instrument(step=rng.choice((1, 2)), min_quantity=2)},
     )
-    limits = Constraints(reserve=rng.choice((0, 40)))
+    limits = Constraints(reserve=rng.choice((0, 40)), cap=rng.choice((None, "0.4")))
     return StrategyAllocation(shares, None, "", limits), holdings, policy
 
 
@@ -248,7 +248,10 @@ def choices(plan, each):
     for count in counts:
         amount = count * unit
         is_small = not is_closing and min(abs(gap), amount) < frac(policy.min_trade_amount)
-        if count and (is_small or count * frac(step) < least):
+        cap = plan.inputs.allocation.constraints.cap
+        most = cap and frac(cap) * frac(plan.total_portfolio_value) - frac(each.current_value)
+        is_over = gap > 0 and most is not None and amount > most
+        if count and (is_small or is_over or count * frac(step) < least):
             continue
         yield (amount * (1 + rate) if gap > 0 else amount * (rate - 1)), abs(abs(gap) - amount)
 

@@ -117,7 +117,7 @@ class Followed:
         seen = self._walked.running
         if seen.at is None:
             return Peaks()
-        return Peaks(seen.at, seen.peak, seen.week_high, seen.day_high)
+        return Peaks(seen.at, seen.value, seen.peak, seen.week_high, seen.day_high)
 
     def today(self, portfolio: Portfolio, now: Moment) -> Today:
         """Return now and what the day began with. O(new moments)."""

@@ -1,11 +1,13 @@
 """Peaks: the highest equity of all time, of this week and of this day, and the fall from each.
 
-Weeks start on Monday, days at 00:00 UTC. Equity that leaves something out, since it has no price,
-neither makes a peak nor has a fall: it would be taken for a loss.
+Weeks start on Monday, days at 00:00 UTC; the peak of each counts what stood at its start, if that
+is of at most a day before. Equity that leaves something out, since it has no price, neither makes a
+peak nor has a fall: it would be taken for a loss.
 
 Errors: none.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
@@ -15,9 +17,13 @@ from bursar.ledger import instant
 
 
 class Peaks(msgspec.Struct, frozen=True):
-    """The highest equity as of `at`, the last look at it; `None` where none was whole yet."""
+    """The highest equity as of `at`, the last look at it; `None` where none was whole yet.
+
+    `stood` is what equity was then.
+    """
 
     at: int = 0
+    stood: Decimal | None = None
     ever: Decimal | None = None
     week: Decimal | None = None
     day: Decimal | None = None
@@ -33,13 +39,12 @@ class Falls(msgspec.Struct, frozen=True):
 
 def raised(peaks: Peaks, equity: Decimal, at: int) -> Peaks:
     """Return the peaks after another look at equity, no earlier than the last one. O(1)."""
-    is_week = instant.week_start(peaks.at) == instant.week_start(at)
-    is_day = instant.day_start(peaks.at) == instant.day_start(at)
     return Peaks(
         at=at,
+        stood=equity,
         ever=_higher(peaks.ever, equity),
-        week=_higher(peaks.week if is_week else None, equity),
-        day=_higher(peaks.day if is_day else None, equity),
+        week=_higher(_so_far(peaks, peaks.week, at, instant.week_start), equity),
+        day=_higher(_so_far(peaks, peaks.day, at, instant.day_start), equity),
     )
 
 
@@ -54,6 +59,16 @@ def fall(peak: Decimal | None, equity: Decimal) -> Decimal | None:
     if peak is None or peak <= 0:
         return None
     return percent18(peak - equity, peak) if equity < peak else ZERO
+
+
+def _so_far(
+    peaks: Peaks, peak: Decimal | None, at: int, start: Callable[[int], int]
+) -> Decimal | None:
+    """Return the peak of a period before `at`; a new one begins with what stood."""
+    begun = start(at)
+    if start(peaks.at) == begun:
+        return peak
+    return peaks.stood if begun - peaks.at <= instant.DAY else None
 
 
 def _higher(peak: Decimal | None, equity: Decimal) -> Decimal:

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.ledger import instant
+from bursar.measure.drawdown import RunningDrawdown
 from bursar.value.peaks import Falls, Peaks, falls, raised
 from tests.unit.value.books import D, loose
 
@@ -16,14 +17,18 @@ def highs(peaks):
     return loose((peaks.ever, peaks.week, peaks.day))
 
 
-def test_a_new_day_and_a_new_week_have_peaks_of_their_own():
-    peaks = raised(Peaks(), D(100), SUNDAY)
-    assert highs(peaks) == (100, 100, 100)
-    peaks = raised(peaks, D(80), MONDAY)
+def test_a_new_day_and_a_new_week_begin_with_what_stood():
+    peaks = raised(raised(Peaks(), D(100), SUNDAY), D(80), SUNDAY)
+    peaks = raised(peaks, D(70), MONDAY)
     assert highs(peaks) == (100, 80, 80)
     peaks = raised(raised(peaks, D(90), MONDAY), D(60), TUESDAY)
-    assert highs(peaks) == (100, 90, 60)
-    assert falls(peaks, D(45)) == Falls(ever=D(55), week=D(50), day=D(25))
+    assert highs(peaks) == (100, 90, 90)
+    assert falls(peaks, D(45)) == Falls(ever=D(55), week=D(50), day=D(50))
+
+
+def test_what_stood_more_than_a_day_before_is_no_beginning():
+    peaks = raised(raised(Peaks(), D(100), SUNDAY), D(60), TUESDAY)
+    assert highs(peaks) == (100, 100, 60)
 
 
 def test_of_nothing_known_and_of_a_peak_of_nothing_no_fall_is_known():
@@ -33,12 +38,10 @@ def test_of_nothing_known_and_of_a_peak_of_nothing_no_fall_is_known():
 
 
 @given(st.lists(st.tuples(st.integers(0, 20 * instant.DAY), st.integers(1, 9)), min_size=1))
-def test_peaks_are_the_highest_of_their_periods(told):
-    peaks = Peaks()
+def test_peaks_are_those_of_the_drawdown_that_follows_the_same_equity(told):
+    peaks, running = Peaks(), RunningDrawdown()
     for at, equity in sorted(told):
         peaks = raised(peaks, D(equity), MONDAY + at)
-    last = max(told)[0]
+        running.see(MONDAY + at, D(equity))
+    assert highs(peaks) == loose((running.peak, running.week_high, running.day_high))
     assert peaks.ever == max(equity for _, equity in told)
-    week, day = 7 * instant.DAY, instant.DAY
-    assert peaks.week == max(e for at, e in told if at // week == last // week)
-    assert peaks.day == max(e for at, e in told if at // day == last // day)

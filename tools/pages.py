@@ -28,6 +28,9 @@ and what to do. With `--json` it is `{"error": {"code", "message", "context"}}`,
 answers with the same object. In Python it is an exception of `bursar.errors`; `BursarError`
 catches them all but `BrokenInvariant`, which no program should swallow.
 
+An answer that stdout does not take ends with exit code 74 and the code `unsaid`: what the command
+did stands, only its answer is lost.
+
 A code stays what it is; a message may be said better one day. *exit* is the exit code of the
 command line, *HTTP* the status of the service; ↻ marks what the same request may find gone in a
 moment. Where no advice stands, the message has it.

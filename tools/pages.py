@@ -41,12 +41,17 @@ moment. Where no advice stands, the message has it.
 
 _SETTINGS = """# Every setting
 
-`bursar init` writes the file below. Nothing in it is needed: what is not said has its default.
+`bursar init` writes the file below, in the currency of the book that is there or of `--base EUR`.
+Nothing in it is needed: what is not said has its default.
 What counts, first to last: an option of the command, a variable of the environment,
 `config.yaml`, the default. A key that is not known is refused by name, with the line it stands
 on and the key that was most likely meant; so is one that stands twice, and a variable that begins
 with `PORTFOLIO_` and sets nothing. Base currency, rule and pegs are those of a new book: one that
 is there keeps its own, and a sync refuses settings that say others.
+
+Every value is read as the text that stands there, for what the setting is: `010` is ten, `NO` an
+asset and `2024` a name, and `yes` is a truth where one is asked for and no number. YAML alone would
+read some of them otherwise.
 
 Two underscores in a variable go down a level: `PORTFOLIO_HTTP__PORT=8010` is `port` under `http`.
 Lists and mappings are JSON: `PORTFOLIO_EXCLUDE_ASSETS='["DOT"]'`. A secret never stands in the

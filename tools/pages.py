@@ -41,8 +41,8 @@ moment. Where no advice stands, the message has it.
 
 _SETTINGS = """# Every setting
 
-`bursar init` writes the file below, in the currency of the book that is there or of `--base EUR`.
-Nothing in it is needed: what is not said has its default.
+`bursar init` writes the file below, with `--base EUR` or the base currency of the book that is
+there. Nothing in it is needed: what is not said has its default.
 What counts, first to last: an option of the command, a variable of the environment,
 `config.yaml`, the default. A key that is not known is refused by name, with the line it stands
 on and the key that was most likely meant; so is one that stands twice, and a variable that begins

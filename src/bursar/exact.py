@@ -234,6 +234,16 @@ def round18(value: Decimal) -> Decimal:
     return _quantize(value, ATOM)
 
 
+def negated(value: Decimal) -> Decimal:
+    """Return −value with every digit, in whatever context the caller is."""
+    return _MONEY.minus(value)
+
+
+def unsigned(value: Decimal) -> Decimal:
+    """Return |value| with every digit, in whatever context the caller is."""
+    return _MONEY.abs(value)
+
+
 def product18(left: Decimal, right: Decimal) -> Decimal:
     """Multiply, then round half-even to 18 decimals."""
     return round18(_MONEY.multiply(left, right))

@@ -71,7 +71,7 @@ class PolicyStore:
     async def refresh(self) -> bool:
         """Read the policy if that is due, and tell whether it was."""
         now = self._clock.now()
-        if self._tried_at is not None and now - self._tried_at < self._every:
+        if self._tried_at is not None and 0 <= now - self._tried_at < self._every:
             return False
         self._tried_at = now
         found = await self._read()

@@ -226,6 +226,14 @@ def own_page(browser, own):
         assert wrong == []
 
 
+@pytest.fixture
+def refused_page(browser, own):
+    """Likewise; what it asks for before it has a token may be refused."""
+    with looking(browser, own.port) as (shown, wrong):
+        yield shown
+        assert [each for each in wrong if "401 (Unauthorized)" not in each] == []
+
+
 def see(page, theme, size):
     """Show the page in a theme, at a size."""
     page.emulate_media(color_scheme=theme)

@@ -41,19 +41,6 @@ HINTS = {
 
 pytestmark = pytest.mark.slow("a real browser, and the demo behind it")
 
-# What has moved by itself: how much of the window, and what it was.
-SHIFTS = """window.shifts = [];
-new PerformanceObserver((list) => {
-  for (const each of list.getEntries()) {
-    const what = each.sources.map(({ node }) => node?.className);
-    if (!each.hadRecentInput) shifts.push([each.value, what]);
-  }
-}).observe({ type: "layout-shift", buffered: true });"""
-
-# Figures that reach over the box they stand in.
-CUT = """() => [...document.querySelectorAll(".equity, .card, .split div, .strategy, .bars li")]
-  .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent)"""
-
 # How late the page shows an event, in milliseconds: the least of several.
 LATENESS = """() => new Promise((done) => {
   const rows = () => [...document.querySelectorAll("#feed li")];
@@ -395,7 +382,7 @@ def test_a_table_leaves_as_a_file_with_the_digits_of_the_service(page):
     assert not page.is_visible("#positions-title .menu ul")
 
 
-def test_the_report_of_what_is_shown_leaves_by_keyboard_and_with_the_token(own, own_page):
+def test_the_report_of_what_is_shown_leaves_by_keyboard_and_with_the_token(own, refused_page):
     story = (
         "2026-01-05T10:00:00Z deposit 100000 USD #m:1",
         "2026-01-05T11:00:00Z buy 2 XBT @ 40000 USD fee 8 USD #m:2  strategy=trend",
@@ -404,24 +391,26 @@ def test_the_report_of_what_is_shown_leaves_by_keyboard_and_with_the_token(own, 
     )
     own.do(lambda portfolio: portfolio.record(*golden.read(story)))
     bearer = own.do(lambda book: tokens.new(book.desk.store, book.desk.clock, "page", "read"))
-    own_page.fill("#token", bearer)  # it waits until it is asked for
-    own_page.keyboard.press("Enter")
-    own_page.wait_for_selector("#strategies [aria-label=trend]")
-    own_page.click("#range >> text=1Y")
-    own_page.keyboard.press("Tab")
-    own_page.keyboard.press("Enter")
-    own_page.wait_for_selector("#report output:text-is('1Y')")
+    refused_page.fill("#token", bearer)  # it waits until it is asked for
+    refused_page.keyboard.press("Enter")
+    refused_page.wait_for_selector("#strategies [aria-label=trend]")
+    refused_page.click("#range >> text=1Y")
+    refused_page.keyboard.press("Tab")
+    refused_page.keyboard.press("Enter")
+    refused_page.wait_for_selector("#report output:text-is('1Y')")
     for name, choice in (("Strategy", "trend"), ("Lot rule", "lifo")):
-        own_page.keyboard.press("Tab")
-        assert own_page.evaluate("document.activeElement.labels[0].firstChild.textContent") == name
-        own_page.keyboard.type(choice)
+        refused_page.keyboard.press("Tab")
+        assert (
+            refused_page.evaluate("document.activeElement.labels[0].firstChild.textContent") == name
+        )
+        refused_page.keyboard.type(choice)
     for kind, head in (("html", b"<!doctype html>"), ("pdf", b"%PDF-")):
-        own_page.keyboard.press("Tab")
+        refused_page.keyboard.press("Tab")
         with (
-            own_page.expect_request("**/report/file?*") as asked,
-            own_page.expect_download() as got,
+            refused_page.expect_request("**/report/file?*") as asked,
+            refused_page.expect_download() as got,
         ):
-            own_page.keyboard.press("Enter")
+            refused_page.keyboard.press("Enter")
         assert asked.value.headers["authorization"] == f"Bearer {bearer}"
         query = dict(parse_qsl(urlsplit(asked.value.url).query))
         wanted = {"format": kind, "range": "1Y", "strategy": "trend", "method": "lifo"}
@@ -429,47 +418,12 @@ def test_the_report_of_what_is_shown_leaves_by_keyboard_and_with_the_token(own, 
         assert got.value.suggested_filename == f"bursar-report-1Y-trend-lifo.{kind}"
         assert Path(got.value.path()).read_bytes().lower().startswith(head.lower())
     refused = {"error": {"message": "reports need: pip install 'bursar[report]'"}}
-    own_page.route("**/report/file?*", lambda route: route.fulfill(status=501, json=refused))
-    own_page.keyboard.press("Enter")
-    own_page.wait_for_selector("#report .says:text('bursar[report]')")
-    own_page.keyboard.press("Escape")
-    assert not own_page.is_visible("#report .fields")
-    assert own_page.evaluate("document.activeElement.textContent") == "Report"
-
-
-def test_nothing_moves_while_the_page_is_drawn(browser, wire):
-    wire.mend()
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.add_init_script(SHIFTS)
-    page.goto(f"http://127.0.0.1:{wire.port}/")
-    page.wait_for_selector("body[data-drawn] #calendar svg")
-    moved = page.evaluate("shifts")
-    context.close()
-    assert sum(share for share, _ in moved) < 0.1, moved  # what the field calls good
-
-
-def test_a_book_of_long_names_and_numbers_is_shown_whole(own, own_page):
-    coins = [f"LONGNAMEDCOIN{number}" for number in range(3)]
-    lines = [
-        "2026-01-05T10:00:00Z deposit 98765432109876543 USD #m:0",
-        "2026-01-05T12:00:00Z margin sell 5 XBT @ 40000 USD #m:1 leverage=20",
-        *(
-            f"2026-01-05T11:00:00Z buy 98765432.12345678 {coin} @ 98765.4321 USD #m:{coin}"
-            " strategy=a_name_that_goes_on_for_quite_a_while"
-            for coin in coins
-        ),
-    ]
-    own.do(lambda portfolio: portfolio.record(*golden.read(lines)))
-    own_page.wait_for_selector("#strategies b:has-text('a_name')")
-    own_page.wait_for_selector("#feed li:has-text('leveraged')")
-    assert "sell XBT at 40,000, leveraged" in own_page.inner_text("#feed")  # no coins moved, not 0
-    cost = "LONGNAMEDCOIN1, cost: 9,754,610,580,216.43"
-    assert own_page.locator(f"button[aria-label='{cost}']").count() == 1
-    for size in (*SIZES, (768, 1024), (1100, 900)):
-        see(own_page, "light", size)
-        assert own_page.evaluate("document.documentElement.scrollWidth") == size[0]
-        assert own_page.evaluate(CUT) == [], size
+    refused_page.route("**/report/file?*", lambda route: route.fulfill(status=501, json=refused))
+    refused_page.keyboard.press("Enter")
+    refused_page.wait_for_selector("#report .says:text('bursar[report]')")
+    refused_page.keyboard.press("Escape")
+    assert not refused_page.is_visible("#report .fields")
+    assert refused_page.evaluate("document.activeElement.textContent") == "Report"
 
 
 def test_an_empty_portfolio_says_what_to_do_and_comes_alive_at_any_pace(own, own_page):

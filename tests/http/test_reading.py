@@ -55,6 +55,10 @@ def test_a_position_is_found_under_any_of_its_names(client):
     assert found["base_size"] == 1.5
     answer = client.get("/api/portfolio/positions", params={"pair": "DOGE/USD"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "position_not_found")
+    assert items(client, "positions", pair="BTC-USD", account="m") == [found]
+    elsewhere = {"pair": "BTC-USD", "account": "manual:main"}
+    answer = client.get("/api/portfolio/positions", params=elsewhere)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "position_not_found")
 
 
 def test_strategies_have_their_own_lines(client):

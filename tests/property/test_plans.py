@@ -11,6 +11,7 @@ import random
 import subprocess
 import sys
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import msgspec
@@ -21,10 +22,14 @@ from hypothesis import strategies as st
 from bursar.exact import money
 from bursar.plan import (
     Action,
+    Constraints,
     HoldingsSnapshot,
+    Instrument,
     Proof,
     Reason,
     RoundingMode,
+    SizingPolicy,
+    StrategyAllocation,
     aggregate_allocations,
     make_plan,
     read_plan,
@@ -208,6 +213,68 @@ def test_the_search_finds_what_trying_everything_finds(drawn, excess):
         assert search(tables, excess, limit=1).cost >= found.cost
     else:
         assert list(found.picks) == [len(table) - 1 for table in tables]
+
+
+def small(rng):
+    """Three symbols, few units, sales and debts among them: all choices can be tried."""
+    names = "ABC"
+    shares = weights(rng, [name for name in names if rng.random() < 0.7])
+    holdings = HoldingsSnapshot(
+        positions={name: rng.choice((0, 2, 5, "2.5")) for name in names},
+        prices={name: rng.randint(10, 99) for name in names},
+        cash=rng.choice((-60, 0, 90, 240)),
+        reserved={},
+    )
+    policy = SizingPolicy(
+        rounding=RoundingMode.OPTIMAL,
+        min_trade_amount=rng.choice((0, 30)),
+        fee_rate=rng.choice((0, "0.1")),
+        instruments={"A": Instrument(step=rng.choice((1, 2)), min_quantity=2)},
+    )
+    limits = Constraints(reserve=rng.choice((0, 40)), cap=rng.choice((None, "0.4")))
+    return StrategyAllocation(shares, None, "", limits), holdings, policy
+
+
+def choices(plan, each):
+    """What a line could do instead: what it spends, what it leaves."""
+    policy, rate = plan.inputs.policy, frac(plan.inputs.policy.fee_rate)
+    held = frac(plan.inputs.holdings.positions.get(each.symbol, 0))
+    step, least = (policy.step("A"), 2) if each.symbol == "A" else (1, 0)
+    gap = frac(each.target_value) - frac(each.current_value)
+    unit, is_closing = frac(each.price) * frac(step), not each.target_value and held > 0
+    counts = range(int(abs(gap) // unit) + 2 if gap else 1)
+    if gap < 0:
+        counts = range(min(len(counts), int(held // frac(step)) + 1))
+    for count in counts:
+        amount = count * unit
+        is_small = not is_closing and min(abs(gap), amount) < frac(policy.min_trade_amount)
+        cap = plan.inputs.allocation.constraints.cap
+        most = cap and frac(cap) * frac(plan.total_portfolio_value) - frac(each.current_value)
+        is_over = gap > 0 and most is not None and amount > most
+        if count and (is_small or is_over or count * frac(step) < least):
+            continue
+        yield (amount * (1 + rate) if gap > 0 else amount * (rate - 1)), abs(abs(gap) - amount)
+
+
+@given(st.integers(0, 2**40))
+def test_of_all_plans_of_whole_units_it_is_the_nearest(seed):
+    allocation, holdings, policy = small(random.Random(seed))
+    if worth(holdings) < 0:
+        return
+    plan = make_plan(allocation, holdings, policy)
+    funds = frac(holdings.cash) - frac(plan.totals.reserve)
+    tables = []
+    for each in plan.items:
+        table = list(choices(plan, each))
+        # What no target wants goes as far as it may.
+        is_closing = not each.target_value and each.current_value
+        tables.append(table[-1:] if is_closing else table)
+    sums = ([sum(part) for part in zip(*picks, strict=True)] for picks in product(*tables))
+    found = [left for spent, left in sums if spent <= funds]
+    if found:
+        assert plan.search is not None
+        assert frac(plan.totals.residual) == frac(plan.search.least) == min(found)
+        assert plan.search.proof is Proof.EXACT
 
 
 @pytest.mark.sweep

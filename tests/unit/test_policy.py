@@ -80,6 +80,8 @@ def test_a_file_is_read_again_when_it_is_due_and_goes_stale_when_it_breaks(store
 
     path.write_text("positions_max: 3\n")
     assert not asyncio.run(policy.refresh())  # not due
+    clock.at -= 3600 * instant.SECOND  # set right: nobody waits an hour for the next look
+    assert asyncio.run(policy.refresh())
     clock.at += 60 * instant.SECOND
     assert asyncio.run(policy.refresh())
     known = policy.state

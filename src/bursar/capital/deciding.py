@@ -28,7 +28,7 @@ from bursar.capital.meta_strategy_brain import (
 )
 from bursar.capital.strategy_memory import MemorySettings, StrategyMemory, StrategyPast
 from bursar.capital.trades import ClosedTrade, Tally, in_order
-from bursar.exact import ONE, ZERO, money, quotient18, ratio18
+from bursar.exact import ONE, ZERO, money, negated, quotient18, ratio18
 
 
 class Own(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -208,8 +208,8 @@ def _rank(figures: Figures, prior: int) -> tuple[Decimal, ...]:
         figures.recent.edge(prior),
         figures.sharpe or ZERO,
         figures.kelly or ZERO,
-        -(figures.volatility or ZERO),
-        -figures.drawdown,
+        negated(figures.volatility or ZERO),
+        negated(figures.drawdown),
     )
 
 

@@ -33,8 +33,9 @@ class DetectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     minutes: int = 60
 
     def __post_init__(self) -> None:
-        """Refuse candles that do not fill a day."""
-        if not self.symbol or self.minutes < 1 or MINUTES_A_DAY % self.minutes:
+        """Refuse what is no pair, which would never have a price, and candles that fill no day."""
+        is_pair = all(self.symbol.partition("/"))
+        if not is_pair or self.minutes < 1 or MINUTES_A_DAY % self.minutes:
             raise BadChoice("detector: a symbol such as BTC/USD, minutes that divide a day")
 
 

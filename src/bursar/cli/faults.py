@@ -43,8 +43,9 @@ NEXT: Final = {
     "not_exact": "Write a plain decimal number such as 65000.5.",
     "outcome_unknown": "Run the same command again: what was written counts as duplicate.",
     "oversold": "Nothing was written. Import or enter what came in earlier first.",
-    "portfolio": "Nothing was planned. --price ASSET=PRICE gives a price; what no plan is to touch,"
-    " the settings can leave out (exclude_assets).",
+    "portfolio": "Nothing was planned. Put right what the message names; --price ASSET=PRICE gives"
+    " a price that is missing, and exclude_assets in the settings leaves out what no plan is to"
+    " touch.",
     "portfolio_not_found": "`bursar new` or `bursar import FILE` makes one; --book and --portfolio"
     " choose another.",
     "schema_newer": "Upgrade bursar, then open the book again.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from bursar.cli.screen import Screen
     from bursar.ledger.records import CashFlowRecord
     from bursar.portfolio import Portfolio
+    from bursar.portfolio.journeys import Journey
+
+_POINTED_OUT_MAX: Final = 5
 
 
 def flows(
@@ -25,24 +28,34 @@ def flows(
 ) -> int:
     """Show deposits, withdrawals, rewards, charges and the like, newest first.
 
+    A withdrawal and a deposit that look like two ends of one transfer are named below, with the
+    `bursar link` that makes one of them.
+
     Args:
         asset: Only of this asset, under any of its names.
         limit: At most so many.
 
     """
+    from bursar.portfolio.journeys import journeys
+
     asset = session.asset(asset)
     with session.open() as portfolio:
-        found = of_asset(portfolio, asset)[: _count(limit)]
-        undone = reversed_by(portfolio, found)
+        whole = of_asset(portfolio, asset)
+        found = whole[: _count(limit)]
+        undone = reversed_by(portfolio, whole)
+        ends = journeys(each for each in whole if each.id not in undone)
         base, gaps = portfolio.terms.base, portfolio.gaps(asset)
     if session.wants_json:
         told_ = [told(each, undone.get(each.id)) for each in found]
-        session.tell({"base": base, "flows": told_, "gaps": gaps})
+        links = [{"withdrawal": each.withdrawal.id, "deposit": each.deposit.id} for each in ends]
+        session.tell({"base": base, "flows": told_, "gaps": gaps, "links": links})
     elif found:
         from bursar.cli.coverage import show_gaps
 
+        shown = {each.id for each in found}
         session.screen.title("Flows", f"newest first · value and cost in {base}")
-        _show(session.screen, found, undone)
+        _show(session.screen, found, {name: undone[name] for name in undone if name in shown})
+        _point_out(session.screen, ends)
         show_gaps(session.screen, gaps)
     else:
         session.screen.print("No flows." if asset is None else f"No flows of {asset}.")
@@ -120,3 +133,20 @@ def _show(screen: Screen, found: Sequence[CashFlowRecord], undone: dict[str, str
     screen.table(columns, rows)
     if undone:
         screen.print("", f"{len(undone)} of them the venue took back: they moved nothing.")
+
+
+def _point_out(screen: Screen, ends: Sequence[Journey]) -> None:
+    """Name what looks like two ends of one transfer, the newest first, and how to say so."""
+    from bursar.cli.figures import minute
+
+    quantity = screen.figures.quantity
+    for each in ends[: -_POINTED_OUT_MAX - 1 : -1]:
+        gone, came = each.withdrawal, each.deposit
+        screen.print("")
+        screen.raw(
+            f"? {quantity(-gone.amount)} {gone.asset} left {gone.account} on {minute(gone.time)},"
+            f" and {quantity(came.amount)} {came.asset} came to {came.account}. One transfer?"
+        )
+        screen.raw(f"  bursar link '{gone.id}' '{came.id}'")
+    if len(ends) > _POINTED_OUT_MAX:
+        screen.print("", f"{len(ends) - _POINTED_OUT_MAX} more such pairs: --json names them all.")

@@ -306,11 +306,8 @@ def _sum(figures: Figures, equity: Equity) -> list[tuple[str, Cell]]:
 
     `of no known cost` is worth something, but nobody knows what was gained by it.
     """
-    from bursar.exact import ZERO
-
     valuation, totals = equity.valuation, equity.totals
-    unpriced = [each for each in (*valuation.assets, *valuation.excluded) if each.value is None]
-    hidden = valuation.excluded_value + sum((each.cost for each in unpriced), ZERO)
+    hidden = valuation.excluded_value + valuation.unvalued_cost
     parts: list[tuple[str, Cell]] = [
         ("contributed", figures.money(totals.contributed)),
         ("realised", figures.gain(totals.realized)),

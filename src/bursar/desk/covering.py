@@ -4,12 +4,13 @@ Errors: `Oversold`.
 """
 
 from bursar.errors import Oversold
-from bursar.exact import ZERO, trimmed
+from bursar.exact import ZERO, money, trimmed
 from bursar.ledger.entries import CashFlow
 from bursar.ledger.openings import is_opening
 from bursar.ledger.timeline import Plan, Timeline
 
 
+@money
 def require_covered(timeline: Timeline, plan: Plan) -> None:
     """Refuse what only an opening could explain: by hand, nothing is assumed."""
     for fact in plan.course.added:

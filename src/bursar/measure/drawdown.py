@@ -32,6 +32,7 @@ _Start = Callable[[int], int]
 
 SPANS: Final = {"30d": 30 * instant.DAY, "90d": 90 * instant.DAY, "1y": 365 * instant.DAY}
 _NONE: Final = unknown("nothing above zero was kept yet")
+_BROKEN: Final = unknown("equity was not above zero, and a fall across that is not defined")
 
 
 class Basis(Enum):
@@ -248,6 +249,7 @@ class Falling:
 
     def __init__(self, basis: Basis, now: int) -> None:
         self.skipped = 0
+        self._broken_at: int | None = None
         self._basis, self._now = basis, now
         self._running = RunningDrawdown()
         self._last: int | None = None
@@ -261,6 +263,10 @@ class Falling:
             return
         values = _values(points, self._basis)
         self.skipped += len(points) - len(values)
+        if self._basis is Basis.NAV:
+            links = points if self._last is not None else points[1:]
+            broken = (point.at for point in links if point.is_broken)
+            self._broken_at = max(broken, default=self._broken_at)
         for at, value in values:
             self._running.see(at, value)
         known = Curve((*self._before, *points))
@@ -276,8 +282,12 @@ class Falling:
     def drawdown(self) -> Drawdown:
         """How it stands."""
         open_ = self._running.open_fall
+        stood = stands(self._running, basis=self._basis, now=self._now)
+        if self._broken_at is not None:
+            lost = dict.fromkeys(("current_pct", "max_pct", "recovery_pct"), _BROKEN)
+            stood = msgspec.structs.replace(stood, **lost)
         return msgspec.structs.replace(
-            stands(self._running, basis=self._basis, now=self._now),
+            stood,
             falls=(*self._running.falls, *((open_,) if open_ is not None else ())),
             windows={name: self._fall(*since) for name, since in self._since.items()},
             is_complete=self._running.at == self._last,
@@ -285,6 +295,8 @@ class Falling:
         )
 
     def _fall(self, start: int, found: "Deepest") -> Measured:
+        if self._broken_at is not None and self._broken_at >= start:
+            return _BROKEN
         if self._last is not None and start > self._last:
             found = Deepest()
             found.see(_values(self._before, self._basis))

@@ -27,7 +27,7 @@ import msgspec
 from bursar.measure.measured import Measured, measured, unknown
 
 _EVEN: Final = 1e-12
-"""A deviation below this is the rounding of equal returns."""
+"""What differs by less is the same, but for rounding."""
 
 
 class Conventions(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ class Conventions(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def tail(self) -> float:
         """The share of returns that lie beyond the value at risk."""
-        return 1 - float(self.level_pct) / 100
+        return float(100 - self.level_pct) / 100
 
 
 USUAL: Final = Conventions()
@@ -71,9 +71,7 @@ def ratios(returns: Sequence[float], conventions: Conventions = USUAL) -> Ratios
     """Return all ratios of daily returns, which stand oldest first."""
     least = max(conventions.least, 2)
     if len(returns) < least:
-        none = unknown(f"{len(returns)} daily returns; it takes {least}")
-        fields = [name for name in Ratios.__struct_fields__ if name != "returns"]
-        return Ratios(returns=len(returns), **dict.fromkeys(fields, none))
+        return unmeasured(len(returns), f"{len(returns)} daily returns; it takes {least}")
     risk = value_at_risk(returns, conventions.tail)
     return Ratios(
         returns=len(returns),
@@ -87,6 +85,12 @@ def ratios(returns: Sequence[float], conventions: Conventions = USUAL) -> Ratios
         best_pct=_pct(max(returns)),
         worst_pct=_pct(min(returns)),
     )
+
+
+def unmeasured(returns: int, reason: str) -> Ratios:
+    """Return that none of the ratios of so many returns is known, and why."""
+    fields = [name for name in Ratios.__struct_fields__ if name != "returns"]
+    return Ratios(returns=returns, **dict.fromkeys(fields, unknown(reason)))
 
 
 def mean(values: Sequence[float]) -> float:
@@ -129,7 +133,10 @@ def calmar(returns: Sequence[float], conventions: Conventions = USUAL) -> Measur
 def annual(returns: Sequence[float], periods: int) -> float:
     """Return the compound return of a year; a loss of everything is −1."""
     grown = math.prod(1 + value for value in returns)
-    return math.pow(grown, periods / len(returns)) - 1 if grown > 0 else -1.0
+    try:
+        return math.pow(grown, periods / len(returns)) - 1 if grown > 0 else -1.0
+    except OverflowError:
+        return math.inf
 
 
 def deepest_fall(returns: Sequence[float]) -> float:
@@ -150,7 +157,7 @@ def value_at_risk(returns: Sequence[float], tail: float) -> float:
 
 def shortfall(returns: Sequence[float], tail: float) -> float:
     """Return the mean of the returns at and beyond the tail."""
-    lowest = sorted(returns)[: int((len(returns) - 1) * tail) + 1]
+    lowest = sorted(returns)[: int((len(returns) - 1) * tail + _EVEN) + 1]
     return mean(lowest)
 
 

@@ -50,7 +50,7 @@ def derive(inputs: Inputs) -> Derivation:
     limits = inputs.allocation.constraints
     reserve = limits.reserve + limits.reserve_weight * base
     if limits.caps or limits.cap is not None:
-        _cap(legs, limits)
+        _cap(legs, limits, base)
     sales, purchases = _sorted_out(legs, base, inputs)
     search: Search | None = None
     if policy.rounding is RoundingMode.OPTIMAL:
@@ -92,12 +92,13 @@ def _weighed(inputs: Inputs) -> tuple[list[Leg], Decimal]:
     return legs, worth
 
 
-def _cap(legs: Sequence[Leg], limits: Constraints) -> None:
+def _cap(legs: Sequence[Leg], limits: Constraints, base: Decimal) -> None:
     """Lower weights that are above what one symbol may be."""
     for leg in legs:
         cap = limits.caps.get(leg.symbol, limits.cap)
-        if cap is not None and leg.weight > cap:
-            leg.weight, leg.is_capped = cap, True
+        if cap is not None:
+            leg.most, leg.is_capped = cap * base, leg.weight > cap
+            leg.weight = min(leg.weight, cap)
 
 
 def _sorted_out(legs: Sequence[Leg], base: Decimal, inputs: Inputs) -> tuple[list[Leg], list[Leg]]:

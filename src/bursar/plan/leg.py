@@ -13,8 +13,8 @@ class Leg(msgspec.Struct, gc=False):
     """A symbol on its way to a line. `gap` is target less value; trades are signed like it.
 
     `step` is what a trade is a multiple of, in units; 0 where money is cut instead. `free` is how
-    many units may be sold, `None` where a short position is allowed. A leg is closing if all of
-    it is to go.
+    many units may be sold, `None` where a short position is allowed; `most` is the value that
+    no purchase may pass, `None` where there is no cap. A leg is closing if all of it is to go.
     """
 
     symbol: str
@@ -30,6 +30,7 @@ class Leg(msgspec.Struct, gc=False):
     quantity: Decimal = ZERO
     step: Decimal = ZERO
     free: Decimal | None = ZERO
+    most: Decimal | None = None
     is_capped: bool = False
     is_closing: bool = False
 

@@ -55,6 +55,7 @@ class RebalancePlan(msgspec.Struct, frozen=True, kw_only=True):
         return all(item.action is Action.HOLD for item in self.items)
 
     @property
+    @money
     def total_trade_value(self) -> Decimal:
         """What is bought and sold in all."""
         return sum((abs(item.trade_amount) for item in self.items), Decimal(0))

@@ -1,9 +1,10 @@
 """Whole units for the legs of a plan: the choices that the search has, and its answer as trades.
 
 The objective: the least Σ|residual| over plans in which every trade goes toward its target and past
-it by less than one step, no sale takes more than is free, and the buys are paid for by the cash,
-the sales and nothing else. Where two choices leave a symbol equally far from its target, the one
-that leaves more cash is taken; where trading leaves as much as not trading, nothing is traded.
+it by less than one step, no sale takes more than is free, no purchase passes its cap, and the buys
+are paid for by the cash, the sales and nothing else. Where two choices leave a symbol equally far
+from its target, the one that leaves more cash is taken; where trading leaves as much as not
+trading, nothing is traded.
 
 Errors: none.
 """
@@ -89,9 +90,12 @@ def _less(leg: Leg, steps: int, excess: Decimal, policy: SizingPolicy) -> list[_
 
 
 def _most(leg: Leg, near: int) -> int:
-    """Return how many steps are free to be traded, or more than are looked at."""
-    is_bound = leg.gap < ZERO and leg.free is not None
-    return int(whole(leg.free or ZERO, leg.step)) if is_bound else near + 1
+    """Return how many steps are free, or stay below the cap, or more than are looked at."""
+    if leg.gap < ZERO:
+        bound, unit = leg.free, leg.step
+    else:
+        bound, unit = None if leg.most is None else leg.most - leg.value, leg.unit
+    return near + 1 if bound is None else int(whole(bound, unit))
 
 
 def _offer(leg: Leg, count: int, policy: SizingPolicy) -> _Offer:

@@ -178,7 +178,7 @@ class PortfolioAccounting:
             self._catch_up()
             version, now = self.portfolio.desk.head.version, self.portfolio.desk.clock.now()
             known = self._cache.get(name)
-            if known is not None and known[0] == version and now - known[1] < self._cache_ns:
+            if known is not None and known[0] == version and 0 <= now - known[1] < self._cache_ns:
                 return known[2]  # type: ignore[return-value]  # kept under its own name
             answer = ask()
             self._cache[name] = version, now, answer

@@ -93,8 +93,12 @@ def summary(portfolio: Portfolio, asked: Asked, prices: Prices = None) -> PnLSum
         return made
     if span.end is not None:
         net, unpriced = _net(timeline, start, end)
-        return msgspec.structs.replace(made, net_flows_base=net, unpriced_flows=unpriced)
-    return _with_present(portfolio, timeline, made, _Present(asked, start, end, prices))
+        made = msgspec.structs.replace(made, net_flows_base=net, unpriced_flows=unpriced)
+    else:
+        made = _with_present(portfolio, timeline, made, _Present(asked, start, end, prices))
+        net = _net(timeline, start, end)[0] if start else made.net_flows_base
+    carried = None if net is None else _flowed(ends, Side.CAPITAL, None) - net
+    return msgspec.structs.replace(made, transferred_unrealized_base=carried)
 
 
 class _Present(msgspec.Struct, frozen=True):
@@ -111,7 +115,6 @@ def _with_present(
     rule = present.asked.rule or portfolio.terms.method
     (now,) = portfolio.pnl(present.asked.by, methods=(rule.value,), prices=present.prices)
     valuation = portfolio.valuation(present.prices)
-    equity = valuation.equity + valuation.excluded_value
     begun = _begun(portfolio, present.start)
     net, unpriced = _since(portfolio, timeline, present, begun)
     is_whole = net is not None and not valuation.unvalued
@@ -123,7 +126,7 @@ def _with_present(
         unrealized_pnl_base_total=now.pnl.total.unrealized,
         net_flows_base=net,
         unpriced_flows=unpriced,
-        pnl_base=equity - first - net if is_known and net is not None else None,
+        pnl_base=valuation.owned - first - net if is_known and net is not None else None,
         equity_start=None if begun is None else begun.equity_base,
         equity_start_at=None if begun is None else begun.timestamp,
         unvalued=tuple(each.asset for each in now.pnl.unvalued),

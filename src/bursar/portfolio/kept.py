@@ -80,7 +80,7 @@ def moment_of(portfolio: Portfolio, found: Figures) -> Moment:
     """Return the moment of a view's figures; it holds what the view leaves out too."""
     return Moment(
         found.at,
-        found.equity + found.excluded_value,
+        found.owned,
         of_head(portfolio).capital,
         found.is_priced,
         found.is_stale,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -13,7 +13,7 @@ from bursar.measure.drawdown import Drawdown
 from bursar.measure.kelly import Kelly, from_returns, from_trades
 from bursar.measure.measured import Measured, known, unknown
 from bursar.measure.packed import Course, PackedCurve
-from bursar.measure.ratios import Conventions, Ratios, ratios
+from bursar.measure.ratios import Conventions, Ratios, ratios, unmeasured
 from bursar.measure.returns import fractions
 from bursar.measure.stretch import Stretch
 from bursar.measure.trades import TradeStatistics, by, statistics
@@ -24,6 +24,9 @@ from bursar.portfolio.rebuilt import rebuilt
 
 if TYPE_CHECKING:
     from bursar.portfolio.portfolio import Portfolio, Prices
+
+
+_BROKEN: Final = "equity was not above zero, and a return across that is not defined"
 
 
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +98,10 @@ def performance(
         part.see(points)
     rules = portfolio.measuring.conventions
     returns = fractions(part.closes.returns(portfolio.measuring.calendar))
+    found = ratios(returns, rules)
+    kelly = from_returns(returns, rules)
+    if part.growth.is_broken:  # the day that matters most has no return
+        found, kelly = unmeasured(len(returns), _BROKEN), Kelly(unknown(_BROKEN))
     closed = [trip for trip in trips(portfolio).trips if _within(trip, span)]
     trades = statistics(closed)
     return Performance(
@@ -111,12 +118,12 @@ def performance(
         mwr_pct=part.flowed.money_weighted,
         drawdown=part.equity.drawdown,
         nav_drawdown=part.nav.drawdown,
-        ratios=ratios(returns, rules),
+        ratios=found,
         trades=trades,
         by_strategy=by(closed, lambda trip: trip.strategy),
         by_asset=by(closed, lambda trip: trip.asset),
         kelly_trades=from_trades(trades),
-        kelly_returns=from_returns(returns, rules),
+        kelly_returns=kelly,
         conventions=rules,
         curve=Curve(course),
         is_rebuilt=is_rebuilt,
@@ -140,9 +147,12 @@ def _course(portfolio: Portfolio, span: Window, prices: Prices) -> tuple[Course,
 
 
 def _told(moments: Sequence[Moment], now: Moment) -> Sequence[Moment]:
-    """Return the moments before now; that nothing was there at first says nothing by itself."""
+    """Return the moments before now. That nothing was there at first is one of them where the next
+    one is known: a return from there to long after would be of no time that anybody means.
+    """
     early = [each for each in moments if each.at < now.at]
-    return early if any(each.is_complete for each in (*early[1:], now)) else early[1:]
+    after = early[1] if early[1:] else now
+    return early if after.is_complete and after.capital is not None else early[1:]
 
 
 def _within(trip: Trip, span: Window) -> bool:

@@ -68,7 +68,10 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Profits(msgspec.Struct, frozen=True, kw_only=True):
-    """A look at profit, not accepted yet. `kept_back` is what would go to the reserve."""
+    """A look at profit, not accepted yet. `kept_back` is what would go to the reserve.
+
+    `found` was kept when it was looked; `before` is the same, with a session of this very day.
+    """
 
     version: int
     at: int
@@ -78,6 +81,7 @@ class Profits(msgspec.Struct, frozen=True, kw_only=True):
     divisions: Mapping[str, Division]
     kept_back: Mapping[str, Decimal]
     targets: tuple[TargetProgress, ...]
+    found: Kept
     before: Kept
     after: Kept
 
@@ -99,7 +103,8 @@ def look(
     """Look at what was made, and say what is to become of it. Nothing is written."""
     settings = settings or CapitalSettings()
     now = _now(portfolio, prices)
-    before = _begun(portfolio, now)
+    found = _kept(portfolio)
+    before = _begun(found, now)
     flows = now.capital - before.capital
     session, capture = ProfitCapture(settings.capture).look(before.session, now.equity, flows=flows)
     compounded, reinvest = IntraSessionCompounding(settings.compounding).look(
@@ -115,6 +120,7 @@ def look(
         divisions=divisions,
         kept_back=kept_back,
         targets=tuple(_targets(portfolio, settings, now.at, prices)),
+        found=found,
         before=before,
         after=msgspec.structs.replace(
             before,
@@ -160,11 +166,7 @@ def _memos(portfolio: Portfolio, profits: Profits) -> dict[str, str | None]:
 
 def _require_current(portfolio: Portfolio, profits: Profits) -> None:
     allocating.require_version(portfolio, profits.version, "look again")
-    kept, before = _kept(portfolio), profits.before
-    is_same = kept == before or (
-        kept.day != before.day and (kept.divided, kept.moved) == (before.divided, before.moved)
-    )
-    if not is_same:
+    if _kept(portfolio) != profits.found:
         raise StaleVersion("another look was applied since this one; look again")
 
 
@@ -177,8 +179,7 @@ def _now(portfolio: Portfolio, prices: Prices) -> _Now:
     given = capital(book)
     if given is None:
         raise Doubtful("profit is not known: capital came or went that nobody has priced")
-    owned = valuation.equity + valuation.excluded_value
-    return _Now(valuation.at, owned, given, audit.totals(book).made)
+    return _Now(valuation.at, valuation.owned, given, audit.totals(book).made)
 
 
 def _kept(portfolio: Portfolio) -> Kept:
@@ -186,9 +187,8 @@ def _kept(portfolio: Portfolio) -> Kept:
     return Kept() if text is None else _STATES.decode(text)
 
 
-def _begun(portfolio: Portfolio, now: _Now) -> Kept:
+def _begun(kept: Kept, now: _Now) -> Kept:
     """Return what is kept, with a new session where the day is another."""
-    kept = _kept(portfolio)
     if kept.day == now.at // instant.DAY:
         return kept
     began = Session(now.equity), Compounded(now.equity)

@@ -47,6 +47,11 @@ if TYPE_CHECKING:
 
 MODULE: Final = "bursar.plan"
 
+TRADEABLE: Final = frozenset({None, "auto-earn", "tokenised"})
+"""Pockets that orders draw on: the main one, and two of Kraken's, which pays for what may be traded
+at any time, and has no other place for stocks.
+"""
+
 
 def _bracketed(_: object, __: str, event: structlog.typing.EventDict) -> str:
     """Write a line as the contract shows it: the event, then what belongs to it in brackets."""
@@ -351,13 +356,13 @@ async def fetch_holdings(venue: Venue, wanted: Collection[str], terms: Terms) ->
 def _held(statement: Statement, spelled: Mapping[str, str]) -> dict[str, tuple[Decimal, Decimal]]:
     """Add up what lies in every pocket, by asset: all of it, and what of it is not free.
 
-    What lies in another pocket than the main one is staked, lent or margin: an order has none of
-    it.
+    What lies in another pocket than the main one is staked, lent or margin, and an order has none
+    of it, unless it is one of `TRADEABLE`.
     """
     held: dict[str, tuple[Decimal, Decimal]] = {}
     for each in statement.holdings:
         name = spelled.get(canonical(each.asset), each.asset)
         total, reserved = held.get(name, (ZERO, ZERO))
-        bound = each.reserved if each.pocket is None else max(each.total, ZERO)
+        bound = each.reserved if each.pocket in TRADEABLE else max(each.total, ZERO)
         held[name] = total + each.total, reserved + bound
     return held

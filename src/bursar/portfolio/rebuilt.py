@@ -17,7 +17,7 @@ from bursar.ledger.fold import apply
 from bursar.ledger.timeline import Timeline
 from bursar.measure.curve import Moment
 from bursar.value.equity import value_book
-from bursar.value.marks import Mark, Marks, Standing, from_fills
+from bursar.value.marks import FEE_CREDITS, Mark, Marks, Standing, fee_credit, from_fills
 from bursar.value.snapshot import capital
 from bursar.value.worth import Options
 
@@ -37,11 +37,9 @@ def rebuilt(timeline: Timeline, options: Options, *, until: int) -> list[Moment]
     if not facts:
         return []
     first = min(facts)
-    book, marks, found = (
-        Book(timeline.terms),
-        Marks(),
-        [Moment(first - 1, ZERO, ZERO, is_stale=True)],
-    )
+    found = [Moment(first - 1, ZERO, ZERO, is_stale=True)]
+    book, base = Book(timeline.terms), timeline.terms.base
+    marks = Marks(fee_credit(each, base, at=first) for each in FEE_CREDITS)
     for day in sorted({*facts, *prices}):
         for fact in facts.get(day, ()):
             apply(book, fact)
@@ -54,8 +52,7 @@ def rebuilt(timeline: Timeline, options: Options, *, until: int) -> list[Moment]
 
 def _moment(book: Book, marks: Marks, options: Options, at: int) -> Moment:
     worth = value_book(book, marks, now=at, options=options)
-    equity = worth.equity + worth.excluded_value
-    return Moment(at, equity, capital(book), not worth.unvalued, is_stale=True)
+    return Moment(at, worth.owned, capital(book), not worth.unvalued, is_stale=True)
 
 
 def _marks(prices: Iterable[Price]) -> Iterable[Mark]:

@@ -51,6 +51,9 @@ class PnLSummary(msgspec.Struct, frozen=True, kw_only=True):
     then, from `equity_start_at` on where that is known. `pnl_base` is how much all equity grew
     beyond it; it needs a snapshot of the start, `equity_start`, and is `None` without, or where
     something has no price now (`unvalued`) or a flow had none then (`unpriced_flows`).
+    `transferred_unrealized_base` is what went along with capital without being realised, since that
+    goes at cost: less than its cost, or more (below zero). Of all time, realised + unrealised +
+    income − expenses + that = `pnl_base`.
     """
 
     window: Window
@@ -67,6 +70,7 @@ class PnLSummary(msgspec.Struct, frozen=True, kw_only=True):
     pnl_base: Decimal | None = None
     equity_start: Decimal | None = None
     equity_start_at: datetime | None = None
+    transferred_unrealized_base: Decimal | None = None
     unpriced_flows: tuple[str, ...] = ()
     unvalued: tuple[str, ...] = ()
 

@@ -81,8 +81,11 @@ def _alone(
     return breaks, left
 
 
-def _rounding(part: Part, _known: Evidence) -> _Verdict | None:
-    if abs(part.amount) > part.quantum:
+def _rounding(part: Part, known: Evidence) -> _Verdict | None:
+    """One step, if that is little: a whole share is a step too, and no rounding."""
+    worth = known.worth(part.asset, part.amount)
+    is_much = part.quantum >= ONE if worth is None else abs(worth) > known.limits.asset
+    if abs(part.amount) > part.quantum or is_much:
         return None
     return Kind.ROUNDING, f"one step in which {part.asset} is stated, or less", ()
 

@@ -11,6 +11,7 @@ from bursar.exact import ZERO, trimmed
 from bursar.ledger.entries import CashFlow, Fill, Flag, FlowKind, Movement, MovementKind
 from bursar.ledger.facts import Fact
 from bursar.ledger.names import canonical
+from bursar.ledger.openings import deltas
 from bursar.reconcile.breaks import Break, Kind, Part, Place, Shift, Where
 from bursar.reconcile.compare import Limits, worth_of
 from bursar.reconcile.locate import Trail, effect
@@ -85,6 +86,24 @@ class Evidence:
         for row in sorted(self.ours.rows, key=lambda each: (each.executed_at, each.id)):
             found.setdefault((canonical(row.asset), row.kind), []).append(row)
         return found
+
+    @cached_property
+    def _held(self) -> dict[str, tuple[list[int], list[Decimal]]]:
+        """What the account has of each asset: after which instant, how much. O(facts)."""
+        found: dict[str, tuple[list[int], list[Decimal]]] = {}
+        for fact in self.ours.facts:
+            moved = [each for each in deltas(fact) if each[0][0] == self.ours.account]
+            for (_, asset), change in moved:
+                times, amounts = found.setdefault(canonical(asset), ([], []))
+                amounts.append((amounts[-1] if amounts else ZERO) + change)
+                times.append(fact.executed_at)
+        return found
+
+    def held(self, asset: str, at: int) -> Decimal:
+        """Return what the book has of an asset just before an instant."""
+        times, amounts = self._held.get(asset, ([], []))
+        place = bisect_left(times, at)
+        return amounts[place - 1] if place else ZERO
 
     def rewards(self, part: Part) -> list[Movement]:
         """Return the rewards nearest to a part, of the code in which it lies, by time."""

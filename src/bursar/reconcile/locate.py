@@ -70,6 +70,7 @@ def follow(rows: Iterable[Movement]) -> list[Trail]:
     return trails
 
 
+@money
 def effect(row: Movement) -> Decimal:
     """Return what a row changed: amount less fee."""
     return row.amount - row.fee

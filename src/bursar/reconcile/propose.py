@@ -14,7 +14,6 @@ proposal.
 """
 
 from collections.abc import Collection
-from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -39,8 +38,8 @@ from bursar.ledger.entries import (
     Transfer,
 )
 from bursar.ledger.names import canonical
-from bursar.ledger.openings import deltas
 from bursar.reconcile.breaks import Break, Kind, Shift, Where
+from bursar.reconcile.evidence import Evidence
 from bursar.reconcile.locate import before
 from bursar.reconcile.ours import Ours
 from bursar.reconcile.said import said
@@ -65,12 +64,13 @@ class Proposal(msgspec.Struct, frozen=True):
 
 
 @money
-def propose(each: Break, ours: Ours, known: Collection[str]) -> Proposal | None:
+def propose(each: Break, evidence: Evidence, known: Collection[str]) -> Proposal | None:
     """Return what would close a break. `known` holds the ids that were told before."""
+    ours = evidence.ours
     if each.place.where is Where.START and each.started is None and _is_denied(each, ours):
         return None
     made: list[AnyEntry] = []
-    for entry in _entries(each, ours):
+    for entry in _entries(each, evidence):
         name = _fresh(each.id, known, [other.id for other in made])
         rank = _rank(each, ours) if entry.executed_at == each.place.until else entry.sequence
         made.append(msgspec.structs.replace(entry, id=name, sequence=rank))
@@ -91,10 +91,11 @@ def _fresh(name: str, known: Collection[str], also: Collection[str]) -> str:
     return fresh
 
 
-def _entries(each: Break, ours: Ours) -> list[AnyEntry]:
+def _entries(each: Break, evidence: Evidence) -> list[AnyEntry]:
+    ours = evidence.ours
     if each.kind is Kind.RENAME:
         return _renamed(each, ours)
-    common = _Common(ours.account, _instant(each, ours), f"{each.kind.value}: {each.reason}")
+    common = _Common(ours.account, _instant(each, evidence), f"{each.kind.value}: {each.reason}")
     if each.kind in {Kind.WRONG_AMOUNT, Kind.WRONG_ASSET}:
         anew = _anew(each, common, ours)
         if anew:
@@ -301,7 +302,7 @@ def _fill(came: Shift, went: Shift, common: _Common, cash: frozenset[str]) -> Fi
     )
 
 
-def _instant(each: Break, ours: Ours) -> int:
+def _instant(each: Break, evidence: Evidence) -> int:
     """Return a time inside the break's window at which the entry makes no balance negative.
 
     It is the last instant before the row after it, or where the book has less than goes, that of
@@ -317,18 +318,9 @@ def _instant(each: Break, ours: Ours) -> int:
         return place.until - 1
     if corrects or not is_wide:
         return place.until + 1
-    return place.until if _lacks(each, ours, place.until) else place.until - 1
-
-
-def _lacks(each: Break, ours: Ours, until: int) -> bool:
-    """Tell whether the book has less of some coin, before an instant, than is to go then."""
-    there: dict[str, Decimal] = {}
-    for fact in ours.facts:
-        for (account, asset), change in deltas(fact) if fact.executed_at < until else ():
-            if account == ours.account:
-                there[canonical(asset)] = there.get(canonical(asset), ZERO) + change
-    coins = [shift for shift in each.shifts if shift.asset not in ours.book.cash]
-    return any(there.get(shift.asset, ZERO) + shift.amount < 0 for shift in coins)
+    coins = [coin for coin in each.shifts if coin.asset not in evidence.ours.book.cash]
+    lacks = any(evidence.held(coin.asset, place.until) + coin.amount < 0 for coin in coins)
+    return place.until if lacks else place.until - 1
 
 
 def _rank(each: Break, ours: Ours) -> int:

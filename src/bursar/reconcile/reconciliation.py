@@ -99,7 +99,7 @@ def reconcile(
     told = set(ours.known)
     proposals: list[Proposal] = []
     for each in breaks:
-        made = propose(each, ours, told)
+        made = propose(each, known, told)
         if made is not None:
             told.update(entry.id for entry in made.entries)
             proposals.append(made)

@@ -95,8 +95,8 @@ def trace(statement: Statement, ours: Ours) -> Traced:
 
     apart: frozenset[str] = frozenset()
     parts = tuple(parted(apart))
-    while not (found := _too_many(parts, ours)) <= apart:
-        apart |= found
+    while torn := _torn(parts, odd, ours) - apart:
+        apart |= torn
         parts = tuple(parted(apart))
     return Traced(parts, tuple(trails), tuple(assumed))
 
@@ -110,13 +110,17 @@ def openings(ours: Ours) -> list[Assumed]:
     ]
 
 
-def _too_many(parts: Iterable[Part], ours: Ours) -> frozenset[str]:
-    """Return the entries without any row of the venue that explain no gap of some asset."""
-    loose = {part.facts[0] for part in parts if part.place.where is Where.FACT}
+def _torn(parts: Iterable[Part], odd: Iterable[Excess], ours: Ours) -> frozenset[str]:
+    """Return the entries without any row of the venue that are too many in one asset, and explain
+    something in another.
+    """
+    loose = {(part.facts[0], part.asset) for part in parts if part.place.where is Where.FACT}
+    names = {name for name, _ in loose}
+    torn = {e.entry for e in odd if e.entry in names and (e.entry, e.asset) not in loose}
+    if not torn:
+        return frozenset()
     rows = {row.id for row in ours.rows}
-    return frozenset(
-        fact.id for fact in ours.facts if fact.id in loose and rows.isdisjoint(fact.rows)
-    )
+    return frozenset(f.id for f in ours.facts if f.id in torn and rows.isdisjoint(f.rows))
 
 
 def excess(ours: Ours) -> list[Excess]:

@@ -179,7 +179,10 @@ def flows(found: Report) -> Section:
     ]
     if found.strategy is None:
         net = found.pnl.net_flows_base
-        figures.insert(0, Figure("Capital, net", gain(net, why="some had no price"), _SINCE))
+        carried = found.pnl.transferred_unrealized_base
+        why = "some had no price"
+        figures.insert(0, Figure("Capital, net", gain(net, why=why), _SINCE))
+        figures.append(Figure("Carried along", gain(carried, why=why), "unrealised, with capital"))
     table = Table(
         name="Newest",
         columns=(

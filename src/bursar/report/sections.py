@@ -6,6 +6,7 @@ Errors: none.
 from collections.abc import Iterator
 from typing import Final
 
+from bursar import exact
 from bursar.ledger import instant
 from bursar.measure.heatmap import Heatmap
 from bursar.measure.measured import unknown as unmeasured
@@ -37,6 +38,7 @@ _NOTHING: Final = Cell("")
 _MONTHS: Final = tuple("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())  # noqa: SIM905
 
 
+@exact.money
 def document(found: Report) -> Document:
     """Return a report as it is to be set."""
     made = (

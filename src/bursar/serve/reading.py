@@ -37,6 +37,7 @@ from bursar.reconcile import Comparison
 from bursar.serve.asking import Query, cursor
 from bursar.serve.shelf import Coverage
 from bursar.serve.views import look
+from bursar.value.positions import find_position
 from bursar.value.snapshot import PortfolioSnapshot
 
 _T = TypeVar("_T")
@@ -118,11 +119,11 @@ def equity(room: Room, _query: Query) -> EquitySummary:
 def positions(room: Room, query: Query) -> Page[SpotPosition]:
     """Return positions by pair."""
     pair, account = query.text("pair"), query.text("account")
-    if pair is not None:
-        return Page((room.service.get_position(pair),), None)
-    if account is not None:
-        return Page(tuple(room.service.portfolio.positions(account=account)), None)
-    return Page(tuple(room.service.get_positions()), None)
+    service = room.service
+    held = (
+        service.get_positions() if account is None else service.portfolio.positions(account=account)
+    )
+    return Page(tuple(held) if pair is None else (find_position(held, pair),), None)
 
 
 def balances(room: Room, _query: Query) -> Page[AssetBalance]:

@@ -30,6 +30,8 @@ from bursar.value.worth import (
 )
 
 DEPEG_MAX: Final = Decimal("0.005")
+FACTS_AHEAD_MAX: Final = 2 * instant.DAY
+"""Of a row that states its day alone a venue's reader takes the end, which is later elsewhere."""
 UNPRICED: Final = Flag.UNPRICED.value
 
 
@@ -155,10 +157,10 @@ def cover(frame: Frame, assets: Sequence[AssetWorth], margins: Sequence[MarginWo
 
 
 def reaches_ahead(book: Book, now: int) -> int | None:
-    """Return the instant of a book's last fact if it lies ahead of `now`, beyond what clocks differ
-    by. A slip in a year, a file in another zone, or a clock that is wrong makes such facts.
+    """Return the instant of a book's last fact if it lies so far ahead of `now` that a slip in a
+    year or a month, or a clock that is wrong, must have put it there.
     """
-    return book.latest if book.latest > now + AHEAD_MAX else None
+    return book.latest if book.latest > now + FACTS_AHEAD_MAX else None
 
 
 def book_gaps(

@@ -78,6 +78,19 @@ class Valuation(msgspec.Struct, frozen=True):
 
     @property
     @money
+    def owned(self) -> Decimal:
+        """What everything is worth, shown or not."""
+        return self.equity + self.excluded_value
+
+    @property
+    @money
+    def unvalued_cost(self) -> Decimal:
+        """What everything without a value cost, shown or not."""
+        every = (*self.assets, *self.excluded)
+        return known_sum(each.cost for each in every if each.value is None)
+
+    @property
+    @money
     def unfounded(self) -> Decimal:
         """What the books gain by what is valued and has no known cost, shown or not."""
         return known_sum(each.unfounded for each in (*self.assets, *self.excluded))
@@ -170,9 +183,7 @@ def assembled(
 @money
 def valuation_gap(valuation: Valuation, totals: Totals) -> Decimal:
     """Return the left side of the identity at valuation less its right side: zero."""
-    every = (*valuation.assets, *valuation.excluded)
-    unpriced = known_sum(each.cost for each in every if each.value is None)
-    left = valuation.equity + valuation.excluded_value + unpriced
+    left = valuation.owned + valuation.unvalued_cost
     unrealized = valuation.unrealized + valuation.excluded_unrealized + valuation.unfounded
     return left - (totals.contributed + totals.made + unrealized)
 

@@ -36,6 +36,12 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     @money
+    def owned(self) -> Decimal:
+        """What everything is worth, shown or not."""
+        return self.equity + self.excluded_value
+
+    @property
+    @money
     def gross(self) -> Decimal:
         """Σ|notional|."""
         return self.long + self.short

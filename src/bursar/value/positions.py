@@ -208,10 +208,14 @@ def balances(
 ) -> list[AssetBalance]:
     """Return what is held, by asset (and by account, if asked), without what is zero.
 
-    `reserved` is what open orders hold, by (account, asset). `marks` lend their aliases: over all
-    accounts an asset stands under one name.
+    `reserved` is what open orders hold, by (account, asset), under any name of the asset. `marks`
+    lend their aliases: over all accounts an asset stands under one name.
     """
     names = marks if marks is not None else Marks()
+    orders: dict[tuple[str, str], Decimal] = {}
+    for (account, asset), held in reserved.items():
+        place = (account, names.name(asset))
+        orders[place] = orders.get(place, ZERO) + held
     sums: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
     spellings: dict[str, set[str]] = {}
     for (account, asset), total in _totals(book).items():
@@ -219,7 +223,7 @@ def balances(
             key = (account, asset) if by_account else ("", names.name(asset))
             spellings.setdefault(key[1], set()).add(asset)
             known = sums.get(key, (ZERO, ZERO))
-            kept = _kept(book, account, asset) + reserved.get((account, asset), ZERO)
+            kept = _kept(book, account, asset) + orders.pop((account, names.name(asset)), ZERO)
             sums[key] = (known[0] + total, known[1] + kept)
     result = []
     for (account, name), (total, kept) in sorted(sums.items()):

@@ -13,7 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from bursar.errors import FigureNotFound, MissingMark, ValueUnknown
-from bursar.exact import ZERO, money
+from bursar.exact import money
 from bursar.ledger import instant
 from bursar.ledger.audit import Totals
 from bursar.ledger.book import Book
@@ -85,7 +85,6 @@ def why_fees(book: Book) -> Why:
 @money
 def why_identity(valuation: Valuation, totals: Totals) -> Why:
     """Explain that the books close at these marks; the value is the gap of the identity, zero."""
-    unpriced = [each for each in (*valuation.assets, *valuation.excluded) if each.value is None]
     unrealized = valuation.unrealized + valuation.excluded_unrealized
     return Why(
         valuation_gap(valuation, totals),
@@ -94,7 +93,7 @@ def why_identity(valuation: Valuation, totals: Totals) -> Why:
         (
             Amount("equity", valuation.equity),
             Amount("excluded", valuation.excluded_value),
-            Amount("cost of unpriced", sum((each.cost for each in unpriced), ZERO)),
+            Amount("cost of unpriced", valuation.unvalued_cost),
             Amount("contributed", -totals.contributed),
             Amount("realised", -totals.realized),
             Amount("income", -totals.income),

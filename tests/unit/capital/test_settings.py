@@ -37,6 +37,7 @@ def test_what_is_told_is_read_and_the_rest_is_usual():
         ({"profits_every_minutes": 0}, "1 or more"),
         ({"targets": [{"period": "day", "amount": 1}] * 2}, "at most one a period"),
         ([], "Expected `object`"),
+        ({"detector": {"symbol": "BTC"}}, "a symbol such as BTC/USD"),
         ({"initial": "NaN"}, "^initial: 'NaN' is not a plain decimal number"),
         ({"allocator": {"slope": "Infinity"}}, r"^allocator\.slope: 'Infinity'"),
         ({"decisions": {"spreads": ["1", "sNaN"]}}, r"^decisions\.spreads\[1\]: 'sNaN'"),

@@ -56,3 +56,27 @@ def test_operations_that_nobody_knows_are_named(bursar, ask, tmp_path):
 
 def test_a_known_file_names_nothing(bursar):
     assert "unclassified" not in bursar("import", STORY / "transaction-history.csv").out
+
+
+KRAKEN = "txid,refid,time,type,subtype,aclass,asset,amount,fee,balance\n"
+
+
+def test_what_left_one_venue_and_came_to_another_is_pointed_out(bursar, ask, tmp_path):
+    ledgers, history = tmp_path / "ledgers.csv", tmp_path / "history.csv"
+    ledgers.write_text(
+        KRAKEN
+        + "L1,R1,2026-01-02 10:00:00,deposit,,currency,XXBT,2,0,2\n"
+        + "L2,R2,2026-01-04 10:00:00,withdrawal,,currency,XXBT,-0.5,0.0005,1.4995\n"
+    )
+    history.write_text(HEADER + "2026-01-04 10:30:00,Spot,Deposit,BTC,0.5\n")
+    bursar("import", ledgers, history, "--quiet")
+    (ends,) = ask("flows")["links"]
+    said = bursar("flows").out
+    assert (
+        "? 0.5 XBT left kraken:main on 2026-01-04 10:00, and 0.5 BTC came to binance:main" in said
+    )
+    line = f"bursar link '{ends['withdrawal']}' '{ends['deposit']}'"
+    assert line in said
+    bursar("link", ends["withdrawal"], ends["deposit"], "--yes")
+    assert ask("flows")["links"] == []
+    assert ask("verify")["is_sound"]

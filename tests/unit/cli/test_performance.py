@@ -85,7 +85,7 @@ def test_measuring_of_settings(tmp_path):
 def test_a_book_without_snapshots_is_rebuilt_and_says_so(story, bursar, ask):
     said = bursar("performance").out
     assert "! the curve is rebuilt from trades, at last known prices" in said
-    assert "! 7 of 9 moments lack a price and are left out" in said
+    assert "lack a price" not in said, "fee credits are no money"
     told = ask("performance")
     assert told["is_rebuilt"]
     assert {point["is_stale"] for point in told["curve"]["points"]} == {True}

@@ -88,6 +88,18 @@ def test_equity_below_zero_has_no_peak_to_fall_from():
     assert len(made.falls) == 1
 
 
+def test_across_equity_below_zero_the_unit_price_has_no_fall():
+    told = curve([moment(day(n), equity) for n, equity in ((1, 100), (2, -50), (3, 60), (50, 30))])
+    made = drawdown(told, basis=Basis.NAV)
+    for figure in (made.current_pct, made.max_pct, made.recovery_pct, made.windows["90d"]):
+        assert (figure.value, figure.reason[:25]) == (None, "equity was not above zero")
+    assert made.windows["30d"].value == 50, "the break lies before it"
+    assert drawdown(told).max_pct.value == 150
+    after = Curve(told.points[1:])
+    assert drawdown(after, basis=Basis.NAV).max_pct.value is None
+    assert drawdown(Curve(told.points[2:]), basis=Basis.NAV).max_pct.value == 50
+
+
 def test_incomplete_moments_are_left_out_and_counted():
     made = drawdown(curve([moment(day(1), 100), moment(day(2), 10, is_complete=False)]))
     assert (made.current, made.max_pct.value) == (100, 0)

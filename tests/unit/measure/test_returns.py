@@ -109,6 +109,18 @@ def test_a_loss_of_everything_is_all_of_it():
     assert (made.annual_pct.value, made.worst_pct.value) == (-100, -100)
 
 
+def test_a_yearly_return_too_large_for_a_number_is_not_told():
+    made = ratios([1e15, 1e15] + [-0.1] * 28)
+    assert made.annual_pct.reason == made.calmar.reason == "it is not a finite number"
+    assert made.worst_pct.value == -10
+
+
+def test_the_tail_of_a_level_has_as_many_returns_as_it_says():
+    told = [-place / 1000 for place in range(71)]
+    made = ratios(told, Conventions(level_pct=D(90)))  # ⌊70 × 10 %⌋ + 1 = 8
+    assert made.cvar_pct.value == D("6.65")
+
+
 def test_kelly_of_trades_by_hand():
     made = from_trades(statistics(trips(*[30] * 12, *[-20] * 8)))
     # W = 0.6, R = 1.5: 0.6 − 0.4 ÷ 1.5

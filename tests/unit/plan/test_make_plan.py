@@ -3,7 +3,7 @@
 # The doors take whole numbers and texts too; only types would have decimals alone.
 # mypy: disable-error-code="arg-type, comparison-overlap, dict-item, index"
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import msgspec
 import pytest
@@ -62,6 +62,12 @@ def test_the_contracts_sixty_forty():
     assert plan.totals.turnover == D("0.25")
     assert plan.total_trade_value == 5000
     assert not plan.is_idle
+
+
+def test_a_callers_own_context_changes_no_total():
+    wanted, held = wish({"SPY": "0.6", "QQQ": "0.4"}), there({}, {"SPY": 500, "QQQ": 400}, "10010")
+    with localcontext(prec=1):
+        assert make_plan(wanted, held).total_trade_value == 10010
 
 
 def test_sales_come_first_and_pay_for_purchases():

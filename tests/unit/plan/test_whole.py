@@ -76,6 +76,14 @@ def test_a_trade_may_pass_its_target_by_less_than_a_step():
     assert plan.items[0].residual == -2
 
 
+def test_no_purchase_passes_its_cap_even_where_that_is_nearer():
+    plan = plan_of({"A": "0.58"}, {"A": "10"}, "100", limits=Constraints(cap=D("0.59")))
+    assert plan.items[0].quantity == 5
+    assert plan.search.least == plan.totals.residual == 8
+    short = plan_of({"A": "0.9"}, {"A": "10"}, "100", limits=Constraints(caps={"A": D("0.58")}))
+    assert short.items[0].quantity == 5
+
+
 def test_a_cheap_symbol_gives_way_for_a_dear_one():
     """A: 90 wanted of 100 a unit; B: 10 of 10. One A, and no B, is 20 off; one B alone 90."""
     plan = plan_of({"A": "0.9", "B": "0.1"}, {"A": "100", "B": "10"}, "100")

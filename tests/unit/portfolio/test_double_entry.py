@@ -101,6 +101,23 @@ def test_a_beancount_file_reads_as_its_page_says():
     loaded(text)
 
 
+def test_a_rebate_is_an_expense_below_zero():
+    lines = (
+        "2026-01-05T10:00:00Z  buy  2  XBT @ 40000 USD  fee -8 USD  #k:1",
+        "2026-02-01T09:30:00Z  sell  2  XBT @ 50000 USD  fee -0.1 BNB worth -60  #k:2",
+    )
+    text = written(*lines)
+    for line in (
+        "  Expenses:Fees:Trading  -8 USD",
+        "  Expenses:Fees:Trading  -60 USD",
+        "  Income:Realized:XBT  -20000 USD",
+        "2026-02-02 balance Expenses:Fees:Trading  -68 ~ 0 USD",
+    ):
+        assert line in text.splitlines()
+    loaded(text)
+    check(text_of(hledger, timeline_of(*lines)))
+
+
 def test_a_wrong_figure_would_be_found_by_beancount():
     text = written(*TRADES)
     for right, wrong in (

@@ -399,6 +399,17 @@ def test_what_a_fill_itself_says_needs_no_tag():
     assert book.tag("kraken:main:1", strategy="own").review.recorded == 0
 
 
+@pytest.mark.parametrize("said", ["row deposit 5 EUR", "buy 1 XBT @ 10 EUR"])
+def test_what_its_venue_corrected_can_be_taken_back_and_what_it_canceled_not(said):
+    told = f"2026-01-05T10:00:00Z {said} #kraken:main:1 source="
+    book = opened(f"{told}ledger", f"{told}correction")
+    book.reverse("kraken:main:1")
+    assert "kraken:main:1" not in book.timeline.facts
+    book = opened(f"{told}ledger", f"{told}cancellation")
+    with pytest.raises(BadChoice, match="was canceled by its venue: there is nothing to take"):
+        book.reverse("kraken:main:1")
+
+
 def test_a_link_joins_two_ends_in_either_order_and_fits(book):
     receipt = book.link("cold:wallet:1", "kraken:main:4")
     move = fact_of(book)

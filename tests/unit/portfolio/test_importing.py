@@ -1,12 +1,18 @@
 """Importing several files: small ones at once, big ones in order of time; one report either way."""
 
 import random
+from decimal import localcontext
+from importlib.resources import files as packaged
+from pathlib import Path
 
 import pytest
 
+import bursar
 from bursar.desk import streaming
 from bursar.venue import files
 from tests.property.kraken_exports import LEDGER, TRADE, Account, written
+
+STORY = Path(str(packaged("bursar.samples") / "kraken-story-a"))
 
 
 @pytest.fixture
@@ -36,8 +42,6 @@ def streaming_all(monkeypatch):
 
 
 def imported(path, exports, **told):
-    import bursar
-
     terms = bursar.Terms(base="EUR")
     with bursar.open(path, terms=terms) as portfolio:
         report = portfolio.import_files(*exports, **told)
@@ -45,6 +49,20 @@ def imported(path, exports, **told):
         assert (again.recorded, again.facts_added) == (0, 0)
         assert portfolio.verify().is_sound
         return report, portfolio.digest(), portfolio.desk.store.get_trades()
+
+
+def test_the_decimal_context_of_the_caller_changes_nothing_that_is_recorded():
+    """Kraken's rows of staking are filed by their amounts, of which every digit counts."""
+    exports = [STORY / f"{name}.csv" for name in ("ledgers.gen4-16col", "trades.gen2-24col")]
+
+    def recorded():
+        with bursar.open(":memory:", terms=bursar.Terms(base="EUR")) as portfolio:
+            portfolio.import_files(*exports)
+            return [row.entry() for row in portfolio.journal()], portfolio.digest()
+
+    told = recorded()
+    with localcontext(prec=3):
+        assert recorded() == told
 
 
 def test_ledgers_and_trades_as_streams_make_the_book_of_the_whole(
@@ -69,8 +87,6 @@ def test_ledgers_and_trades_as_streams_make_the_book_of_the_whole(
 
 
 def test_what_a_stream_cannot_take_is_taken_whole(tmp_path, exports, streaming_all):
-    import bursar
-
     with bursar.open(tmp_path / "a.db", terms=bursar.Terms(base="EUR")) as portfolio:
         portfolio.import_files(exports[0])
         version = portfolio.desk.head.version

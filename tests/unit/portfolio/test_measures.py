@@ -368,9 +368,23 @@ def test_a_portfolio_without_a_past_says_what_it_lacks():
     assert made.twr_pct.reason == "a return needs two complete moments"
     assert "two moments" in made.made.reason
     assert made.ratios.sharpe.reason == "0 daily returns; it takes 30"
-    nothing = begun("2026-01-01T00:00:00Z deposit 5 ABC #k:2").performance()
+    unpriced = "2026-01-01T00:00:00Z deposit 5 ABC #k:2"
+    priced = "2026-01-02T00:00:00Z price ABC 1 EUR #k:3"
+    late = begun(unpriced, priced, at="2026-01-04T00:00:00Z").performance()
+    assert "1 of 3 moments lack a price and are left out of the curve" in remarks(late)
+    assert late.made.reason, "what came had no price"
+    nothing = begun(unpriced).performance()
     assert nothing.equity_start.reason == "no complete moment was kept"
     assert nothing.opened_at is None
+
+
+def test_across_equity_below_zero_no_ratio_is_known():
+    portfolio = begun("2026-01-03T00:00:00Z fee 10001 EUR #k:2", at="2026-01-05T00:00:00Z")
+    made = portfolio.performance()
+    for figure in (made.ratios.sharpe, made.kelly_returns.full, made.nav_drawdown.max_pct):
+        assert figure.reason.startswith("equity was not above zero")
+    assert made.made.value == -10001
+    assert made.ratios.returns == 1
 
 
 def test_heatmaps_add_up_to_realised():

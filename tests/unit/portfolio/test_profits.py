@@ -81,6 +81,19 @@ def test_a_profit_given_back_is_told_as_an_intent_once():
     assert told.type == "order.exit_decision"
 
 
+def test_a_look_of_yesterday_does_not_undo_what_today_remembers():
+    made = portfolio(*MADE, day=20)
+    profits.apply(made, profits.look(made, HALF))
+    late = profits.look(made, HALF)
+    made.desk.clock.day = 21
+    profits.apply(made, profits.look(made, HALF))
+    with pytest.raises(StaleVersion):
+        profits.apply(made, late)
+    assert profits.look(made, HALF).before.day == 20454 + 21
+    made.desk.clock.day = 20  # set right: a day of its own again, and no end to looking
+    profits.apply(made, profits.look(made, HALF))
+
+
 def test_what_came_in_is_in_every_figure_of_an_intent():
     settings = CapitalSettings(
         capture=CaptureSettings(target=Decimal(50), target_pct=None, trail=Decimal("0.2"))

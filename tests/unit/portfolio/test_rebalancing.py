@@ -194,7 +194,11 @@ def test_what_a_venue_says_is_staked_or_lent_is_not_free():
     told.reserved = {}
 
     async def statement():
-        lent = (stated("XBT", "0.3", pocket="staked"), stated("USD", 400, pocket="earn"))
+        lent = (
+            stated("XBT", "0.3", pocket="staked"),
+            stated("XBT", "0.2", pocket="auto-earn", reserved=D("0.1")),
+            stated("USD", 400, pocket="earn"),
+        )
         owed = (stated("USDT", -20, pocket="futures"),)
         return Statement(
             account="k", as_of=Now().now(), holdings=(stated("USD", 1000), *lent, *owed)
@@ -203,7 +207,7 @@ def test_what_a_venue_says_is_staked_or_lent_is_not_free():
     told.statement = statement
     holdings = asyncio.run(fetch_holdings(told, set(), bursar.Terms()))
     assert (holdings.cash, holdings.spendable) == (1380, 980)
-    assert (holdings.positions, holdings.reserved["XBT"]) == ({"XBT": D("0.3")}, D("0.3"))
+    assert (holdings.positions, holdings.reserved["XBT"]) == ({"XBT": D("0.5")}, D("0.4"))
 
 
 def venue(**worth):

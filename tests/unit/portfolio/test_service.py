@@ -350,6 +350,23 @@ def test_the_parts_of_a_period_add_up(by, keys):
     assert found.pnl_base == D("34987")  # 133,987 − 99,000: realised + unrealised
 
 
+def test_what_withdrawals_carried_away_is_the_rest_of_what_was_made():
+    service, _ = followed(
+        "2026-05-30T10:00:00Z deposit 1000 EUR #k:1",
+        "2026-05-30T11:00:00Z buy 10 XBT @ 100 EUR #k:2",
+        "2026-05-31T10:00:00Z withdrawal 4 XBT #k:3 value=520",
+        "2026-06-01T10:00:00Z sell 3 XBT @ 150 EUR #k:4",
+    )
+    synced(service)
+    found = service.get_pnl_summary(prices={"XBT": "110"})
+    assert found.transferred_unrealized_base == 120  # 4 that had cost 400 went at a worth of 520
+    assert (found.realized_pnl_base_total, found.unrealized_pnl_base_total) == (D(150), D(30))
+    assert found.pnl_base == D(150 + 30 + 120)
+    parts = ((None, "2026-05-31"), ("2026-05-31", "2026-06-01"), ("2026-06-01", None))
+    told = [service.get_pnl_summary(part).transferred_unrealized_base for part in parts]
+    assert told == [0, 120, 0]
+
+
 def test_what_is_dated_ahead_counts_now_and_is_said():
     clock = Clock()
     lines = (
@@ -374,8 +391,8 @@ def test_what_is_dated_ahead_counts_now_and_is_said():
     book.reverse("k:4")
     book.reverse("k:3")
     assert book.valuation().coverage.ahead is None
-    book.record(*golden.read(["2026-06-01T12:00:04Z deposit 1 EUR #k:5"]))
-    assert book.valuation().coverage.ahead is None, "clocks differ"
+    book.record(*golden.read(["2026-06-03T12:00:00Z deposit 1 EUR #k:5"]))
+    assert book.valuation().coverage.ahead is None, "a day ends later elsewhere"
     clock.set("2062-06-02T00:00:00Z")
     assert opened(*lines, clock=clock).valuation().coverage.ahead is None
 
@@ -475,6 +492,20 @@ def test_only_fees_of_trades_are_a_part_of_gross_pnl():
     found = service.get_fee_summary()
     assert (found.total_base, found.trading_base) == (D(15), D(10))
     assert (found.gross_pnl_base, found.pct_of_gross_pnl) == (D(100), D(10))
+
+
+def test_rebates_are_fees_below_zero_and_so_is_their_percentage():
+    service, venue = followed(
+        "2026-05-30T10:00:00Z deposit 100000 EUR #k:1",
+        "2026-05-31T10:00:00Z buy 1 XBT @ 40000 EUR fee -8 EUR #k:2",
+        "2026-06-01T09:00:00Z sell 1 XBT @ 40100 EUR fee -2 EUR #k:3",
+    )
+    venue.holdings = {"EUR": D("100110")}
+    synced(service)
+    found = service.get_fee_summary()
+    assert (found.total_base, found.trading_base, found.by_pair) == (-10, -10, {"XBT/EUR": D(-10)})
+    assert (found.gross_pnl_base, found.pct_of_gross_pnl) == (D(100), D(-10))
+    assert service.portfolio.pnl()[0].pnl.total.realized == 110
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bursar.ledger.entries import (
@@ -17,6 +18,7 @@ from bursar.reconcile import (
 from tests.unit.reconcile.venues import (
     ACCOUNT,
     DAY,
+    PRICES,
     K,
     Venue,
     accepted,
@@ -266,6 +268,16 @@ def test_one_step_is_rounding_and_little_worth_is_dust(venue):
     assert two.reason == "worth 0.00001 USD"
     unpriced = only(found(venue.statement(SOL="0.0000000002"), venue.rows, prices={}))
     assert unpriced.kind is Kind.UNKNOWN
+
+
+@pytest.mark.parametrize("prices", [PRICES, {}])
+@pytest.mark.parametrize("off", ["1", "-1"])
+def test_a_whole_unit_is_no_rounding_though_it_is_one_step(off, prices):
+    venue = Venue()
+    venue.deposit("XBT", "10")
+    rows = [msgspec.structs.replace(each, balance=None) for each in venue.rows]
+    one = only(found(venue.statement(XBT=off), rows, prices=prices))
+    assert one.kind is Kind.UNKNOWN
 
 
 def test_a_deposit_missing_before_it_is_spent_is_a_flow_and_no_wrong_trade():

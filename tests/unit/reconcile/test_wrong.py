@@ -26,6 +26,8 @@ from bursar.reconcile import (
     ours_of,
     propose,
 )
+from bursar.reconcile.compare import DEFAULT
+from bursar.reconcile.evidence import Evidence
 from tests.unit.reconcile.venues import (
     ACCOUNT,
     DAY,
@@ -36,6 +38,7 @@ from tests.unit.reconcile.venues import (
     changed,
     closes,
     found,
+    marks,
     of,
     only,
     shifts,
@@ -256,7 +259,7 @@ def test_a_trade_that_its_correction_would_undo_is_closed_by_a_flow(venue, trade
         reason="made up",
         evidence=(trade[1].group,),
     )
-    made = propose(undone, ours, ())
+    made = propose(undone, Evidence(ours, (), marks(), DEFAULT, venue.at), ())
     assert made is not None
     (entry,) = made.entries
     assert isinstance(entry, CashFlow)

@@ -3,7 +3,7 @@
 import html as markup
 import re
 import sys
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -121,6 +121,11 @@ def test_a_page_needs_nothing_but_itself(page):
     assert not {"script", "link", "img", "iframe", "object", "embed"} & set(read.tags)
     assert {each.removeprefix("#") for each in read.links} <= read.ids
     assert "default-src 'none'" in page
+
+
+def test_the_decimal_context_of_the_caller_changes_nothing_on_the_page(made, page):
+    with localcontext(prec=2):
+        assert html(made) == page
 
 
 def test_every_digit_is_on_the_page(made, page):

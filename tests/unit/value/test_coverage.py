@@ -5,7 +5,7 @@ import pytest
 from bursar.ledger.instant import DAY, SECOND
 from bursar.value import equity
 from bursar.value.accounts import account_book, accounts
-from bursar.value.coverage import Coverage, book_gaps
+from bursar.value.coverage import FACTS_AHEAD_MAX, Coverage, book_gaps
 from bursar.value.marks import AHEAD_MAX, LAST_TRADE, Marks, Standing
 from bursar.value.marks import Mark as StrictMark
 from bursar.value.worth import STALE_AFTER, Options
@@ -70,7 +70,8 @@ def test_a_book_that_reaches_beyond_now_says_how_far():
     text = EXAMPLE + "2027-03-01T12:00:05Z deposit 1 USD #k:9\n"
     last = NOW + 365 * DAY + 5 * SECOND
     book, marks = book_of(text), Marks([mark("XBT/USD", 1, at=last)])
-    for now, ahead in ((last - AHEAD_MAX - 1, last), (last - AHEAD_MAX, None), (last, None)):
+    near = last - FACTS_AHEAD_MAX
+    for now, ahead in ((near - 1, last), (near, None), (last, None)):
         assert value_book(book, marks, now=now).coverage.ahead == ahead
         own = account_book(book, *accounts(book))
         assert value_book(own, marks, now=now).coverage.ahead == ahead

@@ -145,6 +145,15 @@ def test_balances_count_all_accounts_under_one_name():
     ]
 
 
+def test_what_orders_hold_is_found_under_any_name():
+    """The venue says XBT, and the book has it as BTC there: 0.25 and 0.5 of 1 are in orders."""
+    held = {("binance", "XBT"): D("0.25"), ("binance", "BTC"): D("0.5")}
+    (bitcoin,) = (e for e in balances(book_of(BALANCES), reserved=held) if e.asset == "XBT")
+    assert (bitcoin.reserved, bitcoin.free) == (D("2.75"), D("3.25"))
+    by_account = balances(book_of(BALANCES), reserved=held, by_account=True)
+    assert by_account[0] == AssetBalance("BTC", D("0.25"), D("0.75"), D(1), "binance")
+
+
 def test_balances_by_account_keep_the_names_of_the_account():
     found = balances(book_of(BALANCES), by_account=True, marks=Marks())
     assert found == [

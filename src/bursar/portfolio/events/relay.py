@@ -22,6 +22,7 @@ from bursar.errors import BusError, StoreBusy, StoreDown
 from bursar.events import Envelope
 from bursar.events.catalog import write
 from bursar.events.outgoing import Committed, Outgoing, PositionMoved, Restated, Restatement
+from bursar.exact import unsigned
 from bursar.portfolio.events import saying
 from bursar.ports import Bus, OutboxRow, Pause, PortfolioStore
 
@@ -144,7 +145,7 @@ def _position(move: Move, version: int) -> PositionMoved:
         account=move.account,
         symbol=move.symbol,
         side="LONG" if move.quantity > _ZERO else "SHORT",
-        quantity=abs(move.quantity),
+        quantity=unsigned(move.quantity),
         entry_price=move.entry_price,
         realized_pnl=move.realized,
         version=version,

@@ -87,7 +87,7 @@ def equity_update(found: Figures, version: int, peak: Decimal | None) -> EquityU
 
     Peak and fall are of all that is owned, whatever the view shows; what has no price is no loss.
     """
-    owned = found.equity + found.excluded_value
+    owned = found.owned
     top = peak if peak is None or not found.is_priced else max(peak, owned)
     return EquityUpdate(
         equity=found.equity,

@@ -6,7 +6,7 @@ import msgspec
 
 from bursar.desk import Desk
 from bursar.errors import BadChoice
-from bursar.exact import money, number, plain
+from bursar.exact import money, number, plain, unsigned
 from bursar.ledger import instant
 from bursar.ledger.entries import (
     AnyEntry,
@@ -163,4 +163,4 @@ def _gone(timeline: Timeline, name: str) -> str:
 
 def _told(flow: CashFlow) -> str:
     when = instant.show(flow.executed_at)
-    return f"{flow.kind.value} {plain(abs(flow.amount))} {flow.asset} of {when}"
+    return f"{flow.kind.value} {plain(unsigned(flow.amount))} {flow.asset} of {when}"

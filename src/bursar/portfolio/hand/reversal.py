@@ -10,7 +10,7 @@ from bursar.desk import Desk
 from bursar.errors import BadChoice
 from bursar.exact import money
 from bursar.ledger import instant
-from bursar.ledger.entries import AnyEntry, CashFlow, Movement, Reversal
+from bursar.ledger.entries import AnyEntry, CashFlow, Movement, Reversal, Source
 from bursar.ledger.openings import is_opening
 from bursar.ledger.terms import FactSource
 from bursar.ledger.timeline import Timeline
@@ -63,10 +63,13 @@ def _require_whole(timeline: Timeline, name: str) -> None:
         raise BadChoice(
             f"{name} is worked out from the other entries; enter what came before instead", id=name
         )
+    told = statements_of(timeline, name)
+    if any(each.source is Source.CANCELLATION for each in told):
+        raise BadChoice(f"{name} was canceled by its venue: there is nothing to take back", id=name)
     raw = timeline.raw.get(name)
     if isinstance(raw, Reversal) and raw.rows:
         raise BadChoice(f"{name} is the venue's own reversal of {raw.target}", id=name)
-    if raw is None and any(isinstance(each, Movement) for each in statements_of(timeline, name)):
+    if raw is None and any(isinstance(each, Movement) for each in told):
         whole = [known.id for known in timeline.raw.values() if name in known.rows]
         raise BadChoice(f"{name} is a part of {', '.join(whole)}; reverse that", id=name)
 

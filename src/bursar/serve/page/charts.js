@@ -78,6 +78,7 @@ export class Curve {
       svg("line.rule", { x1: 0, x2: right, y1: water(0), y2: water(0) }),
       svg("path.water", { d: `M0 ${water(0)}${under}L${x(last.x)} ${water(0)}Z` }),
       svg("path.waterline", { d: `M0 ${water(points[0].under)}${under}` }),
+      svg("text.halo", { x: 0, y: floor + GAP + deep }, "fall of the unit price, which capital does not move"),
       svg("text", { x: right + 10, y: water(0) + 4 }, "0 %"), svg("text", { x: right + 10, y: water(worst) + 4 }, `−${(-worst * 100).toFixed(1)} %`),
       points.filter(isFlow).map((point) => flow(point, x(point.x), floor)),
       svg("circle.now", { cx: x(last.x), cy: y(last.y), r: 3.5 }), this.cross);

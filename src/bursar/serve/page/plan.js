@@ -17,8 +17,10 @@ export class Plan {
   async show(held) {
     if (!this.held) this.targets = new Map(Object.entries(JSON.parse(localStorage.getItem(`targets ${held.portfolio}`) ?? "{}")));
     this.held = held;
-    if (!this.plan || Date.now() - this.askedAt > PAUSE_MS) await this.#ask();
-    else this.draw();
+    const left = this.plan ? this.askedAt + PAUSE_MS - Date.now() : 0;
+    if (left <= 0) { await this.#ask(); return; }
+    this.draw();
+    this.due ??= setTimeout(() => { this.due = null; this.#ask(); }, left); // what is held now is never left out for long
   }
 
   async #ask() {

@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money, product18
+from bursar.exact import ZERO, money, product18, unsigned
 from bursar.ledger import instant
 from bursar.ledger.actions import ADD, REMOVE
 from bursar.ledger.entries import (
@@ -122,7 +122,7 @@ def _settled(row: Row, account: str) -> Fill:
     is_worthless = is_option(row.symbol) or row.sub_type == WORTHLESS
     if not row.amount and row.price and not is_worthless:
         return _fill(row, account, of, side, price=row.price)
-    return _fill(row, account, of, side, amount=abs(row.amount))
+    return _fill(row, account, of, side, amount=unsigned(row.amount))
 
 
 def _fill(  # noqa: PLR0913 (what an execution and a settlement do not share)
@@ -147,7 +147,7 @@ def _fill(  # noqa: PLR0913 (what an execution and a settlement do not share)
         base=of.asset,
         quote=quote,
         side=side,
-        quantity=abs(row.quantity),
+        quantity=unsigned(row.quantity),
         amount=amount,
         price=price,
         order_id=order_id,

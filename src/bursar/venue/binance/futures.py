@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from bursar.errors import VenueGarbled
-from bursar.exact import ZERO
+from bursar.exact import ZERO, negated, unsigned
 from bursar.ledger import instant
 from bursar.ledger.entries import Fee, MarginFill, Movement, MovementKind, Side, Source
 from bursar.venue.binance.assets import FUTURES
@@ -63,12 +63,12 @@ class Trade(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def moved(self) -> Decimal:
         """By how much, below zero for a sale."""
-        return self.qty if self.side == "BUY" else -self.qty
+        return self.qty if self.side == "BUY" else negated(self.qty)
 
     def money(self) -> Iterator[tuple[str, Decimal]]:
         """Yield what it settled and what it was charged."""
         yield _market(self)[1], self.realized_pnl
-        yield self.commission_asset, -abs(self.commission)
+        yield self.commission_asset, negated(unsigned(self.commission))
 
 
 async def trades(
@@ -92,7 +92,7 @@ def fill(said: Trade, *, account: str) -> MarginFill:
     """Turn a trade into a statement, under the group of its income."""
     pair, quote, base = _market(said)
     group = trade_of(account, said.symbol, str(said.id))
-    charged = abs(said.commission)
+    charged = unsigned(said.commission)
     return MarginFill(
         id=f"{group}/margin",
         group=group,

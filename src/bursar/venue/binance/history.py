@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from bursar.errors import VenueDenied
-from bursar.exact import ZERO
+from bursar.exact import ZERO, negated
 from bursar.ledger import instant
 from bursar.ledger.entries import AnyEntry, Side, Source
 from bursar.ports import Chunk
@@ -365,8 +365,8 @@ def _behind(told: Sequence[Trade]) -> MarketPlace:
 
 
 def _moves(row: TradeRow) -> Iterator[tuple[str, Decimal]]:
-    sign = 1 if row.side is Side.BUY else -1
-    yield row.pair.base, sign * row.quantity
-    yield row.pair.quote, -sign * row.amount
+    is_buy = row.side is Side.BUY
+    yield row.pair.base, row.quantity if is_buy else negated(row.quantity)
+    yield row.pair.quote, negated(row.amount) if is_buy else row.amount
     if row.fee:
-        yield row.fee_asset, -row.fee
+        yield row.fee_asset, negated(row.fee)

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from bursar.errors import Malformed, VenueGarbled
-from bursar.exact import ZERO
+from bursar.exact import ZERO, negated
 from bursar.ledger import instant
 from bursar.ledger.entries import MovementKind
 from bursar.venue import record
@@ -160,7 +160,7 @@ def _withdrawal(said: _Withdrawal) -> Item:
         taken = (said.coin, said.amount, fee) if is_spot else None
         return Item(at=at, is_pending=True, taken=taken)
     where = _wallet(said.wallet_type)
-    row = _row(at, where, "Withdraw", said.coin, -said.amount, fee=fee)
+    row = _row(at, where, "Withdraw", said.coin, negated(said.amount), fee=fee)
     return Item(at=at, rows=(row,) if said.status == 6 else ())  # noqa: PLR2004 (the venue's)
 
 
@@ -168,7 +168,7 @@ def _converted(said: _Converted) -> Item:
     at, name = said.create_time * instant.MS, "Binance Convert"
     if said.order_status != "SUCCESS":
         return Item(at=at, is_pending=said.order_status in {"PROCESS", "ACCEPT_SUCCESS"})
-    given = _row(at, None, name, said.from_asset, -said.from_amount)
+    given = _row(at, None, name, said.from_asset, negated(said.from_amount))
     return Item(at=at, rows=(given, _row(at, None, name, said.to_asset, said.to_amount)))
 
 
@@ -177,7 +177,7 @@ def _dust(said: _Dust) -> Item:
     at, name = said.operate_time * instant.MS, "Small Assets Exchange BNB"
     rows: list[HistoryRow] = []
     for each in said.user_asset_dribblet_details:
-        rows.append(_row(at, None, name, each.from_asset, -each.amount))
+        rows.append(_row(at, None, name, each.from_asset, negated(each.amount)))
         rows.append(_row(at, None, name, each.target_asset, each.transfered_amount))
     return Item(at=at, rows=tuple(rows))
 
@@ -199,7 +199,7 @@ def _subscribed(said: _Subscribed) -> Item:
         return Item(at=at, is_pending=said.status == "PURCHASING")
     spot = said.amount if said.amt_from_spot is None else said.amt_from_spot
     left = [
-        _row(at, where, name, said.asset, -amount)
+        _row(at, where, name, said.asset, negated(amount))
         for where, amount in ((None, spot), (FUNDING, said.amt_from_funding))
         if amount
     ]
@@ -210,7 +210,7 @@ def _redeemed(said: _Redeemed) -> Item:
     at, name = said.time * instant.MS, "Simple Earn Flexible Redemption"
     if said.status not in _DONE:
         return Item(at=at, is_pending=True)
-    left = _row(at, EARN, name, said.asset, -said.amount)
+    left = _row(at, EARN, name, said.asset, negated(said.amount))
     return Item(
         at=at, rows=(left, _row(at, pocket(said.dest_account), name, said.asset, said.amount))
     )
@@ -240,7 +240,7 @@ def _moved(said: _Moved) -> Item:
     given, _, taken = said.type.partition("_")
     (here, one), (there, other) = _WALLETS[given], _WALLETS[taken]
     name = f"Transfer Between {one} and {other}"
-    left = _row(at, here, name, said.asset, -said.amount)
+    left = _row(at, here, name, said.asset, negated(said.amount))
     return Item(at=at, rows=(left, _row(at, there, name, said.asset, said.amount)))
 
 

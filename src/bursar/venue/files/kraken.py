@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Final, TypeVar
 
 from bursar.errors import Malformed, UnknownAsset
-from bursar.exact import ZERO, parse_all, plain
+from bursar.exact import ZERO, money, parse_all, plain
 from bursar.ledger.entries import Side
 from bursar.venue.files.reading import FileReading, Options
 from bursar.venue.files.table import Table
@@ -257,6 +257,7 @@ class TradeCells:
         return name
 
 
+@money
 def _fault(table: Table, kept: UniqueRows[LedgerRow], broken: Break) -> Malformed:
     row = kept.rows[broken.place]
     before = broken.expected - row.amount + row.fee

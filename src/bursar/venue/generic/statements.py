@@ -16,7 +16,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Final
 
-from bursar.exact import ZERO, trimmed
+from bursar.exact import ZERO, negated, trimmed
 from bursar.ledger.entries import (
     AnyEntry,
     CashFlow,
@@ -117,7 +117,7 @@ def _fill(row: Row, name: str) -> Fill:
 
 def _flow(row: Row, name: str) -> CashFlow:
     quantity = row.quantity or ZERO
-    amount = -quantity if row.type in {Type.WITHDRAWAL, Type.FEE} else quantity
+    amount = negated(quantity) if row.type in {Type.WITHDRAWAL, Type.FEE} else quantity
     return CashFlow(
         id=name,
         account=row.account,

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, trimmed
+from bursar.exact import ZERO, trimmed, unsigned
 from bursar.ledger import instant
 from bursar.ledger.actions import SETTLED
 from bursar.ledger.entries import Movement, MovementKind, Rate, Source
@@ -106,7 +106,7 @@ def tie(row: LedgerRow) -> str:
 
 
 def _staked(row: LedgerRow) -> str:
-    asset, amount = coin(row.code).asset, trimmed(abs(row.amount))
+    asset, amount = coin(row.code).asset, trimmed(unsigned(row.amount))
     return f"{_STAKING}:{asset}:{amount}:{instant.day(row.executed_at)}"
 
 
@@ -117,7 +117,7 @@ def _is_renamed(row: LedgerRow) -> bool:
 
 
 def _renamed(row: LedgerRow) -> str:
-    return f"renamed:{trimmed(abs(row.amount))}"
+    return f"renamed:{trimmed(unsigned(row.amount))}"
 
 
 @lru_cache

@@ -18,7 +18,7 @@ from decimal import Decimal
 from operator import gt, itemgetter
 from typing import Final, NamedTuple
 
-from bursar.exact import ONE, quotient18
+from bursar.exact import ONE, money, quotient18
 from bursar.ledger import instant
 from bursar.ledger.entries import Price
 from bursar.ports import PriceWanted
@@ -121,8 +121,7 @@ class PastPrices:
         outer = Object("Trades", await self._client.trades(key, at - 1, count))
         page = _page(outer, outer.list_beside("last"))
         if len(page.seconds) > 1:
-            span = (page.seconds[-1] - page.seconds[0]) * instant.SECOND
-            self._pace[key] = max(int(span) // len(page.seconds), 1)
+            self._pace[key] = max(_length(page.seconds) // len(page.seconds), 1)
         return page
 
 
@@ -145,5 +144,12 @@ def _reached(trades: _Page, instants: Sequence[int]) -> int:
     return bisect_right(instants, trades.seconds[-1], key=_seconds)
 
 
+@money
+def _length(seconds: Sequence[Decimal | int]) -> int:
+    """Return how many nanoseconds lie between the first and the last."""
+    return int((seconds[-1] - seconds[0]) * instant.SECOND)
+
+
+@money
 def _seconds(at: int) -> Decimal:
     return Decimal(at).scaleb(-9)

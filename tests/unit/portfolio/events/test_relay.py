@@ -135,6 +135,15 @@ def test_coins_open_and_close_positions_too_and_a_turn_is_both():
     assert [each["realized_pnl"] for _, each in moves] == [0, 1000, 0, 0, 0]
 
 
+def test_a_position_is_told_with_every_digit():
+    units = "12345678901234567890.123456789012345678"
+    portfolio = opened(f"2026-01-02T00:00:00Z  buy {units} ODD @ 0.001 EUR  #k:2")
+    bus = LocalBus(portfolio.desk.clock)
+    asyncio.run(Relay(portfolio.desk.store, bus).once())
+    (_, moved) = told(bus)
+    assert f'"quantity":{units},' in moved.data
+
+
 def test_a_figure_of_the_past_that_changes_is_told():
     portfolio = opened(
         "2026-01-02T00:00:00Z  buy   1  XBT @ 10 EUR  #k:2",

@@ -4,9 +4,12 @@ Errors: those of the store.
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Final
 
 from bursar.ledger import instant
 from bursar.measure.curve import Growth, Point
+from bursar.measure.measured import unknown
 from bursar.portfolio import agreement
 from bursar.portfolio.past import PastDesk
 from bursar.portfolio.periods import Window
@@ -15,6 +18,8 @@ from bursar.reconcile.certificate import seal, sentence
 from bursar.report.records import Certified, HoldingLine, PeriodReturn, Worth
 from bursar.value.equity import Valuation
 from bursar.value.worth import AssetWorth
+
+_LATE: Final = unknown("what stood when it began was not kept")
 
 
 def worth(valuation: Valuation) -> Worth:
@@ -51,17 +56,21 @@ def holding(each: AssetWorth) -> HoldingLine:
 def returns(points: Iterable[Point], span: Window) -> Iterator[PeriodReturn]:
     """Yield the return of each month and year that the points reach into, from what stood before.
 
-    O(points).
+    Where the last point before is of more than a day ago, what was made in between is of no one
+    month, and the return is not known. O(points).
     """
     grown: dict[tuple[int, int], Growth] = {}
     reached: set[tuple[int, int]] = set()
+    late: set[tuple[int, int]] = set()
     before: tuple[Point, ...] = ()
     for point in points:
         at = instant.to_datetime(point.at)
-        for name in ((at.year, at.month), (at.year, 0)):
+        for name, month in (((at.year, at.month), at.month), ((at.year, 0), 1)):
             if name not in grown:
                 grown[name] = Growth()
                 grown[name].see(before)
+                if before and _start(at.year, month) - before[0].at > instant.DAY:
+                    late.add(name)
             grown[name].see((point,))
         if point.nav is not None:
             before = (point,)
@@ -69,8 +78,13 @@ def returns(points: Iterable[Point], span: Window) -> Iterator[PeriodReturn]:
             reached.add((at.year, at.month))
     for year in sorted({year for year, _ in reached}):
         for month in sorted(month for of, month in reached if of == year):
-            yield PeriodReturn(str(year), f"{month:02}", grown[year, month].pct)
-        yield PeriodReturn(str(year), "", grown[year, 0].pct)
+            pct = _LATE if (year, month) in late else grown[year, month].pct
+            yield PeriodReturn(str(year), f"{month:02}", pct)
+        yield PeriodReturn(str(year), "", _LATE if (year, 0) in late else grown[year, 0].pct)
+
+
+def _start(year: int, month: int) -> int:
+    return instant.from_datetime(datetime(year, month, 1, tzinfo=UTC))
 
 
 def certified(portfolio: Portfolio) -> Iterator[Certified]:

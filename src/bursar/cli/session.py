@@ -158,10 +158,12 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         made = portfolio.desk.refolded if isinstance(portfolio.desk, Desk) else None
         if made is None:
             return
+        others = (
+            f"{made.cells:,} of its figures are others now, {len(made.restated):,} realised ones"
+        )
         self.screen.remark(
             "An older bursar made this book. It was worked out anew from its journal, which is"
-            f" whole and as it was; of the figures {made.cells:,} are others now,"
-            f" {len(made.restated):,} of them realised."
+            f" whole and as it was; {others if made.cells else 'no figure is another now'}."
         )
         for line in in_words(made.restated):
             self.screen.remark(f"  realised, {line}")

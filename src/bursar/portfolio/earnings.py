@@ -117,7 +117,7 @@ def _with_present(
     valuation = portfolio.valuation(present.prices)
     begun = _begun(portfolio, present.start)
     net, unpriced = _since(portfolio, timeline, present, begun)
-    is_whole = net is not None and not valuation.unvalued
+    is_whole = net is not None and not valuation.lacking
     is_known = is_whole and (present.start == 0 or (begun is not None and begun.is_whole))
     first = ZERO if begun is None else begun.equity_base
     return msgspec.structs.replace(

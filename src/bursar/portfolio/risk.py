@@ -129,7 +129,7 @@ def _standing(
     made = today.day_pnl
     loss = share = made if made.value is None else known(-made.value)
     if loss.value is not None and today.opening is not None:
-        share = percent(loss.value, today.opening.equity or equity)
+        share = percent(loss.value, today.opening.equity or today.now.equity)
     held = [each for each in found.assets if each.amount]
     return Standing(
         gross_exposure_pct=percent(found.gross, equity),

@@ -95,10 +95,14 @@ class Valuation(msgspec.Struct, frozen=True):
         return self.unrealized + self.excluded_unrealized
 
     @property
+    def left_out(self) -> tuple[AssetWorth | MarginWorth, ...]:
+        """What the options leave out, held or leveraged."""
+        return (*self.excluded, *self.excluded_margins)
+
+    @property
     def excluded_unvalued(self) -> tuple[str, ...]:
         """What is left out, has no value, and is not free: without it, what is owned is unknown."""
-        hidden = (*self.excluded, *self.excluded_margins)
-        return tuple(sorted({named(each) for each in hidden if is_missed(each)}))
+        return tuple(sorted({named(each) for each in self.left_out if is_missed(each)}))
 
     @property
     def lacking(self) -> tuple[str, ...]:

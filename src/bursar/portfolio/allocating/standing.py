@@ -62,7 +62,9 @@ def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]
             name = marks.name(each.asset)
             before[name] = before.get(name, ZERO) + each.quantity
         returns = sleeve_returns(
-            closes.get(strategy, []), today=now // instant.DAY, unrealized=valuation.owned_unrealized
+            closes.get(strategy, []),
+            today=now // instant.DAY,
+            unrealized=valuation.owned_unrealized,
         )
         found.append(
             StrategyNow(

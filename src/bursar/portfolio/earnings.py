@@ -129,7 +129,7 @@ def _with_present(
         pnl_base=valuation.owned - first - net if is_known and net is not None else None,
         equity_start=None if begun is None else begun.equity_base,
         equity_start_at=None if begun is None else begun.timestamp,
-        unvalued=tuple(each.asset for each in now.pnl.unvalued),
+        unvalued=valuation.lacking,
     )
 
 

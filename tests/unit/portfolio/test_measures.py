@@ -465,7 +465,8 @@ def test_what_was_paid_for_and_has_no_price_is_no_loss_though_the_view_leaves_it
     seen = portfolio.views()
     assert (seen.snapshot.total_equity, seen.snapshot.daily_pnl) == (9000, None)
     assert seen.drawdown.current_equity == 10000
-    assert summary(portfolio, Asked()).pnl_base is None
+    made = summary(portfolio, Asked())
+    assert (made.pnl_base, made.unvalued) == (None, ("ODD",))
     gone = keep(portfolio, "2026-01-02T13:00:00Z")
     assert (gone.unvalued, gone.excluded_unvalued) == ((), ("ODD",))
     (*_, close) = snapshots.closes(portfolio.desk.store)

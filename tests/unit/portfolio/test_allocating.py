@@ -17,8 +17,6 @@ from bursar.portfolio import Portfolio, agreement, allocating
 from bursar.reconcile import Limits, Statement
 from bursar.reconcile.statement import Holding
 from bursar.store import MemoryStore
-from bursar.value.marks import Marks
-from bursar.value.worth import Options
 
 DAY = 86_400 * 10**9
 START = 20454 * DAY  # 2026-01-01
@@ -76,29 +74,6 @@ def test_what_strategies_are_worth_adds_up_to_the_last_digit():
     assert sum(each.equity for each in found) == made.equity(prices).value
     assert sum(each.unrealized for each in found) == made.valuation(prices).unrealized
     assert all(each.contributed + each.made + each.unrealized == each.equity for each in found)
-
-
-def test_a_strategy_is_all_that_it_owns_whatever_the_view_shows():
-    made = portfolio(
-        "2026-01-01T10:00:00Z deposit 1000 USD #k:main:1",
-        "2026-01-01T10:00:00Z deposit 50 USDT #k:main:2",
-        "2026-01-02T10:00:00Z buy 1 XBT @ 100 USD #k:main:3 strategy=trend",
-    )
-    before = allocating.strategies(made, {"XBT": "150"})
-    made.options = Options(exclude_assets=frozenset({"BTC", "USDT"}))
-    after = allocating.strategies(made, {"XBT": "150"})
-    assert [(e.equity, e.made, e.unrealized, e.cash, e.returns) for e in after] == [
-        (e.equity, e.made, e.unrealized, e.cash, e.returns) for e in before
-    ]
-    assert all(each.contributed + each.made + each.unrealized == each.equity for each in after)
-
-
-def test_no_capital_is_divided_over_what_is_left_out_and_has_no_price():
-    made = portfolio(*TWO, "2026-01-05T10:00:00Z buy 1 ODD @ 100 USD #k:main:6 strategy=trend")
-    made.options = Options(exclude_assets=frozenset({"ODD"}))
-    made.marks = lambda *_, **__: Marks()  # what traded is forgotten: nothing has a price
-    with pytest.raises(Doubtful, match="trend holds what has no price: ODD"):
-        allocating.propose(made)
 
 
 def test_the_first_decision_is_equal_and_moves_capital_out_of_the_reserve():

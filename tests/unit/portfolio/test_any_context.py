@@ -17,7 +17,7 @@ from decimal import (
     Underflow,
     localcontext,
 )
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -132,7 +132,7 @@ def followed():
 
 
 DOINGS = {
-    **{name: lambda name=name: imported(name) for name in STORIES},
+    **{name: partial(imported, name) for name in STORIES},
     "lived": lived,
     "moved": moved,
     "followed": followed,

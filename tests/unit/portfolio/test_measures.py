@@ -16,7 +16,6 @@ from bursar.portfolio.measures import Measuring
 from bursar.portfolio.performance import remarks
 from bursar.store import open_store
 from bursar.value.equity import value_book
-from bursar.value.figures import figures
 from bursar.value.marks import Marks
 from bursar.value.worth import Options
 from tests.unit.measure.samples import D, loose
@@ -447,39 +446,6 @@ def test_the_view_decides_what_realised_of_a_period_holds():
     )
     portfolio.options = Options(exclude_assets=frozenset({"XBT"}))
     assert portfolio.views().pnl.realized_pnl_today == 1
-
-
-BOUGHT = "2026-01-01T01:00:00Z buy 10 ODD @ 100 EUR #k:2"
-
-
-@pytest.mark.parametrize("live", [False, True])
-def test_what_was_paid_for_and_has_no_price_is_no_loss_though_the_view_leaves_it_out(live):
-    portfolio = begun(BOUGHT)
-    portfolio.options = Options(exclude_assets=frozenset({"ODD"}))
-    made = keep(portfolio, "2026-01-01T23:00:00Z", ODD=100)
-    assert (made.excluded_value, made.excluded_unvalued) == (1000, ())
-    portfolio.desk.clock.set("2026-01-02T12:00:00Z")
-    portfolio.marks = lambda *_, **__: Marks()  # what traded is forgotten: nothing has a price
-    told = portfolio.live().figures() if live else figures(portfolio.valuation())
-    assert (told.equity, told.excluded_value, told.is_priced) == (9000, 0, False)
-    seen = portfolio.views()
-    assert (seen.snapshot.total_equity, seen.snapshot.daily_pnl) == (9000, None)
-    assert seen.drawdown.current_equity == 10000
-    made = summary(portfolio, Asked())
-    assert (made.pnl_base, made.unvalued) == (None, ("ODD",))
-    gone = keep(portfolio, "2026-01-02T13:00:00Z")
-    assert (gone.unvalued, gone.excluded_unvalued) == ((), ("ODD",))
-    (*_, close) = snapshots.closes(portfolio.desk.store)
-    assert (close.excluded_unvalued, close.low) == (("ODD",), None)
-    assert [each.is_complete for each in snapshots.moments(portfolio.desk.store)][-1] is False
-
-
-def test_what_cost_nothing_and_never_has_a_price_can_be_left_out():
-    portfolio = begun("2026-01-01T01:00:00Z reward 10 ODD #k:2")
-    assert not figures(portfolio.valuation()).is_priced
-    portfolio.options = Options(exclude_assets=frozenset({"ODD"}))
-    assert figures(portfolio.valuation()).is_priced
-    assert portfolio.live().figures().is_priced
 
 
 def test_shorts_of_an_account_that_may():

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from decimal import (
@@ -19,6 +20,7 @@ from decimal import (
 )
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,7 +133,7 @@ def followed():
     yield "snapshot", service.create_snapshot()
 
 
-DOINGS = {
+DOINGS: dict[str, Callable[[], Any]] = {
     **{name: partial(imported, name) for name in STORIES},
     "lived": lived,
     "moved": moved,

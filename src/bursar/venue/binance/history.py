@@ -140,7 +140,8 @@ class _Reading:
             self.place = msgspec.structs.replace(self.place, futures=begun)
 
     async def lists(self, now: int) -> AsyncIterator[Chunk]:
-        """Yield what the lists tell."""
+        """Yield what the lists tell, of what is under way all anew."""
+        self.underway = {}
         for listing in (*((INCOME,) if self._sees_futures else ()), *LISTS):
             async for chunk in self._list(listing, now):
                 yield chunk
@@ -177,7 +178,8 @@ class _Reading:
             for row in item.rows
             if listing is INCOME or self._is_told(row)
         ]
-        said = stated([row for row, _ in told], account=self._options.account)
+        late = frozenset(place for place, (_, is_fresh) in enumerate(told) if is_fresh)
+        said = stated([row for row, _ in told], account=self._options.account, late=late)
         news = [row for row, is_fresh in told if is_fresh]
         fresh = (own for own, (_, is_fresh) in zip(said, told, strict=True) if is_fresh)
         return news, [each for own in fresh for each in own]

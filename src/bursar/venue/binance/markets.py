@@ -132,9 +132,9 @@ async def trades(
     first = place.first
     while True:
         page = await _page(client, market.symbol, first)
-        _require_order(market.symbol, [*held[-1:], *page], first)
-        held += page
         if page:
+            _require_order(market.symbol, [*held[-1:], *page], first)
+            held += page
             first = page[-1].id + 1
         is_full = len(page) >= PAGE
         edge = held[-1].second if is_full else client.second
@@ -163,7 +163,7 @@ def _require_order(symbol: str, rows: list[Trade], first: int) -> None:
     is_rising = all(one < other for one, other in pairwise(numbers))
     if not is_rising or any(each.symbol != symbol for each in rows):
         raise VenueGarbled(f"{NAME}'s trades of {symbol} are in no order", answer="myTrades")
-    if numbers and numbers[-1] < first:
+    if numbers[-1] < first:
         raise VenueGarbled(f"{NAME} told trades of {symbol} again", answer="myTrades")
 
 

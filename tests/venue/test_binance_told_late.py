@@ -194,3 +194,27 @@ def test_a_second_of_old_futures_trades_that_a_page_cuts_is_seen_whole():
     charged = [each for each in found if "/-0.01#" in each]
     assert (len(charged), len(set(charged))) == (1_100, 1_100)
     assert msgspec.json.decode(mark)["futures"]["trades"] == {"BTCUSDT": 1_100}
+
+
+def test_a_market_that_opened_since_the_list_was_asked_for_is_asked_for_trades():
+    new = {"symbol": "NEWUSDT", "baseAsset": "NEW", "quoteAsset": "USDT"}
+    trades = {"BTCUSDT": [{**TRADE, "id": 1, "time": NOW - 60_000}], "NEWUSDT": []}
+
+    def told_of(asked):
+        return numbered(trades[asked["symbol"]])(asked)
+
+    told = {"/api/v3/myTrades": told_of, "/api/v3/account": in_spot(BTC="1", USDT="-50000")}
+
+    async def go():
+        async with followed(told) as (venue, clock):
+            _, mark = await ids(venue)
+            clock.at += 600 * instant.SECOND
+            traded = {**TRADE, "symbol": "NEWUSDT", "id": 1, "time": NOW + 500_000}
+            trades["NEWUSDT"] = [traded]
+            told["/api/v3/exchangeInfo"] = {"symbols": [*MARKETS["symbols"], new]}
+            told["/api/v3/account"] = in_spot(BTC="1", NEW="1", USDT="-100000")
+            return (await ids(venue, mark))[0], list(venue.client.notices)
+
+    found, notices = asyncio.run(go())
+    assert [each.split("/")[1] for each in found] == ["NEW-USDT"]
+    assert notices == []

@@ -218,3 +218,26 @@ def test_a_market_that_opened_since_the_list_was_asked_for_is_asked_for_trades()
     found, notices = asyncio.run(go())
     assert [each.split("/")[1] for each in found] == ["NEW-USDT"]
     assert notices == []
+
+
+def test_a_trade_made_while_other_markets_are_asked_is_not_taken_for_unexplained():
+    markets = [*MARKETS["symbols"], {"symbol": "ZBTC", "baseAsset": "Z", "quoteAsset": "BTC"}]
+    told = {"/api/v3/exchangeInfo": {"symbols": markets}, "/api/v3/account": in_spot(BTC="3")}
+    trades = []
+
+    def told_of(asked):
+        if asked["symbol"] == "ZBTC" and not trades:
+            trades.append({**TRADE, "id": 1, "time": NOW - 60_000})
+            told["/api/v3/account"] = in_spot(BTC="4", USDT="-50000")
+            return []
+        return numbered(trades)(asked) if asked["symbol"] == "BTCUSDT" else []
+
+    told["/api/v3/myTrades"] = told_of
+
+    async def go():
+        async with followed(told) as (venue, _):
+            return (await ids(venue))[0], [each.text[:43] for each in venue.client.notices]
+
+    found, notices = asyncio.run(go())
+    assert [each.split("/")[1] for each in found] == ["BTC-USDT"]
+    assert notices == ["the spot wallet does not close: 3 BTC that "]

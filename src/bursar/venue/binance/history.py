@@ -40,6 +40,8 @@ LOOK_EVERY: Final = 300 * instant.SECOND
 """How often the lists are asked for while the spot wallet stays what it is."""
 
 NOWHERE: Final = MarketPlace(0, -1)
+_ROUNDS: Final = (False, False, True, False, False, False)
+"""Which rounds of asking for trades ask every market that may explain a change."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,13 +215,19 @@ class _Reading:
     async def trades(self) -> AsyncIterator[Chunk]:
         """Yield the trades that explain what the spot wallet holds, and say what none explains.
 
-        The markets that are likely are asked twice: one may have been traded in meanwhile.
+        The markets that are likely are asked twice: one may have been traded in meanwhile. For
+        the same reason they are asked again after all others, until nothing moves.
         """
-        for is_wide in (False, False, True):
+        was_wide = False
+        for is_wide in _ROUNDS:
+            before = self._rest
             async for chunk in self._explain(is_wide=is_wide):
                 yield chunk
             if not closing.changed(self._rest, self.place.unexplained):
                 break
+            if was_wide and self._rest == before:
+                break
+            was_wide = was_wide or is_wide
         self.place = msgspec.structs.replace(self.place, unexplained=closing.written(self._rest))
         if self._rest:
             self._client.note(

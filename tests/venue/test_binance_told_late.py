@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -241,3 +242,37 @@ def test_a_trade_made_while_other_markets_are_asked_is_not_taken_for_unexplained
     found, notices = asyncio.run(go())
     assert [each.split("/")[1] for each in found] == ["BTC-USDT"]
     assert notices == ["the spot wallet does not close: 3 BTC that "]
+
+
+def test_what_moves_the_futures_wallet_during_its_first_sync_is_no_part_of_its_opening():
+    told = {"/fapi/v3/account": in_futures("10")}
+
+    def deposits(_):
+        told[INCOME] = [{**CHARGE, "tranId": 1, "tradeId": "1"}]
+        told["/fapi/v3/account"] = in_futures("9.5")
+        return []
+
+    told[DEPOSITS] = deposits
+
+    async def go():
+        async with followed(told) as (venue, _):
+            chunks = [each async for each in venue.history(None)]
+            return [said for chunk in chunks for said in chunk.statements]
+
+    charge, opening = asyncio.run(go())
+    assert (charge.amount, charge.fee) == (0, Decimal("0.5"))
+    assert opening.balance == 10
+
+
+def test_a_futures_wallet_that_does_not_come_to_rest_is_opened_by_the_next_sync():
+    amounts = iter(range(100))
+    told = {"/fapi/v3/account": lambda _: in_futures(str(next(amounts)))}
+
+    async def go():
+        async with followed(told) as (venue, _):
+            before, mark = await ids(venue)
+            told["/fapi/v3/account"] = in_futures("7")
+            chunks = [each async for each in venue.history(mark)]
+            return before, [said.balance for chunk in chunks for said in chunk.statements]
+
+    assert asyncio.run(go()) == ([], [7])

@@ -35,11 +35,13 @@ from bursar.venue.binance.place import FuturesPlace, MarketPlace
 from bursar.venue.binance.rows import HistoryRow, TradeRow
 from bursar.venue.binance.trade_rows import ACCOUNT, fills
 from bursar.venue.binance.windows import Page, pages
+from bursar.venue.binance.wire import FuturesBalance
 
 LOOK_EVERY: Final = 300 * instant.SECOND
 """How often the lists are asked for while the spot wallet stays what it is."""
 
 NOWHERE: Final = MarketPlace(0, -1)
+CALM_TRIES: Final = 3
 _ROUNDS: Final = (False, False, True, False, False, False)
 """Which rounds of asking for trades ask every market that may explain a change."""
 
@@ -84,6 +86,8 @@ class History:
         self.underway = reading.underway
         async for chunk in reading.trades():
             yield chunk
+        async for chunk in reading.until_calm():
+            yield chunk
         async for chunk in reading.futures_trades():
             yield chunk
         async for chunk in reading.close():
@@ -111,6 +115,7 @@ class _Reading:
         self._now = 0
         self._stirred: set[str] = set()
         self._sees_futures = True
+        self._calm: Sequence[FuturesBalance] | None = None
         self._rest: dict[str, Decimal] = {}
         self.place = marks.read(mark, options.account)
         self.underway: dict[str, Decimal] = {}
@@ -328,8 +333,10 @@ class _Reading:
         said: list[AnyEntry] = []
         place = self.place.futures
         if self._sees_futures and place is not None:
-            left = await self._futures_left(place)
-            if not place.is_open:
+            left = await self._futures_left(place, self._calm)
+            if not place.is_open and self._calm is None:
+                left = {}  # what it began with is told by the next sync
+            elif not place.is_open:
                 account = self._options.account
                 said = [
                     futures.beginning(name, left.get(name, ZERO), place.since, account=account)
@@ -345,9 +352,31 @@ class _Reading:
         async for chunk in self._chunk(said, "balances", len(said)):
             yield chunk
 
-    async def _futures_left(self, place: FuturesPlace) -> dict[str, Decimal]:
-        """Return what lies in the futures wallet that nothing told explains."""
-        told = await wire.futures_wallet(self._client)
+    async def until_calm(self) -> AsyncIterator[Chunk]:
+        """Yield the income of meanwhile, before the futures wallet is opened: else what it began
+        with would hold it too.
+
+        A second is let pass, since the list leaves out the one that is going on. Where the wallet
+        does not come to rest, the next sync opens it.
+        """
+        place = self.place.futures
+        if not self._sees_futures or place is None or place.is_open:
+            return
+        for _ in range(CALM_TRIES):
+            before = await wire.futures_wallet(self._client)
+            await self._client.outside.pause(instant.SECOND // instant.MS)
+            async for chunk in self._list(INCOME, await self._client.now()):
+                yield chunk
+            if await wire.futures_wallet(self._client) == before:
+                self._calm = before
+                return
+
+    async def _futures_left(
+        self, place: FuturesPlace, told: Sequence[FuturesBalance] | None = None
+    ) -> dict[str, Decimal]:
+        """Return what lies in the futures wallet, now or as was told, that nothing explains."""
+        if told is None:
+            told = await wire.futures_wallet(self._client)
         return closing.rest({each.asset: each.total for each in told}, place.sums)
 
 

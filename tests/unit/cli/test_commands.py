@@ -308,6 +308,8 @@ def test_figures_are_never_broken_over_lines(story, bursar, monkeypatch, width):
     assert "0.00000571" in bursar("flows").out
     said = bursar("trades").out
     assert all(figure in said for figure in ("quantity", "+2,242.90", "0.0003102764"))
+    said = bursar("pnl", "--method", "wac,fifo,hifo").out
+    assert all(name in said for name in ("ETH/EUR", "total")), "figures of nobody"
 
 
 def test_an_empty_book_says_that_it_is_empty(bursar):

@@ -169,6 +169,7 @@ def told(portfolio: Portfolio, equity: Equity, *, name: str) -> dict[str, object
     """Return the status as JSON has it."""
     from bursar.cli.coverage import told as covered
     from bursar.ledger import instant
+    from bursar.value.equity import counted, named
 
     valuation, totals = equity.valuation, equity.totals
     return {
@@ -197,6 +198,8 @@ def told(portfolio: Portfolio, equity: Equity, *, name: str) -> dict[str, object
             "value": valuation.excluded_value,
             "unrealized": valuation.excluded_unrealized,
             "assets": [each.asset for each in valuation.excluded],
+            "margins": [each.pair for each in valuation.excluded_margins],
+            "unvalued": [named(each) for each in valuation.left_out if counted(each) is None],
         },
     }
 
@@ -241,6 +244,7 @@ def show(screen: Screen, portfolio: Portfolio, equity: Equity, *, name: str) -> 
     """Show the status."""
     from bursar.cli.coverage import show as show_coverage
     from bursar.cli.figures import minute
+    from bursar.value.equity import counted, named
 
     valuation = equity.valuation
     screen.title(
@@ -259,10 +263,12 @@ def show(screen: Screen, portfolio: Portfolio, equity: Equity, *, name: str) -> 
     if len(valuation.accounts) > 1:
         screen.print("")
         _show_accounts(screen, equity)
-    if valuation.excluded:
-        names = ", ".join(each.asset for each in valuation.excluded)
+    if hidden := valuation.left_out:
+        names = ", ".join(map(named, hidden))
         worth = screen.figures.money(valuation.excluded_value).plain
-        screen.print("", f"Left out of this view: {names}, worth {worth} {equity.base}.")
+        unpriced = ", ".join(named(each) for each in hidden if counted(each) is None)
+        lacking = f", without {unpriced}" if unpriced else ""
+        screen.print("", f"Left out of this view: {names}, worth {worth} {equity.base}{lacking}.")
     show_coverage(screen, valuation.coverage, valuation.at)
 
 

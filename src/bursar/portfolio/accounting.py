@@ -123,12 +123,14 @@ class PortfolioAccounting:
             return desk.commit(staged)
 
     async def get_equity(self) -> Decimal:
-        """Return what everything that has a price is worth now."""
-        return await self._asked(lambda: self.portfolio.equity().value)
+        """Return what everything that has a price is worth now, whatever the view shows: so are
+        its peak, and what the day began with.
+        """
+        return await self._asked(lambda: self.portfolio.valuation().owned)
 
     async def get_cash_balance(self) -> Decimal:
-        """Return base currency and pegs."""
-        return await self._asked(lambda: self.portfolio.valuation().cash)
+        """Return base currency and pegs, whatever the view shows."""
+        return await self._asked(lambda: self.portfolio.valuation().owned_cash)
 
     async def get_positions(self) -> list[SpotPosition]:
         """Return a position for each pair in which something is held."""

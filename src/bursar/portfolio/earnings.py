@@ -117,7 +117,7 @@ def _with_present(
     valuation = portfolio.valuation(present.prices)
     begun = _begun(portfolio, present.start)
     net, unpriced = _since(portfolio, timeline, present, begun)
-    is_whole = net is not None and not valuation.unvalued
+    is_whole = net is not None and not valuation.lacking
     is_known = is_whole and (present.start == 0 or (begun is not None and begun.is_whole))
     first = ZERO if begun is None else begun.equity_base
     return msgspec.structs.replace(
@@ -129,7 +129,7 @@ def _with_present(
         pnl_base=valuation.owned - first - net if is_known and net is not None else None,
         equity_start=None if begun is None else begun.equity_base,
         equity_start_at=None if begun is None else begun.timestamp,
-        unvalued=tuple(each.asset for each in now.pnl.unvalued),
+        unvalued=valuation.lacking,
     )
 
 

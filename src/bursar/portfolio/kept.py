@@ -131,6 +131,13 @@ class OfHead:
         cells = self._portfolio.book().cells.items()
         return summed(cell.realized for key, cell in cells if self.shows(key[1]))
 
+    @cached_property
+    @money
+    def fees(self) -> Decimal:
+        """What all trades paid, of all that the view shows."""
+        cells = self._portfolio.book().cells.items()
+        return summed(cell.fees for key, cell in cells if self.shows(key[1]))
+
     def shows(self, asset: str) -> bool:
         """Tell whether the view shows an asset."""
         options, base = self._portfolio.options, self._portfolio.terms.base

@@ -141,7 +141,7 @@ class Live:
         running, at = self.running, self._portfolio.desk.clock.now()
         equity, unvalued = running.equity, running.unvalued
         fallen = Falls()
-        if not unvalued:
+        if running.is_priced:
             owned = equity + running.excluded_value
             self.peaks = raised(self.peaks, owned, at)
             fallen = falls(self.peaks, owned)

@@ -173,8 +173,8 @@ def _require_current(portfolio: Portfolio, profits: Profits) -> None:
 def _now(portfolio: Portfolio, prices: Prices) -> _Now:
     """Look at all that is owned, as capital is of all that came, whatever the view shows."""
     valuation, book = portfolio.valuation(prices), portfolio.book()
-    if valuation.unvalued:
-        assets = ", ".join(valuation.coverage.unvalued_assets)
+    if valuation.lacking:
+        assets = ", ".join(valuation.lacking)
         raise Doubtful(f"profit is not known: there is no price of {assets}")
     given = capital(book)
     if given is None:

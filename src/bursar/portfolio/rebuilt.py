@@ -52,7 +52,7 @@ def rebuilt(timeline: Timeline, options: Options, *, until: int) -> list[Moment]
 
 def _moment(book: Book, marks: Marks, options: Options, at: int) -> Moment:
     worth = value_book(book, marks, now=at, options=options)
-    return Moment(at, worth.owned, capital(book), not worth.unvalued, is_stale=True)
+    return Moment(at, worth.owned, capital(book), not worth.lacking, is_stale=True)
 
 
 def _marks(prices: Iterable[Price]) -> Iterable[Mark]:

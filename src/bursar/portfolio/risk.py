@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bursar.exact import ZERO, money
+from bursar.exact import ZERO, money, unsigned
 from bursar.measure import correlation
 from bursar.measure import sectors as sector_tables
 from bursar.measure.correlation import Correlations
@@ -78,7 +78,7 @@ def risk(portfolio: Portfolio, prices: Prices = None) -> Risk:
     figures = ratios(fractions(past.returns(rules.calendar)), rules.conventions)
     returns = correlation.returns_of(closing_prices(portfolio))
     groups = {name: table_of(portfolio).of(name).sector for name in returns}
-    weights = {each.asset: float(abs(each.value_base or ZERO)) for each in found.assets}
+    weights = {each.asset: float(unsigned(each.value_base or ZERO)) for each in found.assets}
     standing = _standing(valuation, found, by_sector, past)
     return Risk(
         at=valuation.at,
@@ -129,7 +129,7 @@ def _standing(
     made = today.day_pnl
     loss = share = made if made.value is None else known(-made.value)
     if loss.value is not None and today.opening is not None:
-        share = percent(loss.value, today.opening.equity or equity)
+        share = percent(loss.value, today.opening.equity or today.now.equity)
     held = [each for each in found.assets if each.amount]
     return Standing(
         gross_exposure_pct=percent(found.gross, equity),

@@ -451,7 +451,8 @@ class PortfolioService:
         moved = sum((_worth(fact) for fact in gained.facts), ZERO)
         if gained.is_first or not moved:
             return None
-        equity = self.get_equity().equity_base
+        known = self.get_equity()
+        equity = known.equity_base + known.excluded_value  # what moved may be of either
         if equity <= 0:
             return None
         share = percent18(moved, equity)

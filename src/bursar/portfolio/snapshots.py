@@ -51,8 +51,8 @@ class Extreme(msgspec.Struct, frozen=True):
 class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     """The last snapshot of a UTC day, in base currency. `unvalued` is in none of the figures.
 
-    `excluded_value` is the worth of what the view left out; `capital_base` and `stale` are
-    as in the snapshot.
+    `excluded_value` is the worth of what the view left out; `capital_base`, `stale` and
+    `excluded_unvalued` are as in the snapshot.
     """
 
     day: date
@@ -67,6 +67,7 @@ class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     stale: tuple[str, ...] = ()
     high: Extreme | None = None
     low: Extreme | None = None
+    excluded_unvalued: tuple[str, ...] = ()
 
 
 class Trail(msgspec.Struct, frozen=True):
@@ -131,6 +132,7 @@ def _close(store: PortfolioStore, made: PortfolioSnapshot) -> DailyClose:
         stale=made.stale,
         high=high,
         low=low,
+        excluded_unvalued=made.excluded_unvalued,
     )
 
 
@@ -139,7 +141,7 @@ def _extremes(kept: str | None, made: PortfolioSnapshot) -> tuple[Extreme | None
     """Return the day's highest and lowest equity so far; one without a price counts for neither."""
     known = None if kept is None else _DECODER.decode(kept)
     high, low = (None, None) if known is None else (known.high, known.low)
-    if made.unvalued:
+    if not _is_whole(made):
         return high, low
     now = Extreme(made.timestamp, made.equity_base + made.excluded_value, made.capital_base)
     return (
@@ -309,4 +311,9 @@ def _told(kept: DailyClose | Trail) -> str:
 @money
 def _standing(kept: DailyClose | PortfolioSnapshot | SnapshotTotals) -> Standing:
     equity = kept.equity_base + kept.excluded_value
-    return Standing(kept.timestamp, equity, not kept.unvalued, kept.capital_base)
+    return Standing(kept.timestamp, equity, _is_whole(kept), kept.capital_base)
+
+
+def _is_whole(kept: DailyClose | PortfolioSnapshot | SnapshotTotals) -> bool:
+    """Tell whether the worth of all that was owned is known."""
+    return not (kept.unvalued or kept.excluded_unvalued)

@@ -85,7 +85,9 @@ def _hero(found: Report) -> Figure:
     """Return equity at the end; where something has no price, of what has, and without what."""
     told, own = found.worth, found.performance
     if own is not None and own.equity_end.value is not None and not told.unvalued:
-        return Figure("Equity", measured(own.equity_end), f"as of {minute(own.closed_at).text} UTC")
+        more = ", with what the view leaves out" if told.excluded_value else ""
+        said = f"as of {minute(own.closed_at).text} UTC{more}"
+        return Figure("Equity", measured(own.equity_end), said)
     lacking = f", without {', '.join(told.unvalued)}" if told.unvalued else ""
     name = "Equity" if found.strategy is None else f"Equity of {found.strategy}"
     return Figure(name, money(told.equity), f"as of {minute(told.at).text} UTC{lacking}")

@@ -56,7 +56,7 @@ class Offers:
         made = found.at // PNL_EVERY, views.pnl.realized_pnl_total, closed
         if made != self._made:
             self._made = made
-            self._states.offer("pnl.update", pnl_update(portfolio.book(), found, version))
+            self._states.offer("pnl.update", pnl_update(portfolio, found, version))
 
     def _is_news(self, name: str, told: State | EquityUpdate) -> bool:
         """Tell whether a state says more than the time."""

@@ -182,7 +182,7 @@ def allocation(room: Room, _query: Query) -> Allocations:
                 trades=len(each.trips),
                 since=_day(each.returns.days),
                 return_pct=each.returns.pct,
-                unvalued=each.valuation.coverage.unvalued_assets,
+                unvalued=each.valuation.lacking,
                 growth=_thinned(each.returns.growth),
             )
         )

@@ -144,7 +144,8 @@ def aggregate(of: str) -> str:
     body = f"substr(body, {SEALED + 1})::jsonb"
     equity = f"({body} ->> 'equity_base')::numeric"
     whole = (
-        f"CASE WHEN {body} -> 'unvalued' IS NULL THEN {equity}"
+        f"CASE WHEN coalesce({body} -> 'unvalued', {body} -> 'excluded_unvalued') IS NULL"
+        f" THEN {equity}"
         f" + coalesce(({body} ->> 'excluded_value')::numeric, 0) END"
     )
     day = f"{of}.time_bucket({_ns(instant.DAY)}, time)"

@@ -84,6 +84,33 @@ class Valuation(msgspec.Struct, frozen=True):
 
     @property
     @money
+    def owned_cash(self) -> Decimal:
+        """Base currency and pegs, shown or not."""
+        return known_sum(each.value for each in (*self.assets, *self.excluded) if each.is_cash)
+
+    @property
+    @money
+    def owned_unrealized(self) -> Decimal:
+        """The unrealised PnL of everything, shown or not."""
+        return self.unrealized + self.excluded_unrealized
+
+    @property
+    def left_out(self) -> tuple[AssetWorth | MarginWorth, ...]:
+        """What the options leave out, held or leveraged."""
+        return (*self.excluded, *self.excluded_margins)
+
+    @property
+    def excluded_unvalued(self) -> tuple[str, ...]:
+        """What is left out, has no value, and is not free: without it, what is owned is unknown."""
+        return tuple(sorted({named(each) for each in self.left_out if is_missed(each)}))
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """What a figure of all that is owned lacks."""
+        return (*self.coverage.unvalued_assets, *self.excluded_unvalued)
+
+    @property
+    @money
     def unvalued_cost(self) -> Decimal:
         """What everything without a value cost, shown or not."""
         every = (*self.assets, *self.excluded)
@@ -184,7 +211,7 @@ def assembled(
 def valuation_gap(valuation: Valuation, totals: Totals) -> Decimal:
     """Return the left side of the identity at valuation less its right side: zero."""
     left = valuation.owned + valuation.unvalued_cost
-    unrealized = valuation.unrealized + valuation.excluded_unrealized + valuation.unfounded
+    unrealized = valuation.owned_unrealized + valuation.unfounded
     return left - (totals.contributed + totals.made + unrealized)
 
 
@@ -208,6 +235,20 @@ def _summed(frame: Frame, assets: Iterable[AssetWorth], margins: Iterable[Margin
 def counted(worth: AssetWorth | MarginWorth) -> Decimal | None:
     """Return what counts in equity: the value of what is held, the gain of what is leveraged."""
     return worth.value if isinstance(worth, AssetWorth) else worth.unrealized
+
+
+def is_missed(worth: AssetWorth | MarginWorth) -> bool:
+    """Tell whether what has no value took something from equity when it came, or may yet: what
+    cost nothing, and is not owed, can be left out and is no loss.
+    """
+    if counted(worth) is not None:
+        return False
+    return not isinstance(worth, AssetWorth) or bool(worth.cost or worth.owed)
+
+
+def named(worth: AssetWorth | MarginWorth) -> str:
+    """Return the name of what is worth it: an asset, or a leveraged pair."""
+    return worth.asset if isinstance(worth, AssetWorth) else worth.pair
 
 
 def _finished(frame: Frame, worth: AssetWorth, equity: Decimal) -> AssetWorth:

@@ -19,7 +19,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """The totals of a view at one instant, in base currency.
 
     `long` and `short` (≥ 0) are notionals; base currency and pegs do not count. It `is_priced` if
-    all that is shown has a value, and `is_stale` if a value rests on an old mark.
+    all that is shown has a value, and what else is owned too, but for what came for nothing: so
+    `owned` is known. It `is_stale` if a value rests on an old mark.
     """
 
     base: str
@@ -71,6 +72,6 @@ def figures(valuation: Valuation) -> Figures:
         excluded_value=valuation.excluded_value,
         long=found.long,
         short=found.short,
-        is_priced=not valuation.unvalued,
+        is_priced=not valuation.lacking,
         is_stale=bool(valuation.coverage.stale),
     )

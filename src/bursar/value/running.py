@@ -24,7 +24,7 @@ from bursar.ledger.book import Book
 from bursar.ledger.state import HoldingKey
 from bursar.value.convert import Missing, Steps, path_over
 from bursar.value.coverage import Coverage, cover
-from bursar.value.equity import Sums, Valuation, assembled, counted
+from bursar.value.equity import Sums, Valuation, assembled, counted, is_missed
 from bursar.value.figures import Figures
 from bursar.value.holdings import (
     known_sum,
@@ -97,6 +97,11 @@ class Running:
         return tuple(self._missing[key] for key in sorted(self._missing, key=_place))
 
     @property
+    def is_priced(self) -> bool:
+        """Tell whether what is owned is known, as `Figures` tell it."""
+        return not (self._missing or self._missed)
+
+    @property
     def is_complete(self) -> bool:
         """Tell whether everything shown has a value, and a basis that is known."""
         frame = self._frame
@@ -149,7 +154,7 @@ class Running:
             excluded_value=self.excluded_value,
             long=self.long,
             short=self.short,
-            is_priced=not self._missing,
+            is_priced=self.is_priced,
             is_stale=bool(self._old(now)),
         )
 
@@ -250,6 +255,7 @@ class Running:
         self._hidden: set[_Key] = set()
         self._adds: dict[_Key, _Adds] = {}
         self._missing: dict[_Key, Missing] = {}
+        self._missed: set[_Key] = set()
         self._pending: set[_Key] = set()
         self._oldest: dict[_Key, int] = {}
         self._steps: dict[str, Steps | Missing] = {}
@@ -329,6 +335,7 @@ class Running:
         if was_there is (worth is None):
             self._order = None
         self._missing.pop(key, None)
+        self._missed.discard(key)
         self._pending.discard(key)
         self._oldest.pop(key, None)
         if worth is not None:
@@ -338,6 +345,8 @@ class Running:
                 self._note(key, worth)
             else:
                 self._hidden.add(key)  # for good: views go by one names, as keys do
+                if is_missed(worth):
+                    self._missed.add(key)
         for total, old, new in zip(self._sums, before, adds, strict=True):
             total.swap(old, new)
 

@@ -29,7 +29,8 @@ class PortfolioSnapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     """Equity, cash, valuations and PnL at `timestamp` (UTC), all in base currency.
 
     `equity_base` covers what is priced; `unvalued` names what is not. `excluded_value` is the worth
-    of what the view leaves out. `capital_base` is all capital that came less what went, at its
+    of what the view leaves out, `excluded_unvalued` what has no value there and was not free.
+    `capital_base` is all capital that came less what went, at its
     worth then, `None` where some of it has no known worth; between two snapshots it tells the flow.
     `stale` names what rests on an old mark.
     """
@@ -46,6 +47,7 @@ class PortfolioSnapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     excluded_value: Decimal = ZERO
     capital_base: Decimal | None = None
     stale: tuple[str, ...] = ()
+    excluded_unvalued: tuple[str, ...] = ()
 
 
 class SnapshotTotals(msgspec.Struct, frozen=True, gc=False):
@@ -57,6 +59,7 @@ class SnapshotTotals(msgspec.Struct, frozen=True, gc=False):
     excluded_value: Decimal = ZERO
     capital_base: Decimal | None = None
     stale: tuple[str, ...] = ()
+    excluded_unvalued: tuple[str, ...] = ()
 
 
 def snapshot(book: Book, valuation: Valuation) -> PortfolioSnapshot:
@@ -80,6 +83,7 @@ def snapshot(book: Book, valuation: Valuation) -> PortfolioSnapshot:
         excluded_value=valuation.excluded_value,
         capital_base=capital(book),
         stale=valuation.coverage.stale_assets,
+        excluded_unvalued=valuation.excluded_unvalued,
     )
 
 

@@ -36,6 +36,7 @@ from purgatory.domain.model import OpenedState
 
 from bursar.errors import (
     BadChoice,
+    Malformed,
     VenueBusy,
     VenueDenied,
     VenueDown,
@@ -211,7 +212,7 @@ class HTTPClient:
             return int(header) * 1000
         try:
             until = instant.from_datetime(parsedate_to_datetime(header))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, Malformed):
             return None
         return max(until - self._outside.clock.now(), 0) // instant.MS
 

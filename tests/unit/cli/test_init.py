@@ -82,7 +82,9 @@ def test_a_file_that_is_there_stays(bursar):
 
 def test_the_settings_choose_book_and_view(ask, bursar, story, monkeypatch):
     Path("config.yaml").write_text("portfolio: {book: bursar.db, exclude_assets: [ETH]}\n")
-    assert "ETH" in ask("status")["excluded"]["assets"]
+    told = ask("status")["excluded"]
+    assert "ETH" in told["assets"]
+    assert (told["margins"], told["unvalued"]) == ([], [])
     monkeypatch.setenv("PORTFOLIO_EXCLUDE_ASSETS", '["DOT"]')
     assert ask("status")["excluded"]["assets"] == ["DOT"]
     monkeypatch.setenv("PORTFOLIO_BOOK", "other.db")

@@ -102,6 +102,17 @@ def test_short_cash_is_shared_in_proportion_and_the_rest_goes_to_the_largest_gap
     assert plan.totals.reserve == 100
 
 
+def test_a_cap_of_one_symbol_binds_no_other():
+    plan = make_plan(
+        wish({"A": "0.6", "B": "0.4"}, caps={"A": D("0.3")}),
+        there({}, {"A": 10, "B": 10}, "1000"),
+    )
+    assert [(e.symbol, e.quantity, e.target_weight) for e in plan.items] == [
+        ("B", 40, D("0.4")),
+        ("A", 30, D("0.3")),
+    ]
+
+
 def test_what_rounding_leaves_buys_one_more_where_it_can():
     plan = make_plan(
         wish({"A": "0.5", "B": "0.5"}, reserve=D("110")),

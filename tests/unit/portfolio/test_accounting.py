@@ -10,6 +10,7 @@ from bursar.errors import BadChoice, Conflicted, Malformed, NotExact
 from bursar.ledger import golden
 from bursar.ledger.terms import Terms
 from bursar.portfolio.accounting import FilledOrder, PortfolioAccounting
+from bursar.value.worth import Options
 from tests.unit.portfolio.places import MINUTE, NOON, Clock, opened
 
 USD = Terms(base="USD")
@@ -173,6 +174,25 @@ def test_the_day_is_measured_from_its_snapshot():
     snapshot, pnl = asyncio.run(day())
     assert snapshot.equity_base == 300
     assert pnl == -3
+
+
+def test_equity_and_what_the_day_began_with_are_of_all_that_is_owned():
+    async def day():
+        clock = Clock()
+        books = accounting(clock)
+        await books.begin()
+        await books.record_fill(order(1, quantity=1, price=100, fee=0))
+        books.portfolio.options = Options(exclude_assets=frozenset({"BTC", "USDT"}))
+        await books.take_snapshot()
+        clock.at += 1440 * MINUTE
+        return (
+            await books.get_equity(),
+            await books.get_cash_balance(),
+            await books.get_daily_start_equity(),
+            await books.get_daily_pnl(),
+        )
+
+    assert asyncio.run(day()) == (300, 200, 300, 0)
 
 
 def test_a_fill_without_a_time_told_again_later_is_the_same_fill():

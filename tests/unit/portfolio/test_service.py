@@ -735,6 +735,16 @@ def test_external_activity_is_told_above_its_threshold(caplog):
     assert str(data["percent"])[:5] == "6.945"
 
 
+def test_external_activity_is_a_share_of_all_that_is_owned():
+    service, venue = followed(rules=Rules(external_activity_pct=D(1)))
+    synced(service)
+    service.portfolio.options = Options(exclude_assets=frozenset({"BTC"}))
+    venue.lines.append("2026-06-01T11:30:00Z deposit 10000 EUR #k:5")
+    venue.holdings["EUR"] += 10000
+    done = synced(service)
+    assert done.accounts[0].external_activity_pct == ratio18(D(100), D(10000), D("143987"))
+
+
 def test_a_live_price_changes_equity_at_once_and_is_what_the_whole_comes_to():
     service, venue = followed()
     synced(service)

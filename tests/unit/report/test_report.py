@@ -200,6 +200,9 @@ def test_a_view_that_leaves_assets_out_says_of_what_the_figures_are():
     assert "XBT" not in {each.asset for each in told.holdings}
     assert told.worth.excluded_value == 200
     assert any("leaves assets out" in each for each in told.remarks)
+    hero = document(told).hero
+    assert hero.cell.text == show(told.worth.equity + 200, places=2)
+    assert hero.note.endswith("UTC, with what the view leaves out")
 
 
 def test_a_range_of_the_page_is_a_period(sample):

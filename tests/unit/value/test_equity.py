@@ -12,6 +12,7 @@ from bursar.ledger.timeline import Timeline
 from bursar.value import equity
 from bursar.value.convert import Reason
 from bursar.value.exposure import exposure
+from bursar.value.figures import figures
 from bursar.value.marks import Mark as StrictMark
 from bursar.value.marks import Marks, fee_credit
 from bursar.value.worth import Options
@@ -192,6 +193,22 @@ def test_a_view_leaves_out_assets_and_carries_what_they_are_worth():
     assert [each.pair for each in worth.excluded_margins] == ["ETH/USD"]
     assert worth.asset("XBT").value == 90000
     assert worth.margins == ()
+
+
+def test_what_is_left_out_without_a_value_is_missed_unless_it_came_for_nothing():
+    text = EXAMPLE + (
+        "2026-02-02T00:00:00Z margin buy 2 ETH @ 10 USD #k:9\n"
+        "2026-02-02T00:00:00Z reward 5 ODD #k:10\n"
+        "2026-02-02T00:00:00Z deposit 7 USDT #k:11\n"
+    )
+    names = frozenset({"BTC", "ETH", "ODD", "USDT"})
+    _, worth = valued(text, options=Options(exclude_assets=names))
+    assert (worth.unvalued, worth.excluded_unvalued) == ((), ("ETH/USD", "XBT"))
+    assert (worth.owned_cash, worth.cash, figures(worth).is_priced) == (44994, 44987, False)
+    _, shown = valued(text, options=Options(exclude_assets=frozenset({"ODD"})))
+    assert shown.lacking == shown.coverage.unvalued_assets == ("XBT", "ETH/USD")
+    _, left = valued(text, options=Options(exclude_assets=names), XBT_USD="1", ETH_USD="11")
+    assert (left.lacking, left.owned_unrealized, figures(left).is_priced) == ((), -59996.5, True)
 
 
 def test_a_view_of_some_assets_keeps_base_currency():

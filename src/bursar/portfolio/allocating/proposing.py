@@ -190,8 +190,8 @@ def _drifting(portfolio: Portfolio, limits: Limits) -> str | None:
 
 def _unpriced(standing: Sequence[StrategyNow]) -> str | None:
     for each in standing:
-        if each.strategy != MANUAL and each.valuation.unvalued:
-            assets = ", ".join(missing.asset for missing in each.valuation.unvalued)
+        if each.strategy != MANUAL and each.valuation.lacking:
+            assets = ", ".join(each.valuation.lacking)
             return f"{each.strategy} holds what has no price: {assets}"
     return None
 

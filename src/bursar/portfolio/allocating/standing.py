@@ -20,7 +20,8 @@ from bursar.value.equity import Valuation, value_book
 class StrategyNow(msgspec.Struct, frozen=True, kw_only=True):
     """A strategy's sleeves at the marks: what was given to it, what it made, what it is worth.
 
-    `cash` is base currency and its pegs at face.
+    All of it, whatever the view shows: equity = contributed + made + unrealised, where all has a
+    value and a known cost. `cash` is base currency and its pegs at face.
     """
 
     strategy: str
@@ -43,7 +44,7 @@ def books(portfolio: Portfolio) -> StrategyBooks:
 def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]:
     """Return every strategy as it stands, by name; what nobody did is under `manual`.
 
-    Their worth adds up to the portfolio's, to the last digit.
+    Their worth adds up to all that the portfolio owns, to the last digit.
     """
     sleeves, marks = books(portfolio), portfolio.marks(prices)
     now = portfolio.desk.clock.now()
@@ -61,16 +62,18 @@ def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]
             name = marks.name(each.asset)
             before[name] = before.get(name, ZERO) + each.quantity
         returns = sleeve_returns(
-            closes.get(strategy, []), today=now // instant.DAY, unrealized=valuation.unrealized
+            closes.get(strategy, []),
+            today=now // instant.DAY,
+            unrealized=valuation.owned_unrealized,
         )
         found.append(
             StrategyNow(
                 strategy=strategy,
                 contributed=sleeves.contributed(strategy),
                 made=sleeves.made(strategy),
-                unrealized=valuation.unrealized,
-                equity=valuation.equity,
-                cash=valuation.cash,
+                unrealized=valuation.owned_unrealized,
+                equity=valuation.owned,
+                cash=valuation.owned_cash,
                 returns=returns,
                 trips=tuple(trips.get(strategy, ())),
                 valuation=valuation,

@@ -13,10 +13,11 @@ from typing import Final
 from bursar.events import Envelope
 from bursar.events.catalog import write
 from bursar.events.outgoing import EquityUpdate, Outgoing, PnlUpdate
-from bursar.exact import ZERO, money
-from bursar.ledger import audit, instant
-from bursar.ledger.book import Book
+from bursar.exact import money
+from bursar.ledger import instant
+from bursar.portfolio import kept
 from bursar.portfolio.events.relay import SOURCE, topic_of
+from bursar.portfolio.portfolio import Portfolio
 from bursar.ports import Bus, Clock
 from bursar.value.figures import Figures
 from bursar.value.peaks import fall
@@ -67,15 +68,14 @@ class States:
 
 
 @money
-def pnl_update(book: Book, found: Figures, version: int) -> PnlUpdate:
-    """Return the PnL of all time as an event tells it."""
-    totals = audit.totals(book)
-    fees = sum((cell.fees for cell in book.cells.values()), ZERO)
+def pnl_update(portfolio: Portfolio, found: Figures, version: int) -> PnlUpdate:
+    """Return the PnL of all time, of what the view shows, as an event tells it."""
+    known = kept.of_head(portfolio)
     return PnlUpdate(
-        realized_pnl=totals.realized,
+        realized_pnl=known.realized,
         unrealized_pnl=found.unrealized,
-        total_pnl=totals.realized + found.unrealized,
-        fees=fees,
+        total_pnl=known.realized + found.unrealized,
+        fees=known.fees,
         timestamp=instant.show(found.at),
         version=version,
     )

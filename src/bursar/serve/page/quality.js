@@ -16,7 +16,7 @@ export function badges(box, { coverage, held, breaks, ask }) {
     else add("", "every holding has a price", "coverage: holdings with a price, of all that are held", priced.map(mark));
     if (stale.length) add("warn", `stale: ${names(stale)}`, "marks that are older than the settings allow; the figures rest on them", coins.filter((each) => stale.includes(each.asset)).map(mark));
     else if (coins.length) add("", "all marks fresh", "every mark is as young as the settings ask", priced.map(mark));
-    if (!/^-?[0.]+$/.test(coverage.excluded_value)) add("warn", `left out by the settings: ${money(coverage.excluded_value)}`, "what the settings exclude from every figure", [["worth", coverage.excluded_value]]);
+    if (!/^-?[0.]+$/.test(coverage.excluded_value)) add("warn", `left out by the settings: ${money(coverage.excluded_value)}`, "what the settings leave out of the view; the curve and the fall from the peak have it", [["worth", coverage.excluded_value]]);
     for (const [kind, all] of grouped(coverage.remarks.filter((remark) => !/^(unvalued|not valued|old marks|stale)/.test(remark)))) add("warn", `${kind}: ${all.length > 1 ? names(all.map((each) => each.split(" by ")[0])) : all[0]}`, "what the book had to assume",
       all.length > 1 ? all.map((each) => [each, ""]) : coins.filter((each) => each.flags.length).map((each) => [each.asset, each.quantity, each.flags.join(", ")]));
   }

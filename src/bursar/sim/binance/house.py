@@ -319,7 +319,7 @@ LISTS: Final[Mapping[str, _List]] = {
     told.DIVIDENDS: _List("rows", 20, 500, "limit", 180, "divTime"),
     told.TRANSFERS: _List(time="timestamp"),
     **{
-        f"{root}/{kind}Record": _List(days=90)
+        f"{root}/{kind}Record": _List(days=89)  # three months, as short as they get
         for root in (told.FLEXIBLE, told.LOCKED)
         for kind in ("subscription", "redemption", "rewards")
     },

@@ -56,6 +56,11 @@ class Trade(msgspec.Struct, frozen=True, rename="camel"):
         return self.time * instant.MS
 
     @property
+    def second(self) -> int:
+        """When the second began that it was made in."""
+        return self.at - self.at % instant.SECOND
+
+    @property
     def name(self) -> str:
         """The position that it moved."""
         return position_name(self.symbol, self.position_side)
@@ -74,18 +79,26 @@ class Trade(msgspec.Struct, frozen=True, rename="camel"):
 async def trades(
     client: BinanceRESTClient, symbol: str, last: int | None
 ) -> AsyncIterator[list[Trade]]:
-    """Yield the trades of a market behind a number, page by page."""
+    """Yield the trades of a market behind a number, whole seconds at a time: those of a second
+    must be seen together, as far as no list tells what they settled.
+    """
+    held: list[Trade] = []
     first = 0 if last is None else last + 1
     while True:
         asked: Query = {"symbol": symbol, "fromId": first, "limit": PAGE}
         page = sorted(await client.rows(TRADES, asked, Trade), key=lambda each: each.id)
         if any(each.symbol != symbol or each.id < first for each in page):
             raise VenueGarbled(f"{NAME} told other trades than of {symbol}", answer="userTrades")
-        if page:
-            yield page
-            first = page[-1].id + 1
-        if len(page) < PAGE:
+        held += page
+        is_full = len(page) >= PAGE
+        edge = held[-1].second if is_full else None
+        whole = [each for each in held if each.second != edge]
+        held = held[len(whole) :]
+        if whole:
+            yield whole
+        if not is_full:
             return
+        first = page[-1].id + 1
 
 
 def fill(said: Trade, *, account: str) -> MarginFill:

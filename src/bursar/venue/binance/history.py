@@ -35,11 +35,15 @@ from bursar.venue.binance.place import FuturesPlace, MarketPlace
 from bursar.venue.binance.rows import HistoryRow, TradeRow
 from bursar.venue.binance.trade_rows import ACCOUNT, fills
 from bursar.venue.binance.windows import Page, pages
+from bursar.venue.binance.wire import FuturesBalance
 
 LOOK_EVERY: Final = 300 * instant.SECOND
 """How often the lists are asked for while the spot wallet stays what it is."""
 
 NOWHERE: Final = MarketPlace(0, -1)
+CALM_TRIES: Final = 3
+_ROUNDS: Final = (False, False, True, False, False, False)
+"""Which rounds of asking for trades ask every market that may explain a change."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +86,8 @@ class History:
         self.underway = reading.underway
         async for chunk in reading.trades():
             yield chunk
+        async for chunk in reading.until_calm():
+            yield chunk
         async for chunk in reading.futures_trades():
             yield chunk
         async for chunk in reading.close():
@@ -109,6 +115,7 @@ class _Reading:
         self._now = 0
         self._stirred: set[str] = set()
         self._sees_futures = True
+        self._calm: Sequence[FuturesBalance] | None = None
         self._rest: dict[str, Decimal] = {}
         self.place = marks.read(mark, options.account)
         self.underway: dict[str, Decimal] = {}
@@ -140,7 +147,8 @@ class _Reading:
             self.place = msgspec.structs.replace(self.place, futures=begun)
 
     async def lists(self, now: int) -> AsyncIterator[Chunk]:
-        """Yield what the lists tell."""
+        """Yield what the lists tell, of what is under way all anew."""
+        self.underway = {}
         for listing in (*((INCOME,) if self._sees_futures else ()), *LISTS):
             async for chunk in self._list(listing, now):
                 yield chunk
@@ -177,7 +185,8 @@ class _Reading:
             for row in item.rows
             if listing is INCOME or self._is_told(row)
         ]
-        said = stated([row for row, _ in told], account=self._options.account)
+        late = frozenset(place for place, (_, is_fresh) in enumerate(told) if is_fresh)
+        said = stated([row for row, _ in told], account=self._options.account, late=late)
         news = [row for row, is_fresh in told if is_fresh]
         fresh = (own for own, (_, is_fresh) in zip(said, told, strict=True) if is_fresh)
         return news, [each for own in fresh for each in own]
@@ -211,13 +220,19 @@ class _Reading:
     async def trades(self) -> AsyncIterator[Chunk]:
         """Yield the trades that explain what the spot wallet holds, and say what none explains.
 
-        The markets that are likely are asked twice: one may have been traded in meanwhile.
+        The markets that are likely are asked twice: one may have been traded in meanwhile. For
+        the same reason they are asked again after all others, until nothing moves.
         """
-        for is_wide in (False, False, True):
+        was_wide = False
+        for is_wide in _ROUNDS:
+            before = self._rest
             async for chunk in self._explain(is_wide=is_wide):
                 yield chunk
             if not closing.changed(self._rest, self.place.unexplained):
                 break
+            if was_wide and self._rest == before:
+                break
+            was_wide = was_wide or is_wide
         self.place = msgspec.structs.replace(self.place, unexplained=closing.written(self._rest))
         if self._rest:
             self._client.note(
@@ -318,8 +333,10 @@ class _Reading:
         said: list[AnyEntry] = []
         place = self.place.futures
         if self._sees_futures and place is not None:
-            left = await self._futures_left(place)
-            if not place.is_open:
+            left = await self._futures_left(place, self._calm)
+            if not place.is_open and self._calm is None:
+                left = {}  # what it began with is told by the next sync
+            elif not place.is_open:
                 account = self._options.account
                 said = [
                     futures.beginning(name, left.get(name, ZERO), place.since, account=account)
@@ -335,9 +352,31 @@ class _Reading:
         async for chunk in self._chunk(said, "balances", len(said)):
             yield chunk
 
-    async def _futures_left(self, place: FuturesPlace) -> dict[str, Decimal]:
-        """Return what lies in the futures wallet that nothing told explains."""
-        told = await wire.futures_wallet(self._client)
+    async def until_calm(self) -> AsyncIterator[Chunk]:
+        """Yield the income of meanwhile, before the futures wallet is opened: else what it began
+        with would hold it too.
+
+        A second is let pass, since the list leaves out the one that is going on. Where the wallet
+        does not come to rest, the next sync opens it.
+        """
+        place = self.place.futures
+        if not self._sees_futures or place is None or place.is_open:
+            return
+        for _ in range(CALM_TRIES):
+            before = await wire.futures_wallet(self._client)
+            await self._client.outside.pause(instant.SECOND // instant.MS)
+            async for chunk in self._list(INCOME, await self._client.now()):
+                yield chunk
+            if await wire.futures_wallet(self._client) == before:
+                self._calm = before
+                return
+
+    async def _futures_left(
+        self, place: FuturesPlace, told: Sequence[FuturesBalance] | None = None
+    ) -> dict[str, Decimal]:
+        """Return what lies in the futures wallet, now or as was told, that nothing explains."""
+        if told is None:
+            told = await wire.futures_wallet(self._client)
         return closing.rest({each.asset: each.total for each in told}, place.sums)
 
 

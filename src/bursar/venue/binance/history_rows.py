@@ -9,7 +9,7 @@ What a row becomes depends on that row alone, so files may be cut anywhere.
 Errors: none; rows are read already.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 
 from bursar.errors import UnknownAsset
@@ -30,10 +30,10 @@ def statements(
 
 
 def stated(
-    rows: Sequence[HistoryRow], *, account: str = ACCOUNT
+    rows: Sequence[HistoryRow], *, account: str = ACCOUNT, late: Collection[int] = ()
 ) -> list[list[Movement | MarginFill]]:
-    """Return what each of some rows, oldest first, states."""
-    ids = numbered(rows, _content, _order)
+    """Return what each of some rows, oldest first, states; the `late` were not told before."""
+    ids = numbered(rows, _content, _order, late=late)
     places = ranks(row.executed_at for row in rows)
     said: list[list[Movement | MarginFill]] = []
     for row, name, place in zip(rows, ids, places, strict=True):

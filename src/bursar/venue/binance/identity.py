@@ -9,10 +9,11 @@ too, the numbers counted over whole seconds, and both are one fact.
 
 Content is only what no generation of an export says otherwise: time, place, asset and amount; the
 name of an operation is not. Rows of equal content but different names are numbered by their names,
-whatever their order in the file.
+whatever their order in the file. A list of the API that is looked at again may tell one late: it is
+numbered behind those that were told before, which keep their numbers.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 from bursar.ledger import instant
@@ -21,13 +22,24 @@ _R = TypeVar("_R")
 
 
 def numbered(
-    rows: Sequence[_R], content: Callable[[_R], str], order: Callable[[_R], tuple[str, ...]]
+    rows: Sequence[_R],
+    content: Callable[[_R], str],
+    order: Callable[[_R], tuple[str, ...]],
+    *,
+    late: Collection[int] = (),
 ) -> list[str]:
-    """Return an id for each row, unique in the file and equal in every file."""
+    """Return an id for each row, unique in the file and equal in every file.
+
+    Of equal rows those at the places that are `late` are the last.
+    """
     contents = [content(row) for row in rows]
     ids = [""] * len(rows)
     counted: dict[str, int] = {}
-    for place in sorted(range(len(rows)), key=lambda place: (contents[place], order(rows[place]))):
+
+    def rank(place: int) -> tuple[str, bool, tuple[str, ...]]:
+        return contents[place], place in late, order(rows[place])
+
+    for place in sorted(range(len(rows)), key=rank):
         said = contents[place]
         counted[said] = counted.get(said, 0) + 1
         ids[place] = f"{said}#{counted[said]}"

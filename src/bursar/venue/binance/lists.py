@@ -43,6 +43,7 @@ def _earn(path: str, kind: str, **asked: str) -> Listing:
         name=f"{path.partition('/')[0]} {kind}",
         question=Question(path=f"/sapi/v1/simple-earn/{path}", weight=150),
         read=READERS[kind],
+        days=89,  # three months are told at once, and some are as short
         size="size",
         full=100,
         asked=asked,

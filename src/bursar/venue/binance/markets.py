@@ -30,6 +30,9 @@ MARKETS: Final = Question(path="/api/v3/exchangeInfo", weight=20, is_signed=Fals
 TRADES: Final = Question(path="/api/v3/myTrades", weight=20)
 PAGE: Final = 1_000
 KEPT_FOR: Final = instant.HOUR
+NEW_FOR: Final = 60 * instant.SECOND
+"""For so long the list of markets is taken to lack none that has just opened."""
+
 STATES: Final = ("TRADING", "HALT", "BREAK")
 _REST_MS: Final = 1_000
 
@@ -85,17 +88,17 @@ class Trade(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Markets:
-    """All markets, kept for an hour."""
+    """All markets, kept for an hour, or for a minute where one may be new."""
 
     def __init__(self, client: BinanceRESTClient) -> None:
         self._client = client
         self._known: dict[str, Market] = {}
         self._loaded_at: int | None = None
 
-    async def every(self) -> dict[str, Market]:
+    async def every(self, kept_for: int = KEPT_FOR) -> dict[str, Market]:
         """Return every market, closed ones included, by its symbol."""
         now = self._client.outside.clock.now()
-        if self._loaded_at is None or not 0 <= now - self._loaded_at < KEPT_FOR:
+        if self._loaded_at is None or not 0 <= now - self._loaded_at < kept_for:
             known: dict[str, Market] = {}
             for state in STATES:  # all at once are more than an answer may hold
                 asked = {"symbolStatus": state, "showPermissionSets": "false"}
@@ -108,12 +111,13 @@ class Markets:
         self, changed: Collection[str], traded: Collection[str], *, is_wide: bool
     ) -> list[Market]:
         """Return the markets that may explain changes: of both sides, or of one where the account
-        has traded; all with either side where `is_wide`.
+        has traded; all with either side, new ones too, where `is_wide`.
         """
         found: list[Market] = []
         if not changed:
             return found
-        for each in (await self.every()).values():
+        known = await self.every(NEW_FOR if is_wide else KEPT_FOR)
+        for each in known.values():
             sides = (each.base_asset in changed) + (each.quote_asset in changed)
             if sides == 2 or (sides and (is_wide or each.symbol in traded)):  # noqa: PLR2004
                 found.append(each)
@@ -132,9 +136,9 @@ async def trades(
     first = place.first
     while True:
         page = await _page(client, market.symbol, first)
-        _require_order(market.symbol, [*held[-1:], *page], first)
-        held += page
         if page:
+            _require_order(market.symbol, [*held[-1:], *page], first)
+            held += page
             first = page[-1].id + 1
         is_full = len(page) >= PAGE
         edge = held[-1].second if is_full else client.second
@@ -163,7 +167,7 @@ def _require_order(symbol: str, rows: list[Trade], first: int) -> None:
     is_rising = all(one < other for one, other in pairwise(numbers))
     if not is_rising or any(each.symbol != symbol for each in rows):
         raise VenueGarbled(f"{NAME}'s trades of {symbol} are in no order", answer="myTrades")
-    if numbers and numbers[-1] < first:
+    if numbers[-1] < first:
         raise VenueGarbled(f"{NAME} told trades of {symbol} again", answer="myTrades")
 
 

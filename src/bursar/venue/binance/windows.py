@@ -7,6 +7,7 @@ for whole; its window is asked for in halves.
 Errors: the client's; `VenueGarbled` where a second alone fills an answer.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
@@ -19,6 +20,7 @@ from bursar.venue.binance.client import NAME, BinanceRESTClient
 from bursar.venue.binance.items import Item
 from bursar.venue.binance.lists import Listing
 from bursar.venue.binance.place import ListPlace
+from bursar.venue.recent import Known
 
 REACH: Final = 3 * instant.DAY
 """So far each look goes back: rows may be told late."""
@@ -53,8 +55,16 @@ def _start(listing: Listing, place: ListPlace | None, now: int, since: int) -> i
         start = max(listing.began, since, told_from)
     else:
         open_ = place.upto if place.pending is None else min(place.upto, place.pending)
-        start = max(open_ - REACH, listing.began, told_from)
+        start = max(open_ - REACH, listing.began, told_from, _forgotten(place))
     return start - start % instant.SECOND
+
+
+def _forgotten(place: ListPlace) -> int:
+    """Return when the first second begins of which every row that was told is remembered."""
+    if len(place.recent) < recent.RECENT_MAX:
+        return 0
+    at, _ = place.recent[0]
+    return at - at % instant.SECOND + instant.SECOND
 
 
 async def _window(client: BinanceRESTClient, listing: Listing, start: int, stop: int) -> list[Item]:
@@ -83,7 +93,7 @@ def _took(
 
     Without news the place of the last window stays, as long as the next look reaches behind it.
     """
-    told = [recent.known(each.at, each) for each in items]
+    told = _told(items)
     before = {*place.recent}
     news = frozenset(number for number, each in enumerate(told) if each not in before)
     open_ = [each.at for each in items if each.is_pending]
@@ -92,3 +102,15 @@ def _took(
         return place, news
     start = (stop if pending is None else min(stop, pending)) - REACH
     return ListPlace(stop, pending, recent.kept((*place.recent, *told), start)), news
+
+
+def _told(items: Sequence[Item]) -> list[Known]:
+    """Return what each row is known by. Rows that say the same are counted: they are several."""
+    counted: Counter[Known] = Counter()
+    found: list[Known] = []
+    for each in items:
+        at, digest = same = recent.known(each.at, each)
+        counted[same] += 1
+        number = counted[same]
+        found.append((at, digest if number == 1 else f"{digest}#{number}"))
+    return found

@@ -15,6 +15,7 @@ from bursar.portfolio.events import Relay
 from bursar.portfolio.events.saying import say
 from bursar.portfolio.events.states import States, equity_update, pnl_update
 from bursar.value.figures import figures
+from bursar.value.worth import Options
 from tests.unit.measure.samples import loose
 from tests.unit.portfolio.events.test_intake import ORDERS
 from tests.unit.portfolio.events.told import (
@@ -235,6 +236,15 @@ def test_a_fall_is_of_all_that_is_owned_and_of_nothing_without_a_price(intake):
     assert (told.equity, told.peak_equity, told.drawdown_pct) == (60, 80, None)
 
 
+def test_the_pnl_that_is_told_is_of_what_the_view_shows_in_every_part(intake):
+    portfolio = intake.portfolio
+    intake.take([trade_opened(fee=1), trade_closed()])
+    portfolio.options = Options(exclude_assets=frozenset({"BTC"}))
+    told = pnl_update(portfolio, figures(portfolio.valuation()), 1)
+    assert not any((told.realized_pnl, told.unrealized_pnl, told.total_pnl, told.fees))
+    assert told.total_pnl == portfolio.views().pnl.total_pnl
+
+
 def test_of_a_state_only_the_last_is_told_and_only_when_it_changed(intake):
     bus = Noting(intake.portfolio.desk.clock)
     states = States("main", bus, intake.portfolio.desk.clock)
@@ -243,7 +253,7 @@ def test_of_a_state_only_the_last_is_told_and_only_when_it_changed(intake):
     def offer():
         found, version = figures(portfolio.valuation()), portfolio.desk.head.version
         states.offer("equity.update", equity_update(found, version, Decimal(0)), cause="c")
-        states.offer("pnl.update", pnl_update(portfolio.book(), found, version))
+        states.offer("pnl.update", pnl_update(portfolio, found, version))
 
     offer()
     intake.take([trade_opened(fee=1), trade_closed()])

@@ -312,6 +312,16 @@ def test_figures_are_never_broken_over_lines(story, bursar, monkeypatch, width):
     assert all(name in said for name in ("ETH/EUR", "total")), "figures of nobody"
 
 
+def test_a_mark_from_ahead_is_not_called_old(bursar):
+    bursar("new", "--quiet")
+    deed = ("add", "deposit", "1", "XBT", "--worth", "100", "--time", "2206-11-20", "--yes")
+    bursar(*deed, "--quiet")
+    bursar("price", "XBT", "2206-11-20", "100", "--yes", "--quiet")
+    said = bursar("status").out
+    assert "from ahead   XBT: of 2206-11-20, later than now; " in said
+    assert "old or more" not in said
+
+
 def test_an_empty_book_says_that_it_is_empty(bursar):
     bursar("new", "--quiet")
     assert "No entries." in bursar("journal").err

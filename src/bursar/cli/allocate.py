@@ -268,7 +268,7 @@ def _table(screen: Screen, found: list[StrategyNow], decision: Decision | None) 
     screen.table(
         (
             *(name("strategy"), name("state", rank=1), figure("weight", rank=1)),
-            *(figure("equity"), figure("capital", rank=1), figure("made"), figure("unrealized")),
+            *(figure("equity"), figure("capital", rank=1), figure("made"), figure("unrealised")),
             *(figure("trades", rank=2), figure("drawdown", rank=2)),
         ),
         [

@@ -131,18 +131,20 @@ def _lines(coverage: Coverage, now: int) -> Iterator[tuple[bool, str, str]]:
     if coverage.ahead is not None:
         yield True, "yet to come", ahead(coverage.ahead)
     if coverage.future:
-        yield True, "from ahead", _marks(coverage.future, now)
+        others = "--price and --prices give some of now"
+        yield True, "from ahead", f"{_marks(coverage.future)}, later than now; {others}"
     if coverage.last_trade:
         yield False, "last trade", f"{_names(coverage.last_trade)}: no mark, the last trade counts"
     if coverage.stale:
-        yield False, "old marks", _marks(coverage.stale, now)
+        old = age(min(now - each.mark.at for each in coverage.stale))
+        others = "--price and --prices give newer ones"
+        yield False, "old marks", f"{_marks(coverage.stale)}, {old} old or more; {others}"
 
 
-def _marks(seen: Sequence[Seen], now: int) -> str:
+def _marks(seen: Sequence[Seen]) -> str:
     days = sorted({day(each.mark.at) for each in seen})
     span = days[0] if len(days) == 1 else f"{days[0]} … {days[-1]}"
-    old = age(min(now - each.mark.at for each in seen))
-    return f"{_names(seen)}: of {span}, {old} old or more; --price and --prices give newer ones"
+    return f"{_names(seen)}: of {span}"
 
 
 def _names(seen: Iterable[Seen]) -> str:

@@ -132,7 +132,8 @@ def _show(screen: Screen, found: Sequence[CashFlowRecord], undone: dict[str, str
     ]
     screen.table(columns, rows)
     if undone:
-        screen.print("", f"{len(undone)} of them the venue took back: they moved nothing.")
+        what = "it" if len(undone) == 1 else "they"
+        screen.print("", f"{len(undone)} of them the venue took back: {what} moved nothing.")
 
 
 def _point_out(screen: Screen, ends: Sequence[Journey]) -> None:

@@ -1,7 +1,8 @@
 """The screen: tables on stdout, remarks on stderr, as wide as the terminal and never cut.
 
 A table that is too wide loses its least important columns first; then names go on under
-themselves. Figures are never shortened or broken: rather a line is longer than the terminal.
+themselves, and never vanish. Figures are never shortened or broken: rather a line is longer than
+the terminal.
 Nothing that a file says is taken for markup or reaches the terminal with control characters.
 """
 
@@ -24,6 +25,7 @@ from bursar.cli.figures import Figures
 Cell = str | Text
 _GAP: Final = 2
 _UNPIPED: Final = 120
+_NAME: Final = 10  # a day stays whole; a figure that nobody can name says nothing
 _RULE: Final = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 
 
@@ -113,8 +115,10 @@ class Screen:
     ) -> None:
         """Show rows under columns, and a total under them."""
         made = table(columns, rows, total=total, width=self.width)
-        needed = self.console.measure(made).minimum
-        self.console.print(made, width=max(self.width, needed), crop=False)
+        needed = sum((each.min_width or 0) + _GAP for each in made.columns) - _GAP
+        if needed > self.width:
+            made.width = needed
+        self.console.print(made, crop=False)
 
 
 def table(
@@ -146,7 +150,7 @@ def table(
             justify="right" if is_right else "left",
             overflow="fold",
             no_wrap=columns[place].is_figure,
-            min_width=widths[place] if columns[place].is_figure else None,
+            min_width=widths[place] if columns[place].is_figure else min(widths[place], _NAME),
         )
     for index in range(len(every)):
         is_last = total is not None and index == len(every) - 1

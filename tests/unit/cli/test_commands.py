@@ -308,6 +308,18 @@ def test_figures_are_never_broken_over_lines(story, bursar, monkeypatch, width):
     assert "0.00000571" in bursar("flows").out
     said = bursar("trades").out
     assert all(figure in said for figure in ("quantity", "+2,242.90", "0.0003102764"))
+    said = bursar("pnl", "--method", "wac,fifo,hifo").out
+    assert all(name in said for name in ("ETH/EUR", "total")), "figures of nobody"
+
+
+def test_a_mark_from_ahead_is_not_called_old(bursar):
+    bursar("new", "--quiet")
+    deed = ("add", "deposit", "1", "XBT", "--worth", "100", "--time", "2206-11-20", "--yes")
+    bursar(*deed, "--quiet")
+    bursar("price", "XBT", "2206-11-20", "100", "--yes", "--quiet")
+    said = bursar("status").out
+    assert "from ahead   XBT: of 2206-11-20, later than now; " in said
+    assert "old or more" not in said
 
 
 def test_an_empty_book_says_that_it_is_empty(bursar):

@@ -262,6 +262,8 @@ def test_of_all_plans_of_whole_units_it_is_the_nearest(seed):
     if worth(holdings) < 0:
         return
     plan = make_plan(allocation, holdings, policy)
+    if not plan.items:  # nothing is held and nothing wanted
+        return
     funds = frac(holdings.cash) - frac(plan.totals.reserve)
     tables = []
     for each in plan.items:

@@ -224,7 +224,7 @@ def test_a_market_that_opened_since_the_list_was_asked_for_is_asked_for_trades()
 def test_a_trade_made_while_other_markets_are_asked_is_not_taken_for_unexplained():
     markets = [*MARKETS["symbols"], {"symbol": "ZBTC", "baseAsset": "Z", "quoteAsset": "BTC"}]
     told = {"/api/v3/exchangeInfo": {"symbols": markets}, "/api/v3/account": in_spot(BTC="3")}
-    trades = []
+    trades: list[dict[str, object]] = []
 
     def told_of(asked):
         if asked["symbol"] == "ZBTC" and not trades:

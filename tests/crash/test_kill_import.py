@@ -84,6 +84,7 @@ def test_a_kill_in_the_middle_of_an_import_leaves_nothing_of_the_file(
     completed(nursery, path, export, whole)
 
 
+@pytest.mark.slow("a process killed and begun again, each time over a file of its own")
 def test_kills_at_random_moments_leave_all_of_the_file_or_nothing(
     nursery, new_place, export, whole
 ):

@@ -100,6 +100,7 @@ def test_an_older_book_becomes_the_very_book_of_today(path, today):
     assert damaged.faults(path) == []
 
 
+@pytest.mark.slow("a process for every statement of an upgrade")
 def test_an_upgrade_killed_at_any_statement_is_whole_or_absent_and_the_next_one_completes_it(
     nursery, older, today, tmp_path
 ):

@@ -45,6 +45,7 @@ def nearly_in_order(chance, entries):
     return ordered
 
 
+@pytest.mark.slow("two desks for every example, asked everything")
 @given(CHANCE, LENGTH)
 def test_a_desk_from_a_checkpoint_answers_as_one_from_the_whole_journal(chance, length):
     terms = histories.terms(chance)

@@ -92,6 +92,7 @@ def test_no_plan_of_theirs_is_nearer_to_its_targets(theirs):
     assert proved >= asked * 0.9
 
 
+@pytest.mark.slow("pandas and the referee are loaded first")
 def test_above_thirty_symbols_they_are_within_the_stated_bound(theirs):
     rng = random.Random(figures.SEED)
     names = [f"S{place:02}" for place in range(40)]

@@ -79,6 +79,7 @@ def small(patch, chance):
     patch.setattr(blocks, "BLOCK", chance.choice([1, 80, 200, 1000]))
 
 
+@pytest.mark.slow("two imports for every example")
 @given(CHANCE, LENGTH)
 def test_a_stream_leaves_the_book_that_the_whole_leaves(tmp_path_factory, chance, length):
     account = story(chance, length)

@@ -51,6 +51,7 @@ def test_a_server_dies_with_the_process_that_started_it():
     shutil.rmtree(other)
 
 
+@pytest.mark.slow("a server whose binaries are copied first")
 def test_binaries_that_their_user_cannot_reach_are_copied_with_what_they_link_to(
     tmp_path, monkeypatch
 ):

@@ -100,11 +100,13 @@ def _found(opened: Opened, reel: Reel, progress: Progress | None) -> tuple[Found
     require_head(chain, opened)
     shots = [texts.to_snapshot(shot.body) for shot in reel.take(Shot)]
     sent = sum(1 for _ in reel.take(Message))
-    memos = {memo.name: memo.text for memo in reel.take(Memo)}
-    fold = int(memos.get(MARK, 0))
+    memos = fold = 0
+    for memo in reel.take(Memo):  # there may be one for every key that was ever given
+        memos += 1
+        fold = int(memo.text) if memo.name == MARK else fold
     if fold > FORMAT:
         raise SchemaNewer(f"a newer bursar folded {opened.name} (fold {fold}); upgrade this one")
-    return Found(opened, texts.to_terms(opened.terms), chain, len(shots), sent, len(memos)), fold
+    return Found(opened, texts.to_terms(opened.terms), chain, len(shots), sent, memos), fold
 
 
 def _watched(rows: Iterator[Record], total: int, progress: Progress | None) -> Iterator[Record]:

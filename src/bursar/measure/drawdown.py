@@ -26,6 +26,7 @@ from bursar.ledger.instant import day_start, week_start
 from bursar.ledger.why import Amount, Why
 from bursar.measure.curve import Curve, Point, opening, window
 from bursar.measure.measured import Measured, because, known, percent, unknown
+from bursar.value.peaks import high_before
 
 _Start = Callable[[int], int]
 """Where the period of an instant began."""
@@ -186,14 +187,10 @@ class RunningDrawdown(msgspec.Struct, kw_only=True):
         return self.under_water + open_, max(self.longest, open_)
 
     def _high(self, high: Decimal, at: int, start: _Start) -> Decimal:
-        """Return a period's high before `at`; a new one begins with what stood, if that is of at
-        most a day ago.
-        """
-        if self.at is not None and start(at) == start(self.at):
-            return high
-        if self.at is None or start(at) - self.at > instant.DAY:
+        """Return a period's high before `at`, nothing where there is none."""
+        if self.at is None:
             return ZERO
-        return self.value
+        return high_before(high, self.value, start, self.at, at) or ZERO
 
     def _recover(self, at: int) -> None:
         fall = self.open_fall

@@ -39,12 +39,16 @@ class Falls(msgspec.Struct, frozen=True):
 
 def raised(peaks: Peaks, equity: Decimal, at: int) -> Peaks:
     """Return the peaks after another look at equity, no earlier than the last one. O(1)."""
+
+    def higher(peak: Decimal | None, period: Callable[[int], int]) -> Decimal:
+        return _higher(high_before(peak, peaks.stood, period, peaks.at, at), equity)
+
     return Peaks(
         at=at,
         stood=equity,
         ever=_higher(peaks.ever, equity),
-        week=_higher(_so_far(peaks, peaks.week, at, instant.week_start), equity),
-        day=_higher(_so_far(peaks, peaks.day, at, instant.day_start), equity),
+        week=higher(peaks.week, instant.week_start),
+        day=higher(peaks.day, instant.day_start),
     )
 
 
@@ -61,14 +65,18 @@ def fall(peak: Decimal | None, equity: Decimal) -> Decimal | None:
     return percent18(peak - equity, peak) if equity < peak else ZERO
 
 
-def _so_far(
-    peaks: Peaks, peak: Decimal | None, at: int, start: Callable[[int], int]
+def high_before(
+    high: Decimal | None, stood: Decimal | None, period: Callable[[int], int], last: int, at: int
 ) -> Decimal | None:
-    """Return the peak of a period before `at`; a new one begins with what stood."""
-    begun = start(at)
-    if start(peaks.at) == begun:
-        return peak
-    return peaks.stood if begun - peaks.at <= instant.DAY else None
+    """Return the high of the period of `at` before that look, as far as any counts for it.
+
+    In the period of the `last` look it is the high so far; a new one begins with what `stood`
+    then, if that was at most a day before. `period` tells where that of an instant began.
+    """
+    begun = period(at)
+    if period(last) == begun:
+        return high
+    return stood if begun - last <= instant.DAY else None
 
 
 def _higher(peak: Decimal | None, equity: Decimal) -> Decimal:

@@ -44,4 +44,10 @@ def test_peaks_are_those_of_the_drawdown_that_follows_the_same_equity(told):
         peaks = raised(peaks, D(equity), MONDAY + at)
         running.see(MONDAY + at, D(equity))
     assert highs(peaks) == loose((running.peak, running.week_high, running.day_high))
-    assert peaks.ever == max(equity for _, equity in told)
+    seen = [(MONDAY + at, D(equity)) for at, equity in sorted(told)]
+    assert peaks.ever == max(equity for _, equity in seen)
+    for high, length in ((peaks.week, 7 * instant.DAY), (peaks.day, instant.DAY)):
+        begun = seen[-1][0] - (seen[-1][0] - MONDAY) % length
+        early = [(at, equity) for at, equity in seen if at < begun][-1:]
+        inside = [equity for at, equity in seen if at >= begun]
+        assert high == max(inside + [e for at, e in early if begun - at <= instant.DAY])

@@ -319,7 +319,7 @@ def _sum(figures: Figures, equity: Equity) -> list[tuple[str, Cell]]:
         ("realised", figures.gain(totals.realized)),
         ("income", figures.gain(totals.income)),
         ("expenses", figures.gain(-totals.expenses)),
-        ("unrealised", figures.gain(valuation.unrealized + valuation.excluded_unrealized)),
+        ("unrealised", figures.gain(valuation.owned_unrealized)),
     ]
     if valuation.unfounded:
         parts.append(("of no known cost", figures.gain(valuation.unfounded)))

@@ -142,9 +142,8 @@ class Live:
         equity, unvalued = running.equity, running.unvalued
         fallen = Falls()
         if running.is_priced:
-            owned = equity + running.excluded_value
-            self.peaks = raised(self.peaks, owned, at)
-            fallen = falls(self.peaks, owned)
+            self.peaks = raised(self.peaks, running.owned, at)
+            fallen = falls(self.peaks, running.owned)
         return LiveFigures(
             at=at,
             equity=equity,

@@ -141,9 +141,10 @@ def _extremes(kept: str | None, made: PortfolioSnapshot) -> tuple[Extreme | None
     """Return the day's highest and lowest equity so far; one without a price counts for neither."""
     known = None if kept is None else _DECODER.decode(kept)
     high, low = (None, None) if known is None else (known.high, known.low)
-    if not _is_whole(made):
+    standing = _standing(made)
+    if not standing.is_whole:
         return high, low
-    now = Extreme(made.timestamp, made.equity_base + made.excluded_value, made.capital_base)
+    now = Extreme(standing.timestamp, standing.equity_base, standing.capital_base)
     return (
         now if high is None or now.equity >= high.equity else high,
         now if low is None or now.equity < low.equity else low,
@@ -310,10 +311,7 @@ def _told(kept: DailyClose | Trail) -> str:
 
 @money
 def _standing(kept: DailyClose | PortfolioSnapshot | SnapshotTotals) -> Standing:
+    """Return the worth of all that was owned, and whether it is known."""
     equity = kept.equity_base + kept.excluded_value
-    return Standing(kept.timestamp, equity, _is_whole(kept), kept.capital_base)
-
-
-def _is_whole(kept: DailyClose | PortfolioSnapshot | SnapshotTotals) -> bool:
-    """Tell whether the worth of all that was owned is known."""
-    return not (kept.unvalued or kept.excluded_unvalued)
+    is_whole = not (kept.unvalued or kept.excluded_unvalued)
+    return Standing(kept.timestamp, equity, is_whole, kept.capital_base)

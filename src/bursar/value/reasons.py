@@ -85,7 +85,6 @@ def why_fees(book: Book) -> Why:
 @money
 def why_identity(valuation: Valuation, totals: Totals) -> Why:
     """Explain that the books close at these marks; the value is the gap of the identity, zero."""
-    unrealized = valuation.unrealized + valuation.excluded_unrealized
     return Why(
         valuation_gap(valuation, totals),
         "gap = equity + excluded + cost of unpriced"
@@ -98,7 +97,7 @@ def why_identity(valuation: Valuation, totals: Totals) -> Why:
             Amount("realised", -totals.realized),
             Amount("income", -totals.income),
             Amount("expenses", totals.expenses),
-            Amount("unrealised", -unrealized),
+            Amount("unrealised", -valuation.owned_unrealized),
             Amount("value without a known cost", -valuation.unfounded),
         ),
     )

@@ -81,6 +81,12 @@ class Running:
         return self._sums[4].value
 
     @property
+    @money
+    def owned(self) -> Decimal:
+        """What everything is worth, shown or not."""
+        return self.equity + self.excluded_value
+
+    @property
     def long(self) -> Decimal:
         """The notional that gains when prices rise; base currency and pegs do not count."""
         return self._sums[6].value

@@ -108,11 +108,8 @@ class PortfolioService:
     async def initialize(
         self, progress: Progress | None = None, *, prices_anew: bool = False
     ) -> SyncSummary:
-        """Do the first sync, certify what it came to, take a snapshot, and let old ones go.
-
-        With `prices_anew` each past price that is lacking is asked for, whatever lacks it.
-        """
-        done = await self._synced(progress, prices_anew=prices_anew)
+        """Do the first sync, certify what it came to, take a snapshot, and let old ones go."""
+        done = await self.sync(progress, prices_anew=prices_anew)
         if done.is_whole:
             self.create_snapshot()
             made = [agreement.certified(self.portfolio, found) for found in self.get_drift()]
@@ -121,11 +118,13 @@ class PortfolioService:
         self.prune_snapshots()
         return done
 
-    async def sync(self, progress: Progress | None = None) -> SyncSummary:
-        """Bring in what is new at every venue, and say whether their statements agree."""
-        return await self._synced(progress, prices_anew=False)
+    async def sync(
+        self, progress: Progress | None = None, *, prices_anew: bool = False
+    ) -> SyncSummary:
+        """Bring in what is new at every venue, and say whether their statements agree.
 
-    async def _synced(self, progress: Progress | None, *, prices_anew: bool) -> SyncSummary:
+        With `prices_anew` each past price that is lacking is asked for, whatever lacks it.
+        """
         done = [await self._sync(each, progress, prices_anew=prices_anew) for each in self.venues]
         return summed(tuple(done))
 

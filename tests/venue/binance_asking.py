@@ -14,6 +14,17 @@ from tests.venue.loopback import Reply, outside, script, served
 
 KEY, SECRET = "a-key", "not-so-secret"
 TIME = {"serverTime": 1_800_000_000_000}
+TRADE = {
+    "symbol": "BTCUSDT",
+    "orderId": 1,
+    "price": "50000",
+    "qty": "1",
+    "quoteQty": "50000",
+    "commission": "0",
+    "commissionAsset": "BNB",
+    "isBuyer": True,
+}
+"""A trade as the venue tells it, but for its number and its time."""
 WALLET: dict[str, list[object]] = {"assets": []}
 EMPTY: dict[str, list[object]] = {"balances": []}
 

@@ -22,6 +22,7 @@ from bursar.venue.binance.lists import LISTS
 from tests.venue.binance_asking import (
     EMPTY,
     TIME,
+    TRADE,
     WALLET,
     answered,
     client,
@@ -223,27 +224,16 @@ def test_a_market_that_the_venue_has_taken_off_is_noted():
     assert asyncio.run(go())[0].startswith("BTCUSDT is not told any more")
 
 
-TRADE = {
-    "symbol": "BTCUSDT",
-    "id": 7,
-    "orderId": 1,
-    "price": "50000",
-    "qty": "1",
-    "quoteQty": "50000",
-    "commission": "0",
-    "commissionAsset": "BNB",
-    "time": TIME["serverTime"] - 60_000,
-    "isBuyer": True,
-}
+MADE = {**TRADE, "id": 7, "time": TIME["serverTime"] - 60_000}
 
 
 @pytest.mark.parametrize(
     "page,words",
     [
-        ([TRADE, TRADE], "in no order"),
-        ([{**TRADE, "symbol": "ETHUSDT"}], "in no order"),
-        ([{**TRADE, "qty": None}], "qty"),
-        ([{**TRADE, "id": "x"}], "id"),
+        ([MADE, MADE], "in no order"),
+        ([{**MADE, "symbol": "ETHUSDT"}], "in no order"),
+        ([{**MADE, "qty": None}], "qty"),
+        ([{**MADE, "id": "x"}], "id"),
     ],
 )
 def test_trades_that_are_none_are_named_and_nothing_is_told(page, words):
@@ -256,7 +246,7 @@ def test_trades_that_are_none_are_named_and_nothing_is_told(page, words):
 def test_the_second_that_is_going_on_is_waited_for():
     # Two alike trades of a second are two facts only if they are seen together.
     clock, seen = HandClock(TIME["serverTime"] * 10**6), []
-    first = {**TRADE, "time": TIME["serverTime"]}
+    first = {**MADE, "time": TIME["serverTime"]}
 
     async def handler(told):
         now = {"serverTime": clock.at // 10**6}

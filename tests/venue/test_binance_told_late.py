@@ -14,7 +14,7 @@ from bursar.venue.binance.account import BinanceAccount
 from bursar.venue.binance.history import Options
 from bursar.venue.binance.place import ListPlace
 from bursar.venue.binance.windows import REACH, pages
-from tests.venue.binance_asking import TIME, WALLET, client, reply
+from tests.venue.binance_asking import TIME, TRADE, WALLET, client, reply
 from tests.venue.loopback import HandClock
 
 NOW = TIME["serverTime"]
@@ -147,18 +147,6 @@ def test_what_is_leaving_is_counted_once_however_soon_it_is_told_again():
     holdings, notices = asyncio.run(go())
     assert sum(each.total for each in holdings) == 15
     assert notices == []
-
-
-TRADE = {
-    "symbol": "BTCUSDT",
-    "orderId": 1,
-    "price": "50000",
-    "qty": "1",
-    "quoteQty": "50000",
-    "commission": "0",
-    "commissionAsset": "BNB",
-    "isBuyer": True,
-}
 
 
 @pytest.mark.parametrize("count", [1, 1_000])

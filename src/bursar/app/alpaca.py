@@ -20,7 +20,7 @@ from bursar.app.live import outside_of
 from bursar.errors import MissingMark
 from bursar.ledger.terms import Terms
 from bursar.plan import HoldingsSnapshot
-from bursar.portfolio.rebalancing import fetch_holdings
+from bursar.portfolio.plan_sources import fetch_holdings
 from bursar.venue.alpaca.account import AlpacaAccount
 from bursar.venue.alpaca.client import DATA_URL, LIVE_URL, PAPER_URL, AlpacaRESTClient
 from bursar.venue.alpaca.keys import Keys

@@ -83,7 +83,7 @@ class _At:
 async def _fetched(session: Session, venue: str, wanted: Collection[str]) -> HoldingsSnapshot:
     from bursar.app.live import open_live
     from bursar.errors import BadChoice
-    from bursar.portfolio.rebalancing import fetch_holdings
+    from bursar.portfolio.plan_sources import fetch_holdings
 
     live = open_live(session.chosen)
     try:

@@ -37,6 +37,7 @@ from bursar.portfolio import (
     measures,
     months,
     past,
+    plan_sources,
     proof,
     rebalancing,
     shown,
@@ -368,7 +369,7 @@ class Portfolio:
 
     def holdings(self, wanted: Collection[str], prices: Prices = None) -> HoldingsSnapshot:
         """Return what a plan starts from; `MissingMark` where something has no price."""
-        return rebalancing.book_holdings(self, self.valuation(prices), wanted)
+        return plan_sources.book_holdings(self, self.valuation(prices), wanted)
 
     def plan(
         self,

@@ -3,9 +3,7 @@
 `RebalanceService` is the contract's door: it reads what is there, once, hands it to the planner and
 keeps nothing. The planner itself is in `bursar.plan`, and knows neither book nor venue.
 
-What is not known is named in the snapshot's `gaps`, which every plan carries on: prices that are
-old or only a last trade's, leveraged positions and excluded assets that no plan moves. A holding
-without any price fails the plan.
+What there is, is read in `plan_sources`.
 
 Errors: `PortfolioError`, with `message` and `context`, around whatever went wrong.
 """
@@ -13,16 +11,14 @@ Errors: `PortfolioError`, with `message` and `context`, around whatever went wro
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 import structlog
 
-from bursar.errors import BadChoice, BursarError, MissingMark, PortfolioError
-from bursar.exact import ONE, ZERO, money
-from bursar.ledger import instant
+from bursar.errors import BadChoice, BursarError, PortfolioError
 from bursar.ledger.names import canonical
 from bursar.plan import (
     HoldingsSnapshot,
@@ -32,25 +28,12 @@ from bursar.plan import (
     invest,
     make_plan,
 )
-from bursar.plan.holdings import require_prices
-from bursar.portfolio import agreement
-from bursar.value.convert import Missing, convert, find_path
-from bursar.value.coverage import Coverage
-from bursar.value.marks import FEE_CREDITS, Marks
 
 if TYPE_CHECKING:
-    from bursar.ledger.terms import Terms
     from bursar.portfolio.portfolio import Portfolio, Prices
-    from bursar.ports import HoldingsSource, Venue
-    from bursar.reconcile.statement import Statement
-    from bursar.value.equity import Valuation
+    from bursar.ports import HoldingsSource
 
 MODULE: Final = "bursar.plan"
-
-TRADEABLE: Final = frozenset({None, "auto-earn", "tokenised"})
-"""Pockets that orders draw on: the main one, and two of Kraken's, which pays for what may be traded
-at any time, and has no other place for stocks.
-"""
 
 
 def _bracketed(_: object, __: str, event: structlog.typing.EventDict) -> str:
@@ -166,48 +149,6 @@ def _trades(plan: RebalancePlan) -> int:
     return sum(1 for item in plan.items if item.priority)
 
 
-@money
-def book_holdings(
-    portfolio: Portfolio, valuation: Valuation, wanted: Collection[str]
-) -> HoldingsSnapshot:
-    """Return what a book holds at a valuation, under the names that are wanted."""
-    spelled = _spelled(wanted, portfolio.terms)
-    worths = [each for each in valuation.assets if not each.is_cash and each.quantity]
-    unpriced = [each.asset for each in worths if each.path is None]
-    if unpriced:
-        raise MissingMark(
-            f"no price of {', '.join(unpriced)}, which the book holds", symbols=unpriced
-        )
-    prices = {each.asset: convert(ONE, each.path) for each in worths if each.path is not None}
-    kept = [each for each in worths if prices[each.asset]]
-    names = {each.asset: spelled.get(canonical(each.asset), each.asset) for each in worths}
-    priced = {names[each.asset]: prices[each.asset] for each in kept}
-    priced |= _prices(
-        (symbol for symbol in wanted if symbol not in priced), valuation.marks, portfolio.terms
-    )
-    require_prices(priced, wanted)
-    positions = {names[each.asset]: each.quantity for each in kept}
-    balances = portfolio.balances(reserved=agreement.reserved(portfolio))
-    kept_back = {each.asset: each.reserved for each in balances if each.reserved}
-    purses = {each.asset: each.quantity for each in valuation.assets if each.is_cash}
-    bound = {
-        names[name]: (positions[names[name]], reserved)
-        for name, reserved in kept_back.items()
-        if names.get(name, "") in positions
-    }
-    bound[valuation.base] = _purse((purses[name], kept_back.get(name, ZERO)) for name in purses)
-    return HoldingsSnapshot(
-        positions=positions,
-        prices=priced,
-        cash=bound[valuation.base][0],
-        reserved=_reserved(bound),
-        base=valuation.base,
-        as_of=instant.show(valuation.at),
-        source=f"book {portfolio.desk.store.portfolio} version {portfolio.desk.head.version}",
-        gaps=(*_gaps(valuation), *_doubts(portfolio, valuation), *_bound(bound, valuation.base)),
-    )
-
-
 def _require_names(
     strategy: StrategyAllocation, policy: SizingPolicy, holdings: HoldingsSnapshot
 ) -> None:
@@ -227,142 +168,3 @@ def _require_names(
                 raise BadChoice(
                     f"{field}.{name}: here it is called {own}; say it so", field=f"{field}.{name}"
                 )
-
-
-def _spelled(wanted: Collection[str], terms: Terms) -> dict[str, str]:
-    """Return the name by which each asset is wanted.
-
-    Raises:
-        BadChoice: an asset is wanted under two names, or is what counts as cash.
-    """
-    spelled: dict[str, str] = {}
-    for symbol in sorted(wanted):
-        if symbol in terms.cash - {terms.base}:  # of the base itself the planner says so
-            raise BadChoice(
-                f"target_weights.{symbol}: {symbol} counts as cash, which is what the other"
-                " weights leave",
-                symbol=symbol,
-            )
-        other = spelled.setdefault(canonical(symbol), symbol)
-        if other != symbol:
-            raise BadChoice(
-                f"target_weights.{symbol}: {symbol} and {other} are one asset; give it one weight",
-                symbol=symbol,
-            )
-    return spelled
-
-
-def _reserved(held: Mapping[str, tuple[Decimal, Decimal]]) -> dict[str, Decimal]:
-    """Return what is not free of (all, what is kept back), never more than is held."""
-    return {
-        name: min(reserved, max(total, ZERO))
-        for name, (total, reserved) in held.items()
-        if reserved
-    }
-
-
-@money
-def _purse(purses: Iterable[tuple[Decimal, Decimal]]) -> tuple[Decimal, Decimal]:
-    """Add up money: all of it, and what of it cannot be spent."""
-    total = bound = ZERO
-    for there, kept_back in purses:
-        total, bound = total + there, bound + min(kept_back, max(there, ZERO))
-    return total, bound
-
-
-def _bound(held: Mapping[str, tuple[Decimal, Decimal]], base: str) -> Iterator[str]:
-    if bound := held[base][1]:
-        yield f"{bound:f} {base} is in open orders or in other pockets, and is not spent"
-
-
-def _gaps(valuation: Valuation) -> Iterator[str]:
-    """Say what a plan over this valuation does not know or leaves alone."""
-    for worth in valuation.assets:
-        if not worth.quantity:
-            continue
-        if worth.is_cash and worth.asset != valuation.base:
-            yield f"{worth.asset} counts as cash, one {valuation.base} each"
-        elif worth.path is not None and not convert(ONE, worth.path):
-            yield f"{worth.asset} is worth nothing and left alone"
-        elif worth.flags:
-            yield f"{worth.asset}: {', '.join(worth.flags)}"
-    for margin in valuation.margins:
-        yield f"{margin.pair}: a leveraged position, left alone"
-    if valuation.excluded or valuation.excluded_margins:
-        left = sorted(
-            {each.asset for each in valuation.excluded}
-            | {each.asset for each in valuation.excluded_margins}
-        )
-        yield f"{', '.join(left)}: excluded by the settings, left alone"
-
-
-def _doubts(portfolio: Portfolio, valuation: Valuation) -> Iterator[str]:
-    """Say what may be held otherwise than the book says, and what money may not be worth."""
-    for account, alarm in sorted(agreement.alarms_told(portfolio).items()):
-        if alarm.is_flagged:
-            yield f"{account} does not agree with its venue; `bursar drift` says where"
-    coverage = valuation.coverage
-    yield from Coverage(
-        pending=coverage.pending, negative_cash=coverage.negative_cash, depegs=coverage.depegs
-    ).lines()
-
-
-def _prices(symbols: Iterable[str], marks: Marks, terms: Terms) -> dict[str, Decimal]:
-    """Return the price of one unit, for those that marks lead to the base currency."""
-    found: dict[str, Decimal] = {}
-    for symbol in symbols:
-        path = find_path(symbol, terms.base, marks=marks, cash=terms.cash, pairs={})
-        if not isinstance(path, Missing) and (price := convert(ONE, path)):
-            found[symbol] = price
-    return found
-
-
-async def fetch_holdings(venue: Venue, wanted: Collection[str], terms: Terms) -> HoldingsSnapshot:
-    """Ask a venue what lies in its account now, and what that and the wanted is worth.
-
-    Raises:
-        MissingMark: the venue has no price of something that is held or wanted.
-        VenueError: it could not be asked.
-    """
-    statement = await venue.statement()
-    held = _held(statement, _spelled(wanted, terms))
-    credits_ = sorted(name for name in held if name in FEE_CREDITS)
-    coins = {
-        name: each
-        for name, each in held.items()
-        if each[0] and name not in terms.cash and name not in credits_
-    }
-    asked = sorted({*coins, *wanted})
-    marks = Marks(await venue.marks(asked, terms.base))
-    prices = money(_prices)(asked, marks, terms)
-    require_prices(prices, asked)
-    held[terms.base] = _purse(held[name] for name in held if name in terms.cash)
-    return HoldingsSnapshot(
-        positions={name: total for name, (total, _) in coins.items()},
-        prices=prices,
-        cash=held[terms.base][0],
-        reserved=_reserved({**coins, terms.base: held[terms.base]}),
-        base=terms.base,
-        as_of=instant.show(statement.as_of),
-        source=f"statement of {statement.account}",
-        gaps=(
-            *(f"{name} is worth nothing and left alone" for name in credits_),
-            *_bound(held, terms.base),
-        ),
-    )
-
-
-@money
-def _held(statement: Statement, spelled: Mapping[str, str]) -> dict[str, tuple[Decimal, Decimal]]:
-    """Add up what lies in every pocket, by asset: all of it, and what of it is not free.
-
-    What lies in another pocket than the main one is staked, lent or margin, and an order has none
-    of it, unless it is one of `TRADEABLE`.
-    """
-    held: dict[str, tuple[Decimal, Decimal]] = {}
-    for each in statement.holdings:
-        name = spelled.get(canonical(each.asset), each.asset)
-        total, reserved = held.get(name, (ZERO, ZERO))
-        bound = each.reserved if each.pocket in TRADEABLE else max(each.total, ZERO)
-        held[name] = total + each.total, reserved + bound
-    return held

@@ -13,7 +13,8 @@ import bursar
 from bursar.errors import BadChoice, MissingMark, PortfolioError, VenueDown
 from bursar.plan import Action, Instrument, make_plan
 from bursar.portfolio import agreement
-from bursar.portfolio.rebalancing import At, RebalanceService, fetch_holdings
+from bursar.portfolio.plan_sources import fetch_holdings
+from bursar.portfolio.rebalancing import At, RebalanceService
 from bursar.reconcile import Holding, Limits, Statement
 from bursar.value.worth import Options
 from tests.unit.portfolio.venues import Told

@@ -54,16 +54,28 @@ class LoopClock:
         return self._start + round(self._loop.time() * instant.SECOND)
 
 
+class OtherClock:
+    """A clock that is so far ahead of another."""
+
+    def __init__(self, clock, ahead):
+        self._clock, self._ahead = clock, ahead
+
+    def now(self):
+        return self._clock.now() + self._ahead
+
+
 class Following:
     """One account at a fake venue and the service that follows it; `run` plays a coroutine.
 
-    `fake` makes the venue at a clock, and `joined` what the service knows of it.
+    `fake` makes the venue at a clock, and `joined` what the service knows of it. The venue's clock
+    is `ahead` of ours; the time to `start` and to be `at` is the venue's.
     """
 
-    def __init__(self, start, fake, joined, *, store=None, rules=None):
+    def __init__(self, start, fake, joined, *, store=None, rules=None, ahead=0):
         self.loop = VirtualLoop(steps_max=50_000_000)
-        self.clock = LoopClock(self.loop, start)
-        self.fake = fake(self.clock)
+        self.clock = LoopClock(self.loop, start - ahead)
+        self.ahead = ahead
+        self.fake = fake(OtherClock(self.clock, ahead))
         self.store = store or MemoryStore(terms=Terms(base="USD"))
         self.rules = rules or Rules()
         self._joined = joined
@@ -81,8 +93,8 @@ class Following:
         return Outside(self.clock, Random(7), self.pause, carrier(self.fake))
 
     def at(self, instant):
-        """Let it be that late, unless it is later."""
-        self.clock._start = instant
+        """Let it be that late at the venue, and as much later as the loop has run."""
+        self.clock._start = instant - self.ahead
 
     async def pause(self, milliseconds):
         await asyncio.sleep(milliseconds / 1000)

@@ -144,6 +144,38 @@ def test_a_wait_that_is_asked_for_is_kept(header, seconds):
     assert seconds * 1000 <= sum(clock.waits) <= seconds * 1000 + 1000
 
 
+@pytest.mark.parametrize(
+    "date,now_s",
+    [
+        ("Fri, 15 Jan 2027 08:00:00 GMT", 0),
+        ("Fri, 15 Jan 2027 09:00:00 GMT", 3600),  # our clock is behind
+        ("Fri, 15 Jan 2027 07:00:00 GMT", -3599),  # ahead, and the second is over all the sooner
+        ("Fri, 15 Jan 2027 07:00:00", 0),
+        ("soon", 0),
+        (None, 0),
+    ],
+)
+def test_the_time_at_the_venue_is_ours_as_far_as_its_date_bears_it_out(date, now_s):
+    handler, _ = script(Reply(b"{}", 200, {} if date is None else {"Date": date}))
+    clock = HandClock()
+
+    async def go():
+        async with served(handler) as url:
+            client = HTTPClient("Venue", url, outside(clock))
+            before = client.now()
+            await client.send("GET", "/")
+            at_once = client.now()
+            clock.at += 10**9
+            found = before, at_once, client.now()
+            await client.close()
+            return found
+
+    before, at_once, later = asyncio.run(go())
+    assert before == START
+    assert at_once == START + now_s * 10**9 - (now_s < 0)
+    assert later == at_once + 10**9
+
+
 def test_a_wait_of_over_five_minutes_is_not_sat_out():
     clock = HandClock()
     with pytest.raises(VenueBusy) as caught:

@@ -1,9 +1,12 @@
 """What goes in and out of a fake venue: one request, one answer, and how it travels."""
 
 from collections.abc import Mapping
+from email.utils import formatdate
 from typing import Protocol
 
 import msgspec
+
+from bursar.ledger.instant import SECOND
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -36,6 +39,12 @@ class Answer(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, str], ...]
     body: bytes
     manner: Manner = Manner()
+
+
+def dated(answer: Answer, now: int) -> Answer:
+    """Return an answer with its date, as every server tells it: the whole second by its clock."""
+    date = ("date", formatdate(now // SECOND, usegmt=True))
+    return msgspec.structs.replace(answer, headers=(*answer.headers, date))
 
 
 class Fake(Protocol):

@@ -113,6 +113,7 @@ class HTTPClient:
         )
         self._patience = {"timeout": httpx2.Timeout(answer_s, connect=CONNECT_S).as_dict()}
         self._url = lru_cache(maxsize=_PATHS_MAX)(partial(_joined, str(url).rstrip("/")))
+        self._ahead = 0
         self._breaker: AbstractAsyncContextManager[object] | None = None
         self._breakers = AsyncCircuitBreakerFactory(
             default_threshold=TRIES_MAX,
@@ -123,6 +124,13 @@ class HTTPClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._way.aclose()
+
+    def now(self) -> int:
+        """Return the time at the venue: ours, as far as the date of its last answer bears it out.
+
+        A date is a whole second, so within that second our own clock is believed.
+        """
+        return self._outside.clock.now() + self._ahead
 
     async def persist(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
         """Make an attempt, again where what went wrong may pass, and return what it gives.
@@ -169,6 +177,7 @@ class HTTPClient:
         )
         try:
             async with aclosing(await self._way.handle_async_request(request)) as response:
+                self._compare_clocks(response.headers.get("date"))
                 return Answer(
                     response.status_code,
                     await self._read(response),
@@ -210,11 +219,17 @@ class HTTPClient:
             return None
         if _SECONDS.fullmatch(header):
             return int(header) * 1000
-        try:
-            until = instant.from_datetime(parsedate_to_datetime(header))
-        except (ValueError, TypeError, Malformed):
+        until = _dated(header)
+        if until is None:
             return None
         return max(until - self._outside.clock.now(), 0) // instant.MS
+
+    def _compare_clocks(self, header: str | None) -> None:
+        """Take note of how far the venue's clock is ahead of ours, if an answer says its date."""
+        second = None if header is None else _dated(header)
+        if second is not None:
+            ours = self._outside.clock.now()
+            self._ahead = min(max(ours, second), second + instant.SECOND - 1) - ours
 
 
 def checked_url(base: str) -> httpx2.URL:
@@ -342,6 +357,14 @@ class _Patience:
                 return _wait_of(error)
             case _:
                 return None
+
+
+def _dated(header: str) -> int | None:
+    """Read a date of a header; what is none says nothing."""
+    try:
+        return instant.from_datetime(parsedate_to_datetime(header))
+    except (ValueError, TypeError, Malformed):
+        return None
 
 
 def _joined(base: str, path: str) -> httpx2.URL:

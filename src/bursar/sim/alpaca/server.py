@@ -18,7 +18,7 @@ from bursar.ports import Clock
 from bursar.sim.alpaca.account import Account
 from bursar.sim.alpaca.house import PATHS, House, Json, Refused, asset
 from bursar.sim.alpaca.market import SECOND
-from bursar.sim.http import Answer, Manner, Request
+from bursar.sim.http import Answer, Manner, Request, dated
 from bursar.sim.kraken.faults import BEFORE, Fault, Script
 from bursar.sim.kraken.spoiling import damaged, kept_away, spoiled
 
@@ -51,6 +51,9 @@ class FakeAlpaca:
 
     def answer(self, request: Request) -> Answer:
         """Answer one request."""
+        return dated(self._answered(request), self.house.now)
+
+    def _answered(self, request: Request) -> Answer:
         endpoint = request.endpoint
         trouble = self.script.strikes(endpoint)
         fields = dict(parse_qsl(request.query))

@@ -22,7 +22,7 @@ from bursar.ports import Clock
 from bursar.sim.binance.account import MS, Account
 from bursar.sim.binance.house import LISTS, PATHS, House, Json, Refused, listed
 from bursar.sim.binance.market import SECOND
-from bursar.sim.http import Answer, Manner, Request
+from bursar.sim.http import Answer, Manner, Request, dated
 from bursar.sim.kraken.faults import BEFORE, Fault, Script
 from bursar.sim.kraken.spoiling import damaged, kept_away, spoiled
 
@@ -105,6 +105,9 @@ class FakeBinance:
 
     def answer(self, request: Request) -> Answer:
         """Answer one request."""
+        return dated(self._answered(request), self.house.now)
+
+    def _answered(self, request: Request) -> Answer:
         endpoint = request.endpoint
         trouble = self.script.strikes(endpoint)
         fields = dict(parse_qsl(request.query, keep_blank_values=True))

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from bursar.ports import Clock
-from bursar.sim.http import Answer, Manner, Request
+from bursar.sim.http import Answer, Manner, Request, dated
 from bursar.sim.kraken import private, public
 from bursar.sim.kraken.account import Account
 from bursar.sim.kraken.faults import BEFORE, INSTEAD, Fault, Script, Trouble
@@ -85,6 +85,9 @@ class FakeKraken:
 
     def answer(self, request: Request) -> Answer:
         """Answer one request."""
+        return dated(self._answered(request), self.house.now)
+
+    def _answered(self, request: Request) -> Answer:
         trouble = self.script.strikes(request.endpoint)
         fields = _fields(request)
         said = {name: value for name, value in fields.items() if name not in {"nonce", "otp"}}

@@ -64,7 +64,7 @@ class AlpacaAccount:
         holdings = (cash, *(_holding(each) for each in positions))
         return Statement(
             account=self.account,
-            as_of=self.client.outside.clock.now(),
+            as_of=self.client.now(),
             holdings=tuple(sorted(holdings, key=lambda each: (each.asset, each.code))),
         )
 

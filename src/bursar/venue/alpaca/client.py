@@ -58,6 +58,10 @@ class AlpacaRESTClient:
         await self._trading.close()
         await self._data.close()
 
+    def now(self) -> int:
+        """Return the time at the venue, as its last answer about the account tells it."""
+        return self._trading.now()
+
     async def account(self) -> Account:
         """Return cash, equity and what positions are worth."""
         return await self._trade("account", Account)

@@ -82,7 +82,7 @@ class BinanceAccount:
             for asset, total in self._history.underway.items()
         ]
         told = (*spot, *funded, *earning, *leaving, *await self._futures())
-        now = self.client.outside.clock.now()
+        now = self.client.time
         holdings = [
             msgspec.structs.replace(each, asset=meant(each.asset, self.account, now))
             for each in told

@@ -103,9 +103,14 @@ class BinanceRESTClient:
         return told.server_time * instant.MS
 
     @property
+    def time(self) -> int:
+        """What time it is by the venue's clock, as it was last asked for."""
+        return self._at() * instant.MS
+
+    @property
     def second(self) -> int:
         """When, by the venue's clock, the second began that is going on."""
-        at = self._at() * instant.MS
+        at = self.time
         return at - at % instant.SECOND
 
     async def ask(self, question: Question, asked: Query, read: Callable[[object], _T]) -> _T:

@@ -133,7 +133,7 @@ class KrakenAccount:
     def _stated(self, holdings: Sequence[Holding]) -> Statement:
         return Statement(
             account=self.account,
-            as_of=self.client.outside.clock.now(),
+            as_of=self.client.now(),
             holdings=tuple(sorted(holdings, key=lambda each: (each.asset, each.code))),
         )
 

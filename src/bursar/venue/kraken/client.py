@@ -71,6 +71,10 @@ class KrakenRESTClient:
         """Close the connections."""
         await self._http.close()
 
+    def now(self) -> int:
+        """Return the time at the venue, as its last answer tells it."""
+        return self._http.now()
+
     async def time(self) -> int:
         """Return the venue's time, in whole seconds of an instant."""
         seconds = (await self.public("Time")).get("unixtime")

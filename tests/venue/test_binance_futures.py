@@ -91,7 +91,7 @@ def test_income_that_is_told_no_more_is_an_opening(followed):  # noqa: F811
     assert is_opening(opened)
     assert opened.pocket == "usd-m futures"
     assert said.amount == 0
-    assert "of which Binance tells nothing any more" in (said.note or "")
+    assert "Binance tells nothing any more" in (said.note or "")
     assert positions(following) == at_the_venue(following)
     following.service = following.made()
     assert following.sync().accounts[0].new_entries == 0

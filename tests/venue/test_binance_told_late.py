@@ -8,6 +8,9 @@ import msgspec
 import pytest
 
 from bursar.ledger import instant
+from bursar.ledger.entries import CashFlow
+from bursar.ledger.terms import Terms
+from bursar.ledger.timeline import folded
 from bursar.venue import recent
 from bursar.venue.binance import lists
 from bursar.venue.binance.account import BinanceAccount
@@ -61,6 +64,12 @@ async def ids(venue, mark=None):
 def in_spot(**amounts):
     held = [{"asset": name, "free": free, "locked": "0"} for name, free in amounts.items()]
     return {"balances": held}
+
+
+def opened(said):
+    """What the futures wallet is opened with, in a book of what was said."""
+    timeline = folded(Terms(base="USD"), said)
+    return [fact.amount for fact in timeline.openings.values() if isinstance(fact, CashFlow)]
 
 
 def in_futures(amount):
@@ -247,9 +256,38 @@ def test_what_moves_the_futures_wallet_during_its_first_sync_is_no_part_of_its_o
             chunks = [each async for each in venue.history(None)]
             return [said for chunk in chunks for said in chunk.statements]
 
-    charge, opening = asyncio.run(go())
+    said = asyncio.run(go())
+    charge, rest = said
     assert (charge.amount, charge.fee) == (0, Decimal("0.5"))
-    assert opening.balance == 10
+    assert (rest.balance, rest.executed_at > charge.executed_at) == (Decimal("9.5"), True)
+    assert opened(said) == [10]
+
+
+@pytest.mark.parametrize("since_days,begun", [(5, []), (400, [6])])
+def test_a_row_of_income_told_after_the_wallet_was_opened_is_no_part_of_its_opening(
+    since_days, begun
+):
+    came = {**CHARGE, "incomeType": "TRANSFER", "income": "10", "tranId": 1, "symbol": ""}
+    late = [came, {**CHARGE, "income": "-4", "tranId": 2, "tradeId": "2"}]
+    told = {"/fapi/v3/account": in_futures("6" if not begun else "12")}
+
+    async def go():
+        async with followed(told, START - since_days * instant.DAY) as (venue, clock):
+            chunks = [each async for each in venue.history(None)]
+            first = [said for chunk in chunks for said in chunk.statements]
+            told[INCOME] = late
+            clock.at += instant.HOUR
+            chunks += [each async for each in venue.history(chunks[-1].mark)]
+            clock.at += instant.HOUR
+            quiet = [each async for each in venue.history(chunks[-1].mark)]
+            said = [said for chunk in chunks for said in chunk.statements]
+            return first, said, [each for each in quiet if each.statements], venue.client.notices
+
+    first, said, quiet, notices = asyncio.run(go())
+    assert opened(first) == [12 if begun else 6]
+    assert opened(said) == begun
+    assert not quiet
+    assert not any("does not close" in each.text for each in notices)
 
 
 def test_a_futures_wallet_that_does_not_come_to_rest_is_opened_by_the_next_sync():

@@ -6,8 +6,9 @@ price, and ties what it settled to what it was charged. In one-way mode a market
 in hedge mode one long and one short: two, under names of their own.
 
 The list of income reaches back three months, trades six. What trades from before the list settled
-and were charged is told by themselves. What the wallet held when the list begins is stated once;
-the ledger opens it with what nothing older explains, and exports may tell more at any time.
+and were charged is told by themselves. What the wallet holds is stated once, when it is first seen
+at rest; the ledger opens it with what no row of before explains, and late rows of the list, as
+exports, may tell more of that at any time.
 
 Errors: as the client's.
 """
@@ -147,19 +148,22 @@ def early(told: Sequence[Trade], since: int) -> list[HistoryRow]:
     ]
 
 
-def beginning(asset: str, held: Decimal, since: int, *, account: str) -> Movement:
-    """State what the wallet held when its list begins. What nothing older explains is opened."""
-    day = instant.day(since)
+def beginning(asset: str, held: Decimal, at: int, *, account: str, since: int) -> Movement:
+    """State what the wallet held at an instant, after all that happened in its millisecond.
+
+    What no row of before explains is opened, whenever that row is told.
+    """
     return Movement(
-        id=f"{account}:futures opening/{asset}/{day}",
+        id=f"{account}:futures opening/{asset}/{instant.show(at)}",
         account=account,
-        executed_at=since - 1,
+        executed_at=at + instant.MS - 1,
         kind=MovementKind.OPENING,
         asset=asset,
         amount=ZERO,
         balance=held,
         pocket=FUTURES,
-        label=f"in the futures wallet before {day}, of which Binance tells nothing any more",
+        label="in the futures wallet when it was first seen at rest; of what came before"
+        f" {instant.day(since)} Binance tells nothing any more",
     )
 
 

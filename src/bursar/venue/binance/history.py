@@ -115,7 +115,7 @@ class _Reading:
         self._now = 0
         self._stirred: set[str] = set()
         self._sees_futures = True
-        self._calm: Sequence[FuturesBalance] | None = None
+        self._calm: tuple[int, Sequence[FuturesBalance]] | None = None
         self._rest: dict[str, Decimal] = {}
         self.place = marks.read(mark, options.account)
         self.underway: dict[str, Decimal] = {}
@@ -333,17 +333,12 @@ class _Reading:
         said: list[AnyEntry] = []
         place = self.place.futures
         if self._sees_futures and place is not None:
-            left = await self._futures_left(place, self._calm)
-            if not place.is_open and self._calm is None:
-                left = {}  # what it began with is told by the next sync
-            elif not place.is_open:
-                account = self._options.account
-                said = [
-                    futures.beginning(name, left.get(name, ZERO), place.since, account=account)
-                    for name in sorted(left.keys() | (place.sums if place.is_cut else {}).keys())
-                ]
-                sums = closing.summed(place.sums, left.items())
-                place, left = msgspec.structs.replace(place, sums=sums, is_open=True), {}
+            if place.is_open:
+                left = await self._futures_left(place)
+            else:
+                left = {}  # what it began with is told by the next sync, unless it is calm
+                if self._calm is not None:
+                    place, said = self._opened(place, *self._calm)
             place = msgspec.structs.replace(place, unexplained=closing.written(left))
             self.place = msgspec.structs.replace(self.place, futures=place)
             if left:
@@ -351,6 +346,29 @@ class _Reading:
                 self._client.note("futures", text)
         async for chunk in self._chunk(said, "balances", len(said)):
             yield chunk
+
+    def _opened(
+        self, place: FuturesPlace, at: int, told: Sequence[FuturesBalance]
+    ) -> tuple[FuturesPlace, list[AnyEntry]]:
+        """State what the futures wallet held at an instant, of all that rows do not explain.
+
+        Where the list is cut, exports may yet explain otherwise what rows now do.
+        """
+        held = {each.asset: each.total for each in told}
+        left = closing.rest(held, place.sums)
+        names = left.keys() | (place.sums.keys() if place.is_cut else set())
+        said: list[AnyEntry] = [
+            futures.beginning(
+                name,
+                held.get(name, ZERO),
+                at,
+                account=self._options.account,
+                since=place.since,
+            )
+            for name in sorted(names)
+        ]
+        sums = closing.written(held)
+        return msgspec.structs.replace(place, sums=sums, is_open=True, opened=at), said
 
     async def until_calm(self) -> AsyncIterator[Chunk]:
         """Yield the income of meanwhile, before the futures wallet is opened: else what it began
@@ -365,18 +383,16 @@ class _Reading:
         for _ in range(CALM_TRIES):
             before = await wire.futures_wallet(self._client)
             await self._client.outside.pause(instant.SECOND // instant.MS)
-            async for chunk in self._list(INCOME, await self._client.now()):
+            now = await self._client.now()
+            async for chunk in self._list(INCOME, now):
                 yield chunk
             if await wire.futures_wallet(self._client) == before:
-                self._calm = before
+                self._calm = now, before
                 return
 
-    async def _futures_left(
-        self, place: FuturesPlace, told: Sequence[FuturesBalance] | None = None
-    ) -> dict[str, Decimal]:
-        """Return what lies in the futures wallet, now or as was told, that nothing explains."""
-        if told is None:
-            told = await wire.futures_wallet(self._client)
+    async def _futures_left(self, place: FuturesPlace) -> dict[str, Decimal]:
+        """Return what lies in the futures wallet that nothing explains."""
+        told = await wire.futures_wallet(self._client)
         return closing.rest({each.asset: each.total for each in told}, place.sums)
 
 
@@ -389,10 +405,13 @@ def _in(wallet: str | None, rows: Sequence[HistoryRow]) -> Iterator[tuple[str, D
 
 
 def _with(place: FuturesPlace | None, rows: Sequence[HistoryRow]) -> FuturesPlace | None:
-    """Count what rows of since the wallet's list begins moved in it."""
+    """Count what rows of since the wallet's list begins moved in it, but for those that are told
+    late of what it was opened with.
+    """
     if place is None:
         return None
-    listed = [row for row in rows if row.executed_at >= place.since]
+    since = max(place.since, 0 if place.opened is None else place.opened + instant.MS)
+    listed = [row for row in rows if row.executed_at >= since]
     return msgspec.structs.replace(place, sums=closing.summed(place.sums, _in(FUTURES, listed)))
 
 

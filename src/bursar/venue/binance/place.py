@@ -40,7 +40,8 @@ class FuturesPlace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     `sums` is what was told of the wallet, `positions` of each position, `trades` the last one told
     of a market; what was there besides is `unexplained`. `is_open` once the wallet's beginning is
-    booked. The list `is_cut` where the account is older than what it still tells.
+    booked: what it held when it was `opened`, so rows of before are in the sums. The list `is_cut`
+    where the account is older than what it still tells.
     """
 
     since: int
@@ -49,6 +50,7 @@ class FuturesPlace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     trades: dict[str, int] = {}
     unexplained: dict[str, str] = {}
     is_open: bool = False
+    opened: int | None = None
     is_cut: bool = False
 
 

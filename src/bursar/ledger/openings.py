@@ -15,7 +15,8 @@ what had gone in was there before. Money too, since such a place lends none.
 Errors: none.
 """
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -330,7 +331,9 @@ class Firsts:
     def before(self, prefixes: Prefixes, is_void: Callable[[str], bool]) -> dict[Place, Decimal]:
         """Return what was there before the first rows, beyond what earlier facts explain.
 
-        Of several codes of one asset, what earlier facts explain belongs to the first.
+        Of several codes of one asset, what earlier facts explain belongs to the first. What was
+        claimed to lie there, by a row that moves nothing, gives way to any row of the venue's own,
+        earlier or later: that one says itself what was there before it.
         """
         codes: dict[tuple[str, str, str], dict[str, list[Movement]]] = {}
         for (account, asset, code, is_claim), rows in self._rows.items():
@@ -339,15 +342,19 @@ class Firsts:
                     told = codes.setdefault((account, asset, code), {})
                     told.setdefault(row.id, []).append(row)
         firsts: dict[Place, list[Movement]] = {}
+        priors: dict[Place, Decimal] = {}
         for told in codes.values():
-            merged = [merge(each) for each in told.values()]
-            first = min((row for row in merged if isinstance(row, Movement)), key=_when)
-            firsts.setdefault(pockets.place_of(first), []).append(first)
-        sums = {}
-        for place, found in firsts.items():
-            earliest = min(found, key=_when)
-            prior = sum(((row.balance or ZERO) - row.amount + row.fee for row in found), ZERO)
-            sums[place] = prior - prefixes.before(earliest.id, place)
+            merged = [row for row in map(merge, told.values()) if isinstance(row, Movement)]
+            counted = [row for row in merged if not _only_claims(row)] or merged
+            first = min(counted, key=_when)
+            place = pockets.place_of(first)
+            firsts.setdefault(place, []).append(first)
+            together = [row for row in counted if row.executed_at == first.executed_at]
+            priors[place] = priors.get(place, ZERO) + _prior(first, together)
+        sums = {
+            place: priors[place] - prefixes.before(min(found, key=_when).id, place)
+            for place, found in firsts.items()
+        }
         return {place: quantity for place, quantity in sums.items() if quantity > 0}
 
 
@@ -430,6 +437,26 @@ def _first_units(now: Decimal, scale: Decimal) -> Decimal:
 
 def _first_key(row: Movement) -> _FirstKey:
     return row.account, row.asset, pockets.code_of(row), row.source is Source.CLAIM
+
+
+def _only_claims(row: Movement) -> bool:
+    """Tell whether a row claims what lay there, and nothing of how it came."""
+    return row.source is Source.CLAIM and not row.amount and not row.fee
+
+
+def _prior(first: Movement, together: Sequence[Movement]) -> Decimal:
+    """Return the balance before the rows of a first instant.
+
+    It is what they begin with and do not come back to, whatever order those have that were told
+    one after the other; where that is not one balance, what was there before the first of them.
+    """
+    left = Counter(row.balance or ZERO for row in together)
+    begun = Counter(map(_before, together)) - left
+    return next(iter(begun)) if len(begun) == 1 else _before(first)
+
+
+def _before(row: Movement) -> Decimal:
+    return (row.balance or ZERO) - row.amount + row.fee
 
 
 def _when(row: Movement) -> tuple[int, int, str]:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 _STATEMENT: Final = "statement "
 _ALARM: Final = "alarm "
 _CERTIFICATE: Final = "certificate "
+_BEGUN: Final = "begun "
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _STATEMENTS: Final = msgspec.json.Decoder(Statement)
 _CERTIFICATES: Final = msgspec.json.Decoder(Certificate)
@@ -68,14 +69,19 @@ def remember(portfolio: Portfolio, statement: Statement) -> None:
     portfolio.told_version += 1
 
 
-def without_rows(portfolio: Portfolio, statement: Statement) -> list[Movement]:
-    """Return a row for each holding that no row of a venue's own ledger has ever told of.
+def without_rows(portfolio: Portfolio, account: str) -> list[Movement]:
+    """Return a row for each holding that no row of a venue's own ledger has ever told of, at the
+    first statement beside such rows.
 
     The venue no longer tells how it came. The row moves nothing and states the balance, from which
-    an opening follows, marked as assumed. Where a venue states no balances, nothing follows.
+    an opening follows, marked as assumed. What a later statement is the first to name was not there
+    before; its rows are late, or there are none, and either way it differs. Where a venue states no
+    balances, nothing follows.
     """
-    timeline, account = portfolio.desk.timeline, statement.account
+    statement, timeline = last_statement(portfolio, account), portfolio.desk.timeline
     known = {canonical(asset) for asset in timeline.firsts.assets(account)}
+    if statement is None or not known or portfolio.desk.store.memo(f"{_BEGUN}{account}"):
+        return []
     held = {canonical(asset) for place, asset in timeline.book.holdings if place == account}
     return [
         Movement(
@@ -91,8 +97,15 @@ def without_rows(portfolio: Portfolio, statement: Statement) -> list[Movement]:
             note="the venue states it, and no row of its ledger tells how it came",
         )
         for each in statement.holdings
-        if known and each.total > 0 and canonical(each.asset) not in known | held
+        if each.total > 0 and canonical(each.asset) not in known | held
     ]
+
+
+def begin(portfolio: Portfolio, account: str) -> None:
+    """Remember that what lay in an account without any row has been opened, once there are rows."""
+    name, store = f"{_BEGUN}{account}", portfolio.desk.store
+    if portfolio.desk.timeline.firsts.assets(account) and not store.memo(name):
+        store.save_memos({name: instant.show(portfolio.desk.clock.now())})
 
 
 def last_statement(portfolio: Portfolio, account: str) -> Statement | None:

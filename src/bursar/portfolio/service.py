@@ -427,12 +427,12 @@ class PortfolioService:
 
     def _opened(self, account: str) -> bool:
         """Let the book begin with what no row tells of, and say whether it now does."""
-        statement = agreement.last_statement(self.portfolio, account)
-        rows = [] if statement is None else agreement.without_rows(self.portfolio, statement)
+        rows = agreement.without_rows(self.portfolio, account)
         if rows:
             self.portfolio.writer.commit(self.portfolio.writer.stage(rows))
             held = {row.asset: str(row.balance) for row in rows}
             LOG.warning("HOLDING_WITHOUT_ROWS", account=account, assets=held)
+        agreement.begin(self.portfolio, account)
         return bool(rows)
 
     async def _asked(self, venue: Venue) -> Comparison:

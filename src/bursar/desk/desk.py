@@ -1,5 +1,6 @@
 """The desk of one portfolio: its timeline in memory, its store, and the way between them."""
 
+# long: one writer, one class; what it is made of stands in modules beside it
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
@@ -44,6 +45,8 @@ KEPT_AHEAD: Final = 1_000
 """How many facts stay ahead of a checkpoint, so that one a little late does not reach behind it."""
 
 _NONE: Final = (-1, 0)
+_NOWHERE: Final = -1
+"""The version of a desk that something broke in on while it took over what was written."""
 
 # How long to wait before each further question about a lost answer: seven seconds in all.
 _PAUSES_MS: Final = (50, 100, 200, 400, 800, 1_600, 1_950, 1_950)
@@ -167,14 +170,15 @@ class Desk:
         head = self.store.head() if head is None else head
         if head == self.head:
             return
-        if not refolding.is_own(self.store, head):
+        if self.head.version == _NOWHERE or not refolding.is_own(self.store, head):
             self.reload()
             return
         try:
-            self.timeline.land(self.timeline.plan(reading.since(self.store, self.head, head)))
-            self.head = head
+            plan = self.timeline.plan(reading.since(self.store, self.head, head))
         except (Behind, StoreCorrupt):
             self.reload()
+        else:
+            self._take_over(plan, head)
 
     def whole(self) -> Timeline:
         """Return the timeline with every fact in it; the first time this reads the journal.
@@ -225,6 +229,8 @@ class Desk:
         return Staged(plan, self.head.version, told, self.timeline)
 
     def _go_first(self) -> None:
+        if self.head.version == _NOWHERE:
+            self.reload()
         if self.waiting is not None:
             self.waiting()
 
@@ -298,11 +304,25 @@ class Desk:
         commit = drafted.commit
         if commit is None or self.head.version != commit.expected_version:
             return
-        self.head = head
-        self.timeline.land(drafted.staged.plan)
+        self._take_over(drafted.staged.plan, head)
         back = commit.reaches_back_to
         if back is not None and back <= self._kept[0]:
             self._kept = _NONE  # the commit has taken it away
+
+    def _take_over(self, plan: Plan, head: Head) -> None:
+        """Let the timeline be what was written, and the head with it: both or neither.
+
+        An interrupt may leave the timeline half changed. What was planned on that would be nonsense
+        under a version that is right; so meanwhile there is none, and then all is read anew.
+        """
+        self.head = msgspec.structs.replace(head, version=_NOWHERE)
+        try:
+            self.timeline.land(plan)
+        except BaseException:
+            with suppress(StoreError):  # whoever stages next tries again
+                self.reload()
+            raise
+        self.head = head
 
     def submit(self, entries: Iterable[AnyEntry]) -> Receipt:
         """Stage and commit in one go."""

@@ -12,7 +12,8 @@ swapped or cut out breaks every hash after it.
 Invariants: `seq` counts 1, 2, 3 …; keys are unique; a verdict never depends on what other facts
 say.
 
-Errors: `StoreCorrupt` names the first row whose hash, order or body does not hold.
+Errors: `StoreCorrupt` names the first row whose hash, order or body does not hold; `SchemaNewer`
+the one that only a newer bursar can read.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +23,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.errors import StoreCorrupt
+from bursar.errors import SchemaNewer, StoreCorrupt
 from bursar.ledger import instant
 from bursar.ledger.entries import AnyEntry, MovementKind, Source, decode, encode
 
@@ -65,8 +66,22 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     hash: str
 
     def entry(self) -> AnyEntry:
-        """Return the statement that this row keeps."""
-        return decode(self.body)
+        """Return the statement that this row keeps.
+
+        Raises:
+            SchemaNewer: it says what this bursar does not know; a newer one wrote it.
+            StoreCorrupt: it is no statement at all.
+        """
+        try:
+            return decode(self.body)
+        except msgspec.ValidationError as error:
+            raise SchemaNewer(
+                f"a newer bursar wrote journal row {self.seq}, and this one cannot read it"
+                f" ({error}); upgrade",
+                seq=self.seq,
+            ) from error
+        except msgspec.DecodeError as error:
+            raise StoreCorrupt(f"journal row {self.seq} is no statement", seq=self.seq) from error
 
 
 def key(entry: AnyEntry) -> str:

@@ -56,11 +56,16 @@ _ORDER: Final = (Word.OK, Word.DEGRADED, Word.DOWN)
 
 
 def components(
-    state: State, *, is_alive: bool, now: int, ended: Mapping[str, str] = _NOTHING
+    state: State,
+    *,
+    is_alive: bool,
+    now: int,
+    ended: Mapping[str, str] = _NOTHING,
+    failed: str | None = None,
 ) -> dict[str, Component]:
     """Return how keeper, store, book, prices and what is published stand."""
     return {
-        "keeper": _keeper(ended, is_alive=is_alive),
+        "keeper": _keeper(ended, failed, is_alive=is_alive),
         "store": _store(state),
         "book": _FINE if state.halted is None else Component(Word.DOWN, state.halted),
         "prices": _prices(state),
@@ -116,9 +121,10 @@ def without_reasons(health: Health) -> Health:
     return msgspec.structs.replace(health, components=plain, version=None, portfolio_version=None)
 
 
-def _keeper(ended: Mapping[str, str], *, is_alive: bool) -> Component:
+def _keeper(ended: Mapping[str, str], failed: str | None, *, is_alive: bool) -> Component:
     if not is_alive:
-        return Component(Word.DOWN, "the thread that owns the book has ended")
+        why = "" if failed is None else f": {failed}"
+        return Component(Word.DOWN, f"the thread that owns the book has ended{why}")
     said = "; ".join(f"{task} has ended: {why}" for task, why in ended.items())
     return Component(Word.DEGRADED, said) if said else _FINE
 

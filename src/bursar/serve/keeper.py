@@ -14,10 +14,13 @@ Invariants
 - A job sees the book between two others, never in the middle of one.
 - No more than `WAITING_MAX` jobs wait; one more is refused (`ServiceBusy`), not queued.
 - A task that ends by a mistake of ours is named in `ended`; the others, and questions, go on.
+- Once a newer bursar has brought the book along, nothing is read or written here any more: the book
+  is closed, and whoever asks is told why.
 - Stopping waits for the job that runs, so a commit that was begun ends; a thread that does not end
   in time is left to die with the process, which costs nothing that was committed.
 
-Errors: `ServiceBusy`; `start` raises what opening raises; `ask` raises what the job does.
+Errors: `ServiceBusy`, `SchemaNewer`; `start` raises what opening raises; `ask` raises what the job
+does.
 """
 
 import asyncio
@@ -27,7 +30,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final, Protocol, TypeVar
 
-from bursar.errors import ServiceBusy
+from bursar.errors import SchemaNewer, ServiceBusy
 from bursar.portfolio.service import PortfolioService
 from bursar.serve.logs import LOG
 
@@ -82,7 +85,10 @@ class Keeper:
 
         Raises:
             ServiceBusy: too many wait already, or the book is not open; nothing was done.
+            SchemaNewer: a newer bursar has brought the book along.
         """
+        if isinstance(self.failed, SchemaNewer):
+            raise SchemaNewer(self.failed.message, **self.failed.context)
         if self._loop is None or self._opened is None or not self.is_alive:
             raise ServiceBusy("the book is not open; the service starts or stops")
         if self.waiting >= WAITING_MAX:
@@ -109,11 +115,11 @@ class Keeper:
         try:
             asyncio.run(self._main())
         except BaseException as error:  # noqa: BLE001 (whatever it is, somebody waits for it)
-            self.failed = error
+            self.failed = _cause(error)
             if not self._ready.done():
                 self._ready.set_exception(error)
             else:
-                LOG.error("KEEPER_FAILED", why=f"{type(error).__name__}: {error}")
+                LOG.error("KEEPER_FAILED", why=f"{type(self.failed).__name__}: {self.failed}")
 
     async def _main(self) -> None:
         self._stopping = asyncio.Event()
@@ -134,10 +140,19 @@ class Keeper:
         """Run a task. One that ends by a mistake of ours closes no book; the health tells of it."""
         try:
             await task(opened)
+        except SchemaNewer:
+            raise
         except Exception as error:  # noqa: BLE001 (whatever it is, the book stays open)
             name = getattr(task, "__qualname__", type(task).__name__)
             self.ended = {**self.ended, name: f"{type(error).__name__}: {error}"}
             LOG.critical("TASK_ENDED", task=name, exc_info=error)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return what ended the tasks, where it is one thing."""
+    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        return _cause(error.exceptions[0])
+    return error
 
 
 def _do(job: Callable[[Opened], _T], opened: Opened, done: Future[_T]) -> None:

@@ -6,7 +6,7 @@ most once an interval; every few seconds it is published anyway, since marks gro
 
 Where the views cannot be made, the last good ones stay on the shelf and the health says so.
 
-Errors: none leave here; what went wrong is kept as `trouble`.
+Errors: `SchemaNewer` alone leaves here; what else went wrong is kept as `trouble`.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import msgspec
 
 from bursar.desk.metrics import NONE as NO_COUNTS
 from bursar.desk.metrics import Counts
-from bursar.errors import BursarError, StoreBusy, StoreError
+from bursar.errors import BursarError, SchemaNewer, StoreBusy, StoreError
 from bursar.ledger import instant
 from bursar.portfolio.portfolio import Portfolio
 from bursar.ports import Clock
@@ -80,6 +80,7 @@ class Publisher:
         self._ring: Ring | None = None
         self.listener: Callable[[Portfolio, Seen], None] | None = None
         self._stood: object = None
+        self._looked: Trouble | None = None
         self._counts = NO_COUNTS
 
     def touch(self) -> None:
@@ -125,16 +126,24 @@ class Publisher:
             self._woken.clear()
 
     def look(self, opened: Opened) -> None:
-        """Take up what others have committed, and the tokens; touch where something is new."""
+        """Take up what others have committed, and the tokens; touch where something is new.
+
+        Raises:
+            SchemaNewer: a newer bursar has brought the book along.
+        """
         portfolio = opened.service.portfolio
         try:
             portfolio.writer.catch_up()
             glance(portfolio)
             ring = tokens.ring(portfolio.desk.store)
             self._counts = portfolio.transaction_counts()
-        except BursarError as error:
+        except SchemaNewer as error:
             self._fail(error, portfolio.desk.clock.now())
+            raise
+        except BursarError as error:
+            self._looked = self._fail(error, portfolio.desk.clock.now())
             return
+        self._looked = None
         if ring != self._ring:
             self._ring = ring
             self._admit(ring)
@@ -167,6 +176,7 @@ class Publisher:
             count=self.state.count + 1,
             halted=portfolio.desk.halted,
             coverage=found.coverage,
+            trouble=self._looked,
             unwritten=self.state.unwritten,
             counts=self._counts,
         )
@@ -178,7 +188,7 @@ class Publisher:
     def _next(self, clock: Clock) -> int:
         return self.state.seq + 1 if self.state.seq else clock.now() // instant.MS
 
-    def _fail(self, error: Exception, now: int) -> None:
+    def _fail(self, error: Exception, now: int) -> Trouble:
         known = self.state.trouble
         since = now if known is None else known.since
         code, why = str(getattr(error, "code", "internal")), f"{type(error).__name__}: {error}"
@@ -186,3 +196,4 @@ class Publisher:
             LOG.warning("PUBLISH_FAILED", code=code, why=why)
         trouble = Trouble(code, why, since)
         self.state = msgspec.structs.replace(self.state, trouble=trouble)
+        return trouble

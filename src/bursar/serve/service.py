@@ -122,7 +122,11 @@ class Service:
         """Return how every part stands."""
         now, state = self.clock.now(), self.publisher.state
         parts = health.components(
-            state, is_alive=self.keeper.is_alive, now=now, ended=self.keeper.ended
+            state,
+            is_alive=self.keeper.is_alive,
+            now=now,
+            ended=self.keeper.ended,
+            failed=None if self.keeper.failed is None else str(self.keeper.failed),
         )
         parts["bus"] = health.bus(self.carrier.trouble)
         parts |= health.venues(self.follower.synced_by)

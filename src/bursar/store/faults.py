@@ -3,6 +3,9 @@
 A failure before COMMIT leaves nothing behind. A failure of COMMIT itself leaves nothing behind only
 where the database is known to say so (busy, full); any other one is an answer that was lost.
 
+A newer bursar may have changed the tables under a process that has them open. What the database
+then refuses looks like damage, and is none: whoever knows the tables says so (`look`).
+
 A driver's words may quote a row (Postgres calls that detail); only the sentence before it is kept.
 """
 
@@ -48,6 +51,9 @@ class CommitFailed(DBAPIError):
 
 
 Reader = Callable[[BaseException | None], Fault]
+Look = Callable[[], BursarError | None]
+"""Looks whether a refusal has another cause than it says, which comes in its place."""
+_PERHAPS_NEWER = frozenset({Fault.CORRUPT, Fault.OTHER})
 
 _ILLEGIBLE = (
     InputError,
@@ -63,11 +69,14 @@ _ILLEGIBLE = (
 class translated:  # noqa: N801 (a block, and quicker around a small statement than a generator)
     """Raise bursar's error for a database's; `fault_of` reads the driver's exception."""
 
-    __slots__ = ("_committing", "_fault_of")
+    __slots__ = ("_committing", "_fault_of", "_look")
 
-    def __init__(self, fault_of: Reader, *, committing: bool = False) -> None:
+    def __init__(
+        self, fault_of: Reader, *, committing: bool = False, look: Look | None = None
+    ) -> None:
         self._fault_of = fault_of
         self._committing = committing
+        self._look = look
 
     def __enter__(self) -> None:
         return
@@ -83,12 +92,18 @@ class translated:  # noqa: N801 (a block, and quicker around a small statement t
         if isinstance(error, PendingRollbackError):  # it went on without one that died before
             raise StoreDown("the database connection was lost; nothing was written") from error
         if isinstance(error, DBAPIError):
-            ended, told = self._committing or isinstance(error, CommitFailed), error.orig
-            raise _error(self._fault_of(told), _said(told), committing=ended) from error
+            ended = self._committing or isinstance(error, CommitFailed)
+            raise self._read(error.orig, is_committing=ended) from error
         if isinstance(error, sqlite3.Error):  # the driver's own, where SQLAlchemy was not asked
-            raise _error(
-                self._fault_of(error), _said(error), committing=self._committing
-            ) from error
+            raise self._read(error, is_committing=self._committing) from error
+
+    def _read(self, told: BaseException | None, *, is_committing: bool) -> BursarError:
+        fault = self._fault_of(told)
+        if self._look is not None and fault in _PERHAPS_NEWER and not is_committing:
+            found = self._look()
+            if found is not None:
+                return found
+        return _error(fault, _said(told), committing=is_committing)
 
 
 class legible:  # noqa: N801 (as above)

@@ -11,6 +11,7 @@ says which revision ours are of; `BadChoice` at the first revision.
 from typing import Final
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from bursar.errors import BadChoice, SchemaNewer, StoreCorrupt, StoreError, StoreReadOnly
 from bursar.store.dialect import WRITES, Dialect
@@ -42,11 +43,7 @@ def ensure(engine: Engine, dialect: Dialect, *, create: bool = True) -> bool:
                 _make(connection.execution_options(**{WRITES: True}), dialect)
         return create
     if found not in REVISIONS:
-        raise SchemaNewer(
-            f"the tables are of revision {found}, this bursar knows up to {LATEST}; upgrade it",
-            found=found,
-            known=LATEST,
-        )
+        raise _newer(found)
     if found != LATEST:
         try:
             _migrate(engine, dialect, LATEST)
@@ -72,6 +69,24 @@ def step_back(url: str) -> str:
         return REVISIONS[place - 1]
     finally:
         engine.dispose()
+
+
+def outgrown(engine: Engine) -> SchemaNewer | None:
+    """Return what to say where a newer bursar has changed the tables meanwhile; else nothing."""
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(select(SCHEMA.c.version_num)).scalar()
+    except SQLAlchemyError:  # what was refused in the first place says more
+        return None
+    return None if found is None or found in REVISIONS else _newer(found)
+
+
+def _newer(found: str) -> SchemaNewer:
+    return SchemaNewer(
+        f"the tables are of revision {found}, this bursar knows up to {LATEST}; upgrade it",
+        found=found,
+        known=LATEST,
+    )
 
 
 def revision(connection: Connection) -> str | None:

@@ -11,6 +11,7 @@ A store that is carried across a fork answers nothing: its connections are the f
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -31,7 +32,7 @@ from bursar.ledger.entries import Source
 from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
-from bursar.store import checks, finds, texts, writes
+from bursar.store import checks, finds, schema, texts, writes
 from bursar.store.aside import Aside
 from bursar.store.dialect import Dialect
 from bursar.store.faults import legible, translated
@@ -66,9 +67,9 @@ class SqlStore:
         self._engine = engine
         self._dialect = dialect
         self._steps = steps
-        self._faults = translated(dialect.fault)
+        self._faults = translated(dialect.fault, look=partial(schema.outgrown, engine))
         self._aside = Aside(engine, dialect, portfolio)
-        self._writer = Writer(engine, dialect, portfolio)
+        self._writer = Writer(engine, dialect, portfolio, self._faults)
 
     def __repr__(self) -> str:
         url = self._engine.url

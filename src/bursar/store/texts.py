@@ -4,7 +4,7 @@ What the journal's chain does not cover and its fold does not give again (terms,
 messages) is sealed: sixteen digits of a hash of the text and of where it stands go before it. A
 text that was changed, or that was moved to another row, is found when it is read.
 
-Errors: `StoreCorrupt` for a broken seal.
+Errors: `StoreCorrupt` for a broken seal; `SchemaNewer` for terms that only a newer bursar knows.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.errors import StoreCorrupt
+from bursar.errors import SchemaNewer, StoreCorrupt
 from bursar.ledger.terms import Terms
 from bursar.ports import StoredCheckpoint
 from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals
@@ -46,8 +46,17 @@ def terms(value: Terms) -> str:
 
 
 def to_terms(body: str) -> Terms:
-    """Read terms back."""
-    return _TERMS.decode(body)
+    """Read terms back from a text whose seal has held.
+
+    Raises:
+        SchemaNewer: they say what this bursar does not know.
+    """
+    try:
+        return _TERMS.decode(body)
+    except msgspec.ValidationError as error:
+        raise SchemaNewer(
+            f"a newer bursar wrote the terms, and this one cannot read them ({error}); upgrade"
+        ) from error
 
 
 def snapshot(value: PortfolioSnapshot) -> str:

@@ -29,11 +29,13 @@ _MARK, _RETURN, _RELEASE = (
 class Writer:
     """One portfolio's writing connection, made when it is first wanted."""
 
-    def __init__(self, engine: Engine, dialect: Dialect, portfolio: str) -> None:
+    def __init__(
+        self, engine: Engine, dialect: Dialect, portfolio: str, faults: translated
+    ) -> None:
         self._engine = engine
         self._dialect = dialect
         self._portfolio = portfolio
-        self._faults = translated(dialect.fault)
+        self._faults = faults
         self._lock = Lock()
         self._connection: Connection | None = None
         self._grouping = local()

@@ -1,22 +1,26 @@
 """The desk: stage, review, commit; what it refuses, and what it leaves behind."""
 
+import inspect
 import json
+import sys
 from itertools import count
 
 import msgspec
 import pytest
 
 from bursar.desk import Desk, sketch, stage_over
+from bursar.desk import desk as desk_module
 from bursar.errors import (
     BrokenInvariant,
     OutcomeUnknown,
     Oversold,
     StaleVersion,
     StoreCorrupt,
+    StoreDown,
     StoreFull,
 )
 from bursar.exact import ONE
-from bursar.ledger import audit, golden, journal, projection
+from bursar.ledger import audit, golden, journal, projection, timeline
 from bursar.ledger.journal import Outcome
 from bursar.ledger.terms import Account, FactSource, Terms
 from bursar.store import MemoryStore, open_store
@@ -24,6 +28,7 @@ from bursar.store import MemoryStore, open_store
 BUY = "2026-01-05T10:00:00Z buy 2 XBT @ 40000 USD fee 8 USD #k:1"
 OTHER_BUY = "2026-01-05T10:00:00Z buy 3 XBT @ 40000 USD fee 8 USD #k:1"
 SELL = "2026-02-01T09:30:00Z sell 0.5 XBT @ 50000 USD fee 5 USD #k:2"
+LAST = "2026-03-01T00:00:00Z buy 1 XBT @ 30000 USD #k:4"
 LATE = "2026-01-10T00:00:00Z buy 2 XBT @ 60000 USD #k:3"
 
 
@@ -296,3 +301,78 @@ def test_the_chain_covers_every_row(store):
     rows = list(journal.check(store.records()))
     assert [row.seq for row in rows] == [1, 2, 3]
     assert rows[-1].hash == store.head().hash
+
+
+def interrupting(line):
+    """A trace that breaks in on a landing at that line of it, and how many lines it has seen."""
+    seen = []
+
+    def trace(frame, event, _):
+        if frame.f_code.co_filename != timeline.__file__:
+            return trace if frame.f_code.co_filename == desk_module.__file__ else None
+        if event == "line" and is_landing(frame):
+            seen.append(frame.f_lineno)
+            if len(seen) == line:
+                raise KeyboardInterrupt
+        return trace
+
+    return trace, seen
+
+
+def is_landing(frame):
+    while frame is not None:
+        if frame.f_code is inspect.unwrap(timeline.Timeline.land).__code__:
+            return True
+        frame = frame.f_back
+    return False
+
+
+@pytest.mark.parametrize("told", [SELL, LATE], ids=["at the end", "before others"])
+@pytest.mark.parametrize("is_ours", [True, False], ids=["own", "another's"])
+def test_whatever_breaks_in_while_a_commit_is_taken_over_the_desk_goes_on_with_all_of_it(
+    told, is_ours
+):
+    for line in count(1):
+        store = open_store(":memory:", terms=Terms(accounts=(Account("k", FactSource.EVENTS),)))
+        desk, other = Desk(store, Ticks()), Desk(store, Ticks())
+        desk.submit(entries(BUY, *([SELL] if told == LATE else [])))
+        other.catch_up()
+        trace, seen = interrupting(line)
+        sys.settrace(trace)
+        try:
+            desk.submit(entries(told))
+            if not is_ours:
+                other.catch_up()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(None)
+        if len(seen) < line:
+            break
+        for each in (desk, other):
+            each.catch_up()
+            assert projection.cells(each.timeline.book) == store.load_state(), seen[-1]
+        desk.submit(entries(LAST))
+        assert projection.cells(desk.timeline.book) == store.load_state(), seen[-1]
+        assert Desk(store, Ticks()).head.version == 3
+    assert line > 10
+
+
+def test_a_desk_that_was_broken_in_on_reads_anew_before_it_stages(store, monkeypatch):
+    desk = Desk(store, Ticks())
+    staged = desk.stage(entries(BUY))
+
+    def broken(_):
+        raise MemoryError
+
+    def away():
+        raise StoreDown("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.timeline, "land", broken)
+        patch.setattr(store, "load_state", away)
+        with pytest.raises(MemoryError):
+            desk.commit(staged)
+    desk.submit(entries(SELL))
+    assert projection.cells(desk.timeline.book) == store.load_state()
+    assert desk.head == store.head()

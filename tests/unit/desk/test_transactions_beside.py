@@ -268,6 +268,27 @@ def test_an_interrupted_commit_says_what_became_of_it(step, error, is_async, cap
     assert (counts.commits, sum(counts.discards.values())) == (has_landed, not has_landed)
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_a_commit_that_is_interrupted_while_it_is_taken_over_has_happened(error, monkeypatch):
+    portfolio = book()
+    desk, tx = portfolio.desk, portfolio.transaction(announced=True)
+
+    def broken(_):
+        monkeypatch.undo()
+        raise error
+
+    monkeypatch.setattr(desk.timeline, "land", broken)
+    with pytest.raises(error):
+        committed(tx)
+    assert (tx.state, tx.reason) == (State.COMMITTED, None)
+    assert desk.head == desk.store.head()
+    committed(portfolio.transaction())
+    assert portfolio.equity().value == 100002
+    assert portfolio.transaction_counts().commits == 3
+    assert portfolio.recover().interrupted == ()
+    assert portfolio.verify().is_sound
+
+
 def test_an_interrupted_commit_of_a_store_that_stays_away_is_unknown(monkeypatch):
     portfolio, armed = interrupted("after_commit")
     tx, store = portfolio.transaction(0), portfolio.desk.store

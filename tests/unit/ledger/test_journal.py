@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from bursar.errors import StoreCorrupt
+from bursar.errors import SchemaNewer, StoreCorrupt
 from bursar.ledger import journal
 from bursar.ledger.entries import Fee, Flag, Source, decode, encode, venue
 from bursar.ledger.journal import DUPLICATE, GENESIS, RECORDED, Outcome, Verdict
@@ -186,3 +186,31 @@ def test_an_entry_comes_back_from_its_bytes_with_every_digit():
 
 def test_the_venue_is_the_first_part_of_an_account():
     assert (venue(MAIN), venue("binance")) == ("kraken", "binance")
+
+
+# ------------------------------------------------------------------- what a newer bursar wrote
+
+
+@pytest.mark.parametrize(
+    "old, new, what",
+    [
+        ('"type":"fill"', '"type":"decree"', "decree"),
+        ('"source":2', '"source":99', "enum value 99"),
+        ('"quantity":"2"', '"quantity":{"of":"2"}', "quantity"),
+    ],
+)
+def test_a_statement_that_only_a_newer_bursar_knows_is_said_to_be_one(old, new, what):
+    (row,) = journal.chain(
+        [("k", Outcome.RECORDED, fill(source=Source.TRADES))], head=GENESIS, seq=0, at=1
+    )
+    assert old in row.body
+    told = msgspec.structs.replace(row, body=row.body.replace(old, new))
+    with pytest.raises(SchemaNewer, match=f"journal row 1, .*{what}.*upgrade") as caught:
+        told.entry()
+    assert caught.value.context == {"seq": 1}
+
+
+def test_a_row_that_is_no_statement_is_damage():
+    (row,) = journal.chain([("k", Outcome.RECORDED, fill())], head=GENESIS, seq=0, at=1)
+    with pytest.raises(StoreCorrupt, match="row 1 is no statement"):
+        msgspec.structs.replace(row, body=row.body[:-1]).entry()

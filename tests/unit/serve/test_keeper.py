@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bursar.errors import ServiceBusy, StoreDown
+from bursar.errors import SchemaNewer, ServiceBusy, StoreDown
 from bursar.serve.keeper import WAITING_MAX, Keeper
 
 
@@ -132,3 +132,32 @@ def test_what_opening_raises_is_raised_by_the_start():
         assert not keeper.is_alive
 
     asyncio.run(main())
+
+
+def test_a_newer_bursar_ends_every_task_and_whoever_asks_is_told_why():
+    ended = []
+
+    async def going_on(opened):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(opened.done[-1:])
+
+    async def looking(_):
+        await asyncio.sleep(0.01)
+        raise SchemaNewer("a newer bursar was here", found=2)
+
+    async def main():
+        keeper, found = kept_by(going_on, looking)
+        await keeper.start()
+        while keeper.is_alive:  # noqa: ASYNC110 (what is waited for has no event)
+            await asyncio.sleep(0.01)
+        with pytest.raises(SchemaNewer, match="a newer bursar was here") as caught:
+            await keeper.ask(lambda _: 1)
+        assert caught.value.context == {"found": 2}
+        assert str(keeper.failed) == "a newer bursar was here"
+        assert await keeper.stop()
+        return found[0]
+
+    assert asyncio.run(main()).done == ["closed"]
+    assert ended == [[]]

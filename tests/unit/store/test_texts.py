@@ -2,7 +2,7 @@
 
 import pytest
 
-from bursar.errors import StoreCorrupt
+from bursar.errors import SchemaNewer, StoreCorrupt
 from bursar.store import texts
 
 BODY = '{"base":"EUR"}'
@@ -37,3 +37,8 @@ def test_no_character_can_be_changed_added_or_taken():
 def test_what_was_never_sealed_is_no_text_of_ours(found):
     with pytest.raises(StoreCorrupt):
         texts.unsealed(found, "main")
+
+
+def test_terms_that_only_a_newer_bursar_knows_are_said_to_be_such():
+    with pytest.raises(SchemaNewer, match=r"wrote the terms.*method.*upgrade"):
+        texts.to_terms('{"base":"EUR","method":"by lunar phase"}')

@@ -385,13 +385,13 @@ class PortfolioTransaction:
             self._writing, self.state = writing, State.COMMITTING
             return
         try:
-            head = writing.send()
+            self._landed(writing, writing.send())
         except (BursarError, BrokenInvariant):
             raise
         except BaseException:
-            self._interrupted(writing)
+            if self.state is not State.COMMITTED:
+                self._interrupted(writing)
             raise
-        self._landed(writing, head)
 
     def _interrupted(self, writing: Writing) -> None:
         """Find out what has become of it where something has broken in on the writing."""

@@ -40,6 +40,7 @@ from bursar.errors import Doubtful, StaleVersion
 from bursar.events.outgoing import OrderExitDecision
 from bursar.exact import ONE, ZERO, divide, money
 from bursar.ledger import audit, instant
+from bursar.ledger.currencies import places
 from bursar.ledger.entries import MANUAL
 from bursar.portfolio import allocating, earnings
 from bursar.portfolio.events import saying
@@ -48,7 +49,6 @@ from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.value.snapshot import capital
 
 _KEPT: Final = "capital profits"
-_CENTS: Final = 2
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
 
@@ -216,7 +216,8 @@ def _divided(
         )
         divided[each.strategy], divisions[each.strategy] = state, division
         due = state.kept - before.moved.get(each.strategy, ZERO)
-        amount = divide(min(due, max(each.cash, ZERO)), ONE, places=_CENTS)[0]
+        there = min(due, max(each.cash, ZERO))
+        amount = divide(there, ONE, places=places(portfolio.terms.base))[0]
         if amount > 0:
             kept_back[each.strategy] = amount
     return divided, divisions, kept_back

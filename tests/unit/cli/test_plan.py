@@ -48,6 +48,17 @@ def test_a_table_to_act_on(book, bursar, weights):
     assert "turnover 5,340.00 24.7 %" in lines
 
 
+def test_a_base_of_a_large_unit_is_traded_and_shown_in_its_own_parts(bursar, weights):
+    bursar("new", "--base", "XBT")
+    bursar("add", "deposit", "0.25", "XBT", "--time", "2024-01-01", "--yes")
+    marks = ("--price", "ETH/XBT=0.03", "--price", "ADA/XBT=0.0000123")
+    said = bursar(*marks, "plan", weights("ETH: 0.1\nADA: 0.01\n"), code=1).out
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    assert "BUY ETH 0.02500000 0.833333333 0.03 0.0 % 10.0 % 0.00000000 below its target" in lines
+    assert "cash after 0.22250000 reserve 0.00000000" in lines
+    assert "0.25000000 XBT" in said
+
+
 def test_nothing_to_do_is_exit_code_zero(book, bursar, weights):
     idle = weights("target_weights: {XBT: 0.7}\nconstraints: {band: 0.05}\n")
     said = bursar("plan", idle, *MARKS)

@@ -13,8 +13,10 @@ from bursar.desk import Desk
 from bursar.errors import Doubtful, StaleVersion
 from bursar.events.outgoing import OrderExitDecision
 from bursar.ledger import golden
+from bursar.ledger.terms import Terms
 from bursar.portfolio import Portfolio, allocating, profits, snapshots
 from bursar.portfolio.events import saying
+from bursar.store.memory import MemoryStore
 from bursar.value.worth import Options
 from tests.unit.portfolio.test_allocating import At, portfolio, unread
 
@@ -43,6 +45,17 @@ def test_what_is_kept_of_a_profit_goes_to_the_reserve_once():
     profits.apply(made, again)
     assert equities(made) == {"manual": 550, "trend": 550}
     assert made.verify().is_sound
+
+
+def test_what_is_kept_has_the_decimals_of_the_base():
+    lines = [line.replace("USD", "XBT").replace(" XBT @", " ETH @") for line in MADE]
+    told = [line.replace(" 200 XBT", " 100.00700101 XBT") for line in lines]
+    made = portfolio(*told, store=MemoryStore(terms=Terms(base="XBT")))
+    profits.apply(made, profits.look(made, HALF))
+    assert equities(made) == {
+        "manual": Decimal("500.00350050"),
+        "trend": Decimal("500.00350051"),
+    }
 
 
 def test_what_positions_bind_is_moved_when_they_are_closed():

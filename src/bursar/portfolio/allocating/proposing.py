@@ -108,7 +108,7 @@ def propose(
     )
     decision = decide(last.state, cause, rules)
     _require_known(asked.revived, decision)
-    plan = _plan(decision, standing, asked, last)
+    plan = _plan(decision, standing, asked, (last.moved_at, portfolio.terms.base))
     seen = tuple(sorted(map(name_of, window.trips)))
     moved_at = now.at if plan.is_due else last.moved_at
     return Proposal(
@@ -238,11 +238,15 @@ def _figures(found: StrategyNow | None, rules: Rules, now: _Now) -> Figures:
 
 
 def _plan(
-    decision: Decision, standing: Sequence[StrategyNow], asked: Asked, last: Kept
+    decision: Decision,
+    standing: Sequence[StrategyNow],
+    asked: Asked,
+    known: tuple[int | None, str],
 ) -> MovePlan:
+    """Plan the moves, as of the last ones (ns, if any) and in a base currency."""
     weights: dict[str, Decimal] = {line.strategy: line.weight for line in decision.allocation.lines}
     return PortfolioRebalancer(asked.moving).plan(
-        weights, _sleeves(standing), at=decision.cause.at, last_at=last.moved_at
+        weights, _sleeves(standing), at=decision.cause.at, last_at=known[0], base=known[1]
     )
 
 

@@ -32,13 +32,15 @@ _SHARE: Final = ONE.scaleb(-5)
 class RebalancerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The misplaced part of all capital or the age that make a plan due; the least transfer.
 
-    `transfer_min` is in base currency, `places` are decimals of it; `None` is what fits it.
+    `transfer_min` is in base currency, `places` are decimals of it; `None` is what fits it. Profit
+    that was set aside is divided among strategies again only with `divides_profit`.
     """
 
     drift: Decimal = Decimal("0.05")
     days: int = 7
     transfer_min: Decimal | None = None
     places: int | None = None
+    divides_profit: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is never or always due."""

@@ -18,7 +18,7 @@ Errors: `NotExact` (a float, a non-number, inexact result), `OutOfBounds` (too m
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import (
     ROUND_CEILING,
     ROUND_DOWN,
@@ -220,6 +220,36 @@ def number(value: object, *, field: str = "number", strict_numbers: bool = False
             raise OutOfBounds(f"{field}: an integer of over 20 digits", field=field)
         return parse(str(value), field=field)
     raise NotExact(f"{field}: {type(value).__name__} is not a number", field=field)
+
+
+def require_plain(told: object, made: object, *, field: str) -> None:
+    """Refuse text of a JSON document that became a number and is one to Python alone.
+
+    `1_000`, ` 5` and digits of other scripts are numbers to `Decimal`, which is what a library
+    makes of them. `made` is what became of `told`; what it left out is passed over.
+
+    Raises:
+        NotExact, OutOfBounds: as `parse_venue`, naming the place.
+    """
+    if isinstance(told, str):
+        if isinstance(made, Decimal):
+            parse_venue(told, field=field)
+    elif isinstance(told, dict):
+        known = made if isinstance(made, Mapping) else _fields(made)
+        for name, each in told.items():
+            if (inner := known.get(name)) is not None:
+                require_plain(each, inner, field=f"{field}.{name}")
+    elif isinstance(told, list) and isinstance(made, list | tuple) and len(told) == len(made):
+        for place, (each, inner) in enumerate(zip(told, made, strict=True)):
+            require_plain(each, inner, field=f"{field}[{place}]")
+
+
+def _fields(record: object) -> Mapping[str, object]:
+    """Return the fields of a record under the names that they have outside."""
+    if not isinstance(record, msgspec.Struct):
+        return {}
+    names = zip(record.__struct_encode_fields__, record.__struct_fields__, strict=True)
+    return {outside: getattr(record, inside) for outside, inside in names}
 
 
 def round18(value: Decimal) -> Decimal:

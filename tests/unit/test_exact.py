@@ -13,6 +13,7 @@ from decimal import (
     localcontext,
 )
 
+import msgspec
 import pytest
 
 from bursar import exact
@@ -28,6 +29,28 @@ WIDEST = Decimal("99999999999999999999.999999999999999999")
 )
 def test_a_plain_number_keeps_every_digit_as_written(text):
     assert str(exact.parse(text)) == str(Decimal(text))
+
+
+class Told(msgspec.Struct, rename="camel"):
+    unit_price: Decimal
+    name: str = ""
+    by_name: dict[str, list[Decimal]] = {}
+
+
+@pytest.mark.parametrize(
+    "text, place",
+    [
+        ('{"unitPrice": "1_0"}', "it.unitPrice"),
+        ('{"unitPrice": 1, "byName": {"a": [1, "٢"]}}', r"it.byName.a\[1\]"),
+    ],
+)
+def test_a_document_is_held_against_what_became_of_it(text, place):
+    made = msgspec.json.decode(text, type=Told)
+    with pytest.raises(NotExact, match=f"{place}: .* is not a plain decimal number"):
+        exact.require_plain(msgspec.json.decode(text), made, field="it")
+    plain = '{"unitPrice": "1e3", "name": "1_0", "alien": "1_0", "byName": {"1_0": [1.5]}}'
+    made = msgspec.json.decode(plain, type=Told)
+    exact.require_plain(msgspec.json.decode(plain), made, field="it")
 
 
 @pytest.mark.parametrize("text", ["-0", "-0.00"])

@@ -98,7 +98,7 @@ class AllocationState(msgspec.Struct, frozen=True):
     decisions: DecisionsPast = DecisionsPast()
 
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Of the rules that decide. It rises when they change, so that a stored decision comes out anew."""
 
 
@@ -190,6 +190,7 @@ def _judged(minds: Mapping[str, Mind], cause: Cause, rules: Rules) -> dict[str, 
             fit=fit(name, cause, rules),
             drawdown=cause.figures[name].drawdown,
             alpha_decay=_alpha_decay(cause.figures[name], rules.allocator.prior),
+            edge=cause.figures[name].results.edge(rules.allocator.prior),
             rank=_rank(cause.figures[name], rules.allocator.prior),
         )
         for name in minds

@@ -5,7 +5,10 @@ decay), weighed; 0.5 for a strategy with too few trades to judge. A strategy mov
 time: down below `demote`, up above `promote`, never before `hours_min` in its state, never more
 than `moves_max` times a UTC day, and never so that fewer than `active_min` are active while that
 many exist. What is terminated earns nothing that could promote it, so after `parole_days` it
-hibernates again and may show what it can do; with `parole_days` None only a person revives it.
+hibernates again and may show what it can do. What is hibernated or reduced may trade too little to
+be judged, and stands between both thresholds then: after `parole_days` there it goes up a step, as
+long as the little that it traded did not lose more than it won. With `parole_days` None nothing
+goes up but by its fitness, and only a person revives what is terminated.
 
 Strategies are looked at from the least fit (ties by rank, then by name) when moving down and from
 the fittest when moving up: the same figures make the same moves, in whatever order they come.
@@ -72,8 +75,9 @@ class BrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     """What fitness is made of; `sharpe` is None while it cannot be told.
 
-    `fit` and `alpha_decay` are in [0, 1]; `drawdown` is a fraction of the peak. Of two that are as
-    fit the one of the smaller `rank` is less so.
+    `fit`, `alpha_decay` and `edge` are in [0, 1]; `drawdown` is a fraction of the peak, `edge` what
+    winners are of all that was won and lost. Of two that are as fit the one of the smaller `rank`
+    is less so.
     """
 
     trades: int
@@ -81,6 +85,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     fit: Decimal
     drawdown: Decimal
     alpha_decay: Decimal
+    edge: Decimal = HALF
     rank: tuple[Decimal, ...] = ()
 
 
@@ -102,7 +107,7 @@ class MetaStrategyBrain(msgspec.Struct, frozen=True):
     def fitness(self, vitals: Vitals) -> Decimal:
         """Return fitness in [0, 1]; 0.5 where there is too little to judge by."""
         rules = self.settings
-        if vitals.trades < rules.trades_min or vitals.sharpe is None:
+        if vitals.sharpe is None or not self._is_judged(vitals):
             return HALF
         parts = (
             (rules.sharpe_weight, quotient18(vitals.sharpe, rules.sharpe_full)),
@@ -127,7 +132,7 @@ class MetaStrategyBrain(msgspec.Struct, frozen=True):
         fitness = {name: self.fitness(vitals[name]) for name in now if name in vitals}
         climbing = sorted(fitness, key=lambda name: (fitness[name], vitals[name].rank, name))
         for name in reversed(climbing):
-            if self._may_move(now[name], at) and self._rises(now[name], fitness[name], at):
+            if self._may_move(now[name], at) and self._rises(now[name], vitals[name], at):
                 now[name] = _moved(now[name], -1, at)
         active = sum(standing.state is StrategyState.ACTIVE for standing in now.values())
         for name in climbing:
@@ -146,11 +151,19 @@ class MetaStrategyBrain(msgspec.Struct, frozen=True):
         waited = at - (standing.since or 0) >= self.settings.hours_min * instant.HOUR
         return waited and standing.moves < self.settings.moves_max
 
-    def _rises(self, standing: Standing, fitness: Decimal, at: int) -> bool:
+    def _is_judged(self, vitals: Vitals) -> bool:
+        return vitals.trades >= self.settings.trades_min and vitals.sharpe is not None
+
+    def _rises(self, standing: Standing, vitals: Vitals, at: int) -> bool:
+        parole = self.settings.parole_days
+        is_out = parole is not None and at - (standing.since or 0) >= parole * instant.DAY
         if standing.state is StrategyState.TERMINATED:
-            parole = self.settings.parole_days
-            return parole is not None and at - (standing.since or 0) >= parole * instant.DAY
-        return standing.state is not StrategyState.ACTIVE and fitness > self.settings.promote
+            return is_out
+        if standing.state is StrategyState.ACTIVE:
+            return False
+        if not self._is_judged(vitals):
+            return is_out and vitals.edge >= HALF
+        return self.fitness(vitals) > self.settings.promote
 
 
 def revived(standing: Standing, at: int) -> Standing:

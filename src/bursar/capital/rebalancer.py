@@ -8,7 +8,9 @@ so n strategies need fewer than n transfers; one smaller than `transfer_min` is 
 gives no more than it has free: what its open positions bind stays with it, and is named in the
 plan.
 
-Transfers move capital, never PnL. Amounts are in base currency, cut to `places`.
+Transfers move capital, never PnL. Amounts are in base currency, cut to `places`. What settings
+leave open is as the base currency has it: its own decimals, and a least transfer of 1 in what is
+worth about a dollar, of a hundred-thousandth of all capital in any other base.
 """
 
 from collections.abc import Mapping
@@ -20,24 +22,32 @@ import msgspec
 from bursar.errors import BadChoice
 from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money
 from bursar.ledger import instant
+from bursar.ledger.currencies import is_like_dollar, places
 from bursar.ledger.entries import MANUAL
 
 RESERVE: Final = MANUAL
+_SHARE: Final = ONE.scaleb(-5)
 
 
 class RebalancerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The misplaced part of all capital or the age that make a plan due; the least transfer."""
+    """The misplaced part of all capital or the age that make a plan due; the least transfer.
+
+    `transfer_min` is in base currency, `places` are decimals of it; `None` is what fits it. Profit
+    that was set aside is divided among strategies again only with `divides_profit`.
+    """
 
     drift: Decimal = Decimal("0.05")
     days: int = 7
-    transfer_min: Decimal = Decimal(1)
-    places: int = 2
+    transfer_min: Decimal | None = None
+    places: int | None = None
+    divides_profit: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is never or always due."""
-        if not 0 < self.drift <= 1 or self.days < 1 or self.transfer_min <= 0:
+        least, places_ = self.transfer_min, self.places
+        if not 0 < self.drift <= 1 or self.days < 1 or (least is not None and least <= 0):
             raise BadChoice("rebalancer: drift in (0, 1], days ≥ 1, transfer_min > 0")
-        if not 0 <= self.places <= FRACTION_DIGITS:
+        if places_ is not None and not 0 <= places_ <= FRACTION_DIGITS:
             raise BadChoice("rebalancer: places in 0 to 18")
 
 
@@ -79,10 +89,12 @@ class PortfolioRebalancer(msgspec.Struct, frozen=True):
         *,
         at: int,
         last_at: int | None,
+        base: str = "USD",
     ) -> MovePlan:
         """Return the plan that brings every sleeve to its weight; `manual` is the reserve.
 
-        A strategy without a weight gives all it can; the reserve takes what no weight names.
+        Amounts are in `base`. A strategy without a weight gives all it can; the reserve takes what
+        no weight names.
         """
         capital = sum((sleeve.equity for sleeve in sleeves.values()), ZERO)
         names = sorted({*weights, *sleeves, RESERVE})
@@ -95,7 +107,8 @@ class PortfolioRebalancer(msgspec.Struct, frozen=True):
             if gap < 0 and name in sleeves
         }
         bound = {name: -gaps[name] - give for name, give in gives.items() if give < -gaps[name]}
-        moves = self._moves(gives, {name: gap for name, gap in gaps.items() if gap > 0})
+        takes = {name: gap for name, gap in gaps.items() if gap > 0}
+        moves = _moves(gives, takes, self._least(base, capital), self._places(base))
         return MovePlan(
             is_due=is_due and bool(moves),
             reason=reason if moves else "nothing to move",
@@ -117,23 +130,34 @@ class PortfolioRebalancer(msgspec.Struct, frozen=True):
             return True, "the last one is old"
         return False, "near enough to the weights"
 
-    def _moves(
-        self, gives: Mapping[str, Decimal], takes: Mapping[str, Decimal]
-    ) -> tuple[Move, ...]:
-        """Match the largest giver with the largest taker until one side is done."""
-        givers = sorted(gives.items(), key=lambda pair: (pair[1], pair[0]))
-        takers = sorted(takes.items(), key=lambda pair: (pair[1], pair[0]))
-        moves = []
-        while givers and takers:
-            (giver, has), (taker, wants) = givers.pop(), takers.pop()
-            amount = divide(min(has, wants), ONE, places=self.settings.places)[0]
-            if amount >= self.settings.transfer_min:
-                moves.append(Move(giver, taker, amount))
-            if has > wants:
-                givers.append((giver, has - wants))
-            elif wants > has:
-                takers.append((taker, wants - has))
-        return tuple(moves)
+    def _places(self, base: str) -> int:
+        own = self.settings.places
+        return places(base) if own is None else own
+
+    def _least(self, base: str, capital: Decimal) -> Decimal:
+        own = self.settings.transfer_min
+        if own is not None:
+            return own
+        return ONE if is_like_dollar(base) else capital * _SHARE
+
+
+def _moves(
+    gives: Mapping[str, Decimal], takes: Mapping[str, Decimal], least: Decimal, decimals: int
+) -> tuple[Move, ...]:
+    """Match the largest giver with the largest taker until one side is done."""
+    givers = sorted(gives.items(), key=lambda pair: (pair[1], pair[0]))
+    takers = sorted(takes.items(), key=lambda pair: (pair[1], pair[0]))
+    moves = []
+    while givers and takers:
+        (giver, has), (taker, wants) = givers.pop(), takers.pop()
+        amount = divide(min(has, wants), ONE, places=decimals)[0]
+        if amount and amount >= least:
+            moves.append(Move(giver, taker, amount))
+        if has > wants:
+            givers.append((giver, has - wants))
+        elif wants > has:
+            takers.append((taker, wants - has))
+    return tuple(moves)
 
 
 def _target(weights: Mapping[str, Decimal], name: str, capital: Decimal) -> Decimal:

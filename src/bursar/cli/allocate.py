@@ -226,6 +226,9 @@ def _moves(screen: Screen, proposal: Proposal, *, is_applied: bool) -> None:
         )
     for name_, amount in sorted(plan.bound.items()):
         screen.print(f"{name_} keeps {figures.money(amount)} that its positions bind.")
+    if proposal.set_aside:
+        aside = figures.money(proposal.set_aside).plain
+        screen.print(f"{aside} of profit is set aside in the reserve and is not divided.")
     if not is_applied:
         screen.print("", "Nothing was written; `bursar allocate --apply` writes it.")
 

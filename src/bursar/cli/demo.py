@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import msgspec
 from cyclopts import Parameter, validators
 
+from bursar.cli.counts import Real, Whole
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 BASE: Final = "EUR"
 METHODS: Final = ("wac", "fifo", "hifo")
-Port = Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65_535))]
-Speed = Annotated[float, Parameter(validator=validators.Number(gt=0, lte=100))]
-Size = Annotated[int, Parameter(validator=validators.Number(gte=1_000, lte=1_000_000_000))]
-Seconds = Annotated[float, Parameter(validator=validators.Number(gt=0, lte=86_400))]
+Port = Annotated[Whole, Parameter(validator=validators.Number(gte=0, lte=65_535))]
+Speed = Annotated[Real, Parameter(validator=validators.Number(gt=0, lte=100))]
+Size = Annotated[Whole, Parameter(validator=validators.Number(gte=1_000, lte=1_000_000_000))]
+Seconds = Annotated[Real, Parameter(validator=validators.Number(gt=0, lte=86_400))]
 _STORY: Final = "kraken-story-a"
 _FIRST: Final = ("ledgers.gen4-16col.csv", "trades.gen2-24col.csv", "prices.csv")
 _AGAIN: Final = ("ledgers.gen1-10col.csv", "trades.gen1-13col.csv")
@@ -32,7 +33,7 @@ def demo(  # noqa: PLR0913 (the options of a command)
     what: Literal["page", "story", "files", "kraken"] = "page",
     *,
     keep: Path | None = None,
-    seed: int = 7,
+    seed: Whole = 7,
     speed: Speed = 1.0,
     portfolio_size: Size = 250_000,
     port: Port = 8004,

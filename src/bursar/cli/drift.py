@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Group, Parameter
 
 from bursar.cli.correcting import correct
+from bursar.cli.counts import Whole
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def drift(
 
 
 def accept(
-    number: int,
+    number: Whole,
     *,
     account: str | None = None,
     whole: bool = False,

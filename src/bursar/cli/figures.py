@@ -13,10 +13,12 @@ from rich.text import Text
 
 from bursar.exact import Rounding, quantise, show, trimmed
 from bursar.ledger import instant
+from bursar.ledger.currencies import places
 
 UNKNOWN: Final = "unknown"
 NOTHING: Final = "—"
 _CENTS: Final = 2
+_PRICED: Final = 6
 _UNITS: Final = (
     ("y", 365 * instant.DAY),
     ("d", instant.DAY),
@@ -27,9 +29,17 @@ _UNITS: Final = (
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """How figures are written: for reading, or with every digit."""
+    """How figures are written: for reading, or with every digit.
+
+    `cents` is how many decimals an amount of base currency is read with.
+    """
 
     is_exact: bool = False
+    cents: int = _CENTS
+
+    def of(self, base: str) -> "Figures":
+        """Return the same for another base currency: what is finer than cents needs its digits."""
+        return Figures(self.is_exact, max(_CENTS, places(base)))
 
     def money(self, value: Decimal | None) -> Text:
         """Write an amount of base currency without a sign for gains."""
@@ -57,8 +67,9 @@ class Figures(msgspec.Struct, frozen=True):
             return Text(NOTHING, style="dim")
         if self.is_exact:
             return Text(grouped(value))
-        places = _CENTS if abs(value) >= 1000 else 6  # noqa: PLR2004 (a coin or a cent)
-        rounded = quantise(value, Decimal(1).scaleb(-places), Rounding.HALF_EVEN)
+        is_dear = abs(value) >= 1000  # noqa: PLR2004 (a coin or a cent)
+        decimals = _CENTS if is_dear else max(_PRICED, self.cents)
+        rounded = quantise(value, Decimal(1).scaleb(-decimals), Rounding.HALF_EVEN)
         return Text(grouped(rounded or value))
 
     def percent(self, value: Decimal | None) -> Text:
@@ -71,7 +82,7 @@ class Figures(msgspec.Struct, frozen=True):
     def _digits(self, value: Decimal) -> str:
         if self.is_exact:
             return grouped(value)
-        text = show(value, places=_CENTS)
+        text = show(value, places=self.cents)
         return f"-{text}" if value < 0 and not text.startswith("-") else text
 
 

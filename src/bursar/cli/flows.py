@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
+from bursar.cli.counts import whole
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _POINTED_OUT_MAX: Final = 5
 def flows(
     *,
     asset: str | None = None,
-    limit: Annotated[int | None, Parameter(name=["--limit", "-n"])] = None,
+    limit: Annotated[int | None, Parameter(name=["--limit", "-n"], converter=whole)] = None,
     session: Annotated[Session, HIDDEN],
 ) -> int:
     """Show deposits, withdrawals, rewards, charges and the like, newest first.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from bursar.cli.counts import Whole, whole
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ Kind = Literal[
 
 def journal(
     *,
-    tail: Annotated[int | None, Parameter(name=["--tail", "-n"])] = None,
-    after: int = 0,
+    tail: Annotated[int | None, Parameter(name=["--tail", "-n"], converter=whole)] = None,
+    after: Whole = 0,
     grep: str | None = None,
     kind: Kind | None = None,
     session: Annotated[Session, HIDDEN],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from cyclopts import Parameter, validators
 
+from bursar.cli.counts import Whole
 from bursar.cli.new import Method
 from bursar.cli.session import HIDDEN, Session
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from bursar.report import Report
 
 Stretch = Literal["1D", "1W", "1M", "3M", "YTD", "1Y", "All"]
-Days = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=36_500))]
+Days = Annotated[Whole, Parameter(validator=validators.Number(gte=1, lte=36_500))]
 _UNASKED: Final = Path("bursar-report.html")
 
 

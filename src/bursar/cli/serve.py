@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter, validators
 
+from bursar.cli.counts import Whole
 from bursar.cli.loading import unbroken
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
     from bursar.config import Settings
 
-Port = Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65_535))]
+Port = Annotated[Whole, Parameter(validator=validators.Number(gte=0, lte=65_535))]
 
 
 def serve(

@@ -140,6 +140,7 @@ class Session(msgspec.Struct, frozen=True, dict=True):
                     progress=self.bar.tell,
                 )
                 self._measured(found)
+                self.screen.figures = self.screen.figures.of(found.terms.base)
                 self._remark_refold(found)
                 return self._then(found) if self.is_past else found
         except PortfolioNotFound as error:

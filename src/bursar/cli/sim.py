@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from cyclopts import Parameter, validators
 
+from bursar.cli.counts import Whole
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from bursar.sim import Ending
 
 FAILED = 1
-Positive = Annotated[int, Parameter(validator=validators.Number(gte=1))]
+Positive = Annotated[Whole, Parameter(validator=validators.Number(gte=1))]
 
 
 def sim(
     *,
-    seed: int = 1,
+    seed: Whole = 1,
     worlds: Positive = 1,
     bug: str | None = None,
     judge: str | None = None,

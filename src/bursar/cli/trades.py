@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from bursar.cli.counts import whole
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def trades(
     *,
     pair: str | None = None,
-    limit: Annotated[int | None, Parameter(name=["--limit", "-n"])] = None,
+    limit: Annotated[int | None, Parameter(name=["--limit", "-n"], converter=whole)] = None,
     session: Annotated[Session, HIDDEN],
 ) -> int:
     """Show trades and whatever else realised PnL, newest first.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Group, Parameter
 
 from bursar.cli.correcting import UNWRITTEN, asked
+from bursar.cli.counts import whole
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def commit(
 
 def log(
     *,
-    tail: Annotated[int | None, Parameter(name=["--tail", "-n"])] = None,
+    tail: Annotated[int | None, Parameter(name=["--tail", "-n"], converter=whole)] = None,
     session: Annotated[Session, HIDDEN],
 ) -> int:
     """Show the committed transactions, oldest first, with what they came to.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Protocol
 from cyclopts import Parameter, validators
 
 from bursar.cli import status, sync
+from bursar.cli.counts import Whole
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from bursar.errors import BursarError
     from bursar.portfolio.summaries import SyncSummary
 
-Times = Annotated[int, Parameter(validator=validators.Number(gte=1))]
+Times = Annotated[Whole, Parameter(validator=validators.Number(gte=1))]
 _DRAWN_EVERY_S: Final = 0.5
 _MINUTE: Final = 60 * 1_000_000_000
 

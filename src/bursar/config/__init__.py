@@ -41,6 +41,7 @@ from pydantic_settings import (
 
 from bursar.capital.settings import CapitalSettings, read_settings
 from bursar.config.filed import Tree, composed
+from bursar.config.numbers import Amount, Whole
 from bursar.config.words import nearest, place_of, said_of
 from bursar.errors import BadChoice, Malformed
 from bursar.ledger.terms import Method
@@ -51,7 +52,6 @@ _NESTED: Final = "__"
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 _WORD: Final = TypeAdapter(bool)
-Amount = Annotated[Decimal, Field(ge=0, max_digits=38, allow_inf_nan=False)]
 
 
 class Tier(Enum):
@@ -108,7 +108,7 @@ class TagRule(BaseModel):
 
     model_config = _STRICT
 
-    userref: int | None = None
+    userref: Whole | None = None
     client_id: str | None = None
     pattern: str | None = None
     strategy: str | None = None
@@ -203,10 +203,10 @@ class HttpSettings(BaseModel):
     model_config = _STRICT
 
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65_535)] = 8004
+    port: Annotated[Whole, Field(ge=0, le=65_535)] = 8004
     hosts: tuple[str, ...] = ()
     origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")], ...] = ()
-    publish_every_ms: Annotated[int, Field(ge=10)] = 250
+    publish_every_ms: Annotated[Whole, Field(ge=10)] = 250
     graphql_introspection: bool = True
 
 
@@ -223,11 +223,11 @@ class AlertSettings(BaseModel):
 
     model_config = _STRICT
 
-    stale_sync_seconds: Annotated[int, Field(ge=5)] = 900
+    stale_sync_seconds: Annotated[Whole, Field(ge=5)] = 900
     webhook_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] | None = None
     webhook_secret: SecretName | None = None
     mail_host: str | None = None
-    mail_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    mail_port: Annotated[Whole, Field(ge=1, le=65_535)] = 587
     mail_sealing: MailSealing = MailSealing.STARTTLS
     mail_user: str | None = None
     mail_password: SecretName | None = None
@@ -261,10 +261,10 @@ class PortfolioSettings(BaseSettings):
     exclude_assets: tuple[str, ...] = ()
     cost_basis_method: Method = Method.WAC
     track_manual_trades: bool = True
-    snapshot_retention_days: Annotated[int, Field(ge=1, le=36_500)] = 30
-    snapshot_every_minutes: Annotated[int, Field(ge=1)] = 15
+    snapshot_retention_days: Annotated[Whole, Field(ge=1, le=36_500)] = 30
+    snapshot_every_minutes: Annotated[Whole, Field(ge=1)] = 15
     timescale: bool = True
-    sync_every_seconds: Annotated[int, Field(ge=5)] = 60
+    sync_every_seconds: Annotated[Whole, Field(ge=5)] = 60
     reconciliation_tolerance: Amount = Decimal("1.0")
     reconciliation_tolerance_total: Amount | None = None
     external_activity_pct: Amount = Decimal(5)
@@ -272,19 +272,19 @@ class PortfolioSettings(BaseSettings):
     sectors_file: Path | None = None
     bucket_targets: dict[Literal["CORE", "EXPANSION", "MONITORING"], Amount] = {}
     risk_free_pct: Amount = Decimal(0)
-    periods_per_year: Annotated[int, Field(ge=1, le=366)] = 365
+    periods_per_year: Annotated[Whole, Field(ge=1, le=366)] = 365
     tax_year_start: Annotated[str, Field(pattern=r"^\d\d-\d\d$")] = "01-01"
-    long_after_days: Annotated[int, Field(ge=1, le=36_500)] = 365
+    long_after_days: Annotated[Whole, Field(ge=1, le=36_500)] = 365
     risk_limits_file: Path | None = None
     risk_safety_service_url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+[^\s@]*$")] | None = (
         None
     )
-    risk_refresh_seconds: Annotated[int, Field(ge=1)] = 60
+    risk_refresh_seconds: Annotated[Whole, Field(ge=1)] = 60
     alerts: AlertSettings = AlertSettings()
 
     redis_host: str | None = None
-    redis_port: Annotated[int, Field(ge=1, le=65_535)] = 6379
-    redis_db: Annotated[int, Field(ge=0)] = 0
+    redis_port: Annotated[Whole, Field(ge=1, le=65_535)] = 6379
+    redis_db: Annotated[Whole, Field(ge=0)] = 0
     redis_socket: str | None = None
     redis_tls: bool = False
     redis_user: str | None = None
@@ -293,8 +293,8 @@ class PortfolioSettings(BaseSettings):
     event_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "in"
     event_accounts: dict[str, EventFamily] = {"events:main": EventFamily.TRADE}
     event_default_account: str | None = None
-    event_reclaim_seconds: Annotated[int, Field(ge=1)] = 30
-    event_inbox_days: Annotated[int, Field(ge=1, le=36_500)] = 30
+    event_reclaim_seconds: Annotated[Whole, Field(ge=1)] = 30
+    event_inbox_days: Annotated[Whole, Field(ge=1, le=36_500)] = 30
     trade_store_type: TradeStoreType = TradeStoreType.SQLITE
     trade_store_place: str | None = None
 

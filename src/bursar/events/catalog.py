@@ -20,7 +20,7 @@ from bursar.events import incoming, outgoing
 from bursar.events.envelope import Envelope
 from bursar.events.incoming import Incoming
 from bursar.events.outgoing import Outgoing
-from bursar.exact import plain
+from bursar.exact import plain, require_plain
 
 Record = type[Incoming] | type[Outgoing]
 
@@ -89,6 +89,7 @@ def read(event: Envelope) -> Incoming | None:
         )
     try:
         told: Incoming = decoder.decode(event.data)
+        require_plain(msgspec.json.decode(event.data), told, field=event.type)
     except msgspec.ValidationError as error:
         said, _, place = str(error).partition(" - at `$")
         field = place.strip("`.") or "data"

@@ -23,6 +23,8 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
+import msgspec
+
 from bursar.errors import BadChoice
 from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money, quotient18
 from bursar.plan.allocation import Constraints
@@ -41,12 +43,14 @@ _AMOUNT: Final = attrgetter("amount")
 @money
 def derive(inputs: Inputs) -> Derivation:
     """Work out every line of a plan."""
-    holdings, policy = inputs.holdings, inputs.policy
+    holdings = inputs.holdings
     legs, worth = _weighed(inputs)
     given = inputs.allocation.portfolio_value
     base = worth if given is None else given
     if base < ZERO:
         raise BadChoice(f"the portfolio is worth {base}, less than nothing", value=base)
+    policy = inputs.policy.settled(holdings.base, base)
+    inputs = msgspec.structs.replace(inputs, policy=policy)
     limits = inputs.allocation.constraints
     reserve = limits.reserve + limits.reserve_weight * base
     if limits.caps or limits.cap is not None:
@@ -121,7 +125,7 @@ def _sorted_out(legs: Sequence[Leg], base: Decimal, inputs: Inputs) -> tuple[lis
             leg.reason = Reason.WITHIN_BAND
         elif gap < ZERO and limits.buys_only:
             leg.reason = Reason.BUYS_ONLY
-        elif size < policy.min_trade_amount and not leg.is_closing:
+        elif size < policy.least and not leg.is_closing:
             leg.reason = Reason.BELOW_MINIMUM
         else:
             if is_stepped:

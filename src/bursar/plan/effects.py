@@ -1,14 +1,14 @@
 """What a plan would do to a book: executed at its own prices and fees, on a fork of it.
 
 Every line becomes a fill and goes through the ledger's own fold, so the lots a sale touches, their
-costs and what it realises are what the portfolio's lot rule will say. A sale is taken from the
-accounts that hold the asset, by name, and paid there; a purchase goes to the account with the most
-cash. The book itself is not changed.
+costs and what it realises are what the portfolio's lot rule will say. In which accounts that is,
+`places` says. The book itself is not changed.
 
 A lot is long-term once it was held for more than 365 days at the snapshot's time. Under wac lots
 have no date, and a snapshot may have none: then the term is unknown, never a guess.
 
-Errors: `Oversold` where the book holds less than the plan sells (it was made from other holdings).
+Errors: those of `places`, where the book has not free what the plan sells (it was made from other
+holdings).
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,6 @@ from typing import Final
 
 import msgspec
 
-from bursar.errors import Oversold
 from bursar.exact import FRACTION_DIGITS, ZERO, money, split
 from bursar.ledger import instant
 from bursar.ledger.book import POOL, Book
@@ -28,6 +27,7 @@ from bursar.ledger.lots import Lot
 from bursar.ledger.names import known_as
 from bursar.plan.inputs import Inputs
 from bursar.plan.items import PlanItem
+from bursar.plan.places import Places
 from bursar.plan.reasons import Action
 
 LONG_TERM: Final = 365 * instant.DAY
@@ -79,11 +79,12 @@ def executed(inputs: Inputs, items: Sequence[PlanItem], book: Book) -> WhatIf:
     at = instant.parse(inputs.holdings.as_of) if inputs.holdings.as_of else 0
     realized, fees = ZERO, ZERO
     touched: list[LotTouched] = []
+    places = Places(inputs.holdings, book)
     for item in items:
         if item.action is Action.HOLD:
             continue
-        for fill in _fills(after, item, at):
-            fees += item.fee if item.action is Action.BUY else fill.fees[0].amount
+        for fill in _fills(after, item, places, at):
+            fees += fill.fees[0].amount
             for line in traced(after, fill):
                 realized += line.realized
                 if item.action is Action.SELL and line.parts:
@@ -91,52 +92,20 @@ def executed(inputs: Inputs, items: Sequence[PlanItem], book: Book) -> WhatIf:
     return WhatIf(after, realized, fees, tuple(touched))
 
 
-def _fills(book: Book, item: PlanItem, at: int) -> Iterator[Fill]:
+def _fills(book: Book, item: PlanItem, places: Places, at: int) -> Iterator[Fill]:
     """Turn a line into fills of accounts."""
-    if item.action is Action.BUY:
-        yield _fill(book, item, _richest(book), at)
-        return
-    shares = _shares(book, item)
-    sizes = [quantity for _, quantity in shares]
-    amounts = split(-item.trade_amount, sizes, places=FRACTION_DIGITS)
-    fees = split(item.fee, sizes, places=FRACTION_DIGITS)
-    for (account, quantity), amount, fee in zip(shares, amounts, fees, strict=True):
+    shares = places.shares(book, item)
+    sizes = [size for _, size in shares]
+    parts = zip(
+        shares,
+        split(abs(item.quantity), sizes, places=FRACTION_DIGITS),
+        split(abs(item.trade_amount), sizes, places=FRACTION_DIGITS),
+        split(item.fee, sizes, places=FRACTION_DIGITS),
+        strict=True,
+    )
+    for (account, _), quantity, amount, fee in parts:
         part = msgspec.structs.replace(item, quantity=quantity, trade_amount=amount, fee=fee)
         yield _fill(book, part, account, at)
-
-
-def _shares(book: Book, item: PlanItem) -> list[tuple[str, Decimal]]:
-    """Return from which accounts a sale takes how much."""
-    left = -item.quantity
-    shares: list[tuple[str, Decimal]] = []
-    for account in _accounts(book):
-        asset = known_as(item.symbol, account, book.holdings, POOL)
-        there = left if account in book.shorts else max(book.owned(account, asset), ZERO)
-        taken = min(there, left)
-        if taken:
-            shares.append((account, taken))
-            left -= taken
-    if left:
-        raise Oversold(
-            f"the book holds {-item.quantity - left:f} {item.symbol}; the plan sells"
-            f" {-item.quantity:f}",
-            asset=item.symbol,
-        )
-    return shares
-
-
-def _accounts(book: Book) -> list[str]:
-    found = {place for place, _ in book.holdings} | {place for place, _ in book.balances}
-    return sorted(found - {POOL})
-
-
-def _richest(book: Book) -> str:
-    """Return the account with the most cash, the first by name of several."""
-    cash: dict[str, Decimal] = {}
-    for (place, asset), holding in book.holdings.items():
-        if asset in book.cash:
-            cash[place] = cash.get(place, ZERO) + holding.quantity
-    return min(cash, key=lambda place: (-cash[place], place), default="manual:main")
 
 
 def _fill(book: Book, item: PlanItem, account: str, at: int) -> Fill:

@@ -15,7 +15,7 @@ import msgspec
 
 from bursar.errors import BadChoice, MissingMark
 from bursar.exact import ZERO
-from bursar.plan.door import by_symbol, exactly, moment, put
+from bursar.plan.door import at_least_zero, by_symbol, exactly, moment, named, put
 
 
 class HoldingsSnapshot(
@@ -24,7 +24,9 @@ class HoldingsSnapshot(
     """Units by symbol, the price of one unit in `base`, and cash in `base`.
 
     `as_of` is when that was so (RFC 3339, empty where nobody says), `source` where it is from,
-    `gaps` what is not known about it, in words.
+    `gaps` what is not known about it, in words. `free` says by account what may be sold there, in
+    units, and spent, under the name of the base currency; empty where nobody says. No line follows
+    from it, only where a plan would be executed.
 
     >>> HoldingsSnapshot(positions={"SPY": 10}, prices={"SPY": 500}, cash=1000).cash
     Decimal('1000')
@@ -38,6 +40,7 @@ class HoldingsSnapshot(
     as_of: str = ""
     source: str = ""
     gaps: Sequence[str] = ()
+    free: Mapping[str, Mapping[str, Decimal]] = {}
 
     def __post_init__(self) -> None:
         """Take the numbers exactly, and refuse what cannot be."""
@@ -53,7 +56,14 @@ class HoldingsSnapshot(
             reserved={symbol: quantity for symbol, quantity in reserved.items() if quantity},
             as_of=moment(self.as_of, "as_of"),
             gaps=tuple(self.gaps),
+            free={
+                account: by_symbol(self.free[account], f"free.{account}")
+                for account in named(self.free, "free")
+            },
         )
+        for account, there in self.free.items():
+            for symbol, quantity in there.items():
+                at_least_zero(quantity, f"free.{account}.{symbol}")
         _judge(prices, self.reserved, held | {self.base: self.cash})
         require_prices(prices, held)
 

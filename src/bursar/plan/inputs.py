@@ -35,6 +35,6 @@ def plan_id(inputs: Inputs) -> str:
         there.cash,
         there.reserved,
         there.base,
-        inputs.policy,
+        inputs.policy.unsaid(there.base),
     )
     return sha256(_ENCODER.encode(told)).hexdigest()

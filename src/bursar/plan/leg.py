@@ -68,7 +68,7 @@ def sized(leg: Leg, amount: Decimal, policy: SizingPolicy) -> tuple[Decimal, Dec
     if leg.step:
         units = whole(amount, leg.unit) * leg.step
         return units * leg.price, units
-    amount = truncate(amount, policy.money_step)
+    amount = truncate(amount, policy.cent)
     return amount, whole(amount, leg.price * NINTH) * NINTH
 
 
@@ -77,7 +77,7 @@ def too_small(leg: Leg, amount: Decimal, units: Decimal, policy: SizingPolicy) -
 
     What no target wants may go however little it is, as far as the venue takes it.
     """
-    if amount < policy.min_trade_amount and not leg.is_closing:
+    if amount < policy.least and not leg.is_closing:
         return Reason.BELOW_MINIMUM
     own = policy.instruments.get(leg.symbol)
     if own is None:

@@ -20,6 +20,7 @@ from bursar.errors import BadChoice
 from bursar.exact import money, show, trimmed
 from bursar.ledger import markup
 from bursar.ledger.book import Book
+from bursar.ledger.currencies import places
 from bursar.plan.allocation import Attribution, StrategyAllocation, attributed
 from bursar.plan.checks import faults
 from bursar.plan.derive import derive
@@ -62,9 +63,10 @@ class RebalancePlan(msgspec.Struct, frozen=True, kw_only=True):
 
     def _repr_html_(self) -> str:
         """Show the lines in a notebook."""
+        digits = max(2, places(self.inputs.holdings.base))
         caption = (
-            f"plan {self.plan_id[:8]}: {show(self.total_trade_value, places=2)} to trade"
-            f" of {show(self.total_portfolio_value, places=2)}"
+            f"plan {self.plan_id[:8]}: {show(self.total_trade_value, places=digits)} to trade"
+            f" of {show(self.total_portfolio_value, places=digits)}"
         )
         rows = [
             (

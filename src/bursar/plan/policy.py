@@ -10,6 +10,11 @@ step). Selling what no target wants takes the whole free quantity, as far as the
 
 A symbol's own `Instrument` says what its venue takes. Where it has a step, every rounding keeps it.
 
+Amounts of money that a policy leaves open are those of the base currency: `money_step` is its
+smallest amount (a cent, a yen, a satoshi). The least trade is 1 in dollars and in what one of is
+about a dollar; in any other base, of which 1 may be a fortune or nothing, it is a
+hundred-thousandth of the portfolio, cut to that step.
+
 Errors: `BadChoice` for a step or minimum that cannot be.
 """
 
@@ -22,6 +27,7 @@ import msgspec
 
 from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO, truncate
+from bursar.ledger.currencies import is_like_dollar, smallest
 from bursar.plan.door import at_least_zero, named, put, share_of_one
 
 
@@ -56,6 +62,7 @@ class Instrument(
 ANY: Final = Instrument()
 NINTH: Final = Decimal(1).scaleb(-9)
 NODES_MAX: Final = 2_000_000
+_SHARE: Final = Decimal(1).scaleb(-5)
 
 
 class SizingPolicy(
@@ -63,15 +70,16 @@ class SizingPolicy(
 ):
     """How trades are rounded, what is too small to be one, and what they are thought to cost.
 
-    `min_trade_amount` is in base currency; `fee_rate` is a share of what is traded. `node_limit`
-    bounds the search of `optimal`: it is counted in steps, never in seconds, and has a bound of its
-    own, since a search keeps what it has seen (half a gigabyte at the most).
+    `min_trade_amount` and `money_step` are in base currency, and `None` what fits it; `fee_rate` is
+    a share of what is traded. `node_limit` bounds the search of `optimal`: it is counted in steps,
+    never in seconds, and has a bound of its own, since a search keeps what it has seen (half a
+    gigabyte at the most).
     """
 
     rounding: RoundingMode = RoundingMode.DOLLAR
-    min_trade_amount: Decimal = ONE
+    min_trade_amount: Decimal | None = None
     fee_rate: Decimal = ZERO
-    money_step: Decimal = Decimal("0.01")
+    money_step: Decimal | None = None
     lot: Decimal = Decimal("0.00000001")
     instruments: Mapping[str, Instrument] = {}
     node_limit: int = 400_000
@@ -80,9 +88,9 @@ class SizingPolicy(
         """Take the numbers exactly."""
         put(
             self,
-            min_trade_amount=at_least_zero(self.min_trade_amount, "min_trade_amount"),
+            min_trade_amount=_if_told(self.min_trade_amount, "min_trade_amount"),
             fee_rate=share_of_one(self.fee_rate, "fee_rate"),
-            money_step=at_least_zero(self.money_step, "money_step"),
+            money_step=_if_told(self.money_step, "money_step"),
             lot=at_least_zero(self.lot, "lot"),
             instruments={
                 symbol: self.instruments[symbol]
@@ -93,10 +101,40 @@ class SizingPolicy(
             raise BadChoice(
                 f"node_limit: {self.node_limit} is not in 0 to {NODES_MAX}", field="node_limit"
             )
-        if not self.money_step or not self.lot:
+        if self.money_step == ZERO or not self.lot:
             raise BadChoice("money_step and lot are above zero", field="money_step")
         if self.fee_rate == ONE:
             raise BadChoice("fee_rate: a fee of everything leaves nothing", field="fee_rate")
+
+    @property
+    def least(self) -> Decimal:
+        """The least trade of a settled policy."""
+        assert self.min_trade_amount is not None, "a policy is settled before anything is sized"
+        return self.min_trade_amount
+
+    @property
+    def cent(self) -> Decimal:
+        """The step of money of a settled policy."""
+        assert self.money_step is not None, "a policy is settled before anything is sized"
+        return self.money_step
+
+    def settled(self, base: str, worth: Decimal) -> "SizingPolicy":
+        """Return the policy with what it leaves open filled in, for a portfolio of that worth."""
+        own = self.money_step
+        step, least = smallest(base) if own is None else own, self.min_trade_amount
+        if least is None:
+            least = ONE if is_like_dollar(base) else truncate(worth * _SHARE, step)
+        return msgspec.structs.replace(self, money_step=step, min_trade_amount=least)
+
+    def unsaid(self, base: str) -> "SizingPolicy":
+        """Return the policy without what is said as it would be unsaid: both are one wish."""
+        usual = SizingPolicy().settled(base, ZERO)
+        changed: dict[str, None] = {}
+        if self.money_step == usual.money_step:
+            changed["money_step"] = None
+        if is_like_dollar(base) and self.min_trade_amount == usual.min_trade_amount:
+            changed["min_trade_amount"] = None
+        return msgspec.structs.replace(self, **changed)
 
     def step(self, symbol: str) -> Decimal:
         """Return the units that a trade is a multiple of; 0 where an amount of money is."""
@@ -108,3 +146,7 @@ class SizingPolicy(
         if self.rounding is RoundingMode.OPTIMAL:
             return own or ONE
         return own if own and own == truncate(own, ONE) else ONE
+
+
+def _if_told(value: object, field: str) -> Decimal | None:
+    return None if value is None else at_least_zero(value, field)

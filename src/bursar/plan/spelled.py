@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from bursar.errors import Malformed
-from bursar.exact import trimmed
+from bursar.exact import require_plain, trimmed
 from bursar.plan.allocation import Attribution, Constraints, StrategyAllocation
 from bursar.plan.holdings import HoldingsSnapshot
 from bursar.plan.plan import RebalancePlan, invest, make_plan
@@ -86,9 +86,11 @@ def write_plan(plan: RebalancePlan) -> bytes:
 
 def _read(text: bytes | str, kind: type[_T]) -> _T:
     try:
-        return msgspec.json.decode(text, type=kind)
+        made, told = msgspec.json.decode(text, type=kind), msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(f"{kind.__name__}: {error}", field=kind.__name__) from None
+    require_plain(told, made, field=kind.__name__)
+    return made
 
 
 def _told(value: object) -> Told:

@@ -32,10 +32,14 @@ if TYPE_CHECKING:
     from bursar.reconcile.statement import Statement
     from bursar.value.equity import Valuation
 
-TRADEABLE: Final = frozenset({None, "auto-earn", "tokenised"})
+_ORDERED: Final = ("auto-earn", "tokenised")
+TRADEABLE: Final = frozenset({None, *_ORDERED})
 """Pockets that orders draw on: the main one, and two of Kraken's, which pays for what may be traded
 at any time, and has no other place for stocks.
 """
+
+_Part = tuple[str, str, Decimal, Decimal]
+"""An account, a name, how much of it is there, and what of that is not free."""
 
 
 @money
@@ -59,15 +63,11 @@ def book_holdings(
     )
     require_prices(priced, wanted)
     positions = {names[each.asset]: each.quantity for each in kept}
-    balances = portfolio.balances(reserved=agreement.reserved(portfolio))
-    kept_back = {each.asset: each.reserved for each in balances if each.reserved}
-    purses = {each.asset: each.quantity for each in valuation.assets if each.is_cash}
-    bound = {
-        names[name]: (positions[names[name]], reserved)
-        for name, reserved in kept_back.items()
-        if names.get(name, "") in positions
-    }
-    bound[valuation.base] = _purse((purses[name], kept_back.get(name, ZERO)) for name in purses)
+    purses = {each.asset for each in valuation.assets if each.is_cash}
+    called = {canonical(asset): name for asset, name in names.items() if name in positions}
+    called |= {canonical(asset): valuation.base for asset in purses}
+    bound, free = _added_up(_parts(portfolio, called))
+    bound.setdefault(valuation.base, (ZERO, ZERO))
     return HoldingsSnapshot(
         positions=positions,
         prices=priced,
@@ -77,7 +77,40 @@ def book_holdings(
         as_of=instant.show(valuation.at),
         source=f"book {portfolio.desk.store.portfolio} version {portfolio.desk.head.version}",
         gaps=(*_gaps(valuation), *_doubts(portfolio, valuation), *_bound(bound, valuation.base)),
+        free=free,
     )
+
+
+def _parts(portfolio: Portfolio, called: Mapping[str, str]) -> Iterator[_Part]:
+    """Yield what each account holds of what a plan names: all of it, and what of it is not free.
+
+    That is what open orders hold, as the venue's last statement tells, and what lies in another
+    pocket than those that orders draw on.
+    """
+    pockets, kept = portfolio.book().pockets, agreement.reserved(portfolio)
+    for each in portfolio.balances(by_account=True, reserved=kept):
+        name, account = called.get(canonical(each.asset)), each.account or ""
+        if name is not None:
+            drawn_on = (pockets.get((account, each.asset, pocket), ZERO) for pocket in _ORDERED)
+            bound = max(each.reserved - sum(drawn_on, ZERO), ZERO)
+            yield account, name, each.total, min(bound, max(each.total, ZERO))
+
+
+def _added_up(
+    parts: Iterable[_Part],
+) -> tuple[dict[str, tuple[Decimal, Decimal]], dict[str, dict[str, Decimal]]]:
+    """Return by name all of it and what is not free, and by account and name what is free."""
+    held: dict[str, tuple[Decimal, Decimal]] = {}
+    free: dict[str, dict[str, Decimal]] = {}
+    for account, name, there, bound in parts:
+        total, kept = held.get(name, (ZERO, ZERO))
+        held[name] = total + there, kept + bound
+        own = free.setdefault(account, {})
+        own[name] = own.get(name, ZERO) + there - bound
+    return held, {
+        account: {name: max(each, ZERO) for name, each in own.items()}
+        for account, own in free.items()
+    }
 
 
 def _spelled(wanted: Collection[str], terms: Terms) -> dict[str, str]:
@@ -200,7 +233,14 @@ async def fetch_holdings(venue: Venue, wanted: Collection[str], terms: Terms) ->
             *(f"{name} is worth nothing and left alone" for name in credits_),
             *_bound(held, terms.base),
         ),
+        free={statement.account: _free({**coins, terms.base: held[terms.base]})},
     )
+
+
+@money
+def _free(held: Mapping[str, tuple[Decimal, Decimal]]) -> dict[str, Decimal]:
+    """Return what of (all, what is not free) may be sold or spent."""
+    return {name: max(total - bound, ZERO) for name, (total, bound) in held.items()}
 
 
 @money

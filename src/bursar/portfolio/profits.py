@@ -4,8 +4,8 @@ A session runs from 00:00 UTC, or from the first look of the day that was applie
 the equity it found. `ProfitCapture` and `IntraSessionCompounding` watch it. `SmartReinvestor`
 divides what each strategy has made beyond what was divided before: the part to keep moves from the
 strategy's sleeve to the reserve (`manual`), as a transfer that is a fact, as soon as the sleeve has
-the money free; the rest stays and works. `ProfitTargetTracker` says how far day, week and month
-are.
+the money free, and is not divided again; the rest stays and works. `ProfitTargetTracker` says how
+far day, week and month are.
 
 `look` writes nothing. `apply` writes transfers, the state to go on from, and the exit decision as
 an event, in one transaction; so each unit of profit is divided once, whatever is restarted.
@@ -16,7 +16,6 @@ between look and apply.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
@@ -40,31 +39,14 @@ from bursar.errors import Doubtful, StaleVersion
 from bursar.events.outgoing import OrderExitDecision
 from bursar.exact import ONE, ZERO, divide, money
 from bursar.ledger import audit, instant
+from bursar.ledger.currencies import places
 from bursar.ledger.entries import MANUAL
 from bursar.portfolio import allocating, earnings
 from bursar.portfolio.events import saying
 from bursar.portfolio.log import LOG
 from bursar.portfolio.portfolio import Portfolio, Prices
+from bursar.portfolio.set_aside import Kept, keeping, kept
 from bursar.value.snapshot import capital
-
-_KEPT: Final = "capital profits"
-_CENTS: Final = 2
-_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
-
-
-class Kept(msgspec.Struct, frozen=True):
-    """What is kept between looks: the session's day (by number), and what it began with.
-
-    `moved` went to the reserve so far, of what `divided` says is to be kept.
-    """
-
-    day: int | None = None
-    session: Session = Session(ZERO)
-    compounded: Compounded = Compounded(ZERO)
-    capital: Decimal = ZERO
-    realized: Decimal = ZERO
-    divided: Mapping[str, Reinvested] = {}
-    moved: Mapping[str, Decimal] = {}
 
 
 class Profits(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,9 +68,6 @@ class Profits(msgspec.Struct, frozen=True, kw_only=True):
     after: Kept
 
 
-_STATES: Final = msgspec.json.Decoder(Kept)
-
-
 class _Now(msgspec.Struct, frozen=True):
     at: int
     equity: Decimal
@@ -103,7 +82,7 @@ def look(
     """Look at what was made, and say what is to become of it. Nothing is written."""
     settings = settings or CapitalSettings()
     now = _now(portfolio, prices)
-    found = _kept(portfolio)
+    found = kept(portfolio)
     before = _begun(found, now)
     flows = now.capital - before.capital
     session, capture = ProfitCapture(settings.capture).look(before.session, now.equity, flows=flows)
@@ -156,7 +135,7 @@ def apply(portfolio: Portfolio, profits: Profits) -> None:
 def _memos(portfolio: Portfolio, profits: Profits) -> dict[str, str | None]:
     """Return what is written beside the transfers, if it still holds."""
     _require_current(portfolio, profits)
-    memos: dict[str, str | None] = {_KEPT: _ENCODER.encode(profits.after).decode()}
+    memos = keeping(profits.after)
     if profits.capture is not None:
         told = _exit(profits, profits.capture)
         store = portfolio.desk.store
@@ -166,7 +145,7 @@ def _memos(portfolio: Portfolio, profits: Profits) -> dict[str, str | None]:
 
 def _require_current(portfolio: Portfolio, profits: Profits) -> None:
     allocating.require_version(portfolio, profits.version, "look again")
-    if _kept(portfolio) != profits.found:
+    if kept(portfolio) != profits.found:
         raise StaleVersion("another look was applied since this one; look again")
 
 
@@ -182,17 +161,13 @@ def _now(portfolio: Portfolio, prices: Prices) -> _Now:
     return _Now(valuation.at, valuation.owned, given, audit.totals(book).made)
 
 
-def _kept(portfolio: Portfolio) -> Kept:
-    text = portfolio.desk.store.memo(_KEPT)
-    return Kept() if text is None else _STATES.decode(text)
-
-
-def _begun(kept: Kept, now: _Now) -> Kept:
+def _begun(found: Kept, now: _Now) -> Kept:
     """Return what is kept, with a new session where the day is another."""
-    if kept.day == now.at // instant.DAY:
-        return kept
+    today = now.at // instant.DAY
+    if found.day == today:
+        return found
     began = Session(now.equity), Compounded(now.equity)
-    return Kept(now.at // instant.DAY, *began, now.capital, now.realized, kept.divided, kept.moved)
+    return Kept(today, *began, now.capital, now.realized, found.divided, found.moved)
 
 
 @money
@@ -216,7 +191,8 @@ def _divided(
         )
         divided[each.strategy], divisions[each.strategy] = state, division
         due = state.kept - before.moved.get(each.strategy, ZERO)
-        amount = divide(min(due, max(each.cash, ZERO)), ONE, places=_CENTS)[0]
+        there = min(due, max(each.cash, ZERO))
+        amount = divide(there, ONE, places=places(portfolio.terms.base))[0]
         if amount > 0:
             kept_back[each.strategy] = amount
     return divided, divisions, kept_back

@@ -8,25 +8,31 @@ On the left only weights, on the right all that may be said; JSON is the same in
 and CSV has the columns `symbol` and `weight`. Every number is read digit by digit. A name that is
 not known is refused, and so is one that comes twice.
 
-Errors: `Malformed` for what is no such file, naming it; `UnknownFormat` for another ending.
+Errors: `Malformed` for what is no such file, naming it; `NotExact` and `OutOfBounds` for what is no
+plain number, naming file, line and field; `UnknownFormat` for another ending.
 """
 
 import csv
 import json
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import yaml
 
-from bursar.errors import Malformed, UnknownFormat
+from bursar.errors import InputError, Malformed, UnknownFormat
+from bursar.exact import parse_venue
 from bursar.plan import Constraints, SizingPolicy, StrategyAllocation
 from bursar.portfolio.document import once
 
 BYTES_MAX: Final = 4 << 20
 _WEIGHTS: Final = "target_weights"
+_TEXTS: Final = frozenset({"correlation_id", "rounding"})
+_Place = tuple[str, ...]
+_Where = Callable[[_Place], tuple[str, int | None]]
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,7 +67,8 @@ def read(path: Path) -> Wanted:
     if len(content) > BYTES_MAX:
         raise Malformed(f"{path.name}: over {BYTES_MAX} bytes", file=path.name)
     try:
-        return _wanted(reader(content.decode("utf-8-sig")))
+        text = content.decode("utf-8-sig")
+        return _wanted(reader(text), partial(_where, path.name, text))
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise _malformed(path.name, error) from None
 
@@ -69,7 +76,8 @@ def read(path: Path) -> Wanted:
 def read_json(content: bytes, name: str = "weights") -> Wanted:
     """Read target weights that came as a JSON document."""
     try:
-        return _wanted(_json(content.decode()))
+        text = content.decode()
+        return _wanted(_json(text), partial(_where, name, text))
     except (ValueError, RecursionError) as error:
         raise _malformed(name, error) from None
 
@@ -80,13 +88,14 @@ def _malformed(name: str, error: Exception) -> Malformed:
     return Malformed(f"{name}: {said}", file=name)
 
 
-def _wanted(told: object) -> Wanted:
+def _wanted(told: object, where: _Where) -> Wanted:
     if not isinstance(told, Mapping) or not told:
         raise ValueError("an object of symbols and weights is expected")
     whole = told if _WEIGHTS in told else {_WEIGHTS: told}
     weights = whole[_WEIGHTS]
     for symbol, weight in weights.items() if isinstance(weights, Mapping) else ():
         _require_weight(symbol, weight, told)
+    _require_plain(told, (), where)
     return msgspec.convert(whole, Wanted, strict=False)
 
 
@@ -98,6 +107,56 @@ def _require_weight(symbol: str, weight: object, told: Mapping[str, object]) -> 
         msgspec.convert(weight, Decimal, strict=False)
     except msgspec.ValidationError:
         raise ValueError(f"{symbol}: {weight!r} is no weight such as 0.5") from None
+
+
+def _require_plain(told: object, place: _Place, where: _Where) -> None:
+    """Refuse text that is a number to Python and to nobody else: `0_5`, digits of other scripts.
+
+    Lists hold symbols alone.
+
+    Raises:
+        NotExact, OutOfBounds: naming file, line and field.
+    """
+    if isinstance(told, Mapping):
+        for name, each in told.items():
+            if name not in _TEXTS:
+                _require_plain(each, (*place, name), where)
+    elif isinstance(told, str) and _is_number(told):
+        file, line = where(place)
+        field = ".".join(place)
+        said = file if line is None else f"{file}, line {line}"
+        try:
+            parse_venue(told, field=f"{said}: {field}")
+        except InputError as error:
+            raise type(error)(error.message, file=file, line=line, field=field) from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        Decimal(text)
+    except InvalidOperation:
+        return False
+    return True
+
+
+def _where(name: str, text: str, place: _Place) -> tuple[str, int | None]:
+    """Return the file, and the line of a place in it as far as that can be found."""
+    if name.lower().endswith(".csv"):
+        reader = csv.reader(text.splitlines())
+        lines = {row[0].strip(): reader.line_num for row in reader if row}
+        return name, lines.get(place[-1])
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)  # which reads JSON, too
+    except (yaml.YAMLError, RecursionError):
+        return name, None
+    line = None
+    for step in place:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        for key, value in pairs:
+            if key.value == step:
+                node, line = value, key.start_mark.line + 1
+                break
+    return name, line
 
 
 def _json(text: str) -> object:

@@ -23,6 +23,7 @@ def read(venue: str, name: str, kind: type[_T], said: object) -> _T:
     """Read a venue's answer, or a part of one, as a record."""
     try:
         found = msgspec.convert(said, kind)
+        exact.require_plain(said, found, field=name)
         for number in _numbers(found):
             exact.number(number, strict_numbers=True)
     except msgspec.ValidationError as error:

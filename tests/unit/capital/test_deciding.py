@@ -10,13 +10,14 @@ from bursar.capital.deciding import (
     Cause,
     Decision,
     Figures,
+    Mind,
     Own,
     Rules,
     decide,
     fit,
     made_again,
 )
-from bursar.capital.meta_strategy_brain import StrategyState
+from bursar.capital.meta_strategy_brain import Standing, StrategyState
 from bursar.capital.trades import ClosedTrade, Tally
 from bursar.exact import ONE, ZERO
 from bursar.ledger.instant import DAY, HOUR
@@ -48,6 +49,19 @@ def test_a_listed_strategy_comes_back_when_its_days_are_over():
     first = decide(AllocationState(), cause(*map(loss, range(3))), Rules())
     later = decide(first.after, cause(at=AT + 4 * DAY), Rules())
     assert lines(later)["a"].weight > 0
+
+
+def test_what_hibernates_with_few_trades_rises_unless_they_lose():
+    asleep = Mind(standing=Standing(StrategyState.HIBERNATED, AT))
+    state = AllocationState(minds={"a": asleep, "b": asleep})
+    few = {"a": Figures(), "b": Figures(results=Tally(9, ONE, Decimal(9)))}
+    early, late = (
+        decide(state, cause(at=AT + days * DAY, figures=few), Rules()) for days in (29, 30)
+    )
+    assert early.after.minds["a"].standing.state is StrategyState.HIBERNATED
+    assert late.after.minds["a"].standing.state is StrategyState.REDUCED
+    assert late.after.minds["b"].standing.state is StrategyState.HIBERNATED
+    assert lines(late)["a"].share == Decimal("0.5")
 
 
 def test_the_order_of_arrival_changes_nothing():

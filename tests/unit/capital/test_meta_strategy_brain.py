@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from bursar.capital.meta_strategy_brain import (
     BrainSettings,
@@ -115,6 +116,25 @@ def test_the_terminated_hibernate_again_on_parole():
     assert decided(gone, {"a": FINE}, START + 29 * DAY) == {"a": TERMINATED}
     assert decided(gone, {"a": BAD}, START + 29 * DAY) == {"a": TERMINATED}
     assert decided(gone, {"a": BAD}, START + 30 * DAY) == {"a": HIBERNATED}
+
+
+@pytest.mark.parametrize("state, above", [(HIBERNATED, REDUCED), (REDUCED, ACTIVE)])
+@pytest.mark.parametrize("few", [vitals(trades=9), vitals(sharpe=None), vitals(trades=0)])
+def test_what_trades_too_little_to_be_judged_rises_on_parole(few, state, above):
+    put = {"a": standing(state)}
+    assert decided(put, {"a": few}, START + 29 * DAY) == {"a": state}
+    assert decided(put, {"a": few}, START + 30 * DAY) == {"a": above}
+    losing = replace(few, edge=Decimal("0.499"))
+    assert decided(put, {"a": losing}, START + 90 * DAY) == {"a": state}
+    strict = MetaStrategyBrain(BrainSettings(parole_days=None))
+    assert decided(put, {"a": few}, START + 900 * DAY, strict) == {"a": state}
+
+
+def test_what_can_be_judged_rises_by_its_fitness_alone():
+    put = {"a": standing(HIBERNATED)}
+    middling = vitals("1.5", "0.5", "0.1", "1")
+    assert BRAIN.fitness(middling) == Decimal("0.53")
+    assert decided(put, {"a": middling}, START + 90 * DAY) == {"a": HIBERNATED}
 
 
 def test_without_parole_only_a_person_revives():

@@ -102,6 +102,37 @@ def test_moves_bring_every_sleeve_near_its_weight_and_create_nothing(weights, he
 
 
 @pytest.mark.parametrize(
+    "base, capital, moved",
+    [
+        ("USD", "0.9", []),
+        ("USD", "100.005", ["50"]),
+        ("JPY", "100001", ["50000"]),
+        ("JPY", "3", ["1"]),
+        ("XBT", "0.1", ["0.05"]),
+        ("XBT", "0.00000003", ["0.00000001"]),
+        ("SHIB", "90000000", ["45000000"]),
+    ],
+)
+def test_what_is_too_small_to_move_is_so_in_every_base(base, capital, moved):
+    found = PortfolioRebalancer().plan(
+        {"a": Decimal("0.5")}, {"x": sleeve(Decimal(capital))}, at=0, last_at=None, base=base
+    )
+    assert [move.amount for move in found.moves if move.to_strategy == "a"] == [
+        Decimal(amount) for amount in moved
+    ]
+
+
+def test_a_crumb_of_all_capital_is_left_out_of_a_base_of_any_size():
+    sleeves = {"a": sleeve(Decimal("1.000009")), "b": sleeve(Decimal(1))}
+    weights = {"a": Decimal("0.5"), "b": Decimal("0.5")}
+    assert PortfolioRebalancer().plan(weights, sleeves, at=0, last_at=None, base="XBT").moves == ()
+    told = RebalancerSettings(transfer_min=Decimal("0.000001"))
+    rules = PortfolioRebalancer(told)
+    found = rules.plan(weights, sleeves, at=0, last_at=None, base="XBT")
+    assert found.moves == (Move("a", "b", Decimal("0.0000045")),)
+
+
+@pytest.mark.parametrize(
     "settings", [{"drift": ZERO}, {"days": 0}, {"transfer_min": ZERO}, {"places": 19}]
 )
 def test_what_is_never_or_always_due_is_refused(settings):

@@ -100,6 +100,8 @@ def test_drift_is_shown_accepted_and_taken_back(venue, capsys, bursar, ask):
     assert ask("drift", "--whole", code=1)["accounts"][0]["breaks"] == before["breaks"]
     assert bursar("drift", "accept", "1", "--whole", code=5).out
     assert "no break number 2" in bursar("drift", "accept", "2", code=2).err
+    for said in ("1.2", "0x1", "1_0", "٢"):
+        assert "is not a whole number" in bursar("drift", "accept", said, code=2).err
     bursar("drift", "accept", "1", "--yes")
     assert ask("drift")["accounts"][0]["is_clean"]
     bursar("reverse", before["breaks"][0]["entries"][0], "--yes")

@@ -48,6 +48,17 @@ def test_a_table_to_act_on(book, bursar, weights):
     assert "turnover 5,340.00 24.7 %" in lines
 
 
+def test_a_base_of_a_large_unit_is_traded_and_shown_in_its_own_parts(bursar, weights):
+    bursar("new", "--base", "XBT")
+    bursar("add", "deposit", "0.25", "XBT", "--time", "2024-01-01", "--yes")
+    marks = ("--price", "ETH/XBT=0.03", "--price", "ADA/XBT=0.0000123")
+    said = bursar(*marks, "plan", weights("ETH: 0.1\nADA: 0.01\n"), code=1).out
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    assert "BUY ETH 0.02500000 0.833333333 0.03 0.0 % 10.0 % 0.00000000 below its target" in lines
+    assert "cash after 0.22250000 reserve 0.00000000" in lines
+    assert "0.25000000 XBT" in said
+
+
 def test_nothing_to_do_is_exit_code_zero(book, bursar, weights):
     idle = weights("target_weights: {XBT: 0.7}\nconstraints: {band: 0.05}\n")
     said = bursar("plan", idle, *MARKS)
@@ -210,6 +221,36 @@ def test_other_endings_and_huge_files_are_refused(weights, monkeypatch):
         weights_file.read(weights("SPY: 1"))
 
 
+@pytest.mark.parametrize("said", ["0_5", "٠.٥", "０.5", "+0.5", ".5", "NaN", "Infinity"])
+@pytest.mark.parametrize(
+    "of, at",
+    [
+        (("A: 1\n'B': '{}'\n", "w.yaml"), (2, "B")),
+        (("target_weights:\n  B: '{}'\n", "w.yml"), (2, "target_weights.B")),
+        (
+            ("target_weights: {{B: 1}}\nconstraints:\n  band: '{}'\n", "w.yaml"),
+            (3, "constraints.band"),
+        ),
+        (('{{"A": 0,\n "B": "{}"}}', "w.json"), (2, "B")),
+        (("symbol,weight\n\nA,0\nB,{}\n", "w.csv"), (4, "B")),
+        (
+            ("target_weights: {{B: 1}}\npolicy: {{node_limit: '{}'}}", "w.yaml"),
+            (2, "policy.node_limit"),
+        ),
+    ],
+)
+def test_what_is_a_number_to_python_alone_is_refused_with_its_place(weights, said, of, at):
+    (text, name), (line, field) = of, at
+    with pytest.raises(NotExact) as refused:
+        weights_file.read(weights(text.format(said), name))
+    assert refused.value.message == (
+        f"{name}, line {line}: {field}: {said!r} is not a plain decimal number"
+    )
+    assert refused.value.context == {"file": name, "line": line, "field": field}
+
+
 def test_what_is_no_number_is_none(weights):
-    with pytest.raises(NotExact, match="NaN is not a finite number"):
-        weights_file.read(weights('{"SPY": NaN}', "w.json")).allocation  # noqa: B018
+    with pytest.raises(NotExact, match=r"w\.json, line 1: SPY: 'NaN' is not a plain"):
+        weights_file.read(weights('{"SPY": NaN}', "w.json"))
+    with pytest.raises(NotExact, match="weights, line 1: SPY: '1_0' is not a plain"):
+        weights_file.read_json(b'{"SPY": "1_0"}')

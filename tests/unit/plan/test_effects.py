@@ -6,6 +6,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 import bursar
 from bursar.errors import Oversold
@@ -17,6 +18,8 @@ from bursar.plan import (
     Term,
     make_plan,
 )
+from bursar.portfolio import agreement
+from bursar.reconcile import Holding, Statement
 
 D = Decimal
 PRICES = {"XBT": "5000", "ETH": "100"}
@@ -96,6 +99,111 @@ def test_a_sale_is_taken_from_the_accounts_that_hold_the_asset(scope):
         assert after.realized == 15000 - 8400
         partial = plan_of(portfolio, {"XBT": "0.5"}).apply(portfolio.book())
         assert {each.account for each in partial.lots} >= {"cold:wallet"}
+
+
+def stated(portfolio, account, **reserved):
+    """Let a venue state what lies in an account, so much of it in open orders."""
+    book = portfolio.book()
+    held = tuple(
+        Holding(asset=name, code=name, total=book.owned(account, name), reserved=D(there))
+        for name, there in reserved.items()
+    )
+    agreement.remember(portfolio, Statement(account=account, as_of=0, holdings=held))
+
+
+def sold(after):
+    return [(each.account, each.quantity) for each in after.lots]
+
+
+@pytest.mark.parametrize("scope", ["account", "pooled"])
+def test_a_sale_is_taken_from_where_coins_are_free(scope):
+    with book_of("wac", scope=scope) as portfolio:
+        portfolio.add("transfer", "2", "XBT", to="cold:wallet", time="2026-11-01")
+        stated(portfolio, "cold:wallet", XBT="1.5")
+        plan = plan_of(portfolio, {"XBT": "0.4"}, rounding=RoundingMode.UNIT)
+        assert plan.inputs.holdings.free == {
+            "cold:wallet": {"XBT": D("0.5")},
+            "manual:main": {"XBT": D(1), "USD": D(6600)},
+        }
+        assert [item.quantity for item in plan.items] == [-1]
+        after = plan.apply(portfolio.book())
+        assert sold(after) == [("cold:wallet", D("0.5")), ("manual:main", D("0.5"))]
+        stated(portfolio, "cold:wallet", XBT="2")
+        after = plan_of(portfolio, {"XBT": "0.4"}, rounding=RoundingMode.UNIT).apply(
+            portfolio.book()
+        )
+        assert sold(after) == [("manual:main", 1)]
+
+
+@pytest.mark.parametrize(
+    "pocket, taken", [("staked", [("manual:main", 1)]), ("auto-earn", [("cold:wallet", 1)])]
+)
+def test_what_is_staked_is_not_sold_and_what_may_be_traded_is(pocket, taken):
+    with book_of("wac") as portfolio:
+        portfolio.add("transfer", "2", "XBT", to="cold:wallet", time="2026-11-01")
+        staked = replace(
+            portfolio.desk.timeline.facts[portfolio.desk.timeline.order[-1][-1]],
+            id="stake",
+            account="cold:wallet",
+            to_account="cold:wallet",
+            to_pocket=pocket,
+        )
+        portfolio.record(staked)
+        after = plan_of(portfolio, {"XBT": "0.4"}, rounding=RoundingMode.UNIT).apply(
+            portfolio.book()
+        )
+        assert sold(after) == taken
+
+
+def over(portfolio, account, **free):
+    """A plan over one venue, of what it says lies there, that sells all of its coins."""
+    there = {name: D(each) for name, each in free.items()}
+    holdings = HoldingsSnapshot(
+        positions={"XBT": there["XBT"]},
+        prices={"XBT": 5000},
+        cash=there["USD"],
+        source=f"statement of {account}",
+        free={account: there},
+    )
+    return make_plan(StrategyAllocation({}), holdings).apply(portfolio.book())
+
+
+def test_a_plan_over_a_venue_is_executed_there_or_says_that_it_cannot_be():
+    with book_of("wac") as portfolio:
+        portfolio.add("transfer", "2", "XBT", to="cold:wallet", time="2026-11-01")
+        after = over(portfolio, "manual:main", XBT=1, USD=6600)
+        assert sold(after) == [("manual:main", 1)]
+        assert after.book.owned("manual:main", "USD") == 11_600
+        said = r"of XBT, 1 are free .* plan sells them \(manual:main 1\); it sells 1.5"
+        with pytest.raises(Oversold, match=said):
+            over(portfolio, "manual:main", XBT="1.5", USD=6600)
+        with pytest.raises(Oversold, match=r"0 are free .* \(nowhere\); it sells 1"):
+            over(portfolio, "kraken:main", XBT=1, USD=0)
+
+
+def test_a_purchase_spends_what_is_free_and_no_accounts_last_money():
+    with book_of() as portfolio:
+        portfolio.add("transfer", "3000", "USD", to="cold:wallet", time="2026-11-01")
+        stated(portfolio, "manual:main", USD="2000")
+        plan = plan_of(portfolio, {"XBT": "0.7", "ETH": "0.2"}, fee_rate=D("0.01"))
+        (bought,) = [item for item in plan.items if item.symbol == "ETH"]
+        after = plan.apply(portfolio.book()).book
+        assert (bought.trade_amount, bought.fee) == (D(4320), D("43.2"))
+        assert after.owned("cold:wallet", "USD") == 0
+        assert after.owned("manual:main", "USD") == D("2115.6")
+        assert after.owned("cold:wallet", "ETH") + after.owned("manual:main", "ETH") == D("43.2")
+        assert plan.totals.cash_after == D("2115.6")
+
+
+def test_what_is_owed_is_bought_where_it_is_owed():
+    account = bursar.Account("manual:main", may_short=True)
+    with bursar.open(":memory:", terms=bursar.Terms(accounts=(account,))) as portfolio:
+        portfolio.add("deposit", "1000", "USD", time="2024-01-01")
+        portfolio.add("sell", "10", "A/USD", price="10", time="2024-01-02")
+        portfolio.add("transfer", "900", "USD", to="rich:main", time="2024-01-03")
+        plan = portfolio.plan({}, prices={"A": "10"})
+        after = plan.apply(portfolio.book()).book
+        assert (after.owned("manual:main", "A"), after.owned("rich:main", "A")) == (0, 0)
 
 
 def test_a_name_of_ones_own_is_the_books_asset():

@@ -428,3 +428,36 @@ def test_metadata_is_a_copy_and_adds_up():
 
 def test_every_reason_has_its_words():
     assert set(SAYS) == set(Reason)
+
+
+@pytest.mark.parametrize(
+    "base, cash, weight, traded",
+    [
+        ("USD", "100", "0.0099", []),
+        ("USD", "100", "0.010101", ["1.01"]),
+        ("USDT", "100", "0.010101", ["1.01"]),
+        ("JPY", "1000000", "0.0000099", []),
+        ("JPY", "1000000", "0.0123456", ["12345"]),
+        ("XBT", "0.5", "0.000009", []),
+        ("XBT", "0.5", "0.0246913578", ["0.01234567"]),
+        ("SHIB", "1000000000", "0.000009", []),
+        ("SHIB", "1000000000", "0.5", ["500000000"]),
+    ],
+)
+def test_what_is_left_open_fits_the_base(base, cash, weight, traded):
+    holdings = HoldingsSnapshot(positions={}, prices={"A": "0.01"}, cash=cash, base=base)
+    plan = make_plan(StrategyAllocation({"A": D(weight)}), holdings)
+    assert [e.trade_amount for e in plan.items if e.priority] == [D(each) for each in traded]
+    assert plan.inputs.policy == SizingPolicy()
+    assert plan.verify() == ()
+
+
+def test_what_is_said_as_it_would_be_unsaid_is_one_wish():
+    def id_of(base, **policy):
+        holdings = HoldingsSnapshot(positions={}, prices={"A": 1}, cash=100, base=base)
+        return make_plan(StrategyAllocation({"A": 1}), holdings, SizingPolicy(**policy)).plan_id
+
+    assert id_of("USD") == id_of("USD", min_trade_amount=1, money_step="0.01")
+    assert id_of("XBT") == id_of("XBT", money_step="0.00000001")
+    assert id_of("XBT") != id_of("XBT", min_trade_amount=1)
+    assert id_of("XBT") != id_of("XBT", money_step="0.01")

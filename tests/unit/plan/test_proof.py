@@ -134,6 +134,16 @@ def test_a_deposit_may_be_asked_for():
             "target_weights.A",
         ),
         (
+            b'{"target_weights": {"A": "0_1"}, "holdings": ' + NOTHING + b"}",
+            NotExact,
+            "Request.target_weights.A: '0_1'",
+        ),
+        (
+            b'{"target_weights": {}, "holdings": ' + NOTHING + b', "policy": {"lot": " 1"}}',
+            NotExact,
+            "Request.policy.lot: ' 1'",
+        ),
+        (
             b'{"target_weights": {"A": -1}, "holdings": {"positions": {}, "cash": "x"}}',
             Malformed,
             r"\$.holdings.cash",

@@ -5,16 +5,20 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from bursar.capital.deciding import Own
 from bursar.capital.profit_capture import CaptureSettings
 from bursar.capital.profit_target_tracker import ProfitTarget, TargetPeriod
+from bursar.capital.rebalancer import RebalancerSettings
 from bursar.capital.settings import CapitalSettings
 from bursar.capital.smart_reinvestor import Policy, ReinvestSettings
 from bursar.desk import Desk
 from bursar.errors import Doubtful, StaleVersion
 from bursar.events.outgoing import OrderExitDecision
 from bursar.ledger import golden
+from bursar.ledger.terms import Terms
 from bursar.portfolio import Portfolio, allocating, profits, snapshots
 from bursar.portfolio.events import saying
+from bursar.store.memory import MemoryStore
 from bursar.value.worth import Options
 from tests.unit.portfolio.test_allocating import At, portfolio, unread
 
@@ -43,6 +47,39 @@ def test_what_is_kept_of_a_profit_goes_to_the_reserve_once():
     profits.apply(made, again)
     assert equities(made) == {"manual": 550, "trend": 550}
     assert made.verify().is_sound
+
+
+@pytest.mark.parametrize("divides, carry, trend", [(False, 525, 525), (True, 550, 550)])
+def test_what_is_kept_is_not_divided_again(divides, carry, trend):
+    other = "2026-01-04T10:00:00Z sleeve 10 from manual to carry #k:main:9"
+    made = portfolio(*MADE, other)
+    profits.apply(made, profits.look(made, HALF))
+    asked = allocating.Asked(moving=RebalancerSettings(divides_profit=divides))
+    rules = CapitalSettings(strategies={"carry": Own(), "trend": Own()}).rules
+    proposal = allocating.propose(made, rules, asked=asked)
+    assert {line.weight for line in proposal.decision.allocation.lines} == {Decimal("0.5")}
+    assert proposal.set_aside == (0 if divides else 50)
+    allocating.apply(made, proposal)
+    assert equities(made) == {"carry": carry, "trend": trend, "manual": 1100 - carry - trend}
+
+
+def test_of_what_is_kept_no_more_is_held_back_than_is_there():
+    gone = "2026-01-10T10:00:00Z withdrawal 520 USD #k:main:9"
+    made = portfolio(*MADE)
+    profits.apply(made, profits.look(made, HALF))
+    made.desk.submit(golden.read([gone]))
+    assert allocating.propose(made).set_aside == 30
+
+
+def test_what_is_kept_has_the_decimals_of_the_base():
+    lines = [line.replace("USD", "XBT").replace(" XBT @", " ETH @") for line in MADE]
+    told = [line.replace(" 200 XBT", " 100.00700101 XBT") for line in lines]
+    made = portfolio(*told, store=MemoryStore(terms=Terms(base="XBT")))
+    profits.apply(made, profits.look(made, HALF))
+    assert equities(made) == {
+        "manual": Decimal("500.00350050"),
+        "trend": Decimal("500.00350051"),
+    }
 
 
 def test_what_positions_bind_is_moved_when_they_are_closed():

@@ -1,7 +1,8 @@
 """A look at all strategies becomes a proposal, and a proposal that is accepted is written.
 
 Capital to divide is the equity of all strategies and the money that no strategy has (`manual`, the
-reserve): base currency and its pegs. Coins traded by hand are not divided.
+reserve): base currency and its pegs. Coins traded by hand are not divided, nor is profit that was
+set aside in the reserve, as far as it is still there.
 
 Figures that feed weights are refused while a venue's statement is out of tolerance, and where a
 strategy holds what has no price; with `is_doubt_allowed` they are used, and the decision is marked.
@@ -23,7 +24,7 @@ from bursar.capital.rebalancer import MovePlan, PortfolioRebalancer, RebalancerS
 from bursar.capital.regimes import Spells, Telling, named, told
 from bursar.capital.trades import tally
 from bursar.errors import BadChoice, Doubtful, StaleVersion
-from bursar.exact import ZERO
+from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.entries import MANUAL
 from bursar.measure.kelly import from_trades
@@ -37,6 +38,7 @@ from bursar.portfolio.allocating.standing import StrategyNow, strategies
 from bursar.portfolio.allocating.window import lately, name_of, regime_of
 from bursar.portfolio.log import LOG
 from bursar.portfolio.portfolio import Portfolio, Prices
+from bursar.portfolio.set_aside import set_aside
 from bursar.reconcile import Limits
 
 WINDOWED: Final = Conventions(least=10)
@@ -61,7 +63,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """A decision that nobody has accepted yet, and the transfers that would make it true.
 
-    `telling` is the regime that was told with the question.
+    `telling` is the regime that was told with the question, `set_aside` the profit in the reserve
+    that is not divided.
     """
 
     version: int
@@ -70,6 +73,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     strategies: tuple[StrategyNow, ...]
     kept: Kept
     telling: Telling | None = None
+    set_aside: Decimal = ZERO
 
 
 class _Now(msgspec.Struct, frozen=True):
@@ -108,7 +112,14 @@ def propose(
     )
     decision = decide(last.state, cause, rules)
     _require_known(asked.revived, decision)
-    plan = _plan(decision, standing, asked, last)
+    aside = ZERO if asked.moving.divides_profit else _aside(portfolio, standing)
+    plan = PortfolioRebalancer(asked.moving).plan(
+        {line.strategy: line.weight for line in decision.allocation.lines},
+        _sleeves(standing, aside),
+        at=now.at,
+        last_at=last.moved_at,
+        base=portfolio.terms.base,
+    )
     seen = tuple(sorted(map(name_of, window.trips)))
     moved_at = now.at if plan.is_due else last.moved_at
     return Proposal(
@@ -118,6 +129,7 @@ def propose(
         strategies=tuple(standing),
         kept=Kept(decision.after, seen, moved_at, window.since),
         telling=telling,
+        set_aside=aside,
     )
 
 
@@ -237,19 +249,18 @@ def _figures(found: StrategyNow | None, rules: Rules, now: _Now) -> Figures:
     )
 
 
-def _plan(
-    decision: Decision, standing: Sequence[StrategyNow], asked: Asked, last: Kept
-) -> MovePlan:
-    weights: dict[str, Decimal] = {line.strategy: line.weight for line in decision.allocation.lines}
-    return PortfolioRebalancer(asked.moving).plan(
-        weights, _sleeves(standing), at=decision.cause.at, last_at=last.moved_at
-    )
+@money
+def _aside(portfolio: Portfolio, standing: Sequence[StrategyNow]) -> Decimal:
+    """Return what of the reserve is profit that was set aside: no more than there is."""
+    reserve = sum((each.cash for each in standing if each.strategy == MANUAL), ZERO)
+    return min(set_aside(portfolio), max(reserve, ZERO))
 
 
-def _sleeves(standing: Sequence[StrategyNow]) -> Mapping[str, Sleeve]:
-    """What each strategy holds and could give; of `manual` only money counts."""
+@money
+def _sleeves(standing: Sequence[StrategyNow], aside: Decimal) -> Mapping[str, Sleeve]:
+    """What each strategy holds and could give; of `manual` only money that was not set aside."""
     return {
-        each.strategy: Sleeve(each.cash, each.cash)
+        each.strategy: Sleeve(each.cash - aside, each.cash - aside)
         if each.strategy == MANUAL
         else Sleeve(each.equity, max(each.cash, ZERO))
         for each in standing

@@ -1,0 +1,50 @@
+"""How finely money is divided: a state's by ISO 4217, a stable coin as what it stands for.
+
+Everything else (coins, metals) is divided as bitcoin is, into eight decimals.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+from bursar.exact import ONE
+
+_COIN: Final = 8
+_WHOLE: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_THOUSANDTHS: Final = "BHD IQD JOD KWD LYD OMR TND"
+_DOLLARS: Final = (
+    "USD EUR GBP CHF CAD AUD NZD SGD"
+    " USDT USDC BUSD DAI FDUSD PYUSD RLUSD TUSD USD1 USDE USDG USDP USDS AEUR EURC EURI EURQ EURT"
+)
+_HUNDREDTHS: Final = (
+    f"{_DOLLARS} AED AFN ALL AMD AOA ARS AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN"
+    " BZD CDF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB FJD FKP GEL GHS GIP GMD GTQ GYD HKD"
+    " HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD"
+    " MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR PAB PEN PGK PHP PKR PLN QAR RON"
+    " RSD RUB SAR SBD SCR SDG SEK SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD"
+    " TZS UAH UYU UZS VES WST XCD YER ZAR ZMW"
+)
+_PLACES: Final = {
+    name: places
+    for places, names in ((0, _WHOLE), (3, _THOUSANDTHS), (2, _HUNDREDTHS))
+    for name in names.split()
+}
+_LIKE_DOLLARS: Final = frozenset(_DOLLARS.split())
+
+
+def places(currency: str) -> int:
+    """Return how many decimals amounts of it have.
+
+    >>> places("USD"), places("JPY"), places("XBT")
+    (2, 0, 8)
+    """
+    return _PLACES.get(currency, _COIN)
+
+
+def smallest(currency: str) -> Decimal:
+    """Return the smallest amount of it: a cent, a yen, a satoshi."""
+    return ONE.scaleb(-places(currency))
+
+
+def is_like_dollar(currency: str) -> bool:
+    """Tell whether one of it is about as much as a dollar, so that figures meant in dollars fit."""
+    return currency in _LIKE_DOLLARS

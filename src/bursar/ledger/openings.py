@@ -63,6 +63,7 @@ class Balance(msgspec.Struct, frozen=True, gc=False):
 
 _NOTHING: Final = Balance()
 _UNSEEN: Final = "out of sight"
+_EVERY: Final = "*"
 
 
 _SELL: Final = Side.SELL
@@ -73,7 +74,7 @@ class Walked(msgspec.Struct, frozen=True):
 
     balances: tuple[tuple[Place, Balance], ...] = ()
     began: tuple[tuple[str, int], ...] = ()
-    explained: tuple[tuple[tuple[str, Place], Decimal], ...] = ()
+    explained: tuple[tuple[tuple[str, Place], tuple[Decimal, Decimal]], ...] = ()
     flows: tuple[tuple[str, tuple[tuple[Place, Decimal], ...]], ...] = ()
 
 
@@ -89,7 +90,7 @@ class Prefixes:
         self._cash = cash
         self._balances: MutableMapping[Place, Balance] = {}
         self._began: MutableMapping[str, int] = {}
-        self._explained: MutableMapping[tuple[str, Place], Decimal] = {}
+        self._explained: MutableMapping[tuple[str, Place], tuple[Decimal, Decimal]] = {}
         self._flows: MutableMapping[str, tuple[tuple[Place, Decimal], ...]] = {}
 
     @classmethod
@@ -144,9 +145,10 @@ class Prefixes:
                 self._follow(fact, firsts)
         return self
 
-    def before(self, row: str, place: Place) -> Decimal:
-        """Return the balance of a place before a first row."""
-        return self._explained.get((row, place), ZERO)
+    def beyond(self, row: str, place: Place, prior: Decimal) -> Decimal:
+        """Return what stood before a first row beyond what facts explain, in first units."""
+        explained, scale = self._explained.get((row, place), (ZERO, ONE))
+        return -_first_units(explained - prior, scale)
 
     def due(self, stated: dict[Place, Decimal]) -> list[CashFlow]:
         """Return the openings that the history calls for, unpriced."""
@@ -208,20 +210,21 @@ class Prefixes:
             for place, change in _net(moved):
                 self._move(place, change, tie)
                 for row in firsts:
-                    self._explained[row, place] = self._balances[place].began
+                    held = self._balances[place]
+                    self._explained[row, place] = held.began, held.scale
 
     def _go_unseen(self, fact: Transfer) -> None:
         """Follow the place out of sight; what it had to be opened with is held from here on."""
         tie, place = (fact.executed_at, fact.sequence), (fact.account, fact.asset)
         unseen = (_unseen(fact.account), fact.asset)
-        before = self._balances.get(unseen, _NOTHING)
+        before = self._held(unseen)
         came = fact.pocket == TRANSIT
         self._move(unseen, -fact.quantity if came else fact.quantity, tie)
         after = self._balances[unseen]
         self._move(place, (before.lowest - after.lowest) * after.scale, tie)
 
     def _move(self, place: Place, change: Decimal, tie: tuple[int, int]) -> None:
-        held = self._balances.get(place, _NOTHING)
+        held = self._held(place)
         now, lowest = held.now + change, held.lowest
         began = held.began if held.tie == tie else held.now
         if now < 0 and (
@@ -229,6 +232,14 @@ class Prefixes:
         ):
             lowest = min(lowest, _first_units(now, held.scale))
         self._balances[place] = Balance(now, lowest, held.scale, tie, began)
+
+    def _held(self, place: Place) -> Balance:
+        """Return a balance; one that nothing moved yet was split along with the account."""
+        held = self._balances.get(place)
+        if held is not None:
+            return held
+        whole = self._balances.get((_account(place), place[1]), _NOTHING)
+        return Balance(scale=whole.scale)
 
     def _rename(self, fact: Rename) -> None:
         """What is there goes on under the new name; what had to be opened with is part of it."""
@@ -240,8 +251,11 @@ class Prefixes:
             self._move((place[0], fact.to_asset), held.now - floor, tie)
 
     def _split(self, fact: Split) -> None:
-        for place in self._places(fact.account, fact.asset):
-            held = self._balances[place]
+        """Count anew what is there, and what an account may yet turn out to have begun with."""
+        begun = self._began if fact.account == _EVERY else (fact.account,)
+        unmoved = {(account, fact.asset) for account in begun if account != _EVERY}
+        for place in sorted(unmoved.union(self._places(fact.account, fact.asset))):
+            held = self._held(place)
             self._balances[place] = Balance(
                 ratio18(held.now, fact.numerator, fact.denominator),
                 held.lowest,
@@ -252,7 +266,7 @@ class Prefixes:
         return sorted(
             place
             for place in self._balances
-            if place[1] == asset and account in {"*", pockets.parted(place)[0]}
+            if place[1] == asset and account in {_EVERY, pockets.parted(place)[0]}
         )
 
     def _deltas(self, fact: Fact) -> list[tuple[Place, Decimal]]:
@@ -347,7 +361,7 @@ class Firsts:
         for place, found in firsts.items():
             earliest = min(found, key=_when)
             prior = sum(((row.balance or ZERO) - row.amount + row.fee for row in found), ZERO)
-            sums[place] = prior - prefixes.before(earliest.id, place)
+            sums[place] = prefixes.beyond(earliest.id, place, prior)
         return {place: quantity for place, quantity in sums.items() if quantity > 0}
 
 

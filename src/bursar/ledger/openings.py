@@ -17,6 +17,7 @@ Errors: none.
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 import msgspec
@@ -45,18 +46,20 @@ from bursar.ledger.journal import merge
 from bursar.ledger.layer import Layer
 
 Place = tuple[str, str]
+Scale = tuple[Decimal, Decimal]
 _FirstKey = tuple[str, str, str, bool]
 
 
 class Balance(msgspec.Struct, frozen=True, gc=False):
-    """One balance on its way: where it is, how low it went (in first units), units since then.
+    """One balance on its way: where it is, how low it went (in first units), and its scale.
 
-    `began` is what it was before the facts of one instant and sequence that moved it last (`tie`).
+    The scale is a pair: so many units now for so many first ones. `began` is what it was before the
+    facts of one instant and sequence that moved it last (`tie`).
     """
 
     now: Decimal = ZERO
     lowest: Decimal = ZERO
-    scale: Decimal = ONE
+    scale: Scale = (ONE, ONE)
     tie: tuple[int, int] = (-1, 0)
     began: Decimal = ZERO
 
@@ -64,6 +67,7 @@ class Balance(msgspec.Struct, frozen=True, gc=False):
 _NOTHING: Final = Balance()
 _UNSEEN: Final = "out of sight"
 _EVERY: Final = "*"
+_MOST: Final = 10**30
 
 
 _SELL: Final = Side.SELL
@@ -74,7 +78,7 @@ class Walked(msgspec.Struct, frozen=True):
 
     balances: tuple[tuple[Place, Balance], ...] = ()
     began: tuple[tuple[str, int], ...] = ()
-    explained: tuple[tuple[tuple[str, Place], tuple[Decimal, Decimal]], ...] = ()
+    explained: tuple[tuple[tuple[str, Place], tuple[Decimal, Scale]], ...] = ()
     flows: tuple[tuple[str, tuple[tuple[Place, Decimal], ...]], ...] = ()
 
 
@@ -90,7 +94,7 @@ class Prefixes:
         self._cash = cash
         self._balances: MutableMapping[Place, Balance] = {}
         self._began: MutableMapping[str, int] = {}
-        self._explained: MutableMapping[tuple[str, Place], tuple[Decimal, Decimal]] = {}
+        self._explained: MutableMapping[tuple[str, Place], tuple[Decimal, Scale]] = {}
         self._flows: MutableMapping[str, tuple[tuple[Place, Decimal], ...]] = {}
 
     @classmethod
@@ -147,7 +151,7 @@ class Prefixes:
 
     def beyond(self, row: str, place: Place, prior: Decimal) -> Decimal:
         """Return what stood before a first row beyond what facts explain, in first units."""
-        explained, scale = self._explained.get((row, place), (ZERO, ONE))
+        explained, scale = self._explained.get((row, place), (ZERO, _NOTHING.scale))
         return -_first_units(explained - prior, scale)
 
     def due(self, stated: dict[Place, Decimal]) -> list[CashFlow]:
@@ -221,7 +225,7 @@ class Prefixes:
         came = fact.pocket == TRANSIT
         self._move(unseen, -fact.quantity if came else fact.quantity, tie)
         after = self._balances[unseen]
-        self._move(place, (before.lowest - after.lowest) * after.scale, tie)
+        self._move(place, ratio18(before.lowest - after.lowest, *after.scale), tie)
 
     def _move(self, place: Place, change: Decimal, tie: tuple[int, int]) -> None:
         held = self._held(place)
@@ -245,7 +249,7 @@ class Prefixes:
         """What is there goes on under the new name; what had to be opened with is part of it."""
         for place in self._places(fact.account, fact.asset):
             held = self._balances[place]
-            floor = held.lowest * held.scale
+            floor = ratio18(held.lowest, *held.scale)
             self._balances[place] = Balance(floor, held.lowest, held.scale)
             tie = fact.executed_at, fact.sequence
             self._move((place[0], fact.to_asset), held.now - floor, tie)
@@ -259,7 +263,7 @@ class Prefixes:
             self._balances[place] = Balance(
                 ratio18(held.now, fact.numerator, fact.denominator),
                 held.lowest,
-                max(ratio18(held.scale, fact.numerator, fact.denominator), ATOM),
+                _scaled(held.scale, fact),
             )
 
     def _places(self, account: str, asset: str) -> list[Place]:
@@ -434,11 +438,20 @@ def _net(moved: Iterable[tuple[Place, Decimal]]) -> Iterable[tuple[Place, Decima
     return sums.items()
 
 
-def _first_units(now: Decimal, scale: Decimal) -> Decimal:
+def _scaled(scale: Scale, split: Split) -> Scale:
+    """Return a scale after a split, in lowest terms; one of very many digits is rounded."""
+    now, first = scale[0] * split.numerator, scale[1] * split.denominator
+    found = Fraction(now) / Fraction(first)
+    if max(found.numerator, found.denominator) >= _MOST:
+        return max(ratio18(ONE, now, first), ATOM), ONE
+    return Decimal(found.numerator), Decimal(found.denominator)
+
+
+def _first_units(now: Decimal, scale: Scale) -> Decimal:
     """Return a shortfall in the units of the account's beginning, rounded so that it suffices."""
-    if scale == ONE:
+    if scale == _NOTHING.scale:
         return now
-    quotient, remainder = divide(now, scale, places=18)
+    quotient, remainder = divide(now * scale[1], scale[0], places=18)
     return quotient - ATOM if remainder < 0 else quotient
 
 

@@ -87,8 +87,6 @@ class Stock:
         if self.method == "specific" or own:
             wanted = list(named)
             last = len(wanted)
-            if own and wanted:
-                lots.sort(key=lambda lot: lot.born)
             lots.sort(key=lambda lot: wanted.index(lot.name) if lot.name in wanted else last)
         return lots
 

@@ -29,6 +29,8 @@ OTHER_LOTS = {
     ("refine-order", Method.LIFO): "it knows days, not times",
     ("rename-pooled", Method.LIFO): "it knows days, not times",
     ("reverse-deposit", Method.FIFO): "what came is taken back from its own lot",
+    ("reverse-rest-by-rule", Method.FIFO): "what came is taken back from its own lot",
+    ("reverse-rest-by-rule", Method.LIFO): "what came is taken back from its own lot",
     ("reverse-stands-until", Method.FIFO): "what came is taken back from its own lot",
     ("staged-lots", Method.FIFO): "lots were set by hand",
 }

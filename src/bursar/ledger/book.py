@@ -305,9 +305,19 @@ class Book:
             take = self.rule.take(pool, quantity, ())
             return Take(take.parts, take.cost, None)
         if own and lots:
-            named = SPECIFIC.take(tuple(self.rule.lots(holding.pool)), quantity, lots)
-            return Take(named.parts, named.cost, self.rule.arrange(SPECIFIC.lots(named.pool)))
+            return self._take_own(holding.pool, quantity, lots)
         return self.rule.take(holding.pool, quantity, lots)
+
+    def _take_own(self, pool: Pool, quantity: Decimal, lots: Sequence[str]) -> Take:
+        """Take the named lots, and by the rule what is not left of them."""
+        held = self.rule.lots(pool)
+        there = min(quantity, units(lot for lot in held if lot.id in lots))
+        named = SPECIFIC.take(tuple(held), there, lots)
+        left = self.rule.arrange(SPECIFIC.lots(named.pool))
+        if there == quantity:
+            return Take(named.parts, named.cost, left)
+        more = self.rule.take(left, quantity - there, ())
+        return Take(named.parts + more.parts, named.cost + more.cost, more.pool)
 
     def _rejoin(self, account: str, asset: str, holding: Holding, parts: list[Lot]) -> Decimal:
         """Let lots join a holding by their age, after they have covered what a short owes."""

@@ -18,6 +18,7 @@ Errors: none.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 import msgspec
@@ -46,24 +47,28 @@ from bursar.ledger.journal import merge
 from bursar.ledger.layer import Layer
 
 Place = tuple[str, str]
+Scale = tuple[Decimal, Decimal]
 _FirstKey = tuple[str, str, str, bool]
 
 
 class Balance(msgspec.Struct, frozen=True, gc=False):
-    """One balance on its way: where it is, how low it went (in first units), units since then.
+    """One balance on its way: where it is, how low it went (in first units), and its scale.
 
-    `began` is what it was before the facts of one instant and sequence that moved it last (`tie`).
+    The scale is a pair: so many units now for so many first ones. `began` is what it was before the
+    facts of one instant and sequence that moved it last (`tie`).
     """
 
     now: Decimal = ZERO
     lowest: Decimal = ZERO
-    scale: Decimal = ONE
+    scale: Scale = (ONE, ONE)
     tie: tuple[int, int] = (-1, 0)
     began: Decimal = ZERO
 
 
 _NOTHING: Final = Balance()
 _UNSEEN: Final = "out of sight"
+_EVERY: Final = "*"
+_MOST: Final = 10**30
 
 
 _SELL: Final = Side.SELL
@@ -74,7 +79,7 @@ class Walked(msgspec.Struct, frozen=True):
 
     balances: tuple[tuple[Place, Balance], ...] = ()
     began: tuple[tuple[str, int], ...] = ()
-    explained: tuple[tuple[tuple[str, Place], Decimal], ...] = ()
+    explained: tuple[tuple[tuple[str, Place], tuple[Decimal, Scale]], ...] = ()
     flows: tuple[tuple[str, tuple[tuple[Place, Decimal], ...]], ...] = ()
 
 
@@ -90,7 +95,7 @@ class Prefixes:
         self._cash = cash
         self._balances: MutableMapping[Place, Balance] = {}
         self._began: MutableMapping[str, int] = {}
-        self._explained: MutableMapping[tuple[str, Place], Decimal] = {}
+        self._explained: MutableMapping[tuple[str, Place], tuple[Decimal, Scale]] = {}
         self._flows: MutableMapping[str, tuple[tuple[Place, Decimal], ...]] = {}
 
     @classmethod
@@ -145,9 +150,10 @@ class Prefixes:
                 self._follow(fact, firsts)
         return self
 
-    def before(self, row: str, place: Place) -> Decimal:
-        """Return the balance of a place before a first row."""
-        return self._explained.get((row, place), ZERO)
+    def beyond(self, row: str, place: Place, prior: Decimal) -> Decimal:
+        """Return what stood before a first row beyond what facts explain, in first units."""
+        explained, scale = self._explained.get((row, place), (ZERO, _NOTHING.scale))
+        return -_first_units(explained - prior, scale)
 
     def due(self, stated: dict[Place, Decimal]) -> list[CashFlow]:
         """Return the openings that the history calls for, unpriced."""
@@ -209,20 +215,21 @@ class Prefixes:
             for place, change in _net(moved):
                 self._move(place, change, tie)
                 for row in firsts:
-                    self._explained[row, place] = self._balances[place].began
+                    held = self._balances[place]
+                    self._explained[row, place] = held.began, held.scale
 
     def _go_unseen(self, fact: Transfer) -> None:
         """Follow the place out of sight; what it had to be opened with is held from here on."""
         tie, place = (fact.executed_at, fact.sequence), (fact.account, fact.asset)
         unseen = (_unseen(fact.account), fact.asset)
-        before = self._balances.get(unseen, _NOTHING)
+        before = self._held(unseen)
         came = fact.pocket == TRANSIT
         self._move(unseen, -fact.quantity if came else fact.quantity, tie)
         after = self._balances[unseen]
-        self._move(place, (before.lowest - after.lowest) * after.scale, tie)
+        self._move(place, ratio18(before.lowest - after.lowest, *after.scale), tie)
 
     def _move(self, place: Place, change: Decimal, tie: tuple[int, int]) -> None:
-        held = self._balances.get(place, _NOTHING)
+        held = self._held(place)
         now, lowest = held.now + change, held.lowest
         began = held.began if held.tie == tie else held.now
         if now < 0 and (
@@ -231,29 +238,40 @@ class Prefixes:
             lowest = min(lowest, _first_units(now, held.scale))
         self._balances[place] = Balance(now, lowest, held.scale, tie, began)
 
+    def _held(self, place: Place) -> Balance:
+        """Return a balance; one that nothing moved yet was split along with the account."""
+        held = self._balances.get(place)
+        if held is not None:
+            return held
+        whole = self._balances.get((_account(place), place[1]), _NOTHING)
+        return Balance(scale=whole.scale)
+
     def _rename(self, fact: Rename) -> None:
         """What is there goes on under the new name; what had to be opened with is part of it."""
         for place in self._places(fact.account, fact.asset):
             held = self._balances[place]
-            floor = held.lowest * held.scale
+            floor = ratio18(held.lowest, *held.scale)
             self._balances[place] = Balance(floor, held.lowest, held.scale)
             tie = fact.executed_at, fact.sequence
             self._move((place[0], fact.to_asset), held.now - floor, tie)
 
     def _split(self, fact: Split) -> None:
-        for place in self._places(fact.account, fact.asset):
-            held = self._balances[place]
+        """Count anew what is there, and what an account may yet turn out to have begun with."""
+        begun = self._began if fact.account == _EVERY else (fact.account,)
+        unmoved = {(account, fact.asset) for account in begun if account != _EVERY}
+        for place in sorted(unmoved.union(self._places(fact.account, fact.asset))):
+            held = self._held(place)
             self._balances[place] = Balance(
                 ratio18(held.now, fact.numerator, fact.denominator),
                 held.lowest,
-                max(ratio18(held.scale, fact.numerator, fact.denominator), ATOM),
+                _scaled(held.scale, fact),
             )
 
     def _places(self, account: str, asset: str) -> list[Place]:
         return sorted(
             place
             for place in self._balances
-            if place[1] == asset and account in {"*", pockets.parted(place)[0]}
+            if place[1] == asset and account in {_EVERY, pockets.parted(place)[0]}
         )
 
     def _deltas(self, fact: Fact) -> list[tuple[Place, Decimal]]:
@@ -352,7 +370,7 @@ class Firsts:
             together = [row for row in counted if row.executed_at == first.executed_at]
             priors[place] = priors.get(place, ZERO) + _prior(first, together)
         sums = {
-            place: priors[place] - prefixes.before(min(found, key=_when).id, place)
+            place: prefixes.beyond(min(found, key=_when).id, place, priors[place])
             for place, found in firsts.items()
         }
         return {place: quantity for place, quantity in sums.items() if quantity > 0}
@@ -427,11 +445,20 @@ def _net(moved: Iterable[tuple[Place, Decimal]]) -> Iterable[tuple[Place, Decima
     return sums.items()
 
 
-def _first_units(now: Decimal, scale: Decimal) -> Decimal:
+def _scaled(scale: Scale, split: Split) -> Scale:
+    """Return a scale after a split, in lowest terms; one of very many digits is rounded."""
+    now, first = scale[0] * split.numerator, scale[1] * split.denominator
+    found = Fraction(now) / Fraction(first)
+    if max(found.numerator, found.denominator) >= _MOST:
+        return max(ratio18(ONE, now, first), ATOM), ONE
+    return Decimal(found.numerator), Decimal(found.denominator)
+
+
+def _first_units(now: Decimal, scale: Scale) -> Decimal:
     """Return a shortfall in the units of the account's beginning, rounded so that it suffices."""
-    if scale == ONE:
+    if scale == _NOTHING.scale:
         return now
-    quotient, remainder = divide(now, scale, places=18)
+    quotient, remainder = divide(now * scale[1], scale[0], places=18)
     return quotient - ATOM if remainder < 0 else quotient
 
 

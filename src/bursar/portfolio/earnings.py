@@ -130,6 +130,7 @@ def _with_present(
         equity_start=None if begun is None else begun.equity_base,
         equity_start_at=None if begun is None else begun.timestamp,
         unvalued=valuation.lacking,
+        unfounded=now.pnl.unfounded,
     )
 
 

@@ -4,7 +4,8 @@ Every disposal is told apart by the lots that left: when each was acquired, what
 of the proceeds by quantity. A year is the calendar's, or a tax year that begins on any other day;
 days are UTC. What has been held for more than `long_after` days is long, the rest short. What was
 realised without a lot of a known day is `undated`: the fees of purchases, pegs, leveraged
-positions, and everything under `wac`, whose pool keeps no days.
+positions, and everything under `wac`, whose pool keeps no days. A fee paid in a coin is a disposal
+of that coin; capital that leaves at cost is none.
 
 Invariants
 - short + long + undated of a year = what all records of that year realised, to the last digit.
@@ -28,6 +29,7 @@ from bursar.errors import BadChoice
 from bursar.exact import ZERO, money, ratio18
 from bursar.ledger import instant
 from bursar.ledger.book import Book
+from bursar.ledger.entries import CAPITAL, CashFlow
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import traced
 from bursar.ledger.lots import Lot
@@ -176,7 +178,7 @@ def _pieces(fact: Fact, lines: Iterable[Line], asked: GainsAsked) -> Iterator[_P
 def _of_line(fact: Fact, line: Line, long_after: int) -> Iterator[_Piece]:
     """Divide what a line realised among the lots that left; the last takes what is left over."""
     lots = [lot for lot in line.parts if lot.quantity]
-    if line.undone is not None or not lots:
+    if line.undone is not None or not lots or _is_at_cost(fact, line):
         if line.realized:
             yield _Piece(fact.executed_at, line.realized)
         return
@@ -188,6 +190,11 @@ def _of_line(fact: Fact, line: Line, long_after: int) -> Iterator[_Piece]:
         left -= part
         told = _disposal(fact, line, lot, part, long_after)
         yield _Piece(fact.executed_at, told.gain, told)
+
+
+def _is_at_cost(fact: Fact, line: Line) -> bool:
+    """Tell whether lots left as capital, which realises nothing and sells nothing."""
+    return isinstance(fact, CashFlow) and fact.kind in CAPITAL and line.kind == "flow"
 
 
 def _disposal(fact: Fact, line: Line, lot: Lot, proceeds: Decimal, long_after: int) -> Disposal:

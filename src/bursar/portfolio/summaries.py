@@ -53,7 +53,8 @@ class PnLSummary(msgspec.Struct, frozen=True, kw_only=True):
     something has no price now (`unvalued`) or a flow had none then (`unpriced_flows`).
     `transferred_unrealized_base` is what went along with capital without being realised, since that
     goes at cost: less than its cost, or more (below zero). Of all time, realised + unrealised +
-    income − expenses + that = `pnl_base`.
+    income − expenses + that = `pnl_base`, unless something in the view is `unfounded`: of that the
+    cost is not known, nor then its unrealised PnL, though its worth is in equity.
     """
 
     window: Window
@@ -73,6 +74,7 @@ class PnLSummary(msgspec.Struct, frozen=True, kw_only=True):
     transferred_unrealized_base: Decimal | None = None
     unpriced_flows: tuple[str, ...] = ()
     unvalued: tuple[str, ...] = ()
+    unfounded: tuple[str, ...] = ()
 
 
 class FeeReport(msgspec.Struct, frozen=True):

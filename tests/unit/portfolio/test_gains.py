@@ -43,6 +43,30 @@ def test_a_sale_is_told_apart_by_the_lots_that_left_and_how_long_they_were_held(
     assert (one.strategy, two.strategy) == ("trend", "manual")
 
 
+def test_what_leaves_as_capital_is_no_disposal_and_a_fee_in_a_coin_is_one():
+    told = gains(
+        opened(
+            "2024-01-01T10:00:00Z buy 2 BNB @ 100 EUR #k:1",
+            "2024-01-02T10:00:00Z withdrawal 1 BNB fee 0.1 BNB worth 20 #k:2",
+            "2024-01-03T10:00:00Z buy 1 XBT @ 500 EUR fee 0.2 BNB worth 50 #k:3",
+            terms=FIFO,
+        ),
+        GainsAsked(),
+    )
+    # of the withdrawal the fee alone, 20 − 10; the trade is charged 50, and the BNB gains 50 − 20
+    assert [(each.entry, each.asset, each.quantity) for each in told.disposals] == [
+        ("k:2", "BNB", D("0.1")),
+        ("k:3", "BNB", D("0.2")),
+    ]
+    assert [(each.proceeds, each.cost, each.gain) for each in told.disposals] == [
+        (20, 10, 10),
+        (50, 20, 30),
+    ]
+    (year,) = told.by_calendar_year
+    assert (year.disposals, year.proceeds, year.cost) == (2, 70, 30)
+    assert (year.short, year.undated, year.realized) == (40, -50, -10)
+
+
 def test_years_add_up_and_the_fee_of_a_purchase_has_no_day():
     told = gains(opened(*STORY, terms=FIFO), GainsAsked())
     years = by_year(told.by_calendar_year)

@@ -444,6 +444,22 @@ def test_a_flow_without_a_price_leaves_what_was_made_unknown():
     assert found.unpriced_flows == ("k:5",)
 
 
+def test_what_has_no_known_cost_is_named_beside_the_unrealised_that_lacks_it():
+    service, venue = followed(*HISTORY, "2026-06-01T11:00:00Z reward 2 SGB #k:5")
+    venue.holdings["SGB"] = D(2)
+    synced(service)
+    found = service.get_pnl_summary(prices={"XBT": "60000", "SGB": "10"})
+    assert (found.unvalued, found.unpriced_flows, found.unfounded) == ((), (), ("SGB",))
+    made = (
+        found.realized_pnl_base_total
+        + found.unrealized_pnl_base_total
+        + found.income_base
+        - found.expenses_base
+        + found.transferred_unrealized_base
+    )
+    assert found.pnl_base - made == 20  # 2 SGB at 10
+
+
 def test_a_period_and_a_heading_outside_their_sets_are_refused():
     service, _ = followed()
     for wrong in ("fortnight", ("2026-06-01", "2026-05-01")):

@@ -54,15 +54,26 @@ def lacking(fee: Fee) -> int:
     return int(fee.value is None and bool(fee.amount))
 
 
-def realize(
-    book: Book, key: CellKey, realized: Decimal, kind: str, removal: Removal | None = None
+def realize(  # noqa: PLR0913 (what a line says)
+    book: Book,
+    key: CellKey,
+    realized: Decimal,
+    kind: str,
+    removal: Removal | None = None,
+    *,
+    parts: tuple[Lot, ...] = (),
 ) -> None:
-    """Credit realised PnL that belongs to no trade of its own pair."""
+    """Credit realised PnL that belongs to no trade of its own pair.
+
+    `parts` are the lots of a fee, whose cost is no cost of its trade.
+    """
     if realized or removal is not None:
         book.credit(key, Cell(ZERO, realized, ZERO, 0, realized if kind == "peg" else ZERO))
-        if book.lines is not None:
-            cost, parts = (removal.cost, removal.parts) if removal else (ZERO, ())
-            book.lines.append(Line(kind, key, realized, cost, parts))
+    elif not parts:
+        return
+    if book.lines is not None:
+        cost, left = (removal.cost, removal.parts) if removal else (ZERO, parts)
+        book.lines.append(Line(kind, key, realized, cost, left))
 
 
 def dispose(
@@ -87,7 +98,8 @@ def pay_fee(book: Book, fact: Fact, fee: Fee, place: tuple[str, str, str]) -> Re
         return Removal((), ZERO)
     sale = lot_of(fact, fee.amount, worth, part="fee")
     gain, removal = dispose(book, fact.account, fee.asset, sale)
-    realize(book, key, gain, "peg" if fee.asset in book.cash else "fee")
+    kind = "peg" if fee.asset in book.cash else "fee"
+    realize(book, key, gain, kind, parts=removal.parts)
     return removal
 
 

@@ -4,6 +4,7 @@
 import asyncio
 import json
 from contextlib import closing
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -15,6 +16,7 @@ from bursar.ledger import audit, golden, instant
 from bursar.ledger.terms import Terms
 from bursar.portfolio import Portfolio, following
 from bursar.portfolio.events import saying
+from bursar.portfolio.kept import closing_prices
 from bursar.portfolio.service import PortfolioService, Rules
 from bursar.store import open_store
 from bursar.value.marks import Mark
@@ -146,6 +148,17 @@ def test_what_has_no_price_is_asked_for_once_and_put_right():
     venue.asked.clear()
     synced(service)
     assert "prices" not in venue.asked
+
+
+def test_a_price_that_may_still_come_is_no_closing_price():
+    service, venue = followed(*HISTORY, "2026-06-01T11:00:00Z withdrawal 0.1 XBT #k:5")
+    venue.holdings["XBT"] = D("1.4")
+    venue.clock.set("2026-06-01T11:05:00Z")  # so young that the venue may still come to know it
+    synced(service)
+    assert "XBT" in service.portfolio.desk.store.memo("prices k")
+    service.create_snapshot()
+    assert list(service.portfolio.risk().symbols.names) == ["XBT"]
+    assert list(closing_prices(service.portfolio)["XBT"]) == [date(2026, 6, 1)]
 
 
 def test_the_worth_of_coins_that_left_is_asked_for():

@@ -40,7 +40,7 @@ class Gained(msgspec.Struct):
     """What following brought.
 
     The `is_first` sync of an account restates nothing, since nothing was published; nor are its
-    `facts` kept, for all of them are new.
+    `facts` kept, for all of them are new. It is the first until one has come to its end.
     """
 
     is_first: bool = False

@@ -379,7 +379,8 @@ class PortfolioService:
     async def _sync(
         self, venue: Venue, progress: Progress | None, *, prices_anew: bool
     ) -> AccountSync:
-        gained, failure, found = Gained(), None, None
+        is_first = agreement.statement_text(self.portfolio, venue.account) is None
+        gained, failure, found = Gained(is_first=is_first), None, None
         try:
             await self._look(venue, gained, progress, prices_anew=prices_anew)
             found = self._compared(venue.account)

@@ -748,6 +748,18 @@ def test_external_activity_is_told_above_its_threshold(caplog):
     assert str(data["percent"])[:5] == "6.945"
 
 
+def test_a_first_sync_that_is_cut_off_makes_no_external_activity_of_the_rest(monkeypatch):
+    monkeypatch.setattr(following, "CHUNKS_HELD", 1)
+    service, venue = followed(size=1)
+    venue.failing = {4: VenueDown("away")}
+    assert not synced(service).is_whole
+    assert service.portfolio.desk.head.seq == 3
+    venue.failing = {}
+    (done,) = synced(service).accounts
+    assert (done.new_entries, done.external_activity_pct, done.restated) == (1, None, ())
+    assert said(service) == []
+
+
 def test_external_activity_is_a_share_of_all_that_is_owned():
     service, venue = followed(rules=Rules(external_activity_pct=D(1)))
     synced(service)

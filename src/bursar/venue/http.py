@@ -9,17 +9,19 @@ Rules
 - What may pass is tried again, at most 8 times in all: the wait grows, is drawn at random from
   nothing to its length (full jitter), and is never shorter than the venue asks. A wait of over five
   minutes is not sat out: the error says until when.
-- After 8 failures in a row the venue is left alone for a minute (the breaker).
+- After 8 failures in a row the venue is left alone for a minute (the breaker), by the loop's time,
+  which goes on whatever becomes of the machine's clock.
 
 Errors: `VenueDown`, `VenueBusy`, `VenueDenied`, `VenueGarbled`, `VenueError`; none holds a header,
 a body that was sent, or what a library says about either. `BadChoice` for an address.
 """
 
+import asyncio
 import json
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from contextlib import aclosing, suppress
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
@@ -31,8 +33,6 @@ from typing import Final, Never, TypeVar
 import httpx2
 import msgspec
 import stamina
-from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
 
 from bursar.errors import (
     BadChoice,
@@ -113,12 +113,7 @@ class HTTPClient:
         )
         self._patience = {"timeout": httpx2.Timeout(answer_s, connect=CONNECT_S).as_dict()}
         self._url = lru_cache(maxsize=_PATHS_MAX)(partial(_joined, str(url).rstrip("/")))
-        self._breaker: AbstractAsyncContextManager[object] | None = None
-        self._breakers = AsyncCircuitBreakerFactory(
-            default_threshold=TRIES_MAX,
-            default_ttl=rest_s,
-            exclude=[(BaseException, lambda error: not isinstance(error, VenueDown))],
-        )
+        self._breaker = _Breaker(rest_s)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -193,16 +188,21 @@ class HTTPClient:
         return bytes(body)
 
     async def _guarded(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
-        if self._breaker is None:
-            self._breaker = await self._breakers.get_breaker(self.name)
-        try:
-            async with self._breaker:
-                return await attempt()
-        except OpenedState:
+        if self._breaker.is_open:
             raise VenueDown(
                 f"{self.name} failed {TRIES_MAX} times in a row and is left alone for a minute",
                 is_resting=True,
-            ) from None
+            )
+        try:
+            found = await attempt()
+        except VenueDown:
+            self._breaker.failed()
+            raise
+        except VenueError:  # it has answered
+            self._breaker.passed()
+            raise
+        self._breaker.passed()
+        return found
 
     def _asked_wait(self, header: str | None) -> int | None:
         """Read `Retry-After`: seconds, or a date."""
@@ -304,6 +304,29 @@ def _read_slowly(name: str, body: bytes) -> object:
         )
     except (ValueError, InvalidOperation, RecursionError):
         raise VenueGarbled(f"{name} sent what is no whole JSON ({len(body)} bytes)") from None
+
+
+class _Breaker:
+    """Counts failures in a row. Where it was open for its time, one more opens it again."""
+
+    def __init__(self, rest_s: int) -> None:
+        self._rest_s = rest_s
+        self._failures = 0
+        self._until = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is to be asked now."""
+        return self._failures >= TRIES_MAX and asyncio.get_running_loop().time() < self._until
+
+    def failed(self) -> None:
+        """Note that there was no answer."""
+        self._failures += 1
+        self._until = asyncio.get_running_loop().time() + self._rest_s
+
+    def passed(self) -> None:
+        """Note that there was one."""
+        self._failures = 0
 
 
 class _Patience:

@@ -26,6 +26,7 @@ from bursar.ledger import audit, instant
 from bursar.ledger.entries import CAPITAL, MANUAL, CashFlow, Fill
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold.booking import tag_of
+from bursar.ledger.names import canonical
 from bursar.ledger.records import (
     AssetBalance,
     CashFlowRecord,
@@ -410,26 +411,34 @@ class PortfolioService:
 
         What differed at the last sync and still does has not happened just now.
         """
-        known = _amounts(self._compared(venue.account))
+        before = self._compared(venue.account)
+        known = _amounts(before)
         await follow(self.portfolio.writer, venue, gained, progress, prices_anew=prices_anew)
         now = await self._asked(venue)
         for _ in range(LOOKS_MAX):
-            before = gained.entries
+            entries = gained.entries
             if now.verdict is Verdict.EQUAL or _amounts(now) == known:
                 break
             await follow(self.portfolio.writer, venue, gained, progress)
-            if gained.entries == before:
+            if gained.entries == entries:
                 break
             now = await self._asked(venue)
-        if self._opened(venue.account):
+        if self._opened(before):
             now = self._compared(venue.account)
         if gained.entries or _amounts(now) != known:
             await self._refresh(venue)
 
-    def _opened(self, account: str) -> bool:
-        """Let the book begin with what no row tells of, and say whether it now does."""
+    def _opened(self, before: Comparison) -> bool:
+        """Let the book begin with what no row tells of, and say whether it now does.
+
+        Rows may come later than the balance that they leave: but for an account's first sync, what
+        no row tells of has to have been there `before` as well.
+        """
+        account, is_first = before.account, before.verdict is Verdict.UNKNOWN
         statement = agreement.last_statement(self.portfolio, account)
-        rows = [] if statement is None else agreement.without_rows(self.portfolio, statement)
+        found = [] if statement is None else agreement.without_rows(self.portfolio, statement)
+        known = {canonical(line.asset) for line in before.differing}
+        rows = [each for each in found if is_first or canonical(each.asset) in known]
         if rows:
             self.portfolio.writer.commit(self.portfolio.writer.stage(rows))
             held = {row.asset: str(row.balance) for row in rows}

@@ -760,6 +760,24 @@ def test_a_first_sync_that_is_cut_off_makes_no_external_activity_of_the_rest(mon
     assert said(service) == []
 
 
+def test_external_activity_is_told_once_it_has_a_worth_and_not_again_when_that_changes():
+    service, venue = followed(rules=Rules(external_activity_pct=D(1)))
+    synced(service)
+    at = instant.parse("2026-06-01T11:30:00Z")
+    venue.clock.at = at + 60 * instant.SECOND
+    venue.lines.append("2026-06-01T11:30:00Z deposit 1 XBT #k:5")
+    venue.holdings["XBT"] += 1
+    synced(service)
+    assert said(service) == []  # what it was worth is not known
+    venue.past = {("XBT", at): "2026-06-01T11:30:00Z price XBT 59000 EUR #k:price-1"}
+    synced(service)
+    assert [data["worth"] for _, data in said(service)] == [59000]
+    venue.lines.append("2026-06-01T11:30:00Z deposit 1 XBT #k:5  source=ledger  note=wire")
+    (done,) = synced(service).accounts
+    assert (done.new_entries, done.external_activity_pct) == (1, None)
+    assert len(said(service)) == 1
+
+
 def test_external_activity_is_a_share_of_all_that_is_owned():
     service, venue = followed(rules=Rules(external_activity_pct=D(1)))
     synced(service)

@@ -18,7 +18,16 @@ from bursar.portfolio.agreement import last_certificate
 from bursar.reconcile import Verdict
 from bursar.reconcile.certificate import sentence
 from bursar.sim.binance import Fault, Planting, invent, plant, truth
-from bursar.sim.binance.account import EARN, FUNDING, FUTURES, INCOME, TRADES, Row
+from bursar.sim.binance.account import (
+    CONVERSIONS,
+    EARN,
+    FUNDING,
+    FUTURES,
+    INCOME,
+    MS,
+    TRADES,
+    Row,
+)
 from bursar.sim.binance.market import MARKETS, UNIT, text
 from bursar.venue.binance.history import Options
 from tests import figures
@@ -179,6 +188,26 @@ def test_a_round_trip_in_a_market_that_was_never_traded_in_is_found(followed):
     (done,) = following.sync().accounts
     assert (done.new_trades, done.drift_detected) == (2, False)
     assert held(following) == truth(later, following.clock.now())
+
+
+def test_what_a_list_tells_a_little_later_is_no_drift_at_the_next_sync(followed):
+    account = invent(SEED, 90)
+    at = account.end + instant.DAY
+    told = next(row for row in account.rows if row.path == CONVERSIONS and row.moves)
+    own = {**told.told, "orderId": 1, "createTime": at // MS}
+    late = msgspec.structs.replace(told, at=at, told=own)
+    following = followed(account)
+    house = following.fake.house
+    house.account = msgspec.structs.replace(account, rows=(*account.rows, late))
+    every = house.rows
+    house.rows = lambda path: [row for row in every(path) if row is not late]
+    following.at(at + instant.SECOND)
+    assert following.sync().drift_detected
+    house.rows = every
+    following.at(at + 60 * instant.SECOND)
+    (done,) = following.sync().accounts
+    assert (done.new_entries > 0, done.drift_detected) == (True, False)
+    assert held(following) == truth(house.account, following.clock.now())
 
 
 # ------------------------------------------------------------------------------ exports and the API

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from decimal import Decimal
 
 import pytest
@@ -254,8 +255,10 @@ def test_silence_is_down():
         asyncio.run(go())
 
 
-def test_after_eight_failures_the_venue_is_left_alone_and_then_asked_again():
+@pytest.mark.parametrize("set_by_s", [0, -3_600, 3_600])
+def test_after_eight_failures_the_venue_is_left_alone_and_then_asked_again(monkeypatch, set_by_s):
     handler, asked = script(*[Reply(b"", 500)] * 8, OK)
+    told = time.time
 
     async def go():
         async with served(handler) as url:
@@ -269,6 +272,7 @@ def test_after_eight_failures_the_venue_is_left_alone_and_then_asked_again():
             try:
                 with pytest.raises(VenueDown, match="HTTP 500"):
                     await client.persist(once)
+                monkeypatch.setattr(time, "time", lambda: told() + set_by_s)  # somebody sets it
                 with pytest.raises(VenueDown, match="left alone"):
                     await client.persist(once)
                 assert len(asked) == 8

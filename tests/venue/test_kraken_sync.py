@@ -186,6 +186,28 @@ def test_what_lies_there_without_any_row_is_an_opening_and_no_break(followed):
     assert following.store.head() == head
 
 
+def test_a_balance_that_is_told_ahead_of_its_row_is_no_opening(follower):
+    account = invent(SEED, 200)
+    first = {row.code: row for row in reversed(account.rows)}
+    late = max(first.values(), key=lambda row: row.time)
+    following = follower(account, start=late.time - instant.SECOND)
+    following.initialize()
+    answer, house = following.fake.answer, following.fake.house
+
+    def behind(request):
+        house.until = late.time - 1 if request.endpoint == "Ledgers" else None
+        return answer(request)
+
+    following.at(late.time + instant.SECOND)
+    following.fake.answer = behind
+    assert following.sync().drift_detected
+    following.fake.answer, house.until = answer, None
+    assert not following.sync().drift_detected
+    (found,) = following.service.get_drift()
+    assert (found.verdict, found.breaks) == (Verdict.EQUAL, ())
+    assert not [row.key for row in following.store.records() if ":stated:" in row.key]
+
+
 def test_rows_that_arrive_while_pages_are_read_are_all_there(follower):
     account = invent(SEED, 500)
     following = follower(account, start=account.rows[-60].time)

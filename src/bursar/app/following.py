@@ -3,9 +3,9 @@
 One follower serves whoever shows the book, in a terminal or over HTTP, and tells it what has come.
 
 Rules
-- After a sync that is whole, each account's venue is asked for prices of what lies there (and the
-  first one for what lies with none of them), and of what it has news. What comes to be held later
-  is followed from the next sync on.
+- After a sync, the venue of each account that could be reached is asked for prices of what lies
+  there (and the first one for what lies with none of them), and of what it has news. What comes to
+  be held later is followed from the next sync on.
 - News wake a sync: a second later, since more may follow, and five after the last one, since each
   sync fills the account's rate counter.
 
@@ -17,13 +17,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
-from bursar.errors import BursarError
+from bursar.errors import BursarError, VenueError
 from bursar.portfolio.log import LOG
 
 if TYPE_CHECKING:  # venues take long to load, and not every book follows some
     from collections.abc import Coroutine
 
-    from bursar.app.live import Live, News, Stream
+    from bursar.app.live import Account, Live, News, Stream
     from bursar.portfolio.summaries import SyncSummary
     from bursar.venue.stream import StreamState
 
@@ -105,8 +105,7 @@ class Follower:
         self._woken.clear()
         try:
             done = await self._live.service.sync()
-            if done.is_whole:
-                await self._attend(group)
+            await self._attend(group, done)
         except BursarError as error:
             return self._audience.failed(error)
         finally:
@@ -120,21 +119,29 @@ class Follower:
         except TimeoutError:
             return
 
-    async def _attend(self, group: asyncio.TaskGroup) -> None:
-        """Have every venue tell prices of what is held now, and news."""
-        if not self._has_marks:
+    async def _attend(self, group: asyncio.TaskGroup, done: SyncSummary) -> None:
+        """Have every venue that could be reached tell prices of what is held now, and news."""
+        reached = {each.account for each in done.accounts if each.failure is None}
+        if reached and not self._has_marks:
             await self._live.service.refresh_marks()
             self._has_marks = True
         for account in self._live.accounts:
-            name, pairs = account.account, tuple(await self._live.priced_pairs(account))
-            if pairs and self._followed.get(name) != pairs:
-                self._followed[name], stream = pairs, self._live.stream(account)
-                self._streams[name] = stream
-                self._begin(group, f"prices {name}", self._prices(name, stream))
-            news = None if name in self._listening else self._live.news(account)
-            if news is not None:
-                self._listening[name] = news
-                self._begin(group, f"news {name}", news.run(self.news))
+            if account.account in reached:
+                try:
+                    await self._listen(group, account)
+                except VenueError as error:  # with the next sync again
+                    LOG.warning("PRICES_FAILED", account=account.account, why=error.message)
+
+    async def _listen(self, group: asyncio.TaskGroup, account: Account) -> None:
+        name, pairs = account.account, tuple(await self._live.priced_pairs(account))
+        if pairs and self._followed.get(name) != pairs:
+            self._followed[name], stream = pairs, self._live.stream(account)
+            self._streams[name] = stream
+            self._begin(group, f"prices {name}", self._prices(name, stream))
+        news = None if name in self._listening else self._live.news(account)
+        if news is not None:
+            self._listening[name] = news
+            self._begin(group, f"news {name}", news.run(self.news))
 
     def _begin(
         self, group: asyncio.TaskGroup, name: str, work: Coroutine[object, object, None]

@@ -44,7 +44,8 @@ def flows(
         whole = of_asset(portfolio, asset)
         found = whole[: _count(limit)]
         undone = reversed_by(portfolio, whole)
-        ends = journeys(each for each in whole if each.id not in undone)
+        gone = {*undone, *undone.values()}  # what was given back never came from elsewhere
+        ends = journeys(each for each in whole if each.id not in gone)
         base, gaps = portfolio.terms.base, portfolio.gaps(asset)
     if session.wants_json:
         told_ = [told(each, undone.get(each.id)) for each in found]

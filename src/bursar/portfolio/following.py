@@ -40,7 +40,8 @@ class Gained(msgspec.Struct):
     """What following brought.
 
     The `is_first` sync of an account restates nothing, since nothing was published; nor are its
-    `facts` kept, for all of them are new.
+    `facts` kept, for all of them are new. It is the first until one has come to its end. What of
+    the facts only changed is what it was `before`.
     """
 
     is_first: bool = False
@@ -51,6 +52,7 @@ class Gained(msgspec.Struct):
     restated: list[str] = msgspec.field(default_factory=list)
     conflicts: list[str] = msgspec.field(default_factory=list)
     facts: list[Fact] = msgspec.field(default_factory=list)
+    before: dict[str, Fact] = msgspec.field(default_factory=dict)
     priced: int = 0
 
 
@@ -180,7 +182,7 @@ def _listed(due: frozenset[PriceWanted]) -> str | None:
 
 
 def _count(course: Course, review: Review, gained: Gained) -> None:
-    known = {fact.id for fact in course.removed}
+    known = {fact.id: fact for fact in course.removed}
     fresh = [fact for fact in course.added if fact.id not in known]
     gained.entries += review.recorded
     gained.conflicts += review.conflicts
@@ -192,7 +194,9 @@ def _count(course: Course, review: Review, gained: Gained) -> None:
         if isinstance(fact, Fill | MarginFill) and fact.base
     }
     if not gained.is_first:
+        own = {fact.id for fact in gained.facts}
         gained.facts = [fact for fact in gained.facts if fact.id not in known] + list(course.added)
+        gained.before = {name: known[name] for name in known.keys() - own} | gained.before
         gained.restated += review.restated
 
 

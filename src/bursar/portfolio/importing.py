@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import merge
 from operator import attrgetter
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from bursar.desk import Desk, Receipt, submit_in_order, unswept
-from bursar.errors import BadChoice, LedgerError
+from bursar.errors import BadChoice, LedgerError, StaleVersion
 from bursar.ledger.entries import AnyEntry, Movement
 from bursar.ledger.timeline import Expected
 from bursar.portfolio.answers import FileImported
 from bursar.ports import FileReader, Progress, Reading
+
+_TRIES: Final = 5
 
 
 class ReadFiles(msgspec.Struct, frozen=True):
@@ -72,24 +75,37 @@ def read(
 
 
 def submit(desk: Desk, files: ReadFiles, progress: Progress | None) -> Receipt:
-    """Commit what files state: all of it or nothing."""
+    """Commit what files state: all of it or nothing. Who was first is taken up, and that is all."""
     rows = sum(each.rows for each in files.files)
     tell = progress or _untold
     if files.is_streamed:
-        expected = _expected(files.readings)
         try:
-            return submit_in_order(
-                desk,
-                _by_time(files.readings),
-                expected=expected,
-                progress=lambda done: tell("writing", done, rows),
-            )
+            return _streamed(desk, files, lambda done: tell("writing", done, rows))
         except LedgerError:  # behind, or refused: the whole says which
             pass
     tell("folding", 0, rows)
-    staged = desk.stage(files.entries())
-    tell("writing", 1, 1)
-    return desk.commit(staged)
+    entries = files.entries()
+    try:
+        staged = desk.stage(entries)
+        tell("writing", 1, 1)
+        return desk.commit(staged)
+    except StaleVersion:
+        if desk.waiting is not None:
+            raise
+        with desk.alone():
+            return desk.commit(desk.stage(entries))
+
+
+def _streamed(desk: Desk, files: ReadFiles, progress: Callable[[int], None]) -> Receipt:
+    """Commit in order of time. Only the first part can come too late: from it on others wait."""
+    expected = _expected(files.readings)
+    for _ in range(_TRIES):
+        told = _by_time(files.readings)
+        try:
+            return submit_in_order(desk, told, expected=expected, progress=progress)
+        except StaleVersion:
+            desk.catch_up()
+    return submit_in_order(desk, _by_time(files.readings), expected=expected, progress=progress)
 
 
 def _by_time(readings: Iterable[Reading]) -> Iterator[AnyEntry]:

@@ -379,7 +379,8 @@ class PortfolioService:
     async def _sync(
         self, venue: Venue, progress: Progress | None, *, prices_anew: bool
     ) -> AccountSync:
-        gained, failure, found = Gained(), None, None
+        is_first = agreement.statement_text(self.portfolio, venue.account) is None
+        gained, failure, found = Gained(is_first=is_first), None, None
         try:
             await self._look(venue, gained, progress, prices_anew=prices_anew)
             found = self._compared(venue.account)
@@ -446,8 +447,12 @@ class PortfolioService:
 
     @money
     def _external(self, account: str, gained: Gained) -> Decimal | None:
-        """Return what nobody's strategy did, as percent of equity, and tell it if it is much."""
-        moved = sum((_worth(fact) for fact in gained.facts), ZERO)
+        """Return what nobody's strategy did, as percent of equity, and tell it if it is much.
+
+        What was worth something before this sync was told then, however it has changed since.
+        """
+        told = {name for name, fact in gained.before.items() if _worth(fact)}
+        moved = sum((_worth(fact) for fact in gained.facts if fact.id not in told), ZERO)
         if gained.is_first or not moved:
             return None
         known = self.get_equity()

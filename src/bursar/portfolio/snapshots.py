@@ -30,7 +30,7 @@ from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals, snapshot
 CLOSE: Final = "close "
 """How the names of the memos begin that keep a day's close."""
 
-PRICES: Final = "prices "
+PRICES: Final = "closing prices "
 """The same of those that keep what a unit of each asset was worth at the end of a day. They stand
 for the day's snapshots, and go with them.
 """

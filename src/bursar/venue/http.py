@@ -9,7 +9,8 @@ Rules
 - What may pass is tried again, at most 8 times in all: the wait grows, is drawn at random from
   nothing to its length (full jitter), and is never shorter than the venue asks. A wait of over five
   minutes is not sat out: the error says until when.
-- After 8 failures in a row the venue is left alone for a minute (the breaker).
+- After 8 failures in a row the venue is left alone for a minute (the breaker), by a clock that
+  nobody sets.
 
 Errors: `VenueDown`, `VenueBusy`, `VenueDenied`, `VenueGarbled`, `VenueError`; none holds a header,
 a body that was sent, or what a library says about either. `BadChoice` for an address.
@@ -19,7 +20,7 @@ import json
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from contextlib import aclosing, suppress
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
@@ -31,8 +32,7 @@ from typing import Final, Never, TypeVar
 import httpx2
 import msgspec
 import stamina
-from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
+from circuitbreaker import CircuitBreaker
 
 from bursar.errors import (
     BadChoice,
@@ -114,12 +114,7 @@ class HTTPClient:
         self._patience = {"timeout": httpx2.Timeout(answer_s, connect=CONNECT_S).as_dict()}
         self._url = lru_cache(maxsize=_PATHS_MAX)(partial(_joined, str(url).rstrip("/")))
         self._ahead = 0
-        self._breaker: AbstractAsyncContextManager[object] | None = None
-        self._breakers = AsyncCircuitBreakerFactory(
-            default_threshold=TRIES_MAX,
-            default_ttl=rest_s,
-            exclude=[(BaseException, lambda error: not isinstance(error, VenueDown))],
-        )
+        self._breaker = CircuitBreaker(TRIES_MAX, rest_s, VenueDown)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -202,16 +197,13 @@ class HTTPClient:
         return bytes(body)
 
     async def _guarded(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
-        if self._breaker is None:
-            self._breaker = await self._breakers.get_breaker(self.name)
-        try:
-            async with self._breaker:
-                return await attempt()
-        except OpenedState:
+        if self._breaker.opened:
             raise VenueDown(
                 f"{self.name} failed {TRIES_MAX} times in a row and is left alone for a minute",
                 is_resting=True,
-            ) from None
+            )
+        with self._breaker:
+            return await attempt()
 
     def _asked_wait(self, header: str | None) -> int | None:
         """Read `Retry-After`: seconds, or a date."""

@@ -49,11 +49,12 @@ class News:
 class Open:
     """What is open: two accounts, their pairs, and a service that takes note of each sync."""
 
-    def __init__(self, *, news=None, failure=None, away=0):
+    def __init__(self, *, news=None, failure=None, away=0, alone=False):
         self.accounts, self.service, self.portfolio = (ONE, TWO), self, self
         self.pairs = {"a:main": ["XBT/USD"], "b:main": ["ETH/USD"]}
         self.synced, self.marked, self.seen, self.streams = [], 0, [], []
         self.told_by, self.failure, self.away = news, failure, away
+        self.alone, self.refused = alone, {}
         self.later: dict[str, list[str]] = {}
 
     async def sync(self):
@@ -63,12 +64,15 @@ class Open:
         if self.failure is not None and len(self.synced) == 1:
             raise self.failure
         gone = "away" if len(self.synced) <= self.away else None
-        return summed((AccountSync(account="a:main", failure=gone),))
+        there = () if self.alone else (AccountSync(account="b:main"),)
+        return summed((AccountSync(account="a:main", failure=gone), *there))
 
     async def refresh_marks(self):
         self.marked += 1
 
     async def priced_pairs(self, account):
+        if account.account in self.refused:
+            raise self.refused.pop(account.account)
         return self.pairs[account.account]
 
     def stream(self, account):
@@ -139,10 +143,28 @@ def test_news_wake_a_sync_a_little_later_and_never_too_often():
     assert follower.listening == {"a:main": LIVE}
 
 
-def test_before_a_whole_sync_nothing_is_followed():
+def test_a_venue_that_is_away_keeps_the_prices_of_no_other():
     live = Open(away=2)
     followed(live, 2)
-    assert live.streams == []
+    assert [each.pairs for each in live.streams] == [("ETH/USD",)]
+    assert live.marked == 1
+    live = Open(away=2)
+    followed(live, 4)
+    assert [each.pairs for each in live.streams] == [("ETH/USD",), ("XBT/USD",)]
+
+
+def test_while_no_venue_can_be_reached_nothing_is_followed():
+    live = Open(away=2, alone=True)
+    followed(live, 2)
+    assert (live.streams, live.marked) == ([], 0)
+
+
+def test_a_venue_that_does_not_tell_its_markets_makes_no_failure_of_the_sync():
+    live = Open()
+    live.refused = {"a:main": VenueDown("away")}
+    audience, _ = followed(live, 3)
+    assert (audience.errors, len(live.synced)) == ([], 3)
+    assert [each.pairs for each in live.streams] == [("ETH/USD",), ("XBT/USD",)]
 
 
 def test_a_sync_that_fails_is_told_and_comes_again():

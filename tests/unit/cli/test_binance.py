@@ -80,3 +80,20 @@ def test_what_left_one_venue_and_came_to_another_is_pointed_out(bursar, ask, tmp
     bursar("link", ends["withdrawal"], ends["deposit"], "--yes")
     assert ask("flows")["links"] == []
     assert ask("verify")["is_sound"]
+
+
+def test_a_withdrawal_that_came_back_is_no_end_of_another_transfer(bursar, ask, tmp_path):
+    ledgers, history = tmp_path / "ledgers.csv", tmp_path / "history.csv"
+    ledgers.write_text(
+        KRAKEN
+        + "L1,R1,2026-01-02 10:00:00,deposit,,currency,XXBT,2,0,2\n"
+        + "L2,R2,2026-01-04 10:00:00,withdrawal,,currency,XXBT,-0.5,0.0005,1.4995\n"
+        + "L3,R2,2026-01-04 12:00:00,withdrawal,,currency,XXBT,0.5,-0.0005,2\n"
+    )
+    history.write_text(
+        HEADER
+        + "2026-01-03 10:00:00,Spot,Deposit,BTC,1\n"
+        + "2026-01-04 10:30:00,Spot,Withdraw,BTC,-0.5\n"
+    )
+    bursar("import", ledgers, history, "--quiet")
+    assert ask("flows")["links"] == []

@@ -96,3 +96,29 @@ def test_what_a_stream_cannot_take_is_taken_whole(tmp_path, exports, streaming_a
         assert portfolio.desk.head.version == version + 1
         ledgers_first = portfolio.digest()
     assert ledgers_first == imported(tmp_path / "b.db", exports)[1]
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_an_import_takes_up_what_others_wrote_while_it_read(
+    tmp_path, exports, monkeypatch, request, is_streamed
+):
+    if is_streamed:
+        request.getfixturevalue("streaming_all")
+    alone, _, trades = imported(tmp_path / "a.db", exports)
+    path, terms = tmp_path / "b.db", bursar.Terms(base="EUR")
+    with bursar.open(path, terms=terms) as portfolio, bursar.open(path) as other:
+        read = portfolio.read_files(*exports)
+        other.add("deposit", "5", "EUR", time="2020-01-01", id="early")
+        stage = portfolio.desk.stage
+
+        def slow(entries):  # and while it stages, where nobody keeps them off
+            monkeypatch.undo()
+            staged = stage(entries)
+            other.add("deposit", "5", "EUR", time="2020-01-02", id="late")
+            return staged
+
+        monkeypatch.setattr(portfolio.desk, "stage", slow)
+        report = portfolio.take(read)
+        assert report.receipt.review.recorded == alone.receipt.review.recorded
+        assert portfolio.desk.store.get_trades() == trades
+        assert portfolio.verify().is_sound

@@ -4,6 +4,7 @@
 import asyncio
 import json
 from contextlib import closing
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -15,6 +16,7 @@ from bursar.ledger import audit, golden, instant
 from bursar.ledger.terms import Terms
 from bursar.portfolio import Portfolio, following
 from bursar.portfolio.events import saying
+from bursar.portfolio.kept import closing_prices
 from bursar.portfolio.service import PortfolioService, Rules
 from bursar.store import open_store
 from bursar.value.marks import Mark
@@ -146,6 +148,17 @@ def test_what_has_no_price_is_asked_for_once_and_put_right():
     venue.asked.clear()
     synced(service)
     assert "prices" not in venue.asked
+
+
+def test_a_price_that_may_still_come_is_no_closing_price():
+    service, venue = followed(*HISTORY, "2026-06-01T11:00:00Z withdrawal 0.1 XBT #k:5")
+    venue.holdings["XBT"] = D("1.4")
+    venue.clock.set("2026-06-01T11:05:00Z")  # so young that the venue may still come to know it
+    synced(service)
+    assert "XBT" in service.portfolio.desk.store.memo("prices k")
+    service.create_snapshot()
+    assert list(service.portfolio.risk().symbols.names) == ["XBT"]
+    assert list(closing_prices(service.portfolio)["XBT"]) == [date(2026, 6, 1)]
 
 
 def test_the_worth_of_coins_that_left_is_asked_for():
@@ -749,6 +762,36 @@ def test_external_activity_is_told_above_its_threshold(caplog):
     ((kind, data),) = said(service)
     assert (kind, data["account"], data["worth"]) == ("portfolio.external_activity", "k", 10000)
     assert str(data["percent"])[:5] == "6.945"
+
+
+def test_a_first_sync_that_is_cut_off_makes_no_external_activity_of_the_rest(monkeypatch):
+    monkeypatch.setattr(following, "CHUNKS_HELD", 1)
+    service, venue = followed(size=1)
+    venue.failing = {4: VenueDown("away")}
+    assert not synced(service).is_whole
+    assert service.portfolio.desk.head.seq == 3
+    venue.failing = {}
+    (done,) = synced(service).accounts
+    assert (done.new_entries, done.external_activity_pct, done.restated) == (1, None, ())
+    assert said(service) == []
+
+
+def test_external_activity_is_told_once_it_has_a_worth_and_not_again_when_that_changes():
+    service, venue = followed(rules=Rules(external_activity_pct=D(1)))
+    synced(service)
+    at = instant.parse("2026-06-01T11:30:00Z")
+    venue.clock.at = at + 60 * instant.SECOND
+    venue.lines.append("2026-06-01T11:30:00Z deposit 1 XBT #k:5")
+    venue.holdings["XBT"] += 1
+    synced(service)
+    assert said(service) == []  # what it was worth is not known
+    venue.past = {("XBT", at): "2026-06-01T11:30:00Z price XBT 59000 EUR #k:price-1"}
+    synced(service)
+    assert [data["worth"] for _, data in said(service)] == [59000]
+    venue.lines.append("2026-06-01T11:30:00Z deposit 1 XBT #k:5  source=ledger  note=wire")
+    (done,) = synced(service).accounts
+    assert (done.new_entries, done.external_activity_pct) == (1, None)
+    assert len(said(service)) == 1
 
 
 def test_external_activity_is_a_share_of_all_that_is_owned():

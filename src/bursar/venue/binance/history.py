@@ -40,6 +40,12 @@ from bursar.venue.binance.wire import FuturesBalance
 LOOK_EVERY: Final = 300 * instant.SECOND
 """How often the lists are asked for while the spot wallet stays what it is."""
 
+LOOKS_AT_ONCE: Final = 3
+LOOK_SOON: Final = 30 * instant.SECOND
+"""How often they are asked for where something is newly unexplained: so often whenever they could
+be, then after so long, and after twice that each further time.
+"""
+
 NOWHERE: Final = MarketPlace(0, -1)
 CALM_TRIES: Final = 3
 _ROUNDS: Final = (False, False, True, False, False, False)
@@ -61,6 +67,8 @@ class History:
         self._markets = markets
         self._options = options
         self._looked: tuple[str | None, int] | None = None
+        self._looks = 0
+        self._is_explained = True
         self.underway: dict[str, Decimal] = {}
 
     async def read(self, mark: str | None) -> AsyncIterator[Chunk]:
@@ -70,6 +78,7 @@ class History:
         where trades explain what has changed, no list is asked.
         """
         reading = _Reading(self._client, self._markets, self._options, mark)
+        before = reading.unexplained
         now = await self._client.now()
         if self._looked is not None and self._was_looked_at(mark, now):
             reading.underway = self.underway
@@ -93,12 +102,23 @@ class History:
         async for chunk in reading.close():
             yield chunk
         self._looked = reading.mark, now
+        self._looks = self._looks + 1 if reading.unexplained == before else 1
+        self._is_explained = not any(reading.unexplained)
 
     def _was_looked_at(self, mark: str | None, now: int) -> bool:
         if self._looked is None:
             return False
         seen, at = self._looked
-        return seen == mark and 0 <= now - at < LOOK_EVERY
+        return seen == mark and 0 <= now - at < self._patience()
+
+    def _patience(self) -> int:
+        """Return how long a look lasts. What nothing explains may have come about meanwhile, or
+        stand in a list later than in the wallet, so it is soon looked for again.
+        """
+        if self._is_explained:
+            return LOOK_EVERY
+        left = self._looks - LOOKS_AT_ONCE
+        return 0 if left < 0 else min(LOOK_SOON << left, LOOK_EVERY)
 
 
 class _Reading:
@@ -119,6 +139,12 @@ class _Reading:
         self._rest: dict[str, Decimal] = {}
         self.place = marks.read(mark, options.account)
         self.underway: dict[str, Decimal] = {}
+
+    @property
+    def unexplained(self) -> tuple[dict[str, str], dict[str, str]]:
+        """What lies in the spot wallet, and in the futures wallet, that nothing explains."""
+        place = self.place.futures
+        return self.place.unexplained, {} if place is None else place.unexplained
 
     async def is_changed(self) -> bool:
         """Tell whether a wallet is other than when it was last looked at."""

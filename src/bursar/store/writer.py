@@ -49,7 +49,10 @@ class Writer:
         return place
 
     def require_open(self) -> None:
-        """Refuse to go on with a store that was closed, or that another process has opened."""
+        """Refuse to go on with a store that was closed, or that another process has opened.
+
+        Asked before the lock too: one that was held at a fork is never let go of.
+        """
         if self._is_closed:
             raise StoreError("the store was closed; open it again")
         if self.is_carried_over:
@@ -70,6 +73,7 @@ class Writer:
         """Ask what writes in a transaction of its own, for which the disk is not waited. What this
         connection has read of the file stays good, as it would not had another one written.
         """
+        self.require_open()
         with self._lock:
             self.require_open()
             connection = self.connected()
@@ -85,6 +89,7 @@ class Writer:
     @contextmanager
     def standing_by(self) -> Iterator[None]:
         """Keep others from writing, without a transaction."""
+        self.require_open()
         with self._lock:
             self.require_open()
             yield
@@ -126,6 +131,7 @@ class Writer:
         self, asked: Asked | None = None, *, is_whole: bool = False
     ) -> Iterator[tuple[Place, Answer]]:
         """Begin a transaction, with a question that goes along, and end it."""
+        self.require_open()
         with self._lock:
             self.require_open()
             try:

@@ -1,6 +1,7 @@
 """Transactions in `async with`: the loop goes on while the disk is waited for."""
 
 import asyncio
+import os
 import threading
 
 import pytest
@@ -53,6 +54,16 @@ async def until(event):
             return
         await asyncio.sleep(0)
     raise AssertionError("it has not happened")
+
+
+def test_a_process_that_was_forked_has_a_writer_of_its_own(monkeypatch):
+    portfolio, gate = gated()
+    asyncio.run(cycle(portfolio))
+    (parents,) = gate.threads
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: -1)  # where the parent's thread is not
+        asyncio.run(cycle(portfolio))
+    assert gate.threads > {parents}
 
 
 def test_the_loop_goes_on_while_a_commit_waits():

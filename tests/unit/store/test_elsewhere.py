@@ -1,6 +1,7 @@
 """A store whose file was taken away under it, or which another process has opened."""
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,28 @@ def test_a_store_that_was_carried_over_a_fork_answers_nothing(tmp_path, monkeypa
                 asked()
         store.close()  # leaves the connections to their own process
     assert store.commit(commit(head, "b")).version == 2
+    store.close()
+
+
+def held(store):
+    return store._writer._lock
+
+
+def test_a_lock_that_was_held_at_a_fork_keeps_nobody_waiting(tmp_path, monkeypatch):
+    store = open_store(tmp_path / "book.db")
+    head = store.head()
+    with held(store), monkeypatch.context() as patch:  # as another thread had it then
+        patch.setattr(os, "getpid", lambda: -1)
+        for asked in (
+            lambda: store.commit(commit(head, "a")),
+            lambda: store.save_memos({"a": "b"}),
+            lambda: store.save_memos({"a": "b"}, is_lasting=False),
+            lambda: store.announce("a", "b", 0),
+            store.close,
+        ):
+            with pytest.raises(StoreError, match="fork") if asked != store.close else nullcontext():
+                asked()
+    assert store.commit(commit(head, "a")).version == 1
     store.close()
 
 

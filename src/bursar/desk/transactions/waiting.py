@@ -7,6 +7,7 @@ Errors: those of the work.
 """
 
 import asyncio
+import os
 from asyncio import Future
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from weakref import WeakKeyDictionary
 from bursar.desk.desk import Desk
 
 _T = TypeVar("_T")
-_WRITERS: Final[WeakKeyDictionary[Desk, ThreadPoolExecutor]] = WeakKeyDictionary()
+_WRITERS: Final[WeakKeyDictionary[Desk, tuple[int, ThreadPoolExecutor]]] = WeakKeyDictionary()
 
 
 async def aside(
@@ -26,10 +27,7 @@ async def aside(
 
     Work that has begun is not broken off: who is cancelled meanwhile is so when it is done.
     """
-    writer = _WRITERS.get(desk)
-    if writer is None:
-        writer = _WRITERS[desk] = ThreadPoolExecutor(1, thread_name_prefix="bursar-writer")
-    future = asyncio.get_running_loop().run_in_executor(writer, work)
+    future = asyncio.get_running_loop().run_in_executor(_writer(desk), work)
     cancelled: asyncio.CancelledError | None = None
     while not future.done():
         try:
@@ -41,3 +39,13 @@ async def aside(
     if cancelled is not None:
         raise cancelled
     return future.result()
+
+
+def _writer(desk: Desk) -> ThreadPoolExecutor:
+    """Return the desk's thread. One of the process that this was forked from does nothing here."""
+    here = os.getpid()
+    process, writer = _WRITERS.get(desk, (0, None))
+    if writer is None or process != here:
+        writer = ThreadPoolExecutor(1, thread_name_prefix="bursar-writer")
+        _WRITERS[desk] = here, writer
+    return writer

@@ -188,11 +188,15 @@ class Session(msgspec.Struct, frozen=True, dict=True):
 
     def _then(self, portfolio: Portfolio) -> Portfolio:
         """Return the past that is asked for, which closes what it is the past of."""
+        from bursar.portfolio.past import require_begun
+
         try:
-            return portfolio.at(self.at, known_at=self.known_at, is_closing=True)
+            then = portfolio.at(self.at, known_at=self.known_at, is_closing=True)
+            require_begun(portfolio.desk, then.desk, is_at=self.at is not None)
         except BaseException:
             portfolio.close()
             raise
+        return then
 
     def asset(self, name: str | None) -> str | None:
         """Read the name of an asset: `xbt` is XBT."""

@@ -1,5 +1,7 @@
 """Files into a desk: at once where they are small, in order of time where one is streamed.
 
+If another writer was first, it is planned anew on what that one did: the rows are the same.
+
 A stream needs memory for a part of it only. Not every history can be taken so: what reaches back,
 behind what stands in the book or in an earlier part, needs all of it at once. Then the whole is
 staged as one, as small files are. The book is the same either way.
@@ -8,13 +10,14 @@ Errors: as the readers and the desk.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from heapq import merge
 from operator import attrgetter
 from pathlib import Path
 
 import msgspec
 
-from bursar.desk import Desk, Receipt, submit_in_order, unswept
+from bursar.desk import Desk, Receipt, again, submit_in_order, unswept
 from bursar.errors import BadChoice, LedgerError
 from bursar.ledger.entries import AnyEntry, Movement
 from bursar.ledger.timeline import Expected
@@ -77,19 +80,27 @@ def submit(desk: Desk, files: ReadFiles, progress: Progress | None) -> Receipt:
     tell = progress or _untold
     if files.is_streamed:
         expected = _expected(files.readings)
-        try:
+
+        def streamed() -> Receipt:
             return submit_in_order(
                 desk,
                 _by_time(files.readings),
                 expected=expected,
                 progress=lambda done: tell("writing", done, rows),
             )
-        except LedgerError:  # behind, or refused: the whole says which
-            pass
-    tell("folding", 0, rows)
-    staged = desk.stage(files.entries())
-    tell("writing", 1, 1)
-    return desk.commit(staged)
+
+        with suppress(LedgerError):  # behind, or refused: the whole says which
+            return again(desk, streamed, keeps_off=False)  # a stream does so itself
+
+    entries = files.entries()
+
+    def at_once() -> Receipt:
+        tell("folding", 0, rows)
+        staged = desk.stage(entries)
+        tell("writing", 1, 1)
+        return desk.commit(staged)
+
+    return again(desk, at_once)
 
 
 def _by_time(readings: Iterable[Reading]) -> Iterator[AnyEntry]:

@@ -144,11 +144,11 @@ def found(
     from bursar.portfolio import agreement
 
     names = agreement.stated(portfolio)
-    if account is not None and account not in names:
-        there = ", ".join(names) or "none"
-        raise BadChoice(f"there is no statement of {account}; there are of {there}", value=account)
     if not names:
-        raise BadChoice("no venue has told what it holds; `bursar sync` asks")
+        raise BadChoice(f"no venue has told yet what it holds: {_how(session)}")
+    if account is not None and account not in names:
+        there = ", ".join(names)
+        raise BadChoice(f"there is no statement of {account}; there are of {there}", value=account)
     limits = limits_of(session.settings.portfolio)
     with session.bar.running():
         return [
@@ -156,6 +156,16 @@ def found(
             for name in names
             if account in (None, name)
         ]
+
+
+def _how(session: Session) -> str:
+    """Say how a venue comes to tell, and what holds files against each other without one."""
+    if session.is_told and session.settings.venues:
+        return "`bursar sync` asks"
+    return (
+        "`bursar init` writes a config.yaml in which to name your account, and `bursar sync` asks"
+        " it. Of files alone, the running balances were checked row by row as they were imported"
+    )
 
 
 def _when(found: Reconciliation) -> str | None:

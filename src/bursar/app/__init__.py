@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from bursar.desk import Desk
 from bursar.errors import BadChoice
-from bursar.ledger import golden
+from bursar.ledger import golden, instant
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.terms import Account, FactSource, Terms
 from bursar.portfolio import Portfolio
@@ -39,7 +39,9 @@ class SystemClock:
     def now(self) -> int:
         """Return the UTC instant, in nanoseconds since 1970."""
         told = time.time_ns()
-        return told if self.pace == 1 else self._from + (told - self._start) * self.pace
+        return instant.of_clock(
+            told if self.pace == 1 else self._from + (told - self._start) * self.pace
+        )
 
     def wait(self, milliseconds: int) -> None:
         """Let that much time pass."""

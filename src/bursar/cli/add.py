@@ -12,7 +12,7 @@ from bursar.cli.session import HIDDEN, Session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bursar.desk import Desk
+    from bursar.portfolio import Portfolio
     from bursar.portfolio.hand import Correction, Details
 
 
@@ -71,11 +71,11 @@ def add(  # noqa: PLR0913 (what may be said of a deed)
         "again": again,
     }
 
-    def made(desk: Desk) -> Correction:
+    def made(portfolio: Portfolio) -> Correction:
         from bursar.portfolio import hand
 
         verb, quantity, what = read(words, details)
-        return hand.entered(desk, verb, quantity, what, details)
+        return hand.entered(portfolio.corrector, verb, quantity, what, details)
 
     return correct(session, made, is_yes=yes)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Group, Parameter
 
+from bursar.cli.answers import dated
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -276,7 +277,7 @@ def _table(screen: Screen, found: list[StrategyNow], decision: Decision | None) 
         ),
         [
             (
-                *(each.strategy, *weights.get(each.strategy, ("", ""))),
+                *(each.strategy, *_shown(weights.get(each.strategy))),
                 *(figures.money(each.equity), figures.money(each.contributed)),
                 *(figures.gain(each.made), figures.gain(each.unrealized)),
                 *(str(len(each.trips)), _pct(each.returns.drawdown)),
@@ -286,12 +287,16 @@ def _table(screen: Screen, found: list[StrategyNow], decision: Decision | None) 
     )
 
 
-def _weights(decision: Decision | None) -> dict[str, tuple[str, str]]:
+def _shown(standing: tuple[str, Decimal] | None) -> tuple[str, str]:
+    return ("", "") if standing is None else (standing[0], _pct(standing[1]))
+
+
+def _weights(decision: Decision | None) -> dict[str, tuple[str, Decimal]]:
     if decision is None:
         return {}
     minds = decision.after.minds
     return {
-        line.strategy: (minds[line.strategy].standing.state.value, _pct(line.weight))
+        line.strategy: (minds[line.strategy].standing.state.value, line.weight)
         for line in decision.allocation.lines
     }
 
@@ -300,7 +305,7 @@ def _told(proposal: Proposal, *, is_applied: bool) -> dict[str, object]:
     decision = proposal.decision
     return {
         "is_applied": is_applied,
-        "allocation": decision.allocation,
+        "allocation": dated(decision.allocation),
         "marked": decision.cause.marked,
         "plan": proposal.plan,
         "states": {

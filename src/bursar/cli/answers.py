@@ -1,7 +1,8 @@
 """Answers as text: JSON for programs, and what of a stranger's text may reach a terminal.
 
-JSON: decimals are strings in plain notation without trailing zeros, times are RFC 3339 with `Z`,
-an unknown value is `null`, and keys stay what they are.
+JSON: decimals are strings in plain notation without trailing zeros, times are RFC 3339 with `Z`
+(a whole number is one where its name is `at`, `as_of` or ends in `_at`), an unknown value is
+`null`, and keys stay what they are.
 """
 
 import json
@@ -49,9 +50,9 @@ def told(value: object) -> object:  # noqa: PLR0911 (one way a kind)
         case Path():
             return str(value)
         case Mapping():
-            return {str(key): told(each) for key, each in value.items()}
+            return {str(key): _field(str(key), each) for key, each in value.items()}
         case msgspec.Struct():
-            return {name: told(getattr(value, name)) for name in value.__struct_fields__}
+            return {name: _field(name, getattr(value, name)) for name in value.__struct_fields__}
         case str() | int() | None:
             return value
         case Sequence() | set() | frozenset():
@@ -60,15 +61,25 @@ def told(value: object) -> object:  # noqa: PLR0911 (one way a kind)
             return str(value)
 
 
-def timed(name: str, value: object) -> object:
-    """Write instants as times, wherever they stand in what was told."""
-    if isinstance(value, int) and (name == "at" or name.endswith("_at")):
-        return instant.show(value)
-    if isinstance(value, dict):
-        return {key: timed(key, each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [timed(name, each) for each in value]
-    return value
+def _field(name: str, value: object) -> object:
+    is_instant = name in {"at", "as_of"} or name.endswith("_at")
+    return instant.show(value) if is_instant and isinstance(value, int) else told(value)
+
+
+def dated(value: object) -> object:
+    """Turn a value into what JSON has, and each `day`, which rules count from 1970, into a date."""
+    match told(value):
+        case dict() as fields:
+            return {
+                name: instant.day(each * instant.DAY)
+                if name == "day" and isinstance(each, int)
+                else dated(each)
+                for name, each in fields.items()
+            }
+        case list() as several:
+            return [dated(each) for each in several]
+        case plain:
+            return plain
 
 
 def moment(at: datetime) -> str:

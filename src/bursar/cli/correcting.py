@@ -9,12 +9,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bursar.cli.screen import Cell, Screen
     from bursar.cli.session import Session
-    from bursar.desk import Desk
+    from bursar.desk import Staged
+    from bursar.portfolio import Portfolio
     from bursar.portfolio.hand import Correction, Preview
 
 UNWRITTEN: Final = 5
@@ -28,37 +31,93 @@ _TOTALS: Final = {
 }
 
 
-def correct(session: Session, made: Callable[[Desk], Correction], *, is_yes: bool) -> int:
-    """Make a correction, show what it would do, and write it if that is wanted."""
-    from bursar.portfolio import hand
+class Look(msgspec.Struct, frozen=True):
+    """A correction as it was staged, and what it would do."""
 
+    correction: Correction
+    staged: Staged
+    seen: Preview
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it says nothing new."""
+        return self.seen.is_empty
+
+
+def correct(session: Session, made: Callable[[Portfolio], Correction], *, is_yes: bool) -> int:
+    """Make a correction, show what it would do, and write it if that is wanted.
+
+    It is made anew where another writer was first.
+    """
     session.require_present()
     with session.open() as portfolio:
-        desk = portfolio.corrector
-        correction = made(desk)
-        staged = hand.stage(desk, correction)
-        seen = hand.preview(desk, staged)
-        version, base = desk.head.version, portfolio.terms.base
-        if session.wants_json:
-            is_written = is_yes and not seen.is_empty
-            if is_written:
-                version = desk.commit(staged).version
-            session.tell(told(correction, seen, is_written=is_written, version=version))
-            return 0 if is_yes or seen.is_empty else UNWRITTEN
-        if seen.is_empty:
-            _tell_known(session.screen, correction)
-            return 0
-        if not (is_yes and session.is_quiet):
-            show(session.screen, correction, seen, base)
-        if not (is_yes or asked(session.screen)):
-            session.screen.print("Nothing was written.")
-            return UNWRITTEN
-        version = desk.commit(staged).version
+        look, is_written = _done(session, portfolio, made, is_yes=is_yes)
+        version = portfolio.desk.head.version
+    if session.wants_json:
+        session.tell(told(look.correction, look.seen, is_written=is_written, version=version))
+        return 0 if is_yes or look.is_known else UNWRITTEN
+    if look.is_known:
+        _tell_known(session.screen, look.correction)
+        return 0
+    if not is_written:
+        session.screen.print("Nothing was written.")
+        return UNWRITTEN
     if not session.is_quiet:
         session.screen.print(
-            f"Written, version {version}. `bursar reverse {correction.id}` takes it back."
+            f"Written, version {version}. `bursar reverse {look.correction.id}` takes it back."
         )
     return 0
+
+
+def _done(
+    session: Session,
+    portfolio: Portfolio,
+    made: Callable[[Portfolio], Correction],
+    *,
+    is_yes: bool,
+) -> tuple[Look, bool]:
+    """Show it, ask if nobody said yes yet, and write it; return it, and whether it was written."""
+    from bursar.errors import StaleVersion
+
+    look = _look(portfolio, made)
+    while not look.is_known:
+        if not (session.wants_json or (is_yes and session.is_quiet)):
+            show(session.screen, look.correction, look.seen, portfolio.terms.base)
+        if is_yes:
+            look = _written(portfolio, made, look)
+            return look, not look.is_known
+        if session.wants_json or not asked(session.screen):
+            return look, False
+        try:
+            portfolio.writer.commit(look.staged)
+        except StaleVersion:
+            portfolio.writer.catch_up()
+            session.screen.remark("Another writer was first. This is what it would do now:")
+            look = _look(portfolio, made)
+        else:
+            return look, True
+    return look, False
+
+
+def _look(portfolio: Portfolio, made: Callable[[Portfolio], Correction]) -> Look:
+    from bursar.portfolio import hand
+
+    correction = made(portfolio)
+    staged = hand.stage(portfolio.corrector, correction)
+    return Look(correction, staged, hand.preview(portfolio.corrector, staged))
+
+
+def _written(portfolio: Portfolio, made: Callable[[Portfolio], Correction], look: Look) -> Look:
+    """Write a correction, or what it is by now if another writer was first; return that."""
+    from bursar.desk import again
+
+    def work() -> Look:
+        is_current = look.staged.version == portfolio.writer.head.version
+        now = look if is_current else _look(portfolio, made)
+        portfolio.writer.commit(now.staged)
+        return now
+
+    return again(portfolio.writer, work)
 
 
 def told(

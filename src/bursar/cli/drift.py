@@ -9,12 +9,12 @@ from cyclopts import App, Group, Parameter
 from bursar.cli.correcting import correct
 from bursar.cli.counts import Whole
 from bursar.cli.session import HIDDEN, Session
+from bursar.errors import BadChoice, StaleVersion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bursar.cli.screen import Screen
-    from bursar.desk import Desk
     from bursar.portfolio import Portfolio
     from bursar.portfolio.hand import Correction
     from bursar.reconcile import Break, Proposal, Reconciliation
@@ -61,23 +61,27 @@ def accept(
         yes: Write it without asking.
 
     """
-    from bursar.errors import BadChoice
+    looked: list[Proposal] = []
 
-    session.require_present()
-    with session.open() as portfolio:
-        seen = found(session, portfolio, account, is_whole=whole)
-    proposals = [proposal for each in seen for proposal in each.proposals]
-    if not 0 < number <= len(proposals):
-        there = f"1 to {len(proposals)}" if proposals else "none"
-        raise BadChoice(f"there is no break number {number}; there are {there}", value=number)
-    entries = proposals[number - 1].entries
-
-    def made(_: Desk) -> Correction:
+    def made(portfolio: Portfolio) -> Correction:
         from bursar.portfolio.hand import Correction
 
+        seen = found(session, portfolio, account, is_whole=whole)
+        proposals = [proposal for each in seen for proposal in each.proposals]
+        looked.append(_numbered(proposals, number))
+        if looked[-1] != looked[0]:  # others were first, and what is meant is no longer there
+            raise StaleVersion(f"the books have changed, and break {number} is another; look again")
+        entries = looked[0].entries
         return Correction(entries[-1].id, entries)
 
     return correct(session, made, is_yes=yes)
+
+
+def _numbered(proposals: Sequence[Proposal], number: int) -> Proposal:
+    if not 0 < number <= len(proposals):
+        there = f"1 to {len(proposals)}" if proposals else "none"
+        raise BadChoice(f"there is no break number {number}; there are {there}", value=number)
+    return proposals[number - 1]
 
 
 def app(group: Group) -> App:
@@ -138,15 +142,14 @@ def found(
 ) -> list[Reconciliation]:
     """Account for every difference from the last statements, of one account or of all."""
     from bursar.app.limits import limits_of
-    from bursar.errors import BadChoice
     from bursar.portfolio import agreement
 
     names = agreement.stated(portfolio)
-    if account is not None and account not in names:
-        there = ", ".join(names) or "none"
-        raise BadChoice(f"there is no statement of {account}; there are of {there}", value=account)
     if not names:
-        raise BadChoice("no venue has told what it holds; `bursar sync` asks")
+        raise BadChoice(f"no venue has told yet what it holds: {_how(session)}")
+    if account is not None and account not in names:
+        there = ", ".join(names)
+        raise BadChoice(f"there is no statement of {account}; there are of {there}", value=account)
     limits = limits_of(session.settings.portfolio)
     with session.bar.running():
         return [
@@ -154,6 +157,16 @@ def found(
             for name in names
             if account in (None, name)
         ]
+
+
+def _how(session: Session) -> str:
+    """Say how a venue comes to tell, and what holds files against each other without one."""
+    if session.is_told and session.settings.venues:
+        return "`bursar sync` asks"
+    return (
+        "`bursar init` writes a config.yaml in which to name your account, and `bursar sync` asks"
+        " it. Of files alone, the running balances were checked row by row as they were imported"
+    )
 
 
 def _when(found: Reconciliation) -> str | None:

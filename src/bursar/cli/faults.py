@@ -27,7 +27,8 @@ INPUT, ABSENT, STORE, BROKEN, UNSAID, STOPPED = 2, 3, 4, 70, 74, 130
 
 NEXT: Final = {
     "backup_damaged": "Nothing was restored. Use another backup, or take a new one.",
-    "bad_choice": "Nothing was changed. `bursar COMMAND --help` lists the choices.",
+    "bad_choice": "Nothing was changed. Where the message names no way,"
+    " `bursar COMMAND --help` does.",
     "broken_invariant": "Nothing was written. This is a mistake in bursar: keep the book as it is"
     " and report the message.",
     "conflicted": "Nothing was written. Remove the statement that is wrong, then import again.",

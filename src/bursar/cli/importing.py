@@ -80,7 +80,10 @@ def run(
             portfolio = session.open(terms=terms)
         except PortfolioNotFound:
             terms = terms or session.terms
-            portfolio, created = bursar.open(":memory:", terms=terms), _created(session, terms)
+            portfolio, created = (
+                bursar.open(":memory:", terms=terms),
+                session.made(terms, is_stated=is_stated),
+            )
         stack.callback(portfolio.close)
         stack.enter_context(session.bar.running())
         read = portfolio.read_files(*files, account=account, progress=session.bar.tell)
@@ -174,13 +177,6 @@ def _foretold(portfolio: Portfolio, read: ReadFiles) -> ImportReport:
     staged = desk.stage(read.entries())
     ahead = reaches_ahead(staged.plan.book, desk.clock.now())
     return ImportReport(read.files, Receipt(desk.head.version, staged.review), ahead)
-
-
-def _created(session: Session, terms: Terms) -> str:
-    from bursar.store import masked
-
-    place = f"{masked(session.book)}, portfolio {session.portfolio}"
-    return f"Made {place}: base currency {terms.base}, cost rule {terms.method.value}."
 
 
 def _doubt(session: Session, named: set[str], terms: Terms | None) -> None:

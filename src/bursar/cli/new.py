@@ -63,11 +63,11 @@ def new(  # noqa: PLR0913 (the terms of a portfolio)
         (*asked.accounts, *(Account(name, may_short=True) for name in short)),
     )
     session.open(terms=terms, create=True).close()
-    _tell(session, terms)
+    _tell(session, terms, is_stated=base is not None)
     return 0
 
 
-def _tell(session: Session, made: Terms) -> None:
+def _tell(session: Session, made: Terms, *, is_stated: bool) -> None:
     if session.wants_json:
         session.tell(
             {
@@ -81,7 +81,5 @@ def _tell(session: Session, made: Terms) -> None:
             }
         )
     elif not session.is_quiet:
-        session.screen.print(
-            f"Made {session.place}, portfolio {session.portfolio}: base currency {made.base},"
-            f" cost rule {made.method.value}, lots by {made.scope.value}."
-        )
+        said = session.made(made, is_stated=is_stated).removesuffix(".")
+        session.screen.print(f"{said}, lots by {made.scope.value}.")

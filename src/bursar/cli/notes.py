@@ -10,7 +10,7 @@ from bursar.cli.correcting import correct
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
-    from bursar.desk import Desk
+    from bursar.portfolio import Portfolio
     from bursar.portfolio.hand import Correction
 
 Yes = Annotated[bool, Parameter(name=["--yes", "-y"])]
@@ -36,10 +36,10 @@ def price(  # noqa: PLR0913 (the words of a line)
 
     """
 
-    def made(desk: Desk) -> Correction:
+    def made(portfolio: Portfolio) -> Correction:
         from bursar.portfolio import hand
 
-        return hand.priced(desk, asset, time, value, quote)
+        return hand.priced(portfolio.corrector, asset, time, value, quote)
 
     return correct(session, made, is_yes=yes)
 
@@ -62,10 +62,10 @@ def tag(
 
     """
 
-    def made(desk: Desk) -> Correction:
+    def made(portfolio: Portfolio) -> Correction:
         from bursar.portfolio import hand
 
-        return hand.tagged(desk, id, strategy=strategy, regime=regime)
+        return hand.tagged(portfolio.corrector, id, strategy=strategy, regime=regime)
 
     return correct(session, made, is_yes=yes)
 
@@ -86,9 +86,9 @@ def link(
 
     """
 
-    def made(desk: Desk) -> Correction:
+    def made(portfolio: Portfolio) -> Correction:
         from bursar.portfolio import hand
 
-        return hand.linked(desk, one, other)
+        return hand.linked(portfolio.corrector, one, other)
 
     return correct(session, made, is_yes=yes)

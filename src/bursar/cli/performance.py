@@ -78,13 +78,13 @@ def _period(text: str) -> str | tuple[str | None, str | None]:
 
 def _told(found: Performance) -> dict[str, object]:
     """Return it as JSON has it, what is derived included; what is not known is null, with why."""
-    from bursar.cli.answers import timed, told
+    from bursar.cli.answers import told
 
     kelly = {"kelly_trades": found.kelly_trades, "kelly_returns": found.kelly_returns}
     halves = {name: {"full": each.full, "half": each.half} for name, each in kelly.items()}
     fields = told(found)
     assert isinstance(fields, dict)
-    return {**{name: timed(name, each) for name, each in fields.items()}, **halves}
+    return {**fields, **halves}
 
 
 def _show(screen: Screen, found: Performance, period: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+from bursar.cli.answers import dated
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def profits(*, apply: bool = False, session: Annotated[Session, HIDDEN]) -> int:
         if apply:
             taking.apply(portfolio, seen)
     if session.wants_json:
-        session.tell({"is_applied": apply, "profits": seen})
+        session.tell({"is_applied": apply, "profits": dated(seen)})
     else:
         _show(session.screen, seen, is_applied=apply)
         followed = {each.period for each in seen.targets}

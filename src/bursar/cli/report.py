@@ -75,9 +75,7 @@ def report(  # noqa: PLR0913 (the options of a command)
         _write(path, found)
         session.screen.remark(f"Wrote {path}.")
     if session.wants_json:
-        from bursar.cli.answers import timed, told
-
-        session.tell(timed("", told(found)))
+        session.tell(found)
     else:
         for said in found.remarks:
             session.screen.print(f"! {said}")

@@ -10,7 +10,7 @@ from bursar.cli.correcting import correct
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
-    from bursar.desk import Desk
+    from bursar.portfolio import Portfolio
     from bursar.portfolio.hand import Correction
 
 
@@ -34,9 +34,9 @@ def reverse(
 
     """
 
-    def made(desk: Desk) -> Correction:
+    def made(portfolio: Portfolio) -> Correction:
         from bursar.portfolio import hand
 
-        return hand.reversed_(desk, id, time=time, note=note)
+        return hand.reversed_(portfolio.corrector, id, time=time, note=note)
 
     return correct(session, made, is_yes=yes)

@@ -25,6 +25,7 @@ def serve(
     """Serve the portfolio: REST, WebSocket, metrics, and a status page at /. Stop it with Ctrl-C.
 
     Without settings it serves bursar.db on http://127.0.0.1:8004, to whoever sits at this machine.
+    A book that is not there is made, since what is told over the bus or REST has to go somewhere.
     To let others in, make a token first: `bursar token new NAME`. See docs/OPERATIONS.md.
 
     Args:
@@ -36,7 +37,8 @@ def serve(
         from bursar.serve.running import run
 
     session.require_present()
-    run(_chosen(session, host, port), told=lambda url: _tell(session, url))
+    is_new = session.is_new
+    run(_chosen(session, host, port), told=lambda url: _tell(session, url, is_new=is_new))
     return 0
 
 
@@ -50,8 +52,12 @@ def _chosen(session: Session, host: str | None, port: int | None) -> Settings:
     return settings.model_copy(update={"portfolio": own.model_copy(update={"http": http})})
 
 
-def _tell(session: Session, url: str) -> None:
+def _tell(session: Session, url: str, *, is_new: bool) -> None:
+    from bursar.app import terms_of
+
     if session.wants_json:
-        session.tell({"url": url})
+        session.tell({"url": url, "created": is_new})
     else:
+        if is_new:
+            session.screen.remark(session.made(terms_of(session.settings.portfolio)))
         session.screen.print(f"{session.portfolio} of {session.place} is served at {url}")

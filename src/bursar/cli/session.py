@@ -90,6 +90,25 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         """Whether the settings say what a new book counts in."""
         return self.is_told and "base_currency" in self.settings.portfolio.model_fields_set
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the portfolio is not there yet, so that a command that makes one would do so."""
+        import bursar
+        from bursar.errors import PortfolioNotFound
+
+        try:
+            return all(each.name != self.portfolio for each in bursar.portfolios(self.book))
+        except PortfolioNotFound:
+            return True
+
+    def made(self, terms: Terms, *, is_stated: bool = False) -> str:
+        """Say what was made, and that its base currency is fixed where nobody has named it."""
+        unsaid = "" if is_stated or self.states_base else " (by default, and for good)"
+        return (
+            f"Made {self.place}, portfolio {self.portfolio}: base currency {terms.base}{unsaid},"
+            f" cost rule {terms.method.value}."
+        )
+
     @cached_property
     def screen(self) -> Screen:
         """Where a reader looks."""
@@ -189,11 +208,15 @@ class Session(msgspec.Struct, frozen=True, dict=True):
 
     def _then(self, portfolio: Portfolio) -> Portfolio:
         """Return the past that is asked for, which closes what it is the past of."""
+        from bursar.portfolio.past import require_begun
+
         try:
-            return portfolio.at(self.at, known_at=self.known_at, is_closing=True)
+            then = portfolio.at(self.at, known_at=self.known_at, is_closing=True)
+            require_begun(portfolio.desk, then.desk, is_at=self.at is not None)
         except BaseException:
             portfolio.close()
             raise
+        return then
 
     def asset(self, name: str | None) -> str | None:
         """Read the name of an asset: `xbt` is XBT."""

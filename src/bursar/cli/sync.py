@@ -51,9 +51,10 @@ def sync(
 
     """
     session.require_present()
+    is_new = session.is_new
     done = asyncio.run(synced(session, session.chosen, Asked(full, allow_breaks, allow_trade)))
     if session.wants_json:
-        session.tell({"portfolio": session.portfolio, **told(done)})
+        session.tell({"portfolio": session.portfolio, "created": is_new, **told(done)})
     else:
         show(session.screen, done)
     return code(done)
@@ -120,7 +121,10 @@ async def synced(
 
     tell = session.bar.tell
     with session.bar.running():
+        is_new = not session.is_apart and session.is_new
         live = open_live(settings, clock=clock, progress=tell, allow_breaks=asked.allows_breaks)
+        if is_new:
+            session.screen.remark(session.made(live.service.portfolio.terms))
         try:
             done, remarks = await _run(live, tell, asked)
             return msgspec.structs.replace(done, notices=(*remarks, *live.notices()))

@@ -14,7 +14,7 @@ Scope = Literal["read", "write"]
 def new(name: str, *, scope: Scope = "read", session: Annotated[Session, HIDDEN]) -> int:
     """Make a token and show it, this one time. Only its hash is kept.
 
-    From the first token on, the service asks everybody for one.
+    From the first token on, the service asks everybody for one. A book that is not there is made.
 
     Args:
         name: What you call it: the program or the person that will bear it.
@@ -24,11 +24,15 @@ def new(name: str, *, scope: Scope = "read", session: Annotated[Session, HIDDEN]
     from bursar.serve import tokens
 
     session.require_present()
-    with session.open(create=True) as portfolio:
+    is_new = session.is_new
+    with session.open(terms=session.terms if is_new else None, create=True) as portfolio:
         made = tokens.new(portfolio.desk.store, portfolio.desk.clock, name, scope)
+        terms = portfolio.terms
     if session.wants_json:
-        session.tell({"name": name, "scope": scope, "token": made})
+        session.tell({"name": name, "scope": scope, "token": made, "created": is_new})
     else:
+        if is_new:
+            session.screen.remark(session.made(terms))
         session.screen.raw(made)
         session.screen.remark("Keep it: it is not shown again. Authorization: Bearer TOKEN")
     return 0

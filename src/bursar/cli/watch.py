@@ -53,7 +53,10 @@ def watch(*, times: Times | None = None, session: Annotated[Session, HIDDEN]) ->
 async def _watched(session: Session, times: int | None) -> int:
     from bursar.app.live import open_live
 
+    is_new = session.is_new
     live = open_live(session.chosen)
+    if is_new:
+        session.screen.remark(session.made(live.service.portfolio.terms))
     try:
         if session.wants_json or not session.screen.console.is_terminal:
             return await _Watch(live, session, times, _lines(session)).run()

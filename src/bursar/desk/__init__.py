@@ -17,6 +17,7 @@ Errors: `StaleVersion`, `Oversold`, every `StoreError`, and `BrokenInvariant` fo
 
 from bursar.desk.covering import require_covered
 from bursar.desk.desk import Beside, Desk, Receipt, Staged
+from bursar.desk.retrying import again
 from bursar.desk.sketching import Sketch, sketch, stage_over, unpriced
 from bursar.desk.streaming import submit_in_order, unswept
 from bursar.desk.telling import Review
@@ -28,6 +29,7 @@ __all__ = [
     "Review",
     "Sketch",
     "Staged",
+    "again",
     "require_covered",
     "sketch",
     "stage_over",

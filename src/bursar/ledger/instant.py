@@ -94,6 +94,21 @@ def from_datetime(moment: datetime) -> int:
     return _counted(moment)
 
 
+def of_clock(told: int) -> int:
+    """Take what a clock says, in nanoseconds since 1970.
+
+    Raises:
+        Malformed: it is off by centuries, so nothing that happens now can be dated.
+    """
+    if _SPAN[0] <= told < _SPAN[1]:
+        return told
+    raise Malformed(
+        f"the clock of this machine says {told // SECOND} seconds since 1970; times from {FIRST}"
+        f" to {LAST} can be kept, so set the clock first",
+        field="clock",
+    )
+
+
 def _counted(moment: datetime) -> int:
     delta = moment - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds * 1_000
@@ -103,6 +118,9 @@ def to_datetime(at: int) -> datetime:
     """Return an aware UTC datetime, nanoseconds cut to microseconds."""
     seconds, nanos = divmod(at, SECOND)
     return _EPOCH + timedelta(0, seconds, nanos // 1_000)
+
+
+_SPAN: Final = (_counted(_EPOCH.replace(FIRST)), _counted(_EPOCH.replace(LAST + 1)))
 
 
 def day(at: int) -> str:

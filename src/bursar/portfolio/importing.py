@@ -1,5 +1,7 @@
 """Files into a desk: at once where they are small, in order of time where one is streamed.
 
+If another writer was first, it is planned anew on what that one did: the rows are the same.
+
 A stream needs memory for a part of it only. Not every history can be taken so: what reaches back,
 behind what stands in the book or in an earlier part, needs all of it at once. Then the whole is
 staged as one, as small files are. The book is the same either way.
@@ -8,21 +10,19 @@ Errors: as the readers and the desk.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from heapq import merge
 from operator import attrgetter
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
-from bursar.desk import Desk, Receipt, submit_in_order, unswept
-from bursar.errors import BadChoice, LedgerError, StaleVersion
+from bursar.desk import Desk, Receipt, again, submit_in_order, unswept
+from bursar.errors import BadChoice, LedgerError
 from bursar.ledger.entries import AnyEntry, Movement
 from bursar.ledger.timeline import Expected
 from bursar.portfolio.answers import FileImported
 from bursar.ports import FileReader, Progress, Reading
-
-_TRIES: Final = 5
 
 
 class ReadFiles(msgspec.Struct, frozen=True):
@@ -75,37 +75,32 @@ def read(
 
 
 def submit(desk: Desk, files: ReadFiles, progress: Progress | None) -> Receipt:
-    """Commit what files state: all of it or nothing. Who was first is taken up, and that is all."""
+    """Commit what files state: all of it or nothing."""
     rows = sum(each.rows for each in files.files)
     tell = progress or _untold
     if files.is_streamed:
-        try:
-            return _streamed(desk, files, lambda done: tell("writing", done, rows))
-        except LedgerError:  # behind, or refused: the whole says which
-            pass
-    tell("folding", 0, rows)
+        expected = _expected(files.readings)
+
+        def streamed() -> Receipt:
+            return submit_in_order(
+                desk,
+                _by_time(files.readings),
+                expected=expected,
+                progress=lambda done: tell("writing", done, rows),
+            )
+
+        with suppress(LedgerError):  # behind, or refused: the whole says which
+            return again(desk, streamed, keeps_off=False)  # a stream does so itself
+
     entries = files.entries()
-    try:
+
+    def at_once() -> Receipt:
+        tell("folding", 0, rows)
         staged = desk.stage(entries)
         tell("writing", 1, 1)
         return desk.commit(staged)
-    except StaleVersion:
-        if desk.waiting is not None:
-            raise
-        with desk.alone():
-            return desk.commit(desk.stage(entries))
 
-
-def _streamed(desk: Desk, files: ReadFiles, progress: Callable[[int], None]) -> Receipt:
-    """Commit in order of time. Only the first part can come too late: from it on others wait."""
-    expected = _expected(files.readings)
-    for _ in range(_TRIES):
-        told = _by_time(files.readings)
-        try:
-            return submit_in_order(desk, told, expected=expected, progress=progress)
-        except StaleVersion:
-            desk.catch_up()
-    return submit_in_order(desk, _by_time(files.readings), expected=expected, progress=progress)
+    return again(desk, at_once)
 
 
 def _by_time(readings: Iterable[Reading]) -> Iterator[AnyEntry]:

@@ -8,8 +8,9 @@ of, so marks of later are not there and the others have the age they had.
 `PastDesk` stands where a portfolio has its desk: it answers what a desk and its store answer, and
 refuses to write.
 
-Errors: `BadChoice` for whatever would write; `Malformed` for what is no time; `StoreCorrupt` where
-the journal does not verify.
+Errors: `BadChoice` for whatever would write, and for a time that is yet to come; `EntryNotFound`
+for a row that the journal does not have; `Malformed` for what is no time; `StoreCorrupt` where the
+journal does not verify.
 """
 
 import json
@@ -24,7 +25,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from bursar.desk import Desk, Receipt, Staged
-from bursar.errors import BadChoice, StoreCorrupt
+from bursar.errors import BadChoice, EntryNotFound, StoreCorrupt
 from bursar.ledger import describe, instant, journal, projection
 from bursar.ledger.entries import AnyEntry, Link, Reversal, Tag
 from bursar.ledger.journal import GENESIS, Record
@@ -92,6 +93,8 @@ def desk_of(desk: Desk, time: Time, known_at: Time, *, is_closing: bool = False)
     told = now if rows is None else rows.at
     at = told if time is None else _instant(time, now, "at")
     whole = desk.timeline if rows is None else rows.timeline
+    if time is not None:
+        _require_past(at, now, max((key[0] for key in whole.order[-1:]), default=now), "at")
     cut = whole if time is None else until(whole, at)
     head = desk.head if rows is None else rows.head
     store = PastStore(desk.store, head, cut, None if time is None else at, seen=min(at, told))
@@ -111,11 +114,13 @@ def _known(desk: Desk, known_at: str | int | datetime) -> _Known:
     """Read the journal as far as a row, or as far as the first row of later.
 
     Raises:
+        EntryNotFound: there is no such row.
         StoreCorrupt: a row on the way does not verify; the desk writes nothing any more.
     """
+    now = desk.clock.now()
     row = _ROW.fullmatch(known_at) if isinstance(known_at, str) else None
-    at = None if row is not None else _instant(known_at, desk.clock.now(), "known_at")
-    last_seq = None if row is None else int(row.group(1))
+    at = None if row is not None else _instant(known_at, now, "known_at")
+    last_seq = None if row is None else _row_of(int(row.group(1)), desk.store.head().seq)
 
     def is_known(record: Record) -> bool:
         if last_seq is not None:
@@ -127,6 +132,8 @@ def _known(desk: Desk, known_at: str | int | datetime) -> _Known:
     except StoreCorrupt as error:
         desk.halt(error.message)
         raise
+    if at is not None:
+        _require_past(at, now, max((row.recorded_at for row in kept), default=now), "known_at")
     timeline = folded(desk.head.terms, [record.entry() for record in kept])
     if not kept:
         return _Known(timeline, Head(0, 0, GENESIS, desk.head.terms), at or 0)
@@ -313,6 +320,44 @@ def _refuse() -> NoReturn:
 def _require_limit(limit: int | None) -> None:
     if limit is not None and limit < 0:
         raise BadChoice(f"limit {limit} is negative", field="limit")
+
+
+def require_begun(present: Desk | PastDesk, then: Desk | PastDesk, *, is_at: bool = True) -> None:
+    """Refuse a past before the book begins: its figures would all be zero, which nobody said.
+
+    Unless `is_at`, it was asked for what was known, and not for what had happened.
+
+    Raises:
+        EntryNotFound: it is before the first row of the journal, or before the first fact.
+    """
+    first, at = next(present.store.records(), None), then.clock.now()
+    if first is None or then.timeline.facts:
+        return
+    if not then.head.seq:
+        began = instant.show(first.recorded_at)
+        raise EntryNotFound(f"nothing was known then: the first row was recorded at {began}")
+    order = present.whole().order if is_at else []
+    if order and at < order[0][0] <= present.clock.now():
+        began = instant.show(order[0][0])
+        raise EntryNotFound(f"nothing is known of {instant.show(at)}: the first fact is of {began}")
+
+
+def _row_of(seq: int, last: int) -> int:
+    """Return the number of a row that there is; #0 is before all of them."""
+    if seq <= last:
+        return seq
+    there = f"there are #1 to #{last}" if last else "there is none yet"
+    raise EntryNotFound(
+        f"known_at: the journal has no row #{seq}; {there}", field="known_at", last=last
+    )
+
+
+def _require_past(at: int, now: int, last: int, field: str) -> None:
+    """Refuse a time that is yet to come, and of which nothing was told ahead of it."""
+    if at > max(now, last):
+        raise BadChoice(
+            f"{field}: {instant.show(at)} is yet to come; it is {instant.show(now)}", field=field
+        )
 
 
 def _instant(time: str | int | datetime, now: int, field: str) -> int:

@@ -38,6 +38,7 @@ from bursar.portfolio import (
     months,
     past,
     plan_sources,
+    previous,
     proof,
     rebalancing,
     shown,
@@ -204,24 +205,24 @@ class Portfolio:
 
     def transaction(
         self,
-        previous_equity: transactions.Number | None = None,
+        previous_equity: previous.Previous = None,
         **options: Unpack[transactions.Options],
     ) -> transactions.PortfolioTransaction:
-        """Begin a transaction: `with p.transaction(previous_equity=…) as tx`.
+        """Begin a transaction: `with p.transaction(previous_equity=p.equity()) as tx`.
 
         Without a previous equity it is compared with what the last transaction came to, or before
         the first with what is held at the commit's marks.
         """
-        rules = transactions.rules_of(previous_equity, options)
+        rules = self._transacting(previous_equity, options)
         return transactions.PortfolioTransaction(self.writer, rules)
 
     def batch(
         self,
-        previous_equity: transactions.Number | None = None,
+        previous_equity: previous.Previous = None,
         **options: Unpack[transactions.Options],
     ) -> transactions.PortfolioBatch:
         """Begin a batch: transactions that become durable together, each with its verdict."""
-        rules = transactions.rules_of(previous_equity, options)
+        rules = self._transacting(previous_equity, options)
         return transactions.PortfolioBatch(self.writer, rules)
 
     def transact(
@@ -229,12 +230,12 @@ class Portfolio:
         work: Callable[[transactions.PortfolioTransaction], None],
         mark_prices: transactions.Prices,
         *,
-        previous_equity: transactions.Number | None = None,
+        previous_equity: previous.Previous = None,
         retry_stale: int = 3,
         **options: Unpack[transactions.Options],
     ) -> transactions.PortfolioTransaction:
         """Run `work` as a transaction and commit it; again, if another writer was first."""
-        rules = transactions.rules_of(previous_equity, options)
+        rules = self._transacting(previous_equity, options)
         return transactions.transact(self.writer, rules, work, mark_prices, retry_stale=retry_stale)
 
     def recover(self, *keys: str) -> transactions.Recovery:
@@ -509,6 +510,13 @@ class Portfolio:
         except StaleVersion:
             self.desk.reload()
             return self.desk.whole()
+
+    def _transacting(
+        self, equity: previous.Previous, options: transactions.Options
+    ) -> transactions.Rules:
+        rules = transactions.rules_of(previous.stated(equity), options)
+        previous.require_owned(rules.previous, self.options, self.valuation)
+        return rules
 
     def _correct(self, correction: hand.Correction) -> Receipt:
         return self.writer.commit(hand.stage(self.writer, correction))

@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Unpack
 
 from bursar.desk.transactions import (
-    Number,
     Options,
     PortfolioBatch,
     PortfolioTransaction,
@@ -19,6 +18,7 @@ from bursar.desk.transactions import (
 )
 from bursar.errors import BadChoice
 from bursar.portfolio.portfolio import Portfolio
+from bursar.portfolio.previous import Previous
 from bursar.portfolio.service import PortfolioService
 from bursar.ports import PortfolioStore
 
@@ -29,7 +29,7 @@ def portfolio_transaction(
     *,
     state_store: PortfolioStore,
     portfolio_manager: Manager,
-    previous_equity: Number | None,
+    previous_equity: Previous,
     session_id: str,
     **options: Unpack[Options],
 ) -> PortfolioTransaction:
@@ -52,7 +52,7 @@ def portfolio_batch(
     *,
     state_store: PortfolioStore,
     portfolio_manager: Manager,
-    previous_equity: Number | None,
+    previous_equity: Previous,
     session_id: str,
     **options: Unpack[Options],
 ) -> PortfolioBatch:
@@ -104,7 +104,7 @@ class TradingSession:
         self,
         manager: Manager,
         *,
-        previous_equity: Number | None = None,
+        previous_equity: Previous = None,
         **options: Unpack[Options],
     ) -> None:
         self.portfolio = _portfolio(manager)

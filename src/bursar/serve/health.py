@@ -52,6 +52,8 @@ class Health(msgspec.Struct, frozen=True):
 
 _FINE: Final = Component(Word.OK)
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+_ALERTS: Final = "alerts"
+_VENUES: Final = "venues"
 _ORDER: Final = (Word.OK, Word.DEGRADED, Word.DOWN)
 
 
@@ -79,13 +81,13 @@ def bus(trouble: str | None) -> Component:
 
 
 def venues(synced: Mapping[str, Synced]) -> dict[str, Component]:
-    """Return how each followed account stands."""
+    """Return how each followed account stands, by its name."""
     return {account: _venue(each) for account, each in synced.items()}
 
 
 def watching(policy: Policy, shut: Mapping[str, str]) -> dict[str, Component]:
     """Return how the policy stands, where there is one, and the ways that no alert leaves by."""
-    found = {f"alerts:{way}": Component(Word.DEGRADED, why) for way, why in shut.items()}
+    found = {f"{_ALERTS}:{way}": Component(Word.DEGRADED, why) for way, why in shut.items()}
     match policy.freshness:
         case Freshness.NONE:
             return found
@@ -115,10 +117,25 @@ def whole(parts: dict[str, Component], *, version: str, portfolio_version: int, 
     return Health(worst, version, portfolio_version, parts, instant.to_datetime(now))
 
 
-def without_reasons(health: Health) -> Health:
-    """Return the same for whoever may not look."""
-    plain = {name: Component(each.status) for name, each in health.components.items()}
+def for_strangers(health: Health) -> Health:
+    """Return the same for whoever may not look: words alone, of parts that every service has.
+
+    What a user named (accounts, ways of alerts) is one part by its kind, as its worst one stands.
+    """
+    plain = dict[str, Component]()
+    for name, each in health.components.items():
+        kind = _kind(name)
+        known = plain.get(kind, _FINE).status
+        plain[kind] = Component(max(known, each.status, key=_ORDER.index))
     return msgspec.structs.replace(health, components=plain, version=None, portfolio_version=None)
+
+
+def _kind(part: str) -> str:
+    """Return what a part is called before strangers: `venues` for `kraken:main`."""
+    before, colon, _ = part.partition(":")
+    if not colon:
+        return part
+    return before if before == _ALERTS else _VENUES
 
 
 def _keeper(ended: Mapping[str, str], failed: str | None, *, is_alive: bool) -> Component:

@@ -270,7 +270,7 @@ class Service:
         may_look = bool(request.scope["caller"].token)
         if not may_look and not self.door.ring and not heard.bearer:
             may_look = self.door.is_here(heard.host, request.scope["client"])
-        shown = found if may_look else health.without_reasons(found)
+        shown = found if may_look else health.for_strangers(found)
         status = 503 if found.status is health.Word.DOWN else 200
         headers = {"cache-control": "no-store"}
         return Response(encode(shown), status, headers, "application/json")

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import URL, Connection, Engine, insert, select
 
 from bursar.errors import PortfolioNotFound, StoreCorrupt
+from bursar.ledger import instant
 from bursar.ledger.journal import GENESIS
 from bursar.ledger.terms import Terms
 from bursar.store import checks, schema, texts
@@ -79,7 +80,7 @@ def _enter(
         raise StoreCorrupt(f"the journal of portfolio {portfolio!r} is here, its head is gone")
     if base is None and not create:
         raise PortfolioNotFound(
-            f"there is no portfolio {portfolio!r} here, only: {names or 'none'}",
+            f"there is no portfolio {portfolio!r} here, {f'only: {names}' if names else 'nor any'}",
             portfolio=portfolio,
         )
     if base is None:
@@ -100,7 +101,7 @@ def _make(engine: Engine, dialect: Dialect, portfolio: str, terms: Terms) -> str
             "version": 0,
             "seq": 0,
             "hash": GENESIS,
-            "created_at": time.time_ns(),
+            "created_at": instant.of_clock(time.time_ns()),
         }
         connection.execute(insert(PORTFOLIOS), row)
         return terms.base

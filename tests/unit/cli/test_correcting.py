@@ -6,6 +6,11 @@ import sys
 
 import pytest
 
+import bursar as package
+from bursar.desk import Desk
+from bursar.portfolio import hand
+from tests.unit.cli.conftest import STORY
+
 DEPOSIT = ("add", "deposit", "1000", "EUR", "--time", "2024-01-02")
 
 
@@ -183,3 +188,93 @@ def test_errors_have_their_codes(book, bursar, ask):
     assert ask("reverse", "nothing", code=3)["error"]["code"] == "entry_not_found"
     assert ask("add", "withdrawal", "7", "XBT", "-y", code=2)["error"]["code"] == "oversold"
     assert ask("status")["equity"] == "1000"
+
+
+# ------------------------------------------------------------------------------ others at the book
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Have another process enter something between look and commit, so many times."""
+
+    def enter(times=1):
+        left = list(range(times))
+        real = hand.stage
+
+        def stage(desk, correction):
+            staged = real(desk, correction)
+            if left:
+                left.pop()
+                with package.open("bursar.db") as other:
+                    other.add("deposit", "7", "EUR", again=True)
+            return staged
+
+        monkeypatch.setattr(hand, "stage", stage)
+
+    return enter
+
+
+def test_what_was_said_yes_to_is_written_though_another_writer_was_first(
+    book, bursar, ask, meanwhile
+):
+    bursar("add", "deposit", "5", "EUR", "--id", "mine", "--yes", "--quiet")
+    for line in (
+        (*DEPOSIT, "--yes"),
+        ("price", "XBT", "2024-01-02", "41000", "--yes"),
+        ("reverse", "mine", "--yes"),
+    ):
+        before = ask("status")["version"]
+        meanwhile()
+        assert f"Written, version {before + 2}." in bursar(*line).out
+    meanwhile()
+    assert ask("add", "deposit", "1", "EUR", "--yes")["written"]
+    assert ask("status")["equity"] == str(1000 + 1 + 4 * 7)
+    assert bursar("verify").out.count("✓") == 8
+
+
+def test_who_is_asked_sees_what_it_would_do_by_now(book, bursar, ask, meanwhile, terminal):
+    terminal("y", "y")
+    meanwhile()
+    ran = bursar(*DEPOSIT)
+    assert ran.out.count("To be recorded") == 2
+    assert "Another writer was first. This is what it would do now:" in ran.err
+    assert "Written, version 2." in ran.out
+    terminal("y", "n")
+    meanwhile()
+    assert "Nothing was written." in bursar("add", "deposit", "2", "EUR", code=5).out
+
+
+def test_what_another_process_entered_under_the_same_id_is_known(book, bursar, ask, monkeypatch):
+    real = hand.stage
+    done: list[bool] = []
+
+    def stage(desk, correction):
+        staged = real(desk, correction)
+        if not done:
+            done.append(True)
+            with package.open("bursar.db") as other:
+                other.add("deposit", "1000", "EUR", time="2024-01-02", id="k")
+        return staged
+
+    monkeypatch.setattr(hand, "stage", stage)
+    assert "The same was recorded before" in bursar(*DEPOSIT, "--id", "k", "--yes").out
+    assert ask("status")["equity"] == "1000"
+
+
+def test_files_are_imported_though_another_writer_was_first(book, bursar, ask, monkeypatch):
+    real = Desk.stage
+    done: list[bool] = []
+
+    def stage(desk, entries):
+        staged = real(desk, entries)
+        if not done:
+            done.append(True)
+            with package.open("bursar.db") as other:
+                other.add("deposit", "7", "EUR")
+        return staged
+
+    monkeypatch.setattr(Desk, "stage", stage)
+    exports = (STORY / "ledgers.gen4-16col.csv", STORY / "trades.gen2-24col.csv")
+    assert ask("import", *exports)["recorded"] == 58
+    assert ask("import", *exports)["duplicates"] == 58
+    assert ask("status")["version"] == 2

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+import bursar as package
 from bursar.app import SystemClock
 from bursar.cli import main
+from bursar.portfolio import hand
 from bursar.sim.kraken import FakeKraken, Fault, Planting, Tier, invent, plant, serve
 
 README = Path(__file__).parents[3] / "README.md"
@@ -106,6 +108,26 @@ def test_drift_is_shown_accepted_and_taken_back(venue, capsys, bursar, ask):
     assert ask("drift")["accounts"][0]["is_clean"]
     bursar("reverse", before["breaks"][0]["entries"][0], "--yes")
     assert len(ask("drift", code=1)["accounts"][0]["breaks"]) == 1
+
+
+def test_what_closes_a_break_is_looked_for_anew_where_another_writer_was_first(
+    venue, capsys, bursar, ask, monkeypatch
+):
+    with venue(Planting.EXTRA_BALANCE) as served:
+        served.run(capsys, "sync", "--quiet")
+    real, left = hand.stage, [1]
+
+    def stage(desk, correction):
+        staged = real(desk, correction)
+        if left:
+            with package.open("bursar.db") as other:
+                other.add("deposit", str(left.pop()), "USD")
+        return staged
+
+    monkeypatch.setattr(hand, "stage", stage)
+    assert "Written" in bursar("drift", "accept", "1", "--yes").out
+    assert ask("drift")["accounts"][0]["is_clean"]
+    assert ask("verify")["is_sound"]
 
 
 def test_watch_writes_a_line_a_sync_where_nobody_looks(venue, capsys):

@@ -99,10 +99,32 @@ def test_a_time_that_is_none_is_named(story, bursar):
     assert "is no UTC time" in bursar("status", "--known-at", "#x", code=2).err
 
 
-def test_before_anything_was_known_there_is_nothing(story, ask):
-    found = ask("status", "--known-at", "2020-01-01")
-    assert (found["version"], found["equity"], found["holdings"]) == (0, "0", [])
+def test_of_before_the_book_no_zero_is_told(story, bursar):
+    for when in ("2020-01-01", "#0"):
+        said = bursar("status", "--known-at", when, code=3).err
+        assert "nothing was known then: the first row was recorded at 20" in said
+    said = bursar("status", "--at", "2020-01-01", code=3).err
+    assert "nothing is known of 2020-01-01T00:00:00Z: the first fact is of 2024-01-02T1" in said
+
+
+def test_a_past_without_facts_of_its_own_is_told_where_something_was_known(bursar, ask):
+    prices = f"{STORY / 'prices.csv'}"
+    bursar("import", prices, "--base", "EUR", "--quiet")
+    bursar("add", "deposit", "5", "EUR", "--yes", "--quiet")
+    assert ask("status", "--known-at", "#2")["equity"] == "0"
     assert ask("journal", "--known-at", "#3")["rows"][-1]["seq"] == 3
+
+
+def test_an_empty_book_has_an_empty_past(bursar, ask):
+    bursar("new", "--quiet")
+    assert ask("status", "--at", "2024-01-10")["equity"] == "0"
+
+
+def test_a_past_that_there_is_not_is_refused(story, bursar):
+    assert "there are #1 to #100" in bursar("status", "--known-at", "#101", code=3).err
+    for option in ("--at", "--known-at"):
+        said = bursar("status", option, "2261-01-01", code=2).err
+        assert "2261-01-01T00:00:00Z is yet to come; it is 20" in said
 
 
 def test_accounts_are_shown_apart(story, bursar, ask):

@@ -2,9 +2,10 @@
 
 import pytest
 
-from bursar.desk import Desk
+from bursar.desk import Desk, again
 from bursar.desk.transactions import PortfolioTransaction, State, rules_of
 from bursar.errors import StaleVersion
+from bursar.ledger.golden import read
 from bursar.store import MemoryStore
 from tests.unit.desk.cycles import USD, committed, over
 from tests.unit.portfolio.places import Clock
@@ -78,3 +79,36 @@ def test_when_no_try_is_left_the_loser_is_told():
 
     with pytest.raises(StaleVersion):
         one.transact(work, {}, previous_equity=0, retry_stale=0)
+
+
+# ------------------------------------------------------------------------------------------- again
+
+
+@pytest.mark.parametrize("keeps_off", [True, False])
+def test_what_is_stated_is_planned_anew_on_what_another_writer_did(keeps_off):
+    store = MemoryStore(terms=USD)
+    one, other = Desk(store, Clock()), Desk(store, Clock())
+    seen = []
+
+    def work():
+        seen.append(one.head.version)
+        staged = one.stage(read(["2026-01-05T10:00:00Z deposit 1 USD #k:1"]))
+        if len(seen) == 1:
+            other.submit(read(["2026-01-05T10:00:00Z deposit 2 USD #k:2"]))
+        return one.commit(staged)
+
+    assert again(one, work, keeps_off=keeps_off).version == 2
+    assert seen == [0, 1]
+    assert [row.seq for row in store.records()] == [1, 2]
+
+
+def test_it_is_not_tried_for_ever():
+    desk, tries = Desk(MemoryStore(terms=USD), Clock()), []
+
+    def work():
+        tries.append(desk.head.version)
+        raise StaleVersion
+
+    with pytest.raises(StaleVersion):
+        again(desk, work, keeps_off=False)
+    assert len(tries) == 4

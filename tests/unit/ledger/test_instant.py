@@ -49,6 +49,18 @@ def test_what_is_no_utc_time_is_refused(text):
         instant.parse(text, field="opened_at")
 
 
+@pytest.mark.parametrize("year", [-1, 1677, 2262, 2426, 9999, 33_658])
+def test_a_clock_that_is_off_by_centuries_is_named(year):
+    told = round((year - 1970) * 365.2425) * instant.DAY
+    with pytest.raises(Malformed, match=f"says {told // instant.SECOND} seconds since 1970"):
+        instant.of_clock(told)
+
+
+@pytest.mark.parametrize("told", [0, -1, NOON, instant.parse("2261-12-31T23:59:59.999999999Z")])
+def test_any_other_clock_is_taken_at_its_word(told):
+    assert instant.of_clock(told) == told
+
+
 @pytest.mark.parametrize(
     "said", [NOON, "2026-01-05T12:00:00Z", datetime(2026, 1, 5, 12, tzinfo=UTC)]
 )

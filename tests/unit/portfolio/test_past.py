@@ -9,7 +9,7 @@ import pytest
 
 import bursar
 from bursar.desk import desk
-from bursar.errors import BadChoice, Malformed, StoreCorrupt
+from bursar.errors import BadChoice, EntryNotFound, Malformed, StoreCorrupt
 from bursar.exact import ONE
 from bursar.ledger import course, golden, instant, timeline
 from bursar.ledger.projection import digest
@@ -17,7 +17,7 @@ from bursar.ledger.timeline import Timeline
 from bursar.portfolio.service import PortfolioService
 from bursar.value.marks import FEE_CREDIT
 from bursar.value.snapshot import snapshot
-from tests.unit.portfolio.places import Clock, opened
+from tests.unit.portfolio.places import NOON, Clock, opened
 
 STORY = files("bursar") / "samples" / "kraken-story-a"
 EXPORTS = [str(STORY / "ledgers.gen4-16col.csv"), str(STORY / "trades.gen2-24col.csv")]
@@ -198,7 +198,33 @@ def test_the_old_figure_is_shown_as_it_was_known():
         assert [row.seq for row in past.journal()] == [1, 2]
         assert len(past.desk.store.outbox()) == 1
     assert realized(book.at(known_at="2026-03-01T00:00:00Z")) == 15_000
-    assert book.at(known_at="#9").desk.head == book.desk.head
+    assert book.at(known_at="#3").desk.head == book.desk.head
+
+
+def test_a_row_that_there_is_not_is_refused():
+    book = told_late()
+    for row in ("#4", "#9999", f"#{10**17}"):
+        with pytest.raises(EntryNotFound, match=f"no row {row}; there are #1 to #3"):
+            book.at(known_at=row)
+    with pytest.raises(EntryNotFound, match="no row #1; there is none yet"):
+        opened().at(known_at="#1")
+
+
+def test_what_is_yet_to_come_has_no_past():
+    book = told_late()
+    for asked in ({"time": "2026-03-01T00:00:01Z"}, {"known_at": "2026-03-01T00:00:01Z"}):
+        with pytest.raises(BadChoice, match="is yet to come; it is 2026-03-01T00:00:00Z"):
+            book.at(**asked)
+
+
+def test_a_clock_that_went_back_hides_nothing_of_what_was_told():
+    clock = Clock()
+    book = opened(*FIRST, clock=clock)
+    clock.set("1970-01-01")
+    assert book.at("2026-01-06").balances()
+    assert book.at(known_at=NOON).balances()
+    with pytest.raises(BadChoice, match="yet to come"):
+        book.at("2026-01-07T10:00:01Z")
 
 
 def test_both_questions_may_be_asked_together():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bursar.errors import Doubtful
+from bursar.errors import BadChoice, Doubtful
 from bursar.portfolio import allocating, snapshots
 from bursar.portfolio.earnings import Asked, summary
 from bursar.value.figures import figures
@@ -65,3 +65,49 @@ def test_what_cost_nothing_and_never_has_a_price_can_be_left_out():
     portfolio.options = Options(exclude_assets=frozenset({"ODD"}))
     assert figures(portfolio.valuation()).is_priced
     assert portfolio.live().figures().is_priced
+
+
+HELD = (
+    "2026-01-01T10:00:00Z deposit 1000 USD #k:main:1",
+    "2026-01-02T10:00:00Z buy 1 XBT @ 100 USD #k:main:2",
+)
+
+
+def test_a_transaction_is_compared_with_all_that_is_owned():
+    made = portfolio(*HELD)
+    made.options = Options(exclude_assets=frozenset({"BTC"}))
+    marks = {"XBT": "150"}
+    seen = made.equity(marks)
+    assert seen.valuation.excluded_value
+    with made.transaction(previous_equity=seen) as tx:
+        assert tx.review(marks).delta == 0
+        assert tx.commit(marks)
+    with made.batch(previous_equity=seen) as batch, batch.transaction() as tx:
+        assert tx.commit(marks)
+    with made.transaction(previous_equity=seen.valuation.owned) as tx:
+        assert tx.commit(marks)
+
+
+def test_the_figure_of_a_view_that_leaves_something_out_is_refused():
+    made = portfolio(*HELD)
+    shown = made.equity().value
+    made.transaction(previous_equity=shown)
+    made.options = Options(exclude_assets=frozenset({"BTC"}))
+    seen = made.equity().value
+    assert seen != shown
+    for begin in (made.transaction, made.batch):
+        with pytest.raises(BadChoice, match="is what is shown, without XBT; a transaction weighs"):
+            begin(previous_equity=seen)
+    with pytest.raises(BadChoice, match="give equity"):
+        made.transact(lambda tx: None, {}, previous_equity=str(seen))
+    made.transaction(previous_equity=shown)
+    made.options = Options(exclude_assets=frozenset({"NONE"}))
+    made.transaction(previous_equity=made.equity().value)
+
+
+def test_an_equity_that_is_not_wholly_known_is_nothing_to_compare_with():
+    made = portfolio(*HELD)
+    made.options = Options(exclude_assets=frozenset({"BTC"}))
+    made.marks = lambda *_, **__: Marks()
+    with pytest.raises(Doubtful, match="not known without XBT"):
+        made.transaction(previous_equity=made.equity())

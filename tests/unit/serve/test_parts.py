@@ -18,7 +18,7 @@ from bursar.portfolio.log import LOG
 from bursar.serve import faults, logs, tokens
 from bursar.serve.asking import Kind, Param, cursor, query_of, read_cursor
 from bursar.serve.door import hear
-from bursar.serve.health import Component, Word, components, whole, without_reasons
+from bursar.serve.health import Component, Word, components, for_strangers, whole
 from bursar.serve.pace import Pace
 from bursar.serve.publishing import State, Trouble
 from bursar.serve.spelling import encode, etag, matches
@@ -218,7 +218,24 @@ def test_the_whole_is_as_its_worst_part():
     parts["c"] = Component(Word.DOWN, "gone")
     found = whole(parts, version="1", portfolio_version=1, now=1)
     assert found.status is Word.DOWN
-    assert all(each.reason is None for each in without_reasons(found).components.values())
+    assert all(each.reason is None for each in for_strangers(found).components.values())
+
+
+def test_strangers_hear_of_no_account():
+    parts = {
+        "store": Component(Word.OK),
+        "kraken:main": Component(Word.DEGRADED, "books and venue do not agree"),
+        "kraken:savings": Component(Word.OK),
+        "alerts:mail": Component(Word.DEGRADED, "mail.example is away"),
+        "alerts:webhook": Component(Word.OK),
+    }
+    found = for_strangers(whole(parts, version="1", portfolio_version=1, now=1))
+    assert {name: (each.status, each.reason) for name, each in found.components.items()} == {
+        "store": (Word.OK, None),
+        "venues": (Word.DEGRADED, None),
+        "alerts": (Word.DEGRADED, None),
+    }
+    assert (found.status, found.version) == (Word.DEGRADED, None)
 
 
 @pytest.mark.parametrize(

@@ -9,17 +9,14 @@ Errors: those of a transaction; `StaleVersion` and `StoreBusy` when all tries ar
 """
 
 from collections.abc import Callable
-from typing import Final
 
 from bursar.desk import metrics
 from bursar.desk.desk import Desk
+from bursar.desk.retrying import pause
 from bursar.desk.transactions.prices import Prices
 from bursar.desk.transactions.rules import Rules
 from bursar.desk.transactions.transaction import Later, PortfolioTransaction
 from bursar.errors import BadChoice, StaleVersion, StoreBusy
-
-PAUSE_MS: Final = 2
-PAUSE_MS_MAX: Final = 250
 
 Work = Callable[[PortfolioTransaction], None]
 
@@ -37,7 +34,7 @@ def transact(
     for attempt in range(retry_stale + 1):
         try:
             if attempt:
-                _pause(desk, attempt)
+                pause(desk, attempt)
             if attempt or desk.is_crowded:
                 return _alone(desk, rules, work, mark_prices)
             return _once(desk, rules, work, mark_prices)
@@ -68,10 +65,3 @@ def _once(
         work(transaction)
         transaction.commit(mark_prices)
     return transaction
-
-
-def _pause(desk: Desk, attempt: int) -> None:
-    """Wait for up to twice as long as before: how long, the clock's last digits say."""
-    if desk.wait is not None:
-        longest = min(PAUSE_MS << attempt, PAUSE_MS_MAX)
-        desk.wait(1 + desk.clock.now() // 1_000 % longest)

@@ -73,6 +73,11 @@ def entered(desk: Desk, verb: str, quantity: Number, what: str, details: Details
     return named(desk, entry, details, is_now=is_now, remarks=doubts(desk, entry, assets))
 
 
+_INSTEAD: Final = {
+    FlowKind.DEPOSIT: "what leaves is a withdrawal",
+    FlowKind.WITHDRAWAL: "what comes is a deposit",
+    FlowKind.FEE: "a fee that is paid back is a rebate",
+}
 _ONLY: Final[dict[str, frozenset[str]]] = {
     "price": frozenset(_SIDES),
     "amount": frozenset(_SIDES),
@@ -123,7 +128,7 @@ def _flow(desk: Desk, kind: FlowKind, quantity: Number, what: str, details: Deta
 def _signed(kind: FlowKind, quantity: Number) -> Decimal:
     """Read a quantity and give it the sign of its kind."""
     if kind not in _SIGNED:
-        amount = amount_of(quantity, "quantity")
+        amount = amount_of(quantity, "quantity", instead=_INSTEAD[kind])
         return -amount if kind in _OUT else amount
     amount = number(quantity, field="quantity")
     if not amount:

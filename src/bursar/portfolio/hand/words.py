@@ -115,11 +115,12 @@ def _text(value: object, field: str) -> str:
     return value
 
 
-def amount_of(value: Number, field: str) -> Decimal:
-    """Read a number above zero."""
+def amount_of(value: Number, field: str, *, instead: str = "") -> Decimal:
+    """Read a number above zero; `instead` says what one below zero would be called."""
     read = number(value, field=field)
     if read <= 0:
-        raise BadChoice(f"{field}: {plain(read)} is not above zero", field=field)
+        hint = f"; {instead}" if instead and read else ""
+        raise BadChoice(f"{field}: {plain(read)} is not above zero{hint}", field=field)
     return read
 
 

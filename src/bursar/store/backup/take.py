@@ -74,7 +74,7 @@ def take_backup(
         raise BadChoice("a book in memory is nowhere else; there is nothing to back up")
     url, path = address(book), Path(file)
     engine, dialect = engine_of(url)
-    header = Header(FORMAT, _version(), time.time_ns())
+    header = Header(FORMAT, _version(), instant.of_clock(time.time_ns()))
     try:
         if not dialect.prepare(url, False):  # noqa: FBT003 (a record of functions)
             raise PortfolioNotFound(f"there is no book at {masked(book)}")
@@ -203,7 +203,7 @@ def _named(connection: Connection, portfolio: str | None, plain: Plain) -> list[
     if portfolio is not None and not wanted:
         names = ", ".join(each.name for each in found)
         raise PortfolioNotFound(
-            f"there is no portfolio {portfolio!r} here, only: {names or 'none'}",
+            f"there is no portfolio {portfolio!r} here, {f'only: {names}' if names else 'nor any'}",
             portfolio=portfolio,
         )
     return wanted

@@ -302,3 +302,32 @@ def test_a_futures_wallet_that_does_not_come_to_rest_is_opened_by_the_next_sync(
             return before, [said.balance for chunk in chunks for said in chunk.statements]
 
     assert asyncio.run(go()) == ([], [7])
+
+
+@pytest.mark.parametrize("waits", [[1], [60, 600], [3 * 86_400]])
+def test_a_trade_told_late_is_found_though_the_wallet_stays_what_it_is(waits):
+    told = {"/api/v3/account": in_spot(BTC="1", USDT="-50000")}
+    late = {**TRADE, "id": 7, "time": NOW - 5_000}
+
+    async def go():
+        async with followed(told) as (venue, clock):
+            _, mark = await ids(venue)
+            for wait in waits:
+                clock.at += wait * instant.SECOND
+                found, mark = await ids(venue, mark)
+                assert found == []
+            told["/api/v3/myTrades"] = numbered([late])
+            clock.at += instant.MINUTE
+            found, mark = await ids(venue, mark)
+            asked = venue.client.requests
+            clock.at += instant.MINUTE
+            quiet, mark = await ids(venue, mark)
+            return found, quiet, venue.client.requests - asked, list(venue.client.notices)[-1]
+
+    found, quiet, asked, notice = asyncio.run(go())
+    if waits[-1] > 3_600:  # it was looked for once more, and then no more
+        assert found == []
+        return
+    assert [each.split("/")[1] for each in found] == ["BTC-USDT"]
+    assert (quiet, asked) == ([], 3)
+    assert notice.at < START + sum(waits) * instant.SECOND + instant.MINUTE  # it closes by now

@@ -173,6 +173,23 @@ def test_rows_of_one_instant_that_are_told_apart_open_nothing(follower):  # noqa
     assert settled(following, account)
 
 
+@pytest.mark.parametrize("after", [0, 1, instant.MINUTE, 50 * instant.MINUTE])
+def test_a_row_that_is_told_after_a_later_one_of_its_coin_takes_its_place(follower, after):  # noqa: F811
+    account = invent(SEED, 150)
+    first = newcomer(account, "deposit")
+    later = first._replace(id="LZZZZZ-00000-000000", refid="LATER", time=first.time + after)
+    account = with_rows(account, later)
+    following = follower(account, start=later.time + 1)
+    tell(following, [row for row in account.rows if row.id != first.id])
+    following.initialize()
+    assert settled(following, account)
+    (again,) = [e for e in following.venue.client.notices if "is read again" in e.text]
+    assert again.endpoint == "ledger rows"
+    asked = len(following.fake.asked)
+    following.sync()
+    assert len(following.fake.asked) == asked + 3
+
+
 @HOURS
 def test_a_statement_is_of_the_venues_time_whatever_our_clock_says(follower, hours):  # noqa: F811
     account = invent(SEED, 150)

@@ -5,7 +5,8 @@ market, and nobody says in which markets an account has traded. The balances say
 spot wallet less everything that was told of it must stay the same. Where that changes, something
 was traded: first the markets are asked whose both sides changed, or one side if the account
 traded there before, and if that does not explain it, all markets of what is unexplained, and
-again, until it is explained or none is left. What is left then is said, and never made up.
+again, until it is explained or none is left. What is left then is said, and never made up; since
+trades may be told late, it is looked for again by the syncs of the next hour.
 
 The futures wallet has a list of its own (`futures`); where the key may not see it, what went there
 is out of sight, and that is said.
@@ -46,6 +47,9 @@ LOOK_SOON: Final = 30 * instant.SECOND
 be, then after so long, and after twice that each further time.
 """
 
+LATE: Final = instant.HOUR
+"""For so long trades may be told late; what none explains is looked for once more after that."""
+
 NOWHERE: Final = MarketPlace(0, -1)
 CALM_TRIES: Final = 3
 _ROUNDS: Final = (False, False, True, False, False, False)
@@ -82,7 +86,7 @@ class History:
         now = await self._client.now()
         if self._looked is not None and self._was_looked_at(mark, now):
             reading.underway = self.underway
-            if not await reading.is_changed():
+            if not await reading.is_changed() and reading.place.puzzled is None:
                 return
             async for chunk in reading.likely(now):
                 yield chunk
@@ -93,7 +97,7 @@ class History:
         async for chunk in reading.lists(now):
             yield chunk
         self.underway = reading.underway
-        async for chunk in reading.trades():
+        async for chunk in reading.trades(now):
             yield chunk
         async for chunk in reading.until_calm():
             yield chunk
@@ -132,7 +136,6 @@ class _Reading:
         self._options = options
         self.mark = mark
         self._told = 0
-        self._now = 0
         self._stirred: set[str] = set()
         self._sees_futures = True
         self._calm: tuple[int, Sequence[FuturesBalance]] | None = None
@@ -157,7 +160,6 @@ class _Reading:
 
     async def open_futures(self, now: int) -> None:
         """Begin to read the futures wallet, if the key may see it."""
-        self._now = now
         try:
             await wire.futures_wallet(self._client)
         except VenueDenied as error:
@@ -235,6 +237,8 @@ class _Reading:
 
     async def likely(self, now: int) -> AsyncIterator[Chunk]:
         """Yield the trades that most likely explain why a wallet has changed."""
+        async for chunk in self._explain_late(now):
+            yield chunk
         async for chunk in self._explain(is_wide=False):
             yield chunk
         if self.place.futures is not None:
@@ -243,12 +247,14 @@ class _Reading:
             async for chunk in self.futures_trades():
                 yield chunk
 
-    async def trades(self) -> AsyncIterator[Chunk]:
+    async def trades(self, now: int) -> AsyncIterator[Chunk]:
         """Yield the trades that explain what the spot wallet holds, and say what none explains.
 
         The markets that are likely are asked twice: one may have been traded in meanwhile. For
         the same reason they are asked again after all others, until nothing moves.
         """
+        async for chunk in self._explain_late(now):
+            yield chunk
         was_wide = False
         for is_wide in _ROUNDS:
             before = self._rest
@@ -259,7 +265,10 @@ class _Reading:
             if was_wide and self._rest == before:
                 break
             was_wide = was_wide or is_wide
-        self.place = msgspec.structs.replace(self.place, unexplained=closing.written(self._rest))
+        left = closing.written(self._rest)
+        if left != self.place.unexplained:
+            puzzled = now if left else None
+            self.place = msgspec.structs.replace(self.place, unexplained=left, puzzled=puzzled)
         if self._rest:
             self._client.note(
                 "account",
@@ -267,12 +276,33 @@ class _Reading:
                 " Binance tells explains; an export may tell more",
             )
 
-    async def _explain(self, *, is_wide: bool) -> AsyncIterator[Chunk]:
-        """Yield trades of the markets that may explain the rest, until it is explained, or none."""
+    async def _explain_late(self, now: int) -> AsyncIterator[Chunk]:
+        """Yield the trades that were told too late to explain what was unexplained; what they do
+        explain is so no more.
+        """
+        since = self.place.puzzled
+        if since is None:
+            return
+        async for chunk in self._explain({}, is_wide=False):
+            yield chunk
+        known = self.place.unexplained
+        left = {name: each for name, each in known.items() if name in self._rest}
+        puzzled = since if left and now - since < LATE else None
+        self.place = msgspec.structs.replace(self.place, unexplained=left, puzzled=puzzled)
+        async for chunk in self._chunk((), "balances", 0):
+            yield chunk
+
+    async def _explain(
+        self, known: closing.Sums | None = None, *, is_wide: bool
+    ) -> AsyncIterator[Chunk]:
+        """Yield trades of the markets that may explain the rest, until it is explained, or none, or
+        only what was known to be unexplained.
+        """
         asked: set[str] = set()
         while True:
             self._rest = await self._left()
-            changed = closing.changed(self._rest, self.place.unexplained)
+            before = self.place.unexplained if known is None else known
+            changed = closing.changed(self._rest, before)
             found = await self._markets.fitting(changed, self.place.markets, is_wide=is_wide)
             unasked = [each for each in found if each.symbol not in asked]
             if not unasked:

@@ -57,7 +57,8 @@ class FuturesPlace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far an account is read. Amounts are texts, so that the mark is one for one place.
 
-    Without `futures` the futures wallet is out of sight.
+    When what is `unexplained` came up is `puzzled`, until it was looked for for an hour. Without
+    `futures` the futures wallet is out of sight.
     """
 
     version: int = VERSION
@@ -66,6 +67,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     markets: dict[str, MarketPlace] = {}
     sums: dict[str, str] = {}
     unexplained: dict[str, str] = {}
+    puzzled: int | None = None
     futures: FuturesPlace | None = None
 
 

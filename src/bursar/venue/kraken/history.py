@@ -8,8 +8,8 @@ Rules
 - A sweep ends at a pinned second. What is cut off by a kill goes on from the mark of the last
   chunk, up to the same end, and then on to now.
 - The ledger's balances are followed from chunk to chunk. A row that does not follow is asked for
-  again; if it still does not, reading stops before its chunk (a sweep that was cut off is first
-  read again from the beginning).
+  again; if it still does not, reading stops before its chunk (a sweep that was cut off, or is told
+  a row that belongs before others it was told, is first read again from the beginning).
 - Executions are asked for only where the ledger has trades that they have not told, and orders only
   where there are rules for tags. So a sweep that finds nothing new takes two requests.
 - A trade whose pair no table names, not even the venue's own of today, is noted and left to the
@@ -216,8 +216,8 @@ class _Reading:
             rows = self._ledgers.ready()
             carried = carry_on(rows, self.place.balances)
             if carried.breaks and not self._history.options.allow_breaks:
-                if was_reread and self._is_resumed:
-                    raise Lost(WHAT)  # what was told before the cut may be at fault
+                if was_reread and (self._is_resumed or self._holds_late(rows)):
+                    raise Lost(WHAT)  # what was told before may be at fault, or out of order
                 if was_reread:
                     raise _gap(rows, carried)
                 was_reread = True
@@ -226,6 +226,13 @@ class _Reading:
             for place in range(len(carried.breaks)):
                 self._history.note(_gap(rows, carried, place).message)
             return self._ledgers.hand_on(rows), carried
+
+    def _holds_late(self, rows: Sequence[LedgerRow]) -> bool:
+        """Tell whether a row is not newer than those that were handed on: its place is among them,
+        and their balances are not what it follows.
+        """
+        latest = max((at for at, _ in self.place.ledgers.recent), default=None)
+        return latest is not None and any(row.executed_at <= latest for row in rows)
 
     async def _beside(
         self, rows: Sequence[LedgerRow], at: int, *, is_last: bool

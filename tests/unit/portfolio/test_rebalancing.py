@@ -79,6 +79,24 @@ def test_what_the_settings_exclude_is_left_alone_and_said(book):
     assert holdings.gaps[-1] == "XBT: excluded by the settings, left alone"
 
 
+def test_what_the_settings_exclude_is_not_wanted_and_not_sold_at_a_venue(book):
+    no_xbt = Options(exclude_assets=frozenset({"BTC"}))
+    said = r"target_weights.XBT: the settings leave XBT out \(exclude_assets"
+    told = venue(XBT="2000", ETH="100")
+    with pytest.raises(BadChoice, match=said):
+        asyncio.run(fetch_holdings(told, {"XBT"}, bursar.Terms(), options=no_xbt))
+    holdings = asyncio.run(fetch_holdings(told, {"ETH"}, bursar.Terms(), options=no_xbt))
+    assert holdings.positions == {}
+    assert holdings.free == {"k": {"USD": D(1040)}}
+    assert holdings.gaps[-1] == "XBT: excluded by the settings, left alone"
+    book.options = no_xbt
+    with pytest.raises(PortfolioError, match=said):
+        book.plan({"XBT": D("0.5")}, prices=PRICES)
+    book.options = Options(include_assets=frozenset({"ETH"}))
+    with pytest.raises(PortfolioError, match=said):
+        book.plan({"XBT": D("0.5")}, prices=PRICES)
+
+
 @pytest.mark.parametrize(
     "limits, policy",
     [

@@ -93,6 +93,11 @@ def _past(rng, made, accounts, places):
                 yield _flow(account, asset, amount, number)
                 number += 1
                 _add(made, account, "cash", frac(amount))
+                if rng.random() < 0.1:  # more than it has, perhaps
+                    gone = decimal(frac(amount) * rng.randint(5, 15) / 10, places)
+                    yield _flow(account, asset, -gone, number, kind=FlowKind.WITHDRAWAL)
+                    number += 1
+                    _add(made, account, "cash", -frac(gone))
         for coin in made.prices:
             if rng.random() < 0.3:
                 continue
@@ -124,12 +129,12 @@ def _past(rng, made, accounts, places):
                     made.bound[account, coin] = frac(part)
 
 
-def _flow(account, asset, amount, number):
+def _flow(account, asset, amount, number, kind=FlowKind.DEPOSIT):
     return CashFlow(
         id=f"{account}:{number}",
         executed_at=START + number * DAY,
         account=account,
-        kind=FlowKind.DEPOSIT,
+        kind=kind,
         asset=asset,
         amount=amount,
     )
@@ -148,13 +153,14 @@ def _bind(rng, made, account):
         if coin == "cash" and made.portfolio.book().owned(account, "USDT"):
             continue  # an order in dollars draws on dollars alone
         name = made.base if coin == "cash" else made.called[place, coin]
-        reserved = decimal(units * rng.randint(1, 12) / 10, 8)
+        reserved = decimal(max(units, 0) * rng.randint(1, 12) / 10, 8)
         lines.append(Holding(asset=name, code=name, total=decimal(units, 8), reserved=reserved))
         there = made.portfolio.book().owned(account, name) if coin == "cash" else None
         most = units if there is None else frac(there)
         if coin == "cash":
             reserved = min(frac(reserved), max(most, 0))
-        made.bound[place, coin] = min(made.bound.get((place, coin), 0) + frac(reserved), units)
+        bound = made.bound.get((place, coin), 0) + frac(reserved)
+        made.bound[place, coin] = min(bound, max(units, 0))
     if lines:
         agreement.remember(
             made.portfolio, Statement(account=account, as_of=START, holdings=tuple(lines))

@@ -67,7 +67,9 @@ def nothing_bound_is_touched(made, plan, wanted, book):
             before = made.held.get((account, coin), NONE)
             assert units >= min(before, made.bound.get((account, coin), NONE))
     for account in accounts:
-        assert cash_of(book, account) >= made.bound.get((account, "cash"), NONE) - AGREED
+        before = made.held.get((account, "cash"), NONE)
+        bound = made.bound.get((account, "cash"), NONE)
+        assert cash_of(book, account) >= min(before, bound) - AGREED
 
 
 @given(SEEDS)
@@ -75,8 +77,10 @@ def test_a_plan_of_a_book_is_the_models_and_comes_out_as_it_says(seed):
     rng, made = world(seed)
     allocation, policy = wish(rng, made)
     with made.portfolio as portfolio:
-        plan = portfolio.plan(allocation, policy=policy, prices=made.prices)
         wanted = model(made, allocation, policy)
+        if wanted.worth < 0:  # no weights are shares of that
+            return
+        plan = portfolio.plan(allocation, policy=policy, prices=made.prices)
         lines_are_the_models(made, plan, wanted)
         assert plan.verify() == ()
         after = plan.apply(portfolio.book())

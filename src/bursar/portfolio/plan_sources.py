@@ -74,7 +74,7 @@ def book_holdings(
         positions=positions,
         prices=priced,
         cash=bound[valuation.base][0],
-        reserved=_reserved(bound),
+        reserved=_reserved(bound, valuation.base),
         base=valuation.base,
         as_of=instant.show(valuation.at),
         source=f"book {portfolio.desk.store.portfolio} version {portfolio.desk.head.version}",
@@ -145,10 +145,13 @@ def _spelled(wanted: Collection[str], terms: Terms, options: Options) -> dict[st
     return spelled
 
 
-def _reserved(held: Mapping[str, tuple[Decimal, Decimal]]) -> dict[str, Decimal]:
-    """Return what is not free of (all, what is kept back), never more than is held."""
+def _reserved(held: Mapping[str, tuple[Decimal, Decimal]], base: str) -> dict[str, Decimal]:
+    """Return what is not free of (all, what is kept back): of a coin no more than is held.
+
+    Of money it may be more, where one account owes and orders hold another's.
+    """
     return {
-        name: min(reserved, max(total, ZERO))
+        name: reserved if name == base else min(reserved, max(total, ZERO))
         for name, (total, reserved) in held.items()
         if reserved
     }
@@ -245,7 +248,7 @@ async def fetch_holdings(
         positions={name: total for name, (total, _) in coins.items()},
         prices=prices,
         cash=held[terms.base][0],
-        reserved=_reserved({**coins, terms.base: held[terms.base]}),
+        reserved=_reserved({**coins, terms.base: held[terms.base]}, terms.base),
         base=terms.base,
         as_of=instant.show(statement.as_of),
         source=f"statement of {statement.account}",

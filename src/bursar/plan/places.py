@@ -105,13 +105,18 @@ def name_in(book: Book, account: str, symbol: str) -> str:
 
     Lots may be everybody's; the coins themselves lie in an account, under that account's name.
     """
-    there = {name: abs(book.owned(account, name)) for name in sorted(names_of(symbol))}
-    most = max(there, key=lambda name: there[name])
-    return most if there[most] else known_as(symbol, account, book.holdings, POOL)
+    name, there = _found(book, account, symbol)
+    return name if there else known_as(symbol, account, book.holdings, POOL)
 
 
 def _owned(book: Book, account: str, symbol: str) -> Decimal:
-    return book.owned(account, name_in(book, account, symbol))
+    return _found(book, account, symbol)[1]
+
+
+def _found(book: Book, account: str, symbol: str) -> tuple[str, Decimal]:
+    """Return the name under which an account has most of a coin, or owes most, and how much."""
+    there = [(name, book.owned(account, name)) for name in sorted(names_of(symbol))]
+    return max(there, key=lambda each: abs(each[1]))
 
 
 def _accounts(book: Book) -> set[str]:

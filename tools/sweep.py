@@ -111,7 +111,12 @@ SWEEPS = {
         asks="does every plan keep its promises, and is none better by another's search?",
         tests="tests/property",
         figures={"EXAMPLES": 10_000, "PLANS": 10_000},
-        options=("--hypothesis-profile=sweep", "-k", "test_plans", "--timeout=0"),
+        options=(
+            "--hypothesis-profile=sweep",
+            "-k",
+            "test_plans or test_planned_books",
+            "--timeout=0",
+        ),
     ),
     "redis": Sweep(
         asks="do killed consumers, repeated deliveries or a lost Redis lose or double an event?",

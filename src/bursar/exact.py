@@ -71,6 +71,7 @@ _ALL_BOUNDED: Final = re.compile(rf"{_BOUNDED.pattern}(?:\n{_BOUNDED.pattern})*"
 _SCIENTIFIC: Final = re.compile(
     r"([+-]?)([0-9]{1,38})(?:\.([0-9]{0,38}))?(?:[eE]([+-]?[0-9]{1,3}))?", re.ASCII
 )
+_FORM: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -226,14 +227,15 @@ def require_plain(told: object, made: object, *, field: str) -> None:
     """Refuse text of a JSON document that became a number and is one to Python alone.
 
     `1_000`, ` 5` and digits of other scripts are numbers to `Decimal`, which is what a library
-    makes of them. `made` is what became of `told`; what it left out is passed over.
+    makes of them. `made` is what became of `told`; what it left out is passed over. How large or
+    long a number may be is for its own door to say.
 
     Raises:
-        NotExact, OutOfBounds: as `parse_venue`, naming the place.
+        NotExact: naming the place.
     """
     if isinstance(told, str):
-        if isinstance(made, Decimal):
-            parse_venue(told, field=field)
+        if isinstance(made, Decimal) and _FORM.fullmatch(told) is None:
+            _refuse(told, field)
     elif isinstance(told, dict):
         known = made if isinstance(made, Mapping) else _fields(made)
         for name, each in told.items():

@@ -91,7 +91,8 @@ async def _fetched(session: Session, venue: str, wanted: Collection[str]) -> Hol
         if venue not in named:
             there = ", ".join(sorted(named))
             raise BadChoice(f"the settings name no venue {venue!r}; there are {there}", value=venue)
-        return await fetch_holdings(named[venue], wanted, live.service.portfolio.terms)
+        book = live.service.portfolio
+        return await fetch_holdings(named[venue], wanted, book.terms, options=book.options)
     finally:
         await live.close()
 

@@ -20,14 +20,13 @@ import msgspec
 
 from bursar.exact import FRACTION_DIGITS, ZERO, money, split
 from bursar.ledger import instant
-from bursar.ledger.book import POOL, Book
+from bursar.ledger.book import Book
 from bursar.ledger.entries import Fee, Fill, Side
 from bursar.ledger.fold import traced
 from bursar.ledger.lots import Lot
-from bursar.ledger.names import known_as
 from bursar.plan.inputs import Inputs
 from bursar.plan.items import PlanItem
-from bursar.plan.places import Places
+from bursar.plan.places import Places, name_in
 from bursar.plan.reasons import Action
 
 LONG_TERM: Final = 365 * instant.DAY
@@ -114,7 +113,7 @@ def _fill(book: Book, item: PlanItem, account: str, at: int) -> Fill:
         id=f"plan:{item.priority}:{account}",
         executed_at=at,
         account=account,
-        base=known_as(item.symbol, account, book.holdings, POOL),
+        base=name_in(book, account, item.symbol),
         quote=base,
         side=Side.BUY if item.action is Action.BUY else Side.SELL,
         quantity=abs(item.quantity),

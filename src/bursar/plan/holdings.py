@@ -2,7 +2,8 @@
 
 Every position that is not zero, and every symbol that is targeted, needs a price above zero: a
 plan over an unpriced holding would be a guess. What stands in open orders is `reserved`, in units,
-and is not sold; under the name of the base currency it is money, and is not spent.
+and is not sold; under the name of the base currency it is money, and is not spent. Where `free`
+tells by account, that may be more than the cash: orders hold one purse's money, another one owes.
 
 Errors: `MissingMark` for a position without a price, `BadChoice` for what cannot be, those of
 `door` for what is no number.
@@ -64,8 +65,13 @@ class HoldingsSnapshot(
         for account, there in self.free.items():
             for symbol, quantity in there.items():
                 at_least_zero(quantity, f"free.{account}.{symbol}")
-        _judge(prices, self.reserved, held | {self.base: self.cash})
+        _judge(prices, self.reserved, held | {self.base: self._reservable()})
         require_prices(prices, held)
+
+    def _reservable(self) -> Decimal:
+        """Return how much money may be reserved: the cash, or what is, of several purses."""
+        reserved = self.reserved.get(self.base, ZERO)
+        return max(self.cash, reserved) if self.free else self.cash
 
     @property
     def spendable(self) -> Decimal:

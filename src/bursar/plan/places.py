@@ -20,7 +20,7 @@ from typing import Final
 from bursar.errors import Oversold
 from bursar.exact import ZERO
 from bursar.ledger.book import POOL, Book
-from bursar.ledger.names import known_as
+from bursar.ledger.names import known_as, names_of
 from bursar.plan.holdings import HoldingsSnapshot
 from bursar.plan.items import PlanItem
 from bursar.plan.reasons import Action
@@ -100,8 +100,23 @@ def _taken(
     return parts, wanted
 
 
+def name_in(book: Book, account: str, symbol: str) -> str:
+    """Return what an account calls a coin: of all its names the one it has most of, if any.
+
+    Lots may be everybody's; the coins themselves lie in an account, under that account's name.
+    """
+    name, there = _found(book, account, symbol)
+    return name if there else known_as(symbol, account, book.holdings, POOL)
+
+
 def _owned(book: Book, account: str, symbol: str) -> Decimal:
-    return book.owned(account, known_as(symbol, account, book.holdings, POOL))
+    return _found(book, account, symbol)[1]
+
+
+def _found(book: Book, account: str, symbol: str) -> tuple[str, Decimal]:
+    """Return the name under which an account has most of a coin, or owes most, and how much."""
+    there = [(name, book.owned(account, name)) for name in sorted(names_of(symbol))]
+    return max(there, key=lambda each: abs(each[1]))
 
 
 def _accounts(book: Book) -> set[str]:

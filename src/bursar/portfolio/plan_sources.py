@@ -24,6 +24,7 @@ from bursar.portfolio import agreement
 from bursar.value.convert import Missing, convert, find_path
 from bursar.value.coverage import Coverage
 from bursar.value.marks import FEE_CREDITS, Marks
+from bursar.value.worth import EVERYTHING, Options
 
 if TYPE_CHECKING:
     from bursar.ledger.terms import Terms
@@ -38,6 +39,7 @@ TRADEABLE: Final = frozenset({None, *_ORDERED})
 at any time, and has no other place for stocks.
 """
 
+_NO_MARKS: Final = Marks()
 _Part = tuple[str, str, Decimal, Decimal]
 """An account, a name, how much of it is there, and what of that is not free."""
 
@@ -47,7 +49,7 @@ def book_holdings(
     portfolio: Portfolio, valuation: Valuation, wanted: Collection[str]
 ) -> HoldingsSnapshot:
     """Return what a book holds at a valuation, under the names that are wanted."""
-    spelled = _spelled(wanted, portfolio.terms)
+    spelled = _spelled(wanted, portfolio.terms, portfolio.options)
     worths = [each for each in valuation.assets if not each.is_cash and each.quantity]
     unpriced = [each.asset for each in worths if each.path is None]
     if unpriced:
@@ -72,7 +74,7 @@ def book_holdings(
         positions=positions,
         prices=priced,
         cash=bound[valuation.base][0],
-        reserved=_reserved(bound),
+        reserved=_reserved(bound, valuation.base),
         base=valuation.base,
         as_of=instant.show(valuation.at),
         source=f"book {portfolio.desk.store.portfolio} version {portfolio.desk.head.version}",
@@ -113,14 +115,21 @@ def _added_up(
     }
 
 
-def _spelled(wanted: Collection[str], terms: Terms) -> dict[str, str]:
+def _spelled(wanted: Collection[str], terms: Terms, options: Options) -> dict[str, str]:
     """Return the name by which each asset is wanted.
 
     Raises:
-        BadChoice: an asset is wanted under two names, or is what counts as cash.
+        BadChoice: an asset is wanted under two names, or is what counts as cash, or what the
+            settings leave out: what is held of it a plan would not see, and buy it again.
     """
     spelled: dict[str, str] = {}
     for symbol in sorted(wanted):
+        if not options.shows(symbol, terms.base, marks=_NO_MARKS):
+            raise BadChoice(
+                f"target_weights.{symbol}: the settings leave {symbol} out (exclude_assets,"
+                " include_assets), so no plan trades it",
+                symbol=symbol,
+            )
         if symbol in terms.cash - {terms.base}:  # of the base itself the planner says so
             raise BadChoice(
                 f"target_weights.{symbol}: {symbol} counts as cash, which is what the other"
@@ -136,10 +145,13 @@ def _spelled(wanted: Collection[str], terms: Terms) -> dict[str, str]:
     return spelled
 
 
-def _reserved(held: Mapping[str, tuple[Decimal, Decimal]]) -> dict[str, Decimal]:
-    """Return what is not free of (all, what is kept back), never more than is held."""
+def _reserved(held: Mapping[str, tuple[Decimal, Decimal]], base: str) -> dict[str, Decimal]:
+    """Return what is not free of (all, what is kept back): of a coin no more than is held.
+
+    Of money it may be more, where one account owes and orders hold another's.
+    """
     return {
-        name: min(reserved, max(total, ZERO))
+        name: reserved if name == base else min(reserved, max(total, ZERO))
         for name, (total, reserved) in held.items()
         if reserved
     }
@@ -177,7 +189,12 @@ def _gaps(valuation: Valuation) -> Iterator[str]:
             {each.asset for each in valuation.excluded}
             | {each.asset for each in valuation.excluded_margins}
         )
-        yield f"{', '.join(left)}: excluded by the settings, left alone"
+        yield from _left_out(left)
+
+
+def _left_out(names: Iterable[str]) -> Iterator[str]:
+    if said := ", ".join(names):
+        yield f"{said}: excluded by the settings, left alone"
 
 
 def _doubts(portfolio: Portfolio, valuation: Valuation) -> Iterator[str]:
@@ -201,15 +218,21 @@ def _prices(symbols: Iterable[str], marks: Marks, terms: Terms) -> dict[str, Dec
     return found
 
 
-async def fetch_holdings(venue: Venue, wanted: Collection[str], terms: Terms) -> HoldingsSnapshot:
+async def fetch_holdings(
+    venue: Venue, wanted: Collection[str], terms: Terms, *, options: Options = EVERYTHING
+) -> HoldingsSnapshot:
     """Ask a venue what lies in its account now, and what that and the wanted is worth.
+
+    What the options leave out is left alone.
 
     Raises:
         MissingMark: the venue has no price of something that is held or wanted.
         VenueError: it could not be asked.
     """
     statement = await venue.statement()
-    held = _held(statement, _spelled(wanted, terms))
+    held = _held(statement, _spelled(wanted, terms, options))
+    unseen = [name for name in held if not options.shows(name, terms.base, marks=_NO_MARKS)]
+    left = sorted(name for name in unseen if held.pop(name)[0])
     credits_ = sorted(name for name in held if name in FEE_CREDITS)
     coins = {
         name: each
@@ -225,13 +248,14 @@ async def fetch_holdings(venue: Venue, wanted: Collection[str], terms: Terms) ->
         positions={name: total for name, (total, _) in coins.items()},
         prices=prices,
         cash=held[terms.base][0],
-        reserved=_reserved({**coins, terms.base: held[terms.base]}),
+        reserved=_reserved({**coins, terms.base: held[terms.base]}, terms.base),
         base=terms.base,
         as_of=instant.show(statement.as_of),
         source=f"statement of {statement.account}",
         gaps=(
             *(f"{name} is worth nothing and left alone" for name in credits_),
             *_bound(held, terms.base),
+            *_left_out(left),
         ),
         free={statement.account: _free({**coins, terms.base: held[terms.base]})},
     )

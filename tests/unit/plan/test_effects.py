@@ -155,6 +155,16 @@ def test_what_is_staked_is_not_sold_and_what_may_be_traded_is(pocket, taken):
         assert sold(after) == taken
 
 
+def test_a_pooled_coin_is_sold_under_the_name_that_an_account_has_for_it():
+    with book_of("wac", scope="pooled") as portfolio:
+        portfolio.add("deposit", "4", "BTC", account="binance:main", time="2026-11-01")
+        plan = plan_of(portfolio, {})
+        after = plan.apply(portfolio.book())
+        assert plan.items[0].quantity == -7
+        assert after.book.owned("binance:main", "BTC") == 0
+        assert after.book.owned("manual:main", "XBT") == 0
+
+
 def over(portfolio, account, **free):
     """A plan over one venue, of what it says lies there, that sells all of its coins."""
     there = {name: D(each) for name, each in free.items()}

@@ -316,6 +316,10 @@ def test_money_in_open_orders_is_counted_and_not_spent():
     assert deposited.totals.buys == 200
     with pytest.raises(BadChoice, match=r"reserved\.USD: 1001 of 1000 that are held"):
         there({}, {"A": 10}, "1000", reserved={"USD": D(1001)})
+    # One account owes 900, and 1,200 of the other's 1,900 are in its orders.
+    free = {"k": {"USD": D(700)}, "m": {"USD": D(0)}}
+    owing = there({}, {"A": 10}, "1000", reserved={"USD": D(1200)}, free=free)
+    assert make_plan(wish({"A": "0.5"}), owing).totals.buys == 0
 
 
 def test_a_purchase_that_the_venue_finds_too_small_is_held():

@@ -95,6 +95,15 @@ def test_json_keeps_every_digit_in_plain_notation():
     assert again.metadata == tiny.metadata
 
 
+def test_a_plan_of_many_digits_is_read_back():
+    allocation = StrategyAllocation({"A": D("0.123456789012345678")})
+    holdings = HoldingsSnapshot(positions={}, prices={"A": "3.1234567891"}, cash="1000.123456789")
+    policy = SizingPolicy(rounding=RoundingMode.LOT, fee_rate=D("0.00255555555"))
+    plan = make_plan(allocation, holdings, policy)
+    assert len(str(plan.items[0].fee).partition(".")[2]) > 18
+    assert read_plan(write_plan(plan)).verify() == ()
+
+
 def test_a_request_is_answered_with_its_plan():
     asked = b"""{
       "target_weights": {"SPY": 0.6, "QQQ": "0.4"},

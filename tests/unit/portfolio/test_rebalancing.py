@@ -79,6 +79,24 @@ def test_what_the_settings_exclude_is_left_alone_and_said(book):
     assert holdings.gaps[-1] == "XBT: excluded by the settings, left alone"
 
 
+def test_what_the_settings_exclude_is_not_wanted_and_not_sold_at_a_venue(book):
+    no_xbt = Options(exclude_assets=frozenset({"BTC"}))
+    said = r"target_weights.XBT: the settings leave XBT out \(exclude_assets"
+    told = venue(XBT="2000", ETH="100")
+    with pytest.raises(BadChoice, match=said):
+        asyncio.run(fetch_holdings(told, {"XBT"}, bursar.Terms(), options=no_xbt))
+    holdings = asyncio.run(fetch_holdings(told, {"ETH"}, bursar.Terms(), options=no_xbt))
+    assert holdings.positions == {}
+    assert holdings.free == {"k": {"USD": D(1040)}}
+    assert holdings.gaps[-1] == "XBT: excluded by the settings, left alone"
+    book.options = no_xbt
+    with pytest.raises(PortfolioError, match=said):
+        book.plan({"XBT": D("0.5")}, prices=PRICES)
+    book.options = Options(include_assets=frozenset({"ETH"}))
+    with pytest.raises(PortfolioError, match=said):
+        book.plan({"XBT": D("0.5")}, prices=PRICES)
+
+
 @pytest.mark.parametrize(
     "limits, policy",
     [
@@ -209,6 +227,29 @@ def test_what_a_venue_says_is_staked_or_lent_is_not_free():
     holdings = asyncio.run(fetch_holdings(told, set(), bursar.Terms()))
     assert (holdings.cash, holdings.spendable) == (1380, 980)
     assert (holdings.positions, holdings.reserved["XBT"]) == ({"XBT": D("0.5")}, D("0.4"))
+
+
+def test_money_in_orders_is_not_spent_to_pay_what_another_purse_owes(book):
+    account = next(account for account, _ in book.book().holdings)
+    book.add("withdrawal", "6400", "USD", account="kraken:main", time="2024-01-07")
+    told = Statement(
+        account=account, as_of=Now().now(), holdings=(stated("USD", 6000, reserved=D(5500)),)
+    )
+    agreement.remember(book, told)
+    plan = book.plan({"ETH": D("0.9")}, prices=PRICES)
+    # 500 and 500 of USDT are free, and 6,400 are owed: a coin at 5,000 pays a part of that.
+    assert plan.inputs.holdings.spendable == -5400
+    assert {e.symbol: e.trade_amount for e in plan.items} == {"XBT": -5000, "ETH": 0}
+    assert plan.verify() == ()
+
+    async def statement():
+        held = (stated("USD", 1000, reserved=D(900)), stated("USDT", -500))
+        return Statement(account="k", as_of=Now().now(), holdings=held)
+
+    owing = venue(XBT="2000")
+    owing.statement = statement
+    holdings = asyncio.run(fetch_holdings(owing, set(), bursar.Terms()))
+    assert (holdings.cash, holdings.spendable) == (500, -400)
 
 
 def venue(**worth):

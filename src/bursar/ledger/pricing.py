@@ -34,6 +34,7 @@ from bursar.ledger.entries import (
 )
 from bursar.ledger.facts import Fact
 from bursar.ledger.names import canonical
+from bursar.ledger.notes import parts_of
 from bursar.ledger.prices import Prices
 
 _F = TypeVar("_F", Fill, CashFlow, Conversion, MarginFill, Transfer)
@@ -169,7 +170,8 @@ def _flow(flow: CashFlow, prices: Prices) -> CashFlow:
     value = flow.value
     if value is None:
         value = _worth(flow.asset, flow.amount, flow, prices)
-    fees = tuple(_commission(fee, flow, value, prices) for fee in flow.fees)
+    stated = parts_of(flow, flow.fees, prices.cash)
+    fees = tuple(_commission(fee, flow, value, prices) for fee in stated)
     return _noted(msgspec.structs.replace(flow, value=value, fees=fees), fees, _needed(flow, value))
 
 

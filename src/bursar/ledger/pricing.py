@@ -278,11 +278,13 @@ def _worth(asset: str, amount: Decimal, fact: Fact, prices: Prices) -> Decimal |
 
 
 def _rate(asset: str, fact: Fact, prices: Prices) -> Decimal | None:
-    """Return the base worth of a unit: stated in the fact, else recorded as a price."""
+    """Return the base worth of a unit under any name: stated in the fact, else recorded."""
     if asset in prices.cash:
         return ONE
     for rate in getattr(fact, "rates", ()):
-        if rate.asset == asset and (rate.quote in prices.cash or not rate.value):
+        if canonical(rate.asset) != canonical(asset):
+            continue
+        if rate.quote in prices.cash or not rate.value:
             stated: Decimal = rate.value
             return stated
     recorded = prices.at(asset, fact.executed_at)

@@ -287,7 +287,7 @@ class Draft:
     def _linked(self, link: Link) -> Fact | None:
         if self.notes.reversal(link.withdrawal) or self.notes.reversal(link.deposit):
             return None
-        return linked(link, self._now(link.withdrawal), self._now(link.deposit))
+        return linked(link, self._now(link.withdrawal), self._now(link.deposit), self._cash)
 
     def _absorbed(self, name: str) -> bool:
         """Tell whether a link has made a transfer of the flow."""

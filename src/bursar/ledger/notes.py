@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
-from bursar.exact import ZERO
+from bursar.exact import ZERO, ratio18
 from bursar.ledger.entries import (
     AnyEntry,
     CashFlow,
@@ -221,12 +221,17 @@ def targets(note: AnyEntry) -> tuple[str, ...]:
             return ()
 
 
-def linked(link: Link, withdrawal: Fact | None, deposit: Fact | None) -> Transfer | None:
+def linked(
+    link: Link,
+    withdrawal: Fact | None,
+    deposit: Fact | None,
+    cash: frozenset[str] = frozenset(),
+) -> Transfer | None:
     """Join the two ends of a transfer; `None` unless both are there, fit, and were not taken back
     by the venue.
 
     The coins leave at the withdrawal's time, or at the deposit's if that is earlier. What left and
-    did not arrive is the fee.
+    did not arrive is the fee, worth its part of what was stated of the withdrawal, if it was.
     """
     if not isinstance(withdrawal, CashFlow) or not isinstance(deposit, CashFlow):
         return None
@@ -250,9 +255,22 @@ def linked(link: Link, withdrawal: Fact | None, deposit: Fact | None) -> Transfe
         quantity=came,
         to_account=deposit.account,
         to_asset=None if deposit.asset == withdrawal.asset else deposit.asset,
-        fees=_together((*fees, *withdrawal.fees)),
-        to_fees=deposit.fees,
+        fees=_together(parts_of(withdrawal, (*fees, *withdrawal.fees), cash)),
+        to_fees=parts_of(deposit, deposit.fees, cash),
         rates=withdrawal.rates,
+    )
+
+
+def parts_of(flow: CashFlow, fees: Iterable[Fee], cash: frozenset[str]) -> tuple[Fee, ...]:
+    """Return the fees of a flow; those in its own coin are worth what was stated of that coin."""
+    value, amount = flow.value, flow.amount
+    if value is None or not amount or flow.asset in cash:
+        return tuple(fees)
+    return tuple(
+        Fee(fee.asset, fee.amount, ratio18(value, fee.amount, amount))
+        if fee.value is None and fee.asset == flow.asset
+        else fee
+        for fee in fees
     )
 
 
@@ -265,8 +283,15 @@ def _together(fees: Iterable[Fee]) -> tuple[Fee, ...]:
     sums: dict[str, Fee] = {}
     for fee in fees:
         known = sums.get(fee.asset)
-        sums[fee.asset] = fee if known is None else Fee(fee.asset, known.amount + fee.amount)
+        sums[fee.asset] = fee if known is None else _joined(known, fee)
     return tuple(sums.values())
+
+
+def _joined(one: Fee, other: Fee) -> Fee:
+    """Add fees of one asset up; the worth of both is known only if that of each is."""
+    is_known = one.value is not None and other.value is not None
+    value = (one.value or ZERO) + (other.value or ZERO) if is_known else None
+    return Fee(one.asset, one.amount + other.amount, value)
 
 
 def _keep(kept: MutableMapping[str, tuple[_N, ...]], name: str, note: _N) -> None:

@@ -34,6 +34,7 @@ from bursar.ledger.entries import (
 )
 from bursar.ledger.facts import Fact
 from bursar.ledger.names import canonical
+from bursar.ledger.notes import parts_of
 from bursar.ledger.prices import Prices
 
 _F = TypeVar("_F", Fill, CashFlow, Conversion, MarginFill, Transfer)
@@ -169,7 +170,8 @@ def _flow(flow: CashFlow, prices: Prices) -> CashFlow:
     value = flow.value
     if value is None:
         value = _worth(flow.asset, flow.amount, flow, prices)
-    fees = tuple(_commission(fee, flow, value, prices) for fee in flow.fees)
+    stated = parts_of(flow, flow.fees, prices.cash)
+    fees = tuple(_commission(fee, flow, value, prices) for fee in stated)
     return _noted(msgspec.structs.replace(flow, value=value, fees=fees), fees, _needed(flow, value))
 
 
@@ -276,11 +278,13 @@ def _worth(asset: str, amount: Decimal, fact: Fact, prices: Prices) -> Decimal |
 
 
 def _rate(asset: str, fact: Fact, prices: Prices) -> Decimal | None:
-    """Return the base worth of a unit: stated in the fact, else recorded as a price."""
+    """Return the base worth of a unit under any name: stated in the fact, else recorded."""
     if asset in prices.cash:
         return ONE
     for rate in getattr(fact, "rates", ()):
-        if rate.asset == asset and (rate.quote in prices.cash or not rate.value):
+        if canonical(rate.asset) != canonical(asset):
+            continue
+        if rate.quote in prices.cash or not rate.value:
             stated: Decimal = rate.value
             return stated
     recorded = prices.at(asset, fact.executed_at)

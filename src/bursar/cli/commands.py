@@ -45,6 +45,7 @@ from bursar.cli.trades import trades
 from bursar.cli.verify import verify
 from bursar.cli.watch import watch
 from bursar.cli.why import why
+from bursar.errors import BadChoice
 
 _PURPOSE: Final = "Knows exactly what you own, what it cost and what it is worth."
 _CODES: Final = (
@@ -198,6 +199,9 @@ def _launcher(app: App) -> Callable[..., object]:
             quiet: No remarks and no progress.
 
         """
+        for option, said in (("--book", book), ("--portfolio", portfolio)):
+            if said == "":  # an empty variable of a script, which must not mean the usual one
+                raise BadChoice(f"{option} is empty; leave it out, or say which", option=option)
         is_apart = tokens[:1] in _APART
         session = Session(
             book or "bursar.db",

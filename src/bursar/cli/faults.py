@@ -83,6 +83,9 @@ def told(error: BaseException, *, wants_json: bool) -> int:
             place = {"file": error.filename} if isinstance(error.filename, str) else {}
             named = f"{error.filename}: {error.strerror}" if place else str(error)
             _tell("input", named, place, wants_json=wants_json)
+        case UnicodeEncodeError():  # bytes of the command line that are no text in its encoding
+            lacking = repr(error.object[error.start : error.end])
+            _tell("input", f"what was said is no text: {lacking}", {}, wants_json=wants_json)
         case UnusedCliTokensError(unused_tokens=[*rest]):
             _tell(
                 "usage", f"more than the command takes: {' '.join(rest)}", {}, wants_json=wants_json
@@ -119,7 +122,7 @@ def exit_code(error: BaseException) -> int:
             return INPUT
         case StoreError() | ConflictError() | VenueError():
             return STORE
-        case BursarError() | CycloptsError() | OSError():
+        case BursarError() | CycloptsError() | OSError() | UnicodeEncodeError():
             return INPUT
         case _:
             return BROKEN

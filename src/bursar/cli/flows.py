@@ -39,14 +39,16 @@ def flows(
     """
     from bursar.portfolio.journeys import journeys
 
+    session.require_count("--limit", limit)
     asset = session.asset(asset)
     with session.open() as portfolio:
         whole = of_asset(portfolio, asset)
-        found = whole[: _count(limit)]
+        found = whole[:limit]
         undone = reversed_by(portfolio, whole)
         gone = {*undone, *undone.values()}  # what was given back never came from elsewhere
         ends = journeys(each for each in whole if each.id not in gone)
         base, gaps = portfolio.terms.base, portfolio.gaps(asset)
+        nothing = session.none_of("flows", asset, portfolio)
     if session.wants_json:
         told_ = [told(each, undone.get(each.id)) for each in found]
         links = [{"withdrawal": each.withdrawal.id, "deposit": each.deposit.id} for each in ends]
@@ -59,8 +61,8 @@ def flows(
         _show(session.screen, found, {name: undone[name] for name in undone if name in shown})
         _point_out(session.screen, ends)
         show_gaps(session.screen, gaps)
-    else:
-        session.screen.print("No flows." if asset is None else f"No flows of {asset}.")
+    elif limit != 0:
+        session.screen.print(nothing)
     return 0
 
 
@@ -86,14 +88,6 @@ def told(record: CashFlowRecord, undone: str | None) -> dict[str, object]:
     """Return a flow as JSON has it."""
     fields = {name: getattr(record, name) for name in record.__struct_fields__}
     return {**fields, "reversed_by": undone}
-
-
-def _count(limit: int | None) -> int | None:
-    from bursar.errors import BadChoice
-
-    if limit is not None and limit < 0:
-        raise BadChoice(f"--limit {limit} is below zero", value=limit)
-    return limit
 
 
 def _cost(record: CashFlowRecord) -> Decimal | None:

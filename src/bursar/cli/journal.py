@@ -53,10 +53,7 @@ def journal(
         kind: Only statements of this kind.
 
     """
-    from bursar.errors import BadChoice
-
-    if tail is not None and tail < 0:
-        raise BadChoice(f"--tail {tail} is below zero", value=tail)
+    session.require_count("--tail", tail)
     with session.open() as portfolio:
         found: Iterable[Row] = _wanted(portfolio.journal(after), grep, kind)
         if tail is not None:
@@ -68,7 +65,7 @@ def journal(
         for record, _, line in found:
             is_empty = False
             session.screen.raw(f"{record.seq:>6}  {record.outcome.value:<8}  {line}")
-    if is_empty:
+    if is_empty and tail != 0:
         session.screen.remark("No entries.")
     return 0
 

@@ -40,6 +40,7 @@ def lots(
         rule = portfolio.terms.method if method is None else Rule(method)
         found = portfolio.lots(asset, rule=rule)
         base, gaps = portfolio.terms.base, portfolio.gaps(asset, rule=rule)
+        nothing = session.none_of("open lots", asset, portfolio)
     if session.wants_json:
         lots = _told(found, gaps)
         session.tell({"base": base, "method": rule, "lots": lots, "gaps": gaps})
@@ -47,7 +48,7 @@ def lots(
         session.screen.title("Lots", f"cost in {base} · {rule.value}")
         _show(session.screen, found, gaps)
     else:
-        session.screen.print("No open lots." if asset is None else f"No open lots of {asset}.")
+        session.screen.print(nothing)
     return 0
 
 

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 HIDDEN: Final = Parameter(parse=False)
 """Marks the parameter through which a command gets its session."""
 
-
 CONFIG: Final = Path("config.yaml")
 _SECTIONS: Final = ("portfolio", "venues", "capital")
 _OWN: Final = re.compile(rf"^({'|'.join(_SECTIONS)})\s*:", re.MULTILINE)
 _LIKENESS: Final = 0.8
+_MANY: Final = 10**12
 
 
 class Session(msgspec.Struct, frozen=True, dict=True):
@@ -221,6 +221,23 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     def asset(self, name: str | None) -> str | None:
         """Read the name of an asset: `xbt` is XBT."""
         return name.upper() if name is not None and name.islower() else name
+
+    def require_count(self, option: str, said: int | None) -> None:
+        """Refuse a number of rows that is none; of 0 no row is shown."""
+        from bursar.errors import BadChoice
+
+        if said is not None and not 0 <= said <= _MANY:
+            wrong = "below zero" if said < 0 else "more than there can be"
+            raise BadChoice(f"{option} {said} is {wrong}", value=str(said))
+
+    def none_of(self, what: str, asset: str | None, portfolio: Portfolio) -> str:
+        """Say that there is nothing, and whether the book ever knew that asset: a slip, perhaps."""
+        from bursar.value.marks import Marks
+
+        name = Marks().name
+        if asset is None or any(name(held) == name(asset) for _, held in portfolio.book().holdings):
+            return f"No {what}." if asset is None else f"No {what} of {asset}."
+        return f"No {what} of {asset}: there never was any in the book."
 
     def marks(self, portfolio: Portfolio, wanted: Collection[str] = ()) -> Marks | None:
         """Return the marks that the user gives: those of the prices file, then the flags.

@@ -30,10 +30,7 @@ def trades(
         limit: At most so many.
 
     """
-    from bursar.errors import BadChoice
-
-    if limit is not None and limit < 0:
-        raise BadChoice(f"--limit {limit} is below zero", value=limit)
+    session.require_count("--limit", limit)
     with session.open() as portfolio:
         found = of_pair(portfolio, pair)[:limit]
         base = portfolio.terms.base
@@ -42,7 +39,7 @@ def trades(
     elif found:
         session.screen.title("Trades", f"newest first · realised in {base}, fees taken off")
         _show(session.screen, found)
-    else:
+    elif limit != 0:
         session.screen.print("No trades." if pair is None else f"No trades in {pair}.")
     return 0
 

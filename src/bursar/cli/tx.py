@@ -107,10 +107,7 @@ def log(
         tail: Only the last so many.
 
     """
-    from bursar.errors import BadChoice
-
-    if tail is not None and tail < 0:
-        raise BadChoice(f"--tail {tail} is below zero", value=tail)
+    session.require_count("--tail", tail)
     session.require_present()
     with session.open() as portfolio:
         found = list(_logged(portfolio))

@@ -114,6 +114,9 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         raise _not_had(host, port, error) from None
+    except (TypeError, UnicodeError):  # so says Python of a name that cannot be one
+        bound.close()
+        raise BadChoice(f"{host!r} is no address to listen on", host=host) from None
     return bound
 
 

@@ -357,7 +357,7 @@ def test_lots(story, ask, bursar):
     assert sum(Decimal(each["quantity"]) for each in found) == Decimal(held["quantity"])
     pool = ask("lots", "XBT")["lots"]
     assert [(each["acquired_at"], each["entry"]) for each in pool] == [(None, "pool")]
-    assert bursar("lots", "NONE").out == "No open lots of NONE.\n"
+    assert bursar("lots", "NONE").out == "No open lots of NONE: there never was any in the book.\n"
 
 
 def test_pairs_and_assets_go_by_any_name(story, ask):

@@ -20,7 +20,9 @@ from bursar.errors import BursarError, BusDown, Malformed
 from bursar.ledger import instant
 from bursar.ledger.golden import read
 from bursar.measure.limits import Freshness
+from bursar.portfolio import agreement
 from bursar.portfolio.events import saying, watching
+from bursar.reconcile import Statement
 from bursar.reconcile.alarm import Alarm, encode
 from bursar.serve.opening import open_book
 from bursar.serve.service import Service
@@ -286,6 +288,24 @@ def test_a_sync_long_ago_is_an_alert_once_an_hour(place):
     assert (raised(), raised()) == (1, 0)
     alerts = told(portfolio, "portfolio.alert")
     assert "nothing was ever heard of it" in alerts[0]["message"]
+    asyncio.run(book.close())
+
+
+def test_a_service_that_was_not_there_for_a_night_has_time_for_its_first_sync(place):
+    clock = Moved()
+    book = open_book(settings_of(place), clock)
+    portfolio, begun = book.service.portfolio, clock.now()
+    long_ago = begun - 8 * instant.HOUR
+    agreement.remember(portfolio, Statement(account="kraken:main", as_of=long_ago, holdings=()))
+
+    def late():
+        return watching.stale_syncs(portfolio, ["kraken:main"], since=begun, after_s=900)
+
+    clock.ahead += 890 * instant.SECOND
+    assert late() == []
+    clock.ahead += 20 * instant.SECOND
+    (found,) = late()
+    assert found.message == f"kraken:main: no sync has succeeded since {instant.show(long_ago)}"
     asyncio.run(book.close())
 
 

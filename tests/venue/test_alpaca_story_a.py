@@ -210,6 +210,18 @@ def test_corporate_actions_and_short_sales(tmp_path):
     assert len(digests) == 1
 
 
+@pytest.mark.parametrize("day", ["2025-02-11", "2025-07-11"])  # New York's winter and summer
+@pytest.mark.parametrize("type_", ["JNLS", "ACATC"])
+def test_shares_that_come_in_on_the_day_of_a_split_are_not_split(day, type_, tmp_path):
+    path = tmp_path / "page"
+    split = [action(1, "SPLIT", day, "OLD", "-10"), action(2, "SPLIT", day, "OLD", "30")]
+    sold = fill(4, f"{day}T15:00:00Z", "sell", "OLD", "33", "40")
+    write_json(path, [BOUGHT, *split, action(3, type_, day, "OLD", "3", price="40"), sold])
+    with bursar.open(":memory:") as portfolio:
+        portfolio.import_files(path)
+        assert {each.asset: each.total for each in portfolio.balances()} == {"USD": D(320)}
+
+
 def test_a_row_that_is_canceled_later_is_undone_whatever_comes_first(tmp_path):
     done, undone = tmp_path / "done", tmp_path / "undone"
     rows = [CORPORATE[0], CORPORATE[1], *CORPORATE[3:5], action(9, "MA", "2025-04-01", "OLD", "-2")]

@@ -210,6 +210,22 @@ def test_what_a_list_tells_a_little_later_is_no_drift_at_the_next_sync(followed)
     assert held(following) == truth(house.account, following.clock.now())
 
 
+def test_a_withdrawal_under_way_is_held_by_the_spot_wallet_and_no_break(follower):
+    account = invent(SEED, 120)
+    begun = min(row.at for row in account.rows if row.path.endswith("subscriptionRecord"))
+    slow = [row for row in account.rows if row.takes and row.settled > row.at > begun]
+    assert slow
+    for row in slow:
+        following = follower(account, start=row.at + instant.HOUR)
+        assert not following.initialize().drift_detected
+        (seen,) = following.service.get_drift()
+        assert (seen.is_clean, seen.breaks, seen.proposals) == (True, (), ())
+        ((_, asset, taken),) = row.takes
+        (told,) = [each for each in following.service.get_balances() if each.asset == asset]
+        assert told.reserved >= Fraction(-taken, UNIT)
+        assert held(following) == truth(account, following.clock.now())
+
+
 # ------------------------------------------------------------------------------ exports and the API
 
 

@@ -18,6 +18,7 @@ from bursar.ledger.entries import (
     encode,
 )
 from bursar.ledger.instant import parse, show
+from bursar.venue.alpaca import days
 from bursar.venue.alpaca.rows import Row
 from bursar.venue.alpaca.statements import statements
 
@@ -155,10 +156,10 @@ def test_a_fee_in_money_though_it_names_a_coin():
     assert (said.asset, said.amount) == ("USD", D("-0.25"))
 
 
-def test_shares_that_come_count_from_the_morning_and_those_that_go_to_the_night():
+def test_shares_that_come_count_just_after_a_split_of_the_day_and_those_that_go_to_the_night():
     come = only("ACATS", symbol="AAPL", quantity="5", price="200")
     went = only("ACATS", symbol="AAPL", quantity="-5")
-    assert (come.kind, come.executed_at) == (MovementKind.DEPOSIT, DAY)
+    assert (come.kind, come.executed_at) == (MovementKind.DEPOSIT, days.starts(DAY) + 1)
     assert come.rates == (Rate("AAPL", "USD", D(200), "alpaca", DAY),)
     assert (went.kind, show(went.executed_at)[:10]) == (MovementKind.WITHDRAWAL, "2025-01-09")
     assert went.rates == ()

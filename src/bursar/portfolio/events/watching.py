@@ -101,12 +101,15 @@ def concerns(portfolio: Portfolio, breaches: Iterable[Breach]) -> list[Concern]:
 def stale_syncs(
     portfolio: Portfolio, accounts: Iterable[str], *, since: int, after_s: int
 ) -> list[Concern]:
-    """Return the accounts that were not compared with their venue for so long."""
+    """Return the accounts that were not compared with their venue for so long.
+
+    What was before `since`, when somebody began to ask the venues, is nobody's failure.
+    """
     now, found = portfolio.desk.clock.now(), []
     for account in accounts:
         statement = agreement.last_statement(portfolio, account)
         last = since if statement is None else statement.as_of
-        if now - last > after_s * instant.SECOND:
+        if now - max(last, since) > after_s * instant.SECOND:
             never = "; nothing was ever heard of it" if statement is None else ""
             said = f"{account}: no sync has succeeded since {instant.show(last)}{never}"
             found.append(Concern(kind="stale_sync", subject=account, message=said))

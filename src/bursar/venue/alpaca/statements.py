@@ -8,6 +8,7 @@ stated before or states later.
 
 A row that states a day and no time counts at the day's beginning if it brings something, at its
 end if it takes units away: a fee in coins is told by the day, and the coins must be there by then.
+Units that come in do so just after what a corporate action of their day does to those before.
 
 Errors: none; rows are read already.
 """
@@ -243,9 +244,14 @@ def _group(row: Row, account: str, leg: Leg, what: MovementKind, legs: int) -> s
 def _moved_at(row: Row, leg: Leg, what: MovementKind | None) -> int:
     if what in _AT_THE_START:
         return _when(row, days.starts)
-    if leg.amount < 0 and leg.asset != row.currency:
-        return _when(row, days.ends)
-    return row.at
+    if leg.asset == row.currency:
+        return row.at
+    return _when(row, days.ends) if leg.amount < 0 else _when(row, _after_actions)
+
+
+def _after_actions(day: int) -> int:
+    """Return when units come in: just after a split of their day, so that it is not theirs too."""
+    return max(day, days.starts(day)) + 1
 
 
 def _when(row: Row, edge: Callable[[int], int]) -> int:

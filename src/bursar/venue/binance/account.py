@@ -29,7 +29,6 @@ from bursar.venue.binance.stream import UserStream
 from bursar.venue.binance.wire import Balance, Funding, Position, Rights
 from bursar.venue.keycheck import KeyCheck
 
-WITHDRAWING: Final = "withdrawing"
 _DEFAULTS: Final = Options()
 _EXCESS: Final = {
     "enable_withdrawals": "withdraw",
@@ -78,7 +77,9 @@ class BinanceAccount:
             for asset, total in await self._positions(receipts)
         ]
         leaving = [
-            Holding(asset=asset, code=asset, total=total, pocket=WITHDRAWING, reserved=total)
+            Holding(
+                asset=asset, code=asset, total=total, reserved=total
+            )  # of spot, until it is done
             for asset, total in self._history.underway.items()
         ]
         told = (*spot, *funded, *earning, *leaving, *await self._futures())

@@ -8,7 +8,6 @@ this way. The connection never goes back to the pool, since its COMMITs promise 
 Errors: the driver's own, which `translated` reads.
 """
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any, TypeVar
@@ -66,7 +65,7 @@ class Aside:
         place = self._place = self._place or self._made()
         try:
             return work(place)
-        except (DBAPIError, sqlite3.Error):
+        except BaseException:  # an interrupt too: it may have left a transaction open
             self._drop()
             raise
 
@@ -83,5 +82,7 @@ class Aside:
 
 
 def _noted(place: Place, memos: Mapping[str, str | None]) -> None:
-    with place.connection.begin(), place.dialect.unanswered(place.connection, len(memos)):
+    transaction = place.connection.begin()
+    with place.dialect.unanswered(place.connection, len(memos)):
         writes.memos(place, memos)
+    transaction.commit()  # where it does not come to this, the connection goes

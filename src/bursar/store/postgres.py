@@ -22,7 +22,7 @@ an address that is no use.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
@@ -330,8 +330,9 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row], *, replaci
         text = _inserting(connection.dialect, table, replacing=replacing)
         run(connection, text, named(written(rows, table, connection.dialect), table))
         return
+    told: Iterable[Row] = written(rows, table, connection.dialect)
     if replacing:
-        rows = _cleared(connection, table, rows)
+        told = _cleared(connection, table, told)
     names = ", ".join(column.name for column in table.columns)
     statement = f"COPY {table.name} ({names}) FROM STDIN"
     with (
@@ -339,7 +340,7 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row], *, replaci
         driver.cursor() as cursor,
         cursor.copy(statement) as copy,
     ):
-        for row in written(rows, table, connection.dialect):
+        for row in told:
             copy.write_row(row)
 
 
@@ -410,15 +411,22 @@ def _options(url: URL) -> dict[str, str]:
     return _CONNECT | asked | secret
 
 
-def _cleared(connection: Connection, table: Table, rows: Sequence[Row]) -> Sequence[Row]:
-    """Delete the rows whose keys come again; return the new ones, one for each key."""
+def _cleared(connection: Connection, table: Table, rows: Iterable[Row]) -> Sequence[Row]:
+    """Delete the rows whose keys come again; return the new ones, one for each key.
+
+    They are as the driver takes them; a key is made of text and of whole numbers.
+    """
     key = [column.name for column in table.primary_key]
     places = [place for place, column in enumerate(table.columns) if column.primary_key]
     last = {tuple(row[place] for place in places): row for row in rows}
     gone = ", ".join(f"gone_{name}" for name in key)
-    same = " AND ".join(f'{table.name}.{name} = gone_{name} COLLATE "C"' for name in key)
-    arrays = ", ".join("%s::text[]" for _ in key)
-    gone = f"{table.name} USING unnest({arrays}) AS gone ({gone})"
     arrived = tuple([*column] for column in zip(*last, strict=True))
+    are_words = [isinstance(column[0], str) for column in arrived]
+    same = " AND ".join(
+        f"{table.name}.{name} = gone_{name}" + (' COLLATE "C"' if is_word else "")
+        for name, is_word in zip(key, are_words, strict=True)
+    )
+    arrays = ", ".join("%s::text[]" if is_word else "%s::bigint[]" for is_word in are_words)
+    gone = f"{table.name} USING unnest({arrays}) AS gone ({gone})"
     connection.exec_driver_sql(f"DELETE FROM {gone} WHERE {same}", arrived)  # noqa: S608
     return list(last.values())

@@ -130,23 +130,35 @@ class Writer:
     def transaction(
         self, asked: Asked | None = None, *, is_whole: bool = False
     ) -> Iterator[tuple[Place, Answer]]:
-        """Begin a transaction, with a question that goes along, and end it."""
+        """Begin a transaction, with a question that goes along, and end it.
+
+        The connection is kept where it is known that none is open on it. An interrupt may come as
+        soon as one has begun, and others would wait for ever for the lock that it holds.
+        """
         self.require_open()
         with self._lock:
             self.require_open()
+            is_over = False
             try:
-                with self._faults:
-                    connection, transaction, answer = self._begun(asked, is_whole=is_whole)
+                try:
+                    with self._faults:
+                        connection, transaction, answer = self._begun(asked, is_whole=is_whole)
+                except BursarError:
+                    is_over = True
+                    raise
                 place = Place(connection, self._dialect, self._portfolio, is_whole=is_whole)
                 try:
                     with self._faults:
                         yield place, answer
                 except BaseException:
                     self._abandon(connection)
+                    is_over = True
                     raise
                 self._finish(transaction)
+                is_over = True
             finally:
-                if is_whole:  # it trusts what comes, and holds more of the file than others need
+                # A whole group trusts what comes, and holds more of the file than others need.
+                if is_whole or not is_over:
                     self._drop()
 
     @contextmanager

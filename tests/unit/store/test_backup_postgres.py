@@ -9,7 +9,8 @@ from bursar.errors import BadChoice, StoreCorrupt
 from bursar.ledger import golden
 from bursar.store import open_store
 from bursar.store.backup import restore, restore_backup, take, take_backup
-from tests.contract.samples import contents
+from bursar.store.postgres import COPY_ROWS
+from tests.contract.samples import contents, snapshot
 from tests.crash.nursery import fill_line
 from tests.unit.store.test_backup import held, opened, wrote
 
@@ -71,3 +72,18 @@ def test_what_fails_half_way_leaves_no_row(server, tmp_path, monkeypatch):
     store.close()
     with pytest.raises(BadChoice, match="'other' is in"):
         restore_backup(tmp_path / "one", server)
+
+
+def test_a_backup_with_many_snapshots_goes_to_a_server_and_back(server, tmp_path):
+    book = tmp_path / "book.db"
+    wrote(book)
+    store = open_store(book)
+    with store.grouped():
+        for minutes in range(COPY_ROWS + 1):
+            store.save_snapshot(snapshot(minutes))
+    store.close()
+    take_backup(book, tmp_path / "one")
+    restore_backup(tmp_path / "one", server)
+    assert held(server) == held(book)
+    take_backup(server, tmp_path / "two")
+    assert opened(tmp_path / "two")[1:-1] == opened(tmp_path / "one")[1:-1]

@@ -282,6 +282,31 @@ def test_a_text_that_is_none_any_more_is_named_without_its_value(store, path):
     assert caught.value.context == {"seq": 1}
 
 
+@pytest.mark.parametrize("kind", ["a commit", "a group", "a note"])
+def test_an_interrupt_as_soon_as_the_lock_is_had_keeps_it_from_nobody(path, store, kind):
+    head = store.head()
+    doings = {
+        "a commit": lambda: store.commit(commit(head, "b")),
+        "a group": lambda: store.grouped().__enter__(),
+        "a note": lambda: store.save_memos({"a": "b"}, is_lasting=False),
+    }
+    doings[kind]() if kind == "a note" else store.save_memos({"b": "c"})  # it is connected
+
+    def interrupt(_):
+        event.remove(store._engine, "begin", interrupt)
+        raise KeyboardInterrupt  # as one that came while the lock was waited for
+
+    event.listen(store._engine, "begin", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        doings[kind]()
+    other = open_store(path)
+    assert other.commit(commit(other.head(), "other")).version == 2
+    assert store.commit(commit(store.head(), "own")).version == 3
+    store.save_memos({"a": "d"}, is_lasting=False)
+    assert other.memos()["a"] == "d"
+    other.close()
+
+
 def test_an_interrupt_inside_a_commit_leaves_nothing_and_the_store_goes_on(path, store):
     def interrupt(name):
         if name == "cells":

@@ -4,6 +4,7 @@ import psycopg
 import pytest
 
 from bursar.errors import KeyReused, OutcomeUnknown, StoreDown
+from bursar.store import message, open_store
 from bursar.store.message import Message
 from tests.contract.samples import commit, contents, trade
 from tests.unit.store.test_postgres import ask, plant, store
@@ -69,3 +70,35 @@ def test_what_was_prepared_is_there_after_a_rollback(store):
             store.commit(commit(store.head(), name))
         store.commit(commit(store.head()))
     assert store.head().version == 5
+
+
+@pytest.mark.parametrize("kind", ["a note", "an announcement", "a commit", "a group"])
+def test_an_interrupt_while_the_server_is_waited_for_stays_one(database, monkeypatch, kind):
+    store = open_store(database)
+    head = store.commit(commit(store.head(), "a"))
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    def grouped():
+        with store.grouped():
+            store.save_memos({"a": "c"})
+
+    doings = {
+        "a note": lambda: store.save_memos({"a": "c"}, is_lasting=False),
+        "an announcement": lambda: store.announce("a", "c", head.version),
+        "a commit": lambda: store.commit(commit(head, "b")),
+        "a group": grouped,
+    }
+    store.save_memos({"a": "b"}, is_lasting=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(message, "_answered", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            doings[kind]()
+    other = open_store(database)
+    assert other.commit(commit(other.head(), "c")).version == 2
+    store.save_memos({"a": "d"}, is_lasting=False)
+    assert (store.memos(), other.memos()) == ({"a": "d"}, {"a": "d"})
+    assert store.head().version == 2
+    store.close()
+    other.close()

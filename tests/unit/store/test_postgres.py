@@ -20,7 +20,7 @@ from bursar.errors import (
     StoreFull,
 )
 from bursar.ledger import journal
-from bursar.store import STEPS, SqlStore, masked, message, open_store, postgres
+from bursar.store import STEPS, SqlStore, masked, open_store, postgres
 from bursar.store.faults import Fault
 from tests.contract.samples import NUMBERS, commit, contents, flow, trade
 from tests.servers.postgres import asking, at_commit
@@ -481,35 +481,3 @@ def test_an_address_that_is_no_use_is_refused(address, said):
 def test_a_bad_value_of_an_option_is_refused(database):
     with pytest.raises(StoreError, match="sslmode"):
         open_store(asking(database, sslmode="none"))
-
-
-@pytest.mark.parametrize("kind", ["a note", "an announcement", "a commit", "a group"])
-def test_an_interrupt_while_the_server_is_waited_for_stays_one(database, monkeypatch, kind):
-    store = open_store(database)
-    head = store.commit(commit(store.head(), "a"))
-
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    def grouped():
-        with store.grouped():
-            store.save_memos({"a": "c"})
-
-    doings = {
-        "a note": lambda: store.save_memos({"a": "c"}, is_lasting=False),
-        "an announcement": lambda: store.announce("a", "c", head.version),
-        "a commit": lambda: store.commit(commit(head, "b")),
-        "a group": grouped,
-    }
-    store.save_memos({"a": "b"}, is_lasting=False)
-    with monkeypatch.context() as patch:
-        patch.setattr(message, "_answered", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            doings[kind]()
-    other = open_store(database)
-    assert other.commit(commit(other.head(), "c")).version == 2
-    store.save_memos({"a": "d"}, is_lasting=False)
-    assert (store.memos(), other.memos()) == ({"a": "d"}, {"a": "d"})
-    assert store.head().version == 2
-    store.close()
-    other.close()

@@ -43,7 +43,8 @@ NEXT: Final = {
     "not_installed": "Nothing was written. Install what the message names, then run it again.",
     "not_exact": "Write a plain decimal number such as 65000.5.",
     "outcome_unknown": "Run the same command again: what was written counts as duplicate.",
-    "oversold": "Nothing was written. Import or enter what came in earlier first.",
+    "oversold": "Nothing was written. Import or enter what came in earlier first, or name the"
+    " account that holds it (--account).",
     "portfolio": "Nothing was planned. Put right what the message names; --price ASSET=PRICE gives"
     " a price that is missing, and exclude_assets in the settings leaves out what no plan is to"
     " touch.",

@@ -54,10 +54,13 @@ def _chosen(session: Session, host: str | None, port: int | None) -> Settings:
 
 def _tell(session: Session, url: str, *, is_new: bool) -> None:
     from bursar.app import terms_of
+    from bursar.portfolio.log import LOG
 
+    if is_new:
+        terms = terms_of(session.settings.portfolio)
+        LOG.warning("BOOK_MADE", book=session.place, portfolio=session.portfolio, base=terms.base)
+        session.screen.remark(session.made(terms))
     if session.wants_json:
-        session.tell({"url": url, "created": is_new})
+        session.tell({"url": url})
     else:
-        if is_new:
-            session.screen.remark(session.made(terms_of(session.settings.portfolio)))
         session.screen.print(f"{session.portfolio} of {session.place} is served at {url}")

@@ -30,6 +30,7 @@ def why(
         asset: The asset it is asked of; value, cost and unrealized need one.
 
     """
+    figure = figure.replace("realised", "realized")  # as the screen spells it
     asset = session.asset(asset)
     with session.open() as portfolio:
         found = portfolio.why(figure, asset, session.marks(portfolio))

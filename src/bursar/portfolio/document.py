@@ -34,6 +34,9 @@ def document(body: bytes, kind: type[_T], name: str) -> _T:
             parse_constant=_no_number,
         )
         made = msgspec.convert(told, kind)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise Malformed(f"{name}: no JSON document at {place}: {error.msg}", file=name) from None
     except (ValueError, RecursionError) as error:
         raise Malformed(f"{name}: {error}", file=name) from None
     _require_plain(told, made, name)

@@ -55,7 +55,7 @@ def window(period: str | Range, now: int, *, besides: Iterable[str] = ()) -> Win
         case _:
             raise BadChoice(
                 f"{period!r} is no period; one of {', '.join((*PERIODS, *besides))},"
-                " or a beginning and an end",
+                " or a beginning and an end (2024-01-01..2024-02-01 in a terminal)",
                 period=period,
             )
 

@@ -47,3 +47,15 @@ def test_a_coin_that_never_was_there_is_told_apart_from_one_that_is_gone(story, 
     assert bursar("flows", "--asset", "nope").out == f"No flows of NOPE: {never}.\n"
     assert never not in bursar("lots", "XTZ").out
     assert ask("lots", "NOPE")["lots"] == []
+
+
+def test_advice_is_in_words_that_lead_on(story, bursar, tmp_path):
+    assert "kraken" in bursar("why", "realised", "XBT").out
+    assert bursar("why", "unrealised", "XBT").out
+    oversold = bursar("add", "sell", "99", "XBT/EUR", "@", "1", code=2).err
+    assert "manual:main holds 0 XBT" in oversold
+    assert "name the account that holds it (--account)" in oversold
+    assert "2024-01-01..2024-02-01 in a terminal" in bursar("performance", "2024", code=2).err
+    (tmp_path / "cycle.json").write_text("asset,time\n")
+    said = bursar("tx", "review", tmp_path / "cycle.json", code=2).err
+    assert "cycle.json: no JSON document at line 1, column 1" in said

@@ -58,8 +58,23 @@ def test_nothing_is_said_of_a_book_that_was_there(bursar, ask, answering):
     for line in (("token", "new", "x"), ("serve",)):
         assert "Made" not in bursar(*line).err
     assert ask("token", "new", "y")["created"] is False
-    assert ask("serve") == {"url": "http://main", "created": False}
-    assert ask("serve", "--portfolio", "other")["created"] is True
+    assert ask("serve") == {"url": "http://main"}
+
+
+def test_a_service_that_makes_its_book_logs_it(bursar, ask, answering, monkeypatch):
+    told = []
+
+    class Log:
+        def warning(self, event, **fields):
+            told.append((event, fields))
+
+    monkeypatch.setattr("bursar.portfolio.log.LOG", Log())
+    assert ask("serve") == {"url": "http://main"}
+    made = {"book": "bursar.db", "portfolio": "main", "base": "USD"}
+    assert told == [("BOOK_MADE", made)]
+    bursar("new", "--quiet")
+    ask("serve")
+    assert len(told) == 1
 
 
 def test_a_place_without_portfolios_says_so(bursar):
@@ -91,3 +106,9 @@ def test_what_is_below_zero_has_another_name(bursar, line, instead):
     assert f"-5 is not above zero; {instead}\n" in bursar("add", *line, code=2).err
     zero = (line[0], "0", line[2])
     assert "0 is not above zero\n" in bursar("add", *zero, code=2).err
+
+
+@pytest.mark.parametrize("line", [("new",), ("token", "new", "x"), ("serve",)], ids=" ".join)
+def test_an_empty_file_may_have_been_a_book(bursar, answering, line):
+    Path("bursar.db").touch()
+    assert "there is no book in it, or none any more" in bursar(*line, code=4).err

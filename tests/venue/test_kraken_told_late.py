@@ -109,6 +109,23 @@ def test_a_coin_that_came_since_is_no_opening_however_late_its_row_is(follower, 
     assert settled(following, account)
 
 
+def test_a_coin_of_later_without_any_row_is_a_difference_that_may_be_accepted(follower):  # noqa: F811
+    account = invent(SEED, 150)
+    had = {row.code for row in account.rows}
+    code = next(code for code in ("SNX", "TRX", "ATOM", "ZRX") if code not in had)
+    following = follower(account)
+    service = following.service
+    following.initialize()
+    following.fake.house.account = msgspec.structs.replace(account, extra={code: 5 * 10**8})
+    assert following.sync().drift_detected
+    (found,) = service.get_drift()
+    (shift,) = (shift for each in found.breaks for shift in each.shifts)
+    assert (shift.asset, shift.amount > 0) == (code, True)
+    service.accept_proposal("kraken:main", 1)
+    assert not following.sync().drift_detected
+    assert openings(following) == []
+
+
 def test_a_row_that_is_told_between_the_two_looks_is_no_opening(follower):  # noqa: F811
     account = invent(SEED, 150)
     late = newcomer(account, "deposit")

@@ -460,8 +460,8 @@ class PortfolioService:
 
         What was worth something before this sync was told then, however it has changed since.
         """
-        told = {name for name, fact in gained.before.items() if _worth(fact)}
-        moved = sum((_worth(fact) for fact in gained.facts if fact.id not in told), ZERO)
+        earlier = {name for name, fact in gained.before.items() if _worth(fact)}
+        moved = sum((_worth(fact) for fact in gained.facts if fact.id not in earlier), ZERO)
         if gained.is_first or not moved:
             return None
         known = self.get_equity()

@@ -312,7 +312,7 @@ class _Breaker:
     def __init__(self, rest_s: int) -> None:
         self._rest_s = rest_s
         self._failures = 0
-        self._until = 0.0
+        self._until: float = 0
 
     @property
     def is_open(self) -> bool:

@@ -151,7 +151,7 @@ def test_a_topic_in_memory_keeps_no_more_than_so_many_characters():
             await bus.publish("out", [event(str(n), data=f'{{"n": {n}, "of": "{"x" * 900}"}}')])
         late = read(await bus.replay("out", after="3", count=1_000))
         taken = read(await bus.take(Consumer("out", "late"), count=1_000))
-        await bus.publish("out", [event("huge", data=f'"{"x" * 20_000}"')])
+        await bus.publish("out", [event("huge", data=f'{{"of": "{"x" * 20_000}"}}')])
         return late, taken, read(await bus.replay("out"))
 
     late, taken, last = run(work())

@@ -5,7 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from bursar.bus import TRIES, settle
+from bursar.app import SystemClock
+from bursar.bus import TRIES, LocalBus, settle
 from bursar.errors import BadChoice, BusDown, Malformed, Oversold, StoreBusy
 from bursar.events import Envelope, from_fields
 from bursar.ports import Consumer
@@ -141,6 +142,22 @@ def test_only_the_newest_are_kept_and_a_late_group_gets_those(place):
     kept = run(work())
     assert kept[-10:] == events(491, 500)
     assert len(kept) < 300  # Redis cuts whole nodes of a hundred
+
+
+def test_a_topic_in_memory_keeps_no_more_than_so_many_characters():
+    async def work():
+        bus = LocalBus(SystemClock(), chars=10_000)
+        for n in range(1, 101):
+            await bus.publish("out", [event(str(n), data=f'{{"n": {n}, "of": "{"x" * 900}"}}')])
+        late = read(await bus.replay("out", after="3", count=1_000))
+        taken = read(await bus.take(Consumer("out", "late"), count=1_000))
+        await bus.publish("out", [event("huge", data=f'{{"of": "{"x" * 20_000}"}}')])
+        return late, taken, read(await bus.replay("out"))
+
+    late, taken, last = run(work())
+    assert late == taken
+    assert [each.id for each in taken] == [f"e{n}" for n in range(91, 101)]
+    assert [each.id for each in last] == ["ehuge"]
 
 
 def test_what_was_cut_away_before_it_was_done_does_not_come_again(place):

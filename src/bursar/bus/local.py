@@ -1,5 +1,8 @@
 """The bus inside one process: topics in memory, with the promises of the one over Redis.
 
+A topic keeps its newest events, so many and of so many characters together: the states of a
+portfolio come several times a second, and nobody may be there to take them off.
+
 It belongs to one event loop. Nothing outlives the process, so a note of how far a topic reaches
 would be none: `reached` says `None`, and whoever publishes goes by a mark of his own.
 
@@ -8,7 +11,7 @@ Errors: none; a process reaches itself.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,6 +22,7 @@ from bursar.ledger import instant
 from bursar.ports import Clock, Consumer, Delivery, Parked
 
 KEPT: Final = 100_000
+KEPT_CHARS: Final = 16 * 1024 * 1024
 RECLAIM_MS: Final = 30_000
 
 
@@ -34,12 +38,20 @@ class _Group:
 class _Topic:
     """The newest events of a topic; `first` is the place of the oldest that is kept."""
 
-    def __init__(self, kept: int) -> None:
+    def __init__(self, kept: int, chars: int) -> None:
         self.first = 1
-        self.kept = kept
         self.lines: deque[Delivery] = deque()
+        self._kept, self._most, self._chars = kept, chars, 0
         self.groups: dict[str, _Group] = {}
         self.more = asyncio.Event()
+
+    def append(self, fields: dict[str, str], at: int) -> None:
+        """Append an event, and let go of the oldest where that is too much."""
+        self.lines.append(Delivery(str(self.first + len(self.lines)), at, fields))
+        self._chars += _size(fields)
+        while len(self.lines) > self._kept or (self._chars > self._most and len(self.lines) > 1):
+            self._chars -= _size(self.lines.popleft().fields)
+            self.first += 1
 
     def behind(self, place: int, count: int) -> list[Delivery]:
         start = max(place + 1 - self.first, 0)
@@ -50,9 +62,17 @@ class _Topic:
 class LocalBus:
     """A `Bus` in memory."""
 
-    def __init__(self, clock: Clock, *, kept: int = KEPT, reclaim_ms: int = RECLAIM_MS) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        kept: int = KEPT,
+        chars: int = KEPT_CHARS,
+        reclaim_ms: int = RECLAIM_MS,
+    ) -> None:
         self._clock = clock
         self._kept = kept
+        self._most = chars
         self._reclaim = reclaim_ms * instant.MS
         self._topics: dict[str, _Topic] = {}
 
@@ -69,11 +89,7 @@ class LocalBus:
         """Append events to a topic."""
         here, now = self._topic(topic), self._clock.now()
         for event in events:
-            place = here.first + len(here.lines)
-            here.lines.append(Delivery(str(place), now, to_fields(event)))
-            if len(here.lines) > here.kept:
-                here.lines.popleft()
-                here.first += 1
+            here.append(to_fields(event), now)
         here.more.set()
 
     async def reached(self, topic: str) -> int | None:  # noqa: ARG002 (whatever the topic)
@@ -126,7 +142,7 @@ class LocalBus:
         self._topics.clear()
 
     def _topic(self, name: str) -> _Topic:
-        return self._topics.setdefault(name, _Topic(self._kept))
+        return self._topics.setdefault(name, _Topic(self._kept, self._most))
 
     def _group(self, topic: str, name: str) -> _Group:
         return self._topic(topic).groups.setdefault(name, _Group())
@@ -152,3 +168,7 @@ class LocalBus:
             group.pending[place] = now, again
             found.append(again)
         return found
+
+
+def _size(fields: Mapping[str, str]) -> int:
+    return sum(map(len, fields.values()))

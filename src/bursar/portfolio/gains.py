@@ -7,6 +7,10 @@ realised without a lot of a known day is `undated`: the fees of purchases, pegs,
 positions, and everything under `wac`, whose pool keeps no days. A fee paid in a coin is a disposal
 of that coin; capital that leaves at cost is none.
 
+What nobody priced counts as nothing: its disposals say so by their `flags`, those of the fact that
+sold and of those that brought the lots (a pool of `wac` knows none of the latter), and each year
+how many of them do.
+
 Invariants
 - short + long + undated of a year = what all records of that year realised, to the last digit.
 - The proceeds of a disposal less the cost of its lots are its gain; fees of the sale are taken off
@@ -17,7 +21,7 @@ Errors: `BadChoice` for a day that is no beginning of a year.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -84,7 +88,10 @@ class GainsAsked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Disposal(msgspec.Struct, frozen=True, kw_only=True):
-    """One lot, or a part of one, that left. `acquired_at` is `None` where its day is not known."""
+    """One lot, or a part of one, that left. `acquired_at` is `None` where its day is not known.
+
+    With `flags` its proceeds or its cost are not the last word.
+    """
 
     sold_at: int
     acquired_at: int | None
@@ -97,13 +104,18 @@ class Disposal(msgspec.Struct, frozen=True, kw_only=True):
     cost: Decimal
     gain: Decimal
     term: Term
+    flags: tuple[str, ...] = ()
 
 
 class YearGains(msgspec.Struct, frozen=True, kw_only=True):
-    """One year. `realized` is all that was; `undated` the part of it without a known day."""
+    """One year. `realized` is all that was; `undated` the part of it without a known day.
+
+    Of so many disposals so many are `flagged`.
+    """
 
     year: str
     disposals: int = 0
+    flagged: int = 0
     proceeds: Decimal = ZERO
     cost: Decimal = ZERO
     short: Decimal = ZERO
@@ -125,11 +137,12 @@ class Gains(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Piece(msgspec.Struct, frozen=True):
-    """What was realised at a time, with a lot or without."""
+    """What was realised at a time, with a lot (that an entry brought) or without."""
 
     at: int
     realized: Decimal
     disposal: Disposal | None = None
+    lot: str = ""
 
 
 def year_start(text: str) -> YearStart:
@@ -154,10 +167,13 @@ def gains(portfolio: Portfolio, asked: GainsAsked) -> Gains:
     rule = asked.rule or portfolio.terms.method
     book = Book(msgspec.structs.replace(portfolio.terms, method=rule))
     pieces: list[_Piece] = []
+    flags: dict[str, tuple[str, ...]] = {}
     for fact in portfolio.timeline:
+        if told := _flags(fact):
+            flags[fact.id] = told
         lines = traced(book, fact)
         if lines and asked.window.has(instant.to_datetime(fact.executed_at)):
-            pieces += _pieces(fact, lines, asked)
+            pieces += (_flagged(each, flags) for each in _pieces(fact, lines, asked))
     return Gains(
         method=rule.value,
         tax_year=str(asked.tax_year),
@@ -189,7 +205,23 @@ def _of_line(fact: Fact, line: Line, long_after: int) -> Iterator[_Piece]:
         part = left if lot is lots[-1] else ratio18(proceeds, lot.quantity, whole)
         left -= part
         told = _disposal(fact, line, lot, part, long_after)
-        yield _Piece(fact.executed_at, told.gain, told)
+        yield _Piece(fact.executed_at, told.gain, told, lot.id)
+
+
+def _flags(fact: Fact) -> tuple[str, ...]:
+    return tuple(flag.value for flag in getattr(fact, "flags", ()))
+
+
+def _flagged(piece: _Piece, flags: Mapping[str, tuple[str, ...]]) -> _Piece:
+    """Return a piece whose disposal says what is not known of what sold, or of what was bought."""
+    sold = piece.disposal
+    if sold is None or not flags:
+        return piece
+    told = (*flags.get(sold.entry, ()), *flags.get(piece.lot, ()))
+    if not told:
+        return piece
+    flagged = msgspec.structs.replace(sold, flags=tuple(dict.fromkeys(told)))
+    return msgspec.structs.replace(piece, disposal=flagged)
 
 
 def _is_at_cost(fact: Fact, line: Line) -> bool:
@@ -235,4 +267,8 @@ def _plus(year: YearGains, piece: _Piece) -> YearGains:
     }
     if sold is not None:
         sums |= {"proceeds": year.proceeds + sold.proceeds, "cost": year.cost + sold.cost}
-    return msgspec.structs.replace(year, disposals=year.disposals + (sold is not None), **sums)
+    counts = {
+        "disposals": year.disposals + (sold is not None),
+        "flagged": year.flagged + (sold is not None and bool(sold.flags)),
+    }
+    return msgspec.structs.replace(year, **counts, **sums)

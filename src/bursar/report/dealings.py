@@ -224,6 +224,9 @@ def gains(found: Report) -> Section:
             "wac keeps no days of lots; --method fifo, lifo, hifo or specific tell short from long"
         )
         blocks.append(Lines((said,)))
+    if flagged := sum(each.flagged for each in told.by_calendar_year):
+        said = f"Not the last word: {flagged:,} disposals; what nobody priced is 0 in them"
+        blocks.append(Lines((said,)))
     blocks.append(_disposals(told))
     is_any = bool(told.by_calendar_year)
     return Section("gains", "Realised gains", note, tuple(blocks) if is_any else ())
@@ -266,7 +269,7 @@ def _disposals(told: Gains) -> Table:
         rows=tuple(
             (
                 day(each.sold_at),
-                word(each.asset),
+                word(" · ".join((each.asset, *each.flags))),
                 quantity(each.quantity),
                 day(each.acquired_at),
                 money(each.proceeds),

@@ -43,6 +43,25 @@ def test_a_sale_is_told_apart_by_the_lots_that_left_and_how_long_they_were_held(
     assert (one.strategy, two.strategy) == ("trend", "manual")
 
 
+def test_a_disposal_says_what_is_not_known_of_what_was_sold_or_bought():
+    told = gains(
+        opened(
+            "2024-01-01T10:00:00Z buy 2 XBT @ 100 EUR #k:1",
+            "2024-01-02T10:00:00Z deposit 1 SGB #k:2",
+            "2024-01-03T10:00:00Z sell 1 XBT @ 300 EUR #k:3",
+            "2024-01-04T10:00:00Z sell 1 SGB @ 5 EUR #k:4",
+            "2025-01-05T10:00:00Z sell 1 XBT @ 7 WOW #k:5",
+            terms=FIFO,
+        ),
+        GainsAsked(),
+    )
+    known, bought, sold = told.disposals
+    assert (known.gain, known.flags) == (D(200), ())
+    assert (bought.cost, bought.flags) == (D(0), ("unpriced",))
+    assert (sold.proceeds, sold.flags) == (D(0), ("unpriced",))
+    assert [(year.disposals, year.flagged) for year in told.by_calendar_year] == [(2, 1), (1, 1)]
+
+
 def test_what_leaves_as_capital_is_no_disposal_and_a_fee_in_a_coin_is_one():
     told = gains(
         opened(

@@ -23,6 +23,7 @@ FORMAT: Final = 2
 READABLE: Final = frozenset({1, FORMAT})  # the first has no memos
 _LINE_MAX: Final = 1 << 28
 _LEVEL: Final = 6
+_GZIP: Final = zlib.MAX_WBITS | 16
 _L = TypeVar("_L")
 
 
@@ -97,8 +98,9 @@ class Scribe:
     """Writes the lines of one backup into a file."""
 
     def __init__(self, file: BinaryIO) -> None:
-        # Without name and time in its head: equal books then make equal bytes.
-        self._gzip = gzip.GzipFile("", "wb", _LEVEL, file, mtime=0)
+        self._file = file
+        # Its head has no name and no time: equal books then make equal bytes.
+        self._pack = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
         self._seal = sha256()
         self._lines = 0
 
@@ -107,12 +109,12 @@ class Scribe:
         text = _ENCODER.encode(line) + b"\n"
         self._seal.update(text)
         self._lines += 1
-        self._gzip.write(text)
+        self._file.write(self._pack.compress(text))
 
     def end(self, portfolios: tuple[Kept, ...]) -> None:
         """Write the last line and finish the file's compression."""
         self.write(End(portfolios, self._lines, self._seal.hexdigest()))
-        self._gzip.close()
+        self._file.write(self._pack.flush())
 
 
 def read_lines(path: Path) -> Iterator[Line]:

@@ -385,14 +385,14 @@ class _Reading:
         return {name.partition("-")[0] for name in left}
 
     async def close(self) -> AsyncIterator[Chunk]:
-        """Yield what the futures wallet held at its list's beginning, once; say what is open."""
+        """Yield what the futures wallet held when first seen at rest, once; say what is open."""
         said: list[AnyEntry] = []
         place = self.place.futures
         if self._sees_futures and place is not None:
             if place.is_open:
                 left = await self._futures_left(place)
             else:
-                left = {}  # what it began with is told by the next sync, unless it is calm
+                left = {}  # unless it is calm, the next sync opens it
                 if self._calm is not None:
                     place, said = self._opened(place, *self._calm)
             place = msgspec.structs.replace(place, unexplained=closing.written(left))

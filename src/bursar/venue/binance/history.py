@@ -43,12 +43,14 @@ LOOK_EVERY: Final = 300 * instant.SECOND
 
 LOOKS_AT_ONCE: Final = 3
 LOOK_SOON: Final = 30 * instant.SECOND
-"""How often they are asked for where something is newly unexplained: so often whenever they could
-be, then after so long, and after twice that each further time.
+"""How often the lists are asked for where something is newly unexplained: by so many syncs, one
+after the other, then after so long, and after twice as long each further time.
 """
 
 LATE: Final = instant.HOUR
-"""For so long trades may be told late; what none explains is looked for once more after that."""
+"""For so long trades may be told late: each sync looks for them, whether it asks for lists or not,
+and the first one after that once more.
+"""
 
 NOWHERE: Final = MarketPlace(0, -1)
 CALM_TRIES: Final = 3

@@ -222,14 +222,14 @@ class Prefixes:
         """Follow the place out of sight; what it had to be opened with is held from here on."""
         tie, place = (fact.executed_at, fact.sequence), (fact.account, fact.asset)
         unseen = (_unseen(fact.account), fact.asset)
-        before = self._held(unseen)
+        before = self._balances.get(unseen) or self._unmoved(unseen)
         came = fact.pocket == TRANSIT
         self._move(unseen, -fact.quantity if came else fact.quantity, tie)
         after = self._balances[unseen]
         self._move(place, ratio18(before.lowest - after.lowest, *after.scale), tie)
 
     def _move(self, place: Place, change: Decimal, tie: tuple[int, int]) -> None:
-        held = self._held(place)
+        held = self._balances.get(place) or self._unmoved(place)
         now, lowest = held.now + change, held.lowest
         began = held.began if held.tie == tie else held.now
         if now < 0 and (
@@ -238,11 +238,8 @@ class Prefixes:
             lowest = min(lowest, _first_units(now, held.scale))
         self._balances[place] = Balance(now, lowest, held.scale, tie, began)
 
-    def _held(self, place: Place) -> Balance:
-        """Return a balance; one that nothing moved yet was split along with the account."""
-        held = self._balances.get(place)
-        if held is not None:
-            return held
+    def _unmoved(self, place: Place) -> Balance:
+        """Return the balance of a place that nothing moved yet: it was split with its account."""
         whole = self._balances.get((_account(place), place[1]), _NOTHING)
         return Balance(scale=whole.scale)
 
@@ -260,7 +257,7 @@ class Prefixes:
         begun = self._began if fact.account == _EVERY else (fact.account,)
         unmoved = {(account, fact.asset) for account in begun if account != _EVERY}
         for place in sorted(unmoved.union(self._places(fact.account, fact.asset))):
-            held = self._held(place)
+            held = self._balances.get(place) or self._unmoved(place)
             self._balances[place] = Balance(
                 ratio18(held.now, fact.numerator, fact.denominator),
                 held.lowest,

@@ -1,8 +1,8 @@
 """Pockets of an account: what each fact moves in and out of them, and those whose list begins late.
 
 A futures wallet is told of by a list of its own that reaches back a few months. A row of the kind
-`opening` says what lay in such a pocket when the list begins (`balance`), and moves nothing. What
-older facts explain of that came by them; the rest was there before all of them.
+`opening` says what lay in such a pocket at its instant (`balance`), and moves nothing. What facts
+of before explain of that came by them; the rest was there before all of them.
 
 A pocket is followed as a place beside those of the whole account, under a name that no account has.
 
@@ -44,7 +44,7 @@ def code_of(row: Movement) -> str:
 
 
 def is_beginning(row: Movement) -> bool:
-    """Tell whether a row says what lay in a pocket when the list of it begins."""
+    """Tell whether a row says what lay in a pocket at one instant, and nothing of how it came."""
     return row.kind is MovementKind.OPENING and row.pocket is not None
 
 

@@ -82,7 +82,9 @@ def without_rows(portfolio: Portfolio, account: str) -> list[Movement]:
     known = {canonical(asset) for asset in timeline.firsts.assets(account)}
     if statement is None or not known or portfolio.desk.store.memo(f"{_BEGUN}{account}"):
         return []
-    held = {canonical(asset) for place, asset in timeline.book.holdings if place == account}
+    book = timeline.book
+    places = {*book.holdings, *book.balances}  # where lots are pooled, holdings are everybody's
+    held = {canonical(asset) for place, asset in places if place == account}
     return [
         Movement(
             id=f"{account}:stated:{each.code}",

@@ -80,7 +80,7 @@ def ours_of(
 def joined(statements: Iterable[AnyEntry]) -> list[Movement]:
     """Return the ledger rows among statements, each once, by time, rank and id.
 
-    What only says where a pocket's list begins is no row of it.
+    What only says what lay in a pocket at one instant is no row of it.
     """
     told: dict[str, list[Movement]] = {}
     for each in statements:

@@ -9,8 +9,8 @@ then lots, debts and balances change together. A fact about one account of sever
   Splits stated account by account therefore end, in any order, where a split of all does.
 - A rename takes that many of the pool's lots by the rule; debts keep the old name.
 
-What lies in other pockets of an account goes on there. A rename of a stated quantity carries as
-much of it, and no pocket.
+What lies in other pockets of an account goes on there, and is split there. A rename of a stated
+quantity carries as much of it, and no pocket.
 
 Units are rounded once per balance, half-even; what a place holds is the sum of its balances.
 
@@ -73,9 +73,18 @@ def fold_split(book: Book, fact: Split) -> None:
     """Multiply the units of an asset; its lots and debts keep their costs."""
     if fact.asset in book.cash:
         return
+    _split_pockets(book, fact)
     accounts = _accounts(book, fact.account, fact.asset)
     for those in [accounts] if book.is_pooled else [[account] for account in accounts]:
         _split_place(book, fact, those)
+
+
+def _split_pockets(book: Book, fact: Split) -> None:
+    """Multiply what lies in other places than the main one, which has what is left of the whole."""
+    for (account, asset, pocket), quantity in list(book.pockets.items()):
+        if asset == fact.asset and fact.account in {"*", account}:
+            after = ratio18(quantity, fact.numerator, fact.denominator)
+            place_in(book, (account, asset, pocket), after - quantity)
 
 
 def _rename_pool(book: Book, rename: Rename, accounts: Sequence[str]) -> None:

@@ -43,12 +43,14 @@ LOOK_EVERY: Final = 300 * instant.SECOND
 
 LOOKS_AT_ONCE: Final = 3
 LOOK_SOON: Final = 30 * instant.SECOND
-"""How often they are asked for where something is newly unexplained: so often whenever they could
-be, then after so long, and after twice that each further time.
+"""How often the lists are asked for where something is newly unexplained: by so many syncs, one
+after the other, then after so long, and after twice as long each further time.
 """
 
 LATE: Final = instant.HOUR
-"""For so long trades may be told late; what none explains is looked for once more after that."""
+"""For so long trades may be told late: each sync looks for them, whether it asks for lists or not,
+and the first one after that once more.
+"""
 
 NOWHERE: Final = MarketPlace(0, -1)
 CALM_TRIES: Final = 3
@@ -385,14 +387,14 @@ class _Reading:
         return {name.partition("-")[0] for name in left}
 
     async def close(self) -> AsyncIterator[Chunk]:
-        """Yield what the futures wallet held at its list's beginning, once; say what is open."""
+        """Yield what the futures wallet held when first seen at rest, once; say what is open."""
         said: list[AnyEntry] = []
         place = self.place.futures
         if self._sees_futures and place is not None:
             if place.is_open:
                 left = await self._futures_left(place)
             else:
-                left = {}  # what it began with is told by the next sync, unless it is calm
+                left = {}  # unless it is calm, the next sync opens it
                 if self._calm is not None:
                     place, said = self._opened(place, *self._calm)
             place = msgspec.structs.replace(place, unexplained=closing.written(left))

@@ -199,9 +199,11 @@ def _launcher(app: App) -> Callable[..., object]:
             quiet: No remarks and no progress.
 
         """
-        for option, said in (("--book", book), ("--portfolio", portfolio)):
-            if said == "":  # an empty variable of a script, which must not mean the usual one
-                raise BadChoice(f"{option} is empty; leave it out, or say which", option=option)
+        named = ("--book", "BURSAR_BOOK", book), ("--config", "BURSAR_CONFIG", config)
+        for option, variable, said in (*named, ("--portfolio", None, portfolio)):
+            if said in {"", Path()}:  # an empty variable of a script must not mean the usual one
+                where = option if variable is None else f"{option} (or {variable})"
+                raise BadChoice(f"{where} is empty; leave it out, or say which", option=option)
         is_apart = tokens[:1] in _APART
         session = Session(
             book or "bursar.db",

@@ -80,12 +80,16 @@ def _done(
     from bursar.errors import StaleVersion
 
     look = _look(portfolio, made)
+    is_silent = session.wants_json or (is_yes and session.is_quiet)
     while not look.is_known:
-        if not (session.wants_json or (is_yes and session.is_quiet)):
+        if not is_silent:
             show(session.screen, look.correction, look.seen, portfolio.terms.base)
         if is_yes:
-            look = _written(portfolio, made, look)
-            return look, not look.is_known
+            done = _written(portfolio, made, look)
+            if done is not look and not (is_silent or done.is_known):
+                session.screen.remark("Another writer was first. This is what it has done:")
+                show(session.screen, done.correction, done.seen, portfolio.terms.base)
+            return done, not done.is_known
         if session.wants_json or not asked(session.screen):
             return look, False
         try:

@@ -1,8 +1,8 @@
 """Trying again because another writer was first.
 
-The first try keeps nobody off. Before each further one it waits for a moment that the clock's last
-digits decide, so that writers do not meet again, and takes up what others have done; under the
-store's lock it then cannot be too late once more.
+The first try keeps nobody off. Before the next it waits for a moment that the clock's last digits
+decide, so that writers do not meet again. The second has the store's lock, under which it takes up
+what others have done and cannot be too late once more.
 
 Errors: those of the work; `StaleVersion` when all tries are used up.
 """
@@ -23,7 +23,8 @@ _T = TypeVar("_T")
 def again(desk: Desk, work: Callable[[], _T], *, keeps_off: bool = True) -> _T:
     """Run work that stages and commits; run it anew if another writer was first.
 
-    It must plan anew each time. What takes the lock by itself needs none `keeps_off`.
+    It must plan anew each time. What takes the lock itself cannot be run under it (not
+    `keeps_off`): it takes up what others have done before, and may be too late `TRIES` times.
     """
     for attempt in range(1, TRIES):
         try:

@@ -70,11 +70,12 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
         Raises:
             SchemaNewer: it says what this bursar does not know; a newer one wrote it.
-            StoreCorrupt: it is no statement at all.
+            StoreCorrupt: it was changed after it was written, or is no statement at all.
         """
         try:
             return decode(self.body)
         except msgspec.ValidationError as error:
+            self.require_unchanged()  # a flipped bit, where nobody has followed the chain yet
             raise SchemaNewer(
                 f"a newer bursar wrote journal row {self.seq}, and this one cannot read it"
                 f" ({error}); upgrade",
@@ -82,6 +83,17 @@ class Record(msgspec.Struct, frozen=True, gc=False):
             ) from error
         except msgspec.DecodeError as error:
             raise StoreCorrupt(f"journal row {self.seq} is no statement", seq=self.seq) from error
+
+    def require_unchanged(self) -> None:
+        """Refuse a row that its own hash does not come of.
+
+        Raises:
+            StoreCorrupt: it does not.
+        """
+        told = f"{self.key}\n{self.outcome.value}\n{self.recorded_at}\n{self.body}"
+        if _digest(self.previous, self.seq, told) != self.hash:
+            said = f"journal row {self.seq} was changed after it was written"
+            raise StoreCorrupt(said, seq=self.seq)
 
 
 def key(entry: AnyEntry) -> str:
@@ -182,9 +194,7 @@ def check(rows: Iterable[Record], *, head: str = GENESIS, seq: int = 0) -> Itera
             )
         if row.previous != head:
             raise StoreCorrupt(f"journal row {seq} does not follow row {seq - 1}", seq=seq)
-        told = f"{row.key}\n{row.outcome.value}\n{row.recorded_at}\n{row.body}"
-        if _digest(head, seq, told) != row.hash:
-            raise StoreCorrupt(f"journal row {seq} was changed after it was written", seq=seq)
+        row.require_unchanged()
         head = row.hash
         yield row
 

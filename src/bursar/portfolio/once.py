@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.desk import Desk
+from bursar.desk import Desk, again
 from bursar.errors import BadChoice, KeyReused
 from bursar.ledger import instant
 from bursar.portfolio import hand
@@ -41,20 +41,23 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 _DECODER: Final = msgspec.json.Decoder(_Kept)
+_Make = Callable[[Desk], hand.Correction]
 
 
-def once(
-    portfolio: Portfolio, key: str, asked: bytes, make: Callable[[Desk], hand.Correction]
-) -> Done:
+def once(portfolio: Portfolio, key: str, asked: bytes, make: _Make) -> Done:
     """Make a correction and commit it under a key, unless that was done before.
 
     `asked` is what the client said, all of it: the same key with other words is refused.
     """
     if not key.isprintable() or " " in key:
         raise BadChoice("the key has blanks", field="Idempotency-Key")
+    digest = sha256(asked).hexdigest()
+    return again(portfolio.writer, lambda: _once(portfolio, key, digest, make))
+
+
+def _once(portfolio: Portfolio, key: str, digest: str, make: _Make) -> Done:
     desk, name = portfolio.corrector, MEMO + key
     desk.catch_up()
-    digest = sha256(asked).hexdigest()
     text = desk.store.memo(name)
     if text is not None:
         kept = _DECODER.decode(text)

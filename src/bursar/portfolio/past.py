@@ -132,7 +132,7 @@ def _known(desk: Desk, known_at: str | int | datetime) -> _Known:
     except StoreCorrupt as error:
         desk.halt(error.message)
         raise
-    if at is not None:
+    if at is not None and len(kept) == desk.store.head().seq:  # else a row of later is known
         _require_past(at, now, max((row.recorded_at for row in kept), default=now), "known_at")
     timeline = folded(desk.head.terms, [record.entry() for record in kept])
     if not kept:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 import msgspec
 
-from bursar.desk import Desk, Receipt, Staged, transactions
+from bursar.desk import Desk, Receipt, Staged, again, transactions
 from bursar.desk.metrics import Counts
 from bursar.desk.transactions.keeping import counted
 from bursar.errors import BadChoice, StaleVersion, StoreBusy, StoreError
@@ -171,29 +171,29 @@ class Portfolio:
         Raises:
             InputError, KeyReused, Oversold: nothing was recorded.
         """
-        return self._correct(hand.entered(self.corrector, verb, quantity, what, details))
+        return self._correct(lambda desk: hand.entered(desk, verb, quantity, what, details))
 
     def price(
         self, asset: str, time: hand.Time, value: hand.Number, quote: str | None = None
     ) -> Receipt:
         """Record what one unit of an asset was worth at a time."""
-        return self._correct(hand.priced(self.corrector, asset, time, value, quote))
+        return self._correct(lambda desk: hand.priced(desk, asset, time, value, quote))
 
     def tag(
         self, entry_id: str, *, strategy: str | None = None, regime: str | None = None
     ) -> Receipt:
         """Say who did a trade, and in which regime."""
         return self._correct(
-            hand.tagged(self.corrector, entry_id, strategy=strategy, regime=regime)
+            lambda desk: hand.tagged(desk, entry_id, strategy=strategy, regime=regime)
         )
 
     def link(self, one: str, other: str) -> Receipt:
         """Make a withdrawal and a deposit the two ends of one transfer."""
-        return self._correct(hand.linked(self.corrector, one, other))
+        return self._correct(lambda desk: hand.linked(desk, one, other))
 
     def reverse(self, entry_id: str, *, time: hand.Time = None, note: str | None = None) -> Receipt:
         """Take back what stands under an id; with `time`, a flow stood until then."""
-        return self._correct(hand.reversed_(self.corrector, entry_id, time=time, note=note))
+        return self._correct(lambda desk: hand.reversed_(desk, entry_id, time=time, note=note))
 
     def stage(self, *entries: AnyEntry) -> Staged:
         """Work out what statements would do. Nothing is written until the desk commits it."""
@@ -518,8 +518,14 @@ class Portfolio:
         previous.require_owned(rules.previous, self.options, self.valuation)
         return rules
 
-    def _correct(self, correction: hand.Correction) -> Receipt:
-        return self.writer.commit(hand.stage(self.writer, correction))
+    def _correct(self, made: Callable[[Desk], hand.Correction]) -> Receipt:
+        """Make a correction and commit it, anew if another writer was first."""
+
+        def work() -> Receipt:
+            desk = self.corrector
+            return desk.commit(hand.stage(desk, made(desk)))
+
+        return again(self.writer, work)
 
 
 def _newest(found: list[_T], names: Sequence[str]) -> list[_T]:

@@ -29,7 +29,9 @@ class Pace:
         """Return how long to wait until the next publication; `None` where nothing has changed."""
         if not self.is_touched:
             return None
-        return 0 if self._last is None else max(0, self._last + self.interval - now)
+        if self._last is None or now < self._last:  # of a clock that was set back nothing is known
+            return 0
+        return max(0, self._last + self.interval - now)
 
     def published(self, now: int) -> None:
         """Say that all changes so far are out. A touch from now on is another one."""

@@ -112,7 +112,7 @@ class Publisher:
         looked = 0
         while True:
             now = clock.now()
-            if now - looked >= LOOK_EVERY_S * instant.SECOND:
+            if not 0 <= now - looked < LOOK_EVERY_S * instant.SECOND:  # or the clock was set back
                 looked = now
                 self.look(opened)
             due = self.pace.due_in(now)
@@ -149,7 +149,8 @@ class Publisher:
             self._admit(ring)
         stood = portfolio.desk.head, portfolio.told_version
         old = portfolio.desk.clock.now() - self.state.published_at
-        if stood != self._stood or old >= ANYWAY_EVERY or self.state.trouble is not None:
+        is_due = stood != self._stood or not 0 <= old < ANYWAY_EVERY
+        if is_due or self.state.trouble is not None:
             self.touch()
 
     def publish(self, opened: Opened) -> None:

@@ -38,10 +38,16 @@ _BOOK: Final = "BURSAR_BOOK"
 def application() -> Service:
     """Return the service of config.yaml (or BURSAR_CONFIG), BURSAR_BOOK and the environment."""
     here = Path("config.yaml")
-    told = os.environ.get(_CONFIG)
+    told, book = _variable(_CONFIG), _variable(_BOOK)
     path = Path(told) if told else here if here.is_file() else None
-    book = os.environ.get(_BOOK)
     return Service(load(path, flags={"book": book} if book else None))
+
+
+def _variable(name: str) -> str | None:
+    told = os.environ.get(name)
+    if told == "":  # it must not mean the usual one
+        raise BadChoice(f"the variable {name} is empty; leave it out, or say which", variable=name)
+    return told
 
 
 def run(

@@ -75,10 +75,10 @@ class Aside:
         return Place(connection, self._dialect, self._portfolio)
 
     def _drop(self) -> None:
-        if self._place is not None:
-            self._place.connection.invalidate()
-            self._place.connection.close()
-            self._place = None
+        place, self._place = self._place, None  # first: it may be broken in on too
+        if place is not None:
+            place.connection.invalidate()
+            place.connection.close()
 
 
 def _noted(place: Place, memos: Mapping[str, str | None]) -> None:

@@ -252,7 +252,7 @@ class Writer:
             self._drop()
 
     def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None
+        connection, self._connection = self._connection, None  # first: it may be broken in on too
+        if connection is not None:
+            connection.invalidate()
+            connection.close()

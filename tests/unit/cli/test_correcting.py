@@ -225,7 +225,10 @@ def test_what_was_said_yes_to_is_written_though_another_writer_was_first(
     ):
         before = ask("status")["version"]
         meanwhile()
-        assert f"Written, version {before + 2}." in bursar(*line).out
+        ran = bursar(*line)
+        assert f"Written, version {before + 2}." in ran.out
+        assert ran.out.count("To be recorded") == 2  # what was written was shown, not only before
+        assert "Another writer was first. This is what it has done:" in ran.err
     meanwhile()
     assert ask("add", "deposit", "1", "EUR", "--yes")["written"]
     assert ask("status")["equity"] == str(1000 + 1 + 4 * 7)

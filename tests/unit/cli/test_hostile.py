@@ -2,6 +2,9 @@
 
 import pytest
 
+from bursar.errors import BadChoice
+from bursar.serve.running import application
+
 TEXTLESS = "\udcff"  # how Python reads a byte of the command line that is no UTF-8
 
 
@@ -25,9 +28,19 @@ def test_a_host_that_is_none_is_named(bursar, host):
     assert "address" in said or "cannot be had" in said
 
 
-@pytest.mark.parametrize("option", ["--book", "--portfolio"])
+@pytest.mark.parametrize("option", ["--book", "--portfolio", "--config"])
 def test_an_empty_name_does_not_mean_the_usual_one(story, bursar, option):
-    assert f"{option} is empty" in bursar("status", option, "", code=2).err
+    said = bursar("status", option, "", code=2).err
+    assert option in said
+    assert "is empty" in said
+
+
+@pytest.mark.parametrize("variable", ["BURSAR_BOOK", "BURSAR_CONFIG"])
+def test_an_empty_variable_does_not_mean_the_usual_one(story, bursar, monkeypatch, variable):
+    monkeypatch.setenv(variable, "")
+    assert f"(or {variable}) is empty" in bursar("status", code=2).err
+    with pytest.raises(BadChoice, match=f"the variable {variable} is empty"):
+        application()  # as uvicorn finds it
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Verdicts, keys and the hash chain."""
 
 from decimal import Decimal
+from hashlib import sha256
 
 import msgspec
 import pytest
@@ -204,10 +205,14 @@ def test_a_statement_that_only_a_newer_bursar_knows_is_said_to_be_one(old, new, 
         [("k", Outcome.RECORDED, fill(source=Source.TRADES))], head=GENESIS, seq=0, at=1
     )
     assert old in row.body
-    told = msgspec.structs.replace(row, body=row.body.replace(old, new))
+    changed = msgspec.structs.replace(row, body=row.body.replace(old, new))
+    told = f"{GENESIS}\n1\nk\n{Outcome.RECORDED.value}\n1\n{changed.body}"
+    written = msgspec.structs.replace(changed, hash=sha256(told.encode()).hexdigest())
     with pytest.raises(SchemaNewer, match=f"journal row 1, .*{what}.*upgrade") as caught:
-        told.entry()
+        written.entry()
     assert caught.value.context == {"seq": 1}
+    with pytest.raises(StoreCorrupt, match="journal row 1 was changed after it was written"):
+        changed.entry()  # damage that looks like it
 
 
 def test_a_row_that_is_no_statement_is_damage():

@@ -227,6 +227,14 @@ def test_a_clock_that_went_back_hides_nothing_of_what_was_told():
         book.at("2026-01-07T10:00:01Z")
 
 
+def test_a_time_between_two_rows_is_known_whatever_the_clock_says_by_now():
+    book = told_late()
+    book.desk.clock.set("1970-01-01")
+    assert book.at(known_at="2026-02-15").desk.head.seq == 2
+    with pytest.raises(BadChoice, match="yet to come"):
+        book.at(known_at="2026-03-02")
+
+
 def test_both_questions_may_be_asked_together():
     book = told_late()
     past = book.at("2026-01-06T12:00:00Z", known_at="#2")

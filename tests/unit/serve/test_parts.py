@@ -75,6 +75,17 @@ def test_publishing_takes_no_more_than_a_tenth_of_the_time():
     assert pace.due_in(1_000) == 250
 
 
+def test_a_clock_that_was_set_back_keeps_no_publication_waiting():
+    pace = Pace(250)
+    pace.touch()
+    pace.published(3_600_000)
+    pace.touch()
+    assert pace.due_in(1_000) == 0
+    pace.published(1_000)
+    pace.touch()
+    assert pace.due_in(1_000) == 250
+
+
 # -------------------------------------------------------------------------------------- spelling
 
 

@@ -1,11 +1,13 @@
 """The views that are published: what is other than before is made anew, and nothing else."""
 
+import asyncio
 import json
 from decimal import Decimal
 from typing import Any
 
 from bursar.ledger import golden
 from bursar.portfolio.service import PortfolioService
+from bursar.serve import publishing
 from bursar.serve.opening import Book
 from bursar.serve.publishing import Publisher
 from bursar.serve.shelf import Publication, published
@@ -105,6 +107,24 @@ def test_a_publication_after_a_tick_asks_the_store_for_nothing():
     portfolio.desk.store = Away()
     publisher.publish(opened_)
     assert (len(made), publisher.state.trouble) == (2, None)
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_from_looking(monkeypatch):
+    portfolio = held(1)
+    monkeypatch.setattr(publishing, "LOOK_EVERY_S", 0.01)
+
+    async def went():
+        made = asyncio.Queue[Publication]()
+        publisher = Publisher(made.put_nowait, lambda _: None, interval=0)
+        task = asyncio.create_task(publisher.run(Book(PortfolioService(portfolio))))
+        await made.get()
+        portfolio.desk.clock.at -= 3_600 * 1_000_000_000
+        portfolio.record(*golden.read(["2026-01-05T10:00:00Z deposit 7 EUR #k:late"]))
+        await made.get()
+        task.cancel()
+        return publisher.state.trouble
+
+    assert asyncio.run(asyncio.wait_for(went(), 5)) is None
 
 
 def test_a_snapshot_taken_here_counts_in_the_next_views():

@@ -5,7 +5,7 @@ from contextlib import closing, suppress
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from bursar.errors import (
     KeyReused,
@@ -305,6 +305,36 @@ def test_an_interrupt_as_soon_as_the_lock_is_had_keeps_it_from_nobody(path, stor
     store.save_memos({"a": "d"}, is_lasting=False)
     assert other.memos()["a"] == "d"
     other.close()
+
+
+@pytest.mark.parametrize("kind", ["a commit", "a note"])
+def test_a_second_interrupt_while_the_connection_is_dropped_keeps_no_dead_one(
+    store, monkeypatch, kind
+):
+    doings = {
+        "a commit": lambda: store.commit(commit(store.head(), "b")),
+        "a note": lambda: store.save_memos({"a": "b"}, is_lasting=False),
+    }
+    doings[kind]()  # it is connected
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    real = Connection.close
+
+    def closed(connection):
+        real(connection)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "close", closed)
+        event.listen(store._engine, "begin", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            doings[kind]()
+        event.remove(store._engine, "begin", interrupt)
+    store.save_memos({"a": "c"}, is_lasting=False)
+    assert store.commit(commit(store.head(), "own")).version == store.head().version
+    assert store.memos()["a"] == "c"
 
 
 def test_an_interrupt_inside_a_commit_leaves_nothing_and_the_store_goes_on(path, store):

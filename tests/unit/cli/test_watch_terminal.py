@@ -15,7 +15,12 @@ from bursar.sim.kraken.ws import Live, serve_ws
 
 DAY = 86_400 * 1_000_000_000
 SOURCE = Path(__file__).parents[3] / "src"
-LOGIN = "import os, runpy; os.login_tty(0); runpy.run_module('bursar.cli', run_name='__main__')"
+LOGIN = """\
+import os, runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # `./run test &` leaves it ignored
+os.login_tty(0)
+runpy.run_module("bursar.cli", run_name="__main__")
+"""
 HIDDEN, SHOWN = b"\x1b[?25l", b"\x1b[?25h"
 
 

@@ -49,6 +49,12 @@ def _rename_everything(own, fact):
 def split(own, fact):
     if fact.asset in own.cash:
         return
+    factor = exact(fact.numerator) / exact(fact.denominator)
+    for owner, asset, pocket in list(own.pockets):
+        if asset == fact.asset and fact.account in {"*", owner}:
+            own.pockets[owner, asset, pocket] = half_even(
+                own.pockets[owner, asset, pocket] * factor
+            )
     owners = own.stock.accounts_with(fact.account, fact.asset)
     if not own.stock.pooled:
         for owner in owners:

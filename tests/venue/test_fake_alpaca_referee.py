@@ -35,7 +35,7 @@ def sdk():
 @pytest.fixture(scope="module")
 def place():
     account = invent(11, 260)
-    venue = FakeAlpaca(account, clock=Hands(account.end, step=10**9))
+    venue = FakeAlpaca(account, clock=Hands(account.end, step=10**7))
     with running(venue) as url:
         yield venue, url
 

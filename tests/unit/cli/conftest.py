@@ -1,6 +1,7 @@
 """The command line, run in this process as the console script runs it."""
 
 import json
+import logging
 from importlib.resources import files
 from pathlib import Path
 from shutil import copy
@@ -33,6 +34,16 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(SOURCE))
     for name in ("BURSAR_BOOK", "INITIAL_CAPITAL", "BURSAR_TRACE", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was():
+    """What a command makes of the process's logs ends with the test."""
+    root, ours = logging.getLogger(), logging.getLogger("bursar")
+    level, before = root.level, (root.handlers[:], ours.handlers[:], ours.propagate)
+    yield
+    root.setLevel(level)
+    root.handlers[:], ours.handlers[:], ours.propagate = before
 
 
 @pytest.fixture

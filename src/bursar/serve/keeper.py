@@ -140,7 +140,8 @@ class Keeper:
         """Run a task. One that ends by a mistake of ours closes no book; the health tells of it."""
         try:
             await task(opened)
-        except SchemaNewer:
+        except SchemaNewer as error:
+            self.failed = error  # whoever asks while the book is being closed hears why
             raise
         except Exception as error:  # noqa: BLE001 (whatever it is, the book stays open)
             name = getattr(task, "__qualname__", type(task).__name__)

@@ -426,3 +426,7 @@ _ODD = ["", "1.", ".5", "1e5", "+1", "9" * 21, "0." + "1" * 19, " 1", "1_0", "\u
 def test_many_numbers_of_which_one_is_not_plain_are_left_to_the_one_reader(text):
     for texts in ([text], ["1", text], [text, "1"], ["1", text, "2"]):
         assert exact.parse_all(texts) is None
+
+
+def test_names_of_a_document_are_looked_for_in_records_alone():
+    exact.require_plain({"real": "0_5"}, object(), field="it")

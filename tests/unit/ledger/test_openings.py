@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from bursar.errors import Oversold
+from bursar.exact import money
 from bursar.ledger import course, openings, timeline
 from bursar.ledger.entries import Link, Source
 from bursar.ledger.openings import deltas
@@ -362,3 +363,10 @@ def test_the_assets_of_an_account_are_those_whose_balance_was_told():
     ):
         firsts.see(row)
     assert firsts.assets(MAIN) == {"XBT"}
+
+
+def test_a_scale_of_very_many_digits_is_rounded():
+    split = Pen().split("ACME", 1, 3)
+    scaled = money(openings._scaled)
+    assert scaled((D(10**29), D(10**30 - 1)), split) == (D("0.033333333333333333"), D(1))
+    assert scaled((D(1), D(7 * 10**29)), split) == (D("1E-18"), D(1))

@@ -18,7 +18,7 @@ Errors: `NotExact` (a float, a non-number, inexact result), `OutOfBounds` (too m
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import (
     ROUND_CEILING,
     ROUND_DOWN,
@@ -252,6 +252,33 @@ def _fields(record: object) -> Mapping[str, object]:
         return {}
     names = zip(record.__struct_encode_fields__, record.__struct_fields__, strict=True)
     return {outside: getattr(record, inside) for outside, inside in names}
+
+
+def numbers_told(
+    told: object, place: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every text in plain values that is a number to Python, with its place.
+
+    Keys are as written, and an item of a list has `[0]`. Whether it is one to anybody else is for
+    `parse_venue` to say.
+    """
+    if isinstance(told, str):
+        if _reads_as_number(told):
+            yield place, told
+    elif isinstance(told, Mapping):
+        for name, each in told.items():
+            yield from numbers_told(each, (*place, str(name)))
+    elif isinstance(told, list | tuple):
+        for item, each in enumerate(told):
+            yield from numbers_told(each, (*place, f"[{item}]"))
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        Decimal(text)
+    except InvalidOperation:
+        return False
+    return True
 
 
 def round18(value: Decimal) -> Decimal:

@@ -107,7 +107,7 @@ class MetaStrategyBrain(msgspec.Struct, frozen=True):
     def fitness(self, vitals: Vitals) -> Decimal:
         """Return fitness in [0, 1]; 0.5 where there is too little to judge by."""
         rules = self.settings
-        if vitals.sharpe is None or not self._is_judged(vitals):
+        if vitals.sharpe is None or vitals.trades < rules.trades_min:
             return HALF
         parts = (
             (rules.sharpe_weight, quotient18(vitals.sharpe, rules.sharpe_full)),

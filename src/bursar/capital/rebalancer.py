@@ -22,11 +22,10 @@ import msgspec
 from bursar.errors import BadChoice
 from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money
 from bursar.ledger import instant
-from bursar.ledger.currencies import is_like_dollar, places
+from bursar.ledger.currencies import crumb, places
 from bursar.ledger.entries import MANUAL
 
 RESERVE: Final = MANUAL
-_SHARE: Final = ONE.scaleb(-5)
 
 
 class RebalancerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,9 +135,7 @@ class PortfolioRebalancer(msgspec.Struct, frozen=True):
 
     def _least(self, base: str, capital: Decimal) -> Decimal:
         own = self.settings.transfer_min
-        if own is not None:
-            return own
-        return ONE if is_like_dollar(base) else capital * _SHARE
+        return crumb(base, capital) if own is None else own
 
 
 def _moves(

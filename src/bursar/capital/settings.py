@@ -4,7 +4,7 @@ Errors: `BadChoice`, naming where, for a key that does not exist or a value that
 """
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, Literal
 
 import msgspec
@@ -20,7 +20,7 @@ from bursar.capital.rebalancer import RebalancerSettings
 from bursar.capital.smart_reinvestor import ReinvestSettings
 from bursar.capital.strategy_memory import MemorySettings
 from bursar.errors import BadChoice, InputError
-from bursar.exact import ONE, ZERO, parse_venue
+from bursar.exact import ONE, ZERO, numbers_told, parse_venue
 from bursar.ledger.entries import MANUAL
 
 MINUTES_A_DAY: Final = 1_440
@@ -103,27 +103,14 @@ def read_settings(told: object) -> CapitalSettings:
         raise BadChoice(f"{place}: {said}" if place else said, field=place) from None
 
 
-def _require_numbers(told: object, place: str = "") -> None:
+def _require_numbers(told: object) -> None:
     """Refuse what reads as a number and is none that money can have: NaN, infinity, 1e400."""
-    if isinstance(told, Mapping):
-        for name, value in told.items():
-            _require_numbers(value, f"{place}.{name}" if place else str(name))
-    elif isinstance(told, list | tuple):
-        for number, value in enumerate(told):
-            _require_numbers(value, f"{place}[{number}]")
-    elif isinstance(told, str) and _is_number(told):
+    for steps, text in numbers_told(told):
+        place = ".".join(steps).replace(".[", "[")
         try:
-            parse_venue(told.strip(), field=place)
+            parse_venue(text.strip(), field=place)
         except InputError as error:
             raise BadChoice(error.message, field=place) from None
-
-
-def _is_number(text: str) -> bool:
-    try:
-        Decimal(text)
-    except InvalidOperation:
-        return False
-    return True
 
 
 def _judge(name: str, own: Own) -> None:

@@ -6,7 +6,7 @@ Everything else (coins, metals) is divided as bitcoin is, into eight decimals.
 from decimal import Decimal
 from typing import Final
 
-from bursar.exact import ONE
+from bursar.exact import ONE, money, truncate
 
 _COIN: Final = 8
 _WHOLE: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
@@ -29,6 +29,7 @@ _PLACES: Final = {
     for name in names.split()
 }
 _LIKE_DOLLARS: Final = frozenset(_DOLLARS.split())
+_CRUMB: Final = ONE.scaleb(-5)
 
 
 def places(currency: str) -> int:
@@ -43,6 +44,16 @@ def places(currency: str) -> int:
 def smallest(currency: str) -> Decimal:
     """Return the smallest amount of it: a cent, a yen, a satoshi."""
     return ONE.scaleb(-places(currency))
+
+
+@money
+def crumb(currency: str, whole: Decimal) -> Decimal:
+    """Return the least amount of it that is worth moving, of a whole of that size.
+
+    That is 1 of what is worth about a dollar, and of any other a hundred-thousandth of the whole,
+    cut to its decimals.
+    """
+    return ONE if is_like_dollar(currency) else truncate(whole * _CRUMB, smallest(currency))
 
 
 def is_like_dollar(currency: str) -> bool:

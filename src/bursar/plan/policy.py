@@ -27,7 +27,7 @@ import msgspec
 
 from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO, truncate
-from bursar.ledger.currencies import is_like_dollar, smallest
+from bursar.ledger.currencies import crumb, is_like_dollar, smallest
 from bursar.plan.door import at_least_zero, named, put, share_of_one
 
 
@@ -62,7 +62,6 @@ class Instrument(
 ANY: Final = Instrument()
 NINTH: Final = Decimal(1).scaleb(-9)
 NODES_MAX: Final = 2_000_000
-_SHARE: Final = Decimal(1).scaleb(-5)
 
 
 class SizingPolicy(
@@ -120,10 +119,9 @@ class SizingPolicy(
 
     def settled(self, base: str, worth: Decimal) -> "SizingPolicy":
         """Return the policy with what it leaves open filled in, for a portfolio of that worth."""
-        own = self.money_step
-        step, least = smallest(base) if own is None else own, self.min_trade_amount
-        if least is None:
-            least = ONE if is_like_dollar(base) else truncate(worth * _SHARE, step)
+        own, told = self.money_step, self.min_trade_amount
+        step = smallest(base) if own is None else own
+        least = crumb(base, worth) if told is None else told
         return msgspec.structs.replace(self, money_step=step, min_trade_amount=least)
 
     def unsaid(self, base: str) -> "SizingPolicy":

@@ -15,7 +15,7 @@ plain number, naming file, line and field; `UnknownFormat` for another ending.
 import csv
 import json
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,7 @@ import msgspec
 import yaml
 
 from bursar.errors import InputError, Malformed, UnknownFormat
-from bursar.exact import parse_venue
+from bursar.exact import numbers_told, parse_venue
 from bursar.plan import Constraints, SizingPolicy, StrategyAllocation
 from bursar.portfolio.document import once
 
@@ -95,7 +95,7 @@ def _wanted(told: object, where: _Where) -> Wanted:
     weights = whole[_WEIGHTS]
     for symbol, weight in weights.items() if isinstance(weights, Mapping) else ():
         _require_weight(symbol, weight, told)
-    _require_plain(told, (), where)
+    _require_plain(told, where)
     return msgspec.convert(whole, Wanted, strict=False)
 
 
@@ -109,7 +109,7 @@ def _require_weight(symbol: str, weight: object, told: Mapping[str, object]) -> 
         raise ValueError(f"{symbol}: {weight!r} is no weight such as 0.5") from None
 
 
-def _require_plain(told: object, place: _Place, where: _Where) -> None:
+def _require_plain(told: object, where: _Where) -> None:
     """Refuse text that is a number to Python and to nobody else: `0_5`, digits of other scripts.
 
     Lists hold symbols alone.
@@ -117,26 +117,16 @@ def _require_plain(told: object, place: _Place, where: _Where) -> None:
     Raises:
         NotExact, OutOfBounds: naming file, line and field.
     """
-    if isinstance(told, Mapping):
-        for name, each in told.items():
-            if name not in _TEXTS:
-                _require_plain(each, (*place, name), where)
-    elif isinstance(told, str) and _is_number(told):
+    for place, text in numbers_told(told):
+        if place[-1] in _TEXTS or place[-1].startswith("["):
+            continue
         file, line = where(place)
         field = ".".join(place)
         said = file if line is None else f"{file}, line {line}"
         try:
-            parse_venue(told, field=f"{said}: {field}")
+            parse_venue(text, field=f"{said}: {field}")
         except InputError as error:
             raise type(error)(error.message, file=file, line=line, field=field) from None
-
-
-def _is_number(text: str) -> bool:
-    try:
-        Decimal(text)
-    except InvalidOperation:
-        return False
-    return True
 
 
 def _where(name: str, text: str, place: _Place) -> tuple[str, int | None]:

@@ -195,21 +195,21 @@ def test_errors_have_their_codes(book, bursar, ask):
 
 @pytest.fixture
 def meanwhile(monkeypatch):
-    """Have another process enter something between look and commit, so many times."""
+    """Have another process enter something between look and commit, once."""
 
-    def enter(times=1):
-        left = list(range(times))
-        real = hand.stage
+    def enter(looker=hand, deposit=("deposit", "7", "EUR"), **told):
+        left = [True]
+        real = looker.stage
 
-        def stage(desk, correction):
-            staged = real(desk, correction)
+        def stage(*asked):
+            staged = real(*asked)
             if left:
                 left.pop()
                 with package.open("bursar.db") as other:
-                    other.add("deposit", "7", "EUR", again=True)
+                    other.add(*deposit, **told or {"again": True})
             return staged
 
-        monkeypatch.setattr(hand, "stage", stage)
+        monkeypatch.setattr(looker, "stage", stage)
 
     return enter
 
@@ -247,36 +247,14 @@ def test_who_is_asked_sees_what_it_would_do_by_now(book, bursar, ask, meanwhile,
     assert "Nothing was written." in bursar("add", "deposit", "2", "EUR", code=5).out
 
 
-def test_what_another_process_entered_under_the_same_id_is_known(book, bursar, ask, monkeypatch):
-    real = hand.stage
-    done: list[bool] = []
-
-    def stage(desk, correction):
-        staged = real(desk, correction)
-        if not done:
-            done.append(True)
-            with package.open("bursar.db") as other:
-                other.add("deposit", "1000", "EUR", time="2024-01-02", id="k")
-        return staged
-
-    monkeypatch.setattr(hand, "stage", stage)
+def test_what_another_process_entered_under_the_same_id_is_known(book, bursar, ask, meanwhile):
+    meanwhile(hand, ("deposit", "1000", "EUR"), time="2024-01-02", id="k")
     assert "The same was recorded before" in bursar(*DEPOSIT, "--id", "k", "--yes").out
     assert ask("status")["equity"] == "1000"
 
 
-def test_files_are_imported_though_another_writer_was_first(book, bursar, ask, monkeypatch):
-    real = Desk.stage
-    done: list[bool] = []
-
-    def stage(desk, entries):
-        staged = real(desk, entries)
-        if not done:
-            done.append(True)
-            with package.open("bursar.db") as other:
-                other.add("deposit", "7", "EUR")
-        return staged
-
-    monkeypatch.setattr(Desk, "stage", stage)
+def test_files_are_imported_though_another_writer_was_first(book, bursar, ask, meanwhile):
+    meanwhile(Desk)
     exports = (STORY / "ledgers.gen4-16col.csv", STORY / "trades.gen2-24col.csv")
     assert ask("import", *exports)["recorded"] == 58
     assert ask("import", *exports)["duplicates"] == 58

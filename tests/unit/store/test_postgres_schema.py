@@ -15,14 +15,13 @@ from sqlalchemy import event
 
 import bursar
 from bursar.cli import main
-from bursar.desk import Desk
-from bursar.errors import PortfolioNotFound, SchemaNewer, StoreBusy, StoreCorrupt, StoreError
+from bursar.errors import PortfolioNotFound, SchemaNewer, StoreBusy, StoreError
 from bursar.store import migrate, open_store, postgres, schema, step_back
 from bursar.store.places import address, engine_of
 from bursar.store.tables import METADATA, SCHEMA
 from tests.contract.samples import commit, contents, flow, snapshot, trade
 from tests.servers.postgres import OVERRIDE, asking
-from tests.unit.desk.test_desk import BUY, SELL, Ticks, entries
+from tests.unit.store.newer_tables import tells_newer_tables_from_damage
 
 CATALOG = """
 SELECT 'column', table_name || '.' || column_name,
@@ -117,24 +116,7 @@ def test_a_newer_schema_is_not_opened_and_not_touched(database):
 
 
 def test_tables_that_a_newer_bursar_changes_meanwhile_are_no_damage(database):
-    store = open_store(database)
-    desk = Desk(store, Ticks())
-    desk.submit(entries(BUY))
-    run(database, "UPDATE bursar_schema SET version_num = '0999'")
-    run(database, "ALTER TABLE journal RENAME COLUMN home TO place")
-    for refused in (
-        lambda: desk.submit(entries(SELL)),
-        lambda: list(store.records()),
-        lambda: store.recall(["a"], []),
-    ):
-        with pytest.raises(SchemaNewer, match="the tables are of revision 0999") as caught:
-            refused()
-        assert caught.value.context == {"found": "0999", "known": schema.LATEST}
-    assert desk.halted is None
-    run(database, "UPDATE bursar_schema SET version_num = '0005'")
-    with pytest.raises(StoreCorrupt):
-        list(store.records())
-    store.close()
+    tells_newer_tables_from_damage(database, lambda sql: run(database, sql))
 
 
 def test_somebody_elses_tables_are_left_alone_and_a_schema_of_ones_own_is_made_use_of(nothing):

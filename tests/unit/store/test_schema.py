@@ -13,13 +13,12 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from bursar.desk import Desk
 from bursar.errors import BadChoice, SchemaNewer, StoreCorrupt, StoreError
 from bursar.store import migrate, open_store, schema, step_back
 from bursar.store.sql import SqlStore
 from bursar.store.tables import METADATA, SCHEMA
 from tests.contract.samples import commit, contents, flow, snapshot, trade
-from tests.unit.desk.test_desk import BUY, SELL, Ticks, entries
+from tests.unit.store.newer_tables import tells_newer_tables_from_damage
 
 
 def revise(path, target):
@@ -132,24 +131,7 @@ def test_a_newer_schema_is_not_opened_and_not_touched(tmp_path):
 def test_tables_that_a_newer_bursar_changes_meanwhile_are_no_damage(tmp_path):
     path = tmp_path / "book.db"
     fill(path)
-    store = open_store(path)
-    desk = Desk(store, Ticks())
-    desk.submit(entries(BUY))
-    ask(path, "UPDATE bursar_schema SET version_num = '0999'")
-    ask(path, "ALTER TABLE journal RENAME COLUMN home TO place")
-    for refused in (
-        lambda: desk.submit(entries(SELL)),
-        lambda: list(store.records()),
-        lambda: store.recall(["a"], []),
-    ):
-        with pytest.raises(SchemaNewer, match="the tables are of revision 0999") as caught:
-            refused()
-        assert caught.value.context == {"found": "0999", "known": schema.LATEST}
-    assert desk.halted is None
-    ask(path, "UPDATE bursar_schema SET version_num = '0005'")
-    with pytest.raises(StoreCorrupt):
-        list(store.records())
-    store.close()
+    tells_newer_tables_from_damage(path, lambda sql: ask(path, sql))
 
 
 @pytest.mark.parametrize(

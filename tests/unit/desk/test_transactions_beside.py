@@ -410,3 +410,21 @@ def test_what_made_several_entries_is_taken_back_whole(part):
     assert portfolio.reverse(hand.reversed_(portfolio.desk, part).id).review.recorded == 2
     assert portfolio.digest() == after
     assert portfolio.verify().is_sound
+
+
+def test_recovery_finds_what_stands_under_a_key_whatever_account_and_key_it_was():
+    portfolio = book()
+    for key, account in (("k", "cold:wallet"), ("cycle:7", "manual:main")):
+        with portfolio.transaction("100000", idempotency_key=key, account=account) as tx:
+            tx.stage_cash_delta("0.5")
+            assert tx.commit({})
+    with portfolio.transaction("100001", idempotency_key="idle") as tx:
+        assert tx.commit({})
+    found = portfolio.recover("k", "cycle:7", "idle", "never", "no:never").interrupted
+    assert {each.id: each.has_landed for each in found} == {
+        "cold:wallet:tx-k": True,
+        "manual:main:tx-cycle:7": True,
+        "manual:main:tx-idle": True,
+        "manual:main:tx-never": False,
+        "no:never": False,
+    }

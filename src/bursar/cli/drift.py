@@ -72,7 +72,7 @@ def accept(
         if looked[-1] != looked[0]:  # others were first, and what is meant is no longer there
             raise StaleVersion(f"the books have changed, and break {number} is another; look again")
         entries = looked[0].entries
-        return Correction(entries[-1].id, entries)
+        return Correction(entries[0].id, entries)
 
     return correct(session, made, is_yes=yes)
 

@@ -84,11 +84,15 @@ def commit(
             else:
                 transaction.drop()
         version = portfolio.desk.head.version
-    is_written = is_wanted and seen.is_valid
+        gone = portfolio.timeline.notes.reversal(seen.id) if transaction.is_repeat else None
+    is_written = is_wanted and seen.is_valid and gone is None
     if session.wants_json:
         session.tell({**answer(seen, is_written=is_written), "repeated": transaction.is_repeat})
     elif is_written:
         session.screen.print(_written(transaction, version))
+    elif gone is not None:
+        taken = f"{seen.id} was committed before, and taken back by {gone.id}"
+        session.screen.print(f"{taken}: it needs another idempotency_key. Nothing was written.")
     else:
         session.screen.print("Nothing was written.")
     if not seen.is_valid:

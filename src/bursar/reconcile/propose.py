@@ -55,7 +55,7 @@ class Proposal(msgspec.Struct, frozen=True):
 
     It is one entry, unless a trade takes the place of a wrong one or of the one leg of it that is
     here, a rename that of its rows, or a move between pockets lies before the first row of one of
-    them.
+    them. Then the second is called after the first, `ID/2`, so that they are taken back together.
     """
 
     break_id: str
@@ -70,8 +70,9 @@ def propose(each: Break, evidence: Evidence, known: Collection[str]) -> Proposal
     if each.place.where is Where.START and each.started is None and _is_denied(each, ours):
         return None
     made: list[AnyEntry] = []
+    first = _fresh(each.id, known)
     for entry in _entries(each, evidence):
-        name = _fresh(each.id, known, [other.id for other in made])
+        name = f"{first}/{len(made) + 1}" if made else first
         rank = _rank(each, ours) if entry.executed_at == each.place.until else entry.sequence
         made.append(msgspec.structs.replace(entry, id=name, sequence=rank))
     return Proposal(each.id, tuple(made), "; ".join(said(entry) for entry in made))
@@ -83,9 +84,9 @@ def _is_denied(each: Break, ours: Ours) -> bool:
     return any(shift.asset in opened and shift.amount < 0 for shift in each.shifts)
 
 
-def _fresh(name: str, known: Collection[str], also: Collection[str]) -> str:
+def _fresh(name: str, known: Collection[str]) -> str:
     count, fresh = 1, name
-    while fresh in known or fresh in also:
+    while fresh in known:
         count += 1
         fresh = f"{name}-{count}"
     return fresh

@@ -56,6 +56,16 @@ def test_a_commit_needs_a_yes(tell, bursar, ask):
     assert ask("positions", "--price", "BTC=51000")["positions"][0]["base_size"] == "0.02"
 
 
+def test_what_was_taken_back_is_not_said_to_stand(tell, bursar, ask):
+    bursar("tx", "commit", tell(CYCLE), "--yes")
+    bursar("reverse", "tx-cycle-7", "--yes", "--quiet")
+    ran = bursar("tx", "commit", tell(CYCLE), "--yes", code=5)
+    assert "tx-cycle-7 was committed before, and taken back by manual:main:hand-" in ran.out
+    told = ask("tx", "commit", tell(CYCLE), "--yes", code=5)
+    assert (told["written"], told["repeated"]) == (False, True)
+    assert ask("positions", "--price", "BTC=51000")["positions"] == []
+
+
 def test_the_same_document_twice_is_one_transaction(tell, bursar, ask):
     bursar("tx", "commit", tell(CYCLE), "--yes")
     ran = bursar("tx", "commit", tell(CYCLE), "--yes")

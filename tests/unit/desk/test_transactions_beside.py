@@ -11,6 +11,7 @@ import pytest
 from bursar.desk import Desk
 from bursar.desk.transactions import State, running
 from bursar.errors import BadChoice, StoreBusy, StoreDown, TransactionOver
+from bursar.portfolio import hand
 from bursar.store import MemoryStore, open_store
 from tests.unit.desk.cycles import USD, book, committed, over, reviewed
 from tests.unit.desk.test_transactions_async import Gate
@@ -378,3 +379,52 @@ def test_recovery_says_nothing_while_somebody_is_still_at_the_commit(tmp_path):
     assert other.recover().version == 1
     one.close()
     other.close()
+
+
+@pytest.mark.parametrize("part", ["tx-k", "tx-k/2"])
+def test_what_made_several_entries_is_taken_back_whole(part):
+    portfolio = book()
+    before = portfolio.digest()
+    with portfolio.transaction("100000", idempotency_key="k") as tx:
+        tx.stage_position_delta("BTC", 1, entry_price=50000)
+        tx.stage_cash_delta(-50000)
+        with tx.nested() as inner:
+            inner.stage_position_delta("ETH", 1, entry_price=2000)
+            inner.stage_lot_add("ETH", 1, price=2000)
+            inner.stage_cash_delta(-2000)
+            assert inner.commit()
+        assert tx.commit({"BTC": 50000, "ETH": 2000})
+    after = portfolio.digest()
+    with portfolio.transaction("100000", idempotency_key="k/3") as other:  # only looks like a part
+        other.stage_cash_delta("0.5")
+        assert other.commit({"BTC": 50000, "ETH": 2000})
+    with portfolio.transaction("100000", idempotency_key="z") as last:
+        last.stage_cash_delta("-0.5")
+        assert last.commit({"BTC": 50000, "ETH": 2000})
+    assert portfolio.reverse("tx-z").review.recorded == 1
+    assert portfolio.reverse("tx-k/3").review.recorded == 1
+    assert portfolio.digest() == after
+    assert portfolio.reverse(part).review.recorded == 2
+    assert portfolio.digest() == before
+    assert portfolio.reverse("tx-k").review.duplicates == 2
+    assert portfolio.reverse(hand.reversed_(portfolio.desk, part).id).review.recorded == 2
+    assert portfolio.digest() == after
+    assert portfolio.verify().is_sound
+
+
+def test_recovery_finds_what_stands_under_a_key_whatever_account_and_key_it_was():
+    portfolio = book()
+    for key, account in (("k", "cold:wallet"), ("cycle:7", "manual:main")):
+        with portfolio.transaction("100000", idempotency_key=key, account=account) as tx:
+            tx.stage_cash_delta("0.5")
+            assert tx.commit({})
+    with portfolio.transaction("100001", idempotency_key="idle") as tx:
+        assert tx.commit({})
+    found = portfolio.recover("k", "cycle:7", "idle", "never", "no:never").interrupted
+    assert {each.id: each.has_landed for each in found} == {
+        "cold:wallet:tx-k": True,
+        "manual:main:tx-cycle:7": True,
+        "manual:main:tx-idle": True,
+        "manual:main:tx-never": False,
+        "no:never": False,
+    }

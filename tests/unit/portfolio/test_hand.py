@@ -285,6 +285,8 @@ def test_a_flow_may_have_stood_until_a_time(book):
         book.reverse(name, time="2026-01-31")
     book.reverse(name, time="2026-02-03")
     assert book.at("2026-02-02").timeline.book.held("manual:main", "EUR").quantity == 5
+    assert book.at("2026-02-02").timeline.facts[name].reversed_by is None  # nobody knew by then
+    assert book.timeline.facts[name].reversed_by is not None
     assert book.timeline.book.held("manual:main", "EUR").quantity == 0
     with pytest.raises(BadChoice, match="it stands, or it never happened"):
         book.reverse("kraken:main:2", time="2026-02-03")

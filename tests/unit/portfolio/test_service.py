@@ -739,6 +739,18 @@ def test_snapshots_are_pruned_and_daily_closes_stay():
     assert closes[0].equity_base == D("133987")
 
 
+def test_retention_ends_at_the_midnight_so_many_days_ago():
+    service, venue = followed()
+    asyncio.run(service.initialize())
+    for time in ("2026-06-10T23:59:59Z", "2026-06-11T00:00:00Z"):
+        venue.clock.set(time)
+        service.create_snapshot()
+    venue.clock.set("2026-07-11T12:00:00Z")
+    service.prune_snapshots()
+    (kept,) = service.get_snapshots()
+    assert kept.timestamp.isoformat() == "2026-06-11T00:00:00+00:00"
+
+
 def test_marks_of_a_venue_are_kept_and_grow_stale():
     service, venue = followed()
     synced(service)

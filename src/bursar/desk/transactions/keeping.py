@@ -111,7 +111,12 @@ def answered(desk: Desk, rules: Rules, body: str) -> TransactionReview | None:
 
 def answer_of(desk: Desk, rules: Rules) -> Answer | None:
     """Return what was answered under its key, to whatever body."""
-    text = None if rules.key is None else desk.store.memo(KEY + rules.key)
+    return None if rules.key is None else answer_to(desk, rules.key)
+
+
+def answer_to(desk: Desk, key: str) -> Answer | None:
+    """Return what was answered under a key, to whatever body."""
+    text = desk.store.memo(KEY + key)
     return None if text is None else _ANSWER.decode(text)
 
 

@@ -40,13 +40,14 @@ class Recovery(msgspec.Struct, frozen=True):
 def recover(desk: Desk, *, keys: Iterable[str] = (), account: str = ACCOUNT) -> Recovery:
     """Take up what is stored, and find out what became of commits that were cut off.
 
-    `keys` are idempotency keys, or ids of transactions, that the caller asks about.
+    `keys` are idempotency keys, or ids of transactions, that the caller asks about. A key is found
+    by the answer that was kept under it, in whatever account; what has none is called by `account`.
     """
-    asked: dict[str, int | None] = {each.id: each.version for each in keeping.announced(desk)}
+    announced, keys = keeping.announced(desk), tuple(keys)
+    asked: dict[str, int | None] = {each.id: each.version for each in announced}
     asked.update(desk.unresolved)
-    for key in keys:
-        asked.setdefault(key if ":" in key else f"{account}:tx-{key}", None)
-    found = _found(desk, asked) if asked else ()
+    ids = {each.key: each.id for each in announced if each.key is not None}
+    found = _found(desk, asked, ids, keys, account) if asked or keys else ()
     desk.catch_up()
     desk.unresolved.clear()
     return Recovery(
@@ -59,12 +60,25 @@ def recover(desk: Desk, *, keys: Iterable[str] = (), account: str = ACCOUNT) -> 
     )
 
 
-def _found(desk: Desk, asked: Mapping[str, int | None]) -> tuple[Interrupted, ...]:
+def _found(
+    desk: Desk,
+    asked: Mapping[str, int | None],
+    ids: Mapping[str, str],
+    keys: Iterable[str],
+    account: str,
+) -> tuple[Interrupted, ...]:
     """Find out what became of them while nobody is at a commit, and take the notes away."""
     with desk.store.grouped():
+        answers = {key: keeping.answer_to(desk, key) for key in keys}
+        landed = {answer.review.id: None for answer in answers.values() if answer is not None}
+        named = {
+            (ids.get(key) or (key if ":" in key else f"{account}:tx-{key}")): None
+            for key, answer in answers.items()
+            if answer is None
+        }
         found = tuple(
-            Interrupted(name, bool(desk.store.recall([name], [])), version)
-            for name, version in sorted(asked.items())
+            Interrupted(name, name in landed or bool(desk.store.recall([name], [])), version)
+            for name, version in sorted({**named, **landed, **asked}.items())
         )
-        keeping.withdraw(desk, asked)
+        keeping.withdraw(desk, {**named, **asked})
     return found

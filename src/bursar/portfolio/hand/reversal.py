@@ -2,7 +2,13 @@
 
 What is taken back counts as never having happened, unless it is a flow of which the time is said
 until which it stood. A reversal that is itself taken back lets what it undid stand again.
+
+What was entered together is taken back together: the entries of an accepted proposal, of a
+transaction, of a reversal of those. They are named after the first of them: `ID`, `ID/2`, `ID/3`.
 """
+
+import re
+from typing import Final
 
 import msgspec
 
@@ -10,12 +16,11 @@ from bursar.desk import Desk
 from bursar.errors import BadChoice
 from bursar.exact import money
 from bursar.ledger import instant
-from bursar.ledger.entries import AnyEntry, CashFlow, Movement, Reversal, Source
+from bursar.ledger.entries import AnyEntry, CashFlow, Movement, Reversal, Source, StagedChange
 from bursar.ledger.openings import is_opening
 from bursar.ledger.terms import FactSource
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.hand.words import (
-    HAND,
     Correction,
     Time,
     at,
@@ -24,10 +29,13 @@ from bursar.portfolio.hand.words import (
     statements_of,
 )
 
+_OURS: Final = re.compile(r".*:(?:hand|drift|tx)-.*", re.ASCII | re.DOTALL)
+_PART: Final = re.compile(r"(.+)/[0-9]+", re.ASCII | re.DOTALL)
+
 
 @money
 def reversed_(desk: Desk, text: str, *, time: Time = None, note: str | None = None) -> Correction:
-    """Take back what stands under an id; with `time`, a flow stood until then.
+    """Take back what stands under an id, whole; with `time`, a flow stood until then.
 
     Raises:
         EntryNotFound: no such entry.
@@ -35,25 +43,55 @@ def reversed_(desk: Desk, text: str, *, time: Time = None, note: str | None = No
     """
     timeline = desk.timeline
     name = found(timeline, text)
-    standing = timeline.notes.reversal(name)
-    if standing is not None:
-        return Correction(standing.id, (standing,), is_known=True)
-    _require_whole(timeline, name)
-    when = at(desk, time)
-    if time is not None:
-        _require_until(timeline, name, when)
-    fact = timeline.facts.get(name)
-    told: list[AnyEntry] = statements_of(timeline, name) or ([] if fact is None else [fact])
-    made = Reversal(
-        id="",
-        executed_at=when,
-        account=told[0].account,
-        note=note,
-        target=name,
-        void=time is None,
+    names = _together(timeline, name)
+    standing = [timeline.notes.reversal(each) for each in names]
+    known = tuple(each for each in standing if each is not None)
+    if len(known) == len(names):
+        return Correction(known[0].id, known, is_known=True)
+    when, made = at(desk, time), list[Reversal]()
+    for each, by in zip(names, standing, strict=True):
+        if by is not None:
+            continue
+        _require_whole(timeline, each)
+        if time is not None:
+            _require_until(timeline, each, when)
+        entry = Reversal(
+            id="",
+            executed_at=when,
+            account=_told(timeline, each).account,
+            note=note,
+            target=each,
+            void=time is None,
+        )
+        called = f"{made[0].id}/{len(made) + 1}" if made else fresh_id(timeline, entry)
+        made.append(msgspec.structs.replace(entry, id=called))
+    return Correction(made[0].id, tuple(made), remarks=_doubts(timeline, _told(timeline, name)))
+
+
+def _together(timeline: Timeline, name: str) -> list[str]:
+    """Return the ids of what was entered together with what stands under an id, in their order."""
+    part = _PART.fullmatch(name)
+    for first in (name,) if part is None else (part[1], name):
+        names = [first]
+        while _OURS.fullmatch(first) and _is_part(timeline, f"{first}/{len(names) + 1}", names):
+            names.append(f"{first}/{len(names) + 1}")
+        if name in names and first in timeline.homes:
+            return names
+    return [name]
+
+
+def _is_part(timeline: Timeline, name: str, before: list[str]) -> bool:
+    """Tell whether an id is the next part; a transaction may have a key that only looks so."""
+    told = statements_of(timeline, name)
+    return bool(told) and all(
+        each.sequence == len(before) for each in told if isinstance(each, StagedChange)
     )
-    made = msgspec.structs.replace(made, id=fresh_id(timeline, made))
-    return Correction(made.id, (made,), remarks=_doubts(timeline, told[0]))
+
+
+def _told(timeline: Timeline, name: str) -> AnyEntry:
+    """Return what stands under an id."""
+    told = statements_of(timeline, name)
+    return told[0] if told else timeline.facts[name]
 
 
 def _require_whole(timeline: Timeline, name: str) -> None:
@@ -87,6 +125,7 @@ def _require_until(timeline: Timeline, name: str, when: int) -> None:
 
 def _doubts(timeline: Timeline, told: AnyEntry) -> tuple[str, ...]:
     source = timeline.terms.account(told.account).source
-    if source is FactSource.MANUAL or f":{HAND}" in told.id or told.account.startswith("hand:"):
+    is_ours = _OURS.fullmatch(told.id) is not None
+    if source is FactSource.MANUAL or is_ours or told.account.startswith("hand:"):
         return ()
     return (f"{told.id} is what {told.account} itself says: its statements will go on saying it",)

@@ -41,14 +41,27 @@ def _opened(timeline: Timeline, plan: Plan) -> Iterator[tuple[str, str, Decimal]
 
 
 def _owed(timeline: Timeline, plan: Plan) -> Iterator[tuple[str, str, Decimal]]:
-    """Yield what more would be owed of names that a rename has emptied, where it is no opening."""
+    """Yield what more would be owed where openings are made: under names that renames emptied.
+
+    What is owed under another name than before is no more.
+    """
     accounts = sorted({fact.account for fact in plan.course.added if timeline.opens(fact.account)})
-    for (place, asset), holding in plan.book.holdings.items():
-        more = _debt(plan.book, place, asset) - _debt(timeline.book, place, asset)
-        if holding.owed and more > 0 and (place in accounts or (place == POOL and accounts)):
-            yield accounts[0] if place == POOL else place, asset, more
+    if not accounts:
+        return
+    before, after = _debts(timeline.book), _debts(plan.book)
+    places = (*accounts, POOL) if plan.book.is_pooled else accounts
+    for place in places:
+        was, owed = before.get(place, {}), after.get(place, {})
+        grown = {asset: debt - was.get(asset, ZERO) for asset, debt in sorted(owed.items())}
+        if sum(owed.values(), ZERO) > sum(was.values(), ZERO):
+            asset = max(grown, key=lambda each: grown[each])
+            yield accounts[0] if place == POOL else place, asset, grown[asset]
 
 
-def _debt(book: Book, place: str, asset: str) -> Decimal:
-    holding = book.holdings.get((place, asset))
-    return ZERO if holding is None else units(holding.owed)
+def _debts(book: Book) -> dict[str, dict[str, Decimal]]:
+    """Return what is owed, by place and asset."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for (place, asset), holding in book.holdings.items():
+        if holding.owed:
+            found.setdefault(place, {})[asset] = units(holding.owed)
+    return found

@@ -119,9 +119,14 @@ def _found(
         there = found.get(root, ZERO) + inside.get(root, ZERO)
         missing -= _here(there, origin.scale)
     if missing > 0:
-        best = min(able, key=lambda each: (each.since, each.asset != lack.place[1], each.asset))
+        best = min(able, key=lambda each: _preference(each, lack.place[1]))
         root = (account, best.asset), best.since
         found[root] = found.get(root, ZERO) - first_units(-missing, best.scale)
+
+
+def _preference(origin: Origin, asset: str) -> tuple[bool, bool, int, str]:
+    """Return what sorts first: the account's beginning, then the name itself, then the latest."""
+    return origin.since != AT_FIRST, origin.asset != asset, -origin.since, origin.asset
 
 
 def _here(opened: Decimal, scale: Scale) -> Decimal:

@@ -65,6 +65,7 @@ class Balance(msgspec.Struct, frozen=True, gc=False):
     The scale is a pair: so many units now for so many first ones. `began` is what it was before the
     facts of one instant and sequence that moved it last (`tie`). First units are those of when the
     `origins` in it were last changed by a rename; none are named while they are only its own.
+    `owed` came along from where nothing founded it: it stands beside, and nothing covers it.
     """
 
     now: Decimal = ZERO
@@ -73,6 +74,7 @@ class Balance(msgspec.Struct, frozen=True, gc=False):
     tie: tuple[int, int] = (-1, 0)
     began: Decimal = ZERO
     origins: Origins = ()
+    owed: Decimal = ZERO
 
 
 _NOTHING: Final = Balance()
@@ -234,7 +236,8 @@ class Prefixes:
                 self._move(place, change, tie)
                 for row in firsts:
                     held = self._balances[place]
-                    self._explained[row, place] = held.began, held.scale, held.origins
+                    began = held.began - held.owed
+                    self._explained[row, place] = began, held.scale, held.origins
 
     def _begin(self, account: str, at: int) -> None:
         """Begin an account; what is so everywhere from that instant on is so after its openings."""
@@ -264,7 +267,8 @@ class Prefixes:
             (place[1] not in self._cash and pockets.parted(place)[1] is None) or _is_unseen(place)
         ):
             lowest = min(lowest, first_units(now, held.scale))
-        self._balances[place] = Balance(now, lowest, held.scale, tie, began, held.origins)
+        kept = held.origins, held.owed
+        self._balances[place] = Balance(now, lowest, held.scale, tie, began, *kept)
 
     def _unmoved(self, place: Place) -> Balance:
         """Return the balance of a place that nothing moved yet: it went with its account."""
@@ -302,8 +306,10 @@ class Prefixes:
         origins = carried(held.origins or _own(new), held.scale, at)
         origins += carried(gone.origins or _own(old), gone.scale, at)
         self._balances[old] = Balance(origins=(Origin(old[1], at),))
-        now = _there(new, held) + _there(old, gone)
-        self._balances[new] = Balance(now, lowest, EVEN, tie, began, origins)
+        debts = _owed(new, held), _owed(old, gone)
+        now, owed = held.now + gone.now + sum(debts), held.owed + gone.owed + sum(debts)
+        began += debts[0]
+        self._balances[new] = Balance(now, lowest, EVEN, tie, began, origins, owed)
 
     def _deltas(self, fact: Fact) -> list[tuple[Place, Decimal]]:
         if isinstance(fact, Reversal):
@@ -401,13 +407,14 @@ def _opened(place: Place, held: Balance) -> Decimal:
     return ratio18(held.lowest, *held.scale) if is_known else ZERO
 
 
-def _there(place: Place, held: Balance) -> Decimal:
-    """Return what can go on of a balance: where nothing founds it, what is owed stands beside."""
+def _owed(place: Place, held: Balance) -> Decimal:
+    """Return what was taken out of a balance that nothing founds beyond what was there."""
     is_founded = held.lowest == 0 or at_first(held.origins or _own(place))
-    return held.now if is_founded else held.now - ratio18(held.lowest, *held.scale)
+    return ZERO if is_founded else -ratio18(held.lowest, *held.scale)
 
 
 def _split(held: Balance, fact: Split) -> Balance:
     now = ratio18(held.now, fact.numerator, fact.denominator)
     scale = scaled(held.scale, (fact.numerator, fact.denominator))
-    return Balance(now, held.lowest, scale, origins=held.origins)
+    owed = ratio18(held.owed, fact.numerator, fact.denominator)
+    return Balance(now, held.lowest, scale, origins=held.origins, owed=owed)

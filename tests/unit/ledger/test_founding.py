@@ -195,6 +195,20 @@ def test_what_a_balance_says_was_there_of_a_name_that_went_is_opened_behind_the_
     assert opened(gone) == {}
 
 
+def test_what_a_balance_says_was_there_is_opened_where_nothing_else_was_sold_of_it():
+    pen = Pen()
+    facts = [
+        pen.rename("B", "C"),
+        pen.rename("C", "A"),
+        pen.sell(6, "B", 6),
+        pen.rename("B", "C"),
+        claim(pen, 13, "C"),
+    ]
+    line = landed_in_any_order(facts)
+    assert opened(line) == {"C": [(19, 2)]}  # the 6 that are owed went along
+    assert there(line) == {"C": 13}
+
+
 def test_a_first_balance_under_the_new_name_counts_what_came_under_the_old_one():
     pen = Pen()
     facts = [pen.sell(3, "ACME", 3), pen.rename("ACME", "NEWC"), pen.buy(1, "NEWC", 1)]

@@ -7,30 +7,32 @@ a coin that would lie there, and starts again; where none would, the rest is owe
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bursar.exact import money
 from bursar.ledger import openings
-from bursar.ledger.entries import Rename
+from bursar.ledger.book import Book
+from bursar.ledger.entries import Movement, Rename, Source
+from bursar.ledger.fold import apply
 from bursar.ledger.terms import Method, Scope, Terms
 from tests.unit.ledger.samples import HOUR, MAIN, OTHER, START, Pen, landed
 
 NAMES = ("A", "B", "C")
 NEAR = Fraction(1, 10**14)
 PLACE = st.tuples(st.sampled_from([MAIN, MAIN, OTHER]), st.sampled_from(NAMES))
-MOVES = st.lists(
-    st.one_of(
-        st.tuples(st.just("buy"), PLACE, st.integers(1, 9)),
-        st.tuples(st.just("sell"), PLACE, st.integers(1, 9)),
-        st.tuples(st.just("split"), PLACE, st.integers(2, 3)),
-        st.tuples(st.just("rename"), PLACE, st.sampled_from(NAMES)),
-        st.tuples(st.just("rename everywhere"), PLACE, st.sampled_from(NAMES)),
-        st.tuples(st.just("rename some"), PLACE, st.integers(1, 9)),
-    ),
-    max_size=14,
+MOVE = st.one_of(
+    st.tuples(st.just("buy"), PLACE, st.integers(1, 9)),
+    st.tuples(st.just("sell"), PLACE, st.integers(1, 9)),
+    st.tuples(st.just("split"), PLACE, st.just(2)),
+    st.tuples(st.just("rename"), PLACE, st.sampled_from(NAMES)),
+    st.tuples(st.just("rename everywhere"), PLACE, st.sampled_from(NAMES)),
+    st.tuples(st.just("rename some"), PLACE, st.integers(1, 9)),
 )
+THIRDS = st.tuples(st.just("split"), PLACE, st.just(3))
+MOVES = st.lists(st.one_of(MOVE, THIRDS), max_size=14)
 GONE = [
     ("buy", (MAIN, "A"), 4),
     ("split", (MAIN, "A"), 2),
@@ -44,6 +46,9 @@ def facts_of(moves):
     for deed, (account, asset), word in moves:
         if deed in {"buy", "sell"}:
             found.append(getattr(pen, deed)(word, asset, word, account=account))
+        elif deed == "claim":
+            claim = {"balance": Decimal(word), "source": Source.CLAIM, "account": account}
+            found.append(pen.row("adjustment", 0, asset, **claim))
         elif deed == "split":
             found.append(pen.split(asset, word, 1, account=account))
         elif deed == "rename some":
@@ -173,6 +178,27 @@ def test_whatever_is_renamed_what_is_there_came_or_is_an_opening(moves, scope):
     came = sum(_signed(deed, word) for deed, _, word in moves if deed in {"buy", "sell"})
     there = sum(each.quantity for (_, asset), each in line.book.holdings.items() if asset in NAMES)
     assert there == came + sum(opened(line).values())
+
+
+@money
+@given(
+    st.lists(st.one_of(st.tuples(st.just("claim"), PLACE, st.integers(1, 20)), MOVE), max_size=10),
+    st.randoms(use_true_random=False),
+)
+def test_what_a_balance_says_of_a_name_is_there_then(moves, chance):
+    some = [move for move in moves if move[0] != "rename some"]
+    firsts = {move[1]: n for n, move in reversed(list(enumerate(some))) if move[0] == "claim"}
+    told = [move for n, move in enumerate(some) if move[0] != "claim" or firsts[move[1]] == n]
+    facts = facts_of(told)
+    line = landed(facts)
+    other = landed(*([fact] for fact in chance.sample(facts, len(facts))))
+    assert list(other) == list(line)
+    assert other.prefixes.walked() == line.prefixes.walked()
+    stated, book = {fact.id: fact for fact in facts if isinstance(fact, Movement)}, Book(line.terms)
+    for fact in line:
+        apply(book, fact)
+        row: Any = stated.get(fact.id)
+        assert row is None or book.owned(row.account, row.asset) >= row.balance
 
 
 def _signed(deed, quantity):

@@ -38,8 +38,8 @@ class Auditor:
         self.births = {}
 
     def read(self, facts):
-        for place, fact in enumerate(facts):
-            self.births[fact.id] = place
+        for fact in facts:
+            self.births[fact.id] = len(self.births)
             getattr(self, "_" + type(fact).__name__.lower())(fact)
             for asset in self._rests_on(fact):
                 for flag in fact.flags:

@@ -13,19 +13,23 @@ from bursar.ledger.timeline import Timeline
 from tests import figures
 from tests.auditor import histories
 from tests.auditor.auditor import Auditor
+from tests.auditor.founding import Founding
 
 LENGTH = 40
 
 
-def audited(terms, facts):
-    auditor = Auditor(
+def auditor_of(terms):
+    return Auditor(
         base=terms.base,
         cash=terms.cash,
         method=terms.method.value,
         pooled=terms.scope is Scope.POOLED,
         shorts=[account.name for account in terms.accounts if account.may_short],
     )
-    return auditor.read(facts)
+
+
+def audited(terms, facts):
+    return auditor_of(terms).read(facts)
 
 
 def present(values):
@@ -132,8 +136,12 @@ def judged(seed, *, method=None, scope=None, length=LENGTH):
     timeline.land(timeline.plan(entries))
     replay = f"BURSAR_SWEEP_SEED={seed} BURSAR_SWEEP_HISTORIES=1"
     assert not audit.breaches(timeline.book), replay
-    found = list(differences(timeline.book, audited(terms, list(timeline))))
+    founding = Founding(auditor_of(terms), timeline.opens).read(timeline)
+    found = list(differences(timeline.book, founding.auditor))
     assert not found, f"{replay}: {found[:3]}"
+    stated = {(row.account, row.asset) for row in timeline.firsts.rows()}
+    faults = [*founding.faults, *founding.too_large(stated)]
+    assert not faults, f"{replay}: {faults[:3]}"
 
 
 @pytest.mark.sweep

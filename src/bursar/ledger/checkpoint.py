@@ -37,8 +37,9 @@ from bursar.ledger.entries import (
     Tag,
 )
 from bursar.ledger.facts import Fact
+from bursar.ledger.firsts import Firsts
 from bursar.ledger.lots import Lot
-from bursar.ledger.openings import Firsts, Prefixes, Walked
+from bursar.ledger.openings import Prefixes, Walked
 from bursar.ledger.state import (
     Cell,
     CellKey,
@@ -80,7 +81,7 @@ class State(msgspec.Struct, frozen=True):
     undo: tuple[tuple[str, Moved | None], ...]
 
 
-FORMAT: Final = 9
+FORMAT: Final = 10
 """Goes up whenever the fold, or what a checkpoint holds, changes: the same journal comes to another
 book then, or to other records. Other checkpoints are no use, and a stored book of another fold is
 worked out anew when it is opened. A test holds what the golden journals come to.

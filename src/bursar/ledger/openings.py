@@ -5,6 +5,9 @@ prefix of the account's history at or above zero, or what the first recorded bal
 before, if that is larger. It is derived from the facts, never stated, so it is recomputed whenever
 they change, and it does not depend on the order in which they came.
 
+What it is carried to by splits and renames counts there; what is sold under a name that a rename
+has emptied calls for none (`founding`).
+
 Base currency and pegs may be negative; they get an opening only from a stated balance.
 
 A place that nobody tells of (a futures wallet) is opened on its own: what came out of it beyond
@@ -15,16 +18,14 @@ what had gone in was there before. Money too, since such a place lends none.
 Errors: none.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping
 from decimal import Decimal
-from fractions import Fraction
 from typing import Final
 
 import msgspec
 
-from bursar.exact import ATOM, ONE, ZERO, divide, ratio18
-from bursar.ledger import instant, pockets
+from bursar.exact import ZERO, ratio18
+from bursar.ledger import pockets
 from bursar.ledger.entries import (
     TRANSIT,
     CashFlow,
@@ -33,42 +34,53 @@ from bursar.ledger.entries import (
     Flag,
     FlowKind,
     MarginFill,
-    Movement,
     Rename,
     Reversal,
     Side,
-    Source,
     Split,
     StagedChange,
     Transfer,
 )
 from bursar.ledger.facts import Fact
-from bursar.ledger.journal import merge
+from bursar.ledger.founding import (
+    AT_FIRST,
+    EVEN,
+    Lack,
+    Origin,
+    Origins,
+    Place,
+    Scale,
+    at_first,
+    carried,
+    first_units,
+    founded,
+    scaled,
+)
 from bursar.ledger.layer import Layer
-
-Place = tuple[str, str]
-Scale = tuple[Decimal, Decimal]
-_FirstKey = tuple[str, str, str, bool]
 
 
 class Balance(msgspec.Struct, frozen=True, gc=False):
     """One balance on its way: where it is, how low it went (in first units), and its scale.
 
     The scale is a pair: so many units now for so many first ones. `began` is what it was before the
-    facts of one instant and sequence that moved it last (`tie`).
+    facts of one instant and sequence that moved it last (`tie`). First units are those of when the
+    `origins` in it were last changed by a rename; none are named while they are only its own.
+    `owed` came along from where nothing founded it: it stands beside, and nothing covers it.
     """
 
     now: Decimal = ZERO
     lowest: Decimal = ZERO
-    scale: Scale = (ONE, ONE)
+    scale: Scale = EVEN
     tie: tuple[int, int] = (-1, 0)
     began: Decimal = ZERO
+    origins: Origins = ()
+    owed: Decimal = ZERO
 
 
 _NOTHING: Final = Balance()
 _UNSEEN: Final = "out of sight"
 _EVERY: Final = "*"
-_MOST: Final = 10**30
+_Explained = tuple[Decimal, Scale, Origins]
 
 
 _SELL: Final = Side.SELL
@@ -79,8 +91,9 @@ class Walked(msgspec.Struct, frozen=True):
 
     balances: tuple[tuple[Place, Balance], ...] = ()
     began: tuple[tuple[str, int], ...] = ()
-    explained: tuple[tuple[tuple[str, Place], tuple[Decimal, Scale]], ...] = ()
+    explained: tuple[tuple[tuple[str, Place], _Explained], ...] = ()
     flows: tuple[tuple[str, tuple[tuple[Place, Decimal], ...]], ...] = ()
+    lacks: tuple[tuple[Place, tuple[Lack, ...]], ...] = ()
 
 
 class Prefixes:
@@ -95,8 +108,10 @@ class Prefixes:
         self._cash = cash
         self._balances: MutableMapping[Place, Balance] = {}
         self._began: MutableMapping[str, int] = {}
-        self._explained: MutableMapping[tuple[str, Place], tuple[Decimal, Scale]] = {}
+        self._explained: MutableMapping[tuple[str, Place], _Explained] = {}
         self._flows: MutableMapping[str, tuple[tuple[Place, Decimal], ...]] = {}
+        self._lacks: MutableMapping[Place, tuple[Lack, ...]] = {}
+        self.everywhere: tuple[Rename | Split, ...] = ()
 
     @classmethod
     def resumed(cls, base: str, cash: frozenset[str], walked: Walked) -> "Prefixes":
@@ -106,15 +121,17 @@ class Prefixes:
         prefixes._began.update(walked.began)
         prefixes._explained.update(walked.explained)
         prefixes._flows.update(walked.flows)
+        prefixes._lacks.update(walked.lacks)
         return prefixes
 
     def walked(self) -> Walked:
         """Take the balances down. O(places)."""
         return Walked(
-            tuple(sorted(self._balances.items())),
+            tuple(sorted(self._balances.items(), key=lambda each: each[0])),
             tuple(sorted(self._began.items())),
-            tuple(sorted(self._explained.items())),
+            tuple(sorted(self._explained.items(), key=lambda each: each[0])),
             tuple(sorted(self._flows.items())),
+            tuple(sorted(self._lacks.items(), key=lambda each: each[0])),
         )
 
     def fork(self) -> "Prefixes":
@@ -124,6 +141,8 @@ class Prefixes:
         child._began = Layer(self._began)
         child._explained = Layer(self._explained)
         child._flows = Layer(self._flows)
+        child._lacks = Layer(self._lacks)
+        child.everywhere = self.everywhere
         return child
 
     def flat(self) -> "Prefixes":
@@ -133,12 +152,15 @@ class Prefixes:
         twin._began = dict(self._began)
         twin._explained = dict(self._explained)
         twin._flows = dict(self._flows)
+        twin._lacks = dict(self._lacks)
+        twin.everywhere = self.everywhere
         return twin
 
     def land(self, child: "Prefixes") -> None:
         """Take over what a fork of these has changed."""
-        for name in ("_balances", "_began", "_explained", "_flows"):
+        for name in ("_balances", "_began", "_explained", "_flows", "_lacks"):
             getattr(self, name).update(getattr(child, name).own)
+        self.everywhere = child.everywhere
 
     def follow(self, facts: Iterable[Fact], firsts: frozenset[str]) -> "Prefixes":
         """Take facts in canonical order, openings left out, and return self. O(facts).
@@ -150,27 +172,23 @@ class Prefixes:
                 self._follow(fact, firsts)
         return self
 
-    def beyond(self, row: str, place: Place, prior: Decimal) -> Decimal:
+    def beyond(self, row: str, place: Place, prior: Decimal) -> Lack:
         """Return what stood before a first row beyond what facts explain, in first units."""
-        explained, scale = self._explained.get((row, place), (ZERO, _NOTHING.scale))
-        return -_first_units(explained - prior, scale)
+        explained, scale, origins = self._explained.get((row, place), (ZERO, EVEN, ()))
+        missing = -first_units(explained - prior, scale)
+        return Lack(place, missing, origins or _own(place))
 
-    def due(self, stated: dict[Place, Decimal]) -> list[CashFlow]:
+    def due(self, stated: Iterable[Lack]) -> list[CashFlow]:
         """Return the openings that the history calls for, unpriced."""
-        places = {place for place, held in self._balances.items() if held.lowest < 0}
-        inside: dict[Place, Decimal] = {}
-        for place, quantity in stated.items():
-            account, pocket = pockets.parted(place)
-            if pocket is not None:
-                whole = account, place[1]
-                inside[whole] = inside.get(whole, ZERO) + quantity
+        short = [
+            *(lack for lacks in self._lacks.values() for lack in lacks),
+            *(_lack(place, held) for place, held in self._balances.items() if held.lowest < 0),
+        ]
         found = []
-        for place in sorted(places | stated.keys()):
-            lowest = self._balances.get(place, _NOTHING).lowest + inside.get(place, ZERO)
-            quantity = max(-lowest, stated.get(place, ZERO))
+        for (place, since), quantity in sorted(founded(short, stated).items()):
             began = self._began.get(_account(place))
-            if quantity > 0 and began is not None:
-                found.append(opening(place, quantity, began))
+            if began is not None:
+                found.append(opening(place, quantity, began, since))
         return found
 
     def _follow_fill(self, fill: Fill) -> None:
@@ -179,7 +197,8 @@ class Prefixes:
         """
         account, base, quote = fill.account, fill.base, fill.quote
         tie = fill.executed_at, fill.sequence
-        self._began.setdefault(account, fill.executed_at)
+        if account not in self._began:
+            self._begin(account, fill.executed_at)
         came, went = fill.quantity, -(fill.amount or ZERO)
         if fill.side is _SELL:
             came, went = -came, -went
@@ -200,11 +219,12 @@ class Prefixes:
             return
         firsts = firsts.intersection(fact.rows)
         for account in (fact.account, getattr(fact, "to_account", fact.account)):
-            self._began.setdefault(account, fact.executed_at)
-        if isinstance(fact, Rename) and fact.quantity is None:
-            self._rename(fact)
-        elif isinstance(fact, Split):
-            self._split(fact)
+            if account not in self._began and account != _EVERY:
+                self._begin(account, fact.executed_at)
+        if isinstance(fact, Split) or (isinstance(fact, Rename) and fact.quantity is None):
+            self._reshape(fact, tuple(self._began) if fact.account == _EVERY else (fact.account,))
+            if fact.account == _EVERY:
+                self.everywhere = (*self._at_once(fact.executed_at), fact)
         else:
             if isinstance(fact, Transfer) and fact.unseen:
                 self._go_unseen(fact)
@@ -216,7 +236,17 @@ class Prefixes:
                 self._move(place, change, tie)
                 for row in firsts:
                     held = self._balances[place]
-                    self._explained[row, place] = held.began, held.scale
+                    began = held.began - held.owed
+                    self._explained[row, place] = began, held.scale, held.origins
+
+    def _begin(self, account: str, at: int) -> None:
+        """Begin an account; what is so everywhere from that instant on is so after its openings."""
+        self._began[account] = at
+        for fact in self._at_once(at):
+            self._reshape(fact, (account,))
+
+    def _at_once(self, at: int) -> tuple[Rename | Split, ...]:
+        return tuple(each for each in self.everywhere if each.executed_at == at)
 
     def _go_unseen(self, fact: Transfer) -> None:
         """Follow the place out of sight; what it had to be opened with is held from here on."""
@@ -226,7 +256,8 @@ class Prefixes:
         came = fact.pocket == TRANSIT
         self._move(unseen, -fact.quantity if came else fact.quantity, tie)
         after = self._balances[unseen]
-        self._move(place, ratio18(before.lowest - after.lowest, *after.scale), tie)
+        if at_first(after.origins or _own(unseen)):
+            self._move(place, ratio18(before.lowest - after.lowest, *after.scale), tie)
 
     def _move(self, place: Place, change: Decimal, tie: tuple[int, int]) -> None:
         held = self._balances.get(place) or self._unmoved(place)
@@ -235,41 +266,50 @@ class Prefixes:
         if now < 0 and (
             (place[1] not in self._cash and pockets.parted(place)[1] is None) or _is_unseen(place)
         ):
-            lowest = min(lowest, _first_units(now, held.scale))
-        self._balances[place] = Balance(now, lowest, held.scale, tie, began)
+            lowest = min(lowest, first_units(now, held.scale))
+        kept = held.origins, held.owed
+        self._balances[place] = Balance(now, lowest, held.scale, tie, began, *kept)
 
     def _unmoved(self, place: Place) -> Balance:
-        """Return the balance of a place that nothing moved yet: it was split with its account."""
+        """Return the balance of a place that nothing moved yet: it went with its account."""
         whole = self._balances.get((_account(place), place[1]), _NOTHING)
-        return Balance(scale=whole.scale)
+        return Balance(scale=whole.scale, origins=whole.origins)
 
-    def _rename(self, fact: Rename) -> None:
-        """What is there goes on under the new name; what had to be opened with is part of it."""
-        for place in self._places(fact.account, fact.asset):
-            held = self._balances[place]
-            floor = ratio18(held.lowest, *held.scale)
-            self._balances[place] = Balance(floor, held.lowest, held.scale)
-            tie = fact.executed_at, fact.sequence
-            self._move((place[0], fact.to_asset), held.now - floor, tie)
+    def _reshape(self, fact: Rename | Split, accounts: Iterable[str]) -> None:
+        """Change what accounts hold, and what they may yet turn out to have begun with."""
+        within = dict.fromkeys(accounts)
+        places = {place for place in self._balances if place[1] == fact.asset}
+        places = {place for place in places if _account(place) in within}
+        places.update((account, fact.asset) for account in within)
+        standing = [(place, self._balances.get(place)) for place in sorted(places)]
+        found = [(place, held or self._unmoved(place)) for place, held in standing]
+        if isinstance(fact, Split):
+            for place, held in found:
+                self._balances[place] = _split(held, fact)
+            return
+        new = [(place[0], fact.to_asset) for place in sorted(places)]
+        there = [self._balances.get(place) or self._unmoved(place) for place in new]
+        for (place, held), into, known in zip(found, new, there, strict=True):
+            self._join(fact, (place, held), (into, known))
 
-    def _split(self, fact: Split) -> None:
-        """Count anew what is there, and what an account may yet turn out to have begun with."""
-        begun = self._began if fact.account == _EVERY else (fact.account,)
-        unmoved = {(account, fact.asset) for account in begun if account != _EVERY}
-        for place in sorted(unmoved.union(self._places(fact.account, fact.asset))):
-            held = self._balances.get(place) or self._unmoved(place)
-            self._balances[place] = Balance(
-                ratio18(held.now, fact.numerator, fact.denominator),
-                held.lowest,
-                _scaled(held.scale, fact),
-            )
-
-    def _places(self, account: str, asset: str) -> list[Place]:
-        return sorted(
-            place
-            for place in self._balances
-            if place[1] == asset and account in {_EVERY, pockets.parted(place)[0]}
-        )
+    def _join(
+        self, fact: Rename, left: tuple[Place, Balance], there: tuple[Place, Balance]
+    ) -> None:
+        """Empty a place into another: what was held, and what may have been from the beginning."""
+        (old, gone), (new, held) = left, there
+        at, tie = fact.executed_at, (fact.executed_at, fact.sequence)
+        for place, each in (left, there):
+            if each.lowest < 0:
+                self._lacks[place] = (*self._lacks.get(place, ()), _lack(place, each))
+        lowest = _opened(old, gone) + _opened(new, held)
+        began = held.began if held.tie == tie else held.now
+        origins = carried(held.origins or _own(new), held.scale, at)
+        origins += carried(gone.origins or _own(old), gone.scale, at)
+        self._balances[old] = Balance(origins=(Origin(old[1], at),))
+        debts = _owed(new, held), _owed(old, gone)
+        now, owed = held.now + gone.now + sum(debts), held.owed + gone.owed + sum(debts)
+        began += debts[0]
+        self._balances[new] = Balance(now, lowest, EVEN, tie, began, origins, owed)
 
     def _deltas(self, fact: Fact) -> list[tuple[Place, Decimal]]:
         if isinstance(fact, Reversal):
@@ -280,105 +320,16 @@ class Prefixes:
         return deltas(fact)
 
 
-class Firsts:
-    """The first ledger rows of each asset code, by account: what its balance was before.
+def opening(place: Place, quantity: Decimal, first_at: int, since: int = AT_FIRST) -> CashFlow:
+    """Make the derived fact: just before the account's first entry, with an assumed basis.
 
-    All rows of the first second are kept, since a finer time may yet put them in another order; and
-    apart from them those that are claimed, since a claim that is taken back says nothing.
+    One of a name that had been emptied stands just behind the rename.
     """
-
-    def __init__(self) -> None:
-        self._rows: MutableMapping[_FirstKey, tuple[Movement, ...]] = {}
-
-    def fork(self) -> "Firsts":
-        """Return firsts that read through to these and keep their own."""
-        child = Firsts()
-        child._rows = Layer(self._rows)
-        return child
-
-    def land(self, child: "Firsts") -> None:
-        """Take over what a fork of these has seen."""
-        self._rows.update(child.seen())
-
-    def seen(self) -> Mapping[_FirstKey, tuple[Movement, ...]]:
-        """Return the first rows by account, asset and code, and whether they are claims; of a fork,
-        those it has seen itself.
-        """
-        return self._rows.own if isinstance(self._rows, Layer) else self._rows
-
-    def knows(self, row: Movement) -> bool:
-        """Tell whether any row of that row's code was seen."""
-        return _first_key(row) in self._rows
-
-    def assets(self, account: str) -> frozenset[str]:
-        """Return the assets of an account of which a row has stated a balance, pockets left out."""
-        return frozenset(
-            asset
-            for (name, asset, _, _), rows in self._rows.items()
-            if name == account and not pockets.is_beginning(rows[0])
-        )
-
-    def see(self, row: Movement) -> None:
-        """Look at a statement of a row."""
-        if row.balance is None:
-            return
-        key = _first_key(row)
-        known = self._rows.get(key)
-        if known is None:
-            self._rows[key] = (row,)
-            return
-        if row.executed_at - known[0].executed_at >= instant.SECOND:  # as most are
-            return
-        second, first = row.executed_at // instant.SECOND, known[0].executed_at // instant.SECOND
-        if second < first:
-            self._rows[key] = (row,)
-        elif second == first and row not in known:
-            self._rows[key] = (*known, row)
-
-    def rows(self) -> Iterable[Movement]:
-        """Yield the statements of the first rows."""
-        return (row for key in sorted(self._rows) for row in self._rows[key])
-
-    def ids(self) -> frozenset[str]:
-        """Return the rows that may be the first of their code."""
-        return frozenset(row.id for rows in self._rows.values() for row in rows)
-
-    def before(self, prefixes: Prefixes, is_void: Callable[[str], bool]) -> dict[Place, Decimal]:
-        """Return what was there before the first rows, beyond what earlier facts explain.
-
-        Of several codes of one asset, what earlier facts explain belongs to the first. What was
-        claimed to lie there, by a row that moves nothing, gives way to any row of the venue's own,
-        earlier or later: that one says itself what was there before it.
-        """
-        codes: dict[tuple[str, str, str], dict[str, list[Movement]]] = {}
-        for (account, asset, code, is_claim), rows in self._rows.items():
-            for row in rows:
-                if not (is_claim and is_void(row.id)):
-                    told = codes.setdefault((account, asset, code), {})
-                    told.setdefault(row.id, []).append(row)
-        firsts: dict[Place, list[Movement]] = {}
-        priors: dict[Place, Decimal] = {}
-        for told in codes.values():
-            merged = [row for row in map(merge, told.values()) if isinstance(row, Movement)]
-            counted = [row for row in merged if not _only_claims(row)] or merged
-            first = min(counted, key=_when)
-            place = pockets.place_of(first)
-            firsts.setdefault(place, []).append(first)
-            together = [row for row in counted if row.executed_at == first.executed_at]
-            priors[place] = priors.get(place, ZERO) + _prior(first, together)
-        sums = {
-            place: prefixes.beyond(min(found, key=_when).id, place, priors[place])
-            for place, found in firsts.items()
-        }
-        return {place: quantity for place, quantity in sums.items() if quantity > 0}
-
-
-def opening(place: Place, quantity: Decimal, first_at: int) -> CashFlow:
-    """Make the derived fact: just before the account's first entry, with an assumed basis."""
     account, asset = _account(place), place[1]
+    name = f"opening:{pockets.shown(place)}:{asset}"
     return CashFlow(
-        id=f"opening:{pockets.shown(place)}:{asset}",
-        executed_at=first_at - 1,
+        id=name if since == AT_FIRST else f"{name}:{since}",
+        executed_at=first_at - 1 if since == AT_FIRST else since + 1,
         account=account,
         kind=FlowKind.OPENING,
         asset=asset,
@@ -442,46 +393,28 @@ def _net(moved: Iterable[tuple[Place, Decimal]]) -> Iterable[tuple[Place, Decima
     return sums.items()
 
 
-def _scaled(scale: Scale, split: Split) -> Scale:
-    """Return a scale after a split, in lowest terms; one of very many digits is rounded."""
-    now, first = scale[0] * split.numerator, scale[1] * split.denominator
-    found = Fraction(now) / Fraction(first)
-    if max(found.numerator, found.denominator) >= _MOST:
-        return max(ratio18(ONE, now, first), ATOM), ONE
-    return Decimal(found.numerator), Decimal(found.denominator)
+def _own(place: Place) -> Origins:
+    return (Origin(place[1]),)
 
 
-def _first_units(now: Decimal, scale: Scale) -> Decimal:
-    """Return a shortfall in the units of the account's beginning, rounded so that it suffices."""
-    if scale == _NOTHING.scale:
-        return now
-    quotient, remainder = divide(now * scale[1], scale[0], places=18)
-    return quotient - ATOM if remainder < 0 else quotient
+def _lack(place: Place, held: Balance) -> Lack:
+    return Lack(place, -held.lowest, held.origins or _own(place))
 
 
-def _first_key(row: Movement) -> _FirstKey:
-    return row.account, row.asset, pockets.code_of(row), row.source is Source.CLAIM
+def _opened(place: Place, held: Balance) -> Decimal:
+    """Return what a place out of sight was opened with, below zero: it is known elsewhere."""
+    is_known = _is_unseen(place) and at_first(held.origins or _own(place))
+    return ratio18(held.lowest, *held.scale) if is_known else ZERO
 
 
-def _only_claims(row: Movement) -> bool:
-    """Tell whether a row claims what lay there, and nothing of how it came."""
-    return row.source is Source.CLAIM and not row.amount and not row.fee
+def _owed(place: Place, held: Balance) -> Decimal:
+    """Return what was taken out of a balance that nothing founds beyond what was there."""
+    is_founded = held.lowest == 0 or at_first(held.origins or _own(place))
+    return ZERO if is_founded else -ratio18(held.lowest, *held.scale)
 
 
-def _prior(first: Movement, together: Sequence[Movement]) -> Decimal:
-    """Return the balance before the rows of a first instant.
-
-    It is what they begin with and do not come back to, whatever order those have that were told
-    one after the other; where that is not one balance, what was there before the first of them.
-    """
-    left = Counter(row.balance or ZERO for row in together)
-    begun = Counter(map(_before, together)) - left
-    return next(iter(begun)) if len(begun) == 1 else _before(first)
-
-
-def _before(row: Movement) -> Decimal:
-    return (row.balance or ZERO) - row.amount + row.fee
-
-
-def _when(row: Movement) -> tuple[int, int, str]:
-    return row.executed_at, row.sequence, row.id
+def _split(held: Balance, fact: Split) -> Balance:
+    now = ratio18(held.now, fact.numerator, fact.denominator)
+    scale = scaled(held.scale, (fact.numerator, fact.denominator))
+    owed = ratio18(held.owed, fact.numerator, fact.denominator)
+    return Balance(now, held.lowest, scale, origins=held.origins, owed=owed)

@@ -44,10 +44,11 @@ from bursar.ledger.course import (
 from bursar.ledger.draft import Draft, Ruled, is_at_once, reaches
 from bursar.ledger.entries import AnyEntry, CashFlow, Fill, Link, MarginFill, Movement, Reversal
 from bursar.ledger.facts import Fact
+from bursar.ledger.firsts import Firsts
 from bursar.ledger.fold import apply
 from bursar.ledger.journal import Outcome
 from bursar.ledger.notes import Note, Notes, targets
-from bursar.ledger.openings import Firsts, Prefixes, is_opening
+from bursar.ledger.openings import Prefixes, is_opening
 from bursar.ledger.order import Key
 from bursar.ledger.prices import PRICE_REACH, Prices
 from bursar.ledger.pricing import wanted

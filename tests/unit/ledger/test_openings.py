@@ -8,8 +8,9 @@ import pytest
 
 from bursar.errors import Oversold
 from bursar.exact import money
-from bursar.ledger import course, openings, timeline
+from bursar.ledger import course, founding, openings, timeline
 from bursar.ledger.entries import Link, Source
+from bursar.ledger.firsts import Firsts
 from bursar.ledger.openings import deltas
 from bursar.ledger.terms import Account, Scope, Terms
 from tests.unit.ledger.samples import (
@@ -355,7 +356,7 @@ def test_a_beginning_without_a_pocket_is_the_balance_of_a_row():
 
 
 def test_the_assets_of_an_account_are_those_whose_balance_was_told():
-    pen, firsts = Pen(), openings.Firsts()
+    pen, firsts = Pen(), Firsts()
     for row in (
         pen.row("reward", 1, "XBT", balance=D(1)),
         pen.row("reward", 1, "ETH"),
@@ -366,7 +367,6 @@ def test_the_assets_of_an_account_are_those_whose_balance_was_told():
 
 
 def test_a_scale_of_very_many_digits_is_rounded():
-    split = Pen().split("ACME", 1, 3)
-    scaled = money(openings._scaled)
-    assert scaled((D(10**29), D(10**30 - 1)), split) == (D("0.033333333333333333"), D(1))
-    assert scaled((D(1), D(7 * 10**29)), split) == (D("1E-18"), D(1))
+    third, scaled = (D(1), D(3)), money(founding.scaled)
+    assert scaled((D(10**29), D(10**30 - 1)), third) == (D("0.033333333333333333"), D(1))
+    assert scaled((D(1), D(7 * 10**29)), third) == (D("1E-18"), D(1))

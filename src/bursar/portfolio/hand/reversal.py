@@ -16,8 +16,18 @@ from bursar.desk import Desk
 from bursar.errors import BadChoice
 from bursar.exact import money
 from bursar.ledger import instant
-from bursar.ledger.entries import AnyEntry, CashFlow, Movement, Reversal, Source, StagedChange
+from bursar.ledger.entries import (
+    AnyEntry,
+    CashFlow,
+    Movement,
+    Rename,
+    Reversal,
+    Source,
+    Split,
+    StagedChange,
+)
 from bursar.ledger.openings import is_opening
+from bursar.ledger.order import order_key
 from bursar.ledger.terms import FactSource
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.hand.words import (
@@ -121,6 +131,29 @@ def _require_until(timeline: Timeline, name: str, when: int) -> None:
     if when < fact.executed_at:
         shown = instant.show(fact.executed_at)
         raise BadChoice(f"{name} happened at {shown}; it stood until then at least", field="time")
+    changed = _reshaped(timeline, fact, when)
+    if changed is not None:
+        word = "split" if isinstance(changed, Split) else "renamed"
+        raise BadChoice(
+            f"{changed.asset} was {word} since {name} happened, by {changed.id}: what went back"
+            " is not what had come; enter it as it was, under its name of then",
+            field="time",
+        )
+
+
+def _reshaped(timeline: Timeline, flow: CashFlow, until: int) -> Split | Rename | None:
+    """Return what first changed the units or the name of what a flow moved, until an instant."""
+    assets = {flow.asset, *(fee.asset for fee in flow.fees)}
+    found = [
+        fact
+        for fact in timeline.facts.values()
+        if isinstance(fact, Split | Rename)
+        and fact.asset in assets
+        and fact.account in {"*", flow.account}
+        and order_key(flow) < order_key(fact)
+        and fact.executed_at <= until
+    ]
+    return min(found, key=order_key, default=None)
 
 
 def _doubts(timeline: Timeline, told: AnyEntry) -> tuple[str, ...]:

@@ -1,0 +1,37 @@
+"""By hand nothing is spent that nobody had, whatever a rename has made of it."""
+
+import pytest
+
+from bursar.errors import Oversold
+from bursar.ledger.terms import Scope, Terms
+from tests.unit.portfolio.places import opened
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_nothing_is_owed_by_hand_under_a_name_that_a_rename_emptied(scope):
+    book = opened(
+        "2026-01-05T00:00:00Z buy 4 ACME @ 10 EUR #kraken:main:1",
+        "2026-01-06T00:00:00Z rename ACME to NEWC #kraken:main:2",
+        terms=Terms(base="EUR", scope=scope),
+    )
+    before = book.digest()
+    with pytest.raises(Oversold, match="kraken:main would spend 1 ACME that nothing in the book"):
+        book.add("withdrawal", "1", "ACME", account="kraken:main")
+    assert book.digest() == before
+    book.add("withdrawal", "1", "NEWC", account="kraken:main")
+
+
+def test_what_is_owed_may_come_to_be_owed_under_another_name():
+    book = opened(
+        "2026-01-05T00:00:00Z buy 4 ACME @ 10 EUR #kraken:main:1",
+        "2026-01-06T00:00:00Z rename ACME to NEWC #kraken:main:2",
+        "2026-01-07T00:00:00Z sell 6 ACME @ 10 EUR #kraken:main:3",
+        "2026-01-08T00:00:00Z rename ACME to OTHR #kraken:main:4",
+    )
+    assert book.timeline.book.owned("kraken:main", "OTHR") == -6
+    book.reverse("kraken:main:4")
+    assert book.timeline.book.owned("kraken:main", "ACME") == -6
+    with pytest.raises(Oversold, match="would spend 1 ACME"):
+        book.add("fee", "1", "ACME", account="kraken:main")
+    book.reverse("kraken:main:3")
+    assert book.timeline.book.owned("kraken:main", "ACME") == 0

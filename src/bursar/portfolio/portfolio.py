@@ -430,11 +430,11 @@ class Portfolio:
         """Return cash flows, newest first; those of an asset under any of its names."""
         store = self.desk.store
         if asset is None:
-            return store.get_cash_flows(None, limit)
+            return list(map(_costed, store.get_cash_flows(None, limit)))
         told = {key[2] for key in self.book().flows}
         names = sorted(each for each in told if canonical(each) == canonical(asset))
         found = [each for name in names or [asset] for each in store.get_cash_flows(name, limit)]
-        return _newest(found, names)[:limit]
+        return list(map(_costed, _newest(found, names)[:limit]))
 
     def table(
         self, name: str, prices: Prices = None, *, rule: Method | None = None
@@ -531,3 +531,10 @@ class Portfolio:
 def _newest(found: list[_T], names: Sequence[str]) -> list[_T]:
     """Put records that were read name by name in one order; those of one name are in theirs."""
     return sorted(found, key=lambda each: each.time, reverse=True) if names[1:] else found
+
+
+def _costed(flow: CashFlowRecord) -> CashFlowRecord:
+    """Return a flow without the cost that was booked where nothing of it is known."""
+    if flow.value_base is not None or flow.cost_base or not flow.amount:
+        return flow
+    return msgspec.structs.replace(flow, cost_base=None)

@@ -15,7 +15,7 @@ from bursar.desk.transactions.keeping import counted
 from bursar.errors import BadChoice, StaleVersion, StoreBusy, StoreError
 from bursar.ledger import audit, describe, projection
 from bursar.ledger.book import Book
-from bursar.ledger.entries import AnyEntry, require_readable
+from bursar.ledger.entries import AnyEntry, require_exact, require_readable
 from bursar.ledger.fold import traced
 from bursar.ledger.journal import Record
 from bursar.ledger.lots import Lot
@@ -157,8 +157,14 @@ class Portfolio:
         return ImportReport(read.files, receipt, ahead)
 
     def record(self, *entries: AnyEntry) -> Receipt:
-        """Commit statements."""
+        """Commit statements.
+
+        Raises:
+            InputError: one could not be read back, or has a number of over 20 integer or 18
+            fractional digits; nothing was recorded.
+        """
         require_readable(entries)
+        require_exact(entries)
         return self.desk.submit(entries)
 
     def add(

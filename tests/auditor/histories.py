@@ -40,6 +40,7 @@ VENUE, SECOND_VENUE, EVENTS, SHORTS = "kraken:main", "binance:spot", "kraken:bot
 ACCOUNTS = (VENUE, SECOND_VENUE, EVENTS)
 COINS = ("XBT", "ETH", "ADA")
 GAPS = (0, 1, 1, 250_000_000, SECOND, SECOND, 60 * SECOND, 3600 * SECOND, 40_000 * SECOND)
+ATOM = Decimal(1).scaleb(-18)
 UNITS = ("1", "2", "10", "0.5", "0.00000001", "3.33333333", "0.000000000000000001", "7", "250")
 PRICES = ("1", "0.1", "30000", "1999.99", "0.000012345678", "3", "97.123456789012345678")
 FLOWS = tuple(kind for kind in FlowKind if kind is not FlowKind.OPENING)
@@ -70,6 +71,11 @@ def batches(rng, entries):
     """Cut a list at random places, now and then with nothing between two cuts."""
     cuts = sorted(rng.randint(0, len(entries)) for _ in range(rng.randint(0, 6)))
     return [entries[a:b] for a, b in zip([0, *cuts], [*cuts, len(entries)], strict=True)]
+
+
+def atoms(amount):
+    """An amount with as many decimals as any door takes, and never nothing."""
+    return max(amount.quantize(ATOM), ATOM)
 
 
 class _Maker:
@@ -298,7 +304,7 @@ class _Maker:
             kind=kind,
             asset=asset,
             amount=amount,
-            fee=self.rng.choice([Decimal(0), abs(amount) / 10]),
+            fee=self.rng.choice([Decimal(0), atoms(abs(amount) / 10)]),
             balance=self.maybe(0.2, max(amount, Decimal(0)) + 5),
             pocket=self.maybe(0.2, "staked"),
             rates=self.rates(asset),
@@ -321,7 +327,7 @@ class _Maker:
     def linked(self):
         """A withdrawal here, a deposit there, and the word that they are one transfer."""
         asset, sent = self.rng.choice(["XBT", "USDT"]), self.units()
-        came = sent if self.rng.random() < 0.5 else sent / 2
+        came = sent if self.rng.random() < 0.5 else atoms(sent / 2)
         out = CashFlow(
             **self.common("o", VENUE),
             kind=FlowKind.WITHDRAWAL,
@@ -335,7 +341,7 @@ class _Maker:
             kind=FlowKind.DEPOSIT,
             asset=asset,
             amount=came,
-            fees=(Fee(asset, came / 10),) if self.rng.random() < 0.3 else (),
+            fees=(Fee(asset, atoms(came / 10)),) if self.rng.random() < 0.3 else (),
         )
         self.flows += [out.id, back.id]
         links = [

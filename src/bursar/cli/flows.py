@@ -11,7 +11,6 @@ from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
     from bursar.cli.screen import Screen
     from bursar.ledger.records import CashFlowRecord
@@ -90,12 +89,6 @@ def told(record: CashFlowRecord, undone: str | None) -> dict[str, object]:
     return {**fields, "reversed_by": undone}
 
 
-def _cost(record: CashFlowRecord) -> Decimal | None:
-    """Return what came in cost or went out; not known where what came in had no price."""
-    is_free = record.value_base is None and not record.cost_base
-    return None if is_free else record.cost_base
-
-
 def _show(screen: Screen, found: Sequence[CashFlowRecord], undone: dict[str, str]) -> None:
     from bursar.cli.figures import minute, word
     from bursar.cli.screen import figure, name, units
@@ -120,7 +113,7 @@ def _show(screen: Screen, found: Sequence[CashFlowRecord], undone: dict[str, str
             figures.quantity(each.amount),
             figures.quantity(each.fee_amount),
             figures.money(each.value_base),
-            figures.money(_cost(each)),
+            figures.money(each.cost_base),
             each.account,
             word("taken back" if each.id in undone else ", ".join(each.flags) or each.note),
         )

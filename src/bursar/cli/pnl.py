@@ -61,7 +61,7 @@ def told(answer: MethodPnL) -> dict[str, object]:
     return {
         "method": answer.method,
         "lines": {
-            key: {**_line(line, _unrealized(found, key, line)), "flags": _flags(found, key)}
+            key: {**_line(line, found.unrealized(key)), "flags": _flags(found, key)}
             for key, line in found.lines.items()
         },
         "total": _line(found.total, found.total.unrealized),
@@ -114,16 +114,6 @@ def _line(line: PnLLine, unrealized: Decimal | None) -> dict[str, object]:
     }
 
 
-def _unrealized(found: PnL, key: str, line: PnLLine) -> Decimal | None:
-    """Return what a line has unrealised; `None` where its asset has no value."""
-    missing = {each.asset for each in found.unvalued} | set(found.unfounded)
-    unknown = {
-        "asset": key in missing,
-        "pair": key in missing or key.partition("/")[0] in missing,
-    }.get(found.by.value, False)
-    return None if unknown and not line.unrealized else line.unrealized
-
-
 def show(screen: Screen, answers: Sequence[MethodPnL], base: str) -> None:
     """Show the PnL of one rule in full, or of several side by side."""
     from bursar.cli.coverage import show_gaps
@@ -155,7 +145,7 @@ def _show_one(screen: Screen, found: PnL) -> None:
         figure("trades", rank=4),
     )
     rows = [
-        (_named(found, key), *_cells(screen, line, _unrealized(found, key, line)))
+        (_named(found, key), *_cells(screen, line, found.unrealized(key)))
         for key, line in found.lines.items()
         if _says(found, key)
     ]
@@ -167,7 +157,7 @@ def _says(found: PnL, key: str) -> bool:
     """Tell whether a line says anything: base currency, for one, has no PnL."""
     line = found.lines[key]
     figures = (line.realized, line.fees, line.income, line.expenses, line.trades)
-    return _unrealized(found, key, line) is None or any(figures) or bool(line.unrealized)
+    return found.unrealized(key) is None or any(figures) or bool(line.unrealized)
 
 
 def _differs(found: PnL, key: str) -> bool:
@@ -175,7 +165,7 @@ def _differs(found: PnL, key: str) -> bool:
     line = found.lines.get(key)
     if line is None:
         return False
-    return _unrealized(found, key, line) is None or bool(line.realized or line.unrealized)
+    return found.unrealized(key) is None or bool(line.realized or line.unrealized)
 
 
 def _cells(screen: Screen, line: PnLLine, unrealized: Decimal | None) -> list[Cell]:
@@ -202,26 +192,25 @@ def _show_several(screen: Screen, answers: Sequence[MethodPnL]) -> None:
     rows = [
         [
             _named(answers[0].pnl, key),
-            *_beside(screen, key, [(a.pnl, a.pnl.lines.get(key, PnLLine())) for a in answers]),
+            *_beside(
+                screen,
+                [(a.pnl.lines.get(key, PnLLine()), a.pnl.unrealized(key)) for a in answers],
+            ),
         ]
         for key in keys
         if any(_differs(a.pnl, key) for a in answers)
     ]
-    beside = [(each.pnl, each.pnl.total) for each in answers]
-    total = [_total(answers[0].pnl.gaps), *_beside(screen, "total", beside)]
+    beside = [(each.pnl.total, each.pnl.total.unrealized) for each in answers]
+    total = [_total(answers[0].pnl.gaps), *_beside(screen, beside)]
     screen.table(columns, rows, total=total)
 
 
-def _beside(screen: Screen, key: str, lines: Sequence[tuple[PnL, PnLLine]]) -> list[Cell]:
+def _beside(screen: Screen, lines: Sequence[tuple[PnLLine, Decimal | None]]) -> list[Cell]:
     figures = screen.figures
-    open_ = [_unrealized(found, key, line) for found, line in lines]
-    both = [
-        None if unrealized is None else line.total
-        for (_, line), unrealized in zip(lines, open_, strict=True)
-    ]
+    both = [None if unrealized is None else line.total for line, unrealized in lines]
     return [
-        *(figures.gain(line.realized) for _, line in lines),
-        *(figures.gain(each) for each in open_),
+        *(figures.gain(line.realized) for line, _ in lines),
+        *(figures.gain(unrealized) for _, unrealized in lines),
         *(figures.gain(each) for each in both),
     ]
 

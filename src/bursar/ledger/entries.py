@@ -14,7 +14,7 @@ positive); a `Fill` holds both amounts unsigned with a side; a fee is positive w
 when it is a rebate.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from enum import Enum, IntEnum
 from functools import lru_cache
@@ -23,7 +23,7 @@ from typing import Final
 import msgspec
 
 from bursar.errors import Malformed
-from bursar.exact import ZERO
+from bursar.exact import ZERO, number
 
 
 class Source(IntEnum):
@@ -423,6 +423,28 @@ def require_readable(entries: Iterable[AnyEntry]) -> None:
             _DECODER.decode(_ENCODER.encode(entry))
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise Malformed(f"{entry.id!r:.80}: {error}", id=str(entry.id)) from None
+
+
+def require_exact(entries: Iterable[AnyEntry]) -> None:
+    """Refuse statements with a number that no door would take: a journal that is exported with it
+    could not be imported again.
+
+    Raises:
+        NotExact, OutOfBounds: as `exact.number`, naming the field.
+    """
+    for entry in entries:
+        for field, told in _numbers(entry):
+            number(told, field=f"{field} of {entry.id!r:.80}")
+
+
+def _numbers(told: msgspec.Struct) -> Iterator[tuple[str, Decimal]]:
+    for field in told.__struct_fields__:
+        value = getattr(told, field)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Decimal):
+                yield field, part
+            elif isinstance(part, msgspec.Struct):
+                yield from _numbers(part)
 
 
 def decode(body: bytes | str) -> AnyEntry:

@@ -70,7 +70,11 @@ class RealizedPnLRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=Tru
 
 
 class CashFlowRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """A movement that is not a trade: positive in, negative out; worth in base currency."""
+    """A movement that is not a trade: positive in, negative out; worth in base currency.
+
+    `value_base` is `None` where it had no price. `cost_base` is what was booked; a portfolio that
+    is asked for its flows says `None` where it has neither, and nothing of the cost is known.
+    """
 
     id: str
     time: datetime
@@ -80,6 +84,6 @@ class CashFlowRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     note: str | None = None
     account: str = ""
     value_base: Decimal | None = None
-    cost_base: Decimal = ZERO
+    cost_base: Decimal | None = ZERO
     fee_amount: Decimal = ZERO
     flags: tuple[str, ...] = ()

@@ -19,13 +19,7 @@ from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.audit import SIDES, Side
 from bursar.ledger.book import Book
-from bursar.ledger.entries import (
-    CAPITAL,
-    MANUAL,
-    CashFlow,
-    Reversal,
-    StagedChange,
-)
+from bursar.ledger.entries import MANUAL, CashFlow, Reversal, StagedChange
 from bursar.ledger.fold.staged import unexplained
 from bursar.ledger.past import book_until, facts_between
 from bursar.ledger.state import NO_PAIR, Cell, CellKey
@@ -36,7 +30,7 @@ from bursar.portfolio.periods import Range, window
 from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.portfolio.summaries import PnLPart, PnLSummary
 from bursar.value.pnl import PnL, traded_pair
-from bursar.value.snapshot import capital
+from bursar.value.snapshot import CAME, capital
 
 HEADINGS: Final = ("pair", "asset", "strategy")
 KEPT_FOR: Final = instant.DAY
@@ -135,10 +129,10 @@ def _with_present(
 
 
 def _opened(parts: dict[str, PnLPart], now: PnL) -> dict[str, PnLPart]:
-    open_ = {key: line.unrealized for key, line in now.lines.items() if line.unrealized}
+    open_ = {key for key, line in now.lines.items() if line.unrealized}
     return {
-        key: msgspec.structs.replace(parts.get(key, PnLPart()), unrealized=open_.get(key, ZERO))
-        for key in sorted({*parts, *open_})
+        key: msgspec.structs.replace(parts.get(key, PnLPart()), unrealized=now.unrealized(key))
+        for key in sorted({*parts, *open_, *now.unknown})
     }
 
 
@@ -247,11 +241,11 @@ def _capital(timeline: Timeline, start: int, end: int) -> Iterator[tuple[str, De
     other way, and of a transaction what its positions do not explain.
     """
     for fact in facts_between(timeline, start, end):
-        if isinstance(fact, CashFlow) and fact.kind in CAPITAL:
+        if isinstance(fact, CashFlow) and fact.kind in CAME:
             yield fact.id, fact.value
         elif isinstance(fact, Reversal):
             flow = timeline.facts.get(fact.target)
-            if isinstance(flow, CashFlow) and flow.kind in CAPITAL:
+            if isinstance(flow, CashFlow) and flow.kind in CAME:
                 yield fact.id, None if flow.value is None else -flow.value
         elif isinstance(fact, StagedChange):
             yield fact.id, unexplained(fact)

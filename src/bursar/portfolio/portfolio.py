@@ -15,7 +15,7 @@ from bursar.desk.transactions.keeping import counted
 from bursar.errors import BadChoice, StaleVersion, StoreBusy, StoreError
 from bursar.ledger import audit, describe, projection
 from bursar.ledger.book import Book
-from bursar.ledger.entries import AnyEntry, require_readable
+from bursar.ledger.entries import AnyEntry, require_exact, require_readable
 from bursar.ledger.fold import traced
 from bursar.ledger.journal import Record
 from bursar.ledger.lots import Lot
@@ -157,8 +157,14 @@ class Portfolio:
         return ImportReport(read.files, receipt, ahead)
 
     def record(self, *entries: AnyEntry) -> Receipt:
-        """Commit statements."""
+        """Commit statements.
+
+        Raises:
+            InputError: one could not be read back, or has a number of over 20 integer or 18
+            fractional digits; nothing was recorded.
+        """
         require_readable(entries)
+        require_exact(entries)
         return self.desk.submit(entries)
 
     def add(
@@ -430,11 +436,11 @@ class Portfolio:
         """Return cash flows, newest first; those of an asset under any of its names."""
         store = self.desk.store
         if asset is None:
-            return store.get_cash_flows(None, limit)
+            return list(map(_costed, store.get_cash_flows(None, limit)))
         told = {key[2] for key in self.book().flows}
         names = sorted(each for each in told if canonical(each) == canonical(asset))
         found = [each for name in names or [asset] for each in store.get_cash_flows(name, limit)]
-        return _newest(found, names)[:limit]
+        return list(map(_costed, _newest(found, names)[:limit]))
 
     def table(
         self, name: str, prices: Prices = None, *, rule: Method | None = None
@@ -531,3 +537,10 @@ class Portfolio:
 def _newest(found: list[_T], names: Sequence[str]) -> list[_T]:
     """Put records that were read name by name in one order; those of one name are in theirs."""
     return sorted(found, key=lambda each: each.time, reverse=True) if names[1:] else found
+
+
+def _costed(flow: CashFlowRecord) -> CashFlowRecord:
+    """Return a flow without the cost that was booked where nothing of it is known."""
+    if flow.value_base is not None or flow.cost_base or not flow.amount:
+        return flow
+    return msgspec.structs.replace(flow, cost_base=None)

@@ -35,7 +35,9 @@ class EquitySummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PnLPart(msgspec.Struct, frozen=True):
-    """What was made under one heading. `unrealized` is of what is open now; `None` in the past."""
+    """What was made under one heading. `unrealized` is of what is open now; `None` in the past, and
+    where it is not known, as of an asset without a price.
+    """
 
     realized: Decimal = ZERO
     fees: Decimal = ZERO
@@ -80,10 +82,11 @@ class PnLSummary(msgspec.Struct, frozen=True, kw_only=True):
 class FeeReport(msgspec.Struct, frozen=True):
     """All fees in base currency. Those of trades, `trading_base`, also as percent of what trades
     made before fees (`None`: nothing); the others are expenses and lie outside realised PnL.
-    `unpriced` names the assets in which something was charged that is in none of the figures.
+    `unpriced` names the assets in which something was charged that is in none of the figures; one
+    of which no charge has a known worth is `None`.
     """
 
-    by_asset: dict[str, Decimal]
+    by_asset: dict[str, Decimal | None]
     by_pair: dict[str, Decimal]
     total_base: Decimal
     trading_base: Decimal

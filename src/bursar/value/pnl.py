@@ -28,7 +28,7 @@ from bursar.ledger.state import NO_PAIR, Cell, CellKey, FeeTotal, FlowTotal
 from bursar.value.convert import Missing
 from bursar.value.equity import Valuation
 from bursar.value.marks import spelled
-from bursar.value.worth import Gap
+from bursar.value.worth import AssetWorth, Gap, MarginWorth
 
 NONE: Final = NO_PAIR
 _NOBODY: Final[frozenset[str]] = frozenset()
@@ -64,7 +64,8 @@ class PnL(msgspec.Struct, frozen=True):
     """PnL by heading. The lines add up to `total`.
 
     `unvalued` has no unrealised PnL in it, nor has `unfounded`, assets whose cost is not known;
-    what `gaps` names rests on something unknown.
+    `unknown` are the lines of a pair or an asset, in which it would stand. What `gaps` names rests
+    on something unknown.
     """
 
     by: By
@@ -74,6 +75,11 @@ class PnL(msgspec.Struct, frozen=True):
     unvalued: tuple[Missing, ...] = ()
     gaps: tuple[Gap, ...] = ()
     unfounded: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    def unrealized(self, key: str) -> Decimal | None:
+        """Return the unrealised PnL of a line; `None` where it is not known."""
+        return None if key in self.unknown else self.lines.get(key, PnLLine()).unrealized
 
 
 class FeeSummary(msgspec.Struct, frozen=True):
@@ -120,15 +126,18 @@ def pnl(
     assets = {piece.asset for piece in pieces}
     shown = {each for each in assets if valuation.options.shows(each, base, marks=marks)}
     names = {marks.name(each.asset): each.asset for each in valuation.assets}
-    lines: dict[str, PnLLine] = {}
+
+    def named(key: str) -> str:
+        return names.get(marks.name(key), key) if by is By.ASSET else key
+
+    unknown = sorted(set(map(named, _unknown(book, valuation, by))))
+    lines: dict[str, PnLLine] = {key: PnLLine() for key in unknown}
     total, excluded = PnLLine(), PnLLine()
     for piece in pieces:
         if piece.asset not in shown:
             excluded = _plus(excluded, piece.line)
             continue
-        key = piece.headings.get(by) or NONE
-        if by is By.ASSET:
-            key = names.get(marks.name(key), key)
+        key = named(piece.headings.get(by) or NONE)
         lines[key] = _plus(lines.get(key, PnLLine()), piece.line)
         total = _plus(total, piece.line)
     return PnL(
@@ -139,6 +148,7 @@ def pnl(
         valuation.unvalued,
         valuation.coverage.gaps,
         tuple(e.asset for e in valuation.assets if e.value is not None and not e.is_cost_known),
+        tuple(unknown),
     )
 
 
@@ -228,10 +238,7 @@ def _open(book: Book, valuation: Valuation) -> list[_Piece]:
     for each in (*valuation.assets, *valuation.excluded):
         if each.unrealized is None or (each.is_cash and not each.unrealized):
             continue
-        common = {
-            By.ASSET: each.asset,
-            By.PAIR: valuation_pair(each.asset, valuation.base, traded=traded),
-        }
+        common = _where(each, valuation.base, traded)
         parts = [(row.account, row.unrealized) for row in each.holdings]
         if not parts or any(part is None for _, part in parts):
             parts = [(NONE, each.unrealized)]
@@ -241,9 +248,27 @@ def _open(book: Book, valuation: Valuation) -> list[_Piece]:
         ]
     for margin in (*valuation.margins, *valuation.excluded_margins):
         if margin.unrealized is not None:
-            common = {By.ASSET: margin.asset, By.PAIR: margin.pair, By.ACCOUNT: margin.account}
+            common = {**_where(margin, valuation.base, traded), By.ACCOUNT: margin.account}
             pieces.append(_Piece(margin.asset, common, PnLLine(unrealized=margin.unrealized)))
     return pieces
+
+
+def _unknown(book: Book, valuation: Valuation, by: By) -> set[str]:
+    """Return the pairs or assets shown, whichever are asked for, whose unrealised PnL is not known.
+
+    Under another heading a line is of many assets, as the total is, and has what is known.
+    """
+    traded = traded_pairs(book)
+    every: list[AssetWorth | MarginWorth] = [*valuation.assets, *valuation.margins]
+    places = (_where(each, valuation.base, traded) for each in every if each.unrealized is None)
+    return {place[by] for place in places if by in place}
+
+
+def _where(worth: AssetWorth | MarginWorth, base: str, traded: Mapping[str, str]) -> dict[By, str]:
+    """Return the asset and the pair under which an unrealised PnL stands."""
+    if isinstance(worth, MarginWorth):
+        return {By.ASSET: worth.asset, By.PAIR: worth.pair}
+    return {By.ASSET: worth.asset, By.PAIR: valuation_pair(worth.asset, base, traded=traded)}
 
 
 def _charged(book: Book) -> Iterable[tuple[str, str, FeeTotal]]:

@@ -179,7 +179,7 @@ def position(frame: Priced, line: Traded) -> SpotPosition:
         avg_entry_price=_average(frame, worth, line.quote),
         realized_pnl_base=line.realized,
         fees_paid_base=line.fees,
-        unrealized_pnl_base=_unrealized(frame, worth, line),
+        unrealized_pnl_base=_unrealized(frame, line),
         current_value_base=_value(frame, worth, line),
     )
 
@@ -248,13 +248,12 @@ def _kept(book: Book, account: str, asset: str) -> Decimal:
     return max(sum(pockets, ZERO), ZERO)
 
 
-def _unrealized(frame: Priced, worth: AssetWorth | None, line: Traded) -> Decimal | None:
-    """Return the unrealised PnL that stands in a pair; `None` where its asset's is not known."""
-    own = [frame.worths.assets[name] for name in line.owns]
-    if worth is not None and worth.unrealized is None and worth in own:
-        return None
-    leveraged = frame.margins_of(line)
-    return known_sum([*(each.unrealized for each in own), *(each.unrealized for each in leveraged)])
+def _unrealized(frame: Priced, line: Traded) -> Decimal | None:
+    """Return the unrealised PnL that stands in a pair; `None` where a part is not known."""
+    own = [frame.worths.assets[name].unrealized for name in line.owns]
+    leveraged = [each.unrealized for each in frame.margins_of(line)]
+    every = (*own, *leveraged)
+    return None if None in every else known_sum(every)
 
 
 def _quote(book: Book, pair: str, base: str) -> str:

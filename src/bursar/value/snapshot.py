@@ -13,7 +13,10 @@ from bursar.ledger.entries import CAPITAL, FlowKind
 from bursar.value.equity import Valuation
 from bursar.value.pnl import By, pnl
 
-_CAPITAL: Final = frozenset(kind.value for kind in CAPITAL if kind is not FlowKind.BASIS_ADJUSTMENT)
+CAME: Final = CAPITAL - {FlowKind.BASIS_ADJUSTMENT}
+"""The kinds of flows that are capital which came or went; a change of cost alone moves nothing."""
+
+_CAME: Final = frozenset(kind.value for kind in CAME)
 
 
 class AssetValuation(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,7 +35,8 @@ class PortfolioSnapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     of what the view leaves out, `excluded_unvalued` what has no value there and was not free.
     `capital_base` is all capital that came less what went, at its
     worth then, `None` where some of it has no known worth; between two snapshots it tells the flow.
-    `stale` names what rests on an old mark.
+    `stale` names what rests on an old mark. A pair whose unrealised PnL is not known is not in
+    `unrealized_pnl_base_by_pair`.
     """
 
     timestamp: datetime
@@ -78,7 +82,9 @@ def snapshot(book: Book, valuation: Valuation) -> PortfolioSnapshot:
         realized_pnl_base_total=made.total.realized,
         unrealized_pnl_base_total=made.total.unrealized,
         realized_pnl_base_by_pair={key: line.realized for key, line in made.lines.items()},
-        unrealized_pnl_base_by_pair={key: line.unrealized for key, line in made.lines.items()},
+        unrealized_pnl_base_by_pair={
+            key: line.unrealized for key, line in made.lines.items() if key not in made.unknown
+        },
         unvalued=valuation.coverage.unvalued_assets,
         excluded_value=valuation.excluded_value,
         capital_base=capital(book),
@@ -96,7 +102,7 @@ def capital(book: Book) -> Decimal | None:
     """
     total = ZERO
     for (_, kind, _, _), flow in book.flows.items():
-        if kind in _CAPITAL:
+        if kind in _CAME:
             if flow.unknown:
                 return None
             total += flow.value

@@ -4,10 +4,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
-from bursar.errors import BadChoice, InputError, Malformed
-from bursar.ledger.entries import Price
+from bursar.errors import BadChoice, InputError, Malformed, NotExact, OutOfBounds
+from bursar.ledger.entries import Fee, Fill, Price, Side
 from bursar.ledger.terms import Terms
 from tests.unit.portfolio.places import opened
 
@@ -42,6 +43,26 @@ def test_what_could_not_be_read_back_is_not_written(book, enter):
     before = book.desk.head
     with pytest.raises(Malformed):
         enter(book)
+    assert book.desk.head == before
+
+
+@pytest.mark.parametrize("amount", ["0.0000000000000000005", "1E+30", "NaN", "Infinity"])
+def test_what_an_export_could_not_give_back_is_not_written(book, amount):
+    before, number = book.desk.head, Decimal(amount)
+    fill = Fill(
+        id="f",
+        executed_at=0,
+        account="manual:main",
+        base="XBT",
+        quote="EUR",
+        side=Side.BUY,
+        quantity=Decimal(1),
+        price=Decimal(1),
+    )
+    for changed in ({"quantity": number}, {"fees": (Fee("EUR", number),)}):
+        entry = msgspec.structs.replace(fill, **changed)
+        with pytest.raises(NotExact if amount in ("NaN", "Infinity") else OutOfBounds, match="'f'"):
+            book.record(entry)
     assert book.desk.head == before
 
 

@@ -249,6 +249,20 @@ def test_records_follow_the_rule_they_are_asked_for(book):
     assert sum(1 for _ in book.journal()) == book.desk.head.seq
 
 
+def test_what_a_flow_cost_is_unknown_by_every_door_where_nothing_of_it_had_a_price():
+    with bursar.open(":memory:", terms=EUR) as portfolio:
+        portfolio.add("deposit", "2", "SGB", time="2026-01-01")
+        portfolio.add("deposit", "7", "EUR", time="2026-01-02")
+        portfolio.add("deposit", "1", "XBT", time="2026-01-03", cost="0.5")
+        told = [(each.asset, each.cost_base) for each in portfolio.flows()]
+        assert told == [("XBT", Decimal("0.5")), ("EUR", 7), ("SGB", None)]
+        (found,) = portfolio.flows("SGB")
+        assert (found.value_base, found.cost_base) == (None, None)
+        table = portfolio.table("flows")
+        place = [column.name for column in table.columns].index("cost_base")
+        assert [row[place] for row in table.rows] == [Decimal("0.5"), 7, None]
+
+
 def test_the_later_of_a_recorded_price_and_a_trade_is_the_mark(tmp_path):
     journal = tmp_path / "a.journal"
     lines = [

@@ -473,6 +473,28 @@ def test_what_has_no_known_cost_is_named_beside_the_unrealised_that_lacks_it():
     assert found.pnl_base - made == 20  # 2 SGB at 10
 
 
+@pytest.mark.parametrize("by, key", [("asset", "SGB"), ("pair", "SGB/EUR")])
+def test_what_is_unrealised_in_a_part_is_unknown_without_a_price(by, key):
+    service, venue = followed(*HISTORY, "2026-06-01T11:00:00Z deposit 2 SGB #k:5 basis=7")
+    venue.holdings["SGB"] = D(2)
+    synced(service)
+    found = service.get_pnl_summary(by=by, prices={"XBT": "60000"})
+    assert (found.unvalued, found.parts[key].unrealized) == (("SGB",), None)
+    assert found.parts["XBT" if by == "asset" else "XBT/EUR"].unrealized == 30000
+    known = service.get_pnl_summary(by=by, prices={"XBT": "60000", "SGB": "10"})
+    assert known.parts[key].unrealized == 13
+
+
+def test_a_change_of_cost_is_no_capital_of_any_period():
+    service, venue = followed(*HISTORY, "2026-06-01T11:00:00Z basis_adjustment 1 USD #k:5 value=7")
+    venue.holdings["EUR"] = D("109987")
+    synced(service)
+    whole = service.get_pnl_summary()
+    ended = service.get_pnl_summary((None, "2026-06-01T12:00:00Z"))
+    assert whole.net_flows_base == ended.net_flows_base == 99000  # 1,000 was withdrawn
+    assert whole.transferred_unrealized_base == ended.transferred_unrealized_base
+
+
 def test_a_period_and_a_heading_outside_their_sets_are_refused():
     service, _ = followed()
     for wrong in ("fortnight", ("2026-06-01", "2026-05-01")):
@@ -507,6 +529,16 @@ def test_fees_are_told_as_percent_of_gross_pnl():
     assert (found.total_base, found.gross_pnl_base) == (D(13), D(5000))
     assert found.pct_of_gross_pnl == D("0.26")
     assert found.by_pair == {"XBT/EUR": D(13)}
+
+
+def test_a_fee_of_no_known_worth_is_no_fee_of_zero():
+    service, _ = followed(
+        "2026-05-30T10:00:00Z deposit 100000 EUR #k:1",
+        "2026-05-31T10:00:00Z buy 1 XBT @ 40000 EUR fee 1 BNB #k:2",
+    )
+    synced(service)
+    found = service.get_fee_summary()
+    assert (found.by_asset, found.unpriced) == ({"BNB": None}, ("BNB",))
 
 
 def test_only_fees_of_trades_are_a_part_of_gross_pnl():

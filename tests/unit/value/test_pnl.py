@@ -121,7 +121,25 @@ def test_a_leveraged_position_stands_under_its_own_pair():
 def test_a_leveraged_position_without_a_mark_has_none():
     text = "2026-02-02T00:00:00Z margin buy 2 XBT @ 10 USDT #k:1"
     book, worth = valued(text)
-    assert pnl(book, worth).total.unrealized == 0
+    told = pnl(book, worth)
+    assert (told.total.unrealized, told.unrealized("XBT/USDT")) == (0, None)
+
+
+@pytest.mark.parametrize(
+    "by, unknown",
+    [(By.PAIR, ("ADA/USD", "SGB/USD")), (By.ASSET, ("ADA", "SGB")), (By.ACCOUNT, ())],
+)
+def test_the_lines_are_named_whose_unrealised_pnl_is_not_known(by, unknown):
+    text = """
+    2026-02-02T00:00:00Z  buy 1 ADA @ 2 EUR  #k:1  rate=EUR|USD|2|file|2026-02-02T00:00:00Z
+    2026-02-02T00:00:01Z  deposit 5 SGB      #k:2
+    2026-02-02T00:00:02Z  buy 1 XBT @ 9 USD  #k:3
+    """
+    told = pnl(*valued(text, SGB_USD="2", XBT_USD="10", EUR_USD="2"), by=by)
+    assert told.unknown == unknown
+    assert all(told.unrealized(key) is None for key in unknown)
+    assert told.unrealized("ADA/EUR") == 0  # what is held of it stands in its pair with base
+    assert told.total.unrealized == 1
 
 
 def test_names_of_one_asset_meet_under_one_heading():

@@ -91,6 +91,17 @@ def test_what_the_view_leaves_out_has_no_position():
     assert positions(*valued(EXAMPLE, options=options, XBT_USD="1")) == []
 
 
+def test_unrealised_pnl_is_unknown_where_a_leveraged_position_has_no_mark():
+    text = """
+    2026-02-02T00:00:00Z  buy 1 XBT @ 10 USD          #k:1
+    2026-02-02T00:00:00Z  margin buy 2 ADA @ 10 USDT  #k:2
+    2026-02-02T00:00:00Z  margin buy 2 XBT @ 10 EUR   #k:3  pair=XBT/USD
+    """
+    told = {each.pair: each for each in positions(*valued(text, XBT_USD="11"))}
+    assert told["ADA/USDT"].unrealized_pnl_base is None
+    assert told["XBT/USD"].unrealized_pnl_base is None  # of the two in it one is known
+
+
 def test_the_quote_is_read_off_a_pair_only_where_it_can_be():
     text = """
     2026-02-02T00:00:00Z  buy 1 XBT @ 10 USD         #k:1  pair=XBTUSD

@@ -24,7 +24,7 @@ def test_a_snapshot_holds_what_the_valuation_says():
         ),
         realized_pnl_base_total=D(4987),
         unrealized_pnl_base_total=D(30000),
-        realized_pnl_base_by_pair={"XBT/USD": D(4987)},
+        realized_pnl_base_by_pair={"ETH/USD": D(0), "XBT/USD": D(4987)},
         unrealized_pnl_base_by_pair={"XBT/USD": D(30000)},
         unvalued=("ETH",),
         capital_base=D(100005),

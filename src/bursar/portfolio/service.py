@@ -23,9 +23,7 @@ from bursar.errors import RegionDenied, UnknownAsset, VenueError
 from bursar.events.outgoing import ExternalActivity
 from bursar.exact import ZERO, money, percent18
 from bursar.ledger import audit, instant
-from bursar.ledger.entries import CAPITAL, MANUAL, CashFlow, Fill
-from bursar.ledger.facts import Fact
-from bursar.ledger.fold.booking import tag_of
+from bursar.ledger.entries import MANUAL
 from bursar.ledger.records import (
     AssetBalance,
     CashFlowRecord,
@@ -35,7 +33,7 @@ from bursar.ledger.records import (
 from bursar.ledger.terms import method as method_of
 from bursar.portfolio import agreement, earnings, snapshots
 from bursar.portfolio.events import saying
-from bursar.portfolio.following import Gained, follow
+from bursar.portfolio.following import Gained, follow, untold
 from bursar.portfolio.log import LOG
 from bursar.portfolio.periods import Range
 from bursar.portfolio.portfolio import Portfolio, Prices
@@ -447,17 +445,15 @@ class PortfolioService:
 
     @money
     def _external(self, account: str, gained: Gained) -> Decimal | None:
-        """Return what nobody's strategy did, as percent of equity, and tell it if it is much.
-
-        What was worth something before this sync was told then, however it has changed since.
-        """
-        worth = {name for name, fact in gained.before.items() if _worth(fact)}
-        moved = sum((_worth(fact) for fact in gained.facts if fact.id not in worth), ZERO)
-        if gained.is_first or not moved:
+        """Return what nobody's strategy did, as percent of equity, and tell it if it is much."""
+        moved = sum(gained.external.values(), ZERO)
+        if not moved:
             return None
+        store, memos = self.portfolio.desk.store, saying.Memos({untold(account): None})
         known = self.get_equity()
         equity = known.equity_base + known.excluded_value  # what moved may be of either
         if equity <= 0:
+            store.save_memos(memos)
             return None
         share = percent18(moved, equity)
         if share > self.rules.external_activity_pct:
@@ -466,7 +462,8 @@ class PortfolioService:
             told = ExternalActivity(
                 account=account, percent=share, worth=moved, timestamp=instant.show(now)
             )
-            saying.say(self.portfolio.desk.store, "portfolio.external_activity", told, at=now)
+            memos |= saying.memo_of(store, "portfolio.external_activity", told, at=now)
+        store.save_memos(memos)
         return share
 
 
@@ -476,12 +473,3 @@ def _unreconciled(known: Iterable[Comparison]) -> tuple[str, ...]:
 
 def _amounts(found: Comparison) -> list[tuple[str, str | None, Decimal]]:
     return [(line.asset, line.pocket, line.difference) for line in found.differing]
-
-
-def _worth(fact: Fact) -> Decimal:
-    """Return the worth of a manual trade or of a capital flow, as far as it is known."""
-    if isinstance(fact, Fill) and tag_of(fact.strategy) == MANUAL:
-        return abs(fact.value or ZERO)
-    if isinstance(fact, CashFlow) and fact.kind in CAPITAL:
-        return abs(fact.value or ZERO)
-    return ZERO

@@ -18,7 +18,6 @@ from typing import Final
 import msgspec
 
 from bursar.desk import Desk, Review, Sketch, sketch, stage_over, unpriced, unswept
-from bursar.errors import StaleVersion
 from bursar.exact import ZERO
 from bursar.ledger import instant
 from bursar.ledger.course import Course
@@ -35,7 +34,6 @@ CHUNKS_HELD: Final = 20
 YOUNG: Final = 2 * instant.HOUR
 """For so long after an instant a venue may still come to know a price of it."""
 
-_TRIES: Final = 5
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _DECODER: Final = msgspec.json.Decoder(list[PriceWanted])
 _UNTOLD: Final = msgspec.json.Decoder(dict[str, Decimal])
@@ -151,32 +149,22 @@ class _Following:
         return prices, frozenset(each for each in young if (each.asset, each.at) not in told)
 
     def _commit(self, told: Sketch, prices: Sequence[Price], memos: _Memos) -> None:
-        """Commit statements and memos together. Another writer in between costs another try."""
-        for _ in range(_TRIES):
-            did: tuple[Course, Review] | None = None
-            external = self._gained.external
-            try:
-                with self._desk.store.grouped():
-                    if told.told or prices:
-                        staged = stage_over(self._desk, told, prices)
-                        did = staged.plan.course, self._desk.record(staged).review
-                        external = _external(did[0], self._gained)
-                    kept = {self._sync: memos.mark, self._prices: _listed(memos.due)}
-                    if external != self._gained.external:
-                        kept[untold(self._venue.account)] = _ENCODER.encode(external).decode()
-                    self._desk.store.save_memos(kept)
-            except StaleVersion:
-                self._desk.reload()
-                continue
-            except BaseException:
-                self._desk.reload()
-                raise
-            self.mark, self._due = memos.mark, memos.due
-            self._gained.external = external
-            if did is not None:
-                _count(*did, self._gained)
-            return
-        raise StaleVersion(f"other writers were first {_TRIES} times in a row; sync again")
+        """Commit statements and memos together, with other writers kept off."""
+        did: tuple[Course, Review] | None = None
+        external = self._gained.external
+        with self._desk.alone():
+            if told.told or prices:
+                staged = stage_over(self._desk, told, prices)
+                did = staged.plan.course, self._desk.record(staged).review
+                external = _external(did[0], self._gained)
+            kept = {self._sync: memos.mark, self._prices: _listed(memos.due)}
+            if external != self._gained.external:
+                kept[untold(self._venue.account)] = _ENCODER.encode(external).decode()
+            self._desk.store.save_memos(kept)
+        self.mark, self._due = memos.mark, memos.due
+        self._gained.external = external
+        if did is not None:
+            _count(*did, self._gained)
 
     def _lacked_by(self, facts: Iterable[Fact]) -> frozenset[PriceWanted]:
         """Return the prices that facts of the account lack, each of its own instant."""

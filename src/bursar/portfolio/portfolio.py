@@ -157,9 +157,10 @@ class Portfolio:
         return ImportReport(read.files, receipt, ahead)
 
     def record(self, *entries: AnyEntry) -> Receipt:
-        """Commit statements."""
+        """Commit statements, anew if another writer was first."""
         require_readable(entries)
-        return self.desk.submit(entries)
+        desk = self.writer
+        return again(desk, lambda: desk.submit(entries))
 
     def add(
         self, verb: str, quantity: hand.Number, what: str, **details: Unpack[hand.Details]
@@ -196,7 +197,10 @@ class Portfolio:
         return self._correct(lambda desk: hand.reversed_(desk, entry_id, time=time, note=note))
 
     def stage(self, *entries: AnyEntry) -> Staged:
-        """Work out what statements would do. Nothing is written until the desk commits it."""
+        """Work out what statements would do. Nothing is written until the desk commits it.
+
+        If another writer was first, that raises `StaleVersion`: `desk.catch_up()`, stage again.
+        """
         return self.desk.stage(entries)
 
     def preview(self, staged: Staged) -> hand.Preview:

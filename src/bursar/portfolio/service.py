@@ -19,11 +19,12 @@ from typing import Final, Self
 
 import msgspec
 
+from bursar.desk import again
 from bursar.errors import RegionDenied, UnknownAsset, VenueError
 from bursar.events.outgoing import ExternalActivity
 from bursar.exact import ZERO, money, percent18
 from bursar.ledger import audit, instant
-from bursar.ledger.entries import MANUAL
+from bursar.ledger.entries import MANUAL, Movement
 from bursar.ledger.records import (
     AssetBalance,
     CashFlowRecord,
@@ -426,9 +427,16 @@ class PortfolioService:
 
     def _opened(self, account: str) -> bool:
         """Let the book begin with what no row tells of, and say whether it now does."""
-        rows = agreement.without_rows(self.portfolio, account)
+        writer = self.portfolio.writer
+
+        def found() -> list[Movement]:
+            rows = agreement.without_rows(self.portfolio, account)
+            if rows:
+                writer.submit(rows)
+            return rows
+
+        rows = again(writer, found)
         if rows:
-            self.portfolio.writer.commit(self.portfolio.writer.stage(rows))
             held = {row.asset: str(row.balance) for row in rows}
             LOG.warning("HOLDING_WITHOUT_ROWS", account=account, assets=held)
         agreement.begin(self.portfolio, account)

@@ -54,6 +54,24 @@ def test_a_detail_that_says_nothing_is_refused(book, details):
         book.add("buy", "1", "XBT/EUR", **{"price": "1", **details})
 
 
+@pytest.mark.parametrize("name", [" ", " trend", "trend\n", "a\nb", "x" * 101])
+@pytest.mark.parametrize("field", ["strategy", "regime"])
+def test_a_name_that_could_not_be_shown_or_told_apart_is_refused(book, field, name):
+    before = book.desk.head
+    with pytest.raises(BadChoice, match=f"^{field}: "):
+        book.add("buy", "1", "XBT/EUR", price="1", **{field: name})
+    with pytest.raises(BadChoice, match=f"^{field}: "):
+        book.tag("manual:main:2", **{field: name})
+    assert book.desk.head == before
+
+
+def test_an_empty_name_is_none(book):
+    book.tag("manual:main:2", strategy="trend")
+    book.tag("manual:main:2", strategy="", regime="BULL")
+    (trade,) = book.trades()
+    assert (trade.strategy_tag, trade.regime) == ("trend", "BULL")
+
+
 def test_seconds_are_not_taken_for_nanoseconds(book):
     with pytest.raises(Malformed, match=r"1970-01-01T00:00:01\.78"):
         book.add("deposit", "1", "EUR", time=1_780_000_000)

@@ -23,7 +23,7 @@ from typing import Final
 import msgspec
 
 from bursar.errors import Malformed
-from bursar.exact import ZERO
+from bursar.exact import ZERO, number
 
 
 class Source(IntEnum):
@@ -413,16 +413,28 @@ def encode(entry: AnyEntry) -> bytes:
 
 def require_readable(entries: Iterable[AnyEntry]) -> None:
     """Refuse statements made by hand that the journal could not be read back from: it would be
-    damaged for good.
+    damaged for good. Nor may a number be longer than any door lets in: plans would refuse it.
 
     Raises:
-        Malformed: naming the field.
+        Malformed, OutOfBounds, NotExact: naming the field.
     """
     for entry in entries:
         try:
             _DECODER.decode(_ENCODER.encode(entry))
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise Malformed(f"{entry.id!r:.80}: {error}", id=str(entry.id)) from None
+        _require_bounded(entry, "entry")
+
+
+def _require_bounded(told: object, field: str) -> None:
+    if isinstance(told, Decimal):
+        number(told, field=field)
+    elif isinstance(told, tuple):
+        for each in told:
+            _require_bounded(each, field)
+    elif isinstance(told, msgspec.Struct):
+        for name in told.__struct_fields__:
+            _require_bounded(getattr(told, name), name)
 
 
 def decode(body: bytes | str) -> AnyEntry:

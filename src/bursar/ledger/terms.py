@@ -65,7 +65,7 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     strict: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a name that no money has, or that is a number: everything would be unknown for ever."""
+        """Refuse a name that no money has, such as a number: all would be unknown for ever."""
         for name in (self.base, *(self.pegs or ())):
             if _NAME.fullmatch(name) is None or _NUMBER.fullmatch(name) is not None:
                 raise BadChoice(

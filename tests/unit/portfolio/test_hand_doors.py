@@ -5,9 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from bursar.errors import BadChoice, InputError, Malformed
-from bursar.ledger.entries import Price
+from bursar.errors import BadChoice, InputError, Malformed, OutOfBounds
+from bursar.ledger.entries import Fee, Fill, Price
+from bursar.ledger.golden import read
 from bursar.ledger.terms import Terms
 from tests.unit.portfolio.places import opened
 
@@ -70,6 +72,20 @@ def test_an_empty_name_is_none(book):
     book.tag("manual:main:2", strategy="", regime="BULL")
     (trade,) = book.trades()
     assert (trade.strategy_tag, trade.regime) == ("trend", "BULL")
+
+
+def test_a_number_longer_than_any_door_lets_in_is_not_recorded(book):
+    (bought,) = read(["2026-01-07T10:00:00Z buy 1 XBT @ 5 EUR fee 1 EUR #k:1"])
+    assert isinstance(bought, Fill)
+    before, long = book.desk.head, Decimal("1.0000000000000000001")
+    for field, entry in {
+        "quantity": structs.replace(bought, quantity=long),
+        "amount": structs.replace(bought, fees=(Fee("EUR", long),)),
+        "value": structs.replace(bought, value=Decimal(10) ** 20),
+    }.items():
+        with pytest.raises(OutOfBounds, match=f"^{field}: .* has over 20 integer or 18 fract"):
+            book.record(entry)
+    assert book.desk.head == before
 
 
 def test_seconds_are_not_taken_for_nanoseconds(book):

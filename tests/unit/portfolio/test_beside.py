@@ -9,11 +9,12 @@ import bursar
 from bursar.errors import StaleVersion
 from bursar.ledger.golden import read
 from bursar.ledger.terms import Terms
-from bursar.portfolio import agreement, hand
+from bursar.portfolio import agreement, hand, transaction_file
 from bursar.portfolio.accounting import FilledOrder, PortfolioAccounting
 from bursar.portfolio.once import once
 from bursar.portfolio.service import PortfolioService
 from bursar.reconcile import Holding, Statement
+from bursar.serve import writing
 from tests.unit.portfolio.places import Clock
 from tests.unit.portfolio.venues import Told
 
@@ -116,4 +117,27 @@ def test_a_sync_goes_on_though_another_writer_is_faster(tmp_path, monkeypatch):
         monkeypatch.setattr(venue, "prices", meanwhile)
         (done,) = asyncio.run(PortfolioService(mine, (venue,)).sync()).accounts
         assert (done.new_entries, mine.desk.head.version) == (1, 2)
+        assert mine.verify().is_sound
+
+
+def test_a_transaction_over_rest_is_staged_anew_where_another_writer_is_faster(
+    tmp_path, monkeypatch
+):
+    place, tries, stage = tmp_path / "book.db", [], transaction_file.stage
+    with bursar.open(place, terms=Terms(base="EUR")) as mine, bursar.open(place) as other:
+
+        def meanwhile(told, transaction):
+            tries.append(transaction.version)
+            if len(tries) == 1:
+                other.add("deposit", "7", "EUR")
+            stage(told, transaction)
+
+        monkeypatch.setattr(transaction_file, "stage", meanwhile)
+        body = b'{"previous_equity": "7", "cash": {"delta": "1"}, "validation_epsilon": "2"}'
+        for is_repeat in (False, True):
+            asked = writing.Asked(route="transactions", body=body, key="one", is_preview=False)
+            answer = writing.transaction(PortfolioService(mine), asked).body
+            assert isinstance(answer, writing.Judged)
+            assert (answer.written, answer.repeated) == (not is_repeat, is_repeat)
+        assert (tries[:2], mine.desk.head.version) == ([0, 1], 2)
         assert mine.verify().is_sound

@@ -59,6 +59,18 @@ class Gained(msgspec.Struct):
     priced: int = 0
 
 
+class Anew(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for once more: each price that the account's facts lack, whoever has told them
+    (O(facts)); its rows from the first one on, of which those that are known count as duplicates.
+    """
+
+    prices: bool = False
+    rows: bool = False
+
+
+NOTHING: Final = Anew()
+
+
 def untold(account: str) -> str:
     """Return the memo that what nobody was told of waits in; who tells it clears the memo."""
     return f"untold {account}"
@@ -69,18 +81,16 @@ async def follow(
     venue: Venue,
     gained: Gained,
     progress: Progress | None = None,
-    *,
-    prices_anew: bool = False,
+    anew: Anew = NOTHING,
 ) -> None:
     """Bring in what a venue has had to tell since the last time, prices included.
 
-    `gained` counts what has landed, also where this ends in an error. With `prices_anew` each price
-    that the account's facts lack is asked for, whoever has told them. O(facts) then.
+    `gained` counts what has landed, also where this ends in an error.
     """
     following = _Following(desk, venue, gained, progress or _unheard)
-    if prices_anew:
+    if anew.prices:
         following.lack(unpriced(desk))
-    async for chunk in venue.history(following.mark):
+    async for chunk in venue.history(None if anew.rows else following.mark):
         following.tell(f"fetching {chunk.what}", chunk.done, chunk.total)
         following.held.append(chunk)
         if len(following.held) == CHUNKS_HELD:

@@ -34,7 +34,7 @@ from bursar.ledger.records import (
 from bursar.ledger.terms import method as method_of
 from bursar.portfolio import agreement, earnings, snapshots
 from bursar.portfolio.events import saying
-from bursar.portfolio.following import Gained, follow, untold
+from bursar.portfolio.following import Anew, Gained, follow, untold
 from bursar.portfolio.log import LOG
 from bursar.portfolio.periods import Range
 from bursar.portfolio.portfolio import Portfolio, Prices
@@ -105,10 +105,14 @@ class PortfolioService:
         self._realized: tuple[Head, Decimal] | None = None
 
     async def initialize(
-        self, progress: Progress | None = None, *, prices_anew: bool = False
+        self,
+        progress: Progress | None = None,
+        *,
+        prices_anew: bool = False,
+        rows_anew: bool = False,
     ) -> SyncSummary:
         """Do the first sync, certify what it came to, take a snapshot, and let old ones go."""
-        done = await self.sync(progress, prices_anew=prices_anew)
+        done = await self.sync(progress, prices_anew=prices_anew, rows_anew=rows_anew)
         if done.is_whole:
             self.create_snapshot()
             made = [agreement.certified(self.portfolio, found) for found in self.get_drift()]
@@ -118,13 +122,19 @@ class PortfolioService:
         return done
 
     async def sync(
-        self, progress: Progress | None = None, *, prices_anew: bool = False
+        self,
+        progress: Progress | None = None,
+        *,
+        prices_anew: bool = False,
+        rows_anew: bool = False,
     ) -> SyncSummary:
         """Bring in what is new at every venue, and say whether their statements agree.
 
-        With `prices_anew` each past price that is lacking is asked for, whatever lacks it.
+        With `prices_anew` each past price that is lacking is asked for, whatever lacks it; with
+        `rows_anew` every history is read from its first row on, which finds what came too late.
         """
-        done = [await self._sync(each, progress, prices_anew=prices_anew) for each in self.venues]
+        anew = Anew(prices=prices_anew, rows=rows_anew)
+        done = [await self._sync(each, progress, anew) for each in self.venues]
         return summed(tuple(done))
 
     async def refresh_marks(self) -> None:
@@ -375,13 +385,11 @@ class PortfolioService:
             self._agreed[account] = (head, text), known
         return known
 
-    async def _sync(
-        self, venue: Venue, progress: Progress | None, *, prices_anew: bool
-    ) -> AccountSync:
+    async def _sync(self, venue: Venue, progress: Progress | None, anew: Anew) -> AccountSync:
         is_first = agreement.statement_text(self.portfolio, venue.account) is None
         gained, failure, found = Gained(is_first=is_first), None, None
         try:
-            await self._look(venue, gained, progress, prices_anew=prices_anew)
+            await self._look(venue, gained, progress, anew)
             found = self._compared(venue.account)
             agreement.sound(self.portfolio, found)
         except _OF_A_VENUE as error:
@@ -403,14 +411,14 @@ class PortfolioService:
         )
 
     async def _look(
-        self, venue: Venue, gained: Gained, progress: Progress | None, *, prices_anew: bool
+        self, venue: Venue, gained: Gained, progress: Progress | None, anew: Anew
     ) -> None:
         """Follow the history and read the statement, again if more has happened in between.
 
         What differed at the last sync and still does has not happened just now.
         """
         known = _amounts(self._compared(venue.account))
-        await follow(self.portfolio.writer, venue, gained, progress, prices_anew=prices_anew)
+        await follow(self.portfolio.writer, venue, gained, progress, anew)
         now = await self._asked(venue)
         for _ in range(LOOKS_MAX):
             before = gained.entries

@@ -84,7 +84,8 @@ class History:
         Where all was looked at a short while ago and the wallets are what they were, all still is;
         where trades explain what has changed, no list is asked.
         """
-        reading = _Reading(self._client, self._markets, self._options, mark, is_due=self._is_due)
+        reading = _Reading(self._client, self._markets, self._options, mark)
+        reading.is_due = self._is_due
         before = reading.unexplained
         now = await self._client.now()
         if self._looked is not None and self._was_looked_at(mark, now):
@@ -141,19 +142,13 @@ class _Reading:
     """One sweep. `place` says how far it has come, `stirred` which contracts were traded in."""
 
     def __init__(
-        self,
-        client: BinanceRESTClient,
-        markets: Markets,
-        options: Options,
-        mark: str | None,
-        *,
-        is_due: Callable[[int, int], bool],
+        self, client: BinanceRESTClient, markets: Markets, options: Options, mark: str | None
     ) -> None:
         self._client = client
         self._markets = markets
         self._options = options
         self.mark = mark
-        self._is_due = is_due
+        self.is_due: Callable[[int, int], bool] = lambda _since, _now: True
         self._told = 0
         self._stirred: set[str] = set()
         self._sees_futures = True
@@ -300,7 +295,7 @@ class _Reading:
         explain is so no more.
         """
         since = self.place.puzzled
-        if since is None or not self._is_due(since, now):
+        if since is None or not self.is_due(since, now):
             return
         async for chunk in self._explain({}, is_wide=False):
             yield chunk

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from email import message_from_string
+from types import SimpleNamespace
 
 import httpx2
 import msgspec
@@ -307,6 +308,35 @@ def test_a_service_that_was_not_there_for_a_night_has_time_for_its_first_sync(pl
     (found,) = late()
     assert found.message == f"kraken:main: no sync has succeeded since {instant.show(long_ago)}"
     asyncio.run(book.close())
+
+
+def test_a_service_that_wakes_with_a_suspended_machine_has_time_for_its_first_sync(place):
+    clock = Moved()
+
+    async def main():
+        book, pauses = open_book(settings_of(place), clock), Pauses()
+        portfolio = book.service.portfolio
+        book.service.venues = (SimpleNamespace(account="kraken:main"),)
+        now = clock.now()
+        agreement.remember(portfolio, Statement(account="kraken:main", as_of=now, holdings=()))
+        running = asyncio.create_task(Watcher(settings_of(place), pause=pauses).run(book))
+        await pauses.looked.acquire()
+
+        async def kinds_after(seconds):
+            clock.ahead += seconds * instant.SECOND
+            await pauses.look()
+            return [each["kind"] for each in told(portfolio, "portfolio.alert")]
+
+        assert await kinds_after(8 * 3600) == []  # asleep
+        for _ in range(17):
+            assert await kinds_after(50) == []
+        assert await kinds_after(55) == ["stale_sync"]
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await book.close()
+
+    asyncio.run(main())
 
 
 def test_a_drift_is_an_alert_whenever_its_alarm_tells_of_it(place):

@@ -321,3 +321,11 @@ def test_live_prices_are_asked_for_every_ten_seconds(followed):
     assert [mark.asset for mark in first] == ["AAPL", "BTC"]
     assert second[1].at - first[1].at > 10 * instant.SECOND
     assert health(polls) is StreamHealth.POLLING
+
+
+def test_a_history_that_is_read_anew_brings_nothing_twice(followed):
+    following = followed(invent(SEED, 60))
+    before = following.service.portfolio.digest()
+    (done,) = following.run(following.service.sync(rows_anew=True)).accounts
+    assert (done.failure, done.new_entries, done.drift_detected) == (None, 0, False)
+    assert following.service.portfolio.digest() == before

@@ -420,3 +420,11 @@ def test_what_is_held_is_worth_what_the_market_says(followed):
     # MATIC's market is closed, so it has no price, and is named.
     assert set(equity.unvalued) <= {"MATIC"}
     assert equity.equity_base > 0
+
+
+def test_a_history_that_is_read_anew_brings_nothing_twice(followed):
+    following = followed(invent(SEED, 32))
+    before = following.service.portfolio.digest()
+    (done,) = following.run(following.service.sync(rows_anew=True)).accounts
+    assert (done.failure, done.new_entries, done.drift_detected) == (None, 0, False)
+    assert following.service.portfolio.digest() == before

@@ -317,7 +317,7 @@ def test_a_trade_told_late_is_found_though_the_wallet_stays_what_it_is(waits):
                 found, mark = await ids(venue, mark)
                 assert found == []
             told["/api/v3/myTrades"] = numbered([late])
-            clock.at += instant.MINUTE
+            clock.at += instant.MINUTE if waits[-1] < 60 else 5 * instant.MINUTE
             found, mark = await ids(venue, mark)
             asked = venue.client.requests
             clock.at += instant.MINUTE
@@ -331,3 +331,26 @@ def test_a_trade_told_late_is_found_though_the_wallet_stays_what_it_is(waits):
     assert [each.split("/")[1] for each in found] == ["BTC-USDT"]
     assert (quiet, asked) == ([], 3)
     assert notice.at < START + sum(waits) * instant.SECOND + instant.MINUTE  # it closes by now
+
+
+def test_trades_told_late_are_looked_for_more_and_more_seldom():
+    """Each look asks every market in which the account has traded what is unexplained."""
+    minute, looked = 0, set()
+
+    def trades(_query):
+        looked.add(minute)
+        return []
+
+    told = {"/api/v3/account": in_spot(BTC="1", USDT="-50000"), "/api/v3/myTrades": trades}
+
+    async def go():
+        nonlocal minute
+        async with followed(told) as (venue, clock):
+            _, mark = await ids(venue)
+            while minute < 90:
+                minute += 1
+                clock.at += instant.MINUTE
+                _, mark = await ids(venue, mark)
+
+    asyncio.run(go())
+    assert sorted(looked) == [0, 1, 3, 7, *range(12, 58, 5), 60]

@@ -233,6 +233,37 @@ def test_a_lost_row_breaks_the_chain_and_nothing_beyond_it_is_told(tmp_path):
     assert all(each.executed_at < int(row["time"] * 10**9) for each in told(heard))
 
 
+def test_for_a_gap_that_stays_all_is_read_again_once_a_day(tmp_path):
+    model, _ = made(41, 900)
+    usd = [txid for txid, row in model.ledger.items() if row["asset"] == "ZUSD"]
+    lost, mark = model.ledger.pop(usd[-20]), None
+    pages = []
+
+    async def go():
+        nonlocal mark
+        async with account(model, tmp_path, pages=1) as there:
+            async for chunk in there.history(mark):
+                mark = chunk.mark
+
+    for later in (0, 60, 60, 60, 86_400, 60):
+        model.now += later
+        model.asked.clear()
+        with pytest.raises(VenueIncomplete):
+            asyncio.run(go())
+        pages.append(model.asked.count("Ledgers"))
+    first, again, then, after, next_day, last = pages
+    assert min(first, again, next_day) > 15
+    assert then == after == last < 5
+    model.ledger = dict(sorted({**model.ledger, usd[-20]: lost}.items(), key=_when))
+    model.now += 60
+    asyncio.run(go())
+    assert "again_at" not in json.loads(mark or "{}")
+
+
+def _when(named):
+    return named[1]["time"]
+
+
 def test_no_row_can_be_lost_unseen_between_two_of_its_code(tmp_path):
     """Also where pages and chunks are cut, and between one sync and the next."""
     whole, _ = made(101, 160)

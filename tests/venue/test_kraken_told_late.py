@@ -222,3 +222,24 @@ def test_a_statement_is_of_the_venues_time_whatever_our_clock_says(follower, hou
     assert done.failure is not None
     assert done.new_entries > 0
     assert not following.service.get_equity().drift_flag  # what came since is no difference
+
+
+def test_a_row_that_is_told_too_late_to_be_looked_for_is_found_when_all_is_read_anew(follower):  # noqa: F811
+    account = invent(SEED, 150)
+    lasts = {row.code: row for row in account.rows}.values()
+    early = [row for row in alone(account) if row in lasts and row.type in {"deposit", "receive"}]
+    late = next(row for row in early if row.time < account.rows[-1].time - 3 * instant.HOUR)
+    following = follower(account, start=account.end)
+    tell(following, [row for row in account.rows if row != late])
+    following.initialize()
+    following.at(account.end + instant.DAY)
+    following.sync()
+    tell(following, account.rows)
+    (done,) = following.sync().accounts
+    assert (done.new_entries, done.drift_detected) == (0, True)
+    (done,) = following.run(following.service.sync(rows_anew=True)).accounts
+    assert (done.failure, done.new_entries, done.conflicts) == (None, 1, ())
+    assert not done.drift_detected
+    asked = len(following.fake.asked)
+    assert settled(following, account)
+    assert len(following.fake.asked) - asked < 5  # it goes on from where that was

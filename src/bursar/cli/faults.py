@@ -66,8 +66,8 @@ NEXT: Final = {
     "venue_denied": "Look at the key and its rights; docs/KRAKEN.md says which it needs.",
     "venue_down": "Nothing is lost. Run the command again when the venue is back.",
     "venue_garbled": "Nothing is lost. Run it again; if it stays, report what the message says.",
-    "venue_incomplete": "Nothing is lost. Run it again; `--allow-breaks` goes on, and"
-    " `bursar drift` then says where.",
+    "venue_incomplete": "Nothing is lost. Run it again; `bursar sync --anew` reads every row again,"
+    " and `--allow-breaks` goes on; `bursar drift` then says where.",
     "usage": "`bursar --help` lists commands and options.",
 }
 

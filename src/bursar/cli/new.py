@@ -40,8 +40,10 @@ def new(  # noqa: PLR0913 (the terms of a portfolio)
     import bursar
     from bursar.errors import BadChoice, PortfolioNotFound
     from bursar.ledger.terms import Account
+    from bursar.portfolio.hand.words import account_of
 
     session.require_present()
+    may_short = tuple(Account(account_of(each), may_short=True) for each in short)
     if name is not None:
         session = msgspec.structs.replace(session, portfolio=name)
     try:
@@ -60,7 +62,7 @@ def new(  # noqa: PLR0913 (the terms of a portfolio)
         tuple(each.upper() for each in peg) or asked.pegs,
         asked.method if method is None else bursar.Method(method),
         bursar.Scope(scope),
-        (*asked.accounts, *(Account(name, may_short=True) for name in short)),
+        (*asked.accounts, *may_short),
     )
     session.open(terms=terms, create=True).close()
     _tell(session, terms, is_stated=base is not None)

@@ -54,12 +54,9 @@ def _chosen(session: Session, host: str | None, port: int | None) -> Settings:
 
 def _tell(session: Session, url: str, *, is_new: bool) -> None:
     from bursar.app import terms_of
-    from bursar.portfolio.log import LOG
 
     if is_new:
-        terms = terms_of(session.settings.portfolio)
-        LOG.warning("BOOK_MADE", book=session.place, portfolio=session.portfolio, base=terms.base)
-        session.screen.remark(session.made(terms))
+        session.screen.remark(session.made(terms_of(session.settings.portfolio)))
     if session.wants_json:
         session.tell({"url": url})
     else:

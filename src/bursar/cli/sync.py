@@ -24,6 +24,7 @@ class Asked(msgspec.Struct, frozen=True):
     """How a sync is to be done."""
 
     is_full: bool = False
+    is_anew: bool = False
     allows_breaks: bool = False
     allows_trade: bool = False
 
@@ -34,6 +35,7 @@ _PLAIN: Final = Asked()
 def sync(
     *,
     full: bool = False,
+    anew: bool = False,
     allow_breaks: bool = False,
     allow_trade: bool = False,
     session: Annotated[Session, HIDDEN],
@@ -46,13 +48,17 @@ def sync(
     Args:
         full: Account for every row, ask anew for past prices that are lacking, and certify the
             result, as the first sync does.
+        anew: Read every history from its first row on, though it was read before. It finds rows
+            that a venue told too late to be looked for, and takes as long as the first sync.
         allow_trade: Take a key that may do more than look. bursar itself never trades.
         allow_breaks: Go on where the venue's own rows do not follow from each other.
 
     """
     session.require_present()
     is_new = session.is_new
-    done = asyncio.run(synced(session, session.chosen, Asked(full, allow_breaks, allow_trade)))
+    done = asyncio.run(
+        synced(session, session.chosen, Asked(full, anew, allow_breaks, allow_trade))
+    )
     if session.wants_json:
         session.tell({"portfolio": session.portfolio, "created": is_new, **told(done)})
     else:
@@ -136,8 +142,10 @@ async def _run(live: Live, tell: Progress, asked: Asked) -> tuple[SyncSummary, l
     service = live.service
     if asked.is_full or any(service.get_certificate(v.account) is None for v in service.venues):
         remarks = await live.check_keys(allow_trade=asked.allows_trade)
-        return await service.initialize(tell, prices_anew=asked.is_full), remarks
-    done = await service.sync(tell)
+        return await service.initialize(
+            tell, prices_anew=asked.is_full, rows_anew=asked.is_anew
+        ), remarks
+    done = await service.sync(tell, rows_anew=asked.is_anew)
     await service.refresh_marks()
     service.create_snapshot()
     service.prune_snapshots()

@@ -4,7 +4,7 @@ The first try keeps nobody off. Before the next it waits for a moment that the c
 decide, so that writers do not meet again. The second has the store's lock, under which it takes up
 what others have done and cannot be too late once more.
 
-Errors: those of the work; `StaleVersion` when all tries are used up.
+Errors: those of the work.
 """
 
 from collections.abc import Callable
@@ -15,27 +15,21 @@ from bursar.errors import StaleVersion
 
 PAUSE_MS: Final = 2
 PAUSE_MS_MAX: Final = 250
-TRIES: Final = 4
 
 _T = TypeVar("_T")
 
 
-def again(desk: Desk, work: Callable[[], _T], *, keeps_off: bool = True) -> _T:
+def again(desk: Desk, work: Callable[[], _T]) -> _T:
     """Run work that stages and commits; run it anew if another writer was first.
 
-    It must plan anew each time. What takes the lock itself cannot be run under it (not
-    `keeps_off`): it takes up what others have done before, and may be too late `TRIES` times.
+    It must plan anew each time.
     """
-    for attempt in range(1, TRIES):
-        try:
-            return work()
-        except StaleVersion:
-            pause(desk, attempt)
-        if keeps_off:
-            with desk.alone():
-                return work()
-        desk.catch_up()
-    return work()
+    try:
+        return work()
+    except StaleVersion:
+        pause(desk, 1)
+    with desk.alone():
+        return work()
 
 
 def pause(desk: Desk, attempt: int) -> None:

@@ -54,13 +54,15 @@ def submit_in_order(
 ) -> Receipt:
     """Commit statements that come in order of time, all of them or none.
 
-    `expected` is known of them beforehand; `progress` hears how many are done. O(statements).
+    `expected` is known of them beforehand; `progress` hears how many are done. Other writers are
+    kept off from the beginning on, with all that they have done taken up. O(statements).
 
     Raises:
         Behind: they reach back: behind a checkpoint, or before facts that stood already.
         Oversold, StoreError: as `Desk.commit`.
     """
     with unswept(), carrier() as carried, desk.together(carrier=carried):
+        carried.ask(desk.catch_up)
         tally = _Tally(desk, expected, carried)
         for chunk in chunks(entries, CHUNK):
             tally.submit(chunk)

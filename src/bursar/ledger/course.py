@@ -141,8 +141,7 @@ def _first_told(timeline: "Timeline", draft: Draft, rows: frozenset[str]) -> int
     """
     places = [len(timeline.order)]
     for row in rows:
-        link = timeline.notes.link(row)
-        linked = () if link is None else (link.id,)
+        linked = (link.id for link in timeline.notes.links(row))
         homes = timeline.homes.get(row, row), draft.homes.get(row, row)
         raised = (name for home in homes for name in timeline.raised.get(home, ()))
         for name in (*raised, *linked):

@@ -267,7 +267,7 @@ class Draft:
 
     def _decided(self, name: str) -> Fact | None:
         """Return a fact that links or reversals speak of, as far as they leave it standing."""
-        link = self.notes.link_of(name)
+        link = self.notes.link_of(name, self._fits)
         fact = self._linked(link) if link is not None else self._now(name)
         if fact is None or self._absorbed(name):
             return None
@@ -291,9 +291,10 @@ class Draft:
 
     def _absorbed(self, name: str) -> bool:
         """Tell whether a link has made a transfer of the flow."""
-        link = self.notes.link(name)
-        if link is None or self.notes.link_of(link.id) is None:
-            return False
+        link = self.notes.link(name, self._fits)
+        return link is not None and self.notes.link_of(link.id, self._fits) is not None
+
+    def _fits(self, link: Link) -> bool:
         return self._linked(link) is not None
 
     def _reversing(self, reversal: Reversal) -> Fact | None:

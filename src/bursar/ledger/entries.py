@@ -413,26 +413,17 @@ def encode(entry: AnyEntry) -> bytes:
 
 def require_readable(entries: Iterable[AnyEntry]) -> None:
     """Refuse statements made by hand that the journal could not be read back from: it would be
-    damaged for good.
+    damaged for good. Nor may a number be longer than any door lets in: plans would refuse it, and
+    an import of what was exported.
 
     Raises:
-        Malformed: naming the field.
+        Malformed, OutOfBounds, NotExact: naming the field.
     """
     for entry in entries:
         try:
             _DECODER.decode(_ENCODER.encode(entry))
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise Malformed(f"{entry.id!r:.80}: {error}", id=str(entry.id)) from None
-
-
-def require_exact(entries: Iterable[AnyEntry]) -> None:
-    """Refuse statements with a number that no door would take: a journal that is exported with it
-    could not be imported again.
-
-    Raises:
-        NotExact, OutOfBounds: as `exact.number`, naming the field.
-    """
-    for entry in entries:
         for field, told in _numbers(entry):
             number(told, field=f"{field} of {entry.id!r:.80}")
 

@@ -140,11 +140,14 @@ class Notes:
         standing = [tag for tag in told if not self.is_undone(tag.id)]
         return sorted(standing, key=lambda tag: (-tag.source, -tag.executed_at, tag.id))
 
-    def link(self, name: str) -> Link | None:
-        """Return the link that the fact is an end of; of several the one whose id sorts first."""
+    def link(self, name: str, fits: Callable[[Link], bool] | None = None) -> Link | None:
+        """Return the link that the fact is an end of; of several the one whose id sorts first.
+
+        Told what `fits`, it passes over what does not: that joins nothing, and is in no one's way.
+        """
         told = sorted({link.id for link in self.links(name) if not self.is_undone(link.id)})
-        stated = (self._stated(each) for each in told)
-        return next((link for link in stated if link is not None and name in targets(link)), None)
+        stated = [link for link in map(self._stated, told) if link and name in targets(link)]
+        return next((link for link in stated if fits is None or fits(link)), None)
 
     def related(self, names: Iterable[str]) -> set[str]:
         """Return these facts and all that notes tie to them, however far."""
@@ -173,12 +176,12 @@ class Notes:
     def _of(self, name: str) -> tuple[Reversal, ...]:
         return self._reversals.get(name, ())
 
-    def link_of(self, name: str) -> Link | None:
+    def link_of(self, name: str, fits: Callable[[Link], bool]) -> Link | None:
         """Return the link of that id, if both of its ends take it."""
         link = self._stated(name)
         if link is None:
             return None
-        ends = {self.link(link.withdrawal), self.link(link.deposit)}
+        ends = {self.link(link.withdrawal, fits), self.link(link.deposit, fits)}
         return link if ends == {link} else None
 
     def _stated(self, name: str) -> Link | None:

@@ -42,6 +42,7 @@ class FactSource(Enum):
 
 
 _NAME: Final = re.compile(r"[A-Z0-9.]{1,16}")
+_NUMBER: Final = re.compile(r"[0-9.]+(E[0-9]+)?|S?NAN[0-9]*|INF(INITY)?")
 DEFAULT_PEGS: Final = {"USD": ("USDT", "USDC"), "EUR": ("EURC",)}
 
 
@@ -64,9 +65,9 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     strict: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a name that no asset has: everything would be unknown for ever."""
+        """Refuse a name that no money has, such as a number: all would be unknown for ever."""
         for name in (self.base, *(self.pegs or ())):
-            if _NAME.fullmatch(name) is None:
+            if _NAME.fullmatch(name) is None or _NUMBER.fullmatch(name) is not None:
                 raise BadChoice(
                     f"{name!r} is no currency; up to 16 of A-Z, 0-9 and dots, such as EUR",
                     value=name,

@@ -20,7 +20,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from bursar.desk import Desk, Receipt
+from bursar.desk import Desk, Receipt, again
 from bursar.errors import BadChoice, Conflicted
 from bursar.exact import ZERO, money, number
 from bursar.ledger import instant
@@ -113,14 +113,7 @@ class PortfolioAccounting:
         async with self._lock:
             desk = self.portfolio.writer
             desk.catch_up()
-            staged = desk.stage([entry])
-            conflicts = staged.review.conflicts
-            if conflicts and order.at is None:
-                staged = desk.stage([_timed(entry, desk)])
-                conflicts = staged.review.conflicts
-            if conflicts:
-                raise Conflicted(f"{order.fill_id} is another fill already: {conflicts[0]}")
-            return desk.commit(staged)
+            return again(desk, lambda: _booked(desk, order, entry))
 
     async def get_equity(self) -> Decimal:
         """Return what everything that has a price is worth now, whatever the view shows: so are
@@ -214,6 +207,17 @@ class PortfolioAccounting:
             strategy=order.strategy,
             regime=order.regime,
         )
+
+
+def _booked(desk: Desk, order: FilledOrder, entry: Fill) -> Receipt:
+    staged = desk.stage([entry])
+    conflicts = staged.review.conflicts
+    if conflicts and order.at is None:
+        staged = desk.stage([_timed(entry, desk)])
+        conflicts = staged.review.conflicts
+    if conflicts:
+        raise Conflicted(f"{order.fill_id} is another fill already: {conflicts[0]}")
+    return desk.commit(staged)
 
 
 def _timed(entry: Fill, desk: Desk) -> Fill:

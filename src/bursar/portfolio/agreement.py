@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from bursar.errors import BadChoice, BreakNotFound
+from bursar.errors import BadChoice, BreakNotFound, StaleVersion
 from bursar.events.outgoing import DriftState
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
@@ -221,12 +221,18 @@ def accept(portfolio: Portfolio, found: Reconciliation, number: int) -> Proposal
 
     Raises:
         BadChoice: there is no break of that number.
+        StaleVersion: another writer was first, and may have closed it; look again.
     """
     if not 0 < number <= len(found.proposals):
         there = f"1 to {len(found.proposals)}" if found.proposals else "none"
         raise BadChoice(f"there is no break number {number}; there are {there}", value=number)
     proposal = found.proposals[number - 1]
-    portfolio.record(*proposal.entries)
+    desk = portfolio.writer
+    try:
+        desk.submit(proposal.entries)
+    except StaleVersion:
+        desk.catch_up()
+        raise
     return proposal
 
 

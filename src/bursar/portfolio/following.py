@@ -4,23 +4,26 @@ Statements land together with the prices of their facts and with the mark behind
 sync which dies goes on where it was, and no fact is published without a price that the venue knows.
 The mark is only an opinion about what need not be asked again: told twice, a statement is a
 duplicate. Where prices cannot be had, the statements land all the same, and which ones are missing
-lands with them, for the next sync. A price that the venue cannot tell is not asked for again,
+lands with them, for the next sync. So does what nobody's strategy did, until somebody says that
+it was told. A price that the venue cannot tell is not asked for again,
 unless it is so young that it may still come, or all that lack one are asked for anew.
 
 Errors: `VenueError`, with everything kept that had landed; those of the desk.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from bursar.desk import Desk, Review, Sketch, sketch, stage_over, unpriced, unswept
-from bursar.errors import StaleVersion
+from bursar.exact import ZERO
 from bursar.ledger import instant
 from bursar.ledger.course import Course
-from bursar.ledger.entries import CashFlow, Conversion, Fill, MarginFill, Price
+from bursar.ledger.entries import CAPITAL, MANUAL, CashFlow, Conversion, Fill, MarginFill, Price
 from bursar.ledger.facts import Fact
+from bursar.ledger.fold.booking import tag_of
 from bursar.ledger.names import canonical
 from bursar.ledger.pricing import wanted
 from bursar.ports import Chunk, PriceWanted, Progress, Venue
@@ -31,17 +34,18 @@ CHUNKS_HELD: Final = 20
 YOUNG: Final = 2 * instant.HOUR
 """For so long after an instant a venue may still come to know a price of it."""
 
-_TRIES: Final = 5
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _DECODER: Final = msgspec.json.Decoder(list[PriceWanted])
+_UNTOLD: Final = msgspec.json.Decoder(dict[str, Decimal])
 
 
 class Gained(msgspec.Struct):
     """What following brought.
 
-    The `is_first` sync of an account restates nothing, since nothing was published; nor are its
-    `facts` kept, for all of them are new. It is the first until one has come to its end. What of
-    the facts only changed is what it was `before`.
+    The `is_first` sync of an account restates nothing, since nothing was published, and nothing of
+    it is `external`. It is the first until one has come to its end. `external` is by fact what
+    manual trades and capital flows were first worth that nobody was told of, in base currency; it
+    may be of an earlier sync, which has died.
     """
 
     is_first: bool = False
@@ -51,9 +55,25 @@ class Gained(msgspec.Struct):
     pairs: set[str] = msgspec.field(default_factory=set)
     restated: list[str] = msgspec.field(default_factory=list)
     conflicts: list[str] = msgspec.field(default_factory=list)
-    facts: list[Fact] = msgspec.field(default_factory=list)
-    before: dict[str, Fact] = msgspec.field(default_factory=dict)
+    external: dict[str, Decimal] = msgspec.field(default_factory=dict)
     priced: int = 0
+
+
+class Anew(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for once more: each price that the account's facts lack, whoever has told them
+    (O(facts)); its rows from the first one on, of which those that are known count as duplicates.
+    """
+
+    prices: bool = False
+    rows: bool = False
+
+
+NOTHING: Final = Anew()
+
+
+def untold(account: str) -> str:
+    """Return the memo that what nobody was told of waits in; who tells it clears the memo."""
+    return f"untold {account}"
 
 
 async def follow(
@@ -61,18 +81,16 @@ async def follow(
     venue: Venue,
     gained: Gained,
     progress: Progress | None = None,
-    *,
-    prices_anew: bool = False,
+    anew: Anew = NOTHING,
 ) -> None:
     """Bring in what a venue has had to tell since the last time, prices included.
 
-    `gained` counts what has landed, also where this ends in an error. With `prices_anew` each price
-    that the account's facts lack is asked for, whoever has told them. O(facts) then.
+    `gained` counts what has landed, also where this ends in an error.
     """
-    following = _Following(desk, venue, gained, progress or _untold)
-    if prices_anew:
+    following = _Following(desk, venue, gained, progress or _unheard)
+    if anew.prices:
         following.lack(unpriced(desk))
-    async for chunk in venue.history(following.mark):
+    async for chunk in venue.history(None if anew.rows else following.mark):
         following.tell(f"fetching {chunk.what}", chunk.done, chunk.total)
         following.held.append(chunk)
         if len(following.held) == CHUNKS_HELD:
@@ -101,6 +119,7 @@ class _Following:
         self._sync, self._prices = f"sync {venue.account}", f"prices {venue.account}"
         self.mark = desk.store.memo(self._sync)
         gained.is_first = gained.is_first or self.mark is None
+        gained.external = _UNTOLD.decode(desk.store.memo(untold(venue.account)) or "{}")
         self._due = frozenset(_DECODER.decode(desk.store.memo(self._prices) or "[]"))
         if self.mark is None:  # what exports have told came with nobody to ask
             self.lack(unpriced(desk))
@@ -140,27 +159,22 @@ class _Following:
         return prices, frozenset(each for each in young if (each.asset, each.at) not in told)
 
     def _commit(self, told: Sketch, prices: Sequence[Price], memos: _Memos) -> None:
-        """Commit statements and memos together. Another writer in between costs another try."""
-        for _ in range(_TRIES):
-            did: tuple[Course, Review] | None = None
-            try:
-                with self._desk.store.grouped():
-                    if told.told or prices:
-                        staged = stage_over(self._desk, told, prices)
-                        did = staged.plan.course, self._desk.record(staged).review
-                    kept = {self._sync: memos.mark, self._prices: _listed(memos.due)}
-                    self._desk.store.save_memos(kept)
-            except StaleVersion:
-                self._desk.reload()
-                continue
-            except BaseException:
-                self._desk.reload()
-                raise
-            self.mark, self._due = memos.mark, memos.due
-            if did is not None:
-                _count(*did, self._gained)
-            return
-        raise StaleVersion(f"other writers were first {_TRIES} times in a row; sync again")
+        """Commit statements and memos together, with other writers kept off."""
+        did: tuple[Course, Review] | None = None
+        external = self._gained.external
+        with self._desk.alone():
+            if told.told or prices:
+                staged = stage_over(self._desk, told, prices)
+                did = staged.plan.course, self._desk.record(staged).review
+                external = _external(did[0], self._gained)
+            kept = {self._sync: memos.mark, self._prices: _listed(memos.due)}
+            if external != self._gained.external:
+                kept[untold(self._venue.account)] = _ENCODER.encode(external).decode()
+            self._desk.store.save_memos(kept)
+        self.mark, self._due = memos.mark, memos.due
+        self._gained.external = external
+        if did is not None:
+            _count(*did, self._gained)
 
     def _lacked_by(self, facts: Iterable[Fact]) -> frozenset[PriceWanted]:
         """Return the prices that facts of the account lack, each of its own instant."""
@@ -194,10 +208,30 @@ def _count(course: Course, review: Review, gained: Gained) -> None:
         if isinstance(fact, Fill | MarginFill) and fact.base
     }
     if not gained.is_first:
-        own = {fact.id for fact in gained.facts}
-        gained.facts = [fact for fact in gained.facts if fact.id not in known] + list(course.added)
-        gained.before = {name: known[name] for name in known.keys() - own} | gained.before
         gained.restated += review.restated
+
+
+def _external(course: Course, gained: Gained) -> dict[str, Decimal]:
+    """Return what nobody will have been told of once that has landed.
+
+    What was worth something before, and was told then, is not told again when that changes.
+    """
+    if gained.is_first:
+        return {}
+    gone = {fact.id: _worth(fact) for fact in course.removed}
+    kept = {name: worth for name, worth in gained.external.items() if name not in gone}
+    told = {name for name, worth in gone.items() if worth and name not in gained.external}
+    worths = {fact.id: _worth(fact) for fact in course.added if fact.id not in told}
+    return kept | {name: worth for name, worth in worths.items() if worth}
+
+
+def _worth(fact: Fact) -> Decimal:
+    """Return the worth of a manual trade or of a capital flow, as far as it is known."""
+    if isinstance(fact, Fill) and tag_of(fact.strategy) == MANUAL:
+        return abs(fact.value or ZERO)
+    if isinstance(fact, CashFlow) and fact.kind in CAPITAL:
+        return abs(fact.value or ZERO)
+    return ZERO
 
 
 def _deciding(fact: Fact) -> Iterator[str]:
@@ -212,5 +246,5 @@ def _deciding(fact: Fact) -> Iterator[str]:
         yield from wanted(fact)
 
 
-def _untold(_what: str, _done: int, _total: int) -> None:
+def _unheard(_what: str, _done: int, _total: int) -> None:
     """Tell nobody."""

@@ -80,17 +80,13 @@ def submit(desk: Desk, files: ReadFiles, progress: Progress | None) -> Receipt:
     tell = progress or _untold
     if files.is_streamed:
         expected = _expected(files.readings)
-
-        def streamed() -> Receipt:
+        with suppress(LedgerError):  # behind, or refused: the whole says which
             return submit_in_order(
                 desk,
                 _by_time(files.readings),
                 expected=expected,
                 progress=lambda done: tell("writing", done, rows),
             )
-
-        with suppress(LedgerError):  # behind, or refused: the whole says which
-            return again(desk, streamed, keeps_off=False)  # a stream does so itself
 
     entries = files.entries()
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from bursar.errors import BadChoice
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.state import NO_PAIR
@@ -208,11 +209,21 @@ def symbols_of(portfolio: Portfolio) -> dict[str, str]:
 
 
 def span_of(portfolio: Portfolio, period: str | Range) -> Window:
-    """Return the window of a range; `30d`, `90d` and `1y` end now."""
+    """Return the window of a range; `30d`, `90d` and `1y` end now.
+
+    Raises:
+        BadChoice: there is no such period, or it has yet to begin: of then, nothing is known.
+    """
     now = portfolio.desk.clock.now()
     if isinstance(period, str) and period in SPANS:
         return Window(instant.to_datetime(now - SPANS[period]))
-    return window(period, now, besides=SPANS)
+    found = window(period, now, besides=SPANS)
+    if found.start is not None and (start := instant.from_datetime(found.start)) > now:
+        raise BadChoice(
+            f"the period begins at {instant.show(start)}, and it is {instant.show(now)}",
+            period=str(period),
+        )
+    return found
 
 
 def closing_prices(portfolio: Portfolio) -> dict[str, dict[date, Decimal]]:

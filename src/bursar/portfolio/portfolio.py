@@ -15,7 +15,7 @@ from bursar.desk.transactions.keeping import counted
 from bursar.errors import BadChoice, StaleVersion, StoreBusy, StoreError
 from bursar.ledger import audit, describe, projection
 from bursar.ledger.book import Book
-from bursar.ledger.entries import AnyEntry, require_exact, require_readable
+from bursar.ledger.entries import AnyEntry, require_readable
 from bursar.ledger.fold import traced
 from bursar.ledger.journal import Record
 from bursar.ledger.lots import Lot
@@ -157,15 +157,15 @@ class Portfolio:
         return ImportReport(read.files, receipt, ahead)
 
     def record(self, *entries: AnyEntry) -> Receipt:
-        """Commit statements.
+        """Commit statements, anew if another writer was first.
 
         Raises:
             InputError: one could not be read back, or has a number of over 20 integer or 18
             fractional digits; nothing was recorded.
         """
         require_readable(entries)
-        require_exact(entries)
-        return self.desk.submit(entries)
+        desk = self.writer
+        return again(desk, lambda: desk.submit(entries))
 
     def add(
         self, verb: str, quantity: hand.Number, what: str, **details: Unpack[hand.Details]
@@ -202,7 +202,12 @@ class Portfolio:
         return self._correct(lambda desk: hand.reversed_(desk, entry_id, time=time, note=note))
 
     def stage(self, *entries: AnyEntry) -> Staged:
-        """Work out what statements would do. Nothing is written until the desk commits it."""
+        """Work out what statements would do. Nothing is written until the desk commits it.
+
+        If another writer was first, that raises `StaleVersion`: `desk.catch_up()`, stage again.
+        What `record` refuses is refused here.
+        """
+        require_readable(entries)
         return self.desk.stage(entries)
 
     def preview(self, staged: Staged) -> hand.Preview:

@@ -19,13 +19,12 @@ from typing import Final, Self
 
 import msgspec
 
+from bursar.desk import again
 from bursar.errors import RegionDenied, UnknownAsset, VenueError
 from bursar.events.outgoing import ExternalActivity
 from bursar.exact import ZERO, money, percent18
 from bursar.ledger import audit, instant
-from bursar.ledger.entries import CAPITAL, MANUAL, CashFlow, Fill
-from bursar.ledger.facts import Fact
-from bursar.ledger.fold.booking import tag_of
+from bursar.ledger.entries import MANUAL, Movement
 from bursar.ledger.records import (
     AssetBalance,
     CashFlowRecord,
@@ -35,7 +34,7 @@ from bursar.ledger.records import (
 from bursar.ledger.terms import method as method_of
 from bursar.portfolio import agreement, earnings, snapshots
 from bursar.portfolio.events import saying
-from bursar.portfolio.following import Gained, follow
+from bursar.portfolio.following import Anew, Gained, follow, untold
 from bursar.portfolio.log import LOG
 from bursar.portfolio.periods import Range
 from bursar.portfolio.portfolio import Portfolio, Prices
@@ -106,10 +105,14 @@ class PortfolioService:
         self._realized: tuple[Head, Decimal] | None = None
 
     async def initialize(
-        self, progress: Progress | None = None, *, prices_anew: bool = False
+        self,
+        progress: Progress | None = None,
+        *,
+        prices_anew: bool = False,
+        rows_anew: bool = False,
     ) -> SyncSummary:
         """Do the first sync, certify what it came to, take a snapshot, and let old ones go."""
-        done = await self.sync(progress, prices_anew=prices_anew)
+        done = await self.sync(progress, prices_anew=prices_anew, rows_anew=rows_anew)
         if done.is_whole:
             self.create_snapshot()
             made = [agreement.certified(self.portfolio, found) for found in self.get_drift()]
@@ -119,13 +122,19 @@ class PortfolioService:
         return done
 
     async def sync(
-        self, progress: Progress | None = None, *, prices_anew: bool = False
+        self,
+        progress: Progress | None = None,
+        *,
+        prices_anew: bool = False,
+        rows_anew: bool = False,
     ) -> SyncSummary:
         """Bring in what is new at every venue, and say whether their statements agree.
 
-        With `prices_anew` each past price that is lacking is asked for, whatever lacks it.
+        With `prices_anew` each past price that is lacking is asked for, whatever lacks it; with
+        `rows_anew` every history is read from its first row on, which finds what came too late.
         """
-        done = [await self._sync(each, progress, prices_anew=prices_anew) for each in self.venues]
+        anew = Anew(prices=prices_anew, rows=rows_anew)
+        done = [await self._sync(each, progress, anew) for each in self.venues]
         return summed(tuple(done))
 
     async def refresh_marks(self) -> None:
@@ -376,13 +385,11 @@ class PortfolioService:
             self._agreed[account] = (head, text), known
         return known
 
-    async def _sync(
-        self, venue: Venue, progress: Progress | None, *, prices_anew: bool
-    ) -> AccountSync:
+    async def _sync(self, venue: Venue, progress: Progress | None, anew: Anew) -> AccountSync:
         is_first = agreement.statement_text(self.portfolio, venue.account) is None
         gained, failure, found = Gained(is_first=is_first), None, None
         try:
-            await self._look(venue, gained, progress, prices_anew=prices_anew)
+            await self._look(venue, gained, progress, anew)
             found = self._compared(venue.account)
             agreement.sound(self.portfolio, found)
         except _OF_A_VENUE as error:
@@ -404,14 +411,14 @@ class PortfolioService:
         )
 
     async def _look(
-        self, venue: Venue, gained: Gained, progress: Progress | None, *, prices_anew: bool
+        self, venue: Venue, gained: Gained, progress: Progress | None, anew: Anew
     ) -> None:
         """Follow the history and read the statement, again if more has happened in between.
 
         What differed at the last sync and still does has not happened just now.
         """
         known = _amounts(self._compared(venue.account))
-        await follow(self.portfolio.writer, venue, gained, progress, prices_anew=prices_anew)
+        await follow(self.portfolio.writer, venue, gained, progress, anew)
         now = await self._asked(venue)
         for _ in range(LOOKS_MAX):
             before = gained.entries
@@ -428,9 +435,16 @@ class PortfolioService:
 
     def _opened(self, account: str) -> bool:
         """Let the book begin with what no row tells of, and say whether it now does."""
-        rows = agreement.without_rows(self.portfolio, account)
+        writer = self.portfolio.writer
+
+        def found() -> list[Movement]:
+            rows = agreement.without_rows(self.portfolio, account)
+            if rows:
+                writer.submit(rows)
+            return rows
+
+        rows = again(writer, found)
         if rows:
-            self.portfolio.writer.commit(self.portfolio.writer.stage(rows))
             held = {row.asset: str(row.balance) for row in rows}
             LOG.warning("HOLDING_WITHOUT_ROWS", account=account, assets=held)
         agreement.begin(self.portfolio, account)
@@ -447,17 +461,15 @@ class PortfolioService:
 
     @money
     def _external(self, account: str, gained: Gained) -> Decimal | None:
-        """Return what nobody's strategy did, as percent of equity, and tell it if it is much.
-
-        What was worth something before this sync was told then, however it has changed since.
-        """
-        worth = {name for name, fact in gained.before.items() if _worth(fact)}
-        moved = sum((_worth(fact) for fact in gained.facts if fact.id not in worth), ZERO)
-        if gained.is_first or not moved:
+        """Return what nobody's strategy did, as percent of equity, and tell it if it is much."""
+        moved = sum(gained.external.values(), ZERO)
+        if not moved:
             return None
+        store, memos = self.portfolio.desk.store, saying.Memos({untold(account): None})
         known = self.get_equity()
         equity = known.equity_base + known.excluded_value  # what moved may be of either
         if equity <= 0:
+            store.save_memos(memos)
             return None
         share = percent18(moved, equity)
         if share > self.rules.external_activity_pct:
@@ -466,7 +478,8 @@ class PortfolioService:
             told = ExternalActivity(
                 account=account, percent=share, worth=moved, timestamp=instant.show(now)
             )
-            saying.say(self.portfolio.desk.store, "portfolio.external_activity", told, at=now)
+            memos |= saying.memo_of(store, "portfolio.external_activity", told, at=now)
+        store.save_memos(memos)
         return share
 
 
@@ -476,12 +489,3 @@ def _unreconciled(known: Iterable[Comparison]) -> tuple[str, ...]:
 
 def _amounts(found: Comparison) -> list[tuple[str, str | None, Decimal]]:
     return [(line.asset, line.pocket, line.difference) for line in found.differing]
-
-
-def _worth(fact: Fact) -> Decimal:
-    """Return the worth of a manual trade or of a capital flow, as far as it is known."""
-    if isinstance(fact, Fill) and tag_of(fact.strategy) == MANUAL:
-        return abs(fact.value or ZERO)
-    if isinstance(fact, CashFlow) and fact.kind in CAPITAL:
-        return abs(fact.value or ZERO)
-    return ZERO

@@ -22,7 +22,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from bursar.desk.transactions import Options, PortfolioTransaction
+from bursar.desk.transactions import Options, PortfolioTransaction, Prices
 from bursar.errors import Malformed, OutOfBounds
 from bursar.portfolio.document import document
 from bursar.portfolio.portfolio import Portfolio
@@ -95,7 +95,23 @@ def read_text(body: bytes, name: str = "transaction") -> ToldTransaction:
 
 def begun(portfolio: Portfolio, told: ToldTransaction) -> PortfolioTransaction:
     """Return a transaction by the document's rules, to be begun; `stage` fills it."""
-    options: Options = {
+    return portfolio.transaction(told.previous_equity, **_options(told))
+
+
+def committed(portfolio: Portfolio, told: ToldTransaction, marks: Prices) -> PortfolioTransaction:
+    """Stage what a document says and commit it, anew if another writer was first; return the
+    transaction with its verdict.
+    """
+    return portfolio.transact(
+        lambda transaction: stage(told, transaction),
+        marks,
+        previous_equity=told.previous_equity,
+        **_options(told),
+    )
+
+
+def _options(told: ToldTransaction) -> Options:
+    return {
         "validation_epsilon": told.validation_epsilon,
         "against": told.against,
         "account": told.account,
@@ -103,7 +119,6 @@ def begun(portfolio: Portfolio, told: ToldTransaction) -> PortfolioTransaction:
         "correlation_id": told.correlation_id,
         "strict": told.strict,
     }
-    return portfolio.transaction(told.previous_equity, **options)
 
 
 def stage(told: ToldTransaction, transaction: PortfolioTransaction) -> None:

@@ -17,6 +17,7 @@ import msgspec
 from bursar.app.alerting import Way, letter_of, policy_of, ways_of
 from bursar.config import Settings
 from bursar.errors import BursarError
+from bursar.ledger import instant
 from bursar.measure.limits import Policy
 from bursar.policy import PolicyStore
 from bursar.portfolio.events import watching
@@ -27,6 +28,9 @@ from bursar.serve.keeper import Opened
 from bursar.serve.logs import LOG
 
 EVERY_MS: Final = 5_000
+AWAY_S: Final = 60
+"""Who has not looked for longer was suspended with the machine, or its clock was set."""
+
 FIRST_WAIT_MS: Final = 1_000
 WAIT_MAX_MS: Final = 300_000
 
@@ -51,7 +55,7 @@ class Watcher:
         self._news = {name: asyncio.Event() for name in self._ways}
         portfolio = opened.service.portfolio
         store = policy_of(self._settings, portfolio, self._pause)
-        begun = portfolio.desk.clock.now()
+        begun = looked = portfolio.desk.clock.now()
         self._take(portfolio, store)
         async with asyncio.TaskGroup() as group:
             for name, way in self._ways.items():
@@ -59,6 +63,9 @@ class Watcher:
             while True:
                 try:
                     await self._refresh(portfolio, store)
+                    before, looked = looked, portfolio.desk.clock.now()
+                    if not 0 <= looked - before <= AWAY_S * instant.SECOND:
+                        begun = looked
                     self.look(opened, since=begun)
                 except BursarError as error:
                     LOG.warning("NOT_WATCHED", code=error.code, why=error.message)

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from bursar.desk import Desk
-from bursar.desk.transactions import TransactionReview
+from bursar.desk.transactions import State, TransactionReview
 from bursar.desk.transactions.keeping import KEY
 from bursar.desk.transactions.prices import marks_of
 from bursar.errors import BadChoice, KeyReused
@@ -214,17 +214,17 @@ def transaction(service: PortfolioService, asked: Asked) -> Answered:
         _require_free(portfolio, MEMO, told.idempotency_key)
     base, now = portfolio.terms.base, portfolio.desk.clock.now()
     marks = marks_of(told.mark_prices, base, now)
-    with transaction_file.begun(portfolio, told) as staged:
-        transaction_file.stage(told, staged)
-        if asked.is_preview:
+    if asked.is_preview:
+        with transaction_file.begun(portfolio, told) as staged:
+            transaction_file.stage(told, staged)
             seen = staged.review(marks)
             staged.drop()
-            return Answered(DONE, _judged(seen, portfolio, is_written=False, is_repeat=False))
-        is_written = staged.commit(marks)
-        found = staged.review_made
+        return Answered(DONE, _judged(seen, portfolio, is_written=False, is_repeat=False))
+    made = transaction_file.committed(portfolio, told, marks)
+    found, is_written = made.review_made, made.state is State.COMMITTED
     assert found is not None, "what was committed or discarded was judged"
-    is_new = is_written and not staged.is_repeat
-    answer = _judged(found, portfolio, is_written=is_new, is_repeat=staged.is_repeat)
+    is_new = is_written and not made.is_repeat
+    answer = _judged(found, portfolio, is_written=is_new, is_repeat=made.is_repeat)
     return Answered(MADE if is_new else DONE if is_written else REFUSED, answer)
 
 

@@ -275,6 +275,9 @@ def test_a_base_is_a_name_in_capitals(bursar, ask):
     assert ask("new", "--base", "eur", "--peg", "eurc")["pegs"] == ["EURC"]
     said = bursar("new", "--base", "E/U R", "--portfolio", "other", code=2).err
     assert "'E/U R' is no currency" in said
+    assert "'NAN' is no currency" in bursar("new", "--base", "NaN", "--portfolio", "o", code=2).err
+    said = bursar("new", "--short", "alpaca", "--portfolio", "o", code=2).err
+    assert "'alpaca' is no account; write venue:name" in said
     path = STORY / "ledgers.gen4-16col.csv"
     said = bursar("import", path, "--base", "eur", "--book", "other.db").err
     assert "base currency EUR" in said

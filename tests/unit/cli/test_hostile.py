@@ -11,7 +11,6 @@ TEXTLESS = "\udcff"  # how Python reads a byte of the command line that is no UT
 @pytest.mark.parametrize(
     "line",
     [
-        ("new", "x", "--short", TEXTLESS),
         ("token", "revoke", TEXTLESS),
         ("report", "--benchmark", TEXTLESS),
     ],

@@ -214,3 +214,7 @@ def test_a_key_that_may_too_much_or_sees_too_little_and_a_warning_are_told(venue
         assert len(json.loads(said.out)["notices"]) == 1
         _, said = served.run(capsys, "sync", "--json")
         assert json.loads(said.out)["notices"] == []
+        pages = [each.endpoint for each in served.fake.asked].count("Ledgers")
+        _, said = served.run(capsys, "sync", "--anew", "--json")
+        assert json.loads(said.out)["accounts"][0]["new_entries"] == 0
+        assert [each.endpoint for each in served.fake.asked].count("Ledgers") > pages + 1

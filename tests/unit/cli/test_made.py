@@ -1,9 +1,12 @@
 """A book that is not there: who only looks is told so, and who makes one says it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from bursar.config import PortfolioSettings, Settings
+from bursar.serve.opening import open_book
 from tests.unit.cli.conftest import STORY
 
 LOOKS = [
@@ -61,20 +64,19 @@ def test_nothing_is_said_of_a_book_that_was_there(bursar, ask, answering):
     assert ask("serve") == {"url": "http://main"}
 
 
-def test_a_service_that_makes_its_book_logs_it(bursar, ask, answering, monkeypatch):
-    told = []
+def test_a_service_that_makes_its_book_logs_it_however_it_was_begun(tmp_path, monkeypatch):
+    told, place = [], str(tmp_path / "book.db")
 
     class Log:
         def warning(self, event, **fields):
             told.append((event, fields))
 
-    monkeypatch.setattr("bursar.portfolio.log.LOG", Log())
-    assert ask("serve") == {"url": "http://main"}
-    made = {"book": "bursar.db", "portfolio": "main", "base": "USD"}
-    assert told == [("BOOK_MADE", made)]
-    bursar("new", "--quiet")
-    ask("serve")
-    assert len(told) == 1
+    monkeypatch.setattr("bursar.serve.opening.LOG", Log())
+    for name in ("main", "main", "other"):
+        own = PortfolioSettings(book=place, name=name, base_currency="EUR")
+        asyncio.run(open_book(Settings(portfolio=own)).close())
+    made = [{"book": place, "portfolio": name, "base": "EUR"} for name in ("main", "other")]
+    assert told == [("BOOK_MADE", each) for each in made]
 
 
 def test_a_place_without_portfolios_says_so(bursar):

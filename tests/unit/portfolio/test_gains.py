@@ -147,7 +147,7 @@ def test_every_random_history_adds_up_to_what_its_records_realised():
         rng = random.Random(seed)
         terms = histories.terms(rng)
         portfolio = opened(terms=terms)
-        portfolio.record(*histories.history(rng, 25, terms))
+        portfolio.writer.submit(histories.history(rng, 25, terms))
         for rule in (terms.method, Method.HIFO):
             told = gains(portfolio, GainsAsked(rule=rule, tax_year=YearStart(4, 6)))
             records = summed(each.pnl_base for each in portfolio.records_of(rule))

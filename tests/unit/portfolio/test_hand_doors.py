@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from bursar.errors import BadChoice, InputError, Malformed, NotExact, OutOfBounds
 from bursar.ledger.entries import Fee, Fill, Price, Side
+from bursar.ledger.golden import read
 from bursar.ledger.terms import Terms
 from tests.unit.portfolio.places import opened
 
@@ -73,6 +75,38 @@ def test_what_an_export_could_not_give_back_is_not_written(book, amount):
 def test_a_detail_that_says_nothing_is_refused(book, details):
     with pytest.raises(InputError):
         book.add("buy", "1", "XBT/EUR", **{"price": "1", **details})
+
+
+@pytest.mark.parametrize("name", [" ", " trend", "trend\n", "a\nb", "x" * 101])
+@pytest.mark.parametrize("field", ["strategy", "regime"])
+def test_a_name_that_could_not_be_shown_or_told_apart_is_refused(book, field, name):
+    before = book.desk.head
+    with pytest.raises(BadChoice, match=f"^{field}: "):
+        book.add("buy", "1", "XBT/EUR", price="1", **{field: name})
+    with pytest.raises(BadChoice, match=f"^{field}: "):
+        book.tag("manual:main:2", **{field: name})
+    assert book.desk.head == before
+
+
+def test_an_empty_name_is_none(book):
+    book.tag("manual:main:2", strategy="trend")
+    book.tag("manual:main:2", strategy="", regime="BULL")
+    (trade,) = book.trades()
+    assert (trade.strategy_tag, trade.regime) == ("trend", "BULL")
+
+
+def test_a_number_longer_than_any_door_lets_in_is_not_recorded(book):
+    (bought,) = read(["2026-01-07T10:00:00Z buy 1 XBT @ 5 EUR fee 1 EUR #k:1"])
+    assert isinstance(bought, Fill)
+    before, long = book.desk.head, Decimal("1.0000000000000000001")
+    for field, entry in {
+        "quantity": structs.replace(bought, quantity=long),
+        "amount": structs.replace(bought, fees=(Fee("EUR", long),)),
+        "value": structs.replace(bought, value=Decimal(10) ** 20),
+    }.items():
+        with pytest.raises(OutOfBounds, match=f"^{field} of .* has over 20 integer or 18 fract"):
+            book.record(entry)
+    assert book.desk.head == before
 
 
 def test_seconds_are_not_taken_for_nanoseconds(book):

@@ -122,3 +122,23 @@ def test_an_import_takes_up_what_others_wrote_while_it_read(
         assert report.receipt.review.recorded == alone.receipt.review.recorded
         assert portfolio.desk.store.get_trades() == trades
         assert portfolio.verify().is_sound
+
+
+def test_a_stream_is_not_too_late_however_fast_others_write(
+    tmp_path, exports, streaming_all, monkeypatch
+):
+    path, terms = tmp_path / "a.db", bursar.Terms(base="EUR")
+    with bursar.open(path, terms=terms) as portfolio, bursar.open(path) as other:
+        begun, count = portfolio.writer.together, 0
+
+        def beaten(**told):
+            nonlocal count
+            other.add("deposit", "5", "EUR", time="2010-01-01", again=True)
+            count += 1
+            return begun(**told)
+
+        monkeypatch.setattr(portfolio.writer, "together", beaten)
+        portfolio.import_files(*exports)
+        assert count == 1
+        assert len(list(portfolio.desk.store.records())) == portfolio.desk.head.seq
+        assert portfolio.verify().is_sound

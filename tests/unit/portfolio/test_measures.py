@@ -273,6 +273,16 @@ def test_the_past_has_the_curve_of_then():
     assert then.desk.store.memos("sync") == {}
 
 
+@pytest.mark.parametrize("verb", ["performance", "history"])
+def test_a_period_that_has_yet_to_begin_is_refused(verb):
+    portfolio = begun(at="2026-01-05T00:00:00Z")
+    said = "begins at 2026-01-05T00:00:01Z, and it is 2026-01-05T00:00:00Z"
+    for end in (None, "2026-02-01"):
+        with pytest.raises(BadChoice, match=said):
+            getattr(portfolio, verb)(("2026-01-05T00:00:01Z", end))
+    assert portfolio.performance(("2026-01-05", "2026-02-01")).moments
+
+
 def test_an_old_mark_makes_a_moment_stale():
     portfolio = begun("2026-01-01T00:00:00Z buy 1 XBT @ 100 EUR #k:2")
     taken = keep(portfolio, "2026-01-02T10:00:00Z")  # the last trade is of a day ago

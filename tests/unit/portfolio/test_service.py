@@ -838,6 +838,36 @@ def test_external_activity_is_told_once_it_has_a_worth_and_not_again_when_that_c
     assert len(said(service)) == 1
 
 
+def test_external_activity_of_a_sync_that_died_before_it_told_is_told_by_the_next_one_once(
+    monkeypatch,
+):
+    service, venue = followed(rules=Rules(external_activity_pct=D(1)))
+    synced(service)
+    venue.lines.append("2026-06-01T11:30:00Z deposit 10000 EUR #k:5")
+    venue.holdings["EUR"] += 10000
+
+    def dies(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(service, "_external", dies)
+    with pytest.raises(KeyboardInterrupt):
+        synced(service)
+    assert service.portfolio.desk.head.seq == 5
+    again = PortfolioService(service.portfolio, (venue,), service.rules)
+    assert said(again) == []
+    venue.failing = {"history": VenueDown("away")}
+    (done,) = synced(again).accounts
+    assert (done.new_entries, done.failure is None) == (0, False)
+    assert done.external_activity_pct == ratio18(D(100), D(10000), D("143987"))
+    assert [(kind, data["worth"]) for kind, data in said(again)] == [
+        ("portfolio.external_activity", 10000)
+    ]
+    venue.failing = {}
+    (done,) = synced(again).accounts
+    assert (done.new_entries, done.external_activity_pct) == (0, None)
+    assert len(said(again)) == 1
+
+
 def test_external_activity_is_a_share_of_all_that_is_owned():
     service, venue = followed(rules=Rules(external_activity_pct=D(1)))
     synced(service)

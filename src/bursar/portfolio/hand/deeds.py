@@ -28,6 +28,7 @@ from bursar.portfolio.hand.words import (
     at,
     doubts,
     fees_of,
+    label_of,
     named,
     worth_of,
 )
@@ -118,7 +119,7 @@ def _flow(desk: Desk, kind: FlowKind, quantity: Number, what: str, details: Deta
         asset=asset,
         amount=amount,
         fees=fees_of(desk.timeline, account, details.get("fee") or (), asset),
-        strategy=details.get("strategy"),
+        strategy=label_of(details.get("strategy"), "strategy"),
         note=details.get("note"),
         value=None if worth is None else worth.copy_sign(amount),
         basis=cost,
@@ -165,8 +166,8 @@ def _trade(desk: Desk, side: Side, quantity: Number, what: str, details: Details
         amount=amount,
         price=price,
         fees=fees_of(desk.timeline, account, details.get("fee") or (), quote),
-        strategy=details.get("strategy"),
-        regime=details.get("regime"),
+        strategy=label_of(details.get("strategy"), "strategy"),
+        regime=label_of(details.get("regime"), "regime"),
         note=details.get("note"),
         value=_in_base(desk, details.get("worth"), "worth", base, quote),
     )

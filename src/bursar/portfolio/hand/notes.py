@@ -32,6 +32,7 @@ from bursar.portfolio.hand.words import (
     doubts,
     found,
     fresh_id,
+    label_of,
 )
 
 PRICES: Final = "hand:prices"
@@ -88,6 +89,7 @@ def tagged(
     fact = desk.timeline.facts.get(name)
     if not isinstance(fact, Fill | MarginFill):
         raise BadChoice(f"{name} is no trade{_gone(desk.timeline, name)}", id=name)
+    strategy, regime = label_of(strategy, "strategy"), label_of(regime, "regime")
     if not (strategy or regime):
         raise BadChoice("a tag says a strategy, a regime, or both", id=name)
     if all(said in (None, had) for said, had in ((strategy, fact.strategy), (regime, fact.regime))):

@@ -34,6 +34,7 @@ _ACCOUNT: Final = re.compile(r"[a-z0-9_-]{1,32}:[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _OWN_ID: Final = re.compile(r"[!-~]{1,128}", re.ASCII)
 _FEE: Final = re.compile(r"\s*(\S+?)\s*([A-Za-z][A-Za-z0-9.$]*)?\s*", re.ASCII)
 _SHOWN_MAX: Final = 5
+_LABEL_MAX: Final = 100
 
 
 class Details(TypedDict, total=False):
@@ -106,6 +107,20 @@ def asset_of(timeline: Timeline, account: str, text: str) -> str:
         raise BadChoice(f"{text!r} is no asset; write a name such as EUR or XBT", asset=text)
     known = known_as(name, account, timeline.book.holdings, POOL)
     return name if is_homonym(known, account) else known
+
+
+def label_of(name: str | None, field: str) -> str | None:
+    """Read a strategy or a regime; one that is empty is not said."""
+    if not name:
+        return None
+    text = str(name)  # what is none cannot be read back, and is refused for that
+    if len(text) > _LABEL_MAX or text != text.strip() or not text.isprintable():
+        raise BadChoice(
+            f"{field}: {text!r:.40} is no name; it has 1 to {_LABEL_MAX} printable characters and"
+            " no space at its ends",
+            field=field,
+        )
+    return name
 
 
 def _text(value: object, field: str) -> str:

@@ -6,7 +6,7 @@ spot wallet less everything that was told of it must stay the same. Where that c
 was traded: first the markets are asked whose both sides changed, or one side if the account
 traded there before, and if that does not explain it, all markets of what is unexplained, and
 again, until it is explained or none is left. What is left then is said, and never made up; since
-trades may be told late, it is looked for again by the syncs of the next hour.
+trades may be told late, it is looked for again, more and more seldom, in the next hour.
 
 The futures wallet has a list of its own (`futures`); where the key may not see it, what went there
 is out of sight, and that is said.
@@ -14,7 +14,7 @@ is out of sight, and that is said.
 Errors: `VenueError` as the client's; `Malformed` for a mark that is none.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -48,8 +48,8 @@ after the other, then after so long, and after twice as long each further time.
 """
 
 LATE: Final = instant.HOUR
-"""For so long trades may be told late: each sync looks for them, whether it asks for lists or not,
-and the first one after that once more.
+"""For so long trades may be told late: syncs look for them, whether they ask for lists or not, each
+time after as long again, at most `LOOK_EVERY`, and the first one after that once more.
 """
 
 NOWHERE: Final = MarketPlace(0, -1)
@@ -75,6 +75,7 @@ class History:
         self._looked: tuple[str | None, int] | None = None
         self._looks = 0
         self._is_explained = True
+        self._late_at = 0
         self.underway: dict[str, Decimal] = {}
 
     async def read(self, mark: str | None) -> AsyncIterator[Chunk]:
@@ -84,6 +85,7 @@ class History:
         where trades explain what has changed, no list is asked.
         """
         reading = _Reading(self._client, self._markets, self._options, mark)
+        reading.is_due = self._is_due
         before = reading.unexplained
         now = await self._client.now()
         if self._looked is not None and self._was_looked_at(mark, now):
@@ -117,6 +119,15 @@ class History:
         seen, at = self._looked
         return seen == mark and 0 <= now - at < self._patience()
 
+    def _is_due(self, since: int, now: int) -> bool:
+        """Tell whether to look now for trades told late, which asks every market that is likely."""
+        last = self._late_at
+        apart = min(last - since, LOOK_EVERY)
+        if since <= last <= now < last + apart and now - since < LATE:
+            return False
+        self._late_at = now
+        return True
+
     def _patience(self) -> int:
         """Return how long a look lasts. What nothing explains may have come about meanwhile, or
         stand in a list later than in the wallet, so it is soon looked for again.
@@ -137,6 +148,7 @@ class _Reading:
         self._markets = markets
         self._options = options
         self.mark = mark
+        self.is_due: Callable[[int, int], bool] = lambda _since, _now: True
         self._told = 0
         self._stirred: set[str] = set()
         self._sees_futures = True
@@ -283,7 +295,7 @@ class _Reading:
         explain is so no more.
         """
         since = self.place.puzzled
-        if since is None:
+        if since is None or not self.is_due(since, now):
             return
         async for chunk in self._explain({}, is_wide=False):
             yield chunk

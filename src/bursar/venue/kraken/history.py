@@ -9,7 +9,8 @@ Rules
   chunk, up to the same end, and then on to now.
 - The ledger's balances are followed from chunk to chunk. A row that does not follow is asked for
   again; if it still does not, reading stops before its chunk (a sweep that was cut off, or is told
-  a row that belongs before others it was told, is first read again from the beginning).
+  a row that belongs before others it was told, is first read again from the beginning; if that
+  ends at a gap as well, not again for a day).
 - Executions are asked for only where the ledger has trades that they have not told, and orders only
   where there are rules for tags. So a sweep that finds nothing new takes two requests.
 - A trade whose pair no table names, not even the venue's own of today, is noted and left to the
@@ -46,6 +47,9 @@ from bursar.venue.region import GLOBAL, RegionProfile
 
 WHAT: Final = "ledger rows"
 OWED_FOR: Final = instant.HOUR
+AGAIN_S: Final = 86_400
+"""So long a gap that all of the history was read again for is not looked into that way anew."""
+
 _TRADED: Final = frozenset({"trade", "margin"})
 _LEVERAGED: Final = frozenset({"margin", "rollover", "settled"})
 _FUTURES: Final = frozenset({"spottofutures", "spotfromfutures"})
@@ -82,12 +86,16 @@ class History:
         try:
             async for chunk in self._sweeps(place):
                 yield chunk
-        except Lost:
+        except Lost as lost:
+            now = await self._client.time() // instant.SECOND
+            known = place.again_at
+            if lost.__cause__ is not None and known is not None and now - known < AGAIN_S:
+                raise lost.__cause__ from None
             self._client.note(WHAT, "old rows have changed place: all of the history is read again")
         else:
             return
         try:
-            async for chunk in self._sweeps(Place(account=self._options.account)):
+            async for chunk in self._sweeps(Place(account=self._options.account, again_at=now)):
                 yield chunk
         except Lost as error:
             raise VenueIncomplete(f"Kraken's {error} do not stay in their places") from None
@@ -217,7 +225,8 @@ class _Reading:
             carried = carry_on(rows, self.place.balances)
             if carried.breaks and not self._history.options.allow_breaks:
                 if was_reread and (self._is_resumed or self._holds_late(rows)):
-                    raise Lost(WHAT)  # what was told before may be at fault, or out of order
+                    # what was told before may be at fault, or out of order
+                    raise Lost(WHAT) from _gap(rows, carried)
                 if was_reread:
                     raise _gap(rows, carried)
                 was_reread = True
@@ -274,6 +283,7 @@ class _Reading:
         return msgspec.structs.replace(
             self.place,
             end=None if is_last else self._end,
+            again_at=None if is_last else self.place.again_at,
             balances=carried.balances,
             ledgers=marks.rest(ledgers) if is_last else ledgers,
             trades=marks.rest(trades) if self._trades.is_empty else trades,

@@ -48,7 +48,8 @@ class ListPlace(msgspec.Struct, frozen=True, omit_defaults=True):
 class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far an account is read. `end` is the pinned end of a sweep that is under way.
 
-    `owed` are trades in the ledger that the list of executions did not tell yet.
+    `owed` are trades in the ledger that the list of executions did not tell yet. While all is read
+    again, `again_at` says since when (unix seconds).
     """
 
     version: int = VERSION
@@ -59,6 +60,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     orders: ListPlace = ListPlace()
     balances: dict[str, Decimal] = {}
     owed: tuple[Known, ...] = ()
+    again_at: int | None = None
 
 
 _DECODER: Final = msgspec.json.Decoder(Place)

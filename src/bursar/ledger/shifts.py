@@ -8,14 +8,15 @@ its fact (`records.SHIFT`), written and dropped with them, and shown to nobody.
 Of a row count `account`, `pair` (the asset), `flags`, and by what `side` says:
 
     traded   exchanged: `base_delta`, what that realised on this coin (`pnl_base`), cost of its lots
-    paid     a fee of the trade in another coin: `base_delta`
+    paid     what paid for it, or for its fees, and is no coin of the trade: `base_delta`
     flow     came or went: `base_delta`; where it is taken back later, `order_id` names by what
     undone   of a flow put back: `base_delta`
     carried  `base_delta` coins to the account `order_id`, where they are called `regime`
     renamed  all of the account (`*`: of all accounts) is called `regime`; without, it is money
     split    the same, times `base_delta` ÷ `quote_delta`
 
-Money has no round trips, so nothing is said of it. An ordinary fill leaves no row.
+Money has no round trips, so nothing is said of it. A currency that the book keeps lots of pays for
+coins and is not traded for them. An ordinary fill leaves no row.
 
 Errors: none.
 """
@@ -27,6 +28,7 @@ import msgspec
 
 from bursar.exact import ZERO
 from bursar.ledger import instant
+from bursar.ledger.currencies import is_currency
 from bursar.ledger.entries import (
     CashFlow,
     Conversion,
@@ -102,12 +104,15 @@ def _of_trade(fact: Fact, lines: Sequence[Line]) -> Iterator[_Move]:
         case Fill():
             yield from _of_fill(fact, lines)
         case MarginFill():
-            yield from _paid(fact.fees, (fact.quote, fact.settled or ZERO))
+            yield from _paid([(fact.quote, fact.settled or ZERO), *_off(fact.fees)])
         case Conversion():
-            went = ((leg.asset, -leg.quantity) for leg in fact.given)
-            came = ((leg.asset, leg.quantity) for leg in fact.taken)
-            yield from _traded((*went, *came), lines)
-            yield from _paid(fact.fees)
+            went = [(leg.asset, -leg.quantity) for leg in fact.given]
+            came = [(leg.asset, leg.quantity) for leg in fact.taken]
+            own = {asset for asset, _ in (*went, *came)}
+            off = _off(fact.fees)
+            legs = [*went, *came, *(each for each in off if each[0] in own)]
+            yield from _exchanged(legs, lines)
+            yield from _paid(each for each in off if each[0] not in own)
         case StagedChange():
             yield from _traded(((line.asset, line.quantity) for line in fact.lines), lines)
         case _:  # a sleeve's capital: no coin moves
@@ -115,21 +120,20 @@ def _of_trade(fact: Fact, lines: Sequence[Line]) -> Iterator[_Move]:
 
 
 def _of_fill(fill: Fill, lines: Sequence[Line]) -> Iterator[_Move]:
-    amount = fill.amount or ZERO
-    own = [(fill.quote, -amount if fill.side is Side.BUY else amount)]
-    others: list[Fee] = []
-    for fee in fill.fees:
-        if fee.asset == fill.quote or (fee.asset == fill.base and not _is_first(fill, fee)):
-            own.append((fee.asset, -fee.amount))
-        elif fee.asset != fill.base:
-            others.append(fee)
+    amount, quote = fill.amount or ZERO, fill.quote
+    moved = [(quote, -amount if fill.side is Side.BUY else amount)]
+    off = _off(fee for fee in fill.fees if not _is_first(fill, fee))
+    moved += [each for each in off if each[0] == quote]
+    traded = [each for each in off if each[0] == fill.base]
+    paid = [each for each in off if each[0] not in {fill.base, quote}]
+    (paid if is_currency(quote) else traded).extend(moved)
     # What was made on the base is for its trade record to say.
-    yield from _traded(own, [line for line in lines if line.asset == fill.quote])
-    yield from _paid(others)
+    yield from _traded(traded, [line for line in lines if line.asset == quote])
+    yield from _paid(paid)
 
 
 def _of_flow(word: str, flow: CashFlow, sign: int, back: str | None = None) -> Iterator[_Move]:
-    moved = _sums([(flow.asset, flow.amount), *((fee.asset, -fee.amount) for fee in flow.fees)])
+    moved = _sums([(flow.asset, flow.amount), *_off(flow.fees)])
     for asset, delta in moved.items():
         if delta:
             yield _Move(word, asset, sign * delta, flow.account, back)
@@ -164,6 +168,14 @@ def _carried(
         yield _Move("carried", asset, quantity, other=account, name=there)
 
 
+def _exchanged(legs: Sequence[tuple[str, Decimal]], lines: Sequence[Line]) -> Iterator[_Move]:
+    """Tell coins, which were traded, from currencies, which paid for them."""
+    coins = [leg for leg in legs if not is_currency(leg[0])]
+    yield from _traded(coins or legs, lines)
+    if coins:
+        yield from _paid(leg for leg in legs if is_currency(leg[0]))
+
+
 def _traded(moved: Iterable[tuple[str, Decimal]], lines: Sequence[Line]) -> Iterator[_Move]:
     for asset, delta in _sums(moved).items():
         own = [line for line in lines if line.asset == asset]
@@ -171,10 +183,14 @@ def _traded(moved: Iterable[tuple[str, Decimal]], lines: Sequence[Line]) -> Iter
         yield _Move("traded", asset, delta, pnl=sum(pnl, ZERO), cost=sum(cost, ZERO))
 
 
-def _paid(fees: Iterable[Fee], *moved: tuple[str, Decimal]) -> Iterator[_Move]:
-    for asset, delta in _sums((*moved, *((fee.asset, -fee.amount) for fee in fees))).items():
+def _paid(moved: Iterable[tuple[str, Decimal]]) -> Iterator[_Move]:
+    for asset, delta in _sums(moved).items():
         if delta:
             yield _Move("paid", asset, delta)
+
+
+def _off(fees: Iterable[Fee]) -> list[tuple[str, Decimal]]:
+    return [(fee.asset, -fee.amount) for fee in fees]
 
 
 def _sums(moved: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:

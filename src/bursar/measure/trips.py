@@ -106,7 +106,7 @@ class TripBook:
 
     @money
     def follow(self, records: Iterable[RealizedPnLRecord]) -> None:
-        """Take in records, oldest first. The records of one trade belong into one call."""
+        """Take in records `in_order`. The records of one trade belong into one call."""
         for _, told in groupby(records, key=lambda each: (each.time, each.trade_id)):
             traded: list[RealizedPnLRecord] = []
             shifts: list[RealizedPnLRecord] = []
@@ -310,8 +310,33 @@ def round_trips(
 ) -> Trips:
     """Return the round trips of records and shifts, which stand oldest first. O(records)."""
     book = TripBook(assets, shorts=shorts)
-    book.follow(records)
+    book.follow(in_order(records))
     return book.trips
+
+
+def in_order(records: Iterable[RealizedPnLRecord]) -> list[RealizedPnLRecord]:
+    """Return records, which stand oldest first, with those of one instant as trips take them.
+
+    Records do not say in which order a venue did what it did at once. As in the fold, what brings
+    comes before what takes then: a sale that came before its purchase would leave that open.
+    """
+    found: list[RealizedPnLRecord] = []
+    for _, at_once in groupby(records, key=lambda each: each.time):
+        told: dict[str, list[RealizedPnLRecord]] = {}
+        for each in at_once:
+            told.setdefault(each.trade_id, []).append(each)
+        for name in sorted(told, key=lambda name: (_turn(told[name]), name)):
+            found += told[name]
+    return found
+
+
+def _turn(told: Sequence[RealizedPnLRecord]) -> int:
+    """Return what `ledger.order.turn` says of the fact that these are the records of."""
+    traded = next((each for each in told if each.kind in _OF_PAIRS), None)
+    if traded is not None:
+        return 1 if traded.side == "buy" and traded.kind != _MARGIN else 2
+    flow = next((each.base_delta for each in told if is_shift(each) and each.side == _FLOW), ZERO)
+    return 2 if not flow else 0 if flow > 0 else 3
 
 
 def _entry(part: _Part, quantity: Decimal, fees: Decimal = ZERO) -> Stake:

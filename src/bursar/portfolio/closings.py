@@ -19,7 +19,7 @@ from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.instant import day_start, month_start, week_start
 from bursar.ledger.records import is_shift
-from bursar.measure.trips import TripBook
+from bursar.measure.trips import TripBook, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,7 @@ class Closings:
         self._head = self._trunk = None  # what fails halfway is not kept
         if new is None:
             self._begin(assets, shorts, now=desk.clock.now())
-            new = desk.store.get_shifted()[::-1]
+            new = in_order(desk.store.get_shifted()[::-1])
         self._follow(new, assets)
         self._head, self._trunk = desk.head, trunk
 
@@ -91,7 +91,7 @@ class Closings:
     def _added(self, portfolio: Portfolio) -> list[RealizedPnLRecord] | None:
         """Return the records that came at the end; `None` if one stands before the last read."""
         since = self._last[-1][0] if self._last else None
-        found = portfolio.desk.store.get_shifted(since)[::-1]
+        found = in_order(portfolio.desk.store.get_shifted(since)[::-1])
         count = len(self._last)
         if [_place(each) for each in found[:count]] != self._last:
             return None

@@ -243,6 +243,18 @@ def test_a_leveraged_position_is_apart_from_coins_of_the_same_name():
     assert said(made) == [("XBT", 93, 7, 1), ("XBT", -40, 40, 3)]
 
 
+def test_of_what_happened_at_once_a_purchase_comes_before_the_sale():
+    lines = [
+        on(1, "buy 1 XBT @ 40000 EUR fee 40 EUR").replace("#k:1", "#k:z"),
+        on(1, "sell 1 XBT @ 41000 EUR").replace("#k:1", "#k:a"),
+    ]
+    assert said(told(*lines)) == [("XBT", 960, 40, 0)]
+    portfolio = opened(lines[1])
+    assert kept.trips(portfolio).trips
+    portfolio.record(*golden.read([lines[0]]))
+    assert kept.trips(portfolio) == told(*lines)
+
+
 LATE = (
     SWAPPED,
     on(4, "split ETH 2 for 1"),
@@ -273,3 +285,16 @@ def test_trips_of_a_past_are_those_of_the_book_of_then():
     for count in range(1, len(LATE) + 2):
         then = portfolio.at(day(count if count == 1 else count + 1) + HOUR)
         assert kept.trips(then) == told(*(BOUGHT, *LATE)[:count])
+
+
+def test_a_currency_pays_for_a_trade_and_has_no_trip_of_its_own():
+    rate = "rate=USD|EUR|{}|candle|2026-01-0{}T12:00:00Z"
+    made = told(
+        on(1, "deposit 1000 USD", rate.format("0.8", 1)),
+        on(2, "buy 10 ADA @ 50 USD fee 10 USD", rate.format("0.9", 2)),
+        on(3, "sell 10 ADA @ 60 USD", rate.format("0.9", 3)),
+        on(4, "convert 100 USD worth 90 into 1 BNB worth 90"),
+    )
+    # 600 − 500 dollars at 0.9, less the fee of 9; the 510 dollars paid had become dearer by 0.1.
+    assert said(made) == [("ADA", 132, -42, 1)]
+    assert made.open_fees != 0

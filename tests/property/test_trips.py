@@ -64,7 +64,7 @@ def _is_known(book, place):
 
 
 def _is_vague(fact):
-    """Only the fold knows how many coins move by lots set by hand, or by a worked out settlement."""
+    """Only the fold knows what moves by lots set by hand, or by a settlement it works out."""
     if isinstance(fact, MarginFill):
         return fact.settled is None
     return isinstance(fact, StagedChange) and bool(fact.lots)

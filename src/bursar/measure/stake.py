@@ -1,7 +1,7 @@
 """A stake: what is open of one coin, and what its entries left with it, all of which goes along by
 quantity.
 
-Invariant: the parts that leave and the one that stays add up to what was there, fees to the last
+Invariant: the parts that leave and the one that stays add up to what was there, money to the last
 digit.
 
 Errors: none.
@@ -16,11 +16,13 @@ from bursar.exact import ZERO, Rounding, quantise, ratio18
 
 
 class Stake(msgspec.Struct):
-    """Signed quantity, fees so far, the average time of entry, of so many of the coins (`dated`),
-    and the flags of the entries. To be changed inside the money context.
+    """Signed quantity; what its entries realised so far (`made`: less than nothing, for fees) and
+    were charged; the average time of entry, of so many of the coins (`dated`); the flags of the
+    entries. To be changed inside the money context.
     """
 
     quantity: Decimal = ZERO
+    made: Decimal = ZERO
     fees: Decimal = ZERO
     dated: Decimal = ZERO
     opened_at: int | None = None
@@ -29,6 +31,7 @@ class Stake(msgspec.Struct):
     def add(self, part: "Stake") -> None:
         """Let a part join, of the same sign."""
         self.flags = joint(self.flags, part.flags)
+        self.made += part.made
         self.fees += part.fees
         self.quantity += part.quantity
         at, known = part.opened_at, self.opened_at
@@ -49,17 +52,19 @@ class Stake(msgspec.Struct):
         there = abs(self.quantity)
         if quantity >= there:
             part = msgspec.structs.replace(self)
-            self.quantity = self.fees = self.dated = ZERO
+            self.quantity = self.made = self.fees = self.dated = ZERO
             self.opened_at, self.flags = None, ()
             return part
         part = Stake(
             quantity if self.quantity > 0 else -quantity,
+            ratio18(self.made, quantity, there),
             ratio18(self.fees, quantity, there),
             ratio18(self.dated, quantity, there),
             self.opened_at,
             self.flags,
         )
         self.quantity -= part.quantity
+        self.made -= part.made
         self.fees -= part.fees
         self.dated -= part.dated
         return part

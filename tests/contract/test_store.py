@@ -359,18 +359,6 @@ def test_trades_come_newest_first_and_can_be_narrowed(store):
     assert store.get_trades(limit=0) == store.get_trades(pair="none") == []
 
 
-def test_shifts_stand_among_the_trades_for_those_who_ask_and_go_with_theirs(store):
-    moved = trade("t1", 1, kind="shift0000", pair="XBT"), trade("t3", 3, kind="shift0001")
-    store.append_trades([*(trade(f"t{n}", n) for n in range(3)), *moved])
-    assert [t.trade_id for t in store.get_trades()] == ["t2", "t1", "t0"]
-    assert [t.trade_id for t in store.get_trades(limit=2)] == ["t2", "t1"]
-    assert store.get_trades(pair="XBT") == []
-    kinds = [(t.trade_id, t.kind) for t in store.get_shifted(since=at(1))]
-    assert kinds == [("t3", "shift0001"), ("t2", "trade"), ("t1", "trade"), ("t1", "shift0000")]
-    store.commit(commit(store.head(), dropped_trades=("t1", "t3")))
-    assert [t.trade_id for t in store.get_shifted()] == ["t2", "t0"]
-
-
 def test_trades_of_one_instant_have_one_order(store):
     store.append_trades([trade("b"), trade("a", kind="peg"), trade("a"), trade("C")])
     told = [(t.trade_id, t.kind) for t in store.get_trades()]

@@ -297,3 +297,25 @@ def test_a_currency_pays_for_a_trade_and_has_no_trip_of_its_own():
     )
     # 600 − 500 dollars at 0.9, less the fee of 9; the 510 dollars paid had become dearer by 0.1.
     assert said(made) == [("ADA", 132, 9, 1)]
+
+
+def test_what_each_strategy_made_of_its_own_coins_is_what_its_trips_made():
+    portfolio = opened(
+        on(1, "buy 1 XBT @ 40000 EUR fee 40 EUR", "strategy=trend"),
+        on(1, "buy 10 ADA @ 1 EUR fee 2 EUR", "strategy=grid", account="b"),
+        on(2, "split ADA 2 for 1", account="b"),
+        on(3, "buy 10 ETH @ 0.1 XBT fee 10 EUR", "strategy=trend value=45000"),
+        on(4, "transfer 20 ADA to c", account="b"),
+        on(5, "sell 10 ETH @ 4000 EUR fee 5 EUR", "strategy=trend"),
+        on(6, "sell 20 ADA @ 1 EUR fee 1 EUR", "strategy=grid", account="c"),
+    )
+    made: dict = {}
+    for trip in kept.trips(portfolio).trips:
+        made[trip.strategy] = made.get(trip.strategy, 0) + trip.pnl
+    cells = portfolio.book().cells.items()
+    due = {
+        name: sum(cell.realized for key, cell in cells if key[3] == name)
+        for name in ("trend", "grid")
+    }
+    assert made == due == {"trend": -55, "grid": 7}
+    assert kept.trips(portfolio).open_fees == 0

@@ -19,7 +19,8 @@ it made: they go along, by quantity, wherever the coins go.
 Invariants
 - Σ PnL of trips − fees of what is still open + `flowed` = realised PnL of the records, to the last
   digit. `Trips` says the three parts.
-- As many coins are open as the book has there to be taken (`TripBook.held`).
+- As many coins are open as the book holds (`TripBook.held`), but for what only the fold knows: lots
+  set by hand, a leveraged settlement that no venue stated, and whose a debt of pooled lots is.
 
 Records tell of the same trade under one id and several kinds (a peg's difference, what rounding
 left): those go with it. The entry time of a position is the average of its entries, by quantity;

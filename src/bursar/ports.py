@@ -458,7 +458,11 @@ class PortfolioStore(Protocol):
     def get_trades(
         self, pair: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[RealizedPnLRecord]:
-        """Return trade records, newest first."""
+        """Return trade records, newest first; no shifts."""
+        ...
+
+    def get_shifted(self, since: datetime | None = None) -> list[RealizedPnLRecord]:
+        """Return trade records and the shifts among them, newest first."""
         ...
 
     def save_cash_flows(self, records: Iterable[CashFlowRecord]) -> None:

@@ -93,7 +93,7 @@ def refold(store: PortfolioStore, head: Head, timeline: Timeline, at: int) -> tu
         recorded_at=at,
         trades=tuple(trades),
         flows=tuple(flows),
-        dropped_trades=tuple(sorted({each.trade_id for each in store.get_trades()})),
+        dropped_trades=tuple(sorted({each.trade_id for each in store.get_shifted()})),
         dropped_flows=tuple(sorted({each.id for each in store.get_cash_flows()})),
         reaches_back_to=_FIRST,
         memos=OWN,

@@ -56,6 +56,13 @@ def crumb(currency: str, whole: Decimal) -> Decimal:
     return ONE if is_like_dollar(currency) else truncate(whole * _CRUMB, smallest(currency))
 
 
+def is_currency(asset: str) -> bool:
+    """Tell whether an asset is a state's money or a coin that stands for it, also where a book
+    keeps lots of it.
+    """
+    return asset in _PLACES
+
+
 def is_like_dollar(currency: str) -> bool:
     """Tell whether one of it is about as much as a dollar, so that figures meant in dollars fit."""
     return currency in _LIKE_DOLLARS

@@ -1,7 +1,8 @@
 """Describing facts: what a fact did, as the records that outsiders read.
 
 A fact and the lines it realised (from `fold.traced`) become `RealizedPnLRecord`s, one per kind of
-line, or a `CashFlowRecord`. Nothing is computed here but sums of lines.
+line, or a `CashFlowRecord`; what it moved beside a trade, as its shifts. Nothing is computed here
+but sums of lines.
 
 Errors: none.
 """
@@ -29,6 +30,7 @@ from bursar.ledger.fold import traced
 from bursar.ledger.fold.booking import tag_of
 from bursar.ledger.fold.staged import unexplained
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ledger.shifts import shifts_of
 from bursar.ledger.state import NO_PAIR, Line
 from bursar.ledger.terms import Terms
 
@@ -41,12 +43,16 @@ _PRIMARY = {Fill: "trade", MarginFill: "margin", Conversion: "conversion", Stage
 def records(
     told: Iterable[tuple[Fact, Sequence[Line]]], terms: Terms
 ) -> tuple[list[RealizedPnLRecord], list[CashFlowRecord]]:
-    """Return the trade and flow records of facts with what each realised, in their order."""
+    """Return the trade and flow records of facts with what each realised, in their order.
+
+    Behind the trade records of each fact stand its shifts, which are kept with them.
+    """
     trades: list[RealizedPnLRecord] = []
     flows: list[CashFlowRecord] = []
     cash, base = terms.cash, terms.base
     for fact, lines in told:
         trades += _trade_records(fact, lines, cash)
+        trades += shifts_of(fact, lines, cash)
         if isinstance(fact, Fill):
             continue
         flow = _flow_record(fact, lines, base)

@@ -6,10 +6,16 @@ times are aware UTC datetimes.
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from bursar.exact import ZERO
+
+SHIFT: Final = "shift"
+"""How the kind of a record begins that only says what a fact moved (`ledger.shifts`). It is kept
+among the trades, for round trips, and shown to nobody.
+"""
 
 
 class AssetBalance(msgspec.Struct, frozen=True):
@@ -87,3 +93,8 @@ class CashFlowRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     cost_base: Decimal | None = ZERO
     fee_amount: Decimal = ZERO
     flags: tuple[str, ...] = ()
+
+
+def is_shift(record: RealizedPnLRecord) -> bool:
+    """Tell whether a record is no trade, but says what moved beside one."""
+    return record.kind.startswith(SHIFT)

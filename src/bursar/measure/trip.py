@@ -41,8 +41,8 @@ class Trip(msgspec.Struct, frozen=True, gc=False):
 class Trips(msgspec.Struct, frozen=True):
     """All round trips in order of closing, and the rest of what the records realised.
 
-    `open_fees` (≥ 0, or less with rebates) were paid for what is still open; `flowed` is what
-    flows realised.
+    `open_fees` were paid for what is still open, less what paying made (a rebate, a currency that
+    had become dearer); `flowed` is what flows realised, less what was paid for the coins they took.
     """
 
     trips: tuple[Trip, ...]

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.instant import day_start, month_start, week_start
-from bursar.measure.trips import TripBook
+from bursar.ledger.records import is_shift
+from bursar.measure.trips import TripBook, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,7 @@ class Closings:
         self._head = self._trunk = None  # what fails halfway is not kept
         if new is None:
             self._begin(assets, shorts, now=desk.clock.now())
-            new = desk.store.get_trades(None, None)[::-1]
+            new = in_order(desk.store.get_shifted()[::-1])
         self._follow(new, assets)
         self._head, self._trunk = desk.head, trunk
 
@@ -90,7 +91,7 @@ class Closings:
     def _added(self, portfolio: Portfolio) -> list[RealizedPnLRecord] | None:
         """Return the records that came at the end; `None` if one stands before the last read."""
         since = self._last[-1][0] if self._last else None
-        found = portfolio.desk.store.get_trades(None, None, since)[::-1]
+        found = in_order(portfolio.desk.store.get_shifted(since)[::-1])
         count = len(self._last)
         if [_place(each) for each in found[:count]] != self._last:
             return None
@@ -103,8 +104,9 @@ class Closings:
         self.book.assets = assets
         self.book.follow(records)
         for each in records:
-            asset = self._pairs[each.pair] = assets.get(each.pair)
-            self._recent.add(each, asset)
+            if not is_shift(each):
+                asset = self._pairs[each.pair] = assets.get(each.pair)
+                self._recent.add(each, asset)
         if records:
             # Those of the last instant: they are what the next question finds again.
             known = [*self._last, *map(_place, records)]

@@ -30,7 +30,7 @@ from bursar.ledger import describe, instant, journal, projection
 from bursar.ledger.entries import AnyEntry, Link, Reversal, Tag
 from bursar.ledger.journal import GENESIS, Record
 from bursar.ledger.past import until
-from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord, is_shift
 from bursar.ledger.timeline import Timeline, folded
 from bursar.portfolio.snapshots import CLOSE, closed_at
 from bursar.ports import Commit, Head, OutboxRow, PortfolioStore, StoredCheckpoint
@@ -179,15 +179,15 @@ class PastStore:
     def get_trades(
         self, pair: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[RealizedPnLRecord]:
-        """Return trade records, newest first."""
+        """Return trade records, newest first; no shifts."""
         _require_limit(limit)
-        found = [
-            each
-            for each in self._records[0]
-            if pair in (None, each.pair) and (since is None or each.time >= since)
-        ]
-        newest = sorted(found, key=lambda each: (each.time, each.trade_id, each.kind), reverse=True)
-        return newest[:limit]
+        found = (each for each in self.get_shifted(since) if not is_shift(each))
+        return [each for each in found if pair in (None, each.pair)][:limit]
+
+    def get_shifted(self, since: datetime | None = None) -> list[RealizedPnLRecord]:
+        """Return trade records and the shifts among them, newest first."""
+        found = (each for each in self._records[0] if since is None or each.time >= since)
+        return sorted(found, key=lambda each: (each.time, each.trade_id, each.kind), reverse=True)
 
     def get_cash_flows(
         self, asset: str | None = None, limit: int | None = None, since: datetime | None = None

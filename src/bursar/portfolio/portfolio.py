@@ -515,6 +515,11 @@ class Portfolio:
         for fact in self.timeline:
             yield from describe.trade_records(fact, traced(book, fact), book.cash)
 
+    def shifted(self, rule: Method | None = None) -> list[RealizedPnLRecord]:
+        """Return the trade records under a cost rule and the shifts among them, oldest first."""
+        terms = msgspec.structs.replace(self.terms, method=rule or self.terms.method)
+        return describe.retold(terms, self.timeline)[0]
+
     def _read_whole(self) -> Timeline:
         try:
             return self.desk.whole()

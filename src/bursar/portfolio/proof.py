@@ -16,7 +16,7 @@ from bursar.exact import money, show
 from bursar.ledger import audit, describe, journal, projection
 from bursar.ledger.audit import Breach, Totals
 from bursar.ledger.book import Book
-from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord, is_shift
 from bursar.ledger.timeline import Timeline, folded
 from bursar.portfolio import walk
 from bursar.portfolio.answers import Check, Verification
@@ -107,13 +107,14 @@ def _projected(desk: Desk, book: Book) -> tuple[str, ...]:
 def _recorded(desk: Desk, fresh: Timeline, broken: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Compare the stored trade and flow records with those the facts give."""
     trades, flows = describe.retold(fresh.terms, fresh)
-    told = f"{len(trades):,} trade records and {len(flows):,} flows say what the facts say"
+    count = sum(not is_shift(each) for each in trades)
+    told = f"{count:,} trade records and {len(flows):,} flows say what the facts say"
     if broken:
         return told, ()
     return told, (
         *_compared(
             "the stored trade records are not those of the facts",
-            lambda: (_by_trade(desk.store.get_trades()), _by_trade(trades)),
+            lambda: (_by_trade(desk.store.get_shifted()), _by_trade(trades)),
         ),
         *_compared(
             "the stored flow records are not those of the facts",

@@ -160,7 +160,7 @@ class _Work:
     def _other_trips(self) -> Sequence[Trip]:
         """Return the round trips under another cost rule than the portfolio's own."""
         shorts = frozenset(self.here.book().shorts)
-        records = self.here.records_of(self.rule)
+        records = self.here.shifted(self.rule)
         return round_trips(records, kept.asset_of_pairs(self.here), shorts=shorts).trips
 
     def _heatmaps(self, records: Sequence[RealizedPnLRecord]) -> tuple[Heatmap, ...]:

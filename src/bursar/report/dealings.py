@@ -87,7 +87,10 @@ def trips(found: Report) -> Section:
         note=shown_of(len(shown), len(every), "round trips"),
     )
     return Section(
-        "trips", "Round trips", "One for each closing order.", (figures, table) if every else ()
+        "trips",
+        "Round trips",
+        "One for each closing order and coin.",
+        (figures, table) if every else (),
     )
 
 

@@ -88,7 +88,8 @@ def memos(connection: Connection, portfolio: str, prefix: str) -> dict[str, str]
 @cache
 def newest(table: Table, given: frozenset[str]) -> Select[tuple[Any, ...]]:
     """Return the statement for a portfolio's rows of a table, newest first: `since`, before
-    `until`, at most `limit` of them, or those of one `pair` or `asset`, as far as they are given.
+    `until`, at most `limit` of them, those of one `pair` or `asset`, or those `without` a pattern
+    for their kind, as far as they are given.
     """
     wanted = (table.c[name] == bindparam(name) for name in sorted(given) if name in table.c)
     found = select(*(c for c in table.c if c.name != "portfolio"))
@@ -97,6 +98,8 @@ def newest(table: Table, given: frozenset[str]) -> Select[tuple[Any, ...]]:
         found = found.where(table.c.time >= bindparam("since"))
     if "until" in given:
         found = found.where(table.c.time < bindparam("until"))
+    if "without" in given:
+        found = found.where(table.c.kind.not_like(bindparam("without")))
     if "limit" in given:
         found = found.limit(bindparam("limit", type_=Integer))
     order = [table.c.time, *(c for c in table.primary_key if c.name != "portfolio")]

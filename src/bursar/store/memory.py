@@ -17,7 +17,7 @@ from bursar.errors import KeyReused
 from bursar.ledger import instant
 from bursar.ledger.entries import Source
 from bursar.ledger.journal import GENESIS, Record
-from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord, is_shift
 from bursar.ledger.terms import Terms
 from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
 from bursar.store import checks, texts
@@ -153,16 +153,22 @@ class MemoryStore:
     def get_trades(
         self, pair: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[RealizedPnLRecord]:
-        """Return trade records, newest first."""
+        """Return trade records, newest first; no shifts."""
         checks.require_window(limit, since)
+        found = (each for each in self.get_shifted(since) if not is_shift(each))
+        return [each for each in found if pair in (None, each.pair)][:limit]
+
+    def get_shifted(self, since: datetime | None = None) -> list[RealizedPnLRecord]:
+        """Return trade records and the shifts among them, newest first."""
+        checks.require_window(None, since)
         with self._lock:
             kept = [
                 record
                 for of_trade in self._trades.values()
                 for record in of_trade.values()
-                if (pair is None or record.pair == pair) and (since is None or record.time >= since)
+                if since is None or record.time >= since
             ]
-        return sorted(kept, key=lambda r: (r.time, *checks.trade_key(r)), reverse=True)[:limit]
+        return sorted(kept, key=lambda r: (r.time, *checks.trade_key(r)), reverse=True)
 
     def save_cash_flows(self, records: Iterable[CashFlowRecord]) -> None:
         """Add cash flow records; one with the same id is replaced."""

@@ -30,7 +30,7 @@ from bursar.errors import KeyReused, StoreCorrupt, StoreError
 from bursar.ledger import instant
 from bursar.ledger.entries import Source
 from bursar.ledger.journal import Record
-from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ledger.records import SHIFT, CashFlowRecord, RealizedPnLRecord
 from bursar.ports import Commit, Head, OutboxRow, StoredCheckpoint
 from bursar.store import checks, finds, schema, texts, writes
 from bursar.store.aside import Aside
@@ -219,8 +219,15 @@ class SqlStore:
     def get_trades(
         self, pair: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[RealizedPnLRecord]:
-        """Return trade records, newest first."""
-        rows = self._newest(TRADES, "a trade record", pair=pair, limit=limit, since=since)
+        """Return trade records, newest first; no shifts."""
+        rows = self._newest(
+            TRADES, "a trade record", pair=pair, limit=limit, since=since, without=f"{SHIFT}%"
+        )
+        return [RealizedPnLRecord(**row) for row in rows]
+
+    def get_shifted(self, since: datetime | None = None) -> list[RealizedPnLRecord]:
+        """Return trade records and the shifts among them, newest first."""
+        rows = self._newest(TRADES, "a trade record", limit=None, since=since)
         return [RealizedPnLRecord(**row) for row in rows]
 
     def save_cash_flows(self, records: Iterable[CashFlowRecord]) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from bursar.ledger import describe, golden
 from bursar.ledger.book import Book
 from bursar.ledger.fold import traced
+from bursar.ledger.records import is_shift
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Timeline
 from tests.unit.portfolio.places import opened
@@ -20,6 +21,7 @@ def records(*lines):
     for fact in line:
         made = traced(book, fact)
         own, moved = describe.records([(fact, made)], line.terms)
+        own = [each for each in own if not is_shift(each)]
         assert own == describe.trade_records(fact, made, book.cash)
         assert sum(each.pnl_base for each in own) == sum(each.realized for each in made)
         trades += own

@@ -284,6 +284,15 @@ def test_only_trades_of_the_last_thirty_days_feed_the_profit_factor():
     assert lines["trend"].method == 1
 
 
+def test_a_coin_that_paid_for_another_was_entered_in_no_pair_that_is_known():
+    bought = "2026-01-15T10:00:00Z buy 1 XBT @ 100 USD #k:main:6 strategy=trend"
+    swapped = "2026-01-16T10:00:00Z buy 10 ETH @ 0.1 XBT #k:main:7 strategy=trend value=110"
+    made = portfolio(*TWO, bought, swapped, day=18)
+    fresh = allocating.lately(made, Rules()).fresh
+    assert ("k:main:7", "", Decimal(10)) in [(each.id, each.symbol, each.pnl) for each in fresh]
+    assert all(each.symbol for each in fresh if each.id != "k:main:7")
+
+
 def test_the_regime_of_a_trade_comes_with_it_and_is_held_against_the_one_of_now():
     """Trend loses three times in a falling market: it is blocked there, and only there."""
     losses = [

@@ -27,7 +27,7 @@ def read(portfolio):
     """How many records a question has read; what it answers is what reading all would say."""
     before = portfolio.closings.read
     found = kept.trips(portfolio)
-    records = portfolio.desk.store.get_trades(None, None)[::-1]
+    records = portfolio.desk.store.get_shifted()[::-1]
     assert found == round_trips(records, kept.asset_of_pairs(portfolio))
     assert kept.of_head(portfolio).statistics.count == len(found.trips)
     return portfolio.closings.read - before
@@ -45,6 +45,26 @@ def test_a_commit_costs_the_records_it_adds_however_many_there_are():
         assert read(portfolio) == 1
         tell(portfolio, f"{DAY.format(16)} deposit 5 EUR #k:d")
         assert read(portfolio) == 0
+
+
+def test_what_moves_coins_beside_trades_is_followed_as_it_comes():
+    for trades in (4, 200):
+        portfolio = begun(trades)
+        read(portfolio)
+        for n, (words, rows) in enumerate(
+            {
+                "buy 9 ETH @ 5 EUR": 1,
+                "buy 9 BNB @ 5 EUR": 1,
+                "deposit 1 ETH": 1,
+                "split ETH 2 for 1": 1,
+                "transfer 4 ETH to b fee 1 BNB": 3,
+                "buy 1 XBT @ 9 ETH fee 1 BNB": 3,
+                "rename ETH to ETC": 1,
+                "withdrawal 1 ETC": 1,
+            }.items()
+        ):
+            tell(portfolio, f"{DAY.format(15 + n)} {words} #k:s{n}")
+            assert read(portfolio) == rows, words
 
 
 def test_a_past_that_has_changed_is_read_again():

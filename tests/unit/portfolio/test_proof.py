@@ -58,14 +58,14 @@ def test_a_commit_of_another_process_is_no_fault(path):
 
 def test_a_commit_in_the_middle_of_a_proof_makes_it_look_again(path, monkeypatch):
     with bursar.open(path) as book, bursar.open(path) as other:
-        real, left = book.desk.store.get_trades, [2, 3]
+        real, left = book.desk.store.get_shifted, [2, 3]
 
         def meanwhile():
             if left:
                 other.record(*deposit(left.pop()))
             return real()
 
-        monkeypatch.setattr(book.desk.store, "get_trades", meanwhile)
+        monkeypatch.setattr(book.desk.store, "get_shifted", meanwhile)
         found = book.verify()
         assert found.is_sound
         assert found.rows == 3
@@ -73,13 +73,13 @@ def test_a_commit_in_the_middle_of_a_proof_makes_it_look_again(path, monkeypatch
 
 def test_a_proof_between_commits_without_end_gives_up_and_stops_nothing(path, monkeypatch):
     with bursar.open(path) as book, bursar.open(path) as other:
-        real = book.desk.store.get_trades
+        real = book.desk.store.get_shifted
 
         def meanwhile():
             other.record(*deposit(other.desk.head.seq + 1))
             return real()
 
-        monkeypatch.setattr(book.desk.store, "get_trades", meanwhile)
+        monkeypatch.setattr(book.desk.store, "get_shifted", meanwhile)
         with pytest.raises(StoreBusy):
             book.verify()
         book.desk.reload()

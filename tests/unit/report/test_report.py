@@ -107,10 +107,10 @@ def test_a_trip_that_rests_on_a_fee_without_a_price_is_marked_and_counted():
         "2026-01-01T00:00:01Z sell 1 XBT @ 110 EUR fee 1 DUST #k:2",
     )
     made = report(portfolio)
-    assert [trip.flags for trip in made.trips] == [("unpriced",)]
+    assert [trip.flags for trip in made.trips] == [("assumed_basis", "unpriced")]
     said = markup.unescape(html(made))
     assert "1 of 1 round trips have a fee or a leg without a price, which counts as nothing" in said
-    assert "XBT/EUR · unpriced" in said
+    assert "XBT/EUR · assumed_basis · unpriced" in said
 
 
 def test_a_page_needs_nothing_but_itself(page):

@@ -92,7 +92,7 @@ def test_after_a_commit_the_store_is_asked_for_the_trades_since_and_marks_kept_h
     portfolio.keep_marks([Mark("A2", "EUR", Decimal(13), "venue", NOON + 1)], "another")
     store = portfolio.desk.store = Asked(portfolio.desk.store)
     assert looking.again() == (["A1EUR", "A2EUR"], ["A1EUR LONG", "A2EUR LONG"])
-    assert store.names == ["get_trades"]
+    assert store.names == ["get_shifted"]
     assert portfolio.live().valuation() == portfolio.valuation()
 
 

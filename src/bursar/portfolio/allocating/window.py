@@ -7,7 +7,7 @@ memory: what a strategy did before the window says nothing about it now.
 Errors: those of the store.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -38,7 +38,8 @@ def lately(portfolio: Portfolio, rules: Rules) -> Lately:
     every = kept_trips.trips(portfolio).trips
     recent = tuple(e for e in every if e.closed_at > since and e.strategy != MANUAL)
     seen = set(last.seen)
-    fresh = tuple(_closed(e, spells) for e in recent if not seen & {e.id, name_of(e)})
+    assets = kept_trips.asset_of_pairs(portfolio)
+    fresh = tuple(_closed(e, spells, assets) for e in recent if not seen & {e.id, name_of(e)})
     return Lately(since, recent, fresh)
 
 
@@ -55,13 +56,17 @@ def regime_of(trip: Trip, spells: Sequence[Spell]) -> str:
     return trip.regime or named(spells, trip.closed_at)
 
 
-def _closed(trip: Trip, spells: Sequence[Spell]) -> ClosedTrade:
+def _closed(trip: Trip, spells: Sequence[Spell], assets: Mapping[str, str]) -> ClosedTrade:
+    """Return a trip as a trade. A coin that paid for another was not entered in the pair of that
+    one, and in which pair is not known.
+    """
+    is_own = assets.get(trip.pair, trip.asset) == trip.asset
     return ClosedTrade(
         id=trip.id,
         strategy=trip.strategy,
         at=trip.closed_at,
         pnl=trip.pnl,
         regime=regime_of(trip, spells),
-        symbol=trip.pair,
+        symbol=trip.pair if is_own else "",
         opened_at=trip.opened_at,
     )

@@ -1,0 +1,81 @@
+"""Round trips over any history: they account for all that was made, and for every coin."""
+
+from itertools import groupby
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bursar.exact import ZERO, money
+from bursar.ledger import audit, describe
+from bursar.ledger.entries import MarginFill, StagedChange
+from bursar.ledger.records import is_shift
+from bursar.ledger.state import NO_PAIR
+from bursar.ledger.timeline import Timeline
+from bursar.measure.trips import TripBook
+from tests.auditor import histories
+
+CHANCE = st.randoms(use_true_random=False)
+LENGTH = st.integers(1, 15)
+
+
+def told(chance, length):
+    """A random history, and its records with shifts."""
+    terms = histories.terms(chance)
+    timeline = Timeline(terms)
+    timeline.land(timeline.plan(histories.history(chance, length, terms)))
+    return timeline, describe.retold(terms, timeline)[0]
+
+
+def fresh(book):
+    pairs = sorted((key[2], key[1]) for key, cell in book.cells.items() if cell.trades or cell.size)
+    assets = {pair: asset for pair, asset in reversed(pairs) if pair != NO_PAIR}
+    return TripBook(assets, shorts=frozenset(book.shorts))
+
+
+@given(CHANCE, LENGTH)
+def test_trips_and_what_is_open_are_what_was_realised_at_any_time(chance, length):
+    timeline, records = told(chance, length)
+    book = timeline.book
+    trips, sofar = fresh(book), []
+    for _, at_once in groupby(records, key=lambda each: (each.time, each.trade_id)):
+        own = list(at_once)
+        sofar += own
+        trips.follow(own)
+        assert accounted(trips) == realised(sofar)
+    assert accounted(trips) == audit.totals(book).realized
+    if not book.is_pooled and not any(_is_vague(fact) for fact in timeline):
+        assert opened(trips, book) == there(book)
+
+
+def opened(trips, book):
+    return {place: size for place, size in trips.held.items() if size and _is_known(book, place)}
+
+
+def there(book):
+    """What is held of each coin, less than none where that may be."""
+    held = {place: book.owned(*place) for place in book.holdings if _is_known(book, place)}
+    return {place: size for place, size in held.items() if size}
+
+
+def _is_known(book, place):
+    """Money has no trips; and what was sold that nobody knew of is short by no trip."""
+    lacks = book.held(*place).owed and place[0] not in book.shorts
+    return place[1] not in book.cash and not lacks
+
+
+def _is_vague(fact):
+    """Only the fold knows what moves by lots set by hand, or by a settlement it works out."""
+    if isinstance(fact, MarginFill):
+        return fact.settled is None
+    return isinstance(fact, StagedChange) and bool(fact.lots)
+
+
+@money
+def accounted(trips):
+    found = trips.trips
+    return sum((trip.pnl for trip in found.trips), ZERO) - found.open_fees + found.flowed
+
+
+@money
+def realised(records):
+    return sum((each.pnl_base for each in records if not is_shift(each)), ZERO)

@@ -29,7 +29,7 @@ def told(chance, length):
 def fresh(book):
     pairs = sorted((key[2], key[1]) for key, cell in book.cells.items() if cell.trades or cell.size)
     assets = {pair: asset for pair, asset in reversed(pairs) if pair != NO_PAIR}
-    return TripBook(assets, shorts=frozenset(book.shorts))
+    return TripBook(assets, cash=frozenset(book.cash), shorts=frozenset(book.shorts))
 
 
 @given(CHANCE, LENGTH)

@@ -31,12 +31,18 @@ def require_covered(timeline: Timeline, plan: Plan) -> None:
 
 
 def _opened(timeline: Timeline, plan: Plan) -> Iterator[tuple[str, str, Decimal]]:
-    """Yield by how much openings would grow."""
+    """Yield by how much openings would grow, but for what was owed until now.
+
+    Where a wrong rename is taken back, what was owed for it was there from the beginning after all.
+    """
+    before, after = _debts(timeline.book), _debts(plan.book)
     for fact in plan.course.added:
         if is_opening(fact) and isinstance(fact, CashFlow):
             known = timeline.openings.get(fact.id)
             had = known.amount if isinstance(known, CashFlow) else ZERO
-            if fact.amount > had:
+            place = POOL if plan.book.is_pooled else fact.account
+            was, is_ = (debts.get(place, {}).get(fact.asset, ZERO) for debts in (before, after))
+            if fact.amount - had > max(was - is_, ZERO):
                 yield fact.account, fact.asset, fact.amount - had
 
 

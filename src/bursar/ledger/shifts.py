@@ -16,7 +16,8 @@ Of a row count `account`, `pair` (the asset), `flags`, and by what `side` says:
     split    the same, times `base_delta` ÷ `quote_delta`
 
 Money has no round trips, so nothing is said of it. A currency that the book keeps lots of pays for
-coins and is not traded for them. An ordinary fill leaves no row.
+coins and is not traded for them. A fill for money leaves no row where its record tells all of its
+fees in coins: that names one.
 
 Errors: none.
 """
@@ -74,11 +75,15 @@ def shifts_of(
 
 
 def _is_told(fill: Fill, cash: frozenset[str]) -> bool:
-    """Tell whether the trade record of a fill says all of its fees that are no money."""
-    return all(fee.asset in cash or _is_first(fill, fee) for fee in fill.fees)
+    """Tell whether the trade record of a fill, which names one fee, says all that are no money."""
+    fees = fill.fees
+    if not fees[1:]:  # as most have
+        return True
+    return all(fee.asset in cash or fee.asset == fees[0].asset for fee in fees)
 
 
-def _is_first(fill: Fill, fee: Fee) -> bool:
+def _is_of_base(fill: Fill, fee: Fee) -> bool:
+    """Tell whether a fee is off what the trade record says of the base."""
     return fee.asset == fill.base == fill.fees[0].asset
 
 
@@ -122,7 +127,7 @@ def _of_trade(fact: Fact, lines: Sequence[Line]) -> Iterator[_Move]:
 def _of_fill(fill: Fill, lines: Sequence[Line]) -> Iterator[_Move]:
     amount, quote = fill.amount or ZERO, fill.quote
     moved = [(quote, -amount if fill.side is Side.BUY else amount)]
-    off = _off(fee for fee in fill.fees if not _is_first(fill, fee))
+    off = _off(fee for fee in fill.fees if not _is_of_base(fill, fee))
     moved += [each for each in off if each[0] == quote]
     traded = [each for each in off if each[0] == fill.base]
     paid = [each for each in off if each[0] not in {fill.base, quote}]

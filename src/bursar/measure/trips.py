@@ -50,10 +50,11 @@ from bursar.measure.trip import Trip, Trips
 
 _FLOW: Final = "flow"
 _MARGIN: Final = "margin"
-_OF_PAIRS: Final = frozenset({"trade", _MARGIN})
+_TRADE: Final = "trade"
+_OF_PAIRS: Final = frozenset({_TRADE, _MARGIN})
 _BESIDES: Final = frozenset({"peg", "rounding"})
 _PAID: Final = "paid"
-_NOBODY: Final[frozenset[str]] = frozenset()
+_NOTHING: Final[frozenset[str]] = frozenset()
 _Place = tuple[str, str, str]
 """An account, an asset, and the pair of a leveraged position in it, which is apart from coins."""
 
@@ -92,14 +93,21 @@ class TripBook:
     """Follows trade records and shifts in order of time and closes trips. O(1) for each of them;
     a split or a rename costs O(positions).
 
-    `assets` tells the asset of each pair, `shorts` the accounts that may sell what they do not
-    have.
+    `assets` tells the asset of each pair, `cash` what is money and so has no trips, `shorts` the
+    accounts that may sell what they do not have.
     """
 
-    def __init__(self, assets: Mapping[str, str], *, shorts: frozenset[str] = _NOBODY) -> None:
+    def __init__(
+        self,
+        assets: Mapping[str, str],
+        *,
+        cash: frozenset[str] = _NOTHING,
+        shorts: frozenset[str] = _NOTHING,
+    ) -> None:
         self.flowed = ZERO
         self.assets = assets
         self.closed = ClosedTrips()
+        self._cash = cash
         self._shorts = shorts
         self._open: dict[_Place, Stake] = {}
         self._trips: dict[tuple[str, str, str], Trip] = {}
@@ -146,6 +154,8 @@ class TripBook:
         paid = [self._move(each) for each in shifts if each.side == _PAID]
         parts = self._parts(first, [each for each in shifts if each.side != _PAID], told)
         bearer = next(iter(parts))
+        if not shifts and first.kind == _TRADE and first.fee_asset not in {"", bearer}:
+            paid += self._fee(first)
         pnl = sum((*(x.pnl_base for x in told), *(x.made for x in paid)), ZERO)
         pnl -= sum((each.pnl for each in parts.values()), ZERO)
         cost = first.cost_base - sum((each.cost for each in parts.values()), ZERO)
@@ -153,6 +163,13 @@ class TripBook:
         parts[bearer] = parts[bearer].plus(ZERO, pnl, cost, fees)
         for part in parts.values():
             self._take(part)
+
+    def _fee(self, record: RealizedPnLRecord) -> list[Stake]:
+        """Let go of the coins that the fee was paid in, if it was in coins."""
+        asset, amount = record.fee_asset, record.fee_amount
+        if asset in self._cash or not amount:
+            return []
+        return [self._moved((record.account, asset, ""), -amount, record.flags)]
 
     def _parts(
         self,
@@ -238,14 +255,17 @@ class TripBook:
 
     def _move(self, shift: RealizedPnLRecord) -> Stake:
         """Let coins come, or go; return what goes."""
-        place, delta = _place(shift), shift.base_delta
-        if delta > 0:
-            self._in(place, Stake(delta, flags=shift.flags))
-            return Stake()
-        part = self._out(place, -delta)
-        if shift.order_id is not None:
+        place = _place(shift)
+        part = self._moved(place, shift.base_delta, shift.flags)
+        if shift.order_id is not None and shift.base_delta < 0:
             self._gone[(shift.order_id, *place[:2])] = part
         return part
+
+    def _moved(self, place: _Place, delta: Decimal, flags: tuple[str, ...]) -> Stake:
+        if delta <= 0:
+            return self._out(place, -delta)
+        self._in(place, Stake(delta, flags=flags))
+        return Stake()
 
     def _undo(self, shift: RealizedPnLRecord) -> None:
         """Bring back what a flow took out; or let go of what it brought, which bore no fees."""
@@ -307,10 +327,11 @@ def round_trips(
     records: Iterable[RealizedPnLRecord],
     assets: Mapping[str, str],
     *,
-    shorts: frozenset[str] = _NOBODY,
+    cash: frozenset[str] = _NOTHING,
+    shorts: frozenset[str] = _NOTHING,
 ) -> Trips:
     """Return the round trips of records and shifts, which stand oldest first. O(records)."""
-    book = TripBook(assets, shorts=shorts)
+    book = TripBook(assets, cash=cash, shorts=shorts)
     book.follow(in_order(records))
     return book.trips
 

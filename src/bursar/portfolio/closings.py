@@ -61,7 +61,7 @@ class Closings:
         new = self._added(portfolio) if is_on else None
         self._head = self._trunk = None  # what fails halfway is not kept
         if new is None:
-            self._begin(assets, shorts, now=desk.clock.now())
+            self._begin(assets, desk.timeline.terms.cash, shorts, now=desk.clock.now())
             new = in_order(desk.store.get_shifted()[::-1])
         self._follow(new, assets)
         self._head, self._trunk = desk.head, trunk
@@ -79,10 +79,12 @@ class Closings:
                 self._recent.add(each, self._pairs.get(each.pair))
         return self._recent.made(now)
 
-    def _begin(self, assets: Mapping[str, str], shorts: frozenset[str], *, now: int) -> None:
+    def _begin(
+        self, assets: Mapping[str, str], cash: frozenset[str], shorts: frozenset[str], *, now: int
+    ) -> None:
         self._shorts, self._pairs, self._last = shorts, {}, []
         self._recent = _Recent(_since(now))
-        self.book = TripBook(assets, shorts=shorts)
+        self.book = TripBook(assets, cash=cash, shorts=shorts)
 
     def _knows(self, assets: Mapping[str, str]) -> bool:
         """Tell whether every pair that was read is of the asset it was."""

@@ -161,7 +161,8 @@ class _Work:
         """Return the round trips under another cost rule than the portfolio's own."""
         shorts = frozenset(self.here.book().shorts)
         records = self.here.shifted(self.rule)
-        return round_trips(records, kept.asset_of_pairs(self.here), shorts=shorts).trips
+        cash, assets = self.here.terms.cash, kept.asset_of_pairs(self.here)
+        return round_trips(records, assets, cash=cash, shorts=shorts).trips
 
     def _heatmaps(self, records: Sequence[RealizedPnLRecord]) -> tuple[Heatmap, ...]:
         assets = kept.asset_of_pairs(self.here)

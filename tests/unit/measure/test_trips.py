@@ -156,7 +156,7 @@ def test_in_every_golden_story_trips_account_for_all_that_was_realised():
     for path in sorted(GOLDEN.glob("*.journal")):
         told = played(path.read_text("utf-8"))
         trades, _ = describe.retold(told.terms, told)
-        found = round_trips(trades, {}, shorts=frozenset(told.book.shorts))
+        found = round_trips(trades, {}, cash=told.terms.cash, shorts=frozenset(told.book.shorts))
         assert realised(found) == audit.totals(told.book).realized, path.name
 
 

@@ -28,7 +28,8 @@ def read(portfolio):
     before = portfolio.closings.read
     found = kept.trips(portfolio)
     records = portfolio.desk.store.get_shifted()[::-1]
-    assert found == round_trips(records, kept.asset_of_pairs(portfolio))
+    cash = portfolio.terms.cash
+    assert found == round_trips(records, kept.asset_of_pairs(portfolio), cash=cash)
     assert kept.of_head(portfolio).statistics.count == len(found.trips)
     return portfolio.closings.read - before
 

@@ -21,6 +21,21 @@ def test_nothing_is_owed_by_hand_under_a_name_that_a_rename_emptied(scope):
     book.add("withdrawal", "1", "NEWC", account="kraken:main")
 
 
+@pytest.mark.parametrize("scope", list(Scope))
+def test_a_wrong_rename_is_taken_back_though_what_was_owed_for_it_is_an_opening_then(scope):
+    book = opened(
+        "2026-01-05T00:00:00Z buy 4 ACME @ 10 EUR #kraken:main:1",
+        "2026-01-06T00:00:00Z rename ACME to NEWC #kraken:main:2",
+        "2026-01-07T00:00:00Z sell 6 ACME @ 10 EUR #kraken:main:3",
+        terms=Terms(base="EUR", scope=scope),
+    )
+    assert book.timeline.book.owned("kraken:main", "ACME") == -6
+    book.reverse("kraken:main:2")
+    assert book.timeline.book.owned("kraken:main", "ACME") == 0
+    assert book.timeline.book.owned("kraken:main", "NEWC") == 0
+    assert [each.amount for each in book.timeline.openings.values() if each.asset == "ACME"] == [2]
+
+
 def test_what_is_owed_may_come_to_be_owed_under_another_name():
     book = opened(
         "2026-01-05T00:00:00Z buy 4 ACME @ 10 EUR #kraken:main:1",

@@ -85,6 +85,8 @@ def bent(value, column, choices):
         return Decimal(1) if "NUMERIC" in str(column.type).upper() else "1"
     if not isinstance(value, str):
         return value + 1000
+    if not value:
+        return "1"
     at = choices.choice([n for n, char in enumerate(value) if char.isalnum()] or [0])
     other = {"9": "0", "z": "a", "Z": "A"}.get(value[at], chr(ord(value[at]) + 1))
     return value[:at] + other + value[at + 1 :]

@@ -25,7 +25,7 @@ from typing import Final
 import msgspec
 
 from bursar.exact import ZERO, ratio18
-from bursar.ledger import pockets
+from bursar.ledger import instant, pockets
 from bursar.ledger.entries import (
     TRANSIT,
     CashFlow,
@@ -323,13 +323,15 @@ class Prefixes:
 def opening(place: Place, quantity: Decimal, first_at: int, since: int = AT_FIRST) -> CashFlow:
     """Make the derived fact: just before the account's first entry, with an assumed basis.
 
-    One of a name that had been emptied stands just behind the rename.
+    One of a name that had been emptied stands just behind the rename, also by the microseconds of
+    the records: of one instant, what comes would come before what is renamed.
     """
+    behind = since - since % instant.MICROSECOND + instant.MICROSECOND
     account, asset = _account(place), place[1]
     name = f"opening:{pockets.shown(place)}:{asset}"
     return CashFlow(
         id=name if since == AT_FIRST else f"{name}:{since}",
-        executed_at=first_at - 1 if since == AT_FIRST else since + 1,
+        executed_at=first_at - 1 if since == AT_FIRST else behind,
         account=account,
         kind=FlowKind.OPENING,
         asset=asset,

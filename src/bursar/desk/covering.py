@@ -3,16 +3,19 @@
 Errors: `Oversold`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from bursar.errors import Oversold
 from bursar.exact import ZERO, money, trimmed
 from bursar.ledger.book import POOL, Book
-from bursar.ledger.entries import CashFlow
+from bursar.ledger.entries import CashFlow, Rename
+from bursar.ledger.facts import Fact
 from bursar.ledger.lots.base import units
 from bursar.ledger.openings import is_opening
 from bursar.ledger.timeline import Plan, Timeline
+
+_Debts = Mapping[str, Mapping[str, Decimal]]
 
 
 @money
@@ -21,7 +24,11 @@ def require_covered(timeline: Timeline, plan: Plan) -> None:
 
     By hand, nothing is assumed.
     """
-    for account, asset, lacking in (*_opened(timeline, plan), *_owed(timeline, plan)):
+    debts = _debts(timeline.book), _debts(plan.book)
+    for account, asset, lacking in (
+        *_opened(timeline, plan, *debts),
+        *_owed(timeline, plan, *debts),
+    ):
         raise Oversold(
             f"{account} would spend {trimmed(lacking)} {asset} that nothing"
             " in the book brings; enter that first",
@@ -30,12 +37,13 @@ def require_covered(timeline: Timeline, plan: Plan) -> None:
         )
 
 
-def _opened(timeline: Timeline, plan: Plan) -> Iterator[tuple[str, str, Decimal]]:
+def _opened(
+    timeline: Timeline, plan: Plan, before: _Debts, after: _Debts
+) -> Iterator[tuple[str, str, Decimal]]:
     """Yield by how much openings would grow, but for what was owed until now.
 
     Where a wrong rename is taken back, what was owed for it was there from the beginning after all.
     """
-    before, after = _debts(timeline.book), _debts(plan.book)
     for fact in plan.course.added:
         if is_opening(fact) and isinstance(fact, CashFlow):
             known = timeline.openings.get(fact.id)
@@ -46,22 +54,31 @@ def _opened(timeline: Timeline, plan: Plan) -> Iterator[tuple[str, str, Decimal]
                 yield fact.account, fact.asset, fact.amount - had
 
 
-def _owed(timeline: Timeline, plan: Plan) -> Iterator[tuple[str, str, Decimal]]:
+def _owed(
+    timeline: Timeline, plan: Plan, before: _Debts, after: _Debts
+) -> Iterator[tuple[str, str, Decimal]]:
     """Yield what more would be owed where openings are made: under names that renames emptied.
 
-    What is owed under another name than before is no more.
+    What a rename that comes or goes lets be owed under another name is no more.
     """
-    accounts = sorted({fact.account for fact in plan.course.added if timeline.opens(fact.account)})
-    if not accounts:
-        return
-    before, after = _debts(timeline.book), _debts(plan.book)
-    places = (*accounts, POOL) if plan.book.is_pooled else accounts
-    for place in places:
-        was, owed = before.get(place, {}), after.get(place, {})
-        grown = {asset: debt - was.get(asset, ZERO) for asset, debt in sorted(owed.items())}
-        if sum(owed.values(), ZERO) > sum(was.values(), ZERO):
-            asset = max(grown, key=lambda each: grown[each])
-            yield accounts[0] if place == POOL else place, asset, grown[asset]
+    changed = [*plan.course.added, *plan.course.removed]
+    touched = sorted(fact.account for fact in changed if timeline.opens(fact.account))
+    renamed = _renamed(changed)
+    for place, owed in sorted(after.items()):
+        if not (touched if place == POOL else timeline.opens(place)):
+            continue
+        was = before.get(place, {})
+        more = {each: owed.get(each, ZERO) - was.get(each, ZERO) for each in {*was, *owed}}
+        together = sum((more[each] for each in more.keys() & renamed), ZERO)
+        for asset, grown in sorted(more.items()):
+            if grown > 0 and (asset not in renamed or together > 0):
+                yield touched[-1] if place == POOL else place, asset, grown
+
+
+def _renamed(facts: Iterable[Fact]) -> set[str]:
+    """Return the old and the new names of these renames."""
+    renames = [fact for fact in facts if isinstance(fact, Rename)]
+    return {name for each in renames for name in (each.asset, each.to_asset)}
 
 
 def _debts(book: Book) -> dict[str, dict[str, Decimal]]:

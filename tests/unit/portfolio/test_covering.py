@@ -4,6 +4,7 @@ import pytest
 
 from bursar.errors import Oversold
 from bursar.ledger.terms import Scope, Terms
+from bursar.portfolio.hand import Details
 from tests.unit.portfolio.places import opened
 
 
@@ -50,3 +51,39 @@ def test_what_is_owed_may_come_to_be_owed_under_another_name():
         book.add("fee", "1", "ACME", account="kraken:main")
     book.reverse("kraken:main:3")
     assert book.timeline.book.owned("kraken:main", "ACME") == 0
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_what_is_paid_back_of_one_coin_covers_nothing_that_is_spent_of_another(scope):
+    book = opened(
+        "2026-01-05T00:00:00Z buy 4 ACME @ 10 EUR #kraken:main:1",
+        "2026-01-05T00:00:00Z buy 4 BETA @ 10 EUR #kraken:main:2",
+        "2026-01-06T00:00:00Z rename ACME to NEWC #kraken:main:3",
+        "2026-01-06T00:00:00Z rename BETA to NEWB #kraken:main:4",
+        "2026-01-07T00:00:00Z sell 6 ACME @ 10 EUR #kraken:main:5",
+        terms=Terms(base="EUR", scope=scope),
+    )
+    before_the_sale: Details = {"account": "kraken:main", "time": "2026-01-06T12:00:00Z"}
+    with pytest.raises(Oversold, match="kraken:main would spend 1 BETA that nothing in the book"):
+        book.add("buy", "6", "ACME/BETA", amount="1", **before_the_sale)
+    book.add("deposit", "1", "BETA", **before_the_sale)
+    book.add("buy", "6", "ACME/BETA", amount="1", **before_the_sale)
+    assert book.timeline.book.owned("kraken:main", "ACME") == 0
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_what_came_under_an_emptied_name_is_not_taken_back_once_it_was_spent(scope):
+    book = opened(
+        "2026-01-05T00:00:00Z buy 4 ACME @ 10 EUR #kraken:main:1",
+        "2026-01-06T00:00:00Z rename ACME to NEWC #*:2",
+        "2026-01-07T00:00:00Z deposit 3 ACME #kraken:main:3",
+        "2026-01-07T00:00:00Z transfer 2 ACME to binance:spot #kraken:main:4",
+        "2026-01-08T00:00:00Z sell 1 ACME @ 10 EUR #kraken:main:5",
+        "2026-01-08T00:00:00Z sell 2 ACME @ 10 EUR #binance:spot:6",
+        terms=Terms(base="EUR", scope=scope),
+    )
+    before = book.digest()
+    for name in ("kraken:main:3", "kraken:main:4"):
+        with pytest.raises(Oversold, match="ACME that nothing in the book brings"):
+            book.reverse(name)
+    assert book.digest() == before

@@ -6,6 +6,7 @@ from bursar.errors import Oversold
 from bursar.ledger.terms import Scope, Terms
 from bursar.portfolio.hand import Details
 from tests.unit.portfolio.places import opened
+from tests.unit.portfolio.test_hand import last_id
 
 
 @pytest.mark.parametrize("scope", list(Scope))
@@ -87,3 +88,33 @@ def test_what_came_under_an_emptied_name_is_not_taken_back_once_it_was_spent(sco
         with pytest.raises(Oversold, match="ACME that nothing in the book brings"):
             book.reverse(name)
     assert book.digest() == before
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("time", [None, "2026-02-01"])
+def test_what_a_venue_told_stands_again_with_the_opening_that_it_called_for(scope, time):
+    book = opened(
+        "2026-01-05T00:00:00Z withdrawal 1 XBT #kraken:main:1 source=ledger",
+        "2026-01-06T00:00:00Z withdrawal 2 XBT #kraken:main:2 source=ledger",
+        terms=Terms(base="EUR", scope=scope),
+    )
+    before = book.digest()
+    book.reverse("kraken:main:2", time=time)
+    assert book.digest() != before
+    book.reverse(last_id(book))
+    assert book.digest() == before
+    assert book.timeline.openings["opening:kraken:main:XBT"].amount == 3
+    with pytest.raises(Oversold, match="would spend 1 XBT"):
+        book.add("withdrawal", "1", "XBT", account="kraken:main")
+
+
+def test_what_was_entered_by_hand_stands_again_only_where_it_is_covered():
+    book = opened("2026-01-05T00:00:00Z deposit 1 XBT #kraken:main:1 source=ledger")
+    book.add("deposit", "1", "XBT", account="kraken:main")
+    came = last_id(book)
+    book.add("withdrawal", "2", "XBT", account="kraken:main")
+    book.reverse(last_id(book))
+    withdrawn = last_id(book)
+    book.reverse(came)
+    with pytest.raises(Oversold, match="would spend 1 XBT"):
+        book.reverse(withdrawn)

@@ -96,6 +96,9 @@ class Walked(msgspec.Struct, frozen=True):
     lacks: tuple[tuple[Place, tuple[Lack, ...]], ...] = ()
 
 
+_KEPT: Final = Walked.__struct_fields__
+
+
 class Prefixes:
     """The running balances of every account, without openings, and how low they ever went.
 
@@ -117,49 +120,38 @@ class Prefixes:
     def resumed(cls, base: str, cash: frozenset[str], walked: Walked) -> "Prefixes":
         """Return balances as they were taken down."""
         prefixes = cls(base, cash)
-        prefixes._balances.update(walked.balances)
-        prefixes._began.update(walked.began)
-        prefixes._explained.update(walked.explained)
-        prefixes._flows.update(walked.flows)
-        prefixes._lacks.update(walked.lacks)
+        for name in _KEPT:
+            getattr(prefixes, f"_{name}").update(getattr(walked, name))
         return prefixes
 
     def walked(self) -> Walked:
-        """Take the balances down. O(places)."""
-        return Walked(
-            tuple(sorted(self._balances.items(), key=lambda each: each[0])),
-            tuple(sorted(self._began.items())),
-            tuple(sorted(self._explained.items(), key=lambda each: each[0])),
-            tuple(sorted(self._flows.items())),
-            tuple(sorted(self._lacks.items(), key=lambda each: each[0])),
-        )
+        """Take the balances down. O(places).
+
+        What happened everywhere is left out: it counts for facts of its own instant alone.
+        """
+        kept = (getattr(self, f"_{name}").items() for name in _KEPT)
+        return Walked(*(tuple(sorted(each, key=lambda pair: pair[0])) for each in kept))
 
     def fork(self) -> "Prefixes":
         """Return prefixes that read through to these and keep their own changes."""
-        child = Prefixes(self._base, self._cash)
-        child._balances = Layer(self._balances)
-        child._began = Layer(self._began)
-        child._explained = Layer(self._explained)
-        child._flows = Layer(self._flows)
-        child._lacks = Layer(self._lacks)
-        child.everywhere = self.everywhere
-        return child
+        return self._twin(is_fork=True)
 
     def flat(self) -> "Prefixes":
         """Return an independent copy. O(places)."""
+        return self._twin(is_fork=False)
+
+    def _twin(self, *, is_fork: bool) -> "Prefixes":
         twin = Prefixes(self._base, self._cash)
-        twin._balances = dict(self._balances)
-        twin._began = dict(self._began)
-        twin._explained = dict(self._explained)
-        twin._flows = dict(self._flows)
-        twin._lacks = dict(self._lacks)
+        for name in _KEPT:
+            own = getattr(self, f"_{name}")
+            setattr(twin, f"_{name}", Layer(own) if is_fork else dict(own))
         twin.everywhere = self.everywhere
         return twin
 
     def land(self, child: "Prefixes") -> None:
         """Take over what a fork of these has changed."""
-        for name in ("_balances", "_began", "_explained", "_flows", "_lacks"):
-            getattr(self, name).update(getattr(child, name).own)
+        for name in _KEPT:
+            getattr(self, f"_{name}").update(getattr(child, f"_{name}").own)
         self.everywhere = child.everywhere
 
     def follow(self, facts: Iterable[Fact], firsts: frozenset[str]) -> "Prefixes":

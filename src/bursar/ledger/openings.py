@@ -23,6 +23,7 @@ from decimal import Decimal
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from bursar.exact import ZERO, ratio18
 from bursar.ledger import instant, pockets
@@ -57,6 +58,8 @@ from bursar.ledger.founding import (
     scaled,
 )
 from bursar.ledger.layer import Layer
+from bursar.ledger.margins import Margins, deliver, reposition
+from bursar.ledger.state import Margin
 
 
 class Balance(msgspec.Struct, frozen=True, gc=False):
@@ -94,6 +97,7 @@ class Walked(msgspec.Struct, frozen=True):
     explained: tuple[tuple[tuple[str, Place], _Explained], ...] = ()
     flows: tuple[tuple[str, tuple[tuple[Place, Decimal], ...]], ...] = ()
     lacks: tuple[tuple[Place, tuple[Lack, ...]], ...] = ()
+    margins: tuple[tuple[tuple[str, str], Margin], ...] = ()
 
 
 _KEPT: Final = Walked.__struct_fields__
@@ -114,6 +118,7 @@ class Prefixes:
         self._explained: MutableMapping[tuple[str, Place], _Explained] = {}
         self._flows: MutableMapping[str, tuple[tuple[Place, Decimal], ...]] = {}
         self._lacks: MutableMapping[Place, tuple[Lack, ...]] = {}
+        self._margins: Margins = {}
         self.everywhere: tuple[Rename | Split, ...] = ()
 
     @classmethod
@@ -160,8 +165,10 @@ class Prefixes:
         `firsts` are the rows before which the balance is to be kept.
         """
         for fact in facts:
-            if type(fact) is Fill or not is_opening(fact):
+            if type(fact) is Fill and not fact.delivers:  # as most are
                 self._follow(fact, firsts)
+            elif not is_opening(fact):
+                self._follow(self._positioned(fact), firsts)
         return self
 
     def beyond(self, row: str, place: Place, prior: Decimal) -> Lack:
@@ -182,6 +189,17 @@ class Prefixes:
             if began is not None:
                 found.append(opening(place, quantity, began, since))
         return found
+
+    def _positioned(self, fact: Fact) -> Fact:
+        """Follow leveraged positions; what a fill of one settled is what that gives, if no venue
+        stated it, and comes or goes like all else.
+        """
+        if isinstance(fact, Fill) and fact.delivers:
+            deliver(self._margins, fact)
+        if not isinstance(fact, MarginFill):
+            return fact
+        given = reposition(self._margins, fact)
+        return fact if fact.settled is not None else replace(fact, settled=given)
 
     def _follow_fill(self, fill: Fill) -> None:
         """Do what `_follow` does with a fill that no first row is a part of; most are charged in

@@ -83,8 +83,8 @@ def _owed(
         if not (touched if place == POOL else timeline.opens(place)):
             continue
         was = before.get(place, {})
-        more = {each: owed.get(each, ZERO) - was.get(each, ZERO) for each in {*was, *owed}}
-        together = sum((more[each] for each in more.keys() & renamed), ZERO)
+        more = {each: owed.get(each, ZERO) - was.get(each, ZERO) for each in {**was, **owed}}
+        together = sum((more[each] for each in more if each in renamed), ZERO)
         for asset, grown in sorted(more.items()):
             if grown > 0 and (asset not in renamed or together > 0):
                 yield touched[-1] if place == POOL else place, asset, grown

@@ -278,16 +278,6 @@ def test_taking_back_twice_is_taking_back_once(book):
     assert book.reverse(name).review.duplicates == 1
 
 
-@pytest.mark.parametrize("own", ["hand-a", "drift-a", "tx-a"])
-def test_an_id_of_ones_own_that_looks_like_a_part_is_taken_back_alone(book, own):
-    for name, quantity in ((own, "5"), (f"{own}/2", "7")):
-        book.add("deposit", quantity, "EUR", id=name)
-    before = book.timeline.book.owned("manual:main", "EUR")
-    assert book.reverse(f"{own}/2").review.recorded == 1
-    assert book.reverse(own).review.recorded == 1
-    assert book.timeline.book.owned("manual:main", "EUR") == before - 12
-
-
 def test_a_flow_may_have_stood_until_a_time(book):
     book.add("deposit", "5", "EUR", time="2026-02-01")
     name = last_id(book)

@@ -3,14 +3,13 @@
 Errors: `Oversold`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from bursar.errors import Oversold
 from bursar.exact import ZERO, money, trimmed
 from bursar.ledger.book import POOL, Book
 from bursar.ledger.entries import CashFlow, Rename, Reversal, Source
-from bursar.ledger.facts import Fact
 from bursar.ledger.lots.base import units
 from bursar.ledger.openings import is_opening
 from bursar.ledger.timeline import Plan, Timeline
@@ -55,17 +54,19 @@ def _only_stands_again(plan: Plan) -> bool:
 def _opened(
     timeline: Timeline, plan: Plan, before: _Debts, after: _Debts
 ) -> Iterator[tuple[str, str, Decimal]]:
-    """Yield by how much openings would grow, but for what was owed until now.
+    """Yield by how much openings would grow.
 
     Where a wrong rename is taken back, what was owed for it was there from the beginning after all.
     """
+    renamed = _renamed(plan)
     for fact in plan.course.added:
         if is_opening(fact) and isinstance(fact, CashFlow):
             known = timeline.openings.get(fact.id)
             had = known.amount if isinstance(known, CashFlow) else ZERO
             place = POOL if plan.book.is_pooled else fact.account
             was, is_ = (debts.get(place, {}).get(fact.asset, ZERO) for debts in (before, after))
-            if fact.amount - had > max(was - is_, ZERO):
+            spared = max(was - is_, ZERO) if fact.asset in renamed else ZERO
+            if fact.amount - had > spared:
                 yield fact.account, fact.asset, fact.amount - had
 
 
@@ -78,7 +79,7 @@ def _owed(
     """
     changed = [*plan.course.added, *plan.course.removed]
     touched = sorted(fact.account for fact in changed if timeline.opens(fact.account))
-    renamed = _renamed(changed)
+    renamed = _renamed(plan)
     for place, owed in sorted(after.items()):
         if not (touched if place == POOL else timeline.opens(place)):
             continue
@@ -90,9 +91,10 @@ def _owed(
                 yield touched[-1] if place == POOL else place, asset, grown
 
 
-def _renamed(facts: Iterable[Fact]) -> set[str]:
-    """Return the old and the new names of these renames."""
-    renames = [fact for fact in facts if isinstance(fact, Rename)]
+def _renamed(plan: Plan) -> set[str]:
+    """Return the old and the new names of the renames that come or go."""
+    changed = (*plan.course.added, *plan.course.removed)
+    renames = [fact for fact in changed if isinstance(fact, Rename)]
     return {name for each in renames for name in (each.asset, each.to_asset)}
 
 

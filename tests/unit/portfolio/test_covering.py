@@ -3,7 +3,7 @@
 import pytest
 
 from bursar.errors import Oversold
-from bursar.ledger.terms import Scope, Terms
+from bursar.ledger.terms import Account, FactSource, Scope, Terms
 from bursar.portfolio.hand import Details
 from tests.unit.portfolio.places import opened
 from tests.unit.portfolio.test_hand import last_id
@@ -118,3 +118,15 @@ def test_what_was_entered_by_hand_stands_again_only_where_it_is_covered():
     book.reverse(came)
     with pytest.raises(Oversold, match="would spend 1 XBT"):
         book.reverse(withdrawn)
+
+
+def test_what_another_account_of_a_pool_owes_lets_nobody_transfer_what_is_not_there():
+    bot = Account("kraken:bot", FactSource.EVENTS)
+    book = opened(
+        "2026-01-05T00:00:00Z sell 5 XBT @ 100 EUR #kraken:bot:1",
+        terms=Terms(base="EUR", scope=Scope.POOLED, accounts=(bot,)),
+    )
+    with pytest.raises(Oversold, match="kraken:main would spend 1 XBT that nothing in the book"):
+        before: Details = {"account": "kraken:main", "to": "cold:wallet", "time": "2026-01-04"}
+        book.add("transfer", "1", "XBT", **before)
+    assert not book.timeline.openings

@@ -77,18 +77,25 @@ def _owed(
 
     What a rename that comes or goes lets be owed under another name is no more.
     """
-    changed = [*plan.course.added, *plan.course.removed]
-    touched = sorted(fact.account for fact in changed if timeline.opens(fact.account))
+    changed = (*plan.course.added, *plan.course.removed)
+    if not any(timeline.opens(fact.account) for fact in changed):
+        return
     renamed = _renamed(plan)
     for place, owed in sorted(after.items()):
-        if not (touched if place == POOL else timeline.opens(place)):
-            continue
         was = before.get(place, {})
         more = {each: owed.get(each, ZERO) - was.get(each, ZERO) for each in {**was, **owed}}
         together = sum((more[each] for each in more if each in renamed), ZERO)
         for asset, grown in sorted(more.items()):
             if grown > 0 and (asset not in renamed or together > 0):
-                yield touched[-1] if place == POOL else place, asset, grown
+                for account in _short(plan.book, asset) if place == POOL else [place]:
+                    if timeline.opens(account):
+                        yield account, asset, grown
+
+
+def _short(book: Book, asset: str) -> list[str]:
+    """Return the accounts of a pool that have less than nothing of an asset."""
+    found = (place for place, quantity in book.balances.items() if quantity < 0)
+    return sorted(account for account, held in found if held == asset)
 
 
 def _renamed(plan: Plan) -> set[str]:

@@ -126,7 +126,18 @@ def test_what_another_account_of_a_pool_owes_lets_nobody_transfer_what_is_not_th
         "2026-01-05T00:00:00Z sell 5 XBT @ 100 EUR #kraken:bot:1",
         terms=Terms(base="EUR", scope=Scope.POOLED, accounts=(bot,)),
     )
+    before: Details = {"account": "kraken:main", "to": "cold:wallet", "time": "2026-01-04"}
     with pytest.raises(Oversold, match="kraken:main would spend 1 XBT that nothing in the book"):
-        before: Details = {"account": "kraken:main", "to": "cold:wallet", "time": "2026-01-04"}
         book.add("transfer", "1", "XBT", **before)
     assert not book.timeline.openings
+
+
+def test_what_another_account_of_a_pool_owes_keeps_nobody_from_spending_what_is_there():
+    bot = Account("kraken:bot", FactSource.EVENTS)
+    book = opened(
+        "2026-01-04T00:00:00Z buy 5 XBT @ 100 EUR #kraken:main:1",
+        "2026-01-05T00:00:00Z sell 3 XBT @ 100 EUR #kraken:bot:1",
+        terms=Terms(base="EUR", scope=Scope.POOLED, accounts=(bot,)),
+    )
+    book.add("withdrawal", "5", "XBT", account="kraken:main")
+    assert book.timeline.book.owned("kraken:main", "XBT") == 0

@@ -5,6 +5,7 @@ Errors: `Oversold`.
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import chain
 
 from bursar.errors import Oversold
 from bursar.exact import ZERO, money, trimmed
@@ -78,7 +79,8 @@ def _owed(
     What a rename that comes or goes lets be owed under another name is no more.
     """
     changed = (*plan.course.added, *plan.course.removed)
-    if not any(timeline.opens(fact.account) for fact in changed):
+    places = ((fact.account, getattr(fact, "to_account", fact.account)) for fact in changed)
+    if not any(timeline.opens(account) for account in chain(*places)):
         return
     renamed = _renamed(plan)
     for place, owed in sorted(after.items()):

@@ -141,3 +141,15 @@ def test_what_another_account_of_a_pool_owes_keeps_nobody_from_spending_what_is_
     )
     book.add("withdrawal", "5", "XBT", account="kraken:main")
     assert book.timeline.book.owned("kraken:main", "XBT") == 0
+
+
+def test_a_transfer_of_what_was_spent_there_under_an_emptied_name_is_not_taken_back():
+    book = opened(
+        "2026-01-05T00:00:00Z deposit 3 ACME #manual:main:1",
+        "2026-01-05T00:00:00Z buy 4 ACME @ 10 EUR #kraken:main:2",
+        "2026-01-06T00:00:00Z rename ACME to NEWC #kraken:main:3",
+        "2026-01-07T00:00:00Z transfer 3 ACME to kraken:main #manual:main:4",
+        "2026-01-08T00:00:00Z sell 3 ACME @ 10 EUR #kraken:main:5",
+    )
+    with pytest.raises(Oversold, match="kraken:main would spend 3 ACME"):
+        book.reverse("manual:main:4")

@@ -4,8 +4,8 @@ He looks at every balance after every fact. Where an account's history may begin
 below zero but that of a name which a rename had emptied (or what became of such a debt). And an
 opening is too large if, wherever renames carried it, there was always something left.
 
-Where a venue states balances an opening may be larger; lots that are set by hand, and margin whose
-result nobody stated, are no part of this.
+Where a venue states balances an opening may be larger; lots that are set by hand are no part of
+this.
 """
 
 from fractions import Fraction
@@ -36,8 +36,6 @@ class Founding:
                 self.split(fact)
             elif kind == "StagedChange":
                 self.apart |= {(fact.account, lot.asset) for lot in fact.lots}
-            elif kind == "MarginFill" and fact.settled is None:
-                self.apart.add((fact.account, fact.quote))
             self.look(fact)
         return self
 

@@ -69,6 +69,6 @@ def test_a_desk_from_a_checkpoint_answers_as_one_from_the_whole_journal(chance, 
             if chance.random() < 0.5:
                 other = Desk(store, other.clock)
     assert list(store.records()) == list(whole.store.records())
-    assert store.get_trades() == whole.store.get_trades()
+    assert store.get_shifted() == whole.store.get_shifted()
     assert store.get_cash_flows() == whole.store.get_cash_flows()
     assert list(other.whole()) == list(whole.timeline)

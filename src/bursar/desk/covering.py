@@ -3,16 +3,19 @@
 Errors: `Oversold`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import chain
 
 from bursar.errors import Oversold
 from bursar.exact import ZERO, money, trimmed
 from bursar.ledger.book import POOL, Book
-from bursar.ledger.entries import CashFlow
+from bursar.ledger.entries import CashFlow, Rename, Reversal, Source
 from bursar.ledger.lots.base import units
 from bursar.ledger.openings import is_opening
 from bursar.ledger.timeline import Plan, Timeline
+
+_Debts = Mapping[str, Mapping[str, Decimal]]
 
 
 @money
@@ -21,7 +24,13 @@ def require_covered(timeline: Timeline, plan: Plan) -> None:
 
     By hand, nothing is assumed.
     """
-    for account, asset, lacking in (*_opened(timeline, plan), *_owed(timeline, plan)):
+    if _only_stands_again(plan):
+        return
+    debts = _debts(timeline.book), _debts(plan.book)
+    for account, asset, lacking in (
+        *_opened(timeline, plan, *debts),
+        *_owed(timeline, plan, *debts),
+    ):
         raise Oversold(
             f"{account} would spend {trimmed(lacking)} {asset} that nothing"
             " in the book brings; enter that first",
@@ -30,38 +39,72 @@ def require_covered(timeline: Timeline, plan: Plan) -> None:
         )
 
 
-def _opened(timeline: Timeline, plan: Plan) -> Iterator[tuple[str, str, Decimal]]:
-    """Yield by how much openings would grow, but for what was owed until now.
+def _only_stands_again(plan: Plan) -> bool:
+    """Tell whether all that comes was told by who knows it and was taken back, and nothing goes.
+
+    What that calls for is not assumed by hand: it was so before it was taken back.
+    """
+    come = [fact for fact in plan.course.added if not is_opening(fact)]
+    staying = {fact.id for fact in come}
+    gone = [fact for fact in plan.course.removed if fact.id not in staying]
+    return all(fact.source is not Source.CLAIM for fact in come) and all(
+        is_opening(fact) or isinstance(fact, Reversal) for fact in gone
+    )
+
+
+def _opened(
+    timeline: Timeline, plan: Plan, before: _Debts, after: _Debts
+) -> Iterator[tuple[str, str, Decimal]]:
+    """Yield by how much openings would grow.
 
     Where a wrong rename is taken back, what was owed for it was there from the beginning after all.
     """
-    before, after = _debts(timeline.book), _debts(plan.book)
+    renamed = _renamed(plan)
     for fact in plan.course.added:
         if is_opening(fact) and isinstance(fact, CashFlow):
             known = timeline.openings.get(fact.id)
             had = known.amount if isinstance(known, CashFlow) else ZERO
             place = POOL if plan.book.is_pooled else fact.account
             was, is_ = (debts.get(place, {}).get(fact.asset, ZERO) for debts in (before, after))
-            if fact.amount - had > max(was - is_, ZERO):
+            spared = max(was - is_, ZERO) if fact.asset in renamed else ZERO
+            if fact.amount - had > spared:
                 yield fact.account, fact.asset, fact.amount - had
 
 
-def _owed(timeline: Timeline, plan: Plan) -> Iterator[tuple[str, str, Decimal]]:
+def _owed(
+    timeline: Timeline, plan: Plan, before: _Debts, after: _Debts
+) -> Iterator[tuple[str, str, Decimal]]:
     """Yield what more would be owed where openings are made: under names that renames emptied.
 
-    What is owed under another name than before is no more.
+    What a rename that comes or goes lets be owed under another name is no more.
     """
-    accounts = sorted({fact.account for fact in plan.course.added if timeline.opens(fact.account)})
-    if not accounts:
+    changed = (*plan.course.added, *plan.course.removed)
+    places = ((fact.account, getattr(fact, "to_account", fact.account)) for fact in changed)
+    if not any(timeline.opens(account) for account in chain(*places)):
         return
-    before, after = _debts(timeline.book), _debts(plan.book)
-    places = (*accounts, POOL) if plan.book.is_pooled else accounts
-    for place in places:
-        was, owed = before.get(place, {}), after.get(place, {})
-        grown = {asset: debt - was.get(asset, ZERO) for asset, debt in sorted(owed.items())}
-        if sum(owed.values(), ZERO) > sum(was.values(), ZERO):
-            asset = max(grown, key=lambda each: grown[each])
-            yield accounts[0] if place == POOL else place, asset, grown[asset]
+    renamed = _renamed(plan)
+    for place, owed in sorted(after.items()):
+        was = before.get(place, {})
+        more = {each: owed.get(each, ZERO) - was.get(each, ZERO) for each in {**was, **owed}}
+        together = sum((more[each] for each in more if each in renamed), ZERO)
+        for asset, grown in sorted(more.items()):
+            if grown > 0 and (asset not in renamed or together > 0):
+                for account in _short(plan.book, asset) if place == POOL else [place]:
+                    if timeline.opens(account):
+                        yield account, asset, grown
+
+
+def _short(book: Book, asset: str) -> list[str]:
+    """Return the accounts of a pool that have less than nothing of an asset."""
+    found = (place for place, quantity in book.balances.items() if quantity < 0)
+    return sorted(account for account, held in found if held == asset)
+
+
+def _renamed(plan: Plan) -> set[str]:
+    """Return the old and the new names of the renames that come or go."""
+    changed = (*plan.course.added, *plan.course.removed)
+    renames = [fact for fact in changed if isinstance(fact, Rename)]
+    return {name for each in renames for name in (each.asset, each.to_asset)}
 
 
 def _debts(book: Book) -> dict[str, dict[str, Decimal]]:

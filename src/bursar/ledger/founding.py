@@ -64,7 +64,7 @@ def founded(short: Iterable[Lack], stated: Iterable[Lack]) -> dict[Root, Decimal
     found: dict[Root, Decimal] = {}
     told = sorted(stated, key=_turn)
     for lack in (each for each in told if _is_of_pocket(each.place)):
-        _found(found, {}, lack, lack.origins)
+        _cover(found, {}, lack, lack.origins)
     inside: dict[Root, Decimal] = {}
     for (place, since), quantity in found.items():
         whole = (pockets.parted(place)[0], place[1]), since
@@ -73,7 +73,7 @@ def founded(short: Iterable[Lack], stated: Iterable[Lack]) -> dict[Root, Decimal
     ways = [(lack, {}, lack.origins) for lack in told if not _is_of_pocket(lack.place)]
     ways += [(lack, inside, at_first(lack.origins)) for lack in short]
     for lack, within, able in sorted(ways, key=lambda way: _turn(way[0])):
-        _found(found, within, lack, able)
+        _cover(found, within, lack, able)
     return found
 
 
@@ -108,9 +108,12 @@ def first_units(now: Decimal, scale: Scale) -> Decimal:
     return quotient - ATOM if remainder < 0 else quotient
 
 
-def _found(
+def _cover(
     found: dict[Root, Decimal], inside: Mapping[Root, Decimal], lack: Lack, able: Origins
 ) -> None:
+    """Open for a lack what the openings that were carried there leave of it, by the best of those
+    that are able to.
+    """
     if not able:
         return
     missing, account = lack.quantity, lack.place[0]

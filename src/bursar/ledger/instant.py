@@ -13,7 +13,8 @@ from typing import Final
 
 from bursar.errors import Malformed
 
-MS: Final = 1_000_000
+MICROSECOND: Final = 1_000
+MS: Final = 1_000 * MICROSECOND
 SECOND: Final = 1_000 * MS
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
@@ -111,13 +112,13 @@ def of_clock(told: int) -> int:
 
 def _counted(moment: datetime) -> int:
     delta = moment - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds * 1_000
+    return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds * MICROSECOND
 
 
 def to_datetime(at: int) -> datetime:
     """Return an aware UTC datetime, nanoseconds cut to microseconds."""
     seconds, nanos = divmod(at, SECOND)
-    return _EPOCH + timedelta(0, seconds, nanos // 1_000)
+    return _EPOCH + timedelta(0, seconds, nanos // MICROSECOND)
 
 
 _SPAN: Final = (_counted(_EPOCH.replace(FIRST)), _counted(_EPOCH.replace(LAST + 1)))

@@ -23,9 +23,10 @@ from decimal import Decimal
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from bursar.exact import ZERO, ratio18
-from bursar.ledger import pockets
+from bursar.ledger import instant, pockets
 from bursar.ledger.entries import (
     TRANSIT,
     CashFlow,
@@ -57,6 +58,8 @@ from bursar.ledger.founding import (
     scaled,
 )
 from bursar.ledger.layer import Layer
+from bursar.ledger.margins import Margins, deliver, reposition
+from bursar.ledger.state import Margin
 
 
 class Balance(msgspec.Struct, frozen=True, gc=False):
@@ -94,6 +97,10 @@ class Walked(msgspec.Struct, frozen=True):
     explained: tuple[tuple[tuple[str, Place], _Explained], ...] = ()
     flows: tuple[tuple[str, tuple[tuple[Place, Decimal], ...]], ...] = ()
     lacks: tuple[tuple[Place, tuple[Lack, ...]], ...] = ()
+    margins: tuple[tuple[tuple[str, str], Margin], ...] = ()
+
+
+_KEPT: Final = Walked.__struct_fields__
 
 
 class Prefixes:
@@ -111,55 +118,45 @@ class Prefixes:
         self._explained: MutableMapping[tuple[str, Place], _Explained] = {}
         self._flows: MutableMapping[str, tuple[tuple[Place, Decimal], ...]] = {}
         self._lacks: MutableMapping[Place, tuple[Lack, ...]] = {}
+        self._margins: Margins = {}
         self.everywhere: tuple[Rename | Split, ...] = ()
 
     @classmethod
     def resumed(cls, base: str, cash: frozenset[str], walked: Walked) -> "Prefixes":
         """Return balances as they were taken down."""
         prefixes = cls(base, cash)
-        prefixes._balances.update(walked.balances)
-        prefixes._began.update(walked.began)
-        prefixes._explained.update(walked.explained)
-        prefixes._flows.update(walked.flows)
-        prefixes._lacks.update(walked.lacks)
+        for name in _KEPT:
+            getattr(prefixes, f"_{name}").update(getattr(walked, name))
         return prefixes
 
     def walked(self) -> Walked:
-        """Take the balances down. O(places)."""
-        return Walked(
-            tuple(sorted(self._balances.items(), key=lambda each: each[0])),
-            tuple(sorted(self._began.items())),
-            tuple(sorted(self._explained.items(), key=lambda each: each[0])),
-            tuple(sorted(self._flows.items())),
-            tuple(sorted(self._lacks.items(), key=lambda each: each[0])),
-        )
+        """Take the balances down. O(places).
+
+        What happened everywhere is left out: it counts for facts of its own instant alone.
+        """
+        kept = (getattr(self, f"_{name}").items() for name in _KEPT)
+        return Walked(*(tuple(sorted(each, key=lambda pair: pair[0])) for each in kept))
 
     def fork(self) -> "Prefixes":
         """Return prefixes that read through to these and keep their own changes."""
-        child = Prefixes(self._base, self._cash)
-        child._balances = Layer(self._balances)
-        child._began = Layer(self._began)
-        child._explained = Layer(self._explained)
-        child._flows = Layer(self._flows)
-        child._lacks = Layer(self._lacks)
-        child.everywhere = self.everywhere
-        return child
+        return self._twin(is_fork=True)
 
     def flat(self) -> "Prefixes":
         """Return an independent copy. O(places)."""
+        return self._twin(is_fork=False)
+
+    def _twin(self, *, is_fork: bool) -> "Prefixes":
         twin = Prefixes(self._base, self._cash)
-        twin._balances = dict(self._balances)
-        twin._began = dict(self._began)
-        twin._explained = dict(self._explained)
-        twin._flows = dict(self._flows)
-        twin._lacks = dict(self._lacks)
+        for name in _KEPT:
+            own = getattr(self, f"_{name}")
+            setattr(twin, f"_{name}", Layer(own) if is_fork else dict(own))
         twin.everywhere = self.everywhere
         return twin
 
     def land(self, child: "Prefixes") -> None:
         """Take over what a fork of these has changed."""
-        for name in ("_balances", "_began", "_explained", "_flows", "_lacks"):
-            getattr(self, name).update(getattr(child, name).own)
+        for name in _KEPT:
+            getattr(self, f"_{name}").update(getattr(child, f"_{name}").own)
         self.everywhere = child.everywhere
 
     def follow(self, facts: Iterable[Fact], firsts: frozenset[str]) -> "Prefixes":
@@ -168,8 +165,10 @@ class Prefixes:
         `firsts` are the rows before which the balance is to be kept.
         """
         for fact in facts:
-            if type(fact) is Fill or not is_opening(fact):
+            if type(fact) is Fill and not fact.delivers:  # as most are
                 self._follow(fact, firsts)
+            elif not is_opening(fact):
+                self._follow(self._positioned(fact), firsts)
         return self
 
     def beyond(self, row: str, place: Place, prior: Decimal) -> Lack:
@@ -190,6 +189,17 @@ class Prefixes:
             if began is not None:
                 found.append(opening(place, quantity, began, since))
         return found
+
+    def _positioned(self, fact: Fact) -> Fact:
+        """Follow leveraged positions; what a fill of one settled is what that gives, if no venue
+        stated it, and comes or goes like all else.
+        """
+        if isinstance(fact, Fill) and fact.delivers:
+            deliver(self._margins, fact)
+        if not isinstance(fact, MarginFill):
+            return fact
+        given = reposition(self._margins, fact)
+        return fact if fact.settled is not None else replace(fact, settled=given)
 
     def _follow_fill(self, fill: Fill) -> None:
         """Do what `_follow` does with a fill that no first row is a part of; most are charged in
@@ -323,13 +333,15 @@ class Prefixes:
 def opening(place: Place, quantity: Decimal, first_at: int, since: int = AT_FIRST) -> CashFlow:
     """Make the derived fact: just before the account's first entry, with an assumed basis.
 
-    One of a name that had been emptied stands just behind the rename.
+    One of a name that had been emptied stands just behind the rename, also by the microseconds of
+    the records: of one instant, what comes would come before what is renamed.
     """
+    behind = since - since % instant.MICROSECOND + instant.MICROSECOND
     account, asset = _account(place), place[1]
     name = f"opening:{pockets.shown(place)}:{asset}"
     return CashFlow(
         id=name if since == AT_FIRST else f"{name}:{since}",
-        executed_at=first_at - 1 if since == AT_FIRST else since + 1,
+        executed_at=first_at - 1 if since == AT_FIRST else behind,
         account=account,
         kind=FlowKind.OPENING,
         asset=asset,

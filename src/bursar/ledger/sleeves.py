@@ -45,8 +45,8 @@ from bursar.ledger.entries import (
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import apply
 from bursar.ledger.fold.booking import dispose, realize
-from bursar.ledger.fold.margin import deliver
 from bursar.ledger.lots import Lot
+from bursar.ledger.margins import deliver
 from bursar.ledger.state import NO_PAIR
 from bursar.ledger.terms import Scope, Terms
 
@@ -210,7 +210,7 @@ class StrategyBooks:
         owner = self._leveraged(fill)
         if owner is not None:
             sleeve = self._sleeve(fill.account, owner)
-            deliver(self.book, msgspec.structs.replace(fill, account=sleeve))
+            deliver(self.book.margins, msgspec.structs.replace(fill, account=sleeve))
         return msgspec.structs.replace(fill, delivers=False)
 
     def _leaving(self, fact: Fact) -> _Needs:

@@ -287,6 +287,19 @@ def test_trips_of_a_past_are_those_of_the_book_of_then():
         assert kept.trips(then) == told(*(BOUGHT, *LATE)[:count])
 
 
+def test_what_a_balance_says_of_a_name_that_a_rename_emptied_is_no_part_of_what_went():
+    portfolio = opened(
+        on(1, "buy 2 OLDC @ 100 EUR"),
+        on(2, "rename OLDC to OTHR"),
+        on(3, "row deposit 1 OLDC balance 4", "source=ledger"),
+        on(4, "sell 2 OTHR @ 150 EUR"),
+        on(5, "sell 4 OLDC @ 10 EUR"),
+    )
+    made = kept.trips(portfolio)
+    assert said(made) == [("OTHR", 100, 0, 3), ("OLDC", 40, 0, None)]
+    assert not any(portfolio.closings.book.held.values())
+
+
 def test_a_currency_pays_for_a_trade_and_has_no_trip_of_its_own():
     rate = "rate=USD|EUR|{}|candle|2026-01-0{}T12:00:00Z"
     made = told(

@@ -119,3 +119,13 @@ def test_seconds_are_not_taken_for_nanoseconds(book):
 def test_a_name_that_is_no_text_is_refused(book):
     with pytest.raises(BadChoice):
         book.add("deposit", "1", 7)
+
+
+@pytest.mark.parametrize("own", ["hand-a", "drift-a", "tx-a"])
+def test_an_id_of_ones_own_that_looks_like_a_part_is_taken_back_alone(book, own):
+    for name, quantity in ((own, "5"), (f"{own}/2", "7")):
+        book.add("deposit", quantity, "EUR", id=name)
+    before = book.timeline.book.owned("manual:main", "EUR")
+    assert book.reverse(f"{own}/2").review.recorded == 1
+    assert book.reverse(own).review.recorded == 1
+    assert book.timeline.book.owned("manual:main", "EUR") == before - 12

@@ -9,8 +9,8 @@ from bursar.exact import ZERO, share
 from bursar.ledger.book import Book
 from bursar.ledger.entries import MANUAL, Fee, Fill, Side
 from bursar.ledger.fold.booking import charge, dispose, kept_back, lot_of, pay_fee, realize, tag_of
-from bursar.ledger.fold.margin import deliver
 from bursar.ledger.lots import Lot
+from bursar.ledger.margins import deliver
 from bursar.ledger.state import Cell, FeeTotal, Holding, Line, Removal
 
 _NOTHING: Final = Holding(ZERO, ZERO)
@@ -25,7 +25,7 @@ def fold_fill(book: Book, fill: Fill) -> None:
     Plain is what is quoted in base currency or a peg at 1, with at most one fee, in the same.
     """
     if fill.delivers:
-        deliver(book, fill)
+        deliver(book.margins, fill)
     value, fees, quote = fill.value, fill.fees, fill.quote
     plain = value and value == fill.amount and quote in book.cash and fill.base not in book.cash
     if plain and fees:

@@ -8,7 +8,8 @@ Invariants
 - The id of what is entered follows from its content, so the same words twice are one statement;
   `again` says that it did happen once more. With an id of the user's own, other words under it are
   refused.
-- An account is never made to spend what it does not have: no opening comes or grows by hand.
+- An account is never made to spend what it does not have: no opening comes or grows by hand, but
+  for what a venue told when that stands again.
 - Entries of one instant and account are folded in the order in which they were entered.
 
 Errors: `BadChoice` and the number errors for words that say nothing, `EntryNotFound`, `KeyReused`

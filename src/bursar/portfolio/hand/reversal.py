@@ -39,7 +39,9 @@ from bursar.portfolio.hand.words import (
     statements_of,
 )
 
-_OURS: Final = re.compile(r".*:(?:hand|drift|tx)-.*", re.ASCII | re.DOTALL)
+_MADE: Final = re.compile(r".*:(?:hand|drift)-[0-9a-f]{12}.*", re.ASCII | re.DOTALL)
+_KEYED: Final = re.compile(r".*:tx-.*", re.ASCII | re.DOTALL)
+"""Ids of transactions, whose keys are the user's own; so may be the ids of other entries."""
 _PART: Final = re.compile(r"(.+)/[0-9]+", re.ASCII | re.DOTALL)
 
 
@@ -83,18 +85,20 @@ def _together(timeline: Timeline, name: str) -> list[str]:
     part = _PART.fullmatch(name)
     for first in (name,) if part is None else (part[1], name):
         names = [first]
-        while _OURS.fullmatch(first) and _is_part(timeline, f"{first}/{len(names) + 1}", names):
-            names.append(f"{first}/{len(names) + 1}")
+        while _is_part(timeline, following := f"{first}/{len(names) + 1}", names):
+            names.append(following)
         if name in names and first in timeline.homes:
             return names
     return [name]
 
 
 def _is_part(timeline: Timeline, name: str, before: list[str]) -> bool:
-    """Tell whether an id is the next part; a transaction may have a key that only looks so."""
+    """Tell whether an id is the next part, and none of the user's own that only looks so."""
     told = statements_of(timeline, name)
-    return bool(told) and all(
-        each.sequence == len(before) for each in told if isinstance(each, StagedChange)
+    if not told or _MADE.fullmatch(name):
+        return bool(told)
+    return _KEYED.fullmatch(name) is not None and all(
+        isinstance(each, StagedChange) and each.sequence == len(before) for each in told
     )
 
 
@@ -158,7 +162,7 @@ def _reshaped(timeline: Timeline, flow: CashFlow, until: int) -> Split | Rename 
 
 def _doubts(timeline: Timeline, told: AnyEntry) -> tuple[str, ...]:
     source = timeline.terms.account(told.account).source
-    is_ours = _OURS.fullmatch(told.id) is not None
+    is_ours = any(each.fullmatch(told.id) for each in (_MADE, _KEYED))
     if source is FactSource.MANUAL or is_ours or told.account.startswith("hand:"):
         return ()
     return (f"{told.id} is what {told.account} itself says: its statements will go on saying it",)

@@ -87,7 +87,7 @@ def at(desk: Desk, time: Time, *, field: str = "time") -> int:
     """Read a time: text, `now`, an aware datetime, or nanoseconds."""
     if time is None or time == NOW:
         now = desk.clock.now()
-        return now - now % 1_000
+        return now - now % instant.MICROSECOND
     return instant.read(time, field=field)
 
 

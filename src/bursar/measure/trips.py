@@ -111,7 +111,7 @@ class TripBook:
         self._cash = cash
         self._shorts = shorts
         self._open: dict[_Place, Stake] = {}
-        self._trips: dict[tuple[str, str, str], Trip] = {}
+        self._trips: dict[tuple[str, str, str, str], Trip] = {}
         self._gone: dict[tuple[str, str, str], Stake] = {}
 
     @money
@@ -214,12 +214,13 @@ class TripBook:
     def _close(self, part: _Part, entries: Stake) -> None:
         """Close a trip; `entries` is what leaves, with its part of the fees."""
         record, opened_at = part.record, entries.opened_at
-        key = record.account, part.asset, record.order_id or record.trade_id
+        name = record.order_id or record.trade_id
+        key = record.account, part.asset, record.pair, name  # venues count orders by pair
         known, flags = self._trips.get(key), joint(entries.flags, part.flags)
         if known is not None:
             opened_at, flags = known.opened_at, joint(known.flags, flags)
         made = self._trips[key] = Trip(
-            id=key[2],
+            id=name,
             account=record.account,
             asset=part.asset,
             pair=record.pair,

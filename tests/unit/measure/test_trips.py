@@ -16,7 +16,7 @@ from bursar.measure.trips import round_trips
 from tests.unit.measure.samples import HOUR, D, day, record
 
 GOLDEN = Path(__file__).parents[2] / "golden"
-ASSETS = {"XBT/EUR": "XBT"}
+ASSETS = {"XBT/EUR": "XBT", "XBT/USD": "XBT"}
 SHORTS = frozenset({"k"})
 
 
@@ -62,6 +62,18 @@ def test_fills_of_one_order_are_one_trip():
     (trip,) = made.trips
     assert (trip.id, trip.fills, trip.pnl) == ("o", 2, 28)
     assert trip.opened_at == day(1)
+
+
+def test_orders_of_one_number_at_two_pairs_are_two_trips():
+    made = closed(
+        record(1, 2, -2),
+        record(2, -1, 10, order_id="7"),
+        record(3, -1, 20, order_id="7", pair="XBT/USD"),
+    )
+    assert [(trip.id, trip.pair, trip.pnl) for trip in made.trips] == [
+        ("7", "XBT/EUR", 9),
+        ("7", "XBT/USD", 19),
+    ]
 
 
 def test_a_trip_bears_the_flags_of_its_close_and_of_the_entries_that_were_open():

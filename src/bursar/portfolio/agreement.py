@@ -56,14 +56,25 @@ _STATEMENTS: Final = msgspec.json.Decoder(Statement)
 _CERTIFICATES: Final = msgspec.json.Decoder(Certificate)
 
 
-def remember(portfolio: Portfolio, statement: Statement) -> None:
+def latest(portfolio: Portfolio, account: str) -> int:
+    """Return the instant of an account's last fact; 0 where there is none. O(facts after it)."""
+    for at, *_, name in reversed(portfolio.desk.timeline.order):
+        fact = portfolio.desk.timeline.facts[name]
+        there = fact.to_account if isinstance(fact, Transfer) else fact.account
+        if account in {fact.account, there} or fact.account == POOL:
+            return at
+    return 0
+
+
+def remember(portfolio: Portfolio, statement: Statement, known: int | None = None) -> None:
     """Keep a statement in the place of the account's last one.
 
-    What the book has of the account already had happened when the venue spoke, whatever our clock
-    says; of another account, which may reach ahead of now, it says nothing.
+    What the book had of the account when the venue was asked, up to `known` (else: has by now),
+    had happened when it spoke, whatever our clock says; of another account, which may reach ahead
+    of now, it says nothing.
     """
-    latest = _last_of(portfolio.desk.timeline, statement.account, statement.as_of)
-    kept = msgspec.structs.replace(statement, as_of=latest)
+    happened = latest(portfolio, statement.account) if known is None else known
+    kept = msgspec.structs.replace(statement, as_of=max(statement.as_of, happened))
     text = _ENCODER.encode(kept).decode()
     portfolio.desk.store.save_memos({f"{_STATEMENT}{statement.account}": text})
     portfolio.told_version += 1
@@ -250,18 +261,6 @@ def proposal(found: Reconciliation, break_id: str) -> Proposal:
         f"nothing is proposed for a break {break_id!r} of {account}; it may be closed already",
         account=account,
     )
-
-
-def _last_of(timeline: Timeline, account: str, as_of: int) -> int:
-    """Return the instant of an account's last fact, if it is after `as_of`. O(facts after it)."""
-    for at, *_, name in reversed(timeline.order):
-        if at <= as_of:
-            break
-        fact = timeline.facts[name]
-        there = fact.to_account if isinstance(fact, Transfer) else fact.account
-        if account in {fact.account, there} or fact.account == POOL:
-            return at
-    return as_of
 
 
 def _reaching(portfolio: Portfolio, at: int) -> Timeline:

@@ -26,7 +26,7 @@ from bursar.ledger.facts import Fact
 from bursar.ledger.fold.booking import tag_of
 from bursar.ledger.names import canonical
 from bursar.ledger.pricing import wanted
-from bursar.ports import Chunk, PriceWanted, Progress, Venue
+from bursar.ports import Chunk, PortfolioStore, PriceWanted, Progress, Venue
 
 CHUNKS_HELD: Final = 20
 """How many chunks land in one commit; as many at most are fetched again after a kill."""
@@ -43,9 +43,7 @@ class Gained(msgspec.Struct):
     """What following brought.
 
     The `is_first` sync of an account restates nothing, since nothing was published, and nothing of
-    it is `external`. It is the first until one has come to its end. `external` is by fact what
-    manual trades and capital flows were first worth that nobody was told of, in base currency; it
-    may be of an earlier sync, which has died.
+    it is external activity. It is the first until one has come to its end.
     """
 
     is_first: bool = False
@@ -55,7 +53,6 @@ class Gained(msgspec.Struct):
     pairs: set[str] = msgspec.field(default_factory=set)
     restated: list[str] = msgspec.field(default_factory=list)
     conflicts: list[str] = msgspec.field(default_factory=list)
-    external: dict[str, Decimal] = msgspec.field(default_factory=dict)
     priced: int = 0
 
 
@@ -71,8 +68,23 @@ class Anew(msgspec.Struct, frozen=True, kw_only=True):
 NOTHING: Final = Anew()
 
 
-def untold(account: str) -> str:
-    """Return the memo that what nobody was told of waits in; who tells it clears the memo."""
+External = dict[str, Decimal]
+"""By fact what manual trades and capital flows were first worth that nobody was told of, in base
+currency.
+"""
+
+
+def untold(store: PortfolioStore, account: str) -> External:
+    """Return what nobody was told of yet, of whatever sync of whatever process."""
+    return _UNTOLD.decode(store.memo(_untold(account)) or "{}")
+
+
+def once_told(account: str) -> dict[str, str | None]:
+    """Return the memos by which it is told; whoever keeps them reads and keeps `alone`."""
+    return {_untold(account): None}
+
+
+def _untold(account: str) -> str:
     return f"untold {account}"
 
 
@@ -119,8 +131,7 @@ class _Following:
         self._sync, self._prices = f"sync {venue.account}", f"prices {venue.account}"
         self.mark = desk.store.memo(self._sync)
         gained.is_first = gained.is_first or self.mark is None
-        gained.external = _UNTOLD.decode(desk.store.memo(untold(venue.account)) or "{}")
-        self._due = frozenset(_DECODER.decode(desk.store.memo(self._prices) or "[]"))
+        self._due = self._kept_due()
         if self.mark is None:  # what exports have told came with nobody to ask
             self.lack(unpriced(desk))
 
@@ -159,22 +170,30 @@ class _Following:
         return prices, frozenset(each for each in young if (each.asset, each.at) not in told)
 
     def _commit(self, told: Sketch, prices: Sequence[Price], memos: _Memos) -> None:
-        """Commit statements and memos together, with other writers kept off."""
+        """Commit statements and memos together, with other writers kept off.
+
+        Others may follow the same account. What they left in the memos stays, but for the mark,
+        which is no worse for being another's.
+        """
         did: tuple[Course, Review] | None = None
-        external = self._gained.external
+        store, account = self._desk.store, self._venue.account
         with self._desk.alone():
+            due = memos.due | (self._kept_due() - self._due)
+            kept = {self._sync: memos.mark, self._prices: _listed(due)}
             if told.told or prices:
                 staged = stage_over(self._desk, told, prices)
                 did = staged.plan.course, self._desk.record(staged).review
-                external = _external(did[0], self._gained)
-            kept = {self._sync: memos.mark, self._prices: _listed(memos.due)}
-            if external != self._gained.external:
-                kept[untold(self._venue.account)] = _ENCODER.encode(external).decode()
-            self._desk.store.save_memos(kept)
-        self.mark, self._due = memos.mark, memos.due
-        self._gained.external = external
+                before = untold(store, account)
+                external = before if self._gained.is_first else _external(did[0], before)
+                if external != before:
+                    kept[_untold(account)] = _ENCODER.encode(external).decode()
+            store.save_memos(kept)
+        self.mark, self._due = memos.mark, due
         if did is not None:
             _count(*did, self._gained)
+
+    def _kept_due(self) -> frozenset[PriceWanted]:
+        return frozenset(_DECODER.decode(self._desk.store.memo(self._prices) or "[]"))
 
     def _lacked_by(self, facts: Iterable[Fact]) -> frozenset[PriceWanted]:
         """Return the prices that facts of the account lack, each of its own instant."""
@@ -211,16 +230,14 @@ def _count(course: Course, review: Review, gained: Gained) -> None:
         gained.restated += review.restated
 
 
-def _external(course: Course, gained: Gained) -> dict[str, Decimal]:
+def _external(course: Course, before: External) -> External:
     """Return what nobody will have been told of once that has landed.
 
     What was worth something before, and was told then, is not told again when that changes.
     """
-    if gained.is_first:
-        return {}
     gone = {fact.id: _worth(fact) for fact in course.removed}
-    kept = {name: worth for name, worth in gained.external.items() if name not in gone}
-    told = {name for name, worth in gone.items() if worth and name not in gained.external}
+    kept = {name: worth for name, worth in before.items() if name not in gone}
+    told = {name for name, worth in gone.items() if worth and name not in before}
     worths = {fact.id: _worth(fact) for fact in course.added if fact.id not in told}
     return kept | {name: worth for name, worth in worths.items() if worth}
 

@@ -34,7 +34,7 @@ from bursar.ledger.records import (
 from bursar.ledger.terms import method as method_of
 from bursar.portfolio import agreement, earnings, snapshots
 from bursar.portfolio.events import saying
-from bursar.portfolio.following import Anew, Gained, follow, untold
+from bursar.portfolio.following import Anew, Gained, follow, once_told, untold
 from bursar.portfolio.log import LOG
 from bursar.portfolio.periods import Range
 from bursar.portfolio.portfolio import Portfolio, Prices
@@ -395,7 +395,7 @@ class PortfolioService:
         except _OF_A_VENUE as error:
             LOG.warning("SYNC_FAILED", account=venue.account, code=error.code, why=error.message)
             failure = error.message
-        activity = self._external(venue.account, gained)
+        activity = self._external(venue.account)
         return AccountSync(
             account=venue.account,
             new_entries=gained.entries,
@@ -415,17 +415,21 @@ class PortfolioService:
     ) -> None:
         """Follow the history and read the statement, again if more has happened in between.
 
-        What differed at the last sync and still does has not happened just now.
+        What differed at the last sync and still does has not happened just now. What other
+        processes have landed is taken up, since their mark says that it was read.
         """
+        desk = self.portfolio.writer
+        desk.catch_up()
         known = _amounts(self._compared(venue.account))
-        await follow(self.portfolio.writer, venue, gained, progress, anew)
+        await follow(desk, venue, gained, progress, anew)
         now = await self._asked(venue)
         for _ in range(LOOKS_MAX):
-            before = gained.entries
+            before = desk.head
             if now.verdict is Verdict.EQUAL or _amounts(now) == known:
                 break
-            await follow(self.portfolio.writer, venue, gained, progress)
-            if gained.entries == before:
+            await follow(desk, venue, gained, progress)
+            desk.catch_up()
+            if desk.head == before:
                 break
             now = await self._asked(venue)
         if self._opened(venue.account):
@@ -451,7 +455,8 @@ class PortfolioService:
         return bool(rows)
 
     async def _asked(self, venue: Venue) -> Comparison:
-        agreement.remember(self.portfolio, await venue.statement())
+        latest = agreement.latest(self.portfolio, venue.account)
+        agreement.remember(self.portfolio, await venue.statement(), latest)
         return self._compared(venue.account)
 
     async def _refresh(self, venue: Venue) -> None:
@@ -460,26 +465,30 @@ class PortfolioService:
         self.portfolio.keep_marks(await venue.marks(held, base), venue.account)
 
     @money
-    def _external(self, account: str, gained: Gained) -> Decimal | None:
-        """Return what nobody's strategy did, as percent of equity, and tell it if it is much."""
-        moved = sum(gained.external.values(), ZERO)
-        if not moved:
+    def _external(self, account: str) -> Decimal | None:
+        """Return what nobody's strategy did and nobody was told of yet, as percent of equity, and
+        tell it if it is much. It may be of another sync, which has died or has yet to tell.
+        """
+        portfolio = self.portfolio
+        store = portfolio.desk.store
+        if not untold(store, account):
             return None
-        store, memos = self.portfolio.desk.store, saying.Memos({untold(account): None})
         known = self.get_equity()
         equity = known.equity_base + known.excluded_value  # what moved may be of either
-        if equity <= 0:
+        with portfolio.writer.alone():  # else two of them would tell the same
+            moved = sum(untold(store, account).values(), ZERO)
+            share = percent18(moved, equity) if moved and equity > 0 else None
+            is_much = share is not None and share > self.rules.external_activity_pct
+            memos = saying.Memos(once_told(account))
+            if share is not None and is_much:
+                now = portfolio.desk.clock.now()
+                told = ExternalActivity(
+                    account=account, percent=share, worth=moved, timestamp=instant.show(now)
+                )
+                memos |= saying.memo_of(store, "portfolio.external_activity", told, at=now)
             store.save_memos(memos)
-            return None
-        share = percent18(moved, equity)
-        if share > self.rules.external_activity_pct:
+        if is_much:
             LOG.warning("EXTERNAL_ACTIVITY", percent=str(share), worth=str(moved))
-            now = self.portfolio.desk.clock.now()
-            told = ExternalActivity(
-                account=account, percent=share, worth=moved, timestamp=instant.show(now)
-            )
-            memos |= saying.memo_of(store, "portfolio.external_activity", told, at=now)
-        store.save_memos(memos)
         return share
 
 

@@ -45,6 +45,8 @@ from bursar.reconcile import (
 from bursar.reconcile import alarm as alarms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bursar.portfolio.portfolio import Portfolio
 
 _STATEMENT: Final = "statement "
@@ -227,17 +229,14 @@ def alarms_told(portfolio: Portfolio) -> dict[str, Alarm]:
     return {name.removeprefix(_ALARM): alarms.decode(text) for name, text in kept.items()}
 
 
-def accept(portfolio: Portfolio, found: Reconciliation, number: int) -> Proposal:
-    """Enter the proposal of a break, the first being number 1. `reverse` takes it back.
+def accept(portfolio: Portfolio, found: Reconciliation, which: int | str) -> Proposal:
+    """Enter the proposal of a break, by its number or its id. `reverse` takes it back.
 
     Raises:
-        BadChoice: there is no break of that number.
+        BadChoice, BreakNotFound: as `chosen`.
         StaleVersion: another writer was first, and may have closed it; look again.
     """
-    if not 0 < number <= len(found.proposals):
-        there = f"1 to {len(found.proposals)}" if found.proposals else "none"
-        raise BadChoice(f"there is no break number {number}; there are {there}", value=number)
-    proposal = found.proposals[number - 1]
+    proposal = chosen([found], which)
     desk = portfolio.writer
     try:
         desk.submit(proposal.entries)
@@ -247,20 +246,28 @@ def accept(portfolio: Portfolio, found: Reconciliation, number: int) -> Proposal
     return proposal
 
 
-def proposal(found: Reconciliation, break_id: str) -> Proposal:
-    """Return what closes a break.
+def chosen(found: Sequence[Reconciliation], which: int | str) -> Proposal:
+    """Return what closes a break: by its number among these, the first being 1, or by its id, which
+    stays the same whatever else opens and closes.
 
     Raises:
+        BadChoice: there is no break of that number.
         BreakNotFound: there is none of that id now, or nothing is proposed for it.
     """
-    for each in found.proposals:
-        if each.break_id == break_id:
-            return each
-    account = found.comparison.account
-    raise BreakNotFound(
-        f"nothing is proposed for a break {break_id!r} of {account}; it may be closed already",
-        account=account,
-    )
+    proposals = [proposal for each in found for proposal in each.proposals]
+    if isinstance(which, str):
+        for each in proposals:
+            if each.break_id == which:
+                return each
+        account = ", ".join(each.comparison.account for each in found)
+        raise BreakNotFound(
+            f"nothing is proposed for a break {which!r} of {account}; it may be closed already",
+            account=account,
+        )
+    if not 0 < which <= len(proposals):
+        there = f"1 to {len(proposals)}" if proposals else "none"
+        raise BadChoice(f"there is no break number {which}; there are {there}", value=which)
+    return proposals[which - 1]
 
 
 def _reaching(portfolio: Portfolio, at: int) -> Timeline:

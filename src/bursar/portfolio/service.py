@@ -291,14 +291,14 @@ class PortfolioService:
         names = [venue.account for venue in self.venues] if account is None else [account]
         return [agreement.reconciled(self.portfolio, name, self.rules.limits) for name in names]
 
-    def accept_proposal(self, account: str, number: int) -> Proposal:
-        """Enter what closes a break, by its number in `get_drift`.
+    def accept_proposal(self, account: str, which: int | str) -> Proposal:
+        """Enter what closes a break, by its number in `get_drift`, or by its id.
 
         Raises:
-            BadChoice: there is no such break.
+            BadChoice, BreakNotFound: there is no such break.
         """
         (found,) = self.get_drift(account)
-        return agreement.accept(self.portfolio, found, number)
+        return agreement.accept(self.portfolio, found, which)
 
     def get_certificate(self, account: str) -> Certificate | None:
         """Return the last certificate of an account, if there is one."""

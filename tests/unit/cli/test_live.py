@@ -106,9 +106,13 @@ def test_drift_is_shown_accepted_and_taken_back(venue, capsys, bursar, ask):
     assert "no break number 2" in bursar("drift", "accept", "2", code=2).err
     for said in ("1.2", "0x1", "1_0", "٢"):
         assert "is not a whole number" in bursar("drift", "accept", said, code=2).err
-    bursar("drift", "accept", "1", "--yes")
+    assert "nothing is proposed" in bursar("drift", "accept", "a:drift-1", code=3).err
+    (break_,) = before["breaks"]
+    assert f"id: {break_['id']}" in bursar("drift", code=1).out
+    bursar("drift", "accept", break_["id"], "--yes")
     assert ask("drift")["accounts"][0]["is_clean"]
-    bursar("reverse", before["breaks"][0]["entries"][0], "--yes")
+    assert "closed already" in bursar("drift", "accept", break_["id"], "--yes", code=3).err
+    bursar("reverse", break_["entries"][0], "--yes")
     assert len(ask("drift", code=1)["accounts"][0]["breaks"]) == 1
 
 

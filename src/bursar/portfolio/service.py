@@ -114,6 +114,7 @@ class PortfolioService:
         """Do the first sync, certify what it came to, take a snapshot, and let old ones go."""
         done = await self.sync(progress, prices_anew=prices_anew, rows_anew=rows_anew)
         if done.is_whole:
+            await self.refresh_marks()  # a sync without news asks for none
             self.create_snapshot()
             made = [agreement.certified(self.portfolio, found) for found in self.get_drift()]
             said = tuple(sentence(each) for each in made)
@@ -129,6 +130,9 @@ class PortfolioService:
         rows_anew: bool = False,
     ) -> SyncSummary:
         """Bring in what is new at every venue, and say whether their statements agree.
+
+        No snapshot is taken: how often one is worth keeping is for whoever syncs to say
+        (`create_snapshot`).
 
         With `prices_anew` each past price that is lacking is asked for, whatever lacks it; with
         `rows_anew` every history is read from its first row on, which finds what came too late.

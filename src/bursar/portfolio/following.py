@@ -12,21 +12,19 @@ Errors: `VenueError`, with everything kept that had landed; those of the desk.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from bursar.desk import Desk, Review, Sketch, sketch, stage_over, unpriced, unswept
-from bursar.exact import ZERO
 from bursar.ledger import instant
 from bursar.ledger.course import Course
-from bursar.ledger.entries import CAPITAL, MANUAL, CashFlow, Conversion, Fill, MarginFill, Price
+from bursar.ledger.entries import CashFlow, Conversion, Fill, MarginFill, Price
 from bursar.ledger.facts import Fact
-from bursar.ledger.fold.booking import tag_of
 from bursar.ledger.names import canonical
 from bursar.ledger.pricing import wanted
-from bursar.ports import Chunk, PortfolioStore, PriceWanted, Progress, Venue
+from bursar.portfolio import external
+from bursar.ports import Chunk, PriceWanted, Progress, Venue
 
 CHUNKS_HELD: Final = 20
 """How many chunks land in one commit; as many at most are fetched again after a kill."""
@@ -36,7 +34,6 @@ YOUNG: Final = 2 * instant.HOUR
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _DECODER: Final = msgspec.json.Decoder(list[PriceWanted])
-_UNTOLD: Final = msgspec.json.Decoder(dict[str, Decimal])
 
 
 class Gained(msgspec.Struct):
@@ -68,26 +65,6 @@ class Anew(msgspec.Struct, frozen=True, kw_only=True):
 NOTHING: Final = Anew()
 
 
-External = dict[str, Decimal]
-"""By fact what manual trades and capital flows were first worth that nobody was told of, in base
-currency.
-"""
-
-
-def untold(store: PortfolioStore, account: str) -> External:
-    """Return what nobody was told of yet, of whatever sync of whatever process."""
-    return _UNTOLD.decode(store.memo(_untold(account)) or "{}")
-
-
-def once_told(account: str) -> dict[str, str | None]:
-    """Return the memos by which it is told; whoever keeps them reads and keeps `alone`."""
-    return {_untold(account): None}
-
-
-def _untold(account: str) -> str:
-    return f"untold {account}"
-
-
 async def follow(
     desk: Desk,
     venue: Venue,
@@ -102,7 +79,10 @@ async def follow(
     following = _Following(desk, venue, gained, progress or _unheard)
     if anew.prices:
         following.lack(unpriced(desk))
-    async for chunk in venue.history(None if anew.rows else following.mark):
+    start = following.mark
+    if anew.rows and start is not None:
+        start = venue.anew(start)
+    async for chunk in venue.history(start):
         following.tell(f"fetching {chunk.what}", chunk.done, chunk.total)
         following.held.append(chunk)
         if len(following.held) == CHUNKS_HELD:
@@ -183,10 +163,8 @@ class _Following:
             if told.told or prices:
                 staged = stage_over(self._desk, told, prices)
                 did = staged.plan.course, self._desk.record(staged).review
-                before = untold(store, account)
-                external = before if self._gained.is_first else _external(did[0], before)
-                if external != before:
-                    kept[_untold(account)] = _ENCODER.encode(external).decode()
+                if not self._gained.is_first:
+                    kept |= external.further(store, account, did[0])
             store.save_memos(kept)
         self.mark, self._due = memos.mark, due
         if did is not None:
@@ -228,27 +206,6 @@ def _count(course: Course, review: Review, gained: Gained) -> None:
     }
     if not gained.is_first:
         gained.restated += review.restated
-
-
-def _external(course: Course, before: External) -> External:
-    """Return what nobody will have been told of once that has landed.
-
-    What was worth something before, and was told then, is not told again when that changes.
-    """
-    gone = {fact.id: _worth(fact) for fact in course.removed}
-    kept = {name: worth for name, worth in before.items() if name not in gone}
-    told = {name for name, worth in gone.items() if worth and name not in before}
-    worths = {fact.id: _worth(fact) for fact in course.added if fact.id not in told}
-    return kept | {name: worth for name, worth in worths.items() if worth}
-
-
-def _worth(fact: Fact) -> Decimal:
-    """Return the worth of a manual trade or of a capital flow, as far as it is known."""
-    if isinstance(fact, Fill) and tag_of(fact.strategy) == MANUAL:
-        return abs(fact.value or ZERO)
-    if isinstance(fact, CashFlow) and fact.kind in CAPITAL:
-        return abs(fact.value or ZERO)
-    return ZERO
 
 
 def _deciding(fact: Fact) -> Iterator[str]:

@@ -21,7 +21,6 @@ import msgspec
 
 from bursar.desk import again
 from bursar.errors import RegionDenied, UnknownAsset, VenueError
-from bursar.events.outgoing import ExternalActivity
 from bursar.exact import ZERO, money, percent18
 from bursar.ledger import audit, instant
 from bursar.ledger.entries import MANUAL, Movement
@@ -32,9 +31,8 @@ from bursar.ledger.records import (
     SpotPosition,
 )
 from bursar.ledger.terms import method as method_of
-from bursar.portfolio import agreement, earnings, snapshots
-from bursar.portfolio.events import saying
-from bursar.portfolio.following import Anew, Gained, follow, once_told, untold
+from bursar.portfolio import agreement, earnings, external, snapshots
+from bursar.portfolio.following import Anew, Gained, follow
 from bursar.portfolio.log import LOG
 from bursar.portfolio.periods import Range
 from bursar.portfolio.portfolio import Portfolio, Prices
@@ -468,32 +466,16 @@ class PortfolioService:
         base = self.portfolio.terms.base
         self.portfolio.keep_marks(await venue.marks(held, base), venue.account)
 
-    @money
     def _external(self, account: str) -> Decimal | None:
-        """Return what nobody's strategy did and nobody was told of yet, as percent of equity, and
-        tell it if it is much. It may be of another sync, which has died or has yet to tell.
-        """
-        portfolio = self.portfolio
-        store = portfolio.desk.store
-        if not untold(store, account):
-            return None
-        known = self.get_equity()
-        equity = known.equity_base + known.excluded_value  # what moved may be of either
-        with portfolio.writer.alone():  # else two of them would tell the same
-            moved = sum(untold(store, account).values(), ZERO)
-            share = percent18(moved, equity) if moved and equity > 0 else None
-            is_much = share is not None and share > self.rules.external_activity_pct
-            memos = saying.Memos(once_told(account))
-            if share is not None and is_much:
-                now = portfolio.desk.clock.now()
-                told = ExternalActivity(
-                    account=account, percent=share, worth=moved, timestamp=instant.show(now)
-                )
-                memos |= saying.memo_of(store, "portfolio.external_activity", told, at=now)
-            store.save_memos(memos)
-        if is_much:
-            LOG.warning("EXTERNAL_ACTIVITY", percent=str(share), worth=str(moved))
-        return share
+        """Tell what nobody's strategy did, if it is much; return it as percent of equity."""
+
+        def equity() -> Decimal:
+            known = self.get_equity()
+            return known.equity_base + known.excluded_value  # what moved may be of either
+
+        return external.tell(
+            self.portfolio, account, equity, above=self.rules.external_activity_pct
+        )
 
 
 def _unreconciled(known: Iterable[Comparison]) -> tuple[str, ...]:

@@ -200,27 +200,37 @@ def certified(portfolio: Portfolio, found: Reconciliation) -> Certificate:
 
 def sound(portfolio: Portfolio, found: Comparison) -> Signal:
     """Take in a comparison: tell what there is to tell, and remember what was told."""
-    name = f"{_ALARM}{found.account}"
-    text = portfolio.desk.store.memo(name)
+    if not _heard(portfolio, found)[1]:
+        return Signal.NONE
+    with portfolio.writer.alone():  # else two processes would tell the same
+        signal, kept = _heard(portfolio, found)
+        portfolio.desk.store.save_memos(kept)
+    if signal in {Signal.FLAGGED, Signal.NOTIFY}:
+        told = {asset: str(difference) for asset, difference in _off(found).items()}
+        LOG.warning("PORTFOLIO_DRIFT", account=found.account, signal=signal.value, assets=told)
+    return signal
+
+
+def _heard(portfolio: Portfolio, found: Comparison) -> tuple[Signal, saying.Memos]:
+    """Return what there is to tell, and the memos by which it is told and remembered."""
+    store, now, name = portfolio.desk.store, portfolio.desk.clock.now(), f"{_ALARM}{found.account}"
+    text = store.memo(name)
     before = Alarm() if text is None else alarms.decode(text)
-    now = portfolio.desk.clock.now()
     after, signal = heard(before, found, now=now)
-    off = {line.asset: line.difference for line in found.assets if line.is_out}
     kept: saying.Memos = {name: alarms.encode(after)} if after != before else {}
     if signal is not Signal.NONE:
         state = DriftState(
             account=found.account,
             signal=signal.value,
-            assets=off if found.drift else {},
+            assets=_off(found) if found.drift else {},
             timestamp=instant.show(now),
         )
-        kept |= saying.memo_of(portfolio.desk.store, "portfolio.drift", state, at=now)
-    if kept:
-        portfolio.desk.store.save_memos(kept)
-    if signal in {Signal.FLAGGED, Signal.NOTIFY}:
-        told = {asset: str(difference) for asset, difference in off.items()}
-        LOG.warning("PORTFOLIO_DRIFT", account=found.account, signal=signal.value, assets=told)
-    return signal
+        kept |= saying.memo_of(store, "portfolio.drift", state, at=now)
+    return signal, kept
+
+
+def _off(found: Comparison) -> dict[str, Decimal]:
+    return {line.asset: line.difference for line in found.assets if line.is_out}
 
 
 def alarms_told(portfolio: Portfolio) -> dict[str, Alarm]:

@@ -10,9 +10,10 @@ from bursar.desk import Desk
 from bursar.errors import VenueDown
 from bursar.ledger import instant
 from bursar.ledger.terms import Terms
-from bursar.portfolio import Portfolio
+from bursar.portfolio import Portfolio, agreement
 from bursar.portfolio.events import saying
 from bursar.portfolio.service import PortfolioService, Rules
+from bursar.reconcile import heard
 from bursar.store import open_store
 from tests.unit.portfolio.places import Clock
 from tests.unit.portfolio.venues import Told
@@ -118,6 +119,24 @@ def test_external_activity_that_another_sync_has_yet_to_tell_is_kept(both):
     venue.meanwhile = further
     asyncio.run(mine.sync())
     assert told(mine) == [12000]
+
+
+def test_a_drift_is_flagged_once_though_two_syncs_find_it(both, monkeypatch):
+    mine, other = both
+    for each in both:
+        each.venues[0].holdings = {"EUR": D(100500)}
+    left = [other]
+
+    def slowly(before, found, *, now):
+        if left:  # the other is as far, and faster
+            agreement.sound(left.pop().portfolio, found)
+            mine.venues[0].clock.at += instant.SECOND
+        return heard(before, found, now=now)
+
+    monkeypatch.setattr(agreement, "heard", slowly)
+    asyncio.run(mine.sync())
+    events = saying.waiting(mine.portfolio.desk.store).values()
+    assert [json.loads(each.data)["signal"] for each in events] == ["flagged", "notify"]
 
 
 def test_prices_that_another_sync_has_yet_to_get_are_asked_for(both):

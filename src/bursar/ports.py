@@ -221,6 +221,12 @@ class Venue(Protocol):
         """
         ...
 
+    def anew(self, mark: str) -> str | None:
+        """Return the mark at which to begin where all is to be read again that was read up to one:
+        it keeps what was said once and for all.
+        """
+        ...
+
     async def statement(self) -> Statement:
         """Return what lies in the account now, every pocket of it."""
         ...

@@ -215,6 +215,13 @@ def test_a_row_of_income_that_is_kept_back_is_found(followed):  # noqa: F811
     assert f"the futures wallet does not close: {line.difference.normalize():f} USDT" in " ".join(
         each.text for each in following.venue.client.notices
     )
+    before = following.service.portfolio.digest()
+    for anew in (True, False, True):  # what is not told again is no beginning of the wallet
+        (done,) = following.run(following.service.sync(rows_anew=anew)).accounts
+        assert (done.failure, done.new_entries) == (None, 0)
+        (again,) = following.service.get_drift()
+        assert again.comparison.differing == seen.comparison.differing
+    assert following.service.portfolio.digest() == before
 
 
 # -------------------------------------------------------------------------------------- the story

@@ -32,5 +32,13 @@ def _plain(tokens: Sequence[Token], form: re.Pattern[str], wanted: str) -> str:
     return said
 
 
+def _which(_: object, tokens: Sequence[Token]) -> int | str:
+    said = tokens[0].value
+    if ":" in said:
+        return said
+    return int(_plain(tokens, _WHOLE, "a whole number such as 1, nor an id, as `drift` shows both"))
+
+
 Whole = Annotated[int, Parameter(converter=whole)]
 Real = Annotated[float, Parameter(converter=_real)]
+Which = Annotated[int | str, Parameter(converter=_which)]

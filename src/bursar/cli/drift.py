@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Group, Parameter
 
 from bursar.cli.correcting import correct
-from bursar.cli.counts import Whole
+from bursar.cli.counts import Which
 from bursar.cli.session import HIDDEN, Session
 from bursar.errors import BadChoice, StaleVersion
 
@@ -27,7 +27,8 @@ def drift(
 ) -> int:
     """Account for every difference from the venues' last statements. No venue is asked.
 
-    `bursar drift accept N` enters what closes break N. Exit code 1 says that something differs.
+    `bursar drift accept N` enters what closes break N; by its id it is the one you saw, whatever
+    has come since. Exit code 1 says that something differs.
 
     Args:
         account: Only this account.
@@ -45,7 +46,7 @@ def drift(
 
 
 def accept(
-    number: Whole,
+    which: Which,
     *,
     account: str | None = None,
     whole: bool = False,
@@ -55,7 +56,7 @@ def accept(
     """Enter what closes a break. `bursar reverse ID` takes it back.
 
     Args:
-        number: The break, as `bursar drift` counts them.
+        which: The break: its number as `bursar drift` counts them now, or the id that it shows.
         account: Only breaks of this account are counted.
         whole: Breaks are counted as `bursar drift --whole` does.
         yes: Write it without asking.
@@ -64,24 +65,16 @@ def accept(
     looked: list[Proposal] = []
 
     def made(portfolio: Portfolio) -> Correction:
+        from bursar.portfolio import agreement
         from bursar.portfolio.hand import Correction
 
-        seen = found(session, portfolio, account, is_whole=whole)
-        proposals = [proposal for each in seen for proposal in each.proposals]
-        looked.append(_numbered(proposals, number))
+        looked.append(agreement.chosen(found(session, portfolio, account, is_whole=whole), which))
         if looked[-1] != looked[0]:  # others were first, and what is meant is no longer there
-            raise StaleVersion(f"the books have changed, and break {number} is another; look again")
+            raise StaleVersion(f"the books have changed, and break {which} is another; look again")
         entries = looked[0].entries
         return Correction(entries[0].id, entries)
 
     return correct(session, made, is_yes=yes)
-
-
-def _numbered(proposals: Sequence[Proposal], number: int) -> Proposal:
-    if not 0 < number <= len(proposals):
-        there = f"1 to {len(proposals)}" if proposals else "none"
-        raise BadChoice(f"there is no break number {number}; there are {there}", value=number)
-    return proposals[number - 1]
 
 
 def app(group: Group) -> App:
@@ -214,7 +207,7 @@ def _break(screen: Screen, each: Break, number: int, proposal: Proposal | None) 
     screen.title(f"{mark}  {each.kind.value}", f"{each.place}; {each.place.window()}")
     screen.print(f"   {each.reason}")
     if proposal is not None:
-        screen.print(f"   closed by: {proposal.says}")
+        screen.print(f"   closed by: {proposal.says}", f"   id: {each.id}")
 
 
 def _told(each: Break, proposal: Proposal | None) -> dict[str, object]:

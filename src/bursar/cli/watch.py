@@ -1,7 +1,8 @@
 """`bursar watch`: the status, live. Prices as they come, and what is new at a venue: every minute,
 and at once where the venue says so.
 
-On a terminal the picture is drawn anew; elsewhere, and with `--json`, each sync is one line.
+On a terminal the picture is drawn anew; elsewhere, and with `--json`, each sync is one line. While
+another keeps the book, as a big import does, or its server is away, it waits for the next sync.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from cyclopts import Parameter, validators
 from bursar.cli import status, sync
 from bursar.cli.counts import Whole
 from bursar.cli.session import HIDDEN, Session
+from bursar.errors import BursarError, StoreBusy, StoreDown
 
 if TYPE_CHECKING:
     from bursar.app.following import Follower
     from bursar.app.live import Live
-    from bursar.errors import BursarError
     from bursar.portfolio.summaries import SyncSummary
 
 Times = Annotated[Whole, Parameter(validator=validators.Number(gte=1))]
@@ -102,12 +103,24 @@ def _lines(session: Session) -> Draw:
     return write
 
 
+def _tell(session: Session, error: BursarError) -> None:
+    """Say of a sync that could not be done why not, in a line as well."""
+    from bursar.cli.answers import told
+
+    if session.wants_json:
+        line = {"error": {"code": error.code, "message": error.message, "context": error.context}}
+        print(json.dumps(told(line), ensure_ascii=False), flush=True)
+    else:
+        session.screen.remark(f"{error.message}; it is tried again with the next sync")
+
+
 class _Watch:
     """Hears what is followed: draws it, keeps snapshots, and has enough after so many syncs."""
 
     def __init__(self, live: Live, session: Session, times: int | None, draw: Draw) -> None:
         own = session.settings.portfolio
         self._live, self._times, self._draw = live, times, draw
+        self._session = session
         self._every_s = own.sync_every_seconds
         self._shot_every = own.snapshot_every_minutes * _MINUTE
         self._shot_at: int | None = None
@@ -135,8 +148,11 @@ class _Watch:
         self._count += 1
         now = service.portfolio.desk.clock.now()
         if self._shot_at is None or now - self._shot_at >= self._shot_every:
-            service.create_snapshot()
-            service.prune_snapshots()
+            try:
+                service.create_snapshot()
+                service.prune_snapshots()
+            except BursarError as error:
+                return self.failed(error)
             self._shot_at = now
         return self._count != self._times
 
@@ -148,7 +164,10 @@ class _Watch:
             self._drawn_at = now
 
     def failed(self, error: BursarError) -> bool:
-        """End with the error."""
+        """End with the error, unless it passes and nobody waits for so many syncs."""
+        if self._times is None and isinstance(error, StoreBusy | StoreDown):
+            _tell(self._session, error)
+            return True
         self._error = error
         return False
 

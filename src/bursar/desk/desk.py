@@ -381,9 +381,20 @@ class Desk:
             lost = isinstance(error, OutcomeUnknown)
             if lost and self.has_landed(self.head.seq, self.head.hash):
                 return
-            if self.store.head() != self.head:
-                self.reload()
+            self._stand_where_the_store_does()
             raise
+
+    def _stand_where_the_store_does(self) -> None:
+        """Forget what was taken over and undone. While the database is away, nothing is known to
+        stand, and whoever stages next tries again.
+        """
+        known = self.head
+        self.head = msgspec.structs.replace(known, version=_NOWHERE)
+        with suppress(StoreError):
+            if self.store.head() == known:
+                self.head = known
+            else:
+                self.reload()
 
     def _commit(self, staged: Staged, beside: Beside) -> Commit:
         plan = staged.plan

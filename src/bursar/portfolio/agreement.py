@@ -45,6 +45,8 @@ from bursar.reconcile import (
 from bursar.reconcile import alarm as alarms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bursar.portfolio.portfolio import Portfolio
 
 _STATEMENT: Final = "statement "
@@ -56,14 +58,25 @@ _STATEMENTS: Final = msgspec.json.Decoder(Statement)
 _CERTIFICATES: Final = msgspec.json.Decoder(Certificate)
 
 
-def remember(portfolio: Portfolio, statement: Statement) -> None:
+def latest(portfolio: Portfolio, account: str) -> int:
+    """Return the instant of an account's last fact; 0 where there is none. O(facts after it)."""
+    for at, *_, name in reversed(portfolio.desk.timeline.order):
+        fact = portfolio.desk.timeline.facts[name]
+        there = fact.to_account if isinstance(fact, Transfer) else fact.account
+        if account in {fact.account, there} or fact.account == POOL:
+            return at
+    return 0
+
+
+def remember(portfolio: Portfolio, statement: Statement, known: int | None = None) -> None:
     """Keep a statement in the place of the account's last one.
 
-    What the book has of the account already had happened when the venue spoke, whatever our clock
-    says; of another account, which may reach ahead of now, it says nothing.
+    What the book had of the account when the venue was asked, up to `known` (else: has by now),
+    had happened when it spoke, whatever our clock says; of another account, which may reach ahead
+    of now, it says nothing.
     """
-    latest = _last_of(portfolio.desk.timeline, statement.account, statement.as_of)
-    kept = msgspec.structs.replace(statement, as_of=latest)
+    happened = latest(portfolio, statement.account) if known is None else known
+    kept = msgspec.structs.replace(statement, as_of=max(statement.as_of, happened))
     text = _ENCODER.encode(kept).decode()
     portfolio.desk.store.save_memos({f"{_STATEMENT}{statement.account}": text})
     portfolio.told_version += 1
@@ -187,27 +200,37 @@ def certified(portfolio: Portfolio, found: Reconciliation) -> Certificate:
 
 def sound(portfolio: Portfolio, found: Comparison) -> Signal:
     """Take in a comparison: tell what there is to tell, and remember what was told."""
-    name = f"{_ALARM}{found.account}"
-    text = portfolio.desk.store.memo(name)
+    if not _heard(portfolio, found)[1]:
+        return Signal.NONE
+    with portfolio.writer.alone():  # else two processes would tell the same
+        signal, kept = _heard(portfolio, found)
+        portfolio.desk.store.save_memos(kept)
+    if signal in {Signal.FLAGGED, Signal.NOTIFY}:
+        told = {asset: str(difference) for asset, difference in _off(found).items()}
+        LOG.warning("PORTFOLIO_DRIFT", account=found.account, signal=signal.value, assets=told)
+    return signal
+
+
+def _heard(portfolio: Portfolio, found: Comparison) -> tuple[Signal, saying.Memos]:
+    """Return what there is to tell, and the memos by which it is told and remembered."""
+    store, now, name = portfolio.desk.store, portfolio.desk.clock.now(), f"{_ALARM}{found.account}"
+    text = store.memo(name)
     before = Alarm() if text is None else alarms.decode(text)
-    now = portfolio.desk.clock.now()
     after, signal = heard(before, found, now=now)
-    off = {line.asset: line.difference for line in found.assets if line.is_out}
     kept: saying.Memos = {name: alarms.encode(after)} if after != before else {}
     if signal is not Signal.NONE:
         state = DriftState(
             account=found.account,
             signal=signal.value,
-            assets=off if found.drift else {},
+            assets=_off(found) if found.drift else {},
             timestamp=instant.show(now),
         )
-        kept |= saying.memo_of(portfolio.desk.store, "portfolio.drift", state, at=now)
-    if kept:
-        portfolio.desk.store.save_memos(kept)
-    if signal in {Signal.FLAGGED, Signal.NOTIFY}:
-        told = {asset: str(difference) for asset, difference in off.items()}
-        LOG.warning("PORTFOLIO_DRIFT", account=found.account, signal=signal.value, assets=told)
-    return signal
+        kept |= saying.memo_of(store, "portfolio.drift", state, at=now)
+    return signal, kept
+
+
+def _off(found: Comparison) -> dict[str, Decimal]:
+    return {line.asset: line.difference for line in found.assets if line.is_out}
 
 
 def alarms_told(portfolio: Portfolio) -> dict[str, Alarm]:
@@ -216,17 +239,14 @@ def alarms_told(portfolio: Portfolio) -> dict[str, Alarm]:
     return {name.removeprefix(_ALARM): alarms.decode(text) for name, text in kept.items()}
 
 
-def accept(portfolio: Portfolio, found: Reconciliation, number: int) -> Proposal:
-    """Enter the proposal of a break, the first being number 1. `reverse` takes it back.
+def accept(portfolio: Portfolio, found: Reconciliation, which: int | str) -> Proposal:
+    """Enter the proposal of a break, by its number or its id. `reverse` takes it back.
 
     Raises:
-        BadChoice: there is no break of that number.
+        BadChoice, BreakNotFound: as `chosen`.
         StaleVersion: another writer was first, and may have closed it; look again.
     """
-    if not 0 < number <= len(found.proposals):
-        there = f"1 to {len(found.proposals)}" if found.proposals else "none"
-        raise BadChoice(f"there is no break number {number}; there are {there}", value=number)
-    proposal = found.proposals[number - 1]
+    proposal = chosen([found], which)
     desk = portfolio.writer
     try:
         desk.submit(proposal.entries)
@@ -236,32 +256,28 @@ def accept(portfolio: Portfolio, found: Reconciliation, number: int) -> Proposal
     return proposal
 
 
-def proposal(found: Reconciliation, break_id: str) -> Proposal:
-    """Return what closes a break.
+def chosen(found: Sequence[Reconciliation], which: int | str) -> Proposal:
+    """Return what closes a break: by its number among these, the first being 1, or by its id, which
+    stays the same whatever else opens and closes.
 
     Raises:
+        BadChoice: there is no break of that number.
         BreakNotFound: there is none of that id now, or nothing is proposed for it.
     """
-    for each in found.proposals:
-        if each.break_id == break_id:
-            return each
-    account = found.comparison.account
-    raise BreakNotFound(
-        f"nothing is proposed for a break {break_id!r} of {account}; it may be closed already",
-        account=account,
-    )
-
-
-def _last_of(timeline: Timeline, account: str, as_of: int) -> int:
-    """Return the instant of an account's last fact, if it is after `as_of`. O(facts after it)."""
-    for at, *_, name in reversed(timeline.order):
-        if at <= as_of:
-            break
-        fact = timeline.facts[name]
-        there = fact.to_account if isinstance(fact, Transfer) else fact.account
-        if account in {fact.account, there} or fact.account == POOL:
-            return at
-    return as_of
+    proposals = [proposal for each in found for proposal in each.proposals]
+    if isinstance(which, str):
+        for each in proposals:
+            if each.break_id == which:
+                return each
+        account = ", ".join(each.comparison.account for each in found)
+        raise BreakNotFound(
+            f"nothing is proposed for a break {which!r} of {account}; it may be closed already",
+            account=account,
+        )
+    if not 0 < which <= len(proposals):
+        there = f"1 to {len(proposals)}" if proposals else "none"
+        raise BadChoice(f"there is no break number {which}; there are {there}", value=which)
+    return proposals[which - 1]
 
 
 def _reaching(portfolio: Portfolio, at: int) -> Timeline:

@@ -3,7 +3,7 @@
 What was realised is the book at the period's end less the book at its start, so every part of it
 is exact under any cost rule. Unrealised PnL is only known of now. How much was made in a period is
 equity at its end less equity at its start less the capital that came to what had come by then; the
-start has to be a snapshot that was kept.
+start has to be a snapshot that was kept, unless nothing was there yet. It is what `daily_pnl` says.
 
 Errors: `BadChoice` for a period, heading or rule that there is none of.
 """
@@ -26,6 +26,7 @@ from bursar.ledger.state import NO_PAIR, Cell, CellKey
 from bursar.ledger.terms import Method
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio import snapshots
+from bursar.portfolio.followed import beginning
 from bursar.portfolio.periods import Range, window
 from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.portfolio.summaries import PnLPart, PnLSummary
@@ -110,17 +111,19 @@ def _with_present(
     (now,) = portfolio.pnl(present.asked.by, methods=(rule.value,), prices=present.prices)
     valuation = portfolio.valuation(present.prices)
     begun = _begun(portfolio, present.start)
-    net, unpriced = _since(portfolio, timeline, present, begun)
-    is_whole = net is not None and not valuation.lacking
-    is_known = is_whole and (present.start == 0 or (begun is not None and begun.is_whole))
-    first = ZERO if begun is None else begun.equity_base
+    then = begun if present.start else _nothing(0)
+    net, unpriced = _since(portfolio, timeline, present, then)
+    made_base = None
+    if then is not None and then.is_whole and then.capital_base is not None:
+        is_known = net is not None and not valuation.lacking
+        made_base = valuation.owned - then.equity_base - (net or ZERO) if is_known else None
     return msgspec.structs.replace(
         made,
         parts=_opened(made.parts, now.pnl),
         unrealized_pnl_base_total=now.pnl.total.unrealized,
         net_flows_base=net,
         unpriced_flows=unpriced,
-        pnl_base=valuation.owned - first - net if is_known and net is not None else None,
+        pnl_base=made_base,
         equity_start=None if begun is None else begun.equity_base,
         equity_start_at=None if begun is None else begun.timestamp,
         unvalued=valuation.lacking,
@@ -159,10 +162,15 @@ def _last(timeline: Timeline) -> int:
 
 
 def _begun(portfolio: Portfolio, start: int) -> snapshots.Standing | None:
+    """Return what stood at the start of a period: as it was kept, or nothing before the first."""
     found = snapshots.standing_at(portfolio.desk.store, start) if start else None
-    if found is None or start - instant.from_datetime(found.timestamp) > KEPT_FOR:
-        return None
-    return found
+    if found is not None and start - instant.from_datetime(found.timestamp) <= KEPT_FOR:
+        return found
+    return _nothing(start) if start and beginning(portfolio, start) is not None else None
+
+
+def _nothing(at: int) -> snapshots.Standing:
+    return snapshots.Standing(instant.to_datetime(at), ZERO, is_whole=True, capital_base=ZERO)
 
 
 def _parts(portfolio: Portfolio, ends: _Ends, asked: Asked) -> dict[str, PnLPart]:
@@ -211,22 +219,22 @@ def _flowed(ends: _Ends, side: Side, strategy: str | None) -> Decimal:
 
 
 def _since(
-    portfolio: Portfolio, timeline: Timeline, present: _Present, begun: snapshots.Standing | None
+    portfolio: Portfolio, timeline: Timeline, present: _Present, then: snapshots.Standing | None
 ) -> tuple[Decimal | None, tuple[str, ...]]:
     """Return the capital that came less what went until now, and the flows without a worth.
 
     Where it was kept how much had come by the start, it is what came to that: so a flow of before
-    that was heard of only since counts where it entered equity, and is no profit.
+    that was heard of only since counts where it entered equity, and is no profit. Where that was
+    not known, it is what is dated since; any flow without a worth may be why.
     """
-    early = None if begun is None else begun.capital_base
-    if not present.start:
-        early = ZERO
-    if early is None:
-        since = present.start if begun is None else instant.from_datetime(begun.timestamp) + 1
-        return _net(timeline, since, present.end)
+    if then is None:
+        return _net(timeline, present.start, present.end)
     now = capital(portfolio.book())
-    unpriced = _net(timeline, 0, _last(timeline) + 1)[1]
-    return None if now is None else now - early, unpriced
+    unpriced = () if now is not None else _net(portfolio.timeline, 0, present.end)[1]
+    if then.capital_base is not None:
+        return None if now is None else now - then.capital_base, unpriced
+    since = instant.from_datetime(then.timestamp) + 1
+    return _net(timeline, since, present.end)[0], unpriced
 
 
 def _net(timeline: Timeline, start: int, end: int) -> tuple[Decimal | None, tuple[str, ...]]:

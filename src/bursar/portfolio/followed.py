@@ -125,7 +125,7 @@ class Followed:
         start = instant.day_start(now.at)
         early = self._walked.stood(start)
         if early is None or early.at < start - instant.DAY:
-            early = _first(portfolio, start)
+            early = beginning(portfolio, start)
         return Today(now, early)
 
     def course(
@@ -208,8 +208,8 @@ def _since(store: PortfolioStore, at: int) -> Iterable[Moment]:
     return snapshots.moments(store, instant.to_datetime(at))
 
 
-def _first(portfolio: Portfolio, start: int) -> Moment | None:
-    """Return nothing for a day before which there was nothing."""
+def beginning(portfolio: Portfolio, start: int) -> Moment | None:
+    """Return nothing for a time before which there was nothing."""
     timeline = portfolio.desk.timeline
     is_new = timeline.is_whole and (not timeline.order or timeline.order[0][0] >= start)
     return Moment(start, ZERO, ZERO) if is_new else None

@@ -12,20 +12,18 @@ Errors: `VenueError`, with everything kept that had landed; those of the desk.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from bursar.desk import Desk, Review, Sketch, sketch, stage_over, unpriced, unswept
-from bursar.exact import ZERO
 from bursar.ledger import instant
 from bursar.ledger.course import Course
-from bursar.ledger.entries import CAPITAL, MANUAL, CashFlow, Conversion, Fill, MarginFill, Price
+from bursar.ledger.entries import CashFlow, Conversion, Fill, MarginFill, Price
 from bursar.ledger.facts import Fact
-from bursar.ledger.fold.booking import tag_of
 from bursar.ledger.names import canonical
 from bursar.ledger.pricing import wanted
+from bursar.portfolio import external
 from bursar.ports import Chunk, PriceWanted, Progress, Venue
 
 CHUNKS_HELD: Final = 20
@@ -36,16 +34,13 @@ YOUNG: Final = 2 * instant.HOUR
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _DECODER: Final = msgspec.json.Decoder(list[PriceWanted])
-_UNTOLD: Final = msgspec.json.Decoder(dict[str, Decimal])
 
 
 class Gained(msgspec.Struct):
     """What following brought.
 
     The `is_first` sync of an account restates nothing, since nothing was published, and nothing of
-    it is `external`. It is the first until one has come to its end. `external` is by fact what
-    manual trades and capital flows were first worth that nobody was told of, in base currency; it
-    may be of an earlier sync, which has died.
+    it is external activity. It is the first until one has come to its end.
     """
 
     is_first: bool = False
@@ -55,7 +50,6 @@ class Gained(msgspec.Struct):
     pairs: set[str] = msgspec.field(default_factory=set)
     restated: list[str] = msgspec.field(default_factory=list)
     conflicts: list[str] = msgspec.field(default_factory=list)
-    external: dict[str, Decimal] = msgspec.field(default_factory=dict)
     priced: int = 0
 
 
@@ -69,11 +63,6 @@ class Anew(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING: Final = Anew()
-
-
-def untold(account: str) -> str:
-    """Return the memo that what nobody was told of waits in; who tells it clears the memo."""
-    return f"untold {account}"
 
 
 async def follow(
@@ -90,7 +79,10 @@ async def follow(
     following = _Following(desk, venue, gained, progress or _unheard)
     if anew.prices:
         following.lack(unpriced(desk))
-    async for chunk in venue.history(None if anew.rows else following.mark):
+    start = following.mark
+    if anew.rows and start is not None:
+        start = venue.anew(start)
+    async for chunk in venue.history(start):
         following.tell(f"fetching {chunk.what}", chunk.done, chunk.total)
         following.held.append(chunk)
         if len(following.held) == CHUNKS_HELD:
@@ -119,8 +111,7 @@ class _Following:
         self._sync, self._prices = f"sync {venue.account}", f"prices {venue.account}"
         self.mark = desk.store.memo(self._sync)
         gained.is_first = gained.is_first or self.mark is None
-        gained.external = _UNTOLD.decode(desk.store.memo(untold(venue.account)) or "{}")
-        self._due = frozenset(_DECODER.decode(desk.store.memo(self._prices) or "[]"))
+        self._due = self._kept_due()
         if self.mark is None:  # what exports have told came with nobody to ask
             self.lack(unpriced(desk))
 
@@ -159,22 +150,28 @@ class _Following:
         return prices, frozenset(each for each in young if (each.asset, each.at) not in told)
 
     def _commit(self, told: Sketch, prices: Sequence[Price], memos: _Memos) -> None:
-        """Commit statements and memos together, with other writers kept off."""
+        """Commit statements and memos together, with other writers kept off.
+
+        Others may follow the same account. What they left in the memos stays, but for the mark,
+        which is no worse for being another's.
+        """
         did: tuple[Course, Review] | None = None
-        external = self._gained.external
+        store, account = self._desk.store, self._venue.account
         with self._desk.alone():
+            due = memos.due | (self._kept_due() - self._due)
+            kept = {self._sync: memos.mark, self._prices: _listed(due)}
             if told.told or prices:
                 staged = stage_over(self._desk, told, prices)
                 did = staged.plan.course, self._desk.record(staged).review
-                external = _external(did[0], self._gained)
-            kept = {self._sync: memos.mark, self._prices: _listed(memos.due)}
-            if external != self._gained.external:
-                kept[untold(self._venue.account)] = _ENCODER.encode(external).decode()
-            self._desk.store.save_memos(kept)
-        self.mark, self._due = memos.mark, memos.due
-        self._gained.external = external
+                if not self._gained.is_first:
+                    kept |= external.further(store, account, did[0])
+            store.save_memos(kept)
+        self.mark, self._due = memos.mark, due
         if did is not None:
             _count(*did, self._gained)
+
+    def _kept_due(self) -> frozenset[PriceWanted]:
+        return frozenset(_DECODER.decode(self._desk.store.memo(self._prices) or "[]"))
 
     def _lacked_by(self, facts: Iterable[Fact]) -> frozenset[PriceWanted]:
         """Return the prices that facts of the account lack, each of its own instant."""
@@ -209,29 +206,6 @@ def _count(course: Course, review: Review, gained: Gained) -> None:
     }
     if not gained.is_first:
         gained.restated += review.restated
-
-
-def _external(course: Course, gained: Gained) -> dict[str, Decimal]:
-    """Return what nobody will have been told of once that has landed.
-
-    What was worth something before, and was told then, is not told again when that changes.
-    """
-    if gained.is_first:
-        return {}
-    gone = {fact.id: _worth(fact) for fact in course.removed}
-    kept = {name: worth for name, worth in gained.external.items() if name not in gone}
-    told = {name for name, worth in gone.items() if worth and name not in gained.external}
-    worths = {fact.id: _worth(fact) for fact in course.added if fact.id not in told}
-    return kept | {name: worth for name, worth in worths.items() if worth}
-
-
-def _worth(fact: Fact) -> Decimal:
-    """Return the worth of a manual trade or of a capital flow, as far as it is known."""
-    if isinstance(fact, Fill) and tag_of(fact.strategy) == MANUAL:
-        return abs(fact.value or ZERO)
-    if isinstance(fact, CashFlow) and fact.kind in CAPITAL:
-        return abs(fact.value or ZERO)
-    return ZERO
 
 
 def _deciding(fact: Fact) -> Iterator[str]:

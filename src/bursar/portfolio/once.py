@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from bursar.desk import Desk, again
-from bursar.errors import BadChoice, KeyReused
+from bursar.errors import BadChoice, KeyReused, StaleVersion
 from bursar.ledger import instant
 from bursar.portfolio import hand
 from bursar.portfolio.portfolio import Portfolio
@@ -65,11 +65,12 @@ def _once(portfolio: Portfolio, key: str, digest: str, make: _Make) -> Done:
             raise KeyReused(f"the key {key} stands for another request", key=key)
         return Done(kept.id, kept.version, is_repeat=True, remarks=kept.remarks)
     correction = make(desk)
+    staged = None if correction.is_known else hand.stage(desk, correction)
     version = desk.head.version
     try:
         with desk.store.grouped():
-            if not correction.is_known:
-                version = desk.commit(hand.stage(desk, correction)).version
+            if staged is not None:
+                version = desk.commit(staged).version
             kept = _Kept(
                 digest,
                 correction.id,
@@ -78,6 +79,8 @@ def _once(portfolio: Portfolio, key: str, digest: str, make: _Make) -> Done:
                 correction.remarks,
             )
             desk.store.save_memos({name: _ENCODER.encode(kept).decode()})
+    except StaleVersion:  # nothing has landed, and whoever tries again catches up
+        raise
     except BaseException:
         desk.reload()
         raise

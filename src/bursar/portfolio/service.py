@@ -21,7 +21,6 @@ import msgspec
 
 from bursar.desk import again
 from bursar.errors import RegionDenied, UnknownAsset, VenueError
-from bursar.events.outgoing import ExternalActivity
 from bursar.exact import ZERO, money, percent18
 from bursar.ledger import audit, instant
 from bursar.ledger.entries import MANUAL, Movement
@@ -32,9 +31,8 @@ from bursar.ledger.records import (
     SpotPosition,
 )
 from bursar.ledger.terms import method as method_of
-from bursar.portfolio import agreement, earnings, snapshots
-from bursar.portfolio.events import saying
-from bursar.portfolio.following import Anew, Gained, follow, untold
+from bursar.portfolio import agreement, earnings, external, snapshots
+from bursar.portfolio.following import Anew, Gained, follow
 from bursar.portfolio.log import LOG
 from bursar.portfolio.periods import Range
 from bursar.portfolio.portfolio import Portfolio, Prices
@@ -114,6 +112,7 @@ class PortfolioService:
         """Do the first sync, certify what it came to, take a snapshot, and let old ones go."""
         done = await self.sync(progress, prices_anew=prices_anew, rows_anew=rows_anew)
         if done.is_whole:
+            await self.refresh_marks()  # a sync without news asks for none
             self.create_snapshot()
             made = [agreement.certified(self.portfolio, found) for found in self.get_drift()]
             said = tuple(sentence(each) for each in made)
@@ -129,6 +128,9 @@ class PortfolioService:
         rows_anew: bool = False,
     ) -> SyncSummary:
         """Bring in what is new at every venue, and say whether their statements agree.
+
+        No snapshot is taken: how often one is worth keeping is for whoever syncs to say
+        (`create_snapshot`).
 
         With `prices_anew` each past price that is lacking is asked for, whatever lacks it; with
         `rows_anew` every history is read from its first row on, which finds what came too late.
@@ -291,14 +293,14 @@ class PortfolioService:
         names = [venue.account for venue in self.venues] if account is None else [account]
         return [agreement.reconciled(self.portfolio, name, self.rules.limits) for name in names]
 
-    def accept_proposal(self, account: str, number: int) -> Proposal:
-        """Enter what closes a break, by its number in `get_drift`.
+    def accept_proposal(self, account: str, which: int | str) -> Proposal:
+        """Enter what closes a break, by its number in `get_drift`, or by its id.
 
         Raises:
-            BadChoice: there is no such break.
+            BadChoice, BreakNotFound: there is no such break.
         """
         (found,) = self.get_drift(account)
-        return agreement.accept(self.portfolio, found, number)
+        return agreement.accept(self.portfolio, found, which)
 
     def get_certificate(self, account: str) -> Certificate | None:
         """Return the last certificate of an account, if there is one."""
@@ -395,7 +397,7 @@ class PortfolioService:
         except _OF_A_VENUE as error:
             LOG.warning("SYNC_FAILED", account=venue.account, code=error.code, why=error.message)
             failure = error.message
-        activity = self._external(venue.account, gained)
+        activity = self._external(venue.account)
         return AccountSync(
             account=venue.account,
             new_entries=gained.entries,
@@ -415,17 +417,21 @@ class PortfolioService:
     ) -> None:
         """Follow the history and read the statement, again if more has happened in between.
 
-        What differed at the last sync and still does has not happened just now.
+        What differed at the last sync and still does has not happened just now. What other
+        processes have landed is taken up, since their mark says that it was read.
         """
+        desk = self.portfolio.writer
+        desk.catch_up()
         known = _amounts(self._compared(venue.account))
-        await follow(self.portfolio.writer, venue, gained, progress, anew)
+        await follow(desk, venue, gained, progress, anew)
         now = await self._asked(venue)
         for _ in range(LOOKS_MAX):
-            before = gained.entries
+            before = desk.head
             if now.verdict is Verdict.EQUAL or _amounts(now) == known:
                 break
-            await follow(self.portfolio.writer, venue, gained, progress)
-            if gained.entries == before:
+            await follow(desk, venue, gained, progress)
+            desk.catch_up()
+            if desk.head == before:
                 break
             now = await self._asked(venue)
         if self._opened(venue.account):
@@ -451,7 +457,8 @@ class PortfolioService:
         return bool(rows)
 
     async def _asked(self, venue: Venue) -> Comparison:
-        agreement.remember(self.portfolio, await venue.statement())
+        latest = agreement.latest(self.portfolio, venue.account)
+        agreement.remember(self.portfolio, await venue.statement(), latest)
         return self._compared(venue.account)
 
     async def _refresh(self, venue: Venue) -> None:
@@ -459,28 +466,16 @@ class PortfolioService:
         base = self.portfolio.terms.base
         self.portfolio.keep_marks(await venue.marks(held, base), venue.account)
 
-    @money
-    def _external(self, account: str, gained: Gained) -> Decimal | None:
-        """Return what nobody's strategy did, as percent of equity, and tell it if it is much."""
-        moved = sum(gained.external.values(), ZERO)
-        if not moved:
-            return None
-        store, memos = self.portfolio.desk.store, saying.Memos({untold(account): None})
-        known = self.get_equity()
-        equity = known.equity_base + known.excluded_value  # what moved may be of either
-        if equity <= 0:
-            store.save_memos(memos)
-            return None
-        share = percent18(moved, equity)
-        if share > self.rules.external_activity_pct:
-            LOG.warning("EXTERNAL_ACTIVITY", percent=str(share), worth=str(moved))
-            now = self.portfolio.desk.clock.now()
-            told = ExternalActivity(
-                account=account, percent=share, worth=moved, timestamp=instant.show(now)
-            )
-            memos |= saying.memo_of(store, "portfolio.external_activity", told, at=now)
-        store.save_memos(memos)
-        return share
+    def _external(self, account: str) -> Decimal | None:
+        """Tell what nobody's strategy did, if it is much; return it as percent of equity."""
+
+        def equity() -> Decimal:
+            known = self.get_equity()
+            return known.equity_base + known.excluded_value  # what moved may be of either
+
+        return external.tell(
+            self.portfolio, account, equity, above=self.rules.external_activity_pct
+        )
 
 
 def _unreconciled(known: Iterable[Comparison]) -> tuple[str, ...]:

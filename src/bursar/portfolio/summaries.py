@@ -52,7 +52,8 @@ class PnLSummary(msgspec.Struct, frozen=True, kw_only=True):
     `income`, `expenses`, and `net_flows`, the capital that came in less what went out, at its worth
     then, from `equity_start_at` on where that is known. `pnl_base` is how much all equity grew
     beyond it; it needs a snapshot of the start, `equity_start`, and is `None` without, or where
-    something has no price now (`unvalued`) or a flow had none then (`unpriced_flows`).
+    something has no price now (`unvalued`), or a flow had none when it came, be it before the
+    period (`unpriced_flows`); of the day it is `daily_pnl`.
     `transferred_unrealized_base` is what went along with capital without being realised, since that
     goes at cost: less than its cost, or more (below zero). Of all time, realised + unrealised +
     income − expenses + that = `pnl_base`, unless something in the view is `unfounded`: of that the

@@ -234,7 +234,7 @@ def acceptance(service: PortfolioService, asked: Asked) -> Answered:
 
     def made(_: Desk) -> hand.Correction:
         found = agreement.reconciled(portfolio, told.account, service.rules.limits)
-        entries = agreement.proposal(found, told.id).entries
+        entries = agreement.chosen([found], told.id).entries
         return hand.Correction(entries[0].id, entries)
 
     return _correct(portfolio, asked, made)

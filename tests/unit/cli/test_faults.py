@@ -18,7 +18,7 @@ from tests.unit.cli.conftest import STORY
 
 def line(*arguments, **environment):
     return subprocess.run(
-        [sys.executable, "-m", "bursar.cli", *map(str, arguments)],
+        [sys.executable, "-m", "bursar", *map(str, arguments)],
         check=False,
         capture_output=True,
         text=True,

@@ -12,8 +12,11 @@ import pytest
 
 import bursar as package
 from bursar.app import SystemClock
+from bursar.app.following import Follower
 from bursar.cli import main
+from bursar.errors import StoreBusy
 from bursar.portfolio import hand
+from bursar.portfolio.service import PortfolioService
 from bursar.sim.kraken import FakeKraken, Fault, Planting, Tier, invent, plant, serve
 
 README = Path(__file__).parents[3] / "README.md"
@@ -106,9 +109,13 @@ def test_drift_is_shown_accepted_and_taken_back(venue, capsys, bursar, ask):
     assert "no break number 2" in bursar("drift", "accept", "2", code=2).err
     for said in ("1.2", "0x1", "1_0", "٢"):
         assert "is not a whole number" in bursar("drift", "accept", said, code=2).err
-    bursar("drift", "accept", "1", "--yes")
+    assert "nothing is proposed" in bursar("drift", "accept", "a:drift-1", code=3).err
+    (break_,) = before["breaks"]
+    assert f"id: {break_['id']}" in bursar("drift", code=1).out
+    bursar("drift", "accept", break_["id"], "--yes")
     assert ask("drift")["accounts"][0]["is_clean"]
-    bursar("reverse", before["breaks"][0]["entries"][0], "--yes")
+    assert "closed already" in bursar("drift", "accept", break_["id"], "--yes", code=3).err
+    bursar("reverse", break_["entries"][0], "--yes")
     assert len(ask("drift", code=1)["accounts"][0]["breaks"]) == 1
 
 
@@ -162,6 +169,35 @@ def test_watch_writes_a_line_a_sync_where_nobody_looks(venue, capsys):
         code, said = served.run(capsys, "status")
         assert "kraken:main: equal with the venue as of" in said.out
         served.fake.script.add(Fault.ERROR, value="EAPI:Invalid key", times=99)
+        assert served.run(capsys, "watch", "--times", "1")[0] == 4
+
+
+def test_watch_waits_while_another_keeps_the_book(venue, capsys, monkeypatch):
+    left: list[BaseException | None] = []
+    real = PortfolioService.sync
+
+    async def sync(service, *told, **options):
+        error = left.pop(0)
+        if error is not None:
+            raise error
+        return await real(service, *told, **options)
+
+    async def rest(_):
+        pass
+
+    monkeypatch.setattr(PortfolioService, "sync", sync)
+    monkeypatch.setattr(Follower, "_rest", rest)
+    with venue() as served:
+        left += [StoreBusy("somebody writes"), None, KeyboardInterrupt()]
+        code, said = served.run(capsys, "watch", "--json")
+        assert code == 0
+        error, done = map(json.loads, said.out.splitlines())
+        assert (error["error"]["code"], done["is_whole"]) == ("store_busy", True)
+        left += [StoreBusy("somebody writes"), KeyboardInterrupt()]
+        code, said = served.run(capsys, "watch")
+        assert code == 0
+        assert "somebody writes; it is tried again" in said.err
+        left += [StoreBusy("somebody writes")]
         assert served.run(capsys, "watch", "--times", "1")[0] == 4
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from bursar.desk import Desk, again
 from bursar.desk.transactions import PortfolioTransaction, State, rules_of
-from bursar.errors import StaleVersion
+from bursar.errors import StaleVersion, StoreDown
 from bursar.ledger.golden import read
 from bursar.store import MemoryStore
 from tests.unit.desk.cycles import USD, committed, over
@@ -111,3 +111,25 @@ def test_it_is_not_tried_for_ever():
     with pytest.raises(StaleVersion):
         again(desk, work)
     assert len(tries) == 2
+
+
+def test_what_is_undone_while_the_database_is_away_stands_no_more(monkeypatch):
+    store = MemoryStore(terms=USD)
+    desk = Desk(store, Clock())
+    entries = list(read(["2026-01-05T10:00:00Z deposit 1 USD #k:1"]))
+
+    def away():
+        raise StoreDown("away")
+
+    def interrupted():
+        with desk.alone():
+            desk.submit(entries)
+            monkeypatch.setattr(store, "head", away)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    monkeypatch.undo()
+    assert store.head().version == 0
+    assert desk.submit(entries).version == 1
+    assert desk.head == store.head()

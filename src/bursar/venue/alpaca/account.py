@@ -52,6 +52,9 @@ class AlpacaAccount:
         """Yield what happened after a mark, oldest first."""
         return self._history.read(mark)
 
+    def anew(self, _mark: str) -> None:
+        """Say that all is read again from the beginning."""
+
     async def statement(self) -> Statement:
         """Return cash and every position, with what open orders hold of each."""
         said = await self.client.account()

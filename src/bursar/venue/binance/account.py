@@ -19,6 +19,7 @@ from bursar.ledger.homonyms import meant
 from bursar.ports import Chunk, PriceWanted
 from bursar.reconcile.statement import Holding, Statement
 from bursar.value.marks import Mark
+from bursar.venue.binance import place as marks
 from bursar.venue.binance import wire
 from bursar.venue.binance.assets import EARN, FUNDING, FUTURES, coin
 from bursar.venue.binance.client import BinanceRESTClient
@@ -66,6 +67,10 @@ class BinanceAccount:
     def history(self, mark: str | None) -> AsyncIterator[Chunk]:
         """Yield what happened after a mark."""
         return self._history.read(mark)
+
+    def anew(self, mark: str) -> str | None:
+        """Return the mark at which to begin where all is to be read again."""
+        return marks.anew(mark, self._options.account)
 
     async def statement(self) -> Statement:
         """Return what lies in every wallet, with what open orders hold of each."""

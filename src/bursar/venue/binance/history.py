@@ -435,7 +435,7 @@ class _Reading:
                 account=self._options.account,
                 since=place.since,
             )
-            for name in sorted(names)
+            for name in sorted(() if self.place.was_open else names)
         ]
         sums = closing.written(held)
         return msgspec.structs.replace(place, sums=sums, is_open=True, opened=at), said

@@ -58,7 +58,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far an account is read. Amounts are texts, so that the mark is one for one place.
 
     When what is `unexplained` came up is `puzzled`, until it was looked for for an hour. Without
-    `futures` the futures wallet is out of sight.
+    `futures` the futures wallet is out of sight. Where all is read again, it `was_open` if its
+    beginning was booked before, and is not booked once more: what is found there now is none.
     """
 
     version: int = VERSION
@@ -69,6 +70,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unexplained: dict[str, str] = {}
     puzzled: int | None = None
     futures: FuturesPlace | None = None
+    was_open: bool = False
 
 
 _DECODER: Final = msgspec.json.Decoder(Place)
@@ -82,3 +84,10 @@ def write(place: Place) -> str:
 def read(mark: str | None, account: str) -> Place:
     """Read a mark; `None` is the beginning."""
     return Place(account=account) if mark is None else placed(mark, _DECODER, account, VERSION)
+
+
+def anew(mark: str, account: str) -> str | None:
+    """Return the mark at which to begin where all is to be read again."""
+    place = read(mark, account)
+    was_open = place.was_open or (place.futures is not None and place.futures.is_open)
+    return write(Place(account=account, was_open=True)) if was_open else None

@@ -57,6 +57,9 @@ class KrakenAccount:
         """Yield what happened after a mark, oldest first."""
         return self._history.read(mark)
 
+    def anew(self, _mark: str) -> None:
+        """Say that all is read again from the beginning."""
+
     async def statement(self) -> Statement:
         """Return what lies in the account now, under every code."""
         try:

@@ -1,0 +1,160 @@
+"""Two services that follow one account over one store: what one lands the other takes up."""
+
+import asyncio
+import json
+from decimal import Decimal
+
+import pytest
+
+from bursar.desk import Desk
+from bursar.errors import VenueDown
+from bursar.ledger import instant
+from bursar.ledger.terms import Terms
+from bursar.portfolio import Portfolio, agreement
+from bursar.portfolio.events import saying
+from bursar.portfolio.service import PortfolioService, Rules
+from bursar.reconcile import heard
+from bursar.store import open_store
+from tests.unit.portfolio.places import Clock
+from tests.unit.portfolio.venues import Told
+
+D = Decimal
+
+
+class Busy(Told):
+    """A venue at which something happens between what it says and that it is heard."""
+
+    def __init__(self, *told):
+        super().__init__(*told)
+        self.meanwhile = _nothing
+
+    async def statement(self):
+        said, work, self.meanwhile = await super().statement(), self.meanwhile, _nothing
+        await work()
+        return said
+
+
+async def _nothing():
+    pass
+
+
+def reader(*_):
+    raise AssertionError("nothing is imported here")
+
+
+@pytest.fixture
+def both(tmp_path):
+    """Two services of the same account that has some dollars, each after a sync."""
+    clock, made = Clock(), []
+    for _ in range(2):
+        venue = Busy(clock, "2026-06-01T10:00:00Z deposit 100000 EUR #k:1")
+        venue.holdings = {"EUR": D(100000)}
+        store = open_store(tmp_path / "book.db", terms=Terms(base="EUR"))
+        rules = Rules(external_activity_pct=D(1))
+        made.append(PortfolioService(Portfolio(Desk(store, clock), reader), (venue,), rules))
+    for each in made:
+        asyncio.run(each.sync())
+    yield made
+    for each in made:
+        each.close()
+
+
+def happens(services, line, amount):
+    for each in services:
+        (venue,) = each.venues
+        venue.lines.append(line)
+        venue.holdings = {"EUR": venue.holdings["EUR"] + amount}
+
+
+def told(service):
+    events = saying.waiting(service.portfolio.desk.store).values()
+    return [json.loads(each.data)["worth"] for each in events]
+
+
+def test_what_another_sync_landed_is_no_drift(both):
+    mine, other = both
+    happens(both, "2026-06-01T11:00:00Z deposit 500 EUR #k:2", 500)
+    assert not asyncio.run(other.sync()).drift_detected
+    assert not asyncio.run(mine.sync()).drift_detected
+    assert mine.portfolio.desk.head == other.portfolio.desk.head
+    assert mine.get_equity().equity_base == D(100500)
+
+
+def test_what_another_sync_lands_while_the_venue_states_is_no_drift(both):
+    mine, other = both
+    (venue,) = mine.venues
+
+    async def between():  # the venue has spoken; now it happens, and the other was faster
+        venue.clock.at += instant.SECOND
+        at = instant.show(venue.clock.now())
+        happens(both, f"{at} deposit 500 EUR #k:2", 500)
+        await other.sync()
+        mine.portfolio.desk.catch_up()  # as a service does for whoever asks it something
+
+    happens(both, "2026-06-01T11:00:00Z deposit 1 EUR #k:3", 1)
+    venue.meanwhile = between
+    assert not asyncio.run(mine.sync()).drift_detected
+    assert not mine.get_equity().drift_flag
+
+
+def test_external_activity_is_told_once_though_two_syncs_know_of_it(both):
+    mine, other = both
+    happens(both, "2026-06-01T11:00:00Z deposit 5000 EUR #k:2", 5000)
+    mine.venues[0].meanwhile = other.sync
+    asyncio.run(mine.sync())
+    assert told(mine) == [5000]
+
+
+def test_external_activity_that_another_sync_has_yet_to_tell_is_kept(both):
+    mine, other = both
+    happens(both, "2026-06-01T11:00:00Z deposit 5000 EUR #k:2", 5000)
+    (venue,) = mine.venues
+
+    async def further():
+        happens(both, "2026-06-01T11:10:00Z deposit 7000 EUR #k:3", 7000)
+        other.venues[0].failing = {"statement": VenueDown("away")}
+        other._external = lambda _account: None  # dies before it tells
+        await other.sync()
+
+    venue.meanwhile = further
+    asyncio.run(mine.sync())
+    assert told(mine) == [12000]
+
+
+def test_a_drift_is_flagged_once_though_two_syncs_find_it(both, monkeypatch):
+    mine, other = both
+    for each in both:
+        each.venues[0].holdings = {"EUR": D(100500)}
+    left = [other]
+
+    def slowly(before, found, *, now):
+        if left:  # the other is as far, and faster
+            agreement.sound(left.pop().portfolio, found)
+            mine.venues[0].clock.at += instant.SECOND
+        return heard(before, found, now=now)
+
+    monkeypatch.setattr(agreement, "heard", slowly)
+    asyncio.run(mine.sync())
+    events = saying.waiting(mine.portfolio.desk.store).values()
+    assert [json.loads(each.data)["signal"] for each in events] == ["flagged", "notify"]
+
+
+def test_prices_that_another_sync_has_yet_to_get_are_asked_for(both):
+    mine, other = both
+    for each in both:
+        each.venues[0].failing = {"prices": VenueDown("away")}
+    happens([mine], "2026-06-01T11:00:00Z deposit 1 XBT #k:2", 0)
+    happens([other], "2026-06-01T11:10:00Z deposit 1 ETH #k:3", 0)
+
+    first = mine.venues[0].prices
+
+    async def prices(wanted):
+        mine.venues[0].prices = first
+        await other.sync()
+        return await first(wanted)
+
+    mine.venues[0].prices = prices
+    asyncio.run(mine.sync())
+    due = mine.portfolio.desk.store.memo("prices k")
+    assert "XBT" in due
+    assert "ETH" in due

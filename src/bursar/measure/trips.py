@@ -276,7 +276,7 @@ class TripBook:
         if delta > 0:
             part = self._gone.pop((shift.trade_id, *place[:2]), Stake(delta))
             if place[0] in self._shorts:
-                part.quantity = delta
+                self._in(place, Stake(delta - part.quantity))  # what went short
             self.flowed -= part.made
             self._in(place, part)
         elif stake.quantity > -delta:

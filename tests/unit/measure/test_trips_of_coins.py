@@ -233,6 +233,18 @@ def test_a_short_is_made_up_for_by_what_comes_and_made_by_what_goes():
     assert made.open_fees == 0
 
 
+def test_a_withdrawal_that_went_short_and_is_taken_back_brings_all_fees_back():
+    made = told(
+        on(1, "buy 4 ACME @ 100 EUR fee 8 EUR", account="s"),
+        on(2, "withdrawal 5 ACME", account="s"),
+        on(3, "reverse s:2", account="s"),
+        on(4, "sell 4 ACME @ 110 EUR", account="s"),
+        terms=SHORTS,
+    )
+    assert said(made) == [("ACME", 32, 8, 3)]
+    assert (made.open_fees, made.flowed) == (0, 0)
+
+
 def test_a_leveraged_position_is_apart_from_coins_of_the_same_name():
     made = told(
         on(1, "buy 1 XBT @ 40000 EUR fee 40 EUR"),

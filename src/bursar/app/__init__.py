@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bursar.desk import Desk
-from bursar.errors import BadChoice
+from bursar.errors import BadChoice, PortfolioNotFound
 from bursar.ledger import golden, instant
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.terms import Account, FactSource, Terms
@@ -96,6 +96,14 @@ def portfolios(place: str | os.PathLike[str]) -> list[Listed]:
         PortfolioNotFound: there is no database.
     """
     return list_portfolios(place)
+
+
+def is_new(place: str | os.PathLike[str], portfolio: str) -> bool:
+    """Tell whether a portfolio is not there yet, so that who makes one would do so."""
+    try:
+        return all(each.name != portfolio for each in portfolios(place))
+    except PortfolioNotFound:
+        return True
 
 
 def options_of(settings: PortfolioSettings) -> Options:

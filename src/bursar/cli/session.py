@@ -93,13 +93,9 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     @property
     def is_new(self) -> bool:
         """Whether the portfolio is not there yet, so that a command that makes one would do so."""
-        import bursar
-        from bursar.errors import PortfolioNotFound
+        from bursar.app import is_new
 
-        try:
-            return all(each.name != self.portfolio for each in bursar.portfolios(self.book))
-        except PortfolioNotFound:
-            return True
+        return is_new(self.book, self.portfolio)
 
     def made(self, terms: Terms, *, is_stated: bool = False) -> str:
         """Say what was made, and that its base currency is fixed where nobody has named it."""

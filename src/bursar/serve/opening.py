@@ -12,13 +12,13 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bursar.app import SystemClock, options_of, portfolio_of, portfolios
+from bursar.app import SystemClock, is_new, options_of, portfolio_of
 from bursar.app.events import believed_of
 from bursar.app.keeping import stored
 from bursar.app.limits import rules_of
 from bursar.app.measuring import measuring_of
 from bursar.config import PortfolioSettings, Settings
-from bursar.errors import BursarError, PortfolioNotFound
+from bursar.errors import BursarError
 from bursar.portfolio.beginning import begin
 from bursar.portfolio.log import LOG
 from bursar.portfolio.service import PortfolioService
@@ -45,9 +45,9 @@ class Book:
 
 def open_book(settings: Settings, clock: SystemClock | None = None) -> Book:
     """Open what these settings name. A portfolio that is not there is made, and the log says so."""
-    is_new = _is_new(settings.portfolio)
+    is_made = is_new(settings.portfolio.book, settings.portfolio.name)
     book = _opened(settings, clock or SystemClock())
-    if is_new:
+    if is_made:
         told = book.service.portfolio
         LOG.warning(
             "BOOK_MADE",
@@ -56,13 +56,6 @@ def open_book(settings: Settings, clock: SystemClock | None = None) -> Book:
             base=told.terms.base,
         )
     return book
-
-
-def _is_new(own: PortfolioSettings) -> bool:
-    try:
-        return all(each.name != own.name for each in portfolios(own.book))
-    except PortfolioNotFound:
-        return True
 
 
 def _opened(settings: Settings, here: SystemClock) -> Book:

@@ -48,7 +48,8 @@ def test_trips_and_what_is_open_are_what_was_realised_at_any_time(chance, length
 
 
 def opened(trips, book):
-    return {place: size for place, size in trips.held.items() if size and _is_known(book, place)}
+    coins = {place[:2]: x.quantity for place, x in trips.coins.open.items() if not place[2]}
+    return {place: size for place, size in coins.items() if size and _is_known(book, place)}
 
 
 def there(book):

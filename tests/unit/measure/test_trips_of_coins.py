@@ -309,7 +309,7 @@ def test_what_a_balance_says_of_a_name_that_a_rename_emptied_is_no_part_of_what_
     )
     made = kept.trips(portfolio)
     assert said(made) == [("OTHR", 100, 0, 3), ("OLDC", 40, 0, None)]
-    assert not any(portfolio.closings.book.held.values())
+    assert not any(each.quantity for each in portfolio.closings.book.coins.open.values())
 
 
 def test_a_currency_pays_for_a_trade_and_has_no_trip_of_its_own():

@@ -20,10 +20,10 @@ from bursar.serve.reading import Key, Page, Room, page
 class TradeView(msgspec.Struct, frozen=True, kw_only=True):
     """A trade from its opening to its close. Notionals and prices are in its quote asset.
 
-    They are `null` where a part was exchanged for something else. `quantity` is all that came in, `open_quantity` what is still there; trades brought
-    `entry_quantity` of it, and took `exit_quantity`. Open is what has no `closed_at`; no trade
-    brought what has no `opened_at`. `flags` are what the book is not sure of in its fills, such as
-    `unpriced`.
+    They are `null` where a part was exchanged for something else. `quantity` is all that came in,
+    `open_quantity` what is still there; trades brought `entry_quantity` of it, and took
+    `exit_quantity`. Open is what has no `closed_at`; no trade brought what has no `opened_at`.
+    `flags` are what the book is not sure of in its fills, such as `unpriced`.
     """
 
     trade_id: str

@@ -232,15 +232,15 @@ class Coins:
         stake = self._at(part.place)
         closed = self._closed(stake, part)
         if closed is None:
-            self._enter(part, _entry(part, abs(part.delta), part.pnl, part.fees))
+            self._enter(stake, part, _entry(part, abs(part.delta), part.pnl, part.fees))
             return
         self._told.append(Closed(part, closed, stake.take(closed)))
         beyond = abs(part.delta) - closed
         if beyond and part.record.account in self._shorts:
-            self._enter(part, _entry(part, beyond))
+            self._enter(stake, part, _entry(part, beyond))
 
-    def _enter(self, part: Part, entry: Stake) -> None:
-        self._at(part.place).add(entry)
+    def _enter(self, stake: Stake, part: Part, entry: Stake) -> None:
+        stake.add(entry)
         self._told.append(Opened(part, entry))
 
     def _closed(self, stake: Stake, part: Part) -> Decimal | None:

@@ -102,7 +102,7 @@ def check(trips, coins, trades, told):
         if stake.quantity:
             sizes[place] = stake.quantity
     for place, each in trades._open.items():
-        if each.open_quantity and not each.is_margin:
+        if each.open_quantity:
             long = each.side == "LONG"
             assert sizes.pop(place) == (each.open_quantity if long else -each.open_quantity)
     assert not sizes

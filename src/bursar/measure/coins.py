@@ -20,7 +20,7 @@ Invariants
 
 Records tell of the same trade under one id and several kinds (a peg's difference, what rounding
 left): those go with it. The entry time of what is open is the average of its entries, by quantity;
-what came by a flow has none. Of a leveraged position no record tells a quantity.
+what came by a flow has none. What a sender calls one trade is a position of its own.
 
 Errors: none.
 """
@@ -45,8 +45,14 @@ _TRADE: Final = "trade"
 _OF_PAIRS: Final = frozenset({_TRADE, _MARGIN})
 _BESIDES: Final = frozenset({"peg", "rounding"})
 _PAID: Final = "paid"
+_LENT: Final = "lent"
+_TAKEN: Final = "taken"
+_OWN: Final = ":trade:"
+_OPENED: Final = ":opened"
 Place = tuple[str, str, str]
-"""An account, an asset, and the pair of a leveraged position in it, which is apart from coins."""
+"""An account, an asset, and of a leveraged position in it, which is apart from coins, the pair or
+the sender's own id.
+"""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -65,8 +71,9 @@ class Part(msgspec.Struct, frozen=True):
     @property
     def place(self) -> Place:
         """Where the position is."""
-        pair = self.record.pair if self.record.kind == _MARGIN else ""
-        return self.record.account, self.asset, pair
+        is_lent = self.record.kind == _MARGIN
+        name = (own_trade(self.record) or self.record.pair) if is_lent else ""
+        return self.record.account, self.asset, name
 
     @property
     def is_closing(self) -> bool:
@@ -190,7 +197,8 @@ class Coins:
         """
         first = next((each for each in told if each.kind not in _BESIDES), told[0])
         paid = [self._move(each) for each in shifts if each.side == _PAID]
-        parts = self._parts(first, [each for each in shifts if each.side != _PAID], told)
+        paid += [self._delivered(each) for each in shifts if each.side == _TAKEN]
+        parts = self._parts(first, shifts, told)
         bearer = next(iter(parts))
         if not shifts and first.kind == _TRADE and first.fee_asset not in {"", bearer}:
             paid += self._fee(first)
@@ -209,19 +217,30 @@ class Coins:
             return []
         return [self._moved((record.account, asset, ""), -amount, record)]
 
+    def _delivered(self, shift: RealizedPnLRecord) -> Stake:
+        """End a leveraged position that coins come of, or go for: what it paid goes along."""
+        pair, delta = shift.regime or "", shift.base_delta
+        place = shift.account, self.assets.get(pair, pair), pair
+        stake = self._at(place)
+        part = stake.take(_overlap(stake, delta)) if stake.quantity * delta > 0 else Stake()
+        self._told.append(Went(place, part, shift))
+        return part
+
     def _parts(
         self,
         first: RealizedPnLRecord,
-        traded: Sequence[RealizedPnLRecord],
+        shifts: Sequence[RealizedPnLRecord],
         told: Iterable[RealizedPnLRecord],
     ) -> dict[str, Part]:
         """Return each coin's part, the one that bears the rest first."""
         parts: dict[str, Part] = {}
+        traded = [each for each in shifts if each.side == "traded"]
         flags = joint(*(each.flags for each in told))
         if first.kind in _OF_PAIRS or not traded:
             own = self.assets.get(first.pair, first.pair)
             charged = first.fee_amount if first.fee_asset == own else ZERO
             delta = first.base_delta - charged if first.base_delta else ZERO
+            delta += sum((each.base_delta for each in shifts if each.side == _LENT), ZERO)
             parts[own] = Part(first, own, delta, flags)
         for each in sorted(traded, key=lambda shift: shift.base_delta):
             known = parts.get(each.pair, Part(first, each.pair, ZERO, flags))
@@ -236,7 +255,7 @@ class Coins:
             return
         self._told.append(Closed(part, closed, stake.take(closed)))
         beyond = abs(part.delta) - closed
-        if beyond and part.record.account in self._shorts:
+        if beyond:
             self._enter(stake, part, _entry(part, beyond))
 
     def _enter(self, stake: Stake, part: Part, entry: Stake) -> None:
@@ -248,7 +267,10 @@ class Coins:
         delta = part.delta
         if not delta:
             return ZERO if part.is_closing else None
-        if part.record.account not in self._shorts:
+        if part.place[2]:
+            if own_trade(part.record):
+                return None if part.record.trade_id.endswith(_OPENED) else abs(delta)
+        elif part.record.account not in self._shorts:
             return -delta if delta < 0 else None
         return _overlap(stake, delta) if stake.quantity * delta < 0 else None
 
@@ -379,9 +401,17 @@ def _turn(told: Sequence[RealizedPnLRecord]) -> int:
     """Return what `ledger.order.turn` says of the fact that these are the records of."""
     traded = next((each for each in told if each.kind in _OF_PAIRS), None)
     if traded is not None:
-        return 1 if traded.side == "buy" and traded.kind != _MARGIN else 2
+        is_opening = own_trade(traded) and traded.trade_id.endswith(_OPENED)
+        return 1 if is_opening or (traded.side == "buy" and traded.kind != _MARGIN) else 2
     flow = next((each.base_delta for each in told if is_shift(each) and each.side == _FLOW), ZERO)
     return 2 if not flow else 0 if flow > 0 else 3
+
+
+def own_trade(record: RealizedPnLRecord) -> str:
+    """Return the sender's own id of a leveraged trade (events of the family `trade`), if any."""
+    mark = f"{record.account}{_OWN}"
+    name = record.trade_id
+    return name[: name.find(":", len(mark))] if name.startswith(mark) else ""
 
 
 def _entry(part: Part, quantity: Decimal, made: Decimal = ZERO, fees: Decimal = ZERO) -> Stake:

@@ -25,13 +25,23 @@ import msgspec
 
 from bursar.exact import ZERO, divide, money, product18, ratio18
 from bursar.ledger.book import POOL
-from bursar.ledger.entries import Fill, MarginFill, Side
+from bursar.ledger.entries import Fill, MarginFill
 from bursar.ledger.facts import Fact
 from bursar.ledger.records import RealizedPnLRecord
-from bursar.measure.coins import Came, Closed, Event, Opened, Part, Place, Renamed, Rescaled, Went
+from bursar.measure.coins import (
+    Came,
+    Closed,
+    Event,
+    Opened,
+    Part,
+    Place,
+    Renamed,
+    Rescaled,
+    Went,
+    own_trade,
+)
 from bursar.measure.stake import Stake, joint
 
-TRADE: Final = ":trade:"
 LONG, SHORT = "LONG", "SHORT"
 _PLACES: Final = 18
 _FLOW, _UNDONE = "flow", "undone"
@@ -131,40 +141,11 @@ class Trades:
         if not (quantity or made or fees or getattr(fact, "quantity", None)):
             return
         deal = _Deal(part.record, part.asset, fact, part.flags, made, fees)
-        if isinstance(fact, MarginFill) and part.place[2]:
-            self._leverage(deal, fact)
-        elif entry is None:
-            self._exit(part.place, deal, quantity, LONG if part.delta <= 0 else SHORT)
+        if entry is None:
+            side = _side(-part.delta) if part.delta else ""  # nobody says what was closed
+            self._exit(part.place, deal, quantity, side)
         else:
             self._enter(part.place, deal, quantity, _side(entry.quantity))
-        if isinstance(fact, Fill) and fact.delivers and part.asset == fact.base:
-            self._deliver(fact)
-
-    def _leverage(self, deal: "_Deal", fill: MarginFill) -> None:
-        """Move a leveraged position, of which the fill alone says by how much."""
-        own, quantity = _own(fill), fill.quantity or ZERO
-        place = _leveraged(fill.account, own or deal.record.pair)
-        known = self._open.get(place)
-        side, against = (LONG, SHORT) if fill.side is Side.BUY else (SHORT, LONG)
-        opens = fill.id.endswith(":opened") if own else known is None or known.side == side
-        if fill.side is not None and quantity and opens:
-            self._enter(place, deal, quantity, side)
-            return
-        closing = quantity if own or known is None else min(known.open_quantity, quantity)
-        self._exit(place, deal, closing, against if quantity else "")
-        if quantity > closing:
-            rest = msgspec.structs.replace(deal, made=ZERO, fees=ZERO)
-            self._enter(place, rest, quantity - closing, side)
-
-    def _deliver(self, fill: Fill) -> None:
-        """End the position whose coins a fill brings or takes, at what it was entered for."""
-        place = _leveraged(fill.account, f"{fill.base}/{fill.quote}")
-        known = self._open.get(place)
-        if known is not None and (known.side == LONG) is (fill.side is Side.BUY):
-            left = max(known.open_quantity - fill.quantity, ZERO)
-            ended = None if left else fill.executed_at
-            trade = msgspec.structs.replace(known, open_quantity=left, closed_at=ended)
-            self._keep(place, trade)
 
     def _enter(self, place: Place, deal: "_Deal", quantity: Decimal, side: str) -> None:
         known = self._open.get(place)
@@ -210,7 +191,10 @@ class Trades:
         left = None if known is None else _part_of(known, size)
         if _is_source(place, shift):
             self._left = left
-        if known is None or left is None or not (size or stake.made or not known.open_quantity):
+        if known is None or left is None:
+            return
+        is_over = known.trade_id and not known.open_quantity  # a split has left nothing
+        if not (size or stake.made or is_over):
             return
         there = max(known.open_quantity - size, ZERO)
         trade = msgspec.structs.replace(
@@ -304,19 +288,9 @@ class _Deal(msgspec.Struct, frozen=True):
                 return None
 
 
-def _own(fill: MarginFill) -> str:
-    """Return the sender's own id of a trade, if it has one."""
-    mark = f"{fill.account}{TRADE}"
-    return fill.id[len(mark) :].partition(":")[0] if fill.id.startswith(mark) else ""
-
-
 def _is_back(known: Trade | None, ended: Trade) -> bool:
     """Tell whether what comes back finds the trade that it left, open or ended by that."""
     return not ended.is_open if known is None else known.trade_id == ended.trade_id
-
-
-def _leveraged(account: str, name: str) -> Place:
-    return account, name, "leverage"
 
 
 def _is_source(place: Place, shift: RealizedPnLRecord) -> bool:
@@ -342,11 +316,11 @@ def _turned(trade: Trade, side: str) -> Trade:
 def _begun(trade: Trade, deal: _Deal, *, opened_at: int | None) -> Trade:
     """Let a position be a trade."""
     fact, fill = deal.fact, deal.pair
-    own = _own(fact) if isinstance(fact, MarginFill) and opened_at is not None else ""
+    own = own_trade(deal.record) if opened_at is not None else ""
     name = fact.id if fill is not None else f"{fact.id}/{deal.asset}"
     return msgspec.structs.replace(
         trade,
-        trade_id=f"{fact.account}{TRADE}{own}" if own else name,
+        trade_id=own or name,
         opened_at=opened_at,
         is_margin=isinstance(fact, MarginFill),
         leverage=getattr(fact, "leverage", None),

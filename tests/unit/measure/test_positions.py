@@ -410,7 +410,7 @@ def _with(entry, **parts):
     return {name: getattr(entry, name) for name in entry.__struct_fields__} | parts
 
 
-def test_a_position_that_is_delivered_ends():
+def test_a_position_that_is_delivered_ends_and_its_fees_go_into_the_coins():
     (coins, lent) = folded(
         bought(1, "m", 2, kind=MarginFill, price=10, fees=fee(1)),
         bought(2, "a", 1, delivers=True),
@@ -418,6 +418,7 @@ def test_a_position_that_is_delivered_ends():
     )
     assert told(lent) == ("m", "LONG", 2, 0, 3, ("m",))
     assert told(coins) == ("a", "LONG", 2, 2, None, ("a", "b"))
+    assert (result(coins), result(lent)) == ((-1, 1), (0, 0)), "fees go along"
     (_, lent) = folded(bought(1, "m", 2, kind=MarginFill), sold(2, "a", 1, delivers=True))
     assert lent.open_quantity == 2, "a short is delivered by a sale"
 

@@ -29,7 +29,7 @@ from bursar.ledger.journal import Record
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Expected
-from bursar.ledger.trades import Trade
+from bursar.measure.positions import Trade
 from bursar.plan.holdings import HoldingsSnapshot
 from bursar.reconcile.statement import Statement
 from bursar.value.cash_equity import CashEquity

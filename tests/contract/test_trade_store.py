@@ -7,7 +7,7 @@ import pytest
 from bursar.errors import BadChoice, StoreDown
 from bursar.ledger import golden
 from bursar.ledger.terms import Account, FactSource, Terms
-from bursar.ledger.trades import Trade
+from bursar.measure.positions import Trade
 from bursar.portfolio.trading import TradeFollower
 from bursar.store.trades import MemoryTradeStore, open_sql_trades
 from bursar.store.trades.redis import RedisTradeStore
@@ -194,7 +194,7 @@ def test_late_and_corrected_facts_make_the_trades_anew(place):
     store = place.open()
     follower = TradeFollower(portfolio, store)
     follower.follow()
-    assert [(each.quantity, each.realized_pnl) for each in store.closed_trades()] == [(1, 19)]
+    assert [(each.quantity, each.realized_pnl) for each in store.closed_trades()] == [(2, 19)]
     portfolio.record(*golden.read([late]))
     follower.follow()
     (trade,) = store.closed_trades()

@@ -44,12 +44,23 @@ def test_trips_and_what_is_open_are_what_was_realised_at_any_time(chance, length
         trips.follow(own)
         assert accounted(trips) == realised(sofar)
     assert accounted(trips) == audit.totals(book).realized
+    assert leveraged(trips) == {
+        (account, pair): margin.quantity
+        for (account, pair), margin in book.margins.items()
+        if margin.quantity
+    }
     if not book.is_pooled and not any(_is_vague(fact) for fact in timeline):
         assert opened(trips, book) == there(book)
 
 
 def opened(trips, book):
-    return {place: size for place, size in trips.held.items() if size and _is_known(book, place)}
+    coins = {place[:2]: x.quantity for place, x in trips.coins.open.items() if not place[2]}
+    return {place: size for place, size in coins.items() if size and _is_known(book, place)}
+
+
+def leveraged(trips):
+    places = trips.coins.open.items()
+    return {(place[0], place[2]): x.quantity for place, x in places if place[2] and x.quantity}
 
 
 def there(book):

@@ -8,6 +8,8 @@ its fact (`records.SHIFT`), written and dropped with them, and shown to nobody.
 Of a row count `account`, `pair` (the asset), `flags`, and by what `side` says:
 
     traded   exchanged: `base_delta`, what that realised on this coin (`pnl_base`), cost of its lots
+    lent     a leveraged position moved by `base_delta`
+    taken    `base_delta` of that in the pair `regime` became coins, or took them
     paid     what paid for it, or for its fees, and is no coin of the trade: `base_delta`
     flow     came or went: `base_delta`; where it is taken back later, `order_id` names by what
     undone   of a flow put back: `base_delta`
@@ -70,7 +72,8 @@ def shifts_of(
     """Return the rows of a fact, given what it realised. To be called inside the money context."""
     if isinstance(fact, Fill) and fact.quote in cash and _is_told(fact, cash):
         return ()
-    moves = (move for move in _moves(fact, lines, cash) if move.asset not in cash)
+    found = _moves(fact, lines, cash)
+    moves = (move for move in found if move.asset not in cash or move.word == "lent")
     return [_row(fact, number, move) for number, move in enumerate(moves)]
 
 
@@ -78,8 +81,10 @@ def _is_told(fill: Fill, cash: frozenset[str]) -> bool:
     """Tell whether the trade record of a fill, which names one fee, says all that are no money."""
     fees = fill.fees
     if not fees[1:]:  # as most have
-        return True
-    return all(fee.asset in cash or fee.asset == fees[0].asset for fee in fees)
+        return not fill.delivers
+    return not fill.delivers and all(
+        fee.asset in cash or fee.asset == fees[0].asset for fee in fees
+    )
 
 
 def _is_of_base(fill: Fill, fee: Fee) -> bool:
@@ -109,6 +114,8 @@ def _of_trade(fact: Fact, lines: Sequence[Line]) -> Iterator[_Move]:
         case Fill():
             yield from _of_fill(fact, lines)
         case MarginFill():
+            if fact.side is not None and fact.quantity:
+                yield _Move("lent", fact.base, _signed(fact))
             yield from _paid([(fact.quote, fact.settled or ZERO), *_off(fact.fees)])
         case Conversion():
             went = [(leg.asset, -leg.quantity) for leg in fact.given]
@@ -127,6 +134,8 @@ def _of_trade(fact: Fact, lines: Sequence[Line]) -> Iterator[_Move]:
 def _of_fill(fill: Fill, lines: Sequence[Line]) -> Iterator[_Move]:
     amount, quote = fill.amount or ZERO, fill.quote
     moved = [(quote, -amount if fill.side is Side.BUY else amount)]
+    if fill.delivers:
+        yield _Move("taken", fill.base, _signed(fill), name=f"{fill.base}/{quote}")
     off = _off(fee for fee in fill.fees if not _is_of_base(fill, fee))
     moved += [each for each in off if each[0] == quote]
     traded = [each for each in off if each[0] == fill.base]
@@ -135,6 +144,11 @@ def _of_fill(fill: Fill, lines: Sequence[Line]) -> Iterator[_Move]:
     # What was made on the base is for its trade record to say.
     yield from _traded(traded, [line for line in lines if line.asset == quote])
     yield from _paid(paid)
+
+
+def _signed(fill: Fill | MarginFill) -> Decimal:
+    quantity = fill.quantity or ZERO
+    return quantity if fill.side is Side.BUY else -quantity
 
 
 def _of_flow(word: str, flow: CashFlow, sign: int, back: str | None = None) -> Iterator[_Move]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from bursar.ledger.trades import Trade
+from bursar.measure.positions import Trade
 from bursar.portfolio import logged
 from bursar.portfolio.logged import LoggedTransaction
 from bursar.serve.asking import Query
@@ -20,21 +20,26 @@ from bursar.serve.reading import Key, Page, Room, page
 class TradeView(msgspec.Struct, frozen=True, kw_only=True):
     """A trade from its opening to its close. Notionals and prices are in its quote asset.
 
-    `quantity` is all that was opened, `open_quantity` what still is. Open is what has no
-    `closed_at`. `flags` are what the book is not sure of in its fills, such as `unpriced`.
+    They are `null` where a part was exchanged for something else. `quantity` is all that came in,
+    `open_quantity` what is still there; trades brought `entry_quantity` of it, and took
+    `exit_quantity`. Open is what has no `closed_at`; no trade brought what has no `opened_at`.
+    `flags` are what the book is not sure of in its fills, such as `unpriced`.
     """
 
     trade_id: str
     account: str
     symbol: str
+    quote: str | None
     side: str
     quantity: Decimal
     open_quantity: Decimal
-    entry_price: Decimal
+    entry_quantity: Decimal
+    exit_quantity: Decimal
+    entry_price: Decimal | None
     exit_price: Decimal | None
-    entry_notional: Decimal
-    exit_notional: Decimal
-    opened_at: int
+    entry_notional: Decimal | None
+    exit_notional: Decimal | None
+    opened_at: int | None
     closed_at: int | None
     realized_pnl: Decimal
     fees: Decimal
@@ -51,7 +56,7 @@ def open_trades(room: Room, query: Query) -> Page[TradeView]:
     found = room.once(
         "open-trades",
         lambda: (
-            ((each.opened_at, each.trade_id, ""), each) for each in room.trade_store().open_trades()
+            ((each.since, each.trade_id, ""), each) for each in room.trade_store().open_trades()
         ),
     )
     return _shown(found, query)

@@ -255,6 +255,36 @@ def test_a_leveraged_position_is_apart_from_coins_of_the_same_name():
     assert said(made) == [("XBT", 93, 7, 1), ("XBT", -40, 40, 3)]
 
 
+def test_a_leveraged_position_that_closes_in_parts_pays_its_fees_by_quantity():
+    made = told(
+        on(1, "margin buy 4 XBT @ 40000 EUR fee 8 EUR"),
+        on(3, "margin sell 1 XBT @ 40100 EUR settled 100"),
+        on(5, "margin sell 5 XBT @ 40000 EUR fee 4 EUR"),
+        on(6, "margin buy 1 XBT @ 39990 EUR settled 10 fee 1 EUR"),
+        on(7, "margin buy 1 XBT @ 39990 EUR"),
+    )
+    assert said(made) == [
+        *(("XBT", 98, 2, 2), ("XBT", -10, 10, 4)),
+        *(("XBT", 9, 1, 1), ("XBT", 10, 0, 2)),
+    ]
+    assert made.open_fees == 0
+
+
+def test_a_leveraged_position_that_won_nothing_is_a_round_trip_too():
+    made = told(
+        on(1, "margin buy 1 XBT @ 40000 EUR fee 7 EUR"),
+        on(2, "margin sell 1 XBT @ 40000 EUR fee 7 EUR"),
+    )
+    assert (said(made), made.open_fees) == ([("XBT", -14, 14, 1)], 0)
+
+
+def test_a_trade_that_opens_and_closes_in_one_instant_opens_first():
+    opens = on(1, "margin buy 1 XBT @ 40000 EUR fee 7 EUR").replace("#k:1", "#k:trade:7:opened")
+    ends = on(1, "margin sell 1 XBT @ 40100 EUR settled 100", "sequence=1")
+    made = told(opens, ends.replace("#k:1", "#k:trade:7:closed"))
+    assert (said(made), made.open_fees) == ([("XBT", 93, 7, 0)], 0)
+
+
 def test_of_what_happened_at_once_a_purchase_comes_before_the_sale():
     lines = [
         on(1, "buy 1 XBT @ 40000 EUR fee 40 EUR").replace("#k:1", "#k:z"),
@@ -309,7 +339,7 @@ def test_what_a_balance_says_of_a_name_that_a_rename_emptied_is_no_part_of_what_
     )
     made = kept.trips(portfolio)
     assert said(made) == [("OTHR", 100, 0, 3), ("OLDC", 40, 0, None)]
-    assert not any(portfolio.closings.book.held.values())
+    assert not any(each.quantity for each in portfolio.closings.book.coins.open.values())
 
 
 def test_a_currency_pays_for_a_trade_and_has_no_trip_of_its_own():

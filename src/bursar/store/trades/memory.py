@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bursar.ledger.trades import Trade
+from bursar.measure.positions import Trade
 
 
 class MemoryTradeStore:
@@ -26,7 +26,7 @@ class MemoryTradeStore:
         """Return what is open, by opening time and id."""
         found = [each for each in self._trades.values() if each.is_open]
         told = [each for each in found if symbol in {None, each.symbol}]
-        return sorted(told, key=lambda each: (each.opened_at, each.trade_id))
+        return sorted(told, key=lambda each: (each.since, each.trade_id))
 
     def closed_trades(
         self, symbol: str | None = None, *, since: int | None = None, limit: int | None = None

@@ -18,7 +18,7 @@ from typing import Any, Final
 from redis import Redis, exceptions
 
 from bursar.errors import BadChoice, StoreDown
-from bursar.ledger.trades import Trade
+from bursar.measure.positions import Trade
 from bursar.store.trades import texts
 
 _PATIENCE_S: Final = 5
@@ -117,5 +117,5 @@ def _reached() -> Iterator[None]:
 
 
 def _member(trade: Trade) -> str:
-    time = trade.opened_at if trade.closed_at is None else trade.closed_at
+    time = trade.since if trade.closed_at is None else trade.closed_at
     return f"{time:020d} {trade.trade_id}"

@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 
-from bursar.ledger.trades import Trade
+from bursar.measure.positions import Trade
 from bursar.store.dialect import WRITES, Dialect
 from bursar.store.faults import translated
 from bursar.store.places import address, engine_of
@@ -95,7 +95,7 @@ class SqlTradeStore:
                 "portfolio": own,
                 "trade_id": each.trade_id,
                 "symbol": each.symbol,
-                "opened_at": each.opened_at,
+                "opened_at": each.since,
                 "closed_at": each.closed_at,
                 "body": texts.encode(each),
             }

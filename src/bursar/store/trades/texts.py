@@ -4,9 +4,9 @@ from typing import Final
 
 import msgspec
 
-from bursar.ledger.trades import Trade
+from bursar.measure.positions import Trade
 
-LAYOUT: Final = "3"
+LAYOUT: Final = "4"
 """Changes when a trade is made or written differently; what is of another layout is made anew."""
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")

@@ -1,0 +1,429 @@
+"""Following coins: what is open of each, and what became of it, from the trade records of a book
+and their shifts.
+
+One rule says what becomes of the fees, the time and the flags of an entry, and of what paying for
+it made: they go along, by quantity, wherever the coins go.
+
+- Sold, also for another coin: with what closes. The coin that is bought begins anew.
+- Carried to another account or under another name: there. A split changes how many there are, and
+  nothing else.
+- Paid as a fee, or money of another country that pays: into what it was paid for.
+- Withdrawn, given away, spent: out, which is neither won nor lost (`flowed`). What a flow took out
+  and a reversal brings back comes back with all it had.
+
+Invariants
+- Σ PnL of what closed, with its entries, − `open_fees` + `flowed` = realised PnL of the records, to
+  the last digit.
+- As many coins are open as the book holds (`open`), but for what only the fold knows: lots set by
+  hand, a leveraged settlement that no venue stated, whose a debt of pooled lots is, how much there
+  was of money that a rename made a coin, and what came first in one microsecond.
+
+Records tell of the same trade under one id and several kinds (a peg's difference, what rounding
+left): those go with it. The entry time of what is open is the average of its entries, by quantity;
+what came by a flow has none. What a sender calls one trade is a position of its own.
+
+Errors: none.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from itertools import groupby
+from typing import Final
+
+import msgspec
+
+from bursar.exact import ZERO
+from bursar.ledger import instant
+from bursar.ledger.book import POOL
+from bursar.ledger.records import RealizedPnLRecord, is_shift
+from bursar.measure.stake import Stake, joint
+
+NOTHING: Final[frozenset[str]] = frozenset()
+_FLOW: Final = "flow"
+_MARGIN: Final = "margin"
+_TRADE: Final = "trade"
+_OF_PAIRS: Final = frozenset({_TRADE, _MARGIN})
+_BESIDES: Final = frozenset({"peg", "rounding"})
+_PAID: Final = "paid"
+_LENT: Final = "lent"
+_TAKEN: Final = "taken"
+_OWN: Final = ":trade:"
+_OPENED: Final = ":opened"
+Place = tuple[str, str, str]
+"""An account, an asset, and of a leveraged position in it, which is apart from coins, the pair or
+the sender's own id.
+"""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One coin's part of a trade. `delta` is by how much it changed what is held: a fee in the
+    asset itself is off. `cost` is that of the lots which left.
+    """
+
+    record: RealizedPnLRecord
+    asset: str
+    delta: Decimal
+    flags: tuple[str, ...]
+    pnl: Decimal = ZERO
+    cost: Decimal = ZERO
+    fees: Decimal = ZERO
+
+    @property
+    def place(self) -> Place:
+        """Where the position is."""
+        is_lent = self.record.kind == _MARGIN
+        name = (own_trade(self.record) or self.record.pair) if is_lent else ""
+        return self.record.account, self.asset, name
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether something was realised beside the fee."""
+        return bool(self.pnl + self.fees) or bool(self.cost)
+
+    def plus(self, delta: Decimal, pnl: Decimal, cost: Decimal, fees: Decimal = ZERO) -> "Part":
+        """Return the part and more of it."""
+        sums = self.delta + delta, self.flags, self.pnl + pnl, self.cost + cost, self.fees + fees
+        return Part(self.record, self.asset, *sums)
+
+
+class Opened(msgspec.Struct, frozen=True, gc=False):
+    """A trade brought something, or sold it short: `entry`."""
+
+    part: Part
+    entry: Stake
+
+
+class Closed(msgspec.Struct, frozen=True, gc=False):
+    """A trade closed a quantity, which may be more than was there; `left` is what was."""
+
+    part: Part
+    quantity: Decimal
+    left: Stake
+
+
+class Came(msgspec.Struct, frozen=True, gc=False):
+    """Coins came (or went short) by no trade, but what `shift` says."""
+
+    place: Place
+    stake: Stake
+    shift: RealizedPnLRecord
+
+
+class Went(msgspec.Struct, frozen=True, gc=False):
+    """Coins left (or what was short did) by no trade, but what `shift` says."""
+
+    place: Place
+    stake: Stake
+    shift: RealizedPnLRecord
+
+
+class Rescaled(msgspec.Struct, frozen=True, gc=False):
+    """What is open was split."""
+
+    place: Place
+    shift: RealizedPnLRecord
+
+
+class Renamed(msgspec.Struct, frozen=True, gc=False):
+    """All that is open goes on at another place, where nothing was."""
+
+    place: Place
+    there: Place
+
+
+Event = Opened | Closed | Came | Went | Rescaled | Renamed
+
+
+class Coins:
+    """Follows trade records and shifts in order of time. O(1) for each of them; a split or a rename
+    costs O(positions). To be used inside the money context.
+
+    `assets` tells the asset of each pair, `cash` what is money and so is not followed, `shorts` the
+    accounts that may sell what they do not have.
+    """
+
+    def __init__(
+        self,
+        assets: Mapping[str, str],
+        *,
+        cash: frozenset[str] = NOTHING,
+        shorts: frozenset[str] = NOTHING,
+    ) -> None:
+        self.flowed = ZERO
+        self.assets = assets
+        self._cash = cash
+        self._shorts = shorts
+        self._open: dict[Place, Stake] = {}
+        self._gone: dict[tuple[str, str, str], Stake] = {}
+        self._told: list[Event] = []
+
+    def follow(self, records: Iterable[RealizedPnLRecord]) -> Iterator[Event]:
+        """Take in records `in_order`, and yield what became of what. The records of one trade
+        belong into one call.
+        """
+        for _, told in groupby(records, key=lambda each: (each.time, each.trade_id)):
+            traded: list[RealizedPnLRecord] = []
+            shifts: list[RealizedPnLRecord] = []
+            for each in told:
+                if is_shift(each):
+                    shifts.append(each)
+                elif each.kind == _FLOW:
+                    self.flowed += each.pnl_base
+                else:
+                    traded.append(each)
+            if traded:
+                self._trade(traded, shifts)
+            else:
+                for shift in shifts:
+                    self._shift(shift)
+            yield from self._told
+            self._told.clear()
+
+    @property
+    def open_fees(self) -> Decimal:
+        """What was paid for what is still open, less what paying made."""
+        return -sum((each.made for each in self._open.values()), ZERO)
+
+    @property
+    def open(self) -> Mapping[Place, Stake]:
+        """What is open, and where; of leveraged positions no quantity."""
+        return self._open
+
+    def _trade(
+        self, told: Sequence[RealizedPnLRecord], shifts: Sequence[RealizedPnLRecord]
+    ) -> None:
+        """Take in a trade coin by coin. The fees, and what no other coin made, are one coin's: that
+        of the pair, or where there is no pair of what was given away.
+        """
+        first = next((each for each in told if each.kind not in _BESIDES), told[0])
+        paid = [self._move(each) for each in shifts if each.side == _PAID]
+        paid += [self._delivered(each) for each in shifts if each.side == _TAKEN]
+        parts = self._parts(first, shifts, told)
+        bearer = next(iter(parts))
+        if not shifts and first.kind == _TRADE and first.fee_asset not in {"", bearer}:
+            paid += self._fee(first)
+        pnl = sum((*(x.pnl_base for x in told), *(x.made for x in paid)), ZERO)
+        pnl -= sum((each.pnl for each in parts.values()), ZERO)
+        cost = first.cost_base - sum((each.cost for each in parts.values()), ZERO)
+        fees = sum((*(x.fee_base or ZERO for x in told), *(x.fees for x in paid)), ZERO)
+        parts[bearer] = parts[bearer].plus(ZERO, pnl, cost, fees)
+        for part in parts.values():
+            self._take(part)
+
+    def _fee(self, record: RealizedPnLRecord) -> list[Stake]:
+        """Let go of the coins that the fee was paid in, if it was in coins."""
+        asset, amount = record.fee_asset, record.fee_amount
+        if asset in self._cash or not amount:
+            return []
+        return [self._moved((record.account, asset, ""), -amount, record)]
+
+    def _delivered(self, shift: RealizedPnLRecord) -> Stake:
+        """End a leveraged position that coins come of, or go for: what it paid goes along."""
+        pair, delta = shift.regime or "", shift.base_delta
+        place = shift.account, self.assets.get(pair, pair), pair
+        stake = self._at(place)
+        part = stake.take(_overlap(stake, delta)) if stake.quantity * delta > 0 else Stake()
+        self._told.append(Went(place, part, shift))
+        return part
+
+    def _parts(
+        self,
+        first: RealizedPnLRecord,
+        shifts: Sequence[RealizedPnLRecord],
+        told: Iterable[RealizedPnLRecord],
+    ) -> dict[str, Part]:
+        """Return each coin's part, the one that bears the rest first."""
+        parts: dict[str, Part] = {}
+        traded = [each for each in shifts if each.side == "traded"]
+        flags = joint(*(each.flags for each in told))
+        if first.kind in _OF_PAIRS or not traded:
+            own = self.assets.get(first.pair, first.pair)
+            charged = first.fee_amount if first.fee_asset == own else ZERO
+            delta = first.base_delta - charged if first.base_delta else ZERO
+            delta += sum((each.base_delta for each in shifts if each.side == _LENT), ZERO)
+            parts[own] = Part(first, own, delta, flags)
+        for each in sorted(traded, key=lambda shift: shift.base_delta):
+            known = parts.get(each.pair, Part(first, each.pair, ZERO, flags))
+            parts[each.pair] = known.plus(each.base_delta, each.pnl_base, each.cost_base)
+        return parts
+
+    def _take(self, part: Part) -> None:
+        stake = self._at(part.place)
+        closed = self._closed(stake, part)
+        if closed is None:
+            self._enter(stake, part, _entry(part, abs(part.delta), part.pnl, part.fees))
+            return
+        self._told.append(Closed(part, closed, stake.take(closed)))
+        beyond = abs(part.delta) - closed
+        if beyond:
+            self._enter(stake, part, _entry(part, beyond))
+
+    def _enter(self, stake: Stake, part: Part, entry: Stake) -> None:
+        stake.add(entry)
+        self._told.append(Opened(part, entry))
+
+    def _closed(self, stake: Stake, part: Part) -> Decimal | None:
+        """Return the quantity that a trade closes; `None` for one that opens."""
+        delta = part.delta
+        if not delta:
+            return ZERO if part.is_closing else None
+        if part.place[2]:
+            if own_trade(part.record):
+                return None if part.record.trade_id.endswith(_OPENED) else abs(delta)
+        elif part.record.account not in self._shorts:
+            return -delta if delta < 0 else None
+        return _overlap(stake, delta) if stake.quantity * delta < 0 else None
+
+    def _shift(self, shift: RealizedPnLRecord) -> None:
+        """Take in what no trade did. What leaves with it is neither won nor lost."""
+        match shift.side:
+            case "flow":
+                self.flowed += self._move(shift).made
+            case "undone":
+                self._undo(shift)
+            case "carried":
+                part = self._out(_place(shift), shift.base_delta, shift)
+                # What was not there comes as of no known time.
+                part = msgspec.structs.replace(part, quantity=shift.base_delta)
+                self._in((shift.order_id or "", shift.regime or "", ""), part, shift)
+            case "renamed":
+                for place in self._places(shift):
+                    self._rename(place, shift)
+            case _:
+                for place in self._places(shift):
+                    self._open[place].split(shift.base_delta, shift.quote_delta)
+                    self._told.append(Rescaled(place, shift))
+                    self._sweep(place, shift)
+
+    def _move(self, shift: RealizedPnLRecord) -> Stake:
+        """Let coins come, or go; return what goes."""
+        place = _place(shift)
+        part = self._moved(place, shift.base_delta, shift)
+        if shift.order_id is not None and shift.base_delta < 0:
+            self._gone[(shift.order_id, *place[:2])] = part
+        return part
+
+    def _moved(self, place: Place, delta: Decimal, told: RealizedPnLRecord) -> Stake:
+        if delta <= 0:
+            return self._out(place, -delta, told)
+        self._in(place, Stake(delta, flags=told.flags), told)
+        return Stake()
+
+    def _undo(self, shift: RealizedPnLRecord) -> None:
+        """Bring back what a flow took out; or let go of what it brought, which bore no fees."""
+        place, delta = _place(shift), shift.base_delta
+        stake = self._at(place)
+        if delta > 0:
+            part = self._gone.pop((shift.trade_id, *place[:2]), Stake(delta))
+            if place[0] in self._shorts:
+                self._in(place, Stake(delta - part.quantity), shift)  # what went short
+            self.flowed -= part.made
+            self._in(place, part, shift)
+        elif stake.quantity > -delta:
+            stake.quantity += delta
+            stake.dated = min(stake.dated, stake.quantity)
+            self._told.append(Went(place, Stake(-delta), shift))
+        else:
+            self.flowed += self._out(place, -delta, shift).made
+
+    def _rename(self, place: Place, shift: RealizedPnLRecord) -> None:
+        part, there = self._open.pop(place), (place[0], shift.regime or "", "")
+        if shift.regime is not None and not self._at(there).quantity:
+            self._told.append(Renamed(place, there))
+            self._at(there).add(part)
+            return
+        self._told.append(Went(place, part, shift))
+        if shift.regime is None:
+            self.flowed += part.made
+        else:
+            self._in(there, part, shift)
+
+    def _in(self, place: Place, part: Stake, told: RealizedPnLRecord) -> None:
+        """Let a part join what is open, after it has made up for what is short."""
+        stake = self._at(place)
+        if stake.quantity * part.quantity < 0:
+            both = _overlap(stake, part.quantity)
+            covered = stake.take(both)
+            self._told.append(Went(place, covered, told))
+            self.flowed += covered.made + part.take(both).made
+        self._come(place, part, told)
+
+    def _out(self, place: Place, quantity: Decimal, told: RealizedPnLRecord) -> Stake:
+        """Take coins out, and return what was there of them; the rest goes short if it may."""
+        stake = self._at(place)
+        if place[0] not in self._shorts:
+            part = stake.take(quantity)
+            self._told.append(Went(place, part, told))
+            return part
+        part = stake.take(_overlap(stake, -quantity)) if stake.quantity > 0 else Stake()
+        self._told.append(Went(place, part, told))
+        self._come(place, Stake(part.quantity - quantity), told)
+        return part
+
+    def _come(self, place: Place, part: Stake, told: RealizedPnLRecord) -> None:
+        self._at(place).add(part)
+        self._told.append(Came(place, part, told))
+
+    def _sweep(self, place: Place, shift: RealizedPnLRecord) -> None:
+        """Let the fees go of which a split has left no coins."""
+        if not self._open[place].quantity:
+            part = self._open.pop(place)
+            self.flowed += part.made
+            self._told.append(Went(place, part, shift))
+
+    def _places(self, shift: RealizedPnLRecord) -> list[Place]:
+        """Return where the coins of a split or a rename are open."""
+        account, asset, _ = _place(shift)
+        accounts = {each for each, *_ in self._open} if account == POOL else {account}
+        return [place for each in sorted(accounts) if (place := (each, asset, "")) in self._open]
+
+    def _at(self, place: Place) -> Stake:
+        return self._open.setdefault(place, Stake())
+
+
+def in_order(records: Iterable[RealizedPnLRecord]) -> list[RealizedPnLRecord]:
+    """Return records, which stand oldest first, with those of one instant as trips take them.
+
+    Records do not say in which order a venue did what it did at once. As in the fold, what brings
+    comes before what takes then: a sale that came before its purchase would leave that open.
+    """
+    found: list[RealizedPnLRecord] = []
+    for _, at_once in groupby(records, key=lambda each: each.time):
+        told: dict[str, list[RealizedPnLRecord]] = {}
+        for each in at_once:
+            told.setdefault(each.trade_id, []).append(each)
+        for name in sorted(told, key=lambda name: (_turn(told[name]), name)):
+            found += told[name]
+    return found
+
+
+def _turn(told: Sequence[RealizedPnLRecord]) -> int:
+    """Return what `ledger.order.turn` says of the fact that these are the records of."""
+    traded = next((each for each in told if each.kind in _OF_PAIRS), None)
+    if traded is not None:
+        is_opening = own_trade(traded) and traded.trade_id.endswith(_OPENED)
+        return 1 if is_opening or (traded.side == "buy" and traded.kind != _MARGIN) else 2
+    flow = next((each.base_delta for each in told if is_shift(each) and each.side == _FLOW), ZERO)
+    return 2 if not flow else 0 if flow > 0 else 3
+
+
+def own_trade(record: RealizedPnLRecord) -> str:
+    """Return the sender's own id of a leveraged trade (events of the family `trade`), if any."""
+    mark = f"{record.account}{_OWN}"
+    name = record.trade_id
+    return name[: name.find(":", len(mark))] if name.startswith(mark) else ""
+
+
+def _entry(part: Part, quantity: Decimal, made: Decimal = ZERO, fees: Decimal = ZERO) -> Stake:
+    signed = quantity if part.delta >= 0 else -quantity
+    at = instant.from_datetime(part.record.time)
+    return Stake(signed, made, fees, quantity, at, part.flags)
+
+
+def _overlap(stake: Stake, delta: Decimal) -> Decimal:
+    """Return how much of what is open a change of the opposite sign takes away."""
+    return min(abs(stake.quantity), abs(delta))
+
+
+def _place(shift: RealizedPnLRecord) -> Place:
+    return shift.account, shift.pair, ""

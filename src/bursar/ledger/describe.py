@@ -10,6 +10,8 @@ Errors: none.
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+import msgspec
+
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
@@ -34,6 +36,7 @@ from bursar.ledger.shifts import shifts_of
 from bursar.ledger.state import NO_PAIR, Line
 from bursar.ledger.terms import Terms
 
+_FLOW = "flow"
 _REVERSAL = "reversal"
 _TRANSACTION = "transaction"
 _PRIMARY = {Fill: "trade", MarginFill: "margin", Conversion: "conversion", StagedChange: "staged"}
@@ -169,8 +172,17 @@ def _given_back(reversal: Reversal, lines: Sequence[Line]) -> CashFlowRecord:
 
 
 def _flow_gains(fact: Fact, lines: Sequence[Line], cash: frozenset[str]) -> list[RealizedPnLRecord]:
-    made = [line for line in lines if line.realized]
-    return [_record(fact, "flow", made, cash, is_first=True)] if made else []
+    """Return what a fact that is no trade made, a record for each account that made it."""
+    made: dict[str, list[Line]] = {}
+    for line in lines:
+        if line.realized:
+            made.setdefault(line.key[0], []).append(line)
+    found: list[RealizedPnLRecord] = []
+    for account in sorted(made, key=lambda each: (each != fact.account, each)):
+        kind = f"{_FLOW} {account}" if found else _FLOW
+        record = _record(fact, kind, made[account], cash, is_first=not found)
+        found.append(msgspec.structs.replace(record, account=account))
+    return found
 
 
 def _plain_trade(fill: Fill, line: Line, cash: frozenset[str]) -> RealizedPnLRecord:

@@ -19,9 +19,9 @@ it made: they go along, by quantity, wherever the coins go.
 Invariants
 - Σ PnL of trips − fees of what is still open + `flowed` = realised PnL of the records, to the last
   digit. `Trips` says the three parts.
-- As many coins are open as the book holds (`TripBook.held`), but for what only the fold knows: lots
-  set by hand, a leveraged settlement that no venue stated, whose a debt of pooled lots is, how much
-  there was of money that a rename made a coin, and what came first in one microsecond.
+- As many coins are open as the book holds (`TripBook.held`), but for what only the fold knows: a
+  leveraged settlement that no venue stated, whose a debt of pooled lots is, how much there was of
+  money that a rename made a coin, and what came first in one microsecond.
 
 Records tell of the same trade under one id and several kinds (a peg's difference, what rounding
 left): those go with it. The entry time of a position is the average of its entries, by quantity;
@@ -123,7 +123,7 @@ class TripBook:
             for each in told:
                 if is_shift(each):
                     shifts.append(each)
-                elif each.kind == _FLOW:
+                elif each.kind.startswith(_FLOW):
                     self.flowed += each.pnl_base
                 else:
                     traded.append(each)

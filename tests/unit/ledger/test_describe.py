@@ -66,6 +66,18 @@ def test_what_the_positions_do_not_explain_is_a_flow():
     assert not [each for each in flows if each]
 
 
+def test_each_account_that_a_transfer_made_something_in_has_its_record():
+    rate = "rate=XBT|USD|30|x|2026-01-05T10:00:00Z"
+    trades, _ = records(
+        f"{AT} deposit 2 XBT #a:1 value=20",
+        f"2026-01-06T10:00:00Z transfer 1 XBT to b fee 0.1 XBT to-fee 0.2 XBT #a:2 {rate}",
+    )
+    assert [(each.trade_id, each.kind, each.account, each.pnl_base) for each in trades] == [
+        ("a:2", "flow", "a", 2),
+        ("a:2", "flow b", "b", 4),
+    ]
+
+
 def test_a_margin_trade_that_rounds_has_two_records():
     opened = f"{AT} margin buy 3 XBT @ 10 USD #k:1"
     closed = "2026-01-06T10:00:00Z margin sell 3 XBT @ 11 USD settled 3.01 fee 1 USD #k:2"

@@ -387,11 +387,19 @@ class Auditor:
             flow = cash + value
             self.book((change.account, "staged_flow", self.base, "manual"), flow, flow, flow, 1)
         if fees:
-            memo = self.fees[account, "none", self.base]
+            assets = {line.asset for line in change.lines}
+            asset, pair = self.base, "none"
+            if len(assets) == 1:
+                asset, pair = change.lines[0].asset, f"{change.lines[0].asset}/{self.base}"
+            memo = self.fees[account, pair, self.base]
             memo[0], memo[1] = memo[0] + fees, memo[1] + fees
-            cell = (account, self.base, "none", "manual", "")
+            cell = (account, asset, pair, self._whose(change.lines), "")
             self.realized[cell] -= fees
             self.charged[cell] += fees
+
+    def _whose(self, lines):
+        named = {line.strategy or "manual" for line in lines}
+        return "manual" if len(named) != 1 else min(named)
 
     def _staged_line(self, change, line, worth, part):
         quantity, strategy = exact(line.quantity), line.strategy or "manual"
@@ -421,14 +429,14 @@ class Auditor:
 
     def _staged_lots(self, change, asset, lots):
         account, place = change.account, self.stock.place(change.account, asset)
-        cell = (account, asset, f"{asset}/{self.base}", "manual", "")
+        lines = [line for line in change.lines if line.asset == asset]
+        cell = (account, asset, f"{asset}/{self.base}", self._whose(lines), "")
         before, units_before = place.cost, place.quantity
         place.lots = []
         for lot in lots:
             self.stock.join(place, lot)
         self.stock.balances[account, asset] += place.quantity - units_before
         difference = place.cost - before
-        lines = [line for line in change.lines if line.asset == asset]
         units = sum((exact(line.quantity) for line in lines), Fraction(0))
         value = sum(
             (half_even(exact(line.quantity) * exact(line.price)) for line in lines), Fraction(0)

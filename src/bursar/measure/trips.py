@@ -159,7 +159,8 @@ class TripBook:
             paid += self._fee(first)
         pnl = sum((*(x.pnl_base for x in told), *(x.made for x in paid)), ZERO)
         pnl -= sum((each.pnl for each in parts.values()), ZERO)
-        cost = first.cost_base - sum((each.cost for each in parts.values()), ZERO)
+        cost = sum((each.cost_base for each in told), ZERO)
+        cost -= sum((each.cost for each in parts.values()), ZERO)
         fees = sum((*(x.fee_base or ZERO for x in told), *(x.fees for x in paid)), ZERO)
         parts[bearer] = parts[bearer].plus(ZERO, pnl, cost, fees)
         for part in parts.values():

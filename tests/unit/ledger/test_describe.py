@@ -53,6 +53,21 @@ def test_a_staged_change_counts_its_fees_in_what_it_realised():
     assert record.strategy_tag == "transaction"
 
 
+def test_a_staged_change_has_a_record_of_each_pair_that_it_made_something_in():
+    trades, _ = records(
+        f"{AT} staged cash -30 position 1 XBT @ 10 position 1 ETH @ 20 #k:1",
+        "2026-01-06T10:00:00Z staged cash 40 fees 1 position -1 XBT @ 15 position -1 ETH @ 25 #k:2",
+        "2026-01-07T10:00:00Z staged fees 1 position 1 XBT @ 10 #k:3",
+    )
+    assert [(each.trade_id, each.kind, each.pair, each.pnl_base) for each in trades] == [
+        ("k:1", "staged", "none", 0),
+        ("k:2", "staged", "XBT/USD", 5),
+        ("k:2", "staged ETH/USD", "ETH/USD", 5),
+        ("k:2", "staged none", "none", -1),
+        ("k:3", "staged", "XBT/USD", -1),
+    ]
+
+
 def test_a_staged_change_is_tagged_by_whom_its_lines_name():
     told = "position 1 XBT @ 100 by trend position 1 ETH @ 10"
     (record,), _ = records(f"{AT} staged cash -110 {told} #k:1")

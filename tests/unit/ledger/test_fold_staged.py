@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from bursar.errors import Oversold
 from bursar.ledger import audit
-from bursar.ledger.state import Cell
+from bursar.ledger.state import Cell, FeeTotal
 from tests.unit.ledger.samples import (
     MAIN,
     Pen,
@@ -32,9 +32,26 @@ def test_what_comes_in_costs_its_price_and_what_leaves_realises():
     )
     assert held(book, "XBT") == (D(1), D(100))
     assert held(book, "USD") == (D("-51.5"), D("-51.5"))
-    assert book.cells[MAIN, "XBT", "XBT/USD", "trend", ""] == Cell(D(-1), D(50), D(0), 1)
-    assert realized(book, "USD") == D("-1.5")
+    made = Cell(D(-1), D("48.5"), D("1.5"), 1)
+    assert book.cells[MAIN, "XBT", "XBT/USD", "trend", ""] == made
     assert booked(book, "staged_flow") == 0
+
+
+@pytest.mark.parametrize(
+    "lines, place",
+    [
+        ([("XBT", 1, 5, "trend")], ("XBT", "XBT/USD", "trend")),
+        ([("XBT", 1, 5, "trend"), ("XBT", 1, 6, "grid")], ("XBT", "XBT/USD", "manual")),
+        ([("XBT", 1, 5, "trend"), ("ETH", 1, 5, "trend")], ("USD", "none", "trend")),
+        ([("XBT", 1, 5, "trend"), ("ETH", 1, 5)], ("USD", "none", "manual")),
+        ([], ("USD", "none", "manual")),
+    ],
+)
+def test_fees_are_where_the_one_position_is(lines, place):
+    book = folded(Pen().staged(fees="1.5", lines=lines))
+    charged = {key[1:4]: cell.fees for key, cell in book.cells.items() if cell.fees}
+    assert charged == {place: D("1.5")}
+    assert book.fees == {(MAIN, place[1], "USD"): FeeTotal(D("1.5"), D("1.5"))}
 
 
 def test_cash_that_positions_do_not_explain_is_capital():
@@ -186,4 +203,4 @@ def test_a_traced_change_tells_its_pieces():
         pen.buy(1, "XBT", 10),
         pen.staged("30", "2", lines=[("XBT", -1, 30)]),
     ]
-    assert told(*facts) == [("staged", "XBT", D(20)), ("staged", "USD", D(-2))]
+    assert told(*facts) == [("staged", "XBT", D(20)), ("staged", "XBT", D(-2))]

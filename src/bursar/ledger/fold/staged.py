@@ -1,16 +1,17 @@
 """Staged changes: a committed transaction of deltas, as one fact.
 
 A position delta is priced per unit in base currency: what comes in costs that, what leaves
-realises its value less the cost of its lots. Cash changes by delta − fees; what the positions do
-not explain of it is a `staged_flow` of capital, and a change of cost by lot edits that the deltas
-do not explain is a `basis_adjustment`. The claimed realised PnL is kept beside the derived one and
-changes nothing.
+realises its value less the cost of its lots. Cash changes by delta − fees, which are charged where
+its one position is; what the positions do not explain of it is a `staged_flow` of capital, and a
+change of cost by lot edits that the deltas do not explain is a `basis_adjustment`. The claimed
+realised PnL is kept beside the derived one and changes nothing.
 
 Quantities are moved by the deltas alone. Edits that come to another quantity speak of lots that
 are not there: an earlier fact came or went since, or another cost rule is asked for. The rule
 chooses then.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from bursar.exact import ZERO, product18
@@ -55,12 +56,24 @@ def unexplained(change: StagedChange) -> Decimal:
 
 
 def _fees(book: Book, change: StagedChange) -> None:
+    """Book the fees where the one position is; of several, or none, they are no pair's."""
     base = book.terms.base
-    book.charge(change.account, NO_PAIR, base, FeeTotal(change.fees, change.fees))
-    key = (change.account, base, NO_PAIR, tag_of(None), "")
+    assets = {line.asset for line in change.lines}
+    asset, pair = base, NO_PAIR
+    if len(assets) == 1:
+        (asset,) = assets
+        pair = f"{asset}/{base}"
+    book.charge(change.account, pair, base, FeeTotal(change.fees, change.fees))
+    key = (change.account, asset, pair, _strategy(change.lines), "")
     book.credit(key, Cell(ZERO, -change.fees, change.fees))
     if book.lines is not None:
         book.lines.append(Line("staged", key, -change.fees))
+
+
+def _strategy(lines: Sequence[StagedLine]) -> str:
+    """Return the strategy that all of several positions are of, or else none's."""
+    named = {line.strategy for line in lines}
+    return tag_of(named.pop() if len(named) == 1 else None)
 
 
 def _position(
@@ -105,7 +118,7 @@ def _edit(book: Book, change: StagedChange, asset: str, lots: list[Lot]) -> None
     lines = [line for line in change.lines if line.asset == asset]
     value = sum((product18(line.quantity, line.price) for line in lines), ZERO)
     moved = _moved(change, asset)
-    key = (change.account, asset, f"{asset}/{book.terms.base}", tag_of(None), "")
+    key = (change.account, asset, f"{asset}/{book.terms.base}", _strategy(lines), "")
     book.credit(key, Cell(moved))
     if moved < 0:
         realize(book, key, difference - value, "staged")

@@ -364,7 +364,13 @@ class Auditor:
 
     def _stagedchange(self, change):
         account = change.account
-        edited = {lot.asset for lot in change.lots} - self.cash
+        edited = {}
+        for asset in {lot.asset for lot in change.lots} - self.cash:
+            lots = self._lots_after(change, asset)
+            there = self.stock.place(account, asset).lots
+            grown = sum(lot.quantity for lot in lots) - sum(lot.quantity for lot in there)
+            if grown == sum(exact(x.quantity) for x in change.lines if x.asset == asset):
+                edited[asset] = lots
         value = Fraction(0)
         numbered = enumerate(change.lines)
         for number, line in sorted(numbered, key=lambda each: each[1].quantity < 0):
@@ -372,8 +378,8 @@ class Auditor:
             value += worth
             if line.asset not in edited:
                 self._staged_line(change, line, worth, f"/{number}" if number else "")
-        for asset in edited:
-            self._staged_lots(change, asset)
+        for asset, lots in edited.items():
+            self._staged_lots(change, asset, lots)
         cash, fees = exact(change.cash), exact(change.fees)
         self.stock.places[account, self.base].face += cash - fees
         self.stock.balances[account, self.base] += cash - fees
@@ -381,11 +387,19 @@ class Auditor:
             flow = cash + value
             self.book((change.account, "staged_flow", self.base, "manual"), flow, flow, flow, 1)
         if fees:
-            memo = self.fees[account, "none", self.base]
+            assets = {line.asset for line in change.lines}
+            asset, pair = self.base, "none"
+            if len(assets) == 1:
+                asset, pair = change.lines[0].asset, f"{change.lines[0].asset}/{self.base}"
+            memo = self.fees[account, pair, self.base]
             memo[0], memo[1] = memo[0] + fees, memo[1] + fees
-            cell = (account, self.base, "none", "manual", "")
+            cell = (account, asset, pair, self._whose(change.lines), "")
             self.realized[cell] -= fees
             self.charged[cell] += fees
+
+    def _whose(self, lines):
+        named = {line.strategy or "manual" for line in lines}
+        return "manual" if len(named) != 1 else min(named)
 
     def _staged_line(self, change, line, worth, part):
         quantity, strategy = exact(line.quantity), line.strategy or "manual"
@@ -398,25 +412,31 @@ class Auditor:
         elif quantity < 0:
             self.sell(change, cell, -quantity, -worth)
 
-    def _staged_lots(self, change, asset):
-        account, place = change.account, self.stock.place(change.account, asset)
-        cell = (account, asset, f"{asset}/{self.base}", "manual", "")
-        before, units_before = place.cost, place.quantity
+    def _lots_after(self, change, asset):
+        """Copies of the lots as they would be after the edits; under wac there is one, `pool`."""
+        lots = {}
+        for each in self.stock.place(change.account, asset).lots:
+            name = "pool" if self.method == "wac" else each.name
+            lots[name] = Lot(each.born, name, each.quantity, each.cost)
         for edit in change.lots:
             if edit.asset != asset:
                 continue
-            name = edit.lot
-            known = [lot for lot in place.lots if lot.name == name or self.method == "wac"]
-            if self.method == "wac" and name != "pool":
-                known = []
-            place.lots = [lot for lot in place.lots if lot not in known]
+            known = lots.pop(edit.lot, None)
             if edit.action != "remove":
-                born = known[0].born if known else (self.births[change.id], name)
-                lot = Lot(born, name, exact(edit.quantity), exact(edit.cost))
-                self.stock.join(place, lot)
+                born = known.born if known else (self.births[change.id], edit.lot)
+                lots[edit.lot] = Lot(born, edit.lot, exact(edit.quantity), exact(edit.cost))
+        return list(lots.values())
+
+    def _staged_lots(self, change, asset, lots):
+        account, place = change.account, self.stock.place(change.account, asset)
+        lines = [line for line in change.lines if line.asset == asset]
+        cell = (account, asset, f"{asset}/{self.base}", self._whose(lines), "")
+        before, units_before = place.cost, place.quantity
+        place.lots = []
+        for lot in lots:
+            self.stock.join(place, lot)
         self.stock.balances[account, asset] += place.quantity - units_before
         difference = place.cost - before
-        lines = [line for line in change.lines if line.asset == asset]
         units = sum((exact(line.quantity) for line in lines), Fraction(0))
         value = sum(
             (half_even(exact(line.quantity) * exact(line.price)) for line in lines), Fraction(0)

@@ -435,7 +435,6 @@ class _Maker:
     def staged(self):
         """A committed transaction of deltas; some edit lots, the rest leave them to the rule."""
         account = self.rng.choice(FACES)
-        assets = self.rng.sample(COINS, self.rng.choice([0, 1, 2]))
         lines = tuple(
             StagedLine(
                 asset,
@@ -443,13 +442,15 @@ class _Maker:
                 Decimal(self.rng.choice(PRICES)),
                 self.maybe(0.3, "trend"),
             )
-            for asset in assets
+            for asset in self.rng.sample(COINS, self.rng.choice([0, 1, 2]))
         )
         common = self.common("g", account)
         lots: tuple[StagedLot, ...] = ()
         if self.rng.random() < 0.3:
             asset, units = self.rng.choice(COINS), self.units()
             lots = (StagedLot("add", asset, common["id"] + "/lot", units, self.money(units)),)
+            if self.rng.random() < 0.8:  # the others set lots that no position explains
+                lines += (StagedLine(asset, units, Decimal(self.rng.choice(PRICES))),)
         return [
             StagedChange(
                 **common,

@@ -34,6 +34,7 @@ OTHER_LOTS = {
     ("reverse-rest-by-rule", Method.LIFO): "what came is taken back from its own lot",
     ("reverse-stands-until", Method.FIFO): "what came is taken back from its own lot",
     ("staged-lots", Method.FIFO): "lots were set by hand",
+    ("staged-lots-gone", Method.FIFO): "lots were set by hand",
 }
 
 # Whose numbers have more digits than beancount reads.

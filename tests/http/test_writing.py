@@ -148,6 +148,18 @@ def test_a_body_that_is_no_document_is_refused(writer, body):
     assert answer.json()["error"]["code"] == "malformed"
 
 
+@pytest.mark.parametrize(
+    "path, body", [("entries", DEPOSIT), ("transactions", {**CYCLE, "previous_equity": "118987"})]
+)
+def test_a_repeat_of_what_was_taken_back_says_so(writer, path, body):
+    made = post(writer, path, body).json()
+    assert (made["written"], made["taken_back_by"]) == (True, None)
+    gone = post(writer, "reversals", {"id": made["id"]}, key="k-9").json()["id"]
+    again = post(writer, path, body)
+    assert (again.status_code, again.json()["repeated"]) == (200, True)
+    assert again.json()["taken_back_by"] == gone
+
+
 def test_a_body_that_is_too_large_is_not_read(writer):
     body = b'{"note":"' + b"x" * (1 << 20) + b'"}'
     headers = {"idempotency-key": "k"}

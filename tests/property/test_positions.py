@@ -18,6 +18,7 @@ from bursar.measure.trips import TripBook
 from bursar.portfolio.trading import TradeFollower
 from bursar.store import MemoryStore
 from bursar.store.trades import MemoryTradeStore
+from bursar.ledger.planning import planned
 from tests import figures
 from tests.auditor import histories
 
@@ -59,7 +60,7 @@ def besides(chance, name, at):
 
 def books(terms, entries):
     timeline = Timeline(terms)
-    timeline.land(timeline.plan(entries))
+    timeline.land(planned(timeline, entries))
     book = timeline.book
     pairs = sorted((key[2], key[1]) for key, cell in book.cells.items() if cell.trades or cell.size)
     assets = {pair: asset for pair, asset in reversed(pairs) if pair != NO_PAIR}

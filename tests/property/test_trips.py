@@ -1,5 +1,7 @@
 """Round trips over any history: they account for all that was made, and for every coin."""
 
+from collections import defaultdict
+from decimal import Decimal
 from itertools import groupby
 
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from bursar.exact import ZERO, money
 from bursar.ledger import audit, describe
-from bursar.ledger.entries import MarginFill, StagedChange
+from bursar.ledger.entries import MarginFill
 from bursar.ledger.planning import planned
 from bursar.ledger.records import is_shift
 from bursar.ledger.state import NO_PAIR
@@ -53,6 +55,29 @@ def test_trips_and_what_is_open_are_what_was_realised_at_any_time(chance, length
         assert opened(trips, book) == there(book)
 
 
+@given(CHANCE, LENGTH)
+def test_records_add_up_by_account_to_what_each_account_realised(chance, length):
+    timeline, records = told(chance, length)
+    assert by_account(records) == booked(timeline.book)
+
+
+@money
+def by_account(records):
+    made: dict[str, Decimal] = defaultdict(Decimal)
+    for record in records:
+        if not is_shift(record):
+            made[record.account] += record.pnl_base
+    return {account: pnl for account, pnl in made.items() if pnl}
+
+
+@money
+def booked(book):
+    made: dict[str, Decimal] = defaultdict(Decimal)
+    for key, cell in book.cells.items():
+        made[key[0]] += cell.realized
+    return {account: pnl for account, pnl in made.items() if pnl}
+
+
 def opened(trips, book):
     coins = {place[:2]: x.quantity for place, x in trips.coins.open.items() if not place[2]}
     return {place: size for place, size in coins.items() if size and _is_known(book, place)}
@@ -76,10 +101,8 @@ def _is_known(book, place):
 
 
 def _is_vague(fact):
-    """Only the fold knows what moves by lots set by hand, or by a settlement it works out."""
-    if isinstance(fact, MarginFill):
-        return fact.settled is None
-    return isinstance(fact, StagedChange) and bool(fact.lots)
+    """Only the fold knows what moves by a settlement that it works out."""
+    return isinstance(fact, MarginFill) and fact.settled is None
 
 
 @money

@@ -102,7 +102,9 @@ def unknown() -> Text:
 
 
 def age(nanoseconds: int) -> str:
-    """Write how long ago, in the largest unit that fits: `3 d`."""
+    """Write how long ago, in the largest unit that fits: `3 d`; `3 d ahead` of what is to come."""
+    if nanoseconds < 0:
+        return f"{age(-nanoseconds)} ahead"
     for name, unit in _UNITS:
         if nanoseconds >= unit:
             return f"{nanoseconds // unit} {name}"

@@ -27,7 +27,8 @@ DISCARDED = 1
 def review(file: Path, *, session: Annotated[Session, HIDDEN]) -> int:
     """Show what committing a transaction would do. Nothing is written.
 
-    Exit code 1 says that it would be discarded. --price and --prices add marks to the file's.
+    Exit code 1 says that it would be discarded, 5 that it was committed under its key and taken
+    back. --price and --prices add marks to the file's.
 
     Args:
         file: The transaction, as JSON; docs/TRANSACTIONS.md has its form.
@@ -47,7 +48,9 @@ def review(file: Path, *, session: Annotated[Session, HIDDEN]) -> int:
             session.tell(answer(seen, is_written=False))
         else:
             show(session.screen, seen, portfolio.terms.base)
-    return 0 if seen.is_valid else DISCARDED
+    if not seen.is_valid:
+        return DISCARDED
+    return 0 if seen.taken_back_by is None else UNWRITTEN
 
 
 def commit(
@@ -77,22 +80,18 @@ def commit(
             is_wanted = yes
             if not session.wants_json:
                 show(session.screen, seen, portfolio.terms.base)
-                is_wanted = yes or (seen.is_valid and asked(session.screen))
+                is_wanted = yes or (_is_good(seen) and asked(session.screen))
             if is_wanted:
                 transaction.commit(marks)
                 seen = transaction.review_made or seen
             else:
                 transaction.drop()
         version = portfolio.desk.head.version
-        gone = portfolio.timeline.notes.reversal(seen.id) if transaction.is_repeat else None
-    is_written = is_wanted and seen.is_valid and gone is None
+    is_written = is_wanted and _is_good(seen)
     if session.wants_json:
         session.tell({**answer(seen, is_written=is_written), "repeated": transaction.is_repeat})
     elif is_written:
         session.screen.print(_written(transaction, version))
-    elif gone is not None:
-        taken = f"{seen.id} was committed before, and taken back by {gone.id}"
-        session.screen.print(f"{taken}: it needs another idempotency_key. Nothing was written.")
     else:
         session.screen.print("Nothing was written.")
     if not seen.is_valid:
@@ -171,6 +170,7 @@ def answer(seen: TransactionReview, *, is_written: bool) -> dict[str, object]:
         "claim_difference": seen.claim_difference,
         "entries": [write_line(entry) for entry in seen.entries],
         "marks": seen.marks,
+        "taken_back_by": seen.taken_back_by,
     }
 
 
@@ -209,7 +209,15 @@ def _written(transaction: PortfolioTransaction, version: int) -> str:
     return f"Written, version {version}. `bursar reverse {made.id}` takes it back."
 
 
+def _is_good(seen: TransactionReview) -> bool:
+    """Tell whether committing it, if only again, leaves it standing."""
+    return seen.is_valid and seen.taken_back_by is None
+
+
 def _verdict(seen: TransactionReview) -> str:
+    if seen.taken_back_by is not None:
+        gone = f"✗ {seen.id} was committed before, and taken back by {seen.taken_back_by}"
+        return f"{gone}: it needs another idempotency_key."
     if seen.reason is None:
         return "✓ It holds."
     beside = f": {seen.detail}" if seen.detail else ""

@@ -10,6 +10,8 @@ Errors: none.
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+import msgspec
+
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
@@ -34,9 +36,12 @@ from bursar.ledger.shifts import shifts_of
 from bursar.ledger.state import NO_PAIR, Line
 from bursar.ledger.terms import Terms
 
+_FLOW = "flow"
 _REVERSAL = "reversal"
+_STAGED = "staged"
 _TRANSACTION = "transaction"
-_PRIMARY = {Fill: "trade", MarginFill: "margin", Conversion: "conversion", StagedChange: "staged"}
+_BESIDES = frozenset({"peg", "rounding"})
+_PRIMARY = {Fill: "trade", MarginFill: "margin", Conversion: "conversion", StagedChange: _STAGED}
 
 
 @money
@@ -81,18 +86,26 @@ def _trade_records(
 ) -> list[RealizedPnLRecord]:
     if isinstance(fact, Fill) and len(lines) == 1 and lines[0].kind == "trade":
         return [_plain_trade(fact, lines[0], cash)]
-    if isinstance(fact, StagedChange) and all(line.kind == "staged" for line in lines):
+    if isinstance(fact, StagedChange) and _is_plain(lines):
         return [_staged_trade(fact, lines)]
     primary = _PRIMARY.get(type(fact))
     if primary is None:
         return _flow_gains(fact, lines, cash)
     by_kind: dict[str, list[Line]] = {primary: []}
     for line in lines:
-        own = line.kind if line.kind in {"peg", "rounding"} else primary
-        by_kind.setdefault(own, []).append(line)
+        own = line.kind if line.kind in _BESIDES else primary
+        known = by_kind.setdefault(own, [])
+        if own == _STAGED and known and known[0].pair != line.pair:
+            known = by_kind.setdefault(f"{own} {line.pair}", [])
+        known.append(line)
     return [
         _record(fact, kind, own, cash, is_first=kind == primary) for kind, own in by_kind.items()
     ]
+
+
+def _is_plain(lines: Sequence[Line]) -> bool:
+    """Tell whether what a transaction made, it made in one pair."""
+    return all(line.kind == _STAGED and line.pair == lines[0].pair for line in lines)
 
 
 def _flow_record(fact: Fact, lines: Sequence[Line], base: str) -> CashFlowRecord | None:
@@ -169,8 +182,17 @@ def _given_back(reversal: Reversal, lines: Sequence[Line]) -> CashFlowRecord:
 
 
 def _flow_gains(fact: Fact, lines: Sequence[Line], cash: frozenset[str]) -> list[RealizedPnLRecord]:
-    made = [line for line in lines if line.realized]
-    return [_record(fact, "flow", made, cash, is_first=True)] if made else []
+    """Return what a fact that is no trade made, a record for each account that made it."""
+    made: dict[str, list[Line]] = {}
+    for line in lines:
+        if line.realized:
+            made.setdefault(line.key[0], []).append(line)
+    found: list[RealizedPnLRecord] = []
+    for account in sorted(made, key=lambda each: (each != fact.account, each)):
+        kind = f"{_FLOW} {account}" if found else _FLOW
+        record = _record(fact, kind, made[account], cash, is_first=not found)
+        found.append(msgspec.structs.replace(record, account=account))
+    return found
 
 
 def _plain_trade(fill: Fill, line: Line, cash: frozenset[str]) -> RealizedPnLRecord:
@@ -225,7 +247,7 @@ def _staged_trade(change: StagedChange, lines: Sequence[Line]) -> RealizedPnLRec
         fee_base=ZERO,
         regime=None,
         account=change.account,
-        kind="staged",
+        kind=_STAGED,
         price=None,
         cost_base=_cost(lines),
         flags=tuple([flag.value for flag in change.flags]),

@@ -51,7 +51,8 @@ class RealizedPnLRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=Tru
 
     `pnl_quote` is in quote currency where the quote is base currency or a peg; `pnl_base` always
     is in base currency. `kind` is `trade`, `peg`, `margin`, `rounding`, `conversion`, `flow` or
-    `staged`.
+    `staged`. Where a transfer or a rename makes something in several accounts, or a transaction in
+    several pairs, each has a record, the further ones with the account or the pair behind the kind.
     """
 
     trade_id: str

@@ -24,12 +24,15 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What a request came to: the id, the portfolio's version, whether it was done before."""
+    """What a request came to: the id, the portfolio's version, whether it was done before, and the
+    id of what has taken that back since.
+    """
 
     id: str
     version: int
     is_repeat: bool
     remarks: tuple[str, ...] = ()
+    taken_back_by: str | None = None
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -63,7 +66,9 @@ def _once(portfolio: Portfolio, key: str, digest: str, make: _Make) -> Done:
         kept = _DECODER.decode(text)
         if kept.digest != digest:
             raise KeyReused(f"the key {key} stands for another request", key=key)
-        return Done(kept.id, kept.version, is_repeat=True, remarks=kept.remarks)
+        gone = desk.timeline.notes.reversal(kept.id)
+        by = None if gone is None else gone.id
+        return Done(kept.id, kept.version, is_repeat=True, remarks=kept.remarks, taken_back_by=by)
     correction = make(desk)
     staged = None if correction.is_known else hand.stage(desk, correction)
     version = desk.head.version

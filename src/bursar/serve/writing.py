@@ -93,7 +93,10 @@ class ToldAcceptance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Corrected(msgspec.Struct, frozen=True):
-    """What a correction came to: the id it stands under, and the portfolio's version after it."""
+    """What a correction came to: the id it stands under, and the portfolio's version after it.
+
+    One that was repeated may have been reversed since; then `taken_back_by` is the reversal's id.
+    """
 
     id: str
     written: bool
@@ -102,10 +105,15 @@ class Corrected(msgspec.Struct, frozen=True):
     remarks: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
     restated: tuple[str, ...] = ()
+    taken_back_by: str | None = None
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What a transaction comes to at its marks, and whether it was written."""
+    """What a transaction comes to at its marks, and whether it was written.
+
+    One whose key was answered before may have been reversed since; then `taken_back_by` is the
+    reversal's id.
+    """
 
     id: str
     written: bool
@@ -125,6 +133,7 @@ class Judged(msgspec.Struct, frozen=True):
     claim_difference: Decimal | None
     entries: tuple[str, ...]
     marks: Mapping[str, Decimal]
+    taken_back_by: str | None
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -296,6 +305,7 @@ def _correct(portfolio: Portfolio, asked: Asked, make: _Make) -> Answered:
         repeated=done.is_repeat,
         version=done.version,
         remarks=done.remarks,
+        taken_back_by=done.taken_back_by,
     )
     return Answered(DONE if done.is_repeat else MADE, answer)
 
@@ -328,4 +338,5 @@ def _judged(
         claim_difference=seen.claim_difference,
         entries=tuple(write_line(each) for each in seen.entries),
         marks=seen.marks,
+        taken_back_by=seen.taken_back_by,
     )

@@ -65,8 +65,9 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{self.asset}/{self.quote}"
 
     def age(self, now: int) -> int:
-        """Return how old the mark is, in nanoseconds; negative for one from the future."""
-        return now - self.at
+        """Return how old the mark is, in nanoseconds; negative only for one from the future."""
+        old = now - self.at
+        return old if old < -AHEAD_MAX else max(old, 0)
 
     def is_ahead(self, now: int) -> bool:
         """Tell whether the mark is from the future, beyond what clocks differ by."""

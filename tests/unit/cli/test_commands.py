@@ -142,6 +142,15 @@ def test_a_price_counts_and_a_slip_is_named(story, bursar, ask):
     assert bursar("status", "--price", "ABC=1", "--quiet").err == ""
 
 
+def test_no_age_is_negative_but_that_of_a_price_from_ahead(story, bursar, ask, tmp_path):
+    path = tmp_path / "ahead.csv"
+    path.write_text("asset,time,price,quote\nXBT,2199-01-01,70000,EUR\n")
+    row = next(row for row in ask("status", "--prices", path)["holdings"] if row["asset"] == "XBT")
+    assert row["mark"]["age_s"] < 0
+    assert "future" in row["flags"]
+    assert re.search(r"^XBT .* y ahead *$", bursar("status", "--prices", path).out, re.MULTILINE)
+
+
 def test_a_prices_file_is_looked_at_and_not_booked(story, ask, tmp_path):
     rows = ask("verify")["rows"]
     path = tmp_path / "now.csv"

@@ -75,8 +75,8 @@ def test_prices_for_reading(value, shown):
 
 def test_ages():
     second = 1_000_000_000
-    assert [age(n * second) for n in (-5, 0, 5, 90, 7200, 200_000, 10**8)] == [
-        *("now", "now", "5 s", "1 min", "2 h", "2 d", "3 y"),
+    assert [age(n * second) for n in (-90, 0, 5, 90, 7200, 200_000, 10**8)] == [
+        *("1 min ahead", "now", "5 s", "1 min", "2 h", "2 d", "3 y"),
     ]
 
 

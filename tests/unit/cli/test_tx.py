@@ -60,9 +60,13 @@ def test_what_was_taken_back_is_not_said_to_stand(tell, bursar, ask):
     bursar("tx", "commit", tell(CYCLE), "--yes")
     bursar("reverse", "tx-cycle-7", "--yes", "--quiet")
     ran = bursar("tx", "commit", tell(CYCLE), "--yes", code=5)
-    assert "tx-cycle-7 was committed before, and taken back by manual:main:hand-" in ran.out
+    gone = "tx-cycle-7 was committed before, and taken back by manual:main:hand-"
+    assert gone in ran.out
+    assert ran.out.endswith("Nothing was written.\n")
     told = ask("tx", "commit", tell(CYCLE), "--yes", code=5)
     assert (told["written"], told["repeated"]) == (False, True)
+    assert gone in bursar("tx", "review", tell(CYCLE), code=5).out
+    assert ask("tx", "review", tell(CYCLE), code=5)["taken_back_by"] == told["taken_back_by"]
     assert ask("positions", "--price", "BTC=51000")["positions"] == []
 
 

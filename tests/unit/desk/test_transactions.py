@@ -279,14 +279,27 @@ def test_a_second_purchase_adds_to_the_cost_of_the_first():
 # Lots
 
 
-def test_staged_lots_say_what_was_sold():
-    portfolio, (_, second) = two_lots()
+def half_sold(portfolio, lot):
     with portfolio.transaction("110000", validation_epsilon=10**6) as tx:
         tx.stage_cash_delta("25000")
         tx.stage_position_delta("BTC", "-0.5", entry_price="50000")
-        tx.stage_lot_update("BTC", second, quantity="0.5", cost="20000")
+        tx.stage_lot_update("BTC", lot, quantity="0.5", cost="20000")
         assert tx.commit({"BTC": 50000})
-    assert reviewed(tx).realized == 5000
+    return reviewed(tx)
+
+
+def test_staged_lots_say_what_was_sold():
+    portfolio, lots = two_lots()
+    assert half_sold(portfolio, lots[1]).realized == 5000
+
+
+def test_what_was_sold_of_a_lot_that_never_was_is_sold_once():
+    portfolio, (first, second) = two_lots()
+    half_sold(portfolio, second)
+    portfolio.reverse(second)
+    (lot,) = portfolio.book().lots("manual:main", "BTC")
+    assert (lot.id, lot.quantity, lot.cost) == (first, Decimal("0.5"), 15000)
+    assert portfolio.equity({"BTC": 50000}).value == 100000 + 20000 - 5000 + 5000
     assert portfolio.verify().is_sound
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from bursar.errors import BadChoice
+from bursar.portfolio import hand
 from tests.unit.desk.cycles import book, reviewed
 from tests.unit.portfolio.places import Clock
 
@@ -70,3 +71,22 @@ def test_a_rebate_is_a_fee_below_zero_and_brings_cash():
     assert portfolio.pnl()[0].pnl.total.realized == 4
     assert portfolio.fees().total == -4
     assert portfolio.verify().is_sound
+
+
+def test_a_repeat_of_what_was_taken_back_says_so_until_that_is_taken_back():
+    portfolio = book()
+
+    def cycle():
+        with portfolio.transaction(100000, idempotency_key="k") as tx:
+            tx.stage_cash_delta("0.5")
+            seen = tx.review({}).taken_back_by
+            assert tx.commit({})
+            assert reviewed(tx).taken_back_by == seen
+        return tx.is_repeat, seen
+
+    assert (cycle(), cycle()) == ((False, None), (True, None))
+    portfolio.reverse("tx-k")
+    gone = hand.reversed_(portfolio.desk, "tx-k").id
+    assert cycle() == (True, gone)
+    portfolio.reverse(gone)
+    assert cycle() == (True, None)

@@ -54,6 +54,21 @@ def test_a_staged_change_counts_its_fees_in_what_it_realised():
     assert record.strategy_tag == "transaction"
 
 
+def test_a_staged_change_has_a_record_of_each_pair_that_it_made_something_in():
+    trades, _ = records(
+        f"{AT} staged cash -30 position 1 XBT @ 10 position 1 ETH @ 20 #k:1",
+        "2026-01-06T10:00:00Z staged cash 40 fees 1 position -1 XBT @ 15 position -1 ETH @ 25 #k:2",
+        "2026-01-07T10:00:00Z staged fees 1 position 1 XBT @ 10 #k:3",
+    )
+    assert [(each.trade_id, each.kind, each.pair, each.pnl_base) for each in trades] == [
+        ("k:1", "staged", "none", 0),
+        ("k:2", "staged", "XBT/USD", 5),
+        ("k:2", "staged ETH/USD", "ETH/USD", 5),
+        ("k:2", "staged none", "none", -1),
+        ("k:3", "staged", "XBT/USD", -1),
+    ]
+
+
 def test_a_staged_change_is_tagged_by_whom_its_lines_name():
     told = "position 1 XBT @ 100 by trend position 1 ETH @ 10"
     (record,), _ = records(f"{AT} staged cash -110 {told} #k:1")
@@ -65,6 +80,18 @@ def test_what_the_positions_do_not_explain_is_a_flow():
     assert (flow.type, flow.asset, flow.amount, flow.value_base) == ("staged_flow", "USD", 40, 40)
     _, flows = records(f"{AT} staged cash -100 position 1 XBT @ 100 #k:2")
     assert not [each for each in flows if each]
+
+
+def test_each_account_that_a_transfer_made_something_in_has_its_record():
+    rate = "rate=XBT|USD|30|x|2026-01-05T10:00:00Z"
+    trades, _ = records(
+        f"{AT} deposit 2 XBT #a:1 value=20",
+        f"2026-01-06T10:00:00Z transfer 1 XBT to b fee 0.1 XBT to-fee 0.2 XBT #a:2 {rate}",
+    )
+    assert [(each.trade_id, each.kind, each.account, each.pnl_base) for each in trades] == [
+        ("a:2", "flow", "a", 2),
+        ("a:2", "flow b", "b", 4),
+    ]
 
 
 def test_a_margin_trade_that_rounds_has_two_records():

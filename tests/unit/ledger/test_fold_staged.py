@@ -3,10 +3,11 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from bursar.errors import Oversold
 from bursar.ledger import audit
-from bursar.ledger.state import Cell
+from bursar.ledger.state import Cell, FeeTotal
 from tests.unit.ledger.samples import (
     MAIN,
     Pen,
@@ -31,9 +32,26 @@ def test_what_comes_in_costs_its_price_and_what_leaves_realises():
     )
     assert held(book, "XBT") == (D(1), D(100))
     assert held(book, "USD") == (D("-51.5"), D("-51.5"))
-    assert book.cells[MAIN, "XBT", "XBT/USD", "trend", ""] == Cell(D(-1), D(50), D(0), 1)
-    assert realized(book, "USD") == D("-1.5")
+    made = Cell(D(-1), D("48.5"), D("1.5"), 1)
+    assert book.cells[MAIN, "XBT", "XBT/USD", "trend", ""] == made
     assert booked(book, "staged_flow") == 0
+
+
+@pytest.mark.parametrize(
+    "lines, place",
+    [
+        ([("XBT", 1, 5, "trend")], ("XBT", "XBT/USD", "trend")),
+        ([("XBT", 1, 5, "trend"), ("XBT", 1, 6, "grid")], ("XBT", "XBT/USD", "manual")),
+        ([("XBT", 1, 5, "trend"), ("ETH", 1, 5, "trend")], ("USD", "none", "trend")),
+        ([("XBT", 1, 5, "trend"), ("ETH", 1, 5)], ("USD", "none", "manual")),
+        ([], ("USD", "none", "manual")),
+    ],
+)
+def test_fees_are_where_the_one_position_is(lines, place):
+    book = folded(Pen().staged(fees="1.5", lines=lines))
+    charged = {key[1:4]: cell.fees for key, cell in book.cells.items() if cell.fees}
+    assert charged == {place: D("1.5")}
+    assert book.fees == {(MAIN, place[1], "USD"): FeeTotal(D("1.5"), D("1.5"))}
 
 
 def test_cash_that_positions_do_not_explain_is_capital():
@@ -88,20 +106,65 @@ def test_an_added_lot_that_the_deltas_explain_is_no_adjustment():
 
 def test_under_wac_the_pool_is_the_one_lot():
     pen = Pen()
-    book = folded(pen.buy(2, "XBT", 10), pen.staged(lots=[("update", "XBT", "pool", 3, 12)]))
-    assert held(book, "XBT") == (D(3), D(12))
+    book = folded(pen.buy(2, "XBT", 10), pen.staged(lots=[("update", "XBT", "pool", 2, 12)]))
+    assert held(book, "XBT") == (D(2), D(12))
     assert booked(book, "basis_adjustment") == 2
 
 
 def test_edits_touch_only_their_own_asset():
     pen = Pen()
     change = pen.staged(
-        lines=[("ETH", 1, 5)], lots=[("add", "XBT", "x", 1, 9), ("add", "SOL", "s", 2, 4)]
+        lines=[("ETH", 1, 5), ("XBT", 1, 9), ("SOL", 2, 2)],
+        lots=[("add", "XBT", "x", 1, 9), ("add", "SOL", "s", 2, 4)],
     )
     book = folded(pen.buy(1, "XBT", 10), change, under=terms("fifo"))
     assert held(book, "XBT") == (D(2), D(19))
     assert held(book, "SOL") == (D(2), D(4))
     assert held(book, "ETH") == (D(1), D(5))
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [("remove", "XBT", f"{MAIN}:1")],
+        [("remove", "XBT", "gone")],
+        [("update", "XBT", "gone", "0.5", 5)],
+        [("update", "XBT", f"{MAIN}:1", 1, 10)],
+        [("add", "XBT", "new", 1, 10)],
+    ],
+)
+def test_lots_that_are_not_there_as_they_were_set_are_for_the_rule_to_choose(edits):
+    pen = Pen()
+    buy = pen.buy(2, "XBT", 20)
+    change = pen.staged("8", lines=[("XBT", "-0.5", 16, "a")], lots=edits)
+    book = folded(buy, change, under=terms("fifo"))
+    plain = folded(buy, replace(change, lots=()), under=terms("fifo"))
+    assert (book.holdings, book.cells) == (plain.holdings, plain.cells)
+    assert held(book, "XBT") == (D("1.5"), D(15))
+    assert realized(book) == 3
+    assert set(book.flows) == set()
+
+
+def test_lots_alone_bring_and_take_no_coins():
+    pen = Pen()
+    edits = [("remove", "XBT", f"{MAIN}:1"), ("add", "ETH", "e", 1, 5)]
+    book = folded(pen.buy(2, "XBT", 20), pen.staged(lots=edits), under=terms("fifo"))
+    assert lots(book, "XBT") == [("1", D(2), D(20))]
+    assert held(book, "ETH") == (0, 0)
+    assert set(book.flows) == set()
+
+
+def test_lots_set_by_hand_under_one_rule_move_the_same_coins_under_any_other():
+    def under(rule):
+        pen = Pen()
+        buys = [pen.buy(1, "XBT", cost) for cost in (10, 20)]
+        edits = [("update", "XBT", buys[1].id, "0.5", 10)]
+        change = pen.staged("15", lines=[("XBT", "-0.5", 30)], lots=edits)
+        return folded(*buys, change, under=terms(rule))
+
+    made = {rule: realized(under(rule)) for rule in ("fifo", "lifo", "hifo", "wac")}
+    assert made == {"fifo": 5, "lifo": 5, "hifo": 5, "wac": D("7.5")}
+    assert {held(under(rule), "XBT")[0] for rule in made} == {D("1.5")}
 
 
 def test_lots_of_money_are_not_edited():
@@ -140,4 +203,4 @@ def test_a_traced_change_tells_its_pieces():
         pen.buy(1, "XBT", 10),
         pen.staged("30", "2", lines=[("XBT", -1, 30)]),
     ]
-    assert told(*facts) == [("staged", "XBT", D(20)), ("staged", "USD", D(-2))]
+    assert told(*facts) == [("staged", "XBT", D(20)), ("staged", "XBT", D(-2))]

@@ -486,13 +486,13 @@ def test_what_is_unrealised_in_a_part_is_unknown_without_a_price(by, key):
 
 
 def test_a_change_of_cost_is_no_capital_of_any_period():
-    service, venue = followed(*HISTORY, "2026-06-01T11:00:00Z basis_adjustment 1 USD #k:5 value=7")
-    venue.holdings["EUR"] = D("109987")
+    edit = "staged lot update XBT pool 1.5 cost 60007"
+    service, _ = followed(*HISTORY, f"2026-06-01T11:00:00Z {edit} #k:5")
     synced(service)
     whole = service.get_pnl_summary()
     ended = service.get_pnl_summary((None, "2026-06-01T12:00:00Z"))
     assert whole.net_flows_base == ended.net_flows_base == 99000  # 1,000 was withdrawn
-    assert whole.transferred_unrealized_base == ended.transferred_unrealized_base
+    assert whole.transferred_unrealized_base == ended.transferred_unrealized_base == 7
 
 
 def test_a_period_and_a_heading_outside_their_sets_are_refused():

@@ -10,8 +10,9 @@ from bursar.desk import Desk
 from bursar.errors import VenueDown
 from bursar.ledger import instant
 from bursar.ledger.terms import Terms
+from bursar.measure.limits import Breach, Verdict
 from bursar.portfolio import Portfolio, agreement
-from bursar.portfolio.events import saying
+from bursar.portfolio.events import saying, watching
 from bursar.portfolio.service import PortfolioService, Rules
 from bursar.reconcile import heard
 from bursar.store import open_store
@@ -137,6 +138,32 @@ def test_a_drift_is_flagged_once_though_two_syncs_find_it(both, monkeypatch):
     asyncio.run(mine.sync())
     events = saying.waiting(mine.portfolio.desk.store).values()
     assert [json.loads(each.data)["signal"] for each in events] == ["flagged", "notify"]
+
+
+def test_a_limit_and_an_alert_are_told_once_though_two_processes_look(both, monkeypatch):
+    breach = Breach("daily_loss", Verdict.BREACHED, D(120), D(100))
+    first, second = [each.portfolio for each in both]
+
+    def look(portfolio):
+        now = portfolio.desk.clock.now() + instant.SECOND * (portfolio is first)
+        found = watching.concerns(portfolio, [breach])
+        made = watching.tell_limits(portfolio, [breach], now=now)
+        return made, watching.raise_alerts(portfolio, found, ways=["mail"], now=now)
+
+    before, left = watching._told, [second]
+
+    def slowly(store, name):
+        known = before(store, name)
+        if left:  # the other is as far, and faster
+            assert look(left.pop()) == (1, 1)
+        return known
+
+    monkeypatch.setattr(watching, "_told", slowly)
+    assert look(first) == (0, 0)
+    kept = first.desk.store
+    kinds = [each.type for each in saying.waiting(kept).values()]
+    assert sorted(kinds) == ["portfolio.alert", "portfolio.limit"]
+    assert len(watching.waiting(kept, "mail")) == 1
 
 
 def test_prices_that_another_sync_has_yet_to_get_are_asked_for(both):

@@ -113,6 +113,9 @@ def test_age_staleness_and_the_future():
     assert not stale(fee_credit("KFEE", "USD", at=0), NOW, limit=DAY)
     assert not NEW.is_ahead(NOW - AHEAD_MAX)
     assert NEW.is_ahead(NOW - AHEAD_MAX - 1)
+    assert [NEW.age(NEW.at - ahead) for ahead in (1, AHEAD_MAX, AHEAD_MAX + 1)] == [
+        *(0, 0, -AHEAD_MAX - 1),
+    ]
 
 
 def test_last_trades_come_from_the_facts():

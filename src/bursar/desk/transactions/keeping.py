@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from bursar.desk import metrics
 from bursar.desk.desk import Beside, Desk, Drafted, Staged
@@ -106,7 +107,7 @@ def answered(desk: Desk, rules: Rules, body: str) -> TransactionReview | None:
         KeyReused: the key stands for another body.
     """
     answer = answer_of(desk, rules)
-    return None if answer is None else same_answer(answer, rules, body)
+    return None if answer is None else same_answer(desk, answer, rules, body)
 
 
 def answer_of(desk: Desk, rules: Rules) -> Answer | None:
@@ -120,15 +121,16 @@ def answer_to(desk: Desk, key: str) -> Answer | None:
     return None if text is None else _ANSWER.decode(text)
 
 
-def same_answer(answer: Answer, rules: Rules, body: str) -> TransactionReview:
-    """Return an answer if it was given to this body.
+def same_answer(desk: Desk, answer: Answer, rules: Rules, body: str) -> TransactionReview:
+    """Return an answer if it was given to this body, and say what has taken it back since.
 
     Raises:
         KeyReused: the key stands for another one.
     """
     if answer.body != body:
         raise KeyReused(f"key {rules.key!r} stands for another transaction", key=rules.key)
-    return answer.review
+    gone = desk.timeline.notes.reversal(answer.review.id)
+    return answer.review if gone is None else replace(answer.review, taken_back_by=gone.id)
 
 
 def beside(review: TransactionReview, rules: Rules, body: str) -> Beside:

@@ -181,7 +181,8 @@ class TransactionReview(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `total` = `cash` + `positions` at the marks; `delta` is its distance from `previous_equity`.
     What cannot be known is `None`. `realized` is what the lots say, before fees; beside it stands
-    what was claimed. `entries` are what would be recorded. `reason` is `None` for a good one.
+    what was claimed. `entries` are what would be recorded. `reason` is `None` for a good one. Where
+    its key was answered before and that was reversed since, `taken_back_by` is the reversal's id.
     """
 
     id: str
@@ -199,6 +200,7 @@ class TransactionReview(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     claimed: Decimal | None = None
     entries: tuple[StagedChange, ...] = ()
     marks: Mapping[str, Decimal] = MappingProxyType({})
+    taken_back_by: str | None = None
 
     @property
     def is_valid(self) -> bool:

@@ -194,7 +194,7 @@ class Running:
         """
         known = self._answers.get(rules.key or "")
         if known is not None:
-            return keeping.same_answer(known, rules, body)
+            return keeping.same_answer(self.desk, known, rules, body)
         return keeping.answered(self.desk, rules, body)
 
     def settled(self, accepted: Accepted) -> TransactionReview:

@@ -375,7 +375,7 @@ class PortfolioTransaction:
         if self.running is not None:
             return self.running.answered(self.rules, body)
         known = None if self._seen is None else self._seen.answer
-        return None if known is None else keeping.same_answer(known, self.rules, body)
+        return None if known is None else keeping.same_answer(self.desk, known, self.rules, body)
 
     def _write(self, judged: judging.Judged, verdict: Verdict | None) -> None:
         """Have it written: at once, or where a loop is not to wait, when the block ends."""

@@ -144,6 +144,8 @@ def _body(verb: str, words: Words) -> Made:
         return _fill(Side(verb), words)
     if verb == FOREIGN:
         return _flow(FlowKind.TRANSFER, words)
+    if verb == FlowKind.BASIS_ADJUSTMENT.value:
+        raise words.wrong(verb, "a `staged` change of lots, as it moves nothing, or `adjustment`")
     if verb in {kind.value for kind in FlowKind}:
         return _flow(FlowKind(verb), words)
     raise words.wrong(verb, "a verb such as buy, sell, deposit, transfer")

@@ -1,7 +1,8 @@
 """Watching: what passes its limit is told on the bus, and what somebody should look at is an alert.
 
 Both wait in the store until they are told, kept in one transaction with the note that they were
-found, so a crash neither loses one nor tells it twice over. An alert waits once for every way it
+found, so a crash neither loses one nor tells it twice over; nor do several processes that watch one
+book, of which each looks again once the others are kept off. An alert waits once for every way it
 leaves by (`waiting`, `sent`); it may be told twice there, under the same id, never not at all.
 
 An alert is raised once, and again when its figure has changed by a tenth or an hour has passed
@@ -10,7 +11,7 @@ An alert is raised once, and again when its figure has changed by a tenth or an 
 Errors: what the store raises.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -63,10 +64,28 @@ class Concern(msgspec.Struct, frozen=True, kw_only=True):
 
 def tell_limits(portfolio: Portfolio, breaches: Iterable[Breach], *, now: int) -> int:
     """Tell what has come to pass its limit, or no longer does; return of how many."""
+    found = {f"{each.limit} {each.subject}": each for each in breaches}
+    return _keep(portfolio, lambda: _limits(portfolio, found, now))
+
+
+_News = tuple[int, saying.Memos]
+"""How much there is to tell, and the memos by which it is told and remembered."""
+
+
+def _keep(portfolio: Portfolio, look: Callable[[], _News]) -> int:
+    """Keep what there is to tell, as it stands once other processes are kept off."""
+    if not look()[0]:
+        return 0
+    with portfolio.writer.alone():
+        count, memos = look()
+        portfolio.desk.store.save_memos(memos)
+    return count
+
+
+def _limits(portfolio: Portfolio, found: Mapping[str, Breach], now: int) -> _News:
     store, policy = portfolio.desk.store, portfolio.measuring.policy
     before = _told(store, _LIMITS)
     after, states = dict(before), []
-    found = {f"{each.limit} {each.subject}": each for each in breaches}
     for key, each in found.items():
         if _is_news(before.get(key), each.verdict.value, each.value, now):
             after[key] = Told(now, each.value, each.verdict.value)
@@ -75,12 +94,10 @@ def tell_limits(portfolio: Portfolio, breaches: Iterable[Breach], *, now: int) -
         for key in before.keys() - found.keys():
             del after[key]
             states.append(_cleared(key, policy, now))
-    if states:
-        memos: saying.Memos = {_LIMITS: _write(after)}
-        for number, state in enumerate(states):  # a place of its own for each, and in order
-            memos |= saying.memo_of(store, "portfolio.limit", state, at=now + number)
-        store.save_memos(memos)
-    return len(states)
+    memos: saying.Memos = {_LIMITS: _write(after)} if states else {}
+    for number, state in enumerate(states):  # a place of its own for each, and in order
+        memos |= saying.memo_of(store, "portfolio.limit", state, at=now + number)
+    return len(states), memos
 
 
 def concerns(portfolio: Portfolio, breaches: Iterable[Breach]) -> list[Concern]:
@@ -120,8 +137,12 @@ def raise_alerts(
     portfolio: Portfolio, found: Iterable[Concern], *, ways: Iterable[str], now: int
 ) -> int:
     """Raise what is due of these, and of drifts, and return how many alerts that were."""
-    store, ways = portfolio.desk.store, tuple(ways)
-    before = _told(store, _ALERTS)
+    those, ways = tuple(found), tuple(ways)
+    return _keep(portfolio, lambda: _alerts(portfolio, those, ways, now))
+
+
+def _alerts(portfolio: Portfolio, found: Iterable[Concern], ways: Iterable[str], now: int) -> _News:
+    before = _told(portfolio.desk.store, _ALERTS)
     after, due = _recent(before, now), []
     for each in found:
         key = f"{each.kind} {each.subject}"
@@ -134,12 +155,10 @@ def raise_alerts(
             was, after[key] = before.get(key), Told(at, alarm.told)
             if was is None or was.at != at:
                 due.append(_drift(account, alarm.told, alarm.told_unpriced))
-    if due:
-        memos: saying.Memos = {_ALERTS: _write(after)}
-        for number, each in enumerate(due):
-            memos |= _waiting(portfolio, each, ways, now + number)
-        store.save_memos(memos)
-    return len(due)
+    memos: saying.Memos = {_ALERTS: _write(after)} if due else {}
+    for number, each in enumerate(due):
+        memos |= _waiting(portfolio, each, ways, now + number)
+    return len(due), memos
 
 
 def waiting(store: PortfolioStore, way: str) -> dict[str, Envelope]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.ledger import checkpoint, course, timeline
-from bursar.ledger.entries import CashFlow, Fill, Movement
+from bursar.ledger.entries import CashFlow, Fill, Movement, Split
 from bursar.ledger.journal import Outcome
 from bursar.ledger.timeline import Timeline
 from tests.auditor import histories
@@ -38,6 +38,7 @@ def landed_in_steps(terms, batches, chance):
 def assert_same(one, other):
     assert list(one) == list(other)
     assert one.last_trades() == other.last_trades() == checkpoint.last_trades(one)
+    assert one.splits == other.splits == {f.id: f for f in one if isinstance(f, Split)}
     if digest(one.book) != digest(other.book):
         assert picture(one.book) == picture(other.book)
 

@@ -1,23 +1,19 @@
 """The timeline: all facts in canonical order, and the book they fold into.
 
-Canonical order is that of `order_key`: when it happened, whatever the order in
-which we learned it. `plan` works out what a batch of statements would change without changing
-anything; `land` makes it so. Facts at the end are folded onto a fork of the book. A late fact, or
-one that changes an earlier fact, refolds from the last checkpoint before its place, and the plan
-names what that restates.
+Canonical order is that of `order_key`: when it happened, whatever the order in which we learned it.
+`plan` works out what a batch of statements would change without changing anything; `land` makes it
+so. Facts at the end are folded onto a fork of the book. A late fact, or one that changes an earlier
+fact, refolds from the last checkpoint before its place, and the plan names what that restates.
 
 Invariants
-- Any permutation of the same statements, delivered any number of times, gives the same facts and
-  book.
+- Any permutation of the same statements, told any number of times, gives the same facts and book.
 - The book is the fold of the facts in canonical order, openings included.
 - A plan touches O(statements), O(facts after the earliest changed place) and O(keys touched).
 
-A timeline may start at a checkpoint instead of the first fact. Then it takes what lies ahead of
-that, and what reaches back is `Behind`. `trim` lets go of what lies behind a checkpoint of its own,
-so that facts that come in order of time need no more memory than those that stay ahead.
+A timeline may start at a checkpoint instead of the first fact; what reaches back is `Behind` then.
+`trim` lets go of what lies behind a checkpoint of its own: facts in order of time need no more.
 
-Errors: `Oversold` from strict accounts, judged on the fold of the whole batch; `Behind`. Nothing
-has changed then.
+Errors: `Oversold` from strict accounts, judged on the fold of the batch; `Behind`. Nothing changed.
 """
 
 from bisect import bisect_left
@@ -36,13 +32,14 @@ from bursar.ledger.course import (
     Course,
     Folding,
     Following,
+    LastTrade,
     Restated,
     changed_openings,
     lasts_after,
     restated,
 )
 from bursar.ledger.draft import Draft, Ruled, is_at_once, reaches
-from bursar.ledger.entries import AnyEntry, CashFlow, Fill, Link, MarginFill, Movement, Reversal
+from bursar.ledger.entries import AnyEntry, CashFlow, Link, Movement, Reversal, Split
 from bursar.ledger.facts import Fact
 from bursar.ledger.firsts import Firsts
 from bursar.ledger.fold import apply
@@ -133,6 +130,7 @@ class Timeline:
         self.firsts = Firsts()
         self.prefixes = Prefixes(terms.base, terms.cash)
         self.openings: dict[str, Fact] = {}
+        self.splits: dict[str, Split] = {}
         self.homes: dict[str, str] = {}
         self.conflicts: dict[str, str] = {}
         self.groups: dict[str, tuple[AnyEntry, ...]] = {}
@@ -142,7 +140,7 @@ class Timeline:
         self._checkpoints: list[tuple[int, Book]] = []
         self._followed: list[tuple[int, Prefixes]] = []
         self._spans: dict[str, tuple[int, int]] = {}
-        self._lasts: tuple[Fill | MarginFill, ...] | None = None
+        self._lasts: tuple[LastTrade, ...] | None = None
         self._expected: tuple[tuple[int, int], ...] = ()
         if start is not None:
             self._begin(start)
@@ -170,7 +168,7 @@ class Timeline:
         """Tell whether an instant lies behind the checkpoint."""
         return self.start is not None and self.start.is_behind(at)
 
-    def last_trades(self) -> tuple[Fill | MarginFill, ...]:
+    def last_trades(self) -> tuple[LastTrade, ...]:
         """Return the last execution of each pair that tells a price."""
         if self._lasts is None:
             self._lasts = self._last_trades(len(self.order))
@@ -359,6 +357,7 @@ class Timeline:
         self.prefixes = start.prefixes(self.terms)
         self.firsts = start.first_rows()
         self.openings.update((fact.id, fact) for fact in start.openings)
+        self.splits.update((fact.id, fact) for fact in start.splits)
         for note in start.notes:
             self.notes.add(note)
 
@@ -370,7 +369,7 @@ class Timeline:
             return Prefixes(self.terms.base, self.terms.cash)
         return self.start.prefixes(self.terms)
 
-    def _last_trades(self, position: int) -> tuple[Fill | MarginFill, ...]:
+    def _last_trades(self, position: int) -> tuple[LastTrade, ...]:
         earlier = () if self.start is None else self.start.lasts
         here = (self.facts[key[-1]] for key in self.order[:position])
         return last_trades(chain(earlier, here))
@@ -414,6 +413,7 @@ class Timeline:
             openings=self._openings_until(time),
             notes=tuple(self.notes.told()),
             lasts=self._last_trades(edge),
+            splits=tuple(each for each in self.splits.values() if each.executed_at <= time),
         )
 
     def _openings_until(self, time: int) -> tuple[CashFlow, ...]:
@@ -442,6 +442,7 @@ class Timeline:
             assert fact.id in self.facts, "a fact behind the checkpoint gives way"
             self.facts.pop(fact.id, None)
             self.openings.pop(fact.id, None)
+            self.splits.pop(fact.id, None)
             for asset in wanted(fact, self.terms.cash):
                 listed = self._wanting[asset]
                 del listed[bisect_left(listed, (fact.executed_at, fact.id))]
@@ -450,6 +451,8 @@ class Timeline:
             self.facts[fact.id] = fact
             if is_opening(fact):
                 self.openings[fact.id] = fact
+            if isinstance(fact, Split):
+                self.splits[fact.id] = fact
             for asset in wanted(fact, self.terms.cash):
                 fresh.setdefault(asset, []).append((fact.executed_at, fact.id))
         for asset, listed in fresh.items():
@@ -474,6 +477,7 @@ _COPIED: Final = (
     "order",
     "facts",
     "openings",
+    "splits",
     "homes",
     "conflicts",
     "groups",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bursar.ledger import checkpoint, copies, planning
 from bursar.ledger.draft import drafted
-from bursar.ledger.entries import CashFlow, Fill, Movement
+from bursar.ledger.entries import CashFlow, Fill, Movement, Split
 from bursar.ledger.journal import Outcome
 from bursar.ledger.planning import planned
 from bursar.ledger.timeline import Timeline
@@ -40,6 +40,7 @@ def landed_in_steps(terms, batches, chance):
 def assert_same(one, other):
     assert list(one) == list(other)
     assert one.last_trades() == other.last_trades() == checkpoint.last_trades(one)
+    assert one.splits == other.splits == {f.id: f for f in one if isinstance(f, Split)}
     if digest(one.book) != digest(other.book):
         assert picture(one.book) == picture(other.book)
 

@@ -10,6 +10,7 @@ from bursar.app import SystemClock, portfolio_of
 from bursar.exact import ZERO, money
 from bursar.ledger import describe, instant
 from bursar.ledger.entries import Fee, Fill, MarginFill, Rename, Side, Source
+from bursar.ledger.planning import planned
 from bursar.ledger.state import NO_PAIR
 from bursar.ledger.timeline import Timeline
 from bursar.measure.coins import Coins
@@ -18,7 +19,6 @@ from bursar.measure.trips import TripBook
 from bursar.portfolio.trading import TradeFollower
 from bursar.store import MemoryStore
 from bursar.store.trades import MemoryTradeStore
-from bursar.ledger.planning import planned
 from tests import figures
 from tests.auditor import histories
 

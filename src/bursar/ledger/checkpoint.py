@@ -1,9 +1,9 @@
 """A checkpoint: all that a timeline needs to go on from an instant without the facts before it.
 
-It holds the book with its lots, the running balances, the first rows, the openings, the notes, and
-the last trade of each pair. What happened up to and including `time` is behind it, what happened
-later is ahead. A timeline that starts at a checkpoint takes statements from ahead only; anything
-that reaches back is `Behind`, and asks for the whole journal.
+It holds the book with its lots, the running balances, the first rows, the openings, the notes, the
+last trade of each pair, and the splits. What happened up to and including `time` is behind it, what
+happened later is ahead. A timeline that starts at a checkpoint takes statements from ahead only;
+anything that reaches back is `Behind`, and asks for the whole journal.
 
 Invariants
 - `time` is the last instant of a second, and no group of statements lies on both sides of it.
@@ -34,6 +34,7 @@ from bursar.ledger.entries import (
     Movement,
     Price,
     Reversal,
+    Split,
     Tag,
 )
 from bursar.ledger.facts import Fact
@@ -103,6 +104,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     openings: tuple[CashFlow, ...] = ()
     notes: tuple[Tag | Link | Reversal | Price, ...] = ()
     lasts: tuple[Fill | MarginFill, ...] = ()
+    splits: tuple[Split, ...] = ()
 
     @money
     def book(self, terms: Terms) -> Book:

@@ -76,6 +76,7 @@ def _taken_down(timeline: Timeline, position: int, book: Book, edge: int) -> Che
         openings=_openings_until(timeline, time),
         notes=tuple(timeline.notes.told()),
         lasts=timeline.last_trades_after(edge),
+        splits=tuple(each for each in timeline.splits.values() if each.executed_at <= time),
     )
 
 

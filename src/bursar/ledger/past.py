@@ -38,6 +38,7 @@ def until(timeline: Timeline, at: int) -> Timeline:
     kept = {key[-1] for key in past.order}
     past.facts = {name: _standing(timeline.facts[name], kept) for *_, name in past.order}
     past.openings = {name: fact for name, fact in past.facts.items() if is_opening(fact)}
+    past.splits = {name: each for name, each in timeline.splits.items() if each.executed_at <= at}
     past.notes = Notes(timeline.notes.prices.until(at))
     past.book = book_until(timeline, at)
     return past

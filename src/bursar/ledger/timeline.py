@@ -1,9 +1,8 @@
 """The timeline: all facts in canonical order, and the book they fold into.
 
-Canonical order is that of `order_key`: when it happened, whatever the order in
-which we learned it. What a batch of statements would change is worked out in `planning`; `land`
-makes it so. Copies of the book and of the running balances are kept on the way, for what comes
-late.
+Canonical order is that of `order_key`: when it happened, whatever the order in which we learned it.
+What a batch of statements would change is worked out in `planning`; `land` makes it so. Copies of
+the book and of the running balances are kept on the way, for what comes late.
 
 Invariants
 - Any permutation of the same statements, delivered any number of times, gives the same facts and
@@ -29,8 +28,8 @@ from bursar.ledger import instant
 from bursar.ledger.book import Book
 from bursar.ledger.checkpoint import Checkpoint, last_trades
 from bursar.ledger.copies import Copies
-from bursar.ledger.course import Course, Plan, lasts_after
-from bursar.ledger.entries import AnyEntry, Fill, MarginFill, Movement
+from bursar.ledger.course import Course, LastTrade, Plan, lasts_after
+from bursar.ledger.entries import AnyEntry, Movement, Split
 from bursar.ledger.facts import Fact
 from bursar.ledger.firsts import Firsts
 from bursar.ledger.fold import apply
@@ -74,6 +73,7 @@ class Timeline:
         self.firsts = Firsts()
         self.prefixes = Prefixes(terms.base, terms.cash)
         self.openings: dict[str, Fact] = {}
+        self.splits: dict[str, Split] = {}
         self.homes: dict[str, str] = {}
         self.conflicts: dict[str, str] = {}
         self.groups: dict[str, tuple[AnyEntry, ...]] = {}
@@ -83,7 +83,7 @@ class Timeline:
         self.books: Copies[Book] = Copies()
         self.balances: Copies[Prefixes] = Copies()
         self.spans = Spans()
-        self._lasts: tuple[Fill | MarginFill, ...] | None = None
+        self._lasts: tuple[LastTrade, ...] | None = None
         if start is not None:
             self._begin(start)
 
@@ -110,7 +110,7 @@ class Timeline:
         """Tell whether an instant lies behind the checkpoint."""
         return self.start is not None and self.start.is_behind(at)
 
-    def last_trades(self) -> tuple[Fill | MarginFill, ...]:
+    def last_trades(self) -> tuple[LastTrade, ...]:
         """Return the last execution of each pair that tells a price."""
         if self._lasts is None:
             self._lasts = self.last_trades_after(len(self.order))
@@ -223,7 +223,7 @@ class Timeline:
         """Return the last kept running balances of at most so many facts, and their number."""
         return self.balances.latest(most) or (0, self._prefixes_at_start())
 
-    def last_trades_after(self, count: int) -> tuple[Fill | MarginFill, ...]:
+    def last_trades_after(self, count: int) -> tuple[LastTrade, ...]:
         """Return the last execution of each pair among so many facts."""
         earlier = () if self.start is None else self.start.lasts
         here = (self.facts[key[-1]] for key in self.order[:count])
@@ -234,6 +234,7 @@ class Timeline:
         self.prefixes = start.prefixes(self.terms)
         self.firsts = start.first_rows()
         self.openings.update((fact.id, fact) for fact in start.openings)
+        self.splits.update((fact.id, fact) for fact in start.splits)
         for note in start.notes:
             self.notes.add(note)
 
@@ -250,6 +251,7 @@ class Timeline:
             assert fact.id in self.facts, "a fact behind the checkpoint gives way"
             self.facts.pop(fact.id, None)
             self.openings.pop(fact.id, None)
+            self.splits.pop(fact.id, None)
             for asset in wanted(fact, self.terms.cash):
                 listed = self._wanting[asset]
                 del listed[bisect_left(listed, (fact.executed_at, fact.id))]
@@ -258,6 +260,8 @@ class Timeline:
             self.facts[fact.id] = fact
             if is_opening(fact):
                 self.openings[fact.id] = fact
+            if isinstance(fact, Split):
+                self.splits[fact.id] = fact
             for asset in wanted(fact, self.terms.cash):
                 fresh.setdefault(asset, []).append((fact.executed_at, fact.id))
         for asset, listed in fresh.items():
@@ -281,6 +285,7 @@ _COPIED: Final = (
     "order",
     "facts",
     "openings",
+    "splits",
     "homes",
     "conflicts",
     "groups",

@@ -18,6 +18,7 @@ from bursar.portfolio.beside import Beside, beside
 from bursar.portfolio.past import PastDesk
 from bursar.ports import Head
 from bursar.value.marks import FEE_CREDITS, Mark, Marks, Standing, fee_credit, mark_of
+from bursar.value.splits import restated
 
 MEMO: Final = "marks "
 _DECODER: Final = msgspec.json.Decoder(list[Mark])
@@ -55,7 +56,7 @@ class Believed:
         """Return all of them; one object while nothing is new."""
         kept, count = self.kept(looks=looks), self._seen_count
         if self._joined is None or self._joined[0] is not kept or self._joined[1] != count:
-            self._joined = kept, count, kept.plus(self._seen)
+            self._joined = kept, count, kept.plus(self.of_now(self._seen))
         return self._joined[2]
 
     def kept(self, *, looks: bool = True) -> Marks:
@@ -71,20 +72,25 @@ class Believed:
             for name, text in texts.items():
                 if self._read.get(name, ("", []))[0] != text:
                     self._read[name] = text, _DECODER.decode(text)
-                known = known.plus(self._read[name][1])
+                known = known.plus(self.of_now(self._read[name][1]))
             book = self._desk.timeline.book
             held = {asset for _, asset in book.holdings}
             credit = (fee_credit(e, book.terms.base, at=now) for e in FEE_CREDITS if e in held)
             self._kept = (head, texts), known.plus(credit)
         return self._kept[1]
 
+    def of_now(self, marks: Iterable[Mark]) -> Iterable[Mark]:
+        """Return marks as prices of the units that are held now, whatever was split since."""
+        splits = self._desk.timeline.splits.values()
+        return restated(marks, splits) if splits else marks
+
     def _traded(self) -> Marks:
         """Return what trades and recorded prices tell; looked for once while they stand."""
         head = self._desk.head
         if self._told is None or self._told[0] != head:
             self._lasts = beside(self._desk.timeline.last_trades(), self._lasts, mark_of)
-            traded = Marks(mark for _, mark in self._lasts.values())
-            self._told = head, traded.plus(self._recorded_prices())
+            traded = Marks(self.of_now(mark for _, mark in self._lasts.values()))
+            self._told = head, traded.plus(self.of_now(self._recorded_prices()))
         return self._told[1]
 
     def _recorded_prices(self) -> Iterator[Mark]:

@@ -24,6 +24,8 @@ from bursar.ledger.prices import PRICE_AGE_MAX
 from bursar.measure.curve import UNIT, Point, growth
 from bursar.measure.measured import Measured, known, percent, unknown
 from bursar.value.convert import Missing, find_path
+from bursar.value.marks import Mark
+from bursar.value.splits import restated
 
 if TYPE_CHECKING:
     from bursar.portfolio.portfolio import Portfolio, Prices
@@ -111,7 +113,28 @@ def _at(priced: Priced) -> int:
 
 
 def _known(portfolio: Portfolio, asset: str, prices: Prices) -> Iterator[Priced]:
-    """Yield every price of an asset that the book knows; of one instant the later one counts."""
+    """Yield every price of an asset that the book knows, each of the units that there are now; of
+    one instant the later one counts.
+    """
+    base, splits = portfolio.terms.base, portfolio.timeline.splits.values()
+    for each in _told(portfolio, asset):
+        told_then = Mark(asset, base, each.price, each.source, each.at)
+        for mark in restated((told_then,), splits):
+            yield Priced(mark.at, mark.price, mark.source)
+    path = find_path(
+        asset,
+        base,
+        marks=portfolio.marks(prices),
+        cash=portfolio.terms.cash,
+        pairs=portfolio.options.valuation_pairs,
+    )
+    if not isinstance(path, Missing) and path.rate:
+        told = min((mark.at for mark in path.marks), default=portfolio.desk.clock.now())
+        yield Priced(told, path.rate, path.marks[0].source if path.marks else "face")
+
+
+def _told(portfolio: Portfolio, asset: str) -> Iterator[Priced]:
+    """Yield what trades, recorded prices and snapshots said of one unit then."""
     wanted, terms = canonical(asset), portfolio.terms
     for record in portfolio.trades():
         base, _, quote = record.pair.partition("/")
@@ -127,13 +150,3 @@ def _known(portfolio: Portfolio, asset: str, prices: Prices) -> Iterator[Priced]
             if canonical(worth.asset) == wanted and worth.amount and worth.value_base:
                 unit = quotient18(worth.value_base, worth.amount)
                 yield Priced(instant.from_datetime(each.timestamp), unit, "snapshot")
-    path = find_path(
-        asset,
-        terms.base,
-        marks=portfolio.marks(prices),
-        cash=terms.cash,
-        pairs=portfolio.options.valuation_pairs,
-    )
-    if not isinstance(path, Missing) and path.rate:
-        told = min((mark.at for mark in path.marks), default=portfolio.desk.clock.now())
-        yield Priced(told, path.rate, path.marks[0].source if path.marks else "face")

@@ -282,7 +282,7 @@ class Portfolio:
         if prices is None:
             return known
         if isinstance(prices, Marks):
-            return known.plus(prices)
+            return known.plus(self._believed.of_now(prices))
         return known.plus(given(prices, self.terms.base, at=self.desk.clock.now()))
 
     def live(self) -> Live:

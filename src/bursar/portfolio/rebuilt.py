@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
-from bursar.ledger.entries import Price
+from bursar.ledger.entries import Price, Split
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import apply
 from bursar.ledger.timeline import Timeline
@@ -19,6 +19,7 @@ from bursar.measure.curve import Moment
 from bursar.value.equity import value_book
 from bursar.value.marks import FEE_CREDITS, Mark, Marks, Standing, fee_credit, from_fills
 from bursar.value.snapshot import capital
+from bursar.value.splits import restated
 from bursar.value.worth import Options
 
 
@@ -40,13 +41,16 @@ def rebuilt(timeline: Timeline, options: Options, *, until: int) -> list[Moment]
     found = [Moment(first - 1, ZERO, ZERO, is_stale=True)]
     book, base = Book(timeline.terms), timeline.terms.base
     marks = Marks(fee_credit(each, base, at=first) for each in FEE_CREDITS)
+    splits: list[Split] = []
     for day in sorted({*facts, *prices}):
         for fact in facts.get(day, ()):
             apply(book, fact)
         marks = marks.plus(from_fills(facts.get(day, ()))).plus(_marks(prices.get(day, ())))
         end = day + instant.DAY - 1
+        splits += [fact for fact in facts.get(day, ()) if isinstance(fact, Split)]
         if first <= end < until:
-            found.append(_moment(book, marks, options, end))
+            of_then = Marks(restated(marks, splits)) if splits else marks
+            found.append(_moment(book, of_then, options, end))
     return found
 
 

@@ -46,7 +46,11 @@ class Standing(IntEnum):
 
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One unit of `asset` is believed to be worth `price` of `quote`; `source` said so at `at`."""
+    """One unit of `asset` is believed to be worth `price` of `quote`; `source` said so at `at`.
+
+    Where a split came since, `stated` is what was said, of the units before it, and `split_at` the
+    instant of the last one.
+    """
 
     asset: str
     quote: str
@@ -54,6 +58,8 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str
     at: int
     standing: Standing = Standing.VENUE
+    stated: Decimal | None = None
+    split_at: int | None = None
 
     def __post_init__(self) -> None:
         if not self.price.is_finite() or self.price < 0:

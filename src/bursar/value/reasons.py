@@ -13,7 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from bursar.errors import FigureNotFound, MissingMark, ValueUnknown
-from bursar.exact import money
+from bursar.exact import money, trimmed
 from bursar.ledger import instant
 from bursar.ledger.audit import Totals
 from bursar.ledger.book import Book
@@ -22,6 +22,7 @@ from bursar.ledger.why import Amount, Why
 from bursar.value.convert import Path
 from bursar.value.coverage import book_gaps, is_cost_known
 from bursar.value.equity import Valuation, valuation_gap
+from bursar.value.marks import Mark
 from bursar.value.pnl import fees
 from bursar.value.worth import AssetWorth, Gap, MarginWorth
 
@@ -151,10 +152,15 @@ def _marks(path: Path) -> tuple[Amount, ...]:
     amounts = []
     for step in path.steps:
         if step.mark is not None:
-            turned = ", inverted" if step.is_inverse else ""
+            turned = f"{_split(step.mark)}{', inverted' if step.is_inverse else ''}"
             source = f"{step.mark.source} of {instant.show(step.mark.at)}{turned}"
             amounts.append(Amount(f"mark {step.mark.pair}", step.mark.price, source))
     return tuple(amounts)
+
+
+def _split(mark: Mark) -> str:
+    """Say what was told, where a split has made another price of it."""
+    return "" if mark.stated is None else f", {trimmed(mark.stated)} before the split since"
 
 
 def _found(valuation: Valuation, asset: str) -> AssetWorth:

@@ -67,6 +67,20 @@ def test_a_later_desk_reads_only_what_lies_ahead():
     assert opened.timeline.last_trades() == made.timeline.last_trades()
 
 
+def test_a_split_behind_the_checkpoint_is_known():
+    store = MemoryStore()
+    made = Desk(store, Ticks())
+    made.submit(entries(line(1), line(2, "split XBT 2 for 1")))
+    for day in range(3, DAYS + 1):
+        made.submit(entries(line(day)))
+    opened = Desk(store, Ticks())
+    assert not opened.timeline.is_whole
+    assert list(opened.timeline.splits) == ["k:main:2"]
+    opened.submit(entries(line(DAYS + 1, "split XBT 3 for 1")))
+    assert list(opened.timeline.splits) == ["k:main:2", f"k:main:{DAYS + 1}"]
+    assert set(opened.whole().splits) == {"k:main:2", f"k:main:{DAYS + 1}"}
+
+
 def test_the_whole_timeline_is_read_when_it_is_asked_for():
     store = MemoryStore()
     made = filled(store)

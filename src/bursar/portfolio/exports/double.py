@@ -37,9 +37,11 @@ def ledger_of(portfolio: Portfolio, asked: Asked) -> Ledger:
     ]
     valuation = portfolio.valuation(asked.prices, rule=rule)
     marks = [
-        msgspec.structs.replace(mark, asset=each.asset)
-        if canonical(mark.asset) == canonical(each.asset)
-        else mark
+        msgspec.structs.replace(
+            mark,
+            asset=each.asset if canonical(mark.asset) == canonical(each.asset) else mark.asset,
+            at=mark.split_at or mark.at,  # before that it was another price
+        )
         for each in valuation.assets
         if each.path is not None and not each.is_cash
         for mark in each.path.marks

@@ -31,7 +31,8 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 INDENTED = re.compile(r"(?:^|\n)\n(?: {4}|\t)(?![*+-] )\S.*")
-CODE = re.compile(r"exit code .*\b([1-5]):")
+CODES = re.compile(r"exit code (.*)")
+CODE = re.compile(r"\b([1-5]):")
 # Pages whose examples are held to what they say they answer, by tests of their own.
 OWN = {
     ("BOTS.md", "python"): "tests/http/test_bots_page.py",
@@ -142,7 +143,7 @@ def test_every_example_of_a_page_runs(page, place, request):
                 if found["why"]:
                     understood(words)
                 else:
-                    command(words, line, request, codes={0, *map(int, CODE.findall(text))})
+                    command(words, line, request, codes=codes(text))
         elif found["why"]:
             shown_elsewhere(language, text, found["why"])
         elif language == "python":
@@ -166,6 +167,11 @@ def shown_elsewhere(language, text, why):
     else:
         assert language == "python"
         compile(text, "page", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def codes(text):
+    """Return the exit codes that a block speaks of; 0 is always one."""
+    return {0, *(int(code) for line in CODES.findall(text) for code in CODE.findall(line))}
 
 
 def command(words, line, request, *, codes):

@@ -316,8 +316,10 @@ def _turned(trade: Trade, side: str) -> Trade:
 def _begun(trade: Trade, deal: _Deal, *, opened_at: int | None) -> Trade:
     """Let a position be a trade."""
     fact, fill = deal.fact, deal.pair
-    own = own_trade(deal.record) if opened_at is not None else ""
+    own = own_trade(deal.record)
     name = fact.id if fill is not None else f"{fact.id}/{deal.asset}"
+    if opened_at is None and isinstance(fact, MarginFill):
+        own, name = "", name if own else f"{name}/closed"  # what is over of it may open another
     return msgspec.structs.replace(
         trade,
         trade_id=own or name,

@@ -398,7 +398,10 @@ def test_a_settlement_belongs_to_what_is_open_or_stands_alone():
     alone = MarginFill(id="s", executed_at=1, account="k", base="XBT", quote="USD", settled=ZERO)
     assert folded(alone) == []
     (trade,) = folded(MarginFill(**_with(alone, settled=Decimal(5))))
-    assert (told(trade), trade.realized_pnl) == (("s", "", 0, 0, 0, ("s",)), 5)
+    assert (told(trade), trade.realized_pnl) == (("s/closed", "", 0, 0, 0, ("s",)), 5)
+    closed, left = folded(sold(1, "a", 1, kind=MarginFill, settled=Decimal(7)))[::-1]
+    assert (told(closed), closed.realized_pnl) == (("a/closed", "LONG", 0, 0, 1, ("a",)), 7)
+    assert (told(left), left.realized_pnl) == (("a", "SHORT", 1, 1, None, ("a",)), 0), "as booked"
     (trade,) = folded(
         bought(1, "a", 1, kind=MarginFill),
         MarginFill(**_with(alone, settled=Decimal(5), executed_at=90_000_000_000)),

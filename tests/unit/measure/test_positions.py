@@ -205,7 +205,7 @@ def test_a_coin_that_takes_the_name_of_another_joins_its_trade():
 def test_fees_of_nothing_are_those_of_what_takes_the_name():
     dust = bought(1, "a", 1, base="BTC", fees=fee(1, "BTC"))
     trade = folded(dust, bought(1, "b", 1), renamed(2, "BTC"), sold(3, "c", 1, base="BTC"))[0]
-    assert (trade.trade_id, trade.realized_pnl, trade.fees) == ("b", -10, 10)
+    assert (told(trade), result(trade)) == (("b", "LONG", 1, 0, 3, ("a", "b", "c")), (-10, 10))
 
 
 def moved(minute, quantity, account="j"):

@@ -192,8 +192,8 @@ class Trades:
 
     def _leave(self, place: Place, stake: Stake, shift: RealizedPnLRecord, at: int) -> None:
         known, size = self._open.get(place), abs(stake.quantity)
-        is_kept = shift.side == _FLOW and shift.order_id is not None
-        if known is not None and (is_kept or _is_source(place, shift)):
+        back = shift.order_id if shift.side == _FLOW else None
+        if known is not None and (back is not None or _is_source(place, shift)):
             known = self._whole(place, known)
         left = None if known is None else _part_of(known, size)
         if _is_source(place, shift):
@@ -212,8 +212,8 @@ class Trades:
             closed_at=None if there else at,
         )
         self._keep(place, trade)
-        if is_kept:
-            self._gone[(shift.order_id, place)] = left, trade
+        if back is not None:
+            self._gone[(back, place)] = left, trade
 
     def _join(self, place: Place, stake: Stake, shift: RealizedPnLRecord) -> None:
         size, side = abs(stake.quantity), _side(stake.quantity)

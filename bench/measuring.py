@@ -21,6 +21,7 @@ from time import process_time
 from bursar.exact import ZERO
 from bursar.ledger import instant
 from bursar.ledger.golden import read, read_terms
+from bursar.ledger.planning import planned
 from bursar.ledger.records import RealizedPnLRecord
 from bursar.ledger.timeline import Timeline
 from bursar.measure.curve import Moment, curve
@@ -58,7 +59,7 @@ def _positions(count: int, repeats: int) -> dict[str, object]:
     """Build the views of so many positions."""
     lines = [f"2026-01-01T00:00:00Z deposit 1{n}.5 C{n} #k:{n} value={n + 7}" for n in range(count)]
     timeline = Timeline(read_terms(lines))
-    timeline.land(timeline.plan(list(read(lines))))
+    timeline.land(planned(timeline, list(read(lines))))
     marks = Marks(Mark(f"C{n}", "USD", Decimal(n) + 1, "venue", _NOW) for n in range(count))
 
     def valued() -> Valuation:

@@ -8,6 +8,7 @@ import pytest
 
 from bursar.exact import money
 from bursar.ledger import audit
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Method, Scope
 from bursar.ledger.timeline import Timeline
 from tests import figures
@@ -133,7 +134,7 @@ def judged(seed, *, method=None, scope=None, length=LENGTH):
     terms = histories.terms(rng, method=method, scope=scope)
     timeline = Timeline(terms)
     entries = histories.history(rng, rng.randint(1, length), terms)
-    timeline.land(timeline.plan(entries))
+    timeline.land(planned(timeline, entries))
     replay = f"BURSAR_SWEEP_SEED={seed} BURSAR_SWEEP_HISTORIES=1"
     assert not audit.breaches(timeline.book), replay
     founding = Founding(auditor_of(terms), timeline.opens).read(timeline)

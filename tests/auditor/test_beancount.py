@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from bursar.app import open as open_portfolio
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Method, Terms
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.exports.legs import Change, Face, posted
@@ -119,7 +120,7 @@ def test_random_histories_hold_the_same_lots():
         rng = random.Random(seed)
         terms = histories.terms(rng)
         timeline = Timeline(terms)
-        timeline.land(timeline.plan(histories.history(rng, rng.randint(1, 40), terms)))
+        timeline.land(planned(timeline, histories.history(rng, rng.randint(1, 40), terms)))
         try:
             agreed(terms, list(timeline))
         except AssertionError as error:

@@ -14,6 +14,7 @@ from fractions import Fraction
 import pytest
 
 from bursar.app import open as open_portfolio
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Method, Terms
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.exports import hledger
@@ -107,5 +108,5 @@ def test_random_histories_cost_the_same():
         rng = random.Random(seed)
         terms = histories.terms(rng)
         timeline = Timeline(terms)
-        timeline.land(timeline.plan(histories.history(rng, rng.randint(1, 40), terms)))
+        timeline.land(planned(timeline, histories.history(rng, rng.randint(1, 40), terms)))
         check(judged(terms, list(timeline)))

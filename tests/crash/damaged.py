@@ -17,7 +17,7 @@ import bursar
 from bursar.cli import main
 from bursar.desk import desk
 from bursar.errors import StoreError
-from bursar.ledger import course, golden, timeline
+from bursar.ledger import copies, golden, planning
 from bursar.ledger.terms import Method
 from bursar.store.places import address, engine_of
 from tests.contract.samples import snapshot
@@ -55,8 +55,8 @@ def make(place):
     """Fill two portfolios: fills, flows, a restatement, a conflict, snapshots, a checkpoint."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(desk, "KEPT_AHEAD", 2)
-        patch.setattr(course, "SPACING", 1)
-        patch.setattr(timeline, "SPACING", 1)
+        patch.setattr(planning, "SPACING", 1)
+        patch.setattr(copies, "SPACING", 1)
         fill(place)
     for name in PORTFOLIOS:
         with bursar.open(place, portfolio=name) as book:

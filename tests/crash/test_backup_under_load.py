@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from bursar.ledger import projection
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Timeline
 from bursar.store import open_store
@@ -56,5 +57,5 @@ def records(path):
 
 def refolded(rows):
     timeline = Timeline(Terms())
-    timeline.land(timeline.plan([row.entry() for row in rows]))
+    timeline.land(planned(timeline, [row.entry() for row in rows]))
     return projection.digest(timeline.book)

@@ -10,6 +10,7 @@ from bursar.errors import BursarError
 from bursar.ledger import audit, golden
 from bursar.ledger.golden import read, read_line, read_terms, write, write_line
 from bursar.ledger.journal import Outcome
+from bursar.ledger.planning import planned
 from bursar.ledger.projection import digest
 from bursar.ledger.timeline import Timeline
 from tests import figures
@@ -51,7 +52,7 @@ def told(path):
     entries = []
     for commit in commits(path):
         try:
-            timeline.land(timeline.plan(commit))
+            timeline.land(planned(timeline, commit))
         except BursarError:
             continue
         entries += commit
@@ -96,7 +97,7 @@ def test_any_order_in_one_commit_makes_the_same_book(path):
     for _ in range(4):
         rng.shuffle(entries)
         other = Timeline(timeline.terms)
-        other.land(other.plan(entries))
+        other.land(planned(other, entries))
         assert list(other) == list(timeline)
         assert digest(other.book) == expected
         assert not audit.breaches(other.book)
@@ -111,7 +112,7 @@ def test_any_order_one_by_one_makes_the_same_book(path):
         random.Random(f"{figures.SEED} {path.stem}").shuffle(entries)
     other = Timeline(timeline.terms)
     for entry in entries:
-        other.land(other.plan([entry], trace=True))
+        other.land(planned(other, [entry], trace=True))
     assert list(other) == list(timeline)
     assert digest(other.book) == digest(timeline.book)
 
@@ -121,7 +122,7 @@ def test_a_second_delivery_changes_nothing(path):
     timeline, entries = told(path)
     before = digest(timeline.book)
     for entry in entries:
-        plan = timeline.plan([entry])
+        plan = planned(timeline, [entry])
         assert plan.ruled[0].verdict.outcome is not Outcome.RECORDED
         assert plan.recorded == []
         timeline.land(plan)

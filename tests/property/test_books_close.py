@@ -7,6 +7,7 @@ from bursar.exact import ZERO, money
 from bursar.ledger import audit
 from bursar.ledger.book import Book
 from bursar.ledger.fold import apply, traced
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Method
 from bursar.ledger.timeline import Timeline
 from tests.auditor import histories
@@ -21,7 +22,7 @@ def test_the_books_close_after_every_batch(chance, length):
     terms = histories.terms(chance)
     timeline = Timeline(terms)
     for batch in histories.batches(chance, histories.history(chance, length, terms)):
-        plan = timeline.plan(batch, trace=chance.random() < 0.5)
+        plan = planned(timeline, batch, trace=chance.random() < 0.5)
         if plan.course.is_append:
             assert audit.changes(timeline.book, plan.book) == []
         timeline.land(plan)
@@ -32,7 +33,7 @@ def test_the_books_close_after_every_batch(chance, length):
 def test_every_single_fact_keeps_them_closed(chance, length):
     terms = histories.terms(chance)
     timeline = Timeline(terms)
-    timeline.land(timeline.plan(histories.history(chance, length, terms)))
+    timeline.land(planned(timeline, histories.history(chance, length, terms)))
     book = Book(terms)
     for fact in timeline:
         fork = book.fork()
@@ -46,7 +47,7 @@ def test_every_single_fact_keeps_them_closed(chance, length):
 def test_one_history_closes_under_every_rule(chance, length):
     terms = histories.terms(chance)
     timeline = Timeline(terms)
-    timeline.land(timeline.plan(histories.history(chance, length, terms)))
+    timeline.land(planned(timeline, histories.history(chance, length, terms)))
     for method in Method:
         assert audit.breaches(timeline.refold(method)) == [], method
 
@@ -55,7 +56,7 @@ def test_one_history_closes_under_every_rule(chance, length):
 def test_what_is_told_of_each_fact_adds_up_to_what_it_realised(chance, length):
     terms = histories.terms(chance)
     timeline = Timeline(terms)
-    timeline.land(timeline.plan(histories.history(chance, length, terms)))
+    timeline.land(planned(timeline, histories.history(chance, length, terms)))
     book = Book(terms)
     told: dict = {}
     for fact in timeline:

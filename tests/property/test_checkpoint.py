@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bursar.desk import Desk, desk
 from bursar.errors import Oversold
-from bursar.ledger import course, projection, timeline
+from bursar.ledger import copies, planning, projection
 from bursar.store import MemoryStore
 from tests.auditor import histories
 from tests.auditor.picture import digest, picture
@@ -54,8 +54,8 @@ def test_a_desk_from_a_checkpoint_answers_as_one_from_the_whole_journal(chance, 
         patch.setattr(desk, "KEPT_AHEAD", 10**9)
         whole = Desk(MemoryStore(terms=terms), Ticks())
         spacing = chance.choice([1, 2, 3, 5])
-        patch.setattr(course, "SPACING", spacing)
-        patch.setattr(timeline, "SPACING", spacing)
+        patch.setattr(planning, "SPACING", spacing)
+        patch.setattr(copies, "SPACING", spacing)
         store = MemoryStore(terms=terms)
         other = Desk(store, Ticks())
         for batch in histories.batches(chance, entries):

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from bursar.errors import Oversold
 from bursar.exact import money
-from bursar.ledger import course, timeline
+from bursar.ledger import copies, planning
 from bursar.ledger.book import Book
 from bursar.ledger.fold import apply, fold
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Account, FactSource
 from bursar.ledger.timeline import Timeline
 from tests.auditor import histories
@@ -39,9 +40,9 @@ def test_a_plan_that_does_not_land_changes_nothing(chance, length):
     line = Timeline(terms)
     for batch in histories.batches(chance, entries):
         before = state(line)
-        line.plan(batch, trace=chance.random() < 0.5)
+        planned(line, batch, trace=chance.random() < 0.5)
         assert state(line) == before
-        line.land(line.plan(batch))
+        line.land(planned(line, batch))
 
 
 @given(CHANCE, LENGTH)
@@ -56,7 +57,7 @@ def test_a_refused_change_changes_nothing(chance, length):
     for batch in histories.batches(chance, entries):
         before = state(line)
         try:
-            plan = line.plan(batch, trace=chance.random() < 0.5)
+            plan = planned(line, batch, trace=chance.random() < 0.5)
         except Oversold:
             assert state(line) == before
         else:
@@ -68,7 +69,7 @@ def test_a_refused_change_changes_nothing(chance, length):
 def test_one_refused_fact_leaves_the_book_as_it_was(chance, length):
     loose = histories.terms(chance)
     line = Timeline(loose)
-    line.land(line.plan(histories.history(chance, length, loose)))
+    line.land(planned(line, histories.history(chance, length, loose)))
     book = Book(msgspec.structs.replace(loose, strict=True))
     for fact in line:
         before = picture(book)
@@ -86,13 +87,13 @@ def test_a_refold_from_checkpoints_equals_the_whole_fold(chance, length, spacing
     chance.shuffle(entries)
     line = Timeline(terms)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(course, "SPACING", spacing)
-        patch.setattr(timeline, "SPACING", spacing)
+        patch.setattr(planning, "SPACING", spacing)
+        patch.setattr(copies, "SPACING", spacing)
         for batch in histories.batches(chance, entries):
-            line.land(line.plan(batch, trace=chance.random() < 0.5))
+            line.land(planned(line, batch, trace=chance.random() < 0.5))
             whole = fold(list(line), Book(terms))
             assert picture(line.book) == picture(whole)
-            for count, kept in line._checkpoints:
+            for count, kept in line.books.kept:
                 assert picture(kept) == picture(fold(list(line)[:count], Book(terms)))
 
 
@@ -100,7 +101,7 @@ def test_a_refold_from_checkpoints_equals_the_whole_fold(chance, length, spacing
 def test_a_landed_fork_equals_the_book_itself(chance, length):
     terms = histories.terms(chance)
     line = Timeline(terms)
-    line.land(line.plan(histories.history(chance, length, terms)))
+    line.land(planned(line, histories.history(chance, length, terms)))
     facts = list(line)
     cut = chance.randint(0, len(facts))
     book = fold(facts[:cut], Book(terms))

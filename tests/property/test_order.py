@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.ledger import checkpoint, course, timeline
+from bursar.ledger import checkpoint, copies, planning
+from bursar.ledger.draft import drafted
 from bursar.ledger.entries import CashFlow, Fill, Movement
 from bursar.ledger.journal import Outcome
+from bursar.ledger.planning import planned
 from bursar.ledger.timeline import Timeline
 from tests.auditor import histories
 from tests.auditor.picture import digest, picture
@@ -19,7 +21,7 @@ LENGTH = st.integers(1, 12)
 def landed(terms, batches):
     line = Timeline(terms)
     for batch in batches:
-        line.land(line.plan(batch))
+        line.land(planned(line, batch))
         line.last_trades()  # kept from now on
     return line
 
@@ -29,9 +31,9 @@ def landed_in_steps(terms, batches, chance):
     line = Timeline(terms)
     for batch in batches:
         cut = chance.randint(0, len(batch))
-        draft = line.draft(batch[:cut])
+        draft = drafted(line, batch[:cut])
         draft.lacking()
-        line.land(line.plan(batch[cut:], over=draft))
+        line.land(planned(line, batch[cut:], over=draft))
     return line
 
 
@@ -60,7 +62,7 @@ def test_any_permutation_in_any_batches_gives_the_same_facts_and_book(chance, le
     shuffled = list(entries)
     chance.shuffle(shuffled)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (course, timeline):
+        for module in (planning, copies):
             patch.setattr(module, "SPACING", chance.choice([1, 2, 3, 1_000]))
         batches = histories.batches(chance, shuffled)
         in_steps = chance.random() < 1 / 2
@@ -90,7 +92,7 @@ def test_delivered_k_times_is_delivered_once(chance, length, times):
     once = landed(terms, [entries])
     line, recorded = Timeline(terms), []
     for batch in histories.batches(chance, repeated):
-        plan = line.plan(batch)
+        plan = planned(line, batch)
         recorded += plan.recorded
         line.land(plan)
     assert_same(once, line)
@@ -106,7 +108,7 @@ def test_the_journal_alone_rebuilds_the_book(chance, length):
     chance.shuffle(entries)
     line, recorded = Timeline(terms), []
     for batch in histories.batches(chance, entries):
-        plan = line.plan(batch)
+        plan = planned(line, batch)
         recorded += plan.recorded
         line.land(plan)
     assert_same(line, landed(terms, [[entry for _, _, entry in recorded]]))

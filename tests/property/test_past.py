@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.exact import money
-from bursar.ledger import course, timeline
+from bursar.ledger import copies, planning
 from bursar.ledger.fold import apply
 from bursar.ledger.past import until
+from bursar.ledger.planning import planned
 from bursar.ledger.timeline import Timeline
 from tests.auditor import histories
 from tests.auditor.picture import digest, picture
@@ -17,7 +18,7 @@ CHANCE = st.randoms(use_true_random=False)
 
 def landed(terms, entries):
     line = Timeline(terms)
-    line.land(line.plan(entries))
+    line.land(planned(line, entries))
     return line
 
 
@@ -35,7 +36,7 @@ def folded_on(line, past, at):
 def test_the_past_folded_on_is_the_whole_book(chance, length):
     terms = histories.terms(chance)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (course, timeline):
+        for module in (planning, copies):
             patch.setattr(module, "SPACING", chance.choice([1, 2, 3, 1_000]))
         line = landed(terms, histories.history(chance, length, terms))
         times = [key[0] for key in line.order] or [histories.START]

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.ledger.entries import Fill, Reversal, Side, Source
+from bursar.ledger.planning import planned
 from bursar.ledger.why import Amount
 from bursar.reconcile import Kind, Verdict, why_difference
 from tests.unit.reconcile.venues import ACCOUNT, DAY, HOUR, PRICES, K, Venue, found, timeline_of
@@ -342,13 +343,13 @@ def test_what_is_proposed_closes_the_break_and_taking_it_back_opens_it(chance, p
     entries = [entry for each in result.proposals for entry in each.entries]
     line = timeline_of(planted.rows)
     for _ in range(2):  # told twice it is one fact
-        line.land(line.plan(entries))
+        line.land(planned(line, entries))
     assert len(set(line.homes) & {entry.id for entry in entries}) == len(entries)
     after = found(statement, [], line=line, whole=True)
     # One of two equal rows in one second is not always the one that is taken back: then a break
     # stays, and is shown.
     assert after.is_clean or (plant is doubled_fill and after.breaks)
-    line.land(line.plan([_void(entry) for entry in entries]))
+    line.land(planned(line, [_void(entry) for entry in entries]))
     assert found(statement, [], line=line, whole=True).breaks
 
 

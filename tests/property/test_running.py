@@ -6,6 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bursar.ledger.planning import planned
 from bursar.ledger.timeline import Timeline
 from bursar.value.equity import value_book
 from bursar.value.exposure import asset_exposures, exposure
@@ -74,7 +75,7 @@ def test_kept_equals_whole(chance, length):
     terms = histories.terms(chance)
     timeline, options = Timeline(terms), chance.choice(VIEWS)
     batches = histories.batches(chance, histories.history(chance, length, terms))
-    timeline.land(timeline.plan(batches.pop(0)))
+    timeline.land(planned(timeline, batches.pop(0)))
     marks = Marks([mark_of(chance, n) for n in range(chance.randint(0, 9))])
     running = Running(timeline.book, marks, options=options)
     held = RunningPositions(options)
@@ -82,7 +83,7 @@ def test_kept_equals_whole(chance, length):
     for now in range(10, 10 + chance.randint(1, 25)):
         step = chance.random()
         if step < 0.2 and batches:
-            timeline.land(timeline.plan(batches.pop(0)))
+            timeline.land(planned(timeline, batches.pop(0)))
             running.land(timeline.book)
         elif step < 0.3:
             left = [mark for mark in marks if chance.random() < 0.8]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bursar.desk import Desk, desk, streaming
 from bursar.errors import BursarError
-from bursar.ledger import course, projection, timeline
+from bursar.ledger import copies, planning, projection
 from bursar.ledger.terms import Method, Terms
 from bursar.portfolio import Portfolio
 from bursar.store import MemoryStore
@@ -71,8 +71,8 @@ def imports(chance, account, folder):
 def small(patch, chance):
     """Make everything small, so that little is needed to fill it."""
     spacing = chance.choice([1, 2, 3, 5])
-    patch.setattr(course, "SPACING", spacing)
-    patch.setattr(timeline, "SPACING", spacing)
+    patch.setattr(planning, "SPACING", spacing)
+    patch.setattr(copies, "SPACING", spacing)
     patch.setattr(desk, "KEPT_AHEAD", chance.choice([1, 2, 3, 8]))
     patch.setattr(streaming, "CHUNK", chance.choice([1, 2, 3, 7]))
     patch.setattr(kraken_streams, "NEAR", chance.choice([0, 1, 5]))

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.ledger.entries import Fill, MarginFill, Movement, Reversal
+from bursar.ledger.planning import planned
 from bursar.ledger.timeline import Timeline
 from tests.auditor import histories
 from tests.auditor.picture import digest, picture
@@ -14,7 +15,7 @@ CHANCE = st.randoms(use_true_random=False)
 def landed(terms, batches):
     line = Timeline(terms)
     for batch in batches:
-        line.land(line.plan(batch))
+        line.land(planned(line, batch))
     return line
 
 
@@ -55,7 +56,7 @@ def test_what_is_taken_back_was_never_told(chance, length):
     again = [void(each, f"again-{place}", voids[place].id) for place, each in enumerate(gone)]
     chance.shuffle(again)
     for each in again:
-        back.land(back.plan([each]))
+        back.land(planned(back, [each]))
     assert list(back) == list(whole)
     if digest(back.book) != digest(whole.book):
         assert picture(back.book) == picture(whole.book)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bursar.exact import ZERO, money
 from bursar.ledger import audit, describe
 from bursar.ledger.entries import MarginFill, StagedChange
+from bursar.ledger.planning import planned
 from bursar.ledger.records import is_shift
 from bursar.ledger.state import NO_PAIR
 from bursar.ledger.timeline import Timeline
@@ -22,7 +23,7 @@ def told(chance, length):
     """A random history, and its records with shifts."""
     terms = histories.terms(chance)
     timeline = Timeline(terms)
-    timeline.land(timeline.plan(histories.history(chance, length, terms)))
+    timeline.land(planned(timeline, histories.history(chance, length, terms)))
     return timeline, describe.retold(terms, timeline)[0]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bursar.desk import desk, reading
-from bursar.ledger import course, timeline
+from bursar.ledger import copies, planning
 from bursar.sim import play
 from bursar.sim.faults import Fault
 from tests import figures
@@ -53,13 +53,13 @@ def test_a_world_on_sqlite_has_the_story_of_the_one_in_memory(seed, tmp_path):
 @pytest.mark.parametrize("spacing", [1, 7])
 def test_checkpoints_change_no_story(spacing, monkeypatch):
     stories = [play(seed).story for seed in (2, 5)]
-    for module in (course, timeline):
+    for module in (planning, copies):
         monkeypatch.setattr(module, "SPACING", spacing)
     assert [play(seed).story for seed in (2, 5)] == stories
 
 
 def test_worlds_whose_desks_open_from_checkpoints_end_well(monkeypatch):
-    for module in (course, timeline):
+    for module in (planning, copies):
         monkeypatch.setattr(module, "SPACING", 1)
     monkeypatch.setattr(desk, "KEPT_AHEAD", 3)
     shortened, read = [], reading.read

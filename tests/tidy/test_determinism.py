@@ -62,7 +62,7 @@ ALLOWED = {
 
 # Sets that are walked through in any order, since what comes of it has none.
 ANY_ORDER = {
-    "ledger/course.py: rows": "the least of the places counts",
+    "ledger/planning.py: rows": "the least of the places counts",
     "ledger/notes.py: reached": "what is reached is a set again",
     "ledger/openings.py: firsts": "each is noted under its own key",
     "value/convert.py: marks.neighbours(here) | (face if here in face else _NO_CASH)": (

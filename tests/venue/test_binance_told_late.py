@@ -9,8 +9,8 @@ import pytest
 
 from bursar.ledger import instant
 from bursar.ledger.entries import CashFlow
+from bursar.ledger.planning import folded
 from bursar.ledger.terms import Terms
-from bursar.ledger.timeline import folded
 from bursar.venue import recent
 from bursar.venue.binance import lists
 from bursar.venue.binance.account import BinanceAccount

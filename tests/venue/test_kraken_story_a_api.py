@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bursar.ledger.journal import Outcome, judge
+from bursar.ledger.planning import folded
 from bursar.ledger.projection import digest
 from bursar.ledger.terms import Terms
-from bursar.ledger.timeline import folded
 from bursar.venue.files import read
 from tests.venue.kraken_model import Model, account, synced
 from tests.venue.test_kraken_public import KRAKEN

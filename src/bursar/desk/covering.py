@@ -10,10 +10,11 @@ from itertools import chain
 from bursar.errors import Oversold
 from bursar.exact import ZERO, money, trimmed
 from bursar.ledger.book import POOL, Book
+from bursar.ledger.course import Plan
 from bursar.ledger.entries import CashFlow, Rename, Reversal, Source
 from bursar.ledger.lots.base import units
 from bursar.ledger.openings import is_opening
-from bursar.ledger.timeline import Plan, Timeline
+from bursar.ledger.timeline import Timeline
 
 _Debts = Mapping[str, Mapping[str, Decimal]]
 

@@ -27,9 +27,12 @@ from bursar.errors import (
 )
 from bursar.ledger import audit, checkpoint, describe, journal, projection
 from bursar.ledger.checkpoint import Checkpoint, Recalled
+from bursar.ledger.course import Plan
+from bursar.ledger.cutting import checkpoint_behind
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.journal import Record
-from bursar.ledger.timeline import Plan, Timeline
+from bursar.ledger.planning import planned
+from bursar.ledger.timeline import Timeline
 from bursar.ports import (
     NO_MEMOS,
     Clock,
@@ -174,7 +177,7 @@ class Desk:
             self.reload()
             return
         try:
-            plan = self.timeline.plan(reading.since(self.store, self.head, head))
+            plan = planned(self.timeline, reading.since(self.store, self.head, head))
         except (Behind, StoreCorrupt):
             self.reload()
         else:
@@ -225,7 +228,7 @@ class Desk:
         try:
             return self.stage_ahead(told, reading.recalled(self.store, self.timeline, told))
         except Behind:
-            plan = self.whole().plan(told, trace=True)
+            plan = planned(self.whole(), told, trace=True)
         return Staged(plan, self.head.version, told, self.timeline)
 
     def _go_first(self) -> None:
@@ -240,7 +243,7 @@ class Desk:
         Raises:
             Behind: they reach behind the checkpoint.
         """
-        plan = self.timeline.plan(told, trace=True, recalled=earlier)
+        plan = planned(self.timeline, told, trace=True, recalled=earlier)
         return Staged(plan, self.head.version, told, self.timeline)
 
     def commit(self, staged: Staged, beside: Beside = NOTHING) -> Receipt:
@@ -428,7 +431,7 @@ class Desk:
 
     def trim(self) -> Checkpoint | None:
         """Let go of what lies behind a checkpoint, if there is a place for one; return that."""
-        made = self.timeline.checkpoint_behind(KEPT_AHEAD)
+        made = checkpoint_behind(self.timeline, KEPT_AHEAD)
         if made is not None:
             self.timeline.trim(made)
         return made
@@ -454,7 +457,7 @@ class Desk:
         due = max(2 * KEPT_AHEAD, facts) if more_comes else 2 * KEPT_AHEAD
         if len(self.timeline) - facts < due:
             return
-        made = self.timeline.checkpoint_behind(KEPT_AHEAD)
+        made = checkpoint_behind(self.timeline, KEPT_AHEAD)
         if made is None:  # no second ends where no group spans it: look again in a while
             self._kept = time, facts + KEPT_AHEAD // 4
             return

@@ -17,6 +17,7 @@ from bursar.ledger.entries import AnyEntry, Reversal
 from bursar.ledger.facts import group_of
 from bursar.ledger.journal import Outcome, Record
 from bursar.ledger.notes import Note
+from bursar.ledger.planning import planned
 from bursar.ledger.timeline import Timeline
 from bursar.ports import Head, PortfolioStore, Progress, StoredCheckpoint
 
@@ -51,7 +52,7 @@ def read(
     _require_head(last, head)
     timeline = Timeline(head.terms, start)
     try:
-        timeline.land(timeline.plan(told))
+        timeline.land(planned(timeline, told))
     except Behind:  # a note has come since that speaks of what is behind, or waits for it
         return read(store, head, progress=progress)
     return timeline

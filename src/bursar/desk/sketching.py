@@ -13,9 +13,10 @@ from bursar.desk import reading
 from bursar.desk.desk import Desk, Staged
 from bursar.errors import Behind
 from bursar.exact import money
-from bursar.ledger.draft import Draft
+from bursar.ledger.draft import Draft, drafted
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.facts import Fact
+from bursar.ledger.planning import planned
 from bursar.ledger.prices import Prices
 from bursar.ledger.pricing import lacks_price
 
@@ -36,10 +37,10 @@ def sketch(desk: Desk, entries: Iterable[AnyEntry]) -> Sketch:
     """Judge statements, for `stage_over` to go on from. Nothing changes."""
     told = tuple(entries)
     try:
-        draft = desk.timeline.draft(told, reading.recalled(desk.store, desk.timeline, told))
+        draft = drafted(desk.timeline, told, reading.recalled(desk.store, desk.timeline, told))
         lacking = draft.lacking()
     except Behind:
-        draft = desk.whole().draft(told)
+        draft = drafted(desk.whole(), told)
         lacking = draft.lacking()
     return Sketch(draft, desk.head.version, told, tuple(lacking))
 
@@ -64,7 +65,7 @@ def stage_over(desk: Desk, made: Sketch, entries: Iterable[AnyEntry]) -> Staged:
     if draft.timeline is not desk.timeline or made.version != desk.head.version:
         return desk.stage(told)
     try:
-        plan = desk.timeline.plan(more, trace=True, over=draft)
+        plan = planned(desk.timeline, more, trace=True, over=draft)
     except Behind:
         return desk.stage(told)
     return Staged(plan, desk.head.version, told, desk.timeline)

@@ -32,10 +32,11 @@ from bursar.desk.telling import Review
 from bursar.errors import Behind
 from bursar.ledger import instant
 from bursar.ledger.checkpoint import Checkpoint, Recalled
+from bursar.ledger.course import Plan
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.facts import group_of
 from bursar.ledger.journal import Outcome
-from bursar.ledger.timeline import Expected, Plan
+from bursar.ledger.timeline import Expected
 
 CHUNK: Final = 10_000
 """How many statements are staged at a time."""

@@ -12,9 +12,8 @@ import msgspec
 
 from bursar.desk.moves import Move, plainly
 from bursar.exact import plain, trimmed
-from bursar.ledger.course import Restated
+from bursar.ledger.course import Plan, Restated
 from bursar.ledger.journal import Outcome, Record
-from bursar.ledger.timeline import Plan
 from bursar.ports import Outbox
 
 COMMITTED: Final = "portfolio.committed"

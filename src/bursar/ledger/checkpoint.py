@@ -200,6 +200,9 @@ class Recalled(msgspec.Struct, frozen=True):
     conflicts: frozenset[str] = frozenset()
 
 
+NOTHING_RECALLED: Final = Recalled()
+
+
 def _tells_price(fill: Fill | MarginFill) -> bool:
     return bool(fill.price or (isinstance(fill, Fill) and fill.quantity and fill.amount))
 

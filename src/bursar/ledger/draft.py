@@ -7,39 +7,28 @@ stands.
 Errors: `Behind` for a statement that reaches behind the timeline's checkpoint.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import msgspec
 
 from bursar.errors import Behind
 from bursar.exact import money
 from bursar.ledger import door, journal
-from bursar.ledger.checkpoint import Recalled
+from bursar.ledger.checkpoint import NOTHING_RECALLED, Recalled
 from bursar.ledger.entries import AnyEntry, CashFlow, Flag, Link, Movement, Price, Reversal
 from bursar.ledger.facts import Fact, group_of, resolve_within
 from bursar.ledger.homonyms import understood
-from bursar.ledger.journal import RECORDED, Outcome, Verdict
+from bursar.ledger.journal import RECORDED, Outcome, Ruled
 from bursar.ledger.layer import Layer
 from bursar.ledger.notes import Note, linked, targets
 from bursar.ledger.openings import is_opening
 from bursar.ledger.order import order_key
 from bursar.ledger.prices import Prices
 from bursar.ledger.pricing import lacks_price, priced_within, rests_on_prices
-
-if TYPE_CHECKING:
-    from bursar.ledger.timeline import Timeline
-
+from bursar.ledger.timeline import Timeline
 
 _T = TypeVar("_T")
-
-
-class Ruled(msgspec.Struct, frozen=True):
-    """A statement, its verdict, and the key it has in the journal (none for a duplicate)."""
-
-    entry: AnyEntry
-    verdict: Verdict
-    key: str | None
 
 
 class Draft:
@@ -47,7 +36,7 @@ class Draft:
     settled; then only what they touch is resolved again.
     """
 
-    def __init__(self, timeline: "Timeline", recalled: Recalled) -> None:
+    def __init__(self, timeline: Timeline, recalled: Recalled) -> None:
         self.timeline = timeline
         self._cash = timeline.terms.cash
         self.recalled = recalled
@@ -319,6 +308,20 @@ class Draft:
         )
 
 
+@money
+def drafted(
+    timeline: Timeline, entries: Iterable[AnyEntry], recalled: Recalled = NOTHING_RECALLED
+) -> Draft:
+    """Judge statements, and leave it open what they change.
+
+    Raises:
+        Behind: as `Draft`.
+    """
+    draft = Draft(timeline, recalled)
+    draft.lay(entries)
+    return draft
+
+
 def same(entry: AnyEntry, spoken: Iterable[AnyEntry]) -> list[AnyEntry]:
     """Return the statements that the same source has made of the same fact."""
     return [each for each in spoken if each.id == entry.id and each.source is entry.source]
@@ -332,20 +335,3 @@ def _group(statements: list[AnyEntry]) -> str:
 
 def _with(known: dict[str, _T], recalled: Mapping[str, _T]) -> Mapping[str, _T]:
     return Layer(recalled, known) if recalled else known
-
-
-def is_at_once(statements: Sequence[AnyEntry]) -> bool:
-    """Tell whether all of these are of one instant, as the rows of a trade are."""
-    first = statements[0].executed_at
-    for each in statements:  # noqa: SIM110 (asked of every group; `all` takes twice as long)
-        if each.executed_at != first:
-            return False
-    return True
-
-
-def reaches(told: Iterable[AnyEntry], time: int) -> bool:
-    """Tell whether any of these is later than that."""
-    for each in told:  # noqa: SIM110 (asked of every group; `any` takes twice as long)
-        if each.executed_at > time:
-            return True
-    return False

@@ -50,6 +50,14 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
         return f"{self.outcome.value} {self.field}" if self.field else self.outcome.value
 
 
+class Ruled(msgspec.Struct, frozen=True):
+    """A statement, its verdict, and the key it has in the journal (none for a duplicate)."""
+
+    entry: AnyEntry
+    verdict: Verdict
+    key: str | None
+
+
 RECORDED: Final = Verdict(Outcome.RECORDED)
 DUPLICATE: Final = Verdict(Outcome.DUPLICATE)
 

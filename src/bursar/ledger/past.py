@@ -52,7 +52,7 @@ def book_until(timeline: Timeline, at: int, method: Method | None = None) -> Boo
     """
     end = _place(timeline, at)
     if method is None or method is timeline.terms.method:
-        start, known = timeline.checkpoint(end)
+        start, known = timeline.book_after(end)
         book = known.copy()
     else:
         assert timeline.is_whole, "another rule needs every fact"

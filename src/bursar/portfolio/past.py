@@ -30,8 +30,9 @@ from bursar.ledger import describe, instant, journal, projection
 from bursar.ledger.entries import AnyEntry, Link, Reversal, Tag
 from bursar.ledger.journal import GENESIS, Record
 from bursar.ledger.past import until
+from bursar.ledger.planning import folded
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord, is_shift
-from bursar.ledger.timeline import Timeline, folded
+from bursar.ledger.timeline import Timeline
 from bursar.portfolio.snapshots import CLOSE, closed_at
 from bursar.ports import Commit, Head, OutboxRow, PortfolioStore, StoredCheckpoint
 from bursar.value.cash_equity import CashEquity

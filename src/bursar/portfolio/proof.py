@@ -16,8 +16,9 @@ from bursar.exact import money, show
 from bursar.ledger import audit, describe, journal, projection
 from bursar.ledger.audit import Breach, Totals
 from bursar.ledger.book import Book
+from bursar.ledger.planning import folded
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord, is_shift
-from bursar.ledger.timeline import Timeline, folded
+from bursar.ledger.timeline import Timeline
 from bursar.portfolio import walk
 from bursar.portfolio.answers import Check, Verification
 from bursar.value.equity import Valuation, valuation_gap

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 
 from bursar.errors import ConflictError, StoreError
-from bursar.ledger import course, draft, journal
+from bursar.ledger import course, draft, journal, planning
 from bursar.ledger.entries import AnyEntry, CashFlow
 from bursar.ledger.facts import Fact
 from bursar.ledger.journal import Record
@@ -111,7 +111,7 @@ def _by_arrival() -> Iterator[None]:
     def order_key(fact: Fact) -> Key:
         return arrived.setdefault(fact.id, len(arrived)), "", 0, 0, fact.id
 
-    modules = (course, draft)
+    modules = (course, draft, planning)
     rights = [module.order_key for module in modules]
     for module in modules:
         module.order_key = order_key  # type: ignore[attr-defined]

@@ -7,8 +7,8 @@ import pytest
 
 from bursar.exact import money
 from bursar.ledger.entries import Side
+from bursar.ledger.planning import folded
 from bursar.ledger.terms import Terms
-from bursar.ledger.timeline import folded
 from bursar.sim.kraken import Flow, truth
 from bursar.venue.kraken.assets import coin
 from bursar.venue.kraken.chain import verify

@@ -8,7 +8,7 @@ import pytest
 
 from bursar.desk import Desk, desk, sketch, stage_over
 from bursar.errors import StaleVersion, StoreBusy, StoreCorrupt, StoreDown
-from bursar.ledger import checkpoint, course, golden, projection, timeline
+from bursar.ledger import checkpoint, copies, golden, planning, projection
 from bursar.ledger.entries import Reversal
 from bursar.store import MemoryStore, open_store
 from tests.unit.desk.test_desk import Ticks
@@ -20,8 +20,8 @@ DAYS = 12
 def small(monkeypatch):
     """Checkpoints after few facts."""
     monkeypatch.setattr(desk, "KEPT_AHEAD", 2)
-    monkeypatch.setattr(course, "SPACING", 1)
-    monkeypatch.setattr(timeline, "SPACING", 1)
+    monkeypatch.setattr(planning, "SPACING", 1)
+    monkeypatch.setattr(copies, "SPACING", 1)
 
 
 def line(day, what="buy 1 XBT @ 100 USD", name=None):
@@ -107,8 +107,8 @@ def test_what_is_sketched_may_reach_behind(early):
 def test_wherever_folds_are_kept_a_later_desk_goes_on_to_the_same_book(
     monkeypatch, folding, landing
 ):
-    monkeypatch.setattr(course, "SPACING", folding)
-    monkeypatch.setattr(timeline, "SPACING", landing)
+    monkeypatch.setattr(planning, "SPACING", folding)
+    monkeypatch.setattr(copies, "SPACING", landing)
     told = [
         line(day, f"{'sell' if day % 3 == 0 else 'buy'} 1 XBT @ 100 USD") for day in range(3, 28)
     ]

@@ -8,7 +8,7 @@ import pytest
 from bursar.app import SystemClock, portfolio_of
 from bursar.desk import Desk
 from bursar.errors import SchemaNewer, StaleVersion, StoreCorrupt
-from bursar.ledger import course, describe, projection, timeline
+from bursar.ledger import copies, describe, planning, projection
 from bursar.ledger.checkpoint import FORMAT, MARK
 from bursar.portfolio.trading import TradeFollower
 from bursar.ports import StoredCheckpoint
@@ -120,8 +120,8 @@ def test_a_cell_that_cannot_be_read_is_damage_whoever_folded_it(store):
 
 def test_a_checkpoint_of_another_fold_is_neither_read_nor_kept(store, monkeypatch):
     monkeypatch.setattr("bursar.desk.desk.KEPT_AHEAD", 1)
-    monkeypatch.setattr(course, "SPACING", 1)
-    monkeypatch.setattr(timeline, "SPACING", 1)
+    monkeypatch.setattr(planning, "SPACING", 1)
+    monkeypatch.setattr(copies, "SPACING", 1)
     made = filled(store)
     there = store.checkpoint()
     body = there.body.replace("80000", "70000")  # what the lots had cost; no cell has them

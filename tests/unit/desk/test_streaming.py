@@ -10,7 +10,7 @@ import pytest
 
 from bursar.desk import Desk, desk, streaming, submit_in_order
 from bursar.errors import Behind, OutcomeUnknown, StoreFull
-from bursar.ledger import course, instant, timeline
+from bursar.ledger import copies, instant, planning
 from bursar.ledger.entries import Movement, MovementKind, Source
 from bursar.ledger.fold import traced
 from bursar.ledger.terms import Terms
@@ -28,8 +28,8 @@ def small(monkeypatch):
     """Ten statements a chunk, five facts kept ahead of a checkpoint."""
     monkeypatch.setattr(streaming, "CHUNK", 10)
     monkeypatch.setattr(desk, "KEPT_AHEAD", 5)
-    monkeypatch.setattr(course, "SPACING", 4)
-    monkeypatch.setattr(timeline, "SPACING", 4)
+    monkeypatch.setattr(planning, "SPACING", 4)
+    monkeypatch.setattr(copies, "SPACING", 4)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -78,7 +78,7 @@ def test_a_stream_leaves_the_book_of_one_commit_and_little_in_memory(
     store, monkeypatch, spacing, ahead
 ):
     monkeypatch.setattr(desk, "KEPT_AHEAD", ahead)
-    for kept in (course, timeline):
+    for kept in (planning, copies):
         monkeypatch.setattr(kept, "SPACING", spacing)
     whole, desk_ = Desk(MemoryStore(terms=TERMS), Ticks()), Desk(store, Ticks())
     once = whole.submit(trades(100))
@@ -112,7 +112,7 @@ def test_folding_and_memory_do_not_grow_with_what_came_before(monkeypatch):
         folded += 1
         return apply(book, fact)
 
-    monkeypatch.setattr("bursar.ledger.course.traced_within", counted)
+    monkeypatch.setattr("bursar.ledger.planning.traced_within", counted)
     for count in (100, 400):
         desk_, folded, most = Desk(MemoryStore(terms=TERMS), Ticks()), 0, 0
 

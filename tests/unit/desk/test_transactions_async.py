@@ -23,10 +23,10 @@ class Gate:
         self.error: Exception | None = None
         self.reached = threading.Event()
         self.opened = threading.Event()
-        self.threads: set[int] = set()
+        self.threads: set[threading.Thread] = set()  # not numbers: they are given anew
 
     def __call__(self, name):
-        self.threads.add(threading.get_ident())
+        self.threads.add(threading.current_thread())
         if self.is_shut and name == self.name:
             self.reached.set()
             assert self.opened.wait(10), "nobody has opened the gate"
@@ -81,7 +81,7 @@ def test_the_loop_goes_on_while_a_commit_waits():
     tx = asyncio.run(both())
     assert tx.state is State.COMMITTED
     assert portfolio.desk.head.version == 1
-    assert threading.get_ident() not in gate.threads
+    assert threading.current_thread() not in gate.threads
     assert portfolio.verify().is_sound
 
 

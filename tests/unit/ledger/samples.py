@@ -25,6 +25,7 @@ from bursar.ledger.entries import (
     Transfer,
 )
 from bursar.ledger.fold import fold, traced
+from bursar.ledger.planning import planned
 from bursar.ledger.prices import Prices
 from bursar.ledger.pricing import priced
 from bursar.ledger.terms import Account, FactSource, Method, Scope, Terms
@@ -172,7 +173,7 @@ def landed(*batches, under=None):
     """A timeline that took the batches one after the other."""
     line = Timeline(under or Terms())
     for batch in batches:
-        line.land(line.plan(batch))
+        line.land(planned(line, batch))
     return line
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from bursar.ledger import describe, golden
 from bursar.ledger.book import Book
 from bursar.ledger.fold import traced
+from bursar.ledger.planning import planned
 from bursar.ledger.records import is_shift
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Timeline
@@ -16,7 +17,7 @@ AT = "2026-01-05T10:00:00Z"
 
 def records(*lines):
     line = Timeline(Terms())
-    line.land(line.plan(golden.read(lines)))
+    line.land(planned(line, golden.read(lines)))
     book, trades, flows = Book(line.terms), [], []
     for fact in line:
         made = traced(book, fact)

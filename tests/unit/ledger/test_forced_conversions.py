@@ -6,6 +6,7 @@ import pytest
 
 from bursar.ledger import golden, projection
 from bursar.ledger.entries import CashFlow, Conversion
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Timeline
 
@@ -19,7 +20,7 @@ def row(name, second, amount):
 def landed(*batches):
     line = Timeline(Terms())
     for batch in batches:
-        line.land(line.plan(golden.read(batch)))
+        line.land(planned(line, golden.read(batch)))
     return line
 
 

@@ -6,7 +6,9 @@ from itertools import permutations
 import pytest
 
 from bursar.ledger import openings
+from bursar.ledger.cutting import checkpoint_behind
 from bursar.ledger.entries import Source
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Scope, Terms
 from bursar.ledger.timeline import Timeline
 from tests.unit.ledger.samples import HOUR, MAIN, OTHER, START, Pen, landed
@@ -248,7 +250,7 @@ def test_an_early_fact_that_comes_late_is_followed_through_the_rename():
     facts = [pen.sell(3, "ACME", 3), pen.rename("ACME", "NEWC"), pen.sell(1, "ACME", 1)]
     line = landed(facts)
     assert opened(line) == {"ACME": [(3, 2)]}
-    line.land(line.plan([early]))
+    line.land(planned(line, [early]))
     assert opened(line) == {}
     assert there(line) == {"NEWC": 2, "ACME": -1}
 
@@ -257,14 +259,14 @@ def test_a_checkpoint_knows_which_names_went(monkeypatch):
     pen = Pen()
     facts = [pen.buy(4, "ACME", 4), pen.rename("ACME", "NEWC"), pen.sell(1, "ACME", 1)]
     line = landed(*([fact] for fact in facts))
-    monkeypatch.setattr("bursar.ledger.timeline.SPACING", 1)
+    monkeypatch.setattr("bursar.ledger.copies.SPACING", 1)
     line = landed(*([fact] for fact in facts))
-    start = line.checkpoint_behind(1)
+    start = checkpoint_behind(line, 1)
     assert start is not None
     on = Timeline(line.terms, start)
-    on.land(on.plan(facts[start.facts :]))
+    on.land(planned(on, facts[start.facts :]))
     sold = pen.sell(2, "ACME", 2)
     for each in (on, line):
-        each.land(each.plan([sold]))
+        each.land(planned(each, [sold]))
     assert on.openings == line.openings == {}
     assert there(on) == there(line) == {"NEWC": 4, "ACME": -3}

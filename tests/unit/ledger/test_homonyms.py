@@ -7,6 +7,7 @@ import pytest
 from bursar.ledger import instant
 from bursar.ledger.entries import CashFlow, Conversion, Fill, Rate
 from bursar.ledger.homonyms import is_homonym, meant, understood
+from bursar.ledger.planning import planned
 from tests.unit.ledger.samples import Pen, fees, landed
 
 OLD = instant.parse("2022-05-01T00:00:00Z")
@@ -52,7 +53,7 @@ def test_what_is_told_again_under_the_old_name_is_told_twice():
     line = landed([flow, flow])
     (made,) = [fact for fact in line if isinstance(fact, CashFlow)]
     assert (made.asset, made.amount) == ("LUNA2", Decimal(5))
-    assert line.plan([flow]).is_empty
+    assert planned(line, [flow]).is_empty
 
 
 def test_which_names_are_two_coins():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bursar.ledger import golden, projection
 from bursar.ledger.entries import CashFlow, Conversion, Fill, Flag, Movement, Transfer
 from bursar.ledger.openings import deltas, is_opening
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Timeline
 
@@ -35,7 +36,7 @@ def fill(name, second, traded, fee=""):
 def landed(*batches):
     line = Timeline(Terms())
     for batch in batches:
-        line.land(line.plan(golden.read(batch)))
+        line.land(planned(line, golden.read(batch)))
     return line
 
 

@@ -6,11 +6,12 @@ from math import log2
 import pytest
 
 from bursar.exact import money
-from bursar.ledger import course, openings, timeline
+from bursar.ledger import copies, openings, planning
 from bursar.ledger.book import Book
 from bursar.ledger.entries import Fill, Side
 from bursar.ledger.fold import apply, fold
 from bursar.ledger.lots import COUNT, RULES, Lot
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Account, FactSource, Method, Terms
 from bursar.ledger.timeline import Timeline
 
@@ -120,23 +121,23 @@ class Counted:
             self.followed += 1
             follow(prefixes, fact, firsts)
 
-        patch.setattr(course, "apply", counted_apply)
+        patch.setattr(planning, "apply", counted_apply)
         patch.setattr(openings.Prefixes, "_follow", counted_follow)
 
 
 def long_line(size, patch, spacing=100, batch=50):
-    patch.setattr(course, "SPACING", spacing)
-    patch.setattr(timeline, "SPACING", spacing)
+    patch.setattr(planning, "SPACING", spacing)
+    patch.setattr(copies, "SPACING", spacing)
     line = Timeline(Terms())
     for start in range(0, size, batch):
-        line.land(line.plan([fill(10 * i) for i in range(start, start + batch)]))
+        line.land(planned(line, [fill(10 * i) for i in range(start, start + batch)]))
     return line
 
 
 def test_a_fact_at_the_end_costs_itself_alone(monkeypatch):
     line = long_line(2_000, monkeypatch)
     counted = Counted(monkeypatch)
-    line.land(line.plan([fill(99_999)]))
+    line.land(planned(line, [fill(99_999)]))
     assert (counted.folded, counted.followed) == (1, 1)
 
 
@@ -145,7 +146,7 @@ def test_a_fact_at_the_end_costs_itself_alone(monkeypatch):
 def test_a_late_fact_costs_the_facts_after_it_and_one_spacing(after, batch, monkeypatch):
     line = long_line(2_000, monkeypatch, batch=batch)
     counted = Counted(monkeypatch)
-    line.land(line.plan([fill(10 * (1_999 - after) - 1)]))
+    line.land(planned(line, [fill(10 * (1_999 - after) - 1)]))
     assert counted.folded <= after + 2 + 100
     assert counted.followed <= after + 2 + 100
 
@@ -153,5 +154,5 @@ def test_a_late_fact_costs_the_facts_after_it_and_one_spacing(after, batch, monk
 def test_the_first_of_many_late_facts_pays_for_all(monkeypatch):
     line = long_line(2_000, monkeypatch)
     counted = Counted(monkeypatch)
-    line.land(line.plan([fill(10 * (1_999 - i) - 1) for i in range(100)]))
+    line.land(planned(line, [fill(10 * (1_999 - i) - 1) for i in range(100)]))
     assert counted.folded <= 200 + 100

@@ -8,6 +8,7 @@ import pytest
 
 from bursar.ledger.entries import CashFlow, Fee, Fill, Link, Source, Tag, Transfer
 from bursar.ledger.notes import Notes, linked, targets
+from bursar.ledger.planning import planned
 from bursar.ledger.prices import PRICE_AGE_MAX, Prices
 from tests.unit.ledger.samples import (
     HOUR,
@@ -281,7 +282,7 @@ def test_a_chain_of_reversals_counts_from_its_end_in_any_order(order, void):
     entries = [buy, said, first, second]
     line = landed(*([entries[place]] for place in order))
     assert getattr(line.facts[buy.id], "strategy", None) == "s"
-    line.land(line.plan([pen.reversal("r2", id="r3")]))
+    line.land(planned(line, [pen.reversal("r2", id="r3")]))
     assert getattr(line.facts[buy.id], "strategy", "") is None
     assert [note.id for note in line.notes.tags(buy.id)] == []
 

@@ -8,10 +8,11 @@ import pytest
 
 from bursar.errors import Oversold
 from bursar.exact import money
-from bursar.ledger import course, founding, openings, timeline
+from bursar.ledger import copies, founding, openings, planning
 from bursar.ledger.entries import Link, Source
 from bursar.ledger.firsts import Firsts
 from bursar.ledger.openings import deltas
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Account, Scope, Terms
 from tests.unit.ledger.samples import (
     HOUR,
@@ -51,9 +52,9 @@ def test_an_opening_shrinks_when_the_acquisition_arrives():
     buy, sell = pen.buy(3, "XBT", 30), pen.sell(5, "XBT", 50)
     line = landed([sell])
     assert opened(line) == {(MAIN, "XBT"): D(5)}
-    line.land(line.plan([buy]))
+    line.land(planned(line, [buy]))
     assert opened(line) == {(MAIN, "XBT"): D(2)}
-    line.land(line.plan([pen.buy(2, "XBT", 1, executed_at=START)]))
+    line.land(planned(line, [pen.buy(2, "XBT", 1, executed_at=START)]))
     assert opened(line) == {}
 
 
@@ -218,7 +219,7 @@ def test_a_first_row_of_a_trade_that_was_told_before_counts_what_went_before_it(
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_an_opening_that_moves_every_place_spoils_no_kept_balances(order, monkeypatch):
-    for module in (course, timeline):
+    for module in (planning, copies):
         monkeypatch.setattr(module, "SPACING", 1)
     pen = Pen()
     facts = [

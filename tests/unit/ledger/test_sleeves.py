@@ -8,6 +8,7 @@ import msgspec
 from bursar.exact import ZERO
 from bursar.ledger import audit, golden
 from bursar.ledger.entries import Fill, MarginFill, Side
+from bursar.ledger.planning import planned
 from bursar.ledger.sleeves import DayClose, Loan, strategy_books
 from bursar.ledger.terms import Account, FactSource, Terms
 from bursar.ledger.timeline import Timeline
@@ -29,7 +30,7 @@ def books(*lines, terms=None):
         for hour, line in enumerate(lines)
     ]
     line = Timeline(terms or Terms())
-    line.land(line.plan(list(golden.read(told))))
+    line.land(planned(line, list(golden.read(told))))
     made = strategy_books(line, line.terms)
     assert together(made) == held(line.book)
     assert audit.totals(made.book).gap == 0
@@ -114,7 +115,7 @@ def test_a_split_and_a_rename_meet_every_sleeve():
 def renamed(quantity, *bought, terms=None):
     """The strategies' books after purchases of a coin and a rename of so much of it."""
     line = Timeline(terms or Terms())
-    line.land(line.plan([*bought, pen.rename("XBT", "NEW", quantity=D(quantity), account=K)]))
+    line.land(planned(line, [*bought, pen.rename("XBT", "NEW", quantity=D(quantity), account=K)]))
     made = strategy_books(line, line.terms)
     assert together(made) == held(line.book)
     assert audit.totals(made.book).gap == 0
@@ -202,7 +203,7 @@ def test_any_history_adds_up():
         chance = random.Random(seed)
         terms = histories.terms(chance)
         line = Timeline(terms)
-        line.land(line.plan(histories.history(chance, 40, terms)))
+        line.land(planned(line, histories.history(chance, 40, terms)))
         made = strategy_books(line, terms)
         assert together(made) == held(line.book)
         assert parts(made) == audit.totals(made.book).cost
@@ -221,5 +222,5 @@ def test_a_strategy_of_any_name_keeps_its_own():
         strategy="a\x1fb",
     )
     line = Timeline(Terms())
-    line.land(line.plan([fill]))
+    line.land(planned(line, [fill]))
     assert owned(strategy_books(line, line.terms), "a\x1fb") == (2, 20)

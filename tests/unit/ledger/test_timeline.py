@@ -9,8 +9,10 @@ import pytest
 from bursar.errors import Oversold
 from bursar.ledger import audit
 from bursar.ledger.course import Restated
+from bursar.ledger.draft import drafted
 from bursar.ledger.entries import CashFlow, Flag, Source, Tag
 from bursar.ledger.journal import Outcome
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Method, Terms
 from bursar.ledger.timeline import Timeline
 from tests.auditor.picture import picture
@@ -31,7 +33,7 @@ D = Decimal
 
 def test_a_plan_shows_the_book_and_changes_nothing_until_it_lands():
     pen, line = Pen(), Timeline(terms())
-    plan = line.plan([pen.buy(2, "XBT", 100)])
+    plan = planned(line, [pen.buy(2, "XBT", 100)])
     assert held(plan.book, "XBT") == (D(2), D(100))
     assert not line.book.holdings
     line.land(plan)
@@ -40,7 +42,7 @@ def test_a_plan_shows_the_book_and_changes_nothing_until_it_lands():
 
 def test_an_empty_batch_is_no_change():
     line = landed([Pen().buy(2, "XBT", 100)])
-    plan = line.plan([])
+    plan = planned(line, [])
     assert (plan.recorded, plan.course.tail, plan.restated, plan.lines) == ([], [], [], [])
     line.land(plan)
     assert len(list(line)) == 1
@@ -58,9 +60,9 @@ def test_a_batch_laid_in_two_steps_is_the_batch_at_once(told):
     ]
     first, *rest = (batch[place] for place in told)
     line, once = Timeline(terms()), landed([first, *rest])
-    draft = line.draft([first])
+    draft = drafted(line, [first])
     assert draft.lacking() == []
-    line.land(line.plan(rest, over=draft))
+    line.land(planned(line, rest, over=draft))
     assert picture(line.book) == picture(once.book)
     assert [line.facts[name].flags for name in line.facts] == [
         once.facts[name].flags for name in line.facts
@@ -70,10 +72,10 @@ def test_a_batch_laid_in_two_steps_is_the_batch_at_once(told):
 def test_what_lacks_a_price_is_known_before_it_is_folded():
     pen, line = Pen(), Timeline(terms())
     reward = pen.flow("reward", 3, "ETH")
-    draft = line.draft([reward, pen.buy(2, "XBT", 100)])
+    draft = drafted(line, [reward, pen.buy(2, "XBT", 100)])
     assert [fact.id for fact in draft.lacking()] == [reward.id]
     price = pen.price("ETH", "USD", 50, executed_at=reward.executed_at)
-    plan = line.plan([price], over=draft)
+    plan = planned(line, [price], over=draft)
     assert [fact.value for fact in plan.course.added if isinstance(fact, CashFlow)] == [D(150)]
 
 
@@ -83,7 +85,7 @@ def test_the_last_trades_are_known_whatever_comes_late():
     first, second, other = pen.buy(2, "XBT", 100), pen.buy(1, "XBT", 110), pen.buy(1, "SOL", 9)
 
     def lasts(*batch):
-        line.land(line.plan(batch))
+        line.land(planned(line, batch))
         return [each.id for each in line.last_trades()]
 
     assert lasts(first, second, other) == [other.id, second.id]
@@ -96,7 +98,7 @@ def test_verdicts_of_one_batch_see_each_other():
     buy = Pen().buy(2, "XBT", 100)
     other = msgspec.structs.replace(buy, quantity=D(3))
     finer = msgspec.structs.replace(buy, executed_at=buy.executed_at + 5)
-    plan = Timeline(terms()).plan([buy, buy, other, other, finer])
+    plan = planned(Timeline(terms()), [buy, buy, other, other, finer])
     outcomes = [str(ruled.verdict) for ruled in plan.ruled]
     assert outcomes == ["recorded", "duplicate", *["conflict quantity"] * 2, "recorded"]
     keys = [key for key, _, _ in plan.recorded]
@@ -111,7 +113,7 @@ def test_a_conflict_keeps_the_first_and_marks_the_fact():
     (fact,) = line
     assert (fact.quantity, fact.flags) == (2, (Flag.CONFLICTED,))
     assert line.book.gaps["XBT", "conflicted"] == 1
-    line.land(line.plan([msgspec.structs.replace(buy, regime="calm")]))
+    line.land(planned(line, [msgspec.structs.replace(buy, regime="calm")]))
     (fact,) = line
     assert (fact.regime, fact.flags) == ("calm", (Flag.CONFLICTED,))
 
@@ -128,7 +130,7 @@ def test_a_row_of_a_disputed_statement_marks_its_trade():
     rows = [pen.row("trade", 2, "XBT", group="t"), pen.row("trade", -9, "USD", group="t")]
     line = landed(rows, [msgspec.structs.replace(rows[1], amount=D(-8))])
     assert [fact.flags for fact in line] == [(Flag.CONFLICTED,)]
-    line.land(line.plan([pen.flow("deposit", 1, "USD")]))
+    line.land(planned(line, [pen.flow("deposit", 1, "USD")]))
     assert [fact.flags for fact in line] == [(Flag.CONFLICTED,), ()]
 
 
@@ -157,7 +159,7 @@ def test_a_late_fact_names_what_it_restates():
     pen = Pen()
     early, buy, sell = pen.buy(1, "XBT", 10), pen.buy(1, "XBT", 30), pen.sell(1, "XBT", 50)
     line = landed([buy, sell], under=terms("fifo"))
-    plan = line.plan([early], trace=True)
+    plan = planned(line, [early], trace=True)
     assert plan.restated == [
         Restated(MAIN, "XBT", "XBT/USD", "manual", "", D(20), D(40), (early.id,))
     ]
@@ -170,14 +172,14 @@ def test_a_late_fact_that_changes_no_figure_restates_nothing():
     pen = Pen()
     early = pen.sell(1, "XBT", 50, fees=fees((1, "USD")))
     line = landed([pen.buy(1, "ETH", 30), pen.sell(1, "ETH", 40)], under=terms())
-    assert line.plan([early], trace=True).restated == []
+    assert planned(line, [early], trace=True).restated == []
 
 
 def test_a_figure_that_vanishes_is_restated_too():
     pen = Pen()
     buy, sell = pen.buy(1, "XBT", 30), pen.sell(1, "XBT", 50)
     line = landed([buy, sell], under=terms())
-    plan = line.plan([pen.reversal(buy.id, void=True), pen.reversal(sell.id)], trace=True)
+    plan = planned(line, [pen.reversal(buy.id, void=True), pen.reversal(sell.id)], trace=True)
     assert [(each.old, each.new) for each in plan.restated] == [(D(20), D(0))]
     line.land(plan)
     assert list(line) == []
@@ -189,7 +191,7 @@ def test_strategies_of_staged_lines_are_not_restated_by_their_own_arrival():
     buy = pen.buy(10, "XBT", 100, executed_at=START)
     later = [pen.staged("20", lines=[("XBT", -1, 20, "grid")]), pen.buy(1, "ETH", 5)]
     line = landed([buy, *later], under=terms())
-    assert line.plan([early], trace=True).restated == []
+    assert planned(line, [early], trace=True).restated == []
 
 
 def test_a_refused_batch_is_refused_as_a_whole():
@@ -197,9 +199,9 @@ def test_a_refused_batch_is_refused_as_a_whole():
     line = landed([pen.buy(1, "XBT", 10)], under=terms(strict=True))
     before = picture(line.book)
     with pytest.raises(Oversold):
-        line.plan([pen.buy(5, "ETH", 10), pen.sell(2, "XBT", 30)])
+        planned(line, [pen.buy(5, "ETH", 10), pen.sell(2, "XBT", 30)])
     assert picture(line.book) == before
-    line.land(line.plan([pen.sell(2, "XBT", 30), pen.buy(1, "XBT", 5, executed_at=START)]))
+    line.land(planned(line, [pen.sell(2, "XBT", 30), pen.buy(1, "XBT", 5, executed_at=START)]))
     assert held(line.book, "XBT") == (0, 0)
 
 
@@ -268,7 +270,7 @@ def test_a_flow_that_never_happened_was_not_given_back_by_the_venue_either():
     for batches in permutations([[came], [out, back], [void]]):
         line = landed(*batches)
         assert [fact.id for fact in line] == [came.id]
-        line.land(line.plan([again]))
+        line.land(planned(line, [again]))
         assert [fact.id for fact in line] == [came.id, out.id, back.id]
         assert held(line.book, "XBT") == (D(5), D(50))
 
@@ -284,7 +286,7 @@ def test_a_partner_that_arrives_late_takes_the_place_of_the_lone_leg():
     second = pen.row("trade", -9, "USD", group="t")
     line = landed([first])
     assert [type(fact) for fact in line] == [CashFlow]
-    line.land(line.plan([second]))
+    line.land(planned(line, [second]))
     assert [type(fact).__name__ for fact in line] == ["Fill"]
     assert held(line.book, "XBT") == (D(2), D(9))
 

@@ -10,6 +10,7 @@ from bursar.errors import InputError, LedgerError
 from bursar.exact import money
 from bursar.ledger import audit, describe
 from bursar.ledger.golden import read, read_terms
+from bursar.ledger.planning import planned
 from bursar.ledger.timeline import Timeline
 from bursar.measure.trades import statistics
 from bursar.measure.trips import round_trips
@@ -183,5 +184,5 @@ def played(text):
     made = Timeline(read_terms(lines))
     for entry in read(lines):
         with suppress(LedgerError, InputError):
-            made.land(made.plan([entry]))
+            made.land(planned(made, [entry]))
     return made

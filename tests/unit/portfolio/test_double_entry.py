@@ -10,6 +10,7 @@ from bursar.app import open as open_portfolio
 from bursar.errors import BrokenInvariant
 from bursar.ledger import golden
 from bursar.ledger.golden.words import quote
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Method, Terms
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.exports import Asked, Ledger, beancount, hledger, ledger_of, legs
@@ -26,7 +27,7 @@ TRADES = (
 
 def timeline_of(*lines, terms=None):
     timeline = Timeline(terms or Terms(method=Method.FIFO))
-    timeline.land(timeline.plan(golden.read(lines)))
+    timeline.land(planned(timeline, golden.read(lines)))
     return timeline
 
 

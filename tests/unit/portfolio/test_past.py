@@ -11,7 +11,7 @@ import bursar
 from bursar.desk import desk
 from bursar.errors import BadChoice, EntryNotFound, Malformed, StoreCorrupt
 from bursar.exact import ONE
-from bursar.ledger import course, golden, instant, timeline
+from bursar.ledger import copies, golden, instant, planning
 from bursar.ledger.projection import digest
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.service import PortfolioService
@@ -253,8 +253,8 @@ def test_a_row_in_the_middle_of_a_commit_belongs_to_its_version():
 
 def test_what_was_known_is_read_once_and_no_further_than_it_was_known(tmp_path, monkeypatch):
     monkeypatch.setattr(desk, "KEPT_AHEAD", 2)
-    monkeypatch.setattr(course, "SPACING", 1)
-    monkeypatch.setattr(timeline, "SPACING", 1)
+    monkeypatch.setattr(planning, "SPACING", 1)
+    monkeypatch.setattr(copies, "SPACING", 1)
     place = tmp_path / "book.db"
     with bursar.open(place, terms=EUR) as book:
         for day in range(1, 10):

@@ -5,6 +5,7 @@ import pytest
 
 from bursar.ledger import audit
 from bursar.ledger.entries import Reversal
+from bursar.ledger.planning import planned
 from bursar.reconcile import Kind, certify
 from bursar.reconcile.certificate import sentence
 from tests.unit.reconcile.venues import ACCOUNT, K, Venue, accepted, found, only, without
@@ -59,7 +60,7 @@ def test_rows_of_a_rename_that_only_add_up_are_one_rename(amounts):
         )
         for number, entry in enumerate(result.proposals[0].entries)
     ]
-    line.land(line.plan(undone))
+    line.land(planned(line, undone))
     assert only(found(venue.statement(), venue.rows, line=line)).id == one.id
 
 

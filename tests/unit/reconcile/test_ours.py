@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from bursar.ledger.entries import CashFlow, Fill, FlowKind, Reversal, Side, Source, Transfer
+from bursar.ledger.planning import planned
 from bursar.reconcile import Kind, Verdict, compare, ours_of
 from bursar.reconcile.ours import joined
 from tests.unit.reconcile.venues import (
@@ -145,7 +146,7 @@ def test_a_first_row_that_was_claimed_and_is_taken_back_leaves_what_was_assumed(
     line = accepted(late, result)
     assert found(venue.statement(), late, line=line, whole=True).is_clean
     undone = Reversal(id="undo", executed_at=START, account=ACCOUNT, target=claim.id, void=True)
-    line.land(line.plan([undone]))
+    line.land(planned(line, [undone]))
     assert found(venue.statement(), late, line=line, whole=True).breaks == result.breaks
     assert line.book.held(ACCOUNT, "USD").quantity == 10500
 

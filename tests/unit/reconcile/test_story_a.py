@@ -11,8 +11,8 @@ import pytest
 
 from bursar.ledger import instant
 from bursar.ledger.entries import Movement, MovementKind
+from bursar.ledger.planning import folded
 from bursar.ledger.terms import Terms
-from bursar.ledger.timeline import folded
 from bursar.reconcile import Holding, Statement, ours_of, reconcile
 from bursar.reconcile.locate import effect
 from bursar.value.marks import Marks

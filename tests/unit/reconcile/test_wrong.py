@@ -17,6 +17,7 @@ from bursar.ledger.entries import (
     StagedChange,
     StagedLine,
 )
+from bursar.ledger.planning import planned
 from bursar.reconcile import (
     Break,
     Kind,
@@ -148,7 +149,7 @@ def test_a_row_told_in_two_ways_is_a_wrong_amount():
     row = venue.later().deposit("USD", "777.0000")
     false = msgspec.structs.replace(row, amount=D("500.0000"))
     line = timeline_of([venue.rows[0], false])
-    line.land(line.plan([row]))
+    line.land(planned(line, [row]))
     one = only(found(venue.statement(), [], line=line))
     assert (one.kind, one.reason) == (
         Kind.WRONG_AMOUNT,

@@ -10,8 +10,9 @@ import msgspec
 from bursar.exact import money
 from bursar.ledger import instant
 from bursar.ledger.entries import Movement, MovementKind, Source
+from bursar.ledger.planning import folded, planned
 from bursar.ledger.terms import Terms
-from bursar.ledger.timeline import Timeline, folded
+from bursar.ledger.timeline import Timeline
 from bursar.reconcile import Holding, Statement, ours_of, reconcile
 from bursar.value.marks import Mark, Marks
 
@@ -128,8 +129,8 @@ def found(statement, rows, *, line=None, whole=False, prices=PRICES, **how):
 def accepted(rows, found, *, terms=None):
     """The timeline after every proposal was accepted."""
     line = Timeline(terms or Terms())
-    line.land(line.plan(rows))
-    line.land(line.plan([entry for each in found.proposals for entry in each.entries]))
+    line.land(planned(line, rows))
+    line.land(planned(line, [entry for each in found.proposals for entry in each.entries]))
     return line
 
 

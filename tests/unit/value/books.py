@@ -5,6 +5,7 @@ from decimal import Decimal
 from bursar.exact import money
 from bursar.ledger import audit, instant
 from bursar.ledger.golden import read, read_terms
+from bursar.ledger.planning import planned
 from bursar.ledger.timeline import Timeline
 from bursar.value.equity import valuation_gap, value_book
 from bursar.value.marks import Mark, Marks
@@ -32,7 +33,7 @@ def timeline(text):
     lines = text.strip().splitlines()
     made = Timeline(read_terms(lines))
     for entry in read(lines):
-        made.land(made.plan([entry]))
+        made.land(planned(made, [entry]))
     return made
 
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bursar.exact import money
+from bursar.ledger.planning import planned
 from bursar.ledger.terms import Method, Scope
 from bursar.ledger.timeline import Timeline
 from bursar.value import equity
@@ -277,7 +278,7 @@ def _coins(worth):
 def test_the_books_close_at_any_marks(rng):
     terms = histories.terms(rng)
     made = Timeline(terms)
-    made.land(made.plan(histories.history(rng, 25, terms)))
+    made.land(planned(made, histories.history(rng, 25, terms)))
     _check(made.book, rng)
 
 
@@ -288,7 +289,7 @@ def test_the_books_close_under_every_rule(method, scope):
     terms = histories.terms(rng, method=method, scope=scope)
     made = Timeline(terms)
     for batch in histories.batches(rng, histories.history(rng, 50, terms)):
-        made.land(made.plan(batch))
+        made.land(planned(made, batch))
         _check(made.book, rng)
 
 

@@ -7,6 +7,7 @@ import pytest
 from bursar.errors import BadChoice
 from bursar.exact import money
 from bursar.ledger import audit
+from bursar.ledger.planning import planned
 from bursar.ledger.state import FeeTotal
 from bursar.ledger.terms import Scope
 from bursar.ledger.timeline import Timeline
@@ -220,7 +221,7 @@ def test_all_headings_agree_on_any_book(seed):
     rng = random.Random(seed)
     terms = histories.terms(rng, scope=list(Scope)[seed % 2])
     made = Timeline(terms)
-    made.land(made.plan(histories.history(rng, 40, terms)))
+    made.land(planned(made, histories.history(rng, 40, terms)))
     prices = marks(XBT_USD="30000", ETH_XBT="0.05", ADA_USDT="0.4", EUR_USD="1.1", AAPL_USD="9")
     hidden = rng.choice([frozenset(), frozenset({"XBT", "EUR"})])
     worth = value_book(made.book, prices, now=NOW, options=Options(exclude_assets=hidden))

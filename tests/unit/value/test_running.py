@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 from bursar.ledger import golden
+from bursar.ledger.planning import folded, planned
 from bursar.ledger.terms import Account, FactSource, Terms
-from bursar.ledger.timeline import Timeline, folded
+from bursar.ledger.timeline import Timeline
 from bursar.value.marks import Mark, Marks
 from bursar.value.positions import positions
 from bursar.value.running import Running
@@ -20,14 +21,14 @@ class Kept:
 
     def __init__(self, *lines, marks=(), options=Options()):  # noqa: B008 (frozen)
         self.timeline = Timeline(TERMS)
-        self.timeline.land(self.timeline.plan(golden.read(lines)))
+        self.timeline.land(planned(self.timeline, golden.read(lines)))
         self.marks, self.now = Marks(marks), 10
         self.running = Running(self.timeline.book, self.marks, options=options)
         self.held = RunningPositions(options)
         self._compare()
 
     def land(self, *lines):
-        self.timeline.land(self.timeline.plan(golden.read(lines)))
+        self.timeline.land(planned(self.timeline, golden.read(lines)))
         self.running.land(self.timeline.book)
         self._compare()
 
@@ -130,10 +131,10 @@ def test_a_mark_touches_what_it_prices_however_much_else_is_held():
 def test_a_commit_touches_what_it_changed():
     lines = [f"2026-01-02T10:00:00Z buy 5 A{n} @ 10 EUR #k:{n}" for n in range(50)]
     timeline = Timeline(Terms(base="EUR"))
-    timeline.land(timeline.plan(golden.read(lines)))
+    timeline.land(planned(timeline, golden.read(lines)))
     running = Running(timeline.book, Marks())
     before = running.valued
-    timeline.land(timeline.plan(golden.read(["2026-01-03T10:00:00Z sell 5 A7 @ 11 EUR #k:99"])))
+    timeline.land(planned(timeline, golden.read(["2026-01-03T10:00:00Z sell 5 A7 @ 11 EUR #k:99"])))
     assert running.land(timeline.book) == {"A7", "EUR"}
     assert running.valued == before + 2
     assert running.land(timeline.book) == frozenset()
@@ -153,7 +154,7 @@ def test_other_terms_are_another_book():
 def test_a_leveraged_position_counts_until_it_is_closed():
     timeline = Timeline(Terms(base="EUR"))
     timeline.land(
-        timeline.plan(golden.read(["2026-01-02T10:00:00Z margin buy 2 XBT @ 10 USD #k:1"]))
+        planned(timeline, golden.read(["2026-01-02T10:00:00Z margin buy 2 XBT @ 10 USD #k:1"]))
     )
     running = Running(timeline.book, Marks([Mark("XBT", "EUR", Decimal(11), "v", 1)]))
     assert [each.asset for each in running.unvalued] == ["XBT/USD"]
@@ -161,7 +162,7 @@ def test_a_leveraged_position_counts_until_it_is_closed():
     assert running.mark(Mark("USD", "EUR", Decimal("0.5"), "v", 2)) == {"USD"}
     assert [running.equity, running.long, running.exposure("BTC")] == [12, 22, 22]
     closing = "2026-01-03T10:00:00Z margin sell 2 XBT @ 10 USD settled 0 #k:2"
-    timeline.land(timeline.plan(golden.read([closing])))
+    timeline.land(planned(timeline, golden.read([closing])))
     assert "XBT" in running.land(timeline.book)
     assert [running.equity, running.long, running.unvalued] == [0, 0, ()]
 
@@ -169,10 +170,10 @@ def test_a_leveraged_position_counts_until_it_is_closed():
 def test_a_refold_that_takes_something_away_is_seen():
     lines = ["2026-01-02T10:00:00Z deposit 5 XBT #k:1", "2026-01-02T11:00:00Z deposit 7 ETH #k:2"]
     timeline = Timeline(Terms(base="EUR"))
-    timeline.land(timeline.plan(golden.read(lines)))
+    timeline.land(planned(timeline, golden.read(lines)))
     running = Running(timeline.book, Marks())
     assert len(running.unvalued) == 2
-    timeline.land(timeline.plan(golden.read(["2026-01-03T10:00:00Z void k:1 #u:1"])))
+    timeline.land(planned(timeline, golden.read(["2026-01-03T10:00:00Z void k:1 #u:1"])))
     running.land(timeline.book)
     assert [each.asset for each in running.unvalued] == ["ETH"]
     same(running, RunningPositions(Options()), timeline.book, Marks(), 10)
@@ -183,7 +184,7 @@ def test_positions_are_made_anew_where_they_rest_on_others():
         names = ["ETH", "XBT", *(f"A{n}" for n in range(others))]
         lines = [f"2026-01-02T10:00:00Z buy 5 {name} @ 10 EUR #k:{name}" for name in names]
         timeline = Timeline(Terms(base="EUR"))
-        timeline.land(timeline.plan(golden.read(lines)))
+        timeline.land(planned(timeline, golden.read(lines)))
         running = Running(timeline.book, Marks())
         held = RunningPositions(Options())
         assert len(held.of(timeline.book, running.worths)) == held.made == held.summed == others + 2
@@ -193,7 +194,7 @@ def test_positions_are_made_anew_where_they_rest_on_others():
         held.of(timeline.book, running.worths)
         assert (held.made, held.summed) == (others + 4, others + 2)
         sale = golden.read(["2026-01-03T10:00:00Z sell 2 ETH @ 11 EUR #m:1"])
-        timeline.land(timeline.plan(sale))
+        timeline.land(planned(timeline, sale))
         running.land(timeline.book)
         made = held.of(timeline.book, running.worths)
         assert (held.made, held.summed) == (others + 5, others + 3)

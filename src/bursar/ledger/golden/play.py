@@ -18,12 +18,14 @@ from bursar.errors import BrokenInvariant, BursarError, Malformed
 from bursar.exact import ZERO, money, trimmed
 from bursar.ledger import audit
 from bursar.ledger.book import POOL, Book
+from bursar.ledger.course import Plan
 from bursar.ledger.entries import AnyEntry
 from bursar.ledger.golden.read import read_line, read_terms
 from bursar.ledger.golden.words import Words, quote, split_words
 from bursar.ledger.golden.write import write_line
 from bursar.ledger.journal import Outcome
-from bursar.ledger.timeline import Plan, Timeline
+from bursar.ledger.planning import planned
+from bursar.ledger.timeline import Timeline
 
 _Asked = Callable[[Book, Words, str | None], str]
 
@@ -60,7 +62,7 @@ def play(lines: Iterable[str]) -> list[str]:
 def _commit(timeline: Timeline, entries: list[AnyEntry]) -> tuple[str, str]:
     """Commit statements: (verdict of the first, verdict of the whole)."""
     try:
-        plan = timeline.plan(entries, trace=True)
+        plan = planned(timeline, entries, trace=True)
     except BursarError as error:
         return f"refused {error.code}", f"refused {error.code}"
     broken = audit.changes(timeline.book, plan.book) if plan.course.is_append else []

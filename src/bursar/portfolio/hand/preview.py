@@ -10,9 +10,9 @@ from bursar.exact import ZERO, money
 from bursar.ledger import audit
 from bursar.ledger.audit import Totals
 from bursar.ledger.book import Book
+from bursar.ledger.course import Plan
 from bursar.ledger.golden import write_line
 from bursar.ledger.order import order_key
-from bursar.ledger.timeline import Plan
 
 
 class HoldingChange(msgspec.Struct, frozen=True):

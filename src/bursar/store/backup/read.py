@@ -11,7 +11,8 @@ import msgspec
 from bursar.errors import BackupDamaged, BadChoice, SchemaNewer, StoreCorrupt
 from bursar.ledger.checkpoint import FORMAT, MARK
 from bursar.ledger.journal import GENESIS, Record
-from bursar.ledger.timeline import Timeline, folded
+from bursar.ledger.planning import folded
+from bursar.ledger.timeline import Timeline
 from bursar.ports import Progress
 from bursar.store import checks, texts
 from bursar.store.backup.fold import verified

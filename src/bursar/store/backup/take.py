@@ -20,8 +20,9 @@ from sqlalchemy import Connection, Engine, Select, Table, select
 from bursar.errors import BadChoice, PortfolioNotFound, SchemaNewer, StoreCorrupt
 from bursar.ledger import instant, projection
 from bursar.ledger.journal import Record
+from bursar.ledger.planning import folded
 from bursar.ledger.terms import Terms
-from bursar.ledger.timeline import Timeline, folded
+from bursar.ledger.timeline import Timeline
 from bursar.ports import Progress
 from bursar.store import schema, texts, writes
 from bursar.store.backup.fold import Chain, verified

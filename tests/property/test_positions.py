@@ -3,10 +3,12 @@
 from decimal import Decimal
 from itertools import groupby
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bursar.app import SystemClock, portfolio_of
+from bursar.events.outgoing import PositionMoved
 from bursar.exact import ZERO, money
 from bursar.ledger import describe, instant
 from bursar.ledger.entries import Fee, Fill, MarginFill, Rename, Side, Source
@@ -16,6 +18,7 @@ from bursar.ledger.timeline import Timeline
 from bursar.measure.coins import Coins
 from bursar.measure.positions import Trades
 from bursar.measure.trips import TripBook
+from bursar.portfolio.events.relay import events_of
 from bursar.portfolio.trading import TradeFollower
 from bursar.store import MemoryStore
 from bursar.store.trades import MemoryTradeStore
@@ -152,3 +155,45 @@ def answers(store):
 def add(made, place, pnl, fees):
     known = made.get(place, (ZERO, ZERO))
     made[place] = known[0] + pnl, known[1] + fees
+
+
+@settings(max_examples=FEW)
+@given(CHANCE, st.integers(1, 20))
+def test_positions_that_are_told_open_and_close_in_turn_and_are_those_of_the_book(chance, length):
+    terms, entries = story(chance, length)
+    clock = Standing()
+    stands: dict = {}
+    with portfolio_of(MemoryStore(terms=terms), clock) as portfolio:
+        for batch in filter(None, histories.batches(chance, nearly_in_order(chance, entries))):
+            clock.at = max([clock.at, *(each.executed_at for each in batch)]) + instant.SECOND
+            portfolio.record(*batch)
+        for row in portfolio.desk.store.outbox(0):
+            for event in events_of(row, "main"):
+                if event.type.startswith("position."):
+                    turn(stands, event.type, msgspec.json.decode(event.data, type=PositionMoved))
+        assert stands == standing(portfolio.book())
+
+
+def turn(stands, kind, told):
+    place, is_long = (told.account, told.symbol, told.is_margin), told.side == "LONG"
+    if kind == "position.opened":
+        assert place not in stands
+        stands[place] = is_long
+    else:
+        assert stands.pop(place) is is_long
+
+
+def standing(book):
+    """Which positions a book has, and whether they are long."""
+    found: dict = {}
+    for (account, coin), held in book.holdings.items():
+        if held.quantity and coin not in book.cash:
+            found[account, f"{coin}/{book.terms.base}", False] = held.quantity > 0
+    for (account, pair), lent in book.margins.items():
+        if lent.quantity:
+            found[account, pair, True] = lent.quantity > 0
+    return found
+
+
+def nearly_in_order(chance, entries):
+    return [entry for one in nearly_alone(chance, entries) for entry in one]

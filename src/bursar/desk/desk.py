@@ -407,7 +407,7 @@ class Desk:
             at = self.clock.now()
             rows = journal.chain(plan.recorded, head=self.head.hash, seq=self.head.seq, at=at)
         parts = [([row], told) for row, told in beside.each] or [(rows, beside.told)]
-        moved = moves.between(self.timeline.book, plan.book, is_fork=plan.course.is_append)
+        moved = moves.between(self.timeline.book, plan)
         *earlier, (message, at) = telling.messages(parts, self.head.version, plan.restated, moved)
         trades, flows = describe.records(plan.lines, self.timeline.terms)
         gone = {fact.id for fact in plan.course.removed}

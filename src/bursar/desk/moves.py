@@ -4,7 +4,8 @@ A position is what one account holds of a coin (all accounts together, where lot
 leveraged position in a pair. One that turns from long to short closes and opens. Several fills of
 one commit that open and close again are no move: what counts is before and after.
 
-O(keys touched); where the past was refolded, O(keys).
+O(keys touched), and facts where leveraged positions were among them; where the past was refolded,
+O(keys). What was made in a pair then counts for its coin and for its leveraged position, together.
 
 Errors: none.
 """
@@ -17,7 +18,9 @@ import msgspec
 
 from bursar.exact import ZERO, divide, money, plain
 from bursar.ledger.book import POOL, Book, own_changes
+from bursar.ledger.entries import MarginFill
 from bursar.ledger.state import Cell, Holding, Margin
+from bursar.ledger.timeline import Plan
 
 _PLACES: Final = 18
 _NO_CELL: Final = Cell()
@@ -36,6 +39,7 @@ class Move(msgspec.Struct, frozen=True):
     quantity: Decimal
     entry_price: Decimal | None
     realized: Decimal
+    is_margin: bool = False
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -47,15 +51,15 @@ _FLAT: Final = _State(ZERO, ZERO)
 
 
 @money
-def between(before: Book, after: Book, *, is_fork: bool) -> tuple[Move, ...]:
-    """Return what was opened and closed, by account and symbol; a close before an opening.
-
-    With `is_fork`, `after` was forked from `before`.
-    """
+def between(before: Book, plan: Plan) -> tuple[Move, ...]:
+    """Return what a plan opens and closes, by account and symbol; a close before an opening."""
+    after, is_fork = plan.book, plan.course.is_append
     turned = [each for each in _changed(before, after, is_fork=is_fork) if each.has_turned]
     if not turned:
         return ()
     made = _realized(before, after, is_fork=is_fork)
+    if is_fork and own_changes(after.margins):
+        _part_leverage(made, plan)
     return tuple(
         move
         for each in sorted(turned, key=lambda each: (each.account, each.symbol))
@@ -72,6 +76,7 @@ def plainly(move: Move) -> dict[str, object]:
         "quantity": plain(move.quantity),
         "entry_price": None if move.entry_price is None else plain(move.entry_price),
         "realized": plain(move.realized),
+        "is_margin": move.is_margin,
     }
 
 
@@ -87,7 +92,7 @@ def _moves(change: "_Change", realized: Decimal) -> Iterator[Move]:
 def _move(change: "_Change", state: _State, realized: Decimal, *, is_opened: bool) -> Move:
     price = divide(abs(state.cost), abs(state.quantity), places=_PLACES)[0]
     own = change.account, change.symbol, state.quantity
-    return Move(is_opened, *own, price or None, realized)
+    return Move(is_opened, *own, price or None, realized, change.heading == change.symbol)
 
 
 class _Change(msgspec.Struct, frozen=True):
@@ -141,3 +146,16 @@ def _realized(before: Book, after: Book, *, is_fork: bool) -> dict[tuple[str, st
         for place in ((account, key[1]), (key[0], key[2])):
             made[place] = made.get(place, ZERO) + new.realized - old.realized
     return made
+
+
+def _part_leverage(made: dict[tuple[str, str], Decimal], plan: Plan) -> None:
+    """Part what leverage made from what coins of the same name or pair did, which share cells."""
+    lent = dict.fromkeys(own_changes(plan.book.margins), ZERO)
+    for fact, lines in plan.lines:
+        if type(fact) is MarginFill:  # in a large import few are
+            own = sum((line.realized for line in lines if line.asset == fact.base), ZERO)
+            pair = fact.account, fact.pair or f"{fact.base}/{fact.quote}"
+            coin = POOL if plan.book.is_pooled else fact.account, fact.base
+            lent[pair] = lent.get(pair, ZERO) + own
+            made[coin] = made.get(coin, ZERO) - own
+    made |= lent

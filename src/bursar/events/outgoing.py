@@ -131,7 +131,7 @@ class PositionMoved(msgspec.Struct, frozen=True, kw_only=True):
     """A position that was opened, or closed, by a commit.
 
     `quantity` is what is open now, or what was open before it closed; `entry_price` its average
-    cost per unit, in base currency for coins and in quote for leverage; `realized_pnl` is what the
+    cost per unit, in base currency for coins and in quote for leverage; `realized_pnl` is what this
     commit realised on it, fees taken off.
     """
 
@@ -142,6 +142,7 @@ class PositionMoved(msgspec.Struct, frozen=True, kw_only=True):
     entry_price: Decimal | None
     realized_pnl: Decimal
     version: int
+    is_margin: bool
 
 
 class PnlUpdate(msgspec.Struct, frozen=True, kw_only=True):

@@ -263,16 +263,18 @@ class Coins:
         self._told.append(Opened(part, entry))
 
     def _closed(self, stake: Stake, part: Part) -> Decimal | None:
-        """Return the quantity that a trade closes; `None` for one that opens."""
-        delta = part.delta
-        if not delta:
-            return ZERO if part.is_closing else None
-        if part.place[2]:
-            if own_trade(part.record):
-                return None if part.record.trade_id.endswith(_OPENED) else abs(delta)
-        elif part.record.account not in self._shorts:
+        """Return the quantity that a trade closes; `None` for one that opens.
+
+        A leveraged one that settled something where nothing is known to be open closes that.
+        """
+        delta, is_lent = part.delta, bool(part.place[2])
+        if delta and is_lent and own_trade(part.record):
+            return None if part.record.trade_id.endswith(_OPENED) else abs(delta)
+        if delta and not is_lent and part.record.account not in self._shorts:
             return -delta if delta < 0 else None
-        return _overlap(stake, delta) if stake.quantity * delta < 0 else None
+        if stake.quantity * delta < 0:
+            return _overlap(stake, delta)
+        return ZERO if part.is_closing and (is_lent or not delta) else None
 
     def _shift(self, shift: RealizedPnLRecord) -> None:
         """Take in what no trade did. What leaves with it is neither won nor lost."""

@@ -102,7 +102,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Trades:
     """Follows what becomes of coins: which trades are open, and which have changed since `changed`
-    was taken. O(1) for each event, but for the fills of a trade, which are counted up.
+    was taken. O(1) for each event; the fills of a trade are put together when it is asked for.
     """
 
     def __init__(self) -> None:
@@ -110,6 +110,7 @@ class Trades:
         self._changed: dict[str, Trade] = {}
         self._gone: dict[tuple[str, Place], tuple[Trade, Trade]] = {}
         self._left: Trade | None = None
+        self._fills: dict[Place, list[str]] = {}
 
     @money
     def follow(self, events: Iterable[Event], facts: Mapping[str, Fact]) -> None:
@@ -131,6 +132,8 @@ class Trades:
 
     def changed(self) -> list[Trade]:
         """Return the trades that changed since this was last asked, by id."""
+        for place in list(self._fills):
+            self._keep(place, self._whole(place, self._open[place]))
         changed, self._changed = self._changed, {}
         return [changed[name] for name in sorted(changed)]
 
@@ -141,6 +144,7 @@ class Trades:
         if not (quantity or made or fees or getattr(fact, "quantity", None)):
             return
         deal = _Deal(part.record, part.asset, fact, part.flags, made, fees)
+        self._fills.setdefault(part.place, []).append(fact.id)
         if entry is None:
             side = _side(-part.delta) if part.delta else ""  # nobody says what was closed
             self._exit(part.place, deal, quantity, side)
@@ -188,6 +192,9 @@ class Trades:
 
     def _leave(self, place: Place, stake: Stake, shift: RealizedPnLRecord, at: int) -> None:
         known, size = self._open.get(place), abs(stake.quantity)
+        back = shift.order_id if shift.side == _FLOW else None
+        if known is not None and (back is not None or _is_source(place, shift)):
+            known = self._whole(place, known)
         left = None if known is None else _part_of(known, size)
         if _is_source(place, shift):
             self._left = left
@@ -205,8 +212,8 @@ class Trades:
             closed_at=None if there else at,
         )
         self._keep(place, trade)
-        if shift.side == _FLOW and shift.order_id is not None:
-            self._gone[(shift.order_id, place)] = left, trade
+        if back is not None:
+            self._gone[(back, place)] = left, trade
 
     def _join(self, place: Place, stake: Stake, shift: RealizedPnLRecord) -> None:
         size, side = abs(stake.quantity), _side(stake.quantity)
@@ -250,20 +257,29 @@ class Trades:
         trade, waiting = self._open.pop(place, None), self._open.pop(there, None)
         if trade is None:
             return
+        trade = self._whole(place, trade)
         if waiting is not None:  # fees of nothing, so far
             made, fees = trade.realized_pnl + waiting.realized_pnl, trade.fees + waiting.fees
-            trade = msgspec.structs.replace(trade, realized_pnl=made, fees=fees)
+            fills = *self._whole(there, waiting).fills, *trade.fills
+            trade = msgspec.structs.replace(trade, realized_pnl=made, fees=fees, fills=fills)
         symbol = _renamed(trade.symbol, there[1])
         self._keep(there, msgspec.structs.replace(trade, symbol=symbol))
 
     def _keep(self, place: Place, trade: Trade) -> None:
         """Keep what is open, and what is to be told: a trade without an id is none yet."""
+        if not trade.is_open:
+            trade = self._whole(place, trade)
         if trade.trade_id:
             self._changed[trade.trade_id] = trade
         if trade.is_open:
             self._open[place] = trade
         else:
             self._open.pop(place, None)
+
+    def _whole(self, place: Place, trade: Trade) -> Trade:
+        """Return a trade with its latest fills."""
+        fills = self._fills.pop(place, ())
+        return msgspec.structs.replace(trade, fills=(*trade.fills, *fills)) if fills else trade
 
 
 class _Deal(msgspec.Struct, frozen=True):
@@ -316,8 +332,10 @@ def _turned(trade: Trade, side: str) -> Trade:
 def _begun(trade: Trade, deal: _Deal, *, opened_at: int | None) -> Trade:
     """Let a position be a trade."""
     fact, fill = deal.fact, deal.pair
-    own = own_trade(deal.record) if opened_at is not None else ""
+    own = own_trade(deal.record)
     name = fact.id if fill is not None else f"{fact.id}/{deal.asset}"
+    if opened_at is None and isinstance(fact, MarginFill):
+        own, name = "", name if own else f"{name}/closed"  # what is over of it may open another
     return msgspec.structs.replace(
         trade,
         trade_id=own or name,
@@ -340,7 +358,6 @@ def _with(trade: Trade, deal: _Deal) -> Trade:
         quote=quote,
         realized_pnl=trade.realized_pnl + deal.made,
         fees=trade.fees + deal.fees,
-        fills=(*trade.fills, deal.fact.id),
         flags=joint(trade.flags, deal.flags),
     )
 

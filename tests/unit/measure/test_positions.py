@@ -205,7 +205,7 @@ def test_a_coin_that_takes_the_name_of_another_joins_its_trade():
 def test_fees_of_nothing_are_those_of_what_takes_the_name():
     dust = bought(1, "a", 1, base="BTC", fees=fee(1, "BTC"))
     trade = folded(dust, bought(1, "b", 1), renamed(2, "BTC"), sold(3, "c", 1, base="BTC"))[0]
-    assert (trade.trade_id, trade.realized_pnl, trade.fees) == ("b", -10, 10)
+    assert (told(trade), result(trade)) == (("b", "LONG", 1, 0, 3, ("a", "b", "c")), (-10, 10))
 
 
 def moved(minute, quantity, account="j"):
@@ -398,7 +398,10 @@ def test_a_settlement_belongs_to_what_is_open_or_stands_alone():
     alone = MarginFill(id="s", executed_at=1, account="k", base="XBT", quote="USD", settled=ZERO)
     assert folded(alone) == []
     (trade,) = folded(MarginFill(**_with(alone, settled=Decimal(5))))
-    assert (told(trade), trade.realized_pnl) == (("s", "", 0, 0, 0, ("s",)), 5)
+    assert (told(trade), trade.realized_pnl) == (("s/closed", "", 0, 0, 0, ("s",)), 5)
+    closed, left = folded(sold(1, "a", 1, kind=MarginFill, settled=Decimal(7)))[::-1]
+    assert (told(closed), closed.realized_pnl) == (("a/closed", "LONG", 0, 0, 1, ("a",)), 7)
+    assert (told(left), left.realized_pnl) == (("a", "SHORT", 1, 1, None, ("a",)), 0), "as booked"
     (trade,) = folded(
         bought(1, "a", 1, kind=MarginFill),
         MarginFill(**_with(alone, settled=Decimal(5), executed_at=90_000_000_000)),

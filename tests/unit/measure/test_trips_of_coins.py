@@ -6,7 +6,8 @@ from bursar.ledger import audit, golden, instant
 from bursar.ledger.terms import Account, FactSource, Terms
 from bursar.portfolio import kept
 from tests.unit.measure.samples import DAY, HOUR, day
-from tests.unit.portfolio.places import opened
+from tests.unit.portfolio.events.told import hearing, trade_closed, trade_opened
+from tests.unit.portfolio.places import NOON, opened
 
 SHORTS = Terms(base="EUR", accounts=(Account("s", FactSource.EVENTS, may_short=True),))
 
@@ -278,11 +279,28 @@ def test_a_leveraged_position_that_won_nothing_is_a_round_trip_too():
     assert (said(made), made.open_fees) == ([("XBT", -14, 14, 1)], 0)
 
 
-def test_a_trade_that_opens_and_closes_in_one_instant_opens_first():
-    opens = on(1, "margin buy 1 XBT @ 40000 EUR fee 7 EUR").replace("#k:1", "#k:trade:7:opened")
-    ends = on(1, "margin sell 1 XBT @ 40100 EUR settled 100", "sequence=1")
-    made = told(opens, ends.replace("#k:1", "#k:trade:7:closed"))
-    assert (said(made), made.open_fees) == ([("XBT", 93, 7, 0)], 0)
+def test_what_a_leveraged_closing_settled_is_a_round_trip_where_no_opening_is_known():
+    made = told(on(1, "margin sell 1 XBT @ 40000 EUR settled 50 fee 7 EUR"))
+    assert (said(made), made.open_fees) == ([("XBT", 43, 7, None)], 0)
+
+
+def test_a_senders_own_trade_opens_before_it_closes_and_is_apart_from_others():
+    intake = hearing()
+    intake.take(
+        [
+            trade_opened(8, fee=3, side="SHORT", at=NOON - 1),
+            trade_opened(7, fee=1, at=NOON),
+            trade_closed(7, fee=1, realized_pnl=0, at=NOON),
+            trade_closed(8, realized_pnl=5, side="SHORT", at=NOON + 1),
+        ]
+    )
+    made = kept.trips(intake.portfolio)
+    assert results(made) == {"7": (-2, 2), "8": (2, 3)}
+    assert made.open_fees == 0
+
+
+def results(made):
+    return {trip.id: (trip.pnl, trip.fees) for trip in made.trips}
 
 
 def test_of_what_happened_at_once_a_purchase_comes_before_the_sale():

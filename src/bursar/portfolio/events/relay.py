@@ -149,4 +149,5 @@ def _position(move: Move, version: int) -> PositionMoved:
         entry_price=move.entry_price,
         realized_pnl=move.realized,
         version=version,
+        is_margin=move.is_margin,
     )

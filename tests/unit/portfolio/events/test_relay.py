@@ -113,6 +113,7 @@ def test_a_position_that_opens_and_closes_is_told_with_what_it_made(intake, bus)
         "entry_price": 42000.0,
         "realized_pnl": -1,
         "version": 1,
+        "is_margin": True,
     }
     assert (went["quantity"], went["realized_pnl"], went["version"]) == (0.2, 147.23, 2)
 
@@ -134,6 +135,39 @@ def test_coins_open_and_close_positions_too_and_a_turn_is_both():
         ("opened", "ETH/USDT", "SHORT", 3),
     ]
     assert [each["realized_pnl"] for _, each in moves] == [0, 1000, 0, 0, 0]
+
+
+def test_coins_and_leverage_of_one_pair_are_told_apart():
+    day = "2026-01-0{}T00:00:00Z {} #k:{}".format
+    portfolio = opened(
+        day(1, "buy 2 XBT @ 40 EUR fee 3 EUR", "a"),
+        day(2, "margin buy 1 XBT @ 100 EUR fee 1 EUR", "b"),
+    )
+    lines = [
+        day(3, "margin sell 1 XBT @ 110 EUR fee 1 EUR", "c"),
+        day(4, "sell 2 XBT @ 50 EUR", "d"),
+    ]
+    portfolio.record(*opened_lines(*lines))
+    assert moved(portfolio) == [
+        *(("opened", False, -3), ("opened", True, -1)),
+        *(("closed", False, 20), ("closed", True, 9)),
+    ]
+
+
+def test_a_position_that_is_delivered_made_nothing():
+    lent = "2026-01-01T00:00:00Z margin buy 1 XBT @ 100 EUR #k:a"
+    portfolio = opened(lent)
+    (ends,) = opened_lines("2026-01-02T00:00:00Z buy 1 XBT @ 100 EUR fee 2 EUR #k:b")
+    portfolio.record(msgspec.structs.replace(ends, delivers=True))
+    assert moved(portfolio)[1:] == [("opened", False, -2), ("closed", True, 0)]
+
+
+def moved(portfolio):
+    bus = LocalBus(portfolio.desk.clock)
+    asyncio.run(Relay(portfolio.desk.store, bus).once())
+    events = [each for each in told(bus) if each.type.startswith("position.")]
+    found = [(each.type[9:], json.loads(each.data)) for each in events]
+    return [(kind, each["is_margin"], each["realized_pnl"]) for kind, each in found]
 
 
 def test_a_position_is_told_with_every_digit():

@@ -3,7 +3,7 @@
 Errors: `Oversold`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import chain
 
@@ -16,8 +16,6 @@ from bursar.ledger.lots.base import units
 from bursar.ledger.openings import is_opening
 from bursar.ledger.timeline import Timeline
 
-_Debts = Mapping[str, Mapping[str, Decimal]]
-
 
 @money
 def require_covered(timeline: Timeline, plan: Plan) -> None:
@@ -27,10 +25,10 @@ def require_covered(timeline: Timeline, plan: Plan) -> None:
     """
     if _only_stands_again(plan):
         return
-    debts = _debts(timeline.book), _debts(plan.book)
+    renamed = _renamed(plan)
     for account, asset, lacking in (
-        *_opened(timeline, plan, *debts),
-        *_owed(timeline, plan, *debts),
+        *_opened(timeline, plan, renamed),
+        *_owed(timeline, plan, renamed),
     ):
         raise Oversold(
             f"{account} would spend {trimmed(lacking)} {asset} that nothing"
@@ -54,27 +52,26 @@ def _only_stands_again(plan: Plan) -> bool:
 
 
 def _opened(
-    timeline: Timeline, plan: Plan, before: _Debts, after: _Debts
+    timeline: Timeline, plan: Plan, renamed: set[str]
 ) -> Iterator[tuple[str, str, Decimal]]:
     """Yield by how much openings would grow.
 
     Where a wrong rename is taken back, what was owed for it was there from the beginning after all.
     """
-    renamed = _renamed(plan)
     for fact in plan.course.added:
         if is_opening(fact) and isinstance(fact, CashFlow):
             known = timeline.openings.get(fact.id)
-            had = known.amount if isinstance(known, CashFlow) else ZERO
-            place = POOL if plan.book.is_pooled else fact.account
-            was, is_ = (debts.get(place, {}).get(fact.asset, ZERO) for debts in (before, after))
-            spared = max(was - is_, ZERO) if fact.asset in renamed else ZERO
-            if fact.amount - had > spared:
-                yield fact.account, fact.asset, fact.amount - had
+            grown = fact.amount - (known.amount if isinstance(known, CashFlow) else ZERO)
+            spared = ZERO
+            if fact.asset in renamed:
+                books = timeline.book, plan.book
+                was, is_ = (units(each.held(fact.account, fact.asset).owed) for each in books)
+                spared = max(was - is_, ZERO)
+            if grown > spared:
+                yield fact.account, fact.asset, grown
 
 
-def _owed(
-    timeline: Timeline, plan: Plan, before: _Debts, after: _Debts
-) -> Iterator[tuple[str, str, Decimal]]:
+def _owed(timeline: Timeline, plan: Plan, renamed: set[str]) -> Iterator[tuple[str, str, Decimal]]:
     """Yield what more would be owed where openings are made: under names that renames emptied.
 
     What a rename that comes or goes lets be owed under another name is no more.
@@ -83,7 +80,7 @@ def _owed(
     places = ((fact.account, getattr(fact, "to_account", fact.account)) for fact in changed)
     if not any(timeline.opens(account) for account in chain(*places)):
         return
-    renamed = _renamed(plan)
+    before, after = _debts(timeline.book), _debts(plan.book)
     for place, owed in sorted(after.items()):
         was = before.get(place, {})
         more = {each: owed.get(each, ZERO) - was.get(each, ZERO) for each in {**was, **owed}}

@@ -322,8 +322,7 @@ class Desk:
         try:
             self.timeline.land(plan)
         except BaseException:
-            with suppress(StoreError):  # whoever stages next tries again
-                self.reload()
+            self._stand_where_the_store_does()
             raise
         self.head = head
 

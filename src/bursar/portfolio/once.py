@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from bursar.desk import Desk, again
-from bursar.errors import BadChoice, KeyReused, StaleVersion
+from bursar.errors import BadChoice, KeyReused
 from bursar.ledger import instant
 from bursar.portfolio import hand
 from bursar.portfolio.portfolio import Portfolio
@@ -72,21 +72,10 @@ def _once(portfolio: Portfolio, key: str, digest: str, make: _Make) -> Done:
     correction = make(desk)
     staged = None if correction.is_known else hand.stage(desk, correction)
     version = desk.head.version
-    try:
-        with desk.store.grouped():
-            if staged is not None:
-                version = desk.commit(staged).version
-            kept = _Kept(
-                digest,
-                correction.id,
-                version,
-                instant.show(desk.clock.now()),
-                correction.remarks,
-            )
-            desk.store.save_memos({name: _ENCODER.encode(kept).decode()})
-    except StaleVersion:  # nothing has landed, and whoever tries again catches up
-        raise
-    except BaseException:
-        desk.reload()
-        raise
+    with desk.alone():
+        if staged is not None:
+            version = desk.commit(staged).version
+        now = instant.show(desk.clock.now())
+        kept = _Kept(digest, correction.id, version, now, correction.remarks)
+        desk.store.save_memos({name: _ENCODER.encode(kept).decode()})
     return Done(correction.id, version, correction.is_known, correction.remarks)

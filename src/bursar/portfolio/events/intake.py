@@ -22,7 +22,7 @@ import msgspec
 
 from bursar.capital.regimes import Telling
 from bursar.desk.desk import Beside
-from bursar.errors import KeyReused, StaleVersion
+from bursar.errors import KeyReused
 from bursar.events import Envelope
 from bursar.events.catalog import read
 from bursar.events.incoming import EssTripped, Incoming, MarketRegime, MarketTick, moment
@@ -114,15 +114,11 @@ class Intake:
     def _keep(self, events: Iterable[tuple[Envelope, Incoming | None]], heard: Heard) -> None:
         desk = self.portfolio.writer
         notes: dict[str, str | None] = {}
-        try:
-            with desk.alone():
-                for event, told in events:
-                    self._keep_one(event, told, heard, notes)
-                if notes:
-                    desk.store.save_memos(notes)
-        except StaleVersion:
-            desk.reload()
-            raise
+        with desk.alone():
+            for event, told in events:
+                self._keep_one(event, told, heard, notes)
+            if notes:
+                desk.store.save_memos(notes)
 
     def _keep_one(
         self, event: Envelope, told: Incoming | None, heard: Heard, notes: dict[str, str | None]

@@ -12,6 +12,7 @@ from bursar.exact import ZERO, money, trimmed
 from bursar.ledger.book import POOL, Book
 from bursar.ledger.entries import CashFlow, Rename, Reversal, Source
 from bursar.ledger.lots.base import units
+from bursar.ledger.names import canonical
 from bursar.ledger.openings import is_opening
 from bursar.ledger.timeline import Plan, Timeline
 
@@ -64,9 +65,9 @@ def _opened(
         if is_opening(fact) and isinstance(fact, CashFlow):
             known = timeline.openings.get(fact.id)
             had = known.amount if isinstance(known, CashFlow) else ZERO
-            place = POOL if plan.book.is_pooled else fact.account
-            was, is_ = (debts.get(place, {}).get(fact.asset, ZERO) for debts in (before, after))
-            spared = max(was - is_, ZERO) if fact.asset in renamed else ZERO
+            place, name = plan.book.place(fact.account, fact.asset)
+            was, is_ = (debts.get(place, {}).get(name, ZERO) for debts in (before, after))
+            spared = max(was - is_, ZERO) if name in renamed else ZERO
             if fact.amount - had > spared:
                 yield fact.account, fact.asset, fact.amount - had
 
@@ -97,14 +98,15 @@ def _owed(
 def _short(book: Book, asset: str) -> list[str]:
     """Return the accounts of a pool that have less than nothing of an asset."""
     found = (place for place, quantity in book.balances.items() if quantity < 0)
-    return sorted(account for account, held in found if held == asset)
+    return sorted({account for account, held in found if canonical(held) == asset})
 
 
 def _renamed(plan: Plan) -> set[str]:
-    """Return the old and the new names of the renames that come or go."""
+    """Return the old and the new names, as lots have them, of the renames that come or go."""
     changed = (*plan.course.added, *plan.course.removed)
     renames = [fact for fact in changed if isinstance(fact, Rename)]
-    return {name for each in renames for name in (each.asset, each.to_asset)}
+    named = ((each.account, name) for each in renames for name in (each.asset, each.to_asset))
+    return {plan.book.place(*each)[1] for each in named}
 
 
 def _debts(book: Book) -> dict[str, dict[str, Decimal]]:

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from bursar.exact import ZERO, divide, money, plain
-from bursar.ledger.book import POOL, Book, own_changes
+from bursar.ledger.book import Book, own_changes
 from bursar.ledger.state import Cell, Holding, Margin
 
 _PLACES: Final = 18
@@ -137,7 +137,6 @@ def _realized(before: Book, after: Book, *, is_fork: bool) -> dict[tuple[str, st
     made: dict[tuple[str, str], Decimal] = {}
     for key in _keys(before.cells, after.cells, is_fork=is_fork):
         old, new = before.cells.get(key, _NO_CELL), after.cells.get(key, _NO_CELL)
-        account = POOL if after.is_pooled else key[0]
-        for place in ((account, key[1]), (key[0], key[2])):
+        for place in (after.place(key[0], key[1]), (key[0], key[2])):
             made[place] = made.get(place, ZERO) + new.realized - old.realized
     return made

@@ -29,6 +29,7 @@ from bursar.ledger.entries import Rename, Split
 from bursar.ledger.fold.booking import carry, dispose, lot_of, place_in, realize, tag_of
 from bursar.ledger.lots import Lot
 from bursar.ledger.lots.base import resized, total, units
+from bursar.ledger.names import canonical
 from bursar.ledger.state import NO_PAIR, CellKey, Holding
 
 AHEAD: Final = "split"  # owed since an account's split came before that of those who have its coins
@@ -89,7 +90,7 @@ def _split_pockets(book: Book, fact: Split) -> None:
 
 def _rename_pool(book: Book, rename: Rename, accounts: Sequence[str]) -> None:
     """Join a whole pool to that of another name; as money it is in each account, at face."""
-    old, new = (POOL, rename.asset), (POOL, rename.to_asset)
+    old, new = (POOL, canonical(rename.asset)), (POOL, canonical(rename.to_asset))
     moved = book.holdings.get(old)
     if moved is None:
         return
@@ -198,10 +199,10 @@ def _accounts(book: Book, account: str, asset: str) -> list[str]:
 
 
 def _gross(book: Book, asset: str, *, without: Sequence[str]) -> Decimal:
-    """Add up, without their sign, what the other accounts have of a pool."""
-    found = ZERO
+    """Add up, without their sign, what else there is of a pool: of others, or by another name."""
+    pool, found = canonical(asset), ZERO
     for (account, held), quantity in book.balances.items():
-        if held == asset and account not in without:
+        if canonical(held) == pool and not (held == asset and account in without):
             found += abs(quantity)
     return found
 

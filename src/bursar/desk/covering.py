@@ -9,7 +9,7 @@ from itertools import chain
 
 from bursar.errors import Oversold
 from bursar.exact import ZERO, money, trimmed
-from bursar.ledger.book import POOL, Book
+from bursar.ledger.book import POOL, Book, own_changes
 from bursar.ledger.entries import CashFlow, Rename, Reversal, Source
 from bursar.ledger.lots.base import units
 from bursar.ledger.names import canonical
@@ -21,7 +21,8 @@ _Debts = Mapping[str, Mapping[str, Decimal]]
 
 @money
 def require_covered(timeline: Timeline, plan: Plan) -> None:
-    """Refuse what only an opening could explain, or would be owed where openings are made.
+    """Refuse what only an opening could explain, or would be owed where openings are made; and what
+    an account that cannot spend what it does not have would take of other accounts' in a pool.
 
     By hand, nothing is assumed.
     """
@@ -31,6 +32,7 @@ def require_covered(timeline: Timeline, plan: Plan) -> None:
     for account, asset, lacking in (
         *_opened(timeline, plan, *debts),
         *_owed(timeline, plan, *debts),
+        *_overdrawn(timeline.book, plan.book),
     ):
         raise Oversold(
             f"{account} would spend {trimmed(lacking)} {asset} that nothing"
@@ -93,6 +95,17 @@ def _owed(
                 for account in _short(plan.book, asset) if place == POOL else [place]:
                     if timeline.opens(account):
                         yield account, asset, grown
+
+
+def _overdrawn(before: Book, after: Book) -> Iterator[tuple[str, str, Decimal]]:
+    """Yield what strict accounts would have taken of a pool beyond what is theirs.
+
+    The fold goes by the pool alone, so what stands in a journal already still folds.
+    """
+    for (account, asset), quantity in own_changes(after.balances).items():
+        had = before.balances.get((account, asset), ZERO)
+        if quantity < min(had, ZERO) and asset not in after.cash and after.is_strict(account):
+            yield account, asset, min(had, ZERO) - quantity
 
 
 def _short(book: Book, asset: str) -> list[str]:

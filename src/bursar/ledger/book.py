@@ -147,7 +147,7 @@ class Book:
 
     def require(self, account: str, needs: Iterable[tuple[str, Decimal]]) -> None:
         """Refuse what a strict account does not have, before anything is changed."""
-        if not (self.terms.strict or self._is_strict(account)) or account in self.shorts:
+        if not self.is_strict(account):
             return
         wanted: dict[str, Decimal] = {}
         for asset, quantity in needs:
@@ -293,7 +293,11 @@ class Book:
             known.unknown + change.unknown,
         )
 
-    def _is_strict(self, account: str) -> bool:
+    def is_strict(self, account: str) -> bool:
+        """Tell whether an account cannot spend what it does not have."""
+        return (self.terms.strict or self._is_by_hand(account)) and account not in self.shorts
+
+    def _is_by_hand(self, account: str) -> bool:
         """Tell whether an account is kept by hand, which those of the venue `manual` are."""
         if account in self.strict or not account.startswith(FactSource.MANUAL.value):
             return account in self.strict

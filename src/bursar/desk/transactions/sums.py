@@ -151,7 +151,9 @@ class Sums:
 
 
 def _is_plain(book: Book) -> bool:
-    """Tell whether nothing in a book is owed, leveraged, or gone with a cost left."""
+    """Tell whether nothing in a book is pooled, owed, leveraged, or gone with a cost left."""
+    if book.is_pooled:
+        return False
     if any(margin.quantity for margin in book.margins.values()):
         return False
     return not any(

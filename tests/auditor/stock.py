@@ -5,7 +5,6 @@ from fractions import Fraction
 
 from tests.auditor.places import Lot, Place, Taken, exact
 
-
 ONE_NAME = {"BTC": "XBT"}  # of a coin in a pool
 
 

@@ -55,6 +55,9 @@ def split(own, fact):
             own.pockets[owner, asset, pocket] = half_even(
                 own.pockets[owner, asset, pocket] * factor
             )
+    for cell, size in own.sizes.items():
+        if cell[1] == fact.asset and fact.account in {"*", cell[0]}:
+            own.sizes[cell] = half_even(size * factor)
     owners = own.stock.accounts_with(fact.account, fact.asset)
     if not own.stock.pooled:
         for owner in owners:

@@ -5,6 +5,8 @@ from fractions import Fraction
 
 from tests.auditor.places import Lot, Place, Taken, exact
 
+ONE_NAME = {"BTC": "XBT"}  # of a coin in a pool
+
 
 class Stock:
     def __init__(self, *, cash, method, pooled, shorts):
@@ -14,8 +16,9 @@ class Stock:
         self.balances = defaultdict(Fraction)
 
     def place(self, account, asset):
-        pooled = self.pooled and asset not in self.cash
-        return self.places["*" if pooled else account, asset]
+        if self.pooled and asset not in self.cash:
+            return self.places["*", ONE_NAME.get(asset, asset)]
+        return self.places[account, asset]
 
     def put(self, where, lots):
         """Bring lots in; what they settle of a debt is realised. Returns what was realised."""

@@ -9,17 +9,19 @@ from itertools import chain
 
 from bursar.errors import Oversold
 from bursar.exact import ZERO, money, trimmed
-from bursar.ledger.book import POOL, Book
+from bursar.ledger.book import POOL, Book, own_changes
 from bursar.ledger.course import Plan
 from bursar.ledger.entries import CashFlow, Rename, Reversal, Source
 from bursar.ledger.lots.base import units
+from bursar.ledger.names import canonical
 from bursar.ledger.openings import is_opening
 from bursar.ledger.timeline import Timeline
 
 
 @money
 def require_covered(timeline: Timeline, plan: Plan) -> None:
-    """Refuse what only an opening could explain, or would be owed where openings are made.
+    """Refuse what only an opening could explain, or would be owed where openings are made; and what
+    an account that cannot spend what it does not have would take of other accounts' in a pool.
 
     By hand, nothing is assumed.
     """
@@ -29,6 +31,7 @@ def require_covered(timeline: Timeline, plan: Plan) -> None:
     for account, asset, lacking in (
         *_opened(timeline, plan, renamed),
         *_owed(timeline, plan, renamed),
+        *_overdrawn(timeline.book, plan.book),
     ):
         raise Oversold(
             f"{account} would spend {trimmed(lacking)} {asset} that nothing"
@@ -63,7 +66,7 @@ def _opened(
             known = timeline.openings.get(fact.id)
             grown = fact.amount - (known.amount if isinstance(known, CashFlow) else ZERO)
             spared = ZERO
-            if fact.asset in renamed:
+            if plan.book.place(fact.account, fact.asset)[1] in renamed:
                 books = timeline.book, plan.book
                 was, is_ = (units(each.held(fact.account, fact.asset).owed) for each in books)
                 spared = max(was - is_, ZERO)
@@ -92,17 +95,29 @@ def _owed(timeline: Timeline, plan: Plan, renamed: set[str]) -> Iterator[tuple[s
                         yield account, asset, grown
 
 
+def _overdrawn(before: Book, after: Book) -> Iterator[tuple[str, str, Decimal]]:
+    """Yield what strict accounts would have taken of a pool beyond what is theirs.
+
+    The fold goes by the pool alone, so what stands in a journal already still folds.
+    """
+    for (account, asset), quantity in own_changes(after.balances).items():
+        had = before.balances.get((account, asset), ZERO)
+        if quantity < min(had, ZERO) and asset not in after.cash and after.is_strict(account):
+            yield account, asset, min(had, ZERO) - quantity
+
+
 def _short(book: Book, asset: str) -> list[str]:
     """Return the accounts of a pool that have less than nothing of an asset."""
     found = (place for place, quantity in book.balances.items() if quantity < 0)
-    return sorted(account for account, held in found if held == asset)
+    return sorted({account for account, held in found if canonical(held) == asset})
 
 
 def _renamed(plan: Plan) -> set[str]:
-    """Return the old and the new names of the renames that come or go."""
+    """Return the old and the new names, as lots have them, of the renames that come or go."""
     changed = (*plan.course.added, *plan.course.removed)
     renames = [fact for fact in changed if isinstance(fact, Rename)]
-    return {name for each in renames for name in (each.asset, each.to_asset)}
+    named = ((each.account, name) for each in renames for name in (each.asset, each.to_asset))
+    return {plan.book.place(*each)[1] for each in named}
 
 
 def _debts(book: Book) -> dict[str, dict[str, Decimal]]:

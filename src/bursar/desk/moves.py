@@ -17,10 +17,10 @@ from typing import Final, TypeVar
 import msgspec
 
 from bursar.exact import ZERO, divide, money, plain
-from bursar.ledger.book import POOL, Book, own_changes
+from bursar.ledger.book import Book, own_changes
+from bursar.ledger.course import Plan
 from bursar.ledger.entries import MarginFill
 from bursar.ledger.state import Cell, Holding, Margin
-from bursar.ledger.timeline import Plan
 
 _PLACES: Final = 18
 _NO_CELL: Final = Cell()
@@ -142,8 +142,7 @@ def _realized(before: Book, after: Book, *, is_fork: bool) -> dict[tuple[str, st
     made: dict[tuple[str, str], Decimal] = {}
     for key in _keys(before.cells, after.cells, is_fork=is_fork):
         old, new = before.cells.get(key, _NO_CELL), after.cells.get(key, _NO_CELL)
-        account = POOL if after.is_pooled else key[0]
-        for place in ((account, key[1]), (key[0], key[2])):
+        for place in (after.place(key[0], key[1]), (key[0], key[2])):
             made[place] = made.get(place, ZERO) + new.realized - old.realized
     return made
 
@@ -155,7 +154,7 @@ def _part_leverage(made: dict[tuple[str, str], Decimal], plan: Plan) -> None:
         if type(fact) is MarginFill:  # in a large import few are
             own = sum((line.realized for line in lines if line.asset == fact.base), ZERO)
             pair = fact.account, fact.pair or f"{fact.base}/{fact.quote}"
-            coin = POOL if plan.book.is_pooled else fact.account, fact.base
+            coin = plan.book.place(fact.account, fact.base)
             lent[pair] = lent.get(pair, ZERO) + own
             made[coin] = made.get(coin, ZERO) - own
     made |= lent

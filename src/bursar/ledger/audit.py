@@ -147,8 +147,9 @@ def _pools(book: Book) -> list[Breach]:
     if not book.is_pooled:
         return []
     spread: dict[str, Decimal] = {}
-    for (_, asset), quantity in book.balances.items():
-        spread[asset] = spread.get(asset, ZERO) + quantity
+    for (account, asset), quantity in book.balances.items():
+        name = book.place(account, asset)[1]
+        spread[name] = spread.get(name, ZERO) + quantity
     found = []
     for (place, asset), holding in book.holdings.items():
         off = holding.quantity - spread.get(asset, ZERO)

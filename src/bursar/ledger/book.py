@@ -43,6 +43,7 @@ from bursar.ledger.layer import Layer
 from bursar.ledger.lots import RULES, Lot, Pool, Take
 from bursar.ledger.lots.base import cut, joined, resized, total, units
 from bursar.ledger.lots.specific import SPECIFIC
+from bursar.ledger.names import canonical
 from bursar.ledger.state import (
     Cell,
     CellKey,
@@ -114,8 +115,20 @@ class Book:
         return twin
 
     def place(self, account: str, asset: str) -> HoldingKey:
-        """Return where an account's lots of an asset are kept."""
-        return (POOL if self.is_pooled and asset not in self.cash else account, asset)
+        """Return where an account's lots of an asset are kept: a pool has it by its one name."""
+        if self.is_pooled and asset not in self.cash:
+            return (POOL, canonical(asset))
+        return (account, asset)
+
+    @property
+    def spellings(self) -> Iterable[HoldingKey]:
+        """Return the accounts and the names by which each has or had an asset."""
+        return self.balances if self.is_pooled else self.holdings
+
+    def named(self, place: HoldingKey) -> HoldingKey:
+        """Return a place by the name that its asset has in the book, unless it has several."""
+        names = {held for _, held in self.balances if canonical(held) == place[1]}
+        return (place[0], names.pop()) if place[0] == POOL and len(names) == 1 else place
 
     def held(self, account: str, asset: str) -> Holding:
         """Return a holding, empty where there is none."""
@@ -134,7 +147,7 @@ class Book:
 
     def require(self, account: str, needs: Iterable[tuple[str, Decimal]]) -> None:
         """Refuse what a strict account does not have, before anything is changed."""
-        if not (self.terms.strict or self._is_strict(account)) or account in self.shorts:
+        if not self.is_strict(account):
             return
         wanted: dict[str, Decimal] = {}
         for asset, quantity in needs:
@@ -280,7 +293,11 @@ class Book:
             known.unknown + change.unknown,
         )
 
-    def _is_strict(self, account: str) -> bool:
+    def is_strict(self, account: str) -> bool:
+        """Tell whether an account cannot spend what it does not have."""
+        return (self.terms.strict or self._is_by_hand(account)) and account not in self.shorts
+
+    def _is_by_hand(self, account: str) -> bool:
         """Tell whether an account is kept by hand, which those of the venue `manual` are."""
         if account in self.strict or not account.startswith(FactSource.MANUAL.value):
             return account in self.strict

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from bursar.ledger import instant
-from bursar.ledger.entries import AnyEntry, Fee, Leg, Rate, venue
+from bursar.ledger.entries import AnyEntry, Fee, Leg, Rate, StagedChange, venue
 
 _T = TypeVar("_T", Fee, Leg, Rate)
 
@@ -33,9 +33,12 @@ _LISTS: Final = ("fees", "to_fees", "rates", "given", "taken")
 
 
 def understood(entry: AnyEntry) -> AnyEntry:
-    """Return a statement with its assets under the names that they have in a book."""
+    """Return a statement with its assets under the names that they have in a book.
+
+    A staged change is no venue's word: it was made of the book's names.
+    """
     known = _MEANT.get(venue(entry.account))
-    if known is None:
+    if known is None or isinstance(entry, StagedChange):
         return entry
     meant = {name: to.asset for name, to in known.items() if entry.executed_at >= to.at}
     if not meant:

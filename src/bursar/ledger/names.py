@@ -22,13 +22,13 @@ def names_of(asset: str) -> frozenset[str]:
     return frozenset({one, *(name for name, known in ALIASES.items() if known == one)})
 
 
-def known_as(asset: str, account: str, places: Iterable[tuple[str, str]], pool: str) -> str:
+def known_as(asset: str, account: str, places: Iterable[tuple[str, str]]) -> str:
     """Return the name that an account, or else the book, has for an asset: BTC may be XBT.
 
-    `places` are (account, asset) of what is held; those of `pool` are everybody's.
+    `places` are (account, asset) of what is held.
     """
     known = [place for place in places if canonical(place[1]) == canonical(asset)]
-    own = {name for place, name in known if place in {account, pool}}
+    own = {name for place, name in known if place == account}
     names = own or {name for _, name in known} or {asset}
     return asset if asset in names else min(names)
 

@@ -31,8 +31,8 @@ class AssetBalance(msgspec.Struct, frozen=True):
 class SpotPosition(msgspec.Struct, frozen=True):
     """What was done in one pair, and what its asset cost.
 
-    `base_size` is the signed sum of the pair's fills; `avg_entry_price` is the asset pool's
-    average, in the quote; `None` where nothing is held or the quote has no rate.
+    `base_size` is the signed sum of the pair's fills, in units of now; `avg_entry_price` is the
+    asset pool's average, in the quote; `None` where nothing is held or the quote has no rate.
     """
 
     pair: str

@@ -27,8 +27,8 @@ class Holding(msgspec.Struct, frozen=True, gc=False):
 class Cell(msgspec.Struct, frozen=True, gc=False):
     """What one strategy made on one asset in one pair and regime of one account.
 
-    `size` is the signed sum of the pair's fills; `realized` has fees taken off; `fees` is their
-    worth; `peg` is the part of realised that came from a peg away from 1.
+    `size` is the signed sum of the pair's fills, split with their asset; `realized` has fees taken
+    off; `fees` is their worth; `peg` is the part of realised that came from a peg away from 1.
     """
 
     size: Decimal = ZERO

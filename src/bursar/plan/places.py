@@ -106,7 +106,7 @@ def name_in(book: Book, account: str, symbol: str) -> str:
     Lots may be everybody's; the coins themselves lie in an account, under that account's name.
     """
     name, there = _found(book, account, symbol)
-    return name if there else known_as(symbol, account, book.holdings, POOL)
+    return name if there else known_as(symbol, account, book.spellings)
 
 
 def _owned(book: Book, account: str, symbol: str) -> Decimal:

@@ -414,7 +414,7 @@ class Portfolio:
         book = self.book(rule)
         wanted = None if asset is None else canonical(asset)
         return {
-            place: lots
+            book.named(place): lots
             for place in sorted(book.holdings)
             if place[1] not in book.cash and wanted in (None, canonical(place[1]))
             if (lots := book.lots(*place))

@@ -45,10 +45,17 @@ def leverage_of(book: Book, marks: Marks) -> dict[str, set[HoldingKey]]:
 def shown_name(frame: Frame, name: str, spots: Spots, leverage: Spots) -> str:
     """Return the name to show an asset under: the book's own, unless it has several."""
     book = frame.book
-    used = {key[1] for key in spots if key in book.holdings and _is_open(book.holdings[key])}
+    used = {key[1] for key in spots if _has(book, key)}
     margins = (book.margins[key] for key in leverage)
     used |= {margin.base for margin in margins if margin.quantity}
     return used.pop() if len(used) == 1 else name
+
+
+def _has(book: Book, key: HoldingKey) -> bool:
+    """Tell whether there is anything in a place, by the name that its account has for it."""
+    if book.is_pooled and key[1] not in book.cash:
+        return bool(book.balances.get(key))
+    return key in book.holdings and _is_open(book.holdings[key])
 
 
 def _is_open(holding: Holding) -> bool:

@@ -1,10 +1,10 @@
 """Positions by pair, and balances by asset.
 
 A position says what was done in one pair and what its asset cost. `base_size` is the signed sum of
-the pair's fills; `avg_entry_price` is the average of the asset's whole pool, in the quote; realised
-PnL and fees are the pair's own; the unrealised PnL of an asset stands in its pair with base
-currency alone, whether or not that was traded, so that positions never count it twice. A closed
-pair stays, with size 0.
+the pair's fills, in units of now; `avg_entry_price` is the average of the asset's whole pool, in
+the quote; realised PnL and fees are the pair's own; the unrealised PnL of an asset stands in its
+pair with base currency alone, whether or not that was traded, so that positions never count it
+twice. A closed pair stays, with size 0.
 
 A balance counts what is owed as well (below zero if it must). Coins outside the main pocket
 (staked, in transit) and coins in open orders are `reserved`.

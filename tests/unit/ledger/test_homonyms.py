@@ -47,6 +47,12 @@ def test_every_place_where_a_name_stands_is_understood():
     assert understood(other) is other
 
 
+def test_a_staged_change_speaks_the_names_of_the_book():
+    lines = [("LUNA", 1, 9)]
+    staged = Pen().staged(lines=lines, cash=-9, fees=1, account=BINANCE, executed_at=NEW)
+    assert understood(staged) is staged
+
+
 def test_what_is_told_again_under_the_old_name_is_told_twice():
     pen = Pen()
     flow = pen.flow("deposit", 5, "LUNA", account=BINANCE, executed_at=NEW)

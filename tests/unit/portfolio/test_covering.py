@@ -153,3 +153,59 @@ def test_a_transfer_of_what_was_spent_there_under_an_emptied_name_is_not_taken_b
     )
     with pytest.raises(Oversold, match="kraken:main would spend 3 ACME"):
         book.reverse("manual:main:4")
+
+
+POOL = ("2026-01-04T00:00:00Z buy 5 XBT @ 100 EUR #kraken:main:1",)
+
+
+def pooled():
+    return opened(*POOL, terms=Terms(base="EUR", scope=Scope.POOLED))
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        ("withdrawal", "2", "XBT", {}),
+        ("sell", "2", "XBT/EUR", {"price": "100"}),
+        ("transfer", "2", "XBT", {"to": "cold:wallet"}),
+        ("fee", "2", "XBT", {"worth": "200"}),
+    ],
+)
+def test_an_account_kept_by_hand_spends_nothing_that_is_anothers_in_a_pool(deed):
+    book = pooled()
+    verb, quantity, what, details = deed
+    with pytest.raises(Oversold, match="manual:main would spend 2 XBT that nothing"):
+        book.add(verb, quantity, what, time="2026-01-05", **details)
+    book.add("deposit", "1", "XBT", cost="90", time="2026-01-05")
+    with pytest.raises(Oversold, match="manual:main would spend 1 XBT that nothing"):
+        book.add(verb, quantity, what, time="2026-01-06", **details)
+    book.add("deposit", "1", "XBT", cost="95", time="2026-01-05")
+    book.add(verb, quantity, what, time="2026-01-06", **details)
+    assert book.timeline.book.owned("kraken:main", "XBT") == 5
+
+
+def test_what_came_by_hand_and_was_spent_is_not_taken_back_out_of_a_pool():
+    book = pooled()
+    book.add("deposit", "1", "XBT", cost="90", time="2026-01-05", id="got")
+    book.add("withdrawal", "1", "XBT", time="2026-01-06")
+    with pytest.raises(Oversold, match="manual:main would spend 1 XBT that nothing"):
+        book.reverse("got")
+
+
+@pytest.mark.parametrize("is_batch", [False, True])
+def test_a_transaction_takes_nothing_that_is_anothers_in_a_pool(is_batch):
+    book = pooled()
+
+    def sold(begun):
+        with begun as tx:
+            tx.stage_position_delta("XBT/EUR", "-2", entry_price="100")
+            tx.stage_cash_delta("200")
+            return tx.commit({"XBT": "100"}), tx.reason
+
+    if is_batch:
+        with book.batch(validation_epsilon="100000") as batch:
+            answer = sold(batch.transaction())
+    else:
+        answer = sold(book.transaction(validation_epsilon="100000"))
+    assert answer == (False, "oversold")
+    assert book.timeline.book.owned("manual:main", "XBT") == 0

@@ -290,6 +290,28 @@ def test_two_equal_rows_are_two_events_and_a_longer_list_adds_the_rest(given):
     assert twice < more
 
 
+@pytest.mark.parametrize(
+    "second,column",
+    [
+        ({"type": "sell", "asset": "XBT", "quote": "USD", "amount": "9"}, "asset"),
+        ({"type": "buy", "asset": "ETH", "quote": "XBT", "amount": "9"}, "quote"),
+        ({"type": "reward", "asset": "ETH", "fee": "1", "fee_asset": "XBT"}, "fee_asset"),
+        ({"type": "transfer", "asset": "XBT", "account": "a:b", "to_account": "csv:main"}, "asset"),
+    ],
+)
+def test_an_account_has_one_name_of_a_coin(given, second, column):
+    said = refused(given(BUY, BASE | second), column, line=3)
+    assert "expected BTC, as csv:main calls that coin in line 2" in said
+
+
+def test_two_accounts_may_call_a_coin_differently_and_one_may_rename_it(given):
+    there = BASE | {"type": "deposit", "asset": "XBT", "account": "a:b"}
+    assert len(stated(given(BUY, there), options=OPTIONS)) == 2
+    renamed = BASE | {"type": "rename", "quantity": "", "quote": "XBT"}
+    later = BASE | {"type": "deposit", "asset": "XBT", "time": "2025-01-06"}
+    assert len(stated(given(later, renamed, BUY), options=OPTIONS)) == 3
+
+
 def test_an_id_of_the_venue_again_is_read_once_or_refused(given):
     row = BUY | {"id": "T-1"}
     reading = read(given(row, row))

@@ -33,7 +33,7 @@ from bursar.desk.transactions.staging import (
 from bursar.errors import Oversold
 from bursar.exact import ZERO, money, trimmed
 from bursar.ledger import audit, instant
-from bursar.ledger.book import POOL, Book
+from bursar.ledger.book import Book
 from bursar.ledger.entries import StagedChange, StagedLine, StagedLot
 from bursar.ledger.fold import apply
 from bursar.ledger.lots.base import Lot, resized, units
@@ -188,7 +188,7 @@ def _line(desk: Desk, line: StagedPosition, marks: Marks, rules: Rules) -> Stage
 
 
 def _asset(desk: Desk, name: str, rules: Rules) -> str:
-    return known_as(name, rules.account, desk.timeline.book.holdings, POOL)
+    return known_as(name, rules.account, desk.timeline.book.spellings)
 
 
 def _edits(book: Book, draft: Draft, entry: StagedChange) -> tuple[StagedLot, ...]:
@@ -196,7 +196,7 @@ def _edits(book: Book, draft: Draft, entry: StagedChange) -> tuple[StagedLot, ..
     places: dict[str, dict[str, Lot]] = {}
     edits = []
     for number, told in enumerate(draft.lots):
-        asset = known_as(symbol_of(told.symbol).asset, entry.account, book.holdings, POOL)
+        asset = known_as(symbol_of(told.symbol).asset, entry.account, book.spellings)
         if asset not in places:
             places[asset] = {lot.id: lot for lot in book.lots(entry.account, asset)}
         name = told.lot_id or f"{entry.id}/lot-{number + 1}"

@@ -42,7 +42,7 @@ class Sums:
         self.moved: dict[HoldingKey, Decimal] = {}
         self._money = frozenset(ALIASES.get(each, each) for each in book.cash)
         self._quantities = _quantities(book)
-        self._places = dict.fromkeys(book.holdings)
+        self._places = dict.fromkeys(book.spellings)
         self._named: dict[tuple[str, str], str] = {}
         self._come: Come | None = None
         self._marks: Marks | None = None
@@ -53,7 +53,7 @@ class Sums:
         """Return the name that an account, or else the book, has for an asset."""
         known = self._named.get((name, account))
         if known is None:
-            known = known_as(name, account, self._places, POOL)
+            known = known_as(name, account, self._places)
             self._named[name, account] = known
         return known
 
@@ -104,15 +104,19 @@ class Sums:
 
     def places(self, account: str, moves: Mapping[str, Decimal]) -> dict[HoldingKey, Decimal]:
         """Return the same moves by where the lots lie."""
-        return {self.book.place(account, asset): move for asset, move in moves.items()}
+        found: dict[HoldingKey, Decimal] = {}
+        for asset, move in moves.items():
+            place = self.book.place(account, asset)
+            found[place] = found.get(place, ZERO) + move
+        return found
 
     def go(self, account: str, moves: Mapping[str, Decimal], come: Come) -> None:
         """Go on from there."""
         for asset, move in moves.items():
             place = self.book.place(account, asset)
             self.moved[place] = self.moved.get(place, ZERO) + move
-            if place not in self._places:
-                self._places[place] = None
+            if (account, asset) not in self._places:
+                self._places[account, asset] = None
                 self._named = {}
         for name, (quantity, value) in come.changed.items():
             self._quantities[name], self._values[name] = quantity, value
@@ -147,7 +151,9 @@ class Sums:
 
 
 def _is_plain(book: Book) -> bool:
-    """Tell whether nothing in a book is owed, leveraged, or gone with a cost left."""
+    """Tell whether nothing in a book is pooled, owed, leveraged, or gone with a cost left."""
+    if book.is_pooled:
+        return False
     if any(margin.quantity for margin in book.margins.values()):
         return False
     return not any(

@@ -10,7 +10,7 @@ then lots, debts and balances change together. A fact about one account of sever
 - A rename takes that many of the pool's lots by the rule; debts keep the old name.
 
 What lies in other pockets of an account goes on there, and is split there. A rename of a stated
-quantity carries as much of it, and no pocket.
+quantity carries as much of it, and no pocket. What stands in a pair is split with its asset.
 
 Units are rounded once per balance, half-even; what a place holds is the sum of its balances.
 
@@ -29,7 +29,8 @@ from bursar.ledger.entries import Rename, Split
 from bursar.ledger.fold.booking import carry, dispose, lot_of, place_in, realize, tag_of
 from bursar.ledger.lots import Lot
 from bursar.ledger.lots.base import resized, total, units
-from bursar.ledger.state import NO_PAIR, CellKey, Holding
+from bursar.ledger.names import canonical
+from bursar.ledger.state import NO_PAIR, Cell, CellKey, Holding
 
 AHEAD: Final = "split"  # owed since an account's split came before that of those who have its coins
 
@@ -74,6 +75,7 @@ def fold_split(book: Book, fact: Split) -> None:
     if fact.asset in book.cash:
         return
     _split_pockets(book, fact)
+    _split_sizes(book, fact)
     accounts = _accounts(book, fact.account, fact.asset)
     for those in [accounts] if book.is_pooled else [[account] for account in accounts]:
         _split_place(book, fact, those)
@@ -87,9 +89,17 @@ def _split_pockets(book: Book, fact: Split) -> None:
             place_in(book, (account, asset, pocket), after - quantity)
 
 
+def _split_sizes(book: Book, fact: Split) -> None:
+    """Multiply what stands in each pair: it is what is held because of it."""
+    for key, cell in list(book.cells.items()):
+        if key[1] == fact.asset and fact.account in {"*", key[0]} and cell.size:
+            after = ratio18(cell.size, fact.numerator, fact.denominator)
+            book.credit(key, Cell(after - cell.size))
+
+
 def _rename_pool(book: Book, rename: Rename, accounts: Sequence[str]) -> None:
     """Join a whole pool to that of another name; as money it is in each account, at face."""
-    old, new = (POOL, rename.asset), (POOL, rename.to_asset)
+    old, new = (POOL, canonical(rename.asset)), (POOL, canonical(rename.to_asset))
     moved = book.holdings.get(old)
     if moved is None:
         return
@@ -198,10 +208,10 @@ def _accounts(book: Book, account: str, asset: str) -> list[str]:
 
 
 def _gross(book: Book, asset: str, *, without: Sequence[str]) -> Decimal:
-    """Add up, without their sign, what the other accounts have of a pool."""
-    found = ZERO
+    """Add up, without their sign, what else there is of a pool: of others, or by another name."""
+    pool, found = canonical(asset), ZERO
     for (account, held), quantity in book.balances.items():
-        if held == asset and account not in without:
+        if canonical(held) == pool and not (held == asset and account in without):
             found += abs(quantity)
     return found
 

@@ -13,7 +13,6 @@ from bursar.desk import Desk, Staged, require_covered
 from bursar.errors import BadChoice, EntryNotFound, KeyReused
 from bursar.exact import number, plain
 from bursar.ledger import instant
-from bursar.ledger.book import POOL
 from bursar.ledger.entries import AnyEntry, Fee, Link, Price, Tag, encode, require_readable
 from bursar.ledger.homonyms import is_homonym
 from bursar.ledger.names import canonical, known_as
@@ -105,7 +104,7 @@ def asset_of(timeline: Timeline, account: str, text: str) -> str:
     name = text.upper() if _text(text, "asset").islower() else text
     if _NAME.fullmatch(name) is None:
         raise BadChoice(f"{text!r} is no asset; write a name such as EUR or XBT", asset=text)
-    known = known_as(name, account, timeline.book.holdings, POOL)
+    known = known_as(name, account, timeline.book.spellings)
     return name if is_homonym(known, account) else known
 
 

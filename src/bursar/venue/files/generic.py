@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from bursar.ledger.names import canonical
 from bursar.venue.files.reading import AN_ACCOUNT, PLACE, FileReading, Options
 from bursar.venue.files.table import Table, one_line
 from bursar.venue.files.unique import UniqueRows
@@ -84,6 +85,7 @@ def read_events(table: Table, account: str | None, options: Options) -> FileRead
     for line, given in table:
         row = cells.read(line, given)
         kept.add(line, row, row.id, row.account)
+    cells.check_names()
     return FileReading(
         format=EVENTS,
         statements=tuple(statements(kept.rows)),
@@ -100,6 +102,8 @@ class _Cells:
         self._account = account
         self._base = options.quote
         self._money = options.money
+        self._called: dict[tuple[str, str], dict[str, tuple[int, str]]] = {}
+        self._renamed: set[tuple[str, str]] = set()
         self._nameless = [place for place, column in enumerate(table.columns) if not column]
         strange = [column for column in table.columns if column and column not in COLUMNS]
         if strange:
@@ -136,6 +140,7 @@ class _Cells:
             note=one_line(given.get("note", "")) or None,
         )
         self._check(line, given, row)
+        self._note_names(line, row)
         return row
 
     def _type(self, line: int, text: str) -> Type:
@@ -174,6 +179,29 @@ class _Cells:
             together = "both a fee and its fee_asset, or none"
             raise self._table.fault(line, column, given.get(column, ""), together)
         self._check_worth(line, given, row)
+
+    def _note_names(self, line: int, row: Row) -> None:
+        """Note by which names each account calls a coin, and where it does so first."""
+        told = (
+            (row.account, "asset", row.asset),
+            (row.account, "quote", row.quote),
+            (row.account, "fee_asset", row.fee_asset),
+            (row.to_account, "asset", row.asset),
+        )
+        for account, column, name in told:
+            if account and name and name not in self._money:
+                names = self._called.setdefault((account, canonical(name)), {})
+                names.setdefault(name, (line, column))
+        if row.type is Type.RENAME and canonical(row.asset) == canonical(row.quote or ""):
+            self._renamed.add((row.account, canonical(row.asset)))
+
+    def check_names(self) -> None:
+        """Refuse a coin that an account calls by two names: it would be two coins there."""
+        for place, names in self._called.items():
+            if len(names) > 1 and place not in self._renamed:
+                (known, (first, _)), (name, (line, column)) = list(names.items())[:2]
+                expected = f"{known}, as {place[0]} calls that coin in line {first}"
+                raise self._table.fault(line, column, name, expected)
 
     def _check_worth(self, line: int, given: dict[str, str], row: Row) -> None:
         """Worth and basis are in the book's base currency, and the file says so."""

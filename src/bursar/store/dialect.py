@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
+from time import sleep
 from typing import Final, Protocol
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
@@ -170,7 +171,7 @@ def _prepare(url: URL, create: bool) -> bool:  # noqa: FBT001 (one of a record o
     if path.is_dir():
         raise StoreError(f"{path} is a folder; name the file in it that keeps the book")
     if path.exists():
-        if not create and path.is_file() and not path.stat().st_size:
+        if not create and path.is_file() and _stays_empty(path):
             raise StoreCorrupt(f"{path.name} is empty: there is no book in it, or none any more")
         return True
     if not path.parent.is_dir():
@@ -178,6 +179,15 @@ def _prepare(url: URL, create: bool) -> bool:  # noqa: FBT001 (one of a record o
     if create:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     return create
+
+
+def _stays_empty(path: Path) -> bool:
+    """Tell whether a file has nothing in it, and nobody who has just made it goes on to fill it."""
+    for _ in range(_LOOKS):
+        if path.stat().st_size:
+            return False
+        sleep(_LOOK_MS / 1_000)
+    return not path.stat().st_size
 
 
 def _keep_log(cursor: DBAPICursor) -> None:
@@ -394,6 +404,8 @@ def _examine(connection: Connection) -> Sequence[str]:
 _FILE, _LOG = "bursar_file", "bursar_log"
 _FINDINGS_MAX: Final = 5
 _ASKED_MAX: Final = 50
+_LOOKS: Final = 20
+_LOOK_MS: Final = 100
 _FAULTS: Final = {
     sqlite3.SQLITE_BUSY: Fault.BUSY,
     sqlite3.SQLITE_LOCKED: Fault.BUSY,

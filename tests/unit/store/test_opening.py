@@ -214,3 +214,11 @@ def test_eight_at_once_make_one_book(tmp_path, there, monkeypatch):
     store = open_store(tmp_path / "book.db", create=False)
     assert store.head().version == 0
     store.close()
+
+
+def test_a_file_that_is_about_to_become_a_book_is_waited_for(tmp_path, monkeypatch):
+    path = tmp_path / "book.db"
+    path.touch()
+    monkeypatch.setattr(dialect, "sleep", lambda _: open_store(path, "here").close())
+    (found,) = list_portfolios(path)
+    assert found.name == "here"

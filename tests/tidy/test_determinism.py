@@ -58,6 +58,7 @@ ALLOWED = {
     "sim/loop.py": {"self.create_task"},  # every task of a world
     "store/backup/take.py": {"time.time_ns"},  # when a backup was taken
     "store/opening.py": {"time.time_ns"},  # when a portfolio was made
+    "store/dialect.py": {"time.sleep"},  # waiting for who is just making the book
 }
 
 # Sets that are walked through in any order, since what comes of it has none.

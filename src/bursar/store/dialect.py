@@ -186,7 +186,7 @@ def _stays_empty(path: Path) -> bool:
     for _ in range(_LOOKS):
         if path.stat().st_size:
             return False
-        sleep(_LOOK_S)
+        sleep(_LOOK_MS / 1_000)
     return not path.stat().st_size
 
 
@@ -405,7 +405,7 @@ _FILE, _LOG = "bursar_file", "bursar_log"
 _FINDINGS_MAX: Final = 5
 _ASKED_MAX: Final = 50
 _LOOKS: Final = 20
-_LOOK_S: Final = 0.1
+_LOOK_MS: Final = 100
 _FAULTS: Final = {
     sqlite3.SQLITE_BUSY: Fault.BUSY,
     sqlite3.SQLITE_LOCKED: Fault.BUSY,

@@ -12,6 +12,7 @@ from bursar.events.outgoing import PositionMoved
 from bursar.exact import ZERO, money
 from bursar.ledger import describe, instant
 from bursar.ledger.entries import Fee, Fill, MarginFill, Rename, Side, Source
+from bursar.ledger.planning import planned
 from bursar.ledger.state import NO_PAIR
 from bursar.ledger.timeline import Timeline
 from bursar.measure.coins import Coins
@@ -62,7 +63,7 @@ def besides(chance, name, at):
 
 def books(terms, entries):
     timeline = Timeline(terms)
-    timeline.land(timeline.plan(entries))
+    timeline.land(planned(timeline, entries))
     book = timeline.book
     pairs = sorted((key[2], key[1]) for key, cell in book.cells.items() if cell.trades or cell.size)
     assets = {pair: asset for pair, asset in reversed(pairs) if pair != NO_PAIR}

@@ -18,9 +18,9 @@ import msgspec
 
 from bursar.exact import ZERO, divide, money, plain
 from bursar.ledger.book import POOL, Book, own_changes
+from bursar.ledger.course import Plan
 from bursar.ledger.entries import MarginFill
 from bursar.ledger.state import Cell, Holding, Margin
-from bursar.ledger.timeline import Plan
 
 _PLACES: Final = 18
 _NO_CELL: Final = Cell()

@@ -21,8 +21,8 @@ from bursar.ledger.entries import (
     Split,
     Transfer,
 )
+from bursar.ledger.planning import folded as timeline_of
 from bursar.ledger.terms import Account, FactSource, Terms
-from bursar.ledger.timeline import folded as timeline_of
 from bursar.measure.coins import Coins
 from bursar.measure.positions import Trades
 from bursar.measure.trips import TripBook

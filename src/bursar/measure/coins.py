@@ -176,8 +176,8 @@ class Coins:
             else:
                 for shift in shifts:
                     self._shift(shift)
-            yield from self._told
-            self._told.clear()
+            told_now, self._told = self._told, []
+            yield from told_now
 
     @property
     def open_fees(self) -> Decimal:
@@ -271,7 +271,7 @@ class Coins:
 
         A leveraged one that settled something where nothing is known to be open closes that.
         """
-        delta, is_lent = part.delta, bool(part.place[2])
+        delta, is_lent = part.delta, part.record.kind == _MARGIN
         if delta and is_lent and own_trade(part.record):
             return None if part.record.trade_id.endswith(_OPENED) else abs(delta)
         if delta and not is_lent and part.record.account not in self._shorts:

@@ -26,7 +26,7 @@ from tests import figures
 from tests.auditor import histories
 
 CHANCE = st.randoms(use_true_random=False)
-FEW = max(10, figures.EXAMPLES // 2)  # each of them opens several portfolios
+FEW = max(10, figures.EXAMPLES // 5)  # each of them opens several portfolios
 UNITS = [Decimal(each) for each in ("1", "2", "0.5", "3.33333333", "0.000000000000000001")]
 
 
@@ -71,7 +71,8 @@ def books(terms, entries):
     return timeline, assets, rules
 
 
-@given(CHANCE, st.integers(1, 25))
+@settings(max_examples=max(10, figures.EXAMPLES // 2))
+@given(CHANCE, st.integers(1, 15))
 @money
 def test_trades_are_what_round_trips_and_what_is_open_are(chance, length):
     timeline, assets, rules = books(*story(chance, length))
@@ -113,7 +114,7 @@ def check(trips, coins, trades, told):
 
 
 @settings(max_examples=FEW)
-@given(CHANCE, st.integers(1, 20))
+@given(CHANCE, st.integers(1, 12))
 def test_trades_are_the_same_however_facts_were_cut_into_commits(chance, length):
     terms, entries = story(chance, length)
     places: dict = {}
@@ -158,7 +159,7 @@ def add(made, place, pnl, fees):
 
 
 @settings(max_examples=FEW)
-@given(CHANCE, st.integers(1, 20))
+@given(CHANCE, st.integers(1, 12))
 def test_positions_that_are_told_open_and_close_in_turn_and_are_those_of_the_book(chance, length):
     terms, entries = story(chance, length)
     clock = Standing()

@@ -46,7 +46,7 @@ _OF_PAIRS: Final = frozenset({_TRADE, _MARGIN})
 _BESIDES: Final = frozenset({"peg", "rounding"})
 _PAID: Final = "paid"
 _LENT: Final = "lent"
-_TAKEN: Final = "taken"
+_PAYING: Final = frozenset({_PAID, "taken"})
 _OWN: Final = ":trade:"
 _OPENED: Final = ":opened"
 Place = tuple[str, str, str]
@@ -176,8 +176,8 @@ class Coins:
             else:
                 for shift in shifts:
                     self._shift(shift)
-            yield from self._told
-            self._told.clear()
+            told_now, self._told = self._told, []
+            yield from told_now
 
     @property
     def open_fees(self) -> Decimal:
@@ -186,7 +186,7 @@ class Coins:
 
     @property
     def open(self) -> Mapping[Place, Stake]:
-        """What is open, and where; of leveraged positions no quantity."""
+        """What is open, and where."""
         return self._open
 
     def _trade(
@@ -196,8 +196,11 @@ class Coins:
         of the pair, or where there is no pair of what was given away.
         """
         first = next((each for each in told if each.kind not in _BESIDES), told[0])
-        paid = [self._move(each) for each in shifts if each.side == _PAID]
-        paid += [self._delivered(each) for each in shifts if each.side == _TAKEN]
+        paid = [
+            self._move(each) if each.side == _PAID else self._delivered(each)
+            for each in shifts
+            if each.side in _PAYING
+        ]
         parts = self._parts(first, shifts, told)
         bearer = next(iter(parts))
         if not shifts and first.kind == _TRADE and first.fee_asset not in {"", bearer}:
@@ -240,7 +243,8 @@ class Coins:
             own = self.assets.get(first.pair, first.pair)
             charged = first.fee_amount if first.fee_asset == own else ZERO
             delta = first.base_delta - charged if first.base_delta else ZERO
-            delta += sum((each.base_delta for each in shifts if each.side == _LENT), ZERO)
+            if first.kind == _MARGIN:
+                delta = sum((each.base_delta for each in shifts if each.side == _LENT), ZERO)
             parts[own] = Part(first, own, delta, flags)
         for each in sorted(traded, key=lambda shift: shift.base_delta):
             known = parts.get(each.pair, Part(first, each.pair, ZERO, flags))
@@ -267,7 +271,7 @@ class Coins:
 
         A leveraged one that settled something where nothing is known to be open closes that.
         """
-        delta, is_lent = part.delta, bool(part.place[2])
+        delta, is_lent = part.delta, part.record.kind == _MARGIN
         if delta and is_lent and own_trade(part.record):
             return None if part.record.trade_id.endswith(_OPENED) else abs(delta)
         if delta and not is_lent and part.record.account not in self._shorts:
@@ -380,7 +384,10 @@ class Coins:
         return [place for each in sorted(accounts) if (place := (each, asset, "")) in self._open]
 
     def _at(self, place: Place) -> Stake:
-        return self._open.setdefault(place, Stake())
+        stake = self._open.get(place)
+        if stake is None:
+            stake = self._open[place] = Stake()
+        return stake
 
 
 def in_order(records: Iterable[RealizedPnLRecord]) -> list[RealizedPnLRecord]:

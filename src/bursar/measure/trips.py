@@ -49,7 +49,7 @@ class TripBook:
     def follow(self, records: Iterable[RealizedPnLRecord]) -> None:
         """Take in records `in_order`. The records of one trade belong into one call."""
         for each in self.coins.follow(records):
-            if isinstance(each, Closed):
+            if type(each) is Closed:
                 self._close(each.part, each.left)
 
     @property

@@ -168,7 +168,7 @@ class Prefixes:
             if type(fact) is Fill and not fact.delivers:  # as most are
                 self._follow(fact, firsts)
             elif not is_opening(fact):
-                self._follow(self._positioned(fact), firsts)
+                self._follow(positioned(self._margins, fact), firsts)
         return self
 
     def beyond(self, row: str, place: Place, prior: Decimal) -> Lack:
@@ -189,17 +189,6 @@ class Prefixes:
             if began is not None:
                 found.append(opening(place, quantity, began, since))
         return found
-
-    def _positioned(self, fact: Fact) -> Fact:
-        """Follow leveraged positions; what a fill of one settled is what that gives, if no venue
-        stated it, and comes or goes like all else.
-        """
-        if isinstance(fact, Fill) and fact.delivers:
-            deliver(self._margins, fact)
-        if not isinstance(fact, MarginFill):
-            return fact
-        given = reposition(self._margins, fact)
-        return fact if fact.settled is not None else replace(fact, settled=given)
 
     def _follow_fill(self, fill: Fill) -> None:
         """Do what `_follow` does with a fill that no first row is a part of; most are charged in
@@ -354,6 +343,18 @@ def opening(place: Place, quantity: Decimal, first_at: int, since: int = AT_FIRS
 def is_opening(fact: Fact) -> bool:
     """Tell whether a fact is a derived opening."""
     return isinstance(fact, CashFlow) and Flag.ASSUMED_BASIS in fact.flags
+
+
+def positioned(margins: Margins, fact: Fact) -> Fact:
+    """Follow leveraged positions; what a fill of one settled is what that gives, if no venue stated
+    it, and comes or goes like all else.
+    """
+    if isinstance(fact, Fill) and fact.delivers:
+        deliver(margins, fact)
+    if not isinstance(fact, MarginFill):
+        return fact
+    given = reposition(margins, fact)
+    return fact if fact.settled is not None else replace(fact, settled=given)
 
 
 def deltas(fact: Fact) -> list[tuple[Place, Decimal]]:

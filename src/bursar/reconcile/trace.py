@@ -31,8 +31,9 @@ from bursar.ledger.entries import (
     Transfer,
 )
 from bursar.ledger.facts import Fact
+from bursar.ledger.margins import Margins
 from bursar.ledger.names import canonical
-from bursar.ledger.openings import deltas, is_opening
+from bursar.ledger.openings import deltas, is_opening, positioned
 from bursar.reconcile.breaks import Part, Place, Where
 from bursar.reconcile.compare import Sides
 from bursar.reconcile.locate import Trail, effect, follow
@@ -128,9 +129,10 @@ def excess(ours: Ours) -> list[Excess]:
     rows = {row.id: row for row in ours.rows}
     moved: dict[_Key, Decimal] = {}
     times: dict[str, int] = {}
-    facts = {fact.id: fact for fact in ours.facts}
+    margins: Margins = {}
+    facts = {fact.id: positioned(margins, fact) for fact in ours.facts}
     left = dict(rows)
-    for fact in ours.facts:
+    for fact in facts.values():
         if is_opening(fact):
             continue
         if isinstance(fact, Rename | Split) and not deltas(fact):  # they move what their rows say

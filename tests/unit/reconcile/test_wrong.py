@@ -11,6 +11,7 @@ from bursar.ledger.entries import (
     Fee,
     Fill,
     FlowKind,
+    MarginFill,
     Reversal,
     Side,
     Source,
@@ -217,6 +218,27 @@ def test_a_staged_change_that_the_venue_denies_is_an_extra_entry(venue):
     one = only(found(venue.statement(), [*venue.rows, staged]))
     assert (one.kind, one.target) == (Kind.EXTRA, staged.id)
     assert shifts(one) == {("USD", D(41)), ("ETH", D("-0.01"))}
+
+
+def test_a_leveraged_gain_that_the_venue_denies_is_an_extra_entry(venue):
+    opened, closed = (
+        MarginFill(
+            id=f"{ACCOUNT}:{side.value}",
+            executed_at=START + days * DAY,
+            account=ACCOUNT,
+            base="ETH",
+            quote="USD",
+            side=side,
+            quantity=D(1),
+            price=D(price),
+        )
+        for side, days, price in ((Side.BUY, 9, 2000), (Side.SELL, 10, 2100))
+    )
+    rows, statement = [*venue.rows, opened, closed], venue.statement()
+    result = found(statement, rows)
+    one = only(result)
+    assert (one.kind, one.target, shifts(one)) == (Kind.EXTRA, closed.id, {("USD", D(-100))})
+    assert closes(rows, result, statement)
 
 
 def test_a_last_row_that_is_not_the_venues_is_one_break(venue):

@@ -9,12 +9,13 @@ Nothing that a file says is taken for markup or reaches the terminal with contro
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Final
 
 import msgspec
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
+from rich.console import Console, JustifyMethod, RenderableType
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -99,12 +100,25 @@ class Screen:
         self.console.print(Rule(heading, align="left", style="dim", characters="─"))
         self.print("")
 
-    def list(self, rows: Iterable[Sequence[Cell]]) -> None:
-        """Show rows without heads or lines; a long text goes on under its own beginning."""
-        grid = Table.grid(padding=(0, 2))
-        for row in rows:
-            grid.add_row(*(_text(cell) for cell in row))
-        self.console.print(grid)
+    def list(
+        self, rows: Iterable[Sequence[Cell]], *, justify: Sequence[JustifyMethod] = ()
+    ) -> None:
+        """Show rows without heads or lines; a long text goes on under its own beginning, and no
+        word or figure is cut, however narrow the screen.
+        """
+        every = [[_text(cell) for cell in row] for row in rows]
+        columns = zip_longest(*every, fillvalue=Text())
+        widths = [max(map(_longest_word, column)) for column in columns]
+        grid = Table.grid(padding=(0, _GAP))
+        for place, width in enumerate(widths):
+            how = justify[place] if place < len(justify) else "left"
+            grid.add_column(justify=how, min_width=width)
+        for row in every:
+            grid.add_row(*row)
+        needed = sum(width + _GAP for width in widths) - _GAP
+        if needed > self.width:
+            grid.width = needed
+        self.console.print(grid, crop=False)
 
     def table(
         self,
@@ -190,6 +204,10 @@ def _aligned(column: Column, cells: Sequence[Text]) -> tuple[str, list[Text]]:
 
 def _wide(title: str) -> int:
     return max(cell_len(line) for line in title.split("\n"))
+
+
+def _longest_word(text: Text) -> int:
+    return max(map(cell_len, text.plain.split()), default=0)
 
 
 def _text(cell: Cell) -> Text:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.table import Table
+    from collections.abc import Iterator, Sequence
 
     from bursar.cli.figures import Figures
     from bursar.cli.screen import Cell, Screen
@@ -251,7 +249,7 @@ def show(screen: Screen, portfolio: Portfolio, equity: Equity, *, name: str) -> 
         name, f"{equity.base} · {portfolio.terms.method.value} · {minute(valuation.at)} UTC"
     )
     screen.print("")
-    screen.console.print(_totals(screen.figures, portfolio, equity))
+    screen.list(_totals(screen.figures, portfolio, equity), justify=_JUSTIFIED)
     screen.print("")
     if valuation.assets:
         _show_holdings(screen, equity)
@@ -272,20 +270,14 @@ def show(screen: Screen, portfolio: Portfolio, equity: Equity, *, name: str) -> 
     show_coverage(screen, valuation.coverage, valuation.at)
 
 
-def _totals(figures: Figures, portfolio: Portfolio, equity: Equity) -> Table:
+def _totals(figures: Figures, portfolio: Portfolio, equity: Equity) -> Iterator[Sequence[Cell]]:
     """Set equity against the sum that it is, to the last digit."""
-    from rich.table import Table
     from rich.text import Text
 
     left = _parts(figures, portfolio, equity)
-    grid = Table.grid(padding=(0, 2))
-    for justify in _JUSTIFIED:
-        grid.add_column(justify=justify)
     for index, (said, figure) in enumerate(_sum(figures, equity)):
         name, value = left[index] if index < len(left) else ("", "")
-        sign = "+" if index else "="
-        grid.add_row(name, value, Text(sign, style="dim"), said, figure)
-    return grid
+        yield name, value, Text("+" if index else "=", style="dim"), said, figure
 
 
 def _parts(figures: Figures, portfolio: Portfolio, equity: Equity) -> list[tuple[str, Cell]]:

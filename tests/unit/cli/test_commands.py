@@ -322,6 +322,9 @@ def test_figures_are_never_broken_over_lines(story, bursar, monkeypatch, width):
     assert all(figure in said for figure in ("quantity", "+2,242.90", "0.0003102764"))
     said = bursar("pnl", "--method", "wac,fifo,hifo").out
     assert all(name in said for name in ("ETH/EUR", "total")), "figures of nobody"
+    said = bursar("status").out
+    assert all(figure in said for figure in ("15,042.04", "+7,430.10", "contributed")), said
+    assert "…" not in bursar("performance").out.replace(" …", "")
 
 
 def test_a_mark_from_ahead_is_not_called_old(bursar):

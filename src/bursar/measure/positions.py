@@ -35,7 +35,6 @@ from bursar.measure.coins import (
     Opened,
     Part,
     Place,
-    Renamed,
     Rescaled,
     Went,
     own_trade,
@@ -127,8 +126,8 @@ class Trades:
                     self._leave(place, stake, shift, facts[shift.trade_id].executed_at)
                 case Rescaled(place, shift):
                     self._rescale(place, shift)
-                case Renamed(place, there):
-                    self._rename(place, there)
+                case _:
+                    self._rename(each.place, each.there)
 
     def changed(self) -> list[Trade]:
         """Return the trades that changed since this was last asked, by id."""

@@ -332,6 +332,19 @@ def test_what_is_taken_back_is_where_it_was():
     assert (prices(second), result(second)) == (("XBT/USD", 10, None), (-2, 2))
 
 
+def test_an_account_that_may_sell_short_gets_back_no_more_than_it_gave():
+    gone = flow(2, -2, FlowKind.WITHDRAWAL, account="s")
+    (trade,) = folded(bought(1, "a", 3, account="s"), gone, back(3, "f2"))
+    assert told(trade) == ("a", "LONG", 3, 3, None, ("a",))
+
+
+def test_where_a_trade_has_ended_a_rename_begins_none():
+    ended = bought(1, "b", 1, account="j"), sold(2, "c", 1, account="j")
+    ours, theirs = folded(bought(1, "a", 1), *ended, renamed(3, "BTC", account="*"))
+    assert (told(ours), ours.symbol) == (("a", "LONG", 1, 1, None, ("a",)), "BTC/USD")
+    assert (told(theirs), theirs.symbol) == (("b", "LONG", 1, 0, 2, ("b", "c")), "XBT/USD")
+
+
 def test_a_leveraged_position_is_not_split():
     (trade,) = folded(bought(1, "a", 2, kind=MarginFill, pair="XBT"), split(2, 3))
     assert trade.quantity == 2

@@ -18,7 +18,7 @@ from bursar.portfolio.beside import Beside, beside
 from bursar.portfolio.past import PastDesk
 from bursar.ports import Head
 from bursar.value.marks import FEE_CREDITS, Mark, Marks, Standing, fee_credit, mark_of
-from bursar.value.splits import restated
+from bursar.value.splits import Splits
 
 MEMO: Final = "marks "
 _DECODER: Final = msgspec.json.Decoder(list[Mark])
@@ -38,6 +38,7 @@ class Believed:
         self._joined: tuple[Marks, int, Marks] | None = None
         self._told: tuple[Head, Marks] | None = None
         self._lasts: Beside[Fill | MarginFill, Mark] = {}
+        self._splits: tuple[Head, Splits] | None = None
 
     def see(self, marks: Iterable[Mark]) -> None:
         """Take in marks for this process alone. O(marks)."""
@@ -81,8 +82,10 @@ class Believed:
 
     def of_now(self, marks: Iterable[Mark]) -> Iterable[Mark]:
         """Return marks as prices of the units that are held now, whatever was split since."""
-        splits = self._desk.timeline.splits.values()
-        return restated(marks, splits) if splits else marks
+        head, told = self._desk.head, self._desk.timeline.splits
+        if self._splits is None or self._splits[0] is not head:
+            self._splits = head, Splits(told.values())
+        return self._splits[1].restated(marks) if told else marks
 
     def _traded(self) -> Marks:
         """Return what trades and recorded prices tell; looked for once while they stand."""

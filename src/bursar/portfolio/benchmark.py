@@ -25,7 +25,7 @@ from bursar.measure.curve import UNIT, Point, growth
 from bursar.measure.measured import Measured, known, percent, unknown
 from bursar.value.convert import Missing, find_path
 from bursar.value.marks import Mark
-from bursar.value.splits import restated
+from bursar.value.splits import Splits
 
 if TYPE_CHECKING:
     from bursar.portfolio.portfolio import Portfolio, Prices
@@ -116,10 +116,10 @@ def _known(portfolio: Portfolio, asset: str, prices: Prices) -> Iterator[Priced]
     """Yield every price of an asset that the book knows, each of the units that there are now; of
     one instant the later one counts.
     """
-    base, splits = portfolio.terms.base, portfolio.timeline.splits.values()
+    base, splits = portfolio.terms.base, Splits(portfolio.timeline.splits.values())
     for each in _told(portfolio, asset):
         told_then = Mark(asset, base, each.price, each.source, each.at)
-        for mark in restated((told_then,), splits):
+        for mark in splits.restated((told_then,)):
             yield Priced(mark.at, mark.price, mark.source)
     path = find_path(
         asset,

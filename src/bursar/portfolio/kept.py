@@ -8,7 +8,7 @@ Errors: `BadChoice` for a range that there is none of.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -33,8 +33,9 @@ from bursar.portfolio.followed import Today
 from bursar.portfolio.periods import Range, Window, window
 from bursar.portfolio.views import Realized
 from bursar.value.figures import Figures, figures
-from bursar.value.marks import Marks, spelled
+from bursar.value.marks import Mark, Marks, spelled
 from bursar.value.snapshot import capital
+from bursar.value.splits import Splits
 
 if TYPE_CHECKING:
     from bursar.portfolio.portfolio import Portfolio
@@ -227,7 +228,8 @@ def span_of(portfolio: Portfolio, period: str | Range) -> Window:
 
 
 def closing_prices(portfolio: Portfolio) -> dict[str, dict[date, Decimal]]:
-    """Return what one unit of each asset was worth at the last snapshot of each day.
+    """Return what one unit of each asset, as they are counted now, was worth at the last snapshot
+    of each day. On the day of a split nobody knows.
 
     O(assets × days), and of days whose prices were not kept beside their snapshots, O(those).
     """
@@ -237,4 +239,16 @@ def closing_prices(portfolio: Portfolio) -> dict[str, dict[date, Decimal]]:
         for asset, price in prices.items():
             if asset not in cash:
                 closing.setdefault(asset, {})[day] = price
+    splits, base = Splits(portfolio.desk.timeline.splits.values()), portfolio.terms.base
+    for asset in filter(splits.tell_of, closing):
+        marks = [
+            Mark(asset, base, price, snapshots.PRICES, _midnight(day))
+            for day, price in closing[asset].items()
+        ]
+        known = splits.restated(marks)
+        closing[asset] = {instant.to_datetime(each.at).date(): each.price for each in known}
     return closing
+
+
+def _midnight(day: date) -> int:
+    return instant.from_datetime(datetime.combine(day, time.min, UTC))

@@ -85,11 +85,15 @@ class Live:
         return self.see(Mark(asset, quote, number(price, field=symbol), SOURCE, when))
 
     def see(self, mark: Mark) -> LiveFigures:
-        """Take in a mark, for this process alone. O(what it prices)."""
-        changed = self.follow()
-        self._portfolio.see((mark,))
-        self._told = self._portfolio.told_version
-        return self._figures(changed | self.running.mark(mark))
+        """Take in a mark, for this process alone. O(what it prices); one from before a split of
+        what it is of costs O(marks).
+        """
+        changed, portfolio = self.follow(), self._portfolio
+        portfolio.see((mark,))
+        if portfolio.is_of_now(mark):
+            self._told = portfolio.told_version
+            return self._figures(changed | self.running.mark(mark))
+        return self._figures(changed | self._take_up())
 
     def commit(self) -> LiveFigures:
         """Take up what was committed, imported or synced since. O(keys)."""

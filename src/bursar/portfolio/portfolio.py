@@ -305,6 +305,10 @@ class Portfolio:
         self._believed.see(marks)
         self.told_version += 1
 
+    def is_of_now(self, mark: Mark) -> bool:
+        """Tell whether a mark is of the units that are held now: nothing was split since. O(1)."""
+        return any(each is mark for each in self._believed.of_now((mark,)))
+
     def valuation(self, prices: Prices = None, *, rule: Method | None = None) -> Valuation:
         """Value everything that is held, at the marks of `marks(prices)`."""
         book = self.book(rule)

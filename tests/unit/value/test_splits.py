@@ -80,6 +80,24 @@ def test_where_accounts_disagree_no_price_is_known():
     assert prices(mark("100", DAY - HOUR), *both) == []
 
 
+def test_a_price_between_what_two_accounts_tell_of_one_split_is_not_known():
+    both = split(4, 1), split(4, 1, account="b:main", at=DAY + 20 * HOUR)
+    assert prices(mark("25", DAY + 2 * HOUR), *both) == []
+    assert prices(mark("25", DAY + 20 * HOUR), *both) == [25]
+    assert prices(mark("2", DAY + 2 * HOUR, "OTHER", "ACME"), *both) == []
+
+
+def test_splits_of_two_accounts_a_month_apart_are_two():
+    both = split(4, 1), split(2, 1, account="b:main", at=DAY + 40 * 24 * HOUR)
+    assert prices(mark("30", DAY + 2 * HOUR), *both) == [15]
+
+
+def test_accounts_whose_units_were_rounded_agree_and_the_largest_says_it_best():
+    both = split("3.333333333", 10), split("0.666666667", 2, account="b:main")
+    assert prices(mark("100", DAY - HOUR), *both) == [D("300.000000030000000003")]
+    assert prices(mark("100", DAY - HOUR), split(1, 3), split("0.34", 1, account="b:main")) == []
+
+
 def test_a_split_of_all_counts_with_each_accounts_own():
     both = split(4, 1), split(2, 1, account="*", at=DAY + 2 * HOUR)
     assert prices(mark("100", DAY - HOUR), *both) == [D("12.5")]

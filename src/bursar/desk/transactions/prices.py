@@ -5,11 +5,11 @@ Errors: `BadChoice` for what is no mapping of symbols; the number errors, and th
 
 from collections.abc import Mapping
 
+from bursar.desk.desk import Desk
 from bursar.desk.transactions.rules import Rules
 from bursar.errors import BadChoice
-from bursar.ledger.terms import Terms
-from bursar.ports import Clock
 from bursar.value.marks import FEE_CREDITS, Marks, fee_credit, given
+from bursar.value.splits import restated
 
 Prices = Marks | Mapping[str, object]
 
@@ -34,23 +34,24 @@ def _pair(name: object) -> str:
 class PriceReader:
     """Reads the prices of one commit after another; those that are told again only once."""
 
-    def __init__(self, terms: Terms, clock: Clock) -> None:
-        self._terms = terms
-        self._clock = clock
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._told: tuple[object, ...] = ()
         self._marks = Marks()
 
     def read(self, prices: Prices, rules: Rules) -> Marks:
-        """Return the marks that prices are."""
+        """Return the marks that prices are, as prices of the units that are held now."""
         if isinstance(prices, Marks):
-            return prices
+            splits = self._desk.timeline.splits.values()
+            return Marks(restated(prices, splits), aliases=prices.aliases) if splits else prices
         if not isinstance(prices, Mapping):
             raise BadChoice("mark_prices: give prices by symbol", field="mark_prices")
         # 1 and 1.0 are equal and not the same: a float may be refused.
         values = tuple(prices.values())
         told = (rules.strict_numbers, tuple(prices), values, tuple(map(type, values)))
         if told != self._told:
-            strict, now = rules.strict_numbers, self._clock.now()
-            self._marks = marks_of(prices, self._terms.base, now, strict_numbers=strict)
+            strict, now = rules.strict_numbers, self._desk.clock.now()
+            base = self._desk.timeline.terms.base
+            self._marks = marks_of(prices, base, now, strict_numbers=strict)
             self._told = told
         return self._marks

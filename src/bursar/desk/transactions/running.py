@@ -72,7 +72,7 @@ class Running:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.prices = PriceReader(desk.timeline.terms, desk.clock)
+        self.prices = PriceReader(desk)
         self.is_over = False
         self.took: list[int] = []
         self.apart: list[metrics.Counts] = []

@@ -231,6 +231,7 @@ def _plain_trade(fill: Fill, line: Line, cash: frozenset[str]) -> RealizedPnLRec
 def _staged_trade(change: StagedChange, lines: Sequence[Line]) -> RealizedPnLRecord:
     """Return the record of a transaction whose lines are of one kind, in the same way."""
     made = sum([line.realized for line in lines], ZERO)
+    charged = _charged(change, lines)
     return RealizedPnLRecord(
         trade_id=change.id,
         order_id=None,
@@ -239,12 +240,12 @@ def _staged_trade(change: StagedChange, lines: Sequence[Line]) -> RealizedPnLRec
         side="",
         base_delta=ZERO,
         quote_delta=ZERO,
-        fee_asset="",
-        fee_amount=ZERO,
+        fee_asset=charged[0].asset if charged else "",
+        fee_amount=change.fees if charged else ZERO,
         pnl_quote=None,
         strategy_tag=_tag(change),
         pnl_base=made,
-        fee_base=ZERO,
+        fee_base=change.fees if charged else ZERO,
         regime=None,
         account=change.account,
         kind=_STAGED,
@@ -254,6 +255,19 @@ def _staged_trade(change: StagedChange, lines: Sequence[Line]) -> RealizedPnLRec
     )
 
 
+def _charged(change: StagedChange, lines: Sequence[Line]) -> tuple[Fee, ...]:
+    """Return the fees of a transaction if these are the lines of where they were charged: its one
+    position, or no pair.
+    """
+    if not (change.fees and lines):
+        return ()
+    own = lines[-1]
+    if own.pair == NO_PAIR:
+        return (Fee(own.asset, change.fees, change.fees),)
+    is_only = len({line.asset for line in change.lines}) == 1
+    return (Fee(own.pair.rpartition("/")[2], change.fees, change.fees),) if is_only else ()
+
+
 def _record(
     fact: Fact, kind: str, lines: Sequence[Line], cash: frozenset[str], *, is_first: bool
 ) -> RealizedPnLRecord:
@@ -261,6 +275,8 @@ def _record(
     fees: tuple[Fee, ...] = ()
     if is_first and isinstance(fact, Fill | MarginFill | Conversion | CashFlow):
         fees = fact.fees
+    elif isinstance(fact, StagedChange) and kind not in _BESIDES:
+        fees = _charged(fact, lines)
     worth = [fee.value for fee in fees]
     known = [value for value in worth if value is not None]
     quote, side, moved = _moved(fact, is_first=is_first)

@@ -36,11 +36,13 @@ from bursar.exact import ZERO
 from bursar.ledger import instant
 from bursar.ledger.book import POOL
 from bursar.ledger.records import RealizedPnLRecord, is_shift
+from bursar.ledger.state import NO_PAIR
 from bursar.measure.stake import Stake, joint
 
 NOTHING: Final[frozenset[str]] = frozenset()
 _FLOW: Final = "flow"
 _MARGIN: Final = "margin"
+_STAGED: Final = "staged"
 _TRADE: Final = "trade"
 _OF_PAIRS: Final = frozenset({_TRADE, _MARGIN})
 _BESIDES: Final = frozenset({"peg", "rounding"})
@@ -77,8 +79,9 @@ class Part(msgspec.Struct, frozen=True):
 
     @property
     def is_closing(self) -> bool:
-        """Whether something was realised beside the fee."""
-        return bool(self.pnl + self.fees) or bool(self.cost)
+        """Whether something was realised beside the fee, or the fee is of no position at all."""
+        is_nowhere = self.asset == NO_PAIR and self.record.kind.startswith(_STAGED)
+        return bool(self.pnl if is_nowhere else self.pnl + self.fees) or bool(self.cost)
 
     def plus(self, delta: Decimal, pnl: Decimal, cost: Decimal, fees: Decimal = ZERO) -> "Part":
         """Return the part and more of it."""

@@ -50,8 +50,17 @@ def test_a_peg_away_from_one_has_a_record_of_its_own_without_the_fee():
 
 def test_a_staged_change_counts_its_fees_in_what_it_realised():
     (record,), _ = records(f"{AT} staged cash -100 fees 5 position 1 XBT @ 100 #k:1")
-    assert (record.kind, record.pnl_base, record.fee_amount) == ("staged", -5, 0)
+    assert (record.kind, record.pnl_base) == ("staged", -5)
+    assert (record.fee_amount, record.fee_asset, record.fee_base) == (5, "USD", 5)
     assert record.strategy_tag == "transaction"
+
+
+def test_fees_of_a_staged_change_are_told_by_the_record_of_where_they_were_charged():
+    line = f"{AT} staged cash 35 fees 5 position -1 XBT @ 15 position -1 ETH @ 20 #k:3"
+    bought = f"{AT} buy 1 XBT @ 10 USD #k:1", f"{AT} buy 1 ETH @ 20 USD #k:2"
+    trades, _ = records(*bought, line)
+    told = {each.pair: (each.fee_amount, each.fee_base) for each in trades}
+    assert told == {"XBT/USD": (0, 0), "ETH/USD": (0, 0), "none": (5, 5)}
 
 
 def test_a_staged_change_has_a_record_of_each_pair_that_it_made_something_in():

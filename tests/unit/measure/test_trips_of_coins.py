@@ -392,3 +392,13 @@ def test_what_each_strategy_made_of_its_own_coins_is_what_its_trips_made():
     }
     assert made == due == {"trend": -55, "grid": 7}
     assert kept.trips(portfolio).open_fees == 0
+
+
+def test_a_transaction_tells_its_fees_and_one_of_fees_alone_is_a_trip():
+    made = told(
+        on(1, "staged cash -40 fees 3 position 1 XBT @ 40"),
+        on(2, "staged cash 50 fees 4 position -1 XBT @ 50"),
+        on(3, "staged fees 5"),
+        on(4, "staged cash 9"),
+    )
+    assert said(made) == [("XBT", 3, 7, 1), ("none", -5, 5, None)]

@@ -192,7 +192,9 @@ class Desk:
         """
         if not self.timeline.is_whole:
             try:
-                self.timeline = self._read(self.head, None)
+                whole = self._read(self.head, None)
+                whole.trunk = self.timeline.trunk  # more is known of the same past
+                self.timeline = whole
             except StoreCorrupt as error:
                 now = self.store.head().version
                 if now != self.head.version:

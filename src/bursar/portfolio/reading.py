@@ -55,7 +55,8 @@ class Reading:
     def on(self, portfolio: Portfolio, assets: Mapping[str, str]) -> Iterator[New]:
         """Yield what is new up to the book as it stands. `assets` tells the asset of each pair."""
         desk = portfolio.desk
-        if self._head is desk.head:
+        head = desk.head
+        if self._head is head:
             yield New([], is_anew=False, shorts=self._shorts)
             return
         trunk, shorts = desk.timeline.trunk, frozenset(portfolio.book().shorts)
@@ -69,7 +70,8 @@ class Reading:
             new = New(records, is_anew=False, shorts=shorts)
         yield new
         self._keep(new.records, assets)
-        self._head, self._trunk = desk.head, trunk
+        if desk.head is head:  # or else what others wrote was taken up meanwhile
+            self._head, self._trunk = head, trunk
 
     def _knows(self, assets: Mapping[str, str]) -> bool:
         """Tell whether every pair that was read is of the asset it was."""

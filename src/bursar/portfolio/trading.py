@@ -81,9 +81,13 @@ class TradeFollower:
         return self._portfolio.timeline.facts
 
     def _in_order(self, records: list[RealizedPnLRecord]) -> list[RealizedPnLRecord]:
-        """Return records with those of one instant as the book took them, which its facts know."""
+        """Return records with those of one instant as the book took them, which its facts know.
+
+        What another process has written and the book has yet to take up is left for then.
+        """
         found: list[RealizedPnLRecord] = []
         facts = self._facts(records)
-        for _, at_once in groupby(records, key=lambda each: each.time):
+        known = [each for each in records if each.trade_id in facts]
+        for _, at_once in groupby(known, key=lambda each: each.time):
             found += sorted(at_once, key=lambda each: order_key(facts[each.trade_id]))
         return found

@@ -338,9 +338,16 @@ def test_an_account_that_may_sell_short_gets_back_no_more_than_it_gave():
     assert told(trade) == ("a", "LONG", 3, 3, None, ("a",))
 
 
-def test_where_a_trade_has_ended_a_rename_begins_none():
+def test_where_nothing_was_left_a_withdrawal_takes_the_fees_and_no_trade_along():
+    dust = bought(1, "a", "0.001", amount=Decimal(10), fees=fee("0.001", "XBT"))
+    assert folded(dust, flow(2, -1, FlowKind.WITHDRAWAL)) == []
+
+
+def test_where_a_trade_has_ended_no_split_or_rename_begins_one():
     ended = bought(1, "b", 1, account="j"), sold(2, "c", 1, account="j")
-    ours, theirs = folded(bought(1, "a", 1), *ended, renamed(3, "BTC", account="*"))
+    ours, theirs = folded(
+        bought(1, "a", 1), *ended, split(3, 1, "*"), renamed(4, "BTC", account="*")
+    )
     assert (told(ours), ours.symbol) == (("a", "LONG", 1, 1, None, ("a",)), "BTC/USD")
     assert (told(theirs), theirs.symbol) == (("b", "LONG", 1, 0, 2, ("b", "c")), "XBT/USD")
 

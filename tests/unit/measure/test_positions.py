@@ -345,11 +345,19 @@ def test_where_nothing_was_left_a_withdrawal_takes_the_fees_and_no_trade_along()
 
 def test_where_a_trade_has_ended_no_split_or_rename_begins_one():
     ended = bought(1, "b", 1, account="j"), sold(2, "c", 1, account="j")
-    ours, theirs = folded(
-        bought(1, "a", 1), *ended, split(3, 1, "*"), renamed(4, "BTC", account="*")
-    )
-    assert (told(ours), ours.symbol) == (("a", "LONG", 1, 1, None, ("a",)), "BTC/USD")
-    assert (told(theirs), theirs.symbol) == (("b", "LONG", 1, 0, 2, ("b", "c")), "XBT/USD")
+    first = bought(1, "a", 1)
+    for after in ([split(3, 2, "*")], [renamed(3, "BTC", account="*")]):
+        ours, theirs = folded(first, *ended, *after)
+        assert (ours.trade_id, ours.is_open) == ("a", True)
+        assert (told(theirs), theirs.symbol) == (("b", "LONG", 1, 0, 2, ("b", "c")), "XBT/USD")
+
+
+def test_a_part_of_an_entry_without_a_price_has_none():
+    own = {"quote": "EUR", "rates": rates(2, ("EUR", 2))}
+    part = renamed(3, "BTC", Decimal(1))
+    trade, there = folded(bought(1, "a", 1), bought(2, "b", 1, **own), part)
+    assert (trade.open_quantity, trade.entry_notional) == (1, None)
+    assert (there.open_quantity, there.entry_notional) == (1, None)
 
 
 def test_a_leveraged_position_is_not_split():

@@ -16,7 +16,7 @@ from bursar.errors import Behind
 from bursar.exact import money
 from bursar.ledger import door, journal
 from bursar.ledger.checkpoint import NOTHING_RECALLED, Recalled
-from bursar.ledger.entries import AnyEntry, CashFlow, Flag, Link, Movement, Price, Reversal
+from bursar.ledger.entries import AnyEntry, CashFlow, Flag, Link, Movement, Price, Reversal, Split
 from bursar.ledger.facts import Fact, group_of, resolve_within
 from bursar.ledger.homonyms import understood
 from bursar.ledger.journal import RECORDED, Outcome, Ruled
@@ -60,6 +60,7 @@ class Draft:
         self._is_repriced = False
         self._is_spoken_of = False
         self._disputed: set[str] = set()
+        self._splits: dict[str, Split | None] = {}
 
     def lay(self, entries: Iterable[AnyEntry]) -> None:
         """Give statements their verdicts, and lay each over its group if it is accepted."""
@@ -163,6 +164,8 @@ class Draft:
                 self._dirty.add(name)
         for group in groups:
             self._resolve(group)
+        if self._splits or self.timeline.splits:
+            self._settle_splits()
         if self._is_repriced:
             self._dirty |= self._resting
         self._require_known_targets()
@@ -173,6 +176,31 @@ class Draft:
         removed = [old for old, _ in changes if old is not None]
         added = [new for _, new in changes if new is not None]
         return added, removed
+
+    def _see_split(self, name: str, fact: Fact | None) -> None:
+        """Remember a split that may come, go or stand again, as it stands."""
+        if isinstance(fact, Split):
+            self._splits.setdefault(name, self.timeline.splits.get(name))
+
+    def _settle_splits(self) -> None:
+        """Let prices know of splits that come or go, before anything is priced by them."""
+        known, changed = self.timeline.splits, []
+        for name in sorted(self._touched() & {*known, *self._splits}):
+            was = self._splits.get(name, known.get(name))
+            fact = self._final(name)
+            self._splits[name] = now = fact if isinstance(fact, Split) else None
+            if was != now:
+                changed += [each for each in (was, now) if each is not None]
+        if not changed:
+            return
+        if self.notes is self.timeline.notes:
+            self.notes = self.timeline.notes.fork()
+        standing = {**known, **self._splits}.values()
+        self.notes.prices.part(each for each in standing if each is not None)
+        self._is_repriced = True
+        for split in changed:
+            for asset in self.notes.prices.decided_by(split.asset):
+                self._dirty |= self.timeline.wanting(asset, split.executed_at)
 
     def _settle(self, name: str) -> None:
         """Note what becomes of a fact, if it is not what stands."""
@@ -203,13 +231,15 @@ class Draft:
                 raise Behind(f"{note.id} speaks of what may be behind the checkpoint")
 
     def _note(self, note: Note) -> None:
-        if not self.new_notes:
+        if self.notes is self.timeline.notes:
             self.notes = self.timeline.notes.fork()
         self.new_notes.append(note)
         self.notes.add(note)
         self._dirty.update(targets(note))
         if isinstance(note, Link | Reversal):  # a fact may come of it
             self._dirty.add(note.id)
+        for name in self.notes.spoken_of(note) if isinstance(note, Reversal) else ():
+            self._see_split(name, self._now(name))
         for price in self._prices_of(note):
             self._is_repriced = True
             for asset in self.notes.prices.decided_by(price.asset):
@@ -228,6 +258,8 @@ class Draft:
         for fact in facts:
             self.raw[fact.id] = fact
             self._dirty.add(fact.id)
+            if type(fact) is Split:
+                self._see_split(fact.id, fact)
         self.raised[group] = tuple(fact.id for fact in facts)
 
     def _marked(self, facts: list[Fact]) -> list[Fact]:

@@ -2,18 +2,18 @@
 
 A price counts under every name of its asset. Of several for one instant the one whose id sorts
 first counts; a voided one never does, whether it or its void came first. A price serves its own
-instant and a day after it.
+instant and a day after it, but no instant from a split of its asset on: it is of the old units.
 
 Errors: none.
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Final
 
 from bursar.exact import ONE, product18
 from bursar.ledger import instant
-from bursar.ledger.entries import Price, Rate
+from bursar.ledger.entries import Price, Rate, Split
 from bursar.ledger.layer import Layer
 from bursar.ledger.names import canonical
 
@@ -34,6 +34,7 @@ class Prices:
         self._quoted: MutableMapping[str, frozenset[str]] = {}
         self._by_id: MutableMapping[str, Price] = {}
         self._voided: MutableMapping[str, bool] = {}
+        self._splits: dict[str, list[int]] = {}
 
     def fork(self) -> "Prices":
         """Return prices that read through to these and keep their own additions."""
@@ -43,6 +44,7 @@ class Prices:
         child._quoted = Layer(self._quoted)
         child._by_id = Layer(self._by_id)
         child._voided = Layer(self._voided)
+        child._splits = self._splits
         return child
 
     def add(self, price: Price) -> None:
@@ -58,6 +60,13 @@ class Prices:
         self._quoted[quote] = self._quoted.get(quote, frozenset()) | {asset}
         self._by_id[price.id] = price
 
+    def part(self, splits: Iterable[Split]) -> None:
+        """Learn of all splits that stand: a price from before one is not of the units after it."""
+        found: dict[str, list[int]] = {}
+        for split in splits:
+            insort(found.setdefault(canonical(split.asset), []), split.executed_at)
+        self._splits = found
+
     def void(self, name: str, *, is_void: bool = True) -> None:
         """Let the price of that id count as never having been told, or let it count again."""
         self._voided[name] = is_void
@@ -69,6 +78,8 @@ class Prices:
             for price in told:
                 if price.executed_at <= when and not self._is_void(price):
                     known.add(price)
+        for asset, times in self._splits.items():
+            known._splits[asset] = times[: bisect_right(times, when)]
         return known
 
     def find(self, name: str) -> Price | None:
@@ -105,6 +116,8 @@ class Prices:
         price = next(self._back(canonical(asset), when), None)
         if price is None or depth == _DEPTH_MAX or when - price.executed_at > PRICE_AGE_MAX:
             return None
+        if self._splits and self._is_parted(price, when):
+            return None
         quote = self.at(price.quote, when, depth=depth + 1)
         if quote is None:
             return None
@@ -121,6 +134,11 @@ class Prices:
         times = self._times.get(asset, [])
         for place in range(bisect_right(times, when) - 1, -1, -1):
             yield from self.told(asset, times[place])
+
+    def _is_parted(self, price: Price, when: int) -> bool:
+        """Tell whether a split lies between a price and an instant; its own instant is after it."""
+        times = self._splits.get(canonical(price.asset), [])
+        return bisect_right(times, price.executed_at) < bisect_right(times, when)
 
     def _is_void(self, price: Price) -> bool:
         return self._voided.get(price.id, False)

@@ -237,6 +237,7 @@ class Timeline:
         self.splits.update((fact.id, fact) for fact in start.splits)
         for note in start.notes:
             self.notes.add(note)
+        self.notes.prices.part(self.splits.values())
 
     def _book_at_start(self) -> Book:
         return Book(self.terms) if self.start is None else self.start.book(self.terms)
@@ -267,6 +268,8 @@ class Timeline:
         for asset, listed in fresh.items():
             self._wanting[asset] = sorted(self._wanting.get(asset, []) + listed)
         self.order[course.position :] = course.keys
+        if self.splits or any(isinstance(fact, Split) for fact in course.removed):
+            self.notes.prices.part(self.splits.values())
 
     def _keep(self, plan: Plan) -> None:
         """Keep copies of what the facts make, and the spans of the groups."""

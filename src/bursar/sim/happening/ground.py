@@ -99,6 +99,14 @@ class Ground:
             self.tell(self.chance.choice(self.places).account, price)
         return known[1]
 
+    def split(self, asset: str, up: Decimal, down: Decimal) -> None:
+        """Let `down` units of an asset become `up`; the last price told is of the old ones."""
+        for account, held in self.held:
+            if held == asset:
+                self.held[account, held] *= up / down
+        if asset == "ADA":
+            self._priced = None
+
     def has(self, account: str, asset: str) -> Decimal:
         """Return what an account holds."""
         return self.held.get((account, asset), ZERO)

@@ -44,9 +44,7 @@ def split(ground: Ground, place: Place) -> None:
         numerator=up,
         denominator=down,
     )
-    for account, asset in ground.held:
-        if asset == fact.asset:
-            ground.held[account, asset] *= up / down
+    ground.split(fact.asset, up, down)
     ground.truth[fact.id] = fact
     ground.tell(place.account, fact)
 

@@ -31,7 +31,7 @@ from bursar.ledger.facts import Fact
 from bursar.ledger.fold import traced
 from bursar.ledger.fold.booking import tag_of
 from bursar.ledger.fold.staged import unexplained
-from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
+from bursar.ledger.records import BESIDES, CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.shifts import shifts_of
 from bursar.ledger.state import NO_PAIR, Line
 from bursar.ledger.terms import Terms
@@ -40,7 +40,6 @@ _FLOW = "flow"
 _REVERSAL = "reversal"
 _STAGED = "staged"
 _TRANSACTION = "transaction"
-_BESIDES = frozenset({"peg", "rounding"})
 _PRIMARY = {Fill: "trade", MarginFill: "margin", Conversion: "conversion", StagedChange: _STAGED}
 
 
@@ -93,7 +92,7 @@ def _trade_records(
         return _flow_gains(fact, lines, cash)
     by_kind: dict[str, list[Line]] = {primary: []}
     for line in lines:
-        own = line.kind if line.kind in _BESIDES else primary
+        own = line.kind if line.kind in BESIDES else primary
         known = by_kind.setdefault(own, [])
         if own == _STAGED and known and known[0].pair != line.pair:
             known = by_kind.setdefault(f"{own} {line.pair}", [])
@@ -275,7 +274,7 @@ def _record(
     fees: tuple[Fee, ...] = ()
     if is_first and isinstance(fact, Fill | MarginFill | Conversion | CashFlow):
         fees = fact.fees
-    elif isinstance(fact, StagedChange) and kind not in _BESIDES:
+    elif isinstance(fact, StagedChange) and kind not in BESIDES:
         fees = _charged(fact, lines)
     worth = [fee.value for fee in fees]
     known = [value for value in worth if value is not None]

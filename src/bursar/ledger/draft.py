@@ -160,11 +160,12 @@ class Draft:
         groups, self._unresolved = self._unresolved, {}
         for group in groups:  # all of them first: a fact may have gone from one to another
             for name in self.raised.get(group, self.timeline.raised.get(group, ())):
+                self._see_split(name)
                 self.raw[name] = None
                 self._dirty.add(name)
         for group in groups:
             self._resolve(group)
-        if self._splits or self.timeline.splits:
+        if self._splits:
             self._settle_splits()
         if self._is_repriced:
             self._dirty |= self._resting
@@ -177,16 +178,15 @@ class Draft:
         added = [new for _, new in changes if new is not None]
         return added, removed
 
-    def _see_split(self, name: str, fact: Fact | None) -> None:
+    def _see_split(self, name: str) -> None:
         """Remember a split that may come, go or stand again, as it stands."""
-        if isinstance(fact, Split):
+        if isinstance(self._now(name), Split):
             self._splits.setdefault(name, self.timeline.splits.get(name))
 
     def _settle_splits(self) -> None:
         """Let prices know of splits that come or go, before anything is priced by them."""
-        known, changed = self.timeline.splits, []
-        for name in sorted(self._touched() & {*known, *self._splits}):
-            was = self._splits.get(name, known.get(name))
+        changed = []
+        for name, was in sorted(self._splits.items()):
             fact = self._final(name)
             self._splits[name] = now = fact if isinstance(fact, Split) else None
             if was != now:
@@ -195,7 +195,7 @@ class Draft:
             return
         if self.notes is self.timeline.notes:
             self.notes = self.timeline.notes.fork()
-        standing = {**known, **self._splits}.values()
+        standing = {**self.timeline.splits, **self._splits}.values()
         self.notes.prices.part(each for each in standing if each is not None)
         self._is_repriced = True
         for split in changed:
@@ -238,18 +238,18 @@ class Draft:
         self._dirty.update(targets(note))
         if isinstance(note, Link | Reversal):  # a fact may come of it
             self._dirty.add(note.id)
-        for name in self.notes.spoken_of(note) if isinstance(note, Reversal) else ():
-            self._see_split(name, self._now(name))
-        for price in self._prices_of(note):
+        names = self.notes.spoken_of(note) if isinstance(note, Reversal) else []
+        for name in names:
+            self._see_split(name)
+        for price in self._prices_of(note, names):
             self._is_repriced = True
             for asset in self.notes.prices.decided_by(price.asset):
                 self._dirty |= self.timeline.wanting(asset, price.executed_at)
 
-    def _prices_of(self, note: Note) -> list[Price]:
-        """Return the prices that a note tells, or takes back, or lets stand again."""
+    def _prices_of(self, note: Note, names: Iterable[str]) -> list[Price]:
+        """Return the prices that a note tells; or takes back or lets stand again, of `names`."""
         if isinstance(note, Price):
             return [note]
-        names = self.notes.spoken_of(note) if isinstance(note, Reversal) else []
         found = (self.notes.prices.find(name) for name in names)
         return [price for price in found if price is not None]
 
@@ -259,7 +259,7 @@ class Draft:
             self.raw[fact.id] = fact
             self._dirty.add(fact.id)
             if type(fact) is Split:
-                self._see_split(fact.id, fact)
+                self._see_split(fact.id)
         self.raised[group] = tuple(fact.id for fact in facts)
 
     def _marked(self, facts: list[Fact]) -> list[Fact]:

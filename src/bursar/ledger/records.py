@@ -16,6 +16,8 @@ SHIFT: Final = "shift"
 """How the kind of a record begins that only says what a fact moved (`ledger.shifts`). It is kept
 among the trades, for round trips, and shown to nobody.
 """
+BESIDES: Final = frozenset({"peg", "rounding"})
+"""Kinds of records that go with another one of the same trade."""
 
 
 class AssetBalance(msgspec.Struct, frozen=True):

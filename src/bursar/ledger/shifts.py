@@ -80,11 +80,9 @@ def shifts_of(
 def _is_told(fill: Fill, cash: frozenset[str]) -> bool:
     """Tell whether the trade record of a fill, which names one fee, says all that are no money."""
     fees = fill.fees
-    if not fees[1:]:  # as most have
+    if fill.delivers or not fees[1:]:  # most have one
         return not fill.delivers
-    return not fill.delivers and all(
-        fee.asset in cash or fee.asset == fees[0].asset for fee in fees
-    )
+    return all(fee.asset in cash or fee.asset == fees[0].asset for fee in fees)
 
 
 def _is_of_base(fill: Fill, fee: Fee) -> bool:

@@ -248,11 +248,12 @@ class Timeline:
         return self.start.prefixes(self.terms)
 
     def _replace(self, course: Course) -> None:
+        is_parted = False
         for fact in course.removed:
             assert fact.id in self.facts, "a fact behind the checkpoint gives way"
             self.facts.pop(fact.id, None)
             self.openings.pop(fact.id, None)
-            self.splits.pop(fact.id, None)
+            is_parted |= self.splits.pop(fact.id, None) is not None
             for asset in wanted(fact, self.terms.cash):
                 listed = self._wanting[asset]
                 del listed[bisect_left(listed, (fact.executed_at, fact.id))]
@@ -262,13 +263,13 @@ class Timeline:
             if is_opening(fact):
                 self.openings[fact.id] = fact
             if isinstance(fact, Split):
-                self.splits[fact.id] = fact
+                self.splits[fact.id], is_parted = fact, True
             for asset in wanted(fact, self.terms.cash):
                 fresh.setdefault(asset, []).append((fact.executed_at, fact.id))
         for asset, listed in fresh.items():
             self._wanting[asset] = sorted(self._wanting.get(asset, []) + listed)
         self.order[course.position :] = course.keys
-        if self.splits or any(isinstance(fact, Split) for fact in course.removed):
+        if is_parted:
             self.notes.prices.part(self.splits.values())
 
     def _keep(self, plan: Plan) -> None:

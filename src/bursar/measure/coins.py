@@ -35,7 +35,7 @@ import msgspec
 from bursar.exact import ZERO
 from bursar.ledger import instant
 from bursar.ledger.book import POOL
-from bursar.ledger.records import RealizedPnLRecord, is_shift
+from bursar.ledger.records import BESIDES, RealizedPnLRecord, is_shift
 from bursar.ledger.state import NO_PAIR
 from bursar.measure.stake import Stake, joint
 
@@ -45,7 +45,6 @@ _MARGIN: Final = "margin"
 _STAGED: Final = "staged"
 _TRADE: Final = "trade"
 _OF_PAIRS: Final = frozenset({_TRADE, _MARGIN})
-_BESIDES: Final = frozenset({"peg", "rounding"})
 _PAID: Final = "paid"
 _LENT: Final = "lent"
 _PAYING: Final = frozenset({_PAID, "taken"})
@@ -198,7 +197,7 @@ class Coins:
         """Take in a trade coin by coin. The fees, and what no other coin made, are one coin's: that
         of the pair, or where there is no pair of what was given away.
         """
-        first = next((each for each in told if each.kind not in _BESIDES), told[0])
+        first = next((each for each in told if each.kind not in BESIDES), told[0])
         paid = [
             self._move(each) if each.side == _PAID else self._delivered(each)
             for each in shifts

@@ -77,8 +77,9 @@ def _restated(mark: Mark, asset: Sequence[Split], quote: Sequence[Split]) -> Mar
     price = mark.price if mark.stated is None else mark.stated
     since = [split for split in (*asset, *quote) if split.executed_at > mark.at]
     if not since:
-        told = msgspec.structs.replace(mark, price=price, stated=None, split_at=None)
-        return mark if mark.stated is None else told
+        if mark.stated is None:
+            return mark
+        return msgspec.structs.replace(mark, price=price, stated=None, split_at=None)
     grown, worth = _growth(asset, mark.at), _growth(quote, mark.at)
     if grown is None or worth is None or any(_is_of_that_day(mark.at, each) for each in since):
         return None

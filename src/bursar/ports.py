@@ -346,8 +346,10 @@ class TradeStore(Protocol):
         """Return of which state the trades are; empty where there are none yet."""
         ...
 
-    def save(self, trades: Iterable[Trade], reached: str, *, anew: bool = False) -> None:
-        """Keep trades, each in the place of the one of its id; `anew`: in the place of all."""
+    def save(self, trades: Iterable[Trade], reached: str, *, since: int | None = None) -> None:
+        """Keep trades, each in the place of the one of its id; with `since` in the place of all
+        that are open, or were closed at that instant or later.
+        """
         ...
 
     def open_trades(self, symbol: str | None = None) -> list[Trade]:

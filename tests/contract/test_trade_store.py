@@ -7,6 +7,7 @@ import pytest
 from bursar.errors import BadChoice, StoreDown
 from bursar.ledger import golden
 from bursar.ledger.terms import Account, FactSource, Terms
+from bursar.ledger.turns import BEGINNING
 from bursar.measure.positions import Trade
 from bursar.portfolio.trading import TradeFollower
 from bursar.store.trades import MemoryTradeStore, open_sql_trades
@@ -123,17 +124,28 @@ def test_a_trade_that_closes_leaves_the_open_ones(place):
 def test_made_anew_nothing_old_is_left(place):
     store = place.open()
     store.save([trade("a"), trade("b", 1, 2)], "1")
-    store.save([trade("c")], "2", anew=True)
+    store.save([trade("c")], "2", since=BEGINNING)
     assert (names(store.open_trades()), store.closed_trades()) == (["c"], [])
     assert store.trade("a") is None
-    store.save([], "3", anew=True)
+    store.save([], "3", since=BEGINNING)
     assert (store.open_trades(), store.reached()) == ([], "3")
+
+
+def test_what_was_open_at_an_instant_or_later_gives_way_to_what_is_known_now(place):
+    store = place.open()
+    kept = [trade("a", 1, 4), trade("b", 1, 5), trade("c", 1, 6, symbol="ETH/USD"), trade("d", 2)]
+    store.save(kept, "1")
+    store.save([trade("b", 1), trade("e", 5, 9)], "2", since=5)
+    assert (names(store.open_trades()), names(store.closed_trades())) == (["b"], ["e", "a"])
+    assert (store.closed_trades("ETH/USD"), store.trade("c"), store.trade("d")) == ([], None, None)
+    store.save([], "3", since=10)
+    assert (names(store.open_trades()), names(store.closed_trades())) == ([], ["e", "a"])
 
 
 def test_portfolios_do_not_see_each_others_trades(place):
     one, other = place.open("one"), place.open("other")
     one.save([trade("a")], "1")
-    other.save([], "1", anew=True)
+    other.save([], "1", since=BEGINNING)
     assert (names(one.open_trades()), other.open_trades()) == (["a"], [])
 
 
@@ -202,7 +214,7 @@ def test_late_and_corrected_facts_make_the_trades_anew(place):
     portfolio.tag("k:1", strategy="trend")
     follower.follow()
     assert store.closed_trades()[0].strategy == "trend"
-    store.save([], "", anew=True)
+    store.save([], "", since=BEGINNING)
     TradeFollower(portfolio, store).follow()
     assert names(store.closed_trades()) == ["k:1"]
 

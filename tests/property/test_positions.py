@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from itertools import groupby
+from unittest import mock
 
 import msgspec
 from hypothesis import given, settings
@@ -11,13 +12,15 @@ from bursar.app import SystemClock, portfolio_of
 from bursar.events.outgoing import PositionMoved
 from bursar.exact import ZERO, money
 from bursar.ledger import describe, instant
-from bursar.ledger.entries import Fee, Fill, MarginFill, Rename, Side, Source
+from bursar.ledger.entries import MANUAL, Fee, Fill, MarginFill, Rename, Side, Source
 from bursar.ledger.planning import planned
 from bursar.ledger.state import NO_PAIR
 from bursar.ledger.timeline import Timeline
 from bursar.measure.coins import Coins
 from bursar.measure.positions import Trades
 from bursar.measure.trips import TripBook
+from bursar.portfolio import kept, reading
+from bursar.portfolio.closings import Closings
 from bursar.portfolio.events.relay import events_of
 from bursar.portfolio.trading import TradeFollower
 from bursar.store import MemoryStore
@@ -115,8 +118,13 @@ def check(trips, coins, trades, told):
 
 @settings(max_examples=FEW)
 @given(CHANCE, st.integers(1, 12))
-def test_trades_are_the_same_however_facts_were_cut_into_commits(chance, length):
+def test_trades_and_trips_are_the_same_however_facts_were_cut_into_commits(chance, length):
     terms, entries = story(chance, length)
+    with mock.patch.object(reading, "SPACING", chance.choice([1, 2, 4])):
+        assert_followed(chance, terms, entries)
+
+
+def assert_followed(chance, terms, entries):
     places: dict = {}
     for batches in ([entries], histories.batches(chance, entries), nearly_alone(chance, entries)):
         clock = Standing()
@@ -130,8 +138,21 @@ def test_trades_are_the_same_however_facts_were_cut_into_commits(chance, length)
                 afresh = MemoryTradeStore()
                 TradeFollower(portfolio, afresh).follow()
                 assert answers(follower.store) == answers(afresh)
+                assert_trips(portfolio, clock.at)
             places[len(places)] = answers(follower.store)
     assert places[0] == places[1] == places[2]
+
+
+def assert_trips(portfolio, now):
+    """Trips and what was realised lately are those of all records read from nothing."""
+    known, afresh = kept.OfHead(portfolio), Closings()
+    afresh.reach(portfolio, known.assets)
+    assert known.trips == afresh.book.trips
+    assert known.statistics == afresh.book.closed.statistics
+    assert known.made(now) == afresh.made(portfolio, now)
+    for span in (10 * instant.SECOND, 10**18):
+        rolling = afresh.book.closed.rolling(MANUAL, span).at(now)
+        assert known.rolling(MANUAL, span) == rolling
 
 
 class Standing(SystemClock):

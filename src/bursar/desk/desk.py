@@ -193,7 +193,7 @@ class Desk:
         if not self.timeline.is_whole:
             try:
                 whole = self._read(self.head, None)
-                whole.trunk = self.timeline.trunk  # more is known of the same past
+                whole.turns = self.timeline.turns  # more is known of the same past
                 self.timeline = whole
             except StoreCorrupt as error:
                 now = self.store.head().version
@@ -354,7 +354,7 @@ class Desk:
         except BaseException as error:
             if not self._stands(error):
                 self.head, self.timeline, self._kept = before
-                self.timeline.turn()  # what was read meanwhile is undone
+                self.timeline.turns.turn()  # what was read meanwhile is undone
             elif isinstance(error, OutcomeUnknown):
                 return
             raise

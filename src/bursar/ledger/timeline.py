@@ -41,6 +41,7 @@ from bursar.ledger.prices import PRICE_REACH, Prices
 from bursar.ledger.pricing import wanted
 from bursar.ledger.spans import Spans
 from bursar.ledger.terms import FactSource, Method, Terms
+from bursar.ledger.turns import Turns
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -59,14 +60,14 @@ class Expected(msgspec.Struct, frozen=True):
 class Timeline:
     """Statements, facts and book of one portfolio in memory.
 
-    Its `trunk` is the same object for as long as facts have only been added at the end.
+    `turns` tell when anything but what came at the end has changed.
     """
 
     def __init__(self, terms: Terms, start: Checkpoint | None = None) -> None:
         self.terms = terms
         self.start = start
         self.book = Book(terms)
-        self.trunk = object()
+        self.turns = Turns()
         self.order: list[Key] = []
         self.facts: dict[str, Fact] = {}
         self.notes = Notes(Prices(terms.base, terms.cash))
@@ -135,11 +136,11 @@ class Timeline:
         self._replace(plan.course)
         if self._lasts is not None:
             self._lasts = lasts_after(plan.course, self.order, self._lasts)
-        if plan.course.is_append:
+        if plan.course.is_append or plan.course.first is None:
             self.book.land(plan.book)
         else:
             self.book = plan.book
-            self.turn()
+            self.turns.turn(plan.course.first[0])
         if plan.is_following:
             self.prefixes.land(plan.prefixes)
         else:
@@ -159,15 +160,11 @@ class Timeline:
         twin = Timeline(self.terms)
         for name in _COPIED:
             setattr(twin, name, getattr(self, name).copy())
-        twin.start, twin.trunk = self.start, self.trunk
+        twin.start = self.start
         twin.book, twin.prefixes = self.book.copy(), self.prefixes.flat()
         twin.notes, twin.firsts = self.notes.fork(), self.firsts.fork()
         twin._wanting = {asset: listed.copy() for asset, listed in self._wanting.items()}
         return twin
-
-    def turn(self) -> None:
-        """Say that more may be other than before than what stands at the end."""
-        self.trunk = object()
 
     def expect(self, expected: Expected) -> frozenset[str]:
         """Prepare for what is to come, and return the rows that must come for it to be right."""
@@ -298,6 +295,7 @@ _COPIED: Final = (
     "books",
     "balances",
     "spans",
+    "turns",
 )
 
 

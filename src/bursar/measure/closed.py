@@ -38,30 +38,40 @@ class ClosedTrips:
     def __iter__(self) -> Iterator[Trip]:
         return iter(self._trips)
 
-    def swap(self, gone: Trip | None, made: Trip) -> None:
+    def swap(self, gone: Trip | None, made: Trip | None) -> None:
         """Take in a trip, in the place of what it was before. O(log trips)."""
         self._roll(gone, made)
         if gone is not None:
             at = bisect_left(self._places, _place(gone))
             del self._places[at], self._trips[at]
             self._changed(at)
-        at = bisect_left(self._places, _place(made))
-        self._places.insert(at, _place(made))
-        self._trips.insert(at, made)
-        self._changed(at)
+        if made is not None:
+            at = bisect_left(self._places, _place(made))
+            self._places.insert(at, _place(made))
+            self._trips.insert(at, made)
+            self._changed(at)
+
+    def after(self, end: int) -> list[Trip]:
+        """Return what closed at an instant or later, the latest first. O(log trips + those)."""
+        return self._trips[bisect_left(self._places, (end,)) :][::-1]
 
     def rolling(self, strategy: str, span: int) -> RollingTrades:
         """Return the rolling figures of a strategy over `span` nanoseconds.
 
-        O(trips) the first time; from then on each trip costs O(1) on average.
+        O(trips of such a span) the first time; from then on each trip costs O(1) on average.
         """
         spans = self._rolling.setdefault(strategy, {})
         if span not in spans:
             spans[span] = RollingTrades(span)
-            for trip in self._trips:
-                if trip.strategy == strategy:
-                    spans[span].add(trip.closed_at, trip.pnl, _place(trip)[1:])
+            for trip in reversed(self._latest(strategy, span)):
+                spans[span].add(trip.closed_at, trip.pnl, _place(trip)[1:])
         return spans[span]
+
+    def roll_anew(self) -> None:
+        """Follow rolling figures anew when they are asked for: what they let go of for a later trip
+        may count again where that is gone.
+        """
+        self._rolling = {}
 
     @property
     def statistics(self) -> TradeStatistics:
@@ -76,10 +86,22 @@ class ClosedTrips:
             self._found = tally.statistics
         return self._found
 
-    def _roll(self, gone: Trip | None, made: Trip) -> None:
+    def _latest(self, strategy: str, span: int) -> list[Trip]:
+        """Return a strategy's trips within a span of its last one, the latest first."""
+        found: list[Trip] = []
+        for trip in reversed(self._trips):
+            if found and trip.closed_at <= found[0].closed_at - span:
+                break
+            if trip.strategy == strategy:
+                found.append(trip)
+        return found
+
+    def _roll(self, gone: Trip | None, made: Trip | None) -> None:
         if gone is not None:
             for rolling in self._rolling.get(gone.strategy, {}).values():
                 rolling.take_back(gone.closed_at, gone.pnl, _place(gone)[1:])
+        if made is None:
+            return
         for rolling in self._rolling.get(made.strategy, {}).values():
             rolling.add(made.closed_at, made.pnl, _place(made)[1:])
 

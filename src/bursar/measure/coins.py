@@ -31,6 +31,7 @@ from itertools import groupby
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from bursar.exact import ZERO
 from bursar.ledger import instant
@@ -181,6 +182,13 @@ class Coins:
             told_now, self._told = self._told, []
             yield from told_now
 
+    def copy(self) -> "Coins":
+        """Return an independent copy. O(positions + flows that took coins out)."""
+        twin = Coins(self.assets, cash=self._cash, shorts=self._shorts)
+        twin.flowed, twin._gone = self.flowed, self._gone.copy()
+        twin._open = {place: replace(stake) for place, stake in self._open.items()}
+        return twin
+
     @property
     def open_fees(self) -> Decimal:
         """What was paid for what is still open, less what paying made."""
@@ -292,7 +300,7 @@ class Coins:
             case "carried":
                 part = self._out(_place(shift), shift.base_delta, shift)
                 # What was not there comes as of no known time.
-                part = msgspec.structs.replace(part, quantity=shift.base_delta)
+                part = replace(part, quantity=shift.base_delta)
                 self._in((shift.order_id or "", shift.regime or "", ""), part, shift)
             case "renamed":
                 for place in self._places(shift):
@@ -322,7 +330,7 @@ class Coins:
         place, delta = _place(shift), shift.base_delta
         stake = self._at(place)
         if delta > 0:
-            part = self._gone.pop((shift.trade_id, *place[:2]), Stake(delta))
+            part = replace(self._gone.pop((shift.trade_id, *place[:2]), Stake(delta)))
             if place[0] in self._shorts:
                 self._in(place, Stake(delta - part.quantity), shift)  # what went short
             self.flowed -= part.made

@@ -17,11 +17,12 @@ part was counted as worth nothing.
 Errors: none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from bursar.exact import ZERO, divide, money, product18, ratio18
 from bursar.ledger.book import POOL
@@ -136,6 +137,25 @@ class Trades:
         changed, self._changed = self._changed, {}
         return [changed[name] for name in sorted(changed)]
 
+    def copy(self) -> "Trades":
+        """Return an independent copy, of which nothing is to be told.
+
+        O(positions + flows that took coins out).
+        """
+        twin = Trades()
+        twin._gone, twin._left = self._gone.copy(), self._left
+        twin._open = {
+            place: _filled(trade, self._fills.get(place, ())) for place, trade in self._open.items()
+        }
+        return twin
+
+    def retell(self) -> None:
+        """Let all be told whose like may have come and gone: what is open, and what ended with a
+        flow that may be put back.
+        """
+        told = [*self._open.values(), *(ended for _, ended in self._gone.values())]
+        self._changed = {each.trade_id: each for each in told if each.trade_id}
+
     # -------------------------------------------------------------- by trades
 
     def _traded(self, part: Part, fact: Fact, quantity: Decimal, entry: Stake | None) -> None:
@@ -158,7 +178,7 @@ class Trades:
         trade = _with(trade, deal)
         self._keep(
             place,
-            msgspec.structs.replace(
+            replace(
                 trade,
                 quantity=trade.quantity + quantity,
                 open_quantity=trade.open_quantity + quantity,
@@ -177,7 +197,7 @@ class Trades:
         unseen = max(quantity - trade.open_quantity, ZERO)
         self._keep(
             place,
-            msgspec.structs.replace(
+            replace(
                 trade,
                 quantity=trade.quantity + unseen,
                 open_quantity=left,
@@ -203,7 +223,7 @@ class Trades:
         if not (size or stake.made or is_over):
             return
         there = max(known.open_quantity - size, ZERO)
-        trade = msgspec.structs.replace(
+        trade = replace(
             known,
             open_quantity=there,
             realized_pnl=known.realized_pnl - stake.made,
@@ -231,7 +251,7 @@ class Trades:
             trade = _joined(trade, part, place, shift)
         self._keep(
             place,
-            msgspec.structs.replace(
+            replace(
                 trade,
                 quantity=trade.quantity + more,
                 open_quantity=trade.open_quantity + size,
@@ -250,7 +270,7 @@ class Trades:
                 name: ratio18(getattr(known, name), shift.base_delta, shift.quote_delta)
                 for name in ("quantity", "open_quantity", "entry_quantity", "exit_quantity")
             }
-            self._keep(place, msgspec.structs.replace(known, **counts))
+            self._keep(place, replace(known, **counts))
 
     def _rename(self, place: Place, there: Place) -> None:
         trade, waiting = self._open.pop(place, None), self._open.pop(there, None)
@@ -260,9 +280,9 @@ class Trades:
         if waiting is not None:  # fees of nothing, so far
             made, fees = trade.realized_pnl + waiting.realized_pnl, trade.fees + waiting.fees
             fills = *self._whole(there, waiting).fills, *trade.fills
-            trade = msgspec.structs.replace(trade, realized_pnl=made, fees=fees, fills=fills)
+            trade = replace(trade, realized_pnl=made, fees=fees, fills=fills)
         symbol = _renamed(trade.symbol, there[1])
-        self._keep(there, msgspec.structs.replace(trade, symbol=symbol))
+        self._keep(there, replace(trade, symbol=symbol))
 
     def _keep(self, place: Place, trade: Trade) -> None:
         """Keep what is open, and what is to be told: a trade without an id is none yet."""
@@ -277,8 +297,7 @@ class Trades:
 
     def _whole(self, place: Place, trade: Trade) -> Trade:
         """Return a trade with its latest fills."""
-        fills = self._fills.pop(place, ())
-        return msgspec.structs.replace(trade, fills=(*trade.fills, *fills)) if fills else trade
+        return _filled(trade, self._fills.pop(place, ()))
 
 
 class _Deal(msgspec.Struct, frozen=True):
@@ -303,6 +322,11 @@ class _Deal(msgspec.Struct, frozen=True):
                 return None
 
 
+def _filled(trade: Trade, fills: Sequence[str]) -> Trade:
+    """Return a trade with more fills."""
+    return replace(trade, fills=(*trade.fills, *fills)) if fills else trade
+
+
 def _is_back(known: Trade | None, ended: Trade) -> bool:
     """Tell whether what comes back finds the trade that it left, open or ended by that."""
     return not ended.is_open if known is None else known.trade_id == ended.trade_id
@@ -325,7 +349,7 @@ def _blank(place: Place, side: str) -> Trade:
 
 def _turned(trade: Trade, side: str) -> Trade:
     """Return a position of which there is nothing yet as one of that side."""
-    return trade if trade.open_quantity else msgspec.structs.replace(trade, side=side)
+    return trade if trade.open_quantity else replace(trade, side=side)
 
 
 def _begun(trade: Trade, deal: _Deal, *, opened_at: int | None) -> Trade:
@@ -335,7 +359,7 @@ def _begun(trade: Trade, deal: _Deal, *, opened_at: int | None) -> Trade:
     name = fact.id if fill is not None else f"{fact.id}/{deal.asset}"
     if opened_at is None and isinstance(fact, MarginFill):
         own, name = "", name if own else f"{name}/closed"  # what is over of it may open another
-    return msgspec.structs.replace(
+    return replace(
         trade,
         trade_id=own or name,
         opened_at=opened_at,
@@ -351,7 +375,7 @@ def _with(trade: Trade, deal: _Deal) -> Trade:
     fill, symbol, quote = deal.pair, trade.symbol, trade.quote
     if quote is None and fill is not None:
         symbol, quote = deal.record.pair, fill.quote
-    return msgspec.structs.replace(
+    return replace(
         trade,
         symbol=symbol,
         quote=quote,
@@ -383,14 +407,14 @@ def _part_of(trade: Trade, size: Decimal) -> Trade:
         share = ratio18(trade.entry_quantity, taken, trade.quantity)
         if trade.entry_notional is not None:
             notional = ratio18(trade.entry_notional, taken, trade.quantity)
-    return msgspec.structs.replace(trade, entry_quantity=share, entry_notional=notional)
+    return replace(trade, entry_quantity=share, entry_notional=notional)
 
 
 def _joined(trade: Trade, part: Trade, place: Place, shift: RealizedPnLRecord) -> Trade:
     """Return a position with the entries of coins that were another trade's."""
     if not trade.trade_id:
         is_same = place[1] == shift.pair
-        return msgspec.structs.replace(
+        return replace(
             trade,
             trade_id=f"{shift.trade_id}/{place[0]}/{place[1]}",
             symbol=part.symbol if is_same else _renamed(part.symbol, place[1]),
@@ -404,7 +428,7 @@ def _joined(trade: Trade, part: Trade, place: Place, shift: RealizedPnLRecord) -
         )
     is_one = trade.quote == part.quote or not part.entry_quantity
     notional = part.entry_notional if is_one else None
-    return msgspec.structs.replace(
+    return replace(
         trade,
         entry_quantity=trade.entry_quantity + part.entry_quantity,
         entry_notional=_plus(trade.entry_notional, notional),

@@ -26,6 +26,9 @@ from bursar.measure.coins import NOTHING, Closed, Coins, Part, in_order
 from bursar.measure.stake import Stake, joint
 from bursar.measure.trip import Trip, Trips
 
+_Name = tuple[str, str, str, str]
+"""Account, asset, pair and order: venues count orders by pair."""
+
 
 class TripBook:
     """Follows trade records and shifts in order of time and closes trips. O(1) for each of them;
@@ -43,7 +46,8 @@ class TripBook:
     ) -> None:
         self.coins = Coins(assets, cash=cash, shorts=shorts)
         self.closed = ClosedTrips()
-        self._trips: dict[tuple[str, str, str, str], Trip] = {}
+        self._trips: dict[_Name, Trip] = {}
+        self._before: dict[_Name, list[Trip]] = {}
 
     @money
     def follow(self, records: Iterable[RealizedPnLRecord]) -> None:
@@ -51,6 +55,22 @@ class TripBook:
         for each in self.coins.follow(records):
             if type(each) is Closed:
                 self._close(each.part, each.left)
+
+    def back(self, coins: Coins, end: int) -> None:
+        """Go back to before an instant, when coins were `coins`. O(trips since)."""
+        self.coins = coins.copy()
+        self.closed.roll_anew()
+        for trip in self.closed.after(end):
+            name = _name(trip)
+            earlier = self._before.get(name, [])
+            while earlier and earlier[-1].closed_at >= end:
+                earlier.pop()
+            known = earlier.pop() if earlier else None
+            self.closed.swap(trip, known)
+            if known is None:
+                del self._trips[name]
+            else:
+                self._trips[name] = known
 
     @property
     @money
@@ -61,13 +81,14 @@ class TripBook:
     def _close(self, part: Part, entries: Stake) -> None:
         """Close a trip; `entries` is what leaves, with its part of the fees."""
         record, opened_at = part.record, entries.opened_at
-        name = record.order_id or record.trade_id
-        key = record.account, part.asset, record.pair, name  # venues count orders by pair
-        known, flags = self._trips.get(key), joint(entries.flags, part.flags)
+        order = record.order_id or record.trade_id
+        name = record.account, part.asset, record.pair, order
+        known, flags = self._trips.get(name), joint(entries.flags, part.flags)
         if known is not None:
             opened_at, flags = known.opened_at, joint(known.flags, flags)
-        made = self._trips[key] = Trip(
-            id=name,
+            self._before.setdefault(name, []).append(known)
+        made = self._trips[name] = Trip(
+            id=order,
             account=record.account,
             asset=part.asset,
             pair=record.pair,
@@ -82,6 +103,10 @@ class TripBook:
             flags=flags,
         )
         self.closed.swap(known, made)
+
+
+def _name(trip: Trip) -> _Name:
+    return trip.account, trip.asset, trip.pair, trip.id
 
 
 @money

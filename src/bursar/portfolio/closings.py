@@ -14,7 +14,7 @@ from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.instant import day_start, month_start, week_start
 from bursar.ledger.records import is_shift
-from bursar.measure.coins import in_order
+from bursar.measure.coins import NOTHING, Coins, in_order
 from bursar.measure.trips import TripBook
 from bursar.portfolio.reading import Reading
 
@@ -34,8 +34,9 @@ class Closings:
     """The trade records of one portfolio, as of the last question. `read` counts them."""
 
     def __init__(self) -> None:
-        self._reading = Reading(in_order)
+        self._reading = Reading(self, in_order)
         self._recent = _Recent(0)
+        self._cash, self._now = NOTHING, 0
         self.book = TripBook({})
 
     @property
@@ -46,18 +47,33 @@ class Closings:
     def reach(self, portfolio: Portfolio, assets: Mapping[str, str]) -> None:
         """Read on to the book as it stands. `assets` tells the asset of each pair.
 
-        O(records that are new), and a glance at each pair.
+        O(records that are new or other), and a glance at each pair.
         """
-        with self._reading.on(portfolio, assets) as new:
-            if new.is_anew:
-                self._recent = _Recent(_since(portfolio.desk.clock.now()))
-                cash = portfolio.desk.timeline.terms.cash
-                self.book = TripBook(assets, cash=cash, shorts=new.shorts)
-            self.book.coins.assets = assets
-            self.book.follow(new.records)
-            for each in new.records:
-                if not is_shift(each):
-                    self._recent.add(each, assets.get(each.pair))
+        self._cash, self._now = portfolio.desk.timeline.terms.cash, portfolio.desk.clock.now()
+        self._reading.reach(portfolio, assets)
+        self.book.coins.assets = assets
+
+    def begin(self, shorts: frozenset[str]) -> None:
+        """Forget everything."""
+        self._recent = _Recent(_since(self._now))
+        self.book = TripBook({}, cash=self._cash, shorts=shorts)
+
+    def follow(self, records: list[RealizedPnLRecord], assets: Mapping[str, str]) -> None:
+        """Take in records."""
+        self.book.coins.assets = assets
+        self.book.follow(records)
+        for each in records:
+            if not is_shift(each):
+                self._recent.add(each, assets.get(each.pair))
+
+    def kept(self) -> Coins:
+        """Return what going back to here takes."""
+        return self.book.coins.copy()
+
+    def back(self, kept: Coins, end: int) -> None:
+        """Be as it was with the records from before an instant."""
+        self.book.back(kept, end)
+        self._recent.back(end)
 
     def made(self, portfolio: Portfolio, now: int) -> Made:
         """Return what trades realised of each asset today, this week and this month.
@@ -88,6 +104,11 @@ class _Recent:
         at = instant.from_datetime(record.time)
         if at >= self.floor:
             self._told.append((at, asset, record.pnl_base))
+
+    def back(self, end: int) -> None:
+        """Forget what came at an instant or later."""
+        self._told = [each for each in self._told if each[0] < end]
+        self._next, self._made = 0, {}
 
     @money
     def made(self, now: int) -> Made:

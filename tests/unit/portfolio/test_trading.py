@@ -5,6 +5,7 @@ import pytest
 from bursar.desk import Desk, desk
 from bursar.ledger import copies, golden, planning
 from bursar.ledger.terms import Terms
+from bursar.ledger.turns import BEGINNING
 from bursar.portfolio import Portfolio
 from bursar.portfolio.trading import TradeFollower
 from bursar.store import MemoryStore
@@ -63,13 +64,13 @@ def test_from_a_checkpoint_all_are_read_once_and_then_what_is_new(store, monkeyp
     follower, told = TradeFollower(portfolio, MemoryTradeStore()), []
     save = follower.store.save
 
-    def noted(trades, reached, *, anew):
-        told.append(anew)
-        save(trades, reached, anew=anew)
+    def noted(trades, reached, *, since):
+        told.append(since)
+        save(trades, reached, since=since)
 
     monkeypatch.setattr(follower.store, "save", noted)
     for day in (20, 21, 22):
         buy(portfolio, day)
         follower.follow()
-    assert told == [True, False, False]
+    assert told == [BEGINNING, None, None]
     assert follower.store.open_trades()[0].quantity == DAYS + 3

@@ -16,9 +16,15 @@ class MemoryTradeStore:
         """Return of which state the trades are."""
         return self._reached
 
-    def save(self, trades: Iterable[Trade], reached: str, *, anew: bool = False) -> None:
-        """Keep trades, each in the place of the one of its id; `anew`: in the place of all."""
-        known = {} if anew else self._trades
+    def save(self, trades: Iterable[Trade], reached: str, *, since: int | None = None) -> None:
+        """Keep trades, each in the place of the one of its id, or of all `since` an instant."""
+        known = self._trades
+        if since is not None:
+            known = {
+                name: each
+                for name, each in known.items()
+                if each.closed_at is not None and each.closed_at < since
+            }
         self._trades = known | {trade.trade_id: trade for trade in trades}
         self._reached = reached
 

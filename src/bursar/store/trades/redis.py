@@ -18,6 +18,7 @@ from typing import Any, Final
 from redis import Redis, exceptions
 
 from bursar.errors import BadChoice, StoreDown
+from bursar.ledger.turns import BEGINNING
 from bursar.measure.positions import Trade
 from bursar.store.trades import texts
 
@@ -46,23 +47,34 @@ class RedisTradeStore:
         with _reached():
             return texts.unstamped(self._redis.get(f"{self._key}:reached") or "")
 
-    def save(self, trades: Iterable[Trade], reached: str, *, anew: bool = False) -> None:
+    def save(self, trades: Iterable[Trade], reached: str, *, since: int | None = None) -> None:
         """Keep trades and what they are of in one transaction."""
         told = {trade.trade_id: trade for trade in trades}
+        is_anew = since == BEGINNING
         with _reached():
-            known = [] if anew or not told else self._redis.hmget(self._key, list(told))
-            gone = list(self._redis.scan_iter(f"{self._key}:*")) if anew else []
+            lists = list(self._redis.scan_iter(f"{self._key}:*")) if is_anew else []
+            gone = [] if is_anew else self._gone(list(told), since)
             with self._redis.pipeline(transaction=True) as pipe:
-                if anew:
-                    pipe.delete(self._key, *gone)
-                for text in filter(None, known):
-                    self._unlist(pipe, texts.decode(text))
+                if is_anew:
+                    pipe.delete(self._key, *lists)
+                for trade in gone:
+                    pipe.hdel(self._key, trade.trade_id)
+                    for key in self._lists(trade):
+                        pipe.zrem(key, _member(trade))
                 for name, trade in told.items():
                     pipe.hset(self._key, name, texts.encode(trade))
                     for key in self._lists(trade):
                         pipe.zadd(key, {_member(trade): 0})
                 pipe.set(f"{self._key}:reached", texts.stamped(reached))
                 pipe.execute()
+
+    def _gone(self, names: list[str], since: int | None) -> list[Trade]:
+        """Return the trades that others take the place of."""
+        known = self._redis.hmget(self._key, names) if names else []
+        found = [texts.decode(text) for text in known if text is not None]
+        if since is not None:
+            found += [*self.open_trades(), *self.closed_trades(since=since)]
+        return found
 
     def open_trades(self, symbol: str | None = None) -> list[Trade]:
         """Return what is open, by opening time and id."""
@@ -95,10 +107,6 @@ class RedisTradeStore:
             told = self._redis.hmget(self._key, names[start : start + _CHUNK])
             found += [texts.decode(text) for text in told if text is not None]
         return found
-
-    def _unlist(self, pipe: Any, trade: Trade) -> None:  # noqa: ANN401 (the library's own)
-        for key in self._lists(trade):
-            pipe.zrem(key, _member(trade))
 
     def _lists(self, trade: Trade) -> tuple[str, str]:
         kind = _OPEN if trade.is_open else _CLOSED

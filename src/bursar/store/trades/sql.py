@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    or_,
     select,
 )
 
@@ -87,7 +88,7 @@ class SqlTradeStore:
         with self._reading() as connection:
             return texts.unstamped(connection.execute(found).scalar() or "")
 
-    def save(self, trades: Iterable[Trade], reached: str, *, anew: bool = False) -> None:
+    def save(self, trades: Iterable[Trade], reached: str, *, since: int | None = None) -> None:
         """Keep trades and what they are of in one transaction."""
         own = self._portfolio
         rows = [
@@ -104,8 +105,10 @@ class SqlTradeStore:
         state = {"portfolio": own, "reached": texts.stamped(reached)}
         with translated(self._dialect.fault), _writing(self._engine) as connection:
             self._dialect.lock(connection, f"trades of {own}")
-            if anew:
-                connection.execute(delete(_TRADES).where(_TRADES.c.portfolio == own))
+            if since is not None:
+                closed_at = _TRADES.c.closed_at
+                gone = or_(closed_at.is_(None), closed_at >= since)
+                connection.execute(delete(_TRADES).where(_TRADES.c.portfolio == own, gone))
             for start in range(0, len(rows), _CHUNK):
                 connection.execute(self._dialect.upsert(_TRADES), rows[start : start + _CHUNK])
             connection.execute(self._dialect.upsert(_REACHED), [state])

@@ -346,9 +346,20 @@ class TradeStore(Protocol):
         """Return of which state the trades are; empty where there are none yet."""
         ...
 
-    def save(self, trades: Iterable[Trade], reached: str, *, since: int | None = None) -> None:
+    def bookmark(self) -> str:
+        """Return what was kept beside the trades for whoever goes on; empty: nothing."""
+        ...
+
+    def save(
+        self,
+        trades: Iterable[Trade],
+        reached: str,
+        *,
+        since: int | None = None,
+        bookmark: str | None = None,
+    ) -> None:
         """Keep trades, each in the place of the one of its id; with `since` in the place of all
-        that are open, or were closed at that instant or later.
+        that are open, or were closed at that instant or later. A `bookmark` is kept as it is.
         """
         ...
 

@@ -142,6 +142,18 @@ def test_what_was_open_at_an_instant_or_later_gives_way_to_what_is_known_now(pla
     assert (names(store.open_trades()), names(store.closed_trades())) == ([], ["e", "a"])
 
 
+def test_a_bookmark_is_kept_until_there_is_another(place):
+    store = place.open()
+    assert store.bookmark() == ""
+    store.save([], "1", bookmark="here")
+    store.save([trade("a")], "2")
+    assert (place.open().bookmark(), place.open("other").bookmark()) == ("here", "")
+    store.save([], "3", since=BEGINNING, bookmark="")
+    assert (store.bookmark(), store.reached()) == ("", "3")
+    store.save([], "4", since=BEGINNING, bookmark="there")
+    assert place.open().bookmark() == "there"
+
+
 def test_portfolios_do_not_see_each_others_trades(place):
     one, other = place.open("one"), place.open("other")
     one.save([trade("a")], "1")

@@ -135,6 +135,9 @@ def assert_followed(chance, terms, entries):
                 clock.at = max([clock.at, *(each.executed_at for each in batch)]) + instant.SECOND
                 portfolio.record(*batch)
                 follower.follow()
+                if chance.random() < 0.3:
+                    follower = TradeFollower(portfolio, follower.store)
+                    follower.follow()
                 afresh = MemoryTradeStore()
                 TradeFollower(portfolio, afresh).follow()
                 assert answers(follower.store) == answers(afresh)

@@ -137,6 +137,14 @@ class Renamed(msgspec.Struct, frozen=True, gc=False):
 Event = Opened | Closed | Came | Went | Rescaled | Renamed
 
 
+class KeptCoins(msgspec.Struct, frozen=True):
+    """What was open, what flows had taken out, and what they had made; nobody changes it."""
+
+    open: list[tuple[Place, Stake]]
+    gone: list[tuple[Place, Stake]]
+    flowed: Decimal
+
+
 class Coins:
     """Follows trade records and shifts in order of time. O(1) for each of them; a split or a rename
     costs O(positions). To be used inside the money context.
@@ -157,7 +165,7 @@ class Coins:
         self._cash = cash
         self._shorts = shorts
         self._open: dict[Place, Stake] = {}
-        self._gone: dict[tuple[str, str, str], Stake] = {}
+        self._gone: dict[Place, Stake] = {}  # by flow, account, asset
         self._told: list[Event] = []
 
     def follow(self, records: Iterable[RealizedPnLRecord]) -> Iterator[Event]:
@@ -182,12 +190,15 @@ class Coins:
             told_now, self._told = self._told, []
             yield from told_now
 
-    def copy(self) -> "Coins":
-        """Return an independent copy. O(positions + flows that took coins out)."""
-        twin = Coins(self.assets, cash=self._cash, shorts=self._shorts)
-        twin.flowed, twin._gone = self.flowed, self._gone.copy()
-        twin._open = {place: replace(stake) for place, stake in self._open.items()}
-        return twin
+    def kept(self) -> KeptCoins:
+        """Return what going `back` to here takes. O(positions + flows that took coins out)."""
+        stakes = [(place, replace(stake)) for place, stake in self._open.items()]
+        return KeptCoins(stakes, list(self._gone.items()), self.flowed)
+
+    def back(self, kept: KeptCoins) -> None:
+        """Be as it was then."""
+        self.flowed, self._gone = kept.flowed, dict(kept.gone)
+        self._open = {place: replace(stake) for place, stake in kept.open}
 
     @property
     def open_fees(self) -> Decimal:

@@ -100,6 +100,14 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return _average(self.exit_notional, self.exit_quantity)
 
 
+class KeptTrades(msgspec.Struct, frozen=True):
+    """What was open, what flows had taken out, and what had left a place last."""
+
+    open: list[tuple[Place, Trade]]
+    gone: list[tuple[tuple[str, Place], tuple[Trade, Trade]]]
+    left: Trade | None
+
+
 class Trades:
     """Follows what becomes of coins: which trades are open, and which have changed since `changed`
     was taken. O(1) for each event; the fills of a trade are put together when it is asked for.
@@ -137,23 +145,21 @@ class Trades:
         changed, self._changed = self._changed, {}
         return [changed[name] for name in sorted(changed)]
 
-    def copy(self) -> "Trades":
-        """Return an independent copy, of which nothing is to be told.
+    def kept(self) -> KeptTrades:
+        """Return what going `back` to here takes. O(positions + flows that took coins out)."""
+        trades = [
+            (place, _filled(each, self._fills.get(place, ()))) for place, each in self._open.items()
+        ]
+        return KeptTrades(trades, list(self._gone.items()), self._left)
 
-        O(positions + flows that took coins out).
+    def back(self, kept: KeptTrades) -> None:
+        """Be as it was then. All is told again whose like may have come and gone since: what is
+        open, and what ended with a flow that may have been put back.
         """
-        twin = Trades()
-        twin._gone, twin._left = self._gone.copy(), self._left
-        twin._open = {
-            place: _filled(trade, self._fills.get(place, ())) for place, trade in self._open.items()
-        }
-        return twin
-
-    def retell(self) -> None:
-        """Let all be told whose like may have come and gone: what is open, and what ended with a
-        flow that may be put back.
-        """
-        told = [*self._open.values(), *(ended for _, ended in self._gone.values())]
+        self._open, self._gone, self._left = dict(kept.open), dict(kept.gone), kept.left
+        self._fills = {}
+        ended = [each for _, each in self._gone.values() if not each.is_open]
+        told = [*self._open.values(), *ended]
         self._changed = {each.trade_id: each for each in told if each.trade_id}
 
     # -------------------------------------------------------------- by trades

@@ -22,7 +22,7 @@ from bursar.ledger import instant
 from bursar.ledger.entries import MANUAL
 from bursar.ledger.records import RealizedPnLRecord
 from bursar.measure.closed import ClosedTrips
-from bursar.measure.coins import NOTHING, Closed, Coins, Part, in_order
+from bursar.measure.coins import NOTHING, Closed, Coins, KeptCoins, Part, in_order
 from bursar.measure.stake import Stake, joint
 from bursar.measure.trip import Trip, Trips
 
@@ -56,9 +56,9 @@ class TripBook:
             if type(each) is Closed:
                 self._close(each.part, each.left)
 
-    def back(self, coins: Coins, end: int) -> None:
-        """Go back to before an instant, when coins were `coins`. O(trips since)."""
-        self.coins = coins.copy()
+    def back(self, coins: KeptCoins, end: int) -> None:
+        """Go back to before an instant, when coins were as kept. O(trips since)."""
+        self.coins.back(coins)
         self.closed.roll_anew()
         for trip in self.closed.after(end):
             name = _name(trip)

@@ -14,7 +14,7 @@ from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.instant import day_start, month_start, week_start
 from bursar.ledger.records import is_shift
-from bursar.measure.coins import NOTHING, Coins, in_order
+from bursar.measure.coins import NOTHING, KeptCoins, in_order
 from bursar.measure.trips import TripBook
 from bursar.portfolio.reading import Reading
 
@@ -66,11 +66,11 @@ class Closings:
             if not is_shift(each):
                 self._recent.add(each, assets.get(each.pair))
 
-    def kept(self) -> Coins:
+    def kept(self) -> KeptCoins:
         """Return what going back to here takes."""
-        return self.book.coins.copy()
+        return self.book.coins.kept()
 
-    def back(self, kept: Coins, end: int) -> None:
+    def back(self, kept: KeptCoins, end: int) -> None:
         """Be as it was with the records from before an instant."""
         self.book.back(kept, end)
         self._recent.back(end)

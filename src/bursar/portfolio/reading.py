@@ -12,6 +12,7 @@ Errors: those of the store. What fails halfway is read again.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 import msgspec
@@ -22,19 +23,16 @@ from bursar.ledger.turns import BEGINNING, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from bursar.portfolio.portfolio import Portfolio
     from bursar.ports import Head
-
-    _Place = tuple[datetime, str, str]
 
 SPACING: Final = 256  # records from one copy to the next
 NOBODY: Final[frozenset[str]] = frozenset()
 
 K = TypeVar("K")
 Records = list[RealizedPnLRecord]
-Assets = "Mapping[str, str]"
+_Place = tuple[datetime, str, str]
 
 
 class Follower(Protocol[K]):
@@ -57,17 +55,25 @@ class Follower(Protocol[K]):
         ...
 
 
-class _Copy(msgspec.Struct, Generic[K], frozen=True):
-    """A follower after so many times `SPACING` records; `last` are those of its last instant."""
+class Copy(msgspec.Struct, Generic[K], frozen=True):
+    """What was kept after so many times `SPACING` records; `last` are those of its last instant."""
 
     number: int
     last: list[_Place]
+    pairs: dict[str, str | None]
     kept: K
 
     @property
     def end(self) -> int:
         """The first instant of which nothing was read."""
         return _end(self.last)
+
+
+class Bookmark(msgspec.Struct, Generic[K], frozen=True):
+    """A copy, and who could sell what they lacked."""
+
+    copy: Copy[K]
+    shorts: frozenset[str]
 
 
 class Reading(Generic[K]):
@@ -86,8 +92,9 @@ class Reading(Generic[K]):
         self._turn: Turn | None = None
         self._shorts = NOBODY
         self._last: list[_Place] = []
-        self._copies: list[_Copy[K]] = []
+        self._copies: list[Copy[K]] = []
         self._ahead = 0
+        self._resumed: int | None = None
 
     def reach(self, portfolio: Portfolio, assets: Mapping[str, str]) -> int | None:
         """Read on to the book as it stands. `assets` tells the asset of each pair.
@@ -100,7 +107,7 @@ class Reading(Generic[K]):
             return None
         since = self._changed_since(portfolio, assets)
         self._head = self._turn = None  # what fails halfway is not kept
-        gone = None
+        gone, self._resumed = self._resumed, None  # others have told what came behind a bookmark
         if since is not None and not (self._last and _end(self._last) <= since):
             gone = self._back(since)
         new = self._added(portfolio)
@@ -112,31 +119,52 @@ class Reading(Generic[K]):
             self._head, self._turn = head, turn
         return gone
 
+    @property
+    def bookmark(self) -> Bookmark[K] | None:
+        """The latest copy, for somebody to `resume` from, if there is one."""
+        if not self._copies:
+            return None
+        return Bookmark(self._copies[-1], self._shorts)
+
+    def resume(self, bookmark: Bookmark[K], portfolio: Portfolio) -> None:
+        """Go on from a bookmark of the book as it stands."""
+        self._copies, self._shorts = [bookmark.copy], bookmark.shorts
+        self._follower.begin(self._shorts)
+        self._be(bookmark.copy)
+        self._head, self._turn = None, portfolio.desk.timeline.turns.last
+        self._resumed = bookmark.copy.end
+
     def forget(self) -> None:
         """Begin anew with the next question."""
         self._head = self._turn = None
 
     def _changed_since(self, portfolio: Portfolio, assets: Mapping[str, str]) -> int | None:
         shorts = frozenset(portfolio.book().shorts)
-        is_known = all(assets.get(pair) == asset for pair, asset in self.pairs.items())
-        if shorts == self._shorts and is_known:
-            return portfolio.desk.timeline.turns.since(self._turn)
-        self._shorts = shorts
-        return BEGINNING
+        if shorts != self._shorts:
+            self._shorts = shorts
+            return BEGINNING
+        since = portfolio.desk.timeline.turns.since(self._turn)
+        if _is_of(self.pairs, assets):
+            return since
+        while self._copies and not _is_of(self._copies[-1].pairs, assets):
+            self._copies.pop()
+        known = self._copies[-1].end if self._copies else BEGINNING
+        return known if since is None else min(known, since)
 
     def _back(self, since: int) -> int:
         """Go back to before an instant; return the first one of which nothing is known then."""
         while self._copies and self._copies[-1].end > since:
             self._copies.pop()
-        self._ahead = 0
         if self._copies:
-            copy = self._copies[-1]
-            self._follower.back(copy.kept, copy.end)
-            self._last = copy.last
-            return copy.end
+            self._be(self._copies[-1])
+            return self._copies[-1].end
         self._follower.begin(self._shorts)
-        self.pairs, self._last = {}, []
+        self.pairs, self._last, self._ahead = {}, [], 0
         return BEGINNING
+
+    def _be(self, copy: Copy[K]) -> None:
+        self._follower.back(copy.kept, copy.end)
+        self.pairs, self._last, self._ahead = copy.pairs.copy(), copy.last, 0
 
     def _added(self, portfolio: Portfolio) -> Records | None:
         """Return the records that came at the end; `None` if one stands before the last read."""
@@ -173,14 +201,20 @@ class Reading(Generic[K]):
     def _copy(self) -> None:
         """Keep a copy, and of the older ones the fewer the more is behind them: O(log records)."""
         number = self._copies[-1].number + 1 if self._copies else 1
-        self._copies.append(_Copy(number, self._last, self._follower.kept()))
+        made = Copy(number, self._last, self.pairs.copy(), self._follower.kept())
+        self._copies.append(made)
         self._copies = [each for each in self._copies if number - each.number <= 2 * _low(each)]
         self._ahead = 0
 
 
-def _low(copy: _Copy[K]) -> int:
+def _low(copy: Copy[K]) -> int:
     """Return the largest power of two that divides a copy's number."""
     return copy.number & -copy.number
+
+
+def _is_of(pairs: Mapping[str, str | None], assets: Mapping[str, str]) -> bool:
+    """Tell whether every pair that was read is of the asset it was."""
+    return all(assets.get(pair) == asset for pair, asset in pairs.items())
 
 
 def _end(last: list[_Place]) -> int:

@@ -2,7 +2,8 @@
 
 Once all were read, a commit costs what it has added; what changes an earlier fact (a late
 statement, a correction, a tag, a price) makes the trades anew that were open then or later
-(`reading`). The first change that a process sees costs O(records), and so does a store that was
+(`reading`). A bookmark beside the trades lets a process go on from where the one before it was, if
+nobody has written in between; otherwise its first change costs O(records), as a store does that was
 lost or is of another layout.
 
 Errors: what the stores raise; `save` is all or nothing, so that the next call goes on.
@@ -16,13 +17,16 @@ import msgspec
 from bursar.exact import money
 from bursar.ledger.facts import Fact
 from bursar.ledger.order import order_key
-from bursar.measure.coins import Coins
-from bursar.measure.positions import Trades
+from bursar.ledger.turns import BEGINNING
+from bursar.measure.coins import Coins, KeptCoins
+from bursar.measure.positions import KeptTrades, Trades
 from bursar.portfolio import kept
 from bursar.portfolio.portfolio import Portfolio
-from bursar.portfolio.reading import Reading, Records
+from bursar.portfolio.reading import Bookmark, Copy, Reading, Records
 from bursar.ports import TradeStore
 
+_Kept = tuple[KeptCoins, KeptTrades]
+_Bookmark = Bookmark[_Kept]
 _FactsOf = Callable[[Records], Mapping[str, Fact]]
 
 
@@ -41,6 +45,7 @@ class TradeFollower:
         self.store = store
         self._portfolio = portfolio
         self._at = ""
+        self._marked: Copy[_Kept] | None = None
         self._followed = _Followed(portfolio.terms.cash, self._facts)
         self._reading = Reading(self._followed, self._in_order)
 
@@ -49,14 +54,27 @@ class TradeFollower:
         head, reached = self._portfolio.desk.head, self.store.reached()
         now = msgspec.json.encode(_State(head.version, head.seq, head.hash)).decode()
         if reached == now:
+            self._resume(now)
             return False
         if not self._at or reached != self._at:
             self._reading.forget()
         self._at = ""  # until it is kept, nothing is known
         since = self._reading.reach(self._portfolio, kept.asset_of_pairs(self._portfolio))
-        self.store.save(self._followed.trades.changed(), now, since=since)
-        self._at = now
+        bookmark = self._reading.bookmark
+        copy = None if bookmark is None else bookmark.copy
+        is_kept = copy is self._marked and since != BEGINNING
+        text = None if is_kept else _written(bookmark)
+        self.store.save(self._followed.trades.changed(), now, since=since, bookmark=text)
+        self._at, self._marked = now, copy
         return True
+
+    def _resume(self, now: str) -> None:
+        """Go on from the bookmark, if this has not followed anything yet."""
+        text = "" if self._at else self.store.bookmark()
+        if text:
+            bookmark = msgspec.json.decode(text, type=_Bookmark)
+            self._reading.resume(bookmark, self._portfolio)
+            self._at, self._marked = now, bookmark.copy
 
     def _facts(self, records: Records) -> Mapping[str, Fact]:
         """Return facts by id, those of the records among them; the older ones are read for it."""
@@ -81,9 +99,7 @@ class TradeFollower:
 class _Followed:
     """Coins, and their trades, as records are read."""
 
-    def __init__(
-        self, cash: frozenset[str], facts: Callable[[Records], Mapping[str, Fact]]
-    ) -> None:
+    def __init__(self, cash: frozenset[str], facts: _FactsOf) -> None:
         self.trades = Trades()
         self._coins = Coins({})
         self._cash = cash
@@ -99,12 +115,16 @@ class _Followed:
         self._coins.assets = assets
         self.trades.follow(self._coins.follow(records), self._facts(records))
 
-    def kept(self) -> tuple[Coins, Trades]:
+    def kept(self) -> _Kept:
         """Return what going back to here takes."""
-        return self._coins.copy(), self.trades.copy()
+        return self._coins.kept(), self.trades.kept()
 
-    def back(self, kept: tuple[Coins, Trades], _end: int) -> None:
+    def back(self, kept: _Kept, _end: int) -> None:
         """Be as it was."""
         coins, trades = kept
-        self._coins, self.trades = coins.copy(), trades.copy()
-        self.trades.retell()
+        self._coins.back(coins)
+        self.trades.back(trades)
+
+
+def _written(bookmark: _Bookmark | None) -> str:
+    return "" if bookmark is None else msgspec.json.encode(bookmark).decode()

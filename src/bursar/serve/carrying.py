@@ -58,6 +58,7 @@ class Carrier:
             venues=self._settings.venues,
         )
         self._events, self._offers = events, Offers(events.states)
+        self.follow_trades()  # before anything is written, they can go on from where they were
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(events.run(_pause))

@@ -23,9 +23,7 @@ from bursar.ledger.entries import (
 )
 from bursar.ledger.planning import folded as timeline_of
 from bursar.ledger.terms import Account, FactSource, Terms
-from bursar.measure.coins import Coins
-from bursar.measure.positions import Trades
-from bursar.measure.trips import TripBook
+from tests.unit.measure.followed import Followed
 
 ACCOUNTS = tuple(
     Account(name, FactSource.EVENTS, may_short=name == "s") for name in ("k", "j", "s")
@@ -60,21 +58,23 @@ def rates(minute, *told):
 
 
 @money
-def folded(*facts, cuts=()):
+def folded(*facts):
     """The trades of facts, which are told in parts; what they made is what round trips made."""
     timeline = timeline_of(TERMS, facts)
     records = describe.retold(TERMS, timeline)[0]
     cash, shorts = frozenset(timeline.book.cash), frozenset(timeline.book.shorts)
     assets = {each.pair: each.pair.partition("/")[0] for each in records}
-    trips, trades = TripBook(assets, cash=cash, shorts=shorts), Trades()
-    coins = Coins(assets, cash=cash, shorts=shorts)
-    trips.follow(records)
-    trades.follow(coins.follow(records), timeline.facts)
-    told = trades.changed()
-    made = sum((trip.pnl for trip in trips.trips.trips), ZERO) - trips.trips.open_fees
-    assert sum((each.realized_pnl for each in told), ZERO) == made
-    assert trades.changed() == []
-    return told
+    rules = {"assets": assets, "cash": cash, "shorts": shorts}
+    whole = Followed(timeline.facts, rules)
+    told, trips = whole.follow(records), whole.trips.trips
+    made = sum((trip.pnl for trip in trips.trips), ZERO) - trips.open_fees
+    assert sum((each.realized_pnl for each in told.values()), ZERO) == made
+    assert whole.trades.changed() == []
+    for cut in sorted({each.time for each in records})[1:]:
+        again = Followed(timeline.facts, rules)
+        assert again.there_and_back(records, cut) == told
+        assert again.trips.trips == trips
+    return list(told.values())
 
 
 def told(trade):
@@ -101,6 +101,16 @@ def test_a_round_trip_is_one_trade_with_average_prices():
     assert (trade.entry_price, trade.exit_price, trade.symbol) == (20, 70, "XBT/USD")
     assert (*result(trade), trade.is_open, trade.quote) == (99, 1, False, "USD")
     assert (trade.strategy, trade.leverage, trade.is_margin) == (None, None, False)
+
+
+def test_fills_of_one_order_are_one_trade_too():
+    (trade,) = folded(
+        bought(1, "a", 4, price=10),
+        sold(2, "b", 1, price=20, order_id="o"),
+        sold(3, "c", 1, price=30, order_id="o"),
+        sold(4, "d", 1, price=40, order_id="o"),
+    )
+    assert (told(trade)[2:4], trade.realized_pnl) == ((4, 1), 60)
 
 
 def test_a_fee_in_the_coin_itself_leaves_nothing_open():

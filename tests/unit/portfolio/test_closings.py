@@ -5,7 +5,8 @@ from contextlib import suppress
 from bursar.desk import Desk
 from bursar.ledger import golden
 from bursar.measure.trips import round_trips
-from bursar.portfolio import Portfolio, kept
+from bursar.portfolio import Portfolio, kept, reading
+from bursar.portfolio.closings import Closings
 from tests.unit.portfolio.places import opened
 
 DAY = "2026-05-{:02}T10:00:00Z"
@@ -101,3 +102,46 @@ def test_what_another_process_commits_is_followed():
     tell(other, f"{DAY.format(15)} buy 1 ETH @ 6 EUR #k:e1")
     portfolio.writer.catch_up()
     assert read(portfolio) == 1
+
+
+def test_a_late_fact_costs_what_stands_behind_it_however_much_there_is_before(monkeypatch):
+    monkeypatch.setattr(reading, "SPACING", 8)
+    for trades in (60, 240):
+        portfolio = begun(trades)
+        read(portfolio)
+        last = f"2026-05-{1 + trades // 20:02}T09:00:00Z"
+        tell(portfolio, f"{last} buy 1 ETH @ 5 EUR #k:late")
+        assert read(portfolio) <= 20 + 1 + 2 * 20
+        tell(portfolio, f"{DAY.format(20)} buy 1 XBT @ 9 EUR #k:z")
+        assert read(portfolio) == 1
+        tell(portfolio, f"{DAY.format(20)} buy 1 XBT @ 9 EUR #k:b")  # of the same instant, before
+        assert read(portfolio) <= 2 + 20 + 20
+
+
+def test_of_one_microsecond_a_purchase_comes_first_also_if_it_came_last(monkeypatch):
+    monkeypatch.setattr(reading, "SPACING", 8)
+    portfolio = begun(61)
+    read(portfolio)
+    second = "2026-05-20T10:00:00.000000"
+    tell(portfolio, f"{second}100Z sell 1 XBT @ 12 EUR #k:a")
+    assert read(portfolio) == 1
+    tell(portfolio, f"{second}200Z buy 1 XBT @ 10 EUR #k:b")
+    assert 2 < read(portfolio) <= 2 + 2 * 20
+    assert kept.trips(portfolio).trips[-1].id == "k:a"
+
+
+def test_what_was_realised_lately_goes_back_too(monkeypatch):
+    monkeypatch.setattr(reading, "SPACING", 2)
+    portfolio = begun(12)
+    now = portfolio.desk.clock.now()
+    before = portfolio.closings.made(portfolio, now)
+    assert read(portfolio) == 12
+    assert kept.of_head(portfolio).made(now) == before
+    for line in (
+        "2026-05-02T12:00:00Z sell 1 XBT @ 30 EUR #k:late",
+        f"{DAY.format(9)} void k:late #u:1",
+    ):
+        tell(portfolio, line)
+        afresh = Closings()
+        afresh.reach(portfolio, kept.asset_of_pairs(portfolio))
+        assert kept.of_head(portfolio).made(now) == afresh.made(portfolio, now)

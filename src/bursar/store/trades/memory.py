@@ -10,13 +10,24 @@ class MemoryTradeStore:
 
     def __init__(self) -> None:
         self._trades: dict[str, Trade] = {}
-        self._reached = ""
+        self._reached = self._bookmark = ""
 
     def reached(self) -> str:
         """Return of which state the trades are."""
         return self._reached
 
-    def save(self, trades: Iterable[Trade], reached: str, *, since: int | None = None) -> None:
+    def bookmark(self) -> str:
+        """Return what was kept beside the trades."""
+        return self._bookmark
+
+    def save(
+        self,
+        trades: Iterable[Trade],
+        reached: str,
+        *,
+        since: int | None = None,
+        bookmark: str | None = None,
+    ) -> None:
         """Keep trades, each in the place of the one of its id, or of all `since` an instant."""
         known = self._trades
         if since is not None:
@@ -27,6 +38,8 @@ class MemoryTradeStore:
             }
         self._trades = known | {trade.trade_id: trade for trade in trades}
         self._reached = reached
+        if bookmark is not None:
+            self._bookmark = bookmark
 
     def open_trades(self, symbol: str | None = None) -> list[Trade]:
         """Return what is open, by opening time and id."""

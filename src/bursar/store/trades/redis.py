@@ -2,6 +2,7 @@
 
     PREFIX:trades:PORTFOLIO            hash: id → trade
     PREFIX:trades:PORTFOLIO:reached    of which state they are
+    PREFIX:trades:PORTFOLIO:bookmark   from where to go on
     PREFIX:trades:PORTFOLIO:open       sorted set of "TIME ID", and :open:SYMBOL
     PREFIX:trades:PORTFOLIO:closed     the same of closed ones, and :closed:SYMBOL
 
@@ -44,10 +45,20 @@ class RedisTradeStore:
 
     def reached(self) -> str:
         """Return of which state the trades are."""
-        with _reached():
-            return texts.unstamped(self._redis.get(f"{self._key}:reached") or "")
+        return self._stamped("reached")
 
-    def save(self, trades: Iterable[Trade], reached: str, *, since: int | None = None) -> None:
+    def bookmark(self) -> str:
+        """Return what was kept beside the trades."""
+        return self._stamped("bookmark")
+
+    def save(
+        self,
+        trades: Iterable[Trade],
+        reached: str,
+        *,
+        since: int | None = None,
+        bookmark: str | None = None,
+    ) -> None:
         """Keep trades and what they are of in one transaction."""
         told = {trade.trade_id: trade for trade in trades}
         is_anew = since == BEGINNING
@@ -66,7 +77,13 @@ class RedisTradeStore:
                     for key in self._lists(trade):
                         pipe.zadd(key, {_member(trade): 0})
                 pipe.set(f"{self._key}:reached", texts.stamped(reached))
+                if bookmark is not None:
+                    pipe.set(f"{self._key}:bookmark", texts.stamped(bookmark))
                 pipe.execute()
+
+    def _stamped(self, name: str) -> str:
+        with _reached():
+            return texts.unstamped(self._redis.get(f"{self._key}:{name}") or "")
 
     def _gone(self, names: list[str], since: int | None) -> list[Trade]:
         """Return the trades that others take the place of."""

@@ -53,6 +53,13 @@ _REACHED: Final = Table(
     Column("reached", Text, nullable=False),
     sqlite_strict=True,
 )
+_BOOKMARK: Final = Table(
+    "trade_view_bookmark",
+    _METADATA,
+    Column("portfolio", WORD, primary_key=True),
+    Column("body", Text, nullable=False),
+    sqlite_strict=True,
+)
 
 
 def open_sql_trades(place: str | os.PathLike[str], portfolio: str) -> "SqlTradeStore":
@@ -84,11 +91,20 @@ class SqlTradeStore:
 
     def reached(self) -> str:
         """Return of which state the trades are."""
-        found = select(_REACHED.c.reached).where(_REACHED.c.portfolio == self._portfolio)
-        with self._reading() as connection:
-            return texts.unstamped(connection.execute(found).scalar() or "")
+        return self._stamped(_REACHED, _REACHED.c.reached)
 
-    def save(self, trades: Iterable[Trade], reached: str, *, since: int | None = None) -> None:
+    def bookmark(self) -> str:
+        """Return what was kept beside the trades."""
+        return self._stamped(_BOOKMARK, _BOOKMARK.c.body)
+
+    def save(
+        self,
+        trades: Iterable[Trade],
+        reached: str,
+        *,
+        since: int | None = None,
+        bookmark: str | None = None,
+    ) -> None:
         """Keep trades and what they are of in one transaction."""
         own = self._portfolio
         rows = [
@@ -112,6 +128,9 @@ class SqlTradeStore:
             for start in range(0, len(rows), _CHUNK):
                 connection.execute(self._dialect.upsert(_TRADES), rows[start : start + _CHUNK])
             connection.execute(self._dialect.upsert(_REACHED), [state])
+            if bookmark is not None:
+                kept = {"portfolio": own, "body": texts.stamped(bookmark)}
+                connection.execute(self._dialect.upsert(_BOOKMARK), [kept])
 
     def open_trades(self, symbol: str | None = None) -> list[Trade]:
         """Return what is open, by opening time and id."""
@@ -133,6 +152,11 @@ class SqlTradeStore:
     def close(self) -> None:
         """Release every connection."""
         self._engine.dispose()
+
+    def _stamped(self, table: Table, column: Column[str]) -> str:
+        found = select(column).where(table.c.portfolio == self._portfolio)
+        with self._reading() as connection:
+            return texts.unstamped(connection.execute(found).scalar() or "")
 
     def _of(self, symbol: str | None) -> Select[tuple[str]]:
         found = select(_TRADES.c.body).where(_TRADES.c.portfolio == self._portfolio)

@@ -6,7 +6,7 @@ import msgspec
 
 from bursar.measure.positions import Trade
 
-LAYOUT: Final = "4"
+LAYOUT: Final = "5"
 """Changes when a trade is made or written differently; what is of another layout is made anew."""
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")

@@ -55,6 +55,8 @@ def journal(
     """
     session.require_count("--tail", tail)
     with session.open() as portfolio:
+        if tail is not None and grep is None and kind is None:
+            after = max(after, portfolio.desk.head.seq - tail)
         found: Iterable[Row] = _wanted(portfolio.journal(after), grep, kind)
         if tail is not None:
             found = deque(found, maxlen=tail)

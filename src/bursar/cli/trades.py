@@ -32,7 +32,7 @@ def trades(
     """
     session.require_count("--limit", limit)
     with session.open() as portfolio:
-        found = of_pair(portfolio, pair)[:limit]
+        found = portfolio.trades(pair, limit)
         base = portfolio.terms.base
     if session.wants_json:
         session.tell({"base": base, "trades": found})
@@ -42,11 +42,6 @@ def trades(
     elif limit != 0:
         session.screen.print("No trades." if pair is None else f"No trades in {pair}.")
     return 0
-
-
-def of_pair(portfolio: Portfolio, pair: str | None) -> list[RealizedPnLRecord]:
-    """Return the trade records of a pair under any of its names."""
-    return portfolio.trades(pair)
 
 
 def _show(screen: Screen, found: Sequence[RealizedPnLRecord]) -> None:

@@ -55,7 +55,7 @@ def journal(
     """
     session.require_count("--tail", tail)
     with session.open() as portfolio:
-        if tail is not None and grep is None and kind is None:
+        if tail is not None and {grep, kind, session.at} == {None}:  # every row is shown
             after = max(after, portfolio.desk.head.seq - tail)
         found: Iterable[Row] = _wanted(portfolio.journal(after), grep, kind)
         if tail is not None:

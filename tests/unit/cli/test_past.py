@@ -49,6 +49,17 @@ def unaged(document):
     return document
 
 
+def test_the_last_of_a_list_are_the_same_as_among_all_of_it(story, ask):
+    for past in ((), ("--at", "2024-01-10"), ("--known-at", "#40"), ("--at", "now")):
+        for line, name, limit in (("journal", "rows", "--tail"), ("trades", "trades", "--limit")):
+            told = ask(line, *past)[name]
+            shown = told[-2:] if line == "journal" else told[:2]
+            assert len(shown) == 2
+            assert ask(line, limit, "2", *past)[name] == shown
+    last = ask("journal", "--tail", "2", "--after", "99")["rows"]
+    assert [row["seq"] for row in last] == [100]
+
+
 def test_now_is_the_plain_view_and_every_view_has_a_past(story, ask, bursar):
     for line in VIEWS:
         plain = unaged(ask(*line))

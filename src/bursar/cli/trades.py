@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from bursar.cli.screen import Screen
     from bursar.ledger.records import RealizedPnLRecord
-    from bursar.portfolio import Portfolio
 
 
 def trades(

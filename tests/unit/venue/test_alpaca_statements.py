@@ -261,6 +261,18 @@ def test_an_unknown_row_that_moves_shares():
     ]
 
 
+@pytest.mark.parametrize("type_", ["ACATS", "JNLS", "NEWS"])
+def test_a_contract_that_comes_is_worth_a_hundred_times_its_price(type_):
+    (units, *_) = stated(type_, symbol=OPTION, quantity="2", amount="0", price="0.19")
+    assert [(rate.asset, rate.value) for rate in units.rates] == [(OPTION, 19)]
+
+
+def test_a_fund_that_gives_out_its_gains_pays_a_dividend():
+    for sub_type in ("LTCG", "STCG"):
+        said = only("CGD", amount="45.86", quantity="0", price="0", sub_type=sub_type)
+        assert (said.kind, said.asset, said.amount) == (MovementKind.DIVIDEND, "USD", D("45.86"))
+
+
 @pytest.mark.parametrize(
     "type_,quantity,side", [("OPEXP", "-2", Side.SELL), ("OPASN", "2", Side.BUY)]
 )

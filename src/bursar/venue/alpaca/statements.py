@@ -177,7 +177,8 @@ def _legs(row: Row, moves: Moves) -> list[Leg]:
 def _units(row: Row) -> Leg:
     of = coin(row.symbol) if row.type == "CFEE" else instrument(row.symbol)
     quote = of.quote or row.currency
-    rates = (Rate(of.asset, quote, row.price, "alpaca", row.at),) if row.price else ()
+    price = product18(row.price, SHARES) if row.price and is_option(row.symbol) else row.price
+    rates = (Rate(of.asset, quote, price, "alpaca", row.at),) if price else ()
     return Leg(of.asset, row.quantity, "", rates)
 
 

@@ -86,7 +86,7 @@ def written(place, rng, clock):
         for entries in histories.batches(rng, histories.history(rng, rng.randint(10, 40), terms)):
             portfolio.record(*entries)
             clock.at = max([clock.at, *(each.executed_at for each in entries)]) + instant.SECOND
-            snapshots.take(portfolio.desk.store, portfolio.book(), portfolio.valuation())
+            snapshots.take(portfolio)
     clock.at += rng.choice((instant.SECOND, instant.DAY, LATER))
     return rng.choice(("wac", "fifo", "lifo", "hifo"))
 

@@ -26,7 +26,7 @@ from tests.unit.portfolio.places import NOON, Clock
 
 DAYS = (1, 2, 30, 31)
 TAGS = ("", " strategy=trend", " strategy=hedge")
-KINDS = ("buy", "sell", "late", "margin", "mark", "mark", "keep", "keep", "prune", "other")
+KINDS = ("buy", "sell", "late", "margin", "mark", "mark", "keep", "keep", "prune", "other", "split")
 COINS = ("XBT", "ETH", "BTC")
 WAITS = (0, 1, 3_600, 40_000, 86_400, 40 * 86_400)
 
@@ -51,6 +51,12 @@ def happen(portfolio, other, turn, kind, detail):
     elif kind == "late":
         then = instant.show(NOON - number * 86_400 * instant.SECOND)
         portfolio.record(*golden.read([f"{then} buy {number} ETH @ 10 EUR #k:{turn}{tag}"]))
+    elif kind == "split":
+        then = instant.show(clock.at - number * number * 3_600 * instant.SECOND)
+        words = f"{then} split {COINS[number % 3]} {days + 1} for 1 #k:{turn}"
+        portfolio.record(*golden.read([words]))
+        if tag:
+            portfolio.record(*golden.read([f"{now} void k:{number} #u:{turn}"]))
     elif kind == "margin":
         deed = (
             f"sell {number} XBT @ 80 USD settled 1" if number % 2 else f"buy {number} XBT @ 90 USD"
@@ -66,7 +72,7 @@ def happen(portfolio, other, turn, kind, detail):
         one = portfolio if kind == "keep" else other
         one.writer.catch_up()
         prices = {"XBT": str(number * 31)} if number > 1 else {}
-        snapshots.take(store, one.book(), one.valuation(prices))
+        snapshots.take(one, prices)
 
 
 def unread(_path, _account, _progress):
@@ -105,18 +111,22 @@ def test_what_is_kept_is_what_is_made_anew(steps):
     assert repr(trips(portfolio)) == repr(trips(anew))
     assert repr(of_head(portfolio).statistics) == repr(statistics(trips(anew).trips))
     valuation = portfolio.valuation()
-    curve = curve_of((*snapshots.moments(store), moment_of(portfolio, figures(valuation))))
+    splits = portfolio.desk.timeline.splits.values()
+    doubted = snapshots.doubts(store, splits)
+    moments = snapshots.moments(store, doubted=doubted)
+    curve = curve_of((*moments, moment_of(portfolio, figures(valuation))))
     assert repr(kept(portfolio, valuation).course()) == repr(curve.points)
     walked = drawdown_view(drawdown(curve, now=valuation.at), at=valuation.at)
     assert repr(portfolio.views().drawdown) == repr(walked)
     now = moment_of(portfolio, figures(valuation))
     assert portfolio.followed.today(portfolio, now) == anew.followed.today(anew, now)
-    assert list(walk.check(store)) == []
+    assert list(walk.check(store, doubted)) == []
     for calendar in Calendar:
         followed = portfolio.followed.returns(portfolio, now, calendar)
         assert followed == anew.followed.returns(anew, now, calendar)
         assert followed == daily(curve, calendar=calendar)
-    assert closing_prices(portfolio) == _closing(store, portfolio.book().cash)
+    if not splits and not doubted:
+        assert closing_prices(portfolio) == _closing(store, portfolio.book().cash)
     told = [[_told(each) for each in allocating.strategies(one)] for one in (portfolio, anew)]
     assert repr(told[0]) == repr(told[1])
 

@@ -7,6 +7,7 @@ stands.
 Errors: `Behind` for a statement that reaches behind the timeline's checkpoint.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
@@ -23,7 +24,7 @@ from bursar.ledger.journal import RECORDED, Outcome, Ruled
 from bursar.ledger.layer import Layer
 from bursar.ledger.notes import Note, linked, targets
 from bursar.ledger.openings import is_opening
-from bursar.ledger.order import order_key
+from bursar.ledger.order import Action, after_actions, order_key
 from bursar.ledger.prices import Prices
 from bursar.ledger.pricing import lacks_price, priced_within, rests_on_prices
 from bursar.ledger.timeline import Timeline
@@ -61,6 +62,7 @@ class Draft:
         self._is_spoken_of = False
         self._disputed: set[str] = set()
         self._splits: dict[str, Split | None] = {}
+        self._actions: dict[tuple[str, int], set[str]] = {}
 
     def lay(self, entries: Iterable[AnyEntry]) -> None:
         """Give statements their verdicts, and lay each over its group if it is accepted."""
@@ -170,7 +172,8 @@ class Draft:
         if self._is_repriced:
             self._dirty |= self._resting
         self._require_known_targets()
-        for name in self._touched():
+        touched = self._touched()
+        for name in touched | self._actions_beside(touched):
             self._settle(name)
         self._dirty, self._is_repriced = set(), False
         changes = [self._changes[name] for name in sorted(self._changes)]
@@ -258,6 +261,8 @@ class Draft:
         for fact in facts:
             self.raw[fact.id] = fact
             self._dirty.add(fact.id)
+            if isinstance(fact, Action):
+                self._actions.setdefault((fact.account, fact.executed_at), set()).add(fact.id)
             if type(fact) is Split:
                 self._see_split(fact.id)
         self.raised[group] = tuple(fact.id for fact in facts)
@@ -278,6 +283,33 @@ class Draft:
         return self.raw[name] if name in self.raw else self.timeline.raw.get(name)
 
     def _final(self, name: str) -> Fact | None:
+        """Return a fact as the notes leave it, with its values and in its place among others;
+        `None` where there is none.
+        """
+        fact = self._standing(name)
+        if not isinstance(fact, Action):
+            return fact
+        names = sorted(self._actions_at(fact.account, fact.executed_at) - {name})
+        beside = (self._standing(each) for each in names)
+        return after_actions(fact, [each for each in beside if each is not None])
+
+    def _actions_beside(self, names: Iterable[str]) -> set[str]:
+        """Return the corporate actions of the instants in which one of these stands or stood."""
+        told = (each for name in names for each in (self._now(name), self.timeline.facts.get(name)))
+        places = {(e.account, e.executed_at) for e in told if isinstance(e, Action)}
+        return {name for place in places for name in self._actions_at(*place)}
+
+    def _actions_at(self, account: str, at: int) -> set[str]:
+        """Return the corporate actions of an account and an instant, told now or before."""
+        order, facts = self.timeline.order, self.timeline.facts
+        known = (
+            facts[key[-1]]
+            for key in order[bisect_left(order, (at,)) : bisect_left(order, (at + 1,))]
+        )
+        told = {e.id for e in known if isinstance(e, Action) and e.account == account}
+        return told | self._actions.get((account, at), set())
+
+    def _standing(self, name: str) -> Fact | None:
         """Return a fact as the notes leave it, with its values; `None` where there is none."""
         is_spoken_of = self._is_spoken_of
         fact = self._decided(name) if is_spoken_of and self.notes.decide(name) else self._now(name)

@@ -1,18 +1,42 @@
 """Canonical order: when things happened, whatever the order in which we learned them.
 
 Where neither time nor the venue's sequence says which of two came first, what brings comes before
-what takes: things that may have happened at once prove no shortage.
+what takes: things that may have happened at once prove no shortage. Corporate actions of one
+account say by their names how they follow each other: a split of a name comes before the rename
+that ends it, and after the one that leads to it; an exchange comes behind both, since what it takes
+is what they left. So the cash for the fraction that a split left is paid behind the split.
 """
 
-from bursar.ledger.entries import CashFlow, Fill, Side, venue
+from collections.abc import Iterable
+
+import msgspec
+
+from bursar.ledger.entries import CashFlow, Conversion, Fill, Rename, Side, Split, venue
 from bursar.ledger.facts import Fact
 
+Action = Split | Rename | Conversion
 Key = tuple[int, str, int, int, str]
 
 
 def order_key(fact: Fact) -> Key:
     """Return a fact's place: (executed_at, venue, venue sequence, turn, id)."""
     return fact.executed_at, venue(fact.account), fact.sequence, turn(fact), fact.id
+
+
+def after_actions(fact: Action, beside: Iterable[Fact]) -> Action:
+    """Return a corporate action in its place among others of its account and instant, in which the
+    venue's sequence says nothing.
+    """
+    others = [each for each in beside if each.sequence == fact.sequence and each.id != fact.id]
+    place = 0
+    match fact:
+        case Split(asset=asset):
+            place = 2 * any(isinstance(e, Rename) and e.to_asset == asset for e in others)
+        case Rename(asset=asset):
+            place = int(any(isinstance(e, Split) and e.asset == asset for e in others))
+        case Conversion():
+            place = 3 * any(isinstance(e, Split | Rename) for e in others)
+    return msgspec.structs.replace(fact, sequence=fact.sequence + place) if place else fact
 
 
 def turn(fact: Fact) -> int:

@@ -207,12 +207,18 @@ def _conversion(fact: Conversion, prices: Prices) -> Conversion:
 
 
 def _exchanged(given: Sequence[Leg], taken: Sequence[Leg], prices: Prices) -> Decimal | None:
-    """Return what was exchanged: the side that is all money decides, else one that is all known."""
+    """Return what was exchanged: the side that is all money decides, else one that is all known.
+
+    What is worth less than the money on the other side says nothing of the rest of that side. It
+    is known there only if there is no rest.
+    """
     money = [side for side in (taken, given) if all(leg.asset in prices.cash for leg in side)]
+    least = max(_face(taken, prices), _face(given, prices))
     for side in (*money, taken, given):
         values = [leg.value for leg in side if leg.value is not None]
-        if len(values) == len(side):
-            return max(sum(values, ZERO), _face(taken, prices), _face(given, prices))
+        worth = sum(values, ZERO)
+        if len(values) == len(side) and (side in money or worth >= least):
+            return max(worth, least)
     return None
 
 

@@ -25,7 +25,7 @@ what came by a flow has none. What a sender calls one trade is a position of its
 Errors: none.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
 from typing import Final
@@ -42,6 +42,8 @@ from bursar.measure.stake import Stake, joint
 
 NOTHING: Final[frozenset[str]] = frozenset()
 _FLOW: Final = "flow"
+_SPLIT: Final = "split"
+_ACTIONS: Final = frozenset({_SPLIT, "renamed"})
 _MARGIN: Final = "margin"
 _STAGED: Final = "staged"
 _TRADE: Final = "trade"
@@ -415,16 +417,41 @@ def in_order(records: Iterable[RealizedPnLRecord]) -> list[RealizedPnLRecord]:
     """Return records, which stand oldest first, with those of one instant as trips take them.
 
     Records do not say in which order a venue did what it did at once. As in the fold, what brings
-    comes before what takes then: a sale that came before its purchase would leave that open.
+    comes before what takes then: a sale that came before its purchase would leave that open. So do
+    the corporate actions of an account follow each other by their names.
     """
     found: list[RealizedPnLRecord] = []
     for _, at_once in groupby(records, key=lambda each: each.time):
         told: dict[str, list[RealizedPnLRecord]] = {}
         for each in at_once:
             told.setdefault(each.trade_id, []).append(each)
-        for name in sorted(told, key=lambda name: (_turn(told[name]), name)):
+        ends = {(e.account, e.pair, e.side) for own in told.values() for e in own if _is_action(e)}
+        into = {(e.account, e.regime) for own in told.values() for e in own if _is_action(e)}
+        after = {name: _after(own, ends, into) if ends else 0 for name, own in told.items()}
+        for name in sorted(told, key=lambda name: (_turn(told[name]), after[name], name)):
             found += told[name]
     return found
+
+
+def _is_action(record: RealizedPnLRecord) -> bool:
+    return is_shift(record) and record.side in _ACTIONS
+
+
+def _after(
+    told: Sequence[RealizedPnLRecord],
+    ends: Collection[tuple[str, str, str]],
+    into: Collection[tuple[str, str | None]],
+) -> int:
+    """Return the place that `ledger.order.after_actions` gives the fact of these records, among
+    actions that split or end names (`ends`) and lead to others (`into`).
+    """
+    first = told[0]
+    if not _is_action(first):
+        is_exchange = not any(each.kind in _OF_PAIRS for each in told)
+        return 3 if is_exchange and any(first.account == each[0] for each in ends) else 0
+    if first.side == _SPLIT:
+        return 2 if (first.account, first.pair) in into else 0
+    return 1 if (first.account, first.pair, _SPLIT) in ends else 0
 
 
 def _turn(told: Sequence[RealizedPnLRecord]) -> int:

@@ -159,8 +159,7 @@ class PortfolioAccounting:
         """Keep how things stand now, for history, peaks and the day's beginning."""
         async with self._lock:
             self._catch_up()
-            here = self.portfolio
-            return snapshots.take(here.desk.store, here.book(), here.valuation())
+            return snapshots.take(self.portfolio)
 
     async def _asked(self, ask: Callable[[], _T]) -> _T:
         async with self._lock:

@@ -23,6 +23,7 @@ from bursar.ledger.names import canonical
 from bursar.ledger.prices import PRICE_AGE_MAX
 from bursar.measure.curve import UNIT, Point, growth
 from bursar.measure.measured import Measured, known, percent, unknown
+from bursar.portfolio import snapshots
 from bursar.value.convert import Missing, find_path
 from bursar.value.marks import Mark
 from bursar.value.splits import Splits
@@ -145,8 +146,19 @@ def _told(portfolio: Portfolio, asset: str) -> Iterator[Priced]:
         rate = recorded.at(price.asset, price.executed_at)
         if canonical(price.asset) == wanted and rate is not None and rate.value:
             yield Priced(price.executed_at, rate.value, rate.source)
-    for each in portfolio.desk.store.get_snapshots():
+    yield from _kept(portfolio, wanted)
+
+
+def _kept(portfolio: Portfolio, wanted: str) -> Iterator[Priced]:
+    """Yield what snapshots said of one unit then, but for those that missed a split of it."""
+    desk = portfolio.desk
+    doubts = snapshots.doubts(desk.store, desk.timeline.splits.values())
+    own = [doubt for doubt in doubts if doubt.asset == wanted]
+    for each in desk.store.get_snapshots():
+        at = instant.from_datetime(each.timestamp)
+        if any(doubt.covers(at) for doubt in own):
+            continue
         for worth in each.asset_valuations:
             if canonical(worth.asset) == wanted and worth.amount and worth.value_base:
                 unit = quotient18(worth.value_base, worth.amount)
-                yield Priced(instant.from_datetime(each.timestamp), unit, "snapshot")
+                yield Priced(at, unit, "snapshot")

@@ -6,6 +6,9 @@ regime`). Each close is kept, and the verdict is that of the kept closes alone, 
 nothing. A verdict that is another than the last is told as the regime, in one transaction with the
 close that made it; what others tell stands until then.
 
+A close is kept as it was said, of the units of its candle, and a verdict is of closes of the units
+that there are now: a split is no fall, once it is known. The candle in which it lies has no close.
+
 Errors: what the store raises.
 """
 
@@ -21,6 +24,7 @@ from bursar.portfolio import regimes
 from bursar.portfolio.log import LOG
 from bursar.portfolio.portfolio import Portfolio
 from bursar.value.marks import Mark
+from bursar.value.splits import Splits
 
 KEPT_MAX: Final = 500
 _MEMO: Final = "capital closes"
@@ -66,13 +70,14 @@ class Detecting:
     def _closed(self, mark: Mark) -> str | None:
         """Keep the close of the candle that a mark was the last of, and tell what it changes."""
         store = self._portfolio.writer.store
-        close = Close((self._candle(mark) + 1) * self._step, mark.price)
+        said = mark.price if mark.stated is None else mark.stated
+        close = Close((self._candle(mark) + 1) * self._step, said)
         with store.grouped():
             known = self._candles(store.memo(_MEMO))
             if known.closes and known.closes[-1].at >= close.at:
                 return None
             closes = (*known.closes, close)[-KEPT_MAX:]
-            found = detect(closes, now=close.at, step=self._step)
+            found = detect(self._of_now(closes, mark), now=close.at, step=self._step)
             is_news = found.trend is not None and found.name != known.verdict
             verdict = found.name if is_news else known.verdict
             kept = msgspec.structs.replace(known, closes=closes, verdict=verdict)
@@ -85,6 +90,22 @@ class Detecting:
             return None
         LOG.info("PORTFOLIO_REGIME", regime=found.name, market=known.symbol)
         return found.name
+
+    def _of_now(self, closes: tuple[Close, ...], of: Mark) -> tuple[Close, ...]:
+        """Return closes of the market of a mark as prices of the units that there are now, without
+        those of which nobody knows on which side of a split they lie. O(closes).
+        """
+        splits = Splits(self._portfolio.desk.timeline.splits.values())
+        if not (splits.tell_of(of.asset) or splits.tell_of(of.quote)):
+            return closes
+        found: list[Close] = []
+        for close in closes:
+            edges = (close.at - self._step, close.at - 1)
+            marks = [Mark(of.asset, of.quote, close.price, of.source, at) for at in edges]
+            told = {mark.price for mark in splits.restated(marks[:1])}
+            if told and told == {mark.price for mark in splits.restated(marks[1:])}:
+                found.append(Close(close.at, *told))
+        return tuple(found)
 
     def _candles(self, text: str | None) -> Candles:
         """Return what was kept of this market in candles of this length, or nothing."""

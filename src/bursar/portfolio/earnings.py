@@ -163,7 +163,9 @@ def _last(timeline: Timeline) -> int:
 
 def _begun(portfolio: Portfolio, start: int) -> snapshots.Standing | None:
     """Return what stood at the start of a period: as it was kept, or nothing before the first."""
-    found = snapshots.standing_at(portfolio.desk.store, start) if start else None
+    desk = portfolio.desk
+    doubts = snapshots.doubts(desk.store, desk.timeline.splits.values())
+    found = snapshots.standing_at(desk.store, start, doubts) if start else None
     if found is not None and start - instant.from_datetime(found.timestamp) <= KEPT_FOR:
         return found
     return _nothing(start) if start and beginning(portfolio, start) is not None else None

@@ -3,8 +3,8 @@
 The views want to know of the past only where the peak was, how deep equity fell, and what stood at
 00:00 UTC, and now and then a stretch of the curve. So the moments are walked once, one after the
 other (`portfolio.walk`), from where an earlier process wrote down that it stood; `look` reads alone
-what was kept since. Where the past itself has changed (snapshots went, or one came late), all are
-read again.
+what was kept since. Where the past itself has changed (snapshots went, one came late, or a split is
+known now that some missed), all are read again.
 
 Invariant: what is said is what a walk over all moments before now would say that were kept as of
 the last look.
@@ -30,13 +30,14 @@ from bursar.measure.measured import Measured, known, unknown
 from bursar.measure.packed import BLOCK, Course
 from bursar.measure.returns import Calendar, DailyReturn
 from bursar.portfolio import snapshots, walk
+from bursar.portfolio.units import Doubts
 from bursar.value.peaks import Peaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bursar.portfolio.portfolio import Portfolio
-    from bursar.ports import PortfolioStore
+    from bursar.ports import Head, PortfolioStore
 
 _NO_PRICE: Final = "something held has no price, or capital came or went at an unknown worth"
 
@@ -69,6 +70,8 @@ class Followed:
     def __init__(self, *, block: int = BLOCK) -> None:
         self._block = block
         self._trail: snapshots.Trail | None = None
+        self._doubted: Doubts = ()
+        self._asked: tuple[snapshots.Trail, Head] | None = None
         self._is_read = False
         self._written: tuple[int, int] | None = None
         self._begin(walk.Walk(block=block))
@@ -80,14 +83,25 @@ class Followed:
         """
         store = portfolio.desk.store
         trail, before = snapshots.trail(store), self._trail
+        if self._is_doubted_anew(portfolio, trail):
+            before = None
         if trail is None:
             self._begin(walk.Walk(block=self._block))
-            self._take(snapshots.moments(store), now)
+            self._take(snapshots.moments(store, doubted=self._doubted), now)
         elif before is None or trail.epoch != before.epoch:
-            self._begin_anew(store, trail, now)
+            self._begin_anew(store, trail, before, now)
         elif trail.last > before.last:
-            self._take(_since(store, before.last), now)
+            self._take(self._since(store, before.last), now)
         self._trail, self._is_read = trail, True
+
+    def _is_doubted_anew(self, portfolio: Portfolio, trail: snapshots.Trail | None) -> bool:
+        """Ask which moments missed a split, where a snapshot or the book is another than before."""
+        head, before = portfolio.desk.head, self._doubted
+        if trail is None or self._asked != (trail, head):
+            splits = portfolio.desk.timeline.splits.values()
+            self._doubted = snapshots.doubts(portfolio.desk.store, splits)
+            self._asked = None if trail is None else (trail, head)
+        return self._doubted != before
 
     def write(self, portfolio: Portfolio) -> None:
         """Write down where the walk stands, for the next start, if it came to the end of a block.
@@ -99,7 +113,13 @@ class Followed:
             return
         known = self._written[1] if self._written else 0
         with suppress(StoreError):  # a shortcut: the snapshots are no worse without it
-            walk.write(portfolio.desk.store, trail.epoch, self._walked, known=known)
+            walk.write(
+                portfolio.desk.store,
+                trail.epoch,
+                self._walked,
+                known=known,
+                doubted=self._doubted,
+            )
             self._written = (trail.epoch, stand.blocks)
 
     def drawdown(self, portfolio: Portfolio, now: Moment) -> Drawdown:
@@ -155,30 +175,42 @@ class Followed:
         self._waiting: deque[Moment] = deque()
         self._newest = -1 if walked.last is None else walked.last.at
 
-    def _begin_anew(self, store: PortfolioStore, trail: snapshots.Trail, now: int) -> None:
+    def _begin_anew(
+        self,
+        store: PortfolioStore,
+        trail: snapshots.Trail,
+        before: snapshots.Trail | None,
+        now: int,
+    ) -> None:
         """Walk the moments of another past, or go on from where that was written down."""
-        known = walk.read(store, trail.epoch, self._block)
+        known = walk.read(store, trail.epoch, self._block, doubted=self._doubted)
         if known.last is not None and known.last.at < now:
-            moments = _since(store, known.last.at)
+            moments = self._since(store, known.last.at)
         else:
-            known, moments = walk.Walk(block=self._block), self._spliced(store, trail)
+            known, moments = walk.Walk(block=self._block), self._spliced(store, trail, before)
         self._written = (trail.epoch, 0 if known.stand is None else known.stand.blocks)
         self._begin(known)
         self._take(moments, now)
 
-    def _spliced(self, store: PortfolioStore, trail: snapshots.Trail) -> Iterable[Moment]:
+    def _spliced(
+        self, store: PortfolioStore, trail: snapshots.Trail, before: snapshots.Trail | None
+    ) -> Iterable[Moment]:
         """Return all kept moments. Where only a part of them became others, the rest are those that
         were walked before, which takes a third of the time.
         """
-        before, changed = self._trail, trail.changed
+        changed, whole = trail.changed, snapshots.moments(store, doubted=self._doubted)
         if before is None or changed is None or trail.epoch != before.epoch + 1:
-            return snapshots.moments(store)
+            return whole
         return chain(
-            takewhile(lambda each: each.at <= changed, snapshots.moments(store)),
+            takewhile(lambda each: each.at <= changed, whole),
             self._walked.packed.moments(changed + 1),
             [each for each in self._waiting if each.at > changed],
-            _since(store, max(before.last, changed)),
+            self._since(store, max(before.last, changed)),
         )
+
+    def _since(self, store: PortfolioStore, at: int) -> Iterable[Moment]:
+        """Return the kept moments from an instant on."""
+        return snapshots.moments(store, instant.to_datetime(at), self._doubted)
 
     @money
     def _reach(self, portfolio: Portfolio, now: int) -> None:
@@ -201,11 +233,6 @@ class Followed:
     def _go_on(self, now: int) -> None:
         while self._waiting and self._waiting[0].at < now:
             self._walked.see(self._waiting.popleft())
-
-
-def _since(store: PortfolioStore, at: int) -> Iterable[Moment]:
-    """Return the kept moments from an instant on."""
-    return snapshots.moments(store, instant.to_datetime(at))
 
 
 def beginning(portfolio: Portfolio, start: int) -> Moment | None:

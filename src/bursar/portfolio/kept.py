@@ -18,6 +18,7 @@ import msgspec
 from bursar.errors import BadChoice
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
+from bursar.ledger.names import canonical
 from bursar.ledger.state import NO_PAIR
 from bursar.measure.curve import Moment
 from bursar.measure.drawdown import SPANS, Drawdown
@@ -31,6 +32,7 @@ from bursar.portfolio import snapshots
 from bursar.portfolio.closings import Closings, Made
 from bursar.portfolio.followed import Today
 from bursar.portfolio.periods import Range, Window, window
+from bursar.portfolio.units import Doubt
 from bursar.portfolio.views import Realized
 from bursar.value.figures import Figures, figures
 from bursar.value.marks import Mark, Marks, spelled
@@ -229,7 +231,7 @@ def span_of(portfolio: Portfolio, period: str | Range) -> Window:
 
 def closing_prices(portfolio: Portfolio) -> dict[str, dict[date, Decimal]]:
     """Return what one unit of each asset, as they are counted now, was worth at the last snapshot
-    of each day. On the day of a split nobody knows.
+    of each day. On the day of a split nobody knows, nor as long as snapshots missed one.
 
     O(assets × days), and of days whose prices were not kept beside their snapshots, O(those).
     """
@@ -239,7 +241,12 @@ def closing_prices(portfolio: Portfolio) -> dict[str, dict[date, Decimal]]:
         for asset, price in prices.items():
             if asset not in cash:
                 closing.setdefault(asset, {})[day] = price
-    splits, base = Splits(portfolio.desk.timeline.splits.values()), portfolio.terms.base
+    told = portfolio.desk.timeline.splits.values()
+    for doubt in snapshots.doubts(portfolio.desk.store, told):
+        for asset in [asset for asset in closing if canonical(asset) == doubt.asset]:
+            days = closing[asset].items()
+            closing[asset] = {day: price for day, price in days if not _touches(doubt, day)}
+    splits, base = Splits(told), portfolio.terms.base
     for asset in filter(splits.tell_of, closing):
         marks = [
             Mark(asset, base, price, snapshots.PRICES, _midnight(day))
@@ -248,6 +255,10 @@ def closing_prices(portfolio: Portfolio) -> dict[str, dict[date, Decimal]]:
         known = splits.restated(marks)
         closing[asset] = {instant.to_datetime(each.at).date(): each.price for each in known}
     return closing
+
+
+def _touches(doubt: Doubt, day: date) -> bool:
+    return doubt.since < _midnight(day) + instant.DAY and _midnight(day) < doubt.until
 
 
 def _midnight(day: date) -> int:

@@ -72,6 +72,7 @@ class Live:
         self._head, self._told = portfolio.desk.head, portfolio.told_version
         self._symbols: dict[str, tuple[str, str]] = {}
         self._shown = Shown(base=portfolio.terms.base)
+        self._splits = dict(portfolio.desk.timeline.splits)
         self.peaks = portfolio.followed.peaks(portfolio, portfolio.desk.clock.now())
 
     def mark(self, symbol: str, price: object, at: int | None = None) -> LiveFigures:
@@ -118,11 +119,22 @@ class Live:
         kept = portfolio.kept_marks(looks=False)
         if portfolio.desk.head is not self._head:
             changed |= self.running.land(portfolio.book())
+            self._look_back()
         if kept is not self._kept or portfolio.told_version != self._told:
             changed |= self.running.take(portfolio.marks(looks=False))
         self._kept, self._head = kept, portfolio.desk.head
         self._told = portfolio.told_version
         return changed
+
+    def _look_back(self) -> None:
+        """Begin anew with the peaks that were kept, where other splits are known than before: a
+        peak of the units of another time is none.
+        """
+        portfolio, told = self._portfolio, self._portfolio.desk.timeline.splits
+        if self._splits != told:
+            self._splits, now = dict(told), portfolio.desk.clock.now()
+            portfolio.followed.look(portfolio, now)
+            self.peaks = portfolio.followed.peaks(portfolio, now)
 
     def valuation(self) -> Valuation:
         """Return the whole valuation of now, as of the last tick or refresh. O(keys)."""

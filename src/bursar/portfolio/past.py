@@ -33,6 +33,7 @@ from bursar.ledger.past import until
 from bursar.ledger.planning import folded
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord, is_shift
 from bursar.ledger.timeline import Timeline
+from bursar.portfolio import units
 from bursar.portfolio.snapshots import CLOSE, closed_at
 from bursar.ports import Commit, Head, OutboxRow, PortfolioStore, StoredCheckpoint
 from bursar.value.cash_equity import CashEquity
@@ -286,8 +287,9 @@ class PastStore:
         """Refuse."""
         _refuse()
 
-    def memo(self, _name: str) -> str | None:
-        """Return none: they are said of the present."""
+    def memo(self, name: str) -> str | None:
+        """Return none: they are said of the present. Which splits each snapshot knew is not."""
+        return self._store.memo(name) if name == units.NAME else None
 
     def standing(self, _names: Sequence[str]) -> tuple[Head, dict[str, str]]:
         """Return where the portfolio stood; memos are said of the present."""

@@ -68,7 +68,10 @@ def remarks(found: Performance) -> Iterator[str]:
     if found.is_rebuilt:
         yield "the curve is rebuilt from trades, at last known prices: no snapshot was kept"
     if lacking:
-        yield f"{lacking} of {found.moments} moments lack a price and are left out of the curve"
+        yield (
+            f"{lacking} of {found.moments} moments lack a price, or missed a split that was told"
+            " later, and are left out of the curve"
+        )
     if start is None or found.opened_at is None:
         return
     opened = instant.show(found.opened_at)

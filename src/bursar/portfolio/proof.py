@@ -19,7 +19,7 @@ from bursar.ledger.book import Book
 from bursar.ledger.planning import folded
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord, is_shift
 from bursar.ledger.timeline import Timeline
-from bursar.portfolio import walk
+from bursar.portfolio import snapshots, walk
 from bursar.portfolio.answers import Check, Verification
 from bursar.value.equity import Valuation, valuation_gap
 
@@ -147,18 +147,19 @@ def _compared(
 
 def _kept(desk: Desk) -> tuple[str, tuple[str, ...]]:
     """Look at what neither the chain nor the fold covers: files, messages, snapshots, memos."""
-    version, snapshots, memos = desk.head.version, 0, 0
+    version, kept, memos = desk.head.version, 0, 0
     faults: list[str] = []
     try:
         faults += desk.store.examine()
         numbers = [row.number for row in desk.store.outbox()]
         if numbers != list(range(1, version + 1)):
             faults.append(f"{version} commits left {len(numbers)} messages: one each was written")
-        snapshots, memos = len(desk.store.get_snapshots()), len(desk.store.memos())
-        faults += (*_checkpoint(desk), *walk.check(desk.store))
+        kept, memos = len(desk.store.get_snapshots()), len(desk.store.memos())
+        doubted = snapshots.doubts(desk.store, desk.timeline.splits.values())
+        faults += (*_checkpoint(desk), *walk.check(desk.store, doubted))
     except StoreCorrupt as error:
         faults.append(error.message)
-    seen = f"as written: messages {version:,}, snapshots {snapshots:,}, memos {memos:,}"
+    seen = f"as written: messages {version:,}, snapshots {kept:,}, memos {memos:,}"
     return seen, tuple(faults)
 
 

@@ -263,8 +263,8 @@ class PortfolioService:
 
     def create_snapshot(self, prices: Prices = None) -> PortfolioSnapshot:
         """Keep how the portfolio stands now."""
-        portfolio, valuation = self.portfolio, self.portfolio.valuation(prices)
-        made = snapshots.take(portfolio.desk.store, portfolio.book(), valuation)
+        portfolio = self.portfolio
+        made = snapshots.take(portfolio, prices)
         portfolio.followed.look(portfolio, portfolio.desk.clock.now())
         portfolio.followed.write(portfolio)
         return made

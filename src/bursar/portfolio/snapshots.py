@@ -5,27 +5,35 @@ memo that pruning leaves alone, so the history of equity has no end. With it sta
 the lowest complete equity of the day, so a peak outlives the snapshot that saw it.
 
 Whoever keeps one or prunes leaves a trail, so that what read them before knows whether to read on
-or to read anew. Only this module writes snapshots and closes.
+or to read anew. Beside it stands which splits its book knew (`units`): a moment that missed a split
+of what was held then is none with a price. Only this module writes snapshots and closes.
 
 Errors: those of the store.
 """
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from heapq import merge
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from bursar.exact import ZERO, money, quotient18
 from bursar.ledger import instant
-from bursar.ledger.book import Book
+from bursar.ledger.entries import Split
+from bursar.ledger.names import canonical
 from bursar.measure.curve import Moment
+from bursar.portfolio import units
+from bursar.portfolio.units import Doubts
 from bursar.ports import PortfolioStore
-from bursar.value.equity import Valuation
 from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals, snapshot
+
+if TYPE_CHECKING:
+    from bursar.portfolio.portfolio import Portfolio, Prices
 
 CLOSE: Final = "close "
 """How the names of the memos begin that keep a day's close."""
@@ -52,7 +60,8 @@ class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     """The last snapshot of a UTC day, in base currency. `unvalued` is in none of the figures.
 
     `excluded_value` is the worth of what the view left out; `capital_base`, `stale` and
-    `excluded_unvalued` are as in the snapshot.
+    `excluded_unvalued` are as in the snapshot. `held` names what was held at any time of the day;
+    `None`: that is not known.
     """
 
     day: date
@@ -68,6 +77,7 @@ class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     high: Extreme | None = None
     low: Extreme | None = None
     excluded_unvalued: tuple[str, ...] = ()
+    held: tuple[str, ...] | None = None
 
 
 class Trail(msgspec.Struct, frozen=True):
@@ -97,15 +107,16 @@ _TRAILS: Final = msgspec.json.Decoder(Trail)
 _PRICES: Final = msgspec.json.Decoder(dict[str, Decimal])
 
 
-def take(store: PortfolioStore, book: Book, valuation: Valuation) -> PortfolioSnapshot:
-    """Keep a snapshot of a book, and make it the close of its day so far."""
-    made = snapshot(book, valuation)
-    keep(store, made)
+def take(portfolio: Portfolio, prices: Prices = None) -> PortfolioSnapshot:
+    """Keep how a portfolio stands now, and make it the close of its day so far."""
+    desk, valuation = portfolio.desk, portfolio.valuation(prices)
+    made = snapshot(portfolio.book(), valuation)
+    keep(desk.store, made, desk.timeline.splits.values())
     return made
 
 
-def keep(store: PortfolioStore, made: PortfolioSnapshot) -> None:
-    """Keep a snapshot, and make it the close of its day so far."""
+def keep(store: PortfolioStore, made: PortfolioSnapshot, splits: Iterable[Split] = ()) -> None:
+    """Keep a snapshot of a book that knows these splits, and make it its day's close so far."""
     with store.grouped():
         close = _close(store, made)
         known, at = trail(store), instant.from_datetime(made.timestamp)
@@ -113,12 +124,17 @@ def keep(store: PortfolioStore, made: PortfolioSnapshot) -> None:
         left = _left(known, at)
         store.save_snapshot(made)
         prices = _prices(store, made, is_on=on)
-        store.save_memos({f"{CLOSE}{close.day}": _told(close), _TRAIL: _told(left), **prices})
+        last = None if known is None else known.last
+        counted = units.noted(store.memo(units.NAME), splits, last)
+        told = {f"{CLOSE}{close.day}": _told(close), _TRAIL: _told(left)}
+        store.save_memos({**told, **prices, **counted})
 
 
 def _close(store: PortfolioStore, made: PortfolioSnapshot) -> DailyClose:
     day = made.timestamp.date()
-    high, low = _extremes(store.memo(f"{CLOSE}{day}"), made)
+    text = store.memo(f"{CLOSE}{day}")
+    known = None if text is None else _DECODER.decode(text)
+    high, low = _extremes(known, made)
     return DailyClose(
         day=day,
         timestamp=made.timestamp,
@@ -133,13 +149,25 @@ def _close(store: PortfolioStore, made: PortfolioSnapshot) -> DailyClose:
         high=high,
         low=low,
         excluded_unvalued=made.excluded_unvalued,
+        held=_held(known, made),
     )
 
 
+def _held(known: DailyClose | None, made: PortfolioSnapshot) -> tuple[str, ...] | None:
+    """Return what was held at any time of a day so far; `None` where the view left something out,
+    which nobody named.
+    """
+    before = () if known is None else known.held
+    if before is None or made.excluded_value or made.excluded_unvalued:
+        return None
+    return tuple(sorted({*before, *(each.asset for each in made.asset_valuations if each.amount)}))
+
+
 @money
-def _extremes(kept: str | None, made: PortfolioSnapshot) -> tuple[Extreme | None, Extreme | None]:
+def _extremes(
+    known: DailyClose | None, made: PortfolioSnapshot
+) -> tuple[Extreme | None, Extreme | None]:
     """Return the day's highest and lowest equity so far; one without a price counts for neither."""
-    known = None if kept is None else _DECODER.decode(kept)
     high, low = (None, None) if known is None else (known.high, known.low)
     standing = _standing(made)
     if not standing.is_whole:
@@ -246,39 +274,89 @@ def newest(
         until = page[-1].timestamp
 
 
-def standing_at(store: PortfolioStore, at: int) -> Standing | None:
-    """Return what is kept of the last moment at or before an instant."""
+def doubts(store: PortfolioStore, splits: Iterable[Split]) -> Doubts:
+    """Return which kept stretches missed a split of an asset, by all splits that are known now."""
+    text, known = store.memo(units.NAME), trail(store)
+    return units.doubts(text, splits, units.END if known is None else known.last + 1)
+
+
+def standing_at(store: PortfolioStore, at: int, doubted: Doubts) -> Standing | None:
+    """Return what is kept of the last moment at or before an instant; none where that one missed a
+    split.
+    """
     moment = instant.to_datetime(at)
     early = [each for each in closes(store) if each.timestamp <= moment]
     late = store.get_snapshots(limit=1, until=moment + timedelta.resolution)
-    found = [_standing(each) for each in early[-1:]] + [_standing(each) for each in late]
-    return max(found, key=lambda each: each.timestamp, default=None)
+    told: tuple[DailyClose | PortfolioSnapshot, ...] = (*early[-1:], *late)
+    last = max(told, key=lambda each: each.timestamp, default=None)
+    if last is None or _has_missed(last, instant.from_datetime(last.timestamp), doubted):
+        return None
+    return _standing(last)
 
 
-def moments(store: PortfolioStore, since: datetime | None = None) -> Iterator[Moment]:
+def moments(
+    store: PortfolioStore, since: datetime | None = None, doubted: Doubts = ()
+) -> Iterator[Moment]:
     """Yield the kept moments, from `since` on, in order of time: snapshots, closes, extremes.
 
-    Of an instant that several tell of, the snapshot counts, then the close.
+    Of an instant that several tell of, the snapshot counts, then the close. One that missed a split
+    of what was held is not complete. O(moments), and O(assets) for each that lies where a split was
+    missed.
     """
-    told = merge(_closing(store, since), map(_moment, store.snapshot_totals(since)), key=_at)
+    missed = {at for doubt in doubted for at in _missed(store, since, doubt)}
+    kept = map(_moment, store.snapshot_totals(since))
+    whole = (_less(each, is_missed=each.at in missed) for each in kept)
+    told = merge(_closing(store, since, doubted), whole if missed else kept, key=_at)
     for _, same in groupby(told, key=_at):
         *_, last = same
         yield last
 
 
-def _closing(store: PortfolioStore, since: datetime | None) -> list[Moment]:
+def _missed(store: PortfolioStore, since: datetime | None, doubt: units.Doubt) -> Iterator[int]:
+    """Yield the instants of snapshots that missed a split of what they held."""
+    start, end = instant.to_datetime(doubt.since), _before(doubt.until)
+    for each in newest(store, start if since is None else max(since, start), end):
+        at = instant.from_datetime(each.timestamp)
+        if doubt.covers(at) and _is_held(doubt.asset, each):
+            yield at
+
+
+def _before(until: int) -> datetime | None:
+    return None if until == units.END else instant.to_datetime(until) + timedelta.resolution
+
+
+def _less(moment: Moment, *, is_missed: bool) -> Moment:
+    return msgspec.structs.replace(moment, is_complete=False) if is_missed else moment
+
+
+def _is_held(asset: str, kept: DailyClose | PortfolioSnapshot) -> bool:
+    """Tell whether some of an asset may have been held: what the view left out is not named."""
+    if isinstance(kept, DailyClose):
+        return kept.held is None or asset in map(canonical, kept.held)
+    held = {canonical(each.asset) for each in kept.asset_valuations if each.amount}
+    return asset in held or bool(kept.excluded_value or kept.excluded_unvalued)
+
+
+def _closing(store: PortfolioStore, since: datetime | None, doubted: Doubts) -> list[Moment]:
     """Return the moments that closes of days tell of, from `since` on."""
+    start = None if since is None else instant.from_datetime(since)
     found: list[Moment] = []
     for close in closes(store):
         extremes = [each for each in (close.high, close.low) if each is not None]
-        found += [
+        told = [
             Moment(instant.from_datetime(each.timestamp), each.equity, each.capital)
             for each in extremes
-            if since is None or each.timestamp >= since
         ]
-        if since is None or close.timestamp >= since:
-            found.append(_moment(close))
+        found += [
+            _less(each, is_missed=_has_missed(close, each.at, doubted))
+            for each in (*told, _moment(close))
+            if start is None or each.at >= start
+        ]
     return sorted(found, key=_at)
+
+
+def _has_missed(kept: DailyClose | PortfolioSnapshot, at: int, doubted: Doubts) -> bool:
+    return any(each.covers(at) and _is_held(each.asset, kept) for each in doubted)
 
 
 def _at(moment: Moment) -> int:

@@ -7,7 +7,8 @@ there: it reads the packed blocks (a year of minutes: some eight MiB) and the sn
 the year.
 
 What is written is a shortcut and never a source. It is of one epoch of the trail (`snapshots`),
-which ends when a snapshot came late, was replaced, or went; of another one it is not looked at.
+which ends when a snapshot came late, was replaced, or went, and of the same doubts (`units`); of
+another one it is not looked at.
 `verify` walks the snapshots themselves and compares.
 
 Errors: those of the store.
@@ -26,16 +27,17 @@ from bursar.measure.drawdown import RunningDrawdown
 from bursar.measure.packed import BLOCK, Block, PackedCurve
 from bursar.measure.returns import DayCloses
 from bursar.portfolio import snapshots
+from bursar.portfolio.units import Doubts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from bursar.ports import PortfolioStore
 
 NAME: Final = "moments"
 """How the memos are called; those of blocks have their number behind it."""
 
-_FORM: Final = 2
+_FORM: Final = 3
 """Grows when a walk comes to know something else; what was written before is then not looked at."""
 
 
@@ -106,14 +108,16 @@ class Walk:
 class _Head(msgspec.Struct, frozen=True):
     form: int
     epoch: int
+    doubted: Doubts
     stand: Stand
 
 
 class _Form(msgspec.Struct, frozen=True):
-    """The part of a head that every form has."""
+    """The part of a head that every form has, and by what it is of the same past."""
 
     form: int
     epoch: int
+    doubted: Doubts = ()
 
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -122,19 +126,21 @@ _HEADS: Final = msgspec.json.Decoder(_Head)
 _BLOCKS: Final = msgspec.json.Decoder(Block)
 
 
-def read(store: PortfolioStore, epoch: int, block: int = BLOCK) -> Walk:
-    """Return the walk that was written down in this epoch; a new one where none was, or where a
-    block of it is gone. O(blocks).
+def read(store: PortfolioStore, epoch: int, block: int = BLOCK, *, doubted: Doubts = ()) -> Walk:
+    """Return the walk that was written down in this epoch with these doubts; a new one where none
+    was, or where a block of it is gone. O(blocks).
     """
     told = store.memos(NAME)
-    stand = _stand(told, epoch)
+    stand = _stand(told, epoch, doubted)
     names = [] if stand is None else [_name(n) for n in range(stand.blocks)]
     if stand is None or any(name not in told for name in names):
         return Walk(block=block)
     return Walk(stand, (_BLOCKS.decode(told[name]) for name in names), block=block)
 
 
-def write(store: PortfolioStore, epoch: int, walk: Walk, *, known: int = 0) -> None:
+def write(
+    store: PortfolioStore, epoch: int, walk: Walk, *, known: int = 0, doubted: Doubts = ()
+) -> None:
     """Write down where a walk of this epoch stands, and its blocks but for the first `known`, which
     are there. Nothing is written once the epoch is over.
     """
@@ -143,33 +149,34 @@ def write(store: PortfolioStore, epoch: int, walk: Walk, *, known: int = 0) -> N
         trail = snapshots.trail(store)
         if trail is not None and trail.epoch == epoch:
             gone = {} if known else dict.fromkeys(store.memos(NAME))
-            store.save_memos({**gone, **_told(epoch, walk.stand, walk.packed.blocks, known)})
+            store.save_memos({**gone, **_told(epoch, doubted, walk, known)})
 
 
-def check(store: PortfolioStore) -> Iterable[str]:
-    """Tell of a walk that was written down and is not the one along the moments that are kept.
+def check(store: PortfolioStore, doubted: Doubts = ()) -> Iterable[str]:
+    """Tell of a walk that was written down and is not the one along the moments that are kept, some
+    of them doubted.
 
     O(moments).
     """
     trail, told = snapshots.trail(store), store.memos(NAME)
-    known = None if trail is None else _stand(told, trail.epoch)
+    known = None if trail is None else _stand(told, trail.epoch, doubted)
     if trail is None or known is None:
         return
     walk = Walk(block=known.size)
-    for moment in snapshots.moments(store):
+    for moment in snapshots.moments(store, doubted=doubted):
         walk.see(moment)
         if len(walk.packed.blocks) == known.blocks:
             break
-    due = {} if walk.stand is None else _told(trail.epoch, walk.stand, walk.packed.blocks)
+    due = {} if walk.stand is None else _told(trail.epoch, doubted, walk)
     is_so = due and all(told.get(name) == text for name, text in due.items())
     if not is_so and snapshots.trail(store) == trail:
         yield "the walk along the snapshots that is written down is not the one along those there"
 
 
-def _stand(told: Mapping[str, str], epoch: int) -> Stand | None:
-    """Return the stand that memos tell of, if it is of this epoch and form."""
+def _stand(told: Mapping[str, str], epoch: int, doubted: Doubts) -> Stand | None:
+    """Return the stand that memos tell of, if it is of this epoch, of these doubts, and form."""
     head = told.get(NAME)
-    if head is None or _FORMS.decode(head) != _Form(_FORM, epoch):
+    if head is None or _FORMS.decode(head) != _Form(_FORM, epoch, doubted):
         return None
     return _HEADS.decode(head).stand
 
@@ -178,7 +185,8 @@ def _name(number: int) -> str:
     return f"{NAME} {number:06}"
 
 
-def _told(epoch: int, stand: Stand, blocks: Sequence[Block], known: int = 0) -> dict[str, str]:
-    told = {_name(n): blocks[n] for n in range(known, stand.blocks)}
-    head = _Head(_FORM, epoch, stand)
-    return {name: _ENCODER.encode(each).decode() for name, each in {NAME: head, **told}.items()}
+def _told(epoch: int, doubted: Doubts, walk: Walk, known: int = 0) -> dict[str, str]:
+    assert walk.stand is not None, "it came to the end of a block"
+    blocks = {_name(n): walk.packed.blocks[n] for n in range(known, walk.stand.blocks)}
+    head = _Head(_FORM, epoch, doubted, walk.stand)
+    return {name: _ENCODER.encode(each).decode() for name, each in {NAME: head, **blocks}.items()}

@@ -19,6 +19,7 @@ import msgspec
 from bursar.errors import BadChoice
 from bursar.ledger import instant
 from bursar.ledger.book import Book
+from bursar.ledger.names import canonical
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ledger.terms import method
 from bursar.measure import heatmap as heatmaps
@@ -242,8 +243,10 @@ def _closing_marks(then: Portfolio) -> Marks | None:
     if last is None:
         return None
     at, base = instant.from_datetime(last.timestamp), then.terms.base
+    doubts = snapshots.doubts(then.desk.store, then.desk.timeline.splits.values())
+    missed = {doubt.asset for doubt in doubts if doubt.covers(at)}
     return Marks(
         Mark(asset, base, price, SNAPSHOT, at, Standing.TRADE)
         for asset, price in snapshots.unit_prices(last).items()
-        if asset not in then.terms.cash
+        if asset not in then.terms.cash and canonical(asset) not in missed
     )

@@ -131,6 +131,18 @@ def test_a_conversion_that_nobody_can_price_has_no_values():
     assert swap.flags == (Flag.UNPRICED,)
 
 
+@pytest.mark.parametrize("price,worths", [(16, None), (21, [21, 0]), (30, [21, 9])])
+def test_what_went_for_less_than_the_money_that_came_says_nothing_of_what_came_beside_it(
+    price, worths
+):
+    """A merger for 21 in money and a share; the price of what went may be any old one."""
+    swap = worth(Pen().convert([(1, "A", price)], [(21, "USD"), (1, "B")]))
+    assert values(swap.taken) == (worths or [None, None])
+    assert (Flag.UNPRICED in swap.flags) == (worths is None)
+    known = worth(Pen().convert([(1, "A", price)], [(21, "USD"), (1, "B", 15)]))
+    assert (values(known.given), values(known.taken), known.flags) == ([36], [21, 15], ())
+
+
 def test_a_worth_of_one_leg_alone_prices_nothing():
     swap = worth(Pen().convert([(1, "A"), (1, "B")], [(1, "C"), (1, "D", "0.1")]))
     assert (values(swap.given), values(swap.taken)) == ([None, None], [None, None])

@@ -79,7 +79,7 @@ def lived():
     portfolio.record(*golden.read(LIVED))
     for day in range(3):
         prices = PRICES | {"ETH": f"{1000 + 97 * day}.123456789"}
-        snapshots.take(portfolio.desk.store, portfolio.book(), portfolio.valuation(prices))
+        snapshots.take(portfolio, prices)
         clock.at += 1440 * MINUTE
     yield "lots", portfolio.lots()
     for by in ("pair", "asset", "strategy", "account"):

@@ -29,8 +29,7 @@ def begun():
 
 
 def keep(portfolio, price):
-    store = portfolio.desk.store
-    snapshots.take(store, portfolio.book(), portfolio.valuation({"XBT": str(price)}))
+    snapshots.take(portfolio, {"XBT": str(price)})
 
 
 def anew(portfolio):

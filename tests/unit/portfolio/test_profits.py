@@ -177,7 +177,7 @@ def test_targets_are_followed_from_a_kept_moment():
         )
     )
     made = portfolio("2025-12-31T10:00:00Z deposit 1000 USD #k:main:1", day=0)
-    snapshots.take(made.desk.store, made.book(), made.valuation())
+    snapshots.take(made)
     made.desk.clock.day = 20
     made.desk.submit(golden.read(MADE[1:]))
     found = {each.period: each for each in profits.look(made, settings).targets}

@@ -1,5 +1,6 @@
 """The regime is told by an event, a person or the detector, is kept with its cause, and stands."""
 
+import json
 import math
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from bursar.capital.settings import DetectorSettings
 from bursar.capital.trades import Tally
 from bursar.desk import Desk
 from bursar.errors import BadChoice, Malformed, StaleVersion
+from bursar.ledger import golden, instant
 from bursar.portfolio import Portfolio, allocating, regimes
 from bursar.portfolio.detecting import Detecting
 from bursar.portfolio.events import Intake
@@ -132,13 +134,15 @@ def price(hour):
     return Decimal(str(round(100 * math.exp(climb + 0.004 * math.sin(hour * 2.4)), 6)))
 
 
-def live(detecting, made, hours, skipped=()):
-    """Let hours pass; every twenty minutes the market is seen and looked at."""
+def live(detecting, made, hours, skipped=(), units=1):
+    """Let hours pass; every twenty minutes the market is seen and looked at. The prices are of so
+    many units for one of before.
+    """
     for third in range(3 * hours[0], 3 * hours[1]):
         made.desk.clock.at = BEGIN + third * 20 * MINUTE + MINUTE
         if third // 3 not in skipped:
             at = made.desk.clock.at
-            made.see([Mark("BTC", "USD", price(third // 3), "tick", at)])
+            made.see([Mark("BTC", "USD", price(third // 3) / units, "tick", at)])
             detecting.look()
 
 
@@ -182,6 +186,21 @@ def test_a_gap_has_no_close_and_no_return():
     assert told_last(made) is None  # fifty returns are not seen yet
     live(detecting, made, (60, 90))
     assert told_last(made) is not None
+
+
+@pytest.mark.parametrize("known_at", [64, 67])
+def test_a_split_is_no_fall_once_it_is_known(known_at):
+    made, detecting = market()
+    split = f"{instant.show(BEGIN + 64 * HOUR + 20 * MINUTE)} split XBT 10 for 1 #k:s"
+    live(detecting, made, (0, 64))
+    live(detecting, made, (64, known_at), units=10)
+    made.record(*golden.read([split]))
+    live(detecting, made, (known_at, 70), units=10)
+    assert regimes.regime(made) == "flat-normal"
+    live(detecting, made, (70, 90), units=10)
+    assert regimes.regime(made).startswith("up-")
+    told = json.loads(made.desk.store.memo("capital closes"))["closes"]
+    assert told[0]["price"] == str(price(0)), "closes are kept as they were said"
 
 
 def test_another_market_begins_anew_and_no_price_closes_nothing():

@@ -114,7 +114,7 @@ def answers(store):
         list(snapshots.newest(store)),
         snapshots.closes(store),
         list(snapshots.moments(store)),
-        snapshots.standing_at(store, instant.from_datetime(NOON + timedelta(days=10))),
+        snapshots.standing_at(store, instant.from_datetime(NOON + timedelta(days=10)), ()),
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bursar.ledger.instant import parse, show
-from bursar.venue.alpaca.days import ends, starts
+from bursar.venue.alpaca.days import closes, ends, starts
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,12 @@ from bursar.venue.alpaca.days import ends, starts
 )
 def test_a_day_is_new_yorks(day, start, end):
     assert (show(starts(parse(day))), show(ends(parse(day)))) == (start, end)
+
+
+def test_a_trading_day_ends_where_the_next_one_begins():
+    for day, end in (
+        ("2025-01-08", "2025-01-09T00:59:59.999999999Z"),
+        ("2025-11-02", "2025-11-03T00:59:59.999999999Z"),
+    ):
+        assert show(closes(parse(day))) == end
+    assert closes(parse("2025-07-04")) == starts(parse("2025-07-05")) - 1

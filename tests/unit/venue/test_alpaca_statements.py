@@ -156,13 +156,26 @@ def test_a_fee_in_money_though_it_names_a_coin():
     assert (said.asset, said.amount) == ("USD", D("-0.25"))
 
 
-def test_shares_that_come_count_just_after_a_split_of_the_day_and_those_that_go_to_the_night():
+def test_shares_that_come_count_just_after_a_split_of_the_day_and_those_that_go_before_the_next():
     come = only("ACATS", symbol="AAPL", quantity="5", price="200")
     went = only("ACATS", symbol="AAPL", quantity="-5")
     assert (come.kind, come.executed_at) == (MovementKind.DEPOSIT, days.starts(DAY) + 1)
     assert come.rates == (Rate("AAPL", "USD", D(200), "alpaca", DAY),)
-    assert (went.kind, show(went.executed_at)[:10]) == (MovementKind.WITHDRAWAL, "2025-01-09")
+    assert (went.kind, went.executed_at) == (MovementKind.WITHDRAWAL, days.closes(DAY))
     assert went.rates == ()
+
+
+@pytest.mark.parametrize("type_", ["JNLS", "ACATS", "OPTRD", "OPEXP", "OPASN", "NEWS"])
+def test_what_goes_on_the_eve_of_a_corporate_action_goes_before_it(type_):
+    """New York's midnight is four hours after the next trading day has begun with its splits."""
+    went = only(type_, symbol="AAPL", quantity="-5", amount="0")
+    next_day = only("SPLIT", symbol="AAPL", quantity="-10", at=DAY + 86_400 * 10**9)
+    assert went.executed_at == next_day.executed_at - 1
+
+
+def test_coins_that_go_do_so_at_midnight_since_they_are_traded_until_then():
+    for symbol in ("BTCUSD", "BTC/USD"):
+        assert only("JNLS", symbol=symbol, quantity="-5").executed_at == days.ends(DAY)
 
 
 def test_a_row_that_states_a_time_has_it():
@@ -261,6 +274,18 @@ def test_an_unknown_row_that_moves_shares():
     ]
 
 
+@pytest.mark.parametrize("type_", ["ACATS", "JNLS", "NEWS"])
+def test_a_contract_that_comes_is_worth_a_hundred_times_its_price(type_):
+    (units, *_) = stated(type_, symbol=OPTION, quantity="2", amount="0", price="0.19")
+    assert [(rate.asset, rate.value) for rate in units.rates] == [(OPTION, 19)]
+
+
+def test_a_fund_that_gives_out_its_gains_pays_a_dividend():
+    for sub_type in ("LTCG", "STCG"):
+        said = only("CGD", amount="45.86", quantity="0", price="0", sub_type=sub_type)
+        assert (said.kind, said.asset, said.amount) == (MovementKind.DIVIDEND, "USD", D("45.86"))
+
+
 @pytest.mark.parametrize(
     "type_,quantity,side", [("OPEXP", "-2", Side.SELL), ("OPASN", "2", Side.BUY)]
 )
@@ -268,7 +293,7 @@ def test_an_option_ends_at_nothing(type_, quantity, side):
     said = only(type_, symbol=OPTION, quantity=quantity, amount="0", price="0")
     assert isinstance(said, Fill)
     assert (said.side, said.quantity, said.amount, said.value) == (side, D(2), D(0), D(0))
-    assert show(said.executed_at) == "2025-01-09T04:59:59.999999999Z"
+    assert show(said.executed_at) == "2025-01-09T00:59:59.999999999Z"
 
 
 def test_the_trade_that_follows_an_option_is_at_what_was_paid():

@@ -20,6 +20,11 @@ def starts(day: int) -> int:
     return before + (_EVENING + _behind(before)) * instant.HOUR
 
 
+def closes(day: int) -> int:
+    """Return the last instant of the trading day of which `day` is midnight UTC."""
+    return starts(day + instant.DAY) - 1
+
+
 def ends(day: int) -> int:
     """Return the last instant of the day of which `day` is midnight UTC."""
     return day + instant.DAY + _behind(day) * instant.HOUR - 1

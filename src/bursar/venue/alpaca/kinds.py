@@ -50,6 +50,7 @@ TYPES: Final[dict[str, tuple[Booked, Moves]]] = {
     "JNLC": (Kind.JOURNAL, Moves.CASH),
     "JNLS": (Kind.JOURNAL, Moves.UNITS),
     # Income, and what was withheld from it.
+    "CGD": (MovementKind.DIVIDEND, Moves.CASH),
     "DIV": (MovementKind.DIVIDEND, Moves.PAID),
     "DIVCGL": (MovementKind.DIVIDEND, Moves.CASH),
     "DIVCGS": (MovementKind.DIVIDEND, Moves.CASH),

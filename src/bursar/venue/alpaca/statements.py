@@ -8,6 +8,7 @@ stated before or states later.
 
 A row that states a day and no time counts at the day's beginning if it brings something, at its
 end if it takes units away: a fee in coins is told by the day, and the coins must be there by then.
+Shares and contracts go by the trading day, which ends where the next one's corporate actions begin.
 Units that come in do so just after what a corporate action of their day does to those before.
 
 Errors: none; rows are read already.
@@ -63,6 +64,7 @@ _SPEAKS: Final = {
 }
 _UNKNOWN: Final = MovementKind.UNCLASSIFIED
 _STRAY: Final = "/cash"
+_COIN_FEE: Final = "CFEE"
 OPENS_SHORT: Final = frozenset({"sell_short", "sell_short_exempt", "sell_to_open"})
 _BILLION: Final = 10**9
 _SEQUENCE_MAX: Final = 2**62
@@ -141,7 +143,7 @@ def _fill(  # noqa: PLR0913 (what an execution and a settlement do not share)
         id=f"{account}:{row.id}",
         account=account,
         source=Source.LEDGER,
-        executed_at=row.at if row.type == FILL else _when(row, days.ends),
+        executed_at=row.at if row.type == FILL else _when(row, days.closes),
         sequence=min(int(row.filled * _BILLION), _SEQUENCE_MAX),
         note=row.description or None,
         pair=f"{of.asset}/{quote}",
@@ -175,9 +177,10 @@ def _legs(row: Row, moves: Moves) -> list[Leg]:
 
 
 def _units(row: Row) -> Leg:
-    of = coin(row.symbol) if row.type == "CFEE" else instrument(row.symbol)
+    of = coin(row.symbol) if row.type == _COIN_FEE else instrument(row.symbol)
     quote = of.quote or row.currency
-    rates = (Rate(of.asset, quote, row.price, "alpaca", row.at),) if row.price else ()
+    price = product18(row.price, SHARES) if row.price and is_option(row.symbol) else row.price
+    rates = (Rate(of.asset, quote, price, "alpaca", row.at),) if price else ()
     return Leg(of.asset, row.quantity, "", rates)
 
 
@@ -246,7 +249,10 @@ def _moved_at(row: Row, leg: Leg, what: MovementKind | None) -> int:
         return _when(row, days.starts)
     if leg.asset == row.currency:
         return row.at
-    return _when(row, days.ends) if leg.amount < 0 else _when(row, _after_actions)
+    if leg.amount > 0:
+        return _when(row, _after_actions)
+    is_coin = row.type == _COIN_FEE or instrument(row.symbol).quote is not None
+    return _when(row, days.ends if is_coin else days.closes)
 
 
 def _after_actions(day: int) -> int:

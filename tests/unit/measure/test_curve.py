@@ -104,7 +104,7 @@ def test_the_chain_is_the_product_of_its_links(told):
     exact = Fraction(100)
     for before, after in pairwise(moments):
         flow = Fraction(after.capital) - Fraction(before.capital)
-        came, went = max(flow, 0), max(-flow, 0)
+        came, went = max(flow, Fraction(0)), max(-flow, Fraction(0))
         exact *= (Fraction(after.equity) + went) / (Fraction(before.equity) + came)
     assert (
         abs(Fraction(curve(moments).points[-1].nav) / exact - 1) < Fraction(1, 10**9) or exact < 1

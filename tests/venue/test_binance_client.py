@@ -314,3 +314,47 @@ def test_a_past_price_is_the_first_trade_from_the_instant_on():
         ("OLD", "USDT", D("601.5")),
     ]
     assert found[0].id == "price:BNB:USDT:2026-11-21T05:00:00Z:binance"
+
+
+def test_a_past_price_may_be_the_other_way_round_of_a_market_or_two_steps():
+    at = instant.parse("2026-11-21T05:00:00Z")
+    trades = [{"a": 1, "p": "1.25", "q": "1", "f": 1, "l": 1, "T": 1, "m": True}]
+    paths = {"/api/v3/exchangeInfo": INFO, "/api/v3/aggTrades": trades}
+
+    async def ask(there):
+        wanted = [PriceWanted(asset, "EUR", at) for asset in ("USDT", "BNB", "NEW")]
+        return await BinanceAccount(there).prices(wanted)
+
+    found = answered(paths, ask)
+    assert [(each.asset, each.quote, each.value) for each in found] == [
+        ("USDT", "EUR", D("0.8")),
+        ("BNB", "USDT", D("1.25")),
+    ]
+    assert {each.executed_at for each in found} == {at}
+
+
+def test_a_way_round_without_a_trade_on_one_step_has_no_price():
+    at = instant.parse("2026-11-21T05:00:00Z")
+    paths = {"/api/v3/exchangeInfo": INFO, "/api/v3/aggTrades": []}
+    wanted = [PriceWanted("BNB", "EUR", at)]
+    assert answered(paths, lambda there: BinanceAccount(there).prices(wanted)) == []
+
+
+def test_bitcoin_leads_to_another_currency_too():
+    pairs = [("LTC", "BTC"), ("BTC", "GBP")]
+    info = [{"symbol": f"{b}{q}", "baseAsset": b, "quoteAsset": q} for b, q in pairs]
+    tickers = [{"symbol": f"{b}{q}", "bidPrice": "2", "askPrice": "4"} for b, q in pairs]
+    trades = [{"a": 1, "p": "3", "q": "1", "f": 1, "l": 1, "T": 1, "m": True}]
+    paths = {
+        "/api/v3/exchangeInfo": {"symbols": info},
+        "/api/v3/ticker/bookTicker": tickers,
+        "/api/v3/aggTrades": trades,
+    }
+
+    async def ask(there):
+        venue = BinanceAccount(there)
+        wanted = [PriceWanted("LTC", "GBP", instant.parse("2026-11-21T05:00:00Z"))]
+        return await venue.marks(["LTC"], "GBP"), await venue.prices(wanted)
+
+    for told in answered(paths, ask):
+        assert {(each.asset, each.quote) for each in told} == {("LTC", "XBT"), ("XBT", "GBP")}

@@ -160,7 +160,7 @@ def open_live(
         portfolio.close()
         raise
     return Live(
-        PortfolioService(portfolio, accounts, rules_of(own)),
+        PortfolioService(portfolio, accounts, rules_of(own, portfolio.terms.base)),
         accounts,
         {each.account: each for each in settings.venues},
     )

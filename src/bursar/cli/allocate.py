@@ -45,7 +45,7 @@ def allocate(
         proposal = allocating.propose(
             portfolio,
             session.settings.capital.rules,
-            asked=_asked(session, regime, revive),
+            asked=_asked(session, portfolio.terms.base, regime, revive),
             prices=session.marks(portfolio),
         )
         if apply:
@@ -169,7 +169,7 @@ def app(group: Group) -> App:
     return made
 
 
-def _asked(session: Session, regime: str | None, revive: tuple[str, ...]) -> Asked:
+def _asked(session: Session, base: str, regime: str | None, revive: tuple[str, ...]) -> Asked:
     from bursar.app.limits import limits_of
     from bursar.portfolio.allocating import Asked
 
@@ -178,7 +178,7 @@ def _asked(session: Session, regime: str | None, revive: tuple[str, ...]) -> Ask
         moving=capital.moving,
         regime=regime,
         revived=revive,
-        limits=limits_of(session.settings.portfolio),
+        limits=limits_of(session.settings.portfolio, base),
         is_doubt_allowed=capital.on_doubt == "mark",
     )
 

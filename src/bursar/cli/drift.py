@@ -143,7 +143,7 @@ def found(
     if account is not None and account not in names:
         there = ", ".join(names)
         raise BadChoice(f"there is no statement of {account}; there are of {there}", value=account)
-    limits = limits_of(session.settings.portfolio)
+    limits = limits_of(session.settings.portfolio, portfolio.terms.base)
     with session.bar.running():
         return [
             agreement.reconciled(portfolio, name, limits, is_whole=is_whole)

@@ -52,7 +52,7 @@ def _compared(session: Session, portfolio: Portfolio) -> list[Comparison]:
         return []
     from bursar.app.limits import limits_of
 
-    limits = limits_of(session.settings.portfolio)
+    limits = limits_of(session.settings.portfolio, portfolio.terms.base)
     return [agreement.compared(portfolio, name, limits) for name in names]
 
 

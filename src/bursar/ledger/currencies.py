@@ -47,6 +47,16 @@ def smallest(currency: str) -> Decimal:
 
 
 @money
+def trifle(currency: str) -> Decimal:
+    """Return what is as little of it as 1.00 is of dollars: a hundred of its smallest part.
+
+    >>> trifle("EUR"), trifle("JPY"), trifle("XBT")
+    (Decimal('1'), Decimal('1E+2'), Decimal('0.000001'))
+    """
+    return ONE.scaleb(2 - places(currency))
+
+
+@money
 def crumb(currency: str, whole: Decimal) -> Decimal:
     """Return the least amount of it that is worth moving, of a whole of that size.
 

@@ -246,7 +246,7 @@ class Draft:
             self._see_split(name)
         for price in self._prices_of(note, names):
             self._is_repriced = True
-            for asset in self.notes.prices.decided_by(price.asset):
+            for asset in self.notes.prices.decided_by(self.notes.prices.of(price)):
                 self._dirty |= self.timeline.wanting(asset, price.executed_at)
 
     def _prices_of(self, note: Note, names: Iterable[str]) -> list[Price]:

@@ -3,15 +3,18 @@
 A price counts under every name of its asset. Of several for one instant the one whose id sorts
 first counts; a voided one never does, whether it or its void came first. A price serves its own
 instant and a day after it, but no instant from a split of its asset on: it is of the old units.
+What money is worth in a coin (1.08 USD for a EUR, in a book of euros) tells the worth of the coin:
+its inverse, rounded once to 18 places.
 
 Errors: none.
 """
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, MutableMapping
+from decimal import Decimal
 from typing import Final
 
-from bursar.exact import ONE, product18
+from bursar.exact import ONE, product18, quotient18
 from bursar.ledger import instant
 from bursar.ledger.entries import Price, Rate, Split
 from bursar.ledger.layer import Layer
@@ -49,7 +52,9 @@ class Prices:
 
     def add(self, price: Price) -> None:
         """Take in a price; the same one again changes nothing."""
-        asset, quote = canonical(price.asset), canonical(price.quote)
+        asset, quote = self.of(price), canonical(price.quote)
+        if asset == quote:
+            quote = canonical(price.asset)
         place = (asset, price.executed_at)
         known = self._told.get(place, ())
         if price in known:
@@ -59,6 +64,11 @@ class Prices:
         self._told[place] = tuple(sorted((*known, price), key=lambda each: (each.id, -each.source)))
         self._quoted[quote] = self._quoted.get(quote, frozenset()) | {asset}
         self._by_id[price.id] = price
+
+    def of(self, price: Price) -> str:
+        """Return the asset whose worth a price tells: of money in a coin, the coin."""
+        is_round = price.asset in self.cash and price.quote not in self.cash
+        return canonical(price.quote if is_round else price.asset)
 
     def part(self, splits: Iterable[Split]) -> None:
         """Learn of all splits that stand: a price from before one is not of the units after it."""
@@ -118,11 +128,17 @@ class Prices:
             return None
         if self._splits and self._is_parted(price, when):
             return None
-        quote = self.at(price.quote, when, depth=depth + 1)
-        if quote is None:
+        value = self._worth(price, when, depth)
+        if value is None:
             return None
-        value = product18(price.value, quote.value)
         return Rate(asset, self.base, value, f"price {price.id}", price.executed_at)
+
+    def _worth(self, price: Price, when: int, depth: int) -> Decimal | None:
+        """Return the worth in base currency that a price tells; of money it is 1 ÷ that price."""
+        if price.asset in self.cash:
+            return quotient18(ONE, price.value) if price.value else None
+        quote = self.at(price.quote, when, depth=depth + 1)
+        return None if quote is None else product18(price.value, quote.value)
 
     def counting(self) -> list[Price]:
         """Return all prices that count, the oldest first."""
@@ -137,7 +153,7 @@ class Prices:
 
     def _is_parted(self, price: Price, when: int) -> bool:
         """Tell whether a split lies between a price and an instant; its own instant is after it."""
-        times = self._splits.get(canonical(price.asset), [])
+        times = self._splits.get(self.of(price), [])
         return bisect_right(times, price.executed_at) < bisect_right(times, when)
 
     def _is_void(self, price: Price) -> bool:

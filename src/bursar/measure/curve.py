@@ -2,14 +2,15 @@
 
 Each kept moment says what everything was worth and how much capital had come by then, at its worth
 when it came. What the capital grew by between two moments is the flow between them, however late it
-became known. The unit price `nav` starts at 100. A flow buys or redeems units at the price of the
-last complete moment before it, so for E before, F the flow, E′ after:
+became known. The unit price `nav` starts at 100. When within a link a flow fell nobody knows: what
+came counts as there from the last complete moment on, what went as there until the next one. So for
+E before and E′ after:
 
-    nav′ = nav × E′ ÷ (E + F)
+    nav′ = nav × E′ ÷ (E + in)          nav′ = nav × (E′ + out) ÷ E
 
-Where E + F is not above zero (more was taken out than was there, out of what was made since), what
-left counts as worth held to the end: nav′ = nav × (E′ + out) ÷ E. Where E is not above zero and
-nothing came, nothing was at risk and the price stands.
+Then nothing is made on less than was really there, and no return is larger than it was: were what
+went taken off E at once, a gain of a tenth, with nearly all of it withdrawn before the next moment,
+would be one of thousands of percent. Where there was nothing and nothing came, the price stands.
 
 Invariants
 - Moments are in order of time, one an instant; a later record of an instant replaces the earlier.
@@ -137,11 +138,11 @@ def _after(moment: Moment, before: Moment, nav: Decimal) -> Point:
 
 def _growth(before: Decimal, flow: Decimal, after: Decimal) -> tuple[Decimal, Decimal] | None:
     """Return (end, start) whose ratio is the growth of a link; `None` where there is none."""
+    if flow < 0:
+        return (after - flow, before) if before > 0 and after > flow else None
     start = before + flow
     if start > 0 and after > 0:
         return after, start
-    if before > 0 > flow and after > flow:
-        return after - flow, before
     return (UNIT, UNIT) if not (before or after or flow) else None
 
 

@@ -143,8 +143,10 @@ def _told(portfolio: Portfolio, asset: str) -> Iterator[Priced]:
             yield Priced(instant.from_datetime(record.time), record.price, record.pair)
     recorded = portfolio.timeline.notes.prices
     for price in recorded.counting():
-        rate = recorded.at(price.asset, price.executed_at)
-        if canonical(price.asset) == wanted and rate is not None and rate.value:
+        if recorded.of(price) != wanted:
+            continue
+        rate = recorded.at(wanted, price.executed_at)
+        if rate is not None and rate.value:
             yield Priced(price.executed_at, rate.value, rate.source)
     yield from _kept(portfolio, wanted)
 

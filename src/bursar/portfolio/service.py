@@ -52,6 +52,7 @@ from bursar.reconcile import (
     Proposal,
     Reconciliation,
     Verdict,
+    usual,
 )
 from bursar.reconcile.certificate import sentence
 from bursar.value.equity import Valuation
@@ -93,7 +94,7 @@ class PortfolioService:
     ) -> None:
         self.portfolio = portfolio
         self.venues = tuple(venues)
-        self.rules = rules or Rules()
+        self.rules = rules or Rules(limits=usual(portfolio.terms.base))
         self._valued: tuple[_Moment, Valuation] | None = None
         self._summary: tuple[_Moment, EquitySummary] | None = None
         self._positions: tuple[_Moment, list[SpotPosition]] | None = None

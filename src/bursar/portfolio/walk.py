@@ -38,7 +38,9 @@ NAME: Final = "moments"
 """How the memos are called; those of blocks have their number behind it."""
 
 _FORM: Final = 3
-"""Grows when a walk comes to know something else; what was written before is then not looked at."""
+"""Grows when a walk comes to know something else, or links moments in another way; what was written
+before is then not looked at.
+"""
 
 
 class Stand(msgspec.Struct, frozen=True, kw_only=True):

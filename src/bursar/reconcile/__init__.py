@@ -13,7 +13,7 @@ is. Nothing here writes: what is proposed a person accepts.
 from bursar.reconcile.alarm import Alarm, Signal, heard
 from bursar.reconcile.breaks import Break, Kind, Place, Shift, Where
 from bursar.reconcile.certificate import Certificate, certify
-from bursar.reconcile.compare import Comparison, Limits, Line, Verdict, compare
+from bursar.reconcile.compare import Comparison, Limits, Line, Verdict, compare, usual
 from bursar.reconcile.ours import Ours, ours_of
 from bursar.reconcile.propose import Proposal, propose
 from bursar.reconcile.reasons import why_difference
@@ -45,5 +45,6 @@ __all__ = [
     "ours_of",
     "propose",
     "reconcile",
+    "usual",
     "why_difference",
 ]

@@ -25,6 +25,7 @@ from bursar.errors import BadChoice
 from bursar.exact import ONE, ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
+from bursar.ledger.currencies import smallest, trifle
 from bursar.ledger.entries import MAIN, TRANSIT
 from bursar.ledger.names import canonical
 from bursar.reconcile.ours import Ours
@@ -40,7 +41,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The allowed gaps, in base currency: of one asset, and of all together.
 
     A difference worth at most `dust` is called dust if nothing better explains it. For `patience`
-    nanoseconds a withdrawal may be on its way.
+    nanoseconds a withdrawal may be on its way. The defaults are of dollars; `usual` says those of
+    any base currency.
     """
 
     asset: Decimal = ONE
@@ -50,6 +52,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DEFAULT: Final = Limits()
+
+
+def usual(base: str) -> Limits:
+    """Return the limits where nobody says any: in bitcoin, 1.0 and 0.01 would let pass a fortune.
+
+    >>> usual("EUR") == DEFAULT, usual("XBT").asset, usual("XBT").dust
+    (True, Decimal('0.000001'), Decimal('1E-8'))
+    """
+    return Limits(asset=trifle(base), total=trifle(base), dust=smallest(base))
 
 
 class Verdict(Enum):

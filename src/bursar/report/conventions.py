@@ -11,8 +11,8 @@ CURVE: Final = (
     (
         "nav",
         (
-            "100 at the first moment; then nav × E′ ÷ (E + F): units are bought and redeemed at"
-            " the price of the last complete moment"
+            "100 at the first moment; then nav × E′ ÷ (E + in), or nav × (E′ + out) ÷ E: what came"
+            " counts as there from the last complete moment on, what went until the next one"
         ),
     ),
     ("made", "E at the end − E at the start − flows"),

@@ -74,7 +74,7 @@ def _opened(settings: Settings, here: SystemClock) -> Book:
     except BursarError:
         portfolio.close()
         raise
-    return Book(PortfolioService(portfolio, (), rules_of(own)))
+    return Book(PortfolioService(portfolio, (), rules_of(own, portfolio.terms.base)))
 
 
 def words_for(own: PortfolioSettings) -> str:

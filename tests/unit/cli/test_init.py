@@ -62,7 +62,12 @@ def test_every_setting_of_the_portfolio_stands_in_the_file(bursar):
 def test_commented_lines_are_settings_too(bursar):
     bursar("init")
     text = Path("config.yaml").read_text()
-    for line in ("  # pegs:", "  # reconciliation_tolerance_total:", *["    #  - {"] * 3):
+    for line in (
+        "  # pegs:",
+        "  # reconciliation_tolerance:",
+        "  # reconciliation_tolerance_total:",
+        *["    #  - {"] * 3,
+    ):
         assert line in text
         text = text.replace(line, line.replace("# ", "", 1).replace("#", "", 1), 1)
     text = text.replace("tags: []", "tags:")

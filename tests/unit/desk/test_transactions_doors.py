@@ -1,11 +1,14 @@
-"""What bots say to a transaction that could not be stored, or read back."""
+"""What bots say to a transaction that could not be stored, or read back; in which currency."""
+
+from decimal import Decimal
 
 import pytest
 
 from bursar.errors import BadChoice
+from bursar.ledger.terms import Terms
 from bursar.portfolio import hand
 from tests.unit.desk.cycles import book, reviewed
-from tests.unit.portfolio.places import Clock
+from tests.unit.portfolio.places import Clock, opened
 
 
 @pytest.mark.parametrize(
@@ -90,3 +93,11 @@ def test_a_repeat_of_what_was_taken_back_says_so_until_that_is_taken_back():
     assert cycle() == (True, gone)
     portfolio.reverse(gone)
     assert cycle() == (True, None)
+
+
+@pytest.mark.parametrize("base, allowed", [("XBT", "0.000001"), ("JPY", "100")])
+def test_epsilon_is_as_little_in_every_base_currency(base, allowed):
+    with opened(terms=Terms(base=base)).transaction("0") as tx:
+        tx.stage_cash_delta("100.5")
+        assert tx.review({}).epsilon == Decimal(allowed)
+        assert not tx.commit({})

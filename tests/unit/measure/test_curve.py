@@ -31,11 +31,15 @@ def test_a_deposit_moves_equity_and_not_the_price():
     assert [point.flow for point in made.points] == [0, 500, 0]
 
 
-def test_units_are_redeemed_at_the_price_before():
-    made = curve(
-        [moment(day(1), 100, 100), moment(day(2), 55, 50)]
-    )  # half left, the rest made 10 %
+def test_what_went_counts_as_there_to_the_end_of_its_link():
+    made = curve([moment(day(1), 100, 100), moment(day(2), 60, 50)])  # 10 was made, and half left
     assert navs(made) == [100, 110]
+
+
+def test_no_withdrawal_makes_a_gain_larger_than_it_was():
+    for out in (0, 1, 500, 999, 1000, 1001, 1099, 1100):
+        made = curve([moment(day(1), 1000, 1000), moment(day(2), 1100 - out, 1000 - out)])
+        assert navs(made) == [100, 110], out
 
 
 def test_more_taken_out_than_was_there_counts_at_the_end():
@@ -91,16 +95,17 @@ def test_a_window_opens_with_what_stood_before_it():
     assert window(made) == made
 
 
-@given(st.lists(st.tuples(POSITIVE, POSITIVE), min_size=2, max_size=12))
+@given(st.lists(st.tuples(POSITIVE, POSITIVE, st.booleans()), min_size=2, max_size=12))
 def test_the_chain_is_the_product_of_its_links(told):
     capital, moments = D(0), []
-    for number, (equity, flow) in enumerate(told):
-        capital += flow
+    for number, (equity, flow, comes) in enumerate(told):
+        capital += flow if comes else -flow
         moments.append(moment(number * DAY, equity, capital))
     exact = Fraction(100)
     for before, after in pairwise(moments):
         flow = Fraction(after.capital) - Fraction(before.capital)
-        exact *= Fraction(after.equity) / (Fraction(before.equity) + flow)
+        came, went = max(flow, Fraction(0)), max(-flow, Fraction(0))
+        exact *= (Fraction(after.equity) + went) / (Fraction(before.equity) + came)
     assert (
         abs(Fraction(curve(moments).points[-1].nav) / exact - 1) < Fraction(1, 10**9) or exact < 1
     )

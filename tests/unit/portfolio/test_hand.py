@@ -365,9 +365,9 @@ def test_a_price_decides_for_a_day_and_says_so_once(book):
     assert book.why("income").value == 3001
     with pytest.raises(BadChoice, match="below zero"):
         book.price("ETH", "2026-01-09", "-1")
-    for words in (("XBT", "now", "1", "BTC"), ("EUR", "now", "1", "USD")):
+    for asset, value, quote in (("XBT", "1", "BTC"), ("EUR", "1", "EURC"), ("EUR", "0", "USD")):
         with pytest.raises(BadChoice, match="says nothing"):
-            book.price(*words)
+            book.price(asset, "now", value, quote)
 
 
 def test_a_price_by_hand_goes_before_that_of_a_file(book):

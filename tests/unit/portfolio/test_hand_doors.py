@@ -129,3 +129,13 @@ def test_an_id_of_ones_own_that_looks_like_a_part_is_taken_back_alone(book, own)
     assert book.reverse(f"{own}/2").review.recorded == 1
     assert book.reverse(own).review.recorded == 1
     assert book.timeline.book.owned("manual:main", "EUR") == before - 12
+
+
+def test_what_money_is_worth_in_a_coin_tells_the_worth_of_the_coin(book):
+    book.add("reward", "10", "USD", time="2026-01-12")
+    book.price("EUR", "2026-01-12", "1.25", "USD")
+    (lot,) = book.lots("USD").values()
+    assert sum(each.cost for each in lot) == 8
+    assert book.price("EUR", "2026-01-12", "1.25", "USD").review.duplicates == 1
+    with pytest.raises(BadChoice, match=r"EUR is 1\.25 USD at that instant already"):
+        book.price("USD", "2026-01-12", "0.9")

@@ -9,6 +9,8 @@ from decimal import Decimal
 
 import pytest
 
+from bursar.app.limits import limits_of
+from bursar.config import PortfolioSettings
 from bursar.desk import Desk
 from bursar.errors import BadChoice, PositionNotFoundError, StoreFull, VenueDown
 from bursar.exact import ratio18
@@ -18,6 +20,7 @@ from bursar.portfolio import Portfolio, following
 from bursar.portfolio.events import saying
 from bursar.portfolio.kept import closing_prices
 from bursar.portfolio.service import PortfolioService, Rules
+from bursar.reconcile import Limits
 from bursar.store import open_store
 from bursar.value.marks import Mark
 from bursar.value.worth import Options
@@ -250,6 +253,27 @@ def test_a_difference_within_the_tolerance_is_none():
     venue.holdings["XBT"] += D("0.00001")  # worth 0.60
     assert not synced(service).drift_detected
     assert not service.get_equity().drift_flag
+
+
+def test_what_is_missing_in_a_book_of_bitcoin_is_drift():
+    clock = Clock()
+    venue = Told(clock, "2026-05-30T10:00:00Z deposit 2 XBT #k:1")
+    venue.holdings = {"XBT": D("1.5")}
+    service = PortfolioService(opened(clock=clock, terms=Terms(base="XBT")), (venue,))
+    assert synced(service).drift_detected
+    venue.holdings = {"XBT": D("1.9999995")}
+    assert not synced(service).drift_detected
+
+
+def test_the_tolerance_is_what_the_settings_say_or_as_little_in_every_base_currency():
+    silent, said = PortfolioSettings(), PortfolioSettings(reconciliation_tolerance=D("0.25"))
+    of = limits_of
+    assert of(silent, "EUR") == of(silent, "USD") == Limits()
+    assert of(silent, "XBT") == Limits(asset=D("1e-6"), total=D("1e-6"), dust=D("1e-8"))
+    assert of(silent, "JPY") == Limits(asset=D(100), total=D(100), dust=D(1))
+    assert (of(said, "XBT").asset, of(said, "XBT").total) == (D("0.25"), D("0.25"))
+    both = PortfolioSettings(reconciliation_tolerance_total=D(3))
+    assert (of(both, "XBT").asset, of(both, "XBT").total) == (D("1e-6"), D(3))
 
 
 def test_a_trade_between_history_and_statement_is_no_drift():

@@ -67,7 +67,7 @@ def judge(desk: Desk, drafts: tuple[Draft, ...], marks: Marks, rules: Rules) -> 
         id=name_of(desk, drafts, rules),
         version=desk.head.version,
         at=_moment(desk),
-        epsilon=epsilon_of(rules),
+        epsilon=epsilon_of(desk, rules),
         claimed=joined(drafts).realized.delta,
     )
     staged: Staged | None = None
@@ -96,7 +96,7 @@ def unjudged(
         version=version,
         at=desk.clock.now(),
         reason=reason,
-        epsilon=epsilon_of(rules),
+        epsilon=epsilon_of(desk, rules),
     )
 
 
@@ -117,11 +117,11 @@ def keyed(rules: Rules) -> str:
     return f"{rules.account}:tx-{rules.key}"
 
 
-def epsilon_of(rules: Rules) -> Decimal | None:
+def epsilon_of(desk: Desk, rules: Rules) -> Decimal | None:
     """Return the ε of these rules, as far as it is known before anything is measured."""
     if rules.epsilon is not None or rules.previous is None or rules.against is Against.REMARKED:
         return rules.epsilon
-    return epsilon(rules.previous)
+    return epsilon(rules.previous, desk.timeline.terms.base)
 
 
 def digest(drafts: tuple[Draft, ...], rules: Rules, beside: str = "") -> str:
@@ -290,7 +290,9 @@ def _compared(
         review,
         previous_equity=previous,
         delta=abs(review.total - previous - declared),
-        epsilon=epsilon(previous) if rules.epsilon is None else rules.epsilon,
+        epsilon=epsilon(previous, desk.timeline.terms.base)
+        if rules.epsilon is None
+        else rules.epsilon,
     )
 
 

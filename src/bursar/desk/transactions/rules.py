@@ -1,6 +1,7 @@
 """By which rules a transaction is judged, and what the judgement is.
 
-The rule as written: |staged total − previous equity| ≤ ε, ε = max(1.00, 0.0001 × previous equity).
+The rule as written: |staged total − previous equity| ≤ ε, ε = max(1.00, 0.0001 × previous equity);
+where the base currency has other decimals than a dollar, a hundred of its smallest part for 1.00.
 Under `remarked` the previous equity is what is held now at the commit's own marks, and declared
 deposits and withdrawals are taken out, so that only unexplained change counts.
 """
@@ -15,7 +16,8 @@ from typing import Final, TypedDict
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import ONE, money, number, plain
+from bursar.exact import money, number, plain
+from bursar.ledger.currencies import trifle
 from bursar.ledger.entries import StagedChange
 
 Number = Decimal | int | str | float
@@ -171,9 +173,12 @@ def _against(name: str) -> Against:
 
 
 @money
-def epsilon(previous: Decimal) -> Decimal:
-    """Return what an equity may differ by: max(1.00, 0.0001 × previous equity)."""
-    return max(ONE, EPSILON_SHARE * previous)
+def epsilon(previous: Decimal, base: str = "USD") -> Decimal:
+    """Return what an equity may differ by: max(1.00, 0.0001 × previous equity).
+
+    1.00 is meant of dollars: of another base currency it is as little (`currencies.trifle`).
+    """
+    return max(trifle(base), EPSILON_SHARE * previous)
 
 
 class TransactionReview(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -316,7 +316,8 @@ class Running:
             previous = rules.previous
         else:
             previous = before.total if self._previous is None else self._previous
-        allowed = epsilon(previous) if rules.epsilon is None else rules.epsilon
+        base = self.desk.timeline.terms.base
+        allowed = epsilon(previous, base) if rules.epsilon is None else rules.epsilon
         return previous, abs(come.total - previous - declared), allowed
 
     def _require_same(self, staged: Staged, keys: list[str]) -> None:

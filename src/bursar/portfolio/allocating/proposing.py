@@ -39,7 +39,7 @@ from bursar.portfolio.allocating.window import lately, name_of, regime_of
 from bursar.portfolio.log import LOG
 from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.portfolio.set_aside import set_aside
-from bursar.reconcile import Limits
+from bursar.reconcile import Limits, usual
 
 WINDOWED: Final = Conventions(least=10)
 """A window of thirty days has no thirty returns where a strategy held nothing for some of them."""
@@ -48,14 +48,15 @@ WINDOWED: Final = Conventions(least=10)
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision is asked with: when capital moves, whom a person revives.
 
-    `regime` is told with the decision. Beyond `limits` a venue does not agree, and figures are in
-    doubt; `doubt` says what else is wrong with the books.
+    `regime` is told with the decision. Beyond `limits` (by default the usual ones of the base
+    currency) a venue does not agree, and figures are in doubt; `doubt` says what else is wrong with
+    the books.
     """
 
     moving: RebalancerSettings = RebalancerSettings()
     regime: str | None = None
     revived: tuple[str, ...] = ()
-    limits: Limits = Limits()
+    limits: Limits | None = None
     doubt: str | None = None
     is_doubt_allowed: bool = False
 
@@ -193,7 +194,8 @@ def _marked(portfolio: Portfolio, asked: Asked, standing: Sequence[StrategyNow])
     return doubt
 
 
-def _drifting(portfolio: Portfolio, limits: Limits) -> str | None:
+def _drifting(portfolio: Portfolio, limits: Limits | None) -> str | None:
+    limits = limits or usual(portfolio.terms.base)
     for account in agreement.stated(portfolio):
         if agreement.compared(portfolio, account, limits).drift:
             return f"{account} does not agree with its venue; `bursar drift` says where"

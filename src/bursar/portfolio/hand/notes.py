@@ -60,9 +60,11 @@ def priced(
         quote=asset_of(timeline, PRICES, quote or timeline.terms.base),
         value=worth,
     )
-    if canonical(entry.asset) == canonical(entry.quote) or entry.asset == timeline.terms.base:
+    prices = timeline.notes.prices
+    is_idle = entry.asset in prices.cash and (entry.quote in prices.cash or not worth)
+    if is_idle or canonical(entry.asset) == canonical(entry.quote):
         raise BadChoice(f"a price of {entry.asset} in {entry.quote} says nothing", field="quote")
-    for known in timeline.notes.prices.told(entry.asset, entry.executed_at):
+    for known in prices.told(prices.of(entry), entry.executed_at):
         if (canonical(known.quote), known.value) == (canonical(entry.quote), entry.value):
             return Correction(known.id, (known,), is_known=True)
         raise BadChoice(

@@ -4,17 +4,20 @@ The latest price is the exact middle of best bid and best ask. A ticker tells no
 as old as its answer. All tickers come in one answer. An asset is priced against the quote, or
 against what leads there; what has no open market, or a side empty, has no price.
 
-A past price is that of the first public trade from the instant on, within an hour.
+A past price is that of the first public trade from the instant on, within an hour. Where no market
+is direct, the two steps of a way round are told, each as a price of its own; the other way round of
+a market (of dollars in euros there is EURUSDT alone) is its inverse, rounded once to 18 places.
 
 Errors: as the client's. What has no price is left out, never made up.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
+from bursar.exact import ONE, money, quotient18
 from bursar.ledger import instant
 from bursar.ledger.entries import Price
 from bursar.ledger.homonyms import meant
@@ -28,8 +31,10 @@ from bursar.venue.prices import middle, past_price
 
 SOURCE: Final = "binance mid"
 REACH: Final = instant.HOUR
-STEPS: Final = ("USDT", "USDC", "FDUSD", "BTC", "EUR", "BNB", "ETH")
-"""What an asset is priced against where no market is direct, the first that there is."""
+STEPS: Final = ("USDT", "USDC", "FDUSD", "XBT", "EUR", "BNB", "ETH")
+"""What an asset is priced against where no market is direct, the first that there is; by the names
+of a book.
+"""
 
 DOLLARS: Final = frozenset({"USDT", "USDC", "FDUSD"})
 _TICKERS: Final = Question(path="/api/v3/ticker/bookTicker", weight=4, is_signed=False)
@@ -78,16 +83,18 @@ class Prices:
 
     async def prices(self, wanted: Sequence[PriceWanted]) -> list[Price]:
         """Return the past prices that public trades tell."""
-        found: list[Price] = []
+        told: dict[tuple[str, int], Decimal | None] = {}
+        found: dict[str, Price] = {}
         for each in wanted:
             way = await self._way(each.asset, each.quote, at=each.at)
-            if len(way) != 1 or _name(way[0].base_asset, each.at) != canonical(each.asset):
-                continue
-            first = await self._first(way[0].symbol, each.at)
-            if first is not None and first > 0:
-                quote = _name(way[0].quote_asset, each.at)
-                found.append(past_price(each.asset, quote, first, at=each.at, venue="binance"))
-        return found
+            for market in way:
+                asked = market.symbol, each.at
+                if asked not in told:
+                    told[asked] = await self._first(*asked)
+                if not told[asked]:
+                    break
+            found |= {price.id: price for price in _steps(each, way, told)}
+        return list(found.values())
 
     async def _first(self, symbol: str, at: int) -> Decimal | None:
         end = at + REACH
@@ -124,6 +131,26 @@ class Prices:
             if first is not None and second is not None:
                 return first, second
         return ()
+
+
+@money
+def _steps(
+    wanted: PriceWanted,
+    way: Sequence[Market],
+    told: Mapping[tuple[str, int], Decimal | None],
+) -> list[Price]:
+    """Return one price, or the two of a way round; none where a step has no trade."""
+    here, steps = wanted.asset, list[Price]()
+    for market in way:
+        value = told.get((market.symbol, wanted.at))
+        if not value:
+            return []
+        base, quote = (_name(each, wanted.at) for each in (market.base_asset, market.quote_asset))
+        is_inverse = base != canonical(here)
+        there, worth = (base, quotient18(ONE, value)) if is_inverse else (quote, value)
+        steps.append(past_price(here, there, worth, at=wanted.at, venue="binance"))
+        here = there
+    return steps
 
 
 def _name(asset: str, at: int) -> str:

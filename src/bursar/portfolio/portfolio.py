@@ -90,7 +90,7 @@ class Portfolio:
         self.closings = Closings()
         self.sleeved = Sleeved()
         self.of_head: OfHead | None = None
-        self.rebuilt_kept: tuple[Head, list[Moment]] | None = None
+        self.rebuilt_kept: tuple[Head, int, list[Moment]] | None = None
 
     def __enter__(self) -> Self:
         return self

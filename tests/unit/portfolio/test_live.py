@@ -64,6 +64,19 @@ def test_a_commit_is_taken_up_by_itself_or_with_the_next_tick():
     same(portfolio)
 
 
+@pytest.mark.parametrize("taken", ["#k:m", "#k:2"])
+def test_a_leveraged_position_that_is_taken_back_is_valued_no_more(taken):
+    portfolio = opened(*LINES, "2026-05-04T10:00:00Z margin buy 1 XBT @ 90 EUR #k:m")
+    live = portfolio.live()
+    assert live.mark("XBT/EUR", "110").unrealized == 20 + 20
+    portfolio.reverse(taken.removeprefix("#"))
+    assert live.commit().unrealized == 20
+    same(portfolio)
+    portfolio.reverse(("#k:2" if taken == "#k:m" else "#k:m").removeprefix("#"))
+    assert live.commit().exposure == {"XBT": 0}
+    same(portfolio)
+
+
 def test_what_a_venue_told_is_taken_up():
     portfolio = opened(*LINES)
     live = portfolio.live()

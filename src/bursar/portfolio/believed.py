@@ -1,7 +1,9 @@
 """What a portfolio values with when no prices are given: what trades tell, what venues told, and
 what was seen in this process.
 
-All of it is joined once and kept while nothing is new. The same object means the same marks.
+All of it is joined once and kept while nothing is new. The same object means the same marks. What
+is from the future, as everything is that was told before a clock was set back, gives way to what is
+told from then on.
 
 Errors: those of the store.
 """
@@ -17,7 +19,15 @@ from bursar.ledger.entries import Fill, MarginFill
 from bursar.portfolio.beside import Beside, beside
 from bursar.portfolio.past import PastDesk
 from bursar.ports import Head
-from bursar.value.marks import FEE_CREDITS, Mark, Marks, Standing, fee_credit, mark_of
+from bursar.value.marks import (
+    AHEAD_MAX,
+    FEE_CREDITS,
+    Mark,
+    Marks,
+    Standing,
+    fee_credit,
+    mark_of,
+)
 from bursar.value.splits import Splits
 
 MEMO: Final = "marks "
@@ -32,6 +42,8 @@ class Believed:
         self._desk = desk
         self._seen = Marks()
         self._seen_count = 0
+        self._latest = 0
+        self._gave_way = False
         self._texts: dict[str, str] | None = None
         self._read: dict[str, tuple[str, list[Mark]]] = {}
         self._kept: tuple[tuple[Head, Mapping[str, str]], Marks] | None = None
@@ -42,8 +54,10 @@ class Believed:
 
     def see(self, marks: Iterable[Mark]) -> None:
         """Take in marks for this process alone. O(marks)."""
+        now = self._desk.clock.now()
         for mark in marks:
-            self._seen.put(mark)
+            self._seen.put(mark, now=now)
+            self._latest = max(self._latest, mark.at)
         self._seen_count += 1
 
     def keep(self, marks: Iterable[Mark], source: str) -> None:
@@ -57,8 +71,16 @@ class Believed:
         """Return all of them; one object while nothing is new."""
         kept, count = self.kept(looks=looks), self._seen_count
         if self._joined is None or self._joined[0] is not kept or self._joined[1] != count:
-            self._joined = kept, count, kept.plus(self.of_now(self._seen))
+            now = self._desk.clock.now()
+            self._joined = kept, count, kept.plus(self.of_now(self._seen), now=now)
+            self._latest = max(_latest(kept), _latest(self._seen))
+            self._gave_way = self._latest > now + AHEAD_MAX
         return self._joined[2]
+
+    @property
+    def reach_ahead(self) -> bool:
+        """Whether some are from the future, or were when all were last joined. O(1)."""
+        return self._gave_way or self._latest > self._desk.clock.now() + AHEAD_MAX
 
     def kept(self, *, looks: bool = True) -> Marks:
         """Return what every process would know; one object while nothing is new.
@@ -73,7 +95,7 @@ class Believed:
             for name, text in texts.items():
                 if self._read.get(name, ("", []))[0] != text:
                     self._read[name] = text, _DECODER.decode(text)
-                known = known.plus(self.of_now(self._read[name][1]))
+                known = known.plus(self.of_now(self._read[name][1]), now=now)
             book = self._desk.timeline.book
             held = {asset for _, asset in book.holdings}
             credit = (fee_credit(e, book.terms.base, at=now) for e in FEE_CREDITS if e in held)
@@ -103,3 +125,9 @@ class Believed:
             yield Mark(
                 price.asset, price.quote, price.value, source, price.executed_at, Standing.TRADE
             )
+
+
+def _latest(marks: Marks) -> int:
+    """Return the instant of the latest that was told by somebody, and not in a trade."""
+    told = marks.by_pair.values()
+    return max((each.at for each in told if each.standing is Standing.VENUE), default=0)

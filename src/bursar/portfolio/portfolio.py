@@ -306,8 +306,11 @@ class Portfolio:
         self.told_version += 1
 
     def is_of_now(self, mark: Mark) -> bool:
-        """Tell whether a mark is of the units that are held now: nothing was split since. O(1)."""
-        return any(each is mark for each in self._believed.of_now((mark,)))
+        """Tell whether a mark is of the units that are held now, as nothing was split since, and
+        none is from the future. O(1).
+        """
+        believed = self._believed
+        return not believed.reach_ahead and any(each is mark for each in believed.of_now((mark,)))
 
     def valuation(self, prices: Prices = None, *, rule: Method | None = None) -> Valuation:
         """Value everything that is held, at the marks of `marks(prices)`."""

@@ -254,7 +254,9 @@ class Handler:
         for each in batch:
             errors = self.refused.get(each.id, [])
             if errors:
-                raise errors.pop(0) if isinstance(errors[0], StoreBusy | StoreReadOnly) else errors[0]
+                raise (
+                    errors.pop(0) if isinstance(errors[0], StoreBusy | StoreReadOnly) else errors[0]
+                )
         self.batches.append([each.id for each in batch])
 
     async def pause(self, milliseconds):

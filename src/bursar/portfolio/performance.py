@@ -131,7 +131,7 @@ def performance(
 
 
 def _course(portfolio: Portfolio, span: Window, prices: Prices) -> tuple[Course, bool]:
-    """Return the course of a range, and whether it was rebuilt; that is done once a day for a book."""
+    """Return the course of a range, and whether it was rebuilt, which is done once a day."""
     past = kept(portfolio, portfolio.valuation(prices))
     now, start, end = past.now, _ns(span, is_start=True), _ns(span, is_start=False)
     if portfolio.followed.has_any(portfolio, now):

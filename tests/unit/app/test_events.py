@@ -25,7 +25,6 @@ from bursar.store import open_store
 from tests.servers import redis
 from tests.unit.portfolio.events.told import order_filled, trade_closed, trade_opened
 
-
 FIRST: dict = {"return_when": asyncio.FIRST_COMPLETED}
 
 

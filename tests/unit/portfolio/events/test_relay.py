@@ -268,7 +268,10 @@ def test_a_store_that_takes_no_note_is_waited_for(intake, monkeypatch):
     monkeypatch.setattr(store, "save_memos", save_memos)
     with pytest.raises(StoreCorrupt):  # which no waiting mends
         asyncio.run(Relay(store, bus).run(pause))
-    assert (errors, kinds(bus)) == ([], ["portfolio.committed", "position.opened"] * (len(AWAY) + 1))
+    assert (errors, kinds(bus)) == (
+        [],
+        ["portfolio.committed", "position.opened"] * (len(AWAY) + 1),
+    )
 
 
 def test_what_is_said_beside_commits_waits_until_it_is_told(intake):

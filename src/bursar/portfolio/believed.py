@@ -33,6 +33,10 @@ from bursar.value.splits import Splits
 MEMO: Final = "marks "
 _DECODER: Final = msgspec.json.Decoder(list[Mark])
 _ENCODER: Final = msgspec.json.Encoder()
+_Span = tuple[int, int]
+"""From when until before when the same marks are from the future."""
+_NEVER: Final = 1 << 63
+_ALWAYS: Final[_Span] = 0, _NEVER
 
 
 class Believed:
@@ -42,8 +46,7 @@ class Believed:
         self._desk = desk
         self._seen = Marks()
         self._seen_count = 0
-        self._latest = 0
-        self._gave_way = False
+        self._span = _ALWAYS
         self._texts: dict[str, str] | None = None
         self._read: dict[str, tuple[str, list[Mark]]] = {}
         self._kept: tuple[tuple[Head, Mapping[str, str]], Marks] | None = None
@@ -53,11 +56,14 @@ class Believed:
         self._splits: tuple[Head, Splits] | None = None
 
     def see(self, marks: Iterable[Mark]) -> None:
-        """Take in marks for this process alone. O(marks)."""
-        now = self._desk.clock.now()
+        """Take in marks for this process alone. O(marks), and all while one is from the future."""
+        now, marks = self._desk.clock.now(), tuple(marks)
         for mark in marks:
             self._seen.put(mark, now=now)
-            self._latest = max(self._latest, mark.at)
+        if self.are_settled:
+            self._span = _within(self._span, marks, now)
+        else:
+            self._turn(now)
         self._seen_count += 1
 
     def keep(self, marks: Iterable[Mark], source: str) -> None:
@@ -73,14 +79,13 @@ class Believed:
         if self._joined is None or self._joined[0] is not kept or self._joined[1] != count:
             now = self._desk.clock.now()
             self._joined = kept, count, kept.plus(self.of_now(self._seen), now=now)
-            self._latest = max(_latest(kept), _latest(self._seen))
-            self._gave_way = self._latest > now + AHEAD_MAX
         return self._joined[2]
 
     @property
-    def reach_ahead(self) -> bool:
-        """Whether some are from the future, or were when all were last joined. O(1)."""
-        return self._gave_way or self._latest > self._desk.clock.now() + AHEAD_MAX
+    def are_settled(self) -> bool:
+        """Whether none is from the future, nor was when they were last joined. O(1)."""
+        since, until = self._span
+        return self._kept is not None and until == _NEVER and self._desk.clock.now() >= since
 
     def kept(self, *, looks: bool = True) -> Marks:
         """Return what every process would know; one object while nothing is new.
@@ -89,18 +94,28 @@ class Believed:
         """
         if looks or self._texts is None:
             self._texts = self._desk.store.memos(MEMO)
-        texts, head = self._texts, self._desk.head
+        texts, head, now = self._texts, self._desk.head, self._desk.clock.now()
+        since, until = self._span
+        if not since <= now < until:
+            self._turn(now)
         if self._kept is None or self._kept[0] != (head, texts):
-            known, now = self._traded(), self._desk.clock.now()
+            known = self._traded()
             for name, text in texts.items():
                 if self._read.get(name, ("", []))[0] != text:
                     self._read[name] = text, _DECODER.decode(text)
+                    self._span = _within(self._span, self._read[name][1], now)
                 known = known.plus(self.of_now(self._read[name][1]), now=now)
             book = self._desk.timeline.book
             held = {asset for _, asset in book.holdings}
             credit = (fee_credit(e, book.terms.base, at=now) for e in FEE_CREDITS if e in held)
             self._kept = (head, texts), known.plus(credit)
         return self._kept[1]
+
+    def _turn(self, now: int) -> None:
+        """Join anew what was joined while others than now were from the future. O(marks)."""
+        told = (mark for _, marks in self._read.values() for mark in marks)
+        self._span = _within(_within(_ALWAYS, told, now), self._seen, now)
+        self._kept = None
 
     def of_now(self, marks: Iterable[Mark]) -> Iterable[Mark]:
         """Return marks as prices of the units that are held now, whatever was split since."""
@@ -127,7 +142,13 @@ class Believed:
             )
 
 
-def _latest(marks: Marks) -> int:
-    """Return the instant of the latest that was told by somebody, and not in a trade."""
-    told = marks.by_pair.values()
-    return max((each.at for each in told if each.standing is Standing.VENUE), default=0)
+
+def _within(span: _Span, marks: Iterable[Mark], now: int) -> _Span:
+    """Return the part of a span in which the same of these are from the future as now. O(marks)."""
+    since, until = span
+    for mark in marks:
+        if mark.is_ahead(now):
+            until = min(until, mark.at - AHEAD_MAX)
+        else:
+            since = max(since, mark.at - AHEAD_MAX)
+    return since, until

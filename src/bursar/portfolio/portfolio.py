@@ -310,7 +310,7 @@ class Portfolio:
         none is from the future. O(1).
         """
         believed = self._believed
-        return not believed.reach_ahead and any(each is mark for each in believed.of_now((mark,)))
+        return believed.are_settled and any(each is mark for each in believed.of_now((mark,)))
 
     def valuation(self, prices: Prices = None, *, rule: Method | None = None) -> Valuation:
         """Value everything that is held, at the marks of `marks(prices)`."""

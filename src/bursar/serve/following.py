@@ -67,6 +67,8 @@ class Follower:
         self.synced_by = {
             each.account: Synced(each.failure, now, each.drift_detected) for each in done.accounts
         }
+        if any(each.new_entries for each in done.accounts):
+            self._publisher.wrote()
         self._publisher.touch()
         return True
 

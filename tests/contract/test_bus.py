@@ -7,7 +7,7 @@ import pytest
 
 from bursar.app import SystemClock
 from bursar.bus import TRIES, LocalBus, settle
-from bursar.errors import BadChoice, BusDown, Malformed, Oversold, StoreBusy
+from bursar.errors import BadChoice, BusDown, Malformed, Oversold, StoreBusy, StoreReadOnly
 from bursar.events import Envelope, from_fields
 from bursar.ports import Consumer
 from tests.contract.buses import KINDS, LocalPlace, opened, place_of
@@ -254,7 +254,9 @@ class Handler:
         for each in batch:
             errors = self.refused.get(each.id, [])
             if errors:
-                raise errors.pop(0) if isinstance(errors[0], StoreBusy) else errors[0]
+                raise (
+                    errors.pop(0) if isinstance(errors[0], StoreBusy | StoreReadOnly) else errors[0]
+                )
         self.batches.append([each.id for each in batch])
 
     async def pause(self, milliseconds):
@@ -313,7 +315,7 @@ def test_what_is_no_event_is_put_aside_at_once(place, fields):
 
 def test_what_the_world_is_at_fault_for_counts_as_no_try(place):
     async def work():
-        handler = Handler(e1=[StoreBusy() for _ in range(20)])
+        handler = Handler(e1=[away() for away in (StoreBusy, StoreReadOnly) for _ in range(10)])
         await published(place, event("1"))
         return handler, await settled(place, handler)
 

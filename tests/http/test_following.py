@@ -7,6 +7,7 @@ import pytest
 
 from bursar.app import SystemClock, following
 from bursar.config import PortfolioSettings, Settings, VenueSettings
+from bursar.errors import StoreFull
 from bursar.serve.service import Service
 from bursar.sim.kraken import FakeKraken, Fault, Tier, invent, serve
 from bursar.sim.kraken.ws import Live, serve_ws
@@ -34,6 +35,10 @@ async def until(asking, path, holds):
         if holds(answer):
             return answer
         await asyncio.sleep(0.05)
+
+
+async def full():
+    raise StoreFull("no room")
 
 
 async def until_so(holds):
@@ -98,6 +103,13 @@ def test_what_a_venue_tells_is_served_and_a_venue_that_is_away_is_said(fake, tmp
                 assert told["status"] == "degraded"
                 assert "last sync failed" in told["components"]["kraken:main"]["reason"]
                 assert len((await asking.get("/api/portfolio/trades")).json()["items"]) > 10
+                await service.keeper.ask(lambda opened: setattr(opened.service, "sync", full))
+                await service.keeper.ask(lambda _: service.follower.wake())
+                told = await until(
+                    asking, "/health", lambda each: "no room" in str(each["components"])
+                )
+                said = "the last sync failed: no room"
+                assert told["components"]["kraken:main"]["reason"] == said
             assert await service.stop()
 
     asyncio.run(main())

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 import bursar
+from bursar.ledger.golden import read
 from bursar.serve.asking import cursor
 from bursar.serve.routes import READS, ROOT, WRITES
 
@@ -154,6 +155,22 @@ def test_a_table_is_taken_away_as_parquet_with_every_digit(client):
     assert answer.headers["content-type"] == "application/vnd.apache.parquet"
     held = dict(pl.read_parquet(answer.content).select("asset", "quantity").rows())
     assert held["ETH"] == Decimal("3.123456789012345678")
+
+
+def test_what_another_process_wrote_is_in_the_next_answer_and_in_all_of_it(place, client_of):
+    asking = client_of("")
+    words = "{ equity { cash_base } cash_flows(limit: 1) { items { amount } } }"
+    for number in range(2, 6):
+        with bursar.open(place) as other:
+            line = f"2026-03-0{number}T10:00:00Z deposit {number} USD #m:1{number}"
+            version = other.record(*read([line])).version
+            cash = other.equity().valuation.cash_base
+        told = asking.get("/api/portfolio/cash-flows")
+        assert told.headers["x-portfolio-version"] == str(version)
+        assert told.json()["items"][0]["amount"] == number
+        answer = asking.post("/graphql", json={"query": words}).json()["data"]
+        assert Decimal(answer["equity"]["cash_base"]) == cash
+        assert answer["cash_flows"]["items"] == [{"amount": str(number)}]
 
 
 def test_the_whole_book_is_no_table(client):

@@ -292,6 +292,22 @@ def test_a_sync_long_ago_is_an_alert_once_an_hour(place):
     asyncio.run(book.close())
 
 
+def test_what_is_found_after_a_clock_was_set_back_is_told(place):
+    clock = Moved()
+    clock.ahead = 86_400 * instant.SECOND
+    book = open_book(settings_of(place), clock)
+    portfolio = book.service.portfolio
+    found = watching.Concern(kind="daily_loss", subject="daily_loss", message="", value=Decimal(90))
+
+    def raised(*found):
+        return watching.raise_alerts(portfolio, found, ways=(), now=clock.now())
+
+    assert (raised(found), raised(found), raised()) == (1, 0, 0)
+    clock.ahead = 0
+    assert (raised(found), raised(found)) == (1, 0)
+    asyncio.run(book.close())
+
+
 def test_a_service_that_was_not_there_for_a_night_has_time_for_its_first_sync(place):
     clock = Moved()
     book = open_book(settings_of(place), clock)

@@ -1,6 +1,7 @@
 """News of an account: what wakes whoever follows it, and what does not."""
 
 import asyncio
+import os
 from contextlib import asynccontextmanager, suppress
 from random import Random
 
@@ -84,6 +85,20 @@ def test_a_row_of_the_ledger_wakes_and_silence_does_not(tmp_path):
         assert not any(asked.endpoint == "Ledgers" for asked in heard.fake.asked)
 
     played(tmp_path, play)
+
+
+def test_who_may_take_no_nonce_listens_again_once_he_may(tmp_path, monkeypatch):
+    read, damaged = os.pread, [b"x"] * 3
+
+    def pread(*told):
+        return damaged.pop() if damaged else read(*told)
+
+    async def play(heard):
+        await until(lambda: heard.news.state.health is StreamHealth.LIVE)
+
+    monkeypatch.setattr(os, "pread", pread)
+    played(tmp_path, play)
+    assert not damaged
 
 
 @pytest.mark.parametrize(

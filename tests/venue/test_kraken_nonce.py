@@ -1,7 +1,9 @@
 """Signatures as Kraken published them, and nonces that only rise, whoever takes them."""
 
 import asyncio
+import errno
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -104,6 +106,20 @@ def test_a_file_of_nonces_that_is_a_link_is_refused(tmp_path):
 
     with pytest.raises(InputError, match="cannot be used"):
         asyncio.run(go())
+
+
+def test_a_disk_that_refuses_the_file_of_nonces_is_named(tmp_path, monkeypatch):
+    async def go():
+        async with Nonces(tmp_path, "k", HandClock()).turn() as nonce:
+            nonce.take()
+
+    monkeypatch.setattr(os, "pwrite", refused)
+    with pytest.raises(InputError, match=r"kraken-k\.nonce: .* cannot be used: No space left"):
+        asyncio.run(go())
+
+
+def refused(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_64_threads_take_nonces_that_rise(tmp_path):

@@ -7,6 +7,7 @@ what runs.
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from bursar.app.words import secret
 from bursar.bus import LocalBus, consume
 from bursar.config import PortfolioSettings, TradeStoreType, VenueSettings
+from bursar.errors import StoreError
 from bursar.portfolio import Portfolio
 from bursar.portfolio.events import Intake, Relay
 from bursar.portfolio.events.facts import DEFAULT_ACCOUNT, Believed, Family
@@ -26,6 +28,8 @@ from bursar.store.trades import MemoryTradeStore, open_sql_trades
 from bursar.venue.binance import symbols
 
 GROUP = "bursar"
+PRUNED_EVERY_MS: Final = 86_400_000
+PRUNED_AGAIN_MS: Final = 60_000
 
 
 class Events(msgspec.Struct, frozen=True):
@@ -47,11 +51,21 @@ class Events(msgspec.Struct, frozen=True):
 
         Where one of the two cannot go on, neither does.
         """
-        store, clock = self.intake.portfolio.desk.store, self.intake.portfolio.desk.clock
-        prune(store, clock.now(), self.inbox_days)
         async with asyncio.TaskGroup() as group:
             group.create_task(consume(self.bus, self.consumer, self.intake, pause))
             group.create_task(self.relay.run(pause))
+            group.create_task(self._prune(pause))
+
+    async def _prune(self, pause: Pause) -> None:
+        """Cut the inbox now and once a day; where the store does not let us, in a minute."""
+        desk = self.intake.portfolio.desk
+        while True:
+            try:
+                prune(desk.store, desk.clock.now(), self.inbox_days)
+            except StoreError:
+                await pause(PRUNED_AGAIN_MS)
+            else:
+                await pause(PRUNED_EVERY_MS)
 
     async def close(self) -> None:
         """Close the bus and the store of trades; the portfolio is its owner's."""

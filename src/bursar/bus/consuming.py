@@ -22,6 +22,7 @@ from bursar.errors import (
     StoreBusy,
     StoreDown,
     StoreFull,
+    StoreReadOnly,
     VenueBusy,
     VenueDown,
 )
@@ -38,6 +39,7 @@ _PASSING: Final = (
     StoreBusy,
     StoreDown,
     StoreFull,
+    StoreReadOnly,
     VenueBusy,
     VenueDown,
 )

@@ -1,7 +1,9 @@
 """What a portfolio values with when no prices are given: what trades tell, what venues told, and
 what was seen in this process.
 
-All of it is joined once and kept while nothing is new. The same object means the same marks.
+All of it is joined once and kept while nothing is new. The same object means the same marks. What
+is from the future, as everything is that was told before a clock was set back, gives way to what is
+told from then on.
 
 Errors: those of the store.
 """
@@ -17,12 +19,24 @@ from bursar.ledger.entries import Fill, MarginFill
 from bursar.portfolio.beside import Beside, beside
 from bursar.portfolio.past import PastDesk
 from bursar.ports import Head
-from bursar.value.marks import FEE_CREDITS, Mark, Marks, Standing, fee_credit, mark_of
+from bursar.value.marks import (
+    AHEAD_MAX,
+    FEE_CREDITS,
+    Mark,
+    Marks,
+    Standing,
+    fee_credit,
+    mark_of,
+)
 from bursar.value.splits import Splits
 
 MEMO: Final = "marks "
 _DECODER: Final = msgspec.json.Decoder(list[Mark])
 _ENCODER: Final = msgspec.json.Encoder()
+_Span = tuple[int, int]
+"""From when until before when the same marks are from the future."""
+_NEVER: Final = 1 << 63
+_ALWAYS: Final[_Span] = 0, _NEVER
 
 
 class Believed:
@@ -32,6 +46,7 @@ class Believed:
         self._desk = desk
         self._seen = Marks()
         self._seen_count = 0
+        self._span = _ALWAYS
         self._texts: dict[str, str] | None = None
         self._read: dict[str, tuple[str, list[Mark]]] = {}
         self._kept: tuple[tuple[Head, Mapping[str, str]], Marks] | None = None
@@ -41,9 +56,14 @@ class Believed:
         self._splits: tuple[Head, Splits] | None = None
 
     def see(self, marks: Iterable[Mark]) -> None:
-        """Take in marks for this process alone. O(marks)."""
+        """Take in marks for this process alone. O(marks), and all while one is from the future."""
+        now, marks = self._desk.clock.now(), tuple(marks)
         for mark in marks:
-            self._seen.put(mark)
+            self._seen.put(mark, now=now)
+        if self.are_settled:
+            self._span = _within(self._span, marks, now)
+        else:
+            self._turn(now)
         self._seen_count += 1
 
     def keep(self, marks: Iterable[Mark], source: str) -> None:
@@ -57,8 +77,15 @@ class Believed:
         """Return all of them; one object while nothing is new."""
         kept, count = self.kept(looks=looks), self._seen_count
         if self._joined is None or self._joined[0] is not kept or self._joined[1] != count:
-            self._joined = kept, count, kept.plus(self.of_now(self._seen))
+            now = self._desk.clock.now()
+            self._joined = kept, count, kept.plus(self.of_now(self._seen), now=now)
         return self._joined[2]
+
+    @property
+    def are_settled(self) -> bool:
+        """Whether none is from the future, nor was when they were last joined. O(1)."""
+        since, until = self._span
+        return self._kept is not None and until == _NEVER and self._desk.clock.now() >= since
 
     def kept(self, *, looks: bool = True) -> Marks:
         """Return what every process would know; one object while nothing is new.
@@ -67,18 +94,28 @@ class Believed:
         """
         if looks or self._texts is None:
             self._texts = self._desk.store.memos(MEMO)
-        texts, head = self._texts, self._desk.head
+        texts, head, now = self._texts, self._desk.head, self._desk.clock.now()
+        since, until = self._span
+        if not since <= now < until:
+            self._turn(now)
         if self._kept is None or self._kept[0] != (head, texts):
-            known, now = self._traded(), self._desk.clock.now()
+            known = self._traded()
             for name, text in texts.items():
                 if self._read.get(name, ("", []))[0] != text:
                     self._read[name] = text, _DECODER.decode(text)
-                known = known.plus(self.of_now(self._read[name][1]))
+                    self._span = _within(self._span, self._read[name][1], now)
+                known = known.plus(self.of_now(self._read[name][1]), now=now)
             book = self._desk.timeline.book
             held = {asset for _, asset in book.holdings}
             credit = (fee_credit(e, book.terms.base, at=now) for e in FEE_CREDITS if e in held)
             self._kept = (head, texts), known.plus(credit)
         return self._kept[1]
+
+    def _turn(self, now: int) -> None:
+        """Join anew what was joined while others than now were from the future. O(marks)."""
+        told = (mark for _, marks in self._read.values() for mark in marks)
+        self._span = _within(_within(_ALWAYS, told, now), self._seen, now)
+        self._kept = None
 
     def of_now(self, marks: Iterable[Mark]) -> Iterable[Mark]:
         """Return marks as prices of the units that are held now, whatever was split since."""
@@ -103,3 +140,14 @@ class Believed:
             yield Mark(
                 price.asset, price.quote, price.value, source, price.executed_at, Standing.TRADE
             )
+
+
+def _within(span: _Span, marks: Iterable[Mark], now: int) -> _Span:
+    """Return the part of a span in which the same of these are from the future as now. O(marks)."""
+    since, until = span
+    for mark in marks:
+        if mark.is_ahead(now):
+            until = min(until, mark.at - AHEAD_MAX)
+        else:
+            since = max(since, mark.at - AHEAD_MAX)
+    return since, until

@@ -68,15 +68,19 @@ class Detecting:
         return mark.at // self._step
 
     def _closed(self, mark: Mark) -> str | None:
-        """Keep the close of the candle that a mark was the last of, and tell what it changes."""
-        store = self._portfolio.writer.store
+        """Keep the close of the candle that a mark was the last of, and tell what it changes.
+
+        What was kept of a time to come, before a clock was set back, goes.
+        """
+        store, now = self._portfolio.writer.store, self._portfolio.desk.clock.now()
         said = mark.price if mark.stated is None else mark.stated
         close = Close((self._candle(mark) + 1) * self._step, said)
         with store.grouped():
             known = self._candles(store.memo(_MEMO))
-            if known.closes and known.closes[-1].at >= close.at:
+            before = tuple(each for each in known.closes if each.at <= now)
+            if before and before[-1].at >= close.at:
                 return None
-            closes = (*known.closes, close)[-KEPT_MAX:]
+            closes = (*before, close)[-KEPT_MAX:]
             found = detect(self._of_now(closes, mark), now=close.at, step=self._step)
             is_news = found.trend is not None and found.name != known.verdict
             verdict = found.name if is_news else known.verdict

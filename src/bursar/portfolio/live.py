@@ -87,7 +87,7 @@ class Live:
 
     def see(self, mark: Mark) -> LiveFigures:
         """Take in a mark, for this process alone. O(what it prices); one from before a split of
-        what it is of costs O(marks).
+        what it is of costs O(marks), and so does any while one is from the future.
         """
         changed, portfolio = self.follow(), self._portfolio
         portfolio.see((mark,))

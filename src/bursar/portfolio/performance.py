@@ -134,19 +134,24 @@ def performance(
 
 
 def _course(portfolio: Portfolio, span: Window, prices: Prices) -> tuple[Course, bool]:
-    """Return the course of a range, and whether it was rebuilt; that is done once for a book."""
+    """Return the course of a range, and whether it was rebuilt, which is done once a day."""
     past = kept(portfolio, portfolio.valuation(prices))
     now, start, end = past.now, _ns(span, is_start=True), _ns(span, is_start=False)
     if portfolio.followed.has_any(portfolio, now):
         return past.course(start, end), False
-    head, known = portfolio.desk.head, portfolio.rebuilt_kept
-    if known is None or known[0] != head:
-        told = rebuilt(portfolio.timeline, portfolio.options, until=instant.day_start(now.at))
-        known = portfolio.rebuilt_kept = head, told
     packed = PackedCurve()
-    for moment in _told(known[1], now):
+    for moment in _told(_rebuilt(portfolio, instant.day_start(now.at)), now):
         packed.add(moment)
     return packed.course(now, start, end), bool(packed)
+
+
+def _rebuilt(portfolio: Portfolio, today: int) -> Sequence[Moment]:
+    """Return the ends of the days before today; made once for a book and a day."""
+    head, known = portfolio.desk.head, portfolio.rebuilt_kept
+    if known is None or known[:2] != (head, today):
+        told = rebuilt(portfolio.timeline, portfolio.options, until=today)
+        known = portfolio.rebuilt_kept = head, today, told
+    return known[2]
 
 
 def _told(moments: Sequence[Moment], now: Moment) -> Sequence[Moment]:

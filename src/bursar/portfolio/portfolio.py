@@ -90,7 +90,7 @@ class Portfolio:
         self.closings = Closings()
         self.sleeved = Sleeved()
         self.of_head: OfHead | None = None
-        self.rebuilt_kept: tuple[Head, list[Moment]] | None = None
+        self.rebuilt_kept: tuple[Head, int, list[Moment]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -306,8 +306,11 @@ class Portfolio:
         self.told_version += 1
 
     def is_of_now(self, mark: Mark) -> bool:
-        """Tell whether a mark is of the units that are held now: nothing was split since. O(1)."""
-        return any(each is mark for each in self._believed.of_now((mark,)))
+        """Tell whether a mark is of the units that are held now, as nothing was split since, and
+        none is from the future. O(1).
+        """
+        believed = self._believed
+        return believed.are_settled and any(each is mark for each in believed.of_now((mark,)))
 
     def valuation(self, prices: Prices = None, *, rule: Method | None = None) -> Valuation:
         """Value everything that is held, at the marks of `marks(prices)`."""

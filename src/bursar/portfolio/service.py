@@ -8,7 +8,7 @@ as it was last known, with its time, and hides nothing of the others.
 A statement is read between two looks at the history. If anything has happened in between it is read
 again, so a trade of that very moment is no drift.
 
-Errors: queries raise `PositionNotFoundError` and `BadChoice`; `sync` raises what the desk does, a
+Errors: queries raise `PositionNotFoundError` and `BadChoice`; `sync` raises what the store does, a
 venue's failure stands in its summary.
 """
 
@@ -20,7 +20,7 @@ from typing import Final, Self
 import msgspec
 
 from bursar.desk import again
-from bursar.errors import RegionDenied, UnknownAsset, VenueError
+from bursar.errors import InputError, LedgerError, VenueError
 from bursar.exact import ZERO, money, percent18
 from bursar.ledger import audit, instant
 from bursar.ledger.entries import MANUAL, Movement
@@ -65,8 +65,10 @@ from bursar.value.snapshot import PortfolioSnapshot
 LOOKS_MAX: Final = 3
 """How often a statement is read again because something happened meanwhile."""
 
-_OF_A_VENUE: Final = (VenueError, UnknownAsset, RegionDenied)
-"""What concerns one venue alone, and must not keep the others from being followed."""
+_OF_A_VENUE: Final = (VenueError, InputError, LedgerError)
+"""What concerns one venue alone, and must not keep the others from being followed: what it says, or
+that no book would hold what it says.
+"""
 
 
 _Moment = tuple[Head, int, int]

@@ -90,7 +90,14 @@ def _is_news(alarm: Alarm, found: Comparison, now: int) -> bool:
 @money
 def is_news(worth: Decimal, told: Decimal, *, told_at: int, now: int) -> bool:
     """Tell whether what was told is to be told again: a tenth more or less, or an hour later."""
-    return now - told_at >= AGAIN_AFTER or abs(worth - told) > CHANGE * abs(told)
+    return is_long_ago(told_at, now) or abs(worth - told) > CHANGE * abs(told)
+
+
+def is_long_ago(told_at: int, now: int) -> bool:
+    """Tell whether what was told has to be told again. An hour ahead counts as an hour ago: the
+    clock was set back since, and when it was told nobody knows.
+    """
+    return abs(now - told_at) >= AGAIN_AFTER
 
 
 def encode(alarm: Alarm) -> str:

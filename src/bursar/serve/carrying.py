@@ -109,6 +109,8 @@ class Carrier:
             self.follow_trades()
 
     def _heard(self, heard: Heard) -> None:
+        if heard.booked:
+            self._publisher.wrote()
         if heard.booked or heard.marks or heard.has_tripped:
             self._publisher.touch()
         if heard.woken:

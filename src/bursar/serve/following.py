@@ -43,6 +43,7 @@ class Follower:
         self._publisher = publisher
         self._every_s = settings.portfolio.sync_every_seconds
         self._clock: Clock | None = None
+        self._accounts: tuple[str, ...] = ()
         self._following: following.Follower | None = None
 
     def wake(self) -> None:
@@ -55,6 +56,7 @@ class Follower:
         if not isinstance(opened, Book) or opened.live is None:
             return
         self._clock = opened.service.portfolio.desk.clock
+        self._accounts = tuple(each.account for each in opened.live.accounts)
         self._following = following.Follower(opened.live, self, every_s=self._every_s)
         await self._following.run()
 
@@ -65,6 +67,8 @@ class Follower:
         self.synced_by = {
             each.account: Synced(each.failure, now, each.drift_detected) for each in done.accounts
         }
+        if any(each.new_entries for each in done.accounts):
+            self._publisher.wrote()
         self._publisher.touch()
         return True
 
@@ -73,8 +77,11 @@ class Follower:
         self._publisher.touch()
 
     def failed(self, error: BursarError) -> bool:
-        """Say so in the log, and go on."""
+        """Say so in the log and of every account, and go on."""
+        assert self._clock is not None, "set before anything is followed"
         LOG.warning("SYNC_FAILED", code=error.code, why=error.message)
+        failed = Synced(error.message, self._clock.now(), None)
+        self.synced_by = dict.fromkeys(self._accounts, failed)
         self._publisher.touch()
         return True
 

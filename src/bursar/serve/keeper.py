@@ -12,7 +12,8 @@ asks the keeper and awaits the answer, which is bytes or a frozen record.
 
 Invariants
 - A job sees the book between two others, never in the middle of one.
-- No more than `WAITING_MAX` jobs wait; one more is refused (`ServiceBusy`), not queued.
+- No more than `WAITING_MAX` jobs wait; one more is refused (`ServiceBusy`), not queued. What has
+  not begun when its asker leaves is not done any more; what has is done to its end.
 - A task that ends by a mistake of ours is named in `ended`; the others, and questions, go on.
 - Once a newer bursar has brought the book along, nothing is read or written here any more: the book
   is closed, and whoever asks is told why.
@@ -97,7 +98,7 @@ class Keeper:
         done: Future[_T] = Future()
         try:
             self._loop.call_soon_threadsafe(_do, job, self._opened, done)
-            return await asyncio.shield(asyncio.wrap_future(done))
+            return await asyncio.wrap_future(done)
         finally:
             self.waiting -= 1
 

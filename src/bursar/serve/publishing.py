@@ -18,20 +18,29 @@ import msgspec
 
 from bursar.desk.metrics import NONE as NO_COUNTS
 from bursar.desk.metrics import Counts
-from bursar.errors import BursarError, SchemaNewer, StoreBusy, StoreError
+from bursar.errors import (
+    BursarError,
+    OutcomeUnknown,
+    SchemaNewer,
+    StoreBusy,
+    StoreDown,
+    StoreError,
+)
 from bursar.ledger import instant
 from bursar.portfolio.portfolio import Portfolio
-from bursar.ports import Clock
+from bursar.ports import Clock, Head
 from bursar.serve import tokens
 from bursar.serve.keeper import Opened
 from bursar.serve.logs import LOG
 from bursar.serve.pace import Pace
 from bursar.serve.shelf import Coverage, Publication, View, published
 from bursar.serve.tokens import Ring
-from bursar.serve.views import Seen, Speller, glance, seen
+from bursar.serve.views import Seen, Speller, at_one, glance, seen
 
 LOOK_EVERY_S: Final = 1
 ANYWAY_EVERY: Final = 5 * instant.SECOND
+_BACK: Final = {StoreDown.code, OutcomeUnknown.code}
+"""What is over once the store answers, if only a question."""
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -80,6 +89,7 @@ class Publisher:
         self._ring: Ring | None = None
         self.listener: Callable[[Portfolio, Seen], None] | None = None
         self._stood: object = None
+        self._head: Head | None = None
         self._looked: Trouble | None = None
         self._counts = NO_COUNTS
 
@@ -103,6 +113,10 @@ class Publisher:
             trouble = Trouble(error.code, error.message, known.since)
             self.state = msgspec.structs.replace(self.state, unwritten=trouble)
             raise
+        self.wrote()
+
+    def wrote(self) -> None:
+        """Note that the store took a write."""
         if self.state.unwritten is not None:
             self.state = msgspec.structs.replace(self.state, unwritten=None)
 
@@ -144,6 +158,8 @@ class Publisher:
             self._looked = self._fail(error, portfolio.desk.clock.now())
             return
         self._looked = None
+        if self.state.unwritten is not None and self.state.unwritten.code in _BACK:
+            self.wrote()  # a server that answers is not away
         if ring != self._ring:
             self._ring = ring
             self._admit(ring)
@@ -158,7 +174,7 @@ class Publisher:
         portfolio = opened.service.portfolio
         begun = portfolio.desk.clock.now()
         try:
-            found = seen(portfolio)
+            found = self._seen(portfolio)
         except Exception as error:  # noqa: BLE001 (the book stays open, and the health says so)
             self._fail(error, begun)
             return
@@ -185,6 +201,16 @@ class Publisher:
         self._post(made)
         if self.listener is not None:
             self.listener(portfolio, found)
+
+    def _seen(self, portfolio: Portfolio) -> Seen:
+        """Return the views of this moment. A book that was published is at one with what is known
+        of its records; of one that has moved on since, they are read.
+        """
+        if portfolio.desk.head is self._head:
+            return seen(portfolio)
+        found = at_one(portfolio, lambda: seen(portfolio))
+        self._head = portfolio.desk.head
+        return found
 
     def _next(self, clock: Clock) -> int:
         return self.state.seq + 1 if self.state.seq else clock.now() // instant.MS

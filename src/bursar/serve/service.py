@@ -46,6 +46,7 @@ from bursar.serve.shelf import Publication, Shelf
 from bursar.serve.spelling import encode, etag, matches
 from bursar.serve.tokens import Ring
 from bursar.serve.transacted import figures
+from bursar.serve.views import at_one
 from bursar.serve.watching import Watcher
 from bursar.serve.writing import Answered, Asked
 from bursar.store import masked
@@ -207,11 +208,14 @@ class Service:
         return body, room.service.portfolio.desk.head.version
 
     async def _looked(self, job: Callable[[Room], _T]) -> _T:
-        """Do a job on the book between two others, and return what comes of it."""
+        """Do a job on the book between two others, and return what comes of it: of the version
+        that the store has, whoever wrote it.
+        """
 
-        def look(_opened: Opened) -> _T:
-            assert self._room is not None, "the book is open"
-            return job(self._room)
+        def look(opened: Opened) -> _T:
+            room = self._room
+            assert room is not None, "the book is open"
+            return at_one(opened.service.portfolio, lambda: job(room))
 
         return await self.keeper.ask(look)
 

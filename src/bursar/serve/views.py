@@ -5,12 +5,14 @@ They are rendered here and worked out below, in `portfolio.measures` and `portfo
 Errors: those of the store.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
+from bursar.errors import StoreError
 from bursar.portfolio.beside import Beside, beside
 from bursar.portfolio.measures import Views, views_of
 from bursar.portfolio.portfolio import Portfolio
@@ -21,6 +23,9 @@ from bursar.value import coverage as value
 from bursar.value.figures import Figures
 
 NAMES: Final = ("snapshot", "pnl", "exposure", "drawdown")
+LOOKS_MAX: Final = 3
+"""How often there is a look in all where other processes go on writing meanwhile."""
+_T = TypeVar("_T")
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -55,6 +60,22 @@ def seen(portfolio: Portfolio) -> Seen:
     views = views_of(portfolio, found, live.shown())
     coverage = _coverage(found, running.coverage(found.at))
     return Seen({name: getattr(views, name) for name in NAMES}, coverage, views, found)
+
+
+def at_one(portfolio: Portfolio, look: Callable[[], _T]) -> _T:
+    """Look so that book and store are of one version, and return what is seen.
+
+    The book is of the last time somebody looked, and the store's records are of now. Where another
+    process wrote in between, half of what is seen would be from before and half from after that.
+    """
+    store, seen_ = portfolio.desk.store, look()
+    with suppress(StoreError):  # what was seen is as good as it was
+        for _ in range(LOOKS_MAX - 1):
+            if store.head() == portfolio.desk.head:
+                break
+            portfolio.writer.catch_up()
+            seen_ = look()
+    return seen_
 
 
 class Speller:

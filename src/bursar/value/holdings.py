@@ -43,11 +43,14 @@ def leverage_of(book: Book, marks: Marks) -> dict[str, set[HoldingKey]]:
 
 
 def shown_name(frame: Frame, name: str, spots: Spots, leverage: Spots) -> str:
-    """Return the name to show an asset under: the book's own, unless it has several."""
+    """Return the name to show an asset under: the book's own, unless it has several.
+
+    Places and positions may be gone from the book, as what was taken back is.
+    """
     book = frame.book
     used = {key[1] for key in spots if _has(book, key)}
-    margins = (book.margins[key] for key in leverage)
-    used |= {margin.base for margin in margins if margin.quantity}
+    margins = (book.margins.get(key) for key in leverage)
+    used |= {margin.base for margin in margins if margin is not None and margin.quantity}
     return used.pop() if len(used) == 1 else name
 
 

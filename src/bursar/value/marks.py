@@ -8,7 +8,9 @@ Rules
 - An asset has several names (XBT = BTC, XDG = DOGE); a mark is found under any of them.
 - A price is finite and not negative. Zero is a price only where somebody gives it, such as a fee
   credit, which is not money; a zero from a venue or a trade is no price and is left out.
-- A mark more than 5 seconds ahead of `now` is from the future, and said to be.
+- A mark more than 5 seconds ahead of `now` is from the future, and said to be. Who knows the time
+  lets it count for less than any other of its standing: a clock that was wrong, ours or a sender's,
+  must not keep out what comes after.
 
 Errors: `OutOfBounds` for a price that is negative or not finite, `Malformed` for a flag that is not
 `ASSET=PRICE`, `NotExact` and `OutOfBounds` for its number.
@@ -136,23 +138,25 @@ class Marks:
 
     __hash__ = None  # type: ignore[assignment]  # equal by content, like a dict
 
-    def plus(self, marks: Iterable[Mark]) -> "Marks":
-        """Return these marks and others, the higher standing and then the later one counting."""
+    def plus(self, marks: Iterable[Mark], *, now: int | None = None) -> "Marks":
+        """Return these marks and others, the higher standing and then the later one counting; with
+        `now`, before one from the future any other.
+        """
         joined = Marks(aliases=self.aliases)
         joined._marks.update(self._marks)
         joined._ways = self._ways
         for mark in marks:
-            joined.put(mark)
+            joined.put(mark, now=now)
         return joined
 
-    def put(self, mark: Mark) -> bool:
-        """Take in a mark here, and tell whether it counts. O(1)."""
+    def put(self, mark: Mark, *, now: int | None = None) -> bool:
+        """Take in a mark here, and tell whether it counts: as `plus`. O(1)."""
         names = self.aliases.get  # spelled out: a commit puts every last trade in again
         key = names(mark.asset, mark.asset), names(mark.quote, mark.quote)
         if key[0] == key[1] or not (mark.price or mark.standing is Standing.GIVEN):
             return False
         known = self._marks.get(key)
-        if known is not None and not _outweighs(mark, known):
+        if known is not None and not _outweighs(mark, known, now):
             return False
         if known is None or bool(known.price) is not bool(mark.price):
             self._ways = None  # a zero leads only one way
@@ -299,9 +303,11 @@ def _traded(fill: Fill | MarginFill) -> Decimal:
     return quotient18(fill.amount or ZERO, fill.quantity)
 
 
-def _outweighs(mark: Mark, known: Mark) -> bool:
+def _outweighs(mark: Mark, known: Mark, now: int | None) -> bool:
     if mark.standing is not known.standing:  # as a venue's and a trade's, after each commit
         return mark.standing > known.standing
+    if now is not None and mark.is_ahead(now) is not known.is_ahead(now):
+        return known.is_ahead(now)
     return (mark.at, mark.source, mark.price) > (known.at, known.source, known.price)
 
 

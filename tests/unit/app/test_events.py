@@ -7,13 +7,25 @@ from decimal import Decimal
 import pytest
 
 from bursar.app import SystemClock, portfolio_of, terms_of
-from bursar.app.events import believed_of, bus_of, events_of, redis_url, trade_store_of
+from bursar.app.events import (
+    PRUNED_AGAIN_MS,
+    PRUNED_EVERY_MS,
+    believed_of,
+    bus_of,
+    events_of,
+    redis_url,
+    trade_store_of,
+)
 from bursar.config import VenueSettings, load
-from bursar.errors import BadChoice, Malformed
+from bursar.errors import BadChoice, Malformed, StoreBusy, StoreDown
 from bursar.events import from_fields
+from bursar.ledger import instant
+from bursar.portfolio.events.intake import INBOX
 from bursar.store import open_store
 from tests.servers import redis
 from tests.unit.portfolio.events.told import order_filled, trade_closed, trade_opened
+
+FIRST: dict = {"return_when": asyncio.FIRST_COMPLETED}
 
 
 def settings(**flags):
@@ -65,6 +77,45 @@ def test_events_of_others_become_facts_trades_and_events(kind, tmp_path, redis_s
     assert [(each.trade_id, each.realized_pnl) for each in closed] == [
         ("events:main:trade:1", Decimal("148.23")),
     ]
+
+
+def test_the_inbox_is_cut_once_a_day_and_a_store_that_is_busy_is_waited_for(tmp_path, monkeypatch):
+    own = settings(book=str(tmp_path / "book.db"))
+    pauses: list = []
+    ended = asyncio.Event()
+
+    async def pause(milliseconds):
+        if milliseconds in {PRUNED_EVERY_MS, PRUNED_AGAIN_MS}:
+            pauses.append(milliseconds)
+            if len(pauses) == 4:
+                ended.set()
+        await asyncio.sleep(0.001)
+
+    async def work(portfolio):
+        store, when = portfolio.desk.store, portfolio.desk.clock.now() - 31 * instant.DAY
+        store.save_memos({f"{INBOX}a {n}": f"{when} 0" for n in range(3)})
+        errors, memos = [StoreBusy("importing"), StoreDown("away")], store.memos
+
+        def busy(name):
+            if name == INBOX and errors:
+                raise errors.pop(0)
+            return memos(name)
+
+        monkeypatch.setattr(store, "memos", busy)
+        events = events_of(own, portfolio)
+        running = asyncio.ensure_future(events.run(pause))
+        try:
+            async with asyncio.timeout(100):
+                await asyncio.wait((running, asyncio.ensure_future(ended.wait())), **FIRST)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await events.close()
+        return memos(INBOX)
+
+    with opened(own) as portfolio:
+        assert asyncio.run(work(portfolio)) == {}
+    assert pauses == [PRUNED_AGAIN_MS] * 2 + [PRUNED_EVERY_MS] * 2
 
 
 def test_an_account_that_believes_orders_is_told_so_by_the_settings(tmp_path):

@@ -64,11 +64,69 @@ def test_a_commit_is_taken_up_by_itself_or_with_the_next_tick():
     same(portfolio)
 
 
+@pytest.mark.parametrize("taken", ["#k:m", "#k:2"])
+def test_a_leveraged_position_that_is_taken_back_is_valued_no_more(taken):
+    portfolio = opened(*LINES, "2026-05-04T10:00:00Z margin buy 1 XBT @ 90 EUR #k:m")
+    live = portfolio.live()
+    assert live.mark("XBT/EUR", "110").unrealized == 20 + 20
+    portfolio.reverse(taken.removeprefix("#"))
+    assert live.commit().unrealized == 20
+    same(portfolio)
+    portfolio.reverse(("#k:2" if taken == "#k:m" else "#k:m").removeprefix("#"))
+    assert live.commit().exposure == {"XBT": 0}
+    same(portfolio)
+
+
 def test_what_a_venue_told_is_taken_up():
     portfolio = opened(*LINES)
     live = portfolio.live()
     portfolio.keep_marks([Mark("ATOM", "EUR", Decimal(20), "venue", NOON)], "kraken")
     assert live.commit().exposure == {"ATOM": Decimal(100)}
+    same(portfolio)
+
+
+def venue(price, at, asset="XBT"):
+    return Mark(asset, "EUR", Decimal(price), "venue", at)
+
+
+def test_prices_go_on_after_a_clock_was_set_back():
+    clock = Clock(NOON + 120 * MINUTE)
+    portfolio = opened(*LINES, clock=clock)
+    live = portfolio.live()
+    live.see(venue(150, clock.at))
+    portfolio.keep_marks([venue(12, clock.at, "ATOM")], "kraken")
+    live.commit()
+    clock.at = NOON
+    assert same(portfolio).coverage.future  # what was told before, until there is something else
+    assert live.see(venue(110, clock.at)).exposure == {"XBT": 220}
+    assert live.see(venue(11, clock.at, "ATOM")).exposure == {"ATOM": 55}
+    assert not same(portfolio).coverage.future
+    for minutes in (60, 119, 120, 121, 180):  # past the time that was told wrongly
+        clock.at = NOON + minutes * MINUTE
+        for asset in ("ATOM", "XBT"):
+            live.see(venue(minutes, clock.at, asset))
+            same(portfolio)
+        assert live.commit().equity == 750 + 7 * minutes
+        same(portfolio)
+
+
+def test_a_price_of_another_clock_that_is_ahead_does_not_keep_out_those_after_it():
+    portfolio = opened(*LINES)
+    live, clock = portfolio.live(), portfolio.desk.clock
+    assert live.see(venue(99, clock.at + 10_000 * MINUTE)).exposure == {"XBT": 198}
+    assert live.see(venue(100, clock.at)).exposure == {"XBT": 200}
+    assert live.see(venue(99, clock.at + 10_000 * MINUTE)).exposure == {}
+    assert live.see(venue(101, clock.at)).exposure == {"XBT": 202}
+    same(portfolio)
+
+
+def test_what_is_from_the_future_gives_way_to_what_another_process_is_told():
+    portfolio = opened(*LINES)
+    live, clock = portfolio.live(), portfolio.desk.clock
+    live.see(venue(99, clock.at + 10 * MINUTE))
+    portfolio.keep_marks([venue(98, clock.at + 10 * MINUTE)], "one")
+    portfolio.keep_marks([venue(100, clock.at)], "other")
+    assert live.commit().exposure["XBT"] == 200
     same(portfolio)
 
 

@@ -226,6 +226,17 @@ def test_two_that_detect_at_once_keep_each_close_once():
     assert made.desk.store.memo("capital closes").count("price") == 2
 
 
+def test_the_detector_goes_on_after_a_clock_was_set_back():
+    made, detecting = market()
+    live(detecting, made, (0, 70))
+    live(detecting, made, (1_000, 1_003))  # a clock that was wrong for a while
+    live(detecting, made, (70, 90))
+    assert regimes.regime(made).startswith("up-")
+    other, straight = market()
+    live(straight, other, (0, 90))
+    assert made.desk.store.memo("capital closes") == other.desk.store.memo("capital closes")
+
+
 def test_candles_that_do_not_fill_a_day_are_refused():
     with pytest.raises(BadChoice, match="divide a day"):
         DetectorSettings(symbol="BTC/USD", minutes=7)

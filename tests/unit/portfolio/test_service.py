@@ -12,7 +12,14 @@ import pytest
 from bursar.app.limits import limits_of
 from bursar.config import PortfolioSettings
 from bursar.desk import Desk
-from bursar.errors import BadChoice, PositionNotFoundError, StoreFull, VenueDown
+from bursar.errors import (
+    BadChoice,
+    Malformed,
+    Oversold,
+    PositionNotFoundError,
+    StoreFull,
+    VenueDown,
+)
 from bursar.exact import ratio18
 from bursar.ledger import audit, golden, instant
 from bursar.ledger.terms import Terms
@@ -124,10 +131,11 @@ def _full(_memos):
     raise StoreFull("no room")
 
 
-def test_a_venue_that_is_away_hides_nothing_of_another():
+@pytest.mark.parametrize("kind", [VenueDown, Malformed, Oversold])
+def test_a_venue_that_is_away_hides_nothing_of_another(kind):
     service, venue = followed()
     other = Told(venue.clock, "2026-05-30T10:00:00Z deposit 5 EUR #b:1", account="b")
-    other.failing = {"history": VenueDown("away")}
+    other.failing = {"history": kind("away")}
     both = PortfolioService(service.portfolio, (other, venue))
     done = synced(both)
     assert [each.failure for each in done.accounts] == ["away", None]

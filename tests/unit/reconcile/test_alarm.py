@@ -55,6 +55,13 @@ def test_the_same_drift_is_told_again_only_after_an_hour():
     assert AGAIN_AFTER == 60 * MINUTE
 
 
+def test_a_drift_is_told_again_where_the_clock_was_set_back_since():
+    two = (0, seen(500)), (1, seen(500))
+    assert play(*two, (-58, seen(500)))[1][-1] is Signal.NONE
+    assert play(*two, (-59, seen(500)), (-58, seen(500)))[1][2:] == [Signal.NOTIFY, Signal.NONE]
+    assert play(*two, (-99_999, seen(500)))[1][-1] is Signal.NOTIFY
+
+
 def test_a_change_of_more_than_a_tenth_is_told():
     two = (0, seen(500)), (1, seen(500))
     assert play(*two, (2, seen(550)))[1][-1] is Signal.NONE

@@ -90,6 +90,37 @@ def test_no_more_wait_than_are_let_in():
     asyncio.run(main())
 
 
+def test_a_job_whose_asker_has_left_is_not_done_unless_it_was_begun():
+    async def main():
+        keeper, found = kept_by()
+        await keeper.start()
+        begun, go = threading.Event(), threading.Event()
+
+        def first(opened):
+            begun.set()
+            go.wait()
+            return opened.note("first")
+
+        tasks = [asyncio.ensure_future(keeper.ask(first))]
+        tasks += [
+            asyncio.ensure_future(keeper.ask(lambda opened, n=n: opened.note(n)))
+            for n in range(WAITING_MAX - 1)
+        ]
+        await asyncio.to_thread(begun.wait)
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert keeper.waiting == 0
+        last = asyncio.ensure_future(keeper.ask(lambda opened: opened.note("last")))
+        await asyncio.sleep(0)
+        go.set()
+        assert await last == "last"
+        await keeper.stop()
+        return found[0].done
+
+    assert asyncio.run(main()) == ["first", "last", "closed"]
+
+
 def test_a_task_that_ends_by_mistake_closes_nothing():
     ended = threading.Event()
 

@@ -5,15 +5,26 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from bursar.desk import Desk
+from bursar.errors import OutcomeUnknown, StoreDown, StoreFull
 from bursar.ledger import golden
+from bursar.ledger.terms import Terms
+from bursar.portfolio import Portfolio
 from bursar.portfolio.service import PortfolioService
 from bursar.serve import publishing
 from bursar.serve.opening import Book
 from bursar.serve.publishing import Publisher
 from bursar.serve.shelf import Publication, published
-from bursar.serve.views import Speller, look, seen
+from bursar.serve.views import Seen, Speller, at_one, look, seen
+from bursar.store import MemoryStore
 from bursar.value.marks import Mark
-from tests.unit.portfolio.places import NOON, opened
+from tests.unit.portfolio.places import NOON, Clock, opened
+
+
+def unread(*_):
+    raise AssertionError("nothing is imported here")
 
 
 class Away:
@@ -21,6 +32,13 @@ class Away:
 
     def __getattr__(self, name):
         raise AssertionError(f"the store was asked for {name}")
+
+
+class Down:
+    """A store whose server is away."""
+
+    def __getattr__(self, name):
+        raise StoreDown(name)
 
 
 class Asked:
@@ -107,6 +125,56 @@ def test_a_publication_after_a_tick_asks_the_store_for_nothing():
     portfolio.desk.store = Away()
     publisher.publish(opened_)
     assert (len(made), publisher.state.trouble) == (2, None)
+
+
+def test_a_publication_is_of_one_version_though_another_process_writes_between():
+    store = MemoryStore(terms=Terms(base="EUR"))
+    portfolio, other = (Portfolio(Desk(store, Clock()), unread) for _ in range(2))
+    publisher = Publisher(lambda _: None, lambda _: None, interval=0)
+    told: list[Seen] = []
+    publisher.listener = lambda _, found: told.append(found)
+    opened_ = Book(PortfolioService(portfolio))
+    portfolio.record(*golden.read(["2026-06-01T09:00:00Z buy 9 XBT @ 100 EUR #k:b"]))
+    publisher.look(opened_)
+    for minute in range(10, 30, 2):  # each sale makes 10, and so does another one beside it
+        other.writer.catch_up()
+        for one, at in ((portfolio, minute), (other, minute + 1)):
+            one.writer.catch_up()
+            words = f"2026-06-01T10:{at}:00Z sell 0.1 XBT @ 200 EUR #k:{at}"
+            one.record(*golden.read([words]))
+        publisher.publish(opened_)
+    made = [(each.found.pnl.realized_pnl_total, each.found.pnl.realized_pnl_today) for each in told]
+    assert made == [(Decimal(each * 20), Decimal(each * 20)) for each in range(1, 11)]
+    assert publisher.state.version == store.head().version
+
+
+def test_who_goes_on_writing_holds_up_no_look():
+    store = MemoryStore(terms=Terms(base="EUR"))
+    portfolio, other = (Portfolio(Desk(store, Clock()), unread) for _ in range(2))
+    looks: list[int] = []
+
+    def look_():
+        looks.append(portfolio.desk.head.version)
+        other.writer.catch_up()
+        words = f"2026-06-01T09:00:00Z deposit 1 EUR #k:{len(looks)}"
+        other.record(*golden.read([words]))
+        return looks[-1]
+
+    assert (at_one(portfolio, look_), looks) == (2, [0, 1, 2])
+    portfolio.desk.store = Down()
+    assert at_one(portfolio, lambda: 7) == 7
+
+
+def test_a_server_that_answers_is_not_away_and_room_is_not_known_before_a_write():
+    publisher = Publisher(lambda _: None, lambda _: None, interval=0)
+    opened_ = Book(PortfolioService(held(1)))
+    for error, stays in ((StoreDown, False), (OutcomeUnknown, False), (StoreFull, True)):
+        with pytest.raises(error), publisher.writing(opened_.service.portfolio.desk.clock):
+            raise error("not written")
+        publisher.look(opened_)
+        assert (publisher.state.unwritten is not None) is stays
+    publisher.wrote()
+    assert publisher.state.unwritten is None
 
 
 def test_a_clock_that_was_set_back_keeps_nobody_from_looking(monkeypatch):

@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from bursar.desk.moves import Move
-from bursar.errors import BusError, StoreBusy, StoreDown
+from bursar.errors import BusError, SchemaNewer, StoreCorrupt, StoreError
 from bursar.events import Envelope
 from bursar.events.catalog import write
 from bursar.events.outgoing import Committed, Outgoing, PositionMoved, Restated, Restatement
@@ -70,12 +70,18 @@ class Relay:
         self._kept = kept
 
     async def run(self, pause: Pause) -> None:
-        """Publish what is due, again and again, until this is cancelled."""
+        """Publish what is due, again and again, until this is cancelled.
+
+        Raises:
+            StoreCorrupt, SchemaNewer: waiting mends neither.
+        """
         while True:
             try:
                 while await self.once():
                     pass
-            except (BusError, StoreBusy, StoreDown):  # they come back, and nothing is lost
+            except (StoreCorrupt, SchemaNewer):
+                raise
+            except (BusError, StoreError):  # away, full, an answer lost: they come back
                 pass
             await pause(EVERY_MS)
 

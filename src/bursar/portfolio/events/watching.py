@@ -27,7 +27,7 @@ from bursar.portfolio import agreement
 from bursar.portfolio.events import saying
 from bursar.portfolio.portfolio import Portfolio
 from bursar.ports import PortfolioStore
-from bursar.reconcile.alarm import AGAIN_AFTER, is_news
+from bursar.reconcile.alarm import is_long_ago, is_news
 
 ALERTING: Final[Mapping[str, str]] = {
     "drawdown_pct": "drawdown",
@@ -206,7 +206,7 @@ def _recent(told: Mapping[str, Told], now: int) -> dict[str, Told]:
     return {
         key: each
         for key, each in told.items()
-        if now - each.at < AGAIN_AFTER or key.startswith("drift ")
+        if not is_long_ago(each.at, now) or key.startswith("drift ")
     }
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Final
 
-from bursar.errors import VenueDenied, VenueDown, VenueError
+from bursar.errors import InputError, VenueDenied, VenueDown, VenueError
 from bursar.venue.http import checked_url
 from bursar.venue.kraken.client import KrakenRESTClient
 from bursar.venue.kraken.socket import LOST, SILENCE_S, lost, messages, wait_ms
@@ -51,7 +51,7 @@ class AccountNews:
                 return
             except LOST as error:
                 reason = lost(error)
-            except VenueError as error:
+            except (VenueError, InputError) as error:  # the latter of our own file of nonces
                 reason = error.message
             self._failures += 1
             self._stand(StreamHealth.POLLING, reason)

@@ -27,6 +27,17 @@ _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _TEXT: Final = re.compile(rb"[0-9]{20}\n")
 
 
+@contextmanager
+def _used(name: str) -> Iterator[None]:
+    """Say of a disk that refuses which file it was."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{name}: the file of nonces cannot be used: {error.strerror}", file=name
+        ) from None
+
+
 class Nonce:
     """The right to ask, for as long as the lock is held."""
 
@@ -37,14 +48,16 @@ class Nonce:
 
     def take(self) -> int:
         """Return a number above every one that was ever taken, and remember it first."""
-        last = os.pread(self._descriptor, 64, 0)
+        with _used(self._name):
+            last = os.pread(self._descriptor, 64, 0)
         if last and not _TEXT.fullmatch(last):
             raise InputError(
                 f"{self._name} is damaged; if no program asks with this key, delete it",
                 file=self._name,
             )
         fresh = max(self._clock.now(), int(last or b"0") + 1)
-        os.pwrite(self._descriptor, b"%020d\n" % fresh, 0)
+        with _used(self._name):
+            os.pwrite(self._descriptor, b"%020d\n" % fresh, 0)
         return fresh
 
 
@@ -65,16 +78,12 @@ class Nonces:
     @contextmanager
     def _opened(self) -> Iterator[int]:
         """Open the file; closing it lets go of the lock."""
-        try:
+        with _used(self._path.name):
             try:
                 descriptor = os.open(self._path, _FLAGS, 0o600)
             except FileNotFoundError:
                 self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 descriptor = os.open(self._path, _FLAGS, 0o600)
-        except OSError as error:
-            raise InputError(
-                f"{self._path.name}: the file of nonces cannot be used: {error.strerror}"
-            ) from None
         try:
             yield descriptor
         finally:

@@ -8,7 +8,16 @@ import msgspec
 import pytest
 
 from bursar.bus import LocalBus
-from bursar.errors import BusDown
+from bursar.errors import (
+    BusDown,
+    OutcomeUnknown,
+    StoreBusy,
+    StoreCorrupt,
+    StoreDown,
+    StoreError,
+    StoreFull,
+    StoreReadOnly,
+)
 from bursar.events import from_fields
 from bursar.events.outgoing import ExternalActivity
 from bursar.portfolio.events import Relay
@@ -237,6 +246,32 @@ def test_a_bus_that_is_away_loses_nothing(intake):
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(Relay(intake.portfolio.desk.store, bus).run(pause))
     assert kinds(bus) == ["portfolio.committed", "position.opened"]
+
+
+AWAY = (StoreBusy, StoreDown, StoreFull, StoreReadOnly, OutcomeUnknown, StoreError)
+
+
+def test_a_store_that_takes_no_note_is_waited_for(intake, monkeypatch):
+    bus, store = Noting(intake.portfolio.desk.clock), intake.portfolio.desk.store
+    errors, save = [*AWAY, StoreCorrupt], store.save_memos
+
+    async def pause(_milliseconds):
+        pass
+
+    def save_memos(memos, **options):
+        save(memos, **options) if not errors else fail(errors.pop(0))
+
+    def fail(error):
+        raise error("no note")
+
+    intake.take([trade_opened()])
+    monkeypatch.setattr(store, "save_memos", save_memos)
+    with pytest.raises(StoreCorrupt):  # which no waiting mends
+        asyncio.run(Relay(store, bus).run(pause))
+    assert (errors, kinds(bus)) == (
+        [],
+        ["portfolio.committed", "position.opened"] * (len(AWAY) + 1),
+    )
 
 
 def test_what_is_said_beside_commits_waits_until_it_is_told(intake):

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from bursar.desk import Desk
 from bursar.ledger import golden
+from bursar.ledger.terms import Account, Terms
 from bursar.measure.trips import round_trips
 from bursar.portfolio import Portfolio, kept, reading
 from bursar.portfolio.closings import Closings
@@ -145,3 +146,13 @@ def test_what_was_realised_lately_goes_back_too(monkeypatch):
         afresh = Closings()
         afresh.reach(portfolio, kept.asset_of_pairs(portfolio))
         assert kept.of_head(portfolio).made(now) == afresh.made(portfolio, now)
+
+
+def test_shorts_of_an_account_that_may():
+    portfolio = opened(
+        "2026-01-01T01:00:00Z sell 1 XBT @ 150 EUR #k:2",
+        "2026-01-01T02:00:00Z buy 1 XBT @ 100 EUR #k:3",
+        terms=Terms(base="EUR", accounts=(Account("k", may_short=True),)),
+    )
+    (trip,) = kept.trips(portfolio).trips
+    assert trip.pnl == 50

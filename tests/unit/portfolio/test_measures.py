@@ -6,7 +6,7 @@ import pytest
 from bursar.desk import Desk
 from bursar.errors import BadChoice, FigureNotFound, ValueUnknown
 from bursar.ledger import golden, instant
-from bursar.ledger.terms import Account, Terms
+from bursar.ledger.terms import Terms
 from bursar.measure.drawdown import Basis
 from bursar.measure.limits import Limits, Policy
 from bursar.measure.sectors import read
@@ -468,18 +468,6 @@ def test_the_view_decides_what_realised_of_a_period_holds():
     )
     portfolio.options = Options(exclude_assets=frozenset({"XBT"}))
     assert portfolio.views().pnl.realized_pnl_today == 1
-
-
-def test_shorts_of_an_account_that_may():
-    terms = Terms(base="EUR", accounts=(Account("k", may_short=True),))
-    portfolio = begun(
-        "2026-01-01T01:00:00Z sell 1 XBT @ 150 EUR #k:2",
-        "2026-01-01T02:00:00Z buy 1 XBT @ 100 EUR #k:3",
-        terms=terms,
-        at="2026-01-01T12:00:00Z",
-    )
-    (trip,) = kept.trips(portfolio).trips
-    assert trip.pnl == 50
 
 
 def test_what_there_is_none_of():

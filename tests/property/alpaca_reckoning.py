@@ -1,5 +1,6 @@
 """An account at Alpaca, reckoned in fractions from what happens to it, and the rows that tell it.
 
+Not the highest cost first: lots that would tie there are told apart by what rounding left of them.
 Nothing here is the program's own: an account trades, sells short, is split, renamed, merged for
 money and shares, gets and gives shares, dividends and what was withheld, interest, fees; rows are
 put right and canceled. `quantity` and `cost` are by symbol; lots leave by the rule, shorts are
@@ -130,20 +131,13 @@ class Reckoning:
             self.lots[name] = [[held - count, spent - cost]] if held != count else []
             return cost
         while count:
-            lot = lots[self.place(lots, is_short=count < 0)]
+            lot = lots[0 if count < 0 or self.rule == "fifo" else -1]
             part = min(lot[0], count, key=abs)
             gone = lot[1] * part / lot[0]
             lot[:] = lot[0] - part, lot[1] - gone
             lots[:] = [each for each in lots if each[0]]
             cost, count = cost + gone, count - part
         return cost
-
-    def place(self, lots, *, is_short):
-        if is_short or self.rule == "fifo":
-            return 0
-        if self.rule == "lifo":
-            return -1
-        return max(range(len(lots)), key=lambda at: (lots[at][1] / lots[at][0], -at))
 
     def act(self, deed, name):
         held = self.quantity[name]
@@ -186,6 +180,7 @@ class Reckoning:
         self.realized += worth
 
     def bring(self, kind, name, **fields):
+        self.acted.add((name, "come"))
         count, price = self.chance.randint(1, 30), self.chance.randint(1, 50)
         self.tell(kind, symbol=name, quantity=Decimal(count), price=Decimal(price), **fields)
         self.lots.setdefault(name, []).append([Fraction(count), Fraction(count * price)])
@@ -195,9 +190,9 @@ class Reckoning:
         if deed == "go":
             self.tell("JNLS", symbol=name, quantity=Decimal(-1), price=Decimal(3))
             self.take(name, Fraction(1))
-        elif deed == "come":
+        elif deed == "come" and (name, deed) not in self.acted:  # of two, an id says which is first
             self.bring("JNLS", name)
-        else:
+        elif deed == "spin off":
             self.income += self.bring("SPIN", self.fresh(name))
 
     def fresh(self, name):

@@ -75,7 +75,11 @@ def _price(row: Movement) -> object:
 
 
 def _words(row: Movement) -> object:
-    return row.note
+    """Return what a row says beside which of the two it is."""
+    said = row.note or ""
+    for role in (REMOVE, ADD):
+        said = said.removeprefix(role)
+    return said
 
 
 def swept(rows: Sequence[Movement]) -> list[Movement]:

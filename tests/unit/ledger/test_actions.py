@@ -75,6 +75,15 @@ def test_rows_that_are_no_clear_pair_stay_apart_and_are_seen(kind, legs):
     assert all(isinstance(fact, CashFlow) and Flag.UNPAIRED in fact.flags for fact in facts)
 
 
+def test_words_are_of_one_rename_whichever_of_its_rows_they_say_that_they_are():
+    told = rows("rename", ("-7", "A"), ("7", "Y"), ("-7", "X"), ("7", "B"))
+    words = ("REMOVE, worth 3", "ADD, worth 5", "REMOVE, worth 5", "ADD, worth 3")
+    for place, said in enumerate(words):
+        told[place] = msgspec.structs.replace(told[place], note=said)
+    renames = {(fact.asset, fact.to_asset) for fact in resolved(told)}
+    assert renames == {("A", "B"), ("X", "Y")}
+
+
 @pytest.mark.parametrize("said", ["note", "rates"])
 def test_two_renames_of_as_many_units_are_told_apart_by_what_both_rows_say(said):
     told = rows("rename", ("-7", "A"), ("7", "Y"), ("-7", "X"), ("7", "B"))

@@ -113,8 +113,8 @@ def test_what_is_kept_is_what_is_made_anew(steps):
     assert portfolio.followed.today(portfolio, now) == anew.followed.today(anew, now)
     assert list(walk.check(store)) == []
     for calendar in Calendar:
-        followed = portfolio.followed.returns(portfolio, now, calendar)
-        assert followed == anew.followed.returns(anew, now, calendar)
+        followed = portfolio.followed.closes(portfolio, now).returns(calendar)
+        assert followed == anew.followed.closes(anew, now).returns(calendar)
         assert followed == daily(curve, calendar=calendar)
     assert closing_prices(portfolio) == _closing(store, portfolio.book().cash)
     told = [[_told(each) for each in allocating.strategies(one)] for one in (portfolio, anew)]

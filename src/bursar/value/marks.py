@@ -199,13 +199,15 @@ class Marks:
     def between(self, asset: str, quote: str) -> Mark | None:
         """Return the mark that leads from an asset to a quote: stated so, or the other way round.
 
-        The one of higher standing counts, of equal ones the one stated so. A zero leads only one
-        way.
+        The one of higher standing counts, of equal ones the later, and at one time the one stated
+        so. A zero leads only one way.
         """
         direct, inverse = self.get(asset, quote), self.get(quote, asset)
         if inverse is None or not inverse.price:
             return direct
-        return inverse if direct is None or inverse.standing > direct.standing else direct
+        if direct is None or (inverse.standing, inverse.at) > (direct.standing, direct.at):
+            return inverse
+        return direct
 
     def named(self, pair: str) -> Mark | None:
         """Return the mark of a pair under any of its names: `XBT/USD`, `XBTUSD`, `BTC-USD`."""

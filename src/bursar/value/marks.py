@@ -81,14 +81,17 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Ways:
-    """What leads where, whatever the prices: it stands as long as the same pairs have a mark.
+    """What leads where, whatever the prices: it stands as long as the same pairs have a mark, each
+    of the same standing.
 
-    `chains` is where `convert` remembers the paths it has found.
+    `standings` are those there are, the highest first. `chains` is where `convert` remembers the
+    paths it has found.
     """
 
-    def __init__(self, pairs: Iterable[tuple[str, str]], aliases: Mapping[str, str]) -> None:
-        self.chains: dict[tuple[str, frozenset[str]], dict[str, tuple[str, ...]]] = {}
-        self._pairs = tuple(pairs)
+    def __init__(self, marks: Mapping[tuple[str, str], Mark], aliases: Mapping[str, str]) -> None:
+        self.chains: dict[tuple[str, frozenset[str], Standing], dict[str, tuple[str, ...]]] = {}
+        self.standings = sorted({mark.standing for mark in marks.values()}, reverse=True)
+        self._pairs = tuple(marks)
         self._aliases = aliases
 
     @cached_property
@@ -154,8 +157,8 @@ class Marks:
         known = self._marks.get(key)
         if known is not None and not _outweighs(mark, known):
             return False
-        if known is None or bool(known.price) is not bool(mark.price):
-            self._ways = None  # a zero leads only one way
+        if known is None or not _leads_alike(mark, known):
+            self._ways = None
         self._marks[key] = mark
         return True
 
@@ -175,7 +178,7 @@ class Marks:
         """
         known, marks = before.by_pair, self._marks
         same = known.keys() == marks.keys() and all(
-            bool(marks[pair].price) is bool(known[pair].price) for pair in changed
+            _leads_alike(marks[pair], known[pair]) for pair in changed
         )
         if same:
             self._ways = before.ways
@@ -305,6 +308,13 @@ def _outweighs(mark: Mark, known: Mark) -> bool:
     if mark.standing is not known.standing:  # as a venue's and a trade's, after each commit
         return mark.standing > known.standing
     return (mark.at, mark.source, mark.price) > (known.at, known.source, known.price)
+
+
+def _leads_alike(mark: Mark, known: Mark) -> bool:
+    """Tell whether ways go over two marks of a pair alike: a zero leads only one way, and what
+    stands higher goes before.
+    """
+    return mark.standing is known.standing and bool(mark.price) is bool(known.price)
 
 
 def _is_same(one: Mark | None, other: Mark) -> bool:

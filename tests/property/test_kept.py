@@ -122,8 +122,8 @@ def test_what_is_kept_is_what_is_made_anew(steps):
     assert portfolio.followed.today(portfolio, now) == anew.followed.today(anew, now)
     assert list(walk.check(store, doubted)) == []
     for calendar in Calendar:
-        followed = portfolio.followed.returns(portfolio, now, calendar)
-        assert followed == anew.followed.returns(anew, now, calendar)
+        followed = portfolio.followed.closes(portfolio, now).returns(calendar)
+        assert followed == anew.followed.closes(anew, now).returns(calendar)
         assert followed == daily(curve, calendar=calendar)
     if not splits and not doubted:
         assert closing_prices(portfolio) == _closing(store, portfolio.book().cash)

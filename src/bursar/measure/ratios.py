@@ -50,6 +50,7 @@ class Conventions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 USUAL: Final = Conventions()
+BROKEN: Final = "equity was not above zero, and a return across that is not defined"
 
 
 class Ratios(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,8 +68,14 @@ class Ratios(msgspec.Struct, frozen=True, kw_only=True):
     worst_pct: Measured
 
 
-def ratios(returns: Sequence[float], conventions: Conventions = USUAL) -> Ratios:
-    """Return all ratios of daily returns, which stand oldest first."""
+def ratios(
+    returns: Sequence[float], conventions: Conventions = USUAL, *, is_broken: bool = False
+) -> Ratios:
+    """Return all ratios of daily returns, which stand oldest first. Of a curve that `is_broken`
+    none is known: the day that matters most has no return.
+    """
+    if is_broken:
+        return unmeasured(len(returns), BROKEN)
     least = max(conventions.least, 2)
     if len(returns) < least:
         return unmeasured(len(returns), f"{len(returns)} daily returns; it takes {least}")

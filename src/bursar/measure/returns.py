@@ -58,6 +58,11 @@ class DayCloses(msgspec.Struct):
             _, is_broken = self.navs.get(day, (ZERO, False))
             self.navs[day] = point.nav, is_broken or point.is_broken
 
+    @property
+    def is_broken(self) -> bool:
+        """Tell whether a link was broken: a return is then not known. O(days)."""
+        return any(is_broken for _, is_broken in self.navs.values())
+
     def twin(self) -> "DayCloses":
         """Return one that goes on from here by itself. O(days)."""
         return DayCloses(dict(self.navs))

@@ -4,7 +4,9 @@
 
 Made is realised + income − expenses; the last day also has the unrealised PnL of what is open now.
 Capital that a sleeve transfer or a loan of coins brings is no return. A day on which nothing was
-held has no return and is left out; a day on which capital lay idle has 0.
+held has no return and is left out; a day on which capital lay idle has 0. Of what lost all that it
+held, or more, a unit is worth nothing from that day on: what it makes with other capital later
+brings none of it back, and no return across that day is defined.
 
 Errors: none; what cannot be told is a reason.
 """
@@ -35,24 +37,26 @@ class SleeveReturns(msgspec.Struct, frozen=True):
 
     @property
     def growth(self) -> tuple[Decimal, ...]:
-        """What one unit of capital had become at the end of each of the days: the unit value."""
+        """What one unit of capital had become at the end of each of the days: the unit value. Once
+        all was lost it stays 0.
+        """
         return tuple(statistic(value) for value in self._grown())
 
     @property
     @money
     def pct(self) -> Decimal | None:
-        """What all of the days came to, in percent; `None` without a day."""
+        """What all of the days came to, in percent; `None` without a day, or if all was lost."""
         growth = self.growth
-        return (growth[-1] - ONE) * HUNDRED if growth else None
+        return (growth[-1] - ONE) * HUNDRED if growth and growth[-1] else None
 
     @property
     def drawdown(self) -> Decimal:
         """How far below its peak the unit value is now, as a fraction of the peak."""
         grown = [1.0, *self._grown()]
-        return statistic(1 - max(grown[-1], 0.0) / max(grown))
+        return statistic(1 - grown[-1] / max(grown))
 
     def _grown(self) -> list[float]:
-        return list(accumulate((1 + value for value in self.returns), operator.mul))
+        return list(accumulate((max(1 + value, 0.0) for value in self.returns), operator.mul))
 
     def sharpe(self, conventions: Conventions = USUAL) -> Measured:
         """Return the Sharpe ratio by the year."""

@@ -21,7 +21,7 @@ from bursar.exact import money, quotient18, ratio18
 from bursar.ledger import instant
 from bursar.ledger.names import canonical
 from bursar.ledger.prices import PRICE_AGE_MAX
-from bursar.measure.curve import UNIT, Point, growth
+from bursar.measure.curve import UNIT, Growth, Point
 from bursar.measure.measured import Measured, known, percent, unknown
 from bursar.portfolio import snapshots
 from bursar.value.convert import Missing, find_path
@@ -69,20 +69,27 @@ def benchmark(
     told = sorted({each.at: each for each in _known(portfolio, asset, prices)}.values(), key=_at)
     times = [each.at for each in told]
     both: list[tuple[Point, Priced]] = []
+    grown, apart = Growth(), list[Point]()
     for point in points:
         if point.nav is None:
             continue
         place = bisect_right(times, point.at)
         if place and point.at - told[place - 1].at <= PRICE_AGE_MAX:
             both.append((point, told[place - 1]))
-    return _compared(asset, len(told), both)
+            grown.see((*apart, point))
+            apart = []
+        elif both:  # without a price, and yet it may be where the curve is broken
+            apart.append(point)
+    return _compared(asset, len(told), both, grown.pct)
 
 
-def _compared(asset: str, count: int, both: list[tuple[Point, Priced]]) -> Benchmark:
+def _compared(
+    asset: str, count: int, both: list[tuple[Point, Priced]], grown: Measured
+) -> Benchmark:
     own = held = excess = unknown(f"no two moments have a price of {asset} of the day before")
     if both[1:]:
         first, last = both[0][1].price, both[-1][1].price
-        own, held = growth([point for point, _ in both]), percent(last - first, first)
+        own, held = grown, percent(last - first, first)
         excess = own if own.value is None else held
         if own.value is not None and held.value is not None:
             excess = known(own.value - held.value)

@@ -28,7 +28,7 @@ from bursar.measure.curve import Moment
 from bursar.measure.drawdown import Basis, Drawdown, stands
 from bursar.measure.measured import Measured, known, unknown
 from bursar.measure.packed import BLOCK, Course
-from bursar.measure.returns import Calendar, DailyReturn
+from bursar.measure.returns import DayCloses
 from bursar.portfolio import snapshots, walk
 from bursar.portfolio.units import Doubts
 from bursar.value.peaks import Peaks
@@ -158,12 +158,12 @@ class Followed:
         self._reach(portfolio, now.at)
         return self._walked.packed.course(now, start, end)
 
-    def returns(self, portfolio: Portfolio, now: Moment, calendar: Calendar) -> list[DailyReturn]:
-        """Return the daily returns of all moments and now. O(days, new moments)."""
+    def closes(self, portfolio: Portfolio, now: Moment) -> DayCloses:
+        """Return the closes of all days, today's as of now. O(days, new moments)."""
         self._reach(portfolio, now.at)
         closes = self._walked.closes.twin()
         closes.see(self._walked.packed.then(now))
-        return closes.returns(calendar)
+        return closes
 
     def has_any(self, portfolio: Portfolio, now: Moment) -> bool:
         """Tell whether any moment before now was kept."""

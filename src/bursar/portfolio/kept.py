@@ -24,7 +24,7 @@ from bursar.measure.curve import Moment
 from bursar.measure.drawdown import SPANS, Drawdown
 from bursar.measure.measured import summed
 from bursar.measure.packed import Course
-from bursar.measure.returns import Calendar, DailyReturn
+from bursar.measure.returns import DayCloses
 from bursar.measure.rolling import Rolled
 from bursar.measure.trades import TradeStatistics
 from bursar.measure.trip import Trips
@@ -68,9 +68,9 @@ class Kept(msgspec.Struct, frozen=True):
         """The curve that the kept moments of a stretch make with now, to be walked."""
         return self.portfolio.followed.course(self.portfolio, self.now, start, end)
 
-    def returns(self, calendar: Calendar) -> list[DailyReturn]:
-        """The daily returns of all of it. O(days)."""
-        return self.portfolio.followed.returns(self.portfolio, self.now, calendar)
+    def closes(self) -> DayCloses:
+        """The closes of its days, of which daily returns are. O(days)."""
+        return self.portfolio.followed.closes(self.portfolio, self.now)
 
 
 def kept(portfolio: Portfolio, valuation: Valuation) -> Kept:

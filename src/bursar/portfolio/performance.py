@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,7 +13,7 @@ from bursar.measure.drawdown import Drawdown
 from bursar.measure.kelly import Kelly, from_returns, from_trades
 from bursar.measure.measured import Measured, known, unknown
 from bursar.measure.packed import Course, PackedCurve
-from bursar.measure.ratios import Conventions, Ratios, ratios, unmeasured
+from bursar.measure.ratios import BROKEN, Conventions, Ratios, ratios
 from bursar.measure.returns import fractions
 from bursar.measure.stretch import Stretch
 from bursar.measure.trades import TradeStatistics, by, statistics
@@ -24,9 +24,6 @@ from bursar.portfolio.rebuilt import rebuilt
 
 if TYPE_CHECKING:
     from bursar.portfolio.portfolio import Portfolio, Prices
-
-
-_BROKEN: Final = "equity was not above zero, and a return across that is not defined"
 
 
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,10 +98,9 @@ def performance(
         part.see(points)
     rules = portfolio.measuring.conventions
     returns = fractions(part.closes.returns(portfolio.measuring.calendar))
-    found = ratios(returns, rules)
-    kelly = from_returns(returns, rules)
-    if part.growth.is_broken:  # the day that matters most has no return
-        found, kelly = unmeasured(len(returns), _BROKEN), Kelly(unknown(_BROKEN))
+    is_broken = part.growth.is_broken
+    found = ratios(returns, rules, is_broken=is_broken)
+    kelly = Kelly(unknown(BROKEN)) if is_broken else from_returns(returns, rules)
     closed = [trip for trip in trips(portfolio).trips if _within(trip, span)]
     trades = statistics(closed)
     return Performance(

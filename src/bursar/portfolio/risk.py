@@ -75,7 +75,9 @@ def risk(portfolio: Portfolio, prices: Prices = None) -> Risk:
     valuation, rules = portfolio.valuation(prices), portfolio.measuring
     found, past = exposure(valuation), kept(portfolio, valuation)
     by_sector = sectors_of(portfolio, valuation, found)
-    figures = ratios(fractions(past.returns(rules.calendar)), rules.conventions)
+    closes = past.closes()
+    daily = fractions(closes.returns(rules.calendar))
+    figures = ratios(daily, rules.conventions, is_broken=closes.is_broken)
     returns = correlation.returns_of(closing_prices(portfolio))
     groups = {name: table_of(portfolio).of(name).sector for name in returns}
     weights = {each.asset: float(unsigned(each.value_base or ZERO)) for each in found.assets}

@@ -1,9 +1,10 @@
 """Conversion: from one asset to another over the marks there are.
 
-A path is the shortest chain of marks: direct, inverse, or across others, at most three. Base
-currency and its pegs (`cash`) are worth each other's face, which costs no step, so a mark between
-two of them is never used. Of equally short paths the one with fewer names counts, then the one
-whose names sort first.
+A path is a chain of marks: direct, inverse, or across others, at most three. What a user gave goes
+before what a venue says, and that before a trade: of several paths the one counts whose least mark
+stands highest, of equal ones the shortest. Base currency and its pegs (`cash`) are worth each
+other's face, which costs no step, so a mark between two of them is never used. Of equally short
+paths the one with fewer names counts, then the one whose names sort first.
 
 A path keeps its marks, so it can be shown: ATOM → XBT → EUR. Its prices are multiplied exactly,
 those of inverse steps into the divisor, and an amount that takes the path is rounded once,
@@ -26,7 +27,7 @@ import msgspec
 
 from bursar.errors import MissingMark, NoRatePath
 from bursar.exact import ONE, money, product18, ratio18
-from bursar.value.marks import Mark, Marks
+from bursar.value.marks import Mark, Marks, Standing
 
 HOPS_MAX: Final = 3
 DIGITS_MAX: Final = 90  # with a quantity this stays within what `exact` multiplies and divides
@@ -198,22 +199,33 @@ def _by_pair(asset: str, mark: Mark | None, marks: Marks) -> Step | None:
 
 
 def _chain(start: str, goal: str, marks: Marks, face: frozenset[str]) -> tuple[str, ...] | None:
-    """Return the names on the best path: fewest marks, then fewest names, then first by name."""
+    """Return the names on the best path: over the highest marks that lead there, of these the
+    fewest, then fewest names, then first by name.
+    """
     if start == goal:
         return (start,)
-    if (start in face and goal in face) or marks.between(start, goal) is not None:
+    if start in face and goal in face:
         return start, goal
     if start not in face and not marks.neighbours(start):
         return None
-    known = marks.ways.chains
-    chains = known.get((goal, face))
-    if chains is None:
-        chains = known[goal, face] = _chains(goal, marks, face)
-    return chains.get(start)
+    direct, known = marks.between(start, goal), marks.ways.chains
+    for least in marks.ways.standings:
+        if direct is not None and direct.standing >= least:
+            return start, goal
+        chains = known.get((goal, face, least))
+        if chains is None:
+            chains = known[goal, face, least] = _chains(goal, marks, face, least)
+        if (found := chains.get(start)) is not None:
+            return found
+    return None
 
 
-def _chains(goal: str, marks: Marks, face: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    """Return the best path from every asset that has one, working outward from the goal."""
+def _chains(
+    goal: str, marks: Marks, face: frozenset[str], least: Standing
+) -> dict[str, tuple[str, ...]]:
+    """Return the best path from every asset that has one over marks of that standing or a higher
+    one, working outward from the goal.
+    """
     waiting: list[tuple[int, int, tuple[str, ...]]] = [(0, 0, (goal,))]
     best: dict[str, tuple[str, ...]] = {}
     while waiting:
@@ -225,10 +237,14 @@ def _chains(goal: str, marks: Marks, face: frozenset[str]) -> dict[str, tuple[st
         for other in marks.neighbours(here) | (face if here in face else _NO_CASH):
             at_face = here in face and other in face
             far = hops if at_face else hops + 1
-            usable = at_face or marks.between(other, here) is not None
+            usable = at_face or _leads(marks.between(other, here), least)
             if other not in best and usable and far <= HOPS_MAX:
                 heappush(waiting, (far, length + 1, (other, *names)))
     return best
+
+
+def _leads(mark: Mark | None, least: Standing) -> bool:
+    return mark is not None and mark.standing >= least
 
 
 def _steps(names: tuple[str, ...], marks: Marks, face: frozenset[str]) -> Steps:

@@ -83,14 +83,17 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Ways:
-    """What leads where, whatever the prices: it stands as long as the same pairs have a mark.
+    """What leads where, whatever the prices: it stands as long as the same pairs have a mark, each
+    of the same standing.
 
-    `chains` is where `convert` remembers the paths it has found.
+    `standings` are those there are, the highest first. `chains` is where `convert` remembers the
+    paths it has found.
     """
 
-    def __init__(self, pairs: Iterable[tuple[str, str]], aliases: Mapping[str, str]) -> None:
-        self.chains: dict[tuple[str, frozenset[str]], dict[str, tuple[str, ...]]] = {}
-        self._pairs = tuple(pairs)
+    def __init__(self, marks: Mapping[tuple[str, str], Mark], aliases: Mapping[str, str]) -> None:
+        self.chains: dict[tuple[str, frozenset[str], Standing], dict[str, tuple[str, ...]]] = {}
+        self.standings = sorted({mark.standing for mark in marks.values()}, reverse=True)
+        self._pairs = tuple(marks)
         self._aliases = aliases
 
     @cached_property
@@ -158,8 +161,8 @@ class Marks:
         known = self._marks.get(key)
         if known is not None and not _outweighs(mark, known, now):
             return False
-        if known is None or bool(known.price) is not bool(mark.price):
-            self._ways = None  # a zero leads only one way
+        if known is None or not _leads_alike(mark, known):
+            self._ways = None
         self._marks[key] = mark
         return True
 
@@ -179,7 +182,7 @@ class Marks:
         """
         known, marks = before.by_pair, self._marks
         same = known.keys() == marks.keys() and all(
-            bool(marks[pair].price) is bool(known[pair].price) for pair in changed
+            _leads_alike(marks[pair], known[pair]) for pair in changed
         )
         if same:
             self._ways = before.ways
@@ -203,13 +206,15 @@ class Marks:
     def between(self, asset: str, quote: str) -> Mark | None:
         """Return the mark that leads from an asset to a quote: stated so, or the other way round.
 
-        The one of higher standing counts, of equal ones the one stated so. A zero leads only one
-        way.
+        The one of higher standing counts, of equal ones the later, and at one time the one stated
+        so. A zero leads only one way.
         """
         direct, inverse = self.get(asset, quote), self.get(quote, asset)
         if inverse is None or not inverse.price:
             return direct
-        return inverse if direct is None or inverse.standing > direct.standing else direct
+        if direct is None or (inverse.standing, inverse.at) > (direct.standing, direct.at):
+            return inverse
+        return direct
 
     def named(self, pair: str) -> Mark | None:
         """Return the mark of a pair under any of its names: `XBT/USD`, `XBTUSD`, `BTC-USD`."""
@@ -309,6 +314,13 @@ def _outweighs(mark: Mark, known: Mark, now: int | None) -> bool:
     if now is not None and mark.is_ahead(now) is not known.is_ahead(now):
         return known.is_ahead(now)
     return (mark.at, mark.source, mark.price) > (known.at, known.source, known.price)
+
+
+def _leads_alike(mark: Mark, known: Mark) -> bool:
+    """Tell whether ways go over two marks of a pair alike: a zero leads only one way, and what
+    stands higher goes before.
+    """
+    return mark.standing is known.standing and bool(mark.price) is bool(known.price)
 
 
 def _is_same(one: Mark | None, other: Mark) -> bool:

@@ -50,6 +50,15 @@ def test_the_drawdown_is_from_the_peak_and_no_more_than_everything():
     assert SleeveReturns((1,), (-1.5,)).drawdown == 1
 
 
+def test_what_lost_everything_stays_lost_whatever_other_capital_makes():
+    for lost in (-1.0, -1.5):
+        for after in ((), (0.1,), (0.1, -1.5), (-1.5, -1.5)):
+            found = SleeveReturns(tuple(range(len(after) + 2)), (0.5, lost, *after))
+            assert found.growth == (Decimal("1.5"), *[Decimal(0)] * (len(after) + 1))
+            assert found.pct is None
+            assert found.drawdown == 1
+
+
 def test_statistics_of_a_window():
     found = SleeveReturns((1, 2, 3), (0.5, 0.01, 0.03)).since(2)
     assert found.days == (2, 3)

@@ -63,3 +63,17 @@ def test_of_an_asset_that_nobody_ever_priced_nothing_is_known():
     told = benchmark(portfolio, "DOGE", portfolio.history().points)
     assert (told.prices, told.first, told.points) == (0, None, ())
     assert told.return_pct.value is None
+
+
+def test_across_equity_below_zero_there_is_no_return_though_nothing_was_priced_then():
+    portfolio = followed("2026-01-03T09:00:00Z fee 2000 EUR #k:3")
+    for day, price in (("01", "10"), ("05", "12")):
+        portfolio.price("ETH", f"2026-01-{day}T09:00:00Z", price)
+    keep(portfolio, "2026-01-01T10:00:00Z", XBT=100)
+    keep(portfolio, "2026-01-03T10:00:00Z", XBT=100)  # 1,000 less than nothing; ETH has no price
+    keep(portfolio, "2026-01-04T10:00:00Z", XBT=500)
+    keep(portfolio, "2026-01-05T10:00:00Z", XBT=500)
+    told = benchmark(portfolio, "ETH", portfolio.history(prices={"XBT": "500"}).points)
+    assert told.return_pct.value == 20
+    assert told.own_pct.reason.startswith("equity was not above zero")
+    assert told.excess_pct.value is None

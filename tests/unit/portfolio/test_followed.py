@@ -308,3 +308,16 @@ def test_closing_prices_are_of_all_snapshots_of_their_day_and_go_with_them():
     snapshots.prune(store, clock.at + 40 * DAY, 30)
     assert list(store.memos(snapshots.PRICES)) == []
     assert kept.closing_prices(portfolio) == {}
+
+
+def test_no_risk_is_told_across_equity_below_zero():
+    portfolio = begun()
+    for number in range(40):
+        portfolio.desk.clock.at += DAY
+        if number == 20:
+            portfolio.record(*golden.read(["2026-01-23T00:00:00Z fee 2000 EUR #k:3"]))
+        keep(portfolio, 100 if number < 30 else 300 + number)
+    told = portfolio.risk({"XBT": "340"})
+    for figure in (told.var_pct, told.cvar_pct, told.volatility_pct):
+        assert figure.value is None
+        assert figure.reason.startswith("equity was not above zero")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bursar.errors import MissingMark, NoRatePath
 from bursar.value import convert as module
 from bursar.value.convert import Missing, Path, Reason, rate
-from bursar.value.marks import Mark, Marks, fee_credit
+from bursar.value.marks import Mark, Marks, Standing, fee_credit
 from tests.unit.value.books import NOW, D, loose, marks
 
 find_path, convert = loose(module.find_path), loose(module.convert)
@@ -45,6 +45,20 @@ def test_a_cross_is_shown_step_by_step():
 def test_a_cross_may_turn_marks_round():
     path = find_path("ATOM", "EUR", marks=marks(XBT_ATOM="4", EUR_XBT="0.5"))
     assert convert(D(1), path) == D("0.5")
+
+
+def test_what_is_given_goes_before_a_venue_and_that_before_a_trade_over_any_steps():
+    trade = Mark("ATOM", "USD", D(1), "last trade", NOW, Standing.TRADE)
+    venue = [Mark("ATOM", "USDT", D(2), "binance mid", NOW)]
+    told = [
+        Mark("ATOM", "EUR", D(3), "given", NOW, Standing.GIVEN),
+        Mark("EUR", "USD", D(4), "given", NOW, Standing.GIVEN),
+    ]
+    known = Marks([trade])
+    for more, rate_now in ((venue, 2), (told[:1], 2), (told[1:], 12)):
+        known = known.plus(more)
+        assert rate("ATOM", "USD", marks=known, cash=USD) == rate_now
+    assert rate("ATOM", "USD", marks=Marks([trade, *told[:1]]), cash=USD) == 1
 
 
 def test_of_equal_paths_the_first_by_name_is_taken_whatever_the_order():
@@ -175,22 +189,28 @@ NAMES = "ABCDE"
 FACE = frozenset("AB")
 
 
-@given(st.sets(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), max_size=7))
-def test_the_path_is_the_best_of_all_there_are(pairs):
-    known = Marks(Mark(asset, quote, D(2), "x", NOW) for asset, quote in pairs)
+STANDINGS = st.sampled_from(Standing)
+
+
+@given(st.sets(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES), STANDINGS), max_size=7))
+def test_the_path_is_the_best_of_all_there_are(told):
+    known = Marks(Mark(asset, quote, D(2), "x", NOW, standing) for asset, quote, standing in told)
 
     def cost(names):
         steps = list(pairwise(names))
-        free = [step for step in steps if FACE.issuperset(step)]
-        usable = all(step in free or known.between(*step) is not None for step in steps)
-        return (len(steps) - len(free), len(steps), names) if usable else None
+        paid = [step for step in steps if not FACE.issuperset(step)]
+        over = [mark for step in paid if (mark := known.between(*step)) is not None]
+        if len(over) < len(paid):
+            return None
+        least = min((mark.standing for mark in over), default=Standing.GIVEN)
+        return -least, len(over), len(steps), names
 
     for start, goal in permutations(NAMES, 2):
         between = [name for name in NAMES if name not in (start, goal)]
         chains = [
             (start, *middle, goal) for size in range(4) for middle in permutations(between, size)
         ]
-        costs = [found for chain in chains if (found := cost(chain)) and found[0] <= 3]
+        costs = [found for chain in chains if (found := cost(chain)) and found[1] <= 3]
         path = find_path(start, goal, marks=known, cash=FACE)
         found = None if isinstance(path, Missing) else (start, *(s.quote for s in path.steps))
-        assert found == (min(costs)[2] if costs else None)
+        assert found == (min(costs)[3] if costs else None)

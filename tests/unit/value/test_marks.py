@@ -81,6 +81,17 @@ def test_between_reads_a_mark_either_way_but_not_through_zero():
     assert marks.between("XBT", "EUR") is None
 
 
+def test_between_takes_the_later_of_equal_standing_whichever_way_round():
+    old = Mark("USD", "EUR", D("0.9"), "last trade", NOW - 5, Standing.TRADE)
+    new = Mark("EUR", "USD", D("1.25"), "last trade", NOW, Standing.TRADE)
+    for known, counts in ((Marks([old, new]), new), (Marks([old]), old)):
+        assert known.between("USD", "EUR") == known.between("EUR", "USD") == counts
+    venue = Mark("USD", "EUR", D("0.7"), "kraken", NOW - 9)
+    assert Marks([old, new, venue]).between("USD", "EUR") == venue
+    told = Mark("USD", "EUR", D("0.8"), "last trade", NOW, Standing.TRADE)
+    assert Marks([told, new]).between("USD", "EUR") == told
+
+
 def test_between_prefers_the_given_even_the_wrong_way_round():
     inverse = Mark("USD", "XBT", D("0.00002"), "kraken", NOW)
     told = Mark("USD", "XBT", D("0.00001"), "flag", NOW, Standing.GIVEN)

@@ -142,7 +142,6 @@ class Believed:
             )
 
 
-
 def _within(span: _Span, marks: Iterable[Mark], now: int) -> _Span:
     """Return the part of a span in which the same of these are from the future as now. O(marks)."""
     since, until = span

@@ -4,13 +4,14 @@ import asyncio
 import json
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bursar.desk import Desk
 from bursar.errors import VenueDown
 from bursar.ledger import instant
 from bursar.ledger.terms import Terms
-from bursar.measure.limits import Breach, Verdict
+from bursar.measure.limits import Breach, Freshness, Limits, Policy, Verdict
 from bursar.portfolio import Portfolio, agreement
 from bursar.portfolio.events import saying, watching
 from bursar.portfolio.service import PortfolioService, Rules
@@ -164,6 +165,25 @@ def test_a_limit_and_an_alert_are_told_once_though_two_processes_look(both, monk
     kinds = [each.type for each in saying.waiting(kept).values()]
     assert sorted(kinds) == ["portfolio.alert", "portfolio.limit"]
     assert len(watching.waiting(kept, "mail")) == 1
+
+
+def test_a_service_without_limits_clears_none_that_another_one_has(both):
+    breach = Breach("daily_loss", Verdict.BREACHED, D(120), D(100))
+    watched, plain = [each.portfolio for each in both]
+    policy = Policy(limits=Limits(daily_loss_max=D(100)), freshness=Freshness.FRESH, source="own")
+    watched.measuring = msgspec.structs.replace(watched.measuring, policy=policy)
+    begun, counts = watched.desk.clock.now(), []
+    for minute in range(0, 181, 10):
+        now = begun + minute * 60 * instant.SECOND
+        told = watching.tell_limits(watched, [breach], now=now)
+        counts.append((told, watching.tell_limits(plain, [], now=now)))
+    assert [sum(each) for each in zip(*counts, strict=True)] == [4, 0]  # once an hour
+    later = begun + 5 * instant.HOUR - 1
+    assert watching.tell_limits(plain, [], now=later) == 0
+    assert watching.tell_limits(plain, [], now=later + 1) == 1  # nobody tells it any more
+    states = saying.waiting(plain.desk.store).values()
+    last = json.loads(list(states)[-1].data)
+    assert (last["signal"], last["reason"]) == ("cleared", "there is no such limit any more")
 
 
 def test_prices_that_another_sync_has_yet_to_get_are_asked_for(both):

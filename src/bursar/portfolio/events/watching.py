@@ -27,7 +27,7 @@ from bursar.portfolio import agreement
 from bursar.portfolio.events import saying
 from bursar.portfolio.portfolio import Portfolio
 from bursar.ports import PortfolioStore
-from bursar.reconcile.alarm import is_long_ago, is_news
+from bursar.reconcile.alarm import AGAIN_AFTER, is_long_ago, is_news
 
 ALERTING: Final[Mapping[str, str]] = {
     "drawdown_pct": "drawdown",
@@ -90,14 +90,23 @@ def _limits(portfolio: Portfolio, found: Mapping[str, Breach], now: int) -> _New
         if _is_news(before.get(key), each.verdict.value, each.value, now):
             after[key] = Told(now, each.value, each.verdict.value)
             states.append(_state(each, policy, now))
-    if policy.freshness in {Freshness.FRESH, Freshness.NONE}:  # others clear nothing
-        for key in before.keys() - found.keys():
+    for key in before.keys() - found.keys():
+        if _may_clear(policy, before[key], now):
             del after[key]
             states.append(_cleared(key, policy, now))
     memos: saying.Memos = {_LIMITS: _write(after)} if states else {}
     for number, state in enumerate(states):  # a place of its own for each, and in order
         memos |= saying.memo_of(store, "portfolio.limit", state, at=now + number)
     return len(states), memos
+
+
+def _may_clear(policy: Policy, told: Told, now: int) -> bool:
+    """Tell whether a policy has the last word on what was told. One that could not be read has not;
+    nor has who has none, while another service may have one: that tells it anew once an hour.
+    """
+    if policy.freshness is Freshness.NONE:
+        return abs(now - told.at) >= 2 * AGAIN_AFTER
+    return policy.freshness is Freshness.FRESH
 
 
 def concerns(portfolio: Portfolio, breaches: Iterable[Breach]) -> list[Concern]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from decimal import Decimal
+from itertools import count
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from bursar.portfolio import Portfolio, agreement
 from bursar.portfolio.events import saying, watching
 from bursar.portfolio.service import PortfolioService, Rules
 from bursar.reconcile import heard
+from bursar.reconcile.alarm import Alarm, encode
 from bursar.store import open_store
 from tests.unit.portfolio.places import Clock
 from tests.unit.portfolio.venues import Told
@@ -184,6 +186,27 @@ def test_a_service_without_limits_clears_none_that_another_one_has(both):
     states = saying.waiting(plain.desk.store).values()
     last = json.loads(list(states)[-1].data)
     assert (last["signal"], last["reason"]) == ("cleared", "there is no such limit any more")
+
+
+@pytest.mark.parametrize("kind", ["daily_loss", "drift"])
+def test_an_alert_that_a_service_without_ways_raised_leaves_by_the_ways_of_another(both, kind):
+    plain, other = [each.portfolio for each in both]
+    store, found = other.desk.store, []
+    if kind == "drift":
+        alarm = Alarm(since=1, cycles=2, told_at=plain.desk.clock.now(), told=D(9))
+        store.save_memos({"alarm k": encode(alarm)})
+    else:
+        found = [watching.Concern(kind=kind, subject=kind, message="much", value=D(9))]
+
+    def raised(portfolio, *ways):
+        counts.append(watching.raise_alerts(portfolio, found, ways=ways, now=next(times)))
+        return [len(watching.waiting(store, way)) for way in ("mail", "webhook")]
+
+    counts, times = [], count(plain.desk.clock.now(), instant.SECOND)
+    assert raised(plain) == [0, 0]
+    assert raised(other, "mail") == raised(other, "mail") == raised(plain) == [1, 0]
+    assert raised(plain, "webhook") == raised(other, "mail") == raised(plain) == [1, 1]
+    assert counts == [1, 1, 0, 0, 1, 0, 0]
 
 
 def test_prices_that_another_sync_has_yet_to_get_are_asked_for(both):

@@ -202,7 +202,8 @@ def test_an_alert_that_a_service_without_ways_raised_leaves_by_the_ways_of_anoth
         counts.append(watching.raise_alerts(portfolio, found, ways=ways, now=next(times)))
         return [len(watching.waiting(store, way)) for way in ("mail", "webhook")]
 
-    counts, times = [], count(plain.desk.clock.now(), instant.SECOND)
+    counts: list[int] = []
+    times = count(plain.desk.clock.now(), instant.SECOND)
     assert raised(plain) == [0, 0]
     assert raised(other, "mail") == raised(other, "mail") == raised(plain) == [1, 0]
     assert raised(plain, "webhook") == raised(other, "mail") == raised(plain) == [1, 1]

@@ -6,8 +6,8 @@ row's, so that whoever hears one twice knows it. What was said beside commits (`
 
 How far it has come is kept in two places: in the store, and by the bus, which loses its note with
 its events. The nearer of the two counts. So a relay that died goes on where it was, and a bus that
-was flushed is filled again, with as many of the newest commits as it keeps. What was said waits for a
-bus that others hear, once there ever was one: one inside a process tells it there and leaves it.
+was flushed is filled again, with as many of the newest commits as it keeps. What was said waits for
+a bus that others hear, once there ever was one: one inside a process tells it there and leaves it.
 
 Errors: `BusDown` and what the store raises; nothing is lost, `once` again goes on.
 """

@@ -14,6 +14,7 @@ import httpx2
 import msgspec
 import pytest
 
+import bursar
 from bursar.app import SystemClock
 from bursar.bus.posting import Letter, Mail, Mailbox, Sealing, Webhook
 from bursar.config import PortfolioSettings, Settings
@@ -25,6 +26,7 @@ from bursar.portfolio import agreement
 from bursar.portfolio.events import saying, watching
 from bursar.reconcile import Statement
 from bursar.reconcile.alarm import Alarm, encode
+from bursar.serve import watching as serve_watching
 from bursar.serve.opening import open_book
 from bursar.serve.service import Service
 from bursar.serve.watching import EVERY_MS, Watcher
@@ -239,6 +241,24 @@ def test_an_alert_that_did_not_leave_leaves_after_a_restart(place):
                 await pauses.look()
                 assert len(hook.asked) == 1
                 assert first.split()[-1] in json.loads(hook.asked[0][2])["id"]
+
+    asyncio.run(main())
+
+
+def test_an_alert_of_a_service_that_was_killed_leaves_by_the_other(place, monkeypatch):
+    monkeypatch.setattr(serve_watching, "OTHERS_S", 0.01)
+    found = watching.Concern(kind="drift", subject="kraken:main", message="off")
+
+    async def main():
+        async with web((200, b"")) as hook:
+            settings = settings_of(place, alerts={"webhook_url": hook.url})
+            async with watched(settings) as (portfolio, _, _pauses):
+                with bursar.open(place) as other:  # it finds this, and is no more
+                    now = other.desk.clock.now()
+                    assert watching.raise_alerts(other, [found], ways=("webhook",), now=now) == 1
+                await hook.heard.acquire()
+                await until(lambda: not portfolio.desk.store.memos("alert webhook "))
+                assert len(hook.asked) == 1
 
     asyncio.run(main())
 

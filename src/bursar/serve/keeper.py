@@ -12,8 +12,8 @@ asks the keeper and awaits the answer, which is bytes or a frozen record.
 
 Invariants
 - A job sees the book between two others, never in the middle of one.
-- No more than `WAITING_MAX` jobs wait; one more is refused (`ServiceBusy`), not queued. What has
-  not begun when its asker leaves is not done any more; what has is done to its end.
+- No more than `WAITING_MAX` jobs wait; one more is refused (`ServiceBusy`), not queued.
+- A job whose asker leaves before it is begun is not done any more; one that was is done to its end.
 - A task that ends by a mistake of ours is named in `ended`; the others, and questions, go on.
 - Once a newer bursar has brought the book along, nothing is read or written here any more: the book
   is closed, and whoever asks is told why.

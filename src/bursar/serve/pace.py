@@ -2,14 +2,18 @@
 
 Whoever changes something touches; the first touch after a quiet interval is due at once, those that
 follow it fall together into one at the interval's end. Where a publication takes long the interval
-grows with it, so that publishing never takes more than a tenth of the time.
+grows with it, so that publishing takes no more than a tenth of the time; to half a minute at most,
+since what seemed to take hours was a clock that was set, or a machine that slept.
 
 Errors: none.
 """
 
 from typing import Final
 
+from bursar.ledger import instant
+
 SHARE: Final = 10
+LONGEST: Final = 30 * instant.SECOND
 
 
 class Pace:
@@ -40,4 +44,4 @@ class Pace:
 
     def took(self, time: int) -> None:
         """Say how long the publication took."""
-        self.interval = max(self._least, SHARE * time)
+        self.interval = max(self._least, min(SHARE * time, LONGEST))

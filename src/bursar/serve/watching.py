@@ -10,6 +10,7 @@ Errors: none leave here; the health says which policy is stale and which way is 
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -30,6 +31,9 @@ from bursar.serve.logs import LOG
 EVERY_MS: Final = 5_000
 AWAY_S: Final = 60
 """Who has not looked for longer was suspended with the machine, or its clock was set."""
+
+OTHERS_S: Final = 60
+"""So often each way looks for what another service found and did not live to send."""
 
 FIRST_WAIT_MS: Final = 1_000
 WAIT_MAX_MS: Final = 300_000
@@ -117,5 +121,7 @@ class Watcher:
                 wait_ms = min(2 * wait_ms, WAIT_MAX_MS)
                 continue
             self.shut = {way: why for way, why in self.shut.items() if way != name}
-            await news.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(OTHERS_S):
+                    await news.wait()
             news.clear()

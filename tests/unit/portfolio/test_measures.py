@@ -333,18 +333,6 @@ def test_a_book_that_was_only_imported_has_a_curve_of_its_trades():
     assert not portfolio.performance().is_rebuilt
 
 
-def test_a_rebuilt_curve_goes_on_with_the_days_while_the_book_stands():
-    lines = (
-        "2026-01-02T01:00:00Z buy 10 XBT @ 100 EUR #k:2",
-        "2026-01-03T01:00:00Z price XBT 90 EUR #k:3",
-    )
-    stays = begun(*lines, at="2026-01-02T12:00:00Z")
-    assert len(stays.history().points) == 3
-    for at in ("2026-01-04T12:00:00Z", "2026-01-02T13:00:00Z"):  # also where a clock is set back
-        stays.desk.clock.set(at)
-        assert repr(stays.performance()) == repr(begun(*lines, at=at).performance())
-
-
 def test_what_the_first_day_made_is_in_a_rebuilt_curve():
     lines = (
         "2026-01-01T01:00:00Z buy 10 XBT @ 100 EUR #k:2",

@@ -3,18 +3,21 @@
 import asyncio
 import json
 from decimal import Decimal
+from itertools import count
 
+import msgspec
 import pytest
 
 from bursar.desk import Desk
 from bursar.errors import VenueDown
 from bursar.ledger import instant
 from bursar.ledger.terms import Terms
-from bursar.measure.limits import Breach, Verdict
+from bursar.measure.limits import Breach, Freshness, Limits, Policy, Verdict
 from bursar.portfolio import Portfolio, agreement
 from bursar.portfolio.events import saying, watching
 from bursar.portfolio.service import PortfolioService, Rules
 from bursar.reconcile import heard
+from bursar.reconcile.alarm import Alarm, encode
 from bursar.store import open_store
 from tests.unit.portfolio.places import Clock
 from tests.unit.portfolio.venues import Told
@@ -164,6 +167,47 @@ def test_a_limit_and_an_alert_are_told_once_though_two_processes_look(both, monk
     kinds = [each.type for each in saying.waiting(kept).values()]
     assert sorted(kinds) == ["portfolio.alert", "portfolio.limit"]
     assert len(watching.waiting(kept, "mail")) == 1
+
+
+def test_a_service_without_limits_clears_none_that_another_one_has(both):
+    breach = Breach("daily_loss", Verdict.BREACHED, D(120), D(100))
+    watched, plain = [each.portfolio for each in both]
+    policy = Policy(limits=Limits(daily_loss_max=D(100)), freshness=Freshness.FRESH, source="own")
+    watched.measuring = msgspec.structs.replace(watched.measuring, policy=policy)
+    begun, counts = watched.desk.clock.now(), []
+    for minute in range(0, 181, 10):
+        now = begun + minute * 60 * instant.SECOND
+        told = watching.tell_limits(watched, [breach], now=now)
+        counts.append((told, watching.tell_limits(plain, [], now=now)))
+    assert [sum(each) for each in zip(*counts, strict=True)] == [4, 0]  # once an hour
+    later = begun + 5 * instant.HOUR - 1
+    assert watching.tell_limits(plain, [], now=later) == 0
+    assert watching.tell_limits(plain, [], now=later + 1) == 1  # nobody tells it any more
+    states = saying.waiting(plain.desk.store).values()
+    last = json.loads(list(states)[-1].data)
+    assert (last["signal"], last["reason"]) == ("cleared", "there is no such limit any more")
+
+
+@pytest.mark.parametrize("kind", ["daily_loss", "drift"])
+def test_an_alert_that_a_service_without_ways_raised_leaves_by_the_ways_of_another(both, kind):
+    plain, other = [each.portfolio for each in both]
+    store, found = other.desk.store, []
+    if kind == "drift":
+        alarm = Alarm(since=1, cycles=2, told_at=plain.desk.clock.now(), told=D(9))
+        store.save_memos({"alarm k": encode(alarm)})
+    else:
+        found = [watching.Concern(kind=kind, subject=kind, message="much", value=D(9))]
+
+    def raised(portfolio, *ways):
+        counts.append(watching.raise_alerts(portfolio, found, ways=ways, now=next(times)))
+        return [len(watching.waiting(store, way)) for way in ("mail", "webhook")]
+
+    counts: list[int] = []
+    times = count(plain.desk.clock.now(), instant.SECOND)
+    assert raised(plain) == [0, 0]
+    assert raised(other, "mail") == raised(other, "mail") == raised(plain) == [1, 0]
+    assert raised(plain, "webhook") == raised(other, "mail") == raised(plain) == [1, 1]
+    assert counts == [1, 1, 0, 0, 1, 0, 0]
 
 
 def test_prices_that_another_sync_has_yet_to_get_are_asked_for(both):

@@ -24,11 +24,11 @@ class Touched:
     """A publisher that looks at once when it is touched, as the real one does after a while."""
 
     def __init__(self):
-        self.times = 0
+        self.times = self.writes = 0
         self.look = lambda: None
 
     def wrote(self):
-        """Hear that the store took something: it is well."""
+        self.writes += 1
 
     def touch(self):
         self.times += 1
@@ -67,6 +67,7 @@ async def carried(settings, portfolio, batches):
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await bus.close()
+    assert publisher.writes == 2  # what was booked
     return told, publisher.times
 
 

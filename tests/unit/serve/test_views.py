@@ -144,7 +144,7 @@ def test_a_publication_is_of_one_version_though_another_process_writes_between()
             one.record(*golden.read([words]))
         publisher.publish(opened_)
     made = [(each.found.pnl.realized_pnl_total, each.found.pnl.realized_pnl_today) for each in told]
-    assert made == [(Decimal(each * 20), Decimal(each * 20)) for each in range(1, 11)]
+    assert made == [(Decimal(20 * each), Decimal(20 * each)) for each in range(1, 11)]
     assert publisher.state.version == store.head().version
 
 

@@ -6,7 +6,8 @@ row's, so that whoever hears one twice knows it. What was said beside commits (`
 
 How far it has come is kept in two places: in the store, and by the bus, which loses its note with
 its events. The nearer of the two counts. So a relay that died goes on where it was, and a bus that
-was flushed is filled again, with as many of the newest commits as it keeps.
+was flushed is filled again, with as many of the newest commits as it keeps. What was said waits for
+a bus that others hear, once there ever was one: one inside a process tells it there and leaves it.
 
 Errors: `BusDown` and what the store raises; nothing is lost, `once` again goes on.
 """
@@ -31,6 +32,7 @@ BATCH: Final = 500
 KEPT: Final = 10_000
 EVERY_MS: Final = 250
 _MARK: Final = "relay "
+_HEARD: Final = "bus of others"
 _ZERO: Final = Decimal(0)
 
 
@@ -68,6 +70,8 @@ class Relay:
         self._store = store
         self._bus = bus
         self._kept = kept
+        self._is_inside = False
+        self._said: frozenset[str] = frozenset()
 
     async def run(self, pause: Pause) -> None:
         """Publish what is due, again and again, until this is cancelled.
@@ -105,15 +109,23 @@ class Relay:
         """Return the last commit that was told and is still there to be read."""
         own = int(self._store.memo(self._mark) or 0)
         its = await self._bus.reached(self.topic)
+        self._is_inside = its is None
         if its is None or its >= own:
             return own
         return max(its, self._store.head().version - self._kept, 0)
 
     async def _say(self) -> None:
         said = saying.waiting(self._store)
-        if said:
-            await self._bus.publish(self.topic, list(said.values()))
-            self._store.save_memos(dict.fromkeys(said))
+        due = [event for name, event in said.items() if name not in self._said]
+        if due:
+            await self._bus.publish(self.topic, due)
+        known = self._store.memo(_HEARD) if said or not self._is_inside else None
+        if self._is_inside and known:
+            self._said = frozenset(said)  # whoever others hear has yet to tell it
+            return
+        heard = saying.Memos() if self._is_inside or known else {_HEARD: self.topic}
+        if said or heard:
+            self._store.save_memos({**dict.fromkeys(said), **heard})
 
 
 def events_of(row: OutboxRow, portfolio: str) -> Iterator[Envelope]:

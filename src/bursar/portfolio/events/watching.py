@@ -27,7 +27,7 @@ from bursar.portfolio import agreement
 from bursar.portfolio.events import saying
 from bursar.portfolio.portfolio import Portfolio
 from bursar.ports import PortfolioStore
-from bursar.reconcile.alarm import is_long_ago, is_news
+from bursar.reconcile.alarm import AGAIN_AFTER, is_long_ago, is_news
 
 ALERTING: Final[Mapping[str, str]] = {
     "drawdown_pct": "drawdown",
@@ -45,7 +45,9 @@ _OUT: Final = "alert "
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What was last told of something, and when."""
+    """What was last told of something, and when; `signal` is what a limit was said to be, or the
+    ways that an alert leaves by.
+    """
 
     at: int
     value: Decimal | None
@@ -90,14 +92,23 @@ def _limits(portfolio: Portfolio, found: Mapping[str, Breach], now: int) -> _New
         if _is_news(before.get(key), each.verdict.value, each.value, now):
             after[key] = Told(now, each.value, each.verdict.value)
             states.append(_state(each, policy, now))
-    if policy.freshness in {Freshness.FRESH, Freshness.NONE}:  # others clear nothing
-        for key in before.keys() - found.keys():
+    for key in before.keys() - found.keys():
+        if _may_clear(policy, before[key], now):
             del after[key]
             states.append(_cleared(key, policy, now))
     memos: saying.Memos = {_LIMITS: _write(after)} if states else {}
     for number, state in enumerate(states):  # a place of its own for each, and in order
         memos |= saying.memo_of(store, "portfolio.limit", state, at=now + number)
     return len(states), memos
+
+
+def _may_clear(policy: Policy, told: Told, now: int) -> bool:
+    """Tell whether a policy has the last word on what was told. One that could not be read has not;
+    nor has who has none, while another service may have one: that tells it anew once an hour.
+    """
+    if policy.freshness is Freshness.NONE:
+        return abs(now - told.at) >= 2 * AGAIN_AFTER
+    return policy.freshness is Freshness.FRESH
 
 
 def concerns(portfolio: Portfolio, breaches: Iterable[Breach]) -> list[Concern]:
@@ -142,23 +153,36 @@ def raise_alerts(
 
 
 def _alerts(portfolio: Portfolio, found: Iterable[Concern], ways: Iterable[str], now: int) -> _News:
-    before = _told(portfolio.desk.store, _ALERTS)
-    after, due = _recent(before, now), []
-    for each in found:
-        key = f"{each.kind} {each.subject}"
-        if _is_news(before.get(key), "", each.value, now):
-            after[key] = Told(now, each.value)
-            due.append(each)
+    """Return the alerts that are due: by every way, or by those it has yet to leave by, as one that
+    a service with other ways has raised.
+    """
+    before, own = _told(portfolio.desk.store, _ALERTS), frozenset(ways)
+    after, due = _recent(before, now), list[tuple[Concern, frozenset[str]]]()
+    standing = [(f"{each.kind} {each.subject}", each, Told(now, each.value)) for each in found]
     for account, alarm in agreement.alarms_told(portfolio).items():
-        key, at = f"drift {account}", alarm.told_at
-        if at is not None:
-            was, after[key] = before.get(key), Told(at, alarm.told)
-            if was is None or was.at != at:
-                due.append(_drift(account, alarm.told, alarm.told_unpriced))
+        if alarm.told_at is not None:
+            drift = _drift(account, alarm.told, alarm.told_unpriced)
+            standing.append((f"drift {account}", drift, Told(alarm.told_at, alarm.told)))
+    for key, each, told in standing:
+        was = before.get(key)
+        if was is None or _is_due(each, was, told, now):
+            by, kept = frozenset[str](), told
+        else:
+            by, kept = frozenset(was.signal.split()), was
+        if kept is told or own - by:
+            after[key] = msgspec.structs.replace(kept, signal=" ".join(sorted(own | by)))
+            due.append((each, own - by))
     memos: saying.Memos = {_ALERTS: _write(after)} if due else {}
-    for number, each in enumerate(due):
-        memos |= _waiting(portfolio, each, ways, now + number)
+    for number, (each, lacking) in enumerate(due):
+        memos |= _waiting(portfolio, each, lacking, now + number)
     return len(due), memos
+
+
+def _is_due(found: Concern, was: Told, told: Told, now: int) -> bool:
+    """Tell whether what was raised is to be raised again. Of a drift its alarm says when."""
+    if found.kind == "drift":
+        return was.at != told.at
+    return _is_news(was, was.signal, told.value, now)
 
 
 def waiting(store: PortfolioStore, way: str) -> dict[str, Envelope]:

@@ -294,6 +294,27 @@ def test_what_is_said_beside_commits_waits_until_it_is_told(intake):
     assert (said.type, json.loads(said.data)["percent"]) == ("portfolio.external_activity", 7.5)
 
 
+def test_what_is_said_waits_for_the_bus_that_others_hear(intake):
+    store, clock = intake.portfolio.desk.store, intake.portfolio.desk.clock
+    outside, inside = Noting(clock), LocalBus(clock)
+    relay = Relay(store, inside)
+    for number in range(4):
+        activity = ExternalActivity(
+            account=str(number), percent=Decimal(9), worth=Decimal(9), timestamp="now"
+        )
+        say(store, "portfolio.external_activity", activity, at=NOON + number)
+        for _ in range(2):
+            asyncio.run(relay.once())
+        if number in {1, 3}:
+            relayed(intake, outside)
+
+    def accounts(bus):
+        return [json.loads(each.data)["account"] for each in told(bus)]
+
+    assert accounts(inside) == ["0", "1", "2", "3"]
+    assert accounts(outside) == ["2", "3"]  # those from when it was known that others hear
+
+
 def test_a_fall_is_of_all_that_is_owned_and_of_nothing_without_a_price(intake):
     update, here = loose(equity_update), figures(intake.portfolio.valuation())
     shown = msgspec.structs.replace(here, equity=Decimal(60), excluded_value=Decimal(30))

@@ -28,14 +28,12 @@ def after_actions(fact: Action, beside: Iterable[Fact]) -> Action:
     venue's sequence says nothing.
     """
     others = [each for each in beside if each.sequence == fact.sequence and each.id != fact.id]
-    place = 0
-    match fact:
-        case Split(asset=asset):
-            place = 2 * any(isinstance(e, Rename) and e.to_asset == asset for e in others)
-        case Rename(asset=asset):
-            place = int(any(isinstance(e, Split) and e.asset == asset for e in others))
-        case Conversion():
-            place = 3 * any(isinstance(e, Split | Rename) for e in others)
+    if isinstance(fact, Split):
+        place = 2 * any(isinstance(e, Rename) and e.to_asset == fact.asset for e in others)
+    elif isinstance(fact, Rename):
+        place = int(any(isinstance(e, Split) and e.asset == fact.asset for e in others))
+    else:
+        place = 3 * any(isinstance(e, Split | Rename) for e in others)
     return msgspec.structs.replace(fact, sequence=fact.sequence + place) if place else fact
 
 

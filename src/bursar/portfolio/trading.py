@@ -69,8 +69,8 @@ class TradeFollower:
         return True
 
     def _resume(self, now: str) -> None:
-        """Go on from the bookmark, if this has not followed anything yet."""
-        text = "" if self._at else self.store.bookmark()
+        """Go on from the bookmark, if it was another process that told the trades of now."""
+        text = "" if self._at == now else self.store.bookmark()
         if text:
             bookmark = msgspec.json.decode(text, type=_Bookmark)
             self._reading.resume(bookmark, self._portfolio)

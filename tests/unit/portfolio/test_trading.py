@@ -164,6 +164,19 @@ def test_what_was_told_behind_a_bookmark_gives_way_if_it_never_was(store, spaced
     assert answers(follower) == afresh(portfolio)
 
 
+def test_of_two_processes_each_goes_on_from_what_the_other_told(store, spaced):
+    trades, both = NotedStore(), [opened(store), opened(store)]
+    followers = [TradeFollower(each, trades) for each in both]
+    for day in range(1, 2 * DAYS + 1):
+        for each in both:
+            each.desk.catch_up()
+        buy(both[day % 2], day)
+        both[1 - day % 2].desk.catch_up()
+        assert [each.follow() for each in followers].count(True) == 1
+        assert answers(followers[0]) == afresh(both[0])
+    assert BEGINNING not in trades.told[-DAYS:]
+
+
 def test_a_bookmark_of_another_state_is_not_believed(store, spaced):
     trades, before = NotedStore(), opened(store)
     follower = TradeFollower(before, trades)

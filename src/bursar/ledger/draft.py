@@ -24,7 +24,7 @@ from bursar.ledger.journal import RECORDED, Outcome, Ruled
 from bursar.ledger.layer import Layer
 from bursar.ledger.notes import Note, linked, targets
 from bursar.ledger.openings import is_opening
-from bursar.ledger.order import Action, after_actions, order_key
+from bursar.ledger.order import ACTIONS, Action, after_actions, order_key
 from bursar.ledger.prices import Prices
 from bursar.ledger.pricing import lacks_price, priced_within, rests_on_prices
 from bursar.ledger.timeline import Timeline
@@ -261,7 +261,7 @@ class Draft:
         for fact in facts:
             self.raw[fact.id] = fact
             self._dirty.add(fact.id)
-            if isinstance(fact, Action):
+            if type(fact) in ACTIONS:
                 self._actions.setdefault((fact.account, fact.executed_at), set()).add(fact.id)
             if type(fact) is Split:
                 self._see_split(fact.id)
@@ -295,8 +295,13 @@ class Draft:
 
     def _actions_beside(self, names: Iterable[str]) -> set[str]:
         """Return the corporate actions of the instants in which one of these stands or stood."""
-        told = (each for name in names for each in (self._now(name), self.timeline.facts.get(name)))
-        places = {(e.account, e.executed_at) for e in told if isinstance(e, Action)}
+        told = self.raw, self.timeline.raw, self.timeline.facts
+        places = {
+            (fact.account, fact.executed_at)
+            for name in names
+            for known in told
+            if name in known and (fact := known[name]) is not None and type(fact) in ACTIONS
+        }
         return {name for place in places for name in self._actions_at(*place)}
 
     def _actions_at(self, account: str, at: int) -> set[str]:

@@ -8,6 +8,7 @@ is what they left. So the cash for the fraction that a split left is paid behind
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,7 @@ from bursar.ledger.entries import CashFlow, Conversion, Fill, Rename, Side, Spli
 from bursar.ledger.facts import Fact
 
 Action = Split | Rename | Conversion
+ACTIONS: Final = frozenset({Split, Rename, Conversion})
 Key = tuple[int, str, int, int, str]
 
 

@@ -295,12 +295,17 @@ class Draft:
 
     def _actions_beside(self, names: Iterable[str]) -> set[str]:
         """Return the corporate actions of the instants in which one of these stands or stood."""
-        told = (each for name in names for each in (self._now(name), self.timeline.facts.get(name)))
-        places = {(e.account, e.executed_at) for e in told if isinstance(e, Action)}
+        places: set[tuple[str, int]] = set()
+        for name in names:
+            now = self._now(name)
+            told = (now, self.timeline.facts.get(name))
+            places |= {(e.account, e.executed_at) for e in told if isinstance(e, Action)}
+            if isinstance(now, Action):  # it may stand again
+                self._actions.setdefault((now.account, now.executed_at), set()).add(name)
         return {name for place in places for name in self._actions_at(*place)}
 
     def _actions_at(self, account: str, at: int) -> set[str]:
-        """Return the corporate actions of an account and an instant, told now or before."""
+        """Return the corporate actions of an account and an instant, as told now or before."""
         order, facts = self.timeline.order, self.timeline.facts
         known = (
             facts[key[-1]]

@@ -87,3 +87,32 @@ def test_round_trips_follow_the_same_order(chance):
     book.follow(in_order(sorted(records, key=lambda each: each.time)))
     assert book.trips.open_fees == 0, "nothing is open"
     assert {trip.opened_at for trip in book.trips.trips} == {BOUGHT}
+
+
+ACTIONS = """2026-01-05T10:00:00Z  buy  33 AAA  for 330 USD  #k:01
+2026-01-06T00:00:00Z  row  split   -33 BBB   #k:12  source=ledger  group=k:q
+2026-01-06T00:00:00Z  row  split   1.65 BBB  #k:13  source=ledger  group=k:q
+2026-01-06T00:00:00Z  row  rename  -33 AAA   #k:14  source=ledger  group=k:t
+2026-01-06T00:00:00Z  row  rename  33 BBB    #k:15  source=ledger  group=k:t
+"""
+AGAIN = """2026-01-07T00:00:00Z  void  k:14  #u:1
+2026-01-08T00:00:00Z  void  u:1   #u:2
+"""
+FINER = """2026-01-06T00:00:00.5Z  row  rename  -33 AAA  #k:14  source=ledger  group=k:t
+2026-01-06T00:00:00.5Z  row  rename  33 BBB   #k:15  source=ledger  group=k:t
+"""
+
+
+@given(CHANCE)
+def test_an_action_that_stands_again_is_in_its_place(chance):
+    told = list(golden.read((ACTIONS + AGAIN).splitlines()))
+    whole, line = planning.folded(TERMS, told), taken_in(chance, list(told))
+    assert list(line) == list(whole)
+    assert line.book.holdings["k", "BBB"].quantity == Decimal("1.65")
+
+
+@given(CHANCE)
+def test_an_action_whose_time_turns_out_finer_is_none_of_that_instant(chance):
+    told = list(golden.read((ACTIONS + FINER).splitlines()))
+    whole, line = planning.folded(TERMS, told), taken_in(chance, list(told))
+    assert list(line) == list(whole)

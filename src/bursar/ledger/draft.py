@@ -295,17 +295,24 @@ class Draft:
 
     def _actions_beside(self, names: Iterable[str]) -> set[str]:
         """Return the corporate actions of the instants in which one of these stands or stood."""
-        told = self.raw, self.timeline.raw, self.timeline.facts
-        places = {
-            (fact.account, fact.executed_at)
+        known = self.raw, self.timeline.raw, self.timeline.facts
+        acting = {
+            name  # few of all that are asked for: no calls for the others
             for name in names
-            for known in told
-            if name in known and (fact := known[name]) is not None and type(fact) in ACTIONS
+            for each in known
+            if name in each and type(each[name]) in ACTIONS
         }
+        places: set[tuple[str, int]] = set()
+        for name in acting:
+            now = self._now(name)
+            told = (now, self.timeline.facts.get(name))
+            places |= {(e.account, e.executed_at) for e in told if isinstance(e, Action)}
+            if isinstance(now, Action):  # it may stand again
+                self._actions.setdefault((now.account, now.executed_at), set()).add(name)
         return {name for place in places for name in self._actions_at(*place)}
 
     def _actions_at(self, account: str, at: int) -> set[str]:
-        """Return the corporate actions of an account and an instant, told now or before."""
+        """Return the corporate actions of an account and an instant, as told now or before."""
         order, facts = self.timeline.order, self.timeline.facts
         known = (
             facts[key[-1]]

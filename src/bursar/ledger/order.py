@@ -26,10 +26,12 @@ def order_key(fact: Fact) -> Key:
 
 
 def after_actions(fact: Action, beside: Iterable[Fact]) -> Action:
-    """Return a corporate action in its place among others of its account and instant, in which the
-    venue's sequence says nothing.
+    """Return a corporate action in its place among others: those of its account and instant, of
+    which the venue's sequence does not say when they were.
     """
-    others = [each for each in beside if each.sequence == fact.sequence and each.id != fact.id]
+    here = fact.account, fact.executed_at, fact.sequence
+    others = [e for e in beside if (e.account, e.executed_at, e.sequence) == here]
+    others = [each for each in others if each.id != fact.id]
     if isinstance(fact, Split):
         place = 2 * any(isinstance(e, Rename) and e.to_asset == fact.asset for e in others)
     elif isinstance(fact, Rename):

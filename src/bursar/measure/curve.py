@@ -8,9 +8,11 @@ E before and E′ after:
 
     nav′ = nav × E′ ÷ (E + in)          nav′ = nav × (E′ + out) ÷ E
 
-Then nothing is made on less than was really there, and no return is larger than it was: were what
-went taken off E at once, a gain of a tenth, with nearly all of it withdrawn before the next moment,
-would be one of thousands of percent. Where there was nothing and nothing came, the price stands.
+Then what came alone, or went alone, makes no gain larger than it was: were what went taken off E at
+once, a gain of a tenth, with nearly all of it withdrawn before the next moment, would be one of
+thousands of percent. Nor is a loss larger; one of what was left counts as one of all. Of what came
+and went within one link only the difference is known. Where there was nothing and nothing came,
+the price stands.
 
 Invariants
 - Moments are in order of time, one an instant; a later record of an instant replaces the earlier.

@@ -1,24 +1,26 @@
 """The curve of a book of which no moment was kept: rebuilt from its facts.
 
 A moment for the end of each UTC day on which something happened or was priced, at what was known
-then: the last trades and the recorded prices up to it. No market was asked, so all of it is stale,
-and says so; what had no price yet is incomplete as ever. It begins at the end of the day before the
-first fact, when nothing was there yet, so that what the first day made is in it too.
+then: the last trades and the recorded prices up to it. One more for the instant in which capital
+goes that had come on the same day, as before it went: of the two the curve would see no more than
+the difference, and what the day made would be made on that. No market was asked, so all of it is
+stale, and says so; what had no price yet is incomplete as ever. It begins at the end of
+the day before the first fact, when nothing was there yet, so that what the first day made is in it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import Book
-from bursar.ledger.entries import Price, Split
+from bursar.ledger.entries import CashFlow, Price, Split
 from bursar.ledger.facts import Fact
 from bursar.ledger.fold import apply
 from bursar.ledger.timeline import Timeline
 from bursar.measure.curve import Moment
 from bursar.value.equity import value_book
 from bursar.value.marks import FEE_CREDITS, Mark, Marks, Standing, fee_credit, from_fills
-from bursar.value.snapshot import capital
+from bursar.value.snapshot import CAME, capital
 from bursar.value.splits import restated
 from bursar.value.worth import Options
 
@@ -43,15 +45,31 @@ def rebuilt(timeline: Timeline, options: Options, *, until: int) -> list[Moment]
     marks = Marks(fee_credit(each, base, at=first) for each in FEE_CREDITS)
     splits: list[Split] = []
     for day in sorted({*facts, *prices}):
-        for fact in facts.get(day, ()):
-            apply(book, fact)
-        marks = marks.plus(from_fills(facts.get(day, ()))).plus(_marks(prices.get(day, ())))
         end = day + instant.DAY - 1
-        splits += [fact for fact in facts.get(day, ()) if isinstance(fact, Split)]
-        if first <= end < until:
-            of_then = Marks(restated(marks, splits)) if splits else marks
-            found.append(_moment(book, of_then, options, end))
+        for at, some in _stretches(facts.get(day, []), end):
+            for fact in some:
+                apply(book, fact)
+            told = [each for each in prices.get(day, ()) if each.executed_at <= at]
+            marks = marks.plus(from_fills(some)).plus(_marks(told))
+            splits += [fact for fact in some if isinstance(fact, Split)]
+            if first <= at < until and at > found[-1].at:
+                of_then = Marks(restated(marks, splits)) if splits else marks
+                found.append(_moment(book, of_then, options, at))
     return found
+
+
+def _stretches(facts: list[Fact], end: int) -> Iterator[tuple[int, list[Fact]]]:
+    """Yield a day's facts up to where capital goes that came, with the instant; then the rest."""
+    some: list[Fact] = []
+    has_come = False
+    for fact in facts:
+        moved = fact.amount if isinstance(fact, CashFlow) and fact.kind in CAME else ZERO
+        if has_come and moved < 0:
+            yield fact.executed_at, some
+            some, has_come = [], False
+        has_come |= moved > 0
+        some.append(fact)
+    yield end, some
 
 
 def _moment(book: Book, marks: Marks, options: Options, at: int) -> Moment:

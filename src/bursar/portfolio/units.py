@@ -90,7 +90,7 @@ def noted(text: str | None, splits: Iterable[Split], last: int | None) -> dict[s
 
 def doubts(text: str | None, splits: Iterable[Split], until: int) -> Doubts:
     """Return which stretches before `until` missed a split, by what the memo says and by the splits
-    that are known now. O(splits of an asset squared).
+    that are known now. O(assets · splits + splits of an asset squared).
     """
     if text is None:
         return ()
@@ -101,7 +101,10 @@ def doubts(text: str | None, splits: Iterable[Split], until: int) -> Doubts:
 
 def _of(asset: str, known: Sequence[Noted], now: Sequence[Told], until: int) -> list[Doubt]:
     """Return the stretches of one asset, oldest first."""
-    told = [note.split for note in known if note.split is not None] + list(now)
+    names = {note.id for note in known if note.split is not None and note.split.asset == asset}
+    known = [note for note in known if note.id in names]
+    now = [each for each in now if each.asset == asset]
+    told = [note.split for note in known if note.split is not None] + now
     times = {each.at for each in told if each.asset == asset} | {note.since for note in known}
     found: list[Doubt] = []
     for since, end in pairwise(sorted({*(at for at in times if at < until), until})):

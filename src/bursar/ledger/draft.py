@@ -296,12 +296,12 @@ class Draft:
     def _actions_beside(self, names: Iterable[str]) -> set[str]:
         """Return the corporate actions of the instants in which one of these stands or stood."""
         known = self.raw, self.timeline.raw, self.timeline.facts
-        acting = {
+        acting = [
             name  # few of all that are asked for: no calls for the others
             for name in names
             for each in known
             if name in each and type(each[name]) in ACTIONS
-        }
+        ]
         places: set[tuple[str, int]] = set()
         for name in acting:
             now = self._now(name)

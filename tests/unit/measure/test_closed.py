@@ -68,3 +68,12 @@ def test_rolling_figures_are_those_of_one_strategy():
     assert [each.at(now).net for each in asked] == [5, -7, 0]
     closed.swap(last, msgspec.structs.replace(last, pnl=Decimal(6)))
     assert [each.at(now).net for each in asked] == [5, 3, 0]
+
+
+def test_rolling_figures_that_are_asked_for_late_look_at_their_span_alone():
+    closed: Any = ClosedTrips()
+    for n in range(1, 9):
+        closed.swap(None, trip(n, n))
+    closed.swap(None, trip(20, 100, strategy="grid"))
+    assert closed.rolling("trend", 3 * DAY).at(trip(8, 0).closed_at).net == 8 + 7 + 6
+    assert closed.rolling("trend", 3 * DAY).at(trip(10, 0).closed_at).net == 8

@@ -141,7 +141,7 @@ def _after(moment: Moment, before: Moment, nav: Decimal) -> Point:
 def _growth(before: Decimal, flow: Decimal, after: Decimal) -> tuple[Decimal, Decimal] | None:
     """Return (end, start) whose ratio is the growth of a link; `None` where there is none."""
     if flow < 0:
-        return (after - flow, before) if before > 0 and after > flow else None
+        return (after - flow, before) if before > 0 and after >= 0 else None
     start = before + flow
     if start > 0 and after > 0:
         return after, start

@@ -42,6 +42,15 @@ def test_no_withdrawal_makes_a_gain_larger_than_it_was():
         assert navs(made) == [100, 110], out
 
 
+def test_what_went_beyond_all_that_was_there_leaves_no_return():
+    told = [moment(day(1), 1000, 1000), moment(day(2), -50, 900), moment(day(3), 150, 1100)]
+    for made in (curve(told[:2]), curve(told)):
+        assert made.points[1].is_broken
+        assert growth(made.points).value is None
+    empty = curve([told[0], moment(day(2), 0, -100)])  # all of it, with what it made
+    assert growth(empty.points).value == 10
+
+
 def test_more_taken_out_than_was_there_counts_at_the_end():
     made = curve([moment(day(1), 100, 100), moment(day(2), 50, -50)])
     assert navs(made) == [100, 200]

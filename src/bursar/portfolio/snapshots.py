@@ -303,7 +303,7 @@ def moments(
     of what was held is not complete. O(moments), and O(assets) for each that lies where a split was
     missed.
     """
-    missed = {at for doubt in doubted for at in _missed(store, since, doubt)}
+    missed = set(_missed(store, since, doubted))
     kept = map(_moment, store.snapshot_totals(since))
     whole = (_less(each, is_missed=each.at in missed) for each in kept)
     told = merge(_closing(store, since, doubted), whole if missed else kept, key=_at)
@@ -312,13 +312,25 @@ def moments(
         yield last
 
 
-def _missed(store: PortfolioStore, since: datetime | None, doubt: units.Doubt) -> Iterator[int]:
-    """Yield the instants of snapshots that missed a split of what they held."""
-    start, end = instant.to_datetime(doubt.since), _before(doubt.until)
-    for each in newest(store, start if since is None else max(since, start), end):
-        at = instant.from_datetime(each.timestamp)
-        if doubt.covers(at) and _is_held(doubt.asset, each):
-            yield at
+def _missed(store: PortfolioStore, since: datetime | None, doubted: Doubts) -> Iterator[int]:
+    """Yield the instants of snapshots that missed a split of what they held. Each is read once."""
+    for begun, until in _spans(doubted):
+        start = instant.to_datetime(begun)
+        for each in newest(store, start if since is None else max(since, start), _before(until)):
+            at = instant.from_datetime(each.timestamp)
+            if _has_missed(each, at, doubted):
+                yield at
+
+
+def _spans(doubted: Doubts) -> list[tuple[int, int]]:
+    """Return the stretches of doubts, those that meet as one, oldest first."""
+    found: list[tuple[int, int]] = []
+    for since, until in sorted((each.since, each.until) for each in doubted):
+        if found and since <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], until)
+        else:
+            found.append((since, until))
+    return found
 
 
 def _before(until: int) -> datetime | None:

@@ -12,6 +12,7 @@ from bursar.portfolio.earnings import Asked, summary
 from bursar.portfolio.followed import Followed
 from bursar.portfolio.measures import drawdown, performance
 from bursar.portfolio.performance import remarks
+from bursar.portfolio.units import Doubt
 from tests.unit.portfolio.places import opened
 from tests.unit.portfolio.test_measures import begun, keep, tell
 
@@ -174,3 +175,21 @@ def test_the_past_doubts_what_was_not_known_then():
     assert drawdown(portfolio.at("2026-01-08"), prices={"ACME": "26"}).max_pct.value == 0
     then = portfolio.at("2026-01-06T10:30:00Z")
     assert drawdown(then, prices={"ACME": "26"}).max_pct.value == 0
+
+
+def test_a_snapshot_is_read_once_however_many_splits_it_may_have_missed(monkeypatch):
+    store, read = missed(25, 26).desk.store, []
+    fifth, sixth = (instant.parse(f"2026-01-{day:02}T10:00:00Z") for day in (5, 6))
+    newest = snapshots.newest
+
+    def counted(*asked):
+        for each in newest(*asked):
+            read.append(each.timestamp.day)
+            yield each
+
+    monkeypatch.setattr(snapshots, "newest", counted)
+    doubted = [Doubt(f"NONE{number}", fifth, sixth) for number in range(20)]
+    doubted += [Doubt("ACME", fifth, fifth + 1), Doubt("ACME", sixth, sixth + 1)]
+    found = list(snapshots.moments(store, doubted=tuple(doubted)))
+    assert read == [6, 5]
+    assert [each.is_complete for each in found] == [True, True, False, False]

@@ -27,9 +27,9 @@ from bursar.value.worth import Options
 
 @money
 def rebuilt(timeline: Timeline, options: Options, *, until: int) -> list[Moment]:
-    """Return nothing at first, then the ends of days before `until`, oldest first.
+    """Return nothing at first, then the moments of days before `until`, oldest first.
 
-    O(facts + days × assets).
+    O(facts + moments × assets).
     """
     facts: dict[int, list[Fact]] = {}
     for fact in timeline:

@@ -1,11 +1,11 @@
 """The curve of a book of which no moment was kept: rebuilt from its facts.
 
 A moment for the end of each UTC day on which something happened or was priced, at what was known
-then: the last trades and the recorded prices up to it. One more for the instant in which capital
-goes that had come on the same day, as before it went: of the two the curve would see no more than
-the difference, and what the day made would be made on that. No market was asked, so all of it is
-stale, and says so; what had no price yet is incomplete as ever. It begins at the end of
-the day before the first fact, when nothing was there yet, so that what the first day made is in it.
+then: the last trades and the recorded prices up to it. Where capital moves within a day there are
+more: what came counts as there from a moment on and what went until one (`measure.curve`), so there
+is one before it comes, behind it goes, and between what comes and goes. No market was asked, so
+all of it is stale, and says so; what had no price yet is incomplete as ever. It begins at the end
+of the day before the first fact, when nothing was there yet, so what the first day made is in it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -59,16 +59,21 @@ def rebuilt(timeline: Timeline, options: Options, *, until: int) -> list[Moment]
 
 
 def _stretches(facts: list[Fact], end: int) -> Iterator[tuple[int, list[Fact]]]:
-    """Yield a day's facts up to where capital goes that came, with the instant; then the rest."""
+    """Yield a day's facts in parts, each with its last instant: of each, the capital that comes is
+    the first and what goes the last, and it has one of the two.
+    """
     some: list[Fact] = []
-    has_come = False
+    has_come = has_more = False
     for fact in facts:
         moved = fact.amount if isinstance(fact, CashFlow) and fact.kind in CAME else ZERO
-        if has_come and moved < 0:
-            yield fact.executed_at, some
-            some, has_come = [], False
-        has_come |= moved > 0
+        if (moved > 0 and has_more) or (moved < 0 and has_come):
+            yield max(some[-1].executed_at, fact.executed_at - 1), some
+            some, has_come, has_more = [], False, False
+        has_come, has_more = has_come or moved > 0, has_more or moved <= 0
         some.append(fact)
+        if moved < 0:
+            yield fact.executed_at, some
+            some, has_come, has_more = [], False, False
     yield end, some
 
 

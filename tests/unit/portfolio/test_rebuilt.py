@@ -29,7 +29,7 @@ def test_what_came_and_went_on_one_day_was_there_in_between():
     )
     made = portfolio.performance()
     assert made.twr_pct.value == 100 * (Fraction(11000, 10000) - 1)
-    assert [point.equity for point in made.curve.points] == [0, 11000, 10, 1015, 15, 15]
+    assert [point.equity for point in made.curve.points] == [0, 11000, 10, 10, 1015, 15, 15]
     assert made.made.value == 1000
 
 
@@ -37,10 +37,23 @@ def test_a_price_of_a_day_counts_from_its_instant_on_where_capital_went():
     portfolio = begun(
         "2026-01-01T01:00:00Z buy 100 XBT @ 100 EUR #k:2",
         "2026-01-01T03:00:00Z deposit 1 EUR #k:3",
-        "2026-01-01T03:00:00Z withdrawal 1 EUR #k:4",
+        "2026-01-01T03:30:00Z withdrawal 1 EUR #k:4",
         "2026-01-01T04:00:00Z price XBT 50 EUR #k:5",
         at="2026-01-02T12:00:00Z",
     )
     made = portfolio.performance()
-    assert [point.equity for point in made.curve.points] == [0, 10001, 5000, 5000]
-    assert made.twr_pct.value == round(100 * (Fraction(5001, 10001) - 1), 18)
+    assert [point.equity for point in made.curve.points] == [0, 10000, 10001, 10000, 5000, 5000]
+    assert made.twr_pct.value == -50
+
+
+def test_what_was_lost_by_what_had_stayed_or_was_there_before_is_a_loss_of_that():
+    portfolio = begun(
+        "2026-01-01T01:00:00Z withdrawal 9000 EUR #k:2",
+        "2026-01-01T02:00:00Z buy 10 XBT @ 100 EUR #k:3",
+        "2026-01-01T03:00:00Z sell 10 XBT @ 50 EUR #k:4",  # half of what had stayed
+        "2026-01-01T04:00:00Z deposit 9500 EUR #k:5",
+        "2026-01-01T05:00:00Z buy 100 XBT @ 100 EUR #k:6",
+        "2026-01-01T06:00:00Z sell 100 XBT @ 90 EUR #k:7",  # a tenth of all
+        at="2026-01-02T12:00:00Z",
+    )
+    assert portfolio.performance().twr_pct.value == -55

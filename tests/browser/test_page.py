@@ -442,14 +442,15 @@ def test_an_empty_portfolio_says_what_to_do_and_comes_alive_at_any_pace(own, own
     own.do(lambda portfolio: portfolio.see(marks(portfolio, coins, 0)))
     own_page.wait_for_selector("#positions tr:has-text('C19')")
     own_page.evaluate(DRAWN)
-    before, heaps = own.service.publisher.state.count, []
+    before, heaps, began = own.service.publisher.state.count, [], monotonic()
     for _ in range(PARTS):
         own.do(lambda portfolio: pour(portfolio, own.service.publisher, coins))
         heaps.append(heap(own_page))
     drawn, told = own_page.evaluate("drawn"), own.service.publisher.state.count - before
-    went = f"{told} publications, {drawn} frames in {PAGE_SECONDS} s; bytes held {heaps}"
+    took = monotonic() - began  # longer than was poured: what the page holds is looked at too
+    went = f"{told} publications, {drawn} frames in {took:.1f} s; bytes held {heaps}"
     (SCREENS / "ten-thousand.txt").write_text(went + "\n")
-    assert PAGE_SECONDS <= drawn <= 10 * PAGE_SECONDS + PARTS, went
+    assert PAGE_SECONDS <= drawn <= 10 * took + PARTS, went
     assert max(heaps[PARTS // 2 :]) < 1.25 * max(heaps[: PARTS // 2]) + 500_000, went
     assert not own.service.publisher.state.trouble
     equity = trimmed(own.do(lambda portfolio: portfolio.equity().value))

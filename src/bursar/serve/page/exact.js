@@ -135,6 +135,6 @@ export function paced(draw, every) {
     last = performance.now();
     draw();
   };
-  const call = () => { due ??= setTimeout(now, Math.max(0, last + every - performance.now())); };
+  const call = () => { due ??= setTimeout(now, Math.ceil(Math.max(0, last + every - performance.now()))); };
   return call;
 }

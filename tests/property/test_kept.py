@@ -15,18 +15,20 @@ from bursar.measure.returns import Calendar, daily
 from bursar.measure.trades import statistics
 from bursar.portfolio import Portfolio, allocating, snapshots, walk
 from bursar.portfolio.followed import Followed
-from bursar.portfolio.kept import closing_prices, kept, moment_of, of_head, trips
+from bursar.portfolio.kept import closing_prices, kept, of_head, trips
 from bursar.portfolio.views import drawdown_view
 from bursar.serve.shelf import published
 from bursar.serve.views import Speller, look
 from bursar.store import MemoryStore
-from bursar.value.figures import figures
 from bursar.value.marks import Mark
 from tests.unit.portfolio.places import NOON, Clock
 
 DAYS = (1, 2, 30, 31)
 TAGS = ("", " strategy=trend", " strategy=hedge")
-KINDS = ("buy", "sell", "late", "margin", "mark", "mark", "keep", "keep", "prune", "other", "split")
+KINDS = (
+    *("buy", "sell", "late", "margin", "flow", "flow"),
+    *("mark", "mark", "keep", "keep", "prune", "other", "split"),
+)
 COINS = ("XBT", "ETH", "BTC")
 WAITS = (0, 1, 3_600, 40_000, 86_400, 40 * 86_400, -1, -3_600, -40_000)  # clocks are set back, too
 
@@ -51,6 +53,10 @@ def happen(portfolio, other, turn, kind, detail):
     elif kind == "late":
         then = instant.show(NOON - number * 86_400 * instant.SECOND)
         portfolio.record(*golden.read([f"{then} buy {number} ETH @ 10 EUR #k:{turn}{tag}"]))
+    elif kind == "flow":
+        told = f"{'withdrawal' if tag else 'deposit'} {number * days} EUR"
+        then = instant.show(clock.at - days // 30 * 3_600 * instant.SECOND)
+        portfolio.record(*golden.read([f"{then} {told} #k:{turn}"]))
     elif kind == "split":
         then = instant.show(clock.at - number * number * 3_600 * instant.SECOND)
         words = f"{then} split {COINS[number % 3]} {days + 1} for 1 #k:{turn}"
@@ -115,11 +121,11 @@ def test_what_is_kept_is_what_is_made_anew(steps):
     doubted = snapshots.doubts(store, splits)
     moments = snapshots.moments(store, doubted=doubted)
     past = [each for each in moments if each.at < valuation.at]
-    curve = curve_of((*past, moment_of(portfolio, figures(valuation))))
+    curve = curve_of((*past, kept(portfolio, valuation).last))
     assert repr(kept(portfolio, valuation).course()) == repr(curve.points)
     walked = drawdown_view(drawdown(curve, now=valuation.at), at=valuation.at)
     assert repr(portfolio.views().drawdown) == repr(walked)
-    now = moment_of(portfolio, figures(valuation))
+    now = kept(portfolio, valuation).last
     assert portfolio.followed.today(portfolio, now) == anew.followed.today(anew, now)
     assert list(walk.check(store, doubted)) == []
     for calendar in Calendar:

@@ -2,17 +2,18 @@
 
 Each kept moment says what everything was worth and how much capital had come by then, at its worth
 when it came. What the capital grew by between two moments is the flow between them, however late it
-became known. The unit price `nav` starts at 100. When within a link a flow fell nobody knows: what
-came counts as there from the last complete moment on, what went as there until the next one. So for
-E before and E′ after:
+became known. The unit price `nav` starts at 100. What was made when within a link nobody knows: so
+what came counts as there from the last complete moment on, what went as there until the next one.
+For E before and E′ after:
 
-    nav′ = nav × E′ ÷ (E + in)          nav′ = nav × (E′ + out) ÷ E
+    nav′ = nav × (E′ + out) ÷ (E + in)          in − out = flow
 
-Then what came alone, or went alone, makes no gain larger than it was: were what went taken off E at
-once, a gain of a tenth, with nearly all of it withdrawn before the next moment, would be one of
-thousands of percent. Nor is a loss larger; one of what was left counts as one of all. Of what came
-and went within one link only the difference is known. Where there was nothing and nothing came,
-the price stands.
+Where both came and went, `in` is what more capital was there at any time of the link than at its
+start (`came` of the later moment less that of the one before), and `out` how much less than that at
+its end; where nobody kept that, one of the two is nothing. So no gain is larger than it was: were
+what went taken off E at once, a gain of a tenth, with nearly all of it withdrawn before the next
+moment, would be one of thousands of percent. Nor is a loss larger; one of what was left counts as
+one of all. Where there was nothing and nothing came, the price stands.
 
 Invariants
 - Moments are in order of time, one an instant; a later record of an instant replaces the earlier.
@@ -44,7 +45,8 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     """What everything was worth at an instant (nanoseconds), and the capital that came by then.
 
     `capital` is `None` where the worth of some of it is not known. `is_complete`: everything held
-    had a price. `is_stale`: a price was old.
+    had a price. `is_stale`: a price was old. `came` is what `in` of all links up to here adds up
+    to; `None`: that was not kept.
     """
 
     at: int
@@ -52,6 +54,7 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     capital: Decimal | None
     is_complete: bool = True
     is_stale: bool = False
+    came: Decimal | None = None
 
 
 class Point(msgspec.Struct, frozen=True, gc=False):
@@ -125,7 +128,8 @@ def _first(moment: Moment) -> Point:
 def _after(moment: Moment, before: Moment, nav: Decimal) -> Point:
     """Link a complete moment to the one before."""
     flow = (moment.capital or ZERO) - (before.capital or ZERO)
-    grown = _growth(before.equity, flow, moment.equity)
+    came = _came(before, moment, flow)
+    grown = _growth(before.equity, came, came - flow, moment.equity)
     is_late = bool(flow) and moment.at - before.at > STALE_AFTER
     return Point(
         moment.at,
@@ -138,14 +142,22 @@ def _after(moment: Moment, before: Moment, nav: Decimal) -> Point:
     )
 
 
-def _growth(before: Decimal, flow: Decimal, after: Decimal) -> tuple[Decimal, Decimal] | None:
+def _came(before: Moment, moment: Moment, flow: Decimal) -> Decimal:
+    """Return what came within a link; as little as the flow says where nobody kept more."""
+    least = max(flow, ZERO)
+    if before.came is None or moment.came is None:
+        return least
+    return max(moment.came - before.came, least)
+
+
+def _growth(
+    before: Decimal, came: Decimal, went: Decimal, after: Decimal
+) -> tuple[Decimal, Decimal] | None:
     """Return (end, start) whose ratio is the growth of a link; `None` where there is none."""
-    if flow < 0:
-        return (after - flow, before) if before > 0 and after >= 0 else None
-    start = before + flow
-    if start > 0 and after > 0:
-        return after, start
-    return (UNIT, UNIT) if not (before or after or flow) else None
+    start, end = before + came, after + went
+    if start > 0 and after >= 0 and end > 0:
+        return end, start
+    return (UNIT, UNIT) if not (before or after or came or went) else None
 
 
 def window(curve_: Curve, start: int | None = None, end: int | None = None) -> Curve:

@@ -165,6 +165,12 @@ class Followed:
         closes.see(self._walked.packed.then(now))
         return closes
 
+    def linked(self, portfolio: Portfolio, now: Moment) -> Moment | None:
+        """Return the kept moment that now is linked to. O(new moments)."""
+        self._reach(portfolio, now.at)
+        link = self._walked.packed.last
+        return None if link is None else link[0]
+
     def has_any(self, portfolio: Portfolio, now: Moment) -> bool:
         """Tell whether any moment before now was kept."""
         self._reach(portfolio, now.at)

@@ -29,6 +29,7 @@ from bursar.measure.rolling import Rolled
 from bursar.measure.trades import TradeStatistics
 from bursar.measure.trip import Trips
 from bursar.portfolio import snapshots
+from bursar.portfolio.came import Brought, came_by
 from bursar.portfolio.closings import Closings, Made
 from bursar.portfolio.followed import Today
 from bursar.portfolio.periods import Range, Window, window
@@ -64,13 +65,20 @@ class Kept(msgspec.Struct, frozen=True):
         """How far equity is below its peak, without windows and falls. O(1)."""
         return self.portfolio.followed.drawdown(self.portfolio, self.now)
 
+    @property
+    def last(self) -> Moment:
+        """Now, as the curve links it: with what has come. O(flows since the last moment), once."""
+        before = self.portfolio.followed.linked(self.portfolio, self.now)
+        came = of_head(self.portfolio).came(before)
+        return msgspec.structs.replace(self.now, came=came)
+
     def course(self, start: int | None = None, end: int | None = None) -> Course:
         """The curve that the kept moments of a stretch make with now, to be walked."""
-        return self.portfolio.followed.course(self.portfolio, self.now, start, end)
+        return self.portfolio.followed.course(self.portfolio, self.last, start, end)
 
     def closes(self) -> DayCloses:
         """The closes of its days, of which daily returns are. O(days)."""
-        return self.portfolio.followed.closes(self.portfolio, self.now)
+        return self.portfolio.followed.closes(self.portfolio, self.last)
 
 
 def kept(portfolio: Portfolio, valuation: Valuation) -> Kept:
@@ -122,6 +130,16 @@ class OfHead:
     def __init__(self, portfolio: Portfolio) -> None:
         self.head = portfolio.desk.head
         self._portfolio = portfolio
+        self._came: tuple[Brought, Decimal | None] | None = None
+
+    def came(self, before: Moment | None) -> Decimal | None:
+        """Return what has come by now, where a kept moment tells what had by then."""
+        if before is None or before.came is None or before.capital is None or self.capital is None:
+            return None
+        then = Brought(before.at, before.capital, before.came)
+        if self._came is None or self._came[0] != then:
+            self._came = then, came_by(self._portfolio, then, self.capital)
+        return self._came[1]
 
     @cached_property
     def capital(self) -> Decimal | None:

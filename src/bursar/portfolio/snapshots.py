@@ -28,6 +28,7 @@ from bursar.ledger.entries import Split
 from bursar.ledger.names import canonical
 from bursar.measure.curve import Moment
 from bursar.portfolio import units
+from bursar.portfolio.came import Brought, came_by
 from bursar.portfolio.units import Doubts
 from bursar.ports import PortfolioStore
 from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals, snapshot
@@ -54,14 +55,15 @@ class Extreme(msgspec.Struct, frozen=True):
     timestamp: datetime
     equity: Decimal
     capital: Decimal | None
+    came: Decimal | None = None
 
 
 class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     """The last snapshot of a UTC day, in base currency. `unvalued` is in none of the figures.
 
-    `excluded_value` is the worth of what the view left out; `capital_base`, `stale` and
-    `excluded_unvalued` are as in the snapshot. `held` names what was held at any time of the day;
-    `None`: that is not known.
+    `excluded_value` is the worth of what the view left out; `capital_base`, `came_base`, `stale`
+    and `excluded_unvalued` are as in the snapshot. `held` names what was held at any time of the
+    day; `None`: that is not known.
     """
 
     day: date
@@ -78,17 +80,20 @@ class DailyClose(msgspec.Struct, frozen=True, omit_defaults=True):
     low: Extreme | None = None
     excluded_unvalued: tuple[str, ...] = ()
     held: tuple[str, ...] | None = None
+    came_base: Decimal | None = None
 
 
 class Trail(msgspec.Struct, frozen=True):
     """The instant of the last snapshot. `epoch` grows when one came late, was replaced, or went.
 
     Where it grew since some went, the moments after `changed` are those of the epoch before.
+    `brought` is of the last snapshot whose capital was known.
     """
 
     epoch: int
     last: int
     changed: int | None = None
+    brought: Brought | None = None
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -111,17 +116,39 @@ def take(portfolio: Portfolio, prices: Prices = None) -> PortfolioSnapshot:
     """Keep how a portfolio stands now, and make it the close of its day so far."""
     desk, valuation = portfolio.desk, portfolio.valuation(prices)
     made = snapshot(portfolio.book(), valuation)
-    keep(desk.store, made, desk.timeline.splits.values())
+    with desk.store.grouped():
+        brought = _brought(portfolio, made, trail(desk.store))
+        if brought is not None and brought.at == valuation.at:
+            made = msgspec.structs.replace(made, came_base=brought.came)
+        keep(desk.store, made, desk.timeline.splits.values(), brought)
     return made
 
 
-def keep(store: PortfolioStore, made: PortfolioSnapshot, splits: Iterable[Split] = ()) -> None:
-    """Keep a snapshot of a book that knows these splits, and make it its day's close so far."""
+def _brought(portfolio: Portfolio, made: PortfolioSnapshot, known: Trail | None) -> Brought | None:
+    """Return what had come by a snapshot that is to be kept; by an earlier one where that is late,
+    or its capital or what came since not known.
+    """
+    before, at = None if known is None else known.brought, instant.from_datetime(made.timestamp)
+    if made.capital_base is None or (before is not None and at < before.at):
+        return before
+    came = ZERO if before is None else came_by(portfolio, before, made.capital_base)
+    return before if came is None else Brought(at, made.capital_base, came)
+
+
+def keep(
+    store: PortfolioStore,
+    made: PortfolioSnapshot,
+    splits: Iterable[Split] = (),
+    brought: Brought | None = None,
+) -> None:
+    """Keep a snapshot of a book that knows these splits and to which so much was brought, and make
+    it its day's close so far.
+    """
     with store.grouped():
         close = _close(store, made)
         known, at = trail(store), instant.from_datetime(made.timestamp)
         on = known is not None and at > known.last
-        left = _left(known, at)
+        left = _left(known, at, brought)
         store.save_snapshot(made)
         prices = _prices(store, made, is_on=on)
         last = None if known is None else known.last
@@ -145,6 +172,7 @@ def _close(store: PortfolioStore, made: PortfolioSnapshot) -> DailyClose:
         unvalued=made.unvalued,
         excluded_value=made.excluded_value,
         capital_base=made.capital_base,
+        came_base=made.came_base,
         stale=made.stale,
         high=high,
         low=low,
@@ -172,7 +200,7 @@ def _extremes(
     standing = _standing(made)
     if not standing.is_whole:
         return high, low
-    now = Extreme(standing.timestamp, standing.equity_base, standing.capital_base)
+    now = Extreme(standing.timestamp, standing.equity_base, standing.capital_base, made.came_base)
     return (
         now if high is None or now.equity >= high.equity else high,
         now if low is None or now.equity < low.equity else low,
@@ -244,7 +272,7 @@ def prune(store: PortfolioStore, now: int, days: int) -> int:
         known = trail(store)
         if count and known is not None:
             gone = [name for name in store.memos(PRICES) if name < f"{PRICES}{first.date()}"]
-            left = Trail(known.epoch + 1, known.last, instant.from_datetime(first))
+            left = Trail(known.epoch + 1, known.last, instant.from_datetime(first), known.brought)
             store.save_memos({_TRAIL: _told(left), **dict.fromkeys(gone)})
     return count
 
@@ -356,7 +384,7 @@ def _closing(store: PortfolioStore, since: datetime | None, doubted: Doubts) -> 
     for close in closes(store):
         extremes = [each for each in (close.high, close.low) if each is not None]
         told = [
-            Moment(instant.from_datetime(each.timestamp), each.equity, each.capital)
+            Moment(instant.from_datetime(each.timestamp), each.equity, each.capital, came=each.came)
             for each in extremes
         ]
         found += [
@@ -383,16 +411,17 @@ def _moment(kept: DailyClose | SnapshotTotals) -> Moment:
         kept.capital_base,
         standing.is_whole,
         bool(kept.stale),
+        kept.came_base,
     )
 
 
-def _left(known: Trail | None, at: int) -> Trail:
+def _left(known: Trail | None, at: int, brought: Brought | None) -> Trail:
     """Return the trail after a snapshot."""
     if known is None:
-        return Trail(1, at)
+        return Trail(1, at, None, brought)
     if at > known.last:
-        return Trail(known.epoch, at, known.changed)
-    return Trail(known.epoch + 1, known.last)  # the close of its day may be another, too
+        return Trail(known.epoch, at, known.changed, brought)
+    return Trail(known.epoch + 1, known.last, None, brought)  # the day's close may be another, too
 
 
 def _told(kept: DailyClose | Trail) -> str:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 NAME: Final = "moments"
 """How the memos are called; those of blocks have their number behind it."""
 
-_FORM: Final = 3
+_FORM: Final = 4
 """Grows when a walk comes to know something else, or links moments in another way; what was written
 before is then not looked at.
 """

@@ -19,6 +19,11 @@ CAME: Final = CAPITAL - {FlowKind.BASIS_ADJUSTMENT}
 _CAME: Final = frozenset(kind.value for kind in CAME)
 
 
+def is_capital(kind: str) -> bool:
+    """Tell whether flows of a kind, which is told as text, are capital that came or went."""
+    return kind in _CAME
+
+
 class AssetValuation(msgspec.Struct, frozen=True, omit_defaults=True):
     """One asset's worth. `value_base` is `None` where no price is known (`unvalued`)."""
 
@@ -33,10 +38,11 @@ class PortfolioSnapshot(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `equity_base` covers what is priced; `unvalued` names what is not. `excluded_value` is the worth
     of what the view leaves out, `excluded_unvalued` what has no value there and was not free.
-    `capital_base` is all capital that came less what went, at its
-    worth then, `None` where some of it has no known worth; between two snapshots it tells the flow.
-    `stale` names what rests on an old mark. A pair whose unrealised PnL is not known is not in
-    `unrealized_pnl_base_by_pair`.
+    `capital_base` is all capital that came less what went, at its worth then, `None` where some of
+    it has no known worth; between two snapshots it tells the flow. `came_base` grows by what more
+    capital was there at any time since the snapshot before than was then; what it grows by beyond
+    the flow went again. `None`: that is not known. `stale` names what rests on an old mark. A pair
+    whose unrealised PnL is not known is not in `unrealized_pnl_base_by_pair`.
     """
 
     timestamp: datetime
@@ -52,6 +58,7 @@ class PortfolioSnapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     capital_base: Decimal | None = None
     stale: tuple[str, ...] = ()
     excluded_unvalued: tuple[str, ...] = ()
+    came_base: Decimal | None = None
 
 
 class SnapshotTotals(msgspec.Struct, frozen=True, gc=False):
@@ -64,6 +71,7 @@ class SnapshotTotals(msgspec.Struct, frozen=True, gc=False):
     capital_base: Decimal | None = None
     stale: tuple[str, ...] = ()
     excluded_unvalued: tuple[str, ...] = ()
+    came_base: Decimal | None = None
 
 
 def snapshot(book: Book, valuation: Valuation) -> PortfolioSnapshot:
@@ -102,7 +110,7 @@ def capital(book: Book) -> Decimal | None:
     """
     total = ZERO
     for (_, kind, _, _), flow in book.flows.items():
-        if kind in _CAME:
+        if is_capital(kind):
             if flow.unknown:
                 return None
             total += flow.value

@@ -31,7 +31,7 @@ class Story:
     def made(self):
         """How many percent were made since the first moment."""
         points = kept(self.portfolio, self.portfolio.valuation()).course()
-        return [point.nav for point in points][-1] - 100
+        return loose([point.nav for point in points][-1]) - 100
 
 
 def begun():
@@ -153,7 +153,7 @@ def test_of_a_book_that_is_behind_its_store_nobody_knows_what_came():
     other = Portfolio(Desk(story.portfolio.desk.store, story.portfolio.desk.clock), loose(None))
     story.at(2, 8, "deposit 9000 EUR")
     story.at(2, 9, "withdrawal 9000 EUR")
-    other.desk.clock.set("2026-01-02T23:00:00Z")
+    story.portfolio.desk.clock.set("2026-01-02T23:00:00Z")
     assert other.desk.head != other.desk.store.head()
     assert snapshots.take(other).came_base is None
     assert story.keep(3).came_base == 9000

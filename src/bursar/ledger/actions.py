@@ -23,6 +23,7 @@ from typing import Final
 
 import msgspec
 
+from bursar.exact import ZERO
 from bursar.ledger import instant
 from bursar.ledger.entries import AnyEntry, Flag, MarginFill, Movement, MovementKind, Rename, Split
 
@@ -157,10 +158,30 @@ def unseen(row: Movement) -> bool:
     return row.label in _UNSEEN
 
 
-def charged(fill: MarginFill) -> MarginFill:
-    """Return a leveraged trade whose rows are all in other coins: what it was charged is theirs."""
+def settled(fill: MarginFill, own: Sequence[Movement], apart: Sequence[Movement]) -> MarginFill:
+    """Return a leveraged trade as its rows settle it: its `own`, and those in other coins.
+
+    What those settled was settled there, and nothing in its quote. Where no row settles anything,
+    the trade's own word stands.
+    """
+    quoted = [row.amount for row in own if row.asset == fill.quote]
+    total = fill.settled
+    if quoted or any(row.amount for row in apart):
+        total = sum(quoted, ZERO)
     flags = tuple(flag for flag in fill.flags if flag is not Flag.PROVISIONAL)
-    return msgspec.structs.replace(fill, fees=(), flags=flags)
+    return msgspec.structs.replace(fill, settled=total, fees=(), flags=flags)
+
+
+def named(bare: MarginFill, stated: MarginFill) -> MarginFill:
+    """Return what was settled in another coin as a part of the trade that settled it."""
+    return msgspec.structs.replace(
+        bare,
+        pair=stated.pair,
+        base=stated.base,
+        order_id=stated.order_id,
+        strategy=stated.strategy,
+        regime=stated.regime,
+    )
 
 
 def only_names(fact: AnyEntry) -> bool:

@@ -15,8 +15,9 @@ Rules
 - A fill that no ledger row backs is `provisional`.
 - Two adjustment rows near each other and near no third, of opposite sign and two assets, are a
   forced conversion: such rows bear no common reference.
-- Of a leveraged trade the rows say what was settled and charged; a statement that only names the
-  market, of rows that a finer one has taken elsewhere, is no fact.
+- Of a leveraged trade the rows say what was settled and charged, in whatever coins; settled in
+  another than its quote it is a fact beside it. A statement that only names the market, of rows
+  that a finer one has taken elsewhere, is no fact.
 - A swap that its label calls a rebranding, one for one, is a rename.
 - Legs and swaps, which bear no common reference either, are parted by `legs`; what it says is one
   trade adds up as the rows of one reference do.
@@ -292,35 +293,64 @@ def _valued(fill: Fill, rows: list[Movement], cash: frozenset[str]) -> Fill:
 def _margins(rows: list[Movement], fills: dict[str, MarginFill]) -> list[Fact]:
     facts: list[Fact] = []
     legs = [row for row in rows if row.kind is MovementKind.MARGIN]
-    for group, asset in sorted({(group_of(row), row.asset) for row in legs}):
-        own = [row for row in legs if (group_of(row), row.asset) == (group, asset)]
-        stated = fills.get(f"{group}/margin")
-        if stated is not None and stated.quote == asset:
-            del fills[stated.id]
-        else:
-            stated = MarginFill(
-                id=f"{group}/margin/{asset}",
-                executed_at=own[0].executed_at,
-                account=own[0].account,
-                base="",
-                quote=asset,
-            )
-        facts.append(
-            msgspec.structs.replace(
-                stated,
-                executed_at=instant.refine(own[0].executed_at, stated.executed_at),
-                sequence=_sequence(own),
-                settled=sum((row.amount for row in own), ZERO),
-                fees=fees(own),
-                pocket=own[0].pocket,
-                rows=tuple(row.id for row in own),
-                rates=_rates(own) or stated.rates,
-                flags=tuple(flag for flag in stated.flags if flag is not Flag.PROVISIONAL),
-            )
+    for group in sorted({group_of(row) for row in legs}):
+        own = [row for row in legs if group_of(row) == group]
+        stated = fills.pop(f"{group}/margin", None)
+        facts += _margin(group, own, stated)
+    return facts + [fill for fill in fills.values() if not actions.only_names(fill)]
+
+
+def _margin(group: str, rows: list[Movement], stated: MarginFill | None) -> list[Fact]:
+    """Return the trade that is stated, with all that its rows settled in its quote and charged, and
+    a fact for each coin that settled something else.
+    """
+    facts: list[Fact] = []
+    apart = rows
+    if stated is not None:
+        of_trade = [row for row in rows if _is_of(stated, row, rows)]
+        apart = [row for row in rows if not _is_of(stated, row, rows)]
+        traded = actions.settled(stated, of_trade, apart)
+        if of_trade:
+            traded = _booked(traded, of_trade)
+        facts += [] if actions.only_names(traded) else [traded]
+    for asset in sorted({row.asset for row in apart}):
+        own = [row for row in apart if row.asset == asset]
+        bare = MarginFill(
+            id=f"{group}/margin/{asset}",
+            executed_at=own[0].executed_at,
+            account=own[0].account,
+            base="",
+            quote=asset,
+            settled=_sum(own),
         )
-    told = {group_of(row) for row in legs}
-    left = (actions.charged(fill) if group_of(fill) in told else fill for fill in fills.values())
-    return facts + [fill for fill in left if not actions.only_names(fill)]
+        facts.append(_booked(bare if stated is None else actions.named(bare, stated), own))
+    return facts
+
+
+def _is_of(stated: MarginFill, row: Movement, rows: list[Movement]) -> bool:
+    """Tell whether a row says what the trade itself settled, or is a charge alone, beside it."""
+    if row.asset == stated.quote:
+        return True
+    where = next((other.pocket for other in rows if other.asset == stated.quote), rows[0].pocket)
+    is_charge = not any(other.amount for other in rows if other.asset == row.asset)
+    return is_charge and stated.quantity is not None and row.pocket == where
+
+
+def _booked(fill: MarginFill, rows: list[Movement]) -> MarginFill:
+    """Give a leveraged trade the fees, the place and the rates of its rows."""
+    return msgspec.structs.replace(
+        fill,
+        executed_at=instant.refine(rows[0].executed_at, fill.executed_at),
+        sequence=_sequence(rows),
+        fees=fees(rows),
+        pocket=rows[0].pocket,
+        rows=tuple(row.id for row in rows),
+        rates=_rates(rows) or fill.rates,
+    )
+
+
+def _sum(rows: Iterable[Movement]) -> Decimal:
+    return sum((row.amount for row in rows), ZERO)
 
 
 def _conversions(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:

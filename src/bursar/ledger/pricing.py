@@ -260,10 +260,18 @@ def _margin(fact: MarginFill, prices: Prices) -> MarginFill:
     rate = fact.quote_rate
     if rate is None:
         rate = _rate(fact.quote, fact, prices)
-    fees = _fees(fact.fees, fact, prices)
+    fees = tuple(_own_coin(fee, fact, rate, prices) for fee in fact.fees)
     unknown = fact.quantity is not None and fact.price is None
     known = None if unknown else rate
     return _noted(msgspec.structs.replace(fact, quote_rate=rate, fees=fees), fees, known)
+
+
+def _own_coin(fee: Fee, fact: MarginFill, rate: Decimal | None, prices: Prices) -> Fee:
+    """Price a fee in the coin that was traded by the trade's own price."""
+    is_own = fee.asset == fact.base and fee.asset not in prices.cash and fact.price
+    if fee.value is not None or rate is None or not is_own:
+        return _fee(fee, fact, prices)
+    return Fee(fee.asset, fee.amount, product18(fee.amount, (fact.price or ZERO) * rate))
 
 
 def _fees(fees: Sequence[Fee], fact: Fact, prices: Prices) -> tuple[Fee, ...]:

@@ -185,10 +185,37 @@ def test_what_rows_charge_in_another_coin_is_not_charged_twice():
     named = {"group": "binance:main:m", "fees": (Fee("BNB", D("0.1")),)}
     stated = msgspec.structs.replace(stated, **named)
     assert only([stated], MarginFill).fees == (Fee("BNB", D("0.1")),)
+    fact = only([row, stated], MarginFill)
+    assert (fact.quantity, fact.fees, fact.flags) == (2, (Fee("BNB", D("0.1")),), ())
+    paid = pen.row("margin", "7", "USD", group="binance:main:m")
+    both = only([row, paid, stated], MarginFill)
+    assert (both.id, both.settled, both.fees) == (stated.id, 7, (Fee("BNB", D("0.1")),))
+    assert both.rows == (row.id, paid.id)
+
+
+def test_a_charge_that_lies_in_another_pocket_stays_there():
+    pen = Pen()
+    row = pen.row("margin", "0", "BNB", group="k:T", fee=D("0.1"), pocket="futures")
+    paid = pen.row("margin", "7", "USD", group="k:T")
+    stated = pen.margin("buy", 2, 100, id="k:T/margin", group="k:T", source=Source.TRADES)
+    facts = {fact.id: fact for fact in resolved([row, paid, stated])}
+    assert facts["k:T/margin"].fees == ()
+    assert facts["k:T/margin/BNB"].pocket == "futures"
+
+
+def test_what_is_settled_in_another_coin_is_not_settled_in_the_quote_as_well():
+    pen = Pen()
+    row = pen.row("margin", "100", "USDC", group="k:T", fee=D("1.1"))
+    stated = pen.margin("sell", 2, 100, id="k:T/margin", group="k:T", source=Source.TRADES)
+    named = {"pair": "XBT/USD", "order_id": "O", "strategy": "s", "fees": (Fee("USD", D(1)),)}
+    stated = msgspec.structs.replace(stated, **named)
     facts = {fact.id: fact for fact in resolved([row, stated])}
-    assert facts["binance:main:m/margin"].fees == facts["binance:main:m/margin"].flags == ()
-    assert facts["binance:main:m/margin"].quantity == 2
-    assert facts["binance:main:m/margin/BNB"].fees == (Fee("BNB", D("0.1")),)
+    trade, part = facts["k:T/margin"], facts["k:T/margin/USDC"]
+    assert (trade.settled, trade.quantity, trade.fees, trade.flags) == (0, 2, (), ())
+    assert (part.settled, part.quantity, part.fees) == (100, None, (Fee("USDC", D("1.1")),))
+    assert (part.pair, part.order_id, part.strategy) == ("XBT/USD", "O", "s")
+    told = msgspec.structs.replace(stated, settled=D(99))
+    assert {fact.settled for fact in resolved([row, told])} == {0, 100}
 
 
 def test_a_statement_that_only_names_a_market_is_no_fact():

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bursar.ledger.entries import Flag, FlowKind, Rate
@@ -81,6 +82,17 @@ def test_a_recorded_price_serves_where_none_is_stated():
     pen = Pen()
     price = pen.price("XBT", "USD", 5)
     assert worth(pen.flow("reward", 2, "XBT"), price).value == 10
+
+
+def test_a_fee_in_the_coin_of_a_leveraged_trade_is_worth_the_price_of_the_trade():
+    both = fees((D("0.5"), "ETH"), (3, "BNB"))
+    fill = worth(Pen().margin("buy", 2, 100, base="ETH", fees=both))
+    assert [fee.value for fee in fill.fees] == [50, None]
+    abroad = Pen().margin("buy", 2, 100, base="ETH", quote="EUR", fees=both)
+    assert [fee.value for fee in worth(abroad).fees] == [None, None]
+    rate = Rate("EUR", "USD", D(2), "file")
+    known = worth(msgspec.structs.replace(abroad, rates=(rate,)))
+    assert [fee.value for fee in known.fees] == [100, None]
 
 
 def test_a_fee_kept_back_is_worth_what_came():

@@ -60,7 +60,7 @@ from bursar.ledger.flows import fees, flows, internal, is_flow, unpaired, worth_
 from bursar.ledger.journal import merge, standing
 from bursar.ledger.legs import Parcel, bundles, parcels, when
 from bursar.ledger.names import oriented
-from bursar.ledger.plain_trades import booked_trade, plain_trade, rows_of_one_trade
+from bursar.ledger.plain_trades import booked_at, booked_trade, plain_trade, rows_of_one_trade
 
 Fact = (
     Fill
@@ -268,7 +268,7 @@ def _backed(fill: Fill, rows: list[Movement], moved: dict[str, Decimal], *, comp
     keep = tuple(flag for flag in fill.flags if flag is not Flag.PROVISIONAL)
     return msgspec.structs.replace(
         fill,
-        executed_at=instant.refine(rows[0].executed_at, fill.executed_at),
+        executed_at=booked_at(rows[0].executed_at, fill),
         sequence=_sequence(rows),
         side=side,
         quantity=missing_base if base is None else abs(base),
@@ -340,7 +340,7 @@ def _booked(fill: MarginFill, rows: list[Movement]) -> MarginFill:
     """Give a leveraged trade the fees, the place and the rates of its rows."""
     return msgspec.structs.replace(
         fill,
-        executed_at=instant.refine(rows[0].executed_at, fill.executed_at),
+        executed_at=booked_at(rows[0].executed_at, fill),
         sequence=_sequence(rows),
         fees=fees(rows),
         pocket=rows[0].pocket,

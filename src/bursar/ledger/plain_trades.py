@@ -12,7 +12,17 @@ from typing import Final
 import msgspec
 
 from bursar.ledger import actions, instant
-from bursar.ledger.entries import AnyEntry, Fee, Fill, Flag, Movement, MovementKind, Side
+from bursar.ledger.entries import (
+    AnyEntry,
+    Fee,
+    Fill,
+    Flag,
+    MarginFill,
+    Movement,
+    MovementKind,
+    Side,
+    Source,
+)
 from bursar.ledger.legs import when
 from bursar.ledger.names import oriented
 
@@ -90,7 +100,7 @@ def booked_trade(statements: Sequence[AnyEntry], cash: frozenset[str]) -> Fill |
         return None
     return msgspec.structs.replace(
         told,
-        executed_at=instant.refine(booked.executed_at, told.executed_at),
+        executed_at=booked_at(booked.executed_at, told),
         sequence=booked.sequence,
         rows=booked.rows,
         side=booked.side,
@@ -100,3 +110,13 @@ def booked_trade(statements: Sequence[AnyEntry], cash: frozenset[str]) -> Fill |
         flags=tuple(flag for flag in told.flags if flag is not Flag.PROVISIONAL),
         delivers=False,
     )
+
+
+def booked_at(at: int, told: Fill | MarginFill) -> int:
+    """Return when rows of an instant booked an execution: with the digits that it tells, if the
+    ledger itself tells it.
+
+    A trade history has more digits than the rows beside it. They would put the trade behind a
+    withdrawal of that very second which the ledger has after it, and take its coins from nowhere.
+    """
+    return instant.refine(at, told.executed_at) if told.source is Source.LEDGER else at

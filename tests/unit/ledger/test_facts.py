@@ -133,11 +133,13 @@ def test_rows_that_cancel_each_other_did_not_move():
     assert {fact.kind for fact in resolved(rows)} == {FlowKind.UNPAIRED}
 
 
-def test_a_finer_time_refines_a_coarser_one_of_another_source():
+def test_rows_say_when_a_trade_was_booked_and_only_the_ledger_tells_it_finer():
     rows = trade(("2", "XBT"), ("-100", "USD"))
     rows = [msgspec.structs.replace(row, executed_at=START) for row in rows]
     fine = statement(rows, executed_at=START + 250_000_000)
-    assert only([*rows, fine], Fill).executed_at == START + 250_000_000
+    assert only([*rows, fine], Fill).executed_at == START
+    own = msgspec.structs.replace(fine, source=Source.LEDGER)
+    assert only([*rows, own], Fill).executed_at == START + 250_000_000
 
 
 def test_of_several_sources_each_field_comes_from_the_most_authoritative():

@@ -12,6 +12,7 @@ from bursar.portfolio import Portfolio
 from bursar.store import MemoryStore
 from bursar.venue import files
 from tests.property.kraken_exports import LEDGER, TRADE, story, written
+from tests.unit.measure.samples import loose
 from tests.unit.portfolio.places import Clock
 
 
@@ -32,7 +33,7 @@ def held(folder, *told):
         for each in portfolio.valuation().assets
         if each.quantity
     }
-    return holdings, {(each.asset, each.amount) for each in timeline.openings.values()}
+    return holdings, {(each.asset, each.amount) for each in map(loose, timeline.openings.values())}
 
 
 @given(st.randoms(use_true_random=False), st.integers(0, 40))

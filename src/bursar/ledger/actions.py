@@ -6,7 +6,8 @@ puts as many units of another in. Both are facts without a value: lots, ages and
 
 Several renames of as many units on one day are told apart by the price, or else by the words, that
 both rows of one have and no other has; or else two by their names, where one leads to what the
-other ends, since nothing is renamed to itself.
+other ends, since nothing is renamed to itself. Names that come back to where they began (X to Y, Y
+to X) may have changed places, or not changed at all: those rows are handed back.
 
 Which row is the old one shows by its sign, since what is held goes out. A short position goes the
 other way round; there a row says `REMOVE` or `ADD` in its label, which decides.
@@ -18,7 +19,7 @@ that they are of is said here too.
 Errors: none. A row whose partner is not there, or not clear, is handed back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -57,7 +58,24 @@ def paired(
             apart += own
         else:
             facts.append(_fact(*pair))
-    return facts, apart
+    circular = {name for fact in _in_circles(facts) for name in fact.rows}
+    apart += [row for own in sets.values() for row in own if row.id in circular]
+    return [fact for fact in facts if circular.isdisjoint(fact.rows)], apart
+
+
+def _in_circles(facts: Iterable[Split | Rename]) -> list[Rename]:
+    """Return the renames, of all that is held, from which names lead back to their own."""
+    whole = [fact for fact in facts if isinstance(fact, Rename) and fact.quantity is None]
+    leads = {fact.asset: fact.to_asset for fact in whole}
+    return [fact for fact in whole if fact.asset in _led_to(fact.to_asset, leads)]
+
+
+def _led_to(name: str, leads: Mapping[str, str]) -> set[str]:
+    passed = {name}
+    while name in leads and leads[name] not in passed:
+        name = leads[name]
+        passed.add(name)
+    return passed
 
 
 def _told_apart(rows: list[Movement]) -> list[list[Movement]]:

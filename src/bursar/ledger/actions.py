@@ -5,7 +5,9 @@ ratio, so the account holds afterwards exactly what the venue says. A rename tak
 puts as many units of another in. Both are facts without a value: lots, ages and costs go on.
 
 Several renames of as many units on one day are told apart by the price, or else by the words, that
-both rows of one have and no other has.
+both rows of one have and no other has; or else two by their names, where one leads to what the
+other ends, since nothing is renamed to itself. Names that come back to where they began (X to Y, Y
+to X) may have changed places, or not changed at all: those rows are handed back.
 
 Which row is the old one shows by its sign, since what is held goes out. A short position goes the
 other way round; there a row says `REMOVE` or `ADD` in its label, which decides.
@@ -17,7 +19,7 @@ that they are of is said here too.
 Errors: none. A row whose partner is not there, or not clear, is handed back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -57,18 +59,49 @@ def paired(
             apart += own
         else:
             facts.append(_fact(*pair))
-    return facts, apart
+    circular = {name for fact in _in_circles(facts) for name in fact.rows}
+    apart += [row for own in sets.values() for row in own if row.id in circular]
+    return [fact for fact in facts if circular.isdisjoint(fact.rows)], apart
+
+
+def _in_circles(facts: Iterable[Split | Rename]) -> list[Rename]:
+    """Return the renames, of all that is held, from which names lead back to their own."""
+    whole = [fact for fact in facts if isinstance(fact, Rename) and fact.quantity is None]
+    leads = {fact.asset: fact.to_asset for fact in whole}
+    return [fact for fact in whole if fact.asset in _led_to(fact.to_asset, leads)]
+
+
+def _led_to(name: str, leads: Mapping[str, str]) -> set[str]:
+    passed = {name}
+    while name in leads and leads[name] not in passed:
+        name = leads[name]
+        passed.add(name)
+    return passed
 
 
 def _told_apart(rows: list[Movement]) -> list[list[Movement]]:
-    """Part the rows of several actions by what both rows of one say: a price, or the same words."""
+    """Part the rows of several actions by what both rows of one say: a price, or the same words; or
+    as the names leave no other way.
+    """
     for said in (_price, _words):
         parts: dict[object, list[Movement]] = {}
         for row in rows:
             parts.setdefault(said(row), []).append(row)
         if len(parts) > 1 and all(_pair(part) is not None for part in parts.values()):
             return list(parts.values())
-    return [rows]
+    return _chained(rows) or [rows]
+
+
+def _chained(rows: Sequence[Movement]) -> list[list[Movement]]:
+    """Part four rows into a rename and the one that follows it, if they can be nothing else."""
+    going = [row for row in rows if row.amount < 0]
+    coming = [row for row in rows if row.amount > 0]
+    old, new = {row.asset for row in going}, {row.asset for row in coming}
+    if not len(going) == len(coming) == len(old) == len(new) == 2 or len(old & new) != 1:  # noqa: PLR2004 (two pairs)
+        return []
+    if going[0].asset == coming[0].asset or going[1].asset == coming[1].asset:
+        coming.reverse()
+    return [list(pair) for pair in zip(going, coming, strict=True)]
 
 
 def _price(row: Movement) -> object:

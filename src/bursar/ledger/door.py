@@ -40,6 +40,8 @@ def check(entry: AnyEntry) -> None:
         raise OutOfBounds(f"{entry.id}: no store keeps a time as far away", field="executed_at")
     if not isinstance(entry, Movement):  # by far the most; what they say is no nonsense by itself
         _check(entry)
+    if isinstance(entry, Split | Rename | Conversion) and entry.turn is not None:
+        raise BadChoice(f"{entry.id}: a turn is worked out, not stated", field="turn")
 
 
 def _check(entry: AnyEntry) -> None:

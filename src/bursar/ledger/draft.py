@@ -24,7 +24,7 @@ from bursar.ledger.journal import RECORDED, Outcome, Ruled
 from bursar.ledger.layer import Layer
 from bursar.ledger.notes import Note, linked, targets
 from bursar.ledger.openings import is_opening
-from bursar.ledger.order import ACTIONS, Action, after_actions, order_key
+from bursar.ledger.order import ACTIONS, Action, order_key, turns
 from bursar.ledger.prices import Prices
 from bursar.ledger.pricing import lacks_price, priced_within, rests_on_prices
 from bursar.ledger.timeline import Timeline
@@ -63,6 +63,7 @@ class Draft:
         self._disputed: set[str] = set()
         self._splits: dict[str, Split | None] = {}
         self._actions: dict[tuple[str, int], set[str]] = {}
+        self._turns: dict[tuple[str, int], dict[str, int]] = {}
 
     def lay(self, entries: Iterable[AnyEntry]) -> None:
         """Give statements their verdicts, and lay each over its group if it is accepted."""
@@ -173,7 +174,9 @@ class Draft:
             self._dirty |= self._resting
         self._require_known_targets()
         touched = self._touched()
-        for name in touched | self._actions_beside(touched):
+        touched |= self._actions_beside(touched)
+        self._turns = {}  # not all who act were known before
+        for name in touched:
             self._settle(name)
         self._dirty, self._is_repriced = set(), False
         changes = [self._changes[name] for name in sorted(self._changes)]
@@ -283,15 +286,24 @@ class Draft:
         return self.raw[name] if name in self.raw else self.timeline.raw.get(name)
 
     def _final(self, name: str) -> Fact | None:
-        """Return a fact as the notes leave it, with its values and in its place among others;
-        `None` where there is none.
+        """Return a fact as the notes leave it, with its values and in its turn; `None` where there
+        is none.
         """
         fact = self._standing(name)
         if not isinstance(fact, Action):
             return fact
-        names = sorted(self._actions_at(fact.account, fact.executed_at) - {name})
-        beside = (self._standing(each) for each in names)
-        return after_actions(fact, [each for each in beside if each is not None])
+        due = self._turns_at(fact.account, fact.executed_at).get(name)
+        return fact if due is None else msgspec.structs.replace(fact, turn=due)
+
+    def _turns_at(self, account: str, at: int) -> dict[str, int]:
+        """Return the turns of the corporate actions of an account and an instant."""
+        known = self._turns.get((account, at))
+        if known is None:
+            standing = map(self._standing, sorted(self._actions_at(account, at)))
+            acting = [each for each in standing if isinstance(each, Action)]
+            here = [each for each in acting if (each.account, each.executed_at) == (account, at)]
+            known = self._turns[account, at] = turns(here, self._cash)
+        return known
 
     def _actions_beside(self, names: Iterable[str]) -> set[str]:
         """Return the corporate actions of the instants in which one of these stands or stood."""

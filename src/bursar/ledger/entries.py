@@ -313,31 +313,41 @@ class SleeveTransfer(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=T
 
 
 class Conversion(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="conversion"):
-    """n assets exchanged for m at once, outside the market: dust sweeps, forced conversions."""
+    """n assets exchanged for m at once, outside the market: dust sweeps, forced conversions.
+
+    `turn` is worked out (`order`), and no statement has one.
+    """
 
     given: tuple[Leg, ...]
     taken: tuple[Leg, ...]
     fees: tuple[Fee, ...] = ()
     rates: tuple[Rate, ...] = ()
+    turn: int | None = None
 
 
 class Rename(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="rename"):
     """An asset goes on under another name, one for one, lots and cost unchanged.
 
-    All that is held of it does, in every pocket, unless a `quantity` is stated.
+    All that is held of it does, in every pocket, unless a `quantity` is stated. `turn` is worked
+    out (`order`), and no statement has one.
     """
 
     asset: str
     to_asset: str
     quantity: Decimal | None = None
+    turn: int | None = None
 
 
 class Split(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="split"):
-    """Every `denominator` units of an asset become `numerator` units; total cost unchanged."""
+    """Every `denominator` units of an asset become `numerator` units; total cost unchanged.
+
+    `turn` is worked out (`order`), and no statement has one.
+    """
 
     asset: str
     numerator: Decimal
     denominator: Decimal
+    turn: int | None = None
 
 
 class StagedChange(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="staged"):

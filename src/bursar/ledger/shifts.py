@@ -17,6 +17,9 @@ Of a row count `account`, `pair` (the asset), `flags`, and by what `side` says:
     renamed  all of the account (`*`: of all accounts) is called `regime`; without, it is money
     split    the same, times `base_delta` ÷ `quote_delta`
 
+The turn of a split, a rename, or an exchange among others (`order`) stands behind the number in
+the kind: of what an instant has, records tell nothing else of who comes first.
+
 Money has no round trips, so nothing is said of it. A currency that the book keeps lots of pays for
 coins and is not traded for them. A fill for money leaves no row where its record tells all of its
 fees in coins: that names one.
@@ -46,6 +49,7 @@ from bursar.ledger.entries import (
     Transfer,
 )
 from bursar.ledger.facts import Fact
+from bursar.ledger.order import IS_EXCHANGED, Action, turn
 from bursar.ledger.records import SHIFT, RealizedPnLRecord
 from bursar.ledger.state import Line
 
@@ -75,6 +79,12 @@ def shifts_of(
     found = _moves(fact, lines, cash)
     moves = (move for move in found if move.asset not in cash or move.word == "lent")
     return [_row(fact, number, move) for number, move in enumerate(moves)]
+
+
+def turn_told(shift: RealizedPnLRecord) -> int | None:
+    """Return the turn that a row tells of its fact, if it tells one."""
+    due = shift.kind.partition(" ")[2]
+    return int(due) if due else None
 
 
 def _is_told(fill: Fill, cash: frozenset[str]) -> bool:
@@ -218,6 +228,8 @@ def _sums(moved: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
 
 
 def _row(fact: Fact, number: int, move: _Move) -> RealizedPnLRecord:
+    is_placed = isinstance(fact, Action) and turn(fact) != IS_EXCHANGED
+    due = f" {turn(fact)}" if is_placed else ""
     return RealizedPnLRecord(
         trade_id=fact.id,
         order_id=move.other,
@@ -233,7 +245,7 @@ def _row(fact: Fact, number: int, move: _Move) -> RealizedPnLRecord:
         pnl_base=move.pnl,
         regime=move.name,
         account=fact.account if move.account is None else move.account,
-        kind=f"{SHIFT}{number:04}",
+        kind=f"{SHIFT}{number:04}{due}",
         cost_base=move.cost,
         flags=tuple(flag.value for flag in fact.flags),
     )

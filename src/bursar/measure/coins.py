@@ -25,7 +25,7 @@ what came by a flow has none. What a sender calls one trade is a position of its
 Errors: none.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
 from typing import Final
@@ -34,16 +34,16 @@ import msgspec
 from msgspec.structs import replace
 
 from bursar.exact import ZERO
-from bursar.ledger import instant
+from bursar.ledger import instant, order
 from bursar.ledger.book import POOL
 from bursar.ledger.records import BESIDES, RealizedPnLRecord, is_shift
+from bursar.ledger.shifts import turn_told
 from bursar.ledger.state import NO_PAIR
 from bursar.measure.stake import Stake, joint
 
 NOTHING: Final[frozenset[str]] = frozenset()
 _FLOW: Final = "flow"
-_SPLIT: Final = "split"
-_ACTIONS: Final = frozenset({_SPLIT, "renamed"})
+_CONVERSION: Final = "conversion"
 _MARGIN: Final = "margin"
 _STAGED: Final = "staged"
 _TRADE: Final = "trade"
@@ -416,52 +416,37 @@ class Coins:
 def in_order(records: Iterable[RealizedPnLRecord]) -> list[RealizedPnLRecord]:
     """Return records, which stand oldest first, with those of one instant as trips take them.
 
-    Records do not say in which order a venue did what it did at once. As in the fold, what brings
-    comes before what takes then: a sale that came before its purchase would leave that open. So do
-    the corporate actions of an account follow each other by their names.
+    Records do not say in which order a venue did what it did at once, so it is their turn that
+    tells, as in the fold; what happened everywhere comes first.
     """
     found: list[RealizedPnLRecord] = []
     for _, at_once in groupby(records, key=lambda each: each.time):
         told: dict[str, list[RealizedPnLRecord]] = {}
         for each in at_once:
             told.setdefault(each.trade_id, []).append(each)
-        ends = {(e.account, e.pair, e.side) for own in told.values() for e in own if _is_action(e)}
-        into = {(e.account, e.regime) for own in told.values() for e in own if _is_action(e)}
-        after = {name: _after(own, ends, into) if ends else 0 for name, own in told.items()}
-        for name in sorted(told, key=lambda name: (_turn(told[name]), after[name], name)):
+        for name in sorted(told, key=lambda name: (*_turn(told[name]), name)):
             found += told[name]
     return found
 
 
-def _is_action(record: RealizedPnLRecord) -> bool:
-    return is_shift(record) and record.side in _ACTIONS
-
-
-def _after(
-    told: Sequence[RealizedPnLRecord],
-    ends: Collection[tuple[str, str, str]],
-    into: Collection[tuple[str, str | None]],
-) -> int:
-    """Return the place that `ledger.order.after_actions` gives the fact of these records, among
-    actions that split or end names (`ends`) and lead to others (`into`).
+def _turn(told: Sequence[RealizedPnLRecord]) -> tuple[bool, int]:
+    """Return whether the fact of these records is one account's, and what `ledger.order.turn` says
+    of it.
     """
-    first = told[0]
-    if not _is_action(first):
-        is_exchange = not any(each.kind in _OF_PAIRS for each in told)
-        return 3 if is_exchange and any(first.account == each[0] for each in ends) else 0
-    if first.side == _SPLIT:
-        return 2 if (first.account, first.pair) in into else 0
-    return 1 if (first.account, first.pair, _SPLIT) in ends else 0
-
-
-def _turn(told: Sequence[RealizedPnLRecord]) -> int:
-    """Return what `ledger.order.turn` says of the fact that these are the records of."""
+    shift = next(filter(is_shift, told), None)
+    if shift is not None and (due := turn_told(shift)) is not None:
+        return shift.account != POOL, due
     traded = next((each for each in told if each.kind in _OF_PAIRS), None)
     if traded is not None:
         is_opening = own_trade(traded) and traded.trade_id.endswith(_OPENED)
-        return 1 if is_opening or (traded.side == "buy" and traded.kind != _MARGIN) else 2
+        is_bought = is_opening or (traded.side == "buy" and traded.kind != _MARGIN)
+        return True, order.IS_BOUGHT if is_bought else order.ALL_ELSE
+    if any(each.kind == _CONVERSION for each in told):
+        return True, order.IS_EXCHANGED
     flow = next((each.base_delta for each in told if is_shift(each) and each.side == _FLOW), ZERO)
-    return 2 if not flow else 0 if flow > 0 else 3
+    if not flow:
+        return True, order.ALL_ELSE
+    return True, order.COMES_IN if flow > 0 else order.GOES_OUT
 
 
 def own_trade(record: RealizedPnLRecord) -> str:

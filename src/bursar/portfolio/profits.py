@@ -1,11 +1,12 @@
 """What becomes of profit: taken, put back to work, kept. Proposed from the book, posted as facts.
 
 A session runs from 00:00 UTC, or from the first look of the day that was applied; its baseline is
-the equity it found. `ProfitCapture` and `IntraSessionCompounding` watch it. `SmartReinvestor`
-divides what each strategy has made beyond what was divided before: the part to keep moves from the
-strategy's sleeve to the reserve (`manual`), as a transfer that is a fact, as soon as the sleeve has
-the money free, and is not divided again; the rest stays and works. `ProfitTargetTracker` says how
-far day, week and month are.
+the equity it found. It begins anew where the last look turns out to have missed a split: then its
+peak, its steps and perhaps its baseline were of other units than their prices. `ProfitCapture` and
+`IntraSessionCompounding` watch it. `SmartReinvestor` divides what each strategy has made beyond
+what was divided before: the part to keep moves from the strategy's sleeve to the reserve
+(`manual`), as a transfer that is a fact, as soon as the sleeve has the money free, and is not
+divided again; the rest stays and works. `ProfitTargetTracker` says how far day, week and month are.
 
 `look` writes nothing. `apply` writes transfers, the state to go on from, and the exit decision as
 an event, in one transaction; so each unit of profit is divided once, whatever is restarted.
@@ -14,7 +15,7 @@ Errors: `Doubtful` where equity or capital is not known; `StaleVersion` when ano
 between look and apply.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -40,12 +41,13 @@ from bursar.events.outgoing import OrderExitDecision
 from bursar.exact import ONE, ZERO, divide, money
 from bursar.ledger import audit, instant
 from bursar.ledger.currencies import places
-from bursar.ledger.entries import MANUAL
-from bursar.portfolio import allocating, earnings
+from bursar.ledger.entries import MANUAL, Split
+from bursar.portfolio import allocating, earnings, units
 from bursar.portfolio.events import saying
 from bursar.portfolio.log import LOG
 from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.portfolio.set_aside import Kept, keeping, kept
+from bursar.portfolio.units import Seen
 from bursar.value.snapshot import capital
 
 
@@ -73,6 +75,7 @@ class _Now(msgspec.Struct, frozen=True):
     equity: Decimal
     capital: Decimal
     realized: Decimal
+    seen: Seen
 
 
 @money
@@ -83,7 +86,7 @@ def look(
     settings = settings or CapitalSettings()
     now = _now(portfolio, prices)
     found = kept(portfolio)
-    before = _begun(found, now)
+    before = _begun(found, now, portfolio.desk.timeline.splits.values())
     flows = now.capital - before.capital
     session, capture = ProfitCapture(settings.capture).look(before.session, now.equity, flows=flows)
     compounded, reinvest = IntraSessionCompounding(settings.compounding).look(
@@ -107,6 +110,7 @@ def look(
             compounded=compounded,
             divided=divided,
             moved=_plus(before.moved, kept_back),
+            seen=now.seen,
         ),
     )
 
@@ -158,15 +162,21 @@ def _now(portfolio: Portfolio, prices: Prices) -> _Now:
     given = capital(book)
     if given is None:
         raise Doubtful("profit is not known: capital came or went that nobody has priced")
-    return _Now(valuation.at, valuation.owned, given, audit.totals(book).made)
+    held = (asset for (_, asset), holding in book.holdings.items() if holding.quantity)
+    seen = units.seen(valuation.at, held, portfolio.desk.timeline.splits.values())
+    return _Now(valuation.at, valuation.owned, given, audit.totals(book).made, seen)
 
 
-def _begun(found: Kept, now: _Now) -> Kept:
-    """Return what is kept, with a new session where the day is another."""
+def _begun(found: Kept, now: _Now, splits: Iterable[Split]) -> Kept:
+    """Return what is kept, with a new session where the day is another, or what the last one saw
+    missed a split. What a day has captured it captures once.
+    """
     today = now.at // instant.DAY
-    if found.day == today:
+    is_same_day = found.day == today
+    if is_same_day and not (found.seen is not None and found.seen.has_missed(splits)):
         return found
-    began = Session(now.equity), Compounded(now.equity)
+    is_captured = is_same_day and found.session.is_captured
+    began = Session(now.equity, is_captured=is_captured), Compounded(now.equity)
     return Kept(today, *began, now.capital, now.realized, found.divided, found.moved)
 
 

@@ -16,6 +16,7 @@ from bursar.capital.profit_capture import Compounded, Session
 from bursar.capital.smart_reinvestor import Reinvested
 from bursar.exact import ZERO, money
 from bursar.portfolio.portfolio import Portfolio
+from bursar.portfolio.units import Seen
 
 _MEMO: Final = "capital profits"
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
@@ -24,7 +25,8 @@ _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 class Kept(msgspec.Struct, frozen=True):
     """What is kept between looks: the session's day (by number), and what it began with.
 
-    `moved` went to the reserve so far, of what `divided` says is to be kept.
+    `moved` went to the reserve so far, of what `divided` says is to be kept. `seen` are the units
+    that the last look counted in.
     """
 
     day: int | None = None
@@ -34,6 +36,7 @@ class Kept(msgspec.Struct, frozen=True):
     realized: Decimal = ZERO
     divided: Mapping[str, Reinvested] = {}
     moved: Mapping[str, Decimal] = {}
+    seen: Seen | None = None
 
 
 _STATES: Final = msgspec.json.Decoder(Kept)

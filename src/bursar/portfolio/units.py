@@ -16,7 +16,7 @@ Errors: none.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
@@ -70,6 +70,32 @@ class Doubt(msgspec.Struct, frozen=True):
 
 Doubts = tuple[Doubt, ...]
 _DECODER: Final = msgspec.json.Decoder(tuple[Noted, ...])
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A look at a book: when, which assets it held, and which splits of them it knew."""
+
+    at: int
+    held: tuple[str, ...]
+    splits: tuple[Told, ...]
+
+    def has_missed(self, splits: Iterable[Split]) -> bool:
+        """Tell whether, by the splits that are known now, an asset was held in other units."""
+        now = _of_assets(splits, self.held)
+        return any(
+            _growth(asset, self.splits, self.at) != _growth(asset, now, self.at)
+            for asset in self.held
+        )
+
+
+def seen(at: int, assets: Iterable[str], splits: Iterable[Split]) -> Seen:
+    """Return a look at a book that holds assets and knows splits."""
+    held = tuple(sorted({canonical(asset) for asset in assets}))
+    return Seen(at, held, tuple(_of_assets(splits, held)))
+
+
+def _of_assets(splits: Iterable[Split], held: Collection[str]) -> list[Told]:
+    return [each for each in map(_told, splits) if each.asset in held]
 
 
 def noted(text: str | None, splits: Iterable[Split], last: int | None) -> dict[str, str]:

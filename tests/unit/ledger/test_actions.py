@@ -107,6 +107,21 @@ def test_two_renames_of_one_day_are_told_apart_by_their_quantities():
     assert renames == {("A", "B"), ("X", "Y")}
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
+def test_a_rename_and_the_one_that_follows_it_need_no_words(order):
+    legs = [("-7", "A"), ("7", "B"), ("-7", "B"), ("7", "C")]
+    facts = resolved(rows("rename", *(legs[place] for place in order)))
+    assert {(fact.asset, fact.to_asset) for fact in facts} == {("A", "B"), ("B", "C")}
+
+
+@pytest.mark.parametrize("names", ["ABBA", "ABBCCA"])
+def test_names_that_come_back_to_where_they_began_are_seen_and_not_guessed_at(names):
+    legs = [(f"{'-' * (place % 2 == 0)}{place // 2 + 7}", each) for place, each in enumerate(names)]
+    facts = resolved(rows("rename", *legs, ("-3", "X"), ("3", "A")))
+    assert {type(fact) for fact in facts} == {CashFlow, Rename}
+    assert len([fact for fact in facts if isinstance(fact, CashFlow)]) == len(names)
+
+
 def test_other_rows_are_none_of_its_business():
     assert paired(rows("deposit", ("1", "ACME")), CASH) == ([], [])
 

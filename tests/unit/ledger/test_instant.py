@@ -1,11 +1,13 @@
 """Instants: nanoseconds since 1970, read and written without loss."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 
 import pytest
 
 from bursar.errors import BadChoice, Malformed
 from bursar.ledger import instant
+from bursar.ledger.entries import Rename, Split
 from bursar.ledger.order import order_key
 from bursar.ledger.terms import Account, FactSource, Method, Terms, method
 from tests.unit.ledger.samples import Pen
@@ -144,8 +146,16 @@ def test_what_brings_comes_before_what_takes_where_nothing_else_tells():
         pen.buy(1, "XBT", 1, executed_at=NOON, id="kraken:4"),
         pen.flow("deposit", 1, "XBT", executed_at=NOON, id="kraken:5"),
     ]
+    facts += [
+        Split(numerator=Decimal(2), denominator=Decimal(1), **common(id="kraken:7")),
+        Rename(to_asset="ETH", **common(id="kraken:6")),
+    ]
     found = [fact.id for fact in sorted(facts, key=order_key)]
-    assert found == ["kraken:5", "kraken:4", "kraken:2", "kraken:3", "kraken:1"]
+    assert [int(name[-1]) for name in found] == [6, 7, 5, 4, 3, 2, 1]
+
+
+def common(**more):
+    return {"executed_at": NOON, "account": "kraken:main", "asset": "XBT", **more}
 
 
 def test_terms_name_money_and_accounts():

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bursar.capital.deciding import Own
-from bursar.capital.profit_capture import CaptureSettings
+from bursar.capital.profit_capture import CaptureSettings, Compounded, Session
 from bursar.capital.profit_target_tracker import ProfitTarget, TargetPeriod
 from bursar.capital.rebalancer import RebalancerSettings
 from bursar.capital.settings import CapitalSettings
@@ -129,6 +129,53 @@ def test_a_look_of_yesterday_does_not_undo_what_today_remembers():
     assert profits.look(made, HALF).before.day == 20454 + 21
     made.desk.clock.day = 20  # set right: a day of its own again, and no end to looking
     profits.apply(made, profits.look(made, HALF))
+
+
+FIFTY = CapitalSettings(
+    capture=CaptureSettings(target=Decimal(50), target_pct=None, trail=Decimal("0.2"))
+)
+
+
+def merging(asset, at="2026-01-21T00:00:00Z"):
+    """Yield a book that holds 10 XBT and was looked at after a split of before, told only then."""
+    made = portfolio(*MADE, "2026-01-05T00:00:00Z buy 10 XBT @ 10 USD #k:main:7 strategy=trend")
+    made.desk.clock.day = 21
+    for price in ("10", "100"):  # ten old units became one, and the price is of that
+        profits.apply(made, profits.look(made, FIFTY, prices={"XBT": price}))
+    before = profits.look(made, FIFTY, prices={"XBT": "100"}).before
+    made.desk.submit(golden.read([f"{at} split {asset} 1 for 10 #k:main:8"]))
+    return made, before
+
+
+def test_a_peak_of_before_a_split_was_told_arms_nothing():
+    made, before = merging("XBT", at="2026-01-20T23:00:00Z")
+    assert (before.session.peak, before.session.is_armed) == (900, True)
+    seen = profits.look(made, FIFTY, prices={"XBT": "101"})
+    assert seen.capture is None
+    assert seen.before.session == Session(Decimal(1101))
+    assert seen.before.compounded == Compounded(Decimal(1101))
+    profits.apply(made, seen)
+    for price, intent in (("100", None), ("161", None), ("140", "close_all")):
+        seen = profits.look(made, FIFTY, prices={"XBT": price})
+        assert (seen.capture.intent.value if seen.capture else None) == intent
+        profits.apply(made, seen)
+
+
+def test_what_was_captured_before_a_split_was_told_is_not_captured_again_that_day():
+    made, _ = merging("XBT", at="2026-01-20T23:00:00Z")
+    made.desk.submit(golden.read(["2026-01-22T00:00:00Z void k:main:8 #k:main:9"]))
+    profits.apply(made, profits.look(made, FIFTY, prices={"XBT": "100"}))
+    profits.apply(made, profits.look(made, FIFTY, prices={"XBT": "200"}))
+    profits.apply(made, profits.look(made, FIFTY, prices={"XBT": "100"}))
+    made.desk.submit(golden.read(["2026-01-20T23:00:00Z split XBT 1 for 5 #k:main:10"]))
+    seen = profits.look(made, FIFTY, prices={"XBT": "10"})
+    assert seen.before.session == Session(Decimal(1020), is_captured=True)
+
+
+@pytest.mark.parametrize("asset, at", [("ETH", "2026-01-20T23:00:00Z"), ("XBT", "2027-01-01")])
+def test_a_split_that_no_look_has_missed_begins_nothing_anew(asset, at):
+    made, before = merging(asset, at)
+    assert profits.look(made, FIFTY, prices={"XBT": "100"}).before == before
 
 
 def test_what_came_in_is_in_every_figure_of_an_intent():

@@ -36,7 +36,7 @@ ACCOUNT: Final = "csv:main"
 _DIGITS: Final = 24
 _PHASES: Final = {
     Type.SPLIT: 0,
-    Type.RENAME: 1,
+    Type.RENAME: 0,
     Type.BUY: 3,
     Type.CONVERSION: 4,
     Type.SELL: 5,

@@ -97,7 +97,8 @@ def _chained(rows: Sequence[Movement]) -> list[list[Movement]]:
     going = [row for row in rows if row.amount < 0]
     coming = [row for row in rows if row.amount > 0]
     old, new = {row.asset for row in going}, {row.asset for row in coming}
-    if not len(going) == len(coming) == len(old) == len(new) == 2 or len(old & new) != 1:  # noqa: PLR2004 (two pairs)
+    are_two = all(len(each) == 2 for each in (going, coming, old, new))  # noqa: PLR2004 (pairs)
+    if not are_two or len(old & new) != 1:
         return []
     if going[0].asset == coming[0].asset or going[1].asset == coming[1].asset:
         coming.reverse()

@@ -54,6 +54,7 @@ from bursar.value.cash_equity import CashEquity
 from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals
 
 _CHUNK = 500
+_ROW = {TRADES: "a trade record", FLOWS: "a flow record", SNAPSHOTS: "a snapshot"}
 _T = TypeVar("_T")
 
 
@@ -220,14 +221,19 @@ class SqlStore:
         self, pair: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[RealizedPnLRecord]:
         """Return trade records, newest first; no shifts."""
-        rows = self._newest(
-            TRADES, "a trade record", pair=pair, limit=limit, since=since, without=f"{SHIFT}%"
-        )
+        rows = self._newest(TRADES, pair=pair, limit=limit, since=since, without=f"{SHIFT}%")
         return [RealizedPnLRecord(**row) for row in rows]
+
+    def each_trade(
+        self, pair: str | None = None, limit: int | None = None
+    ) -> Iterator[RealizedPnLRecord]:
+        """Yield the same one by one, all of one moment; the reader holds a connection meanwhile."""
+        rows = self._newest(*(TRADES, _CHUNK), pair=pair, limit=limit, without=f"{SHIFT}%")
+        return (RealizedPnLRecord(**row) for row in rows)
 
     def get_shifted(self, since: datetime | None = None) -> list[RealizedPnLRecord]:
         """Return trade records and the shifts among them, newest first."""
-        rows = self._newest(TRADES, "a trade record", limit=None, since=since)
+        rows = self._newest(TRADES, limit=None, since=since)
         return [RealizedPnLRecord(**row) for row in rows]
 
     def save_cash_flows(self, records: Iterable[CashFlowRecord]) -> None:
@@ -241,8 +247,15 @@ class SqlStore:
         self, asset: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[CashFlowRecord]:
         """Return cash flow records, newest first."""
-        rows = self._newest(FLOWS, "a flow record", asset=asset, limit=limit, since=since)
+        rows = self._newest(FLOWS, asset=asset, limit=limit, since=since)
         return [CashFlowRecord(**row) for row in rows]
+
+    def each_cash_flow(
+        self, asset: str | None = None, limit: int | None = None
+    ) -> Iterator[CashFlowRecord]:
+        """Yield the same one by one, all of one moment; the reader holds a connection meanwhile."""
+        rows = self._newest(FLOWS, _CHUNK, asset=asset, limit=limit)
+        return (CashFlowRecord(**row) for row in rows)
 
     def save_snapshot(self, snapshot: PortfolioSnapshot) -> None:
         """Keep a snapshot; one of the same instant is replaced."""
@@ -263,7 +276,7 @@ class SqlStore:
         until: datetime | None = None,
     ) -> list[PortfolioSnapshot]:
         """Return snapshots from `since` until before `until`, newest first."""
-        rows = self._newest(SNAPSHOTS, "a snapshot", limit=limit, since=since, until=until)
+        rows = self._newest(SNAPSHOTS, limit=limit, since=since, until=until)
         return [self._snapshot(row["time"], row["body"], texts.to_snapshot) for row in rows]
 
     def snapshot_totals(self, since: datetime | None = None) -> Iterator[SnapshotTotals]:
@@ -422,20 +435,24 @@ class SqlStore:
     def _newest(
         self,
         table: Table,
-        what: str,
+        size: int | None = None,
         *,
         limit: int | None,
-        since: datetime | None,
+        since: datetime | None = None,
         until: datetime | None = None,
         **wanted: str | None,
-    ) -> list[dict[str, Any]]:
+    ) -> Iterator[dict[str, Any]]:
+        """Yield rows, newest first: all in memory, or `size` of them at a time."""
         checks.require_window(limit, since, until)
         asked = {"limit": limit, "since": since, "until": until, **wanted}
         given = {name: each for name, each in asked.items() if each is not None}
         found = finds.newest(table, frozenset(given))
-        with self._reading() as connection, legible(what):
-            told = connection.execute(found, {**given, "own": self.portfolio})
-            return [dict(row) for row in told.mappings()]
+        paged = {} if size is None else {"yield_per": size}
+        with self._reading() as connection, legible(_ROW[table]):
+            values = {**given, "own": self.portfolio}
+            told = connection.execute(found, values, execution_options=paged)
+            for row in told.mappings():
+                yield dict(row)
 
     def _page(self, after: int, last: int, size: int) -> Sequence[Row[Any]]:
         found = (

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from itertools import starmap
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -222,19 +223,19 @@ class SqlStore:
     ) -> list[RealizedPnLRecord]:
         """Return trade records, newest first; no shifts."""
         rows = self._newest(TRADES, pair=pair, limit=limit, since=since, without=f"{SHIFT}%")
-        return [RealizedPnLRecord(**row) for row in rows]
+        return list(starmap(RealizedPnLRecord, rows))
 
     def each_trade(
         self, pair: str | None = None, limit: int | None = None
     ) -> Iterator[RealizedPnLRecord]:
         """Yield the same one by one, all of one moment; the reader holds a connection meanwhile."""
-        rows = self._newest(*(TRADES, _CHUNK), pair=pair, limit=limit, without=f"{SHIFT}%")
-        return (RealizedPnLRecord(**row) for row in rows)
+        rows = self._newest(TRADES, _CHUNK, pair=pair, limit=limit, without=f"{SHIFT}%")
+        return starmap(RealizedPnLRecord, rows)
 
     def get_shifted(self, since: datetime | None = None) -> list[RealizedPnLRecord]:
         """Return trade records and the shifts among them, newest first."""
         rows = self._newest(TRADES, limit=None, since=since)
-        return [RealizedPnLRecord(**row) for row in rows]
+        return list(starmap(RealizedPnLRecord, rows))
 
     def save_cash_flows(self, records: Iterable[CashFlowRecord]) -> None:
         """Add cash flow records; one with the same id is replaced."""
@@ -248,14 +249,14 @@ class SqlStore:
     ) -> list[CashFlowRecord]:
         """Return cash flow records, newest first."""
         rows = self._newest(FLOWS, asset=asset, limit=limit, since=since)
-        return [CashFlowRecord(**row) for row in rows]
+        return list(starmap(CashFlowRecord, rows))
 
     def each_cash_flow(
         self, asset: str | None = None, limit: int | None = None
     ) -> Iterator[CashFlowRecord]:
         """Yield the same one by one, all of one moment; the reader holds a connection meanwhile."""
         rows = self._newest(FLOWS, _CHUNK, asset=asset, limit=limit)
-        return (CashFlowRecord(**row) for row in rows)
+        return starmap(CashFlowRecord, rows)
 
     def save_snapshot(self, snapshot: PortfolioSnapshot) -> None:
         """Keep a snapshot; one of the same instant is replaced."""
@@ -277,7 +278,7 @@ class SqlStore:
     ) -> list[PortfolioSnapshot]:
         """Return snapshots from `since` until before `until`, newest first."""
         rows = self._newest(SNAPSHOTS, limit=limit, since=since, until=until)
-        return [self._snapshot(row["time"], row["body"], texts.to_snapshot) for row in rows]
+        return [self._snapshot(row.time, row.body, texts.to_snapshot) for row in rows]
 
     def snapshot_totals(self, since: datetime | None = None) -> Iterator[SnapshotTotals]:
         """Yield the totals of snapshots, oldest first; none keeps a connection meanwhile."""
@@ -441,7 +442,7 @@ class SqlStore:
         since: datetime | None = None,
         until: datetime | None = None,
         **wanted: str | None,
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[Row[Any]]:
         """Yield rows, newest first: all in memory, or `size` of them at a time."""
         checks.require_window(limit, since, until)
         asked = {"limit": limit, "since": since, "until": until, **wanted}
@@ -450,9 +451,7 @@ class SqlStore:
         paged = {} if size is None else {"yield_per": size}
         with self._reading() as connection, legible(_ROW[table]):
             values = {**given, "own": self.portfolio}
-            told = connection.execute(found, values, execution_options=paged)
-            for row in told.mappings():
-                yield dict(row)
+            yield from connection.execute(found, values, execution_options=paged)
 
     def _page(self, after: int, last: int, size: int) -> Sequence[Row[Any]]:
         found = (

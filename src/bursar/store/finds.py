@@ -22,7 +22,7 @@ from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ports import Head
 from bursar.store import writes
 from bursar.store.sending import Question
-from bursar.store.tables import FLOWS, JOURNAL, MEMOS, PORTFOLIOS, SNAPSHOTS, TRADES
+from bursar.store.tables import FLOWS, JOURNAL, MEMOS, PORTFOLIOS, RECORD, SNAPSHOTS, TRADES
 
 CHUNK = 500
 _FIELDS = {
@@ -46,7 +46,7 @@ def rows(
     """
     for start in range(0, len(names), CHUNK):
         some = column.in_(names[start : start + CHUNK])
-        found = select(JOURNAL).where(JOURNAL.c.portfolio == portfolio, some)
+        found = select(*RECORD).where(JOURNAL.c.portfolio == portfolio, some)
         yield from connection.execute(found).all()
 
 

@@ -45,6 +45,7 @@ from bursar.store.tables import (
     FLOWS,
     JOURNAL,
     OUTBOX,
+    RECORD,
     SNAPSHOTS,
     TRADES,
 )
@@ -455,7 +456,7 @@ class SqlStore:
 
     def _page(self, after: int, last: int, size: int) -> Sequence[Row[Any]]:
         found = (
-            select(JOURNAL)
+            select(*RECORD)
             .where(JOURNAL.c.portfolio == self.portfolio)
             .where(JOURNAL.c.seq > after, JOURNAL.c.seq <= last)
             .order_by(JOURNAL.c.seq)

@@ -34,6 +34,7 @@ from sqlalchemy.types import TypeEngine
 
 from bursar.exact import plain
 from bursar.ledger import instant
+from bursar.ledger.journal import Record
 from bursar.store import texts
 
 POSTGRES: Final = "postgresql"
@@ -186,6 +187,9 @@ JOURNAL: Final = Table(
     Index("journal_by_home", "portfolio", "home"),
     sqlite_strict=True,
 )
+
+RECORD: Final = tuple(JOURNAL.c[name] for name in Record.__struct_fields__)
+"""What of a journal row is its record; by the other columns rows are found."""
 
 CELLS: Final = Table(
     "cells",

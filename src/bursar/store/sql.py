@@ -444,12 +444,15 @@ class SqlStore:
         until: datetime | None = None,
         **wanted: str | None,
     ) -> Iterator[Row[Any]]:
-        """Yield rows, newest first: all in memory, or `size` of them at a time."""
+        """Yield rows, newest first: all in memory, or `size` of them at a time; a group's own
+        connection and a few rows are asked at once.
+        """
         checks.require_window(limit, since, until)
         asked = {"limit": limit, "since": since, "until": until, **wanted}
         given = {name: each for name, each in asked.items() if each is not None}
         found = finds.newest(table, frozenset(given))
-        paged = {} if size is None else {"yield_per": size}
+        is_paged = size is not None and (limit is None or limit > size)
+        paged = {"yield_per": size} if is_paged and self._writer.group is None else {}
         with self._reading() as connection, legible(_ROW[table]):
             values = {**given, "own": self.portfolio}
             yield from connection.execute(found, values, execution_options=paged)

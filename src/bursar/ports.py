@@ -480,6 +480,12 @@ class PortfolioStore(Protocol):
         """Return trade records, newest first; no shifts."""
         ...
 
+    def each_trade(
+        self, pair: str | None = None, limit: int | None = None
+    ) -> Iterator[RealizedPnLRecord]:
+        """Yield the same one by one, as they were at the first: memory does not grow with them."""
+        ...
+
     def get_shifted(self, since: datetime | None = None) -> list[RealizedPnLRecord]:
         """Return trade records and the shifts among them, newest first."""
         ...
@@ -492,6 +498,12 @@ class PortfolioStore(Protocol):
         self, asset: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[CashFlowRecord]:
         """Return cash flow records, newest first."""
+        ...
+
+    def each_cash_flow(
+        self, asset: str | None = None, limit: int | None = None
+    ) -> Iterator[CashFlowRecord]:
+        """Yield the same one by one, as they were at the first: memory does not grow with them."""
         ...
 
     def save_snapshot(self, snapshot: PortfolioSnapshot) -> None:

@@ -46,6 +46,7 @@ ALLOWED = {
     },
     "serve/watching.py": {"group.create_task"},  # each way that alerts leave by
     "serve/tokens.py": {"secrets.token_urlsafe"},  # a new token
+    "cli/lines.py": {"time.monotonic"},  # lines that come slowly are shown one by one
     "cli/progress.py": {"threading.Timer"},  # a bar after two seconds
     # the thread that writes one part of a stream while the next is worked out
     "desk/carrying.py": {"concurrent.futures.ThreadPoolExecutor"},

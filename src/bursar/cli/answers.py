@@ -8,7 +8,7 @@ JSON: decimals are strings in plain notation without trailing zeros, times are R
 import json
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -36,6 +36,33 @@ def json_text(answer: object) -> str:
     """Write an answer as JSON."""
     encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
     return json.dumps(told(answer), indent=2, ensure_ascii=encoding != "utf8")
+
+
+def json_pieces(answer: Mapping[str, object]) -> Iterator[str]:
+    """Write an answer as JSON, the items of what it has iterators of one by one: memory does not
+    grow with them. Put together, the pieces are what `json_text` makes of lists.
+    """
+    between = "{"
+    for name, value in answer.items():
+        yield f"{between}\n  {json_text(name)}: "
+        if isinstance(value, Iterator):
+            yield from _listed(value)
+        else:
+            yield _indented(json_text(_field(name, value)), 2)
+        between = ","
+    yield "{}" if between == "{" else "\n}"
+
+
+def _listed(items: Iterator[object]) -> Iterator[str]:
+    between = "["
+    for each in items:
+        yield f"{between}\n    {_indented(json_text(each), 4)}"
+        between = ","
+    yield "[]" if between == "[" else "\n  ]"
+
+
+def _indented(text: str, depth: int) -> str:
+    return text.replace("\n", "\n" + " " * depth)  # no text of JSON has a break in it
 
 
 def told(value: object) -> object:  # noqa: PLR0911 (one way a kind)

@@ -225,6 +225,9 @@ def _launcher(app: App) -> Callable[..., object]:
             chosen = {"book": book or own.book, "portfolio": portfolio or own.name}
             session = msgspec.structs.replace(session, **chosen)
         command, bound, hidden = app.parse_args(tokens)
-        return command(*bound.args, **bound.kwargs, **dict.fromkeys(hidden, session))
+        try:
+            return command(*bound.args, **bound.kwargs, **dict.fromkeys(hidden, session))
+        finally:
+            session.rest()
 
     return launch

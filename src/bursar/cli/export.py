@@ -89,6 +89,7 @@ def _print(session: Session, lines: Iterator[str], what: What, chosen: Format) -
     if session.wants_json and chosen != "json":
         session.tell({"what": what, "format": chosen, "text": "".join(lines)})
     else:
+        session.screen.make_way()
         sys.stdout.writelines(lines)
 
 

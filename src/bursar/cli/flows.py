@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
@@ -10,9 +11,9 @@ from bursar.cli.counts import whole
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from bursar.cli.screen import Screen
+    from bursar.cli.screen import Cell, Screen
     from bursar.ledger.records import CashFlowRecord
     from bursar.portfolio import Portfolio
     from bursar.portfolio.journeys import Journey
@@ -37,50 +38,41 @@ def flows(
 
     """
     from bursar.portfolio.journeys import journeys
+    from bursar.portfolio.taken_back import taken_back
 
     session.require_count("--limit", limit)
     asset = session.asset(asset)
     with session.open() as portfolio:
-        whole = of_asset(portfolio, asset)
-        found = whole[:limit]
-        undone = reversed_by(portfolio, whole)
+        undone = taken_back(portfolio, of_asset(portfolio, asset))
         gone = {*undone, *undone.values()}  # what was given back never came from elsewhere
-        ends = journeys(each for each in whole if each.id not in gone)
+        ends = journeys(each for each in of_asset(portfolio, asset) if each.id not in gone)
         base, gaps = portfolio.terms.base, portfolio.gaps(asset)
-        nothing = session.none_of("flows", asset, portfolio)
-    if session.wants_json:
-        told_ = [told(each, undone.get(each.id)) for each in found]
-        links = [{"withdrawal": each.withdrawal.id, "deposit": each.deposit.id} for each in ends]
-        session.tell({"base": base, "flows": told_, "gaps": gaps, "links": links})
-    elif found:
-        from bursar.cli.coverage import show_gaps
+        found = islice(of_asset(portfolio, asset), limit)
+        if session.wants_json:
+            told_ = (told(each, undone.get(each.id)) for each in found)
+            links = [{"withdrawal": e.withdrawal.id, "deposit": e.deposit.id} for e in ends]
+            session.tell({"base": base, "flows": told_, "gaps": gaps, "links": links})
+        elif (first := next(found, None)) is not None:
+            from bursar.cli.coverage import show_gaps
 
-        shown = {each.id for each in found}
-        session.screen.title("Flows", f"newest first · value and cost in {base}")
-        _show(session.screen, found, {name: undone[name] for name in undone if name in shown})
-        _point_out(session.screen, ends)
-        show_gaps(session.screen, gaps)
-    elif limit != 0:
-        session.screen.print(nothing)
+            session.screen.title("Flows", f"newest first · value and cost in {base}")
+            _show(session.screen, chain((first,), found), undone)
+            _point_out(session.screen, ends)
+            show_gaps(session.screen, gaps)
+        elif limit != 0:
+            session.screen.print(session.none_of("flows", asset, portfolio))
     return 0
 
 
-def of_asset(portfolio: Portfolio, asset: str | None) -> list[CashFlowRecord]:
-    """Return the flows of an asset under any of its names."""
+def of_asset(portfolio: Portfolio, asset: str | None) -> Iterator[CashFlowRecord]:
+    """Yield the flows of an asset under any of its names."""
     from bursar.value.marks import Marks
 
-    names = Marks()
-    found = portfolio.flows()
+    name = Marks().name
+    found = portfolio.each_flow()
     if asset is None:
         return found
-    return [each for each in found if names.name(each.asset) == names.name(asset)]
-
-
-def reversed_by(portfolio: Portfolio, found: Sequence[CashFlowRecord]) -> dict[str, str]:
-    """Return which of the flows the venue took back, and by what."""
-    facts = portfolio.timeline.facts
-    undone = {each.id: getattr(facts.get(each.id), "reversed_by", None) for each in found}
-    return {name: by for name, by in undone.items() if by is not None}
+    return (each for each in found if name(each.asset) == name(asset))
 
 
 def told(record: CashFlowRecord, undone: str | None) -> dict[str, object]:
@@ -89,7 +81,7 @@ def told(record: CashFlowRecord, undone: str | None) -> dict[str, object]:
     return {**fields, "reversed_by": undone}
 
 
-def _show(screen: Screen, found: Sequence[CashFlowRecord], undone: dict[str, str]) -> None:
+def _show(screen: Screen, found: Iterable[CashFlowRecord], undone: dict[str, str]) -> None:
     from bursar.cli.figures import minute, word
     from bursar.cli.screen import figure, name, units
 
@@ -105,24 +97,29 @@ def _show(screen: Screen, found: Sequence[CashFlowRecord], undone: dict[str, str
         name("account", rank=4),
         name("note", rank=3),
     )
-    rows = [
-        (
-            minute(each.time),
-            each.type,
-            each.asset,
-            figures.quantity(each.amount),
-            figures.quantity(each.fee_amount),
-            figures.money(each.value_base),
-            figures.money(each.cost_base),
-            each.account,
-            word("taken back" if each.id in undone else ", ".join(each.flags) or each.note),
-        )
-        for each in found
-    ]
-    screen.table(columns, rows)
-    if undone:
-        what = "it" if len(undone) == 1 else "they"
-        screen.print("", f"{len(undone)} of them the venue took back: {what} moved nothing.")
+    shown = 0
+
+    def rows() -> Iterator[Sequence[Cell]]:
+        nonlocal shown
+        for each in found:
+            is_back = each.id in undone
+            shown += is_back
+            yield (
+                minute(each.time),
+                each.type,
+                each.asset,
+                figures.quantity(each.amount),
+                figures.quantity(each.fee_amount),
+                figures.money(each.value_base),
+                figures.money(each.cost_base),
+                each.account,
+                word("taken back" if is_back else ", ".join(each.flags) or each.note),
+            )
+
+    screen.table(columns, rows())
+    if shown:
+        what = "it" if shown == 1 else "they"
+        screen.print("", f"{shown} of them the venue took back: {what} moved nothing.")
 
 
 def _point_out(screen: Screen, ends: Sequence[Journey]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
@@ -12,6 +13,8 @@ from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from rich.segment import Segment
 
     from bursar.ledger.entries import AnyEntry
     from bursar.ledger.journal import Record
@@ -61,15 +64,24 @@ def journal(
         if tail is not None:
             found = deque(found, maxlen=tail)
         if session.wants_json:
-            session.tell({"rows": [told(*row) for row in found]})
+            session.tell({"rows": (told(*row) for row in found)})
             return 0
-        is_empty = True
-        for record, _, line in found:
-            is_empty = False
-            session.screen.raw(f"{record.seq:>6}  {record.outcome.value:<8}  {line}")
-    if is_empty and tail != 0:
+        coming = iter(found)
+        first = list(islice(coming, 1))
+        session.screen.flow(map(_shown, chain(first, coming)))
+    if not first and tail != 0:
         session.screen.remark("No entries.")
     return 0
+
+
+def _shown(row: Row) -> tuple[Segment, Segment]:
+    from rich.segment import Segment
+
+    from bursar.cli.answers import printable
+
+    record, _, line = row
+    told = f"{record.seq:>6}  {record.outcome.value:<8}  {line}"
+    return Segment(printable(told)), Segment.line()
 
 
 def told(record: Record, entry: AnyEntry, line: str) -> dict[str, object]:

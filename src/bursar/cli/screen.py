@@ -8,26 +8,25 @@ Nothing that a file says is taken for markup or reaches the terminal with contro
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice, zip_longest
 from typing import Final
 
 import msgspec
-from rich import box
 from rich.cells import cell_len
 from rich.console import Console, JustifyMethod, RenderableType
 from rich.rule import Rule
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
+from bursar.cli import lines
 from bursar.cli.answers import printable
 from bursar.cli.figures import Figures
 
 Cell = str | Text
-_GAP: Final = 2
+_GAP: Final = lines.GAP
 _UNPIPED: Final = 120
-_NAME: Final = 10  # a day stays whole; a figure that nobody can name says nothing
-_RULE: Final = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -63,13 +62,25 @@ class Screen:
     def __init__(self, *, is_exact: bool = False, is_quiet: bool = False) -> None:
         self.figures = Figures(is_exact)
         self.is_quiet = is_quiet
-        self.console = _console(sys.stdout)
         self.remarks = _console(sys.stderr)
+        self.resting: Callable[[], None] | None = None
+        self._console = _console(sys.stdout)
+
+    @property
+    def console(self) -> Console:
+        """What answers are written to; whatever moves on the terminal makes way for it first."""
+        self.make_way()
+        return self._console
+
+    def make_way(self) -> None:
+        """Let what moves on the terminal rest, so that an answer can be written there."""
+        if self.resting is not None and self._console.is_terminal:
+            self.resting()
 
     @property
     def width(self) -> int:
         """How many characters a line has."""
-        return self.console.width
+        return self._console.width
 
     def print(self, *things: RenderableType) -> None:
         """Show things, each from a new line."""
@@ -79,6 +90,14 @@ class Screen:
     def raw(self, line: str) -> None:
         """Show a line as it is, however long."""
         self.console.print(Text(printable(line)), soft_wrap=True)
+
+    def flow(self, coming: Iterable[Iterable[Segment]]) -> None:
+        """Show lines, however long, as they come: many at once where they come fast."""
+        for page in lines.batches(coming):
+            self._show(page)
+
+    def _show(self, page: Segments) -> None:
+        self.console.print(page, crop=False, end="")
 
     def remark(self, text: str) -> None:
         """Say something beside the answer, on stderr."""
@@ -127,52 +146,41 @@ class Screen:
         *,
         total: Sequence[Cell] | None = None,
     ) -> None:
-        """Show rows under columns, and a total under them."""
-        made = table(columns, rows, total=total, width=self.width)
-        needed = sum((each.min_width or 0) + _GAP for each in made.columns) - _GAP
-        if needed > self.width:
-            made.width = needed
-        self.console.print(made, crop=False)
+        """Show rows under columns, and a total under them, page after page as they come."""
+        for page in table(self.console, columns, rows, total=total):
+            self._show(page)
 
 
 def table(
+    console: Console,
     columns: Sequence[Column],
     rows: Iterable[Sequence[Cell]],
     *,
     total: Sequence[Cell] | None = None,
-    width: int,
-) -> Table:
-    """Make a table that fits a width as long as its columns of rank 0 do."""
-    every = [[_text(cell) for cell in row] for row in rows]
-    every += [] if total is None else [[_text(cell) for cell in total]]
-    stacked = [[row[place] for row in every] for place in range(len(columns))]
-    written = [
-        _aligned(column, cells) if column.is_aligned else (column.title, cells)
-        for column, cells in zip(columns, stacked, strict=True)
-    ]
-    widths = [
-        max(_wide(title), *(cell_len(cell.plain) for cell in cells), 0) for title, cells in written
-    ]
-    kept = _fitting(columns, widths, width)
-    made = Table(
-        box=_RULE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim"
+) -> Iterator[Segments]:
+    """Yield the pages of a table that fits a console as long as its columns of rank 0 do, by what
+    the first page needs. O(cells), and O(cells of a page) in memory.
+    """
+    whole = _layout(columns)
+    coming = (whole.pieces(map(_harmless, row)) for row in rows)
+    first = list(islice(coming, lines.PAGE))
+    last = None if total is None else whole.pieces(map(_harmless, total))
+    whole.see(first if last is None else [*first, last])
+    kept = _fitting(columns, whole.widths, console.width)
+    yield from lines.pages(
+        console,
+        _layout([columns[place] for place in kept]),
+        ([row[place] for place in kept] for row in chain(first, coming)),
+        total=None if last is None else [last[place] for place in kept],
     )
-    for place in kept:
-        is_right = columns[place].is_figure and not columns[place].is_aligned
-        made.add_column(
-            Text(written[place][0]),
-            justify="right" if is_right else "left",
-            overflow="fold",
-            no_wrap=columns[place].is_figure,
-            min_width=widths[place] if columns[place].is_figure else min(widths[place], _NAME),
-        )
-    for index in range(len(every)):
-        is_last = total is not None and index == len(every) - 1
-        cells = [written[place][1][index] for place in kept]
-        if is_last:
-            made.add_section()
-        made.add_row(*cells, style="bold" if is_last else None)
-    return made
+
+
+def _layout(columns: Sequence[Column]) -> lines.Layout:
+    return lines.Layout(
+        [each.title for each in columns],
+        [each.is_figure for each in columns],
+        [each.is_aligned for each in columns],
+    )
 
 
 def _fitting(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
@@ -185,29 +193,12 @@ def _fitting(columns: Sequence[Column], widths: Sequence[int], width: int) -> li
     return kept
 
 
-def _aligned(column: Column, cells: Sequence[Text]) -> tuple[str, list[Text]]:
-    """Pad figures on both sides so that their points stand in one line."""
-    pieces = [cell.plain.partition(".") for cell in cells]
-    tails = [len(point + fraction) for _, point, fraction in pieces]
-    longest = max(tails, default=0)
-    right = [longest - tail for tail in tails]
-    wide = max((cell_len(c.plain) + pad for c, pad in zip(cells, right, strict=True)), default=0)
-    wide = max(wide, _wide(column.title))
-    padded = []
-    for cell, after in zip(cells, right, strict=True):
-        text = cell.copy()
-        text.pad_right(after)
-        text.pad_left(wide - cell_len(text.plain))
-        padded.append(text)
-    return column.title.rjust(wide), padded
-
-
-def _wide(title: str) -> int:
-    return max(cell_len(line) for line in title.split("\n"))
-
-
 def _longest_word(text: Text) -> int:
     return max(map(cell_len, text.plain.split()), default=0)
+
+
+def _harmless(cell: Cell) -> Cell:
+    return printable(cell) if isinstance(cell, str) else _text(cell)
 
 
 def _text(cell: Cell) -> Text:

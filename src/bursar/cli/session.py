@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Mapping
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from cyclopts import Parameter
 
-from bursar.cli.answers import json_text
+from bursar.cli.answers import json_pieces, json_text
 from bursar.cli.loading import unbroken
 
 if TYPE_CHECKING:
@@ -114,10 +117,17 @@ class Session(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def bar(self) -> Bar:
-        """The progress bar: on stderr, on a terminal, after two seconds."""
+        """The progress bar: on stderr, on a terminal, after two seconds, until an answer comes."""
         from bursar.cli.progress import Bar
 
-        return Bar(self.screen.remarks, is_quiet=self.screen.is_quiet)
+        made = Bar(self.screen.remarks, is_quiet=self.screen.is_quiet)
+        self.screen.resting = made.stop
+        return made
+
+    def rest(self) -> None:
+        """Show no progress any more."""
+        if "bar" in self.__dict__:
+            self.bar.stop()
 
     @property
     def place(self) -> str:
@@ -139,25 +149,25 @@ class Session(msgspec.Struct, frozen=True, dict=True):
             raise BadChoice("--at and --known-at only look; this command does more", at=self.at)
 
     def open(self, *, terms: Terms | None = None, create: bool = False) -> Portfolio:
-        """Open the portfolio, as it is or as it was."""
+        """Open the portfolio, as it is or as it was; progress is shown until there is an answer."""
         with unbroken():
             from bursar.app import open as opened
             from bursar.errors import PortfolioNotFound
 
         try:
-            with self.bar.running():
-                found = opened(
-                    self.book,
-                    portfolio=self.portfolio,
-                    terms=terms,
-                    create=create,
-                    options=self._options(),
-                    progress=self.bar.tell,
-                )
-                self._measured(found)
-                self.screen.figures = self.screen.figures.of(found.terms.base)
-                self._remark_refold(found)
-                return self._then(found) if self.is_past else found
+            self.bar.start()
+            found = opened(
+                self.book,
+                portfolio=self.portfolio,
+                terms=terms,
+                create=create,
+                options=self._options(),
+                progress=self.bar.tell,
+            )
+            self._measured(found)
+            self.screen.figures = self.screen.figures.of(found.terms.base)
+            self._remark_refold(found)
+            return self._then(found) if self.is_past else found
         except PortfolioNotFound as error:
             if "portfolio" in error.context:
                 raise
@@ -262,8 +272,12 @@ class Session(msgspec.Struct, frozen=True, dict=True):
                 self.screen.remark(f"--price {mark.pair}: no {mark.asset} in the book")
 
     def tell(self, answer: object) -> None:
-        """Print an answer as JSON."""
-        print(json_text(answer))
+        """Print an answer as JSON; what is an iterator in it becomes a list, item by item."""
+        self.screen.make_way()
+        if isinstance(answer, Mapping):
+            sys.stdout.writelines(chain(json_pieces(answer), "\n"))
+        else:
+            print(json_text(answer))
 
 
 def found_config(asked: Path | None) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -10,7 +11,7 @@ from bursar.cli.counts import whole
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from bursar.cli.screen import Screen
     from bursar.ledger.records import RealizedPnLRecord
@@ -31,19 +32,18 @@ def trades(
     """
     session.require_count("--limit", limit)
     with session.open() as portfolio:
-        found = portfolio.trades(pair, limit)
-        base = portfolio.terms.base
-    if session.wants_json:
-        session.tell({"base": base, "trades": found})
-    elif found:
-        session.screen.title("Trades", f"newest first · realised in {base}, fees taken off")
-        _show(session.screen, found)
-    elif limit != 0:
-        session.screen.print("No trades." if pair is None else f"No trades in {pair}.")
+        found, base = portfolio.each_trade(pair, limit), portfolio.terms.base
+        if session.wants_json:
+            session.tell({"base": base, "trades": found})
+        elif (first := next(found, None)) is not None:
+            session.screen.title("Trades", f"newest first · realised in {base}, fees taken off")
+            _show(session.screen, chain((first,), found))
+        elif limit != 0:
+            session.screen.print("No trades." if pair is None else f"No trades in {pair}.")
     return 0
 
 
-def _show(screen: Screen, found: Sequence[RealizedPnLRecord]) -> None:
+def _show(screen: Screen, found: Iterable[RealizedPnLRecord]) -> None:
     from bursar.cli.figures import grouped, minute, word
     from bursar.cli.screen import figure, name, units
 
@@ -60,7 +60,7 @@ def _show(screen: Screen, found: Sequence[RealizedPnLRecord]) -> None:
         name("flags", rank=5),
         name("entry", rank=6),
     )
-    rows = [
+    rows = (
         (
             minute(each.time),
             word(None if each.pair == "none" else each.pair.removeprefix("/")),
@@ -74,5 +74,5 @@ def _show(screen: Screen, found: Sequence[RealizedPnLRecord]) -> None:
             each.trade_id,
         )
         for each in found
-    ]
+    )
     screen.table(columns, rows)

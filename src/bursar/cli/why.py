@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from rich.console import Console
+    from rich.segment import Segment
     from rich.text import Text
-    from rich.tree import Tree
 
     from bursar.cli.screen import Screen
     from bursar.ledger.why import Amount, Why
@@ -61,30 +63,45 @@ def _part(part: Why | Amount) -> dict[str, object]:
 def show(screen: Screen, found: Why) -> None:
     """Show the tree, every digit of it."""
     from rich.text import Text
-    from rich.tree import Tree
 
     root = Text(_digits(found), style="bold")
     root.append(f"  {found.formula}", style="not bold")
-    tree = Tree(_clean(root), guide_style="dim")
-    _grow(tree, found)
-    screen.console.print(tree)
+    console = screen.console
+    screen.flow(chain(_branch(console, _clean(root), ("", "")), _branches(console, found, "")))
 
 
-def _grow(tree: Tree, found: Why) -> None:
+def _branches(console: Console, found: Why, before: str) -> Iterator[Iterable[Segment]]:
+    """Yield the lines of a figure's parts, with those of theirs, behind the lines that lead there.
+
+    Rich's own tree is laid out as a whole, and a figure may have a part for every trade.
+    """
     from rich.text import Text
 
     from bursar.ledger.why import Why
 
     values = _in_line([_digits(part) for part in found.parts])
-    for value, part in zip(values, found.parts, strict=True):
+    last = len(values) - 1
+    for place, (value, part) in enumerate(zip(values, found.parts, strict=True)):
         is_known = part.value is not None
         label = Text(value, style=_style(value) if is_known else "yellow")
         label.append(f"  {part.formula if isinstance(part, Why) else part.name}", style="default")
         if not isinstance(part, Why) and part.source:
             label.append(f"  {part.source}", style="dim")
-        branch = tree.add(_clean(label))
+        turn, on = ("└── ", "    ") if place == last else ("├── ", "│   ")
+        yield from _branch(console, _clean(label), (before + turn, before + on))
         if isinstance(part, Why):
-            _grow(branch, part)
+            yield from _branches(console, part, before + on)
+
+
+def _branch(console: Console, label: Text, guides: tuple[str, str]) -> Iterator[Iterable[Segment]]:
+    """Yield the lines of one label, behind the guides of its first and of its further lines."""
+    from rich.segment import Segment
+
+    dim = console.get_style("dim")
+    room = max(console.width - len(guides[0]), 1)
+    fits = label.cell_len <= room and "\n" not in label.plain
+    for number, line in enumerate([label] if fits else label.wrap(console, room)):
+        yield Segment(guides[number > 0], dim), *line.render(console, end=""), Segment.line()
 
 
 def _clean(label: Text) -> Text:

@@ -27,7 +27,7 @@ from bursar.errors import SchemaNewer, StoreCorrupt, StoreReadOnly
 from bursar.exact import ZERO
 from bursar.ledger import describe, projection
 from bursar.ledger.book import Book
-from bursar.ledger.checkpoint import FORMAT, MARK, OWN
+from bursar.ledger.checkpoint import FORMAT, MARK, OWN, fold_of
 from bursar.ledger.course import Restated
 from bursar.ledger.state import CellKey
 from bursar.ledger.timeline import Timeline
@@ -63,7 +63,7 @@ def is_own(store: PortfolioStore, head: Head) -> bool:
     """
     if not head.version:
         return True
-    found = int(store.memo(MARK) or 0)
+    found = fold_of(store.memo(MARK))
     if found > FORMAT:
         raise SchemaNewer(
             f"a newer bursar folded this book (fold {found}, this one knows {FORMAT}); upgrade",

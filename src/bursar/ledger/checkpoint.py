@@ -144,6 +144,19 @@ _DECODER: Final = msgspec.json.Decoder(Checkpoint)
 _FORMAT: Final = msgspec.json.Decoder(_Formed)
 
 
+def fold_of(mark: str | None) -> int:
+    """Read the memo of that name: which fold a book is of.
+
+    Raises:
+        StoreCorrupt: it is no number.
+    """
+    if mark is None:
+        return 0
+    if not (mark.isascii() and mark.isdecimal()):
+        raise StoreCorrupt(f"the fold of the book is {mark!r}, which is no number")
+    return int(mark)
+
+
 def encode(checkpoint: Checkpoint) -> str:
     """Write a checkpoint as text, every digit kept."""
     return _ENCODER.encode(checkpoint).decode()

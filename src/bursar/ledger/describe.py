@@ -37,7 +37,7 @@ from bursar.ledger.state import NO_PAIR, Line
 from bursar.ledger.terms import Terms
 
 _FLOW = "flow"
-_REVERSAL = "reversal"
+REVERSAL = "reversal"
 _STAGED = "staged"
 _TRANSACTION = "transaction"
 _PRIMARY = {Fill: "trade", MarginFill: "margin", Conversion: "conversion", StagedChange: _STAGED}
@@ -176,7 +176,7 @@ def _given_back(reversal: Reversal, lines: Sequence[Line]) -> CashFlowRecord:
         value_base=None if flow.value is None else -flow.value,
         cost_base=cost,
         fee_amount=-sum(fees, ZERO),
-        flags=(_REVERSAL, *(flag.value for flag in flow.flags)),
+        flags=(REVERSAL, *(flag.value for flag in flow.flags)),
     )
 
 

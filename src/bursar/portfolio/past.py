@@ -186,6 +186,12 @@ class PastStore:
         found = (each for each in self.get_shifted(since) if not is_shift(each))
         return [each for each in found if pair in (None, each.pair)][:limit]
 
+    def each_trade(
+        self, pair: str | None = None, limit: int | None = None
+    ) -> Iterator[RealizedPnLRecord]:
+        """Yield the same; they are in memory."""
+        return iter(self.get_trades(pair, limit))
+
     def get_shifted(self, since: datetime | None = None) -> list[RealizedPnLRecord]:
         """Return trade records and the shifts among them, newest first."""
         found = (each for each in self._records[0] if since is None or each.time >= since)
@@ -202,6 +208,12 @@ class PastStore:
             if asset in (None, each.asset) and (since is None or each.time >= since)
         ]
         return sorted(found, key=lambda each: (each.time, each.id), reverse=True)[:limit]
+
+    def each_cash_flow(
+        self, asset: str | None = None, limit: int | None = None
+    ) -> Iterator[CashFlowRecord]:
+        """Yield the same; they are in memory."""
+        return iter(self.get_cash_flows(asset, limit))
 
     def memos(self, prefix: str = "") -> dict[str, str]:
         """Return the daily closes that were kept by then; the others say how things stand today."""

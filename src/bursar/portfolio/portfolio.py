@@ -4,6 +4,8 @@
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from heapq import merge
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
@@ -437,22 +439,32 @@ class Portfolio:
 
     def trades(self, pair: str | None = None, limit: int | None = None) -> list[RealizedPnLRecord]:
         """Return trade records, newest first; those of a pair under any of its names."""
-        store = self.desk.store
-        if pair is None:
-            return store.get_trades(None, limit)
-        names = sorted({cell[2] for cell in self.book().cells if is_pair(cell[2], pair)})
-        found = [each for name in names or [pair] for each in store.get_trades(name, limit)]
-        return _newest(found, names)[:limit]
+        return list(self.each_trade(pair, limit))
+
+    def each_trade(
+        self, pair: str | None = None, limit: int | None = None
+    ) -> Iterator[RealizedPnLRecord]:
+        """Yield the same one by one, as they were at the first: memory does not grow with them."""
+        names: Sequence[str | None] = (pair,)
+        if pair is not None:
+            told = {cell[2] for cell in self.book().cells}
+            names = sorted(each for each in told if is_pair(each, pair)) or [pair]
+        return _newest([self.desk.store.each_trade(name, limit) for name in names], limit)
 
     def flows(self, asset: str | None = None, limit: int | None = None) -> list[CashFlowRecord]:
         """Return cash flows, newest first; those of an asset under any of its names."""
-        store = self.desk.store
-        if asset is None:
-            return list(map(_costed, store.get_cash_flows(None, limit)))
-        told = {key[2] for key in self.book().flows}
-        names = sorted(each for each in told if canonical(each) == canonical(asset))
-        found = [each for name in names or [asset] for each in store.get_cash_flows(name, limit)]
-        return list(map(_costed, _newest(found, names)[:limit]))
+        return list(self.each_flow(asset, limit))
+
+    def each_flow(
+        self, asset: str | None = None, limit: int | None = None
+    ) -> Iterator[CashFlowRecord]:
+        """Yield the same one by one, as they were at the first: memory does not grow with them."""
+        names: Sequence[str | None] = (asset,)
+        if asset is not None:
+            told = {key[2] for key in self.book().flows}
+            names = sorted(e for e in told if canonical(e) == canonical(asset)) or [asset]
+        found = [self.desk.store.each_cash_flow(name, limit) for name in names]
+        return map(_costed, _newest(found, limit))
 
     def table(
         self, name: str, prices: Prices = None, *, rule: Method | None = None
@@ -483,8 +495,8 @@ class Portfolio:
         """
         if asset is None and figure in measures.FIGURES:
             return measures.why(self, figure, prices)
-        totals = audit.totals(self.book())
-        asked = whys.Asked(self.timeline, self.valuation(prices), totals)
+        valuation, totals = self.valuation(prices), audit.totals(self.book())
+        asked = whys.Asked(self.book(), self._read_whole, valuation, totals)
         return whys.why(asked, figure, asset)
 
     # How well it went; said in portfolio.measures.
@@ -551,9 +563,11 @@ class Portfolio:
         return again(self.writer, work)
 
 
-def _newest(found: list[_T], names: Sequence[str]) -> list[_T]:
-    """Put records that were read name by name in one order; those of one name are in theirs."""
-    return sorted(found, key=lambda each: each.time, reverse=True) if names[1:] else found
+def _newest(found: Sequence[Iterator[_T]], limit: int | None) -> Iterator[_T]:
+    """Put records that are read name by name in one order; those of one name are in theirs."""
+    if len(found) == 1:
+        return found[0]
+    return islice(merge(*found, key=lambda each: each.time, reverse=True), limit)
 
 
 def _costed(flow: CashFlowRecord) -> CashFlowRecord:

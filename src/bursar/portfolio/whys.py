@@ -32,9 +32,10 @@ from bursar.value.equity import Valuation
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What a question is asked of."""
+    """What a question is asked of. `facts` reads the whole journal, so only who needs all asks."""
 
-    timeline: Timeline
+    book: Book
+    facts: Callable[[], Timeline]
     valuation: Valuation
     totals: Totals
 
@@ -60,17 +61,18 @@ def why(asked: Asked, figure: str, asset: str | None) -> Why:
 
 def _is_known(asked: Asked, asset: str) -> bool:
     name = asked.valuation.marks.name
-    return any(name(held) == name(asset) for _, held in asked.timeline.book.holdings)
+    return any(name(held) == name(asset) for _, held in asked.book.holdings)
 
 
 @money
 def _realized(asked: Asked, asset: str | None) -> Why:
     """Refold, and show every entry that realised something."""
     names, base = asked.valuation.marks, asked.valuation.base
-    book = Book(asked.timeline.terms)
+    facts = asked.facts()
+    book = Book(facts.terms)
     parts: list[Amount] = []
     total = ZERO
-    for fact in asked.timeline:
+    for fact in facts:
         for line in traced(book, fact):
             if line.realized and (asset is None or names.name(line.asset) == names.name(asset)):
                 total += line.realized
@@ -110,10 +112,10 @@ def _flows(name: str, kinds: frozenset[FlowKind], total: str) -> _Figure:
         parts = tuple(
             Amount(
                 f"{kind} {flow.amount:f} {held} ({flow.count})",
-                _booked(asked.timeline.book, held, flow),
+                _booked(asked.book, held, flow),
                 account,
             )
-            for (account, kind, held, _), flow in sorted(asked.timeline.book.flows.items())
+            for (account, kind, held, _), flow in sorted(asked.book.flows.items())
             if kind in wanted and (asset is None or names.name(held) == names.name(asset))
         )
         value = sum((part.value for part in parts if part.value is not None), ZERO)
@@ -154,9 +156,9 @@ _FIGURES: Final[dict[str, _Figure]] = {
     ),
     "realized": _realized,
     "cost": _needs(
-        lambda asked, asset: reasons.why_cost(asked.timeline.book, asked.valuation, asset), "cost"
+        lambda asked, asset: reasons.why_cost(asked.book, asked.valuation, asset), "cost"
     ),
-    "fees": _whole(lambda asked: reasons.why_fees(asked.timeline.book), "fees"),
+    "fees": _whole(lambda asked: reasons.why_fees(asked.book), "fees"),
     "identity": _whole(
         lambda asked: reasons.why_identity(asked.valuation, asked.totals), "identity"
     ),

@@ -18,12 +18,18 @@ from sqlalchemy import (
     select,
 )
 
+from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord
 from bursar.ports import Head
 from bursar.store import writes
 from bursar.store.sending import Question
-from bursar.store.tables import JOURNAL, MEMOS, PORTFOLIOS
+from bursar.store.tables import FLOWS, JOURNAL, MEMOS, PORTFOLIOS, RECORD, SNAPSHOTS, TRADES
 
 CHUNK = 500
+_FIELDS = {
+    TRADES: RealizedPnLRecord.__struct_fields__,
+    FLOWS: CashFlowRecord.__struct_fields__,
+    SNAPSHOTS: ("time", "body"),
+}
 _MEMO = select(MEMOS.c.body).where(
     MEMOS.c.portfolio == bindparam("own"), MEMOS.c.name == bindparam("wanted")
 )
@@ -40,7 +46,7 @@ def rows(
     """
     for start in range(0, len(names), CHUNK):
         some = column.in_(names[start : start + CHUNK])
-        found = select(JOURNAL).where(JOURNAL.c.portfolio == portfolio, some)
+        found = select(*RECORD).where(JOURNAL.c.portfolio == portfolio, some)
         yield from connection.execute(found).all()
 
 
@@ -87,12 +93,12 @@ def memos(connection: Connection, portfolio: str, prefix: str) -> dict[str, str]
 
 @cache
 def newest(table: Table, given: frozenset[str]) -> Select[tuple[Any, ...]]:
-    """Return the statement for a portfolio's rows of a table, newest first: `since`, before
-    `until`, at most `limit` of them, those of one `pair` or `asset`, or those `without` a pattern
-    for their kind, as far as they are given.
+    """Return the statement for a portfolio's rows of a table, newest first, their columns in the
+    order of the record's fields: `since`, before `until`, at most `limit` of them, those of one
+    `pair` or `asset`, or those `without` a pattern for their kind, as far as they are given.
     """
     wanted = (table.c[name] == bindparam(name) for name in sorted(given) if name in table.c)
-    found = select(*(c for c in table.c if c.name != "portfolio"))
+    found = select(*(table.c[name] for name in _FIELDS[table]))
     found = found.where(table.c.portfolio == bindparam("own"), *wanted)
     if "since" in given:
         found = found.where(table.c.time >= bindparam("since"))

@@ -158,6 +158,12 @@ class MemoryStore:
         found = (each for each in self.get_shifted(since) if not is_shift(each))
         return [each for each in found if pair in (None, each.pair)][:limit]
 
+    def each_trade(
+        self, pair: str | None = None, limit: int | None = None
+    ) -> Iterator[RealizedPnLRecord]:
+        """Yield the same; they are in memory."""
+        return iter(self.get_trades(pair, limit))
+
     def get_shifted(self, since: datetime | None = None) -> list[RealizedPnLRecord]:
         """Return trade records and the shifts among them, newest first."""
         checks.require_window(None, since)
@@ -189,6 +195,12 @@ class MemoryStore:
                 if asset in (None, record.asset) and (since is None or record.time >= since)
             ]
         return sorted(kept, key=lambda r: (r.time, r.id), reverse=True)[:limit]
+
+    def each_cash_flow(
+        self, asset: str | None = None, limit: int | None = None
+    ) -> Iterator[CashFlowRecord]:
+        """Yield the same; they are in memory."""
+        return iter(self.get_cash_flows(asset, limit))
 
     def save_snapshot(self, snapshot: PortfolioSnapshot) -> None:
         """Keep a snapshot; one of the same instant is replaced."""

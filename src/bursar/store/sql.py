@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from itertools import starmap
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -44,6 +45,7 @@ from bursar.store.tables import (
     FLOWS,
     JOURNAL,
     OUTBOX,
+    RECORD,
     SNAPSHOTS,
     TRADES,
 )
@@ -54,6 +56,7 @@ from bursar.value.cash_equity import CashEquity
 from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals
 
 _CHUNK = 500
+_ROW = {TRADES: "a trade record", FLOWS: "a flow record", SNAPSHOTS: "a snapshot"}
 _T = TypeVar("_T")
 
 
@@ -220,15 +223,20 @@ class SqlStore:
         self, pair: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[RealizedPnLRecord]:
         """Return trade records, newest first; no shifts."""
-        rows = self._newest(
-            TRADES, "a trade record", pair=pair, limit=limit, since=since, without=f"{SHIFT}%"
-        )
-        return [RealizedPnLRecord(**row) for row in rows]
+        rows = self._newest(TRADES, pair=pair, limit=limit, since=since, without=f"{SHIFT}%")
+        return list(starmap(RealizedPnLRecord, rows))
+
+    def each_trade(
+        self, pair: str | None = None, limit: int | None = None
+    ) -> Iterator[RealizedPnLRecord]:
+        """Yield the same one by one, all of one moment; the reader holds a connection meanwhile."""
+        rows = self._newest(TRADES, _CHUNK, pair=pair, limit=limit, without=f"{SHIFT}%")
+        return starmap(RealizedPnLRecord, rows)
 
     def get_shifted(self, since: datetime | None = None) -> list[RealizedPnLRecord]:
         """Return trade records and the shifts among them, newest first."""
-        rows = self._newest(TRADES, "a trade record", limit=None, since=since)
-        return [RealizedPnLRecord(**row) for row in rows]
+        rows = self._newest(TRADES, limit=None, since=since)
+        return list(starmap(RealizedPnLRecord, rows))
 
     def save_cash_flows(self, records: Iterable[CashFlowRecord]) -> None:
         """Add cash flow records; one with the same id is replaced."""
@@ -241,8 +249,15 @@ class SqlStore:
         self, asset: str | None = None, limit: int | None = None, since: datetime | None = None
     ) -> list[CashFlowRecord]:
         """Return cash flow records, newest first."""
-        rows = self._newest(FLOWS, "a flow record", asset=asset, limit=limit, since=since)
-        return [CashFlowRecord(**row) for row in rows]
+        rows = self._newest(FLOWS, asset=asset, limit=limit, since=since)
+        return list(starmap(CashFlowRecord, rows))
+
+    def each_cash_flow(
+        self, asset: str | None = None, limit: int | None = None
+    ) -> Iterator[CashFlowRecord]:
+        """Yield the same one by one, all of one moment; the reader holds a connection meanwhile."""
+        rows = self._newest(FLOWS, _CHUNK, asset=asset, limit=limit)
+        return starmap(CashFlowRecord, rows)
 
     def save_snapshot(self, snapshot: PortfolioSnapshot) -> None:
         """Keep a snapshot; one of the same instant is replaced."""
@@ -263,8 +278,8 @@ class SqlStore:
         until: datetime | None = None,
     ) -> list[PortfolioSnapshot]:
         """Return snapshots from `since` until before `until`, newest first."""
-        rows = self._newest(SNAPSHOTS, "a snapshot", limit=limit, since=since, until=until)
-        return [self._snapshot(row["time"], row["body"], texts.to_snapshot) for row in rows]
+        rows = self._newest(SNAPSHOTS, limit=limit, since=since, until=until)
+        return [self._snapshot(row.time, row.body, texts.to_snapshot) for row in rows]
 
     def snapshot_totals(self, since: datetime | None = None) -> Iterator[SnapshotTotals]:
         """Yield the totals of snapshots, oldest first; none keeps a connection meanwhile."""
@@ -422,24 +437,29 @@ class SqlStore:
     def _newest(
         self,
         table: Table,
-        what: str,
+        size: int | None = None,
         *,
         limit: int | None,
-        since: datetime | None,
+        since: datetime | None = None,
         until: datetime | None = None,
         **wanted: str | None,
-    ) -> list[dict[str, Any]]:
+    ) -> Iterator[Row[Any]]:
+        """Yield rows, newest first: all in memory, or `size` of them at a time; a group's own
+        connection and a few rows are asked at once.
+        """
         checks.require_window(limit, since, until)
         asked = {"limit": limit, "since": since, "until": until, **wanted}
         given = {name: each for name, each in asked.items() if each is not None}
         found = finds.newest(table, frozenset(given))
-        with self._reading() as connection, legible(what):
-            told = connection.execute(found, {**given, "own": self.portfolio})
-            return [dict(row) for row in told.mappings()]
+        is_paged = size is not None and (limit is None or limit > size)
+        paged = {"yield_per": size} if is_paged and self._writer.group is None else {}
+        with self._reading() as connection, legible(_ROW[table]):
+            values = {**given, "own": self.portfolio}
+            yield from connection.execute(found, values, execution_options=paged)
 
     def _page(self, after: int, last: int, size: int) -> Sequence[Row[Any]]:
         found = (
-            select(JOURNAL)
+            select(*RECORD)
             .where(JOURNAL.c.portfolio == self.portfolio)
             .where(JOURNAL.c.seq > after, JOURNAL.c.seq <= last)
             .order_by(JOURNAL.c.seq)

@@ -34,6 +34,7 @@ from sqlalchemy.types import TypeEngine
 
 from bursar.exact import plain
 from bursar.ledger import instant
+from bursar.ledger.journal import Record
 from bursar.store import texts
 
 POSTGRES: Final = "postgresql"
@@ -58,15 +59,19 @@ class Exact(TypeDecorator[Decimal]):
         """Return what writes numbers, with nothing around it: there are many."""
         return None if dialect.name == POSTGRES else _plain
 
-    def process_result_value(
-        self, value: Decimal | str | None, _dialect: Dialect
-    ) -> Decimal | None:
-        """Read a number back."""
-        if value is None or isinstance(value, Decimal):
-            return value
-        if _PLAIN.fullmatch(value) is None:
-            raise ValueError("no plain decimal")
-        return Decimal(value)
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], Decimal | None] | None:
+        """Return what reads numbers back, with nothing around it: there are many."""
+        return super().result_processor(dialect, coltype) if dialect.name == POSTGRES else _decimal
+
+
+def _decimal(value: str | None) -> Decimal | None:
+    if value is None:
+        return None
+    if _PLAIN.fullmatch(value) is None:
+        raise ValueError("no plain decimal")
+    return Decimal(value)
 
 
 def _plain(value: Decimal | None) -> str | None:
@@ -99,13 +104,19 @@ class Instant(TypeDecorator[datetime]):
         """Return what writes times, with nothing around it."""
         return _nanoseconds
 
-    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
-        """Read a time back, in UTC."""
-        if value is None:
-            return None
-        if value % 1_000:
-            raise ValueError("an instant between two microseconds")
-        return instant.to_datetime(value)
+    def result_processor(
+        self, _dialect: Dialect, _coltype: object
+    ) -> Callable[[int | None], datetime | None]:
+        """Return what reads times back, in UTC."""
+        return _moment
+
+
+def _moment(value: int | None) -> datetime | None:
+    if value is None:
+        return None
+    if value % 1_000:
+        raise ValueError("an instant between two microseconds")
+    return instant.to_datetime(value)
 
 
 class Flags(TypeDecorator[tuple[str, ...]]):
@@ -122,9 +133,16 @@ class Flags(TypeDecorator[tuple[str, ...]]):
         """Return what writes words, with nothing around it."""
         return _words
 
-    def process_result_value(self, value: str | None, _dialect: Dialect) -> tuple[str, ...]:
-        """Read the words back."""
-        return texts.to_flags(value or "")
+    def result_processor(
+        self, _dialect: Dialect, _coltype: object
+    ) -> Callable[[str | None], tuple[str, ...]]:
+        """Return what reads words back."""
+        return _read
+
+
+@lru_cache(maxsize=256)
+def _read(value: str | None) -> tuple[str, ...]:
+    return texts.to_flags(value or "")
 
 
 WORD: Final = Text().with_variant(Text(collation="C"), POSTGRES)
@@ -169,6 +187,9 @@ JOURNAL: Final = Table(
     Index("journal_by_home", "portfolio", "home"),
     sqlite_strict=True,
 )
+
+RECORD: Final = tuple(JOURNAL.c[name] for name in Record.__struct_fields__)
+"""What of a journal row is its record; by the other columns rows are found."""
 
 CELLS: Final = Table(
     "cells",

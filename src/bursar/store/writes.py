@@ -154,16 +154,17 @@ def _filed(portfolio: str, record: Record, said: texts.Named) -> Values:
     )
 
 
-def record(row: Row[Any]) -> Record:
-    """Read a journal row back.
+def record(row: Sequence[Any]) -> Record:
+    """Read a journal row of the columns `RECORD` back.
 
     Raises:
         StoreCorrupt: its verdict is none.
     """
-    outcome = _OUTCOMES.get(row.outcome)
+    seq, key, said, recorded_at, body, previous, digest = row  # by name each would be looked up
+    outcome = _OUTCOMES.get(said)
     if outcome is None:
-        raise StoreCorrupt("its verdict is none that anybody gives", seq=row.seq)
-    return Record(row.seq, row.key, outcome, row.recorded_at, row.body, row.previous, row.hash)
+        raise StoreCorrupt("its verdict is none that anybody gives", seq=seq)
+    return Record(seq, key, outcome, recorded_at, body, previous, digest)
 
 
 def cells(place: Place, changes: Mapping[str, str | None]) -> None:

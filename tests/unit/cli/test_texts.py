@@ -3,10 +3,13 @@
 from decimal import Decimal
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
-from bursar.cli.answers import printable
+from bursar.cli.answers import json_pieces, json_text, printable
 from bursar.cli.figures import Figures, age, grouped
+from bursar.cli.lines import PAGE
 from bursar.cli.screen import figure, name, table, units
 
 
@@ -80,19 +83,78 @@ def test_ages():
     ]
 
 
-def shown(made, width):
+def tabled(columns, rows, width, *, total=None):
     console = Console(width=width, force_terminal=False)
     with console.capture() as captured:
-        console.print(made)
+        for page in table(console, columns, rows, total=total):
+            console.print(page, crop=False, end="")
     return [line.rstrip() for line in captured.get().splitlines()]
 
 
 def test_points_stand_in_line_and_the_least_important_goes_first():
     columns = (name("a"), units("quantity"), figure("cost", rank=1), name("note", rank=2))
     rows = [("X", "1,000", "2.00", "long words"), ("Y", "0.25", "10.00", "few")]
-    wide = shown(table(columns, rows, total=("total", "", "12.00", ""), width=60), 60)
+    wide = tabled(columns, rows, 60, total=("total", "", "12.00", ""))
     assert wide[0] == "a      quantity   cost  note"
     assert wide[2:4] == ["X      1,000      2.00  long words", "Y          0.25  10.00  few"]
     assert wide[-1] == "total            12.00"
-    assert shown(table(columns, rows, width=26), 26)[0] == "a  quantity   cost"
-    assert shown(table(columns, rows, width=14), 14)[0] == "a  quantity"
+    assert tabled(columns, rows, 26)[0] == "a  quantity   cost"
+    assert tabled(columns, rows, 14)[0] == "a  quantity"
+
+
+def test_a_long_table_is_laid_out_page_by_page():
+    read = 0
+
+    def rows():
+        nonlocal read
+        for read in range(1, 5_001):
+            yield f"name {read}", f"{read % 7}.{'5' * (1 + read // 1_000)}", "1.00"
+
+    columns = (name("a"), units("quantity"), figure("cost"))
+    console = Console(width=60, force_terminal=False)
+    shown, widths, ahead = [], [], []
+    for page in table(console, columns, rows(), total=("total", "", "5,000.00")):
+        with console.capture() as captured:
+            console.print(page, crop=False, end="")
+        lines = captured.get().splitlines()
+        shown += lines
+        ahead.append(read - sum(line.startswith("name") for line in shown))
+        widths.append({len(line) for line in lines})
+        points = {line.index(".") for line in lines if line.startswith("name")}
+        assert len(points) == 1
+    assert max(ahead) <= 2 * PAGE  # memory does not grow with the rows
+    assert [len(each) for each in widths] == [1] * 5
+    assert sorted(map(max, widths)) == list(map(max, widths))
+    assert [line.split()[1] for line in shown[2:-2]] == [str(n) for n in range(1, 5_001)]
+    assert shown[-1].split() == ["total", "5,000.00"]
+
+
+@pytest.mark.parametrize("width", [12, 20, 33, 60, 120])
+def test_no_word_or_figure_is_cut_however_narrow(width):
+    columns = (name("who\nit is"), units("quantity"), name("note"))
+    rows = [
+        ("Zürich", "1,000.5", "one\ntwo\tthree"),
+        ("日本語日本語日本語", "2", Text("a note that goes on and on", style="red")),
+    ]
+    lines = tabled(columns, rows, width, total=("total", "1,002.5", ""))
+    text = " ".join(lines)
+    for word in ("1,000.5", "1,002.5", "one", "two", "goes"):
+        assert word in text
+    assert "".join(each for each in text if each in "日本語") == "日本語" * 3
+    assert all(cell_len(line) <= max(width, 32) for line in lines)
+
+
+def test_json_written_in_pieces_is_json_written_at_once():
+    items: list[object] = [
+        {"a": Decimal("1.50"), "b": [1, {"c": None}], "d": "x\ny"},
+        [],
+        {},
+        "é",
+        None,
+    ]
+    for some in (items, items[:1], []):
+        whole = {"base": "EUR", "rows": some, "at": 5, "gaps": [{"flag": "x"}], "none": {}}
+        pieces = json_pieces({**whole, "rows": iter(some)})
+        assert "".join(pieces) == json_text(whole)
+    assert "".join(json_pieces({})) == json_text({})
+    assert "".join(json_pieces({"rows": iter(())})) == json_text({"rows": []})

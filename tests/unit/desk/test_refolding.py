@@ -102,6 +102,13 @@ def test_a_book_of_this_fold_that_is_another_is_damaged(store):
         desk(store)
 
 
+def test_a_fold_that_is_no_number_is_damage(store):
+    filled(store)
+    store.save_memos({MARK: "c7"})
+    with pytest.raises(StoreCorrupt, match="'c7', which is no number"):
+        desk(store)
+
+
 def test_a_book_of_a_newer_fold_is_left_alone(store):
     filled(store)
     store.save_memos({MARK: str(FORMAT + 1)})

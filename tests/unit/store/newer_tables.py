@@ -14,7 +14,7 @@ def tells_newer_tables_from_damage(place, run):
     desk = Desk(store, Ticks())
     desk.submit(entries(BUY))
     run("UPDATE bursar_schema SET version_num = '0999'")
-    run("ALTER TABLE journal RENAME COLUMN home TO place")
+    run("ALTER TABLE journal RENAME COLUMN previous TO before")
     for refused in (
         lambda: desk.submit(entries(SELL)),
         lambda: list(store.records()),

@@ -327,6 +327,10 @@ def lost_memo(lines):
     lines.remove(kind(lines, "memo"))
 
 
+def no_fold(lines):
+    next(line for line in lines if line.get("name") == MARK)["text"] = "c7"
+
+
 def other_terms(lines):
     kind(lines, "portfolio")["terms"] = '{"base":"EUR"}'
 
@@ -367,6 +371,7 @@ def another_format(lines):
             lost_row,
             lost_message,
             lost_memo,
+            no_fold,
             other_terms,
             no_terms,
             no_name,

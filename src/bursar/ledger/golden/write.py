@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Final, assert_never
 
 from bursar.exact import plain, product18
@@ -222,15 +223,24 @@ def _options(entry: AnyEntry) -> Iterator[str]:
 
 def _named(entry: AnyEntry) -> Iterator[str]:
     """Write the fields that are options of the same name."""
-    for name in _TEXTS:
-        text = getattr(entry, name, None)
+    texts, numbers = _fields(type(entry))
+    for name in texts:
+        text = getattr(entry, name)
         if text is not None:
             yield f"{name}={quote(text)}"
-    for name in () if isinstance(entry, Price) else _NUMBERS:
-        number = getattr(entry, name, None)
+    for name in numbers:
+        number = getattr(entry, name)
         if number is not None:
             own = isinstance(entry, CashFlow) and name == "value"
             yield f"{name}={_signed(entry, number) if own else plain(number)}"
+
+
+@cache
+def _fields(kind: type[AnyEntry]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return which of the fields that are options a kind of statement has: texts, and numbers."""
+    own = frozenset(kind.__struct_fields__)
+    numbers = () if kind is Price else _NUMBERS
+    return [name for name in _TEXTS if name in own], [name for name in numbers if name in own]
 
 
 def _rate(rate: Rate) -> str:

@@ -1,6 +1,7 @@
 """Names in another program's alphabet: each gets one of its own, and no two the same."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 _COMMODITY_MAX: Final = 24
@@ -35,6 +36,7 @@ def commodity(name: str) -> str:
     return kept if kept[0].isalpha() else f"X{kept}"
 
 
+@lru_cache(maxsize=1024)  # every posting names an account, and there are few of them
 def component(name: str) -> str:
     """Spell a part of an account's name as beancount does: a capital or digit, letters, digits."""
     kept = "".join(each if _is_plain(each) else "-" for each in name).strip("-") or "X"

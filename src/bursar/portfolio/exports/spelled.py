@@ -9,7 +9,7 @@ with an apostrophe; to undo it, take one away from every text that has one. Numb
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -25,9 +25,14 @@ _INDENT: Final = 4
 
 def csv_lines(table: Table) -> Iterator[str]:
     """Yield a head and one line a row; a line may hold line breaks, quoted."""
-    yield _line(column.name for column in table.columns)
+    columns = [(column, column.kind in _TEXTS) for column in table.columns]
+    yield ",".join(_quoted(column.name) for column, _ in columns) + "\n"
     for row in table.rows:
-        yield _line(csv_cell(c, v) for c, v in zip(table.columns, row, strict=True))
+        cells = [
+            _quoted(csv_cell(column, value)) if is_text else csv_cell(column, value)
+            for (column, is_text), value in zip(columns, row, strict=True)
+        ]
+        yield ",".join(cells) + "\n"
 
 
 def ndjson_lines(table: Table) -> Iterator[str]:
@@ -47,16 +52,6 @@ def json_lines(table: Table, *, is_ascii: bool = False) -> Iterator[str]:
     yield "]\n}\n" if between == "\n" else "\n  ]\n}\n"
 
 
-def csv_cell(column: Column, value: Cell) -> str:
-    """Write one cell: a number as it is, a text so that it is no formula."""
-    told = _plain(column, value)
-    if told is None:
-        return ""
-    text = " ".join(told) if isinstance(told, list) else str(told)
-    is_text = column.kind in {Kind.TEXT, Kind.WORDS}
-    return f"'{text}" if is_text and text.startswith(_RISKY) else text
-
-
 def _told(table: Table, row: tuple[Cell, ...]) -> dict[str, object]:
     return {c.name: _plain(c, value) for c, value in zip(table.columns, row, strict=True)}
 
@@ -71,10 +66,41 @@ def _plain(column: Column, value: Cell) -> str | int | list[str] | None:
     return value
 
 
-def _line(cells: Iterable[str]) -> str:
-    # By hand: the standard library's writer leaves a carriage return unquoted, which ends a row.
-    return ",".join(_quoted(cell) for cell in cells) + "\n"
+def csv_cell(column: Column, value: Cell) -> str:
+    """Write one cell: a number as it is, a text so that it is no formula."""
+    return "" if value is None else _SPELLED[column.kind](value)
+
+
+def _text(value: Cell) -> str:
+    text = str(value)
+    return f"'{text}" if text.startswith(_RISKY) else text
+
+
+def _words(value: Cell) -> str:
+    assert isinstance(value, tuple)
+    return _text(" ".join(value))
+
+
+def _number(value: Cell) -> str:
+    assert isinstance(value, Decimal)
+    return trimmed(value)
+
+
+def _time(value: Cell) -> str:
+    assert isinstance(value, int)
+    return instant.show(value)
+
+
+_TEXTS: Final = (Kind.TEXT, Kind.WORDS)
+_SPELLED: Final[dict[Kind, Callable[[Cell], str]]] = {
+    Kind.TEXT: _text,
+    Kind.WORDS: _words,
+    Kind.NUMBER: _number,
+    Kind.COUNT: str,
+    Kind.TIME: _time,
+}
 
 
 def _quoted(cell: str) -> str:
+    # By hand: the standard library's writer leaves a carriage return unquoted, which ends a row.
     return '"' + cell.replace('"', '""') + '"' if _SPECIAL.search(cell) else cell

@@ -17,6 +17,7 @@ from bursar.ledger import golden, instant
 from bursar.ledger.records import CashFlowRecord, RealizedPnLRecord, SpotPosition
 from bursar.ledger.terms import Method
 from bursar.portfolio.portfolio import Portfolio, Prices
+from bursar.portfolio.taken_back import taken_back
 from bursar.value.coverage import is_cost_known
 
 _Told = RealizedPnLRecord | CashFlowRecord | SpotPosition
@@ -86,13 +87,13 @@ def _journal(portfolio: Portfolio, _asked: Asked) -> Iterator[tuple[Cell, ...]]:
 
 
 def _trades(portfolio: Portfolio, _asked: Asked) -> Iterator[tuple[Cell, ...]]:
-    return (_cells(record) for record in portfolio.trades())
+    return (_cells(record) for record in portfolio.each_trade())
 
 
 def _flows(portfolio: Portfolio, _asked: Asked) -> Iterator[tuple[Cell, ...]]:
-    facts = portfolio.timeline.facts
-    for record in portfolio.flows():
-        yield (*_cells(record), getattr(facts.get(record.id), "reversed_by", None))
+    undone = taken_back(portfolio, portfolio.each_flow())
+    for record in portfolio.each_flow():
+        yield (*_cells(record), undone.get(record.id))
 
 
 def _positions(portfolio: Portfolio, asked: Asked) -> Iterator[tuple[Cell, ...]]:

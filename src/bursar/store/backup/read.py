@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from bursar.errors import BackupDamaged, BadChoice, SchemaNewer, StoreCorrupt
-from bursar.ledger.checkpoint import FORMAT, MARK
+from bursar.ledger.checkpoint import FORMAT, MARK, fold_of
 from bursar.ledger.journal import GENESIS, Record
 from bursar.ledger.planning import folded
 from bursar.ledger.timeline import Timeline
@@ -104,7 +104,7 @@ def _found(opened: Opened, reel: Reel, progress: Progress | None) -> tuple[Found
     memos = fold = 0
     for memo in reel.take(Memo):  # there may be one for every key that was ever given
         memos += 1
-        fold = int(memo.text) if memo.name == MARK else fold
+        fold = fold_of(memo.text) if memo.name == MARK else fold
     if fold > FORMAT:
         raise SchemaNewer(f"a newer bursar folded {opened.name} (fold {fold}); upgrade this one")
     return Found(opened, texts.to_terms(opened.terms), chain, len(shots), sent, memos), fold

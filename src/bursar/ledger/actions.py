@@ -28,6 +28,7 @@ import msgspec
 from bursar.exact import ZERO
 from bursar.ledger import instant
 from bursar.ledger.entries import AnyEntry, Flag, MarginFill, Movement, MovementKind, Rename, Split
+from bursar.ledger.legs import when
 
 REMOVE: Final = "REMOVE"
 ADD: Final = "ADD"
@@ -185,6 +186,33 @@ def is_counted(fact: Split | Rename) -> bool:
 def delivered(rows: Iterable[Movement]) -> bool:
     """Tell whether the rows of a trade are the delivery of a leveraged position."""
     return any(row.label == SETTLED for row in rows)
+
+
+def deliveries(group: str, rows: list[Movement]) -> list[tuple[str, list[Movement]]]:
+    """Return the rows, in order, of each trade of a group, with its id: one, but for a position
+    that was settled in parts, each with its coins and what they cost. Rows that find no partner
+    in their second are looked at together.
+    """
+    if not all(row.label == SETTLED for row in rows):
+        return [(group, rows)]
+    parts: dict[int, list[Movement]] = {}
+    for row in rows:
+        parts.setdefault(row.executed_at - row.executed_at % instant.SECOND, []).append(row)
+    apart = {at for at, part in parts.items() if not _is_exchange(part)}
+    joined = [row for at in apart for row in parts.pop(at)]
+    told = [*parts.values(), *([sorted(joined, key=when)] if joined else [])]
+    told.sort(key=lambda part: when(part[0]))
+    return [(group if part is told[0] else _later(group, part[0]), part) for part in told]
+
+
+def _later(group: str, row: Movement) -> str:
+    return f"{group}/{row.id.removeprefix(f'{row.account}:')}"
+
+
+def _is_exchange(rows: Sequence[Movement]) -> bool:
+    taken = {row.asset for row in rows if row.amount > 0}
+    given = {row.asset for row in rows if row.amount < 0}
+    return len(taken) == len(given) == 1 and taken != given
 
 
 def unseen(row: Movement) -> bool:

@@ -94,7 +94,9 @@ def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list
         plain = plain_trade(rows, cash)
         if plain is not None:
             return [plain]
-        return sorted(_trade(group_of(rows[0]), rows, None, set(), cash), key=_BY_ID)
+        each = actions.deliveries(group_of(rows[0]), rows)
+        made = (fact for name, part in each for fact in _trade(name, part, None, set(), cash))
+        return sorted(made, key=_BY_ID)
     booked = booked_trade(statements, cash)
     if booked is not None:
         return [booked]
@@ -165,10 +167,11 @@ def _trades(rows: list[Movement], fills: dict[str, Fill], cash: frozenset[str]) 
     legs = [row for row in rows if row.kind is MovementKind.TRADE]
     facts: list[Fact] = []
     here = {row.id for row in rows}
-    for name in sorted({group_of(row) for row in legs}):
-        own = [row for row in legs if group_of(row) == name]
-        made = _trade(name, own, fills.pop(name, None), here, cash)
-        facts += made if _is_apart(made) else [*made, *_placed(own)]
+    for group in sorted({group_of(row) for row in legs}):
+        told = [row for row in legs if group_of(row) == group]
+        for name, own in actions.deliveries(group, told):
+            made = _trade(name, own, fills.pop(name, None), here, cash)
+            facts += made if _is_apart(made) else [*made, *_placed(own)]
     loose = [row for row in rows if row.kind is MovementKind.LEG]
     if not loose:
         return facts + list(fills.values())

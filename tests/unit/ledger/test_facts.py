@@ -195,6 +195,30 @@ def test_what_rows_charge_in_another_coin_is_not_charged_twice():
     assert both.rows == (row.id, paid.id)
 
 
+def test_a_position_that_is_settled_in_parts_is_delivered_in_parts():
+    pen = Pen()
+    told = {"group": "k:T", "label": "settled"}
+    rows = []
+    for paid, came in (("-12", "0.3"), ("-28", "0.7")):
+        rows.append(pen.row("trade", paid, "USD", **told))
+        at = rows[-1].executed_at
+        rows.append(pen.row("trade", came, "XBT", **told, executed_at=at))
+    later = "k:T/" + rows[2].id.removeprefix(f"{MAIN}:")
+    parts = {fact.id: fact for fact in resolved(rows[::-1])}
+    assert parts.keys() == {"k:T", later}
+    assert [(parts[name].amount, parts[name].quantity) for name in ("k:T", later)] == [
+        (12, D("0.3")),
+        (28, D("0.7")),
+    ]
+    assert parts["k:T"].executed_at < parts[later].executed_at
+    assert all(fact.delivers for fact in parts.values())
+    half = {fact.id: fact for fact in resolved(rows[:3])}
+    assert half["k:T"] == parts["k:T"]
+    assert half[rows[2].id].flags == (Flag.UNPAIRED,)
+    late = msgspec.structs.replace(rows[1], executed_at=rows[1].executed_at + 10**9)
+    assert only([rows[0], late], Fill).quantity == D("0.3")
+
+
 def test_a_charge_that_lies_in_another_pocket_stays_there():
     pen = Pen()
     row = pen.row("margin", "0", "BNB", group="k:T", fee=D("0.1"), pocket="futures")

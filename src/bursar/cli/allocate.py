@@ -141,8 +141,8 @@ def strategies(*, session: Annotated[Session, HIDDEN]) -> int:
     from bursar.portfolio import allocating
 
     with session.open() as portfolio:
-        found = allocating.strategies(portfolio, session.marks(portfolio))
         decision = allocating.decision(portfolio)
+        found = allocating.strategies(portfolio, session.marks(portfolio), _weights(decision))
     if session.wants_json:
         session.tell({"strategies": [_standing(each, decision) for each in found]})
     elif found:
@@ -309,8 +309,10 @@ def _told(proposal: Proposal, *, is_applied: bool) -> dict[str, object]:
         "marked": decision.cause.marked,
         "plan": proposal.plan,
         "states": {
-            name: decision.after.minds[name].standing.state for name in decision.cause.figures
+            line.strategy: decision.after.minds[line.strategy].standing.state
+            for line in decision.allocation.lines
         },
+        "set_aside": proposal.set_aside,
     }
 
 

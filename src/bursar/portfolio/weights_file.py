@@ -25,6 +25,7 @@ import yaml
 
 from bursar.errors import InputError, Malformed, UnknownFormat
 from bursar.exact import numbers_told, parse_venue
+from bursar.ledger import expected
 from bursar.plan import Constraints, SizingPolicy, StrategyAllocation
 from bursar.portfolio.document import once
 
@@ -96,7 +97,10 @@ def _wanted(told: object, where: _Where) -> Wanted:
     for symbol, weight in weights.items() if isinstance(weights, Mapping) else ():
         _require_weight(symbol, weight, told)
     _require_plain(told, where)
-    return msgspec.convert(whole, Wanted, strict=False)
+    try:
+        return msgspec.convert(whole, Wanted, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(expected.told(error, Wanted)) from None
 
 
 def _require_weight(symbol: str, weight: object, told: Mapping[str, object]) -> None:

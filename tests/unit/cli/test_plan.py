@@ -254,3 +254,8 @@ def test_what_is_no_number_is_none(weights):
         weights_file.read(weights('{"SPY": NaN}', "w.json"))
     with pytest.raises(NotExact, match="weights, line 1: SPY: '1_0' is not a plain"):
         weights_file.read_json(b'{"SPY": "1_0"}')
+
+
+def test_a_word_that_is_none_is_told_with_those_that_are(weights):
+    with pytest.raises(Malformed, match=r"w\.yaml: 'up' is none of dollar, unit, lot, optimal"):
+        weights_file.read(weights("target_weights: {XBT: 0.5}\npolicy: {rounding: up}\n", "w.yaml"))

@@ -101,7 +101,9 @@ def test_whoever_is_switched_off_has_no_state(traded, bursar, ask, tmp_path):
     assert set(told["states"]) == {"carry", "trend"}
     assert told["set_aside"] == "0"
     settings.write_text("capital: {strategies: {carry: {is_enabled: false}}}")
-    assert set(ask("allocate", code=5)["states"]) == {"trend"}
+    assert set(ask("allocate", "--apply")["states"]) == {"trend"}
+    said = bursar("allocate", "why", "carry", code=3).err
+    assert "the last decision gave carry no weight; there is trend" in said
 
 
 def test_settings_come_from_the_file(traded, bursar, ask, tmp_path):

@@ -3,8 +3,10 @@
 from decimal import Decimal
 
 import bursar
+from bursar.capital.deciding import Own, Rules
+from bursar.capital.rebalancer import RebalancerSettings
 from bursar.ledger import instant
-from bursar.portfolio import agreement
+from bursar.portfolio import agreement, allocating
 from bursar.reconcile import Statement
 from bursar.reconcile.statement import Holding
 from bursar.serve import panels
@@ -32,6 +34,21 @@ def test_strategies_are_told_before_any_capital_was_divided(client):
     assert (manual["strategy"], trend["strategy"]) == ("manual", "trend")
     assert (trend["weight"], trend["state"]) == (None, None)
     assert trend["made"] == "4987"  # 4,995 of the sale, less the 8 of the purchase
+
+
+def test_whoever_has_a_weight_is_told_and_whoever_is_switched_off_has_no_state(place, client_of):
+    first = Rules(strategies={"fresh": Own()})
+    second = Rules(strategies={"fresh": Own(), "trend": Own(is_enabled=False)})
+    with bursar.open(place) as portfolio:
+        for rules in (first, second):
+            never = allocating.Asked(moving=RebalancerSettings(transfer_min=Decimal(10**9)))
+            allocating.apply(portfolio, allocating.propose(portfolio, rules, asked=never))
+    told = client_of(None).get("/api/portfolio/allocation", params={"decimals": "string"}).json()
+    fresh, manual, trend = told["items"]
+    assert (fresh["strategy"], fresh["state"], fresh["equity"]) == ("fresh", "ACTIVE", "0")
+    assert Decimal(fresh["weight"]) + Decimal(told["reserve"]) == 1
+    assert (manual["state"], manual["weight"]) == (None, None)
+    assert (trend["strategy"], trend["state"], trend["weight"]) == ("trend", None, None)
 
 
 def test_a_strategy_tells_how_one_unit_of_its_capital_grew(client):

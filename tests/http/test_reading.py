@@ -7,6 +7,7 @@ import pytest
 
 import bursar
 from bursar.ledger.golden import read
+from bursar.plan import read_plan
 from bursar.serve.asking import cursor
 from bursar.serve.routes import READS, ROOT, WRITES
 
@@ -189,6 +190,9 @@ def test_a_plan_is_worked_out_and_nothing_is_written(client):
         client.post("/api/portfolio/rebalance-plan", json=body).json()["plan_id"]
         == (told["plan_id"])
     )
+    assert read_plan(answer.content).verify() == ()
+    unknown = client.post("/api/portfolio/rebalance-plan", json={"DOGE": "0.5", "ADA": "0.1"})
+    assert unknown.json()["error"]["context"]["symbols"] == ["ADA", "DOGE"]
     bad = client.post("/api/portfolio/rebalance-plan", json={"XBT": "2"})
     assert (bad.status_code, bad.json()["error"]["code"]) == (400, "bad_choice"), bad.text
 

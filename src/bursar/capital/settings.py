@@ -21,6 +21,7 @@ from bursar.capital.smart_reinvestor import ReinvestSettings
 from bursar.capital.strategy_memory import MemorySettings
 from bursar.errors import BadChoice, InputError
 from bursar.exact import ONE, ZERO, numbers_told, parse_venue
+from bursar.ledger import expected
 from bursar.ledger.entries import MANUAL
 
 MINUTES_A_DAY: Final = 1_440
@@ -98,7 +99,7 @@ def read_settings(told: object) -> CapitalSettings:
     try:
         return msgspec.convert(told, CapitalSettings, strict=False)
     except msgspec.ValidationError as error:
-        said, _, where = str(error).partition(" - at `$")
+        said, _, where = expected.told(error, CapitalSettings).partition(" - at `$")
         place = where.rstrip("`").lstrip(".")
         raise BadChoice(f"{place}: {said}" if place else said, field=place) from None
 

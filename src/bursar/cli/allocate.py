@@ -69,10 +69,12 @@ def why(strategy: str, *, session: Annotated[Session, HIDDEN]) -> int:
 
     with session.open() as portfolio:
         decision = allocating.decision(portfolio)
-    lines = {} if decision is None else {each.strategy: each for each in decision.allocation.lines}
-    if decision is None or strategy not in lines:
-        known = ", ".join(sorted(lines)) or "none; `bursar allocate --apply` makes the first"
-        raise FigureNotFound(f"no decision gave {strategy} a weight; there is {known}")
+    if decision is None:
+        raise FigureNotFound("nothing was decided; `bursar allocate --apply` makes the first")
+    lines = {each.strategy: each for each in decision.allocation.lines}
+    if strategy not in lines:
+        known = ", ".join(sorted(lines)) or "none"
+        raise FigureNotFound(f"the last decision gave {strategy} no weight; there is {known}")
     if session.wants_json:
         figures = decision.cause.figures[strategy]
         session.tell({"id": decision.allocation.id, "line": lines[strategy], "figures": figures})
@@ -141,8 +143,8 @@ def strategies(*, session: Annotated[Session, HIDDEN]) -> int:
     from bursar.portfolio import allocating
 
     with session.open() as portfolio:
-        found = allocating.strategies(portfolio, session.marks(portfolio))
         decision = allocating.decision(portfolio)
+        found = allocating.strategies(portfolio, session.marks(portfolio), _weights(decision))
     if session.wants_json:
         session.tell({"strategies": [_standing(each, decision) for each in found]})
     elif found:
@@ -309,8 +311,10 @@ def _told(proposal: Proposal, *, is_applied: bool) -> dict[str, object]:
         "marked": decision.cause.marked,
         "plan": proposal.plan,
         "states": {
-            name: decision.after.minds[name].standing.state for name in decision.cause.figures
+            line.strategy: decision.after.minds[line.strategy].standing.state
+            for line in decision.allocation.lines
         },
+        "set_aside": proposal.set_aside,
     }
 
 

@@ -21,6 +21,7 @@ from bursar.events.envelope import Envelope
 from bursar.events.incoming import Incoming
 from bursar.events.outgoing import Outgoing
 from bursar.exact import plain, require_plain
+from bursar.ledger import expected
 
 Record = type[Incoming] | type[Outgoing]
 
@@ -91,7 +92,7 @@ def read(event: Envelope) -> Incoming | None:
         told: Incoming = decoder.decode(event.data)
         require_plain(msgspec.json.decode(event.data), told, field=event.type)
     except msgspec.ValidationError as error:
-        said, _, place = str(error).partition(" - at `$")
+        said, _, place = expected.told(error, decoder.type).partition(" - at `$")
         field = place.strip("`.") or "data"
         raise Malformed(f"{event.type}, {field}: {said}", field=field) from None
     except msgspec.DecodeError as error:

@@ -20,13 +20,16 @@ _ADJUSTED_MAX: Final = 2 * INTEGER_DIGITS  # what is farther off is no number of
 
 
 def exactly(value: object, field: str) -> Decimal:
-    """Take a number, without its trailing zeros."""
+    """Take a number, without its trailing zeros; nothing is always the same `ZERO`.
+
+    A record leaves out a field that is its default, and knows that by its identity.
+    """
     if isinstance(value, Decimal) and value.is_finite():
         if not value:
             return ZERO
         if abs(value.adjusted()) <= _ADJUSTED_MAX:
             value = trimmed(value)
-    return Decimal(trimmed(number(value, field=field)))
+    return Decimal(trimmed(number(value, field=field))) or ZERO
 
 
 def at_least_zero(value: object, field: str) -> Decimal:

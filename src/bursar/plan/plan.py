@@ -17,7 +17,7 @@ from typing import Self
 import msgspec
 
 from bursar.errors import BadChoice
-from bursar.exact import money, show, trimmed
+from bursar.exact import ZERO, money, show, trimmed
 from bursar.ledger import markup
 from bursar.ledger.book import Book
 from bursar.ledger.currencies import places
@@ -184,12 +184,20 @@ def invest(
 def invested(
     deposit: Decimal, allocation: StrategyAllocation, holdings: HoldingsSnapshot
 ) -> tuple[HoldingsSnapshot, StrategyAllocation]:
-    """Return holdings with a deposit in them, and weights that keep the other cash out of it."""
-    limits, there = allocation.constraints, holdings.cash
-    reserve = limits.reserve + max(holdings.spendable, Decimal(0))
-    limits = msgspec.structs.replace(limits, buys_only=True, reserve=reserve)
+    """Return holdings with a deposit in them, and weights that keep the other cash out of it.
+
+    Other cash is the reserve as far as it goes: only what is missing to it comes from the deposit.
+    """
+    limits, there = allocation.constraints, holdings.cash + deposit
+    base = allocation.portfolio_value
+    if base is None:
+        held = holdings.positions.items()
+        base = sum((units * holdings.prices[symbol] for symbol, units in held), there)
+    if limits.reserve + limits.reserve_weight * base < holdings.spendable:
+        limits = msgspec.structs.replace(limits, reserve=holdings.spendable, reserve_weight=ZERO)
+    limits = msgspec.structs.replace(limits, buys_only=True)
     return (
-        msgspec.structs.replace(holdings, cash=there + deposit),
+        msgspec.structs.replace(holdings, cash=there),
         msgspec.structs.replace(allocation, constraints=limits),
     )
 

@@ -61,6 +61,7 @@ class Instrument(
 
 ANY: Final = Instrument()
 NINTH: Final = Decimal(1).scaleb(-9)
+NODES: Final = 400_000
 NODES_MAX: Final = 2_000_000
 
 
@@ -81,7 +82,7 @@ class SizingPolicy(
     money_step: Decimal | None = None
     lot: Decimal = Decimal("0.00000001")
     instruments: Mapping[str, Instrument] = {}
-    node_limit: int = 400_000
+    node_limit: int = NODES
 
     def __post_init__(self) -> None:
         """Take the numbers exactly."""
@@ -96,6 +97,8 @@ class SizingPolicy(
                 for symbol in named(self.instruments, "instruments")
             },
         )
+        if self.node_limit == NODES:  # a number that was read is another object than the default
+            put(self, node_limit=NODES)
         if not 0 <= self.node_limit <= NODES_MAX:
             raise BadChoice(
                 f"node_limit: {self.node_limit} is not in 0 to {NODES_MAX}", field="node_limit"

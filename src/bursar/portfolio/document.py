@@ -13,6 +13,7 @@ import msgspec
 
 from bursar.errors import Malformed
 from bursar.exact import parse, parse_venue
+from bursar.ledger import expected
 
 _T = TypeVar("_T")
 
@@ -37,6 +38,8 @@ def document(body: bytes, kind: type[_T], name: str) -> _T:
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise Malformed(f"{name}: no JSON document at {place}: {error.msg}", file=name) from None
+    except msgspec.ValidationError as error:
+        raise Malformed(f"{name}: {expected.told(error, kind)}", file=name) from None
     except (ValueError, RecursionError) as error:
         raise Malformed(f"{name}: {error}", file=name) from None
     _require_plain(told, made, name)

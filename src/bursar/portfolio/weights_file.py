@@ -8,12 +8,14 @@ On the left only weights, on the right all that may be said; JSON is the same in
 and CSV has the columns `symbol` and `weight`. Every number is read digit by digit. A name that is
 not known is refused, and so is one that comes twice.
 
-Errors: `Malformed` for what is no such file, naming it; `NotExact` and `OutOfBounds` for what is no
-plain number, naming file, line and field; `UnknownFormat` for another ending.
+Errors: `Malformed` for what is no such file, naming it, and the line where one is wrong; `NotExact`
+and `OutOfBounds` for what is no plain number, naming file, line and field; `UnknownFormat` for
+another ending.
 """
 
 import csv
 import json
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -25,11 +27,13 @@ import yaml
 
 from bursar.errors import InputError, Malformed, UnknownFormat
 from bursar.exact import numbers_told, parse_venue
+from bursar.ledger import expected
 from bursar.plan import Constraints, SizingPolicy, StrategyAllocation
 from bursar.portfolio.document import once
 
 BYTES_MAX: Final = 4 << 20
 _WEIGHTS: Final = "target_weights"
+_ITEM: Final = re.compile(r"\[.*?\]")
 _TEXTS: Final = frozenset({"correlation_id", "rounding"})
 _Place = tuple[str, ...]
 _Where = Callable[[_Place], tuple[str, int | None]]
@@ -94,19 +98,33 @@ def _wanted(told: object, where: _Where) -> Wanted:
     whole = told if _WEIGHTS in told else {_WEIGHTS: told}
     weights = whole[_WEIGHTS]
     for symbol, weight in weights.items() if isinstance(weights, Mapping) else ():
-        _require_weight(symbol, weight, told)
+        _require_weight(symbol, weight, told, where)
     _require_plain(told, where)
-    return msgspec.convert(whole, Wanted, strict=False)
+    try:
+        return msgspec.convert(whole, Wanted, strict=False)
+    except msgspec.ValidationError as error:
+        said, _, field = expected.told(error, Wanted).partition(" - at `$.")
+        place = tuple(_ITEM.sub("", field.rstrip("`")).split("."))
+        raise _at(where(place), f"{field.rstrip('`')}: {said}" if field else said) from None
 
 
-def _require_weight(symbol: str, weight: object, told: Mapping[str, object]) -> None:
+def _at(place: tuple[str, int | None], said: str) -> Malformed:
+    """Say what is wrong with its file, and its line where that was found."""
+    file, line = place
+    there = file if line is None else f"{file}, line {line}"
+    return Malformed(f"{there}: {said}", file=file, line=line)
+
+
+def _require_weight(symbol: str, weight: object, told: Mapping[str, object], where: _Where) -> None:
     """Name the symbol whose weight is none, or the section that was taken for one."""
     if isinstance(weight, Mapping) and _WEIGHTS not in told:
-        raise ValueError(f"{symbol}: is no section; weights stand under {_WEIGHTS}, or alone")
+        said = f"{symbol}: is no section; weights stand under {_WEIGHTS}, or alone"
+        raise _at(where((symbol,)), said)
     try:
         msgspec.convert(weight, Decimal, strict=False)
     except msgspec.ValidationError:
-        raise ValueError(f"{symbol}: {weight!r} is no weight such as 0.5") from None
+        place = (_WEIGHTS, symbol) if _WEIGHTS in told else (symbol,)
+        raise _at(where(place), f"{symbol}: {weight!r} is no weight such as 0.5") from None
 
 
 def _require_plain(told: object, where: _Where) -> None:

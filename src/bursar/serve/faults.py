@@ -54,7 +54,7 @@ class Fault(msgspec.Struct, frozen=True):
 
     code: str
     message: str
-    context: dict[str, str | int | bool | None] = {}
+    context: dict[str, str | int | bool | list[str] | None] = {}
 
 
 class FaultAnswer(msgspec.Struct, frozen=True):
@@ -77,11 +77,14 @@ def fault_of(error: BaseException) -> Fault:
     """Return what is said of an error. Only what is plain goes out of its context."""
     if not isinstance(error, BursarError | BrokenInvariant):
         return Fault("internal", "a mistake in bursar; its log says more")
-    context = {
-        name: value if isinstance(value, _PLAIN) else str(value)
-        for name, value in error.context.items()
-    }
+    context = {name: _plain(value) for name, value in error.context.items()}
     return Fault(error.code, error.message, context)
+
+
+def _plain(value: object) -> str | int | bool | list[str] | None:
+    if isinstance(value, list | tuple):
+        return [str(each) for each in value]
+    return value if isinstance(value, _PLAIN) else str(value)
 
 
 def log(error: BaseException) -> None:

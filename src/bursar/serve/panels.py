@@ -165,9 +165,9 @@ def allocation(room: Room, _query: Query) -> Allocations:
     portfolio = room.service.portfolio
     decided = allocating.decision(portfolio)
     lines = {} if decided is None else {each.strategy: each for each in decided.allocation.lines}
-    minds = {} if decided is None else decided.after.minds
+    minds = {} if decided is None else {name: decided.after.minds[name] for name in lines}
     rows = []
-    for each in allocating.strategies(portfolio):
+    for each in allocating.strategies(portfolio, named=lines):
         line, mind = lines.get(each.strategy), minds.get(each.strategy)
         rows.append(
             StrategyView(

@@ -83,6 +83,29 @@ def test_strategies_are_shown_with_their_state(traded, bursar):
     assert "manual" in said
 
 
+def test_whoever_has_a_weight_is_shown_though_nothing_was_given_yet(bursar, ask, tmp_path):
+    (tmp_path / "config.yaml").write_text("capital: {strategies: {trend: {most: 0.4}, carry: {}}}")
+    bursar("new")
+    bursar("allocate", "--apply")
+    found = {each["strategy"]: each for each in ask("strategies")["strategies"]}
+    weights = {name: each["weight"] for name, each in found.items()}
+    assert weights == {"carry": "0.5", "trend": "0.4"}
+    assert {each["equity"] for each in found.values()} == {"0"}
+    assert "50.00 %" in bursar("strategies").out
+
+
+def test_whoever_is_switched_off_has_no_state(traded, bursar, ask, tmp_path):
+    settings = tmp_path / "config.yaml"
+    settings.write_text("capital: {strategies: {never: {is_enabled: false}}}")
+    told = ask("allocate", "--apply")
+    assert set(told["states"]) == {"carry", "trend"}
+    assert told["set_aside"] == "0"
+    settings.write_text("capital: {strategies: {carry: {is_enabled: false}}}")
+    assert set(ask("allocate", "--apply")["states"]) == {"trend"}
+    said = bursar("allocate", "why", "carry", code=3).err
+    assert "the last decision gave carry no weight; there is trend" in said
+
+
 def test_settings_come_from_the_file(traded, bursar, ask, tmp_path):
     (tmp_path / "config.yaml").write_text(
         "portfolio:\n  name: main\ncapital:\n  allocator: {cap: 0.3}\n"

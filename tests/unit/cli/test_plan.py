@@ -254,3 +254,21 @@ def test_what_is_no_number_is_none(weights):
         weights_file.read(weights('{"SPY": NaN}', "w.json"))
     with pytest.raises(NotExact, match="weights, line 1: SPY: '1_0' is not a plain"):
         weights_file.read_json(b'{"SPY": "1_0"}')
+
+
+@pytest.mark.parametrize(
+    "text, name, says",
+    [
+        (
+            "target_weights: {XBT: 0.5}\npolicy: {rounding: up}\n",
+            "w.yaml",
+            "w.yaml, line 2: policy.rounding: 'up' is none of dollar, unit, lot, optimal",
+        ),
+        ("symbol,weight\nXBT,0.5\nETH,50%\n", "w.csv", "w.csv, line 3: ETH: '50%' is no weight"),
+        ("XBT: 0.5\nETH: [1]\n", "w.yaml", "w.yaml, line 2: ETH: "),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line_and_what_was_expected(weights, text, name, says):
+    with pytest.raises(Malformed) as caught:
+        weights_file.read(weights(text, name))
+    assert says in caught.value.message

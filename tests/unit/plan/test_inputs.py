@@ -16,6 +16,9 @@ from bursar.plan import (
     SizingPolicy,
     StrategyAllocation,
     aggregate_allocations,
+    make_plan,
+    read_plan,
+    write_plan,
 )
 
 D = Decimal
@@ -65,6 +68,24 @@ def test_what_cannot_be_is_refused_by_name(make, error, says):
 def test_numbers_are_taken_exactly_from_whatever_they_come_as():
     told = StrategyAllocation({"A": 0.1, "B": "0.20", "C": D("0.3000"), "D": D("0E-54")})
     assert [str(each) for each in told.target_weights.values()] == ["0.1", "0.2", "0.3", "0"]
+
+
+@pytest.mark.parametrize(
+    "limits, policy",
+    [
+        (Constraints(reserve=0), SizingPolicy()),
+        (Constraints(reserve_weight="0.00"), SizingPolicy()),
+        (Constraints(), SizingPolicy(fee_rate="0")),
+        (Constraints(), SizingPolicy(node_limit=int("400000"))),
+        (Constraints(), SizingPolicy(lot="0.000000010")),
+    ],
+)
+def test_what_is_said_as_it_would_be_unsaid_is_the_same_input(limits, policy):
+    there = holdings(positions={"A": 1}, prices={"A": 5})
+    unsaid = make_plan(StrategyAllocation({"A": "0.5"}), there)
+    said = make_plan(StrategyAllocation({"A": "0.5"}, constraints=limits), there, policy)
+    assert said.plan_id == unsaid.plan_id
+    assert read_plan(write_plan(said)).verify() == ()
 
 
 def test_what_a_caller_changes_afterwards_changes_no_input():

@@ -401,6 +401,25 @@ def test_a_deposit_is_invested_by_purchases_alone():
         invest(D(0), wish({"A": "1"}), there({}, {"A": 1}))
 
 
+@pytest.mark.parametrize(
+    "cash, limits, bought",
+    [
+        ("10000", {}, 1000),
+        ("10000", {"reserve": D(2000)}, 1000),  # the other cash is more than that
+        ("10000", {"reserve": D(2000), "reserve_weight": D("0.5")}, 1000),
+        ("1500", {"reserve": D(2000)}, 500),  # 500 are missing to it
+        ("1500", {"reserve": D(2000), "reserve_weight": D("0.05")}, 370),  # 130 of 2,600 more
+        ("0", {"reserve": D(2000)}, 0),
+    ],
+)
+def test_other_cash_is_the_reserve_of_a_deposit_as_far_as_it_goes(cash, limits, bought):
+    holdings = there({"A": 1}, {"A": 100}, cash)
+    plan = invest(D(1000), wish({"A": "1"}, **limits), holdings)
+    assert plan.totals.buys == bought
+    assert plan.totals.cash_after >= plan.totals.reserve or not bought
+    assert plan.verify() == ()
+
+
 def test_the_id_is_that_of_the_inputs_and_of_nothing_else():
     one = make_plan(wish({"A": "0.50"}), there({}, {"A": 10}, "10.0"), timestamp="2026-01-05")
     two = make_plan(

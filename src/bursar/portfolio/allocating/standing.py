@@ -3,6 +3,7 @@
 Errors: those of the store and of valuing.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
@@ -41,10 +42,13 @@ def books(portfolio: Portfolio) -> StrategyBooks:
 
 
 @money
-def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]:
+def strategies(
+    portfolio: Portfolio, prices: Prices = None, named: Iterable[str] = ()
+) -> list[StrategyNow]:
     """Return every strategy as it stands, by name; what nobody did is under `manual`.
 
-    Their worth adds up to all that the portfolio owns, to the last digit.
+    Their worth adds up to all that the portfolio owns, to the last digit. Those that are `named`
+    are among them though they have nothing yet.
     """
     sleeves, marks = books(portfolio), portfolio.marks(prices)
     now = portfolio.desk.clock.now()
@@ -55,7 +59,7 @@ def strategies(portfolio: Portfolio, prices: Prices = None) -> list[StrategyNow]
     for close in sleeves.closes:
         closes.setdefault(close.strategy, []).append(close)
     found, before = [], dict[str, Decimal]()
-    for strategy in sleeves.strategies():
+    for strategy in sorted({*sleeves.strategies(), *named}):
         book = sleeves.of(strategy)
         valuation = value_book(book, marks, now=now, options=portfolio.options, before=before)
         for each in (*valuation.assets, *valuation.excluded):

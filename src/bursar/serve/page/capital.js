@@ -17,14 +17,9 @@ export function capital(box, found, decision, ask) {
   }
   const lines = new Map((decision?.lines ?? []).map((line) => [line.strategy, line]));
   const doubt = decision?.marked ? element("p.note.down", {}, `Divided in doubt: ${decision.marked}`) : null;
-  const known = new Set(found.items.map((each) => each.strategy));
-  const items = [...found.items, ...[...lines.keys()].filter((name) => !known.has(name)).map(unused)];
-  const draw = () => fill(box, doubt, ...items.map((each) => row(each, lines.get(each.strategy), { ask, draw, of: lines.size })));
+  const draw = () => fill(box, doubt, ...found.items.map((each) => row(each, lines.get(each.strategy), { ask, draw, of: lines.size })));
   draw();
 }
-
-// A strategy that was given a part and has not traded yet.
-const unused = (strategy) => ({ strategy, state: null, contributed: "0", made: "0", unrealized: "0", equity: "0", trades: 0, since: null, return_pct: null, unvalued: [], growth: [] });
 
 function row(each, line, { ask, draw, of }) {
   const isShown = opened.has(each.strategy), id = `factors-${each.strategy.replace(/\W+/g, "-")}`;
@@ -49,7 +44,7 @@ function row(each, line, { ask, draw, of }) {
       element("button.why-weight", { type: "button", "aria-expanded": String(isShown), "aria-controls": id, onclick: toggle },
         element("span", {}, `${share(line.weight)} of capital`), element("span.soft", {}, line.reason)),
       isShown ? factors(each, line, { id, of, ask }) : null,
-    ] : element("div.sub.none", {}, each.strategy === "manual" ? "what no strategy has: hand trades and the reserve" : "has no part of the capital yet"));
+    ] : element("div.sub.none", {}, each.strategy === "manual" ? "what no strategy has: hand trades and the reserve" : "has no part of the capital"));
 }
 
 function weightBar(line) {

@@ -26,7 +26,8 @@ def lots(
 ) -> int:
     """Show open lots, oldest first.
 
-    Under wac an account has one lot of each asset: its pool, without a date.
+    Under wac an account has one lot of each asset: its pool, without a date. What is short, or was
+    sold before it was known, is a lot below zero at its proceeds.
 
     Args:
         asset: One asset, under any of its names.

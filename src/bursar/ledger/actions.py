@@ -198,8 +198,8 @@ def deliveries(group: str, rows: list[Movement]) -> list[tuple[str, list[Movemen
     parts: dict[int, list[Movement]] = {}
     for row in rows:
         parts.setdefault(row.executed_at - row.executed_at % instant.SECOND, []).append(row)
-    apart = {at for at, part in parts.items() if not _is_exchange(part)}
-    joined = [row for at in sorted(apart) for row in parts.pop(at)]
+    apart = [at for at, part in parts.items() if not _is_exchange(part)]
+    joined = [row for at in apart for row in parts.pop(at)]
     told = [*parts.values(), *([sorted(joined, key=when)] if joined else [])]
     told.sort(key=lambda part: when(part[0]))
     return [(group if part is told[0] else _later(group, part[0]), part) for part in told]

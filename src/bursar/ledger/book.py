@@ -38,7 +38,7 @@ from decimal import Decimal
 from typing import Final, TypeVar
 
 from bursar.errors import Oversold
-from bursar.exact import ZERO, money
+from bursar.exact import ZERO, money, negated
 from bursar.ledger.layer import Layer
 from bursar.ledger.lots import RULES, Lot, Pool, Take
 from bursar.ledger.lots.base import cut, joined, resized, total, units
@@ -260,6 +260,11 @@ class Book:
             return self.rule.lots(holding.pool)
         there = self.available(account, asset)
         return [Lot("pool", 0, there, holding.cost + total(holding.owed))] if there else []
+
+    def debts(self, account: str, asset: str) -> list[Lot]:
+        """Return what is short or owed, as lots below zero: quantity, and proceeds as cost."""
+        owed = self.held(account, asset).owed
+        return [resized(lot, negated(lot.quantity), negated(lot.cost)) for lot in owed]
 
     def credit(self, key: CellKey, change: Cell) -> None:
         """Add a change to a cell of the PnL."""

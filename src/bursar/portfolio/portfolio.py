@@ -419,14 +419,16 @@ class Portfolio:
     def lots(
         self, asset: str | None = None, *, rule: Method | None = None
     ) -> dict[tuple[str, str], Sequence[Lot]]:
-        """Return open lots by (account, asset), oldest first."""
+        """Return open lots by (account, asset), oldest first; then what is short or owed, as lots
+        below zero at their proceeds.
+        """
         book = self.book(rule)
         wanted = None if asset is None else canonical(asset)
         return {
             book.named(place): lots
             for place in sorted(book.holdings)
             if place[1] not in book.cash and wanted in (None, canonical(place[1]))
-            if (lots := book.lots(*place))
+            if (lots := [*book.lots(*place), *book.debts(*place)])
         }
 
     def fees(self) -> FeeSummary:

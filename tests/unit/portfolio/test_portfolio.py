@@ -17,6 +17,7 @@ from bursar.errors import (
     UnknownFormat,
 )
 from bursar.ledger import golden, projection
+from bursar.ledger.terms import Account, Scope
 from bursar.ledger.why import render
 
 STORY = files("bursar") / "samples" / "kraken-story-a"
@@ -306,3 +307,26 @@ def test_records_that_were_changed_are_found(book):
         f"the stored trade records are not those of the facts: trade {trade.trade_id}",
         f"the stored flow records are not those of the facts: {flow.id}",
     )
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_lots_add_up_to_what_is_held_short(tmp_path, scope):
+    journal = tmp_path / "a.journal"
+    lines = [
+        "2024-01-02T00:00:00Z buy 1 ACME @ 10 USD #x:a:1",
+        "2024-01-03T00:00:00Z sell 3 ACME @ 12 USD #x:a:2",
+        "2024-01-04T00:00:00Z sell 2 ACME @ 15 USD #x:a:3",
+    ]
+    journal.write_text("\n".join(lines))
+    terms = bursar.Terms(scope=scope, accounts=(Account("x:a", may_short=True),))
+    with bursar.open(":memory:", terms=terms) as portfolio:
+        portfolio.import_files(journal)
+        for rule in (bursar.Method.WAC, bursar.Method.FIFO):
+            (lots,) = portfolio.lots(rule=rule).values()
+            assert [lot.id for lot in lots] == ["x:a:2", "x:a:3"]
+            assert [lot.quantity for lot in lots] == [-2, -2]
+            assert [lot.cost for lot in lots] == [-24, -30]
+        assets = portfolio.valuation({"ACME": 10}).assets
+        (held,) = (each for each in assets if each.asset == "ACME")
+        assert held.quantity == -4
+        assert held.cost == -54

@@ -30,7 +30,7 @@ from bursar.exact import FRACTION_DIGITS, ONE, ZERO, divide, money, quotient18
 from bursar.plan.allocation import Constraints
 from bursar.plan.holdings import require_prices
 from bursar.plan.inputs import Inputs
-from bursar.plan.items import Coverage, Derivation, PlanItem, Search, Totals
+from bursar.plan.items import Coverage, Derivation, PlanItem, Proof, Search, Totals
 from bursar.plan.leg import Leg, size_purchase, size_sale, sized, too_small
 from bursar.plan.policy import RoundingMode, SizingPolicy
 from bursar.plan.reasons import Action, Reason
@@ -196,7 +196,33 @@ def _searched(
         size_sale(leg, policy)
     rest = [leg for leg in sales if not leg.is_closing]
     legs = sorted([*rest, *purchases], key=lambda leg: leg.symbol)
-    return choose(legs, _funds(closing, cash, policy), policy)
+    funds = _funds(closing, cash, policy)
+    search = choose(legs, funds, policy)
+    if search.proof is not Proof.EXACT:
+        _or_in_one_pass(rest, purchases, funds, policy)
+    return search
+
+
+def _or_in_one_pass(
+    sales: Sequence[Leg], purchases: Sequence[Leg], cash: Decimal, policy: SizingPolicy
+) -> None:
+    """Size legs in one pass, where that leaves less than a search that ended before its end."""
+    legs = [*sales, *purchases]
+    found = [(leg.action, leg.reason, leg.amount, leg.quantity) for leg in legs]
+    left = _left(legs)
+    for leg in sales:
+        size_sale(leg, policy)
+    funds = _funds(sales, cash, policy)
+    _spend(purchases, funds, policy)
+    spent = sum((leg.amount for leg in purchases), ZERO) * (ONE + policy.fee_rate)
+    if spent <= funds and _left(legs) < left:
+        return
+    for leg, each in zip(legs, found, strict=True):
+        leg.action, leg.reason, leg.amount, leg.quantity = each
+
+
+def _left(legs: Sequence[Leg]) -> Decimal:
+    return sum((abs(leg.gap - leg.amount) for leg in legs), ZERO)
 
 
 def _with_others(search: Search, items: Sequence[PlanItem], searched: set[str]) -> Search:

@@ -256,3 +256,23 @@ def test_what_a_narrow_walk_finds_at_the_bound_needs_no_other(monkeypatch):
     tables = [[(0, 0), (each, each)] for each in (9, 6, 8, 1, 4)]
     found = search(tables, 7, limit=999)
     assert (found.cost, found.picks, found.is_exact) == (7, (0, 1, 0, 1, 0), True)
+
+
+@pytest.mark.parametrize("limit", [1, 100, 3_000])
+def test_a_search_that_ends_early_leaves_no_more_than_one_pass(limit):
+    wanted = StrategyAllocation({"A": D("0.4"), "B": D("0.5")})
+    holdings = HoldingsSnapshot(
+        positions={}, prices={"A": D("0.00000564"), "B": D("0.00000775")}, cash=D(1_000_000)
+    )
+    plans = {
+        mode: make_plan(
+            wanted, holdings, SizingPolicy(rounding=mode, fee_rate=D("0.5"), node_limit=limit)
+        )
+        for mode in (RoundingMode.OPTIMAL, RoundingMode.UNIT)
+    }
+    found, in_one_pass = plans[RoundingMode.OPTIMAL], plans[RoundingMode.UNIT]
+    assert found.search is not None
+    assert found.search.proof is Proof.LIMITED
+    assert found.search.least <= found.totals.residual <= in_one_pass.totals.residual
+    assert found.totals.buys > 0
+    assert found.verify() == ()

@@ -249,6 +249,22 @@ def test_events_that_each_seem_to_be_first_keep_their_rows_in_order():
     assert verify(rows).ranks == (0, 1, 1, 0)
 
 
+def test_what_only_follows_a_circle_keeps_its_place_behind_it():
+    """B and C each seem to be first; A, first by name, comes behind B."""
+    rows = [
+        row("b1", 1, "1", "1", refid="B"),
+        row("c1", 1, "1", "2", refid="C"),
+        row("c2", 1, "1", "1", code="XBT", refid="C"),
+        row("b2", 1, "1", "2", code="XBT", refid="B"),
+        row("b3", 1, "1", "1", code="ETH", refid="B"),
+        row("a1", 1, "1", "2", code="ETH", refid="A"),
+    ]
+    for order in permutations(rows):
+        found = verify(order).ranks
+        told = {each.txid: rank for each, rank in zip(order, found, strict=True)}
+        assert told == {"b1": 0, "c1": 1, "c2": 1, "b2": 0, "b3": 0, "a1": 1}, order
+
+
 @st.composite
 def instants(draw):
     """Events of one instant, each of one to three codes, whose balances never come again."""

@@ -28,7 +28,7 @@ class _Event(msgspec.Struct):
     width: int = 1
     begin: int = 0
     later: set[str] = msgspec.field(default_factory=set)
-    waits_for: int = 0
+    earlier: set[str] = msgspec.field(default_factory=set)
 
 
 def ranks(rows: Sequence[LedgerRow], path: Iterable[int]) -> list[int]:
@@ -61,7 +61,7 @@ def _rank(rows: Sequence[LedgerRow], places: Sequence[int], found: list[int]) ->
             event.width = max(event.width, counted[name])
             if last is not None and last is not event and name not in last.later:
                 last.later.add(name)
-                event.waits_for += 1
+                event.earlier.add(last.name)
             last = event
     _begin(events)
     for place in places:
@@ -71,22 +71,39 @@ def _rank(rows: Sequence[LedgerRow], places: Sequence[int], found: list[int]) ->
 def _begin(events: Mapping[str, _Event]) -> None:
     """Let each event begin where all that come before it have ended.
 
-    Where they wait for each other in a circle, the one that waits for least goes first.
+    Where they wait for each other in a circle, the one of it that waits for least goes first; what
+    only follows a circle waits on.
     """
     heap = [_turn(event) for event in events.values()]
     heapify(heap)
     done: set[str] = set()
     while heap:
-        event = events[heappop(heap)[-1]]
-        if event.name in done:
-            continue
+        waits, begin, name = heappop(heap)
+        if name in done or (waits, begin) != _turn(events[name])[:2]:
+            continue  # it went, or waits for less by now
+        event = events[name]
+        if waits:
+            event = _first_of_circle(event, events)
+            heappush(heap, _turn(events[name]))
         done.add(event.name)
-        for name in event.later - done:
-            after = events[name]
+        for each in event.later - done:
+            after = events[each]
             after.begin = max(after.begin, event.begin + event.width)
-            after.waits_for -= 1
+            after.earlier.discard(event.name)
             heappush(heap, _turn(after))
 
 
+def _first_of_circle(event: _Event, events: Mapping[str, _Event]) -> _Event:
+    """Return the first to go of a circle that leads to an event which waits. O(events)."""
+    way = [event]
+    passed = {event.name: 0}
+    while True:
+        before = min((events[name] for name in way[-1].earlier), key=_turn)
+        if before.name in passed:
+            return min(way[passed[before.name] :], key=_turn)
+        passed[before.name] = len(way)
+        way.append(before)
+
+
 def _turn(event: _Event) -> tuple[int, int, str]:
-    return event.waits_for, event.begin, event.name
+    return len(event.earlier), event.begin, event.name

@@ -33,7 +33,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.exact import ZERO, money
+from bursar.exact import ONE, ZERO, money, ratio18
 from bursar.ledger import actions, instant
 from bursar.ledger.entries import (
     MAIN,
@@ -110,11 +110,11 @@ def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list
     ]
     fills = {fill.id: fill for fill in spoken if isinstance(fill, Fill)}
     facts += _trades(rows, fills, cash)
-    facts += _margins(rows, {fill.id: fill for fill in spoken if isinstance(fill, MarginFill)})
+    facts += _margins(rows, [fill for fill in spoken if isinstance(fill, MarginFill)], cash)
     forced, rows = actions.forced(rows)
     facts += _conversions([row for row in rows if row.kind is MovementKind.CONVERSION], cash)
     for own in forced:
-        facts += [_conversion(own[0].id, own), *_placed(own)]
+        facts += [_conversion(own[0].id, own, cash), *_placed(own)]
     facts += _swaps([row for row in rows if row.kind is MovementKind.SWAP], cash)
     whole, apart = actions.paired(rows, cash)
     facts += [*whole, *(unpaired(row, cash) for row in apart)]
@@ -247,7 +247,7 @@ def _trade(
         named = bare if fill is None else _named(bare, fill)
         return [_valued(_backed(named, rows, moved, complete=True), rows, cash)]
     if given and taken:
-        return [_conversion(name, rows)]
+        return [_conversion(name, rows, cash)]
     return [unpaired(row, cash) for row in rows]
 
 
@@ -293,21 +293,22 @@ def _valued(fill: Fill, rows: list[Movement], cash: frozenset[str]) -> Fill:
     return fill if worth is None else msgspec.structs.replace(fill, value=abs(worth))
 
 
-def _margins(rows: list[Movement], fills: dict[str, MarginFill]) -> list[Fact]:
+def _margins(rows: list[Movement], told: Iterable[MarginFill], cash: frozenset[str]) -> list[Fact]:
     facts: list[Fact] = []
+    fills = {fill.id: fill for fill in told}
     legs = [row for row in rows if row.kind is MovementKind.MARGIN]
     for group in sorted({group_of(row) for row in legs}):
         own = [row for row in legs if group_of(row) == group]
         stated = fills.pop(f"{group}/margin", None)
-        facts += _margin(group, own, stated)
+        facts += (_worth_told(fill, own, cash) for fill in _margin(group, own, stated))
     return facts + [fill for fill in fills.values() if not actions.only_names(fill)]
 
 
-def _margin(group: str, rows: list[Movement], stated: MarginFill | None) -> list[Fact]:
+def _margin(group: str, rows: list[Movement], stated: MarginFill | None) -> list[MarginFill]:
     """Return the trade that is stated, with all that its rows settled in its quote and charged, and
     a fact for each coin that settled something else.
     """
-    facts: list[Fact] = []
+    facts: list[MarginFill] = []
     apart = rows
     if stated is not None:
         of_trade = [row for row in rows if _is_of(stated, row, rows)]
@@ -328,6 +329,14 @@ def _margin(group: str, rows: list[Movement], stated: MarginFill | None) -> list
         )
         facts.append(_booked(bare if stated is None else actions.named(bare, stated), own))
     return facts
+
+
+def _worth_told(fill: MarginFill, rows: list[Movement], cash: frozenset[str]) -> MarginFill:
+    """Give what was settled in a coin the worth that the venue states of it, a unit's."""
+    worth = worth_of(rows, fill.quote, cash)
+    if fill.quote_rate is not None or not worth or not fill.settled:
+        return fill
+    return msgspec.structs.replace(fill, quote_rate=ratio18(worth, ONE, fill.settled))
 
 
 def _is_of(stated: MarginFill, row: Movement, rows: list[Movement]) -> bool:
@@ -361,7 +370,7 @@ def _conversions(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
     for name in sorted({group_of(row) for row in rows}):
         own = [row for row in rows if group_of(row) == name]
         signs = {amount > 0 for amount in _moved(own).values()}
-        made: list[Fact] = [_conversion(name, own), *_placed(own)]
+        made: list[Fact] = [_conversion(name, own, cash), *_placed(own)]
         facts += made if signs == {True, False} else [unpaired(row, cash) for row in own]
     return facts
 
@@ -374,14 +383,16 @@ def _swaps(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
         if renamed is not None:
             facts.append(renamed)
         elif {amount > 0 for amount in _moved(own).values()} == {True, False}:
-            facts += [_conversion(own[0].id, own), *_placed(own)]
+            facts += [_conversion(own[0].id, own, cash), *_placed(own)]
         else:
             facts += [unpaired(row, cash) for row in own]
     return facts
 
 
-def _conversion(name: str, rows: list[Movement]) -> Conversion:
-    moved = _moved(rows)
+def _conversion(name: str, rows: list[Movement], cash: frozenset[str]) -> Conversion:
+    legs = [
+        (Leg(asset, abs(n), _stated(rows, asset, cash)), n) for asset, n in _moved(rows).items()
+    ]
     return Conversion(
         id=name,
         executed_at=rows[0].executed_at,
@@ -390,11 +401,17 @@ def _conversion(name: str, rows: list[Movement]) -> Conversion:
         sequence=_sequence(rows),
         rows=tuple(row.id for row in rows),
         note=rows[0].label,
-        given=tuple(Leg(asset, -amount) for asset, amount in moved.items() if amount < 0),
-        taken=tuple(Leg(asset, amount) for asset, amount in moved.items() if amount > 0),
+        given=tuple(leg for leg, moved in legs if moved < 0),
+        taken=tuple(leg for leg, moved in legs if moved > 0),
         fees=fees(rows),
         rates=_rates(rows),
     )
+
+
+def _stated(rows: Iterable[Movement], asset: str, cash: frozenset[str]) -> Decimal | None:
+    """Return what the venue says a leg was worth. Dust that it rounds to nothing has a price."""
+    worth = worth_of(rows, asset, cash)
+    return abs(worth) if worth else None
 
 
 def _moved(rows: Iterable[Movement]) -> dict[str, Decimal]:

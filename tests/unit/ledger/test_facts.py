@@ -372,6 +372,35 @@ def test_a_row_may_say_what_it_was_worth(amount, asset, worth_asset, value):
     assert only([row], CashFlow).value == value
 
 
+def test_dust_that_is_swept_up_is_shared_by_what_the_venue_says_it_was_worth():
+    pen = Pen()
+
+    def swept(*worths):
+        rows = [
+            pen.row("conversion", -n, asset, group="kraken:main:c", worth=worth, worth_asset="USD")
+            for n, asset, worth in ((1, "ETH", worths[0]), (9, "XTZ", worths[1]))
+        ]
+        rows.append(pen.row("conversion", "3.9", "USD", group="kraken:main:c"))
+        fact = only(rows, Conversion)
+        return [leg.value for leg in fact.given]
+
+    assert swept(D(3), D(1)) == [3, 1]
+    assert swept(D(3), D(0)) == [3, None]  # dust that is rounded to nothing has a price
+
+
+def test_what_is_settled_in_a_coin_has_the_worth_that_the_venue_says():
+    pen = Pen()
+    of = {"group": "kraken:main:m", "worth_asset": "USD"}
+    told = pen.row("margin", "-0.01", "XBT", worth=D(900), **of)
+    assert only([told], MarginFill).quote_rate == 90_000
+    for other in (
+        pen.row("margin", "-0.01", "XBT", worth=D(900), **(of | {"worth_asset": "EUR"})),
+        pen.row("margin", "-0.01", "XBT", worth=D(0), **of),
+        pen.row("margin", "0", "XBT", worth=D(5), fee=D(1), **of),
+    ):
+        assert only([other], MarginFill).quote_rate is None
+
+
 def test_rows_of_a_conversion_in_one_asset_are_none():
     pen = Pen()
     rows = [

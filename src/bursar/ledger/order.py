@@ -99,7 +99,7 @@ def _uses(action: Action) -> Iterator[tuple[str, _Use]]:
         case Rename():
             yield action.asset, _Use.ENDED
             yield action.to_asset, _Use.BEGUN
-        case Conversion():
+        case _:
             yield from ((leg.asset, _Use.GIVEN) for leg in action.given)
             yield from ((leg.asset, _Use.TAKEN) for leg in action.taken)
 

@@ -412,9 +412,14 @@ def test_a_deposit_is_invested_by_purchases_alone():
         ("0", {"reserve": D(2000)}, 0),
     ],
 )
-def test_other_cash_is_the_reserve_of_a_deposit_as_far_as_it_goes(cash, limits, bought):
+@pytest.mark.parametrize("is_told", [False, True])
+def test_other_cash_is_the_reserve_of_a_deposit_as_far_as_it_goes(cash, limits, bought, is_told):
     holdings = there({"A": 1}, {"A": 100}, cash)
-    plan = invest(D(1000), wish({"A": "1"}, **limits), holdings)
+    wanted = wish({"A": "1"}, **limits)
+    if is_told:  # what it comes to of itself
+        whole = D(cash) + 1000 + 100
+        wanted = msgspec.structs.replace(wanted, portfolio_value=whole)
+    plan = invest(D(1000), wanted, holdings)
     assert plan.totals.buys == bought
     assert plan.totals.cash_after >= plan.totals.reserve or not bought
     assert plan.verify() == ()

@@ -259,10 +259,11 @@ def test_what_a_narrow_walk_finds_at_the_bound_needs_no_other(monkeypatch):
 
 
 @pytest.mark.parametrize("limit", [1, 100, 3_000])
-def test_a_search_that_ends_early_leaves_no_more_than_one_pass(limit):
+@pytest.mark.parametrize("held", [{}, {"A": D(200_000_000_000)}])
+def test_a_search_that_ends_early_leaves_no_more_than_one_pass(limit, held):
     wanted = StrategyAllocation({"A": D("0.4"), "B": D("0.5")})
     holdings = HoldingsSnapshot(
-        positions={}, prices={"A": D("0.00000564"), "B": D("0.00000775")}, cash=D(1_000_000)
+        positions=held, prices={"A": D("0.00000564"), "B": D("0.00000775")}, cash=D(1_000_000)
     )
     plans = {
         mode: make_plan(

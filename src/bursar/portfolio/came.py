@@ -9,22 +9,16 @@ counts as if it had come just behind it: that is when it entered equity.
 Errors: those of the store.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from bursar.exact import money
 from bursar.ledger import instant
 from bursar.ledger.records import CashFlowRecord
+from bursar.ports import Head, PortfolioStore
 from bursar.value.snapshot import is_capital
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from bursar.portfolio.portfolio import Portfolio
 
 
 class Brought(msgspec.Struct, frozen=True):
@@ -36,13 +30,12 @@ class Brought(msgspec.Struct, frozen=True):
 
 
 @money
-def came_by(portfolio: Portfolio, before: Brought, capital: Decimal) -> Decimal | None:
-    """Return what has come by now, when the capital is so much; `None` if the store and the book
-    are not of one version, or a flow has no worth. O(flows since).
+def came_by(store: PortfolioStore, head: Head, before: Brought, capital: Decimal) -> Decimal | None:
+    """Return what has come by now, when the capital of the book at this head is so much; `None` if
+    the store has gone on since, or a flow has no worth. O(flows since).
     """
-    desk = portfolio.desk
-    flows = desk.store.get_cash_flows(since=instant.to_datetime(before.at))
-    if desk.store.head() != desk.head:
+    flows = store.get_cash_flows(since=instant.to_datetime(before.at))
+    if store.head() != head:
         return None
     most = _most(flows, before, capital)
     return None if most is None else before.came + most - before.capital

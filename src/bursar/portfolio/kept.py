@@ -138,7 +138,7 @@ class OfHead:
             return None
         then = Brought(before.at, before.capital, before.came)
         if self._came is None or self._came[0] != then:
-            self._came = then, came_by(self._portfolio, then, self.capital)
+            self._came = then, came_by(self._portfolio.desk.store, self.head, then, self.capital)
         return self._came[1]
 
     @cached_property

@@ -131,8 +131,9 @@ def _brought(portfolio: Portfolio, made: PortfolioSnapshot, known: Trail | None)
     before, at = None if known is None else known.brought, instant.from_datetime(made.timestamp)
     if made.capital_base is None or (before is not None and at < before.at):
         return before
-    came = ZERO if before is None else came_by(portfolio, before, made.capital_base)
-    return before if came is None else Brought(at, made.capital_base, came)
+    desk, capital = portfolio.desk, made.capital_base
+    came = ZERO if before is None else came_by(desk.store, desk.head, before, capital)
+    return before if came is None else Brought(at, capital, came)
 
 
 def keep(

@@ -296,6 +296,19 @@ def settle(store):
         pass
 
 
+def together(what, each):
+    """Do one job in many children at once, each with settings of its own; all must end well."""
+    children = []
+    for settings in each:
+        pid = os.fork()
+        if pid == 0:
+            work({"job": what, **settings})
+        children.append(pid)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+    if any(codes):
+        raise RuntimeError(f"children ended with {codes}")
+
+
 JOBS: dict[str, Callable[..., None]] = {
     "write": write,
     "open": open_and_die,
@@ -307,6 +320,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "tiny": write_on_a_tiny_disk,
     "sync": sync,
     "transact": transact,
+    "together": together,
 }
 
 

@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,7 +13,7 @@ from bursar.desk.transactions import PortfolioTransaction, recover, rules_of
 from bursar.ledger import audit
 from bursar.store import STEPS, open_store
 from tests import figures
-from tests.crash.nursery import Nursery, Ticks, settle
+from tests.crash.nursery import Ticks, settle
 
 pytestmark = pytest.mark.sweep
 
@@ -95,23 +94,15 @@ def test_kills_at_random_moments_lose_and_double_no_dollar(nursery, new_place):
 
 
 @pytest.mark.slow("processes that commit to one book at once, each until it has done its share")
-def test_many_writers_lose_no_update_and_all_finish(new_place):
+def test_many_writers_lose_no_update_and_all_finish(new_place, nursery):
     path = new_place()
     open_store(path).close()
-    nurseries = [Nursery() for _ in range(figures.WRITERS)]
-    try:
-        with ThreadPoolExecutor(figures.WRITERS) as aside:
-            running = [
-                aside.submit(
-                    each.run, "transact", path=path, writer=f"w{n}-", commits=figures.WRITES
-                )
-                for n, each in enumerate(nurseries)
-            ]
-            done = [each.result() for each in running]
-    finally:
-        for each in nurseries:
-            each.close()
-    assert [code for _, code in done] == [0] * figures.WRITERS
-    acknowledged = [version for told, _ in done for version, _ in told]
+    each = [
+        {"path": path, "writer": f"w{n}-", "commits": figures.WRITES}
+        for n in range(figures.WRITERS)
+    ]
+    told, code = nursery.run("together", what="transact", each=each)
+    assert code == 0
+    acknowledged = [version for version, _ in told]
     assert len(set(acknowledged)) == figures.WRITERS * figures.WRITES
     assert judge(path, []) == len(acknowledged)

@@ -16,7 +16,7 @@ from tests.auditor.picture import picture
 from tests.property.kraken_exports import LEDGER, TRADE, somehow, story
 
 CHANCE = st.randoms(use_true_random=False)
-LENGTH = st.integers(0, 28)
+LENGTH = st.integers(0, 18)
 NEVER = 10**12
 
 

@@ -250,6 +250,11 @@ def test_a_key_that_may_too_much_or_sees_too_little_and_a_warning_are_told(venue
         assert len(json.loads(said.out)["notices"]) == 1
         _, said = served.run(capsys, "sync", "--json")
         assert json.loads(said.out)["notices"] == []
+
+
+def test_what_is_asked_for_anew_brings_nothing_twice(venue, capsys):
+    with venue() as served:
+        served.run(capsys, "sync", "--quiet")
         pages = [each.endpoint for each in served.fake.asked].count("Ledgers")
         _, said = served.run(capsys, "sync", "--anew", "--json")
         assert json.loads(said.out)["accounts"][0]["new_entries"] == 0

@@ -307,7 +307,8 @@ class Coins:
         """Take in what no trade did. What leaves with it is neither won nor lost."""
         match shift.side:
             case "flow":
-                self.flowed += self._move(shift).made
+                gone = self._move(shift)  # which may add to what flowed, where it covers a short
+                self.flowed += gone.made
             case "undone":
                 self._undo(shift)
             case "carried":

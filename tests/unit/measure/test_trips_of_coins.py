@@ -1,5 +1,7 @@
 """Round trips go where the coins go: into other coins, names, units and accounts, and out."""
 
+from decimal import Decimal
+
 import pytest
 
 from bursar.ledger import audit, golden, instant
@@ -232,6 +234,17 @@ def test_a_short_is_made_up_for_by_what_comes_and_made_by_what_goes():
     )
     assert said(made)[0][2:] == (5, 4)
     assert made.open_fees == 0
+
+
+def test_what_a_short_sale_paid_goes_with_a_deposit_that_makes_up_for_it():
+    made = told(
+        on(1, "sell 10 ACME @ 50 EUR fee 2 EUR", account="s"),
+        on(3, "deposit 4 ACME", "basis=160", account="s"),
+        on(5, "buy 6 ACME @ 40 EUR", account="s"),
+        terms=SHORTS,
+    )
+    assert said(made) == [("ACME", Decimal("58.8"), Decimal("1.2"), 4)]  # 300 − 240, and of 2 the part of six
+    assert (made.flowed, made.open_fees) == (Decimal("39.2"), 0)  # 200 − 160, and the rest of 2
 
 
 def test_a_withdrawal_that_went_short_and_is_taken_back_brings_all_fees_back():

@@ -243,8 +243,9 @@ def test_what_a_short_sale_paid_goes_with_a_deposit_that_makes_up_for_it():
         on(5, "buy 6 ACME @ 40 EUR", account="s"),
         terms=SHORTS,
     )
-    assert said(made) == [("ACME", Decimal("58.8"), Decimal("1.2"), 4)]  # 300 − 240, and of 2 the part of six
-    assert (made.flowed, made.open_fees) == (Decimal("39.2"), 0)  # 200 − 160, and the rest of 2
+    # 300 − 240 less six tenths of 2; 200 − 160 less the rest of 2.
+    assert said(made) == [("ACME", Decimal("58.8"), Decimal("1.2"), 4)]
+    assert (made.flowed, made.open_fees) == (Decimal("39.2"), 0)
 
 
 def test_a_withdrawal_that_went_short_and_is_taken_back_brings_all_fees_back():

@@ -270,6 +270,18 @@ def test_a_leveraged_position_is_apart_from_coins_of_the_same_name():
     assert said(made) == [("XBT", 93, 7, 1), ("XBT", -40, 40, 3)]
 
 
+def test_coins_that_a_leveraged_position_settled_are_gone_also_where_only_the_book_says():
+    lent = "rate=XBT|EUR|50000|candle|2026-01-01T12:00:00Z"
+    made = told(
+        BOUGHT,
+        on(2, "margin buy 1 ETH @ 0.06 XBT", lent),
+        on(3, "margin sell 1 ETH @ 0.05 XBT", lent),
+        on(4, "sell 0.99 XBT @ 40000 EUR"),
+    )
+    (lost, sold), part = made.trips, Decimal("0.4")  # a hundredth of 40 was paid for what it took
+    assert (lost.pnl, sold.pnl, made.open_fees) == (-400 - part, -40 + part, 0)
+
+
 def test_a_leveraged_position_that_closes_in_parts_pays_its_fees_by_quantity():
     made = told(
         on(1, "margin buy 4 XBT @ 40000 EUR fee 8 EUR"),

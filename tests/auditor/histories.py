@@ -81,7 +81,6 @@ def atoms(amount):
 class _Maker:
     def __init__(self, rng, terms):
         self.rng, self.terms = rng, terms
-        self.pooled = terms.scope is Scope.POOLED
         self.at, self.count = START, 0
         self.flows, self.fills, self.told, self.notes = [], [], [], []
 
@@ -92,6 +91,7 @@ class _Maker:
             *([self.flow] * 4),
             *([self.rows_of_trade] * 3),
             *([self.short_fill] * 2),
+            self.short_move,
             *([self.staged] * 2),
             *([self.margin] * 3),
             *([self.price] * 2),
@@ -202,10 +202,17 @@ class _Maker:
         return self.fill(side=Side.SELL)
 
     def short_fill(self):
-        if self.pooled:
-            return self.fill()
         side = self.rng.choice([Side.BUY, Side.SELL])
         return self.fill(account=SHORTS, side=side, base=self.rng.choice(["AAPL", "MSFT"]))
+
+    def short_move(self):
+        """What is or was short comes, or goes, by no trade."""
+        asset, units = self.rng.choice(["AAPL", "MSFT"]), self.units()
+        if self.rng.random() < 0.4:
+            source, target = self.rng.sample([VENUE, SHORTS], 2)
+            move = {"asset": asset, "quantity": units, "to_account": target}
+            return [Transfer(**self.common("y", source), rates=self.rates(asset), **move)]
+        return self.flow(account=SHORTS, asset=asset)
 
     def rows_of_trade(self):
         """The ledger rows of a trade, its trade statement, or both; sometimes a leg is missing."""
@@ -269,9 +276,9 @@ class _Maker:
 
     # -------------------------------------------------------------- flows
 
-    def flow(self):
+    def flow(self, *, account=None, asset=None):
         kind = self.rng.choice(FLOWS)
-        asset = self.rng.choice([*COINS, "USD", "USDT", "EUR"])
+        asset = asset or self.rng.choice([*COINS, "USD", "USDT", "EUR"])
         sign = self.rng.choice([1, 1, -1])
         amount = sign * self.units()
         value = basis = None
@@ -280,7 +287,7 @@ class _Maker:
         if asset not in self.terms.cash and self.rng.random() < 0.2:
             value = sign * self.money(abs(amount))
         flow = CashFlow(
-            **self.common("c"),
+            **self.common("c", account),
             kind=kind,
             asset=asset,
             amount=amount,

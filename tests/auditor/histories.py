@@ -207,11 +207,9 @@ class _Maker:
 
     def short_move(self):
         """What is or was short comes, or goes, by no trade."""
-        asset, units = self.rng.choice(["AAPL", "MSFT"]), self.units()
+        asset = self.rng.choice(["AAPL", "MSFT"])
         if self.rng.random() < 0.4:
-            source, target = self.rng.sample([VENUE, SHORTS], 2)
-            move = {"asset": asset, "quantity": units, "to_account": target}
-            return [Transfer(**self.common("y", source), rates=self.rates(asset), **move)]
+            return self.transfer(ends=(VENUE, SHORTS), asset=asset)
         return self.flow(account=SHORTS, asset=asset)
 
     def rows_of_trade(self):
@@ -360,9 +358,9 @@ class _Maker:
 
     # -------------------------------------------------------------- moves
 
-    def transfer(self):
-        source, target = self.rng.sample(ACCOUNTS, 2)
-        asset = self.rng.choice([*COINS, "USD"])
+    def transfer(self, *, ends=ACCOUNTS, asset=None):
+        source, target = self.rng.sample(ends, 2)
+        asset = asset or self.rng.choice([*COINS, "USD"])
         fees, rates = self.fees(asset, "BNB"), self.rates(asset, "BNB")
         common = self.common("v", source)
         return [
@@ -380,17 +378,9 @@ class _Maker:
     def pocket(self):
         account, units = self.rng.choice(ACCOUNTS), self.units()
         pockets = self.rng.choice([("main", "staked"), ("staked", "main"), (None, "earn")])
-        common = self.common("p", account)
-        return [
-            Transfer(
-                **common,
-                asset="ETH",
-                quantity=units,
-                to_account=account,
-                pocket=pockets[0],
-                to_pocket=pockets[1],
-            )
-        ]
+        move = {"asset": "ETH", "quantity": units, "to_account": account}
+        move |= dict(zip(("pocket", "to_pocket"), pockets, strict=True))
+        return [Transfer(**self.common("p", account), **move)]
 
     def conversion(self):
         given = self.rng.sample(["XBT", "ETH", "ADA", "USD", "EUR"], self.rng.choice([1, 1, 2, 3]))

@@ -267,7 +267,7 @@ class Auditor:
             self._refund(reversal, flow, fee, left)
         self._pocket(flow, -1)
 
-    def give_back(self, flow, asset, taken):
+    def give_back(self, flow, asset, taken, part=""):
         """Put back what an outflow took. Returns by how much the cost of what is held grew."""
         place = self.stock.place(flow.account, asset)
         before = place.cost
@@ -282,7 +282,7 @@ class Auditor:
             self.stock.balances[flow.account, asset] += lifted
             missing -= lifted
         if missing > 0:  # covered in the meantime: it comes back without cost
-            parts.append(self.lot(flow, missing, 0))
+            parts.append(self.lot(flow, missing, 0, part))
         self.stock.put((flow.account, asset), parts)
         return place.cost - before
 
@@ -315,7 +315,7 @@ class Auditor:
             taken = self.stock.take(flow, key[:2], -amount, -worth)
             self.gain(key, -worth - taken.deferred - taken.cost)
         else:
-            self.gain(key, self.give_back(flow, fee.asset, left) - worth)
+            self.gain(key, self.give_back(flow, fee.asset, left, "/fee") - worth)
         self.charge(flow.account, "none", fee, -1)
         self.book((flow.account, "fee", fee.asset, strategy), amount, -worth, -worth, 0)
 

@@ -81,7 +81,6 @@ def atoms(amount):
 class _Maker:
     def __init__(self, rng, terms):
         self.rng, self.terms = rng, terms
-        self.pooled = terms.scope is Scope.POOLED
         self.at, self.count = START, 0
         self.flows, self.fills, self.told, self.notes = [], [], [], []
 
@@ -92,6 +91,7 @@ class _Maker:
             *([self.flow] * 4),
             *([self.rows_of_trade] * 3),
             *([self.short_fill] * 2),
+            self.short_move,
             *([self.staged] * 2),
             *([self.margin] * 3),
             *([self.price] * 2),
@@ -202,10 +202,15 @@ class _Maker:
         return self.fill(side=Side.SELL)
 
     def short_fill(self):
-        if self.pooled:
-            return self.fill()
         side = self.rng.choice([Side.BUY, Side.SELL])
         return self.fill(account=SHORTS, side=side, base=self.rng.choice(["AAPL", "MSFT"]))
+
+    def short_move(self):
+        """What is or was short comes, or goes, by no trade."""
+        asset = self.rng.choice(["AAPL", "MSFT"])
+        if self.rng.random() < 0.4:
+            return self.transfer(ends=(VENUE, SHORTS), asset=asset)
+        return self.flow(account=SHORTS, asset=asset)
 
     def rows_of_trade(self):
         """The ledger rows of a trade, its trade statement, or both; sometimes a leg is missing."""
@@ -269,9 +274,9 @@ class _Maker:
 
     # -------------------------------------------------------------- flows
 
-    def flow(self):
+    def flow(self, *, account=None, asset=None):
         kind = self.rng.choice(FLOWS)
-        asset = self.rng.choice([*COINS, "USD", "USDT", "EUR"])
+        asset = asset or self.rng.choice([*COINS, "USD", "USDT", "EUR"])
         sign = self.rng.choice([1, 1, -1])
         amount = sign * self.units()
         value = basis = None
@@ -280,7 +285,7 @@ class _Maker:
         if asset not in self.terms.cash and self.rng.random() < 0.2:
             value = sign * self.money(abs(amount))
         flow = CashFlow(
-            **self.common("c"),
+            **self.common("c", account),
             kind=kind,
             asset=asset,
             amount=amount,
@@ -353,9 +358,9 @@ class _Maker:
 
     # -------------------------------------------------------------- moves
 
-    def transfer(self):
-        source, target = self.rng.sample(ACCOUNTS, 2)
-        asset = self.rng.choice([*COINS, "USD"])
+    def transfer(self, *, ends=ACCOUNTS, asset=None):
+        source, target = self.rng.sample(ends, 2)
+        asset = asset or self.rng.choice([*COINS, "USD"])
         fees, rates = self.fees(asset, "BNB"), self.rates(asset, "BNB")
         common = self.common("v", source)
         return [
@@ -373,17 +378,9 @@ class _Maker:
     def pocket(self):
         account, units = self.rng.choice(ACCOUNTS), self.units()
         pockets = self.rng.choice([("main", "staked"), ("staked", "main"), (None, "earn")])
-        common = self.common("p", account)
-        return [
-            Transfer(
-                **common,
-                asset="ETH",
-                quantity=units,
-                to_account=account,
-                pocket=pockets[0],
-                to_pocket=pockets[1],
-            )
-        ]
+        move = {"asset": "ETH", "quantity": units, "to_account": account}
+        move |= dict(zip(("pocket", "to_pocket"), pockets, strict=True))
+        return [Transfer(**self.common("p", account), **move)]
 
     def conversion(self):
         given = self.rng.sample(["XBT", "ETH", "ADA", "USD", "EUR"], self.rng.choice([1, 1, 2, 3]))

@@ -154,7 +154,9 @@ class Book:
             if asset not in self.cash:
                 wanted[asset] = wanted.get(asset, ZERO) + quantity
         for asset, quantity in wanted.items():
-            if quantity > 0 and quantity > (there := self.available(account, asset)):
+            # Of a pool a short sale elsewhere may have taken the lots of what an account still has.
+            there = max(self.available(account, asset), self.owned(account, asset))
+            if quantity > 0 and quantity > there:
                 raise Oversold(
                     f"{account} holds {there:f} {asset}; {quantity:f} are to leave",
                     account=account,

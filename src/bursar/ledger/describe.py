@@ -32,7 +32,7 @@ from bursar.ledger.fold import traced
 from bursar.ledger.fold.booking import tag_of
 from bursar.ledger.fold.staged import unexplained
 from bursar.ledger.records import BESIDES, CashFlowRecord, RealizedPnLRecord
-from bursar.ledger.shifts import shifts_of
+from bursar.ledger.shifts import settled_by, shifts_of
 from bursar.ledger.state import NO_PAIR, Line
 from bursar.ledger.terms import Terms
 
@@ -278,7 +278,7 @@ def _record(
         fees = _charged(fact, lines)
     worth = [fee.value for fee in fees]
     known = [value for value in worth if value is not None]
-    quote, side, moved = _moved(fact, is_first=is_first)
+    quote, side, moved = _moved(fact, lines, is_first=is_first)
     return RealizedPnLRecord(
         trade_id=fact.id,
         order_id=getattr(fact, "order_id", None),
@@ -302,7 +302,9 @@ def _record(
     )
 
 
-def _moved(fact: Fact, *, is_first: bool) -> tuple[str, str, tuple[Decimal, Decimal]]:
+def _moved(
+    fact: Fact, lines: Iterable[Line], *, is_first: bool
+) -> tuple[str, str, tuple[Decimal, Decimal]]:
     """Return (quote, side, signed amounts) of what a fact exchanged."""
     if isinstance(fact, Fill):
         sign = 1 if fact.side is Side.BUY else -1
@@ -310,7 +312,7 @@ def _moved(fact: Fact, *, is_first: bool) -> tuple[str, str, tuple[Decimal, Deci
         return fact.quote, fact.side.value, moved
     if isinstance(fact, MarginFill):
         side = fact.side.value if fact.side is not None else ""
-        return fact.quote, side, (ZERO, (fact.settled or ZERO) if is_first else ZERO)
+        return fact.quote, side, (ZERO, settled_by(lines) if is_first else ZERO)
     if isinstance(fact, Conversion):
         came, went = _units(fact.taken), _units(fact.given)
         return "", "sell", (-went if len(fact.given) == 1 else ZERO, came)

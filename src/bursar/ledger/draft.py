@@ -18,7 +18,7 @@ from bursar.exact import money
 from bursar.ledger import door, journal
 from bursar.ledger.checkpoint import NOTHING_RECALLED, Recalled
 from bursar.ledger.entries import AnyEntry, CashFlow, Flag, Link, Movement, Price, Reversal, Split
-from bursar.ledger.facts import Fact, group_of, resolve_within
+from bursar.ledger.facts import LENT, Fact, group_of, resolve_within, trade_of
 from bursar.ledger.homonyms import understood
 from bursar.ledger.journal import RECORDED, Outcome, Ruled
 from bursar.ledger.layer import Layer
@@ -221,10 +221,21 @@ class Draft:
 
     def _touched(self) -> set[str]:
         """Return the facts that may change: a flow takes the venue's own reversal of it along."""
-        names = self.notes.related(self._dirty) if self._is_spoken_of else self._dirty
+        names = self._dirty
+        if self._is_spoken_of:
+            names = self.notes.related(names)
+            names |= {part for name in names for part in self._parts_of(name)}
         told = [self._now(name) for name in names]
         flows = [fact for fact in told if isinstance(fact, CashFlow)]
         return names | {flow.reversed_by for flow in flows if flow.reversed_by is not None}
+
+    def _parts_of(self, name: str) -> list[str]:
+        """Return the facts that are parts of a leveraged trade: what is said of it is of them."""
+        if not name.endswith(LENT):
+            return []
+        group = name.removesuffix(LENT)
+        beside = self.raised.get(group, self.timeline.raised.get(group, ()))
+        return [each for each in beside if trade_of(each) == name]
 
     def _require_known_targets(self) -> None:
         """Refuse a note whose facts are not all ahead of the checkpoint: they may be behind."""

@@ -75,6 +75,8 @@ Fact = (
     | Reversal
 )
 _BY_ID: Final = attrgetter("id")
+LENT: Final = "/margin"
+"""How the id of a leveraged trade ends."""
 
 
 @money
@@ -129,6 +131,12 @@ def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list
 def group_of(entry: AnyEntry) -> str:
     """Return the group a statement belongs to: its own, or the one it names."""
     return entry.group or entry.id
+
+
+def trade_of(name: str) -> str | None:
+    """Return the leveraged trade that a fact of that id is a part of, if its id says so."""
+    trade, part, _ = name.rpartition(f"{LENT}/")
+    return f"{trade}{LENT}" if part else None
 
 
 def _by_id(statements: Iterable[AnyEntry]) -> list[AnyEntry]:
@@ -299,7 +307,7 @@ def _margins(rows: list[Movement], told: Iterable[MarginFill], cash: frozenset[s
     legs = [row for row in rows if row.kind is MovementKind.MARGIN]
     for group in sorted({group_of(row) for row in legs}):
         own = [row for row in legs if group_of(row) == group]
-        stated = fills.pop(f"{group}/margin", None)
+        stated = fills.pop(f"{group}{LENT}", None)
         facts += (_worth_told(fill, own, cash) for fill in _margin(group, own, stated))
     return facts + [fill for fill in fills.values() if not actions.only_names(fill)]
 
@@ -320,7 +328,7 @@ def _margin(group: str, rows: list[Movement], stated: MarginFill | None) -> list
     for asset in sorted({row.asset for row in apart}):
         own = [row for row in apart if row.asset == asset]
         bare = MarginFill(
-            id=f"{group}/margin/{asset}",
+            id=f"{group}{LENT}/{asset}",
             executed_at=own[0].executed_at,
             account=own[0].account,
             base="",

@@ -28,7 +28,7 @@ from bursar.ledger.entries import (
     Tag,
     Transfer,
 )
-from bursar.ledger.facts import Fact
+from bursar.ledger.facts import Fact, trade_of
 from bursar.ledger.journal import merge
 from bursar.ledger.layer import Layer
 from bursar.ledger.names import canonical
@@ -198,10 +198,16 @@ class Notes:
         return self._link_ids.get(name, ())
 
     def tagged(self, fact: Fact) -> Fact:
-        """Return the fact with the strategy and regime that its tags tell."""
+        """Return the fact with the strategy and regime that its tags tell.
+
+        What a leveraged trade settled in another coin is a part of it: tags of the trade are of it,
+        behind its own.
+        """
         if not isinstance(fact, Fill | MarginFill):
             return fact
-        ranked = self.tags(fact.id) if fact.id in self._tags else []
+        names = fact.id, trade_of(fact.id) or fact.id
+        known = [name for name in dict.fromkeys(names) if name in self._tags]
+        ranked = [tag for name in known for tag in self.tags(name)]
         if not ranked:
             return fact
         told = [tag.strategy for tag in ranked if tag.strategy is not None]

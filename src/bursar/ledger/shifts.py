@@ -124,7 +124,7 @@ def _of_trade(fact: Fact, lines: Sequence[Line]) -> Iterator[_Move]:
         case MarginFill():
             if fact.side is not None and fact.quantity:
                 yield _Move("lent", fact.base, _signed(fact))
-            yield from _paid([(fact.quote, fact.settled or ZERO), *_off(fact.fees)])
+            yield from _paid([(fact.quote, settled_by(lines)), *_off(fact.fees)])
         case Conversion():
             went = [(leg.asset, -leg.quantity) for leg in fact.given]
             came = [(leg.asset, leg.quantity) for leg in fact.taken]
@@ -152,6 +152,11 @@ def _of_fill(fill: Fill, lines: Sequence[Line]) -> Iterator[_Move]:
     # What was made on the base is for its trade record to say.
     yield from _traded(traded, [line for line in lines if line.asset == quote])
     yield from _paid(paid)
+
+
+def settled_by(lines: Iterable[Line]) -> Decimal:
+    """Return what a leveraged trade settled in its quote, signed, also where only the book says."""
+    return sum((line.settled for line in lines), ZERO)
 
 
 def _signed(fill: Fill | MarginFill) -> Decimal:

@@ -102,7 +102,8 @@ class Moved(msgspec.Struct, frozen=True):
 class Line(msgspec.Struct, frozen=True, gc=False):
     """One piece of PnL that a fact made: for its record, its verdict line, and `why`.
 
-    `undone` is the flow that a reversal put back; what it cost stands in `cost`, signed.
+    `undone` is the flow that a reversal put back; what it cost stands in `cost`, signed. `settled`
+    is what a leveraged trade settled in its quote, stated or worked out.
     """
 
     kind: str
@@ -111,6 +112,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     cost: Decimal = ZERO
     parts: tuple[Lot, ...] = ()
     undone: CashFlow | None = None
+    settled: Decimal = ZERO
 
     @property
     def asset(self) -> str:

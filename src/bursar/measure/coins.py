@@ -14,9 +14,9 @@ it made: they go along, by quantity, wherever the coins go.
 Invariants
 - Σ PnL of what closed, with its entries, − `open_fees` + `flowed` = realised PnL of the records, to
   the last digit.
-- As many coins are open as the book holds (`open`), but for what only the fold knows: a leveraged
-  settlement that no venue stated, whose a debt of pooled lots is, how much there was of money that
-  a rename made a coin, and what came first in one microsecond.
+- As many coins are open as the book holds (`open`), but for what only the fold knows: whose a debt
+  of pooled lots is, how much there was of money that a rename made a coin, and what came first in
+  one microsecond.
 
 Records tell of the same trade under one id and several kinds (a peg's difference, what rounding
 left): those go with it. The entry time of what is open is the average of its entries, by quantity;
@@ -307,7 +307,8 @@ class Coins:
         """Take in what no trade did. What leaves with it is neither won nor lost."""
         match shift.side:
             case "flow":
-                self.flowed += self._move(shift).made
+                gone = self._move(shift)  # which may add to what flowed, where it covers a short
+                self.flowed += gone.made
             case "undone":
                 self._undo(shift)
             case "carried":

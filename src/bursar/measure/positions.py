@@ -168,7 +168,8 @@ class Trades:
         made, fees = (part.pnl, part.fees) if entry is None else (entry.made, entry.fees)
         if not (quantity or made or fees or getattr(fact, "quantity", None)):
             return
-        deal = _Deal(part.record, part.asset, fact, part.flags, made, fees)
+        goes_on = isinstance(fact, MarginFill) or abs(part.delta) > quantity
+        deal = _Deal(part.record, part.asset, fact, part.flags, made, fees, goes_on)
         self._fills.setdefault(part.place, []).append(fact.id)
         if entry is None:
             side = _side(-part.delta) if part.delta else ""  # nobody says what was closed
@@ -315,6 +316,8 @@ class _Deal(msgspec.Struct, frozen=True):
     flags: tuple[str, ...]
     made: Decimal
     fees: Decimal
+    goes_on: bool
+    """Whether what is over of a closing may open another trade."""
 
     @property
     def pair(self) -> Fill | MarginFill | None:
@@ -363,8 +366,8 @@ def _begun(trade: Trade, deal: _Deal, *, opened_at: int | None) -> Trade:
     fact, fill = deal.fact, deal.pair
     own = own_trade(deal.record)
     name = fact.id if fill is not None else f"{fact.id}/{deal.asset}"
-    if opened_at is None and isinstance(fact, MarginFill):
-        own, name = "", name if own else f"{name}/closed"  # what is over of it may open another
+    if opened_at is None and deal.goes_on:
+        own, name = "", name if own else f"{name}/closed"
     return replace(
         trade,
         trade_id=own or name,

@@ -110,6 +110,13 @@ def test_a_margin_trade_that_rounds_has_two_records():
     assert kinds == {"margin": Decimal(2), "rounding": Decimal("0.01")}
 
 
+def test_what_a_margin_trade_settled_is_in_its_record_also_where_only_the_book_says():
+    opened = f"{AT} margin buy 3 XBT @ 10 USD #k:1"
+    closed = "2026-01-06T10:00:00Z margin sell 2 XBT @ 11 USD fee 1 USD #k:2"
+    (first, last) = records(opened, closed)[0]
+    assert (first.quote_delta, last.quote_delta) == (0, 1)  # 2 × (11 − 10) − 1
+
+
 def test_a_conversion_and_what_a_flow_realised():
     trades, flows = records(
         f"{AT} deposit 2 XBT #k:1 basis=10 value=20",

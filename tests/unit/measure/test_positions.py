@@ -422,6 +422,16 @@ def test_coins_that_come_make_up_for_what_is_short():
     assert told(second) == ("c", "LONG", 2, 1, None, ("c",))
 
 
+def test_a_fill_that_goes_through_zero_ends_what_no_trade_opened_and_opens_another():
+    closed, opened = folded(
+        flow(1, 4, account="s"),
+        sold(2, "b", 10, account="s", price=20, fees=fee(1)),
+    )[::-1]
+    assert (told(closed), closed.realized_pnl) == (("b/closed", "LONG", 4, 0, 2, ("b",)), 39)
+    assert (told(opened), opened.realized_pnl) == (("b", "SHORT", 6, 6, None, ("b",)), 0)
+    assert (closed.opened_at, closed.exit_price, opened.entry_price) == (None, 20, 20)
+
+
 def test_leverage_that_goes_through_zero_closes_and_opens():
     first, second = folded(
         bought(1, "a", 1, kind=MarginFill, fees=fee(1)),

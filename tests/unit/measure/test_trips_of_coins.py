@@ -1,5 +1,7 @@
 """Round trips go where the coins go: into other coins, names, units and accounts, and out."""
 
+from decimal import Decimal
+
 import pytest
 
 from bursar.ledger import audit, golden, instant
@@ -234,6 +236,18 @@ def test_a_short_is_made_up_for_by_what_comes_and_made_by_what_goes():
     assert made.open_fees == 0
 
 
+def test_what_a_short_sale_paid_goes_with_a_deposit_that_makes_up_for_it():
+    made = told(
+        on(1, "sell 10 ACME @ 50 EUR fee 2 EUR", account="s"),
+        on(3, "deposit 4 ACME", "basis=160", account="s"),
+        on(5, "buy 6 ACME @ 40 EUR", account="s"),
+        terms=SHORTS,
+    )
+    # 300 − 240 less six tenths of 2; 200 − 160 less the rest of 2.
+    assert said(made) == [("ACME", Decimal("58.8"), Decimal("1.2"), 4)]
+    assert (made.flowed, made.open_fees) == (Decimal("39.2"), 0)
+
+
 def test_a_withdrawal_that_went_short_and_is_taken_back_brings_all_fees_back():
     made = told(
         on(1, "buy 4 ACME @ 100 EUR fee 8 EUR", account="s"),
@@ -254,6 +268,18 @@ def test_a_leveraged_position_is_apart_from_coins_of_the_same_name():
         on(4, "sell 1 XBT @ 40000 EUR"),
     )
     assert said(made) == [("XBT", 93, 7, 1), ("XBT", -40, 40, 3)]
+
+
+def test_coins_that_a_leveraged_position_settled_are_gone_also_where_only_the_book_says():
+    lent = "rate=XBT|EUR|50000|candle|2026-01-01T12:00:00Z"
+    made = told(
+        BOUGHT,
+        on(2, "margin buy 1 ETH @ 0.06 XBT", lent),
+        on(3, "margin sell 1 ETH @ 0.05 XBT", lent),
+        on(4, "sell 0.99 XBT @ 40000 EUR"),
+    )
+    (lost, sold), part = made.trips, Decimal("0.4")  # a hundredth of 40 was paid for what it took
+    assert (lost.pnl, sold.pnl, made.open_fees) == (-400 - part, -40 + part, 0)
 
 
 def test_a_leveraged_position_that_closes_in_parts_pays_its_fees_by_quantity():

@@ -38,7 +38,7 @@ def fold_margin(book: Book, fill: MarginFill) -> None:
     book.credit(key, Cell(ZERO, worth - fees, fees, 1))
     if book.lines is not None:
         kind = "margin" if fill.quantity is None else "rounding"
-        book.lines.append(Line("margin", key, derived - fees))
+        book.lines.append(Line("margin", key, derived - fees, settled=settled))
         if worth != derived:
             book.lines.append(Line(kind, key, worth - derived))
     for fee in fill.fees:

@@ -1,13 +1,16 @@
 """What is read besides the contract's four: pages, filters, errors, the document of it all."""
 
+import json
 from decimal import Decimal
 
 import polars as pl
 import pytest
 
 import bursar
+from bursar.cli import main
 from bursar.ledger.golden import read
-from bursar.plan import read_plan
+from bursar.plan import read_plan, write_plan
+from bursar.portfolio import weights_file
 from bursar.serve.asking import cursor
 from bursar.serve.routes import READS, ROOT, WRITES
 
@@ -195,6 +198,26 @@ def test_a_plan_is_worked_out_and_nothing_is_written(client):
     assert unknown.json()["error"]["context"]["symbols"] == ["ADA", "DOGE"]
     bad = client.post("/api/portfolio/rebalance-plan", json={"XBT": "2"})
     assert (bad.status_code, bad.json()["error"]["code"]) == (400, "bad_choice"), bad.text
+
+
+def test_a_plan_is_the_same_document_over_the_service_in_a_terminal_and_in_python(
+    client, place, tmp_path, capsys
+):
+    file = tmp_path / "weights.json"
+    body = {"target_weights": {"XBT": "0.50", "ETH": 0.25}, "policy": {"min_trade_amount": "25.0"}}
+    file.write_text(json.dumps(body))
+    answer = client.post("/api/portfolio/rebalance-plan", json=body, params={"decimals": "string"})
+    assert main(["plan", str(file), "--book", str(place), "--json"]) == 1
+    with bursar.open(place) as portfolio:
+        wanted = weights_file.read(file)
+        made = portfolio.plan(wanted.allocation, policy=wanted.policy)
+    plans = answer.json(), json.loads(capsys.readouterr().out), json.loads(write_plan(made))
+    for each in plans:  # when it was asked, and what is there as of then
+        assert each.pop("timestamp")
+        assert each["inputs"]["holdings"].pop("as_of")
+    assert plans[0] == plans[1] == plans[2]
+    assert plans[0]["inputs"]["allocation"]["constraints"]["buys_only"] is False
+    assert plans[0]["inputs"]["policy"]["money_step"] is None
 
 
 def test_the_status_page_asks_nobody_else(client):

@@ -15,7 +15,7 @@ from bursar.desk import Desk, Receipt, Staged, again, transactions
 from bursar.desk.metrics import Counts
 from bursar.desk.transactions.keeping import counted
 from bursar.errors import BadChoice, StaleVersion, StoreBusy, StoreError
-from bursar.ledger import audit, describe, projection
+from bursar.ledger import audit, describe, instant, projection
 from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry, require_readable
 from bursar.ledger.fold import traced
@@ -402,7 +402,11 @@ class Portfolio:
     ) -> RebalancePlan:
         """Work out what to trade to reach target weights; `PortfolioError` where none can be."""
         return rebalancing.planned(
-            rebalancing.At(self, prices), weights, policy=policy, correlation_id=correlation_id
+            rebalancing.At(self, prices),
+            weights,
+            policy=policy,
+            correlation_id=correlation_id,
+            timestamp=instant.show(self.desk.clock.now()),
         )
 
     def balances(

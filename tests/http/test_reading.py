@@ -264,3 +264,10 @@ def test_metrics_say_how_transactions_went(place, client_of, token):
     assert 'bursar_transaction_delta_bucket{le="100000"} 2.0' in told
     assert 'bursar_transaction_epsilon_bucket{le="1"} 1.0' in told
     assert 'bursar_transaction_seconds_bucket{le="+Inf"} 2.0' in told
+
+
+def test_a_bound_finer_than_any_record_tells_is_refused_by_name(client):
+    for name in ("since", "until"):
+        answer = client.get("/api/portfolio/trades", params={name: "2026-02-01T00:00:00.0000001Z"})
+        assert answer.status_code == 400
+        assert answer.json()["error"]["context"] == {"field": name}

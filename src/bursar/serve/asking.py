@@ -81,7 +81,7 @@ class Query:
     def instant(self, name: str) -> int | None:
         """Return a UTC time in nanoseconds."""
         said = self.text(name)
-        return None if said is None else instant.parse(said, field=name)
+        return None if said is None else instant.bound(said, field=name)
 
     def flag(self, name: str) -> bool:
         """Return whether something is wanted."""

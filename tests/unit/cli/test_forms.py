@@ -4,7 +4,9 @@ import json
 import re
 from pathlib import Path
 
+import bursar
 from bursar.cli import main
+from bursar.portfolio.service import PortfolioService
 from tests.unit.cli.conftest import STORY
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -84,3 +86,15 @@ def test_a_thing_has_one_form_in_every_answer(story, bursar, capsys):
                 assert value is None or FIGURE.fullmatch(value), where
             seen.add(name)
     assert {"at", "day", "weight", "recorded_at", "closed_at", "committed_at"} <= seen
+
+
+def test_an_asset_of_two_old_marks_is_named_once_as_the_service_does(ask, tmp_path):
+    book = str(tmp_path / "book.db")
+    with bursar.open(book) as portfolio:
+        portfolio.add("deposit", "100", "USD", time="2026-01-01")
+        portfolio.add("deposit", "5", "FOO", time="2026-01-01", worth="5")
+        portfolio.add("buy", "1", "BAR/FOO", price="2", time="2026-01-02", worth="2")
+        portfolio.add("sell", "0.5", "BAR/USD", price="7", time="2026-01-03")
+        stale = PortfolioService(portfolio).get_equity().stale
+    told = ask("--book", book, "status")["coverage"]
+    assert told["stale"] == told["last_trade"] == list(stale) == ["BAR", "FOO"]

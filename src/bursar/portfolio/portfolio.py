@@ -344,10 +344,14 @@ class Portfolio:
             answers.append(MethodPnL(rule.value, view))
         return answers
 
-    def pnl_by_month(self, *, methods: str | Iterable[str] = ()) -> list[months.MonthlyPnL]:
+    def pnl_by_month(
+        self, *, methods: str | Iterable[str] = (), include_manual: bool = True
+    ) -> list[months.MonthlyPnL]:
         """Return realised PnL, fees and flows by UTC month, under one or several cost rules."""
-        rules = self._rules(methods)
-        return [months.monthly(self.terms, rule, self.timeline) for rule in rules]
+        rules, timeline = self._rules(methods), self.timeline
+        return [
+            months.monthly(self.terms, rule, timeline, with_manual=include_manual) for rule in rules
+        ]
 
     def _rules(self, methods: str | Iterable[str]) -> list[Method]:
         names = (methods,) if isinstance(methods, str) else methods

@@ -266,8 +266,15 @@ def test_metrics_say_how_transactions_went(place, client_of, token):
     assert 'bursar_transaction_seconds_bucket{le="+Inf"} 2.0' in told
 
 
-def test_a_bound_finer_than_any_record_tells_is_refused_by_name(client):
-    for name in ("since", "until"):
-        answer = client.get("/api/portfolio/trades", params={name: "2026-02-01T00:00:00.0000001Z"})
-        assert answer.status_code == 400
-        assert answer.json()["error"]["context"] == {"field": name}
+def test_a_bound_within_a_microsecond_loses_no_record(client_of, place):
+    """Records tell their time to the microsecond: one of the very instant was not found."""
+    at = "2026-03-01T00:00:00.000000001Z"
+    with bursar.open(place) as portfolio:
+        portfolio.record(*read([f"{at} deposit 1 USD #m:90"]))
+    here = client_of(None)
+    later = "2026-03-02"
+    found = [
+        [each["id"] for each in items(here, "cash-flows", since=one, until=other)]
+        for one, other in ((at, later), ("2026-02-28", at))
+    ]
+    assert found == [["m:90"], []]

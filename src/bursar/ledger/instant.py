@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from bursar.errors import BadChoice, Malformed
+from bursar.errors import Malformed
 
 MICROSECOND: Final = 1_000
 MS: Final = 1_000 * MICROSECOND
@@ -54,19 +54,6 @@ def parse(text: str, *, field: str = "time") -> int:
     if not FIRST <= moment.year <= LAST:
         raise Malformed(f"{field}: {text!r}: times from {FIRST} to {LAST} can be kept", field=field)
     return _counted(moment) + int(fraction.ljust(9, "0"))
-
-
-def bound(text: str, *, field: str = "time") -> int:
-    """Return the nanoseconds of a time that bounds a stretch of time.
-
-    Raises:
-        BadChoice: it is finer than a microsecond; records tell their time no finer, so which of
-            them lie within nobody could say.
-    """
-    at = parse(text, field=field)
-    if at % MICROSECOND:
-        raise BadChoice(f"{field}: {text!r} is finer than a microsecond", field=field)
-    return at
 
 
 def read(said: str | int | datetime, *, field: str = "time") -> int:

@@ -1,7 +1,7 @@
 """Periods: which stretch of time a summary is of.
 
 Day, week and month begin at 00:00 UTC, a week on Monday. A range takes its beginning in and its end
-out.
+out, both cut to the microsecond, as records tell their time.
 
 Errors: `BadChoice` for a period that there is none of.
 """
@@ -72,5 +72,5 @@ def _moment(given: datetime | str | None) -> datetime | None:
     if given is None:
         return None
     if isinstance(given, str):
-        return instant.to_datetime(instant.bound(given, field="period"))
+        return instant.to_datetime(instant.parse(given, field="period"))
     return instant.to_datetime(instant.from_datetime(given))

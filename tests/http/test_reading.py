@@ -1,13 +1,16 @@
 """What is read besides the contract's four: pages, filters, errors, the document of it all."""
 
+import json
 from decimal import Decimal
 
 import polars as pl
 import pytest
 
 import bursar
+from bursar.cli import main
 from bursar.ledger.golden import read
-from bursar.plan import read_plan
+from bursar.plan import read_plan, write_plan
+from bursar.portfolio import weights_file
 from bursar.serve.asking import cursor
 from bursar.serve.routes import READS, ROOT, WRITES
 
@@ -197,6 +200,26 @@ def test_a_plan_is_worked_out_and_nothing_is_written(client):
     assert (bad.status_code, bad.json()["error"]["code"]) == (400, "bad_choice"), bad.text
 
 
+def test_a_plan_is_the_same_document_over_the_service_in_a_terminal_and_in_python(
+    client, place, tmp_path, capsys
+):
+    file = tmp_path / "weights.json"
+    body = {"target_weights": {"XBT": "0.50", "ETH": 0.25}, "policy": {"min_trade_amount": "25.0"}}
+    file.write_text(json.dumps(body))
+    answer = client.post("/api/portfolio/rebalance-plan", json=body, params={"decimals": "string"})
+    assert main(["plan", str(file), "--book", str(place), "--json"]) == 1
+    with bursar.open(place) as portfolio:
+        wanted = weights_file.read(file)
+        made = portfolio.plan(wanted.allocation, policy=wanted.policy)
+    plans = answer.json(), json.loads(capsys.readouterr().out), json.loads(write_plan(made))
+    for each in plans:  # when it was asked, and what is there as of then
+        assert each.pop("timestamp")
+        assert each["inputs"]["holdings"].pop("as_of")
+    assert plans[0] == plans[1] == plans[2]
+    assert plans[0]["inputs"]["allocation"]["constraints"]["buys_only"] is False
+    assert plans[0]["inputs"]["policy"]["money_step"] is None
+
+
 def test_the_status_page_asks_nobody_else(client):
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
@@ -241,3 +264,17 @@ def test_metrics_say_how_transactions_went(place, client_of, token):
     assert 'bursar_transaction_delta_bucket{le="100000"} 2.0' in told
     assert 'bursar_transaction_epsilon_bucket{le="1"} 1.0' in told
     assert 'bursar_transaction_seconds_bucket{le="+Inf"} 2.0' in told
+
+
+def test_a_bound_within_a_microsecond_loses_no_record(client_of, place):
+    """Records tell their time to the microsecond: one of the very instant was not found."""
+    at = "2026-03-01T00:00:00.000000001Z"
+    with bursar.open(place) as portfolio:
+        portfolio.record(*read([f"{at} deposit 1 USD #m:90"]))
+    here = client_of(None)
+    later = "2026-03-02"
+    found = [
+        [each["id"] for each in items(here, "cash-flows", since=one, until=other)]
+        for one, other in ((at, later), ("2026-02-28", at))
+    ]
+    assert found == [["m:90"], []]

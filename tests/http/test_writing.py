@@ -251,3 +251,18 @@ def test_a_store_that_takes_no_writes_is_told_until_it_takes_one(writer, place):
     away.rename(place)
     assert post(writer, "entries", DEPOSIT).status_code == 201
     assert writer.get("/health").json()["components"]["store"]["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"verb": "deposit", "quantity": "5"}, "what"),
+        ({"verb": "deposit", "quantity": "5", "what": "USD", "tiem": "2026-01-01"}, "tiem"),
+        ({"verb": "deposit", "quantity": "five", "what": "USD"}, "quantity"),
+        ({"verb": "buy", "quantity": "5", "what": "XBT/USD"}, "price"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told_with_its_field(writer, body, field):
+    answer = writer.post("/api/portfolio/entries", json=body, params={"preview": "true"})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["context"]["field"] == field

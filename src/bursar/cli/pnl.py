@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from cyclopts import Parameter
+
 from bursar.cli.session import HIDDEN, Session
 
 if TYPE_CHECKING:
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from bursar.cli.screen import Cell, Screen
     from bursar.portfolio import MethodPnL, Portfolio
     from bursar.portfolio.months import MonthLine, MonthlyPnL
-    from bursar.value.marks import Marks
     from bursar.value.pnl import PnL, PnLLine
     from bursar.value.worth import Gap
 
@@ -24,6 +25,7 @@ def pnl(
     *,
     by: Heading = "pair",
     method: str | None = None,
+    manual: Annotated[bool | None, Parameter(negative="--no-manual")] = None,
     session: Annotated[Session, HIDDEN],
 ) -> int:
     """Show PnL by pair, asset, strategy, regime, account or month.
@@ -33,26 +35,36 @@ def pnl(
     Args:
         by: The heading to read it under.
         method: Cost rules to compare, such as wac,fifo,hifo; by default the portfolio's own.
+        manual: Whether trades that no strategy made are in it; by default as the setting
+            track_manual_trades says.
 
     """
+    with_manual = session.settings.portfolio.track_manual_trades if manual is None else manual
     methods = [] if method is None else [each.strip() for each in method.split(",")]
     with session.open() as portfolio:
         if by == "month":
-            return _by_month(session, portfolio, methods)
-        answers = answer(portfolio, by, methods, session.marks(portfolio))
-        base = portfolio.terms.base
-    if session.wants_json:
-        session.tell({"base": base, "by": by, "methods": [told(each) for each in answers]})
-    else:
-        show(session.screen, answers, base)
+            _by_month(session, portfolio, methods, with_manual=with_manual)
+        else:
+            _by_heading(session, portfolio, by, methods, with_manual=with_manual)
+    if not with_manual and not session.wants_json:
+        session.screen.print(
+            "", "· Trades that no strategy made are left out; --manual counts them."
+        )
     return 0
 
 
-def answer(
-    portfolio: Portfolio, by: str, methods: Sequence[str], marks: Marks | None
-) -> list[MethodPnL]:
-    """Ask the portfolio."""
-    return portfolio.pnl(by, methods=methods, prices=marks)
+def _by_heading(
+    session: Session, portfolio: Portfolio, by: str, methods: Sequence[str], *, with_manual: bool
+) -> None:
+    answers = portfolio.pnl(
+        by, methods=methods, prices=session.marks(portfolio), include_manual=with_manual
+    )
+    base = portfolio.terms.base
+    if session.wants_json:
+        found = [told(each) for each in answers]
+        session.tell({"base": base, "by": by, "includes_manual": with_manual, "methods": found})
+    else:
+        show(session.screen, answers, base)
 
 
 def told(answer: MethodPnL) -> dict[str, object]:
@@ -215,14 +227,18 @@ def _beside(screen: Screen, lines: Sequence[tuple[PnLLine, Decimal | None]]) -> 
     ]
 
 
-def _by_month(session: Session, portfolio: Portfolio, methods: Sequence[str]) -> int:
-    answers, base = portfolio.pnl_by_month(methods=methods), portfolio.terms.base
+def _by_month(
+    session: Session, portfolio: Portfolio, methods: Sequence[str], *, with_manual: bool
+) -> None:
+    answers = portfolio.pnl_by_month(methods=methods, include_manual=with_manual)
+    base = portfolio.terms.base
     if session.wants_json:
-        told_ = [{**_fields(each), "gaps": _gaps(each)} for each in answers]
-        session.tell({"base": base, "by": "month", "methods": told_})
+        found = [{**_fields(each), "gaps": _gaps(each)} for each in answers]
+        session.tell(
+            {"base": base, "by": "month", "includes_manual": with_manual, "methods": found}
+        )
     else:
         _show_months(session.screen, answers, base)
-    return 0
 
 
 def _fields(answer: MonthlyPnL) -> dict[str, object]:

@@ -13,6 +13,8 @@ from msgspec import inspect
 _WRONG: Final = re.compile(
     r"Invalid enum value (?P<word>.*?)(?: - at `\$(?P<place>.*)`)?", re.DOTALL
 )
+_FIELD: Final = re.compile(r"Object (?:missing required|contains unknown) field `(.*?)`")
+_PLACE: Final = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
 _STEP: Final = re.compile(r"\.(\w+)|\[(.*?)\]")
 
 
@@ -29,6 +31,14 @@ def told(error: msgspec.ValidationError, kind: object) -> str:
     words = ", ".join({str(word): None for each in kinds for word in _words(each)})
     at = f" - at `${place}`" if place else ""
     return f"{found['word']} is none of {words}{at}" if words else said
+
+
+def field(error: msgspec.ValidationError) -> str | None:
+    """Return the field that an error of reading is about, such as `constraints.band`, if any."""
+    said = str(error)
+    place, name = _PLACE.search(said), _FIELD.match(said)
+    named = [found[1] for found in (place, name) if found is not None and found[1]]
+    return ".".join(named) or None
 
 
 def _within(kind: inspect.Type, field: str) -> Iterable[inspect.Type]:

@@ -9,6 +9,7 @@ Errors: `Malformed` for what is no such JSON, naming the place; those of `make_p
 
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import Enum
 from typing import Final, TypeVar
 
 import msgspec
@@ -80,8 +81,8 @@ def read_plan(text: bytes | str) -> RebalancePlan:
 
 
 def write_plan(plan: RebalancePlan) -> bytes:
-    """Write a plan: equal plans have equal bytes."""
-    return _ENCODER.encode(_told(msgspec.to_builtins(plan, builtin_types=(Decimal,))))
+    """Write a plan, with every field of its inputs: equal plans have equal bytes."""
+    return _ENCODER.encode(_told(plan))
 
 
 def _read(text: bytes | str, kind: type[_T]) -> _T:
@@ -94,11 +95,17 @@ def _read(text: bytes | str, kind: type[_T]) -> _T:
 
 
 def _told(value: object) -> Told:
-    """Write every decimal without an exponent and without trailing zeros."""
+    """Write every decimal without an exponent and without trailing zeros, and what has its default
+    too: a request need not say it, an answer does.
+    """
     match value:
         case Decimal():
             return trimmed(value)
-        case dict():
+        case Enum():
+            return _told(value.value)
+        case msgspec.Struct():
+            return {name: _told(getattr(value, name)) for name in value.__struct_fields__}
+        case Mapping():
             return {str(key): _told(each) for key, each in value.items()}
         case list() | tuple():
             return [_told(each) for each in value]

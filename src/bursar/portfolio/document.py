@@ -39,7 +39,9 @@ def document(body: bytes, kind: type[_T], name: str) -> _T:
         place = f"line {error.lineno}, column {error.colno}"
         raise Malformed(f"{name}: no JSON document at {place}: {error.msg}", file=name) from None
     except msgspec.ValidationError as error:
-        raise Malformed(f"{name}: {expected.told(error, kind)}", file=name) from None
+        field = expected.field(error)
+        place = {"file": name} if field is None else {"file": name, "field": field}
+        raise Malformed(f"{name}: {expected.told(error, kind)}", **place) from None
     except (ValueError, RecursionError) as error:
         raise Malformed(f"{name}: {error}", file=name) from None
     _require_plain(told, made, name)

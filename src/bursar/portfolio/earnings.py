@@ -8,7 +8,7 @@ start has to be a snapshot that was kept, unless nothing was there yet. It is wh
 Errors: `BadChoice` for a period, heading or rule that there is none of.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -30,6 +30,7 @@ from bursar.portfolio.followed import beginning
 from bursar.portfolio.periods import Range, window
 from bursar.portfolio.portfolio import Portfolio, Prices
 from bursar.portfolio.summaries import PnLPart, PnLSummary
+from bursar.value.holdings import told_names
 from bursar.value.pnl import PnL, traded_pair
 from bursar.value.snapshot import CAME, capital
 
@@ -179,6 +180,7 @@ def _parts(portfolio: Portfolio, ends: _Ends, asked: Asked) -> dict[str, PnLPart
     """Return what was realised in the period on what the view shows, by heading."""
     parts: dict[str, PnLPart] = {}
     options, base, marks = portfolio.options, portfolio.terms.base, portfolio.marks()
+    names = told_names(portfolio.book(), marks) if asked.by == "asset" else {}
     for key, cell in ends.after.cells.items():
         old = ends.before.cells.get(key, Cell())
         if cell == old or (key[3] == MANUAL and not asked.with_manual):
@@ -187,7 +189,7 @@ def _parts(portfolio: Portfolio, ends: _Ends, asked: Asked) -> dict[str, PnLPart
             continue
         if not options.shows(key[1], base, marks=marks):
             continue
-        heading = _heading(key, asked.by)
+        heading = _heading(key, asked.by, names)
         known = parts.get(heading, PnLPart())
         parts[heading] = PnLPart(
             known.realized + cell.realized - old.realized,
@@ -197,11 +199,11 @@ def _parts(portfolio: Portfolio, ends: _Ends, asked: Asked) -> dict[str, PnLPart
     return {key: parts[key] for key in sorted(parts)}
 
 
-def _heading(key: CellKey, by: str) -> str:
+def _heading(key: CellKey, by: str, names: Mapping[str, str]) -> str:
     _, asset, pair, strategy, _ = key
     if by == "strategy":
         return strategy
-    return asset if by == "asset" else traded_pair(pair or NO_PAIR)
+    return names.get(asset, asset) if by == "asset" else traded_pair(pair or NO_PAIR)
 
 
 def _flowed(ends: _Ends, side: Side, strategy: str | None) -> Decimal:

@@ -32,7 +32,7 @@ from bursar.portfolio import snapshots
 from bursar.portfolio.came import Brought, came_by
 from bursar.portfolio.closings import Closings, Made
 from bursar.portfolio.followed import Today
-from bursar.portfolio.periods import Range, Window, window
+from bursar.portfolio.periods import Range, Window, typed, window
 from bursar.portfolio.units import Doubt
 from bursar.portfolio.views import Realized
 from bursar.value.figures import Figures, figures
@@ -242,7 +242,7 @@ def span_of(portfolio: Portfolio, period: str | Range) -> Window:
     if found.start is not None and (start := instant.from_datetime(found.start)) > now:
         raise BadChoice(
             f"the period begins at {instant.show(start)}, and it is {instant.show(now)}",
-            period=str(period),
+            period=typed(period),
         )
     return found
 

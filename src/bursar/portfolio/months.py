@@ -7,6 +7,7 @@ import msgspec
 from bursar.exact import ZERO, money
 from bursar.ledger import audit, instant
 from bursar.ledger.book import Book
+from bursar.ledger.entries import MANUAL
 from bursar.ledger.fold import traced
 from bursar.ledger.terms import Method, Terms
 from bursar.ledger.timeline import Timeline
@@ -37,8 +38,14 @@ class MonthlyPnL(msgspec.Struct, frozen=True):
 
 
 @money
-def monthly(terms: Terms, rule: Method, timeline: Timeline) -> MonthlyPnL:
-    """Fold all facts under a rule and note each month's part of the books. O(facts)."""
+def monthly(
+    terms: Terms, rule: Method, timeline: Timeline, *, with_manual: bool = True
+) -> MonthlyPnL:
+    """Fold all facts under a rule and note each month's part of the books. O(facts).
+
+    Without the trades that no strategy made their PnL, fees and counts are left out.
+    """
+    without = frozenset() if with_manual else frozenset({MANUAL})
     book = Book(msgspec.structs.replace(terms, method=rule))
     lines: dict[str, MonthLine] = {}
     before = MonthLine("")
@@ -46,18 +53,17 @@ def monthly(terms: Terms, rule: Method, timeline: Timeline) -> MonthlyPnL:
     for fact in timeline:
         month = instant.month(fact.executed_at)
         if month != current:
-            before = _close(lines, current, before, book)
+            before = _close(lines, current, before, _standing(book, without))
             current = month
         traced(book, fact)
-    total = _close(lines, current, before, book)
+    total = _close(lines, current, before, _standing(book, without))
     gaps = tuple((*key, count) for key, count in sorted(book.gaps.items()) if count)
     whole = msgspec.structs.replace(total, month="")
     return MonthlyPnL(rule.value, tuple(lines.values()), whole, gaps)
 
 
-def _close(lines: dict[str, MonthLine], month: str, before: MonthLine, book: Book) -> MonthLine:
-    """Write down what the month added to the books; return where they stand."""
-    now = _standing(book)
+def _close(lines: dict[str, MonthLine], month: str, before: MonthLine, now: MonthLine) -> MonthLine:
+    """Write down what the month added to the books; return where they stand now."""
     if month:
         names = [name for name in now.__struct_fields__ if name != "month"]
         changes = {name: getattr(now, name) - getattr(before, name) for name in names}
@@ -65,11 +71,13 @@ def _close(lines: dict[str, MonthLine], month: str, before: MonthLine, book: Boo
     return now
 
 
-def _standing(book: Book) -> MonthLine:
-    totals, cells = audit.totals(book), book.cells.values()
+def _standing(book: Book, without: frozenset[str]) -> MonthLine:
+    totals = audit.totals(book)
+    left_out = (cell.realized for key, cell in book.cells.items() if key[3] in without)
+    cells = [cell for key, cell in book.cells.items() if key[3] not in without]
     return MonthLine(
         month="",
-        realized=totals.realized,
+        realized=totals.realized - sum(left_out, ZERO),
         fees=sum((cell.fees for cell in cells), ZERO),
         income=totals.income,
         expenses=totals.expenses,

@@ -1,7 +1,7 @@
 """Periods: which stretch of time a summary is of.
 
 Day, week and month begin at 00:00 UTC, a week on Monday. A range takes its beginning in and its end
-out.
+out, both cut to the microsecond, as records tell their time.
 
 Errors: `BadChoice` for a period that there is none of.
 """
@@ -41,7 +41,7 @@ def window(period: str | Range, now: int, *, besides: Iterable[str] = ()) -> Win
         start, end = (_moment(each) for each in period)
         if start is not None and end is not None and end <= start:
             last = instant.show(instant.from_datetime(end))
-            raise BadChoice(f"the period ends at {last}, before it begins", period=str(period))
+            raise BadChoice(f"the period ends at {last}, before it begins", period=typed(period))
         return Window(start, end)
     match period:
         case "all":
@@ -60,8 +60,17 @@ def window(period: str | Range, now: int, *, besides: Iterable[str] = ()) -> Win
             )
 
 
+def typed(period: str | Range) -> str:
+    """Return a period as it is typed: `day`, `2024-01-01T00:00:00Z..2024-02-01T00:00:00Z`."""
+    if isinstance(period, str):
+        return period
+    moments = (each and _moment(each) for each in period)
+    return "..".join(instant.show(instant.from_datetime(each)) if each else "" for each in moments)
+
+
 def _moment(given: datetime | str | None) -> datetime | None:
     if given is None:
         return None
-    at = instant.parse(given) if isinstance(given, str) else instant.from_datetime(given)
-    return instant.to_datetime(at)
+    if isinstance(given, str):
+        return instant.to_datetime(instant.parse(given, field="period"))
+    return instant.to_datetime(instant.from_datetime(given))

@@ -15,7 +15,7 @@ from bursar.desk import Desk, Receipt, Staged, again, transactions
 from bursar.desk.metrics import Counts
 from bursar.desk.transactions.keeping import counted
 from bursar.errors import BadChoice, StaleVersion, StoreBusy, StoreError
-from bursar.ledger import audit, describe, projection
+from bursar.ledger import audit, describe, instant, projection
 from bursar.ledger.book import Book
 from bursar.ledger.entries import AnyEntry, require_readable
 from bursar.ledger.fold import traced
@@ -344,10 +344,14 @@ class Portfolio:
             answers.append(MethodPnL(rule.value, view))
         return answers
 
-    def pnl_by_month(self, *, methods: str | Iterable[str] = ()) -> list[months.MonthlyPnL]:
+    def pnl_by_month(
+        self, *, methods: str | Iterable[str] = (), include_manual: bool = True
+    ) -> list[months.MonthlyPnL]:
         """Return realised PnL, fees and flows by UTC month, under one or several cost rules."""
-        rules = self._rules(methods)
-        return [months.monthly(self.terms, rule, self.timeline) for rule in rules]
+        rules, timeline = self._rules(methods), self.timeline
+        return [
+            months.monthly(self.terms, rule, timeline, with_manual=include_manual) for rule in rules
+        ]
 
     def _rules(self, methods: str | Iterable[str]) -> list[Method]:
         names = (methods,) if isinstance(methods, str) else methods
@@ -402,7 +406,11 @@ class Portfolio:
     ) -> RebalancePlan:
         """Work out what to trade to reach target weights; `PortfolioError` where none can be."""
         return rebalancing.planned(
-            rebalancing.At(self, prices), weights, policy=policy, correlation_id=correlation_id
+            rebalancing.At(self, prices),
+            weights,
+            policy=policy,
+            correlation_id=correlation_id,
+            timestamp=instant.show(self.desk.clock.now()),
         )
 
     def balances(

@@ -115,11 +115,14 @@ def planned(
     *,
     policy: SizingPolicy | None = None,
     correlation_id: str = "",
+    timestamp: str = "",
 ) -> RebalancePlan:
     """Make a plan of weights, or of a whole allocation."""
     wanted = weights if isinstance(weights, StrategyAllocation) else StrategyAllocation(weights)
     service = RebalanceService(source, policy)
-    return service.create_rebalance_plan(wanted, correlation_id or wanted.correlation_id)
+    return service.create_rebalance_plan(
+        wanted, correlation_id or wanted.correlation_id, timestamp=timestamp
+    )
 
 
 PortfolioServiceV2 = RebalanceService

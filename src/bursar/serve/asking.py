@@ -79,9 +79,10 @@ class Query:
         return None if at is None else instant.to_datetime(at)
 
     def instant(self, name: str) -> int | None:
-        """Return a UTC time in nanoseconds."""
+        """Return a UTC time in nanoseconds, cut to the microsecond, as records tell their time."""
         said = self.text(name)
-        return None if said is None else instant.parse(said, field=name)
+        at = None if said is None else instant.parse(said, field=name)
+        return at and at - at % instant.MICROSECOND
 
     def flag(self, name: str) -> bool:
         """Return whether something is wanted."""

@@ -47,11 +47,34 @@ def shown_name(frame: Frame, name: str, spots: Spots, leverage: Spots) -> str:
 
     Places and positions may be gone from the book, as what was taken back is.
     """
-    book = frame.book
-    used = {key[1] for key in spots if _has(book, key)}
-    margins = (book.margins.get(key) for key in leverage)
-    used |= {margin.base for margin in margins if margin is not None and margin.quantity}
+    used = _used(frame.book, spots, leverage)
     return used.pop() if len(used) == 1 else name
+
+
+def _used(book: Book, spots: Spots, leverage: Spots) -> set[str]:
+    """Return the names under which something of an asset is there."""
+    margins = (book.margins.get(key) for key in leverage)
+    open_ = {margin.base for margin in margins if margin is not None and margin.quantity}
+    return open_ | {key[1] for key in spots if _has(book, key)}
+
+
+def told_names(book: Book, marks: Marks) -> dict[str, str]:
+    """Return the one name under which each asset that the book speaks of is told.
+
+    It is the name it is held under; where nothing is held, the only name it had. Of several names
+    it is the one that stands for all.
+    """
+    spots, leverage = spots_of(book, marks), leverage_of(book, marks)
+    told = {key[1] for key in (*book.holdings, *book.balances, *book.cells)}
+    told |= {key[2] for key in book.flows} | {each.base for each in book.margins.values()}
+    called: dict[str, set[str]] = {}
+    for each in sorted(told):
+        called.setdefault(marks.name(each), set()).add(each)
+    found: dict[str, str] = {}
+    for name, every in called.items():
+        used = _used(book, spots.get(name, ()), leverage.get(name, ())) or every
+        found |= dict.fromkeys(every, next(iter(used)) if len(used) == 1 else name)
+    return found
 
 
 def _has(book: Book, key: HoldingKey) -> bool:

@@ -27,6 +27,7 @@ from bursar.ledger.book import Book
 from bursar.ledger.state import NO_PAIR, Cell, CellKey, FeeTotal, FlowTotal
 from bursar.value.convert import Missing
 from bursar.value.equity import Valuation
+from bursar.value.holdings import told_names
 from bursar.value.marks import spelled
 from bursar.value.worth import AssetWorth, Gap, MarginWorth
 
@@ -125,10 +126,10 @@ def pnl(
     base, marks = valuation.base, valuation.marks
     assets = {piece.asset for piece in pieces}
     shown = {each for each in assets if valuation.options.shows(each, base, marks=marks)}
-    names = {marks.name(each.asset): each.asset for each in valuation.assets}
+    names = told_names(book, marks) if by is By.ASSET else {}
 
     def named(key: str) -> str:
-        return names.get(marks.name(key), key) if by is By.ASSET else key
+        return names.get(key, key)
 
     unknown = sorted(set(map(named, _unknown(book, valuation, by))))
     lines: dict[str, PnLLine] = {key: PnLLine() for key in unknown}

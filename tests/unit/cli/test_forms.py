@@ -4,7 +4,9 @@ import json
 import re
 from pathlib import Path
 
+from bursar import open as opened
 from bursar.cli import main
+from bursar.portfolio.service import PortfolioService, Rules
 from tests.unit.cli.conftest import STORY
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -84,3 +86,39 @@ def test_a_thing_has_one_form_in_every_answer(story, bursar, capsys):
                 assert value is None or FIGURE.fullmatch(value), where
             seen.add(name)
     assert {"at", "day", "weight", "recorded_at", "closed_at", "committed_at"} <= seen
+
+
+def test_an_asset_of_two_old_marks_is_named_once_as_the_service_does(ask, tmp_path):
+    book = str(tmp_path / "book.db")
+    with opened(book) as portfolio:
+        portfolio.add("deposit", "100", "USD", time="2026-01-01")
+        portfolio.add("deposit", "5", "FOO", time="2026-01-01", worth="5")
+        portfolio.add("buy", "1", "BAR/FOO", price="2", time="2026-01-02", worth="2")
+        portfolio.add("sell", "0.5", "BAR/USD", price="7", time="2026-01-03")
+        stale = PortfolioService(portfolio).get_equity().stale
+    told = ask("--book", book, "status")["coverage"]
+    assert told["stale"] == told["last_trade"] == list(stale) == ["BAR", "FOO"]
+
+
+def test_trades_that_no_strategy_made_are_in_pnl_as_the_setting_says(bursar, ask):
+    """As `PortfolioService` and the service have it; `--manual` and `--no-manual` say otherwise."""
+    bursar("new", "--quiet")
+    for words in (
+        ("deposit", "1000", "USD", "--time", "2026-01-01"),
+        ("buy", "4", "ABC/USD", "@", "10", "--time", "2026-01-02"),
+        ("sell", "1", "ABC/USD", "@", "12", "--time", "2026-01-31"),
+        ("sell", "1", "ABC/USD", "@", "15", "--strategy", "t", "--time", "2026-02-01"),
+    ):
+        bursar("add", *words, "--yes", "--quiet")
+    own = ("--config", "own.yaml")
+    Path("own.yaml").write_text("portfolio: {book: bursar.db, track_manual_trades: false}\n")
+    for by in ("pair", "strategy", "month"):
+        for given, realized in (((), 7), (own, 5), ((*own, "--manual"), 7), (("--no-manual",), 5)):
+            told = ask("pnl", "--by", by, *given)
+            assert told["includes_manual"] is (realized == 7)
+            assert told["methods"][0]["total"]["realized"] == str(realized), (by, given)
+    assert "--manual counts them" in bursar("pnl", *own).out
+    assert "--manual counts them" not in bursar("pnl").out
+    with opened("bursar.db") as portfolio:
+        service = PortfolioService(portfolio, rules=Rules(tracks_manual=False))
+        assert service.get_pnl_summary().realized_pnl_base_total == 5

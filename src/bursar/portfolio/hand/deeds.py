@@ -152,7 +152,8 @@ def _trade(desk: Desk, side: Side, quantity: Number, what: str, details: Details
     price = worth_of(details.get("price"), "price")
     amount = worth_of(details.get("amount"), "amount")
     if amount is None and price is None:
-        raise BadChoice("a trade needs its price or its amount: @ 40000, or for 20000", verb=what)
+        said = "a trade needs its price or its amount: @ 40000, or for 20000"
+        raise BadChoice(said, field="price")
     if amount is None and price is not None:
         amount = product18(units, price)
     return Fill(

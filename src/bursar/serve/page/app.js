@@ -4,7 +4,7 @@
 import { calendar } from "./calendar.js";
 import { capital } from "./capital.js";
 import { Curve } from "./charts.js";
-import { $, age, clock, element, fill, money, paced, percent } from "./exact.js";
+import { $, age, clock, day, element, fill, money, paced, percent } from "./exact.js";
 import { exportMenu, reportMenu } from "./exports.js";
 import { feed } from "./feed.js";
 import { Live } from "./live.js";
@@ -109,8 +109,9 @@ function drawAsked() {
     const value = found?.made.value ?? null;
     const tree = told(value ?? found?.made.reason, "made = equity at the end − equity at the start − capital that came between", [
       ["equity at the end", found?.equity_end.value, found?.closed_at], ["equity at the start, taken off", found?.equity_start.value, found?.opened_at], ["capital between, taken off", found?.flows.value]]);
+    const isLate = found && Date.parse(found.opened_at) - Date.parse(found.window.start) > DAY; // the curve is not known from the start
     cards.set(name, panels.figure(money(value, { signed: true }), value, { why: () => ask(name, tree) }), value == null ? found?.made.reason ?? "" :
-      panels.figure(`${percent(found.twr_pct.value, { signed: true })} time-weighted`, found.twr_pct.value, { colour: false, why: () => ask(`${name}, time-weighted`,
+      panels.figure(`${isLate ? `since ${day(found.opened_at)} · ` : ""}${percent(found.twr_pct.value, { signed: true })} time-weighted`, found.twr_pct.value, { colour: false, why: () => ask(`${name}, time-weighted`,
         told(found.twr_pct.value ?? found.twr_pct.reason, "time-weighted return = Π (1 + return between two flows) − 1, in percent", [["money-weighted, %", found.mwr_pct.value ?? found.mwr_pct.reason], ["moments", String(found.moments)]])) }));
   };
   made("This week", week);

@@ -68,7 +68,12 @@ export function exposure(box, view, held, { ask, isOld }) {
   if (!rows.length) { fill(box, element("p.empty", {}, view.exposure_pct_of_equity == null ? "Nothing is held yet: what is bought shows here." : "Nothing moves with the market: all of it is cash.")); return; }
   const base = held?.base ?? "", items = new Map((held?.items ?? []).map((row) => [row.asset, row]));
   const sorted = (pairs) => pairs.sort((a, b) => Math.abs(Number(b[1])) - Math.abs(Number(a[1])));
-  const asset = (name) => name.split("/")[0].replace(new RegExp(`(?<=.)${base}$`), "");
+  const quotes = [base, ...[...items.values()].filter((row) => row.is_cash).map((row) => row.asset)];
+  const asset = (name) => { // BNBUSDT is of BNB, whatever it is quoted in
+    const [symbol] = name.split("/"), held = [...items.keys()].filter((each) => symbol.startsWith(each)).sort((a, b) => b.length - a.length);
+    const quoted = quotes.map((quote) => symbol.slice(0, symbol.endsWith(quote) ? -quote.length : 0)).filter((each) => each);
+    return held.find((each) => quoted.includes(each) || each === symbol) ?? held[0] ?? quoted[0] ?? symbol;
+  };
   const opens = (name, value, formula, parts) => () => ask(name, told(value, formula, parts));
   const long = rows.filter(([, worth]) => sign(worth) > 0), short = rows.filter(([, worth]) => sign(worth) < 0);
   const [symbols, more] = few(sorted(rows), FEW.bars, "symbols", () => exposure(box, view, held, { ask, isOld }));

@@ -16,14 +16,12 @@ _EXPECTED: Final = {
     "date_from_datetime_inexact": "a day such as 2023-05-01",
     "date_from_datetime_parsing": "a day such as 2023-05-01",
     "date_parsing": "a day such as 2023-05-01",
-    "decimal_parsing": "a number",
     "decimal_type": "a number",
     "dict_type": "keys with values under it",
     "enum": "{expected}",
     "finite_number": "a number",
     "greater_than_equal": "{ge} or more",
     "int_from_float": "a whole number",
-    "int_parsing": "a whole number",
     "int_type": "a whole number",
     "less_than_equal": "{le} or less",
     "literal_error": "{expected}",
@@ -63,7 +61,7 @@ def said_of(error: ErrorDetails, place: Place, known: Iterable[Place]) -> str:
 
 
 def _behind(error: ErrorDetails) -> BadChoice | None:
-    """Return what the reader of `capital:` had to say, if that is what is wrong."""
+    """Return what a reader of ours had to say: that of a number, or of `capital:`."""
     cause = getattr(error.get("ctx", {}).get("error"), "__cause__", None)
     return cause if isinstance(cause, BadChoice) else None
 

@@ -195,7 +195,6 @@ def test_all_that_may_be_said(weights):
         ("SPY: 0.6\nSPY: 0.5\n", "w.yaml", "'SPY' comes twice"),
         ("SPY: [", "w.yaml", "w.yaml: while parsing"),
         ("SPY: &own [*own]\n", "w.yaml", "nested too deep"),
-        ("SPY: half\n", "w.yaml", r"SPY: .half. is no weight"),
         ("target_weigths: {SPY: 1}\n", "w.yaml", "target_weigths: is no section"),
         ("target_weights: {SPY: 1}\nconstraints: {reserv: 3}\n", "w.yaml", "`reserv`"),
         ("target_weights: {SPY: 1}\npolicy: {rounding: lot, min: 1}\n", "w.yaml", "`min`"),
@@ -221,7 +220,9 @@ def test_other_endings_and_huge_files_are_refused(weights, monkeypatch):
         weights_file.read(weights("SPY: 1"))
 
 
-@pytest.mark.parametrize("said", ["0_5", "٠.٥", "０.5", "+0.5", ".5", "NaN", "Infinity"])
+@pytest.mark.parametrize(
+    "said", ["0_5", "٠.٥", "０.5", "+0.5", ".5", "NaN", "Infinity", "half", "50%", "1e-1"]
+)
 @pytest.mark.parametrize(
     "of, at",
     [
@@ -233,10 +234,6 @@ def test_other_endings_and_huge_files_are_refused(weights, monkeypatch):
         ),
         (('{{"A": 0,\n "B": "{}"}}', "w.json"), (2, "B")),
         (("symbol,weight\n\nA,0\nB,{}\n", "w.csv"), (4, "B")),
-        (
-            ("target_weights: {{B: 1}}\npolicy: {{node_limit: '{}'}}", "w.yaml"),
-            (2, "policy.node_limit"),
-        ),
     ],
 )
 def test_what_is_a_number_to_python_alone_is_refused_with_its_place(weights, said, of, at):
@@ -264,8 +261,8 @@ def test_what_is_no_number_is_none(weights):
             "w.yaml",
             "w.yaml, line 2: policy.rounding: 'up' is none of dollar, unit, lot, optimal",
         ),
-        ("symbol,weight\nXBT,0.5\nETH,50%\n", "w.csv", "w.csv, line 3: ETH: '50%' is no weight"),
-        ("XBT: 0.5\nETH: [1]\n", "w.yaml", "w.yaml, line 2: ETH: "),
+        ("XBT: 0.5\nETH: [1]\n", "w.yaml", "w.yaml, line 2: ETH: expected a number"),
+        ("XBT: 0.5\nETH:\n", "w.yaml", "w.yaml, line 2: ETH: expected a number"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line_and_what_was_expected(weights, text, name, says):

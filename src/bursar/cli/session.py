@@ -103,8 +103,10 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     def made(self, terms: Terms, *, is_stated: bool = False) -> str:
         """Say what was made, and that its base currency is fixed where nobody has named it."""
         unsaid = "" if is_stated or self.states_base else " (by default, and for good)"
+        near = _currency_near(terms.base)
+        meant = f" (which no state has, and it is for good; was {near} meant?)" if near else unsaid
         return (
-            f"Made {self.place}, portfolio {self.portfolio}: base currency {terms.base}{unsaid},"
+            f"Made {self.place}, portfolio {self.portfolio}: base currency {terms.base}{meant},"
             f" cost rule {terms.method.value}."
         )
 
@@ -337,3 +339,13 @@ def _marks_of(path: Path, base: str) -> list[Mark]:
         Mark(each.asset, each.quote, each.value, path.name, each.executed_at, Standing.GIVEN)
         for each in said
     ]
+
+
+def _currency_near(name: str) -> str | None:
+    """Return the currency that may have been meant by a name that is none: EUR by EURO."""
+    from difflib import get_close_matches
+
+    from bursar.ledger.currencies import NAMES
+
+    near = [] if name in NAMES else get_close_matches(name, sorted(NAMES), 1, 0.8)
+    return near[0] if near else None

@@ -1,9 +1,11 @@
 """What is wrong with a setting, in plain words, and which key was meant by an unknown one."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final
 
+from pydantic import AfterValidator
 from pydantic_core import ErrorDetails
 
 from bursar.errors import BadChoice
@@ -27,11 +29,22 @@ _EXPECTED: Final = {
     "literal_error": "{expected}",
     "model_type": "keys with values under it",
     "path_type": "the name of a file",
-    "string_pattern_mismatch": "text of the form {pattern}",
     "string_type": "text",
     "tuple_type": "a list",
 }
 _ALIEN: Final = "Object contains unknown field `"
+
+
+def form(pattern: str, said: str) -> AfterValidator:
+    """Return what takes only text that fits a pattern as a whole, and says what is expected."""
+    fits = re.compile(pattern, re.ASCII).fullmatch
+
+    def taken(text: str) -> str:
+        if fits(text) is None:
+            raise ValueError(said)
+        return text
+
+    return AfterValidator(taken)
 
 
 def place_of(error: ErrorDetails) -> Place:

@@ -295,3 +295,21 @@ def test_initial_capital_is_three_hundred_unless_file_or_environment_say_so(file
         monkeypatch.setenv("INITIAL_CAPITAL", said)
         with pytest.raises(Malformed, match=f"^the variable INITIAL_CAPITAL: {message}"):
             load(path)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("portfolio: {base_currency: eur}\n", "expected a name in capitals, such as EUR"),
+        ("venues:\n  - account: main\n", "such as kraken:main"),
+        ("portfolio: {tax_year_start: 4/6}\n", "such as 04-06"),
+        ("portfolio: {redis_prefix: a b}\n", "1 to 64 letters"),
+        ("portfolio: {alerts: {webhook_url: hooks}}\n", "such as https://hooks.example/x"),
+        ("portfolio: {alerts: {mail_to: [me]}}\n", "such as me@mail.example"),
+        ("portfolio: {http: {origins: ['https://a/b']}}\n", "a site without a path"),
+        ("portfolio: {risk_safety_service_url: 'http://a:b@c'}\n", "without a name or a password"),
+    ],
+)
+def test_a_form_is_told_in_words(filed, text, expected):
+    with pytest.raises(Malformed, match=expected):
+        load(filed(text))

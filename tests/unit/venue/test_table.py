@@ -116,7 +116,7 @@ def test_a_cell_of_many_lines_is_limited_too(tmp_path):
 def test_a_missing_file(tmp_path):
     with pytest.raises(InputError, match=r"absent\.csv: cannot be read: No such file"):
         rows(tmp_path / "absent.csv")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="this is a folder; name the files in it"):
         rows(tmp_path)
 
 

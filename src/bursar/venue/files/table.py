@@ -160,6 +160,10 @@ def readable(path: Path) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as file:
             yield file
+    except IsADirectoryError:
+        raise InputError(
+            f"{path}: this is a folder; name the files in it", file=str(path)
+        ) from None
     except OSError as error:
         raise InputError(
             f"{path.name or path}: cannot be read: {error.strerror or error}", file=path.name

@@ -32,7 +32,6 @@ _EXPECTED: Final = {
     "string_type": "text",
     "tuple_type": "a list",
 }
-_ALIEN: Final = "Object contains unknown field `"
 
 
 def form(pattern: str, said: str) -> AfterValidator:
@@ -52,14 +51,13 @@ def place_of(error: ErrorDetails) -> Place:
     behind = _behind(error)
     if behind is None:
         return error["loc"]
-    field = str(behind.context.get("field") or "").replace("[...]", "")
-    alien = behind.message.partition(_ALIEN)[2].rstrip("`")
-    return (*error["loc"], *(each for each in (*field.split("."), alien) if each))
+    field = str(behind.context.get("field") or "")
+    return (*error["loc"], *(each for each in field.split(".") if each))
 
 
 def said_of(error: ErrorDetails, place: Place, known: Iterable[Place]) -> str:
     """Say what was expected at a place, or that no such key is known and which was meant."""
-    if error["type"] == "extra_forbidden" or _ALIEN in error["msg"]:
+    if error["type"] == "extra_forbidden":
         near = nearest(tuple(each for each in place if isinstance(each, str)), known)
         return f"there is no such key{f'; did you mean {near}?' if near else ''}"
     if error["type"] in _EXPECTED:

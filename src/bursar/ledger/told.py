@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Final, TypeVar
 
 import msgspec
@@ -29,6 +30,8 @@ _T = TypeVar("_T")
 _S = TypeVar("_S")
 
 _WRONG: Final = re.compile(r"Invalid enum value (?P<word>.*)", re.DOTALL)
+_ALIEN: Final = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
+_LACKING: Final = re.compile(r"Object missing required field `(?P<name>.*)`")
 _STEP: Final = re.compile(r"\.(\w+)|(\[\d+\])")
 _ALL_STEPS: Final = re.compile(r"\.(\w+)|(\[[^\]]*\])")
 
@@ -116,7 +119,10 @@ def record(
     except msgspec.ValidationError as error:
         said, _, steps = str(error).partition(" - at `$")
         place = tuple(name or item for name, item in _STEP.findall(steps))
-        raise _fault(Malformed, where, place, _expected(said, shape, steps)) from None
+        for name, item in _ALL_STEPS.findall(steps):
+            shape = shape.within(name or item)
+        name, expected = _expected(said, shape)
+        raise _fault(Malformed, where, (*place, *name), expected) from None
 
 
 def _fault(kind: type[InputError], where: Where | None, place: Place, said: str) -> InputError:
@@ -204,12 +210,17 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _expected(said: str, shape: _Shape, steps: str) -> str:
-    """Say which words there are where a reader says only that one is wrong."""
-    found = _WRONG.fullmatch(said)
-    for name, item in _ALL_STEPS.findall(steps):
-        shape = shape.within(name or item)
-    return f"{found['word']} is none of {', '.join(shape.words)}" if found and shape.words else said
+def _expected(said: str, shape: _Shape) -> tuple[Place, str]:
+    """Say what is wrong at a place in words that name what there is, and which field of it."""
+    if (found := _WRONG.fullmatch(said)) and shape.words:
+        return (), f"{found['word']} is none of {', '.join(shape.words)}"
+    if found := _ALIEN.fullmatch(said):
+        near = get_close_matches(found["name"], shape.fields, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return (found["name"],), f"there is no such field{hint}"
+    if found := _LACKING.fullmatch(said):
+        return (found["name"],), "is missing"
+    return (), said
 
 
 def _made(kinds: Iterable[inspect.Type]) -> _Shape:

@@ -29,7 +29,7 @@ def test_what_is_told_is_read_and_the_rest_is_usual():
 @pytest.mark.parametrize(
     "told, message",
     [
-        ({"alocator": {}}, "unknown field `alocator`"),
+        ({"alocator": {}}, "^alocator: there is no such field; did you mean allocator"),
         ({"allocator": {"cap": "much"}}, r"^allocator\.cap: 'much' is not a plain decimal"),
         ({"allocator": {"cap": "3"}}, "0 ≤ floor ≤ cap ≤ 1"),
         ({"on_doubt": "shrug"}, "^on_doubt: 'shrug' is none of mark, refuse"),

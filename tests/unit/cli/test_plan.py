@@ -196,8 +196,16 @@ def test_all_that_may_be_said(weights):
         ("SPY: [", "w.yaml", "w.yaml: while parsing"),
         ("SPY: &own [*own]\n", "w.yaml", "nested too deep"),
         ("target_weigths: {SPY: 1}\n", "w.yaml", "target_weigths: is no section"),
-        ("target_weights: {SPY: 1}\nconstraints: {reserv: 3}\n", "w.yaml", "`reserv`"),
-        ("target_weights: {SPY: 1}\npolicy: {rounding: lot, min: 1}\n", "w.yaml", "`min`"),
+        (
+            "target_weights: {SPY: 1}\nconstraints: {reserv: 3}\n",
+            "w.yaml",
+            "line 2: constraints.reserv: .* mean reserve",
+        ),
+        (
+            "target_weights: {SPY: 1}\npolicy: {rounding: lot, min: 1}\n",
+            "w.yaml",
+            "policy.min: there is no such",
+        ),
         ("target_weights: {A: 1}\nwhat: 1\n", "w.yaml", "what"),
         ('{"SPY": 0.6, "SPY": 0.5}', "w.json", "'SPY' comes twice"),
         ("{", "w.json", "w.json"),
@@ -269,3 +277,10 @@ def test_what_is_wrong_is_told_with_its_line_and_what_was_expected(weights, text
     with pytest.raises(Malformed) as caught:
         weights_file.read(weights(text, name))
     assert says in caught.value.message
+
+
+def test_a_narrow_terminal_keeps_why_a_line_is_what_it_is(book, bursar, weights, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    said = bursar("plan", weights("XBT: 0.5\nETH: 0.3\n"), *MARKS, code=1).out
+    assert "above its target" in said
+    assert max(map(len, said.splitlines())) <= 80

@@ -27,6 +27,10 @@ class Part(msgspec.Struct):
     when: str | int | float | None = None
 
 
+class Closed(msgspec.Struct, forbid_unknown_fields=True):
+    price: Decimal
+
+
 class Whole(msgspec.Struct, rename="camel"):
     part: Part = msgspec.field(default_factory=Part)
     parts: tuple[Part, ...] = ()
@@ -58,6 +62,21 @@ def test_what_does_not_fit_is_told_with_its_place(told, said):
     with pytest.raises(Malformed) as caught:
         record(told, Whole)
     assert caught.value.message == said
+
+
+@pytest.mark.parametrize(
+    "told, said",
+    [
+        ({"prize": "1"}, "prize: there is no such field; did you mean price?"),
+        ({"zzz": "1"}, "zzz: there is no such field"),
+        ({}, "price: is missing"),
+    ],
+)
+def test_a_name_that_is_none_and_one_that_lacks_are_told(told, said):
+    with pytest.raises(Malformed) as caught:
+        record(told, Closed)
+    assert caught.value.message == said
+    assert caught.value.context == {"field": said.partition(":")[0]}
 
 
 def test_a_word_alone_needs_no_place():

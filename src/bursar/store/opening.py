@@ -16,7 +16,7 @@ from bursar.ledger.journal import GENESIS
 from bursar.ledger.terms import Terms
 from bursar.store import checks, schema, texts
 from bursar.store.dialect import WRITES, Dialect
-from bursar.store.faults import translated
+from bursar.store.faults import placed, translated
 from bursar.store.memory import MemoryStore
 from bursar.store.places import address, engine_of, masked
 from bursar.store.sql import SqlStore
@@ -56,9 +56,9 @@ def open_store(
         require_tables(engine, dialect, url, create=create)
         with translated(dialect.fault):
             _enter(engine, dialect, portfolio, terms, create=create)
-    except BaseException:
+    except BaseException as error:
         engine.dispose()
-        raise
+        raise placed(error, masked(url)) from error.__cause__
     return SqlStore(engine, dialect, portfolio, steps=steps)
 
 

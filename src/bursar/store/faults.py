@@ -106,11 +106,11 @@ class translated:  # noqa: N801 (a block, and quicker around a small statement t
         return _error(fault, _said(told), committing=is_committing)
 
 
-def placed(error: BaseException, place: str) -> BaseException:
+def placed(error: StoreError, place: str) -> StoreError:
     """Return a database's error with the place that it is of, which no driver names."""
-    if isinstance(error, StoreError) and "said" in error.context:
-        return type(error)(f"{place}: {error.message}", **error.context)
-    return error
+    if "said" not in error.context:
+        return error
+    return type(error)(f"{place}: {error.message}", **error.context)
 
 
 class legible:  # noqa: N801 (as above)

@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, insert, select
 
-from bursar.errors import PortfolioNotFound, StoreCorrupt
+from bursar.errors import PortfolioNotFound, StoreCorrupt, StoreError
 from bursar.ledger import instant
 from bursar.ledger.journal import GENESIS
 from bursar.ledger.terms import Terms
@@ -56,9 +56,12 @@ def open_store(
         require_tables(engine, dialect, url, create=create)
         with translated(dialect.fault):
             _enter(engine, dialect, portfolio, terms, create=create)
-    except BaseException as error:
+    except StoreError as error:
         engine.dispose()
         raise placed(error, masked(url)) from error.__cause__
+    except BaseException:
+        engine.dispose()
+        raise
     return SqlStore(engine, dialect, portfolio, steps=steps)
 
 

@@ -176,7 +176,7 @@ def test_a_long_preview_is_cut_and_says_so(bursar, tmp_path):
     assert said.count("~ ") == 12
     assert "  and 8 more\n" in said
     said = bursar("add", "deposit", "1", "ADA", code=5).out
-    assert "! unpriced  1 fact: worth nothing until a price" in said
+    assert "! unpriced  1 fact: worth nothing until its price" in said
     assert "What else changes" not in said
 
 

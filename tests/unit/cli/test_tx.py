@@ -89,10 +89,12 @@ def test_what_does_not_hold_is_discarded_with_exit_code_1(tell, bursar, ask):
     assert ask("tx", "stats")["discards"] == {"validation_failed": 1}
 
 
-def test_marks_of_the_command_line_count_for_more_than_the_files(tell, ask):
+def test_marks_of_the_command_line_count_for_more_than_the_files(tell, bursar, ask):
     assert ask("tx", "review", tell(CYCLE), "--price", "BTC/USDT=51001")["delta"] == "15.02"
     unmarked = tell({**CYCLE, "mark_prices": {}})
     assert ask("tx", "review", unmarked, code=1)["reason"] == "missing_mark"
+    said = bursar("tx", "review", unmarked, code=1).out
+    assert "mark_prices in the file, --price or --prices" in said
     assert ask("tx", "review", unmarked, "--price", "BTC=51000")["delta"] == "15"
 
 

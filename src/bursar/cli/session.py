@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bursar.config import Settings
     from bursar.ledger.terms import Terms
     from bursar.portfolio import Portfolio
+    from bursar.portfolio.risk import Measuring
     from bursar.value.marks import Mark, Marks
     from bursar.value.worth import Options
 
@@ -156,6 +157,7 @@ class Session(msgspec.Struct, frozen=True, dict=True):
             from bursar.app import open as opened
             from bursar.errors import PortfolioNotFound
 
+        measuring = self._measuring()  # what is wrong with it is told before a book is made
         try:
             self.bar.start()
             found = opened(
@@ -166,7 +168,8 @@ class Session(msgspec.Struct, frozen=True, dict=True):
                 options=self._options(),
                 progress=self.bar.tell,
             )
-            self._measured(found)
+            if measuring is not None:
+                found.measuring = measuring
             self.screen.figures = self.screen.figures.of(found.terms.base)
             self._remark_refold(found)
             return self._then(found) if self.is_past else found
@@ -196,16 +199,11 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         for line in in_words(made.restated):
             self.screen.remark(f"  realised, {line}")
 
-    def _measured(self, portfolio: Portfolio) -> None:
-        """Tell the portfolio how the settings want it measured."""
+    def _measuring(self) -> Measuring | None:
+        """Return how the settings want the portfolio measured, if they say."""
         from bursar.app.measuring import measuring_of
 
-        if self.is_told:
-            try:
-                portfolio.measuring = measuring_of(self.settings.portfolio)
-            except BaseException:
-                portfolio.close()
-                raise
+        return measuring_of(self.settings.portfolio) if self.is_told else None
 
     def _options(self) -> Options:
         """Return how the settings want assets shown and priced."""

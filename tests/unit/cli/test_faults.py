@@ -255,3 +255,10 @@ def test_a_base_currency_that_no_state_has_is_doubted(bursar, tmp_path):
         said = bursar("--book", place, "new", "--base", base)
         assert ("was " in said.out + said.err) is (doubt is not None)
         assert doubt is None or doubt in " ".join((said.out + said.err).split())
+
+
+def test_settings_that_cannot_be_read_make_no_book(bursar, tmp_path):
+    (tmp_path / "config.yaml").write_text("portfolio: {risk_limits_file: limits.yaml}\n")
+    said = bursar("import", STORY / "prices.csv", "--base", "EUR", code=2)
+    assert "limits.yaml cannot be read: No such file or directory\n" in said.err
+    assert not (tmp_path / "bursar.db").exists()

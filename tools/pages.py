@@ -51,7 +51,8 @@ is there keeps its own, and a sync refuses settings that say others.
 
 Every value is read as the text that stands there, for what the setting is: `010` is ten, `NO` an
 asset and `2024` a name, and `yes` is a truth where one is asked for and no number. YAML alone would
-read some of them otherwise.
+read some of them otherwise. A number is plain, such as `65000.5`: no exponent, no separators, at
+most 20 digits before the point and 18 after it.
 
 Two underscores in a variable go down a level: `PORTFOLIO_HTTP__PORT=8010` is `port` under `http`.
 Lists and mappings are JSON: `PORTFOLIO_EXCLUDE_ASSETS='["DOT"]'`. A secret never stands in the

@@ -18,7 +18,7 @@ Errors: `NotExact` (a float, a non-number, inexact result), `OutOfBounds` (too m
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import (
     ROUND_CEILING,
     ROUND_DOWN,
@@ -71,7 +71,7 @@ _ALL_BOUNDED: Final = re.compile(rf"{_BOUNDED.pattern}(?:\n{_BOUNDED.pattern})*"
 _SCIENTIFIC: Final = re.compile(
     r"([+-]?)([0-9]{1,38})(?:\.([0-9]{0,38}))?(?:[eE]([+-]?[0-9]{1,3}))?", re.ASCII
 )
-_FORM: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -153,6 +153,17 @@ def parse(text: str, *, field: str = "number") -> Decimal:
     return value or value.copy_abs()
 
 
+def parse_long(text: str) -> Decimal:
+    """Read a plain number of our own making, such as a sum of products, however long it is.
+
+    Raises:
+        NotExact: as `parse`.
+    """
+    if _PLAIN.fullmatch(text) is None:
+        raise NotExact(f"{text!r:.80} is not a plain decimal number", value=text)
+    return Decimal(text)
+
+
 def parse_all(texts: Sequence[str]) -> list[Decimal] | None:
     """Read many plain numbers as `parse` does each; `None` if one of them is anything else."""
     joined = "\n".join(texts)
@@ -196,6 +207,19 @@ def parse_venue(text: str, *, field: str = "number") -> Decimal:
     return parse(format(value, "f"), field=field)
 
 
+def parse_whole(text: str, *, field: str = "number") -> int:
+    """Read a whole number such as `-12`, of at most 18 digits.
+
+    Raises:
+        NotExact: anything else.
+    """
+    if _WHOLE.fullmatch(text) is None:
+        raise NotExact(
+            f"{field}: {text!r:.80} is not a whole number such as 10", field=field, value=text
+        )
+    return int(text)
+
+
 def number(value: object, *, field: str = "number", strict_numbers: bool = False) -> Decimal:
     """Take a number at a door that outsiders call: Decimal, int, text, or a float by its shortest
     text.
@@ -221,64 +245,6 @@ def number(value: object, *, field: str = "number", strict_numbers: bool = False
             raise OutOfBounds(f"{field}: an integer of over 20 digits", field=field)
         return parse(str(value), field=field)
     raise NotExact(f"{field}: {type(value).__name__} is not a number", field=field)
-
-
-def require_plain(told: object, made: object, *, field: str) -> None:
-    """Refuse text of a JSON document that became a number and is one to Python alone.
-
-    `1_000`, ` 5` and digits of other scripts are numbers to `Decimal`, which is what a library
-    makes of them. `made` is what became of `told`; what it left out is passed over. How large or
-    long a number may be is for its own door to say.
-
-    Raises:
-        NotExact: naming the place.
-    """
-    if isinstance(told, str):
-        if isinstance(made, Decimal) and _FORM.fullmatch(told) is None:
-            _refuse(told, field)
-    elif isinstance(told, dict):
-        known = made if isinstance(made, Mapping) else _fields(made)
-        for name, each in told.items():
-            if (inner := known.get(name)) is not None:
-                require_plain(each, inner, field=f"{field}.{name}")
-    elif isinstance(told, list) and isinstance(made, list | tuple) and len(told) == len(made):
-        for place, (each, inner) in enumerate(zip(told, made, strict=True)):
-            require_plain(each, inner, field=f"{field}[{place}]")
-
-
-def _fields(record: object) -> Mapping[str, object]:
-    """Return the fields of a record under the names that they have outside."""
-    if not isinstance(record, msgspec.Struct):
-        return {}
-    names = zip(record.__struct_encode_fields__, record.__struct_fields__, strict=True)
-    return {outside: getattr(record, inside) for outside, inside in names}
-
-
-def numbers_told(
-    told: object, place: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield every text in plain values that is a number to Python, with its place.
-
-    Keys are as written, and an item of a list has `[0]`. Whether it is one to anybody else is for
-    `parse_venue` to say.
-    """
-    if isinstance(told, str):
-        if _reads_as_number(told):
-            yield place, told
-    elif isinstance(told, Mapping):
-        for name, each in told.items():
-            yield from numbers_told(each, (*place, str(name)))
-    elif isinstance(told, list | tuple):
-        for item, each in enumerate(told):
-            yield from numbers_told(each, (*place, f"[{item}]"))
-
-
-def _reads_as_number(text: str) -> bool:
-    try:
-        Decimal(text)
-    except InvalidOperation:
-        return False
-    return True
 
 
 def round18(value: Decimal) -> Decimal:

@@ -16,7 +16,7 @@ Errors: `Malformed`, naming source, line and field; the numbers' own errors. `re
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +24,9 @@ import msgspec
 import yaml
 
 from bursar.errors import BursarError, Malformed
-from bursar.exact import ZERO, parse_venue
+from bursar.exact import ZERO
 from bursar.ledger import instant
+from bursar.ledger.told import Where, record, values
 from bursar.measure.limits import Freshness, Limits, Policy
 from bursar.ports import Clock, Pause, PortfolioStore
 
@@ -50,8 +51,6 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 Read = Callable[[], Awaitable[bytes | Unread]]
-_Told = tuple[str, str | None, int | None]
-"""A limit's name, its text if it has one, and its line."""
 
 
 class PolicyStore:
@@ -176,56 +175,45 @@ def read_limits(text: bytes, source: str) -> Limits:
         written = text.decode("utf-8")
     except UnicodeError:
         raise Malformed(f"{source}: this is no UTF-8 text", file=source) from None
-    told = _of_json(written, source) if written.lstrip()[:1] == "{" else _of_yaml(written, source)
-    return _limits(told, source)
+    is_json = written.lstrip()[:1] == "{"
+    told, lines = (_of_json(written, source), {}) if is_json else _of_yaml(written, source)
+    return _limits(told, lambda place: (source, lines.get(place[0]) if place else None))
 
 
-def _limits(told: Iterable[_Told], source: str) -> Limits:
-    found = {}
-    for name, text, line in told:
-        where = source if line is None else f"{source}, line {line}"
+def _limits(told: Mapping[str, object], where: Where) -> Limits:
+    found = record(told, Limits, where)
+    for name in told:
+        source, line = where((name,))
+        at = source if line is None else f"{source}, line {line}"
         if name not in _KNOWN:
             known = ", ".join(_KNOWN)
-            raise Malformed(f"{where}: there is no limit {name}; there is {known}", field=name)
-        if name in found:
-            raise Malformed(f"{where}: {name} stands there twice", field=name)
-        found[name] = None if text is None else parse_venue(text, field=f"{where}: {name}")
-        value = found[name]
+            raise Malformed(f"{at}: there is no limit {name}; there is {known}", field=name)
+        value = getattr(found, name)
         if value is not None and value < ZERO:
-            raise Malformed(f"{where}: {name}: expected zero or more, not {text}", field=name)
-    if all(value is None for value in found.values()):
+            raise Malformed(f"{at}: {name}: expected zero or more, not {value}", field=name)
+    if found == Limits():
+        source, _ = where(())
         raise Malformed(f"{source} sets no limit; there is {', '.join(_KNOWN)}", file=source)
-    return Limits(**found)
+    return found
 
 
-def _of_json(text: str, source: str) -> Iterator[_Told]:
-    """Yield the limits of a JSON object, or of the object under its key `limits`."""
+def _of_json(text: str, source: str) -> Mapping[str, object]:
+    """Return the limits of a JSON object, or of the object under its key `limits`."""
     try:
-        said = json.loads(
-            text,
-            parse_float=_Number,
-            parse_int=_Number,
-            parse_constant=_Number,
-            object_pairs_hook=tuple,
-        )
-    except (ValueError, RecursionError):
+        said = values(text)
+    except json.JSONDecodeError:
         raise Malformed(f"{source}: this is no whole JSON", file=source) from None
-    under = [value for name, value in said if name == "limits"]
-    if len(under) > 1 or (under and not isinstance(under[0], tuple)):
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"{source}: {error}", file=source) from None
+    assert isinstance(said, dict), "it began with a brace"
+    told = said.get("limits", said)
+    if not isinstance(told, dict):
         raise Malformed(f"{source}: expected one object of limits under limits", field="limits")
-    for name, value in under[0] if under else said:
-        if value is not None and not isinstance(value, _Number | str):
-            raise Malformed(f"{source}: {name}: expected a number", field=name)
-        yield name, None if value is None else str(value), None
+    return told
 
 
-class _Number(str):
-    """A JSON number by its text."""
-
-    __slots__ = ()
-
-
-def _of_yaml(text: str, source: str) -> Iterator[_Told]:
+def _of_yaml(text: str, source: str) -> tuple[Mapping[str, object], Mapping[str, int]]:
+    """Return the limits of a YAML mapping, and the line of each."""
     try:
         root = yaml.compose(text, Loader=yaml.BaseLoader)  # which leaves every value as text
     except (yaml.YAMLError, RecursionError) as error:
@@ -234,13 +222,15 @@ def _of_yaml(text: str, source: str) -> Iterator[_Told]:
         raise Malformed(f"{where}: this is no YAML", file=source) from None
     if not isinstance(root, yaml.MappingNode):
         raise Malformed(f"{source}: expected limits by name", file=source)
+    told: dict[str, object] = {}
+    lines: dict[str, int] = {}
     for key, value in root.value:
-        line = key.start_mark.line + 1
-        if not isinstance(value, yaml.ScalarNode):
-            raise Malformed(
-                f"{source}, line {line}: {key.value}: expected a number", field=str(key.value)
-            )
-        yield str(key.value), None if value.value in {"", "~", "null"} else value.value, line
+        name, line = str(key.value), key.start_mark.line + 1
+        if name in told:
+            raise Malformed(f"{source}, line {line}: {name} stands there twice", field=name)
+        told[name] = None if value.value in ("", "~", "null") else value.value
+        lines[name] = line
+    return told, lines
 
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")

@@ -115,7 +115,7 @@ def _judge(book, events, parked):
     store.close()
     bad = {each.id for each in events} - {each.id for each in good}
     assert {fields["id"] for _, fields in parked} == bad
-    assert all("Invalid decimal" in fields["parked_reason"] for _, fields in parked)
+    assert all("is not a plain decimal number" in fields["parked_reason"] for _, fields in parked)
 
 
 class Listener:

@@ -43,7 +43,8 @@ def test_limits_are_read_digit_for_digit(text):
     [
         (b"drawdown_pct_max: 1\ndrawdown_max: 2\n", "line 2: there is no limit drawdown_max"),
         (b"drawdown_pct_max: 1\ndrawdown_pct_max: 2\n", "line 2: drawdown_pct_max stands"),
-        (b'{"daily_loss_max": 1, "daily_loss_max": 2}', "stands there twice"),
+        (b'{"daily_loss_max": 1, "daily_loss_max": 2}', "comes twice"),
+        (b"daily_loss_max: 1e3", "line 1: daily_loss_max: '1e3' is not a plain"),
         (b"drawdown_pct_max: much\n", "line 1: drawdown_pct_max: 'much' is not a plain"),
         (b"drawdown_pct_max: .nan\n", "is not a plain decimal"),
         (b'{"drawdown_pct_max": NaN}', "is not a plain decimal"),

@@ -47,13 +47,19 @@ def _policy(settings: PortfolioSettings) -> Policy:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise Malformed(f"{path.name} cannot be read: {error}", file=str(path)) from None
+        raise Malformed(
+            f"{path.name} cannot be read: {error.strerror or error}", file=str(path)
+        ) from None
     return Policy(limits=read_limits(text, path.name), freshness=Freshness.FRESH, source=path.name)
 
 
 def _read(path: Path) -> sectors.Table:
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        raise Malformed(f"{path.name} cannot be read: {error}", file=str(path)) from None
+    except OSError as error:
+        raise Malformed(
+            f"{path.name} cannot be read: {error.strerror or error}", file=str(path)
+        ) from None
+    except UnicodeError:
+        raise Malformed(f"{path.name}: this is no UTF-8 text", file=str(path)) from None
     return sectors.read(text, name=path.name)

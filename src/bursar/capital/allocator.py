@@ -241,7 +241,9 @@ def _bound(draft: _Draft, bounds: Bounds, weight: Decimal) -> Bound:
 def _reason(candidate: Candidate, bound: Bound) -> str:
     if bound is not Bound.BLOCKED:
         return _REASONS[bound]
-    return "lost too often in this regime" if not candidate.memory else "terminated"
+    if candidate.memory:
+        return "terminated" if not candidate.share else "no capital under its pressure"
+    return "rests after a fall" if candidate.is_resting else "lost too often in this regime"
 
 
 _REASONS: Final = {

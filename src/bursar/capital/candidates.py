@@ -54,7 +54,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision knows of one strategy.
 
     `results` are its closed trades in the rolling window; `fit` is in [0, 1], 0.5 neutral; `memory`
-    and `share` are in [0, 1]; statistics are None while they cannot be told.
+    and `share` are in [0, 1], `is_resting` says that `memory` is that of a rest; statistics are
+    None while they cannot be told.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     sharpe: Decimal | None = None
     volatility: Decimal | None = None
     kelly: Decimal | None = None
+    is_resting: bool = False
     is_frozen: bool = False
     least: Decimal | None = None
     most: Decimal | None = None

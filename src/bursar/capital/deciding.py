@@ -98,7 +98,7 @@ class AllocationState(msgspec.Struct, frozen=True):
     decisions: DecisionsPast = DecisionsPast()
 
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Of the rules that decide. It rises when they change, so that a stored decision comes out anew."""
 
 
@@ -225,12 +225,13 @@ def _alpha_decay(figures: Figures, prior: int) -> Decimal:
 
 
 def _candidate(name: str, mind: Mind, cause: Cause, rules: Rules) -> Candidate:
-    figures, own = cause.figures[name], _own(rules, name)
+    figures, own, memory = cause.figures[name], _own(rules, name), StrategyMemory(rules.memory)
     return Candidate(
         name=name,
         results=figures.results,
         fit=fit(name, cause, rules),
-        memory=StrategyMemory(rules.memory).penalty(mind.past, cause.regime, cause.at),
+        memory=memory.penalty(mind.past, cause.regime, cause.at),
+        is_resting=not memory.is_listed(mind.past, cause.regime, cause.at),
         pressure=mind.pressure.multiplier,
         share=MetaStrategyBrain(rules.brain).share(mind.standing.state),
         sharpe=figures.sharpe,

@@ -20,9 +20,9 @@ from bursar.capital.rebalancer import RebalancerSettings
 from bursar.capital.smart_reinvestor import ReinvestSettings
 from bursar.capital.strategy_memory import MemorySettings
 from bursar.errors import BadChoice, InputError
-from bursar.exact import ONE, ZERO, numbers_told, parse_venue
-from bursar.ledger import expected
+from bursar.exact import ONE, ZERO
 from bursar.ledger.entries import MANUAL
+from bursar.ledger.told import record
 
 MINUTES_A_DAY: Final = 1_440
 
@@ -95,23 +95,10 @@ def read_settings(told: object) -> CapitalSettings:
     Raises:
         BadChoice: a key or a value is not what it should be.
     """
-    _require_numbers(told)
     try:
-        return msgspec.convert(told, CapitalSettings, strict=False)
-    except msgspec.ValidationError as error:
-        said, _, where = expected.told(error, CapitalSettings).partition(" - at `$")
-        place = where.rstrip("`").lstrip(".")
-        raise BadChoice(f"{place}: {said}" if place else said, field=place) from None
-
-
-def _require_numbers(told: object) -> None:
-    """Refuse what reads as a number and is none that money can have: NaN, infinity, 1e400."""
-    for steps, text in numbers_told(told):
-        place = ".".join(steps).replace(".[", "[")
-        try:
-            parse_venue(text.strip(), field=place)
-        except InputError as error:
-            raise BadChoice(error.message, field=place) from None
+        return record(told, CapitalSettings, strict=False)
+    except InputError as error:
+        raise BadChoice(error.message, field=error.context.get("field")) from None
 
 
 def _judge(name: str, own: Own) -> None:

@@ -72,6 +72,10 @@ class StrategyMemory(msgspec.Struct, frozen=True):
 
     def penalty(self, state: StrategyPast, regime: str, at: int) -> Decimal:
         """Return the factor on the strategy's capital: 0 while listed, less than 1 at rest."""
-        if state.listed_until.get(regime, 0) > at:
+        if self.is_listed(state, regime, at):
             return ZERO
         return self.settings.rest_penalty if state.rests_until > at else ONE
+
+    def is_listed(self, state: StrategyPast, regime: str, at: int) -> bool:
+        """Tell whether the strategy lost too often in a regime to have capital in it."""
+        return state.listed_until.get(regime, 0) > at

@@ -22,7 +22,7 @@ MEANINGS: Final = {
     "provisional": "told by a trade file only; the ledger has not confirmed it",
     "unclassified": "the venue's word for it is not known; it counts as capital",
     "unpaired": "the other side of the movement is not here yet",
-    "unpriced": "worth nothing until a price of its time is told: sync --full, price, or a file",
+    "unpriced": "worth nothing until its price of then is told: bursar price, a file, sync --full",
 }
 
 

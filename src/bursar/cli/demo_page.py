@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 UNWATCHED_S: Final = 6.0
 NAME: Final = "demo"
+_UNTOLD_S: Final = 30
+"""When the venue begins to know of a trade that no bot has told."""
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -114,10 +116,14 @@ def _greet(session: Session, url: str, book: Path, seconds: float | None) -> Non
         f"  {url}",
         "",
         f"{end} In text instead: bursar demo story",
-        "After half a minute the venue knows of a trade that no bot has told. In another terminal:",
-        f"  bursar drift --book {book} --portfolio {NAME}",
-        f"  bursar drift accept 1 --book {book} --portfolio {NAME}",
     )
+    if seconds is None or seconds > _UNTOLD_S:
+        session.screen.print(
+            "After half a minute the venue knows of a trade that no bot has told. In another"
+            " terminal:"
+        )
+        for deed in ("drift", "drift accept 1"):  # to be copied, so never on two lines
+            session.screen.raw(f"  bursar {deed} --book {book} --portfolio {NAME}")
     sys.stdout.flush()
 
 

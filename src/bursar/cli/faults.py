@@ -5,10 +5,15 @@ The block goes to stderr; with `--json` it is `{"error": {"code", "message", "co
 
 import sys
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Final
 
 from cyclopts import CycloptsError
-from cyclopts.exceptions import UnusedCliTokensError
+from cyclopts.exceptions import (
+    MissingArgumentError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
 
 from bursar.cli.answers import json_text, printable
 from bursar.errors import (
@@ -24,6 +29,12 @@ from bursar.errors import (
 )
 
 INPUT, ABSENT, STORE, BROKEN, UNSAID, STOPPED = 2, 3, 4, 70, 74, 130
+
+COMMON: Final = (
+    *("--config", "--book", "--portfolio", "--price", "--prices", "--at", "--known-at"),
+    *("--exact", "--json", "--quiet"),
+)
+"""The options that every command takes; the library looks for a near one in the command's own."""
 
 NEXT: Final = {
     "backup_damaged": "Nothing was restored. Use another backup, or take a new one.",
@@ -41,7 +52,7 @@ NEXT: Final = {
     "missing_mark": "Give a mark with --price ASSET=PRICE or --prices FILE.",
     "no_rate_path": "Give a mark with --price ASSET=PRICE or --prices FILE.",
     "not_installed": "Nothing was written. Install what the message names, then run it again.",
-    "not_exact": "Write a plain decimal number such as 65000.5.",
+    "not_exact": "Nothing was changed. Write a plain decimal number such as 65000.5.",
     "outcome_unknown": "Run the same command again: what was written counts as duplicate.",
     "oversold": "Nothing was written. Import or enter what came in earlier first, or name the"
     " account that holds it (--account).",
@@ -68,7 +79,8 @@ NEXT: Final = {
     "venue_garbled": "Nothing is lost. Run it again; if it stays, report what the message says.",
     "venue_incomplete": "Nothing is lost. Run it again; `bursar sync --anew` reads every row again,"
     " and `--allow-breaks` goes on; `bursar drift` then says where.",
-    "usage": "`bursar --help` lists commands and options.",
+    "usage": "Nothing was done. `bursar --help` lists commands, `bursar COMMAND --help` what each"
+    " takes.",
 }
 
 
@@ -92,10 +104,28 @@ def told(error: BaseException, *, wants_json: bool) -> int:
                 "usage", f"more than the command takes: {' '.join(rest)}", {}, wants_json=wants_json
             )
         case CycloptsError():
-            _tell("usage", str(error), {}, wants_json=wants_json)
+            _tell("usage", _usage(error), {}, wants_json=wants_json)
         case _:
             _tell("internal", f"{type(error).__name__}: {error}", {}, wants_json=wants_json)
     return exit_code(error)
+
+
+def _usage(error: CycloptsError) -> str:
+    """Say what the library says, and of a name that is none also which option of all commands was
+    meant; of one that lacks, that it does.
+    """
+    said = str(error)
+    match error:
+        case UnknownOptionError() if "Did you mean" not in said:
+            near = get_close_matches(error.token.keyword or error.token.value, COMMON, 1)
+            return f"{said} Did you mean {near[0]}?" if near else said
+        case MissingArgumentError(argument=argument) if argument and not argument.tokens:
+            if error.keyword is None:
+                name = argument.name
+                is_placed = argument.field_info.is_positional
+                word = name.removeprefix("--").upper() if is_placed else name
+                return f"{' '.join(error.command_chain or ())} needs {word}"
+    return said
 
 
 def unsaid(error: OSError) -> int:

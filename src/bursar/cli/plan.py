@@ -148,7 +148,7 @@ def show(screen: Screen, plan: RebalancePlan) -> None:
         (
             *(name(""), name("symbol"), figure("amount"), units("quantity")),
             *(figure("price", rank=3), figure("now", rank=1), figure("target", rank=1)),
-            *(figure("left", rank=2), name("why", rank=1)),
+            *(figure("left", rank=2), name("why")),
         ),
         [_row(screen, item) for item in plan.items],
     )

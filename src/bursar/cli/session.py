@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bursar.config import Settings
     from bursar.ledger.terms import Terms
     from bursar.portfolio import Portfolio
+    from bursar.portfolio.risk import Measuring
     from bursar.value.marks import Mark, Marks
     from bursar.value.worth import Options
 
@@ -103,8 +104,10 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     def made(self, terms: Terms, *, is_stated: bool = False) -> str:
         """Say what was made, and that its base currency is fixed where nobody has named it."""
         unsaid = "" if is_stated or self.states_base else " (by default, and for good)"
+        near = _currency_near(terms.base)
+        meant = f" (which no state has, and it is for good; was {near} meant?)" if near else unsaid
         return (
-            f"Made {self.place}, portfolio {self.portfolio}: base currency {terms.base}{unsaid},"
+            f"Made {self.place}, portfolio {self.portfolio}: base currency {terms.base}{meant},"
             f" cost rule {terms.method.value}."
         )
 
@@ -154,6 +157,7 @@ class Session(msgspec.Struct, frozen=True, dict=True):
             from bursar.app import open as opened
             from bursar.errors import PortfolioNotFound
 
+        measuring = self._measuring()  # what is wrong with it is told before a book is made
         try:
             self.bar.start()
             found = opened(
@@ -164,7 +168,8 @@ class Session(msgspec.Struct, frozen=True, dict=True):
                 options=self._options(),
                 progress=self.bar.tell,
             )
-            self._measured(found)
+            if measuring is not None:
+                found.measuring = measuring
             self.screen.figures = self.screen.figures.of(found.terms.base)
             self._remark_refold(found)
             return self._then(found) if self.is_past else found
@@ -194,16 +199,11 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         for line in in_words(made.restated):
             self.screen.remark(f"  realised, {line}")
 
-    def _measured(self, portfolio: Portfolio) -> None:
-        """Tell the portfolio how the settings want it measured."""
+    def _measuring(self) -> Measuring | None:
+        """Return how the settings want the portfolio measured, if they say."""
         from bursar.app.measuring import measuring_of
 
-        if self.is_told:
-            try:
-                portfolio.measuring = measuring_of(self.settings.portfolio)
-            except BaseException:
-                portfolio.close()
-                raise
+        return measuring_of(self.settings.portfolio) if self.is_told else None
 
     def _options(self) -> Options:
         """Return how the settings want assets shown and priced."""
@@ -337,3 +337,13 @@ def _marks_of(path: Path, base: str) -> list[Mark]:
         Mark(each.asset, each.quote, each.value, path.name, each.executed_at, Standing.GIVEN)
         for each in said
     ]
+
+
+def _currency_near(name: str) -> str | None:
+    """Return the currency that may have been meant by a name that is none: EUR by EURO."""
+    from difflib import get_close_matches
+
+    from bursar.ledger.currencies import NAMES
+
+    near = [] if name in NAMES else get_close_matches(name, sorted(NAMES), 1, 0.8)
+    return near[0] if near else None

@@ -331,7 +331,7 @@ def _show_holdings(screen: Screen, equity: Equity) -> None:
         *(name("marked by", rank=5), figure("age", rank=4)),
     )
     rows: list[Sequence[Cell]] = []
-    for each in valuation.assets:
+    for each in sorted(valuation.assets, key=lambda found: found.asset):
         mark = each.mark
         rows.append(
             (
@@ -350,7 +350,6 @@ def _show_holdings(screen: Screen, equity: Equity) -> None:
 
 
 def _source(source: str, pair: str, asset: str, base: str) -> str:
-    source = "price on file" if source.startswith("price of ") else source
     source = "--price" if source == "flag" else source
     return source if pair == f"{asset}/{base}" else f"{pair}, {source}"
 

@@ -26,6 +26,7 @@ def new(name: str, *, scope: Scope = "read", session: Annotated[Session, HIDDEN]
     session.require_present()
     is_new = session.is_new
     with session.open(terms=session.terms if is_new else None, create=True) as portfolio:
+        is_first = not tokens.listed(portfolio.desk.store)
         made = tokens.new(portfolio.desk.store, portfolio.desk.clock, name, scope)
         terms = portfolio.terms
     if session.wants_json:
@@ -35,6 +36,8 @@ def new(name: str, *, scope: Scope = "read", session: Annotated[Session, HIDDEN]
             session.screen.remark(session.made(terms))
         session.screen.raw(made)
         session.screen.remark("Keep it: it is not shown again. Authorization: Bearer TOKEN")
+        if is_first:
+            session.screen.remark("From now on everybody needs a token, also to look.")
     return 0
 
 

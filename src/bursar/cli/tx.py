@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bursar.value.marks import Marks
 
 DISCARDED = 1
+_GIVEN = "\n  Only marks that are given count: mark_prices in the file, --price or --prices."
 
 
 def review(file: Path, *, session: Annotated[Session, HIDDEN]) -> int:
@@ -221,7 +222,8 @@ def _verdict(seen: TransactionReview) -> str:
     if seen.reason is None:
         return "✓ It holds."
     beside = f": {seen.detail}" if seen.detail else ""
-    return f"✗ Discarded, {seen.reason.value}{beside}"
+    hint = _GIVEN if seen.reason.value == "missing_mark" else ""
+    return f"✗ Discarded, {seen.reason.value}{beside}{hint}"
 
 
 def _marks(session: Session, portfolio: Portfolio, told: ToldTransaction) -> Marks:

@@ -42,7 +42,7 @@ from pydantic_settings import (
 from bursar.capital.settings import CapitalSettings, read_settings
 from bursar.config.filed import Tree, composed
 from bursar.config.numbers import Amount, Whole
-from bursar.config.words import nearest, place_of, said_of
+from bursar.config.words import form, nearest, place_of, said_of
 from bursar.errors import BadChoice, Malformed
 from bursar.ledger.terms import Method
 
@@ -140,7 +140,13 @@ class VenueSettings(BaseModel):
     model_config = _STRICT
 
     venue: Literal["kraken", "alpaca", "binance"] = "kraken"
-    account: Annotated[str, Field(pattern=r"^(kraken|alpaca|binance):[a-z0-9_-]+$")] = "kraken:main"
+    account: Annotated[
+        str,
+        form(
+            r"(kraken|alpaca|binance):[a-z0-9_-]+",
+            "venue:name in small letters, such as kraken:main",
+        ),
+    ] = "kraken:main"
     region: str = "US_CA"
     tier: Tier = Tier.STARTER
     paper: bool = False
@@ -205,7 +211,12 @@ class HttpSettings(BaseModel):
     host: str = "127.0.0.1"
     port: Annotated[Whole, Field(ge=0, le=65_535)] = 8004
     hosts: tuple[str, ...] = ()
-    origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")], ...] = ()
+    origins: tuple[
+        Annotated[
+            str, form(r"https?://[^/\s]+", "a site without a path, such as https://desk.example")
+        ],
+        ...,
+    ] = ()
     publish_every_ms: Annotated[Whole, Field(ge=10)] = 250
     graphql_introspection: bool = True
 
@@ -224,15 +235,18 @@ class AlertSettings(BaseModel):
     model_config = _STRICT
 
     stale_sync_seconds: Annotated[Whole, Field(ge=5)] = 900
-    webhook_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] | None = None
+    webhook_url: (
+        Annotated[str, form(r"https?://[^\s/]+.*", "an address such as https://hooks.example/x")]
+        | None
+    ) = None
     webhook_secret: SecretName | None = None
     mail_host: str | None = None
     mail_port: Annotated[Whole, Field(ge=1, le=65_535)] = 587
     mail_sealing: MailSealing = MailSealing.STARTTLS
     mail_user: str | None = None
     mail_password: SecretName | None = None
-    mail_from: Annotated[str, Field(pattern=r"^\S+@\S+$")] | None = None
-    mail_to: tuple[Annotated[str, Field(pattern=r"^\S+@\S+$")], ...] = ()
+    mail_from: Annotated[str, form(r"\S+@\S+", "an address such as me@mail.example")] | None = None
+    mail_to: tuple[Annotated[str, form(r"\S+@\S+", "an address such as me@mail.example")], ...] = ()
 
     @model_validator(mode="after")
     def _fit(self) -> "AlertSettings":
@@ -254,7 +268,9 @@ class PortfolioSettings(BaseSettings):
 
     book: str = "bursar.db"
     name: str = "main"
-    base_currency: Annotated[str, Field(pattern=r"^[A-Z0-9.]{1,16}$")] = "USD"
+    base_currency: Annotated[str, form(r"[A-Z0-9.]{1,16}", "a name in capitals, such as EUR")] = (
+        "USD"
+    )
     pegs: tuple[str, ...] | None = None
     valuation_pairs: dict[str, str] = {}
     include_assets: tuple[str, ...] = ()
@@ -273,12 +289,21 @@ class PortfolioSettings(BaseSettings):
     bucket_targets: dict[Literal["CORE", "EXPANSION", "MONITORING"], Amount] = {}
     risk_free_pct: Amount = Decimal(0)
     periods_per_year: Annotated[Whole, Field(ge=1, le=366)] = 365
-    tax_year_start: Annotated[str, Field(pattern=r"^\d\d-\d\d$")] = "01-01"
+    tax_year_start: Annotated[
+        str, form(r"\d\d-\d\d", "month and day of every year, such as 04-06")
+    ] = "01-01"
     long_after_days: Annotated[Whole, Field(ge=1, le=36_500)] = 365
     risk_limits_file: Path | None = None
-    risk_safety_service_url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+[^\s@]*$")] | None = (
-        None
-    )
+    risk_safety_service_url: (
+        Annotated[
+            str,
+            form(
+                r"https?://[^\s/@]+[^\s@]*",
+                "an address without a name or a password, such as http://risk.example",
+            ),
+        ]
+        | None
+    ) = None
     risk_refresh_seconds: Annotated[Whole, Field(ge=1)] = 60
     alerts: AlertSettings = AlertSettings()
 
@@ -289,8 +314,12 @@ class PortfolioSettings(BaseSettings):
     redis_tls: bool = False
     redis_user: str | None = None
     redis_password: SecretName | None = None
-    redis_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "bursar"
-    event_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "in"
+    redis_prefix: Annotated[
+        str, form(r"[A-Za-z0-9_.-]{1,64}", "1 to 64 letters, digits, dots and dashes")
+    ] = "bursar"
+    event_topic: Annotated[
+        str, form(r"[A-Za-z0-9_.-]{1,64}", "1 to 64 letters, digits, dots and dashes")
+    ] = "in"
     event_accounts: dict[str, EventFamily] = {"events:main": EventFamily.TRADE}
     event_default_account: str | None = None
     event_reclaim_seconds: Annotated[Whole, Field(ge=1)] = 30

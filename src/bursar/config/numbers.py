@@ -1,34 +1,28 @@
-"""Numbers of settings, read from plain text alone.
-
-A library takes `1_000` for a thousand, and digits of any script, which nobody means who writes so.
+"""Numbers of settings: text is read by the one rule of `exact`.
 
 Errors: those of the library, which `words` turns into ours.
 """
 
-import re
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticKnownError
 
-_PLAIN: Final = re.compile(r"-?[0-9]{1,38}(\.[0-9]{1,38})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
-_DIGITS: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
-
-
-def _decimal(told: object) -> object:
-    if isinstance(told, str) and _PLAIN.fullmatch(told.strip()) is None:
-        raise PydanticKnownError("decimal_parsing")
-    return told
+from bursar.errors import BadChoice, InputError
+from bursar.exact import parse, parse_whole
 
 
-def _integer(told: object) -> object:
-    if isinstance(told, str) and _DIGITS.fullmatch(told.strip()) is None:
-        raise PydanticKnownError("int_parsing")
-    return told
+def _text(read: Callable[[str], object]) -> BeforeValidator:
+    def taken(told: object) -> object:
+        try:
+            return read(told) if isinstance(told, str) else told
+        except InputError as error:
+            said = error.message.removeprefix("number: ")
+            raise ValueError(said) from BadChoice(said)  # `words` asks it what is wrong
+
+    return BeforeValidator(taken)
 
 
-Whole = Annotated[int, BeforeValidator(_integer)]
-Amount = Annotated[
-    Decimal, BeforeValidator(_decimal), Field(ge=0, max_digits=38, allow_inf_nan=False)
-]
+Whole = Annotated[int, _text(parse_whole)]
+Amount = Annotated[Decimal, _text(parse), Field(ge=0, allow_inf_nan=False)]

@@ -1,9 +1,11 @@
 """What is wrong with a setting, in plain words, and which key was meant by an unknown one."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final
 
+from pydantic import AfterValidator
 from pydantic_core import ErrorDetails
 
 from bursar.errors import BadChoice
@@ -16,24 +18,32 @@ _EXPECTED: Final = {
     "date_from_datetime_inexact": "a day such as 2023-05-01",
     "date_from_datetime_parsing": "a day such as 2023-05-01",
     "date_parsing": "a day such as 2023-05-01",
-    "decimal_parsing": "a number",
     "decimal_type": "a number",
     "dict_type": "keys with values under it",
     "enum": "{expected}",
     "finite_number": "a number",
     "greater_than_equal": "{ge} or more",
     "int_from_float": "a whole number",
-    "int_parsing": "a whole number",
     "int_type": "a whole number",
     "less_than_equal": "{le} or less",
     "literal_error": "{expected}",
     "model_type": "keys with values under it",
     "path_type": "the name of a file",
-    "string_pattern_mismatch": "text of the form {pattern}",
     "string_type": "text",
     "tuple_type": "a list",
 }
-_ALIEN: Final = "Object contains unknown field `"
+
+
+def form(pattern: str, said: str) -> AfterValidator:
+    """Return what takes only text that fits a pattern as a whole, and says what is expected."""
+    fits = re.compile(pattern, re.ASCII).fullmatch
+
+    def taken(text: str) -> str:
+        if fits(text) is None:
+            raise ValueError(said)
+        return text
+
+    return AfterValidator(taken)
 
 
 def place_of(error: ErrorDetails) -> Place:
@@ -41,14 +51,13 @@ def place_of(error: ErrorDetails) -> Place:
     behind = _behind(error)
     if behind is None:
         return error["loc"]
-    field = str(behind.context.get("field") or "").replace("[...]", "")
-    alien = behind.message.partition(_ALIEN)[2].rstrip("`")
-    return (*error["loc"], *(each for each in (*field.split("."), alien) if each))
+    field = str(behind.context.get("field") or "")
+    return (*error["loc"], *(each for each in field.split(".") if each))
 
 
 def said_of(error: ErrorDetails, place: Place, known: Iterable[Place]) -> str:
     """Say what was expected at a place, or that no such key is known and which was meant."""
-    if error["type"] == "extra_forbidden" or _ALIEN in error["msg"]:
+    if error["type"] == "extra_forbidden":
         near = nearest(tuple(each for each in place if isinstance(each, str)), known)
         return f"there is no such key{f'; did you mean {near}?' if near else ''}"
     if error["type"] in _EXPECTED:
@@ -63,7 +72,7 @@ def said_of(error: ErrorDetails, place: Place, known: Iterable[Place]) -> str:
 
 
 def _behind(error: ErrorDetails) -> BadChoice | None:
-    """Return what the reader of `capital:` had to say, if that is what is wrong."""
+    """Return what a reader of ours had to say: that of a number, or of `capital:`."""
     cause = getattr(error.get("ctx", {}).get("error"), "__cause__", None)
     return cause if isinstance(cause, BadChoice) else None
 

@@ -14,6 +14,7 @@ from bursar.desk.moves import Move, plainly
 from bursar.exact import plain, trimmed
 from bursar.ledger.course import Plan, Restated
 from bursar.ledger.journal import Outcome, Record
+from bursar.ledger.state import NO_PAIR
 from bursar.ports import Outbox
 
 COMMITTED: Final = "portfolio.committed"
@@ -85,9 +86,16 @@ def messages(
 def in_words(restated: Iterable[Restated]) -> tuple[str, ...]:
     """Say what was restated, a line a figure."""
     return tuple(
-        f"{each.asset} in {each.pair}: {trimmed(each.old)} → {trimmed(each.new)}"
-        for each in restated
+        f"{_subject(each)}: {trimmed(each.old)} → {trimmed(each.new)}" for each in restated
     )
+
+
+def _subject(each: Restated) -> str:
+    """Name a figure; what no pair made is the asset's own, what no asset made its money's."""
+    pair = each.pair.strip("/")
+    if not each.asset:
+        return f"leverage in {pair}"
+    return each.asset if pair in {"", NO_PAIR} else f"{each.asset} in {pair}"
 
 
 def plainly_restated(restated: Iterable[Restated]) -> list[dict[str, object]]:

@@ -20,8 +20,8 @@ from bursar.events import incoming, outgoing
 from bursar.events.envelope import Envelope
 from bursar.events.incoming import Incoming
 from bursar.events.outgoing import Outgoing
-from bursar.exact import plain, require_plain
-from bursar.ledger import expected
+from bursar.exact import parse_venue, plain
+from bursar.ledger.told import record, values
 
 Record = type[Incoming] | type[Outgoing]
 
@@ -66,8 +66,8 @@ _KINDS: Final = (
 )
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType({kind.name: kind for kind in _KINDS})
 
-_DECODERS: Final[Mapping[str, msgspec.json.Decoder[Incoming]]] = {
-    kind.name: msgspec.json.Decoder(kind.record, strict=True) for kind in _KINDS if kind.is_incoming
+_HEARD: Final[Mapping[str, type[Incoming]]] = {
+    kind.name: heard for kind in _KINDS for heard in get_args(Incoming) if heard == kind.record
 }
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 _EXPONENT: Final = re.compile(rb"[0-9]E[+-]?[0-9]")
@@ -80,8 +80,8 @@ def read(event: Envelope) -> Incoming | None:
         Malformed: its data is not what the type's record asks for, or of a newer schema.
         NotExact, OutOfBounds: a number is out of bounds.
     """
-    kind, decoder = KINDS.get(event.type), _DECODERS.get(event.type)
-    if kind is None or decoder is None:
+    kind, heard = KINDS.get(event.type), _HEARD.get(event.type)
+    if kind is None or heard is None:
         return None
     if event.version > kind.version:
         raise Malformed(
@@ -89,14 +89,10 @@ def read(event: Envelope) -> Incoming | None:
             field="version",
         )
     try:
-        told: Incoming = decoder.decode(event.data)
-        require_plain(msgspec.json.decode(event.data), told, field=event.type)
-    except msgspec.ValidationError as error:
-        said, _, place = expected.told(error, decoder.type).partition(" - at `$")
-        field = place.strip("`.") or "data"
-        raise Malformed(f"{event.type}, {field}: {said}", field=field) from None
-    except msgspec.DecodeError as error:
+        data = values(event.data)
+    except (ValueError, RecursionError) as error:
         raise Malformed(f"{event.type}: the data is no JSON: {error}", field="data") from None
+    told: Incoming = record(data, heard, lambda _: (event.type, None), text_number=parse_venue)
     return incoming.check(told)
 
 

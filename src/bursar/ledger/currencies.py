@@ -28,6 +28,7 @@ _PLACES: Final = {
     for places, names in ((0, _WHOLE), (3, _THOUSANDTHS), (2, _HUNDREDTHS))
     for name in names.split()
 }
+NAMES: Final = frozenset(_PLACES)
 _LIKE_DOLLARS: Final = frozenset(_DOLLARS.split())
 _CRUMB: Final = ONE.scaleb(-5)
 

@@ -95,6 +95,7 @@ class SizingPolicy(
             instruments={
                 symbol: self.instruments[symbol]
                 for symbol in named(self.instruments, "instruments")
+                if self.instruments[symbol] != ANY
             },
         )
         if self.node_limit == NODES:  # a number that was read is another object than the default

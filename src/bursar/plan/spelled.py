@@ -7,7 +7,7 @@ to say; numbers may be strings or JSON numbers, which are read digit by digit an
 Errors: `Malformed` for what is no such JSON, naming the place; those of `make_plan`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Final, TypeVar
@@ -15,7 +15,8 @@ from typing import Final, TypeVar
 import msgspec
 
 from bursar.errors import Malformed
-from bursar.exact import require_plain, trimmed
+from bursar.exact import parse, parse_long, trimmed
+from bursar.ledger.told import record, values
 from bursar.plan.allocation import Attribution, Constraints, StrategyAllocation
 from bursar.plan.holdings import HoldingsSnapshot
 from bursar.plan.plan import RebalancePlan, invest, make_plan
@@ -72,12 +73,12 @@ def answer(request: bytes | str) -> bytes:
 
 def read_request(text: bytes | str) -> Request:
     """Read a request."""
-    return _read(text, Request)
+    return _read(text, Request, parse)
 
 
 def read_plan(text: bytes | str) -> RebalancePlan:
     """Read a plan. Whether it is one that follows from its inputs, its `verify` says."""
-    return _read(text, RebalancePlan)
+    return _read(text, RebalancePlan, parse_long)
 
 
 def write_plan(plan: RebalancePlan) -> bytes:
@@ -85,13 +86,13 @@ def write_plan(plan: RebalancePlan) -> bytes:
     return _ENCODER.encode(_told(plan))
 
 
-def _read(text: bytes | str, kind: type[_T]) -> _T:
+def _read(text: bytes | str, kind: type[_T], text_number: Callable[[str], Decimal]) -> _T:
+    name = kind.__name__
     try:
-        made, told = msgspec.json.decode(text, type=kind), msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(f"{kind.__name__}: {error}", field=kind.__name__) from None
-    require_plain(told, made, field=kind.__name__)
-    return made
+        told = values(text)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"{name}: {error}", field=name) from None
+    return record(told, kind, lambda _: (name, None), text_number=text_number)
 
 
 def _told(value: object) -> Told:

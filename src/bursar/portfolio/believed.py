@@ -14,7 +14,6 @@ from typing import Final
 import msgspec
 
 from bursar.desk import Desk
-from bursar.ledger import instant
 from bursar.ledger.entries import Fill, MarginFill
 from bursar.portfolio.beside import Beside, beside
 from bursar.portfolio.past import PastDesk
@@ -31,6 +30,7 @@ from bursar.value.marks import (
 from bursar.value.splits import Splits
 
 MEMO: Final = "marks "
+RECORDED: Final = "price on file"
 _DECODER: Final = msgspec.json.Decoder(list[Mark])
 _ENCODER: Final = msgspec.json.Encoder()
 _Span = tuple[int, int]
@@ -135,11 +135,9 @@ class Believed:
 
     def _recorded_prices(self) -> Iterator[Mark]:
         for price in self._desk.timeline.notes.prices.latest():
-            source = f"price of {instant.show(price.executed_at)}"
             # No better than a trade: of the two the later one counts.
-            yield Mark(
-                price.asset, price.quote, price.value, source, price.executed_at, Standing.TRADE
-            )
+            at, standing = price.executed_at, Standing.TRADE
+            yield Mark(price.asset, price.quote, price.value, RECORDED, at, standing)
 
 
 def _within(span: _Span, marks: Iterable[Mark], now: int) -> _Span:

@@ -14,9 +14,7 @@ another ending.
 """
 
 import csv
-import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -25,18 +23,12 @@ from typing import Final
 import msgspec
 import yaml
 
-from bursar.errors import InputError, Malformed, UnknownFormat
-from bursar.exact import numbers_told, parse_venue
-from bursar.ledger import expected
+from bursar.errors import Malformed, UnknownFormat
+from bursar.ledger.told import Place, Where, once, record, values
 from bursar.plan import Constraints, SizingPolicy, StrategyAllocation
-from bursar.portfolio.document import once
 
 BYTES_MAX: Final = 4 << 20
 _WEIGHTS: Final = "target_weights"
-_ITEM: Final = re.compile(r"\[.*?\]")
-_TEXTS: Final = frozenset({"correlation_id", "rounding"})
-_Place = tuple[str, ...]
-_Where = Callable[[_Place], tuple[str, int | None]]
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,7 +55,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def read(path: Path) -> Wanted:
     """Read a file of target weights."""
-    reader = {".yaml": _yaml, ".yml": _yaml, ".json": _json, ".csv": _csv}.get(path.suffix.lower())
+    reader = {".yaml": _yaml, ".yml": _yaml, ".json": values, ".csv": _csv}.get(path.suffix.lower())
     if reader is None:
         raise UnknownFormat(f"{path.name}: target weights are .yaml, .json or .csv", file=path.name)
     with path.open("rb") as stream:
@@ -81,7 +73,7 @@ def read_json(content: bytes, name: str = "weights") -> Wanted:
     """Read target weights that came as a JSON document."""
     try:
         text = content.decode()
-        return _wanted(_json(text), partial(_where, name, text))
+        return _wanted(values(text), partial(_where, name, text))
     except (ValueError, RecursionError) as error:
         raise _malformed(name, error) from None
 
@@ -92,62 +84,21 @@ def _malformed(name: str, error: Exception) -> Malformed:
     return Malformed(f"{name}: {said}", file=name)
 
 
-def _wanted(told: object, where: _Where) -> Wanted:
-    if not isinstance(told, Mapping) or not told:
+def _wanted(told: object, where: Where) -> Wanted:
+    if not isinstance(told, dict) or not told:
         raise ValueError("an object of symbols and weights is expected")
-    whole = told if _WEIGHTS in told else {_WEIGHTS: told}
-    weights = whole[_WEIGHTS]
-    for symbol, weight in weights.items() if isinstance(weights, Mapping) else ():
-        _require_weight(symbol, weight, told, where)
-    _require_plain(told, where)
-    try:
-        return msgspec.convert(whole, Wanted, strict=False)
-    except msgspec.ValidationError as error:
-        said, _, field = expected.told(error, Wanted).partition(" - at `$.")
-        place = tuple(_ITEM.sub("", field.rstrip("`")).split("."))
-        raise _at(where(place), f"{field.rstrip('`')}: {said}" if field else said) from None
+    if _WEIGHTS in told:
+        return record(told, Wanted, where, strict=False)
+    for name, each in told.items():
+        if isinstance(each, dict):
+            file, line = where((name,))
+            there = file if line is None else f"{file}, line {line}"
+            said = f"{name}: is no section; weights stand under {_WEIGHTS}, or alone"
+            raise Malformed(f"{there}: {said}", file=file, line=line)
+    return Wanted(target_weights=record(told, dict[str, Decimal], where))
 
 
-def _at(place: tuple[str, int | None], said: str) -> Malformed:
-    """Say what is wrong with its file, and its line where that was found."""
-    file, line = place
-    there = file if line is None else f"{file}, line {line}"
-    return Malformed(f"{there}: {said}", file=file, line=line)
-
-
-def _require_weight(symbol: str, weight: object, told: Mapping[str, object], where: _Where) -> None:
-    """Name the symbol whose weight is none, or the section that was taken for one."""
-    if isinstance(weight, Mapping) and _WEIGHTS not in told:
-        said = f"{symbol}: is no section; weights stand under {_WEIGHTS}, or alone"
-        raise _at(where((symbol,)), said)
-    try:
-        msgspec.convert(weight, Decimal, strict=False)
-    except msgspec.ValidationError:
-        place = (_WEIGHTS, symbol) if _WEIGHTS in told else (symbol,)
-        raise _at(where(place), f"{symbol}: {weight!r} is no weight such as 0.5") from None
-
-
-def _require_plain(told: object, where: _Where) -> None:
-    """Refuse text that is a number to Python and to nobody else: `0_5`, digits of other scripts.
-
-    Lists hold symbols alone.
-
-    Raises:
-        NotExact, OutOfBounds: naming file, line and field.
-    """
-    for place, text in numbers_told(told):
-        if place[-1] in _TEXTS or place[-1].startswith("["):
-            continue
-        file, line = where(place)
-        field = ".".join(place)
-        said = file if line is None else f"{file}, line {line}"
-        try:
-            parse_venue(text, field=f"{said}: {field}")
-        except InputError as error:
-            raise type(error)(error.message, file=file, line=line, field=field) from None
-
-
-def _where(name: str, text: str, place: _Place) -> tuple[str, int | None]:
+def _where(name: str, text: str, place: Place) -> tuple[str, int | None]:
     """Return the file, and the line of a place in it as far as that can be found."""
     if name.lower().endswith(".csv"):
         reader = csv.reader(text.splitlines())
@@ -165,12 +116,6 @@ def _where(name: str, text: str, place: _Place) -> tuple[str, int | None]:
                 node, line = value, key.start_mark.line + 1
                 break
     return name, line
-
-
-def _json(text: str) -> object:
-    return json.loads(
-        text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=once
-    )
 
 
 def _yaml(text: str) -> object:

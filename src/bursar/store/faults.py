@@ -106,6 +106,13 @@ class translated:  # noqa: N801 (a block, and quicker around a small statement t
         return _error(fault, _said(told), committing=is_committing)
 
 
+def placed(error: StoreError, place: str) -> StoreError:
+    """Return a database's error with the place that it is of, which no driver names."""
+    if "said" not in error.context:
+        return error
+    return type(error)(f"{place}: {error.message}", **error.context)
+
+
 class legible:  # noqa: N801 (as above)
     """Raise `StoreCorrupt` for stored values that are no longer what was written."""
 

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row, and_, select
 
+from bursar.errors import StoreError
 from bursar.store import texts
-from bursar.store.faults import legible, translated
+from bursar.store.faults import legible, placed, translated
 from bursar.store.opening import MEMORY, require_tables
-from bursar.store.places import address, engine_of
+from bursar.store.places import address, engine_of, masked
 from bursar.store.tables import JOURNAL, PORTFOLIOS
 
 
@@ -54,6 +55,8 @@ def list_portfolios(url_or_path: str | os.PathLike[str]) -> list[Listed]:
         require_tables(engine, dialect, url, create=False)
         with translated(dialect.fault), engine.connect() as connection:
             rows = connection.execute(found).all()
+    except StoreError as error:
+        raise placed(error, masked(url)) from error.__cause__
     finally:
         engine.dispose()
     return [_listed(row) for row in rows]

@@ -10,13 +10,13 @@ from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, insert, select
 
-from bursar.errors import PortfolioNotFound, StoreCorrupt
+from bursar.errors import PortfolioNotFound, StoreCorrupt, StoreError
 from bursar.ledger import instant
 from bursar.ledger.journal import GENESIS
 from bursar.ledger.terms import Terms
 from bursar.store import checks, schema, texts
 from bursar.store.dialect import WRITES, Dialect
-from bursar.store.faults import translated
+from bursar.store.faults import placed, translated
 from bursar.store.memory import MemoryStore
 from bursar.store.places import address, engine_of, masked
 from bursar.store.sql import SqlStore
@@ -56,6 +56,9 @@ def open_store(
         require_tables(engine, dialect, url, create=create)
         with translated(dialect.fault):
             _enter(engine, dialect, portfolio, terms, create=create)
+    except StoreError as error:
+        engine.dispose()
+        raise placed(error, masked(url)) from error.__cause__
     except BaseException:
         engine.dispose()
         raise

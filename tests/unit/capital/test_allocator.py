@@ -88,7 +88,12 @@ def test_regime_memory_pressure_and_state_multiply_the_wish():
 
 @pytest.mark.parametrize(
     "changed, reason",
-    [({"memory": ZERO}, "lost too often in this regime"), ({"share": ZERO}, "terminated")],
+    [
+        ({"memory": ZERO}, "lost too often in this regime"),
+        ({"memory": ZERO, "is_resting": True}, "rests after a fall"),
+        ({"share": ZERO}, "terminated"),
+        ({"pressure": ZERO}, "no capital under its pressure"),
+    ],
 )
 def test_the_blocked_have_nothing_at_once_whatever_the_floor(changed, reason):
     allocation = decide(two(**changed), standing(a="0.5", b="0.5"), AllocatorSettings())

@@ -141,7 +141,7 @@ def test_a_correction_of_the_story_is_previewed_with_what_it_restates(story, bur
     for part in (
         r"kraken:main +EUR +4,143\.3726 +2,143\.3726 +4,143\.37 +2,143\.37",
         r"contributed +5,188\.09 +5,445\.08 +\+256\.99",
-        r"! restated  XBT in none: -0\.467112133856515859 → 2\.102766974919568592",
+        r"! restated  XBT: -0\.467112133856515859 → 2\.102766974919568592",
         r"! kraken:main is told by its venue",
     ):
         assert re.search(part, said), part
@@ -176,7 +176,7 @@ def test_a_long_preview_is_cut_and_says_so(bursar, tmp_path):
     assert said.count("~ ") == 12
     assert "  and 8 more\n" in said
     said = bursar("add", "deposit", "1", "ADA", code=5).out
-    assert "! unpriced  1 fact: worth nothing until a price" in said
+    assert "! unpriced  1 fact: worth nothing until its price" in said
     assert "What else changes" not in said
 
 

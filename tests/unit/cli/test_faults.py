@@ -226,3 +226,39 @@ def test_a_name_that_is_no_text_is_shown_as_it_can_be(bursar, ask):
     assert "there is no book at b" in bursar("status", "--book", name, code=3).err
     assert ask("status", "--book", name, code=3)["error"]["code"] == "portfolio_not_found"
     assert bursar("new", "--book", name).out.startswith("Made b")
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["status", "--jsno"], r"Unknown option: --jsno\. Did you mean --json\?"),
+        (["flows", "--limt", "3"], r"Unknown option: --limt\. Did you mean --limit\?"),
+        (["plan"], "plan needs FILE"),
+        (["price", "XBT"], "price needs TIME"),
+        (["token", "new", "a", "--scope"], "--scope"),
+    ],
+)
+def test_what_was_meant_or_lacks_is_said(bursar, arguments, said):
+    told = bursar(*arguments, code=2).err
+    assert re.search(said, told)
+    assert "Nothing was done." in told
+
+
+def test_the_options_of_every_command_are_those_of_the_help(bursar):
+    shown = bursar("status", "--help").out.partition("Options of every command")[2]
+    assert set(re.findall(r"--[a-z-]+", shown)) - {"--help"} == set(faults.COMMON)
+
+
+def test_a_base_currency_that_no_state_has_is_doubted(bursar, tmp_path):
+    for base, doubt in (("EURO", "was EUR meant?"), ("XBT", None), ("DOGE", None)):
+        place = tmp_path / f"{base}.db"
+        said = bursar("--book", place, "new", "--base", base)
+        assert ("was " in said.out + said.err) is (doubt is not None)
+        assert doubt is None or doubt in " ".join((said.out + said.err).split())
+
+
+def test_settings_that_cannot_be_read_make_no_book(bursar, tmp_path):
+    (tmp_path / "config.yaml").write_text("portfolio: {risk_limits_file: limits.yaml}\n")
+    said = bursar("import", STORY / "prices.csv", "--base", "EUR", code=2)
+    assert "limits.yaml cannot be read: No such file or directory\n" in said.err
+    assert not (tmp_path / "bursar.db").exists()

@@ -89,10 +89,12 @@ def test_what_does_not_hold_is_discarded_with_exit_code_1(tell, bursar, ask):
     assert ask("tx", "stats")["discards"] == {"validation_failed": 1}
 
 
-def test_marks_of_the_command_line_count_for_more_than_the_files(tell, ask):
+def test_marks_of_the_command_line_count_for_more_than_the_files(tell, bursar, ask):
     assert ask("tx", "review", tell(CYCLE), "--price", "BTC/USDT=51001")["delta"] == "15.02"
     unmarked = tell({**CYCLE, "mark_prices": {}})
     assert ask("tx", "review", unmarked, code=1)["reason"] == "missing_mark"
+    said = bursar("tx", "review", unmarked, code=1).out
+    assert "mark_prices in the file, --price or --prices" in said
     assert ask("tx", "review", unmarked, "--price", "BTC=51000")["delta"] == "15"
 
 
@@ -156,7 +158,7 @@ def test_a_lot_without_a_name_cannot_go(tell, ask):
 def test_every_digit_of_a_number_counts():
     told = transaction_file.read_text(b'{"cash": {"delta": 0.100000000000000001, "fees": 1e-3}}')
     assert [str(told.cash.delta), str(told.cash.fees)] == ["0.100000000000000001", "0.001"]
-    with pytest.raises(OutOfBounds, match=r"cycle\.json: 0\.1"):
+    with pytest.raises(OutOfBounds, match=r"cycle\.json: cash\.delta: 0\.1"):
         transaction_file.read_text(b'{"cash": {"delta": 0.1000000000000000001}}', "cycle.json")
     with pytest.raises(Malformed, match="comes twice"):
         transaction_file.read_text(b'{"mark_prices": {"A": 1, "A": 2}}')
@@ -166,9 +168,12 @@ def test_every_digit_of_a_number_counts():
 @pytest.mark.parametrize(
     "document, place",
     [
-        ('{"cash": {"delta": "%s"}}', "file: cash: delta"),
-        ('{"mark_prices": {"BTC": "%s"}}', "file: mark_prices: BTC"),
-        ('{"positions": [{"symbol": "BTC", "quantity_delta": "%s"}]}', "file: positions: quantity"),
+        ('{"cash": {"delta": "%s"}}', "file: cash.delta: "),
+        ('{"mark_prices": {"BTC": "%s"}}', "file: mark_prices.BTC: "),
+        (
+            '{"positions": [{"symbol": "BTC", "quantity_delta": "%s"}]}',
+            r"file: positions\[0\].quantity_delta: ",
+        ),
     ],
 )
 def test_text_that_only_python_takes_for_a_number_is_refused(text, document, place):

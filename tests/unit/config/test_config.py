@@ -46,7 +46,7 @@ def test_a_file_is_read_with_every_digit(filed):
         filed(
             "portfolio:\n"
             "  base_currency: EUR\n"
-            "  reconciliation_tolerance: 0.1000000000000000055\n"
+            "  reconciliation_tolerance: 0.100000000000000055\n"
             "  valuation_pairs: {BTC: XBTUSD}\n"
             "venues:\n"
             "  - region: GLOBAL\n"
@@ -54,7 +54,7 @@ def test_a_file_is_read_with_every_digit(filed):
             "    key: {keyring: kraken}\n"
         )
     )
-    assert told.portfolio.reconciliation_tolerance == Decimal("0.1000000000000000055")
+    assert told.portfolio.reconciliation_tolerance == Decimal("0.100000000000000055")
     assert told.portfolio.valuation_pairs == {"BTC": "XBTUSD"}
     (kraken,) = told.venues
     assert (kraken.account, kraken.region, kraken.tier) == ("kraken:main", "GLOBAL", Tier.PRO)
@@ -112,28 +112,52 @@ def test_flags_count_before_the_environment_and_that_before_the_file(filed, monk
     [
         ("portfolio:\n  base_currncy: EUR\n", 2, "portfolio.base_currncy", "no such key"),
         ("portfolio:\n\n  snapshot_retention_days: 0\n", 3, "snapshot_retention_days", "1 or more"),
-        ("portfolio:\n  reconciliation_tolerance: .nan\n", 2, "tolerance", "expected a number"),
+        (
+            "portfolio:\n  reconciliation_tolerance: .nan\n",
+            2,
+            "tolerance",
+            "is not a plain decimal number",
+        ),
         ("portfolio:\n  reconciliation_tolerance: -1\n", 2, "tolerance", "0 or more"),
         ("portfolio: 3\n", 1, "portfolio", "keys with values"),
         ("portfolio: []\n", 1, "portfolio", "keys with values"),
-        ("portfolio:\n  snapshot_retention_days: yes\n", 2, "days", "expected a whole number"),
-        ("portfolio:\n  snapshot_retention_days: true\n", 2, "days", "expected a whole number"),
-        ("portfolio:\n  snapshot_retention_days: 1:30\n", 2, "days", "expected a whole number"),
-        ("portfolio:\n  snapshot_retention_days: 0x10\n", 2, "days", "expected a whole number"),
-        ("portfolio:\n  snapshot_retention_days: 3_0\n", 2, "days", "expected a whole number"),
-        ("portfolio:\n  reconciliation_tolerance: 1_0\n", 2, "tolerance", "expected a number"),
-        ("portfolio:\n  reconciliation_tolerance: ٥\n", 2, "tolerance", "expected a number"),
+        ("portfolio:\n  snapshot_retention_days: yes\n", 2, "days", "is not a whole number"),
+        ("portfolio:\n  snapshot_retention_days: true\n", 2, "days", "is not a whole number"),
+        ("portfolio:\n  snapshot_retention_days: 1:30\n", 2, "days", "is not a whole number"),
+        ("portfolio:\n  snapshot_retention_days: 0x10\n", 2, "days", "is not a whole number"),
+        ("portfolio:\n  snapshot_retention_days: 3_0\n", 2, "days", "is not a whole number"),
+        (
+            "portfolio:\n  reconciliation_tolerance: 1_0\n",
+            2,
+            "tolerance",
+            "is not a plain decimal number",
+        ),
+        (
+            "portfolio:\n  reconciliation_tolerance: ٥\n",
+            2,
+            "tolerance",
+            "is not a plain decimal number",
+        ),
         ("venues:\n  - tags: [{userref: 1_0, strategy: a}]\n", 2, "userref", "whole number"),
         ("portfolio:\n  snapshot_retention_days: 36501\n", 2, "days", "36500 or less"),
-        ("portfolio:\n  reconciliation_tolerance: 1:30\n", 2, "tolerance", "expected a number"),
+        ("portfolio:\n  reconciliation_tolerance: 1e1\n", 2, "tolerance", "is not a plain decimal"),
+        ("portfolio:\n  reconciliation_tolerance: ' 1'\n", 2, "tolerance", "is not a plain"),
+        ("portfolio:\n  risk_free_pct: 0.1000000000000000001\n", 2, "risk_free", "fractional"),
+        ("portfolio:\n  reconciliation_tolerance: []\n", 2, "tolerance", "expected a number"),
+        (
+            "portfolio:\n  reconciliation_tolerance: 1:30\n",
+            2,
+            "tolerance",
+            "is not a plain decimal number",
+        ),
         ("portfolio:\n  Name: a\n  name: b\n", 3, "portfolio.name", "on line 2 already"),
         ("portfolio: &a\n  http: *a\n", 1, "portfolio.http", "holds itself"),
         ("portfolio:\n  exclude_assets: &a [*a]\n", 2, "exclude_assets.0", "holds itself"),
         ("venues:\n  - tags: [{userref: yes, strategy: a}]\n", 2, "userref", "whole number"),
         ("venues:\n  - {venue: binance, since: 2023}\n", 2, "since", "such as 2023-05-01"),
         ("venues:\n  - {venue: alpaca, paper: maybe}\n", 2, "paper", "true or false"),
-        ("capital:\n  initial: 1:30\n", 2, "capital.initial", "invalid decimal"),
-        ("capital:\n  memory: {losses: yes}\n", 2, "memory.losses", "expected `int`"),
+        ("capital:\n  initial: 1:30\n", 2, "capital.initial", "'1:30' is not a plain"),
+        ("capital:\n  memory: {losses: yes}\n", 2, "memory.losses", "'yes' is not a whole"),
         ("venues:\n  - venue: kraken\n  - regoin: X\n", 3, "venues.1.regoin", "no such key"),
         ("venues:\n  - venue: mtgox\n", 2, "venues.0.venue", "kraken, alpaca or binance"),
         ("venues:\n  - {venue: alpaca, region: EU}\n", 2, "venues.0", "no region: Alpaca knows"),
@@ -155,7 +179,7 @@ def test_flags_count_before_the_environment_and_that_before_the_file(filed, monk
         ("colour: red\n", 1, "colour", "no such key"),
         ("portfolio:\n  base_curency: EUR\n", 2, "base_curency", "did you mean base_currency?"),
         ("portfolio:\n  port: 1\n", 2, "portfolio.port", "did you mean portfolio.http.port?"),
-        ("portfolio:\n  http:\n    port: abc\n", 3, "http.port", "expected a whole number"),
+        ("portfolio:\n  http:\n    port: abc\n", 3, "http.port", "is not a whole number"),
         ("portfolio:\n  cost_basis_method: x\n", 2, "method", "wac, fifo, lifo, hifo or specific"),
         ("portfolio:\n  tax_year_start: '13-01'\n", 2, "tax_year_start", "such as 04-06"),
         ("portfolio:\n  name: a\n  name: b\n", 3, "portfolio.name", "on line 2 already"),
@@ -163,7 +187,7 @@ def test_flags_count_before_the_environment_and_that_before_the_file(filed, monk
         ("venues:\n  venue: kraken\n", 1, "venues", "expected a list"),
         ("venues:\n  - {}\n  - {url: a, url: b}\n", 3, "venues.1.url", "stands on line 3"),
         ("capital:\n  allocator:\n    metod: x\n", 3, "capital.allocator.metod", "mean method?"),
-        ("capital:\n  allocator:\n    cap: x\n", 3, "capital.allocator.cap", "invalid decimal"),
+        ("capital:\n  allocator:\n    cap: x\n", 3, "capital.allocator.cap", "'x' is not a plain"),
     ],
 )
 def test_what_is_wrong_is_told_with_file_line_and_field(filed, text, line, field, expected):
@@ -248,7 +272,7 @@ def test_a_variable_with_a_wrong_value_is_named(monkeypatch):
         (
             "PORTFOLIO_HTTP__PORT",
             "abc",
-            "the variable PORTFOLIO_HTTP__PORT: expected a whole number",
+            "the variable PORTFOLIO_HTTP__PORT: 'abc' is not a whole number",
         ),
         ("PORTFOLIO_HTTP__PRT", "1", "the variable PORTFOLIO_HTTP__PRT: .* did you mean port?"),
         ("PORTFOLIO_EXCLUDE_ASSETS", "DOT", "the variable PORTFOLIO_EXCLUDE_ASSETS: expected JSON"),
@@ -271,3 +295,21 @@ def test_initial_capital_is_three_hundred_unless_file_or_environment_say_so(file
         monkeypatch.setenv("INITIAL_CAPITAL", said)
         with pytest.raises(Malformed, match=f"^the variable INITIAL_CAPITAL: {message}"):
             load(path)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("portfolio: {base_currency: eur}\n", "expected a name in capitals, such as EUR"),
+        ("venues:\n  - account: main\n", "such as kraken:main"),
+        ("portfolio: {tax_year_start: 4/6}\n", "such as 04-06"),
+        ("portfolio: {redis_prefix: a b}\n", "1 to 64 letters"),
+        ("portfolio: {alerts: {webhook_url: hooks}}\n", "such as https://hooks.example/x"),
+        ("portfolio: {alerts: {mail_to: [me]}}\n", "such as me@mail.example"),
+        ("portfolio: {http: {origins: ['https://a/b']}}\n", "a site without a path"),
+        ("portfolio: {risk_safety_service_url: 'http://a:b@c'}\n", "without a name or a password"),
+    ],
+)
+def test_a_form_is_told_in_words(filed, text, expected):
+    with pytest.raises(Malformed, match=expected):
+        load(filed(text))

@@ -487,5 +487,6 @@ def test_what_is_said_as_it_would_be_unsaid_is_one_wish():
 
     assert id_of("USD") == id_of("USD", min_trade_amount=1, money_step="0.01")
     assert id_of("XBT") == id_of("XBT", money_step="0.00000001")
+    assert id_of("USD") == id_of("USD", instruments={"A": Instrument()}, lot="0.00000001")
     assert id_of("XBT") != id_of("XBT", min_trade_amount=1)
     assert id_of("XBT") != id_of("XBT", money_step="0.01")

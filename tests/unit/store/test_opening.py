@@ -50,6 +50,17 @@ def test_a_folder_is_no_book(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "ask", [lambda place: open_store(place, create=False), list_portfolios], ids=["open", "list"]
+)
+def test_what_is_no_database_is_named(tmp_path, ask):
+    place = tmp_path / "notes.txt"
+    place.write_text("no database at all")
+    with pytest.raises(StoreCorrupt, match=r"notes\.txt: the database is damaged or is none"):
+        ask(place)
+    assert place.read_text() == "no database at all"
+
+
 def test_memory_is_a_place_of_its_own():
     store = open_store(":memory:", terms=Terms(base="EUR"))
     assert isinstance(store, MemoryStore)

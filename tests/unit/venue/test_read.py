@@ -98,7 +98,7 @@ def test_cells_that_another_mark_parts_are_refused_by_it(tmp_path, mark):
 
 def test_a_folder_is_named_even_where_it_has_no_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=r"^\.: cannot be read"):
+    with pytest.raises(InputError, match=r"^\.: this is a folder; name the files in it"):
         read(".")
 
 

@@ -21,6 +21,6 @@ def test_numbers_are_texts_or_json_numbers():
 
 @pytest.mark.parametrize("said", ["1_0", "٥", " 5", "+5", "NaN"])
 def test_what_is_a_number_to_python_alone_is_garbled(said):
-    with pytest.raises(VenueGarbled, match="expected numbers of at most 20") as refused:
+    with pytest.raises(VenueGarbled, match="expected a number of at most 20") as refused:
         record.read("V", "balance", Told, {"freeAmount": said})
     assert said not in refused.value.message

@@ -116,7 +116,7 @@ def test_a_cell_of_many_lines_is_limited_too(tmp_path):
 def test_a_missing_file(tmp_path):
     with pytest.raises(InputError, match=r"absent\.csv: cannot be read: No such file"):
         rows(tmp_path / "absent.csv")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="this is a folder; name the files in it"):
         rows(tmp_path)
 
 
@@ -175,3 +175,15 @@ def test_a_fault_that_quotes_a_long_cell_cuts_it(tmp_path):
         fault = table.fault(2, "a", "EUR", "EU" + '"' * 50_000)
     assert len(fault.message) < 500
     assert fault.message.endswith("…")
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_cells_that_no_commas_part_are_told_though_they_are_quoted(tmp_path, mark):
+    with pytest.raises(UnknownFormat, match=r"line 1: cells parted by '.*', expected ','"):
+        rows(write(tmp_path, f'"a"{mark}"b"{mark}c\n1{mark}2,5{mark}3\n'))
+    assert rows(write(tmp_path, "a,b\n1;2;3;4,5\n"))
+
+
+def test_a_line_that_lacks_its_names_is_asked_for(tmp_path):
+    with pytest.raises(Malformed, match="is the line missing that names the columns"):
+        rows(write(tmp_path, "5,-,-\n6,-,-\n"))

@@ -41,7 +41,6 @@ _ARCHIVES: Final = {
     b"\xff\xfe": "text in UTF-16; save it as UTF-8",
     b"\xfe\xff": "text in UTF-16; save it as UTF-8",
 }
-_OTHER_MARKS: Final = (";", "\t", "|")
 _DEFAULTS: Final = Options()
 _KRAKEN, _BINANCE, _ALPACA = "kraken", "binance", "alpaca"
 
@@ -96,13 +95,6 @@ def _reader(table: Table) -> tuple[_Reader, str | None]:
         if columns <= set(table.columns):
             return reader, of
     seen = ", ".join(table.columns)[:200]
-    parted = next((mark for mark in _OTHER_MARKS if mark in seen and len(table.columns) == 1), None)
-    if parted is not None:
-        raise UnknownFormat(
-            f"{table.name}, line 1: cells parted by {parted!r}, expected ','; import the file as"
-            " it was exported, since a spreadsheet that saves it changes numbers and times as well",
-            file=table.name,
-        )
     raise UnknownFormat(
         f"{table.name}, line 1: no reader knows the columns {seen!r}; known are"
         " Kraken's ledgers.csv and trades.csv, Binance's trade, transaction and futures histories,"

@@ -137,7 +137,7 @@ class Table:
 def opened(path: Path, *, progress: Progress | None = None) -> Iterator[Table]:
     """Open a CSV file and read its header."""
     with readable(path) as file:
-        records = _records(path.name, lines(path, file, progress))
+        records = _records(path.name, _parted(path.name, lines(path, file, progress)))
         first = next(records, None)
         if first is None:
             raise UnknownFormat(f"{path.name}: the file is empty", file=path.name)
@@ -147,7 +147,7 @@ def opened(path: Path, *, progress: Progress | None = None) -> Iterator[Table]:
         if twice:
             raise Malformed(
                 f"{path.name}, line {line}: column {_shown(min(twice))} stands there twice,"
-                " expected each name once",
+                " expected each name once; is the line missing that names the columns?",
                 file=path.name,
                 line=line,
             )
@@ -160,6 +160,10 @@ def readable(path: Path) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as file:
             yield file
+    except IsADirectoryError:
+        raise InputError(
+            f"{path}: this is a folder; name the files in it", file=str(path)
+        ) from None
     except OSError as error:
         raise InputError(
             f"{path.name or path}: cannot be read: {error.strerror or error}", file=path.name
@@ -169,6 +173,21 @@ def readable(path: Path) -> Iterator[BinaryIO]:
 def one_line(text: str) -> str:
     """Return a note without line ends and control characters, which would break a screen."""
     return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+
+
+def _parted(name: str, texts: Iterator[str]) -> Iterator[str]:
+    """Refuse a first line whose cells something else than commas parts, as spreadsheets do."""
+    first = next(texts, "")
+    mark = max(_OTHER_MARKS, key=first.count)
+    if first.count(mark) > first.count(","):
+        raise UnknownFormat(
+            f"{name}, line 1: cells parted by {mark!r}, expected ','; import the file as it was"
+            " exported, since a spreadsheet that saves it changes numbers and times as well",
+            file=name,
+            line=1,
+        )
+    yield first
+    yield from texts
 
 
 def _records(name: str, texts: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
@@ -242,6 +261,7 @@ def _instant(text: str) -> int:
     return _day(text[:_DAY_LENGTH]) + _clock(text[_DAY_LENGTH:])
 
 
+_OTHER_MARKS: Final = (";", "\t", "|")
 _DAY_LENGTH: Final = len("2026-01-05")
 _day: Final = lru_cache(maxsize=4096)(instant.parse)
 

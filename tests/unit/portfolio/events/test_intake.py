@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from bursar.errors import KeyReused, Malformed, NotExact, UnknownAsset
+from bursar.errors import KeyReused, Malformed, OutOfBounds, UnknownAsset
 from bursar.events.catalog import KINDS
 from bursar.ledger import audit, instant
 from bursar.ledger.entries import Tag
@@ -239,7 +239,7 @@ def test_the_message_of_a_commit_names_the_event_that_caused_it():
         (Malformed, trade_opened(_version=2)),
         (Malformed, event("trade.opened", trade_id=1)),
         (Malformed, event("market.tick", symbol="", price=1)),
-        (NotExact, event("market.tick", symbol="BTCUSDT", price=1e300)),
+        (OutOfBounds, event("market.tick", symbol="BTCUSDT", price=1e300)),
         (UnknownAsset, trade_opened(symbol="NOSUCH")),
         (UnknownAsset, event("market.tick", symbol="NOSUCH", price=1)),
     ],

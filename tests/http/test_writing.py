@@ -254,7 +254,7 @@ def test_a_store_that_takes_no_writes_is_told_until_it_takes_one(writer, place):
 
 
 @pytest.mark.parametrize(
-    ("body", "field"),
+    "body, field",
     [
         ({"verb": "deposit", "quantity": "5"}, "what"),
         ({"verb": "deposit", "quantity": "5", "what": "USD", "tiem": "2026-01-01"}, "tiem"),

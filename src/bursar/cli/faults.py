@@ -1,6 +1,8 @@
 """What went wrong, told in one block: message, code, what to do next. Never a traceback.
 
-The block goes to stderr; with `--json` it is `{"error": {"code", "message", "context"}}` on stdout.
+The block goes to stderr; with `--json` it is `{"error": {"code", "message", "context"}}` on stdout,
+unless part of an answer is there already: then it goes to stderr, and
+stdout ends where it broke off.
 """
 
 import sys
@@ -84,8 +86,15 @@ NEXT: Final = {
 }
 
 
+BROKEN_OFF: Final = "the JSON on stdout broke off; what came before it is no whole answer"
+
+
 def told(error: BaseException, *, wants_json: bool) -> int:
     """Tell an error and return its exit code. What nobody foresaw is our own mistake."""
+    if BROKEN_OFF in getattr(error, "__notes__", ()):
+        sys.stdout.flush()
+        print(f"\nbursar: {BROKEN_OFF}", file=sys.stderr)
+        wants_json = False
     match error:
         case KeyboardInterrupt():
             print("\nbursar: stopped; what was not committed is not written", file=sys.stderr)

@@ -19,6 +19,7 @@ import msgspec
 from cyclopts import Parameter
 
 from bursar.cli.answers import json_pieces, json_text
+from bursar.cli.faults import BROKEN_OFF
 from bursar.cli.loading import unbroken
 
 if TYPE_CHECKING:
@@ -275,7 +276,11 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         """Print an answer as JSON; what is an iterator in it becomes a list, item by item."""
         self.screen.make_way()
         if isinstance(answer, Mapping):
-            sys.stdout.writelines(chain(json_pieces(answer), "\n"))
+            try:
+                sys.stdout.writelines(chain(json_pieces(answer), "\n"))
+            except Exception as error:  # a second document behind half of one reads as neither
+                error.add_note(BROKEN_OFF)
+                raise
         else:
             print(json_text(answer))
 

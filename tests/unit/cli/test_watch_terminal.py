@@ -21,6 +21,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # `./run test &` leave
 os.login_tty(0)
 runpy.run_module("bursar.cli", run_name="__main__")
 """
+OF_SYNC, LIVE = b"prices of the last sync", b"prices live"
 HIDDEN, SHOWN = b"\x1b[?25l", b"\x1b[?25h"
 
 
@@ -93,11 +94,8 @@ def test_watch_draws_on_a_terminal_follows_prices_and_leaves_it_as_it_was(tmp_pa
                 f" stream_url: '{stream}', news_url: '{stream}'}}]\n"
             )
             with Terminal("watch", env=env) as terminal:
-                await terminal.shows(b"prices of the last sync")
-                assert b"equity" in terminal.seen
-                drawn = terminal.seen.count(b"equity")
-                await terminal.shows(b"prices live", meanwhile=live.beat)
-                assert terminal.seen.count(b"equity") > drawn
+                await terminal.shows(OF_SYNC)
+                await terminal.shows(LIVE, meanwhile=live.beat)
                 terminal.press(b"\x03")
                 code = await asyncio.get_running_loop().run_in_executor(None, terminal.left)
                 return code, terminal.seen
@@ -105,4 +103,6 @@ def test_watch_draws_on_a_terminal_follows_prices_and_leaves_it_as_it_was(tmp_pa
     code, seen = asyncio.run(main())
     assert code == 0
     assert b"Traceback" not in seen
+    assert b"equity" in seen[: seen.index(OF_SYNC)]
+    assert b"equity" in seen[seen.index(OF_SYNC) : seen.index(LIVE)]  # drawn anew
     assert seen.rindex(SHOWN) > seen.rindex(HIDDEN)

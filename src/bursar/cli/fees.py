@@ -42,7 +42,7 @@ def _show(screen: Screen, found: FeeSummary, gaps: Sequence[Gap], base: str) -> 
             (
                 marked(asset, is_marked=asset in found.unpriced),
                 figures.quantity(fee.amount),
-                figures.money(fee.worth),
+                figures.money(fee.value),
             )
             for asset, fee in found.by_asset.items()
         ],

@@ -48,11 +48,6 @@ class FeeTotal(msgspec.Struct, frozen=True, gc=False):
     value: Decimal = ZERO
     unknown: int = 0
 
-    @property
-    def worth(self) -> Decimal | None:
-        """The worth; `None` where nothing of it is known."""
-        return None if self.unknown and not self.value else self.value
-
 
 class FlowTotal(msgspec.Struct, frozen=True, gc=False):
     """Flows of one kind: quantity, what was booked (cost or value), worth, and how many.

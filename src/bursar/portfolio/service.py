@@ -249,7 +249,7 @@ class PortfolioService:
         trading = sum((cell.fees for cell in book.cells.values()), ZERO)
         gross = audit.totals(book).realized + trading
         return FeeReport(
-            by_asset={asset: fee.worth for asset, fee in fees.by_asset.items()},
+            by_asset={asset: fee.value for asset, fee in fees.by_asset.items()},
             by_pair=fees.by_pair,
             total_base=fees.total,
             trading_base=trading,

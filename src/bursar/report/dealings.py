@@ -164,7 +164,7 @@ def fees(found: Report) -> Section:
                 name="Charged in, since the book began",
                 columns=(Column("asset", is_text=True), *map(Column, ("charged", "worth"))),
                 rows=tuple(
-                    (word(name), quantity(fee.amount), money(fee.worth, why="no price of then"))
+                    (word(name), quantity(fee.amount), money(fee.value, why="no price of then"))
                     for name, fee in found.fees.by_asset.items()
                 ),
                 total=(word("total"), _NOTHING, money(found.fees.total)),

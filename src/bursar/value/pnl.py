@@ -83,6 +83,17 @@ class PnL(msgspec.Struct, frozen=True):
         return None if key in self.unknown else self.lines.get(key, PnLLine()).unrealized
 
 
+class AssetFees(msgspec.Struct, frozen=True):
+    """What was charged in one asset, and its worth in base currency: `None` where none is known.
+
+    `unknown` counts those whose worth nobody knows: it is not in `value`.
+    """
+
+    amount: Decimal
+    value: Decimal | None
+    unknown: int
+
+
 class FeeSummary(msgspec.Struct, frozen=True):
     """All fees: of trades (inside realised) and of the rest (expenses, under the pair `none`).
 
@@ -90,7 +101,7 @@ class FeeSummary(msgspec.Struct, frozen=True):
     none of the figures.
     """
 
-    by_asset: dict[str, FeeTotal]
+    by_asset: dict[str, AssetFees]
     by_pair: dict[str, Decimal]
     total: Decimal
     unpriced: tuple[str, ...] = ()
@@ -169,11 +180,16 @@ def fees(book: Book) -> FeeSummary:
         )
         by_pair[pair] = by_pair.get(pair, ZERO) + fee.value
     return FeeSummary(
-        {asset: by_asset[asset] for asset in sorted(by_asset)},
+        {asset: _known(by_asset[asset]) for asset in sorted(by_asset)},
         {pair: by_pair[pair] for pair in sorted(by_pair)},
         sum(by_pair.values(), ZERO),
         tuple(sorted(asset for asset, fee in by_asset.items() if fee.unknown)),
     )
+
+
+def _known(fee: FeeTotal) -> AssetFees:
+    value = None if fee.unknown and not fee.value else fee.value
+    return AssetFees(fee.amount, value, fee.unknown)
 
 
 def traded_pairs(book: Book) -> dict[str, str]:

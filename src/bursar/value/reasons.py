@@ -78,7 +78,7 @@ def why_fees(book: Book) -> Why:
     """Explain all fees, by the asset in which they were charged."""
     summary = fees(book)
     parts = (
-        Amount(f"{fee.amount:f} {asset}", fee.worth) for asset, fee in summary.by_asset.items()
+        Amount(f"{fee.amount:f} {asset}", fee.value) for asset, fee in summary.by_asset.items()
     )
     return Why(summary.total, "fees = Σ worth when charged, by asset", tuple(parts))
 

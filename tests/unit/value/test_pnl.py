@@ -8,12 +8,20 @@ from bursar.errors import BadChoice
 from bursar.exact import money
 from bursar.ledger import audit
 from bursar.ledger.planning import planned
-from bursar.ledger.state import FeeTotal
 from bursar.ledger.terms import Scope
 from bursar.ledger.timeline import Timeline
 from bursar.value import pnl as module
 from bursar.value.equity import value_book
-from bursar.value.pnl import NONE, By, PnLLine, fees, heading, traded_pairs, valuation_pair
+from bursar.value.pnl import (
+    NONE,
+    AssetFees,
+    By,
+    PnLLine,
+    fees,
+    heading,
+    traded_pairs,
+    valuation_pair,
+)
 from bursar.value.worth import Options
 from tests.auditor import histories
 from tests.unit.value.books import EXAMPLE, NOW, D, book_of, loose, marks, valued
@@ -197,21 +205,21 @@ def test_fees_whose_worth_nobody_knows_are_named_and_in_no_figure():
     2026-02-02T00:00:05Z  reverse k:5  #k:6
     """
     told = fees(book_of(text))
-    assert told.by_asset["BNB"] == FeeTotal(D("0.02"), D(3), unknown=1)
-    assert [told.by_asset[name].worth for name in ("BNB", "ETH")] == [D(3), None]
+    assert told.by_asset["BNB"] == AssetFees(D("0.02"), D(3), unknown=1)
+    assert [told.by_asset[name].value for name in ("BNB", "ETH")] == [D(3), None]
     assert (told.total, told.unpriced) == (D(3), ("BNB", "ETH"))
 
 
 def test_fees_by_asset_and_pair_add_up(book_and_worth):
     told = fees(book_and_worth[0])
-    assert told.by_asset == {"EUR": FeeTotal(D(3), D(6)), "USD": FeeTotal(D(22), D(22))}
+    assert told.by_asset == {"EUR": AssetFees(D(3), D(6), 0), "USD": AssetFees(D(22), D(22), 0)}
     assert told.by_pair == {"XBT/EUR": 6, "XBT/USD": 13, NONE: 9}
     assert told.total == 28
 
 
 def test_staged_fees_are_fees():
     book = book_of("2026-02-02T00:00:00Z staged cash -100 fees 0.5 #k:1")
-    assert fees(book).by_asset == {"USD": FeeTotal(D("0.5"), D("0.5"))}
+    assert fees(book).by_asset == {"USD": AssetFees(D("0.5"), D("0.5"), 0)}
     assert fees(book).by_pair == {NONE: D("0.5")}
 
 
@@ -239,4 +247,4 @@ def test_all_headings_agree_on_any_book(seed):
         assert told.excluded.unrealized == worth.excluded_unrealized
     summary = fees(made.book)
     assert summary.total == totals.expenses + sum(c.fees for c in made.book.cells.values())
-    assert summary.total == sum(fee.value for fee in summary.by_asset.values())
+    assert summary.total == sum(fee.value or D(0) for fee in summary.by_asset.values())

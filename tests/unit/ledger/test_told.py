@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -29,6 +29,11 @@ class Part(msgspec.Struct):
 
 class Closed(msgspec.Struct, forbid_unknown_fields=True):
     price: Decimal
+
+
+class Bounded(msgspec.Struct):
+    name: Annotated[str, msgspec.Meta(max_length=3)] | None = None
+    price: Annotated[Decimal, msgspec.Meta(description="a price")] | None = None
 
 
 class Whole(msgspec.Struct, rename="camel"):
@@ -79,6 +84,13 @@ def test_a_name_that_is_none_and_one_that_lacks_are_told(told, said):
     assert caught.value.context == {"field": said.partition(":")[0]}
 
 
+def test_what_bounds_a_field_hides_nothing_of_its_kind():
+    told = record(values('{"name": "abc", "price": 1.10}'), Bounded)
+    assert (told.name, str(told.price)) == ("abc", "1.10")
+    with pytest.raises(Malformed, match="name: Expected `str` of length <= 3"):
+        record({"name": "abcd"}, Bounded)
+
+
 def test_a_word_alone_needs_no_place():
     with pytest.raises(Malformed) as caught:
         record("x", Way)
@@ -99,6 +111,7 @@ def test_text_is_a_plain_number_and_its_place_is_told(text):
 def test_text_where_text_belongs_is_left_alone():
     told = record({"part": {"name": "1_0", "when": "5"}, "alien": "1_0"}, Whole)
     assert (told.part.name, told.part.when) == ("1_0", "5")
+    assert record({"part": {"name": "größer"}}, Whole).part.name == "größer"
 
 
 @pytest.mark.parametrize(

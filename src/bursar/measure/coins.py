@@ -268,9 +268,10 @@ class Coins:
             own = self.assets.get(first.pair, first.pair)
             charged = first.fee_amount if first.fee_asset == own else ZERO
             delta = first.base_delta - charged if first.base_delta else ZERO
+            is_repaid = False
             if first.kind == _MARGIN:
                 delta = sum((each.base_delta for each in shifts if each.side in _LEVERAGED), ZERO)
-            is_repaid = any(each.side == REPAID for each in shifts)
+                is_repaid = any(each.side == REPAID for each in shifts)
             parts[own] = Part(first, own, delta, flags, opens_nothing=is_repaid)
         for each in sorted(traded, key=lambda shift: shift.base_delta):
             known = parts.get(each.pair, Part(first, each.pair, ZERO, flags))

@@ -30,7 +30,7 @@ class Auditor:
         self.trades = defaultdict(int)
         self.fees: dict = defaultdict(lambda: [Fraction(0), Fraction(0)])
         self.flows: dict = defaultdict(lambda: [Fraction(0), Fraction(0), Fraction(0), 0])
-        self.margins: dict = defaultdict(lambda: [Fraction(0), Fraction(0)])
+        self.margins: dict = defaultdict(lambda: [Fraction(0), Fraction(0), Fraction(0)])
         self.pockets = defaultdict(Fraction)
         self.sleeves = defaultdict(Fraction)
         self.gaps = defaultdict(int)
@@ -182,6 +182,13 @@ class Auditor:
             position[0] += sign * closing
             position[1] -= entered
             left -= closing
+        if fill.closes and left:  # it was opened before all that is known
+            position[2] += left
+            left = Fraction(0)
+            if fill.settled is None:
+                self.gaps[fill.base, "unsettled"] += 1
+            else:
+                pnl = exact(fill.settled)
         position[0] += sign * left
         position[1] += half_even(left * price)
         return pnl

@@ -269,6 +269,7 @@ class _Maker:
                 fees=self.fees(quote, "BNB"),
                 strategy=self.maybe(0.4, "perp"),
                 rates=self.rates(quote, "BNB"),
+                closes=self.maybe(0.3, True),
             )
         ]
 

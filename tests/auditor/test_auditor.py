@@ -62,7 +62,9 @@ def of_book(book):
         "flows": present(
             {k: (*fractions(f.amount, f.booked, f.value), f.count) for k, f in book.flows.items()}
         ),
-        "margins": present({k: fractions(m.quantity, m.notional) for k, m in book.margins.items()}),
+        "margins": present(
+            {k: fractions(m.quantity, m.notional, m.unseen) for k, m in book.margins.items()}
+        ),
         "pockets": present({k: fractions(q) for k, q in book.pockets.items()}),
         "sleeves": present({k: fractions(q) for k, q in book.sleeves.items()}),
         "gaps": {key: count for key, count in book.gaps.items() if count},

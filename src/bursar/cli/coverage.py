@@ -22,6 +22,7 @@ MEANINGS: Final = {
     "provisional": "told by a trade file only; the ledger has not confirmed it",
     "unclassified": "the venue's word for it is not known; it counts as capital",
     "unpaired": "the other side of the movement is not here yet",
+    "unsettled": "what closing it made is unknown, as its opening is; a ledger row would state it",
     "unpriced": "worth nothing until its price of then is told: bursar price, a file, sync --full",
 }
 
@@ -42,6 +43,7 @@ def told(coverage: Coverage) -> dict[str, object]:
         "last_trade": sorted({each.asset for each in coverage.last_trade}),
         "negative_cash": coverage.negative_cash,
         "pending": coverage.pending,
+        "unseen": coverage.unseen,
         "depegs": [{"asset": each.asset, "rate": each.rate} for each in coverage.depegs],
         "ahead": None if coverage.ahead is None else instant.show(coverage.ahead),
         "lines": coverage.lines(),
@@ -117,8 +119,7 @@ def _is_in(pair: str, asset: str) -> bool:
 def _lines(coverage: Coverage, now: int) -> Iterator[tuple[bool, str, str]]:
     for missing in coverage.unvalued:
         yield True, "unknown", f"{missing}; --price {missing.asset}=… gives it one"
-    for each in coverage.pending:
-        yield True, "pending", f"{each} was sold, its acquisition is not known"
+    yield from _unfounded(coverage)
     for flag in sorted({gap.flag for gap in coverage.gaps}):
         of_flag = [gap for gap in coverage.gaps if gap.flag == flag]
         whose = ", ".join(f"{gap.asset or 'of no asset'} {gap.count}×" for gap in of_flag)
@@ -139,6 +140,14 @@ def _lines(coverage: Coverage, now: int) -> Iterator[tuple[bool, str, str]]:
         old = age(min(now - each.mark.at for each in coverage.stale))
         others = "--price and --prices give newer ones"
         yield False, "old marks", f"{_marks(coverage.stale)}, {old} old or more; {others}"
+
+
+def _unfounded(coverage: Coverage) -> Iterator[tuple[bool, str, str]]:
+    """Tell what went, of coins and of leveraged positions, and nobody knows to have come."""
+    for each in coverage.pending:
+        yield True, "pending", f"{each} was sold, its acquisition is not known"
+    for each in coverage.unseen:
+        yield True, "unseen", f"{each} was closed, its opening lies before what is known"
 
 
 def _marks(seen: Sequence[Seen]) -> str:

@@ -194,8 +194,8 @@ def _show_trades(screen: Screen, found: Performance) -> None:
     unsure = found.trades.unpriced
     if unsure:
         screen.print(
-            f"! {unsure:,} of {found.trades.count:,} trips have a fee or a leg without a price,"
-            " which counts as nothing"
+            f"! {unsure:,} of {found.trades.count:,} trips have a fee, a leg or a settlement"
+            " that nobody priced, which counts as nothing"
         )
 
 

@@ -39,6 +39,7 @@ from typing import Final, TypeVar
 
 from bursar.errors import Oversold
 from bursar.exact import ZERO, money, negated
+from bursar.ledger.entries import Flag
 from bursar.ledger.layer import Layer
 from bursar.ledger.lots import RULES, Lot, Pool, Take
 from bursar.ledger.lots.base import cut, joined, resized, total, units
@@ -299,6 +300,11 @@ class Book:
             known.count + change.count,
             known.unknown + change.unknown,
         )
+
+    def note(self, asset: str, flag: Flag) -> None:
+        """Count one more fact about an asset that rests on something unknown."""
+        key = (asset, flag.value)
+        self.gaps[key] = self.gaps.get(key, 0) + 1
 
     def is_strict(self, account: str) -> bool:
         """Tell whether an account cannot spend what it does not have."""

@@ -20,6 +20,7 @@ from bursar.ledger.entries import (
     Conversion,
     Fee,
     Fill,
+    Flag,
     FlowKind,
     Leg,
     MarginFill,
@@ -279,6 +280,11 @@ def _record(
     worth = [fee.value for fee in fees]
     known = [value for value in worth if value is not None]
     quote, side, moved = _moved(fact, lines, is_first=is_first)
+    flags = fact.flags
+    if any(line.is_unsettled for line in lines):
+        flags, quote_made = (*flags, Flag.UNSETTLED), None
+    else:
+        quote_made = made if quote in cash else None
     return RealizedPnLRecord(
         trade_id=fact.id,
         order_id=getattr(fact, "order_id", None),
@@ -289,7 +295,7 @@ def _record(
         quote_delta=moved[1] - sum((fee.amount for fee in fees if fee.asset == quote), ZERO),
         fee_asset=fees[0].asset if fees else "",
         fee_amount=sum((fee.amount for fee in fees if fee.asset == fees[0].asset), ZERO),
-        pnl_quote=made if quote in cash else None,
+        pnl_quote=quote_made,
         strategy_tag=_tag(fact),
         pnl_base=made,
         fee_base=sum(known, ZERO) if len(known) == len(worth) else None,
@@ -298,7 +304,7 @@ def _record(
         kind=kind,
         price=getattr(fact, "price", None),
         cost_base=_cost(lines),
-        flags=tuple(flag.value for flag in fact.flags),
+        flags=tuple(flag.value for flag in flags),
     )
 
 

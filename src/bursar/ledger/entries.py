@@ -129,6 +129,7 @@ class Flag(Enum):
     UNPRICED = "unpriced"
     ASSUMED_BASIS = "assumed_basis"
     ASSUMED_SPLIT = "assumed_split"
+    UNSETTLED = "unsettled"
 
 
 class Rate(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -240,7 +241,8 @@ class MarginFill(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True,
 
     `settled` is the PnL that the venue states, in `quote`; `None` asks the book to derive it. A
     statement without quantity settles money and leaves the position alone. `pocket` is where the
-    money lies.
+    money lies. `closes` is true where the venue says that it opened nothing, whatever is known to
+    be open; `None` where it says nothing of the kind.
     """
 
     base: str
@@ -258,6 +260,7 @@ class MarginFill(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True,
     regime: str | None = None
     rates: tuple[Rate, ...] = ()
     quote_rate: Decimal | None = None
+    closes: bool | None = None
 
 
 class CashFlow(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="flow"):

@@ -1,20 +1,35 @@
 """Leveraged positions: what fills make of them, by account and pair.
 
 The notional of entry is kept as a total and reduced pro rata when a position closes; going through
-zero closes, then opens the rest. A position that is settled by delivery is gone without PnL: the
-coins cost what was paid for them. To be called inside the money context.
+zero closes, then opens the rest, unless the venue says that the fill opened nothing: then the rest
+was opened before what is known (`unseen`). What that made only the venue can say. A position that
+is settled by delivery is gone without PnL: the coins cost what was paid for them. To be called
+inside the money context.
 
 Errors: none.
 """
 
 from collections.abc import MutableMapping
 from decimal import Decimal
+from typing import Final
+
+import msgspec
 
 from bursar.exact import ZERO, product18, share
 from bursar.ledger.entries import Fill, MarginFill, Side
 from bursar.ledger.state import Margin
 
 Margins = MutableMapping[tuple[str, str], Margin]
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """What a fill made of a position: the PnL in the quote, and whether a part of it is unknown."""
+
+    pnl: Decimal
+    is_unsettled: bool = False
+
+
+_UNMOVED: Final = Moved(ZERO)
 
 
 def deliver(margins: Margins, fill: Fill) -> None:
@@ -29,32 +44,37 @@ def deliver(margins: Margins, fill: Fill) -> None:
     left = (size - closing) if is_long else closing - size
     rest = notional - share(notional, closing, size)
     leverage = position.leverage if left else None
-    margins[key] = Margin(position.base, position.quote, left, rest, leverage)
+    margins[key] = msgspec.structs.replace(
+        position, quantity=left, notional=rest, leverage=leverage
+    )
 
 
-def reposition(margins: Margins, fill: MarginFill) -> Decimal:
-    """Move the position and return the PnL that the notional of entry gives, in the quote."""
+def reposition(margins: Margins, fill: MarginFill) -> Moved:
+    """Move the position, and say what the notional of entry gives and what nobody knows."""
     if fill.quantity is None or fill.side is None:
-        return ZERO
+        return _UNMOVED
     price = fill.price or ZERO
     key = (fill.account, fill.pair or f"{fill.base}/{fill.quote}")
     position = margins.get(key, Margin(fill.base, fill.quote))
     signed = fill.quantity if fill.side is Side.BUY else -fill.quantity
     size, notional, pnl = position.quantity, position.notional, ZERO
-    if size * signed < 0:
-        closing = min(abs(size), fill.quantity)
+    closing = min(abs(size), fill.quantity) if size * signed < 0 else ZERO
+    rest = fill.quantity - closing
+    opening, unseen = (ZERO, rest) if fill.closes else (rest, ZERO)
+    if closing:
         entered = share(notional, closing, abs(size))
         left = product18(closing, price)
         pnl = left - entered if size > 0 else entered - left
         if fill.price is None:
             pnl = fill.settled or ZERO
         notional -= entered
-        opening = fill.quantity - closing
-    else:
-        opening = fill.quantity
+    if unseen and fill.settled is not None:
+        pnl = fill.settled
     notional += product18(opening, price)
-    leverage = position.leverage if size * (size + signed) > 0 else None
+    now = size + (closing.copy_sign(signed) if fill.closes else signed)
+    leverage = position.leverage if size * now > 0 else None
     if opening and fill.leverage is not None:
         leverage = fill.leverage
-    margins[key] = Margin(fill.base, fill.quote, size + signed, notional, leverage)
-    return pnl
+    unknown = position.unseen + unseen
+    margins[key] = Margin(fill.base, fill.quote, now, notional, leverage, unknown)
+    return Moved(pnl, is_unsettled=bool(unseen) and fill.settled is None)

@@ -353,7 +353,7 @@ def positioned(margins: Margins, fact: Fact) -> Fact:
         deliver(margins, fact)
     if not isinstance(fact, MarginFill):
         return fact
-    given = reposition(margins, fact)
+    given = reposition(margins, fact).pnl
     return fact if fact.settled is not None else replace(fact, settled=given)
 
 

@@ -1,9 +1,9 @@
 """The projection: a book as named cells of canonical text, and its digest.
 
 A cell holds one key of one of the book's mappings. Numbers are written without trailing zeros, so
-that one value has one text, `unknown` only where there is any, and `leverage` where it was told;
-lots are left out of the cells, being derived from the journal, and are part of the digest. Two
-books with equal digests are equal in everything a reader can ask.
+that one value has one text, `unknown` and `unseen` only where there is any, and `leverage` where it
+was told; lots are left out of the cells, being derived from the journal, and are part of the
+digest. Two books with equal digests are equal in everything a reader can ask.
 
 Errors: none.
 """
@@ -95,7 +95,7 @@ def _is_told(name: str, part: object) -> bool:
     match name:
         case "pool":
             return False
-        case "unknown":
+        case "unknown" | "unseen":
             return bool(part)
         case "leverage":
             return part is not None

@@ -9,6 +9,7 @@ Of a row count `account`, `pair` (the asset), `flags`, and by what `side` says:
 
     traded   exchanged: `base_delta`, what that realised on this coin (`pnl_base`), cost of its lots
     lent     a leveraged position moved by `base_delta`
+    repaid   the same, of one that opened nothing, whatever was open
     taken    `base_delta` of that in the pair `regime` became coins, or took them
     paid     what paid for it, or for its fees, and is no coin of the trade: `base_delta`
     flow     came or went: `base_delta`; where it is taken back later, `order_id` names by what
@@ -29,6 +30,7 @@ Errors: none.
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -52,6 +54,10 @@ from bursar.ledger.facts import Fact
 from bursar.ledger.order import IS_EXCHANGED, Action, turn
 from bursar.ledger.records import SHIFT, RealizedPnLRecord
 from bursar.ledger.state import Line
+
+LENT: Final = "lent"
+REPAID: Final = "repaid"
+_LEVERAGED: Final = frozenset({LENT, REPAID})
 
 
 class _Move(msgspec.Struct, frozen=True):
@@ -77,7 +83,7 @@ def shifts_of(
     if isinstance(fact, Fill) and fact.quote in cash and _is_told(fact, cash):
         return ()
     found = _moves(fact, lines, cash)
-    moves = (move for move in found if move.asset not in cash or move.word == "lent")
+    moves = (move for move in found if move.asset not in cash or move.word in _LEVERAGED)
     return [_row(fact, number, move) for number, move in enumerate(moves)]
 
 
@@ -123,7 +129,7 @@ def _of_trade(fact: Fact, lines: Sequence[Line]) -> Iterator[_Move]:
             yield from _of_fill(fact, lines)
         case MarginFill():
             if fact.side is not None and fact.quantity:
-                yield _Move("lent", fact.base, _signed(fact))
+                yield _Move(REPAID if fact.closes else LENT, fact.base, _signed(fact))
             yield from _paid([(fact.quote, settled_by(lines)), *_off(fact.fees)])
         case Conversion():
             went = [(leg.asset, -leg.quantity) for leg in fact.given]

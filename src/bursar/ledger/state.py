@@ -66,6 +66,8 @@ class Margin(msgspec.Struct, frozen=True, gc=False):
     """A leveraged position: signed quantity, and the notional at which it was entered (≥ 0).
 
     `leverage` is as it was last told when the position was opened or grew; `None` if nobody did.
+    `unseen` (≥ 0) adds up what was closed and nobody told the opening of: it lies before what is
+    known.
     """
 
     base: str
@@ -73,6 +75,7 @@ class Margin(msgspec.Struct, frozen=True, gc=False):
     quantity: Decimal = ZERO
     notional: Decimal = ZERO
     leverage: Decimal | None = None
+    unseen: Decimal = ZERO
 
 
 class Removal(msgspec.Struct, frozen=True):
@@ -98,7 +101,8 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     """One piece of PnL that a fact made: for its record, its verdict line, and `why`.
 
     `undone` is the flow that a reversal put back; what it cost stands in `cost`, signed. `settled`
-    is what a leveraged trade settled in its quote, stated or worked out.
+    is what a leveraged trade settled in its quote, stated or worked out; where `is_unsettled` that
+    lacks what it made on a part that nobody told the opening of.
     """
 
     kind: str
@@ -108,6 +112,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     parts: tuple[Lot, ...] = ()
     undone: CashFlow | None = None
     settled: Decimal = ZERO
+    is_unsettled: bool = False
 
     @property
     def asset(self) -> str:

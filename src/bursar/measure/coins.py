@@ -37,7 +37,7 @@ from bursar.exact import ZERO
 from bursar.ledger import instant, order
 from bursar.ledger.book import POOL
 from bursar.ledger.records import BESIDES, RealizedPnLRecord, is_shift
-from bursar.ledger.shifts import turn_told
+from bursar.ledger.shifts import LENT, REPAID, turn_told
 from bursar.ledger.state import NO_PAIR
 from bursar.measure.stake import Stake, joint
 
@@ -49,7 +49,7 @@ _STAGED: Final = "staged"
 _TRADE: Final = "trade"
 _OF_PAIRS: Final = frozenset({_TRADE, _MARGIN})
 _PAID: Final = "paid"
-_LENT: Final = "lent"
+_LEVERAGED: Final = frozenset({LENT, REPAID})
 _PAYING: Final = frozenset({_PAID, "taken"})
 _OWN: Final = ":trade:"
 _OPENED: Final = ":opened"
@@ -61,7 +61,8 @@ the sender's own id.
 
 class Part(msgspec.Struct, frozen=True):
     """One coin's part of a trade. `delta` is by how much it changed what is held: a fee in the
-    asset itself is off. `cost` is that of the lots which left.
+    asset itself is off. `cost` is that of the lots which left. `opens_nothing` is so of a leveraged
+    trade of which the venue says that.
     """
 
     record: RealizedPnLRecord
@@ -71,6 +72,7 @@ class Part(msgspec.Struct, frozen=True):
     pnl: Decimal = ZERO
     cost: Decimal = ZERO
     fees: Decimal = ZERO
+    opens_nothing: bool = False
 
     @property
     def place(self) -> Place:
@@ -88,7 +90,7 @@ class Part(msgspec.Struct, frozen=True):
     def plus(self, delta: Decimal, pnl: Decimal, cost: Decimal, fees: Decimal = ZERO) -> "Part":
         """Return the part and more of it."""
         sums = self.delta + delta, self.flags, self.pnl + pnl, self.cost + cost, self.fees + fees
-        return Part(self.record, self.asset, *sums)
+        return Part(self.record, self.asset, *sums, self.opens_nothing)
 
 
 class Opened(msgspec.Struct, frozen=True, gc=False):
@@ -266,9 +268,11 @@ class Coins:
             own = self.assets.get(first.pair, first.pair)
             charged = first.fee_amount if first.fee_asset == own else ZERO
             delta = first.base_delta - charged if first.base_delta else ZERO
+            is_repaid = False
             if first.kind == _MARGIN:
-                delta = sum((each.base_delta for each in shifts if each.side == _LENT), ZERO)
-            parts[own] = Part(first, own, delta, flags)
+                delta = sum((each.base_delta for each in shifts if each.side in _LEVERAGED), ZERO)
+                is_repaid = any(each.side == REPAID for each in shifts)
+            parts[own] = Part(first, own, delta, flags, opens_nothing=is_repaid)
         for each in sorted(traded, key=lambda shift: shift.base_delta):
             known = parts.get(each.pair, Part(first, each.pair, ZERO, flags))
             parts[each.pair] = known.plus(each.base_delta, each.pnl_base, each.cost_base)
@@ -282,7 +286,7 @@ class Coins:
             return
         self._told.append(Closed(part, closed, stake.take(closed)))
         beyond = abs(part.delta) - closed
-        if beyond:
+        if beyond and not part.opens_nothing:
             self._enter(stake, part, _entry(part, beyond))
 
     def _enter(self, stake: Stake, part: Part, entry: Stake) -> None:
@@ -292,13 +296,16 @@ class Coins:
     def _closed(self, stake: Stake, part: Part) -> Decimal | None:
         """Return the quantity that a trade closes; `None` for one that opens.
 
-        A leveraged one that settled something where nothing is known to be open closes that.
+        A leveraged one that settled something where nothing is known to be open closes that, and
+        so does one that opened nothing. What lies on its own side it leaves alone.
         """
         delta, is_lent = part.delta, part.record.kind == _MARGIN
         if delta and is_lent and own_trade(part.record):
             return None if part.record.trade_id.endswith(_OPENED) else abs(delta)
         if delta and not is_lent and part.record.account not in self._shorts:
             return -delta if delta < 0 else None
+        if part.opens_nothing:
+            return ZERO if stake.quantity * delta > 0 else abs(delta)
         if stake.quantity * delta < 0:
             return _overlap(stake, delta)
         return ZERO if part.is_closing and (is_lent or not delta) else None

@@ -3,7 +3,8 @@
 `win_rate` is the percentage of trips with profit, of all of them: a trip that came out even is
 neither a win nor a loss, and counts. `profit_factor` is gross profit ÷ gross loss; without a loss
 there is none, and that is said, not infinity. `expectancy` is the mean PnL of a trip. `unpriced`
-counts the trips that rest on a fee or a leg without a price, which was counted as worth nothing.
+counts the trips that rest on a fee or a leg without a price, which was counted as worth nothing, or
+on a settlement that nobody stated.
 
 Invariants: gross profit − gross loss = net PnL; wins + losses + even = count.
 
@@ -26,6 +27,7 @@ NO_TRIP: Final = "no round trip has closed"
 NO_LOSS: Final = "no round trip has lost"
 NO_WIN: Final = "no round trip has won"
 NO_TIME: Final = "no round trip has a known entry"
+_UNKNOWN: Final = frozenset({Flag.UNPRICED.value, Flag.UNSETTLED.value})
 
 
 class TradeStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +80,7 @@ class TradeStatistics(msgspec.Struct, frozen=True, kw_only=True):
         """How much of the figures rests on what is not known, if any does."""
         if not self.unpriced:
             return ()
-        return (Amount("trips with an unpriced fee or leg", Decimal(self.unpriced)),)
+        return (Amount("trips with an unpriced fee, leg or settlement", Decimal(self.unpriced)),)
 
 
 class Tally(msgspec.Struct):
@@ -106,7 +108,7 @@ class Tally(msgspec.Struct):
         sign = (pnl > 0) - (pnl < 0)
         self.count += 1
         self.fees += trip.fees
-        self.unpriced += Flag.UNPRICED.value in trip.flags
+        self.unpriced += not _UNKNOWN.isdisjoint(trip.flags)
         if sign > 0:
             self.wins, self.profit = self.wins + 1, self.profit + pnl
         elif sign < 0:

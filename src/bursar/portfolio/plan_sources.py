@@ -204,7 +204,10 @@ def _doubts(portfolio: Portfolio, valuation: Valuation) -> Iterator[str]:
             yield f"{account} does not agree with its venue; `bursar drift` says where"
     coverage = valuation.coverage
     yield from Coverage(
-        pending=coverage.pending, negative_cash=coverage.negative_cash, depegs=coverage.depegs
+        pending=coverage.pending,
+        unseen=coverage.unseen,
+        negative_cash=coverage.negative_cash,
+        depegs=coverage.depegs,
     ).lines()
 
 

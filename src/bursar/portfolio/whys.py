@@ -74,9 +74,13 @@ def _realized(asked: Asked, asset: str | None) -> Why:
     total = ZERO
     for fact in facts:
         for line in traced(book, fact):
-            if line.realized and (asset is None or names.name(line.asset) == names.name(asset)):
+            is_asked = asset is None or names.name(line.asset) == names.name(asset)
+            if is_asked and (line.realized or line.is_unsettled):
                 total += line.realized
-                parts.append(Amount(_told(fact, line.kind, line.cost), line.realized, fact.id))
+                said = _told(fact, line.kind, line.cost)
+                parts.append(Amount(said, line.realized, fact.id))
+                if line.is_unsettled:
+                    parts.append(Amount(f"{said}, opened before what is known", None, fact.id))
     whose = "" if asset is None else f" of {asset}"
     formula = f"realised{whose} in {base} = Σ (value − cost of the lots that left − fees), by entry"
     return Why(total, formula, tuple(parts))

@@ -220,8 +220,8 @@ class _Work:
             yield f"unpriced flows: {', '.join(found.pnl.unpriced_flows)}"
         if found.trades.unpriced:
             yield (
-                f"{found.trades.unpriced:,} of {found.trades.count:,} round trips have a fee or a"
-                " leg without a price, which counts as nothing"
+                f"{found.trades.unpriced:,} of {found.trades.count:,} round trips have a fee, a"
+                " leg or a settlement that nobody priced, which counts as nothing"
             )
         if found.strategy is not None:
             yield (

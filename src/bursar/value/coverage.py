@@ -1,7 +1,8 @@
 """Coverage: what a total does not know, beside what it says.
 
-A missing mark, an old one, a basis that was assumed, a sale without acquisition: each is named
-here, so that no figure looks better founded than it is. Only what a view shows is spoken of.
+A missing mark, an old one, a basis that was assumed, a sale without acquisition, a leveraged
+position that was there before all that is known: each is named here, so that no figure looks better
+founded than it is. Only what a view shows is spoken of.
 
 Errors: none.
 """
@@ -44,7 +45,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Amiss(msgspec.Struct, frozen=True):
-    """A quantity of an asset in one account that is not as it should be."""
+    """A quantity of an asset or a leveraged pair in one account that is not as it should be."""
 
     account: str
     asset: str
@@ -66,7 +67,8 @@ class Coverage(msgspec.Struct, frozen=True):
     """What is known of the assets shown.
 
     `valued_pct` is the percentage of held assets (cash apart) that have a value. `negative_cash`
-    holds quantities below zero, `pending` quantities sold whose acquisition is not known (> 0).
+    holds quantities below zero, `pending` quantities sold whose acquisition is not known (> 0),
+    `unseen` what was closed of leveraged pairs and is not known to have been opened (> 0).
     `ahead` is the instant of the last fact where that is yet to come: all that was told counts.
     """
 
@@ -80,13 +82,14 @@ class Coverage(msgspec.Struct, frozen=True):
     last_trade: tuple[Seen, ...] = ()
     negative_cash: tuple[Amiss, ...] = ()
     pending: tuple[Amiss, ...] = ()
+    unseen: tuple[Amiss, ...] = ()
     depegs: tuple[Depeg, ...] = ()
     ahead: int | None = None
 
     @property
     def is_complete(self) -> bool:
         """Tell whether everything has a value, and a basis that is known."""
-        return not (self.unvalued or self.gaps or self.pending)
+        return not (self.unvalued or self.gaps or self.pending or self.unseen)
 
     @property
     def unvalued_assets(self) -> tuple[str, ...]:
@@ -110,6 +113,7 @@ class Coverage(msgspec.Struct, frozen=True):
         """
         said = [f"not valued: {each}" for each in self.unvalued]
         said += [f"pending: {each} sold, acquisition unknown" for each in self.pending]
+        said += [f"unseen: {each} closed, opening unknown" for each in self.unseen]
         said += [f"{gap.flag}: {gap.count} of {gap.asset}" for gap in self.gaps]
         said += [f"negative cash: {each}" for each in self.negative_cash]
         said += [
@@ -151,6 +155,7 @@ def cover(frame: Frame, assets: Sequence[AssetWorth], margins: Sequence[MarginWo
         last_trade=seen(lambda mark: mark.source == LAST_TRADE),
         negative_cash=_negative_cash(assets),
         pending=_pending(frame),
+        unseen=unseen(frame),
         depegs=_depegs(frame, assets, margins),
         ahead=reaches_ahead(frame.book, now),
     )
@@ -187,6 +192,18 @@ def owed(holding: Holding) -> Decimal:
 def may_owe(book: Book, place: str) -> bool:
     """Tell whether what a place owes is a short sale, not a sale that waits for its acquisition."""
     return bool(book.shorts) if place == POOL else place in book.shorts
+
+
+def unseen(frame: Frame) -> tuple[Amiss, ...]:
+    """Return what was closed of leveraged pairs that the view shows, and opened before all that is
+    known, by account and pair.
+    """
+    found = (each for each in frame.book.margins.items() if each[1].unseen)
+    return tuple(
+        Amiss(account, pair, margin.unseen)
+        for (account, pair), margin in sorted(found)
+        if frame.shows(margin.base)
+    )
 
 
 def _gaps(frame: Frame) -> tuple[Gap, ...]:

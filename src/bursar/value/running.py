@@ -23,7 +23,7 @@ from bursar.exact import ZERO, money
 from bursar.ledger.book import Book
 from bursar.ledger.state import HoldingKey
 from bursar.value.convert import Missing, Steps, path_over
-from bursar.value.coverage import Coverage, cover
+from bursar.value.coverage import Coverage, cover, unseen
 from bursar.value.equity import Sums, Valuation, assembled, counted, is_missed
 from bursar.value.figures import Figures
 from bursar.value.holdings import (
@@ -111,7 +111,8 @@ class Running:
     def is_complete(self) -> bool:
         """Tell whether everything shown has a value, and a basis that is known."""
         frame = self._frame
-        return not (self._missing or self._pending) and not any(map(frame.shows, frame.gaps))
+        is_told = not any(map(frame.shows, frame.gaps)) and not unseen(frame)
+        return is_told and not (self._missing or self._pending)
 
     @money
     def exposure(self, asset: str) -> Decimal | None:

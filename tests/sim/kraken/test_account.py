@@ -128,7 +128,10 @@ def test_margin_is_there_where_it_is_asked_for():
     invented = account(2, 3000, on_margin=True)
     assert {row.flow for row in invented.rows} >= ON_MARGIN
     assert {each.misc for each in invented.trades} == {"", "initiated", "closing"}
-    assert all(len(each.rows) == 1 for each in invented.trades if each.margin)
+    assert all(len(each.rows) == 1 for each in invented.trades if each.misc)
+    assert all(each.margin for each in invented.trades if each.misc == "initiated")
+    closings = [each for each in invented.trades if each.misc == "closing"]
+    assert {bool(each.margin) for each in closings} == {False, True}
 
 
 def test_one_seed_is_one_account_whatever_the_process():

@@ -246,10 +246,11 @@ def test_trades_are_filtered_by_position():
     venue = fake(account(2, 3000, on_margin=True))
     trades = venue.house.account.trades
     spot = every(venue, "TradesHistory", "trades", type="no position", consolidate_taker="false")
-    assert set(spot) == {each.id for each in trades if not each.margin}
+    assert set(spot) == {each.id for each in trades if not each.misc}
     held = every(venue, "TradesHistory", "trades", type="any position", consolidate_taker="false")
-    assert set(held) == {each.id for each in trades if each.margin}
-    assert all(Decimal(each["margin"]) > 0 for each in held.values())
+    assert set(held) == {each.id for each in trades if each.misc}
+    opened = [each for each in held.values() if each["misc"] == "initiated"]
+    assert all(Decimal(each["margin"]) > 0 for each in opened)
     refused = ask(venue, "TradesHistory", type="none such")["error"]
     assert refused == ["EGeneral:Invalid arguments:type"]
 

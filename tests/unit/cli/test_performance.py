@@ -109,7 +109,7 @@ def test_trips_that_rest_on_a_fee_without_a_price_are_counted(bursar, ask):
     ):
         fee = ("--fee", "1 DUST") if day == "04" else ()
         bursar("add", *words.split(), "--time", f"2026-01-{day}", *fee, "--yes")
-    said = "! 1 of 1 trips have a fee or a leg without a price, which counts as nothing"
+    said = "! 1 of 1 trips have a fee, a leg or a settlement that nobody priced,"
     assert said in bursar("performance").out
     assert ask("performance")["trades"]["unpriced"] == 1
 

@@ -3,8 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from bursar.errors import Oversold
+from bursar.ledger.describe import retold
 from bursar.ledger.entries import Rate
 from bursar.ledger.state import Margin
 from tests.unit.ledger.samples import MAIN, Pen, fees, folded, held, realized, terms, told
@@ -61,6 +63,51 @@ def test_through_zero_closes_and_opens_the_rest():
     book = folded(pen.margin("buy", 2, 100), pen.margin("sell", 5, 90))
     assert book.margins[PAIR] == Margin("XBT", "USD", D(-3), D(270))
     assert realized(book) == -20
+
+
+@pytest.mark.parametrize(
+    "trades,left,unseen",
+    [
+        ([("sell", 1, True)], 0, 1),
+        ([("buy", 2, None), ("sell", 5, True)], 0, 3),
+        ([("buy", 2, None), ("sell", 1, True)], 1, 0),
+        ([("buy", 2, None), ("buy", 5, True)], 2, 5),  # not that position
+        ([("sell", 1, True), ("sell", 3, None), ("buy", 4, True)], 0, 2),
+    ],
+)
+def test_what_opened_nothing_closes_what_is_known_and_says_how_much_more(trades, left, unseen):
+    pen = Pen()
+    made = [pen.margin(side, size, 100, "7", closes=only) for side, size, only in trades]
+    position = folded(*made).margins[PAIR]
+    assert (position.quantity, position.notional) == (left, 100 * left)
+    assert position.unseen == unseen
+
+
+def test_what_closing_an_unseen_position_settled_is_what_it_made():
+    pen = Pen()
+    facts = [pen.margin("buy", 2, 100), pen.margin("sell", 5, 90, "30", closes=True)]
+    book = folded(*facts)
+    assert held(book, "USD") == (D(30), D(30))
+    assert told(*facts) == [("margin", "XBT", D(30))]
+    assert not book.gaps
+
+
+def test_where_nobody_states_it_what_closing_an_unseen_position_made_is_not_known():
+    pen = Pen()
+    facts = [pen.margin("buy", 2, 100), pen.margin("sell", 5, 90, closes=True)]
+    book = folded(*facts)
+    assert held(book, "USD") == (D(-20), D(-20))  # of the part that is known
+    assert book.gaps == {("XBT", "unsettled"): 1}
+    record = retold(terms(), facts)[0][-2]
+    assert (record.pnl_base, record.pnl_quote, record.flags) == (D(-20), None, ("unsettled",))
+
+
+def test_a_delivery_leaves_what_is_unseen():
+    pen = Pen()
+    coins = replace(pen.buy(1, "XBT", 100), delivers=True)
+    closed, opened = pen.margin("sell", 3, 100, "1", closes=True), pen.margin("buy", 1, 100)
+    book = folded(closed, opened, coins)
+    assert book.margins[PAIR] == Margin("XBT", "USD", D(0), D(0), unseen=D(3))
 
 
 def test_what_the_venue_settled_is_the_fact_and_the_rest_is_rounding():

@@ -155,6 +155,7 @@ KINDS = {
             leverage=maybe(numbers),
             rates=rates,
             quote_rate=maybe(signed),
+            closes=st.sampled_from([None, True]),
             **who,
         )
     ),

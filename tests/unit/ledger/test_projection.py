@@ -26,6 +26,7 @@ LOT = Lot('é"\\', 7, Decimal("1.50"), Decimal("-0.0"))
         Holding(Decimal(1), Decimal(2), None, (LOT,)),
         Margin("XBT", "USD", Decimal(1), Decimal(2)),
         Margin("XBT", "USD", Decimal(1), Decimal(2), Decimal("5.0")),
+        Margin("XBT", "USD", unseen=Decimal("1.0")),
         LOT,
         (LOT, LOT),
         "é\u2028",

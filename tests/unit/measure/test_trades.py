@@ -53,7 +53,7 @@ def test_figures_can_be_asked_why():
     assert [why.value, *(part.value for part in why.parts)] == [D("1.5"), 6, 4]
     assert statistics(trips(6, -4)).why_win_rate().value == 50
     unsure = statistics([trip(1, 6, flags=("unpriced",)), trip(2, -4)]).why_win_rate()
-    assert unsure.parts[-1] == Amount("trips with an unpriced fee or leg", D(1))
+    assert unsure.parts[-1] == Amount("trips with an unpriced fee, leg or settlement", D(1))
 
 
 def test_statistics_by_heading():

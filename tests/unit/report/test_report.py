@@ -109,7 +109,7 @@ def test_a_trip_that_rests_on_a_fee_without_a_price_is_marked_and_counted():
     made = report(portfolio)
     assert [trip.flags for trip in made.trips] == [("assumed_basis", "unpriced")]
     said = markup.unescape(html(made))
-    assert "1 of 1 round trips have a fee or a leg without a price, which counts as nothing" in said
+    assert "1 of 1 round trips have a fee, a leg or a settlement that nobody priced" in said
     assert "XBT/EUR · assumed_basis · unpriced" in said
 
 

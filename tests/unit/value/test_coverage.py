@@ -101,6 +101,22 @@ def test_gaps_of_the_book_are_counted_by_asset_and_flag():
     assert worth.asset("XBT").flags == ("unpriced",)
 
 
+def test_a_leveraged_position_of_before_all_that_is_known_is_named_by_account_and_pair():
+    text = """
+    2026-01-05T10:00:00Z  margin sell 2 ETH @ 10 USD closes settled 5  #k:1
+    2026-01-05T10:00:01Z  margin sell 1 ETH @ 10 USD closes            #j:1
+    """
+    covered = coverage(text)
+    assert covered.lines() == [
+        "unseen: 1 ETH/USD in j closed, opening unknown",
+        "unseen: 2 ETH/USD in k closed, opening unknown",
+        "unsettled: 1 of ETH",
+    ]
+    assert not covered.is_complete
+    assert not coverage(text.partition("settled 5")[0] + " settled 5 #k:1").is_complete
+    assert coverage(text, exclude_assets=frozenset({"ETH"})).is_clean
+
+
 def test_a_gap_of_an_asset_no_longer_held_is_still_named():
     text = """
     2026-01-05T10:00:00Z  deposit 1 XBT               #k:1

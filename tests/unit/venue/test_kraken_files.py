@@ -179,6 +179,13 @@ def test_a_margin_cell_decides(given):
     assert isinstance(spot, Fill)
 
 
+@pytest.mark.parametrize("cell,closes", [("0.0", True), ("500.0", None), ("", None), ("-", None)])
+def test_a_closing_says_that_it_opened_nothing_where_its_margin_is_nothing(given, cell, closes):
+    (said,) = statements(given(TRADE, BOUGHT.replace('0.05,0.0,""', f"0.05,{cell},closing")))
+    assert isinstance(said, MarginFill)
+    assert said.closes is closes
+
+
 def test_trades_without_the_margin_column_are_refused(given):
     header = "txid,pair,time,type,cost,fee,vol"
     with pytest.raises(Malformed, match="no column 'margin'"):

@@ -124,6 +124,7 @@ def test_a_trade():
     )
     assert row.ledgers == ("L1", "L2")
     assert read(trade_row, TRADE, margin=None, misc=None, price=None).price is None
+    assert read(trade_row, TRADE, margin=None).margin is None
 
 
 @pytest.mark.parametrize(

@@ -93,3 +93,22 @@ def test_a_leverage_that_is_not_whole_is_not_stated():
     (said,) = fills([row(margin=Decimal(999))])
     assert isinstance(said, MarginFill)
     assert said.leverage is None
+
+
+@pytest.mark.parametrize(
+    "misc,margin,closes",
+    [
+        ("closing", "0.00000", True),
+        ("stopped, closing", "0", True),
+        ("closing,liquidated", "0", True),
+        ("closing", "1000", None),  # it may have opened something as well
+        ("closing", None, None),  # nobody says that it did not
+        ("closing,initiated", "0", None),
+        ("initiated", "0", None),
+        ("liquidated", "0", None),
+    ],
+)
+def test_only_what_certainly_opened_nothing_says_so(misc, margin, closes):
+    (said,) = fills([row(misc=misc, margin=None if margin is None else Decimal(margin))])
+    assert isinstance(said, MarginFill)
+    assert said.closes is closes

@@ -110,8 +110,7 @@ def _note_gaps(book: Book, fact: Fact) -> None:
     for asset in assets_of(fact):
         for flag in fact.flags:
             if asset not in book.cash or flag in _OF_MOVES:
-                key = (asset, flag.value)
-                book.gaps[key] = book.gaps.get(key, 0) + 1
+                book.note(asset, flag)
 
 
 _OF_MOVES: Final = frozenset({Flag.UNPAIRED, Flag.UNCLASSIFIED})

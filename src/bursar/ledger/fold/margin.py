@@ -1,14 +1,15 @@
 """Leveraged fills: no asset moves but the settled PnL and the fees.
 
 The PnL a venue states is the fact; where it differs from what the position gives, the difference is
-a line of kind `rounding`.
+a line of kind `rounding`. What was closed and opened before all that is known made what the venue
+states; where it states nothing, that is not known, which a gap says.
 """
 
 from decimal import Decimal
 
 from bursar.exact import ZERO, product18
 from bursar.ledger.book import Book
-from bursar.ledger.entries import MarginFill
+from bursar.ledger.entries import Flag, MarginFill
 from bursar.ledger.fold.booking import (
     charge,
     dispose,
@@ -26,7 +27,8 @@ def fold_margin(book: Book, fill: MarginFill) -> None:
     """Fold one execution of a leveraged position."""
     charges = [(fee.asset, fee.amount) for fee in fill.fees]
     book.require(fill.account, [(fill.quote, -(fill.settled or ZERO)), *charges])
-    computed = reposition(book.margins, fill)
+    moved = reposition(book.margins, fill)
+    computed = moved.pnl
     settled = computed if fill.settled is None else fill.settled
     rate = fill.quote_rate or ZERO
     worth = settled if fill.quote in book.cash else product18(settled, rate)
@@ -38,9 +40,13 @@ def fold_margin(book: Book, fill: MarginFill) -> None:
     book.credit(key, Cell(ZERO, worth - fees, fees, 1))
     if book.lines is not None:
         kind = "margin" if fill.quantity is None else "rounding"
-        book.lines.append(Line("margin", key, derived - fees, settled=settled))
+        unknown = moved.is_unsettled
+        line = Line("margin", key, derived - fees, settled=settled, is_unsettled=unknown)
+        book.lines.append(line)
         if worth != derived:
             book.lines.append(Line(kind, key, worth - derived))
+    if moved.is_unsettled:
+        book.note(fill.base, Flag.UNSETTLED)
     for fee in fill.fees:
         charge(book, fill, fee, place[0])
         pay_fee(book, fill, fee, place)

@@ -6,8 +6,8 @@ changes nothing.
 
 Figures on a `=` line: `XBT 1.5 cost 60000 USD` (quantity, and cost if asked), `realized`, `income`,
 `expenses`, `contributed`; `fees ASSET`, `gap ASSET FLAG`, `owed ASSET`, `lots ASSET`, `pocket NAME
-ASSET`, `sleeve NAME`, `margin PAIR`, `size PAIR`, `strategy NAME`; `in ACCOUNT` narrows what
-follows to one account.
+ASSET`, `sleeve NAME`, `margin PAIR`, `unseen PAIR`, `size PAIR`, `strategy NAME`; `in ACCOUNT`
+narrows what follows to one account.
 """
 
 from collections.abc import Callable, Iterable
@@ -238,6 +238,17 @@ def _strategy(book: Book, words: Words, account: str | None) -> str:
     return f"{quote(name)} {trimmed(sum(made, ZERO))}"
 
 
+def _unseen(book: Book, words: Words, account: str | None) -> str:
+    pair = words.take("a pair")
+    words.take("a quantity")
+    closed = [
+        margin.unseen
+        for (place, held), margin in book.margins.items()
+        if held == pair and account in (None, place)
+    ]
+    return f"{quote(pair)} {trimmed(sum(closed, ZERO))}"
+
+
 _ASKED: Final[dict[str, _Asked]] = {
     "realized": _total("realized"),
     "income": _total("income"),
@@ -250,6 +261,7 @@ _ASKED: Final[dict[str, _Asked]] = {
     "pocket": _pocket,
     "sleeve": _sleeve,
     "margin": _margin,
+    "unseen": _unseen,
     "size": _size,
     "strategy": _strategy,
 }

@@ -194,6 +194,8 @@ def _margin(words: Words) -> Made:
     if words.skip("@"):
         fields["price"] = words.number_of("a price")
     fields["quote"] = words.take("a quote asset")
+    if words.skip("closes"):
+        fields["closes"] = True
     if words.skip("settled"):
         fields["settled"] = words.number_of("a settled amount")
     fields["fees"] = _fees(words)

@@ -158,6 +158,8 @@ def _margin(fill: MarginFill) -> list[str]:
     if fill.price is not None:
         words.append(f"@ {plain(fill.price)}")
     words.append(quote(fill.quote))
+    if fill.closes:
+        words.append("closes")
     if fill.settled is not None:
         words.append(f"settled {plain(fill.settled)}")
     return [*words, *_fees(fill.fees)]

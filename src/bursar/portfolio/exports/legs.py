@@ -209,7 +209,8 @@ def _remarks(fork: Book) -> Iterator[str]:
     """Say what the fact changed that no leg tells."""
     for (account, pair), margin in own_changes(fork.margins).items():
         size, notional = trimmed(margin.quantity), trimmed(margin.notional)
-        yield f"leveraged position {pair} in {account}: {size}, entered at {notional}"
+        before = f"; {trimmed(margin.unseen)} closed, opening unknown" if margin.unseen else ""
+        yield f"leveraged position {pair} in {account}: {size}, entered at {notional}{before}"
     for (account, asset, pocket), units in own_changes(fork.pockets).items():
         yield f"pocket {pocket} of {account}: {trimmed(units)} {asset}"
     for strategy, amount in own_changes(fork.sleeves).items():

@@ -141,6 +141,7 @@ def leverage(ground: Ground, place: Place) -> None:
         settled=settled,
         fees=(Fee("USD", Decimal("0.25")),),
         strategy=ground.chance.choice((None, "perp")),
+        closes=True if settled else None,
     )
     ground.move(place.account, "USD", settled - Decimal("0.25"))
     paid = (Fee("USD", Decimal("0.25"), Decimal("0.25")),)

@@ -15,6 +15,7 @@ from bursar.sim.kraken.rows import Flow, Order, Trade
 from bursar.sim.kraken.trading import MANUAL
 
 _FOUR_HOURS: Final = 4 * 3600 * SECOND
+_CLOSING: Final = "closing"
 _MARKETS: Final = ("XBTUSD", "ETHUSD", "SOLUSD")
 
 
@@ -32,7 +33,7 @@ def position(life: Life) -> bool:
     pnl = notional * life.chance.randint(-60, 80) // 1000
 
     def closes(then: Life) -> None:
-        _execute(then, pair, volume, is_buy=not is_long, misc="closing", pnl=pnl)
+        _execute(then, pair, volume, is_buy=not is_long, misc=_CLOSING, pnl=pnl)
 
     life.later((rolls + 1) * _FOUR_HOURS - SECOND, closes)
     return True
@@ -98,9 +99,11 @@ def _execute(  # noqa: PLR0913 (what an execution is)
     fee = halved_even(estimate, ten(pair.cost_decimals - pair.quote.decimals))
     pnl, fee = max(pnl, -life.held("ZUSD") // 4), min(fee, life.held("ZUSD") // 4)
     row = life.post(Flow.MARGIN, "margin", refid, pair.quote.code, pnl, fee)
+    number = 1_000_000 + len(life.trades)
+    is_free = misc == _CLOSING and number % 2 == 0  # of other closings it states one all the same
     done = Trade(
         id=refid,
-        number=1_000_000 + len(life.trades),
+        number=number,
         order=life.name("O"),
         pair=pair.key,
         time=life.now,
@@ -114,7 +117,7 @@ def _execute(  # noqa: PLR0913 (what an execution is)
         rows=(row.id,),
         fee_code=pair.quote.code,
         paid=fee,
-        margin=cost // 2,
+        margin=0 if is_free else cost // 2,
         misc=misc,
     )
     life.trades.append(done)

@@ -23,10 +23,10 @@ IDS_MAX: Final = 20
 ORDER_IDS_MAX: Final = 50
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _TRADE_TYPES: Final[Mapping[str, Callable[[Trade], bool]]] = {
-    "any position": lambda each: bool(each.margin),
+    "any position": lambda each: bool(each.misc),
     "closed position": lambda each: each.misc == "closing",
     "closing position": lambda each: each.misc == "closing",
-    "no position": lambda each: not each.margin,
+    "no position": lambda each: not each.misc,
 }
 
 Asked = dict[str, str]

@@ -241,7 +241,7 @@ class TradeCells:
             volume=table.unsigned(line, "vol", cells[self._volume]),
             cost=table.unsigned(line, "cost", cells[self._cost]),
             fee=table.number(line, "fee", cells[self._fee]),
-            margin=ZERO if margin in _ABSENT else table.number(line, "margin", margin),
+            margin=None if margin in _ABSENT else table.number(line, "margin", margin),
             price=None if price in _ABSENT else table.unsigned(line, "price", price),
             misc="" if self._misc is None else cells[self._misc],
             order_id=None if self._order is None else cells[self._order] or None,

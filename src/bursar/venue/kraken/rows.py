@@ -24,7 +24,9 @@ class LedgerRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class TradeRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One execution. `ledgers` are the ids of the ledger rows it is booked in."""
+    """One execution. `ledgers` are the ids of the ledger rows it is booked in; `margin` is what was
+    put up for it, in the quote, `None` where that is not stated.
+    """
 
     txid: str
     pair: str
@@ -33,7 +35,7 @@ class TradeRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     volume: Decimal
     cost: Decimal
     fee: Decimal
-    margin: Decimal
+    margin: Decimal | None
     price: Decimal | None = None
     misc: str = ""
     order_id: str | None = None

@@ -4,6 +4,10 @@ A leveraged trade moves no coins but the PnL and the fee that the ledger states,
 look like a purchase. It shows by its initial margin, or by the words of `misc` that open, close or
 liquidate.
 
+The export does not say which position a trade closed, and the one that it closed may have been
+opened before the first row that is here. So a trade that only closes says so (`closes`), and the
+book opens nothing for it.
+
 Errors: `UnknownAsset` for a pair that no table names.
 """
 
@@ -17,7 +21,9 @@ from bursar.venue.kraken.ledger_rows import ACCOUNT
 from bursar.venue.kraken.pairs import Pair, pair
 from bursar.venue.kraken.rows import TradeRow
 
-_LEVERAGED: Final = frozenset({"initiated", "closing", "liquidated"})
+_OPENS: Final = "initiated"
+_CLOSES: Final = "closing"
+_LEVERAGED: Final = frozenset({_OPENS, _CLOSES, "liquidated"})
 
 
 def fills(rows: Sequence[TradeRow], *, account: str = ACCOUNT) -> list[Fill | MarginFill]:
@@ -39,7 +45,20 @@ def fill(row: TradeRow, rank: int, account: str) -> Fill | MarginFill:
 
 def is_margin(row: TradeRow) -> bool:
     """Tell whether a trade belongs to a leveraged position."""
-    return bool(row.margin) or not _LEVERAGED.isdisjoint(map(str.strip, row.misc.split(",")))
+    return bool(row.margin) or not _LEVERAGED.isdisjoint(_words(row))
+
+
+def only_closes(row: TradeRow) -> bool:
+    """Tell whether a trade closed what was open, and certainly opened nothing: its words say that
+    it closed and not that it opened, and no margin was put up for it.
+    """
+    words = _words(row)
+    is_free = row.margin is not None and not row.margin
+    return is_free and _CLOSES in words and _OPENS not in words
+
+
+def _words(row: TradeRow) -> frozenset[str]:
+    return frozenset(map(str.strip, row.misc.split(",")))
 
 
 def _fill(row: TradeRow, market: Pair, rank: int, account: str) -> Fill:
@@ -80,6 +99,7 @@ def _margin_fill(row: TradeRow, market: Pair, rank: int, account: str) -> Margin
         fees=_fees(row, market),
         leverage=_leverage(row),
         order_id=row.order_id,
+        closes=True if only_closes(row) else None,
     )
 
 
@@ -89,7 +109,7 @@ def _fees(row: TradeRow, market: Pair) -> tuple[Fee, ...]:
 
 def _leverage(row: TradeRow) -> Decimal | None:
     """Return cost ÷ initial margin where that is a whole number; the export does not state it."""
-    if row.margin <= 0 or row.cost <= 0:
+    if row.margin is None or row.margin <= 0 or row.cost <= 0:
         return None
     times, rest = divide(row.cost, row.margin, places=0)
     return None if rest else times

@@ -15,7 +15,6 @@ import msgspec
 
 from bursar import exact
 from bursar.errors import NotExact, OutOfBounds, VenueGarbled
-from bursar.exact import ZERO
 from bursar.ledger.entries import Side
 from bursar.venue.kraken.rows import LedgerRow, TradeRow
 
@@ -217,7 +216,7 @@ def trade_row(txid: str, said: Object) -> TradeRow:
         volume=said.unsigned("vol"),
         cost=said.unsigned("cost"),
         fee=said.number("fee"),
-        margin=said.number_if_any("margin") or ZERO,
+        margin=said.number_if_any("margin"),
         price=said.number_if_any("price"),
         misc=said.text_if_any("misc"),
         order_id=said.text_if_any("ordertxid") or None,

@@ -77,11 +77,24 @@ def test_a_leveraged_trade():
     )
 
 
-@pytest.mark.parametrize("misc", ["initiated", "closing", "closing,liquidated", "stopped, closing"])
-def test_the_words_alone_show_leverage(misc):
-    (said,) = fills([row(misc=misc)])
+@pytest.mark.parametrize(
+    "misc, margin",
+    [
+        ("closing", "0"),
+        ("closing,liquidated", "0"),
+        ("stopped, closing", "0"),
+        ("closing", None),
+        ("initiated", None),
+    ],
+)
+def test_the_words_alone_show_leverage(misc, margin):
+    (said,) = fills([row(misc=misc, margin=None if margin is None else Decimal(margin))])
     assert isinstance(said, MarginFill)
     assert said.leverage is None
+
+
+def test_a_trade_that_was_initiated_without_a_margin_is_one_of_coins():
+    assert fills([row(misc="initiated")]) == fills([row()])
 
 
 @pytest.mark.parametrize("misc", ["", "stopped", "touched", "partial", "amended"])
@@ -104,7 +117,7 @@ def test_a_leverage_that_is_not_whole_is_not_stated():
         ("closing", "1000", None),  # it may have opened something as well
         ("closing", None, None),  # nobody says that it did not
         ("closing,initiated", "0", None),
-        ("initiated", "0", None),
+        ("initiated", "1000", None),
         ("liquidated", "0", None),
     ],
 )

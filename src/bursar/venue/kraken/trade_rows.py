@@ -1,8 +1,8 @@
 """Kraken's trades: each row becomes one `Fill`, or a `MarginFill` where a position is leveraged.
 
 A leveraged trade moves no coins but the PnL and the fee that the ledger states, so it must never
-look like a purchase. It shows by its initial margin, or by the words of `misc` that open, close or
-liquidate.
+look like a purchase. It shows by its initial margin, or by the words of `misc` that close or
+liquidate. `initiated` stands on trades of coins as well, so it counts only where no margin is told.
 
 The export does not say which position a trade closed, and the one that it closed may have been
 opened before the first row that is here. So a trade that only closes says so (`closes`), and the
@@ -23,7 +23,7 @@ from bursar.venue.kraken.rows import TradeRow
 
 _OPENS: Final = "initiated"
 _CLOSES: Final = "closing"
-_LEVERAGED: Final = frozenset({_OPENS, _CLOSES, "liquidated"})
+_LEVERAGED: Final = frozenset({_CLOSES, "liquidated"})
 
 
 def fills(rows: Sequence[TradeRow], *, account: str = ACCOUNT) -> list[Fill | MarginFill]:
@@ -45,7 +45,10 @@ def fill(row: TradeRow, rank: int, account: str) -> Fill | MarginFill:
 
 def is_margin(row: TradeRow) -> bool:
     """Tell whether a trade belongs to a leveraged position."""
-    return bool(row.margin) or not _LEVERAGED.isdisjoint(_words(row))
+    words = _words(row)
+    if row.margin is None and _OPENS in words:
+        return True
+    return bool(row.margin) or not _LEVERAGED.isdisjoint(words)
 
 
 def only_closes(row: TradeRow) -> bool:

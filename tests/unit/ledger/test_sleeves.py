@@ -4,6 +4,7 @@ import random
 from decimal import Decimal
 
 import msgspec
+import pytest
 
 from bursar.exact import ZERO
 from bursar.ledger import audit, golden
@@ -110,6 +111,17 @@ def test_a_split_and_a_rename_meet_every_sleeve():
     )
     assert owned(made, "a", "NEW") == (10, 100)
     assert owned(made, "manual", "NEW") == (20, 200)
+
+
+@pytest.mark.parametrize("bought, left", [((3, 3, 4), [2, 2, 1]), ((5, 5, 2), [2, 2, 2])])
+def test_what_a_split_rounds_in_the_sleeves_manual_gives_or_takes(bought, left):
+    names = ("a", "b", "manual")
+    lines = [
+        f"buy 0.{atoms:018} XBT @ 100 USD #k:main:{number} strategy={name}"
+        for number, (atoms, name) in enumerate(zip(bought, names, strict=True))
+    ]
+    made = books(*lines, "split XBT 1 for 2 #k:main:4")
+    assert [owned(made, name)[0].scaleb(18) for name in names] == left
 
 
 def renamed(quantity, *bought, terms=None):

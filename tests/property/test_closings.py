@@ -17,11 +17,14 @@ from bursar.venue.kraken.trade_rows import fills
 
 CHANCE = st.randoms(use_true_random=False)
 PAIRS = ("XXBTZUSD", "XETHZUSD")
+CLOSINGS = ("closing", "initiated,closing")
 START = instant.parse("2024-01-01T00:00:00Z")
 
 
 def history(chance, length):
-    """Trades that open and close positions, and the ledger row of each: no trade does both."""
+    """Trades that open and close positions, and the ledger row of each: no trade does both. A few
+    closings take liquidity, and state what had been put up.
+    """
     sizes = dict.fromkeys(PAIRS, Decimal(0))
     trades, rows, at = [], [], START
     for number in range(length):
@@ -44,9 +47,9 @@ def history(chance, length):
                 volume=units,
                 cost=units * price,
                 fee=Decimal("0.1"),
-                margin=Decimal(0) if closes else units * price / 2,
+                margin=units * price / 2 if not closes or chance.random() < 0.5 else Decimal(0),
                 price=price,
-                misc="closing" if closes else "initiated",
+                misc=chance.choice(["", "initiated"] if not closes else CLOSINGS),
                 ledgers=(f"L{number}",),
             )
         )
@@ -90,10 +93,9 @@ def test_files_that_begin_later_show_no_position_that_is_not_there(chance, lengt
 @given(CHANCE, st.integers(1, 20))
 def test_a_whole_history_is_the_same_whether_closings_are_told_so_or_not(chance, length):
     trades, rows = history(chance, length)
+    silent = {"margin": Decimal(1), "misc": ""}
     untold = [
-        TradeRow(
-            **{name: getattr(each, name) for name in each.__struct_fields__} | {"margin": None}
-        )
+        TradeRow(**{name: getattr(each, name) for name in each.__struct_fields__} | silent)
         for each in trades
     ]
     told, other = book_of(trades, rows), book_of(untold, rows)

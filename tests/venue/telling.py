@@ -209,7 +209,8 @@ def _dated(row):
 
 def _written(path, rows):
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        names = dict.fromkeys(name for row in rows for name in row)
+        writer = csv.DictWriter(file, fieldnames=list(names))
         writer.writeheader()
         writer.writerows(rows)
     return path

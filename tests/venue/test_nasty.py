@@ -347,6 +347,36 @@ def test_a_settled_position_is_coins_bought_at_its_price(tmp_path, way):
     assert service.get_equity({"XBT": "50000"}).unrealized_pnl_base_total == 100
 
 
+# 30, as Kraken's exports of 2026 have it: a trade of its own, the same way, at the same price
+@pytest.mark.parametrize("side, sign", [("buy", 1), ("sell", -1)])
+def test_a_position_that_a_trade_of_its_own_settles_is_gone(tmp_path, way, side, sign):
+    told = Told()
+    told.deposit("ZUSD", "1000")
+    told.deposit("XXBT", "1")
+    told.row("T1", "margin", "ZUSD", "0", "0.4")
+    told.trade("T1", "XXBTZUSD", side, "0.01", "400", fee="0.4", margin="80", posstatus="closed")
+    told.row("T2", "settled", "ZUSD", f"{-400 * sign}", after=3600)
+    told.row("T2", "settled", "XXBT", f"{sign * 0.01}", after=0)
+    misc = "initiated,closing"
+    told.trade("T2", "XXBTZUSD", side, "0.01", "400", margin="80", misc=misc, postxid="T1")
+    service = told.booked(tmp_path, way)
+    assert held(service) == {"USD": f"{599.6 if sign > 0 else 1399.6}", "XBT": f"{1 + sign * 0.01}"}
+    assert [each for each in service.portfolio.book().margins.values() if each.quantity] == []
+    assert {kind for kind, _, _ in traded(service)} == {"margin", "trade"}
+
+
+# 28, of a position that was opened before all that is told
+def test_a_closing_with_a_margin_opens_nothing(tmp_path, way):
+    told = Told()
+    told.deposit("ZUSD", "1000")
+    told.row("T2", "margin", "ZUSD", "1.75", "0.41")
+    told.trade("T2", "XXBTZUSD", "sell", "0.01", "401.75", fee="0.41", margin="80", misc="closing")
+    service = told.booked(tmp_path, way)
+    assert held(service) == {"USD": "1001.34"}
+    (position,) = service.portfolio.book().margins.values()
+    assert (position.quantity, position.unseen) == (0, Decimal("0.01"))
+
+
 # 31
 def test_collateral_is_turned_at_par_and_its_fee_is_paid_in_what_it_became(tmp_path, way):
     told = Told(ZEUR="1.1", EURC="1.1")

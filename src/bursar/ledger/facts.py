@@ -59,6 +59,7 @@ from bursar.ledger.entries import (
 from bursar.ledger.flows import fees, flows, internal, is_flow, unpaired, worth_of
 from bursar.ledger.journal import merge, standing
 from bursar.ledger.legs import Parcel, bundles, parcels, when
+from bursar.ledger.lent import overruled
 from bursar.ledger.names import oriented
 from bursar.ledger.plain_trades import booked_at, booked_trade, plain_trade, rows_of_one_trade
 
@@ -110,9 +111,13 @@ def resolve_within(statements: Sequence[AnyEntry], cash: frozenset[str]) -> list
         for entry in spoken
         if not isinstance(entry, Movement | Fill | MarginFill) and isinstance(entry, Fact)
     ]
-    fills = {fill.id: fill for fill in spoken if isinstance(fill, Fill)}
+    fills, lent = overruled(
+        rows,
+        (fill for fill in spoken if isinstance(fill, Fill)),
+        (fill for fill in spoken if isinstance(fill, MarginFill)),
+    )
     facts += _trades(rows, fills, cash)
-    facts += _margins(rows, [fill for fill in spoken if isinstance(fill, MarginFill)], cash)
+    facts += _margins(rows, lent, cash)
     forced, rows = actions.forced(rows)
     facts += _conversions([row for row in rows if row.kind is MovementKind.CONVERSION], cash)
     for own in forced:

@@ -127,11 +127,17 @@ def test_a_failed_withdrawal_comes_back_whole():
 def test_margin_is_there_where_it_is_asked_for():
     invented = account(2, 3000, on_margin=True)
     assert {row.flow for row in invented.rows} >= ON_MARGIN
-    assert {each.misc for each in invented.trades} == {"", "initiated", "closing"}
-    assert all(len(each.rows) == 1 for each in invented.trades if each.misc)
-    assert all(each.margin for each in invented.trades if each.misc == "initiated")
-    closings = [each for each in invented.trades if each.misc == "closing"]
+    trades = {each.id: each for each in invented.trades}
+    closings = [each for each in trades.values() if each.position]
     assert {bool(each.margin) for each in closings} == {False, True}
+    settled = [each for each in closings if len(each.rows) > 1]
+    assert settled
+    for each in closings:
+        opened = trades[each.position]
+        assert opened.opens
+        assert opened.time < each.time
+        assert (opened.is_buy is each.is_buy) is (each in settled)
+        assert opened.price == each.price or each not in settled
 
 
 def test_one_seed_is_one_account_whatever_the_process():

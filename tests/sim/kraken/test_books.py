@@ -52,6 +52,9 @@ def trades_of(venue):
             margin=Decimal(each["margin"]),
             price=Decimal(each["price"]),
             misc=each["misc"],
+            order_type=each["ordertype"],
+            position=each["postxid"],
+            position_status=each.get("posstatus", ""),
             order_id=each["ordertxid"],
             ledgers=tuple(each["ledgers"]),
         )

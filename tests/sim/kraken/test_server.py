@@ -246,11 +246,16 @@ def test_trades_are_filtered_by_position():
     venue = fake(account(2, 3000, on_margin=True))
     trades = venue.house.account.trades
     spot = every(venue, "TradesHistory", "trades", type="no position", consolidate_taker="false")
-    assert set(spot) == {each.id for each in trades if not each.misc}
+    assert set(spot) == {each.id for each in trades if not (each.margin or each.position)}
     held = every(venue, "TradesHistory", "trades", type="any position", consolidate_taker="false")
-    assert set(held) == {each.id for each in trades if each.misc}
-    opened = [each for each in held.values() if each["misc"] == "initiated"]
-    assert all(Decimal(each["margin"]) > 0 for each in opened)
+    assert set(held) == {each.id for each in trades if each.margin or each.position}
+    opened = {name: each for name, each in held.items() if "posstatus" in each}
+    assert all(Decimal(each["margin"]) > 0 for each in opened.values())
+    closed = [each for each in held.values() if "closing" in each["misc"]]
+    assert len(opened) + len(closed) == len(held)
+    ended = {each["postxid"] for each in closed}
+    assert ended == {name for name, each in opened.items() if each["posstatus"] == "closed"}
+    assert not ended & set(spot)
     refused = ask(venue, "TradesHistory", type="none such")["error"]
     assert refused == ["EGeneral:Invalid arguments:type"]
 

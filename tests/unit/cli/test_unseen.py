@@ -11,6 +11,9 @@ L2,T1,2024-01-02 00:00:00,margin,,currency,ZUSD,500,4,1496
 TRADES = """txid,ordertxid,pair,time,type,ordertype,price,cost,fee,vol,margin,misc,ledgers
 T1,O1,XXBTZUSD,2024-01-02 00:00:00,sell,market,40000,40000,4,1,0,closing,L2
 """
+UNTOLD = """2024-01-02T00:00:00Z  margin  sell  1  XBT  @ 40000  USD  fee 4 USD\
+  #kraken:main:T1/margin  source=trades  group=kraken:main:T1  pair=XBT/USD  order_id=O1
+"""
 UNSEEN = {"account": "kraken:main", "asset": "XBT/USD", "quantity": "1"}
 
 
@@ -18,7 +21,7 @@ UNSEEN = {"account": "kraken:main", "asset": "XBT/USD", "quantity": "1"}
 def files(tmp_path):
     (tmp_path / "ledgers.csv").write_text(LEDGERS)
     (tmp_path / "trades.csv").write_text(TRADES)
-    (tmp_path / "untold.csv").write_text(TRADES.replace(",1,0,", ",1,-,"))
+    (tmp_path / "untold.journal").write_text(UNTOLD)
 
 
 @pytest.mark.usefixtures("files")
@@ -51,7 +54,7 @@ def test_without_the_ledger_what_it_made_is_not_known_and_said(ask, bursar):
 
 @pytest.mark.usefixtures("files")
 def test_an_import_that_did_not_say_so_is_put_right_by_the_next(ask):
-    ask("import", "ledgers.csv", "untold.csv", "--base", "USD")
+    ask("import", "ledgers.csv", "untold.journal", "--base", "USD")
     (open_,) = ask("status", "--price", "XBT=50000")["margins"]
     assert Decimal(open_["quantity"]) == -1
     assert ask("import", "trades.csv")["recorded"] == 1

@@ -179,11 +179,19 @@ def test_a_margin_cell_decides(given):
     assert isinstance(spot, Fill)
 
 
-@pytest.mark.parametrize("cell,closes", [("0.0", True), ("500.0", None), ("", None), ("-", None)])
-def test_a_closing_says_that_it_opened_nothing_where_its_margin_is_nothing(given, cell, closes):
+@pytest.mark.parametrize("cell", ["0.0", "500.0", "", "-"])
+def test_a_closing_says_that_it_opened_nothing_whatever_its_margin(given, cell):
     (said,) = statements(given(TRADE, BOUGHT.replace('0.05,0.0,""', f"0.05,{cell},closing")))
     assert isinstance(said, MarginFill)
-    assert said.closes is closes
+    assert said.closes
+
+
+@pytest.mark.parametrize("names", ["posttxid,posstatuscode", "postxid,posstatus"])
+def test_the_status_of_a_position_says_that_a_trade_opened_it(given, names):
+    rows = BOUGHT.replace('0.05,0.0,""', "0.05,500.0,closing").splitlines()
+    (said,) = statements(given(f"{TRADE},{names}", *(f"{row},T0,open" for row in rows)))
+    assert isinstance(said, MarginFill)
+    assert said.closes is None
 
 
 def test_trades_without_the_margin_column_are_refused(given):

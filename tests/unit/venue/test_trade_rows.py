@@ -84,7 +84,8 @@ def test_a_leveraged_trade():
         ("closing,liquidated", "0"),
         ("stopped, closing", "0"),
         ("closing", None),
-        ("initiated", None),
+        ("initiated,closing", "0"),
+        ("liquidated", "0"),
     ],
 )
 def test_the_words_alone_show_leverage(misc, margin):
@@ -93,8 +94,15 @@ def test_the_words_alone_show_leverage(misc, margin):
     assert said.leverage is None
 
 
-def test_a_trade_that_was_initiated_without_a_margin_is_one_of_coins():
-    assert fills([row(misc="initiated")]) == fills([row()])
+@pytest.mark.parametrize("margin", [Decimal(0), None])
+def test_a_trade_that_was_initiated_without_a_margin_is_one_of_coins(margin):
+    assert fills([row(misc="initiated", margin=margin)]) == fills([row()])
+
+
+@pytest.mark.parametrize("status", ["open", "closed"])
+def test_a_trade_that_opened_a_position_is_leveraged(status):
+    (said,) = fills([row(position_status=status)])
+    assert isinstance(said, MarginFill)
 
 
 @pytest.mark.parametrize("misc", ["", "stopped", "touched", "partial", "amended"])
@@ -114,14 +122,46 @@ def test_a_leverage_that_is_not_whole_is_not_stated():
         ("closing", "0.00000", True),
         ("stopped, closing", "0", True),
         ("closing,liquidated", "0", True),
-        ("closing", "1000", None),  # it may have opened something as well
-        ("closing", None, None),  # nobody says that it did not
-        ("closing,initiated", "0", None),
+        ("closing", "1000", True),  # of what it closed
+        ("closing", None, True),
+        ("initiated,closing", "1000", True),
         ("initiated", "1000", None),
+        ("", "1000", None),
         ("liquidated", "0", None),
     ],
 )
-def test_only_what_certainly_opened_nothing_says_so(misc, margin, closes):
+def test_what_closed_and_opened_no_position_of_its_own_says_so(misc, margin, closes):
     (said,) = fills([row(misc=misc, margin=None if margin is None else Decimal(margin))])
     assert isinstance(said, MarginFill)
     assert said.closes is closes
+
+
+def test_what_closed_one_position_and_opened_another_does_both():
+    (said,) = fills([row(misc="closing", margin=Decimal(1000), position_status="open")])
+    assert isinstance(said, MarginFill)
+    assert said.closes is None
+
+
+SETTLING = {"misc": "initiated,closing", "margin": Decimal(1000), "fee": Decimal(0)}
+
+
+@pytest.mark.parametrize(
+    "opened, fields",
+    [
+        ([row("T1", margin=Decimal(1000))], {"position": "T1"}),
+        ([], {"order_type": "settle-position"}),
+        ([], {"order_type": "settle position", "side": Side.SELL}),
+    ],
+)
+def test_a_trade_that_settles_a_position_is_one_of_coins(opened, fields):
+    said = fills([*opened, row("T2", **(SETTLING | fields))])[-1]
+    assert isinstance(said, Fill)
+    assert said.delivers
+    assert said.id == "kraken:main:T2"
+
+
+@pytest.mark.parametrize("opened", [[], [row("T1", margin=Decimal(1000), side=Side.SELL)]])
+def test_a_trade_that_goes_against_the_opening_closes(opened):
+    said = fills([*opened, row("T2", **SETTLING, position="T1")])[-1]
+    assert isinstance(said, MarginFill)
+    assert said.closes

@@ -171,6 +171,8 @@ def _amounts(fields: dict[str, object], words: Words) -> None:
         fields["amount"] = product18(fields["quantity"], price)
     else:
         raise words.wrong(words.peek() or "nothing", "`@ price` or `for amount`")
+    if words.skip("settles"):
+        fields["delivers"] = True
     fields["fees"] = _fees(words)
 
 

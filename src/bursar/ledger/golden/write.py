@@ -126,6 +126,8 @@ def _fill(fill: Fill) -> list[str]:
     if not _same(fill.amount, implied):
         amount = "?" if fill.amount is None else plain(fill.amount)
         words.append(f"for {amount} {quote(fill.quote)}")
+    if fill.delivers:
+        words.append("settles")
     return [*words, *_fees(fill.fees)]
 
 

@@ -49,6 +49,7 @@ class House:
         self.opened: History[Order] = History(opened, lambda order: order.opened)
         self._chains = _chains(account.rows)
         self._trade = {each.id: each for each in account.trades}
+        self._ended = {each.position: each.time for each in account.trades if each.position}
 
     @property
     def now(self) -> int:
@@ -118,6 +119,10 @@ class House:
             sum(each.fee for each in done),
             done,
         )
+
+    def position_status(self, opened: Trade) -> str:
+        """Tell whether the position that a trade opened is open now."""
+        return "open" if self._ended.get(opened.id, _FOREVER) > self.seen else "closed"
 
     def worth(self, amounts: Mapping[str, int], code: str) -> int:
         """Return what amounts are worth in a code, to four decimals, where they have a price."""

@@ -2,7 +2,8 @@
 
 A position moves no coins: its opening costs a fee, each four hours of it cost a rollover under the
 opening's reference, and its close brings the realised profit or loss. A settled one delivers coins
-for money. A liquidation books losses in several assets under one reference.
+for money, by a trade the same way at the same price. A position is named after the trade that
+opened it. A liquidation books losses in several assets under one reference.
 """
 
 from typing import Final
@@ -15,7 +16,6 @@ from bursar.sim.kraken.rows import Flow, Order, Trade
 from bursar.sim.kraken.trading import MANUAL
 
 _FOUR_HOURS: Final = 4 * 3600 * SECOND
-_CLOSING: Final = "closing"
 _MARKETS: Final = ("XBTUSD", "ETHUSD", "SOLUSD")
 
 
@@ -26,14 +26,14 @@ def position(life: Life) -> bool:
     if notional <= 0:
         return False
     is_long = hits(life.chance, 0.6)
-    opened = _execute(life, pair, volume, is_buy=is_long, misc="initiated", pnl=0)
+    opened = _execute(life, pair, volume, is_buy=is_long)
     rolls = life.chance.randint(0, 3)
     for number in range(rolls):
-        life.later((number + 1) * _FOUR_HOURS, lambda then: _roll(then, opened))
+        life.later((number + 1) * _FOUR_HOURS, lambda then: _roll(then, opened.id))
     pnl = notional * life.chance.randint(-60, 80) // 1000
 
     def closes(then: Life) -> None:
-        _execute(then, pair, volume, is_buy=not is_long, misc=_CLOSING, pnl=pnl)
+        _execute(then, pair, volume, is_buy=not is_long, closes=opened.id, pnl=pnl)
 
     life.later((rolls + 1) * _FOUR_HOURS - SECOND, closes)
     return True
@@ -45,13 +45,26 @@ def settle(life: Life) -> bool:
     volume, notional = _size(life, pair)
     if notional <= 0:
         return False
-    opened = _execute(life, pair, volume, is_buy=True, misc="initiated", pnl=0)
+    opened = _execute(life, pair, volume, is_buy=True)
 
     def delivered(then: Life) -> None:
         if then.held("ZUSD") > notional:
+            refid = then.name("T")
             base = volume * ten(pair.base.decimals - pair.lot_decimals)
-            then.post(Flow.SETTLED, "settled", opened, "ZUSD", -notional)
-            then.post(Flow.SETTLED, "settled", opened, pair.base.code, base)
+            given = then.post(Flow.SETTLED, "settled", refid, "ZUSD", -notional)
+            taken = then.post(Flow.SETTLED, "settled", refid, pair.base.code, base)
+            done = opened._replace(
+                id=refid,
+                number=_number(then),
+                order=then.name("O"),
+                time=then.now,
+                ordertype="settle-position",
+                fee=0,
+                rows=(given.id, taken.id),
+                paid=0,
+                position=opened.id,
+            )
+            _keep(then, done)
 
     life.later(_FOUR_HOURS // 2, delivered)
     return True
@@ -89,9 +102,9 @@ def _size(life: Life, pair: Pair) -> tuple[int, int]:
 
 
 def _execute(  # noqa: PLR0913 (what an execution is)
-    life: Life, pair: Pair, volume: int, *, is_buy: bool, misc: str, pnl: int
-) -> str:
-    """Write the row and the trade of one execution on margin; return the trade's id."""
+    life: Life, pair: Pair, volume: int, *, is_buy: bool, closes: str = "", pnl: int = 0
+) -> Trade:
+    """Write the row and the trade of one execution on margin."""
     price, refid = life.price(pair), life.name("T")
     decimals = pair.price_decimals + pair.lot_decimals
     cost = halved_even(price * volume, ten(decimals - pair.cost_decimals))
@@ -99,8 +112,9 @@ def _execute(  # noqa: PLR0913 (what an execution is)
     fee = halved_even(estimate, ten(pair.cost_decimals - pair.quote.decimals))
     pnl, fee = max(pnl, -life.held("ZUSD") // 4), min(fee, life.held("ZUSD") // 4)
     row = life.post(Flow.MARGIN, "margin", refid, pair.quote.code, pnl, fee)
-    number = 1_000_000 + len(life.trades)
-    is_free = misc == _CLOSING and number % 2 == 0  # of other closings it states one all the same
+    number = _number(life)
+    is_free = closes and number % 2 == 0  # of other closings it states one all the same
+    is_maker = number % 3 == 0
     done = Trade(
         id=refid,
         number=number,
@@ -108,35 +122,43 @@ def _execute(  # noqa: PLR0913 (what an execution is)
         pair=pair.key,
         time=life.now,
         is_buy=is_buy,
-        ordertype="market",
+        ordertype="limit" if is_maker else "market",
         price=price,
         cost=cost,
         fee=estimate,
         volume=volume,
-        is_maker=False,
+        is_maker=is_maker,
         rows=(row.id,),
         fee_code=pair.quote.code,
         paid=fee,
         margin=0 if is_free else cost // 2,
-        misc=misc,
+        position=closes,
     )
+    _keep(life, done)
+    return done
+
+
+def _number(life: Life) -> int:
+    return 1_000_000 + len(life.trades)
+
+
+def _keep(life: Life, done: Trade) -> None:
     life.trades.append(done)
     life.orders.append(
         Order(
             id=done.order,
-            pair=pair.key,
-            is_buy=is_buy,
-            ordertype="market",
-            price=price,
-            volume=volume,
+            pair=done.pair,
+            is_buy=done.is_buy,
+            ordertype=done.ordertype,
+            price=done.price,
+            volume=done.volume,
             opened=life.now,
             closed=life.now,
             status="closed",
-            trades=(refid,),
+            trades=(done.id,),
             strategy=MANUAL,
         )
     )
-    return refid
 
 
 def _roll(life: Life, opened: str) -> None:

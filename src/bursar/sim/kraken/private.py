@@ -23,10 +23,10 @@ IDS_MAX: Final = 20
 ORDER_IDS_MAX: Final = 50
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _TRADE_TYPES: Final[Mapping[str, Callable[[Trade], bool]]] = {
-    "any position": lambda each: bool(each.misc),
-    "closed position": lambda each: each.misc == "closing",
-    "closing position": lambda each: each.misc == "closing",
-    "no position": lambda each: not each.misc,
+    "any position": lambda each: each.opens or bool(each.position),
+    "closed position": lambda each: bool(each.position),
+    "closing position": lambda each: bool(each.position),
+    "no position": lambda each: not (each.opens or each.position),
 }
 
 Asked = dict[str, str]
@@ -107,7 +107,7 @@ def trades_history(house: House, key: Key, asked: Asked) -> Json:
         raise Refused("EGeneral:Invalid arguments:type")
     wanted = ("", None) if kind == "all" else (kind, _TRADE_TYPES[kind])
     page: Page[Trade] = history.page(asked, house.window(key), wanted)
-    return _counted({"trades": _trades(page.rows, asked)}, page.total, asked)
+    return _counted({"trades": _trades(house, page.rows, asked)}, page.total, asked)
 
 
 def query_trades(house: House, key: Key, asked: Asked) -> Json:
@@ -115,7 +115,7 @@ def query_trades(house: House, key: Key, asked: Asked) -> Json:
     found = _by_ids(house.trades, house, key, asked, IDS_MAX)
     if found is None:
         raise Refused("EGeneral:Invalid arguments")
-    return _trades(found, asked)
+    return _trades(house, found, asked)
 
 
 def ledgers(house: House, key: Key, asked: Asked) -> Json:
@@ -228,9 +228,9 @@ def _passages(house: House, key: Key, asked: Asked, *, is_deposit: bool) -> Json
     return [wire.passage(each) for each in found[::-1][:PAGE]]
 
 
-def _trades(rows: Sequence[Trade], asked: Asked) -> Mapping[str, Json]:
+def _trades(house: House, rows: Sequence[Trade], asked: Asked) -> Mapping[str, Json]:
     with_ledgers = _says(asked, "ledgers")
-    return {each.id: wire.trade(each, with_ledgers=with_ledgers) for each in rows}
+    return {each.id: wire.trade(house, each, with_ledgers=with_ledgers) for each in rows}
 
 
 def _says(asked: Asked, field: str, *, default: bool = False) -> bool:

@@ -49,7 +49,9 @@ class Row(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """One execution. `fee` is the venue's estimate in the quote; `paid` of `fee_code` was taken."""
+    """One execution. `fee` is the venue's estimate in the quote; `paid` of `fee_code` was taken.
+    `position` is the trade that opened what this one closes.
+    """
 
     id: str
     number: int
@@ -67,7 +69,12 @@ class Trade(NamedTuple):
     fee_code: str
     paid: int
     margin: int = 0
-    misc: str = ""
+    position: str = ""
+
+    @property
+    def opens(self) -> bool:
+        """Tell whether it opened a position."""
+        return bool(self.margin) and not self.position
 
 
 class Order(NamedTuple):

@@ -19,6 +19,7 @@ Json = object
 
 _SHOWN: Final = 5
 _OLD: Final = "None"
+_NO_POSITION: Final = "TKH2SE-M7IF5-CFI7LT"
 
 
 def number(said: str) -> msgspec.Raw:
@@ -104,12 +105,13 @@ def ledger_row(row: Row) -> dict[str, Json]:
     }
 
 
-def trade(each: Trade, *, with_ledgers: bool) -> dict[str, Json]:
+def trade(house: House, each: Trade, *, with_ledgers: bool) -> dict[str, Json]:
     """Write a trade; its fee is the venue's estimate in the quote."""
     pair = pairs()[each.pair]
+    words = ["" if each.is_maker else "initiated", "closing" if each.position else ""]
     said: dict[str, Json] = {
         "ordertxid": each.order,
-        "postxid": "TKH2SE-M7IF5-CFI7LT",
+        "postxid": each.position or _NO_POSITION,
         "pair": each.pair,
         "aclass": "forex",
         "time": seconds(each.time),
@@ -121,10 +123,12 @@ def trade(each: Trade, *, with_ledgers: bool) -> dict[str, Json]:
         "vol": at_least(each.volume, pair.lot_decimals, 8),
         "margin": at_least(each.margin, pair.cost_decimals),
         "leverage": "2" if each.margin else "0",
-        "misc": each.misc,
+        "misc": ",".join(filter(None, words)),
         "trade_id": each.number,
         "maker": each.is_maker,
     }
+    if each.opens:
+        said["posstatus"] = house.position_status(each)
     return said | {"ledgers": list(each.rows)} if with_ledgers else said
 
 

@@ -219,6 +219,9 @@ class TradeCells:
         self._margin = table.place("margin")
         self._price = table.place_if_any("price")
         self._misc = table.place_if_any("misc")
+        self._order_type = table.place_if_any("ordertype")
+        self._position = _place_of_one(table, "posttxid", "postxid")
+        self._status = _place_of_one(table, "posstatuscode", "posstatus")
         self._order = table.place_if_any("ordertxid")
         self._ledgers = table.place_if_any("ledgers")
 
@@ -244,6 +247,9 @@ class TradeCells:
             margin=None if margin in _ABSENT else table.number(line, "margin", margin),
             price=None if price in _ABSENT else table.unsigned(line, "price", price),
             misc="" if self._misc is None else cells[self._misc],
+            order_type="" if self._order_type is None else cells[self._order_type],
+            position="" if self._position is None else cells[self._position],
+            position_status="" if self._status is None else cells[self._status],
             order_id=None if self._order is None else cells[self._order] or None,
             ledgers=tuple(txid.strip() for txid in ledgers.split(",") if txid.strip()),
         )
@@ -255,6 +261,12 @@ class TradeCells:
             fault = self._table.fault(line, "pair", name, "a pair that Kraken lists, or BASE/QUOTE")
             raise UnknownAsset(fault.message, **fault.context) from None
         return name
+
+
+def _place_of_one(table: Table, *names: str) -> int | None:
+    """Find a column that older exports give another name."""
+    places = (table.place_if_any(name) for name in names)
+    return next((place for place in places if place is not None), None)
 
 
 @money

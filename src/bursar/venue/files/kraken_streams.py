@@ -22,7 +22,7 @@ import msgspec
 
 from bursar.errors import Malformed
 from bursar.ledger import checkpoint, instant
-from bursar.ledger.entries import AnyEntry, Movement
+from bursar.ledger.entries import AnyEntry, Movement, Side
 from bursar.ledger.timeline import Expected
 from bursar.venue.files.blocks import Blocks
 from bursar.venue.files.kraken import LEDGERS, TRADES, LedgerCells, TradeCells
@@ -34,7 +34,7 @@ from bursar.venue.kraken.ledger_rows import ACCOUNT, movement, ties
 from bursar.venue.kraken.pairs import pair
 from bursar.venue.kraken.ranks import ranks
 from bursar.venue.kraken.rows import LedgerRow, TradeRow
-from bursar.venue.kraken.trade_rows import fill
+from bursar.venue.kraken.trade_rows import fill, openings
 
 NEAR: Final = 500
 """Rows of one group that are further apart than that are told of beforehand."""
@@ -83,18 +83,19 @@ def stream_trades(
         every = blocks.parts(backwards=backwards, progress=progress)
         return (cells.read(0, row) for row in chain.from_iterable(every))
 
-    ids, pairs = array("q"), set()
+    ids, pairs, opened = array("q"), set(), dict[str, Side]()
     backwards = False
     backwards = _is_newest_first(rows())
     for row in _in_order(rows(progress)):
         ids.append(hash(row.txid))
         pairs.add(row.pair)
+        opened.update(openings((row,)))
     _require_unique(ids)
 
     def told() -> Iterator[AnyEntry]:
         for _, batch in groupby(rows(), key=_WHEN):
             for rank, row in enumerate(batch):
-                yield fill(row, rank, name)
+                yield fill(row, rank, name, opened)
 
     return FileReading(
         format=TRADES,

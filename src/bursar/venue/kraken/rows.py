@@ -25,7 +25,9 @@ class LedgerRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 class TradeRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One execution. `ledgers` are the ids of the ledger rows it is booked in; `margin` is what was
-    put up for it, in the quote, `None` where that is not stated.
+    put up for it, in the quote, `None` where that is not stated. `position` is the id of the trade
+    that opened what this one closes, or one that stands for none; `position_status` is empty but
+    where the trade opened a position.
     """
 
     txid: str
@@ -38,5 +40,13 @@ class TradeRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     margin: Decimal | None
     price: Decimal | None = None
     misc: str = ""
+    order_type: str = ""
+    position: str = ""
+    position_status: str = ""
     order_id: str | None = None
     ledgers: tuple[str, ...] = ()
+
+
+def settles_position(order_type: str) -> bool:
+    """Tell whether an order of that type settles a leveraged position: a `settle-position`."""
+    return "settle" in order_type

@@ -16,7 +16,7 @@ import msgspec
 from bursar import exact
 from bursar.errors import NotExact, OutOfBounds, VenueGarbled
 from bursar.ledger.entries import Side
-from bursar.venue.kraken.rows import LedgerRow, TradeRow
+from bursar.venue.kraken.rows import LedgerRow, TradeRow, settles_position
 
 _SIDES: Final = {side.value: side for side in Side}
 _TIME: Final = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,9})0*)?", re.ASCII)
@@ -219,6 +219,9 @@ def trade_row(txid: str, said: Object) -> TradeRow:
         margin=said.number_if_any("margin"),
         price=said.number_if_any("price"),
         misc=said.text_if_any("misc"),
+        order_type=said.text_if_any("ordertype"),
+        position=said.text_if_any("postxid"),
+        position_status=said.text_if_any("posstatus"),
         order_id=said.text_if_any("ordertxid") or None,
         ledgers=said.texts("ledgers"),
     )
@@ -235,7 +238,8 @@ def open_order(txid: str, said: Object) -> Order:
 
 
 def _order(txid: str, said: Object, at: int) -> Order:
-    userref = said.number_if_any("userref")
+    userref, descr = said.number_if_any("userref"), said.child("descr")
+    is_lent = descr.text_if_any("leverage") not in {"", "none", "0"}
     if userref is not None and userref != userref.to_integral_value():
         raise said.fault("userref", "a whole number")
     return Order(
@@ -244,6 +248,6 @@ def _order(txid: str, said: Object, at: int) -> Order:
         opened_at=said.time("opentm"),
         userref=int(userref) if userref else None,
         client_id=said.text_if_any("cl_ord_id") or None,
-        is_margin=said.child("descr").text_if_any("leverage") not in {"", "none", "0"},
+        is_margin=is_lent and not settles_position(descr.text_if_any("ordertype")),
         trades=said.texts("trades"),
     )

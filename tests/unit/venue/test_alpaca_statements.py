@@ -156,6 +156,32 @@ def test_a_fee_in_money_though_it_names_a_coin():
     assert (said.asset, said.amount) == ("USD", D("-0.25"))
 
 
+@pytest.mark.parametrize("symbol", ["ETH", "ETHUSD", "ETH/USD"])
+@pytest.mark.parametrize("quantity, kind", [("2", "DEPOSIT"), ("-2", "WITHDRAWAL")])
+def test_coins_that_move_on_their_chain_are_the_owners(symbol, quantity, kind):
+    said = only("OCT", symbol=symbol, quantity=quantity, amount="0")
+    assert (said.asset, said.amount, said.kind) == ("ETH", D(quantity), MovementKind[kind])
+
+
+def test_a_coin_whose_name_ends_as_a_quote_does_is_itself():
+    assert only("OCT", symbol="WBTC", quantity="1").asset == "WBTC"
+
+
+def test_coins_that_leave_on_their_chain_do_so_at_midnight():
+    for symbol in ("ETH", "NEWCOINUSD"):
+        assert only("OCT", symbol=symbol, quantity="-5").executed_at == days.ends(DAY)
+
+
+def test_securities_that_come_free_of_payment_are_the_owners():
+    said = only("FOPT", symbol="AAPL", quantity="5", price="200")
+    assert (said.asset, said.amount, said.kind) == ("AAPL", D(5), MovementKind.DEPOSIT)
+
+
+def test_a_bond_that_matures_goes_for_what_is_paid():
+    said = only("FIMAT", symbol="912796ZZ0", quantity="-1000", amount="1000")
+    assert (said.side, said.quantity, said.amount) == (Side.SELL, D(1000), D(1000))
+
+
 def test_shares_that_come_count_just_after_a_split_of_the_day_and_those_that_go_before_the_next():
     come = only("ACATS", symbol="AAPL", quantity="5", price="200")
     went = only("ACATS", symbol="AAPL", quantity="-5")

@@ -46,6 +46,8 @@ TYPES: Final[dict[str, tuple[Booked, Moves]]] = {
     "TRANS": (Kind.CAPITAL, Moves.EITHER),
     "ACATC": (Kind.CAPITAL, Moves.CASH),
     "ACATS": (Kind.CAPITAL, Moves.UNITS),
+    "FOPT": (Kind.CAPITAL, Moves.UNITS),
+    "OCT": (Kind.CAPITAL, Moves.EITHER),
     "JNL": (Kind.JOURNAL, Moves.EITHER),
     "JNLC": (Kind.JOURNAL, Moves.CASH),
     "JNLS": (Kind.JOURNAL, Moves.UNITS),
@@ -83,7 +85,8 @@ TYPES: Final[dict[str, tuple[Booked, Moves]]] = {
     "REO": (MovementKind.CONVERSION, Moves.BOTH),
     "REORG": (MovementKind.CONVERSION, Moves.BOTH),
     "USPLIT": (MovementKind.CONVERSION, Moves.UNITS),
-    # Options that ended, and the shares that changed hands for it.
+    # Options and bonds that ended, and what changed hands for it.
+    "FIMAT": (MovementKind.UNCLASSIFIED, Moves.TRADE),
     "OPASN": (MovementKind.UNCLASSIFIED, Moves.TRADE),
     "OPEXC": (MovementKind.UNCLASSIFIED, Moves.TRADE),
     "OPEXP": (MovementKind.UNCLASSIFIED, Moves.TRADE),

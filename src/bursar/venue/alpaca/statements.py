@@ -64,7 +64,7 @@ _SPEAKS: Final = {
 }
 _UNKNOWN: Final = MovementKind.UNCLASSIFIED
 _STRAY: Final = "/cash"
-_COIN_FEE: Final = "CFEE"
+_OF_COINS: Final = frozenset({"CFEE", "OCT"})
 OPENS_SHORT: Final = frozenset({"sell_short", "sell_short_exempt", "sell_to_open"})
 _BILLION: Final = 10**9
 _SEQUENCE_MAX: Final = 2**62
@@ -177,7 +177,7 @@ def _legs(row: Row, moves: Moves) -> list[Leg]:
 
 
 def _units(row: Row) -> Leg:
-    of = coin(row.symbol) if row.type == _COIN_FEE else instrument(row.symbol)
+    of = coin(row.symbol) if row.type in _OF_COINS else instrument(row.symbol)
     quote = of.quote or row.currency
     price = product18(row.price, SHARES) if row.price and is_option(row.symbol) else row.price
     rates = (Rate(of.asset, quote, price, "alpaca", row.at),) if price else ()
@@ -251,7 +251,7 @@ def _moved_at(row: Row, leg: Leg, what: MovementKind | None) -> int:
         return row.at
     if leg.amount > 0:
         return _when(row, _after_actions)
-    is_coin = row.type == _COIN_FEE or instrument(row.symbol).quote is not None
+    is_coin = row.type in _OF_COINS or instrument(row.symbol).quote is not None
     return _when(row, days.ends if is_coin else days.closes)
 
 

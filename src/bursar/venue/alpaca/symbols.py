@@ -26,6 +26,7 @@ _LISTED: Final = (
     "MKR NEAR ONDO PAXG PEPE POL RENDER SHIB SKY SOL SUSHI TRUMP TRX UNI USDC USDG USDT WBTC WIF "
     "XLM XRP XTZ YFI"
 )
+_COINS: Final = frozenset(_LISTED.split())
 _OPTION: Final = re.compile(r"([A-Z]{1,5})([0-9]?)[0-9]{6}[CP][0-9]{8}")
 _STOCK: Final = re.compile(r"[A-Z]{1,6}(?:\.[A-Z]{1,4})?")
 
@@ -37,9 +38,7 @@ class Instrument(msgspec.Struct, frozen=True):
     quote: str | None = None
 
 
-_PAIRS: Final = {
-    f"{coin}{quote}": Instrument(coin, quote) for coin in _LISTED.split() for quote in _QUOTES
-}
+_PAIRS: Final = {f"{coin}{quote}": Instrument(coin, quote) for coin in _COINS for quote in _QUOTES}
 
 
 def instrument(symbol: str) -> Instrument:
@@ -51,9 +50,9 @@ def instrument(symbol: str) -> Instrument:
 
 
 def coin(symbol: str) -> Instrument:
-    """Read the symbol of a coin fee, which names a pair whether the coin is listed or not."""
+    """Read a symbol that is a coin's, or a pair's, whether the coin is listed or not."""
     known = instrument(symbol)
-    if known.quote is not None:
+    if known.quote is not None or symbol in _COINS:
         return known
     for quote in _QUOTES:
         base = symbol.removesuffix(quote)

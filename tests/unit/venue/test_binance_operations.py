@@ -10,21 +10,25 @@ SAID = {
     "|Transaction Revenue|Fee|Transaction Fee|BNB Fee Deduction",
     Kind.SWAP: "Binance Convert|Large OTC trading|Small Assets Exchange BNB"
     "|Small assets exchange BNB|Stablecoins Auto-Conversion"
-    "|Token Swap - Redenomination/Rebranding",
+    "|Token Swap - Redenomination/Rebranding|Small Assets Exchange|ETH 2.0 Staking Withdrawals"
+    "|Futures Convert|Futures Convert - From|Futures Convert - To|Leverage Token Redemption",
     Kind.INTERNAL: "Simple Earn Flexible Subscription|Simple Earn Locked Redemption"
     "|POS savings purchase|transfer_in|Main and Funding Account Transfer"
     "|Transfer Between Spot Account and UM Futures Account"
     "|Transfer Between Main Account/Futures and Margin Account",
     Kind.REWARD: "Simple Earn Flexible Interest|Simple Earn Locked Rewards|POS savings interest"
-    "|Super BNB Mining|Cash Voucher",
-    Kind.AIRDROP: "Distribution|Airdrop Assets|HODLer Airdrops Distribution",
-    Kind.REBATE: "Referral Kickback|Commission Rebate|Commission History",
-    Kind.DEPOSIT: "Deposit|Fiat Deposit",
-    Kind.WITHDRAWAL: "Withdraw|Fiat Withdraw",
+    "|Super BNB Mining|Cash Voucher|Pool Distribution|Campaign Related Reward",
+    Kind.AIRDROP: "Distribution|Airdrop Assets|HODLer Airdrops Distribution"
+    "|Launchpool Airdrop - System Distribution|Token Swap - Distribution",
+    Kind.REBATE: "Referral Kickback|Commission Rebate|Commission History|Referee rebates"
+    "|Binance Card Cashback",
+    Kind.DEPOSIT: "Deposit|Fiat Deposit|Fiat OCBS - Add Fiat and Fees",
+    Kind.WITHDRAWAL: "Withdraw|Fiat Withdraw|Send|Binance Card Spending|Merchant Acquiring",
     Kind.FINANCING: "Margin Interest",
     Kind.FUNDING: "Funding Fee",
-    Kind.MARGIN: "Realized Profit and Loss|Realize profit and loss|Insurance Fund",
-    Kind.UNCLASSIFIED: "Something New|P2P Trading|Asset Recovery|Sub-account Transfer|deposits"
+    Kind.MARGIN: "Realized Profit and Loss|Realize profit and loss|Insurance Fund"
+    "|Insurance Fund Compensation",
+    Kind.UNCLASSIFIED: "Something New|P2P Trading|Asset Recovery|Sub-account Transfer|deposits|Crypto Box"
     "|Transfer Between Main Account and Sub Account|Transfer Between",
 }
 INCOME = {

@@ -43,14 +43,23 @@ _SPOT: Final = {
     **dict.fromkeys(("transaction sold", "transaction revenue"), _LEG),
     **dict.fromkeys(("fee", "transaction fee", "bnb fee deduction"), _CHARGE),
     **_all(Kind.SWAP, "binance convert; large otc trading", family="convert"),
-    **_all(Kind.SWAP, "small assets exchange bnb", family="dust"),
+    **_all(Kind.SWAP, "small assets exchange bnb; small assets exchange", family="dust"),
     **_all(Kind.SWAP, "stablecoins auto-conversion; busd auto-conversion", family="conversion"),
     **_all(Kind.SWAP, "token swap - redenomination/rebranding", family="token swap"),
     **_all(Kind.SWAP, "auto-invest transaction", family="auto-invest"),
-    **_all(Kind.SWAP, "eth 2.0 staking", family="staking"),
+    **_all(Kind.SWAP, "eth 2.0 staking; eth 2.0 staking withdrawals", family="staking"),
     **_all(Kind.SWAP, "buy crypto; buy crypto with fiat; buy crypto with card", family="fiat"),
-    **_all(Kind.DEPOSIT, "deposit; fiat deposit; deposit fiat"),
-    **_all(Kind.WITHDRAWAL, "withdraw; fiat withdraw; fiat withdrawal; withdraw fiat"),
+    **_all(
+        Kind.SWAP,
+        "leverage token purchase; leverage token redemption; leveraged coin consolidation",
+        family="leverage token",
+    ),
+    **_all(Kind.DEPOSIT, "deposit; fiat deposit; deposit fiat; fiat ocbs - add fiat and fees"),
+    **_all(
+        Kind.WITHDRAWAL,
+        """withdraw; fiat withdraw; fiat withdrawal; withdraw fiat; send; binance card spending;
+        merchant acquiring""",
+    ),
     **_all(
         Kind.INTERNAL,
         """simple earn flexible subscription; simple earn flexible redemption;
@@ -69,23 +78,29 @@ _SPOT: Final = {
         savings interest; savings distribution; pos savings interest; staking rewards;
         locked staking rewards; eth 2.0 staking rewards; bnb vault rewards;
         launchpool interest; launchpool earnings withdrawal; super bnb mining;
-        liquid swap rewards; liquidity farming rewards; cash voucher;
+        liquid swap rewards; liquidity farming rewards; swap farming rewards; pool distribution;
+        dot slot auction rewards; campaign related reward; cash voucher;
         cash voucher distribution; mission reward distribution""",
     ),
     **_all(
         Kind.AIRDROP,
-        """distribution; airdrop assets; launchpool airdrop; hodler airdrops distribution;
-        megadrop rewards""",
+        """distribution; airdrop assets; launchpool airdrop; token swap - distribution;
+        launchpool airdrop - system distribution; launchpool airdrop - user claim distribution;
+        hodler airdrops distribution; megadrop rewards""",
     ),
     **_all(
         Kind.REBATE,
         """commission history; commission rebate; commission fee shared with you;
-        referral commission; referral kickback; referrer rebates""",
+        referral commission; referral kickback; referrer rebates; referee rebates;
+        card cashback; binance card cashback""",
     ),
     **_all(Kind.FINANCING, "margin interest; isolated margin interest; cross margin interest"),
     **_all(Kind.FUNDING, "funding fee"),
     **_all(Kind.MARGIN, "realized profit and loss; realize profit and loss; insurance fund"),
+    **_all(Kind.MARGIN, "insurance fund compensation; insurance fund refund"),
     **_all(Kind.SWAP, "auto exchange; asset conversion transfer", family="exchange"),
+    **_all(Kind.SWAP, "futures convert", family="exchange"),
+    **_all(Kind.SWAP, "futures convert - from; futures convert - to", family="exchange"),
 }
 _FUTURES: Final = {"fee": _COMMISSION, "transaction fee": _COMMISSION}
 _INCOME: Final = {

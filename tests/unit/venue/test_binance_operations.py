@@ -28,7 +28,8 @@ SAID = {
     Kind.FUNDING: "Funding Fee",
     Kind.MARGIN: "Realized Profit and Loss|Realize profit and loss|Insurance Fund"
     "|Insurance Fund Compensation",
-    Kind.UNCLASSIFIED: "Something New|P2P Trading|Asset Recovery|Sub-account Transfer|deposits|Crypto Box"
+    Kind.UNCLASSIFIED: "Something New|P2P Trading|Asset Recovery|Sub-account Transfer|deposits"
+    "|Crypto Box"
     "|Transfer Between Main Account and Sub Account|Transfer Between",
 }
 INCOME = {

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 
+import msgspec
 import pytest
 
 from bursar.exact import money
@@ -10,9 +11,11 @@ from bursar.ledger.entries import Side
 from bursar.ledger.planning import folded
 from bursar.ledger.terms import Terms
 from bursar.sim.kraken import Flow, truth
+from bursar.sim.kraken.listing import pairs
 from bursar.venue.kraken.assets import coin
 from bursar.venue.kraken.chain import verify
 from bursar.venue.kraken.ledger_rows import movements
+from bursar.venue.kraken.pairs import pair
 from bursar.venue.kraken.rows import LedgerRow, TradeRow
 from bursar.venue.kraken.trade_rows import fills
 from tests.sim.kraken.places import account, every, fake
@@ -109,3 +112,32 @@ def test_staked_coins_that_are_gathered_are_no_income():
     assert swept(rows)
     said = movements(rows, verify(rows).ranks)
     assert booked([*said, *fills(trades_of(venue))]) == owned(truth(venue.house.account))
+
+
+def open_positions(venue):
+    """What is open by pair, signed: what was opened and that nothing closed or settled."""
+    trades = [each for each in venue.house.account.trades if each.opens or each.position]
+    ended = {each.position for each in trades}
+    sums: dict[str, Fraction] = {}
+    for each in trades:
+        if each.opens and each.id not in ended:
+            size = Fraction(each.volume, 10 ** pairs()[each.pair].lot_decimals)
+            name = str(pair(each.pair))
+            sums[name] = sums.get(name, Fraction(0)) + (size if each.is_buy else -size)
+    return {name: size for name, size in sums.items() if size}
+
+
+@money
+@pytest.mark.parametrize("seed", range(4, 10))
+@pytest.mark.parametrize("without", [(), ("position", "position_status", "order_type")])
+def test_the_book_has_the_positions_that_are_open(seed, without):
+    venue = fake(account(seed, 1500, on_margin=True))
+    rows = rows_of(venue)
+    trades = [
+        msgspec.structs.replace(each, **dict.fromkeys(without, "")) for each in trades_of(venue)
+    ]
+    said = [*movements(rows, verify(rows).ranks), *fills(trades)]
+    margins = folded(Terms(base="USD"), said).book.margins
+    held = {name: each.quantity for (_, name), each in margins.items() if each.quantity}
+    assert held == open_positions(venue)
+    assert not any(each.unseen for each in margins.values())

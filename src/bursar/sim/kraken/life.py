@@ -39,6 +39,7 @@ class Life:
         self.rows: list[Row] = []
         self.trades: list[Trade] = []
         self.orders: list[Order] = []
+        self.positions: dict[str, int] = {}  # how many are open of a pair; below zero: short ones
         self.passages: list[Passage] = []
         self.adjusted_on = -1
         self._later: list[tuple[int, int, Later]] = []

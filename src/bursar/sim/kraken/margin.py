@@ -3,7 +3,8 @@
 A position moves no coins: its opening costs a fee, each four hours of it cost a rollover under the
 opening's reference, and its close brings the realised profit or loss. A settled one delivers coins
 for money, by a trade the same way at the same price. A position is named after the trade that
-opened it. A liquidation books losses in several assets under one reference.
+opened it; those of one pair that are open at a time go one way. A liquidation books losses in
+several assets under one reference.
 """
 
 from typing import Final
@@ -25,7 +26,9 @@ def position(life: Life) -> bool:
     volume, notional = _size(life, pair)
     if notional <= 0:
         return False
-    is_long = hits(life.chance, 0.6)
+    is_long, open_now = hits(life.chance, 0.6), life.positions.get(pair.key, 0)
+    if open_now:
+        is_long = open_now > 0
     opened = _execute(life, pair, volume, is_buy=is_long)
     rolls = life.chance.randint(0, 3)
     for number in range(rolls):
@@ -43,7 +46,7 @@ def settle(life: Life) -> bool:
     """Open a long position whose coins are then delivered."""
     pair = named()["XBTUSD"]
     volume, notional = _size(life, pair)
-    if notional <= 0:
+    if notional <= 0 or life.positions.get(pair.key, 0) < 0:
         return False
     opened = _execute(life, pair, volume, is_buy=True)
 
@@ -144,6 +147,10 @@ def _number(life: Life) -> int:
 
 def _keep(life: Life, done: Trade) -> None:
     life.trades.append(done)
+    is_long, open_now = done.is_buy, life.positions.get(done.pair, 0)
+    if done.position:
+        is_long = open_now < 0
+    life.positions[done.pair] = open_now + (1 if is_long else -1)
     life.orders.append(
         Order(
             id=done.order,

@@ -143,8 +143,16 @@ class Auditor:
         sign = 1 if fill.side.value == "buy" else -1
         if position[0] * sign > 0:
             closing = min(abs(position[0]), exact(fill.quantity))
-            position[1] -= part_of(position[1], closing, abs(position[0]))
+            paid = exact(fill.amount) if closing == exact(fill.quantity) else None
+            position[1] -= self._entered(position, closing, paid)
             position[0] -= sign * closing
+
+    def _entered(self, position, closing, stated):
+        """What goes of the notional: what is stated of a part, if that can be, or its share."""
+        size, notional, _ = position
+        if stated is not None and closing < abs(size) and 0 <= stated <= notional:
+            return stated
+        return part_of(notional, closing, abs(size))
 
     def _marginfill(self, fill):
         pair = fill.pair or f"{fill.base}/{fill.quote}"
@@ -175,8 +183,12 @@ class Auditor:
         price, sign = exact(fill.price), 1 if fill.side.value == "buy" else -1
         if position[0] * sign < 0:
             closing = min(abs(position[0]), left)
-            entered = part_of(position[1], closing, abs(position[0]))
-            pnl = -sign * (half_even(closing * price) - entered)
+            worth, stated = half_even(closing * price), None
+            made = fill.made if fill.is_elsewhere else fill.settled
+            if made is not None and fill.price is not None and closing == left:
+                stated = worth + sign * exact(made)
+            entered = self._entered(position, closing, stated)
+            pnl = -sign * (worth - entered)
             if fill.price is None:
                 pnl = exact(fill.settled)
             position[0] += sign * closing

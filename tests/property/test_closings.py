@@ -12,6 +12,7 @@ from bursar.ledger.planning import planned
 from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Timeline
 from bursar.venue.kraken.ledger_rows import movements
+from bursar.venue.kraken.pairs import pair
 from bursar.venue.kraken.rows import LedgerRow, TradeRow
 from bursar.venue.kraken.trade_rows import fills
 
@@ -62,6 +63,28 @@ def history(chance, length):
     return trades, rows
 
 
+def closed_first(trades):
+    """Return what each trade made, the oldest closed first, and what is open after the last."""
+    lots: dict[str, list[list[Decimal]]] = {}
+    told = []
+    for trade in trades:
+        own, left, made = lots.setdefault(trade.pair, []), trade.volume, Decimal(0)
+        way = 1 if trade.side is Side.BUY else -1
+        if "closing" not in trade.misc:
+            own.append([way * trade.volume, trade.price])
+            left = Decimal(0)
+        while left:
+            size, price = own[0]
+            part = min(left, abs(size))
+            made += part * (trade.price - price) * -way
+            own[0][0] += way * part
+            left -= part
+            if not own[0][0]:
+                own.pop(0)
+        told.append(made)
+    return told, lots
+
+
 @money
 def book_of(trades, rows):
     timeline = Timeline(Terms(base="USD"))
@@ -103,3 +126,27 @@ def test_a_whole_history_is_the_same_whether_closings_are_told_so_or_not(chance,
         known = other.margins[place]
         assert (position.quantity, position.notional) == (known.quantity, known.notional)
     assert told.cells == other.cells
+
+
+@given(CHANCE, st.integers(1, 20), st.sampled_from(["ZUSD", "USDC"]))
+def test_what_is_left_was_entered_for_what_the_venue_has_not_closed(chance, length, code):
+    """Kraken closes the oldest first; losses in a coin at par with the quote say so as well."""
+    trades, rows = history(chance, length)
+    made, lots = closed_first(trades)
+    told = []
+    for row, gained in zip(rows, made, strict=True):
+        at, fee = row.executed_at, Decimal("0.1")
+        lost = fee - gained
+        if code != "ZUSD" and lost > 0:
+            given = ("collateralconversion", "", "ZUSD", "", -lost, Decimal(0))
+            taken = ("collateralconversion", "", code, "", lost, Decimal(0))
+            told += [LedgerRow(f"{row.txid}a", row.refid, at, *given)]
+            told += [LedgerRow(f"{row.txid}b", row.refid, at, *taken)]
+            told += [LedgerRow(row.txid, row.refid, at, "margin", "", code, "", gained, fee)]
+        else:
+            told += [LedgerRow(row.txid, row.refid, at, "margin", "", "ZUSD", "", gained, fee)]
+    book = book_of(trades, told)
+    for (_, name), position in book.margins.items():
+        left = next(own for pair_, own in lots.items() if str(pair(pair_)) == name)
+        assert position.quantity == sum(size for size, _ in left)
+        assert position.notional == sum(abs(size) * price for size, price in left)

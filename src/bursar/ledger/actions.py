@@ -19,7 +19,7 @@ that they are of is said here too.
 Errors: none. A row whose partner is not there, or not clear, is handed back.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -220,18 +220,33 @@ def unseen(row: Movement) -> bool:
     return row.label in _UNSEEN
 
 
-def settled(fill: MarginFill, own: Sequence[Movement], apart: Sequence[Movement]) -> MarginFill:
+def settled(
+    fill: MarginFill, own: Sequence[Movement], apart: Sequence[Movement], par: Container[str]
+) -> MarginFill:
     """Return a leveraged trade as its rows settle it: its `own`, and those in other coins.
 
     What those settled was settled there, and nothing in its quote. Where no row settles anything,
-    the trade's own word stands.
+    the trade's own word stands. Coins that are at `par` with its quote say what it made, too.
     """
     quoted = [row.amount for row in own if row.asset == fill.quote]
-    total = fill.settled
-    if quoted or any(row.amount for row in apart):
+    others = [row for row in apart if row.amount]
+    even = [row.amount for row in (*own, *apart) if row.asset in par]
+    total, made = fill.settled, None
+    if quoted or others:
         total = sum(quoted, ZERO)
-    flags = tuple(flag for flag in fill.flags if flag is not Flag.PROVISIONAL)
-    return msgspec.structs.replace(fill, settled=total, fees=(), flags=flags)
+    if even and all(row.asset in par for row in others):
+        made = sum(even, sum(quoted, ZERO))
+    where, flags = bool(others or even), tuple(f for f in fill.flags if f is not Flag.PROVISIONAL)
+    return msgspec.structs.replace(
+        fill, settled=total, made=made, is_elsewhere=where, fees=(), flags=flags
+    )
+
+
+def at_par(rows: Iterable[Movement], quote: str) -> frozenset[str]:
+    """Return the coins that a quote was turned into, one for one, by two rows of one instant."""
+    told = [row for row in rows if row.kind is MovementKind.CONVERSION and not row.fee]
+    given = {(row.executed_at, -row.amount) for row in told if row.asset == quote}
+    return frozenset(row.asset for row in told if (row.executed_at, row.amount) in given)
 
 
 def named(bare: MarginFill, stated: MarginFill) -> MarginFill:

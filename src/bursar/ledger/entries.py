@@ -242,7 +242,8 @@ class MarginFill(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True,
     `settled` is the PnL that the venue states, in `quote`; `None` asks the book to derive it. A
     statement without quantity settles money and leaves the position alone. `pocket` is where the
     money lies. `closes` is true where the venue says that it opened nothing, whatever is known to
-    be open; `None` where it says nothing of the kind.
+    be open; `None` where it says nothing of the kind. Where `is_elsewhere`, its rows settled it in
+    other coins, at least in part: then `made` is the PnL, in `quote`, if that is known.
     """
 
     base: str
@@ -261,6 +262,8 @@ class MarginFill(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True,
     rates: tuple[Rate, ...] = ()
     quote_rate: Decimal | None = None
     closes: bool | None = None
+    made: Decimal | None = None
+    is_elsewhere: bool = False
 
 
 class CashFlow(Entry, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="flow"):

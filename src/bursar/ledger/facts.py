@@ -26,7 +26,7 @@ Rules
 - What cannot be read as anything else stays a flow with a flag: there are no errors.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from decimal import Decimal
 from operator import attrgetter
 from typing import Final
@@ -313,11 +313,16 @@ def _margins(rows: list[Movement], told: Iterable[MarginFill], cash: frozenset[s
     for group in sorted({group_of(row) for row in legs}):
         own = [row for row in legs if group_of(row) == group]
         stated = fills.pop(f"{group}{LENT}", None)
-        facts += (_worth_told(fill, own, cash) for fill in _margin(group, own, stated))
+        par = frozenset[str]()
+        if stated is not None:
+            par = actions.at_par((row for row in rows if group_of(row) == group), stated.quote)
+        facts += (_worth_told(fill, own, cash) for fill in _margin(group, own, stated, par))
     return facts + [fill for fill in fills.values() if not actions.only_names(fill)]
 
 
-def _margin(group: str, rows: list[Movement], stated: MarginFill | None) -> list[MarginFill]:
+def _margin(
+    group: str, rows: list[Movement], stated: MarginFill | None, par: Container[str]
+) -> list[MarginFill]:
     """Return the trade that is stated, with all that its rows settled in its quote and charged, and
     a fact for each coin that settled something else.
     """
@@ -326,9 +331,8 @@ def _margin(group: str, rows: list[Movement], stated: MarginFill | None) -> list
     if stated is not None:
         of_trade = [row for row in rows if _is_of(stated, row, rows)]
         apart = [row for row in rows if not _is_of(stated, row, rows)]
-        traded = actions.settled(stated, of_trade, apart)
-        if of_trade:
-            traded = _booked(traded, of_trade)
+        traded = actions.settled(stated, of_trade, apart, par)
+        traded = _booked(traded, of_trade) if of_trade else _timed(traded, rows)
         facts += [] if actions.only_names(traded) else [traded]
     for asset in sorted({row.asset for row in apart}):
         own = [row for row in apart if row.asset == asset]
@@ -372,6 +376,12 @@ def _booked(fill: MarginFill, rows: list[Movement]) -> MarginFill:
         rows=tuple(row.id for row in rows),
         rates=_rates(rows) or fill.rates,
     )
+
+
+def _timed(fill: MarginFill, rows: list[Movement]) -> MarginFill:
+    """Put a leveraged trade where its rows are, though all of them settled other coins."""
+    at = booked_at(rows[0].executed_at, fill)
+    return msgspec.structs.replace(fill, executed_at=at, sequence=_sequence(rows))
 
 
 def _sum(rows: Iterable[Movement]) -> Decimal:

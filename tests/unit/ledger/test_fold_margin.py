@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -77,10 +78,48 @@ def test_through_zero_closes_and_opens_the_rest():
 )
 def test_what_opened_nothing_closes_what_is_known_and_says_how_much_more(trades, left, unseen):
     pen = Pen()
-    made = [pen.margin(side, size, 100, "7", closes=only) for side, size, only in trades]
+    made = [pen.margin(side, size, 100, "0", closes=only) for side, size, only in trades]
     position = folded(*made).margins[PAIR]
     assert (position.quantity, position.notional) == (left, 100 * left)
     assert position.unseen == unseen
+
+
+@pytest.mark.parametrize(
+    "side, settled, left",
+    [
+        ("buy", "60", 200),  # the oldest went, which was entered at 100
+        ("buy", "-40", 100),  # the other
+        ("buy", None, 150),
+        ("buy", "-900", 150),  # it cannot have been entered at 1,060
+        ("buy", "200", 150),  # nor at less than nothing
+        ("sell", "-60", 200),
+        ("sell", "40", 100),
+        ("sell", "900", 150),
+    ],
+)
+def test_what_is_stated_of_a_part_says_what_it_was_entered_for(side, settled, left):
+    pen, other = Pen(), "sell" if side == "buy" else "buy"
+    facts = [pen.margin(side, 1, 100), pen.margin(side, 1, 200), pen.margin(other, 1, 160, settled)]
+    assert folded(*facts).margins[PAIR].notional == left
+
+
+def test_what_was_settled_in_other_coins_says_so_only_where_it_is_known_in_the_quote():
+    def left(**told):
+        pen = Pen()
+        opened = [pen.margin("buy", 1, 100), pen.margin("buy", 1, 200)]
+        closing = pen.margin("sell", 1, 160, "0")
+        closing = msgspec.structs.replace(closing, is_elsewhere=True, **told)
+        return folded(*opened, closing).margins[PAIR].notional
+
+    assert left() == 150
+    assert left(made=D(60)) == 200
+
+
+def test_a_part_that_is_settled_by_delivery_was_entered_for_what_is_paid():
+    pen = Pen()
+    opened = [pen.margin("buy", 1, 100), pen.margin("buy", 1, 200)]
+    delivery = pen.buy(1, "XBT", 100, delivers=True)
+    assert folded(*opened, delivery).margins[PAIR] == Margin("XBT", "USD", D(1), D(200))
 
 
 def test_what_closing_an_unseen_position_settled_is_what_it_made():

@@ -71,7 +71,7 @@ class Followed:
 
     def __init__(self, *, block: int = BLOCK) -> None:
         self._block = block
-        self._joining = Joining()
+        self.joining = Joining()
         self._first: First | None = None
         self._trail: snapshots.Trail | None = None
         self._doubted: Doubts = ()
@@ -187,7 +187,7 @@ class Followed:
         self._reach(portfolio, now.at)
         if self._walked.last is not None and (self._first is None or self._first.joint is None):
             self._first = _first(self._walked.packed)
-        return self._joining.before(portfolio, self._first, now, start)
+        return self.joining.before(portfolio, self._first, now, start)
 
     def _begin(self, walked: walk.Walk) -> None:
         self._walked = walked

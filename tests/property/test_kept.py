@@ -161,7 +161,7 @@ def joined_by_hand(portfolio, curve):
         # now, which is no moment that stands, goes on with the unit price of before
         assert joint.nav == late[place].nav or place == len(late) - 1
         late[place] = joint
-    end = instant.day_start(past.now.at) if before.kept_from is None else before.kept_from
+    end = instant.day_start(past.now.at) if before.first_kept_at is None else before.first_kept_at
     same_navs(points, [each for each in rebuilt_alone(portfolio) if each.at < end])
     whole = (*points, *late)
     priced = [each for each in whole if each.nav is not None]

@@ -44,14 +44,14 @@ class First(msgspec.Struct, frozen=True):
 
 
 class Before(msgspec.Struct, frozen=True):
-    """The rebuilt part of a curve. `kept_from` is the first kept moment; `None`: none is there.
+    """The rebuilt part of a curve. `first_kept_at` is the first kept moment; `None`: none is there.
 
     `heard_later` is the capital of before, as it is known now, less what that moment knew of it;
     `None` where either is not known.
     """
 
     prelude: Prelude
-    kept_from: int | None
+    first_kept_at: int | None
     heard_later: Decimal | None
 
 

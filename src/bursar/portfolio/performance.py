@@ -32,8 +32,8 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     `made` is what equity grew by beyond the capital that came (`flows`). `opened_at` is the moment
     from which the curve is known, which may be after the beginning that was asked for. The points
     of `curve` are made while they are walked. One that `is_rebuilt` is of the facts alone, at the
-    prices that they knew (`portfolio.rebuilt`): up to `kept_from`, or where that is `None`, all of
-    it. `heard_later` is the capital of before that the first kept moment did not know of.
+    prices that they knew (`portfolio.rebuilt`): up to `first_kept_at`, or where that is `None`, all
+    of it. `heard_later` is the capital of before, as known now, less what that moment knew of it.
     """
 
     window: Window
@@ -58,17 +58,17 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     conventions: Conventions
     curve: Curve
     is_rebuilt: bool = False
-    kept_from: int | None = None
+    first_kept_at: int | None = None
     heard_later: Decimal | None = None
 
 
 def remarks(found: Performance) -> Iterator[str]:
     """Say what a reader of the figures has to know of the curve that they are of."""
     lacking, start = found.drawdown.skipped, _ns(found.window, is_start=True)
-    if found.is_rebuilt and found.kept_from is None:
+    if found.is_rebuilt and found.first_kept_at is None:
         yield "the curve is rebuilt from trades, at last known prices: no snapshot was kept"
-    elif found.kept_from is not None:
-        begun = instant.show(found.kept_from)
+    elif found.first_kept_at is not None:
+        begun = instant.show(found.first_kept_at)
         yield (
             f"until {begun} the curve is rebuilt from trades, at last known prices: no snapshot was"
             " kept before"
@@ -146,7 +146,7 @@ def performance(
         conventions=rules,
         curve=Curve(course),
         is_rebuilt=is_rebuilt,
-        kept_from=before.kept_from if before is not None and is_rebuilt else None,
+        first_kept_at=before.first_kept_at if before is not None and is_rebuilt else None,
         heard_later=before.heard_later if before is not None and is_rebuilt else None,
     )
 

@@ -48,7 +48,7 @@ def test_what_was_imported_stays_in_the_curve_once_a_snapshot_is_kept():
     made = portfolio.performance()
     assert (made.made.value, made.flows.value) == (100, 10500)
     assert (made.is_rebuilt, made.heard_later) == (True, 0)
-    assert instant.show(made.kept_from) == "2026-01-06T13:00:00Z"
+    assert instant.show(made.first_kept_at) == "2026-01-06T13:00:00Z"
     (said,) = remarks(made)
     assert said == (
         "until 2026-01-06T13:00:00Z the curve is rebuilt from trades, at last known prices: no"
@@ -108,13 +108,13 @@ def test_snapshots_of_an_empty_book_are_no_news_of_what_is_told_of_their_time_la
     tell(portfolio, "2026-01-01T00:00:00Z deposit 1000 EUR #k:1", *IMPORTED)
     portfolio.desk.clock.set("2026-01-06T12:00:00Z")
     assert equities(portfolio) == [0, 1000, 1000, 1100, 1600, 1600]
-    assert portfolio.performance().kept_from is None
+    assert portfolio.performance().first_kept_at is None
     keep(portfolio, "2026-01-06T13:00:00Z")
     portfolio.desk.clock.set("2026-01-06T14:00:00Z")
     made = portfolio.performance()
     assert equities(portfolio) == [0, 1000, 1000, 1100, 1600, 1600, 1600]
     assert made.drawdown.max_pct.value == 0
-    assert instant.show(made.kept_from) == "2026-01-06T13:00:00Z"
+    assert instant.show(made.first_kept_at) == "2026-01-06T13:00:00Z"
 
 
 def test_what_began_on_the_day_of_the_first_snapshot_begins_with_it():
@@ -122,7 +122,7 @@ def test_what_began_on_the_day_of_the_first_snapshot_begins_with_it():
     keep(portfolio, "2026-01-01T10:00:00Z")
     portfolio.desk.clock.set("2026-01-03T00:00:00Z")
     made = portfolio.performance()
-    assert (made.is_rebuilt, made.kept_from, made.flows.value) == (False, None, 0)
+    assert (made.is_rebuilt, made.first_kept_at, made.flows.value) == (False, None, 0)
 
 
 def test_a_range_after_the_first_snapshot_looks_at_nothing_before_it():
@@ -132,7 +132,7 @@ def test_a_range_after_the_first_snapshot_looks_at_nothing_before_it():
     portfolio.desk.clock.set("2026-01-08T14:00:00Z")
     anew = opened_again(portfolio)
     made = anew.performance(("2026-01-07T00:00:00Z", None))
-    assert (made.is_rebuilt, made.kept_from) == (False, None)
+    assert (made.is_rebuilt, made.first_kept_at) == (False, None)
     assert anew.followed.joining.rebuilding.count == 0
     ended = anew.performance(("2026-01-02T00:00:00Z", "2026-01-04T00:00:00Z"))
     assert (ended.is_rebuilt, ended.moments, ended.made.value) == (True, 3, 100)

@@ -49,13 +49,19 @@ $("range").addEventListener("keydown", (event) => {
   choose(names[(names.indexOf(range) + step + names.length) % names.length]);
 });
 
+// Until when the curve is of trades and not of what was kept, where it is.
+function rebuilt(whole) {
+  if (!whole?.is_rebuilt) return null;
+  return whole.first_kept_at == null ? Infinity : Date.parse(whole.first_kept_at);
+}
+
 function drawCurve() {
   if (!asked.history) return;
   if (asked.history.points.length < 2 || asked.history.points.every((point) => point.equity === "0")) {
     curve.lack("The curve begins with the first snapshots; bursar serve keeps one every quarter of an hour.");
     return;
   }
-  curve.show(asked.history.points, Date.now() - RANGES[range][0]);
+  curve.show(asked.history.points, Date.now() - RANGES[range][0], rebuilt(asked.whole));
 }
 
 function drawViews() {

@@ -34,5 +34,8 @@ def test_a_coin_bought_with_a_peg_is_itself_and_a_card_says_since_when_it_knows(
         with looking(browser, own.port) as (shown, wrong):
             shown.wait_for_selector("#exposure .bars button[title='400']")
             assert "BNB\n400\n40.0 %" in shown.inner_text("#exposure .bars >> nth=0")
-            shown.wait_for_selector(".card[aria-label='This month'] .foot:has-text('since 22 Jan')")
+            # Of before the snapshot the curve is that of trades, from nothing on.
+            shown.wait_for_selector(".card[aria-label='This month'] .foot:has-text('since 4 Jan')")
+            shown.click("#range >> text=All")
+            shown.wait_for_selector("#curve-read:has-text('from trades until 22 Jan')")
             assert wrong == []

@@ -201,7 +201,7 @@ def compare_with_published(client, report, seed):
 def compare_with_page(client, report, shown, seed):
     """Hold every figure that the browser shows against the service and the report."""
     snapshot, exposure = asked(client, "snapshot"), asked(client, "exposure")
-    fall, worth = asked(client, "drawdown"), report["worth"]
+    worth = report["worth"]
     assert shown["equity"] == known(worth["equity"], snapshot["daily_pnl"]), seed
     performance = report["performance"]
     week, month = (asked(client, "performance", period=name) for name in ("week", "month"))
@@ -209,7 +209,7 @@ def compare_with_page(client, report, shown, seed):
     cards = {
         "This week": made(week),
         "This month": made(month),
-        "Drawdown": (below(now), fall["max_drawdown_pct"]),
+        "Drawdown": (below(now), performance["drawdown"]["max_pct"]["value"]),
         "Gross exposure": (exposure["total_exposure"], None),
         "Net exposure": (exposure["net_exposure"], None),
         "Realised": (report["pnl"]["realized_pnl_base_total"], worth["unrealized"]),

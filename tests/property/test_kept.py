@@ -2,13 +2,16 @@
 
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.desk import Desk
 from bursar.ledger import golden, instant
 from bursar.ledger.terms import Terms
+from bursar.measure.curve import Curve
 from bursar.measure.curve import curve as curve_of
 from bursar.measure.drawdown import drawdown
 from bursar.measure.returns import Calendar, daily
@@ -30,6 +33,8 @@ KINDS = (
     *("mark", "mark", "keep", "keep", "prune", "other", "split"),
 )
 COINS = ("XBT", "ETH", "BTC")
+BEGUN = instant.parse("2026-01-01T00:00:00Z")
+TINY = Fraction(1, 10**12)
 WAITS = (0, 1, 3_600, 40_000, 86_400, 40 * 86_400, -1, -3_600, -40_000)  # clocks are set back, too
 
 
@@ -122,7 +127,9 @@ def test_what_is_kept_is_what_is_made_anew(steps):
     moments = snapshots.moments(store, doubted=doubted)
     past = [each for each in moments if each.at < valuation.at]
     curve = curve_of((*past, kept(portfolio, valuation).last))
-    assert repr(kept(portfolio, valuation).course()) == repr(curve.points)
+    whole = joined_by_hand(portfolio, curve)
+    assert repr(kept(portfolio, valuation).course()) == repr(whole.points)
+    assert repr(kept(anew, valuation).course()) == repr(whole.points)
     walked = drawdown_view(drawdown(curve, now=valuation.at), at=valuation.at)
     assert repr(portfolio.views().drawdown) == repr(walked)
     now = kept(portfolio, valuation).last
@@ -131,11 +138,55 @@ def test_what_is_kept_is_what_is_made_anew(steps):
     for calendar in Calendar:
         followed = portfolio.followed.closes(portfolio, now).returns(calendar)
         assert followed == anew.followed.closes(anew, now).returns(calendar)
-        assert followed == daily(curve, calendar=calendar)
+        assert followed == daily(whole, calendar=calendar)
     if not splits and not doubted:
         assert closing_prices(portfolio) == _closing(store, portfolio.book().cash)
     told = [[_told(each) for each in allocating.strategies(one)] for one in (portfolio, anew)]
     assert repr(told[0]) == repr(told[1])
+
+
+def joined_by_hand(portfolio, curve):
+    """The kept curve behind that of the same book without a snapshot, made from nothing; and the
+    flows of the whole are what capital grew by.
+    """
+    past = kept(portfolio, portfolio.valuation())
+    before = past.before()
+    if before is None:
+        return curve
+    late = [each for each in curve.points if each.at >= before.prelude.since]
+    place = next((n for n, each in enumerate(late) if each.nav is not None), None)
+    joint, points = before.prelude.joint, before.prelude.points
+    if joint is not None and place is not None:
+        assert (joint.at, joint.equity) == (late[place].at, late[place].equity)
+        # now, which is no moment that stands, goes on with the unit price of before
+        assert joint.nav == late[place].nav or place == len(late) - 1
+        late[place] = joint
+    end = instant.day_start(past.now.at) if before.first_kept_at is None else before.first_kept_at
+    same_navs(points, [each for each in rebuilt_alone(portfolio) if each.at < end])
+    whole = (*points, *late)
+    priced = [each for each in whole if each.nav is not None]
+    if priced and whole[-1].nav is not None and not priced[0].equity:
+        assert sum(each.flow for each in priced) == past.last.capital
+    return Curve(whole)
+
+
+def same_navs(points, others):
+    """Hold points against others: the same but for what the unit price is a multiple of."""
+    one, other = ([p for p in each if p.at >= BEGUN] for each in (points, others))
+    assert [msgspec.structs.replace(p, nav=None) for p in one[1:]] == [
+        msgspec.structs.replace(p, nav=None) for p in other[1:]
+    ]
+    navs = [(Fraction(a.nav), Fraction(b.nav)) for a, b in zip(one, other, strict=True) if a.nav]
+    assert [a.equity for a in one] == [b.equity for b in other]
+    assert all(abs(a / navs[0][0] - b / navs[0][1]) < TINY for a, b in navs)
+
+
+def rebuilt_alone(portfolio):
+    """The curve of the same book without a snapshot, made from nothing, days later."""
+    clock = Clock(portfolio.desk.clock.at + 50 * instant.DAY)
+    bare = Portfolio(Desk(MemoryStore(terms=portfolio.terms), clock), unread)
+    bare.record(*(row.entry() for row in portfolio.desk.store.records()))
+    return bare.history().points
 
 
 def _closing(store, cash):

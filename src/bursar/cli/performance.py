@@ -33,8 +33,8 @@ def performance(
 ) -> int:
     """Show how a stretch of time went: returns, drawdown, ratios, round trips.
 
-    The curve is made of the snapshots that `bursar sync` and `bursar watch` keep, and of now. Where
-    there are none it is rebuilt from trades and recorded prices.
+    The curve is made of the snapshots that `bursar sync` and `bursar watch` keep, and of now. What
+    was before the first of them is rebuilt from trades and recorded prices.
     docs/MEASURES.md has every formula.
 
     Args:

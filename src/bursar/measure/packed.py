@@ -20,6 +20,7 @@ import msgspec
 
 from bursar.exact import money
 from bursar.measure.curve import Link, Moment, Point, linked, windows
+from bursar.measure.joined import Prelude
 
 if TYPE_CHECKING:
     _Slice = slice[int | None, int | None, int | None]
@@ -77,15 +78,22 @@ class PackedCurve:
         self.blocks.append(Block(self._tail[0].at, self._before, packed))
         self._tail, self._before = [], self.last
 
-    def course(self, now: Moment, start: int | None = None, end: int | None = None) -> "Course":
+    def course(
+        self,
+        now: Moment,
+        start: int | None = None,
+        end: int | None = None,
+        prelude: Prelude | None = None,
+    ) -> "Course":
         """Return the points from `start` until before `end`, with the opening before them, to be
-        walked; `now` is the last moment. O(1), and a walk O(moments of the part).
+        walked; `now` is the last moment. O(1), and a walk O(moments of the part), or with a prelude
+        O(moments until its end).
         """
         until = end if end is None or start is None else max(start, end)  # or there is no opening
-        first = 0 if start is None else max(self._place(start) - 1, 0)
+        first = 0 if start is None or prelude is not None else max(self._place(start) - 1, 0)
         last = len(self.blocks) if until is None else self._place(until)
         tail = (*_linked(self._tail, self._before), self.then(now))
-        return Course(self, range(first, last), tail, start=start, end=end)
+        return Course(self, range(first, last), tail, (start, end), prelude)
 
     def moments(self, start: int) -> Iterator[Moment]:
         """Yield the moments from `start` on. O(those, and a block)."""
@@ -118,12 +126,12 @@ class Course(Sequence[Point]):
         packed: PackedCurve,
         blocks: range,
         tail: Sequence[Point],
-        *,
-        start: int | None,
-        end: int | None,
+        part: tuple[int | None, int | None],
+        prelude: Prelude | None = None,
     ) -> None:
         self._packed, self._numbers, self._tail = packed, blocks, tail
-        self._start, self._end = start, end
+        self._start, self._end = part
+        self._prelude = prelude
 
     def __repr__(self) -> str:
         return repr(self._all)
@@ -150,7 +158,13 @@ class Course(Sequence[Point]):
 
     def chunks(self) -> Iterator[Sequence[Point]]:
         """Yield the points, some at a time."""
-        return windows(self._blocks(), self._start, self._end)
+        return windows(self._joined(), self._start, self._end)
+
+    def _joined(self) -> Iterator[Sequence[Point]]:
+        prelude = self._prelude
+        if prelude is None:
+            return self._blocks()
+        return chain((prelude.points,), map(prelude.then, self._blocks()))
 
     @cached_property
     def _all(self) -> tuple[Point, ...]:
@@ -158,7 +172,7 @@ class Course(Sequence[Point]):
 
     def _blocks(self) -> Iterator[Sequence[Point]]:
         """Yield the points of every block that has to do with it, and those that are in none."""
-        place, start = self._numbers.start, self._start
+        place, start = self._numbers.start, self._start  # with a prelude, the first block is there
         points = self._packed.points(place) if self._numbers else []
         while place and start is not None and not _has_opening(points, start):
             place -= 1

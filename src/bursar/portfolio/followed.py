@@ -24,12 +24,14 @@ import msgspec
 from bursar.errors import StoreError
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
-from bursar.measure.curve import Moment
+from bursar.ledger.turns import BEGINNING
+from bursar.measure.curve import Link, Moment, linked
 from bursar.measure.drawdown import Basis, Drawdown, stands
 from bursar.measure.measured import Measured, known, unknown
-from bursar.measure.packed import BLOCK, Course
+from bursar.measure.packed import BLOCK, Course, PackedCurve
 from bursar.measure.returns import DayCloses
 from bursar.portfolio import snapshots, walk
+from bursar.portfolio.joining import Before, First, Joining
 from bursar.portfolio.units import Doubts
 from bursar.value.peaks import Peaks
 
@@ -69,6 +71,8 @@ class Followed:
 
     def __init__(self, *, block: int = BLOCK) -> None:
         self._block = block
+        self.joining = Joining()
+        self._first: First | None = None
         self._trail: snapshots.Trail | None = None
         self._doubted: Doubts = ()
         self._asked: tuple[snapshots.Trail, Head] | None = None
@@ -151,18 +155,25 @@ class Followed:
     def course(
         self, portfolio: Portfolio, now: Moment, start: int | None = None, end: int | None = None
     ) -> Course:
-        """Return what the moments make with now, of a stretch of time; `window` says what of it.
+        """Return what the moments make with now and with what is before them, of a stretch of time;
+        `window` says what of it.
 
-        O(new moments); walking it is O(moments of the stretch).
+        O(new moments), and what `before` takes; walking it is O(moments of the stretch).
         """
-        self._reach(portfolio, now.at)
-        return self._walked.packed.course(now, start, end)
+        before = self.before(portfolio, now, start)
+        prelude = None if before is None else before.prelude
+        return self._walked.packed.course(now, start, end, prelude)
 
     def closes(self, portfolio: Portfolio, now: Moment) -> DayCloses:
         """Return the closes of all days, today's as of now. O(days, new moments)."""
-        self._reach(portfolio, now.at)
-        closes = self._walked.closes.twin()
-        closes.see(self._walked.packed.then(now))
+        before = self.before(portfolio, now)
+        walked, points = self._walked, [self._walked.packed.then(now)]
+        if before is None:
+            closes = walked.closes.twin()
+        else:
+            closes, points = before.prelude.closes(walked.closes), before.prelude.then(points)
+        for point in points:
+            closes.see(point)
         return closes
 
     def linked(self, portfolio: Portfolio, now: Moment) -> Moment | None:
@@ -171,13 +182,16 @@ class Followed:
         link = self._walked.packed.last
         return None if link is None else link[0]
 
-    def has_any(self, portfolio: Portfolio, now: Moment) -> bool:
-        """Tell whether any moment before now was kept."""
+    def before(self, portfolio: Portfolio, now: Moment, start: int | None = None) -> Before | None:
+        """Return what comes before the kept moments, for the curve from `start` on (`joining`)."""
         self._reach(portfolio, now.at)
-        return self._walked.last is not None
+        if self._walked.last is not None and (self._first is None or self._first.joint is None):
+            self._first = _first(self._walked.packed)
+        return self.joining.before(portfolio, self._first, now, start)
 
     def _begin(self, walked: walk.Walk) -> None:
         self._walked = walked
+        self._first = None
         self._waiting: deque[Moment] = deque()
         self._newest = -1 if walked.last is None else walked.last.at
 
@@ -239,6 +253,21 @@ class Followed:
     def _go_on(self, now: int) -> None:
         while self._waiting and self._waiting[0].at < now:
             self._walked.see(self._waiting.popleft())
+
+
+def _first(packed: PackedCurve) -> First | None:
+    """Return how kept moments begin. O(moments until the first that has a unit price)."""
+    at: int | None = None
+    known: Moment | None = None
+    last: Link | None = None
+    for moment in packed.moments(BEGINNING):
+        at = moment.at if at is None else at
+        point, last = linked(moment, last)
+        if known is None and not (moment.is_complete and not moment.equity and not moment.capital):
+            known = moment
+        if known is not None and point.nav is not None:
+            return First(at, known, moment, point.nav)
+    return None if at is None else First(at, known, None, None)
 
 
 def beginning(portfolio: Portfolio, start: int) -> Moment | None:

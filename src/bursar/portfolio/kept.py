@@ -1,7 +1,8 @@
 """What measures are made of: the moments that were kept, the trips that closed, names and spans.
 
-The curve is made of snapshots, of daily closes with the extremes of their day, and of now. Every
-moment holds all that is owned, whatever the view shows: flows go in and out of everything.
+The curve is made of snapshots, of daily closes with the extremes of their day, and of now; before
+the first of them it is rebuilt (`joining`). Every moment holds all that is owned, whatever the view
+shows: flows go in and out of everything.
 
 Errors: `BadChoice` for a range that there is none of.
 """
@@ -32,6 +33,7 @@ from bursar.portfolio import snapshots
 from bursar.portfolio.came import Brought, came_by
 from bursar.portfolio.closings import Closings, Made
 from bursar.portfolio.followed import Today
+from bursar.portfolio.joining import Before
 from bursar.portfolio.periods import Range, Window, typed, window
 from bursar.portfolio.units import Doubt
 from bursar.portfolio.views import Realized
@@ -73,8 +75,14 @@ class Kept(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self.now, came=came)
 
     def course(self, start: int | None = None, end: int | None = None) -> Course:
-        """The curve that the kept moments of a stretch make with now, to be walked."""
+        """The curve that the kept moments of a stretch, and those rebuilt of before them, make with
+        now, to be walked.
+        """
         return self.portfolio.followed.course(self.portfolio, self.last, start, end)
+
+    def before(self, start: int | None = None) -> Before | None:
+        """What of that was rebuilt: the part before the first kept moment."""
+        return self.portfolio.followed.before(self.portfolio, self.last, start)
 
     def closes(self) -> DayCloses:
         """The closes of its days, of which daily returns are. O(days)."""

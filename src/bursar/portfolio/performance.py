@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from bursar.exact import plain
 from bursar.ledger import instant
-from bursar.measure.curve import Curve, Moment, Point
+from bursar.measure.curve import Curve, Point
 from bursar.measure.drawdown import Drawdown
 from bursar.measure.kelly import Kelly, from_returns, from_trades
 from bursar.measure.measured import Measured, known, unknown
-from bursar.measure.packed import Course, PackedCurve
 from bursar.measure.ratios import BROKEN, Conventions, Ratios, ratios
 from bursar.measure.returns import fractions
 from bursar.measure.stretch import Stretch
@@ -20,7 +21,6 @@ from bursar.measure.trades import TradeStatistics, by, statistics
 from bursar.measure.trip import Trip
 from bursar.portfolio.kept import kept, span_of, trips
 from bursar.portfolio.periods import Range, Window
-from bursar.portfolio.rebuilt import rebuilt
 
 if TYPE_CHECKING:
     from bursar.portfolio.portfolio import Portfolio, Prices
@@ -32,7 +32,8 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     `made` is what equity grew by beyond the capital that came (`flows`). `opened_at` is the moment
     from which the curve is known, which may be after the beginning that was asked for. The points
     of `curve` are made while they are walked. One that `is_rebuilt` is of the facts alone, at the
-    prices that they knew (`portfolio.rebuilt`).
+    prices that they knew (`portfolio.rebuilt`): up to `first_kept_at`, or where that is `None`, all
+    of it. `heard_later` is the capital of before, as known now, less what that moment knew of it.
     """
 
     window: Window
@@ -57,13 +58,27 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     conventions: Conventions
     curve: Curve
     is_rebuilt: bool = False
+    first_kept_at: int | None = None
+    heard_later: Decimal | None = None
 
 
 def remarks(found: Performance) -> Iterator[str]:
     """Say what a reader of the figures has to know of the curve that they are of."""
     lacking, start = found.drawdown.skipped, _ns(found.window, is_start=True)
-    if found.is_rebuilt:
+    if found.is_rebuilt and found.first_kept_at is None:
         yield "the curve is rebuilt from trades, at last known prices: no snapshot was kept"
+    elif found.first_kept_at is not None:
+        begun = instant.show(found.first_kept_at)
+        yield (
+            f"until {begun} the curve is rebuilt from trades, at last known prices: no snapshot was"
+            " kept before"
+        )
+        if found.heard_later:
+            yield (
+                f"the snapshot of {begun} did not know all that is known of then now"
+                f" ({plain(found.heard_later)} {found.base} of capital): what was told later counts"
+                " from when it was told"
+            )
     if lacking:
         yield (
             f"{lacking} of {found.moments} moments lack a price, or missed a split that was told"
@@ -81,10 +96,12 @@ def remarks(found: Performance) -> Iterator[str]:
 def history(portfolio: Portfolio, period: str | Range = "all", prices: Prices = None) -> Curve:
     """Return the equity curve of a range, now included, with the last moment before the range.
 
-    The unit price runs on from the very first moment. Where none was kept, it is rebuilt. The
-    points are made while they are walked.
+    The unit price runs on from the very first moment. Of the time before the first that was kept,
+    it is rebuilt. The points are made while they are walked.
     """
-    return Curve(_course(portfolio, span_of(portfolio, period), prices)[0])
+    span = span_of(portfolio, period)
+    past = kept(portfolio, portfolio.valuation(prices))
+    return Curve(past.course(_ns(span, is_start=True), _ns(span, is_start=False)))
 
 
 def performance(
@@ -92,10 +109,13 @@ def performance(
 ) -> Performance:
     """Return how a range went: all, day, week, month, 30d, 90d, 1y, or two moments."""
     span, now = span_of(portfolio, period), portfolio.desk.clock.now()
-    course, is_rebuilt = _course(portfolio, span, prices)
+    past, start = kept(portfolio, portfolio.valuation(prices)), _ns(span, is_start=True)
+    course, before = past.course(start, _ns(span, is_start=False)), past.before(start)
     part = Stretch(min(now, _ns(span, is_start=False) or now))
+    is_rebuilt = False
     for points in course.chunks():
         part.see(points)
+        is_rebuilt |= before is not None and any(p.at < before.prelude.since for p in points[:1])
     rules = portfolio.measuring.conventions
     returns = fractions(part.closes.returns(portfolio.measuring.calendar))
     is_broken = part.growth.is_broken
@@ -126,37 +146,9 @@ def performance(
         conventions=rules,
         curve=Curve(course),
         is_rebuilt=is_rebuilt,
+        first_kept_at=before.first_kept_at if before is not None and is_rebuilt else None,
+        heard_later=before.heard_later if before is not None and is_rebuilt else None,
     )
-
-
-def _course(portfolio: Portfolio, span: Window, prices: Prices) -> tuple[Course, bool]:
-    """Return the course of a range, and whether it was rebuilt, which is done once a day."""
-    past = kept(portfolio, portfolio.valuation(prices))
-    now, start, end = past.now, _ns(span, is_start=True), _ns(span, is_start=False)
-    if portfolio.followed.has_any(portfolio, now):
-        return past.course(start, end), False
-    packed = PackedCurve()
-    for moment in _told(_rebuilt(portfolio, instant.day_start(now.at)), now):
-        packed.add(moment)
-    return packed.course(now, start, end), bool(packed)
-
-
-def _rebuilt(portfolio: Portfolio, today: int) -> Sequence[Moment]:
-    """Return the ends of the days before today; made once for a book and a day."""
-    head, known = portfolio.desk.head, portfolio.rebuilt_kept
-    if known is None or known[:2] != (head, today):
-        told = rebuilt(portfolio.timeline, portfolio.options, until=today)
-        known = portfolio.rebuilt_kept = head, today, told
-    return known[2]
-
-
-def _told(moments: Sequence[Moment], now: Moment) -> Sequence[Moment]:
-    """Return the moments before now. That nothing was there at first is one of them where the next
-    one is known: a return from there to long after would be of no time that anybody means.
-    """
-    early = [each for each in moments if each.at < now.at]
-    after = early[1] if early[1:] else now
-    return early if after.is_complete and after.capital is not None else early[1:]
 
 
 def _within(trip: Trip, span: Window) -> bool:

@@ -31,7 +31,6 @@ from bursar.ledger.records import (
 from bursar.ledger.terms import Method, Terms, method
 from bursar.ledger.timeline import Timeline
 from bursar.ledger.why import Why
-from bursar.measure.curve import Moment
 from bursar.plan import HoldingsSnapshot, RebalancePlan, SizingPolicy, StrategyAllocation
 from bursar.portfolio import (
     hand,
@@ -53,7 +52,7 @@ from bursar.portfolio.followed import Followed
 from bursar.portfolio.kept import OfHead
 from bursar.portfolio.live import Live
 from bursar.portfolio.sleeved import Sleeved
-from bursar.ports import FileReader, Head, Progress
+from bursar.ports import FileReader, Progress
 from bursar.value import pnl as pnl_views
 from bursar.value import positions as position_views
 from bursar.value.accounts import account_book, account_digest, accounts
@@ -92,7 +91,6 @@ class Portfolio:
         self.closings = Closings()
         self.sleeved = Sleeved()
         self.of_head: OfHead | None = None
-        self.rebuilt_kept: tuple[Head, int, list[Moment]] | None = None
 
     def __enter__(self) -> Self:
         return self

@@ -11,9 +11,10 @@ CURVE: Final = (
     (
         "nav",
         (
-            "100 at the first moment; then nav × (E′ + out) ÷ (E + in): what came counts as there"
-            " from the last complete moment on, what went until the next one; `in` is what more"
-            " capital was there at any time of the link than at its start"
+            "100 at the first kept moment (at the first where none is); then"
+            " nav × (E′ + out) ÷ (E + in): what came counts as there from the last complete moment"
+            " on, what went until the next one; `in` is what more capital was there at any time"
+            " of the link than at its start"
         ),
     ),
     ("made", "E at the end − E at the start − flows"),

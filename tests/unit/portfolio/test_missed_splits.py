@@ -55,7 +55,7 @@ def test_a_split_told_late_is_no_loss():
     assert portfolio.views(now).drawdown.max_drawdown_pct == 0
     found = performance(portfolio, "all", now)
     assert found.twr_pct.value == D("3.6")
-    assert "2 of 5 moments lack a price, or missed a split" in "; ".join(remarks(found))
+    assert "2 of 8 moments lack a price, or missed a split" in "; ".join(remarks(found))
     keep(portfolio, "2026-01-07T10:00:00Z", ACME=27)
     assert complete(portfolio) == [3, 4, 7]
     assert portfolio.views({"ACME": "27"}).drawdown.max_drawdown_pct == 0

@@ -49,24 +49,30 @@ $("range").addEventListener("keydown", (event) => {
   choose(names[(names.indexOf(range) + step + names.length) % names.length]);
 });
 
+// Until when the curve is of trades and not of what was kept, where it is.
+function rebuilt(whole) {
+  if (!whole?.is_rebuilt) return null;
+  return whole.first_kept_at == null ? Infinity : Date.parse(whole.first_kept_at);
+}
+
 function drawCurve() {
   if (!asked.history) return;
   if (asked.history.points.length < 2 || asked.history.points.every((point) => point.equity === "0")) {
     curve.lack("The curve begins with the first snapshots; bursar serve keeps one every quarter of an hour.");
     return;
   }
-  curve.show(asked.history.points, Date.now() - RANGES[range][0]);
+  curve.show(asked.history.points, Date.now() - RANGES[range][0], rebuilt(asked.whole));
 }
 
 function drawViews() {
-  const { snapshot, pnl, exposure, drawdown } = live.views;
+  const { snapshot, pnl, exposure } = live.views;
   if (!snapshot) return;
   panels.equity($("equity"), snapshot, { base: asked.holdings?.base, coverage: asked.full?.coverage, ask });
   const figure = panels.figure, of = (value, parts, formula) => told(value, formula, parts);
-  const fall = downwards(asked.whole?.drawdown.current_pct.value ?? null);
+  const drawdown = asked.whole?.drawdown, fall = downwards(drawdown?.current_pct.value ?? null), worst = drawdown?.max_pct.value;
   cards.set("Drawdown", figure(percent(fall), fall, { colour: false, why: () => ask("Drawdown", { figure: "drawdown" }) }),
-    drawdown.max_drawdown_pct == null ? asked.whole?.drawdown.current_pct.reason ?? "" : figure(`worst ${percent(downwards(drawdown.max_drawdown_pct))} · peak ${money(drawdown.peak_equity, { places: 0 })}`, drawdown.max_drawdown_pct, { colour: false,
-      why: () => ask("Worst drawdown", of(drawdown.max_drawdown_pct, [["peak of equity", drawdown.peak_equity], ["now below its peak, %", asked.whole?.drawdown.current_pct.value], ["regained of the deepest open fall, %", drawdown.recovery_progress_pct]], "max_drawdown_pct = the deepest fall of equity from a peak, in percent of it")) }));
+    worst == null ? drawdown?.current_pct.reason ?? "" : figure(`worst ${percent(downwards(worst))} · peak ${money(drawdown.peak, { places: 0 })}`, worst, { colour: false,
+      why: () => ask("Worst drawdown", of(worst, [["peak of equity", drawdown.peak], ["now below its peak, %", drawdown.current_pct.value], ["regained of the deepest open fall, %", drawdown.recovery_pct.value]], "max_pct = the deepest fall of equity from a peak, in percent of it")) }));
   cards.set("Gross exposure", figure(money(exposure.total_exposure, { places: 0 }), exposure.total_exposure, { colour: false,
     why: () => ask("Gross exposure", of(exposure.total_exposure, Object.entries(exposure.exposure_by_symbol), "gross = Σ |notional|, by symbol")) }), exposure.exposure_pct_of_equity == null ? "" : `${percent(exposure.exposure_pct_of_equity, { places: 1 })} of equity`);
   cards.set("Net exposure", figure(money(exposure.net_exposure, { places: 0 }), exposure.net_exposure, { colour: false,

@@ -18,7 +18,9 @@ export class Curve {
     box.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  show(points, from) {
+  // `rebuilt` is the instant until which the points are of trades; null where none is.
+  show(points, from, rebuilt = null) {
+    this.rebuilt = rebuilt;
     const known = points.filter((point) => point.equity != null && point.is_complete).map((point) => ({
       ...point, x: Date.parse(point.at), y: Number(point.equity), nav: point.nav == null ? null : Number(point.nav),
     }));
@@ -91,7 +93,11 @@ export class Curve {
     else this.#says(this.#legend());
   }
 
-  #legend() { return this.points.some(isFlow) ? "△ capital in · ▽ capital out" : ""; }
+  #legend() {
+    const said = this.points.some(isFlow) ? ["△ capital in · ▽ capital out"] : [];
+    if (this.rebuilt !== null && this.points[0].x < this.rebuilt) said.push(Number.isFinite(this.rebuilt) ? `from trades until ${day(this.rebuilt)}` : "from trades: no snapshot yet");
+    return said.join(" · ");
+  }
 
   #says(text) { if (this.read.textContent !== text) this.read.textContent = text; }
 

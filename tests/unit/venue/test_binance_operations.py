@@ -9,14 +9,15 @@ SAID = {
     Kind.LEG: "Buy|Sell|Transaction Related|Transaction Buy|Transaction Spend|Transaction Sold"
     "|Transaction Revenue|Fee|Transaction Fee|BNB Fee Deduction",
     Kind.SWAP: "Binance Convert|Large OTC trading|Small Assets Exchange BNB"
-    "|Small assets exchange BNB|Stablecoins Auto-Conversion"
+    "|Small assets exchange BNB|Small Assets Exchange BNB (Spot)|Stablecoins Auto-Conversion"
     "|Token Swap - Redenomination/Rebranding",
     Kind.INTERNAL: "Simple Earn Flexible Subscription|Simple Earn Locked Redemption"
     "|POS savings purchase|transfer_in|Main and Funding Account Transfer"
     "|Transfer Between Spot Account and UM Futures Account"
-    "|Transfer Between Main Account/Futures and Margin Account",
+    "|Transfer Between Main Account/Futures and Margin Account"
+    "|Transfer Funds to Spot|Transfer Funds to Funding Wallet",
     Kind.REWARD: "Simple Earn Flexible Interest|Simple Earn Locked Rewards|POS savings interest"
-    "|Super BNB Mining|Cash Voucher",
+    "|Super BNB Mining|Cash Voucher|Cashback Voucher",
     Kind.AIRDROP: "Distribution|Airdrop Assets|HODLer Airdrops Distribution",
     Kind.REBATE: "Referral Kickback|Commission Rebate|Commission History",
     Kind.DEPOSIT: "Deposit|Fiat Deposit",

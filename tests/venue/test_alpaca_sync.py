@@ -94,6 +94,26 @@ def test_after_a_sync_the_book_equals_the_venues_truth(followed):
         assert following.service.portfolio.verify().is_sound
 
 
+def test_what_an_export_tells_before_a_later_sync_is_priced_by_that_sync(follower, tmp_path):
+    account = invent(SEED, 80)
+    end = follower(account)
+    end.initialize()
+    middle = account.rows[len(account.rows) // 2].at
+    following = follower(account, start=middle)
+    following.initialize()
+    following.at(account.end)
+    export = tmp_path / "activities.json"
+    export.write_text(json.dumps(exported(following)))
+    following.service.portfolio.import_files(export)
+    assert "unpriced" in not_known(following.service.portfolio)
+    following.sync()
+    assert "unpriced" not in not_known(following.service.portfolio)
+    assert following.service.portfolio.digest() == end.service.portfolio.digest()
+    asked = len(following.fake.asked)
+    following.sync()
+    assert len(following.fake.asked) - asked == 5
+
+
 def test_at_every_moment_of_its_life_the_account_agrees(followed):
     # Fees come a day late, transfers settle and are canceled, interest is put right: each sync sees
     # another part of it.

@@ -24,7 +24,8 @@ from bursar.ledger.pricing import lacks_price
 class Sketch(msgspec.Struct, frozen=True):
     """Statements that are judged but not yet folded, and the version they were judged on.
 
-    `lacking` are the facts that would come or change, and lack a price of their own instant.
+    `lacking` are the facts that would come or change, or are told again, and lack a price of their
+    own instant.
     """
 
     draft: Draft

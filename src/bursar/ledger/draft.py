@@ -8,7 +8,7 @@ Errors: `Behind` for a statement that reaches behind the timeline's checkpoint.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -136,13 +136,16 @@ class Draft:
 
     @money
     def lacking(self) -> list[Fact]:
-        """Return the facts that would come or change, and lack a price of their own instant.
+        """Return the facts that would come or change, or are told again, and lack a price of their
+        own instant.
 
         What a price of another instant would do for them depends on what was asked for before.
         """
         nothing = Prices(self.notes.prices.base, self._cash)
         added, _ = self.settle()
-        return [
+        told_again = (self._now(name) for name in self._told_again())
+        standing = [each for each in told_again if each and lacks_price(each, nothing)]
+        return standing + [
             fact
             for fact in added
             if (
@@ -151,6 +154,13 @@ class Draft:
                 else Flag.UNPRICED in fact.flags
             )
         ]
+
+    def _told_again(self) -> Iterator[str]:
+        """Yield the facts that statements add nothing to, and that nothing else has touched."""
+        known = (each.entry.id for each in self.ruled if each.verdict.outcome is Outcome.DUPLICATE)
+        for group in dict.fromkeys(self._home[name] for name in known):
+            if group not in self.raised:
+                yield from self.timeline.raised.get(group, ())
 
     def settle(self) -> tuple[list[Fact], list[Fact]]:
         """Resolve what the batch touched: (facts as they are to be, facts that give way).

@@ -231,6 +231,48 @@ def test_fees_are_charges_and_swaps_have_groups_of_their_own(given):
     assert bought.group == "binance:main:trades/cross margin/2025-03-01T12"
 
 
+@pytest.mark.parametrize(
+    "symbol,pair",
+    [
+        ("BTCUSD_PERP", "BTC/USD:BTC"),
+        ("BNBUSD_PERP", "BNB/USD:BTC"),
+        ("BNBUSD_250926", "BNB/USD:BTC-250926"),
+        ("BTCUSD_250926", "BTC/USD:BTC-250926"),
+    ],
+)
+def test_a_history_of_coin_margined_futures_is_of_their_wallet(given, symbol, pair):
+    rows = (
+        "2025-03-09 09:00:00,TRANSFER,1,BTC,,76",
+        f"2025-03-09 10:00:00,REALIZED_PNL,0.01,BTC,{symbol},77",
+    )
+    arrived, moved, market = statements(given(FUTURES, *rows))
+    assert arrived.pocket == moved.pocket == market.pocket == "coin-m futures"
+    assert market.pair == pair
+    # The transaction history tells the same movements, so they are told once.
+    wallet = "1,2025-03-09 09:00:00,Coin-M Futures,Transfer Between Spot and Futures,BTC,1,"
+    settled = "1,2025-03-09 10:00:00,Coin-M Futures,Realized Profit and Loss,BTC,0.01,"
+    assert ids(given(HISTORY, wallet, settled)) == [arrived.id, moved.id]
+
+
+@pytest.mark.parametrize("symbol", ["BTCUSDT_250926", "BTCBUSD_210129", "ETHBUSD"])
+def test_a_term_in_dollar_coins_is_of_usd_m(given, symbol):
+    rows = (
+        "2025-03-09 09:00:00,TRANSFER,1,BNB,,76",
+        f"2025-03-09 10:00:00,COMMISSION,-0.01,BNB,{symbol},77",
+    )
+    assert {said.pocket for said in statements(given(FUTURES, *rows))} == {"usd-m futures"}
+
+
+def test_of_two_wallets_in_one_file_only_rows_of_a_coins_market_are_of_the_coins(given):
+    rows = (
+        "2025-03-09 09:00:00,TRANSFER,1,BTC,,76",
+        "2025-03-09 10:00:00,FUNDING_FEE,-0.01,BTC,BTCUSD_PERP,77",
+        "2025-03-09 11:00:00,FUNDING_FEE,-0.01,USDT,BTCUSDT,78",
+    )
+    told = [said.pocket for said in statements(given(FUTURES, *rows))]
+    assert told == ["usd-m futures", "coin-m futures", "usd-m futures"]
+
+
 def test_the_futures_history_names_the_market(given):
     moved, market = statements(given(FUTURES, FUTURES_ROW))
     assert isinstance(moved, Movement)

@@ -9,15 +9,16 @@ SAID = {
     Kind.LEG: "Buy|Sell|Transaction Related|Transaction Buy|Transaction Spend|Transaction Sold"
     "|Transaction Revenue|Fee|Transaction Fee|BNB Fee Deduction",
     Kind.SWAP: "Binance Convert|Large OTC trading|Small Assets Exchange BNB"
-    "|Small assets exchange BNB|Stablecoins Auto-Conversion"
+    "|Small assets exchange BNB|Small Assets Exchange BNB (Spot)|Stablecoins Auto-Conversion"
     "|Token Swap - Redenomination/Rebranding|Small Assets Exchange|ETH 2.0 Staking Withdrawals"
     "|Futures Convert|Futures Convert - From|Futures Convert - To|Leverage Token Redemption",
     Kind.INTERNAL: "Simple Earn Flexible Subscription|Simple Earn Locked Redemption"
     "|POS savings purchase|transfer_in|Main and Funding Account Transfer"
     "|Transfer Between Spot Account and UM Futures Account"
-    "|Transfer Between Main Account/Futures and Margin Account",
+    "|Transfer Between Main Account/Futures and Margin Account"
+    "|Transfer Funds to Spot|Transfer Funds to Funding Wallet",
     Kind.REWARD: "Simple Earn Flexible Interest|Simple Earn Locked Rewards|POS savings interest"
-    "|Super BNB Mining|Cash Voucher|Pool Distribution|Campaign Related Reward",
+    "|Super BNB Mining|Cash Voucher|Cashback Voucher|Pool Distribution|Campaign Related Reward",
     Kind.AIRDROP: "Distribution|Airdrop Assets|HODLer Airdrops Distribution"
     "|Launchpool Airdrop - System Distribution|Token Swap - Distribution",
     Kind.REBATE: "Referral Kickback|Commission Rebate|Commission History|Referee rebates"

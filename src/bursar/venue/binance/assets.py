@@ -16,6 +16,7 @@ import msgspec
 from bursar.venue.binance.symbols import assets
 
 FUTURES: Final = "usd-m futures"
+COIN_FUTURES: Final = "coin-m futures"
 EARN: Final = "earn"
 FUNDING: Final = "funding"
 _RECEIPT: Final = "LD"
@@ -32,17 +33,17 @@ _WALLETS: Final = {
     "usd-mfutures": FUTURES,
     "usd-m futures": FUTURES,
     "usd-margined futures": FUTURES,
-    "coin-futures": "coin-m futures",
-    "coin-mfutures": "coin-m futures",
-    "coin-m futures": "coin-m futures",
-    "coin-margined futures": "coin-m futures",
+    "coin-futures": COIN_FUTURES,
+    "coin-mfutures": COIN_FUTURES,
+    "coin-m futures": COIN_FUTURES,
+    "coin-margined futures": COIN_FUTURES,
     "cross margin": "cross margin",
     "crossmargin": "cross margin",
     "margin": "cross margin",
     "isolated margin": "isolated margin",
     "isolatedmargin": "isolated margin",
 }
-_DERIVATIVES: Final = frozenset({FUTURES, "coin-m futures"})
+_DERIVATIVES: Final = frozenset({FUTURES, COIN_FUTURES})
 
 
 class Coin(msgspec.Struct, frozen=True):

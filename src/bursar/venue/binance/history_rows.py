@@ -9,8 +9,10 @@ What a row becomes depends on that row alone, so files may be cut anywhere.
 Errors: none; rows are read already.
 """
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
+from typing import Final
 
 from bursar.errors import UnknownAsset
 from bursar.exact import ZERO, money, trimmed
@@ -18,8 +20,15 @@ from bursar.ledger.entries import MarginFill, Movement, MovementKind, Source
 from bursar.venue.binance.assets import coin
 from bursar.venue.binance.identity import numbered, ranks, stamp
 from bursar.venue.binance.rows import HistoryRow
-from bursar.venue.binance.symbols import Pair, pair
+from bursar.venue.binance.symbols import Pair, assets, pair
 from bursar.venue.binance.trade_rows import ACCOUNT, SPOT, hour_of
+
+_DOLLARS: Final = "USD"
+_BUSD: Final = "BUSD_"
+_PERPETUAL: Final = "PERP"
+_COIN_MARGINED: Final = re.compile(
+    rf"[A-Z0-9]+{_DOLLARS}_(?P<term>{_PERPETUAL}|[0-9]{{6}})", re.ASCII
+)
 
 
 def statements(
@@ -130,9 +139,21 @@ def trade_of(account: str, symbol: str, number: str) -> str:
     return f"{account}:{symbol}:{number}"
 
 
+def is_coin_margined(symbol: str) -> bool:
+    """Tell whether a contract is settled in its own coin: `BTCUSD_PERP`, `BTCUSD_250926`."""
+    told = _COIN_MARGINED.fullmatch(symbol)
+    if told is None:
+        return False
+    # BUSD had terms as well: BTCBUSD_210129 is in it. BNBUSD_210129 is not, as BN is no coin.
+    return told["term"] == _PERPETUAL or symbol.partition(_BUSD)[0] not in assets()
+
+
 def contract(symbol: str) -> tuple[Pair, str] | None:
     """Split the name of a contract, with its term of delivery: `BTCUSDT`, `BTCUSDT_250926`."""
     name, mark, term = symbol.partition("_")
+    if is_coin_margined(symbol):
+        of = Pair(name.removesuffix(_DOLLARS), _DOLLARS)
+        return of, "" if term == _PERPETUAL else f"-{term}"
     try:
         return pair(name), f"-{term}" if mark else ""
     except UnknownAsset:

@@ -43,7 +43,12 @@ _SPOT: Final = {
     **dict.fromkeys(("transaction sold", "transaction revenue"), _LEG),
     **dict.fromkeys(("fee", "transaction fee", "bnb fee deduction"), _CHARGE),
     **_all(Kind.SWAP, "binance convert; large otc trading", family="convert"),
-    **_all(Kind.SWAP, "small assets exchange bnb; small assets exchange", family="dust"),
+    **_all(
+        Kind.SWAP,
+        """small assets exchange bnb; small assets exchange bnb (spot);
+        small assets exchange; small assets exchange (spot)""",
+        family="dust",
+    ),
     **_all(Kind.SWAP, "stablecoins auto-conversion; busd auto-conversion", family="conversion"),
     **_all(Kind.SWAP, "token swap - redenomination/rebranding", family="token swap"),
     **_all(Kind.SWAP, "auto-invest transaction", family="auto-invest"),
@@ -69,7 +74,7 @@ _SPOT: Final = {
         locked staking purchase; locked staking redemption;
         launchpool subscription/redemption; launchpool subscription; launchpool redemption;
         main and funding account transfer; transfer_in; transfer_out;
-        transfer between wallets""",
+        transfer between wallets; transfer funds to spot; transfer funds to funding wallet""",
     ),
     **_all(
         Kind.REWARD,
@@ -80,7 +85,7 @@ _SPOT: Final = {
         launchpool interest; launchpool earnings withdrawal; super bnb mining;
         liquid swap rewards; liquidity farming rewards; swap farming rewards; pool distribution;
         dot slot auction rewards; campaign related reward; cash voucher;
-        cash voucher distribution; mission reward distribution""",
+        cash voucher distribution; cashback voucher; mission reward distribution""",
     ),
     **_all(
         Kind.AIRDROP,

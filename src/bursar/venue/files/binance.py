@@ -18,12 +18,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final, TypeVar
 
+import msgspec
+
 from bursar.errors import UnknownAsset
 from bursar.exact import ZERO
 from bursar.ledger import instant
 from bursar.ledger.entries import Side
-from bursar.venue.binance.assets import FUTURES, is_futures, pocket
-from bursar.venue.binance.history_rows import statements, unknown
+from bursar.venue.binance.assets import COIN_FUTURES, FUTURES, is_futures, pocket
+from bursar.venue.binance.history_rows import is_coin_margined, statements, unknown
 from bursar.venue.binance.operations import income, operation
 from bursar.venue.binance.rows import HistoryRow, TradeRow
 from bursar.venue.binance.symbols import Pair, glued, pair, unglued
@@ -73,9 +75,12 @@ def read_history(table: Table, account: str | None, _: Options) -> FileReading:
 
 
 def read_futures(table: Table, account: str | None, _: Options) -> FileReading:
-    """Read the transaction history of USD-M futures: a `Movement` a row, and its market."""
+    """Read the transaction history of futures: a `Movement` a row, and its market.
+
+    A file is of one wallet, which the names of its markets tell. Without any it is that of USD-M.
+    """
     cells = _FuturesCells(table)
-    told = [cells.read(line, row) for line, row in table]
+    told = _in_wallets([cells.read(line, row) for line, row in table])
     seen: set[HistoryRow] = set()
     rows = []
     for row in told:
@@ -115,6 +120,18 @@ def _history(
         repeated=repeated,
         unknown=unknown(rows),
     )
+
+
+def _in_wallets(rows: list[HistoryRow]) -> list[HistoryRow]:
+    """Put rows into the wallet that their market is of, and those without one with the others."""
+    markets = {row.symbol for row in rows if row.symbol}
+    is_of_coins = bool(markets) and all(map(is_coin_margined, markets))
+    return [
+        msgspec.structs.replace(row, pocket=COIN_FUTURES)
+        if is_of_coins or is_coin_margined(row.symbol)
+        else row
+        for row in rows
+    ]
 
 
 def _oldest_first(rows: list[_R]) -> list[_R]:

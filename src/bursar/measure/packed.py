@@ -53,9 +53,6 @@ class PackedCurve:
         self._tail: list[Moment] = []
         self._before = last
 
-    def __bool__(self) -> bool:
-        return bool(self.blocks or self._tail)
-
     @property
     def weight(self) -> int:
         """How many bytes the packed blocks take."""

@@ -112,3 +112,41 @@ def test_what_is_told_as_a_settlement_once_is_no_position_as_well():
         delivers=True,
     )
     assert [type(fact) for fact in resolve([LENT, settled], CASH)] == [Fill]
+
+
+@pytest.mark.parametrize(
+    "coin, taken, made",
+    [
+        ("EURC", "5.2", D(-5)),  # one for one: what it lost in EURC it lost in the quote
+        ("EURC", "5.3", None),
+        ("USDC", "5.2", None),
+    ],
+)
+def test_what_was_lost_in_a_coin_at_par_is_known_in_the_quote(coin, taken, made):
+    told = msgspec.structs.replace(LENT, quote="EUR", pair="XBT/EUR", side=Side.SELL)
+    pen, named = Pen(), {"group": GROUP, "executed_at": START}
+    rows_ = [
+        pen.row("conversion", "-5.2", "EUR", **named),
+        pen.row("conversion", taken, "EURC", **named),
+        pen.row("margin", "-5", coin, fee=D("0.2"), **named),
+    ]
+    (traded,) = (
+        fact
+        for fact in resolve([told, *rows_], frozenset({"EUR"}))
+        if isinstance(fact, MarginFill) and fact.quantity
+    )
+    assert (traded.settled, traded.made, traded.is_elsewhere) == (D(0), made, True)
+
+
+def test_a_charge_in_a_coin_at_par_says_that_nothing_was_made():
+    told = msgspec.structs.replace(LENT, quote="EUR", pair="XBT/EUR")
+    pen, named = Pen(), {"group": GROUP, "executed_at": START}
+    rows_ = [
+        pen.row("conversion", "-0.2", "EUR", **named),
+        pen.row("conversion", "0.2", "EURC", **named),
+        pen.row("margin", "0", "EURC", fee=D("0.2"), **named),
+    ]
+    (traded,) = (
+        fact for fact in resolve([told, *rows_], frozenset({"EUR"})) if isinstance(fact, MarginFill)
+    )
+    assert (traded.settled, traded.made, traded.is_elsewhere) == (None, D(0), True)

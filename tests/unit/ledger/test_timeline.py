@@ -300,3 +300,12 @@ def test_an_event_adds_its_tag_to_what_the_venue_says():
     (fact,) = line
     assert (fact.strategy, fact.regime, fact.flags) == ("grid", "calm", (Flag.PROVISIONAL,))
     assert Terms().strict is False
+
+
+def test_what_lacks_a_price_does_so_when_it_is_told_again():
+    pen = Pen()
+    reward, bought = pen.flow("reward", 3, "ETH"), pen.buy(2, "XBT", 100)
+    line = landed([reward, bought])
+    assert [fact.id for fact in drafted(line, [reward, bought]).lacking()] == [reward.id]
+    tag = Tag(id="t", executed_at=START, account=MAIN, target=reward.id, strategy="trend")
+    assert [fact.id for fact in drafted(line, [reward, tag]).lacking()] == [reward.id]

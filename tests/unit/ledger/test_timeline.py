@@ -309,3 +309,12 @@ def test_what_lacks_a_price_does_so_when_it_is_told_again():
     assert [fact.id for fact in drafted(line, [reward, bought]).lacking()] == [reward.id]
     tag = Tag(id="t", executed_at=START, account=MAIN, target=reward.id, strategy="trend")
     assert [fact.id for fact in drafted(line, [reward, tag]).lacking()] == [reward.id]
+
+
+def test_the_rest_of_an_event_that_is_told_again_has_its_prices_from_the_whole():
+    pen = Pen()
+    came = pen.row("trade", 2, "XBT", group="t")
+    paid = pen.row("trade", -9, "USD", group="t")
+    line = landed([came])
+    assert [fact.id for fact in drafted(line, [came]).lacking()] == [came.id]
+    assert [*drafted(line, [came, paid]).lacking()] == []

@@ -31,7 +31,7 @@ from bursar.ledger.terms import Terms
 from bursar.ledger.timeline import Expected
 from bursar.measure.positions import Trade
 from bursar.plan.holdings import HoldingsSnapshot
-from bursar.reconcile.statement import Statement
+from bursar.reconcile.statement import Leveraged, Statement
 from bursar.value.cash_equity import CashEquity
 from bursar.value.marks import Mark
 from bursar.value.snapshot import PortfolioSnapshot, SnapshotTotals
@@ -229,6 +229,12 @@ class Venue(Protocol):
 
     async def statement(self) -> Statement:
         """Return what lies in the account now, every pocket of it."""
+        ...
+
+    async def leveraged(self, known: Collection[str]) -> Sequence[Leveraged] | None:
+        """Return every leveraged position that is open now, and of the `known` pairs those that it
+        would tell and that are not, with nothing in them. `None` where it cannot say.
+        """
         ...
 
     async def marks(self, assets: Collection[str], quote: str) -> Sequence[Mark]:

@@ -38,6 +38,7 @@ class Model:
         self.trades: dict[str, dict] = {}
         self.closed: dict[str, dict] = {}
         self.open: dict[str, dict] = {}
+        self.positions: dict[str, dict] = {}
         self.balances: dict[str, dict] = {}
         self.results: dict[str, object] = {}
         self.errors: dict[str, list[str]] = {}
@@ -75,6 +76,7 @@ class Model:
             "Time": {"unixtime": self.now, "rfc1123": "x"},
             "BalanceEx": self.balances,
             "OpenOrders": {"open": self.open},
+            "OpenPositions": self.positions,
         }[endpoint]
 
     def _refusals(self, asked: Asked) -> list[str]:

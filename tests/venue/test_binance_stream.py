@@ -110,7 +110,7 @@ def test_a_futures_fill_wakes_a_sync_that_books_it():
             await begun(doings, woken)
             await service.sync()
             at = (CLOCK.now() - 2 * instant.SECOND) // 10**6
-            told = {**last.told, "id": 99_999, "time": at, "side": "BUY", "qty": "0.5"}
+            told = {**last.told, "id": 99_999, "time": at, "side": "BUY", "qty": "0.00010000"}
             told |= {"realizedPnl": "0", "commission": "0.25", "commissionAsset": "USDT"}
             late = msgspec.structs.replace(last, at=at * 10**6, told=told)
             paid = {"incomeType": "COMMISSION", "income": "-0.25", "asset": "USDT", "time": at}
@@ -129,7 +129,10 @@ def test_a_futures_fill_wakes_a_sync_that_books_it():
 
     done, fill = asyncio.run(go())
     assert (done.failure, done.drift_detected) == (None, False)
-    assert (str(fill.quantity), [str(fee.amount) for fee in fill.fees]) == ("0.5", ["0.25"])
+    assert (str(fill.quantity), [str(fee.amount) for fee in fill.fees]) == (
+        "0.00010000",
+        ["0.25"],
+    )
 
 
 def test_the_key_of_the_futures_stream_is_asked_for_again_and_anew():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bursar.cli.screen import Screen
     from bursar.portfolio import Portfolio
     from bursar.portfolio.hand import Correction
-    from bursar.reconcile import Break, Proposal, Reconciliation
+    from bursar.reconcile import Break, Line, Proposal, Reconciliation
 
 APART = 1
 
@@ -103,6 +103,7 @@ def told(found: Reconciliation) -> dict[str, object]:
         "is_clean": found.is_clean,
         "worth": comparison.worth,
         "lines": comparison.lines,
+        "positions": comparison.positions,
         "breaks": [_told(each, closing.get(each.id)) for each in found.breaks],
         "assumed": found.assumed,
         "underway": [str(each) for each in found.underway],
@@ -176,15 +177,46 @@ def _heading(screen: Screen, found: Reconciliation) -> None:
 
 
 def _lines(screen: Screen, found: Reconciliation) -> None:
-    from bursar.cli.figures import NOTHING
-    from bursar.cli.screen import figure, name, units
-
-    figures = screen.figures
     differing = found.comparison.differing
     if not differing:
         count = len(found.comparison.assets)
         screen.print(f"All {count} assets are the same on both sides, to the last digit.")
+    else:
+        _assets(screen, differing)
+    _positions(screen, found)
+
+
+def _positions(screen: Screen, found: Reconciliation) -> None:
+    from bursar.cli.figures import NOTHING
+    from bursar.cli.screen import figure, name, units
+
+    apart, figures = found.comparison.apart, screen.figures
+    if not apart:
+        count = sum(line.stated != 0 for line in found.comparison.positions)
+        if count:
+            screen.print(f"Leveraged positions are the same as well; open are {count}.")
         return
+    screen.table(
+        (
+            *(name("leveraged"), units("booked", rank=1), units("stated", rank=1)),
+            *(units("difference"), figure("worth")),
+        ),
+        [
+            (
+                *(line.pair, figures.quantity(line.booked), figures.quantity(line.stated)),
+                figures.quantity(line.difference),
+                NOTHING if line.worth is None else figures.gain(line.worth),
+            )
+            for line in apart
+        ],
+    )
+
+
+def _assets(screen: Screen, differing: Sequence[Line]) -> None:
+    from bursar.cli.figures import NOTHING
+    from bursar.cli.screen import figure, name, units
+
+    figures = screen.figures
     screen.table(
         (
             *(name("asset"), name("pocket", rank=2), units("booked", rank=1)),

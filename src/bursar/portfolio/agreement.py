@@ -20,7 +20,7 @@ from bursar.events.outgoing import DriftState
 from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.book import POOL
-from bursar.ledger.entries import Movement, MovementKind, Transfer
+from bursar.ledger.entries import Fill, MarginFill, Movement, MovementKind, Transfer
 from bursar.ledger.names import canonical
 from bursar.ledger.past import book_until
 from bursar.ledger.timeline import Timeline
@@ -30,6 +30,7 @@ from bursar.reconcile import (
     Alarm,
     Certificate,
     Comparison,
+    Leveraged,
     Limits,
     Ours,
     Proposal,
@@ -47,6 +48,7 @@ from bursar.reconcile import alarm as alarms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bursar.ledger.facts import Fact
     from bursar.portfolio.portfolio import Portfolio
 
 _STATEMENT: Final = "statement "
@@ -68,15 +70,28 @@ def latest(portfolio: Portfolio, account: str) -> int:
     return 0
 
 
-def remember(portfolio: Portfolio, statement: Statement, known: int | None = None) -> None:
+def remember(
+    portfolio: Portfolio,
+    statement: Statement,
+    known: int | None = None,
+    leveraged: Sequence[Leveraged] | None = None,
+) -> None:
     """Keep a statement in the place of the account's last one.
 
     What the book had of the account when the venue was asked, up to `known` (else: has by now),
     had happened when it spoke, whatever our clock says; of another account, which may reach ahead
-    of now, it says nothing.
+    of now, it says nothing. Where nobody asked what is `leveraged`, what was last told of that
+    stays.
     """
     happened = latest(portfolio, statement.account) if known is None else known
     kept = msgspec.structs.replace(statement, as_of=max(statement.as_of, happened))
+    before = last_statement(portfolio, statement.account)
+    if leveraged is not None:
+        kept = msgspec.structs.replace(kept, leveraged=tuple(leveraged), leveraged_at=kept.as_of)
+    elif before is not None:
+        kept = msgspec.structs.replace(
+            kept, leveraged=before.leveraged, leveraged_at=before.leveraged_at
+        )
     text = _ENCODER.encode(kept).decode()
     portfolio.desk.store.save_memos({f"{_STATEMENT}{statement.account}": text})
     portfolio.told_version += 1
@@ -134,6 +149,28 @@ def statement_text(portfolio: Portfolio, account: str) -> str | None:
     return portfolio.desk.store.memo(f"{_STATEMENT}{account}")
 
 
+def open_pairs(portfolio: Portfolio, account: str) -> list[str]:
+    """Return the pairs of an account that fills have ever moved on leverage, by name."""
+    return sorted(pair for place, pair in portfolio.book().margins if place == account)
+
+
+@money
+def is_leverage_due(portfolio: Portfolio, account: str) -> bool:
+    """Tell whether the venue is to be asked what is leveraged though nothing new has happened:
+    what it last said is not what the book has, or it never said anything of what there is.
+    """
+    statement = last_statement(portfolio, account)
+    if statement is None or statement.leveraged_at is None:
+        return statement is None or bool(open_pairs(portfolio, account))
+    margins = portfolio.book().margins
+    stated = {each.pair: each.quantity for each in statement.leveraged}
+    return any(
+        margin.quantity != stated.get(pair, margin.quantity)
+        for (place, pair), margin in margins.items()
+        if place == account
+    ) or any(quantity and (account, pair) not in margins for pair, quantity in stated.items())
+
+
 def last_certificate(portfolio: Portfolio, account: str) -> Certificate | None:
     """Return the last certificate of an account, if there is one."""
     text = portfolio.desk.store.memo(f"{_CERTIFICATE}{account}")
@@ -160,7 +197,7 @@ def reserved(portfolio: Portfolio) -> dict[tuple[str, str], Decimal]:
 
 def compared(portfolio: Portfolio, account: str, limits: Limits) -> Comparison:
     """Compare an account with its last statement. O(keys + facts since the statement)."""
-    statement, book = last_statement(portfolio, account), portfolio.book()
+    statement, book = _comparable(portfolio, account), portfolio.book()
     if statement is not None:
         timeline = _reaching(portfolio, statement.as_of)
         if timeline.order and timeline.order[-1][0] > statement.as_of:
@@ -181,7 +218,7 @@ def reconciled(
 
     With `is_whole` somebody says that the account's rows reach back to its first day.
     """
-    statement = last_statement(portfolio, account)
+    statement = _comparable(portfolio, account)
     as_of = portfolio.desk.clock.now() if statement is None else statement.as_of
     seq = portfolio.desk.head.seq
     ours = ours_of(portfolio.timeline, account, as_of, is_whole=is_whole, seq=seq)
@@ -230,7 +267,8 @@ def _heard(portfolio: Portfolio, found: Comparison) -> tuple[Signal, saying.Memo
 
 
 def _off(found: Comparison) -> dict[str, Decimal]:
-    return {line.asset: line.difference for line in found.assets if line.is_out}
+    off = {line.asset: line.difference for line in found.assets if line.is_out}
+    return off | {line.pair: line.difference for line in found.positions if line.is_out}
 
 
 def alarms_told(portfolio: Portfolio) -> dict[str, Alarm]:
@@ -278,6 +316,27 @@ def chosen(found: Sequence[Reconciliation], which: int | str) -> Proposal:
         there = f"1 to {len(proposals)}" if proposals else "none"
         raise BadChoice(f"there is no break number {which}; there are {there}", value=which)
     return proposals[which - 1]
+
+
+def _comparable(portfolio: Portfolio, account: str) -> Statement | None:
+    """Return the last statement of an account, without what it says of leverage where a position
+    was moved between then and the statement. O(facts since).
+    """
+    statement = last_statement(portfolio, account)
+    if statement is None or statement.leveraged_at is None:
+        return statement
+    timeline = _reaching(portfolio, statement.leveraged_at)
+    for at, *_, name in reversed(timeline.order):
+        if at <= statement.leveraged_at:
+            break
+        fact = timeline.facts[name]
+        if at <= statement.as_of and fact.account == account and _moves_position(fact):
+            return msgspec.structs.replace(statement, leveraged=(), leveraged_at=None)
+    return statement
+
+
+def _moves_position(fact: Fact) -> bool:
+    return isinstance(fact, MarginFill) or (isinstance(fact, Fill) and fact.delivers)
 
 
 def _reaching(portfolio: Portfolio, at: int) -> Timeline:

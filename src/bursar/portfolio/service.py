@@ -385,7 +385,7 @@ class PortfolioService:
         """
         head, text = self.portfolio.desk.head, agreement.statement_text(self.portfolio, account)
         ground, known = self._agreed.get(account, (None, None))
-        if known is None or known.differing or ground != (head, text):
+        if known is None or known.differing or known.apart or ground != (head, text):
             known = agreement.compared(self.portfolio, account, self.rules.limits)
             self._agreed[account] = (head, text), known
         return known
@@ -427,7 +427,9 @@ class PortfolioService:
         desk.catch_up()
         known = _amounts(self._compared(venue.account))
         await follow(desk, venue, gained, progress, anew)
-        now = await self._asked(venue)
+        account = venue.account
+        moved = gained.entries > 0 or agreement.is_leverage_due(self.portfolio, account)
+        now = await self._asked(venue, with_leverage=moved)
         for _ in range(LOOKS_MAX):
             before = desk.head
             if now.verdict is Verdict.EQUAL or _amounts(now) == known:
@@ -436,7 +438,7 @@ class PortfolioService:
             desk.catch_up()
             if desk.head == before:
                 break
-            now = await self._asked(venue)
+            now = await self._asked(venue, with_leverage=True)
         if self._opened(venue.account):
             now = self._compared(venue.account)
         if gained.entries or _amounts(now) != known:
@@ -459,9 +461,14 @@ class PortfolioService:
         agreement.begin(self.portfolio, account)
         return bool(rows)
 
-    async def _asked(self, venue: Venue) -> Comparison:
+    async def _asked(self, venue: Venue, *, with_leverage: bool) -> Comparison:
+        """Ask what the venue states. Where nothing has happened no position was moved either, and
+        what it said of those still stands.
+        """
         latest = agreement.latest(self.portfolio, venue.account)
-        agreement.remember(self.portfolio, await venue.statement(), latest)
+        pairs = agreement.open_pairs(self.portfolio, venue.account)
+        leveraged = await venue.leveraged(pairs) if with_leverage else None
+        agreement.remember(self.portfolio, await venue.statement(), latest, leveraged)
         return self._compared(venue.account)
 
     async def _refresh(self, venue: Venue) -> None:
@@ -486,4 +493,5 @@ def _unreconciled(known: Iterable[Comparison]) -> tuple[str, ...]:
 
 
 def _amounts(found: Comparison) -> list[tuple[str, str | None, Decimal]]:
-    return [(line.asset, line.pocket, line.difference) for line in found.differing]
+    amounts = [(line.asset, line.pocket, line.difference) for line in found.differing]
+    return amounts + [(line.pair, None, line.difference) for line in found.apart]

@@ -14,11 +14,12 @@ from bursar.reconcile.alarm import Alarm, Signal, heard
 from bursar.reconcile.breaks import Break, Kind, Place, Shift, Where
 from bursar.reconcile.certificate import Certificate, certify
 from bursar.reconcile.compare import Comparison, Limits, Line, Verdict, compare, usual
+from bursar.reconcile.leverage import PositionLine
 from bursar.reconcile.ours import Ours, ours_of
 from bursar.reconcile.propose import Proposal, propose
 from bursar.reconcile.reasons import why_difference
 from bursar.reconcile.reconciliation import Reconciliation, Underway, reconcile
-from bursar.reconcile.statement import Holding, Statement
+from bursar.reconcile.statement import Holding, Leveraged, Statement
 
 __all__ = [
     "Alarm",
@@ -27,10 +28,12 @@ __all__ = [
     "Comparison",
     "Holding",
     "Kind",
+    "Leveraged",
     "Limits",
     "Line",
     "Ours",
     "Place",
+    "PositionLine",
     "Proposal",
     "Reconciliation",
     "Shift",

@@ -76,8 +76,9 @@ def heard(alarm: Alarm, found: Comparison, *, now: int) -> tuple[Alarm, Signal]:
 
 def size(found: Comparison) -> Decimal:
     """Return the sum of what all differences are worth, each without its sign, where known."""
-    lines = [line for line in found.assets if line.is_shown and line.worth is not None]
-    return sum((abs(line.worth or Decimal(0)) for line in lines), Decimal(0))
+    worths = [line.worth for line in found.assets if line.is_shown]
+    worths += [line.worth for line in found.positions if line.is_shown]
+    return sum((abs(worth) for worth in worths if worth is not None), Decimal(0))
 
 
 def _is_news(alarm: Alarm, found: Comparison, now: int) -> bool:

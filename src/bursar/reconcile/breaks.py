@@ -28,6 +28,7 @@ class Kind(Enum):
     WRONG_AMOUNT = "wrong amount"
     WRONG_ASSET = "wrong asset"
     RENAME = "rename"
+    POSITION = "leveraged position"
     DUST = "dust"
     ROUNDING = "rounding"
     UNKNOWN = "unknown"
@@ -40,6 +41,7 @@ class Where(Enum):
     ROWS = "between two rows"
     END = "after the last row"
     FACT = "at an entry that no row backs"
+    POSITION = "not located: no row tells of positions"
     NOWHERE = "not located: no running balances"
 
 
@@ -63,7 +65,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
             case Where.FACT:
                 return f"at {self.after}"
             case _:
-                return Where.NOWHERE.value
+                return str(self.where.value)
 
     def window(self) -> str:
         """Return the time in words, as far as it is known."""

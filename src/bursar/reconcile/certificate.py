@@ -27,6 +27,15 @@ class Agreed(msgspec.Struct, frozen=True):
     difference: str
 
 
+class Open(msgspec.Struct, frozen=True):
+    """One leveraged position on both sides, as text; below zero where it is short."""
+
+    pair: str
+    booked: str
+    stated: str
+    difference: str
+
+
 class Named(msgspec.Struct, frozen=True):
     """One break in words."""
 
@@ -51,6 +60,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     breaks: tuple[Named, ...] = ()
     assumed: tuple[tuple[str, str], ...] = ()
     underway: tuple[str, ...] = ()
+    positions: tuple[Open, ...] = ()
 
 
 def certify(found: Reconciliation, digest: str) -> Certificate:
@@ -84,6 +94,10 @@ def certify(found: Reconciliation, digest: str) -> Certificate:
         ),
         assumed=tuple((each.asset, trimmed(each.quantity)) for each in found.assumed),
         underway=tuple(str(each) for each in found.underway),
+        positions=tuple(
+            Open(line.pair, *(trimmed(n) for n in (line.booked, line.stated, line.difference)))
+            for line in comparison.positions
+        ),
     )
 
 
@@ -94,6 +108,7 @@ def sentence(certificate: Certificate) -> str:
         return f"{said}unknown: the venue gave no statement ({certificate.rows:,} rows here)"
     counts = f"{certificate.rows:,} rows, {certificate.unexplained:,} unexplained"
     differing = [each.asset for each in certificate.assets if Decimal(each.difference)]
+    differing += [each.pair for each in certificate.positions if Decimal(each.difference)]
     if differing:
         said += f"books differ from venue in {', '.join(differing)} as of {certificate.as_of}"
     elif certificate.unexplained:

@@ -9,12 +9,13 @@ Rules
   whether its pockets agree, the rows tell.
 - A difference is weighed at the marks. One that has no mark is out of tolerance, whatever its size.
 - Assets that the options leave out are compared and shown, and raise no alarm.
+- Leveraged positions are compared where the venue spoke of them. What one differs by is weighed at
+  the mark like coins of it, but is no difference of money, and is not in the sum.
 - A statement that is not there is unknown: neither flat nor clean.
 
 Errors: `BadChoice` for the statement of another account.
 """
 
-from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum
 from typing import Final
@@ -28,6 +29,8 @@ from bursar.ledger.book import Book
 from bursar.ledger.currencies import smallest, trifle
 from bursar.ledger.entries import MAIN, TRANSIT
 from bursar.ledger.names import canonical
+from bursar.reconcile.leverage import PositionLine
+from bursar.reconcile.leverage import lines as leveraged
 from bursar.reconcile.ours import Ours
 from bursar.reconcile.statement import Statement
 from bursar.value.convert import Missing, convert, find_path
@@ -96,7 +99,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """All lines of a comparison, by asset; the whole of an asset comes before its pockets.
 
     `worth` is the sum of what the differences are worth, as far as that is known; `unpriced` names
-    the assets that differ and have no mark.
+    the assets, and the pairs of `positions`, that differ and have no mark.
     """
 
     account: str
@@ -104,6 +107,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     as_of: int | None
     verdict: Verdict
     lines: tuple[Line, ...] = ()
+    positions: tuple[PositionLine, ...] = ()
     worth: Decimal | None = None
     unpriced: tuple[str, ...] = ()
     limits: Limits = DEFAULT
@@ -123,6 +127,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     def differing(self) -> tuple[Line, ...]:
         """The lines that differ, of assets and of pockets."""
         return tuple(line for line in self.lines if line.difference)
+
+    @property
+    def apart(self) -> tuple[PositionLine, ...]:
+        """The leveraged positions that differ."""
+        return tuple(line for line in self.positions if line.difference)
 
 
 @money
@@ -163,7 +172,31 @@ def compare(
             )
             for line in own
         ]
-    return _summed(statement, base, lines, limits, knows_pockets=sides.knows_pockets)
+    known = Comparison(
+        account=account,
+        base=base,
+        as_of=statement.as_of,
+        verdict=Verdict.EQUAL,
+        lines=tuple(lines),
+        positions=tuple(
+            _weighed(line, ours.book, marks, limits, options) for line in leveraged(statement, ours)
+        ),
+        limits=limits,
+        knows_pockets=sides.knows_pockets,
+    )
+    return _summed(known)
+
+
+def _weighed(
+    line: PositionLine, book: Book, marks: Marks, limits: Limits, options: Options
+) -> PositionLine:
+    worth = worth_of(line.base, line.difference, book, marks, options)
+    return msgspec.structs.replace(
+        line,
+        worth=worth,
+        is_out=line.difference != 0 and (worth is None or abs(worth) > limits.asset),
+        is_shown=options.shows(line.base, book.terms.base, marks=marks),
+    )
 
 
 class Sides:
@@ -267,29 +300,17 @@ def _sum(side: _Side, asset: str) -> Decimal:
     return sum(side.get(asset, {}).values(), ZERO)
 
 
-def _summed(
-    statement: Statement,
-    base: str,
-    lines: Iterable[Line],
-    limits: Limits,
-    *,
-    knows_pockets: bool,
-) -> Comparison:
-    every = tuple(lines)
-    off = [line for line in every if line.is_asset and line.difference and line.is_shown]
+def _summed(found: Comparison) -> Comparison:
+    off = [line for line in found.assets if line.difference and line.is_shown]
+    apart = [line for line in found.apart if line.is_shown]
     worth = sum((line.worth for line in off if line.worth is not None), ZERO)
-    assets = [line for line in every if line.is_asset]
-    verdict = Verdict.WITHIN if any(line.difference for line in assets) else Verdict.EQUAL
-    if abs(worth) > limits.total or any(line.is_out for line in off):
-        verdict = Verdict.DRIFT
-    return Comparison(
-        account=statement.account,
-        base=base,
-        as_of=statement.as_of,
-        verdict=verdict,
-        lines=every,
+    is_out = any(line.is_out for line in off) or any(line.is_out for line in apart)
+    differs = found.apart or any(line.difference for line in found.assets)
+    verdict = Verdict.WITHIN if differs else Verdict.EQUAL
+    unpriced = [line.asset for line in off if line.worth is None]
+    return msgspec.structs.replace(
+        found,
+        verdict=Verdict.DRIFT if is_out or abs(worth) > found.limits.total else verdict,
         worth=worth,
-        unpriced=tuple(line.asset for line in off if line.worth is None),
-        limits=limits,
-        knows_pockets=knows_pockets,
+        unpriced=(*unpriced, *(line.pair for line in apart if line.worth is None)),
     )

@@ -13,7 +13,7 @@ Errors: none. Where the book assumes what the venue's balances deny, no entry he
 proposal.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -54,8 +54,9 @@ class Proposal(msgspec.Struct, frozen=True):
     """What would close a break, to be accepted whole, and what it does in a sentence.
 
     It is one entry, unless a trade takes the place of a wrong one or of the one leg of it that is
-    here, a rename that of its rows, or a move between pockets lies before the first row of one of
-    them. Then the second is called after the first, `ID/2`, so that they are taken back together.
+    here, a rename that of its rows, a leveraged position is the other way round, or a move between
+    pockets lies before the first row of one of them. Then the second is called after the first,
+    `ID/2`, so that they are taken back together.
     """
 
     break_id: str
@@ -69,13 +70,23 @@ def propose(each: Break, evidence: Evidence, known: Collection[str]) -> Proposal
     ours = evidence.ours
     if each.place.where is Where.START and each.started is None and _is_denied(each, ours):
         return None
-    made: list[AnyEntry] = []
+    made = [
+        msgspec.structs.replace(entry, sequence=_rank(each, ours))
+        if entry.executed_at == each.place.until
+        else entry
+        for entry in _entries(each, evidence)
+    ]
+    return proposal(each, made, known)
+
+
+def proposal(each: Break, made: Iterable[AnyEntry], known: Collection[str]) -> Proposal:
+    """Return entries as the proposal for a break, under ids of their own."""
     first = _fresh(each.id, known)
-    for entry in _entries(each, evidence):
-        name = f"{first}/{len(made) + 1}" if made else first
-        rank = _rank(each, ours) if entry.executed_at == each.place.until else entry.sequence
-        made.append(msgspec.structs.replace(entry, id=name, sequence=rank))
-    return Proposal(each.id, tuple(made), "; ".join(said(entry) for entry in made))
+    entries = tuple(
+        msgspec.structs.replace(entry, id=f"{first}/{number}" if number > 1 else first)
+        for number, entry in enumerate(made, 1)
+    )
+    return Proposal(each.id, entries, "; ".join(said(entry) for entry in entries))
 
 
 def _is_denied(each: Break, ours: Ours) -> bool:

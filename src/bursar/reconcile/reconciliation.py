@@ -23,9 +23,10 @@ from bursar.reconcile.breaks import Break
 from bursar.reconcile.classify import classify
 from bursar.reconcile.compare import DEFAULT, Comparison, Limits, Sides, Verdict, compare
 from bursar.reconcile.evidence import Evidence
+from bursar.reconcile.leverage_breaks import broken, closing
 from bursar.reconcile.locate import effect
 from bursar.reconcile.ours import Ours
-from bursar.reconcile.propose import Proposal, propose
+from bursar.reconcile.propose import Proposal, proposal, propose
 from bursar.reconcile.statement import Statement
 from bursar.reconcile.trace import Assumed, trace
 from bursar.value.marks import Marks
@@ -103,6 +104,12 @@ def reconcile(
         if made is not None:
             told.update(entry.id for entry in made.entries)
             proposals.append(made)
+    for line in comparison.apart:
+        each = broken(line, ours.account, statement.as_of)
+        breaks += (each,)
+        entries = closing(line, each, ours.account)
+        if entries:
+            proposals.append(proposal(each, entries, told))
     return Reconciliation(
         comparison=_doubled(comparison, breaks),
         breaks=breaks,

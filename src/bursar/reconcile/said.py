@@ -9,6 +9,7 @@ from bursar.ledger.entries import (
     CashFlow,
     Conversion,
     Fill,
+    MarginFill,
     Movement,
     Rename,
     Reversal,
@@ -38,6 +39,11 @@ def _exchanged(entry: AnyEntry) -> str:
     if isinstance(entry, Fill):
         what = f"{trimmed(entry.quantity)} {entry.base}"
         return f"{entry.side.value} {what} for {trimmed(entry.amount or ZERO)} {entry.quote}"
+    if isinstance(entry, MarginFill):
+        assert entry.side is not None, "a position moves one way"
+        what = f"{trimmed(entry.quantity or ZERO)} {entry.base} of {entry.pair} on leverage"
+        at = "" if entry.price is None else f" at {trimmed(entry.price)}"
+        return f"{entry.side.value} {what}{at}"
     assert isinstance(entry, Conversion), "nothing else is proposed"
     given = ", ".join(f"{trimmed(leg.quantity)} {leg.asset}" for leg in entry.given)
     taken = ", ".join(f"{trimmed(leg.quantity)} {leg.asset}" for leg in entry.taken)

@@ -29,9 +29,31 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.total - self.reserved
 
 
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a venue says lies in an account at `as_of`, UTC nanoseconds."""
+class Leveraged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is open of one leveraged position: `quantity` of `base`, below zero where it is short.
+
+    `pair` is the name by which its fills go. `entered` is what it was entered for in all, in
+    `quote`, without sign, and `since` when its oldest part was opened; `None` is not said.
+    """
+
+    pair: str
+    base: str
+    quote: str
+    quantity: Decimal
+    entered: Decimal | None = None
+    since: int | None = None
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All that a venue says lies in an account at `as_of`, UTC nanoseconds.
+
+    `leveraged` are the positions that it spoke of at `leveraged_at`, those that are closed by
+    then with nothing in them; of any other it says nothing. `None` is that it was not asked, or
+    could not say.
+    """
 
     account: str
     as_of: int
     holdings: tuple[Holding, ...]
+    leveraged: tuple[Leveraged, ...] = ()
+    leveraged_at: int | None = None

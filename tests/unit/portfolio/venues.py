@@ -3,7 +3,7 @@
 from bursar.exact import ZERO
 from bursar.ledger import golden
 from bursar.ports import Chunk
-from bursar.reconcile import Holding, Statement
+from bursar.reconcile import Holding, Leveraged, Statement
 from bursar.value.marks import Mark
 
 
@@ -16,6 +16,7 @@ class Told:
         self.size = size
         self.account = account
         self.holdings = {}
+        self.open = None
         self.worth = {}
         self.reserved = {}
         self.past = {}
@@ -55,6 +56,23 @@ class Told:
             for asset, total in sorted(self.holdings.items())
         )
         return Statement(account=self.account, as_of=self.clock.now(), holdings=holdings)
+
+    async def leveraged(self, known):
+        if self.open is None:
+            return None
+        self._ask("leveraged")
+        closed = (name for name in known if name not in self.open)
+        pairs = dict.fromkeys(closed, (ZERO, None)) | self.open
+        return [
+            Leveraged(
+                pair=name,
+                base=name.partition("/")[0],
+                quote=name.partition("/")[2],
+                quantity=quantity,
+                entered=entered,
+            )
+            for name, (quantity, entered) in sorted(pairs.items())
+        ]
 
     async def marks(self, assets, quote):
         self._ask("marks")

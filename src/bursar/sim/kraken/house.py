@@ -120,6 +120,11 @@ class House:
             done,
         )
 
+    def open_positions(self) -> list[Trade]:
+        """Return the trades whose positions are open now."""
+        past = (each for each in self.account.trades if each.opens and each.time <= self.seen)
+        return [each for each in past if self.position_status(each) == "open"]
+
     def position_status(self, opened: Trade) -> str:
         """Tell whether the position that a trade opened is open now."""
         return "open" if self._ended.get(opened.id, _FOREVER) > self.seen else "closed"

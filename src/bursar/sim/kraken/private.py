@@ -74,6 +74,11 @@ def open_orders(house: House, _: Key, asked: Asked) -> Json:
     return {"open": _orders(house, found, asked)}
 
 
+def open_positions(house: House, _: Key, __: Asked) -> Json:
+    """Answer `OpenPositions`: each by the trade that opened it. What closes one closes it whole."""
+    return {each.id: wire.position(each) for each in house.open_positions()}
+
+
 def closed_orders(house: House, key: Key, asked: Asked) -> Json:
     """Answer `ClosedOrders`, by the time of the close, or of the opening where asked for."""
     name = f"{asked.get('userref', '')}/{asked.get('cl_ord_id', '')}"
@@ -193,6 +198,7 @@ ENDPOINTS: Final[Mapping[str, Deed]] = {
     "BalanceEx": Deed(balance_ex, "query-funds"),
     "TradeBalance": Deed(trade_balance, "query-funds"),
     "OpenOrders": Deed(open_orders, "query-open-trades"),
+    "OpenPositions": Deed(open_positions, "query-open-trades"),
     "ClosedOrders": Deed(closed_orders, "query-closed-trades"),
     "QueryOrders": Deed(query_orders, "query-open-trades|query-closed-trades"),
     "TradesHistory": Deed(trades_history, "query-closed-trades", 2),

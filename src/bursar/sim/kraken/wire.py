@@ -132,6 +132,28 @@ def trade(house: House, each: Trade, *, with_ledgers: bool) -> dict[str, Json]:
     return said | {"ledgers": list(each.rows)} if with_ledgers else said
 
 
+def position(opened: Trade) -> dict[str, Json]:
+    """Write an open position, of which nothing is closed yet."""
+    pair = pairs()[opened.pair]
+    return {
+        "ordertxid": opened.order,
+        "posstatus": "open",
+        "pair": opened.pair,
+        "time": seconds(opened.time),
+        "type": "buy" if opened.is_buy else "sell",
+        "ordertype": opened.ordertype,
+        "cost": at_least(opened.cost, pair.cost_decimals),
+        "fee": at_least(opened.fee, pair.cost_decimals),
+        "vol": at_least(opened.volume, pair.lot_decimals, 8),
+        "vol_closed": at_least(0, pair.lot_decimals, 8),
+        "margin": at_least(opened.margin, pair.cost_decimals),
+        "terms": "0.0100% per 4 hours",
+        "rollovertm": str(opened.time // SECOND + 14_400),
+        "misc": "",
+        "oflags": "",
+    }
+
+
 def order(house: House, each: Order, *, with_trades: bool) -> dict[str, Json]:
     """Write an order as it stands now; volumes of a `viqc` order are in the quote."""
     pair, done = pairs()[each.pair], house.filled(each)

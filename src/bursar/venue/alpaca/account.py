@@ -71,6 +71,9 @@ class AlpacaAccount:
             holdings=tuple(sorted(holdings, key=lambda each: (each.asset, each.code))),
         )
 
+    async def leveraged(self, _known: Collection[str]) -> None:
+        """Say that nothing is apart from what is held: a short is shares below zero."""
+
     async def marks(self, assets: Collection[str], quote: str) -> Sequence[Mark]:
         """Return what assets are worth now."""
         return await self.market.marks(assets, quote)

@@ -17,10 +17,10 @@ from bursar.errors import VenueDenied
 from bursar.ledger.entries import Price
 from bursar.ledger.homonyms import meant
 from bursar.ports import Chunk, PriceWanted
-from bursar.reconcile.statement import Holding, Statement
+from bursar.reconcile.statement import Holding, Leveraged, Statement
 from bursar.value.marks import Mark
+from bursar.venue.binance import futures, wire
 from bursar.venue.binance import place as marks
-from bursar.venue.binance import wire
 from bursar.venue.binance.assets import EARN, FUNDING, FUTURES, coin
 from bursar.venue.binance.client import BinanceRESTClient
 from bursar.venue.binance.history import History, Options
@@ -120,6 +120,16 @@ class BinanceAccount:
     async def positions(self) -> Sequence[Position]:
         """Return the open futures positions, long and short apart in hedge mode."""
         return await wire.leveraged(self.client)
+
+    async def leveraged(self, known: Collection[str]) -> Sequence[Leveraged] | None:
+        """Return the open USD-M positions, if the key may see them; long and short apart in hedge
+        mode. Of contracts that are settled in their coin nothing is asked.
+        """
+        try:
+            told = await wire.positions(self.client)
+        except VenueDenied:
+            return None
+        return futures.leveraged(told, known)
 
     async def marks(self, assets: Collection[str], quote: str) -> Sequence[Mark]:
         """Return what assets are worth now."""

@@ -13,22 +13,23 @@ exports, may tell more of that at any time.
 Errors: as the client's.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from bursar.errors import VenueGarbled
-from bursar.exact import ZERO, negated, unsigned
+from bursar.exact import ZERO, money, negated, product18, unsigned
 from bursar.ledger import instant
 from bursar.ledger.entries import Fee, MarginFill, Movement, MovementKind, Side, Source
+from bursar.reconcile.statement import Leveraged
 from bursar.venue.binance.assets import FUTURES
 from bursar.venue.binance.client import NAME, BinanceRESTClient, Query, Question
 from bursar.venue.binance.history_rows import contract, trade_of
 from bursar.venue.binance.operations import income
 from bursar.venue.binance.rows import HistoryRow
-from bursar.venue.binance.wire import position_name
+from bursar.venue.binance.wire import Position, position_name
 
 TRADES: Final = Question(path="/fapi/v1/userTrades", weight=5)
 PAGE: Final = 1_000
@@ -73,7 +74,7 @@ class Trade(msgspec.Struct, frozen=True, rename="camel"):
 
     def money(self) -> Iterator[tuple[str, Decimal]]:
         """Yield what it settled and what it was charged."""
-        yield _market(self)[1], self.realized_pnl
+        yield market(self.symbol, self.position_side, self.margin_asset)[1], self.realized_pnl
         yield self.commission_asset, negated(unsigned(self.commission))
 
 
@@ -104,7 +105,7 @@ async def trades(
 
 def fill(said: Trade, *, account: str) -> MarginFill:
     """Turn a trade into a statement, under the group of its income."""
-    pair, quote, base = _market(said)
+    pair, quote, base = market(said.symbol, said.position_side, said.margin_asset)
     group = trade_of(account, said.symbol, str(said.id))
     charged = unsigned(said.commission)
     return MarginFill(
@@ -167,18 +168,45 @@ def beginning(asset: str, held: Decimal, at: int, *, account: str, since: int) -
     )
 
 
+def leveraged(open_: Sequence[Position], known: Collection[str]) -> list[Leveraged]:
+    """Return what is open, and of the `known` pairs those that are not, with nothing in them.
+
+    Of contracts that are settled in their own coin nothing was asked, and nothing is said.
+    """
+    found = {each.pair: each for each in map(_leveraged, open_)}
+    for name in known:
+        pair, colon, money_ = name.partition(":")
+        base, _, quote = pair.partition("/")
+        if name not in found and colon and money_.partition("-")[0] != base:
+            found[name] = Leveraged(pair=name, base=base, quote=quote, quantity=ZERO)
+    return [found[name] for name in sorted(found)]
+
+
+@money
+def _leveraged(said: Position) -> Leveraged:
+    pair, quote, base = market(said.symbol, said.position_side, said.margin_asset)
+    entered = product18(abs(said.position_amt), said.entry_price)
+    return Leveraged(
+        pair=pair, base=base, quote=quote, quantity=said.position_amt, entered=entered or None
+    )
+
+
 def moves(told: Sequence[Trade]) -> Iterator[tuple[str, Decimal]]:
     """Yield by how much trades moved each position."""
     for each in told:
         yield each.name, each.moved
 
 
-def _market(said: Trade) -> tuple[str, str, str]:
-    """Return the name of a position's pair, as exports name it, its money, and its coin."""
-    known = contract(said.symbol)
+def market(symbol: str, position_side: str, margin_asset: str) -> tuple[str, str, str]:
+    """Return the name of a position's pair, as exports name it, its money, and its coin.
+
+    Raises:
+        VenueGarbled: there is no such market.
+    """
+    known = contract(symbol)
     if known is None:
-        raise VenueGarbled(f"{NAME} told a trade of {said.symbol!r}, which is no market")
+        raise VenueGarbled(f"{NAME} spoke of {symbol!r}, which is no market")
     of, term = known
-    quote = said.margin_asset or of.quote
-    side = "" if said.position_side == "BOTH" else f"-{said.position_side}"
+    quote = margin_asset or of.quote
+    side = "" if position_side == "BOTH" else f"-{position_side}"
     return f"{of}:{quote}{term}{side}", quote, of.base

@@ -97,6 +97,7 @@ class Position(msgspec.Struct, frozen=True, rename="camel"):
     mark_price: Decimal
     unrealized: Decimal = msgspec.field(name="unRealizedProfit", default=ZERO)
     leverage: Decimal | None = None
+    margin_asset: str = ""
 
     @property
     def name(self) -> str:

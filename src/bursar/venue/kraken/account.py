@@ -16,9 +16,10 @@ from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.entries import Price
 from bursar.ports import Chunk, PriceWanted
-from bursar.reconcile.statement import Holding, Statement
+from bursar.reconcile.statement import Holding, Leveraged, Statement
 from bursar.value.marks import Mark
 from bursar.venue.keycheck import KeyCheck
+from bursar.venue.kraken import positions
 from bursar.venue.kraken.answers import UNKNOWN_METHOD
 from bursar.venue.kraken.assets import coin
 from bursar.venue.kraken.client import KrakenRESTClient
@@ -73,6 +74,18 @@ class KrakenAccount:
             for code, said in told.items()
         ]
         return self._stated(holdings)
+
+    async def leveraged(self, known: Collection[str]) -> Sequence[Leveraged] | None:
+        """Return what is open on margin, if the key may see it."""
+        try:
+            return await positions.leveraged(self.client, self.data.markets, known)
+        except VenueError as error:
+            refused = error.context.get("said")
+            if refused not in (*_NO_EXTENDED, "EGeneral:Permission denied"):
+                raise
+            text = f"what is open on margin is not compared: Kraken says {refused}"
+            self.client.note("OpenPositions", text)
+            return None
 
     async def marks(self, assets: Collection[str], quote: str) -> Sequence[Mark]:
         """Return the marks that lead from assets to a quote."""

@@ -122,6 +122,10 @@ class KrakenRESTClient:
         """Return open orders, each with the ids of its trades."""
         return await self.private("OpenOrders", {"trades": "true"})
 
+    async def open_positions(self) -> Result:
+        """Return what is open on margin, each position by the trade that opened it."""
+        return await self.private("OpenPositions", {})
+
     async def closed_orders(self, start: int | None, end: int | None, ofs: int) -> Result:
         """Return a page of closed orders by closing time, each with the ids of its trades."""
         window = {"start": start, "end": end, "ofs": ofs, "closetime": "close"}

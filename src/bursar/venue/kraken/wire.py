@@ -15,6 +15,7 @@ import msgspec
 
 from bursar import exact
 from bursar.errors import NotExact, OutOfBounds, VenueGarbled
+from bursar.exact import plain
 from bursar.ledger.entries import Side
 from bursar.venue.kraken.rows import LedgerRow, TradeRow, settles_position
 
@@ -33,6 +34,18 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     client_id: str | None
     is_margin: bool
     trades: tuple[str, ...]
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """One position on margin, as it was opened, and how much of it is closed by now."""
+
+    txid: str
+    pair: str
+    opened_at: int
+    side: Side
+    cost: Decimal
+    volume: Decimal
+    closed: Decimal
 
 
 class Page(msgspec.Struct, Generic[_R], frozen=True):
@@ -205,14 +218,11 @@ def ledger_row(txid: str, said: Object) -> LedgerRow:
 
 def trade_row(txid: str, said: Object) -> TradeRow:
     """Read an execution."""
-    side = _SIDES.get(said.text("type"))
-    if side is None:
-        raise said.fault("type", "buy or sell")
     return TradeRow(
         txid=txid,
         pair=said.text("pair"),
         executed_at=said.time("time"),
-        side=side,
+        side=_side(said),
         volume=said.unsigned("vol"),
         cost=said.unsigned("cost"),
         fee=said.number("fee"),
@@ -227,6 +237,22 @@ def trade_row(txid: str, said: Object) -> TradeRow:
     )
 
 
+def open_position(txid: str, said: Object) -> Position:
+    """Read a position that is open."""
+    position = Position(
+        txid=txid,
+        pair=said.text("pair"),
+        opened_at=said.time("time"),
+        side=_side(said),
+        cost=said.unsigned("cost"),
+        volume=said.unsigned("vol"),
+        closed=said.unsigned("vol_closed"),
+    )
+    if position.closed > position.volume:
+        raise said.fault("vol_closed", f"at most the {plain(position.volume)} that was opened")
+    return position
+
+
 def closed_order(txid: str, said: Object) -> Order:
     """Read a closed order; it happened when it was closed."""
     return _order(txid, said, said.time("closetm"))
@@ -235,6 +261,13 @@ def closed_order(txid: str, said: Object) -> Order:
 def open_order(txid: str, said: Object) -> Order:
     """Read an open order; it happened when it was opened."""
     return _order(txid, said, said.time("opentm"))
+
+
+def _side(said: Object) -> Side:
+    side = _SIDES.get(said.text("type"))
+    if side is None:
+        raise said.fault("type", "buy or sell")
+    return side
 
 
 def _order(txid: str, said: Object, at: int) -> Order:

@@ -9,6 +9,8 @@ import pytest
 from bursar.ledger import instant
 from bursar.ledger.entries import CashFlow, FlowKind, MarginFill
 from bursar.ledger.openings import is_opening
+from bursar.portfolio import agreement
+from bursar.reconcile import Kind, Limits
 from bursar.sim.binance import invent, truth
 from bursar.sim.binance.account import FUTURES_TRADES, START, TRANSFERS
 from bursar.venue.binance.history import Options
@@ -178,6 +180,15 @@ def test_a_position_that_is_older_than_its_trades_is_said(followed):  # noqa: F8
     following = followed(account, start=start, options=Options(since=START))
     texts = " ".join(each.text for each in following.venue.client.notices)
     assert "are not what their trades come to; older ones are not told" in texts
+    assert following.done.drift_detected
+    portfolio, name = following.service.portfolio, "binance:main"
+    found = agreement.reconciled(portfolio, name, Limits())
+    assert {each.kind for each in found.breaks} >= {Kind.POSITION}
+    for each in found.breaks:
+        if each.kind is Kind.POSITION:
+            agreement.accept(portfolio, found, each.id)
+    assert agreement.reconciled(portfolio, name, Limits()).comparison.apart == ()
+    assert positions(following) == at_the_venue(following)
 
 
 def test_a_futures_wallet_that_the_key_may_not_see_is_out_of_sight_and_said(followed):  # noqa: F811

@@ -25,6 +25,7 @@ from bursar.ledger import instant
 from bursar.ledger.terms import Terms
 from bursar.portfolio.service import PortfolioService
 from bursar.ports import Progress
+from bursar.value.holdings import priced
 from bursar.venue.alpaca.account import AlpacaAccount
 from bursar.venue.alpaca.client import AlpacaRESTClient
 from bursar.venue.alpaca.history import Options as AlpacaOptions
@@ -62,14 +63,13 @@ class Live(msgspec.Struct, frozen=True):
     places: Mapping[str, VenueSettings] = MappingProxyType({})
 
     async def priced_pairs(self, account: Account) -> list[str]:
-        """Return what lies in an account with the base currency, by name: at Kraken, what it has
-        open. What lies in no account of a venue is the first one's to price.
+        """Return what lies in an account, or is leveraged there, with the base currency, by name:
+        at Kraken, what it has open. What lies in no account of a venue is the first one's to price.
         """
         portfolio, names = self.service.portfolio, {each.account for each in self.accounts}
         mine = {account.account} | ({""} if account is self.accounts[0] else set())
-        lies = {
-            (place if place in names else "", asset) for place, asset in portfolio.book().holdings
-        }
+        places = priced(portfolio.book())
+        lies = {(place if place in names else "", asset) for place, asset in places}
         held = sorted({asset for place, asset in lies if place in mine})
         if not isinstance(account, KrakenAccount):
             return [f"{asset}/{portfolio.terms.base}" for asset in held]

@@ -57,6 +57,7 @@ from bursar.reconcile import (
 from bursar.reconcile.certificate import sentence
 from bursar.value.equity import Valuation
 from bursar.value.exposure import AssetExposure, asset_exposures, exposure
+from bursar.value.holdings import priced
 from bursar.value.marks import Mark
 from bursar.value.running import Running
 from bursar.value.running_positions import RunningPositions
@@ -472,7 +473,7 @@ class PortfolioService:
         return self._compared(venue.account)
 
     async def _refresh(self, venue: Venue) -> None:
-        held = sorted({asset for _, asset in self.portfolio.book().holdings})
+        held = sorted({asset for _, asset in priced(self.portfolio.book())})
         base = self.portfolio.terms.base
         self.portfolio.keep_marks(await venue.marks(held, base), venue.account)
 

@@ -34,6 +34,14 @@ def spots_of(book: Book, marks: Marks) -> dict[str, set[HoldingKey]]:
     return spots
 
 
+def priced(book: Book) -> set[HoldingKey]:
+    """Return where the book has or had what a price is needed for: assets, and what is leveraged.
+
+    The coins of a leveraged position lie nowhere, and their price counts all the same.
+    """
+    return set(book.holdings) | {(place, each.base) for (place, _), each in book.margins.items()}
+
+
 def leverage_of(book: Book, marks: Marks) -> dict[str, set[HoldingKey]]:
     """Return the leveraged positions that the book has or had in each asset, by its one name."""
     leverage: dict[str, set[HoldingKey]] = {}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import bursar as package
@@ -117,6 +118,32 @@ def test_drift_is_shown_accepted_and_taken_back(venue, capsys, bursar, ask):
     assert "closed already" in bursar("drift", "accept", break_["id"], "--yes", code=3).err
     bursar("reverse", break_["entries"][0], "--yes")
     assert len(ask("drift", code=1)["accounts"][0]["breaks"]) == 1
+
+
+def test_a_leveraged_position_that_differs_is_shown_accepted_and_taken_back(
+    venue, capsys, bursar, ask
+):
+    opened = next(each for each in invent(3, 300, on_margin=True).trades if each.opens)
+    with venue() as served:
+        account = served.fake.house.account
+        late = opened._replace(time=account.rows[-1].time)
+        served.fake.house.account = msgspec.structs.replace(
+            account, trades=(*account.trades, late), shown_trades=account.history
+        )
+        code, said = served.run(capsys, "sync")
+        assert (code, "DRIFT" in said.out) == (1, True)
+    (before,) = ask("drift", code=1)["accounts"]
+    assert [line["booked"] for line in before["positions"]] == ["0"]
+    (break_,) = before["breaks"]
+    assert break_["kind"] == "leveraged position"
+    said = bursar("drift", code=1).out
+    assert "leveraged" in said
+    assert f"closed by: {break_['proposal']}" in said
+    bursar("drift", "accept", "1", "--yes")
+    assert ask("drift")["accounts"][0]["is_clean"]
+    assert "Leveraged positions are the same as well; open are 1." in bursar("drift").out
+    bursar("reverse", break_["entries"][0], "--yes")
+    assert ask("drift", code=1)["accounts"][0]["breaks"][0]["kind"] == "leveraged position"
 
 
 def test_what_was_accepted_is_taken_back_whole_by_the_command_it_names(venue, capsys, bursar, ask):

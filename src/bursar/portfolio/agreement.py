@@ -25,6 +25,7 @@ from bursar.ledger.names import canonical
 from bursar.ledger.past import book_until
 from bursar.ledger.timeline import Timeline
 from bursar.portfolio.events import saying
+from bursar.portfolio.kept import of_head
 from bursar.portfolio.log import LOG
 from bursar.reconcile import (
     Alarm,
@@ -216,8 +217,22 @@ def reconciled(
 ) -> Reconciliation:
     """Account for every difference between an account and its last statement. O(rows).
 
-    With `is_whole` somebody says that the account's rows reach back to its first day.
+    With `is_whole` somebody says that the account's rows reach back to its first day. It is worked
+    out once while book and statement stand; where something differs, once while the marks stand,
+    since they say what that is worth.
     """
+    asked = account, statement_text(portfolio, account), limits, is_whole
+    known = of_head(portfolio).agreed
+    told, found = known.get(asked, (None, None))
+    if found is None or not (found.is_clean or told == portfolio.told_version):
+        found = _reconciled(portfolio, account, limits, is_whole=is_whole)
+        known[asked] = portfolio.told_version, found
+    return found
+
+
+def _reconciled(
+    portfolio: Portfolio, account: str, limits: Limits, *, is_whole: bool
+) -> Reconciliation:
     statement = _comparable(portfolio, account)
     as_of = portfolio.desk.clock.now() if statement is None else statement.as_of
     seq = portfolio.desk.head.seq

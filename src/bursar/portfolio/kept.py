@@ -21,8 +21,10 @@ from bursar.exact import ZERO, money
 from bursar.ledger import instant
 from bursar.ledger.names import canonical
 from bursar.ledger.state import NO_PAIR
+from bursar.measure import heatmap as heatmaps
 from bursar.measure.curve import Moment
 from bursar.measure.drawdown import SPANS, Drawdown
+from bursar.measure.heatmap import Heatmap
 from bursar.measure.measured import summed
 from bursar.measure.packed import Course
 from bursar.measure.returns import DayCloses
@@ -37,6 +39,7 @@ from bursar.portfolio.joining import Before
 from bursar.portfolio.periods import Range, Window, typed, window
 from bursar.portfolio.units import Doubt
 from bursar.portfolio.views import Realized
+from bursar.reconcile import Reconciliation
 from bursar.value.figures import Figures, figures
 from bursar.value.marks import Mark, Marks, spelled
 from bursar.value.snapshot import capital
@@ -139,6 +142,9 @@ class OfHead:
         self.head = portfolio.desk.head
         self._portfolio = portfolio
         self._came: tuple[Brought, Decimal | None] | None = None
+        self._heats: dict[heatmaps.Kind, Heatmap] = {}
+        self.agreed: dict[object, tuple[int, Reconciliation]] = {}
+        """What was reconciled, by what it was asked of, with the marks of then by number."""
 
     def came(self, before: Moment | None) -> Decimal | None:
         """Return what has come by now, where a kept moment tells what had by then."""
@@ -167,6 +173,13 @@ class OfHead:
         """What all trades paid, of all that the view shows."""
         cells = self._portfolio.book().cells.items()
         return summed(cell.fees for key, cell in cells if self.shows(key[1]))
+
+    def heatmap(self, kind: heatmaps.Kind) -> Heatmap:
+        """Return realised PnL laid out on two axes. O(records), once."""
+        if kind not in self._heats:
+            records = self._portfolio.desk.store.get_trades(None, None)
+            self._heats[kind] = heatmaps.heatmap(records, kind, assets=self.assets)
+        return self._heats[kind]
 
     def shows(self, asset: str) -> bool:
         """Tell whether the view shows an asset."""

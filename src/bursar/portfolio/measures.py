@@ -24,7 +24,7 @@ from bursar.measure.drawdown import Basis, Drawdown, Falling
 from bursar.measure.heatmap import Heatmap
 from bursar.measure.measured import because
 from bursar.measure.sectors import sector_nets
-from bursar.portfolio.kept import asset_of_pairs, kept, moment_of, of_head, realized, symbols_of
+from bursar.portfolio.kept import kept, moment_of, of_head, realized, symbols_of
 from bursar.portfolio.performance import history, performance
 from bursar.portfolio.risk import Measuring, risk, sectors, table_of
 from bursar.portfolio.views import (
@@ -80,8 +80,7 @@ def drawdown(portfolio: Portfolio, basis: str = "equity", prices: Prices = None)
 
 def heatmap(portfolio: Portfolio, kind: str = "month") -> Heatmap:
     """Return realised PnL laid out: `month` (× year), `hour` (× weekday), `symbol`, `day`."""
-    records = portfolio.desk.store.get_trades(None, None)
-    return heatmaps.heatmap(records, heatmaps.kind(kind), assets=asset_of_pairs(portfolio))
+    return of_head(portfolio).heatmap(heatmaps.kind(kind))
 
 
 def views(portfolio: Portfolio, prices: Prices = None) -> Views:

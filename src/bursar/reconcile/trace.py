@@ -82,12 +82,14 @@ def trace(statement: Statement, ours: Ours) -> Traced:
     told = ours.is_chained
     odd = excess(ours) if told else []
     names = {*sides.assets, *(trail.asset for trail in trails), *(each.asset for each in odd)}
+    rows_of: dict[str, list[Movement]] = {}
+    for row in ours.rows if told else ():
+        rows_of.setdefault(canonical(row.asset), []).append(row)
 
     def parted(apart: frozenset[str]) -> Iterator[Part]:
         for asset in sorted(names):
             own = [trail for trail in trails if trail.asset == asset]
-            rows = [row for row in ours.rows if canonical(row.asset) == asset] if told else []
-            if not told or (rows and not own):
+            if not told or (asset in rows_of and not own):
                 yield from _unlocated(asset, sides, statement)
                 continue
             ledger = _Ledger(asset, sides, statement, own, ours)

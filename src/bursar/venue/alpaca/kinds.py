@@ -95,8 +95,8 @@ TYPES: Final[dict[str, tuple[Booked, Moves]]] = {
 }
 
 
-# Where the sub-type says more: a dividend in money or in shares, whatever else its row tells; a unit
-# that becomes other securities; and shares worth nothing.
+# Where the sub-type says more: a dividend in money or in shares, whatever else its row tells; a
+# unit that becomes other securities; and shares worth nothing.
 SUB_TYPES: Final[dict[tuple[str, str], tuple[Booked, Moves]]] = {
     ("DIV", "CDIV"): (MovementKind.DIVIDEND, Moves.CASH),
     ("DIV", "ROC"): (MovementKind.DIVIDEND, Moves.CASH),

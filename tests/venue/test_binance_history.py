@@ -89,7 +89,7 @@ def test_recorded_rows_of_every_list():
     for place in ("LockedSubscriptionRecords", "LockedRedemptionRecords"):
         (row,) = at(f"jkorf/SimpleEarn-Get{place}.json")
         kind = "subscriptions" if "Sub" in place else "redemptions"
-        assert sum(each[3] for each in rows(kind, row)) in {D(0), D("21212.23223")}
+        assert sum(each[3] for each in rows(kind, row)) == 0
     first, _ = at("jkorf/Account-GetTransfers.json")
     assert rows("transfers", first) == [
         ("Transfer Between Spot Account and UM Futures Account", None, "USDT", D(-1), 0),
@@ -104,6 +104,23 @@ def test_recorded_rows_of_every_list():
     staked, saved = at("dali-rp2/sapiGetAssetAssetDividend-0.json")
     kinds = [READERS["dividends"](each).rows[0].meaning.kind for each in (staked, saved)]
     assert kinds == [MovementKind.REWARD, MovementKind.REWARD]
+
+
+@pytest.mark.parametrize(
+    "told,spot,funding",
+    [
+        ({}, 10, 0),
+        ({"sourceAccount": "SPOT", "amtFromSpot": None}, 10, 0),
+        ({"sourceAccount": "FUNDING"}, 0, 10),
+        ({"sourceAccount": "FUNDING", "amtFromFunding": "10"}, 0, 10),
+        ({"sourceAccount": "SPOTANDFUNDING", "amtFromSpot": "3", "amtFromFunding": "7"}, 3, 7),
+    ],
+)
+def test_a_subscription_leaves_the_wallet_that_it_names(told, spot, funding):
+    said = {"asset": "USDT", "amount": "10", "time": 1, "status": "SUCCESS"} | told
+    moved = {each.pocket: each.change for each in READERS["subscriptions"](said).rows}
+    left = {None: D(-spot), "funding": D(-funding)}
+    assert moved == {where: change for where, change in left.items() if change} | {"earn": D(10)}
 
 
 def test_what_is_given_out_is_a_reward_if_it_is_called_so():

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from bursar.errors import Malformed, VenueGarbled
-from bursar.exact import ZERO, negated
+from bursar.exact import ZERO, money, negated
 from bursar.ledger import instant
 from bursar.ledger.entries import MovementKind
 from bursar.venue import record
@@ -102,8 +102,9 @@ class _Subscribed(msgspec.Struct, frozen=True, rename="camel"):
     amount: Decimal
     time: int
     status: str
+    source_account: str = "SPOT"
     amt_from_spot: Decimal | None = None
-    amt_from_funding: Decimal = ZERO
+    amt_from_funding: Decimal | None = None
 
 
 class _Redeemed(msgspec.Struct, frozen=True, rename="camel"):
@@ -192,17 +193,20 @@ def _dividend(said: _Dividend) -> Item:
     return Item(at=at, rows=(row,))
 
 
+@money
 def _subscribed(said: _Subscribed) -> Item:
-    """Read what went into Simple Earn, from the spot wallet, the funding wallet, or both."""
+    """Read what went into Simple Earn, from the spot wallet, the funding wallet, or both.
+
+    What came from which is told where it was both; of one alone its name may be all that is told.
+    """
     at, name = said.time * instant.MS, "Simple Earn Flexible Subscription"
     if said.status not in _DONE:
         return Item(at=at, is_pending=said.status == "PURCHASING")
-    spot = said.amount if said.amt_from_spot is None else said.amt_from_spot
-    left = [
-        _row(at, where, name, said.asset, negated(amount))
-        for where, amount in ((None, spot), (FUNDING, said.amt_from_funding))
-        if amount
-    ]
+    spot, funding = said.amt_from_spot or ZERO, said.amt_from_funding or ZERO
+    parts: tuple[tuple[str | None, Decimal], ...] = ((None, spot), (FUNDING, funding))
+    if spot + funding != said.amount:
+        parts = ((pocket(said.source_account), said.amount),)
+    left = [_row(at, where, name, said.asset, negated(amount)) for where, amount in parts if amount]
     return Item(at=at, rows=(*left, _row(at, EARN, name, said.asset, said.amount)))
 
 

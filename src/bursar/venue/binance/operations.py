@@ -41,7 +41,8 @@ _SPOT: Final = {
     **dict.fromkeys(("buy", "sell", "transaction related"), _LEG),
     **dict.fromkeys(("transaction buy", "transaction spend"), _LEG),
     **dict.fromkeys(("transaction sold", "transaction revenue"), _LEG),
-    **dict.fromkeys(("fee", "transaction fee", "bnb fee deduction"), _CHARGE),
+    **dict.fromkeys(("fee", "transaction fee"), _CHARGE),
+    **dict.fromkeys(("bnb fee deduction", "bnb deducts fee"), _CHARGE),
     **_all(Kind.SWAP, "binance convert; large otc trading", family="convert"),
     **_all(
         Kind.SWAP,
@@ -52,14 +53,25 @@ _SPOT: Final = {
     **_all(Kind.SWAP, "stablecoins auto-conversion; busd auto-conversion", family="conversion"),
     **_all(Kind.SWAP, "token swap - redenomination/rebranding", family="token swap"),
     **_all(Kind.SWAP, "auto-invest transaction", family="auto-invest"),
-    **_all(Kind.SWAP, "eth 2.0 staking; eth 2.0 staking withdrawals", family="staking"),
-    **_all(Kind.SWAP, "buy crypto; buy crypto with fiat; buy crypto with card", family="fiat"),
+    **_all(
+        Kind.SWAP,
+        """eth 2.0 staking; eth 2.0 staking withdrawals; eth 2.0 staking withdrawal;
+        wbeth2.0 - staking; sol staking - purchase""",
+        family="staking",
+    ),
+    **_all(
+        Kind.SWAP,
+        "buy crypto; buy crypto with fiat; buy crypto with card; sell crypto to fiat",
+        family="fiat",
+    ),
     **_all(
         Kind.SWAP,
         "leverage token purchase; leverage token redemption; leveraged coin consolidation",
         family="leverage token",
     ),
+    # What is bought of another person brings coins, what is sold to one takes them away.
     **_all(Kind.DEPOSIT, "deposit; fiat deposit; deposit fiat; fiat ocbs - add fiat and fees"),
+    **_all(Kind.DEPOSIT, "p2p trading"),
     **_all(
         Kind.WITHDRAWAL,
         """withdraw; fiat withdraw; fiat withdrawal; withdraw fiat; send; binance card spending;
@@ -74,7 +86,8 @@ _SPOT: Final = {
         locked staking purchase; locked staking redemption;
         launchpool subscription/redemption; launchpool subscription; launchpool redemption;
         main and funding account transfer; transfer_in; transfer_out;
-        transfer between wallets; transfer funds to spot; transfer funds to funding wallet""",
+        transfer between wallets; transfer funds to spot; transfer funds to funding wallet;
+        copy portfolio (spot) - create; copy portfolio (spot) - close""",
     ),
     **_all(
         Kind.REWARD,
@@ -97,6 +110,8 @@ _SPOT: Final = {
         Kind.REBATE,
         """commission history; commission rebate; commission fee shared with you;
         referral commission; referral kickback; referrer rebates; referee rebates;
+        referee commission; referrer commission; strategy trading fee rebate;
+        futures referral rebate;
         card cashback; binance card cashback""",
     ),
     **_all(Kind.FINANCING, "margin interest; isolated margin interest; cross margin interest"),

@@ -129,6 +129,7 @@ def test_what_is_given_out_is_a_reward_if_it_is_called_so():
         ("Some new promotion", MovementKind.AIRDROP),
         ("Simple Earn Locked Rewards", MovementKind.REWARD),
         ("Cash Voucher", MovementKind.REWARD),
+        ("Token Swap - Distribution", MovementKind.SWAP),
     ):
         said = {"asset": "BNB", "amount": "1", "divTime": 5, "enInfo": name}
         (row,) = READERS["dividends"](said).rows

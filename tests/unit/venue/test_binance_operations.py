@@ -12,6 +12,7 @@ SAID = {
     "|Small assets exchange BNB|Small Assets Exchange BNB (Spot)|Stablecoins Auto-Conversion"
     "|Token Swap - Redenomination/Rebranding|Small Assets Exchange|ETH 2.0 Staking Withdrawals"
     "|Futures Convert|Futures Convert - From|Futures Convert - To|Leverage Token Redemption"
+    "|Token Swap - Distribution|Asset Recovery|Auto-Invest Transaction"
     "|WBETH2.0 - Staking|SOL Staking - Purchase|Sell Crypto To Fiat",
     Kind.INTERNAL: "Simple Earn Flexible Subscription|Simple Earn Locked Redemption"
     "|POS savings purchase|transfer_in|Main and Funding Account Transfer"
@@ -22,7 +23,7 @@ SAID = {
     Kind.REWARD: "Simple Earn Flexible Interest|Simple Earn Locked Rewards|POS savings interest"
     "|Super BNB Mining|Cash Voucher|Cashback Voucher|Pool Distribution|Campaign Related Reward",
     Kind.AIRDROP: "Distribution|Airdrop Assets|HODLer Airdrops Distribution"
-    "|Launchpool Airdrop - System Distribution|Token Swap - Distribution",
+    "|Launchpool Airdrop - System Distribution",
     Kind.REBATE: "Referral Kickback|Commission Rebate|Commission History|Referee rebates"
     "|Binance Card Cashback|Referee Commission|Referrer Commission|Strategy Trading Fee Rebate"
     "|Futures Referral Rebate",
@@ -32,7 +33,7 @@ SAID = {
     Kind.FUNDING: "Funding Fee",
     Kind.MARGIN: "Realized Profit and Loss|Realize profit and loss|Insurance Fund"
     "|Insurance Fund Compensation",
-    Kind.UNCLASSIFIED: "Something New|Asset Recovery|Sub-account Transfer|deposits"
+    Kind.UNCLASSIFIED: "Something New|Sub-account Transfer|deposits"
     "|Crypto Box"
     "|Transfer Between Main Account and Sub Account|Transfer Between",
 }

@@ -24,6 +24,7 @@ class Meaning(msgspec.Struct, frozen=True):
     family: str = ""
 
 
+TOKEN_SWAP: Final = "token swap"
 UNKNOWN: Final = Meaning(Kind.UNCLASSIFIED)
 _LEG: Final = Meaning(Kind.LEG, family="trades")
 _CHARGE: Final = Meaning(Kind.LEG, is_charge=True, family="trades")
@@ -51,7 +52,12 @@ _SPOT: Final = {
         family="dust",
     ),
     **_all(Kind.SWAP, "stablecoins auto-conversion; busd auto-conversion", family="conversion"),
-    **_all(Kind.SWAP, "token swap - redenomination/rebranding", family="token swap"),
+    # A token that gets another name goes by one operation and comes by another, perhaps later.
+    **_all(
+        Kind.SWAP,
+        "token swap - redenomination/rebranding; token swap - distribution; asset recovery",
+        family=TOKEN_SWAP,
+    ),
     **_all(Kind.SWAP, "auto-invest transaction", family="auto-invest"),
     **_all(
         Kind.SWAP,
@@ -102,7 +108,7 @@ _SPOT: Final = {
     ),
     **_all(
         Kind.AIRDROP,
-        """distribution; airdrop assets; launchpool airdrop; token swap - distribution;
+        """distribution; airdrop assets; launchpool airdrop;
         launchpool airdrop - system distribution; launchpool airdrop - user claim distribution;
         hodler airdrops distribution; megadrop rewards""",
     ),

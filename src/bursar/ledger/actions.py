@@ -33,7 +33,7 @@ from bursar.ledger.legs import when
 REMOVE: Final = "REMOVE"
 ADD: Final = "ADD"
 SETTLED: Final = "settled"
-_TOKEN_SWAP: Final = "token swap"
+_SWAPPED: Final = "token swap"
 _RECOVERED: Final = "asset recovery"
 _INVESTED: Final = "auto-invest"
 _UNSEEN: Final = frozenset({"transfer/spottofutures", "transfer/spotfromfutures"})
@@ -176,7 +176,7 @@ def rebranded(rows: Sequence[Movement], cash: frozenset[str]) -> Split | Rename 
         return None
     old, new = pair
     is_one_for_one = old.asset != new.asset and old.amount == -new.amount
-    is_called_so = any(_is_called(row, _TOKEN_SWAP) for row in pair)
+    is_called_so = any(_is_called(row, _SWAPPED) for row in pair)
     return _fact(old, new) if is_one_for_one and is_called_so else None
 
 
@@ -192,7 +192,7 @@ def is_late(rows: Sequence[Movement]) -> bool:
         return False
     if all(_is_called(row, _INVESTED) for row in rows):
         return True
-    is_swap = all(_is_called(row, _TOKEN_SWAP) or _is_called(row, _RECOVERED) for row in rows)
+    is_swap = all(_is_called(row, _SWAPPED) or _is_called(row, _RECOVERED) for row in rows)
     return is_swap and len(came) == 1
 
 

@@ -19,7 +19,7 @@ from bursar.ledger.entries import MovementKind
 from bursar.venue import record
 from bursar.venue.binance.assets import EARN, FUNDING, FUTURES, is_futures, pocket
 from bursar.venue.binance.client import NAME
-from bursar.venue.binance.operations import TOKEN_SWAP, income, operation
+from bursar.venue.binance.operations import RENAMING, income, operation
 from bursar.venue.binance.rows import HistoryRow
 
 Move = Literal[
@@ -187,7 +187,7 @@ def _dividend(said: _Dividend) -> Item:
     """Read what was given out. What it is called says whether it was earned, or is a new token."""
     at, name = said.div_time * instant.MS, said.en_info
     meaning = operation(name, is_futures=False)
-    if meaning.kind not in _GIVEN and meaning.family != TOKEN_SWAP:
+    if meaning.kind not in _GIVEN and meaning.family != RENAMING:
         is_earned = any(word in name.casefold() for word in _EARNED)
         name = "Simple Earn Flexible Rewards" if is_earned else "Distribution"
     row = _row(at, None, name, said.asset, said.amount, remark=said.en_info)

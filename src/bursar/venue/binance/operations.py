@@ -24,7 +24,7 @@ class Meaning(msgspec.Struct, frozen=True):
     family: str = ""
 
 
-TOKEN_SWAP: Final = "token swap"
+RENAMING: Final = "token swap"
 UNKNOWN: Final = Meaning(Kind.UNCLASSIFIED)
 _LEG: Final = Meaning(Kind.LEG, family="trades")
 _CHARGE: Final = Meaning(Kind.LEG, is_charge=True, family="trades")
@@ -56,7 +56,7 @@ _SPOT: Final = {
     **_all(
         Kind.SWAP,
         "token swap - redenomination/rebranding; token swap - distribution; asset recovery",
-        family=TOKEN_SWAP,
+        family=RENAMING,
     ),
     **_all(Kind.SWAP, "auto-invest transaction", family="auto-invest"),
     **_all(

@@ -36,7 +36,12 @@ SETTLED: Final = "settled"
 _SWAPPED: Final = "token swap"
 _RECOVERED: Final = "asset recovery"
 _INVESTED: Final = "auto-invest"
-_UNSEEN: Final = frozenset({"transfer/spottofutures", "transfer/spotfromfutures"})
+_UNSEEN: Final = frozenset(
+    {
+        *("transfer/spottofutures", "transfer/spotfromfutures"),
+        *("hybridearnwithdrawal", "hybridearndeposit"),
+    }
+)
 NEAR_MAX: Final = 5 * instant.SECOND
 
 

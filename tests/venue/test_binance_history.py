@@ -136,6 +136,13 @@ def test_what_is_given_out_is_a_reward_if_it_is_called_so():
         assert (row.meaning.kind, row.remark) == (kind, name)
 
 
+def test_what_was_given_out_and_is_taken_back_goes_out():
+    for direction, change in (({}, "1"), ({"direction": 1}, "1"), ({"direction": -1}, "-1")):
+        said = {"asset": "BNB", "amount": "1", "divTime": 5, "enInfo": "Cash Voucher"} | direction
+        (row,) = READERS["dividends"](said).rows
+        assert row.change == D(change)
+
+
 def test_what_is_not_done_moves_nothing():
     for kind, said in (
         ("subscriptions", {"asset": "A", "amount": "1", "time": 1, "status": "FAILED"}),

@@ -95,6 +95,7 @@ class _Dividend(msgspec.Struct, frozen=True, rename="camel"):
     amount: Decimal
     div_time: int
     en_info: str = ""
+    direction: int = 1
 
 
 class _Subscribed(msgspec.Struct, frozen=True, rename="camel"):
@@ -184,13 +185,17 @@ def _dust(said: _Dust) -> Item:
 
 
 def _dividend(said: _Dividend) -> Item:
-    """Read what was given out. What it is called says whether it was earned, or is a new token."""
+    """Read what was given out, or taken back: the amount has no sign, the direction says which.
+
+    What it is called says whether it was earned, or is a new token.
+    """
     at, name = said.div_time * instant.MS, said.en_info
     meaning = operation(name, is_futures=False)
     if meaning.kind not in _GIVEN and meaning.family != RENAMING:
         is_earned = any(word in name.casefold() for word in _EARNED)
         name = "Simple Earn Flexible Rewards" if is_earned else "Distribution"
-    row = _row(at, None, name, said.asset, said.amount, remark=said.en_info)
+    change = negated(said.amount) if said.direction < 0 else said.amount
+    row = _row(at, None, name, said.asset, change, remark=said.en_info)
     return Item(at=at, rows=(row,))
 
 

@@ -213,6 +213,18 @@ def test_a_row_of_the_history(given):
     assert (said.group, said.note, said.source) == (None, None, Source.LEDGER)
 
 
+@pytest.mark.parametrize("kind,paid", [("Flexible", "Interest"), ("Locked", "Rewards")])
+def test_what_simple_earn_earned_is_told_twice_and_counted_where_it_is_paid(given, kind, paid):
+    earned = f"1,2026-03-10 12:00:00,Earn,Simple Earn {kind} - Rewards Income,USDC,2,Binance Earn"
+    into = f"1,2026-03-10 13:00:00,Spot,Simple Earn {kind} {paid},USDC,2,"
+    reading = read(given(HISTORY, earned, into))
+    (said,) = reading.statements
+    assert (said.kind, said.amount, said.pocket) == (MovementKind.REWARD, 2, None)
+    assert (reading.rows, reading.repeated, reading.unknown) == (2, 1, ())
+    (alone,) = read(given(HISTORY, earned.replace(",Earn,", ",Spot,"))).statements
+    assert alone.kind is MovementKind.REWARD
+
+
 def test_what_nobody_knows_is_reported_by_name(given):
     odd = HISTORY_ROW.replace("Transaction Buy", "Something New")
     reading = read(given(HISTORY, HISTORY_ROW, odd, odd))

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from bursar.ledger.entries import MovementKind as Kind
+from bursar.venue.binance.assets import EARN
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -104,7 +105,8 @@ _SPOT: Final = {
         launchpool interest; launchpool earnings withdrawal; super bnb mining;
         liquid swap rewards; liquidity farming rewards; swap farming rewards; pool distribution;
         dot slot auction rewards; campaign related reward; cash voucher;
-        cash voucher distribution; cashback voucher; mission reward distribution""",
+        cash voucher distribution; cashback voucher; mission reward distribution;
+        simple earn flexible - rewards income; simple earn locked - rewards income""",
     ),
     **_all(
         Kind.AIRDROP,
@@ -151,12 +153,19 @@ _INCOME: Final = {
     "coin_swap_deposit": _EXCHANGE,
     "coin_swap_withdraw": _EXCHANGE,
 }
+# What Simple Earn earns, as it stands in the wallet that earns it; where it is paid says it again.
+_ACCRUED: Final = re.compile(r"simple earn (?:flexible|locked) - rewards income")
 _TRANSFER: Final = re.compile(r"transfer between (?!.*\bsub\b).* (?:and|to) .*")
+
+
+def is_told_again(name: str, where: str | None) -> bool:
+    """Tell whether a row of the wallet `where` announces what another row, of spot, books."""
+    return where == EARN and _ACCRUED.fullmatch(_said(name)) is not None
 
 
 def operation(name: str, *, is_futures: bool) -> Meaning:
     """Say what an operation of the transaction history means, in a futures wallet or outside."""
-    said = " ".join(name.casefold().split())
+    said = _said(name)
     if is_futures and said in _FUTURES:
         return _FUTURES[said]
     if _TRANSFER.fullmatch(said):
@@ -167,3 +176,7 @@ def operation(name: str, *, is_futures: bool) -> Meaning:
 def income(name: str) -> Meaning:
     """Say what a type of the futures history means."""
     return _INCOME.get("_".join(name.casefold().split()), UNKNOWN)
+
+
+def _said(name: str) -> str:
+    return " ".join(name.casefold().split())

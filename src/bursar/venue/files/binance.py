@@ -26,7 +26,7 @@ from bursar.ledger import instant
 from bursar.ledger.entries import Side
 from bursar.venue.binance.assets import COIN_FUTURES, FUTURES, is_futures, pocket
 from bursar.venue.binance.history_rows import is_coin_margined, statements, unknown
-from bursar.venue.binance.operations import income, operation
+from bursar.venue.binance.operations import income, is_told_again, operation
 from bursar.venue.binance.rows import HistoryRow, TradeRow
 from bursar.venue.binance.symbols import Pair, glued, pair, unglued
 from bursar.venue.binance.trade_rows import ACCOUNT, fills
@@ -68,10 +68,14 @@ def read_old_trades(table: Table, account: str | None, _: Options) -> FileReadin
 
 
 def read_history(table: Table, account: str | None, _: Options) -> FileReading:
-    """Read the transaction history of all wallets: one `Movement` a row."""
+    """Read the transaction history of all wallets: one `Movement` a row.
+
+    What Simple Earn earned stands in it twice: where it was earned, and where it was paid.
+    """
     cells = _HistoryCells(table)
-    rows = _oldest_first([cells.read(line, row) for line, row in table])
-    return _history(HISTORY, rows, account)
+    told = [cells.read(line, row) for line, row in table]
+    rows = [row for row in told if not is_told_again(row.operation, row.pocket)]
+    return _history(HISTORY, _oldest_first(rows), account, repeated=len(told) - len(rows))
 
 
 def read_futures(table: Table, account: str | None, _: Options) -> FileReading:

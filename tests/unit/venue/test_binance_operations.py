@@ -13,15 +13,19 @@ SAID = {
     "|Token Swap - Redenomination/Rebranding|Small Assets Exchange|ETH 2.0 Staking Withdrawals"
     "|Futures Convert|Futures Convert - From|Futures Convert - To|Leverage Token Redemption"
     "|Token Swap - Distribution|Asset Recovery|Auto-Invest Transaction"
-    "|WBETH2.0 - Staking|SOL Staking - Purchase|Sell Crypto To Fiat",
+    "|WBETH2.0 - Staking|SOL Staking - Purchase|Sell Crypto To Fiat"
+    "|RWUSD - Subscription|RWUSD - Redemption|Convert Fiat to Stablecoin Paysafe",
     Kind.INTERNAL: "Simple Earn Flexible Subscription|Simple Earn Locked Redemption"
     "|POS savings purchase|transfer_in|Main and Funding Account Transfer"
     "|Transfer Between Spot Account and UM Futures Account"
     "|Transfer Between Main Account/Futures and Margin Account"
     "|Transfer Funds to Spot|Transfer Funds to Funding Wallet"
-    "|Copy Portfolio (Spot) - Create|Copy Portfolio (Spot) - Close",
+    "|Copy Portfolio (Spot) - Create|Copy Portfolio (Spot) - Close"
+    "|Simple Earn Flexible - Internal Transfer"
+    "|DOT Slot Auction Staking|DOT Slot Auction Redemption",
     Kind.REWARD: "Simple Earn Flexible Interest|Simple Earn Locked Rewards|POS savings interest"
-    "|Super BNB Mining|Cash Voucher|Cashback Voucher|Pool Distribution|Campaign Related Reward",
+    "|Super BNB Mining|Cash Voucher|Cashback Voucher|Pool Distribution|Campaign Related Reward"
+    "|Rewards Distribution|RWUSD - Distribution",
     Kind.AIRDROP: "Distribution|Airdrop Assets|HODLer Airdrops Distribution"
     "|Launchpool Airdrop - System Distribution",
     Kind.REBATE: "Referral Kickback|Commission Rebate|Commission History|Referee rebates"

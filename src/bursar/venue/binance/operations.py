@@ -68,9 +68,11 @@ _SPOT: Final = {
     ),
     **_all(
         Kind.SWAP,
-        "buy crypto; buy crypto with fiat; buy crypto with card; sell crypto to fiat",
+        """buy crypto; buy crypto with fiat; buy crypto with card; sell crypto to fiat;
+        convert fiat to stablecoin paysafe""",
         family="fiat",
     ),
+    **_all(Kind.SWAP, "rwusd - subscription; rwusd - redemption", family="rwusd"),
     **_all(
         Kind.SWAP,
         "leverage token purchase; leverage token redemption; leveraged coin consolidation",
@@ -91,10 +93,12 @@ _SPOT: Final = {
         savings purchase; savings principal redemption; pos savings purchase;
         pos savings redemption; staking purchase; staking redemption;
         locked staking purchase; locked staking redemption;
+        dot slot auction staking; dot slot auction redemption;
         launchpool subscription/redemption; launchpool subscription; launchpool redemption;
         main and funding account transfer; transfer_in; transfer_out;
         transfer between wallets; transfer funds to spot; transfer funds to funding wallet;
-        copy portfolio (spot) - create; copy portfolio (spot) - close""",
+        copy portfolio (spot) - create; copy portfolio (spot) - close;
+        simple earn flexible - internal transfer""",
     ),
     **_all(
         Kind.REWARD,
@@ -106,7 +110,8 @@ _SPOT: Final = {
         liquid swap rewards; liquidity farming rewards; swap farming rewards; pool distribution;
         dot slot auction rewards; campaign related reward; cash voucher;
         cash voucher distribution; cashback voucher; mission reward distribution;
-        simple earn flexible - rewards income; simple earn locked - rewards income""",
+        simple earn flexible - rewards income; simple earn locked - rewards income;
+        rewards distribution; rwusd - distribution""",
     ),
     **_all(
         Kind.AIRDROP,

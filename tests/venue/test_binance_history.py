@@ -123,6 +123,15 @@ def test_a_subscription_leaves_the_wallet_that_it_names(told, spot, funding):
     assert moved == {where: change for where, change in left.items() if change} | {"earn": D(10)}
 
 
+def test_a_sweep_says_which_coin_brought_what_as_the_exports_do():
+    each = [("TRX", "37", "0.01"), ("ANIME", "1", "0.0001")]
+    said = [{"fromAsset": a, "amount": n, "transferedAmount": got} for a, n, got in each]
+    sweep = READERS["dust"]({"operateTime": 5, "userAssetDribbletDetails": said})
+    remarks = [(row.code, row.remark) for row in sweep.rows]
+    of_trx = [("TRX", "TRX to BNB"), ("BNB", "TRX to BNB")]
+    assert remarks == [*of_trx, ("ANIME", "ANIME to BNB"), ("BNB", "ANIME to BNB")]
+
+
 def test_what_is_given_out_is_a_reward_if_it_is_called_so():
     for name, kind in (
         ("HODLer Airdrops Distribution", MovementKind.AIRDROP),

@@ -175,12 +175,16 @@ def _converted(said: _Converted) -> Item:
 
 
 def _dust(said: _Dust) -> Item:
-    """Read a sweep; what it brought is net of the charge."""
+    """Read a sweep; what it brought is net of the charge. Its remarks are those of the exports."""
     at, name = said.operate_time * instant.MS, "Small Assets Exchange BNB"
     rows: list[HistoryRow] = []
     for each in said.user_asset_dribblet_details:
-        rows.append(_row(at, None, name, each.from_asset, negated(each.amount)))
-        rows.append(_row(at, None, name, each.target_asset, each.transfered_amount))
+        remark = f"{each.from_asset} to {each.target_asset}"
+        gone, come = (
+            (each.from_asset, negated(each.amount)),
+            (each.target_asset, each.transfered_amount),
+        )
+        rows += [_row(at, None, name, coin, change, remark=remark) for coin, change in (gone, come)]
     return Item(at=at, rows=tuple(rows))
 
 

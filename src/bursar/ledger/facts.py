@@ -406,8 +406,10 @@ def _swaps(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
         made = _swap(own, cash)
         facts += made
         apart += [] if made else own
-    late = _swap(apart, cash) if actions.is_late(apart) else []
-    return [*facts, *(late or (unpaired(row, cash) for row in apart))]
+    for own in actions.late(apart):
+        made = _swap(own, cash) if actions.is_late(own) else []
+        facts += made or [unpaired(row, cash) for row in own]
+    return facts
 
 
 def _swap(own: list[Movement], cash: frozenset[str]) -> list[Fact]:

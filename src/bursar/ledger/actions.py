@@ -33,8 +33,15 @@ from bursar.ledger.legs import when
 REMOVE: Final = "REMOVE"
 ADD: Final = "ADD"
 SETTLED: Final = "settled"
-REBRANDING: Final = "rebranding"
-_UNSEEN: Final = frozenset({"transfer/spottofutures", "transfer/spotfromfutures"})
+_SWAPPED: Final = "token swap"
+_RECOVERED: Final = "asset recovery"
+_INVESTED: Final = "auto-invest"
+_UNSEEN: Final = frozenset(
+    {
+        *("transfer/spottofutures", "transfer/spotfromfutures"),
+        *("hybridearnwithdrawal", "hybridearndeposit"),
+    }
+)
 NEAR_MAX: Final = 5 * instant.SECOND
 
 
@@ -174,8 +181,40 @@ def rebranded(rows: Sequence[Movement], cash: frozenset[str]) -> Split | Rename 
         return None
     old, new = pair
     is_one_for_one = old.asset != new.asset and old.amount == -new.amount
-    is_called_so = REBRANDING in (old.label or "").casefold()
+    is_called_so = any(_is_called(row, _SWAPPED) for row in pair)
     return _fact(old, new) if is_one_for_one and is_called_so else None
+
+
+def late(rows: Sequence[Movement]) -> list[list[Movement]]:
+    """Part rows of an hour that are each without their other side: what one note ties, the rest."""
+    parts: dict[str | None, list[Movement]] = {}
+    for row in rows:
+        parts.setdefault(row.note, []).append(row)
+    tied = [own for note, own in parts.items() if note is not None and is_late(own)]
+    taken = {row.id for own in tied for row in own}
+    return [*tied, [row for row in rows if row.id not in taken]]
+
+
+def is_late(rows: Sequence[Movement]) -> bool:
+    """Tell whether rows of an hour that are each without their other side are each other's.
+
+    Only where the venue gives what was bought later than it took the money, and where no other way
+    is left: one asset went, and one came, or several where a plan buys them. What was bought with
+    money says by its note which order it is of.
+    """
+    went = {row.asset for row in rows if row.amount < 0}
+    came = {row.asset for row in rows if row.amount > 0}
+    if len(went) != 1 or not came - went:
+        return False
+    if all(_is_called(row, _INVESTED) for row in rows):
+        return True
+    is_swap = all(_is_called(row, _SWAPPED) or _is_called(row, _RECOVERED) for row in rows)
+    is_noted = None not in (notes := {row.note for row in rows}) and len(notes) == 1
+    return (is_swap or is_noted) and len(came) == 1
+
+
+def _is_called(row: Movement, name: str) -> bool:
+    return name in (row.label or "").casefold()
 
 
 def is_counted(fact: Split | Rename) -> bool:

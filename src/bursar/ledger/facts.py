@@ -400,16 +400,26 @@ def _conversions(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
 
 def _swaps(rows: list[Movement], cash: frozenset[str]) -> list[Fact]:
     facts: list[Fact] = []
+    apart: list[Movement] = []
     for bundle in bundles(rows):
         own = list(bundle.rows)
-        renamed = actions.rebranded(own, cash)
-        if renamed is not None:
-            facts.append(renamed)
-        elif {amount > 0 for amount in _moved(own).values()} == {True, False}:
-            facts += [_conversion(own[0].id, own, cash), *_placed(own)]
-        else:
-            facts += [unpaired(row, cash) for row in own]
+        made = _swap(own, cash)
+        facts += made
+        apart += [] if made else own
+    for own in actions.late(apart):
+        made = _swap(own, cash) if actions.is_late(own) else []
+        facts += made or [unpaired(row, cash) for row in own]
     return facts
+
+
+def _swap(own: list[Movement], cash: frozenset[str]) -> list[Fact]:
+    """Return what was given for what, or nothing where one side of it is missing."""
+    renamed = actions.rebranded(own, cash)
+    if renamed is not None:
+        return [renamed]
+    if {amount > 0 for amount in _moved(own).values()} == {True, False}:
+        return [_conversion(own[0].id, own, cash), *_placed(own)]
+    return []
 
 
 def _conversion(name: str, rows: list[Movement], cash: frozenset[str]) -> Conversion:

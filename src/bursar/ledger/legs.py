@@ -66,8 +66,21 @@ def parcels(rows: Sequence[Movement], fills: Sequence[Fill]) -> list[Parcel]:
 
 
 def bundles(rows: Sequence[Movement]) -> list[Parcel]:
-    """Part the rows of conversions: what was given and taken in a second is one."""
-    return [Parcel(tuple(second)) for second in _joined(rows, _goes_both_ways)]
+    """Part the rows of conversions: what was given and taken in a second is one.
+
+    Where all of them bear notes, and what bears the same note goes both ways, each note is one.
+    """
+    return [
+        Parcel(tuple(own)) for second in _joined(rows, _goes_both_ways) for own in _noted(second)
+    ]
+
+
+def _noted(rows: list[Movement]) -> list[list[Movement]]:
+    parts: dict[str | None, list[Movement]] = {}
+    for row in rows:
+        parts.setdefault(row.note, []).append(row)
+    is_told = None not in parts and all(_goes_both_ways(own) for own in parts.values())
+    return list(parts.values()) if is_told else [rows]
 
 
 def when(row: Movement) -> tuple[int, int, str]:

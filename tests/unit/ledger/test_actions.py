@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bursar.ledger.actions import paired
-from bursar.ledger.entries import CashFlow, Flag, Rate, Rename, Split
+from bursar.ledger.entries import CashFlow, Conversion, Flag, Rate, Rename, Split
 from bursar.ledger.facts import resolve
 from tests.unit.ledger.samples import Pen, held, landed, lots
 
@@ -143,6 +143,41 @@ REBRANDED = "Token Swap - Redenomination/Rebranding"
 def at_once(*legs):
     told = rows("swap", *legs)
     return [msgspec.structs.replace(row, executed_at=told[0].executed_at) for row in told]
+
+
+GONE, CAME = "Asset Recovery", "Token Swap - Distribution"
+PLAN = "Auto-Invest Transaction"
+
+
+def test_a_token_that_goes_by_one_operation_and_comes_by_another_is_a_rename():
+    (rename,) = resolved(rows("swap", ("-10", "MATIC", GONE), ("10", "POL", CAME)))
+    assert isinstance(rename, Rename)
+    assert (rename.asset, rename.to_asset) == ("MATIC", "POL")
+
+
+def test_what_a_plan_buys_minutes_later_is_bought_with_what_it_took():
+    (bought,) = resolved(rows("swap", ("-10", "USD", PLAN), ("0.1", "ETH", PLAN)))
+    assert isinstance(bought, Conversion)
+    (several,) = resolved(
+        rows("swap", ("-10", "USD", PLAN), ("0.1", "ETH", PLAN), ("2", "ADA", PLAN))
+    )
+    assert isinstance(several, Conversion)
+    assert [leg.asset for leg in several.taken] == ["ETH", "ADA"]
+
+
+@pytest.mark.parametrize(
+    "legs",
+    [
+        [("-10", "MATIC", GONE), ("9", "POL", CAME), ("1", "ETH", CAME)],
+        [("-10", "USD", PLAN), ("-10", "EUR", PLAN), ("0.1", "ETH", PLAN)],
+        [("-10", "USD", PLAN), ("0.1", "ETH", "Binance Convert")],
+        [("-10", "USD", "Binance Convert"), ("0.1", "ETH", "Binance Convert")],
+        [("-10", "MATIC", GONE)],
+        [("10", "POL", CAME)],
+    ],
+)
+def test_what_may_be_of_several_or_is_no_plan_stays_unpaired_where_it_is_late(legs):
+    assert all(fact.flags == (Flag.UNPAIRED,) for fact in resolved(rows("swap", *legs)))
 
 
 def test_a_swap_that_is_called_a_rebranding_is_a_rename():

@@ -285,6 +285,15 @@ def test_what_comes_from_out_of_sight_beyond_what_went_was_there_before(asset, m
     assert all(not each for each in line.book.pockets.values())
 
 
+def test_what_a_vault_gives_back_beyond_what_went_in_is_not_lost():
+    pen = Pen()
+    moves = ((-4, "hybridearnwithdrawal"), (6, "hybridearndeposit"))
+    rows = [pen.row("internal", q, "XBT", label=way) for q, way in moves]
+    line = landed([pen.flow("deposit", 10, "XBT"), *rows])
+    assert opened(line) == {(MAIN, "XBT"): D(2)}
+    assert held(line.book, "XBT")[0] == 12
+
+
 def test_what_was_spent_before_it_came_from_out_of_sight_was_there_before_as_well():
     pen = Pen()
     line = landed([pen.sell(3, "XBT", 3), unseen(pen, 2), pen.sell(1, "XBT", 1)])

@@ -87,6 +87,15 @@ def test_a_dividend_is_paid_in_money_or_in_shares():
     assert (paid.asset, paid.amount) == ("USD", D("2.5"))
 
 
+def test_a_sub_type_says_whether_a_dividend_was_paid_in_money_or_in_shares():
+    told = only("DIV", sub_type="SDIV", symbol="SBS", quantity="0.0027", per_share="1.03")
+    assert (told.kind, told.asset, told.amount) == (MovementKind.DIVIDEND, "SBS", D("0.0027"))
+    for sub_type in ("CDIV", "ROC", "SPD"):
+        # Less than half a cent; the quantity is that of the shares that were entitled to it.
+        said = only("DIV", sub_type=sub_type, symbol="SBS", quantity="10", amount="0")
+        assert (said.kind, said.asset, said.amount) == (MovementKind.DIVIDEND, "USD", 0)
+
+
 def test_a_short_sale_is_a_sale():
     assert only("FILL", symbol="X", side="sell_short", quantity="1", price="5").side is Side.SELL
 

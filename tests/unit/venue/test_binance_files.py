@@ -159,6 +159,40 @@ def test_a_time_that_no_name_places_is_refused(given, name):
     assert (caught.value.context["file"], caught.value.context["column"]) == (name, "time")
 
 
+@pytest.mark.parametrize(
+    "header,row", [(HISTORY, HISTORY_ROW), (NEW, NEW_ROW), (FUTURES, FUTURES_ROW)]
+)
+def test_a_column_of_times_may_be_called_utc_by_hand(given, header, row):
+    said = header.replace("Date(UTC)", "UTC_Time")
+    assert statements(given(said, row, name="of.csv")) == statements(given(header, row))
+
+
+@pytest.mark.parametrize(
+    "header,row,said",
+    [
+        (HISTORY, HISTORY_ROW, said)
+        for said in (
+            "Identifiant utilisateur,Durée,Compte,Opération,Jeton,Change,Remarque",
+            "ID de usuario,Tiempo,Cuenta,Operación,Moneda,Cambio,Observación",
+            "ID do Usuário,Tempo,Conta,Operação,Moeda,Alterar,Observação",
+        )
+    ]
+    + [
+        (NEW, NEW_ROW, "Durée,Paire,Côté,Prix,Exécuté,Montant,Frais"),
+        (NEW, NEW_ROW, "Tiempo,Par,Lado,Precio,Ejecutado,Cantidad,Tarifa"),
+    ],
+)
+def test_columns_may_be_named_in_the_language_of_who_exports(given, header, row, said):
+    expected = statements(given(header, row))
+    assert statements(given(said, row, name="of(UTC+0).csv")) == expected
+    with pytest.raises(Malformed, match=r"here\.csv.*UTC_Time"):
+        read(given(said, row, name="here.csv"))
+    time = next(name for name in said.split(",") if name in {"Durée", "Tiempo", "Tempo"})
+    assert statements(given(said.replace(time, "UTC_Time"), row)) == expected
+    with pytest.raises(Malformed, match=f"column {time.casefold()}: 'soon'"):
+        read(given(said, row.replace("2025-03-01 12:00:00", "soon"), name="of(UTC+0).csv"))
+
+
 def test_equal_rows_are_counted_and_overlaps_join(given):
     two = ids(given(NEW, NEW_ROW, NEW_ROW))
     assert [each[-2:] for each in two] == ["#1", "#2"]
@@ -211,6 +245,20 @@ def test_a_row_of_the_history(given):
         "Something New",
     )
     assert (said.group, said.note, said.source) == (None, None, Source.LEDGER)
+
+
+@pytest.mark.parametrize("kind,paid", [("Flexible", "Interest"), ("Locked", "Rewards")])
+def test_what_simple_earn_earned_is_told_twice_and_counted_where_it_is_paid(given, kind, paid):
+    earned = f"1,2026-03-10 12:00:00,Earn,Simple Earn {kind} - Rewards Income,USDC,2,Binance Earn"
+    into = f"1,2026-03-10 13:00:00,Spot,Simple Earn {kind} {paid},USDC,2,"
+    reading = read(given(HISTORY, earned, into))
+    (said,) = reading.statements
+    assert isinstance(said, Movement)
+    assert (said.kind, said.amount, said.pocket) == (MovementKind.REWARD, Decimal(2), None)
+    assert (reading.rows, reading.repeated, reading.unknown) == (2, 1, ())
+    (alone,) = read(given(HISTORY, earned.replace(",Earn,", ",Spot,"))).statements
+    assert isinstance(alone, Movement)
+    assert alone.kind is MovementKind.REWARD
 
 
 def test_what_nobody_knows_is_reported_by_name(given):

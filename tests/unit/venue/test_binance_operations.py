@@ -7,29 +7,37 @@ from bursar.venue.binance.operations import income, operation
 
 SAID = {
     Kind.LEG: "Buy|Sell|Transaction Related|Transaction Buy|Transaction Spend|Transaction Sold"
-    "|Transaction Revenue|Fee|Transaction Fee|BNB Fee Deduction",
+    "|Transaction Revenue|Fee|Transaction Fee|BNB Fee Deduction|BNB deducts fee",
     Kind.SWAP: "Binance Convert|Large OTC trading|Small Assets Exchange BNB"
     "|Small assets exchange BNB|Small Assets Exchange BNB (Spot)|Stablecoins Auto-Conversion"
     "|Token Swap - Redenomination/Rebranding|Small Assets Exchange|ETH 2.0 Staking Withdrawals"
-    "|Futures Convert|Futures Convert - From|Futures Convert - To|Leverage Token Redemption",
+    "|Futures Convert|Futures Convert - From|Futures Convert - To|Leverage Token Redemption"
+    "|Token Swap - Distribution|Asset Recovery|Auto-Invest Transaction"
+    "|WBETH2.0 - Staking|SOL Staking - Purchase|Sell Crypto To Fiat"
+    "|RWUSD - Subscription|RWUSD - Redemption|Convert Fiat to Stablecoin Paysafe",
     Kind.INTERNAL: "Simple Earn Flexible Subscription|Simple Earn Locked Redemption"
     "|POS savings purchase|transfer_in|Main and Funding Account Transfer"
     "|Transfer Between Spot Account and UM Futures Account"
     "|Transfer Between Main Account/Futures and Margin Account"
-    "|Transfer Funds to Spot|Transfer Funds to Funding Wallet",
+    "|Transfer Funds to Spot|Transfer Funds to Funding Wallet"
+    "|Copy Portfolio (Spot) - Create|Copy Portfolio (Spot) - Close"
+    "|Simple Earn Flexible - Internal Transfer"
+    "|DOT Slot Auction Staking|DOT Slot Auction Redemption",
     Kind.REWARD: "Simple Earn Flexible Interest|Simple Earn Locked Rewards|POS savings interest"
-    "|Super BNB Mining|Cash Voucher|Cashback Voucher|Pool Distribution|Campaign Related Reward",
+    "|Super BNB Mining|Cash Voucher|Cashback Voucher|Pool Distribution|Campaign Related Reward"
+    "|Rewards Distribution|RWUSD - Distribution",
     Kind.AIRDROP: "Distribution|Airdrop Assets|HODLer Airdrops Distribution"
-    "|Launchpool Airdrop - System Distribution|Token Swap - Distribution",
+    "|Launchpool Airdrop - System Distribution",
     Kind.REBATE: "Referral Kickback|Commission Rebate|Commission History|Referee rebates"
-    "|Binance Card Cashback",
-    Kind.DEPOSIT: "Deposit|Fiat Deposit|Fiat OCBS - Add Fiat and Fees",
+    "|Binance Card Cashback|Referee Commission|Referrer Commission|Strategy Trading Fee Rebate"
+    "|Futures Referral Rebate",
+    Kind.DEPOSIT: "Deposit|Fiat Deposit|Fiat OCBS - Add Fiat and Fees|P2P Trading",
     Kind.WITHDRAWAL: "Withdraw|Fiat Withdraw|Send|Binance Card Spending|Merchant Acquiring",
     Kind.FINANCING: "Margin Interest",
     Kind.FUNDING: "Funding Fee",
     Kind.MARGIN: "Realized Profit and Loss|Realize profit and loss|Insurance Fund"
     "|Insurance Fund Compensation",
-    Kind.UNCLASSIFIED: "Something New|P2P Trading|Asset Recovery|Sub-account Transfer|deposits"
+    Kind.UNCLASSIFIED: "Something New|Sub-account Transfer|deposits"
     "|Crypto Box"
     "|Transfer Between Main Account and Sub Account|Transfer Between",
 }

@@ -40,6 +40,7 @@ KNOWN = [
     ("earn", "autoallocate", 1, Kind.INTERNAL),
     ("earn", "migration", -1, Kind.INTERNAL),
     ("hybridearnwithdrawal", "", -1, Kind.INTERNAL),
+    ("hybridearndeposit", "", 1, Kind.INTERNAL),
     ("staking", "", 1, Kind.REWARD),
     ("staking", "", -1, Kind.INTERNAL),
     ("earn", "reward", 1, Kind.REWARD),

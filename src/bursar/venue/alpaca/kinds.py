@@ -95,8 +95,13 @@ TYPES: Final[dict[str, tuple[Booked, Moves]]] = {
 }
 
 
-# Where the sub-type says more: a unit that becomes other securities, and shares worth nothing.
+# Where the sub-type says more: a dividend in money or in shares, whatever else its row tells; a
+# unit that becomes other securities; and shares worth nothing.
 SUB_TYPES: Final[dict[tuple[str, str], tuple[Booked, Moves]]] = {
+    ("DIV", "CDIV"): (MovementKind.DIVIDEND, Moves.CASH),
+    ("DIV", "ROC"): (MovementKind.DIVIDEND, Moves.CASH),
+    ("DIV", "SPD"): (MovementKind.DIVIDEND, Moves.CASH),
+    ("DIV", "SDIV"): (MovementKind.DIVIDEND, Moves.UNITS),
     ("SPLIT", "USPLIT"): (MovementKind.CONVERSION, Moves.UNITS),
     ("REORG", WORTHLESS): (MovementKind.UNCLASSIFIED, Moves.TRADE),
 }
@@ -108,6 +113,6 @@ def kind(type_: str, sub_type: str = "") -> tuple[Booked, Moves]:
     return known or TYPES.get(type_, (MovementKind.UNCLASSIFIED, Moves.BOTH))
 
 
-def may_move_units(type_: str) -> bool:
+def may_move_units(type_: str, sub_type: str = "") -> bool:
     """Tell whether a row of a type may move what its quantity counts, and tell no amount."""
-    return kind(type_)[1] not in {Moves.CASH, Moves.PAID}
+    return kind(type_, sub_type)[1] not in {Moves.CASH, Moves.PAID}

@@ -13,13 +13,13 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from bursar.errors import Malformed, VenueGarbled
-from bursar.exact import ZERO, negated
+from bursar.exact import ZERO, money, negated
 from bursar.ledger import instant
 from bursar.ledger.entries import MovementKind
 from bursar.venue import record
 from bursar.venue.binance.assets import EARN, FUNDING, FUTURES, is_futures, pocket
 from bursar.venue.binance.client import NAME
-from bursar.venue.binance.operations import income, operation
+from bursar.venue.binance.operations import RENAMING, income, operation
 from bursar.venue.binance.rows import HistoryRow
 
 Move = Literal[
@@ -95,6 +95,7 @@ class _Dividend(msgspec.Struct, frozen=True, rename="camel"):
     amount: Decimal
     div_time: int
     en_info: str = ""
+    direction: int = 1
 
 
 class _Subscribed(msgspec.Struct, frozen=True, rename="camel"):
@@ -102,8 +103,9 @@ class _Subscribed(msgspec.Struct, frozen=True, rename="camel"):
     amount: Decimal
     time: int
     status: str
+    source_account: str = "SPOT"
     amt_from_spot: Decimal | None = None
-    amt_from_funding: Decimal = ZERO
+    amt_from_funding: Decimal | None = None
 
 
 class _Redeemed(msgspec.Struct, frozen=True, rename="camel"):
@@ -173,36 +175,48 @@ def _converted(said: _Converted) -> Item:
 
 
 def _dust(said: _Dust) -> Item:
-    """Read a sweep; what it brought is net of the charge."""
+    """Read a sweep; what it brought is net of the charge. Its remarks are those of the exports."""
     at, name = said.operate_time * instant.MS, "Small Assets Exchange BNB"
     rows: list[HistoryRow] = []
     for each in said.user_asset_dribblet_details:
-        rows.append(_row(at, None, name, each.from_asset, negated(each.amount)))
-        rows.append(_row(at, None, name, each.target_asset, each.transfered_amount))
+        remark = f"{each.from_asset} to {each.target_asset}"
+        gone, come = (
+            (each.from_asset, negated(each.amount)),
+            (each.target_asset, each.transfered_amount),
+        )
+        rows += [_row(at, None, name, coin, change, remark=remark) for coin, change in (gone, come)]
     return Item(at=at, rows=tuple(rows))
 
 
 def _dividend(said: _Dividend) -> Item:
-    """Read what was given out. What it is called says whether it was earned."""
+    """Read what was given out, or taken back: the amount has no sign, the direction says which.
+
+    What it is called says whether it was earned, or is a new token.
+    """
     at, name = said.div_time * instant.MS, said.en_info
-    if operation(name, is_futures=False).kind not in _GIVEN:
+    meaning = operation(name, is_futures=False)
+    if meaning.kind not in _GIVEN and meaning.family != RENAMING:
         is_earned = any(word in name.casefold() for word in _EARNED)
         name = "Simple Earn Flexible Rewards" if is_earned else "Distribution"
-    row = _row(at, None, name, said.asset, said.amount, remark=said.en_info)
+    change = negated(said.amount) if said.direction < 0 else said.amount
+    row = _row(at, None, name, said.asset, change, remark=said.en_info)
     return Item(at=at, rows=(row,))
 
 
+@money
 def _subscribed(said: _Subscribed) -> Item:
-    """Read what went into Simple Earn, from the spot wallet, the funding wallet, or both."""
+    """Read what went into Simple Earn, from the spot wallet, the funding wallet, or both.
+
+    What came from which is told where it was both; of one alone its name may be all that is told.
+    """
     at, name = said.time * instant.MS, "Simple Earn Flexible Subscription"
     if said.status not in _DONE:
         return Item(at=at, is_pending=said.status == "PURCHASING")
-    spot = said.amount if said.amt_from_spot is None else said.amt_from_spot
-    left = [
-        _row(at, where, name, said.asset, negated(amount))
-        for where, amount in ((None, spot), (FUNDING, said.amt_from_funding))
-        if amount
-    ]
+    spot, funding = said.amt_from_spot or ZERO, said.amt_from_funding or ZERO
+    parts: tuple[tuple[str | None, Decimal], ...] = ((None, spot), (FUNDING, funding))
+    if spot + funding != said.amount:
+        parts = ((pocket(said.source_account), said.amount),)
+    left = [_row(at, where, name, said.asset, negated(amount)) for where, amount in parts if amount]
     return Item(at=at, rows=(*left, _row(at, EARN, name, said.asset, said.amount)))
 
 

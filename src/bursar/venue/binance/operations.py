@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from bursar.ledger.entries import MovementKind as Kind
+from bursar.venue.binance.assets import EARN
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -24,6 +25,7 @@ class Meaning(msgspec.Struct, frozen=True):
     family: str = ""
 
 
+RENAMING: Final = "token swap"
 UNKNOWN: Final = Meaning(Kind.UNCLASSIFIED)
 _LEG: Final = Meaning(Kind.LEG, family="trades")
 _CHARGE: Final = Meaning(Kind.LEG, is_charge=True, family="trades")
@@ -41,7 +43,8 @@ _SPOT: Final = {
     **dict.fromkeys(("buy", "sell", "transaction related"), _LEG),
     **dict.fromkeys(("transaction buy", "transaction spend"), _LEG),
     **dict.fromkeys(("transaction sold", "transaction revenue"), _LEG),
-    **dict.fromkeys(("fee", "transaction fee", "bnb fee deduction"), _CHARGE),
+    **dict.fromkeys(("fee", "transaction fee"), _CHARGE),
+    **dict.fromkeys(("bnb fee deduction", "bnb deducts fee"), _CHARGE),
     **_all(Kind.SWAP, "binance convert; large otc trading", family="convert"),
     **_all(
         Kind.SWAP,
@@ -50,16 +53,34 @@ _SPOT: Final = {
         family="dust",
     ),
     **_all(Kind.SWAP, "stablecoins auto-conversion; busd auto-conversion", family="conversion"),
-    **_all(Kind.SWAP, "token swap - redenomination/rebranding", family="token swap"),
+    # A token that gets another name goes by one operation and comes by another, perhaps later.
+    **_all(
+        Kind.SWAP,
+        "token swap - redenomination/rebranding; token swap - distribution; asset recovery",
+        family=RENAMING,
+    ),
     **_all(Kind.SWAP, "auto-invest transaction", family="auto-invest"),
-    **_all(Kind.SWAP, "eth 2.0 staking; eth 2.0 staking withdrawals", family="staking"),
-    **_all(Kind.SWAP, "buy crypto; buy crypto with fiat; buy crypto with card", family="fiat"),
+    **_all(
+        Kind.SWAP,
+        """eth 2.0 staking; eth 2.0 staking withdrawals; eth 2.0 staking withdrawal;
+        wbeth2.0 - staking; sol staking - purchase""",
+        family="staking",
+    ),
+    **_all(
+        Kind.SWAP,
+        """buy crypto; buy crypto with fiat; buy crypto with card; sell crypto to fiat;
+        convert fiat to stablecoin paysafe""",
+        family="fiat",
+    ),
+    **_all(Kind.SWAP, "rwusd - subscription; rwusd - redemption", family="rwusd"),
     **_all(
         Kind.SWAP,
         "leverage token purchase; leverage token redemption; leveraged coin consolidation",
         family="leverage token",
     ),
+    # What is bought of another person brings coins, what is sold to one takes them away.
     **_all(Kind.DEPOSIT, "deposit; fiat deposit; deposit fiat; fiat ocbs - add fiat and fees"),
+    **_all(Kind.DEPOSIT, "p2p trading"),
     **_all(
         Kind.WITHDRAWAL,
         """withdraw; fiat withdraw; fiat withdrawal; withdraw fiat; send; binance card spending;
@@ -72,9 +93,12 @@ _SPOT: Final = {
         savings purchase; savings principal redemption; pos savings purchase;
         pos savings redemption; staking purchase; staking redemption;
         locked staking purchase; locked staking redemption;
+        dot slot auction staking; dot slot auction redemption;
         launchpool subscription/redemption; launchpool subscription; launchpool redemption;
         main and funding account transfer; transfer_in; transfer_out;
-        transfer between wallets; transfer funds to spot; transfer funds to funding wallet""",
+        transfer between wallets; transfer funds to spot; transfer funds to funding wallet;
+        copy portfolio (spot) - create; copy portfolio (spot) - close;
+        simple earn flexible - internal transfer""",
     ),
     **_all(
         Kind.REWARD,
@@ -85,11 +109,13 @@ _SPOT: Final = {
         launchpool interest; launchpool earnings withdrawal; super bnb mining;
         liquid swap rewards; liquidity farming rewards; swap farming rewards; pool distribution;
         dot slot auction rewards; campaign related reward; cash voucher;
-        cash voucher distribution; cashback voucher; mission reward distribution""",
+        cash voucher distribution; cashback voucher; mission reward distribution;
+        simple earn flexible - rewards income; simple earn locked - rewards income;
+        rewards distribution; rwusd - distribution""",
     ),
     **_all(
         Kind.AIRDROP,
-        """distribution; airdrop assets; launchpool airdrop; token swap - distribution;
+        """distribution; airdrop assets; launchpool airdrop;
         launchpool airdrop - system distribution; launchpool airdrop - user claim distribution;
         hodler airdrops distribution; megadrop rewards""",
     ),
@@ -97,6 +123,8 @@ _SPOT: Final = {
         Kind.REBATE,
         """commission history; commission rebate; commission fee shared with you;
         referral commission; referral kickback; referrer rebates; referee rebates;
+        referee commission; referrer commission; strategy trading fee rebate;
+        futures referral rebate;
         card cashback; binance card cashback""",
     ),
     **_all(Kind.FINANCING, "margin interest; isolated margin interest; cross margin interest"),
@@ -130,12 +158,19 @@ _INCOME: Final = {
     "coin_swap_deposit": _EXCHANGE,
     "coin_swap_withdraw": _EXCHANGE,
 }
+# What Simple Earn earns, as it stands in the wallet that earns it; where it is paid says it again.
+_ACCRUED: Final = re.compile(r"simple earn (?:flexible|locked) - rewards income")
 _TRANSFER: Final = re.compile(r"transfer between (?!.*\bsub\b).* (?:and|to) .*")
+
+
+def is_told_again(name: str, where: str | None) -> bool:
+    """Tell whether a row of the wallet `where` announces what another row, of spot, books."""
+    return where == EARN and _ACCRUED.fullmatch(_said(name)) is not None
 
 
 def operation(name: str, *, is_futures: bool) -> Meaning:
     """Say what an operation of the transaction history means, in a futures wallet or outside."""
-    said = " ".join(name.casefold().split())
+    said = _said(name)
     if is_futures and said in _FUTURES:
         return _FUTURES[said]
     if _TRANSFER.fullmatch(said):
@@ -146,3 +181,7 @@ def operation(name: str, *, is_futures: bool) -> Meaning:
 def income(name: str) -> Meaning:
     """Say what a type of the futures history means."""
     return _INCOME.get("_".join(name.casefold().split()), UNKNOWN)
+
+
+def _said(name: str) -> str:
+    return " ".join(name.casefold().split())

@@ -91,6 +91,7 @@ def read(
 
 
 def _reader(table: Table) -> tuple[_Reader, str | None]:
+    table.rename(binance.in_english(table.columns))
     for columns, reader, of in _READERS:
         if columns <= set(table.columns):
             return reader, of

@@ -146,7 +146,9 @@ class Cells:
             self._check_execution(line, given, row)
         elif is_adjusted(row.symbol) and row.quantity:
             raise self._table.fault(line, "symbol", row.symbol, _STANDARD)
-        elif not given["net_amount"] and not (given["qty"] and may_move_units(row.type)):
+        elif not given["net_amount"] and not (
+            given["qty"] and may_move_units(row.type, row.sub_type)
+        ):
             raise self._table.fault(line, "net_amount", "", "a number")
 
     def _check_execution(self, line: int, given: dict[str, str], row: Row) -> None:

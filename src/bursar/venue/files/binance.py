@@ -7,14 +7,16 @@ newest first. Numbers may have separators of thousands, and amounts of the newer
 glued to their coin. The year may have two digits.
 
 Times are UTC where their column says so. In the newest exports it is called `Time`, and they are in
-the zone that the exporter had chosen, which stands in the file's name alone: `…(UTC+3)….csv`.
+the zone that the exporter had chosen, which stands in the file's name alone: `…(UTC+3)….csv`. Those
+also name their columns in the exporter's language, and only them: what stands in the rows stays
+English.
 
 Errors: as `table`; `Malformed` also for an amount without its coin, and for a `Time` in a file
 whose name tells no zone; `UnknownAsset` for a pair that cannot be split.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Final, TypeVar
 
@@ -26,7 +28,7 @@ from bursar.ledger import instant
 from bursar.ledger.entries import Side
 from bursar.venue.binance.assets import COIN_FUTURES, FUTURES, is_futures, pocket
 from bursar.venue.binance.history_rows import is_coin_margined, statements, unknown
-from bursar.venue.binance.operations import income, operation
+from bursar.venue.binance.operations import income, is_told_again, operation
 from bursar.venue.binance.rows import HistoryRow, TradeRow
 from bursar.venue.binance.symbols import Pair, glued, pair, unglued
 from bursar.venue.binance.trade_rows import ACCOUNT, fills
@@ -49,9 +51,33 @@ _ZONE: Final = re.compile(
 )
 _NEW: Final = ("pair", "side", "price", "executed", "amount", "fee")
 _OLD: Final = ("market", "type", "price", "amount", "total", "fee")
+# Columns that an export has in the language of who made it: French, Spanish, Portuguese.
+_HISTORY_NAMES: Final = ("account", "operation", "coin", "change", "remark", _IN_A_ZONE)
+_TRADE_NAMES: Final = (*_NEW, _IN_A_ZONE)
+_ELSEWHERE: Final = tuple(
+    dict(zip(said.split(","), names, strict=True))
+    for said, names in (
+        ("compte,opération,jeton,change,remarque,durée", _HISTORY_NAMES),
+        ("cuenta,operación,moneda,cambio,observación,tiempo", _HISTORY_NAMES),
+        ("conta,operação,moeda,alterar,observação,tempo", _HISTORY_NAMES),
+        ("paire,côté,prix,exécuté,montant,frais,durée", _TRADE_NAMES),
+        ("par,lado,precio,ejecutado,cantidad,tarifa,tiempo", _TRADE_NAMES),
+    )
+)
 _Cell = tuple[str, str]
 _Amounts = tuple[Pair, _Cell, _Cell]
 _R = TypeVar("_R", HistoryRow, TradeRow)
+
+
+def in_english(columns: Collection[str]) -> dict[str, str]:
+    """Return what columns are called in English, where they are in a language that is known.
+
+    The column of times may have been called `UTC_Time` by hand, as a file without a zone asks for.
+    """
+    for own in _ELSEWHERE:
+        if {said for said, name in own.items() if name != _IN_A_ZONE} <= set(columns):
+            return own
+    return {}
 
 
 def read_trades(table: Table, account: str | None, _: Options) -> FileReading:
@@ -68,10 +94,14 @@ def read_old_trades(table: Table, account: str | None, _: Options) -> FileReadin
 
 
 def read_history(table: Table, account: str | None, _: Options) -> FileReading:
-    """Read the transaction history of all wallets: one `Movement` a row."""
+    """Read the transaction history of all wallets: one `Movement` a row.
+
+    What Simple Earn earned stands in it twice: where it was earned, and where it was paid.
+    """
     cells = _HistoryCells(table)
-    rows = _oldest_first([cells.read(line, row) for line, row in table])
-    return _history(HISTORY, rows, account)
+    told = [cells.read(line, row) for line, row in table]
+    rows = [row for row in told if not is_told_again(row.operation, row.pocket)]
+    return _history(HISTORY, _oldest_first(rows), account, repeated=len(told) - len(rows))
 
 
 def read_futures(table: Table, account: str | None, _: Options) -> FileReading:
@@ -95,12 +125,14 @@ def read_futures(table: Table, account: str | None, _: Options) -> FileReading:
 READERS: Final = (
     (frozenset({"date(utc)", "pair", "executed"}), read_trades),
     (frozenset({"time", "pair", "executed"}), read_trades),
+    (frozenset({"utc_time", "pair", "executed"}), read_trades),
     (frozenset({"date(utc)", "market", "fee coin"}), read_old_trades),
     (frozenset({"date(utc)", "pair", "fee coin"}), read_old_trades),
     (frozenset({"utc_time", "operation", "change"}), read_history),
     (frozenset({"time", "operation", "change"}), read_history),
     (frozenset({"date(utc)", "symbol", "transaction id"}), read_futures),
     (frozenset({"time", "symbol", "transaction id"}), read_futures),
+    (frozenset({"utc_time", "symbol", "transaction id"}), read_futures),
 )
 
 

@@ -17,7 +17,7 @@ Errors
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import lru_cache
@@ -54,6 +54,7 @@ class Table:
         self.name = name
         self._cell = cell
         self.columns = tuple(columns)
+        self._written: dict[str, str] = {}
         self._records = records
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
@@ -79,6 +80,11 @@ class Table:
                 )
             yield line, cells
 
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Call columns by other names, by which they are found; faults name them as written."""
+        self._written = {new: old for old, new in names.items()}
+        self.columns = tuple(names.get(column, column) for column in self.columns)
+
     def place(self, column: str) -> int:
         """Return where a column stands that the file must have."""
         if column not in self.columns:
@@ -96,6 +102,7 @@ class Table:
 
     def fault(self, line: int, column: str, value: str, expected: str) -> Malformed:
         """Make the error that names the cell and what should be in it."""
+        column = self._written.get(column, column)
         place = f"{self.name}, line {line}, {self._cell} {column}"
         if len(expected) > _EXPECTED_MAX:  # it quotes another cell
             expected = f"{expected[:_EXPECTED_MAX]}…"

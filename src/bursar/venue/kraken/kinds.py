@@ -26,6 +26,7 @@ _TYPES: Final = {
     "margin": MovementKind.MARGIN,
     "rollover": MovementKind.FINANCING,
     "hybridearnwithdrawal": MovementKind.INTERNAL,
+    "hybridearndeposit": MovementKind.INTERNAL,
 }
 _SUBTYPES: Final = {
     ("spend", "dustsweeping"): MovementKind.CONVERSION,

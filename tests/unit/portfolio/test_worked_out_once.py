@@ -17,6 +17,7 @@ LIMITS = Limits()
 def walks(monkeypatch):
     """The walks over all rows, as they are made."""
     made = []
+
     def counted(*args, **named):
         made.append(args)
         return reconcile(*args, **named)

@@ -82,7 +82,7 @@ class State(msgspec.Struct, frozen=True):
     undo: tuple[tuple[str, Moved | None], ...]
 
 
-FORMAT: Final = 21
+FORMAT: Final = 22
 """Goes up whenever the fold, or what a checkpoint holds, changes: the same journal comes to another
 book then, or to other records. Other checkpoints are no use, and a stored book of another fold is
 worked out anew when it is opened. A test holds what the golden journals come to.

@@ -62,16 +62,19 @@ def founded(short: Iterable[Lack], stated: Iterable[Lack]) -> dict[Root, Decimal
     more origins came later on the way of the same coins.
     """
     found: dict[Root, Decimal] = {}
-    told = sorted(stated, key=_turn)
-    for lack in (each for each in told if _is_of_pocket(each.place)):
-        _cover(found, {}, lack, lack.origins)
+    told = [(lack, lack.origins) for lack in stated]
+    lacking = [(lack, at_first(lack.origins)) for lack in short]
+    of_pockets = (each for each in (*told, *lacking) if _is_of_pocket(each[0].place))
+    for lack, able in sorted(of_pockets, key=lambda way: _turn(way[0])):
+        _cover(found, {}, lack, able)
     inside: dict[Root, Decimal] = {}
     for (place, since), quantity in found.items():
         whole = (pockets.parted(place)[0], place[1]), since
         inside[whole] = inside.get(whole, ZERO) + quantity
     ways: list[tuple[Lack, Mapping[Root, Decimal], Origins]]
-    ways = [(lack, {}, lack.origins) for lack in told if not _is_of_pocket(lack.place)]
-    ways += [(lack, inside, at_first(lack.origins)) for lack in short]
+    ways = [(lack, {}, able) for lack, able in told]
+    ways += [(lack, inside, able) for lack, able in lacking]
+    ways = [way for way in ways if not _is_of_pocket(way[0].place)]
     for lack, within, able in sorted(ways, key=lambda way: _turn(way[0])):
         _cover(found, within, lack, able)
     return found

@@ -10,6 +10,9 @@ has emptied calls for none (`founding`).
 
 Base currency and pegs may be negative; they get an opening only from a stated balance.
 
+A pocket that only keeps coins (a savings product) is opened on its own, money too, by what it lacks
+at the end of an instant: which of two moves of one second came first nobody knows.
+
 A place that nobody tells of (a futures wallet) is opened on its own: what came out of it beyond
 what had gone in was there before. Money too, since such a place lends none.
 
@@ -181,7 +184,7 @@ class Prefixes:
         """Return the openings that the history calls for, unpriced."""
         short = [
             *(lack for lacks in self._lacks.values() for lack in lacks),
-            *(_lack(place, held) for place, held in self._balances.items() if held.lowest < 0),
+            *(_lack(place, held) for place, held in self._lowest() if held.lowest < 0),
         ]
         found = []
         for (place, since), quantity in sorted(founded(short, stated).items()):
@@ -189,6 +192,9 @@ class Prefixes:
             if began is not None:
                 found.append(opening(place, quantity, began, since))
         return found
+
+    def _lowest(self) -> Iterable[tuple[Place, Balance]]:
+        return ((place, _ended(place, held)) for place, held in self._balances.items())
 
     def _follow_fill(self, fill: Fill) -> None:
         """Do what `_follow` does with a fill that no first row is a part of; most are charged in
@@ -262,6 +268,8 @@ class Prefixes:
         held = self._balances.get(place) or self._unmoved(place)
         now, lowest = held.now + change, held.lowest
         began = held.began if held.tie == tie else held.now
+        if held.now < 0 and held.tie[0] != tie[0]:
+            lowest = _ended(place, held).lowest
         if now < 0 and (
             (place[1] not in self._cash and pockets.parted(place)[1] is None) or _is_unseen(place)
         ):
@@ -295,6 +303,7 @@ class Prefixes:
         self, fact: Rename, left: tuple[Place, Balance], there: tuple[Place, Balance]
     ) -> None:
         """Empty a place into another: what was held, and what may have been from the beginning."""
+        left, there = ((place, _ended(place, each)) for place, each in (left, there))
         (old, gone), (new, held) = left, there
         at, tie = fact.executed_at, (fact.executed_at, fact.sequence)
         for place, each in (left, there):
@@ -397,6 +406,16 @@ def _is_unseen(place: Place) -> bool:
 
 def _account(place: Place) -> str:
     return pockets.parted(place)[0].removesuffix(f":{_UNSEEN}")
+
+
+def _ended(place: Place, held: Balance) -> Balance:
+    """Return a balance as the last instant that moved it left it: a pocket that only keeps coins
+    is looked at then.
+    """
+    low = first_units(held.now, held.scale) if held.now < 0 else ZERO
+    if low >= held.lowest or not pockets.only_keeps(place):
+        return held
+    return replace(held, lowest=low)
 
 
 def _net(moved: Iterable[tuple[Place, Decimal]]) -> Iterable[tuple[Place, Decimal]]:

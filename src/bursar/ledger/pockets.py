@@ -4,6 +4,9 @@ A futures wallet is told of by a list of its own that reaches back a few months.
 `opening` says what lay in such a pocket at its instant (`balance`), and moves nothing. What facts
 of before explain of that came by them; the rest was there before all of them.
 
+A pocket that only keeps coins cannot hold less than nothing. What came out of it beyond what had
+gone in was there before, or was earned in it and told by nobody.
+
 A pocket is followed as a place beside those of the whole account, under a name that no account has.
 
 Errors: none.
@@ -29,6 +32,7 @@ Place = tuple[str, str]
 
 _IN: Final = "\x1f"
 _NOWHERE: Final = frozenset({None, MAIN, TRANSIT})
+_SAVES: Final = frozenset({"earn", "funding"})
 
 
 def place_of(row: Movement) -> Place:
@@ -46,6 +50,13 @@ def code_of(row: Movement) -> str:
 def is_beginning(row: Movement) -> bool:
     """Tell whether a row says what lay in a pocket at one instant, and nothing of how it came."""
     return row.kind is MovementKind.OPENING and row.pocket is not None
+
+
+def only_keeps(place: Place) -> bool:
+    """Tell whether a place is a pocket that keeps coins and lends none, so that no more ever comes
+    out of it than is in it, and of which venues state no balance row by row.
+    """
+    return parted(place)[1] in _SAVES
 
 
 def parted(place: Place) -> tuple[str, str | None]:

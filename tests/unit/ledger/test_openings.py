@@ -380,3 +380,52 @@ def test_a_scale_of_very_many_digits_is_rounded():
     third, scaled = (D(1), D(3)), money(founding.scaled)
     assert scaled((D(10**29), D(10**30 - 1)), third) == (D("0.033333333333333333"), D(1))
     assert scaled((D(1), D(7 * 10**29)), third) == (D("1E-18"), D(1))
+
+
+def kept(pen, quantity, asset="XBT", pocket="earn", at=0):
+    """A move into (> 0) or out of a pocket of the account, so many hours on."""
+    ends = {"to_pocket": pocket} if quantity > 0 else {"pocket": pocket}
+    return pen.move(abs(quantity), asset, MAIN, executed_at=START + at * HOUR, **ends)
+
+
+@pytest.mark.parametrize("asset", ["XBT", "USD"])
+@pytest.mark.parametrize("pocket", ["earn", "funding"])
+def test_what_comes_out_of_a_pocket_that_lends_none_was_in_it(asset, pocket):
+    pen = Pen()
+    moves = [kept(pen, q, asset, pocket, at) for at, q in enumerate((2, -5, 4, -2), 1)]
+    spent = pen.flow("withdrawal", -3, asset, executed_at=START + 9 * HOUR)
+    for order in permutations([*moves, spent]):
+        line = landed(*([each] for each in order))
+        assert {fact.id: fact.amount for fact in line if openings.is_opening(fact)} == {
+            f"opening:{MAIN}:{pocket}:{asset}": D(3)
+        }
+        assert held(line.book, asset)[0] == 0
+
+
+def test_a_pocket_that_may_be_below_zero_calls_for_nothing():
+    pen = Pen()
+    assert opened(landed([kept(pen, -5, pocket="usd-m futures")])) == {}
+
+
+@pytest.mark.parametrize("first, second", [(-5, 5), (5, -5)])
+def test_of_two_moves_of_one_second_neither_proves_a_shortage(first, second):
+    pen = Pen()
+    moves = [kept(pen, first), kept(pen, second)]
+    assert opened(landed(moves)) == {}
+    assert opened(landed([*moves, kept(pen, -1, at=1)])) == {(MAIN, "XBT"): D(1)}
+
+
+def test_what_a_pocket_lacked_is_counted_in_the_units_of_then():
+    pen = Pen()
+    split = pen.split("XBT", 2, 1, executed_at=START + 2 * HOUR)
+    line = landed([kept(pen, -5, at=1), split, kept(pen, -4, at=3)])
+    assert opened(line) == {(MAIN, "XBT"): D(7)}
+    assert held(line.book, "XBT")[0] == 14
+
+
+def test_what_a_pocket_lacked_before_a_rename_is_of_the_old_name():
+    pen = Pen()
+    rename = pen.rename("REP", "REPV2", executed_at=START + 2 * HOUR)
+    line = landed([kept(pen, -5, "REP", at=1), rename, kept(pen, 1, "REPV2", at=3)])
+    assert opened(line) == {(MAIN, "REP"): D(5)}
+    assert held(line.book, "REPV2")[0] == 5

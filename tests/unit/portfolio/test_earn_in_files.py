@@ -1,4 +1,4 @@
-"""What exports tell of savings: rows of both wallets, no interest, and perhaps not the beginning."""
+"""What exports tell of savings: rows of both wallets, no interest, perhaps not the beginning."""
 
 from decimal import Decimal
 

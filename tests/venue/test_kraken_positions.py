@@ -8,7 +8,7 @@ import pytest
 
 from bursar.errors import VenueError, VenueGarbled
 from bursar.ledger import instant
-from bursar.ledger.entries import MarginFill, Side
+from bursar.ledger.entries import MarginFill
 from bursar.portfolio import agreement
 from bursar.reconcile import Kind, Limits, Verdict
 from bursar.sim.kraken import invent
@@ -119,34 +119,6 @@ def test_a_difference_is_asked_for_again_until_it_is_none(follower):  # noqa: F8
     (done,) = following.sync().accounts
     assert not done.drift_detected
     assert reconciled(following).is_clean
-
-
-def test_what_was_told_of_positions_is_left_out_once_one_was_moved_since(follower):  # noqa: F811
-    account, at, _ = open_one(3)
-    following = follower(account, start=at)
-    following.initialize()
-    following.sync()
-    portfolio = following.service.portfolio
-    stated = agreement.last_statement(portfolio, "kraken:main")
-    assert stated is not None
-    assert stated.leveraged_at is not None
-    assert stated.leveraged_at < stated.as_of
-    line = agreement.compared(portfolio, "kraken:main", LIMITS).positions[0]
-    late = MarginFill(
-        id="late",
-        executed_at=stated.leveraged_at + 1,
-        account="kraken:main",
-        base=line.base,
-        quote=line.quote,
-        pair=line.pair,
-        side=Side.BUY,
-        quantity=D(1),
-        price=D(1),
-        settled=D(0),
-    )
-    portfolio.writer.submit([late])
-    assert agreement.compared(portfolio, "kraken:main", LIMITS).positions == ()
-    assert agreement.is_leverage_due(portfolio, "kraken:main")
 
 
 OPENED = {

@@ -82,7 +82,7 @@ def remember(
     What the book had of the account when the venue was asked, up to `known` (else: has by now),
     had happened when it spoke, whatever our clock says; of another account, which may reach ahead
     of now, it says nothing. Where nobody asked what is `leveraged`, what was last told of that
-    stays.
+    stays, and is of now where the book still has the same.
     """
     happened = latest(portfolio, statement.account) if known is None else known
     kept = msgspec.structs.replace(statement, as_of=max(statement.as_of, happened))
@@ -90,9 +90,9 @@ def remember(
     if leveraged is not None:
         kept = msgspec.structs.replace(kept, leveraged=tuple(leveraged), leveraged_at=kept.as_of)
     elif before is not None:
-        kept = msgspec.structs.replace(
-            kept, leveraged=before.leveraged, leveraged_at=before.leveraged_at
-        )
+        is_same = not is_leverage_due(portfolio, statement.account)
+        at = kept.as_of if is_same and before.leveraged_at is not None else before.leveraged_at
+        kept = msgspec.structs.replace(kept, leveraged=before.leveraged, leveraged_at=at)
     text = _ENCODER.encode(kept).decode()
     portfolio.desk.store.save_memos({f"{_STATEMENT}{statement.account}": text})
     portfolio.told_version += 1
@@ -338,7 +338,7 @@ def _comparable(portfolio: Portfolio, account: str) -> Statement | None:
     was moved between then and the statement. O(facts since).
     """
     statement = last_statement(portfolio, account)
-    if statement is None or statement.leveraged_at is None:
+    if statement is None or statement.leveraged_at in {None, statement.as_of}:
         return statement
     timeline = _reaching(portfolio, statement.leveraged_at)
     for at, *_, name in reversed(timeline.order):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from bursar.app.live import Live
+from bursar.ledger import instant
 from bursar.portfolio import agreement
 from bursar.portfolio.service import PortfolioService
 from bursar.reconcile import Limits
@@ -88,3 +89,33 @@ def test_one_that_the_book_never_had_is_asked_for_again():
     del venue.open["ETH/EUR"]
     assert synced(service).drift_detected is False
     assert venue.asked.count("leveraged") > asked
+
+
+def test_what_was_told_stands_at_the_instant_of_a_sync_that_finds_nothing_new():
+    service, venue = followed(XBT_EUR=(D(2), D(80000)))
+    synced(service)
+    venue.clock.at += instant.HOUR
+    synced(service)
+    stated = agreement.last_statement(service.portfolio, "k")
+    assert stated is not None
+    assert stated.leveraged_at == stated.as_of
+    assert len(agreement.compared(service.portfolio, "k", Limits()).positions) == 1
+
+
+def test_what_was_told_is_left_out_once_a_position_was_moved_and_the_venue_cannot_say():
+    service, venue = followed(XBT_EUR=(D(2), D(80000)))
+    synced(service)
+    venue.open = None
+    venue.clock.at += instant.HOUR
+    venue.lines.append("2026-06-01T12:30:00Z deposit 1 EUR #k:3")
+    venue.holdings = {"EUR": D(100001)}
+    synced(service)
+    assert len(agreement.compared(service.portfolio, "k", Limits()).positions) == 1
+    venue.clock.at += instant.HOUR
+    venue.lines.append("2026-06-01T13:30:00Z margin buy 1 XBT @ 40000 EUR #k:4")
+    assert synced(service).drift_detected is False
+    assert agreement.compared(service.portfolio, "k", Limits()).positions == ()
+    stated = agreement.last_statement(service.portfolio, "k")
+    assert stated is not None
+    assert stated.leveraged_at is not None
+    assert stated.leveraged_at < stated.as_of
